@@ -1,0 +1,158 @@
+//! The rules of student plans: pure, total, deterministic.
+//!
+//! [`decide`](decide()) turns a [`Command`] into [`Event`]s or a [`Refusal`]; [`apply`] folds
+//! events into an [`Aggregate`]; [`view`] shows what an audience sees. None of them does I/O,
+//! reads a clock or draws randomness. A folder per aggregate holds its commands, events, state
+//! and rules.
+
+pub mod catalogue;
+pub mod institution;
+pub mod person;
+pub mod plan;
+pub mod refusal;
+pub mod school_year;
+pub mod team;
+pub mod view;
+pub mod world;
+pub mod year_plan;
+
+mod event_type;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::event_type::EventType;
+pub use self::refusal::{Reason, Refusal};
+pub use self::world::{Decision, Lookup, Missing, Stop, World};
+use crate::ids::{
+    CatalogueId, InstitutionId, PersonId, PlanId, Revision, SchoolYearId, StreamId, SystemId,
+    TeamId, YearPlanId,
+};
+use crate::time::Timestamp;
+use self::catalogue::{Catalogue, CatalogueCommand, CatalogueEvent};
+use self::institution::{Institution, InstitutionCommand, InstitutionEvent};
+use self::person::{Person, PersonCommand, PersonEvent};
+use self::plan::{Plan, PlanCommand, PlanEvent};
+use self::school_year::{SchoolYear, SchoolYearCommand, SchoolYearEvent};
+use self::team::{Team, TeamCommand, TeamEvent};
+use self::year_plan::{YearPlan, YearPlanCommand, YearPlanEvent};
+
+/// Who acts: a pseudonym, never a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    /// A person.
+    Person(PersonId),
+    /// A system, such as a roster import.
+    System(SystemId),
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Person(id) => write!(f, "person/{id}"),
+            Self::System(id) => write!(f, "system/{id}"),
+        }
+    }
+}
+
+/// When, by whom and why a container was deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deletion {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: Actor,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<crate::text::Reason>,
+}
+
+/// What can be asked, and of which stream. Every command targets exactly one stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Of an institution.
+    Institution(InstitutionId, InstitutionCommand),
+    /// Of a school year.
+    SchoolYear(SchoolYearId, SchoolYearCommand),
+    /// Of a person.
+    Person(PersonId, PersonCommand),
+    /// Of a team.
+    Team(TeamId, TeamCommand),
+    /// Of a year plan.
+    YearPlan(YearPlanId, YearPlanCommand),
+    /// Of a plan.
+    Plan(PlanId, PlanCommand),
+    /// Of a catalogue.
+    Catalogue(CatalogueId, CatalogueCommand),
+}
+
+impl Command {
+    /// The stream it targets. Opening a plan may be answered from another: see
+    /// [`PlanCommand::Open`].
+    pub fn stream(&self) -> StreamId {
+        match self {
+            Self::Institution(id, _) => (*id).into(),
+            Self::SchoolYear(id, _) => (*id).into(),
+            Self::Person(id, _) => (*id).into(),
+            Self::Team(id, _) => (*id).into(),
+            Self::YearPlan(id, _) => (*id).into(),
+            Self::Plan(id, _) => (*id).into(),
+            Self::Catalogue(id, _) => (*id).into(),
+        }
+    }
+}
+
+/// What happened. Which stream it happened in stands in the entry, not here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// To an institution.
+    Institution(InstitutionEvent),
+    /// To a school year.
+    SchoolYear(SchoolYearEvent),
+    /// To a person.
+    Person(PersonEvent),
+    /// To a team.
+    Team(TeamEvent),
+    /// To a year plan.
+    YearPlan(YearPlanEvent),
+    /// To a plan.
+    Plan(PlanEvent),
+    /// To a catalogue.
+    Catalogue(CatalogueEvent),
+}
+
+/// What an entry says about an event besides the event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventMeta {
+    /// Its stream.
+    pub stream: StreamId,
+    /// Its place in the stream.
+    pub revision: Revision,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// Who did it.
+    pub actor: Actor,
+}
+
+/// The present state of one stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aggregate {
+    /// Of an institution.
+    Institution(Institution),
+    /// Of a school year.
+    SchoolYear(SchoolYear),
+    /// Of a person.
+    Person(Person),
+    /// Of a team.
+    Team(Team),
+    /// Of a year plan.
+    YearPlan(YearPlan),
+    /// Of a plan.
+    Plan(Plan),
+    /// Of a catalogue.
+    Catalogue(Catalogue),
+}

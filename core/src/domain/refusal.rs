@@ -1,0 +1,193 @@
+//! Why a command is refused: a stable reason, and a sentence in the caller's words.
+
+use std::fmt;
+
+/// What a caller should make of a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Category {
+    /// The command itself is wrong, whatever the state; sending it again will not help.
+    InvalidArgument,
+    /// Something that the command names does not exist.
+    NotFound,
+    /// The thing that the command makes is there already.
+    AlreadyExists,
+    /// The state does not allow it now; another command may change that.
+    FailedPrecondition,
+    /// This actor may not do this.
+    PermissionDenied,
+}
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $category:ident;)*) => {
+        /// A stable reason. Codes never change their meaning; new ones may be added.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Reason {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Reason {
+            /// Every reason.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// Its code, as callers see it.
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// What a caller should make of it.
+            pub const fn category(self) -> Category {
+                match self { $(Self::$name => Category::$category,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// A command names an institution that is not known.
+    InstitutionNotFound = "INSTITUTION_NOT_FOUND", NotFound;
+    /// A command names a school year that is not known.
+    SchoolYearNotFound = "SCHOOL_YEAR_NOT_FOUND", NotFound;
+    /// A command names a person who is not known.
+    PersonNotFound = "PERSON_NOT_FOUND", NotFound;
+    /// A command names a team that is not known.
+    TeamNotFound = "TEAM_NOT_FOUND", NotFound;
+    /// A command names a year plan that is not known.
+    YearPlanNotFound = "YEAR_PLAN_NOT_FOUND", NotFound;
+    /// A command names a plan that is not known.
+    PlanNotFound = "PLAN_NOT_FOUND", NotFound;
+    /// A command names a catalogue that is not known.
+    CatalogueNotFound = "CATALOGUE_NOT_FOUND", NotFound;
+    /// The year plan has no such unit.
+    UnitNotFound = "UNIT_NOT_FOUND", NotFound;
+    /// The year plan or unit has no such goal.
+    GoalNotFound = "GOAL_NOT_FOUND", NotFound;
+    /// The plan has no such evaluation.
+    EvaluationNotFound = "EVALUATION_NOT_FOUND", NotFound;
+    /// The plan has no such talk.
+    TalkNotFound = "TALK_NOT_FOUND", NotFound;
+    /// The catalogue has no such item in use.
+    CatalogueItemNotFound = "CATALOGUE_ITEM_NOT_FOUND", NotFound;
+    /// The person is not a member of the team.
+    MemberNotFound = "MEMBER_NOT_FOUND", NotFound;
+    /// The person is not on the team's staff.
+    StaffNotFound = "STAFF_NOT_FOUND", NotFound;
+    /// The person has no such place and role.
+    AffiliationNotFound = "AFFILIATION_NOT_FOUND", NotFound;
+    /// The child has no such guardian.
+    GuardianshipNotFound = "GUARDIANSHIP_NOT_FOUND", NotFound;
+    /// The year plan has no such subject.
+    SubjectNotFound = "SUBJECT_NOT_FOUND", NotFound;
+    /// The id is in use already.
+    AlreadyExists = "ALREADY_EXISTS", AlreadyExists;
+    /// The last day is before the first.
+    DatesReversed = "DATES_REVERSED", InvalidArgument;
+    /// A subject year plan must have exactly one subject, a combined one at least one.
+    SubjectCountInvalid = "SUBJECT_COUNT_INVALID", InvalidArgument;
+    /// A scale needs two to ten levels, no two alike.
+    ScaleInvalid = "SCALE_INVALID", InvalidArgument;
+    /// An evaluation needs a level, a comment or both.
+    AssessmentEmpty = "ASSESSMENT_EMPTY", InvalidArgument;
+    /// The goal's scale has no such level.
+    LevelOutOfRange = "LEVEL_OUT_OF_RANGE", InvalidArgument;
+    /// A parent of a catalogue item is not among the items, or the item is its own ancestor.
+    CatalogueParentInvalid = "CATALOGUE_PARENT_INVALID", InvalidArgument;
+    /// A person cannot be their own guardian.
+    SelfGuardianship = "SELF_GUARDIANSHIP", InvalidArgument;
+    /// The institution is closed.
+    InstitutionClosed = "INSTITUTION_CLOSED", FailedPrecondition;
+    /// It is closed already.
+    AlreadyClosed = "ALREADY_CLOSED", FailedPrecondition;
+    /// It is not closed.
+    NotClosed = "NOT_CLOSED", FailedPrecondition;
+    /// It is deleted; undelete it first.
+    TeamDeleted = "TEAM_DELETED", FailedPrecondition;
+    /// It is deleted; undelete it first.
+    YearPlanDeleted = "YEAR_PLAN_DELETED", FailedPrecondition;
+    /// It is deleted; undelete it first.
+    UnitDeleted = "UNIT_DELETED", FailedPrecondition;
+    /// It is not deleted.
+    NotDeleted = "NOT_DELETED", FailedPrecondition;
+    /// The person has left already.
+    AlreadyDeparted = "ALREADY_DEPARTED", FailedPrecondition;
+    /// The person has not left.
+    NotDeparted = "NOT_DEPARTED", FailedPrecondition;
+    /// The person has left and cannot take this on.
+    PersonDeparted = "PERSON_DEPARTED", FailedPrecondition;
+    /// Members of a team and owners of plans must be students.
+    NotAStudent = "NOT_A_STUDENT", FailedPrecondition;
+    /// Owners and team staff must be teachers, pedagogues or leaders.
+    NotStaff = "NOT_STAFF", FailedPrecondition;
+    /// The new owner owns it already.
+    AlreadyOwner = "ALREADY_OWNER", FailedPrecondition;
+    /// The year plan covers one subject, so subjects cannot be added or removed.
+    NotCombined = "NOT_COMBINED", FailedPrecondition;
+    /// A unit still uses the subject.
+    SubjectInUse = "SUBJECT_IN_USE", FailedPrecondition;
+    /// The goal is out of use.
+    GoalRetired = "GOAL_RETIRED", FailedPrecondition;
+    /// The plan does not include the unit.
+    UnitNotIncluded = "UNIT_NOT_INCLUDED", FailedPrecondition;
+    /// The plan is withdrawn; restore it first.
+    PlanWithdrawn = "PLAN_WITHDRAWN", FailedPrecondition;
+    /// The plan is not withdrawn.
+    NotWithdrawn = "NOT_WITHDRAWN", FailedPrecondition;
+    /// The plan hangs on that year plan already.
+    AlreadyThere = "ALREADY_THERE", FailedPrecondition;
+    /// The student has another plan for that year plan.
+    PlanExistsForYearPlan = "PLAN_EXISTS_FOR_YEAR_PLAN", FailedPrecondition;
+    /// A subject plan moves to a subject year plan, a combined plan to a combined one.
+    PlanKindMismatch = "PLAN_KIND_MISMATCH", FailedPrecondition;
+    /// A unit of another year plan than the plan's own.
+    UnitOfAnotherYearPlan = "UNIT_OF_ANOTHER_YEAR_PLAN", FailedPrecondition;
+    /// Subject goals are evaluated by teacher or pedagogue only.
+    GoalKindNotEvaluableByStudent = "GOAL_KIND_NOT_EVALUABLE_BY_STUDENT", PermissionDenied;
+    /// Only staff and the plan's student evaluate.
+    EvaluatorNotAllowed = "EVALUATOR_NOT_ALLOWED", PermissionDenied;
+    /// An evaluation is corrected by the side that made it.
+    EvaluationOfAnotherSide = "EVALUATION_OF_ANOTHER_SIDE", PermissionDenied;
+    /// Talks are held and recorded by teacher or pedagogue.
+    TalkNotAllowed = "TALK_NOT_ALLOWED", PermissionDenied;
+}
+
+/// A command was refused. Nothing was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Why, for programs.
+    pub reason: Reason,
+    /// Why, for people. Holds ids and codes, never names or written text.
+    pub message: String,
+    /// The field of the command that is at fault, as a path in the API's words, if one is.
+    pub field: Option<&'static str>,
+    /// Ids and values that a program may need, by name.
+    pub details: Vec<(&'static str, String)>,
+}
+
+impl Refusal {
+    /// A refusal with this reason and sentence.
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), field: None, details: Vec::new() }
+    }
+
+    /// Names the field at fault.
+    #[must_use]
+    pub fn field(mut self, field: &'static str) -> Self {
+        self.field = Some(field);
+        self
+    }
+
+    /// Adds an id or value.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
+        self.details.push((name, value.to_string()));
+        self
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.reason.code(), self.message)
+    }
+}
+
+impl std::error::Error for Refusal {}

@@ -1,0 +1,329 @@
+//! Identifiers and counters. Each is a type of its own, so that none can be taken for another.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::text;
+
+/// Why a string is not an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IdError {
+    /// The string is no UUID. Send the 36-character hyphenated form.
+    #[error("is not a UUID")]
+    Malformed,
+    /// All bits are zero, which stands for no id at all.
+    #[error("is the nil UUID, which identifies nothing")]
+    Nil,
+    /// The string looks like a civil registration number, which is never stored.
+    #[error("looks like a CPR number, which is never accepted")]
+    Cpr,
+}
+
+fn parse_uuid(value: &str) -> Result<Uuid, IdError> {
+    match Uuid::parse_str(value) {
+        Ok(uuid) if uuid.is_nil() => Err(IdError::Nil),
+        Ok(uuid) => Ok(uuid),
+        Err(_) if text::contains_cpr(value) => Err(IdError::Cpr),
+        Err(_) => Err(IdError::Malformed),
+    }
+}
+
+macro_rules! uuid_ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// The id with these sixteen bytes.
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(Uuid::from_bytes(bytes))
+            }
+
+            /// The id with this UUID.
+            pub const fn from_uuid(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+
+            /// The sixteen bytes, in the order RFC 9562 prints them.
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+
+            /// The UUID.
+            pub const fn uuid(&self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(value: &str) -> Result<Self, IdError> {
+                parse_uuid(value).map(Self)
+            }
+        }
+    )*};
+}
+
+uuid_ids! {
+    /// A school or other place with pupils and staff.
+    InstitutionId;
+    /// One school year.
+    SchoolYearId;
+    /// A student, guardian, teacher, pedagogue or leader: a pseudonym, never a CPR number.
+    PersonId;
+    /// A teaching group (*hold*).
+    TeamId;
+    /// A year plan (*årsplan*).
+    YearPlanId;
+    /// A student's plan (*elevplan*).
+    PlanId;
+    /// A catalogue of goals.
+    CatalogueId;
+    /// A unit (*forløb*) of a year plan.
+    UnitId;
+    /// A goal in a unit.
+    GoalId;
+    /// One evaluation of a goal in a plan.
+    EvaluationId;
+    /// One talk (*elevsamtale*) recorded in a plan.
+    TalkId;
+    /// One item of a catalogue.
+    CatalogueItemId;
+    /// A system that acts, such as a roster import.
+    SystemId;
+    /// A command, chosen by its sender; sending it again is safe.
+    CommandId;
+    /// A sealing key in the key store.
+    KeyId;
+    /// One ledger.
+    LedgerId;
+}
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+        )]
+        #[serde(transparent)]
+        pub struct $name(u64);
+
+        impl $name {
+            /// Before the first.
+            pub const ZERO: Self = Self(0);
+
+            /// The counter with this value.
+            pub const fn new(value: u64) -> Self {
+                Self(value)
+            }
+
+            /// Its value.
+            pub const fn get(self) -> u64 {
+                self.0
+            }
+
+            /// The one after this.
+            #[must_use]
+            pub const fn next(self) -> Self {
+                Self(self.0.saturating_add(1))
+            }
+
+            /// The one `count` after this.
+            #[must_use]
+            pub const fn plus(self, count: u64) -> Self {
+                Self(self.0.saturating_add(count))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+
+counters! {
+    /// An event's place in the journal, from 1. Position *p* is also the size of the log up to and
+    /// including it; 0 is before everything. The Merkle leaf index is `p - 1`.
+    Position;
+    /// An event's place in its stream, from 1; 0 is a stream without events.
+    Revision;
+    /// A frame's place in the journal, from 1. A frame is one commit.
+    CommitSeq;
+}
+
+/// What a stream records: one byte in every entry, so the numbers never change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum StreamKind {
+    /// A school or other institution.
+    Institution = 1,
+    /// A school year.
+    SchoolYear = 2,
+    /// A person.
+    Person = 3,
+    /// A team.
+    Team = 4,
+    /// A year plan.
+    YearPlan = 5,
+    /// A student's plan.
+    Plan = 6,
+    /// A catalogue of goals.
+    Catalogue = 7,
+}
+
+impl StreamKind {
+    /// Every kind, in the order of their numbers.
+    pub const ALL: [Self; 7] = [
+        Self::Institution,
+        Self::SchoolYear,
+        Self::Person,
+        Self::Team,
+        Self::YearPlan,
+        Self::Plan,
+        Self::Catalogue,
+    ];
+
+    /// The kind with this number.
+    pub const fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            1 => Some(Self::Institution),
+            2 => Some(Self::SchoolYear),
+            3 => Some(Self::Person),
+            4 => Some(Self::Team),
+            5 => Some(Self::YearPlan),
+            6 => Some(Self::Plan),
+            7 => Some(Self::Catalogue),
+            _ => None,
+        }
+    }
+
+    /// Its number in entries.
+    pub const fn byte(self) -> u8 {
+        self as u8
+    }
+
+    /// Its name in event types, stream names and messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Institution => "institution",
+            Self::SchoolYear => "school_year",
+            Self::Person => "person",
+            Self::Team => "team",
+            Self::YearPlan => "year_plan",
+            Self::Plan => "plan",
+            Self::Catalogue => "catalogue",
+        }
+    }
+}
+
+/// A stream: one aggregate's events. Printed as `plan/7f9c…`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct StreamId {
+    /// What it records.
+    pub kind: StreamKind,
+    /// The aggregate's id.
+    pub id: Uuid,
+}
+
+impl StreamId {
+    /// Length of [`StreamId::to_bytes`].
+    pub const LEN: usize = 17;
+
+    /// The kind's byte, then the id's sixteen.
+    pub fn to_bytes(self) -> [u8; Self::LEN] {
+        let mut bytes = [self.kind.byte(); Self::LEN];
+        for (to, from) in bytes.iter_mut().skip(1).zip(self.id.as_bytes()) {
+            *to = *from;
+        }
+        bytes
+    }
+
+    /// The stream with these bytes; `None` if the kind is unknown.
+    pub fn from_bytes(bytes: &[u8; Self::LEN]) -> Option<Self> {
+        let (kind, id) = bytes.split_first()?;
+        Some(Self { kind: StreamKind::from_byte(*kind)?, id: Uuid::from_slice(id).ok()? })
+    }
+}
+
+impl fmt::Display for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind.name(), self.id)
+    }
+}
+
+impl FromStr for StreamId {
+    type Err = IdError;
+
+    fn from_str(value: &str) -> Result<Self, IdError> {
+        let (kind, id) = value.split_once('/').ok_or(IdError::Malformed)?;
+        let kind = StreamKind::ALL
+            .into_iter()
+            .find(|candidate| candidate.name() == kind)
+            .ok_or(IdError::Malformed)?;
+        Ok(Self { kind, id: parse_uuid(id)? })
+    }
+}
+
+macro_rules! stream_ids {
+    ($($name:ident => $kind:ident),* $(,)?) => {$(
+        impl From<$name> for StreamId {
+            fn from(id: $name) -> Self {
+                StreamId { kind: StreamKind::$kind, id: id.uuid() }
+            }
+        }
+    )*};
+}
+
+stream_ids! {
+    InstitutionId => Institution,
+    SchoolYearId => SchoolYear,
+    PersonId => Person,
+    TeamId => Team,
+    YearPlanId => YearPlan,
+    PlanId => Plan,
+    CatalogueId => Catalogue,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_looks_like_a_cpr_number_is_refused_as_such() {
+        assert_eq!("010203-1234".parse::<PersonId>(), Err(IdError::Cpr));
+        assert_eq!("0102031234".parse::<PlanId>(), Err(IdError::Cpr));
+        assert_eq!("not-an-id".parse::<PlanId>(), Err(IdError::Malformed));
+        assert_eq!(Uuid::nil().to_string().parse::<PlanId>(), Err(IdError::Nil));
+    }
+
+    #[test]
+    fn stream_bytes_and_names_round_trip() {
+        for kind in StreamKind::ALL {
+            let stream = StreamId { kind, id: Uuid::from_bytes([kind.byte(); 16]) };
+            assert_eq!(StreamId::from_bytes(&stream.to_bytes()), Some(stream));
+            assert_eq!(stream.to_string().parse::<StreamId>(), Ok(stream));
+        }
+    }
+}

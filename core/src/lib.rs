@@ -1,0 +1,9 @@
+//! The planledger library: student plans recorded in an append-only journal.
+//!
+//! Start at [`domain`] for the rules, [`journal`] for what is on disk, [`seal`] for how it is
+//! encrypted, and `ledger` for the engine that ties them together.
+
+pub mod domain;
+pub mod ids;
+pub mod text;
+pub mod time;

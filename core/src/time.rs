@@ -1,0 +1,52 @@
+//! Instants. Core never reads a clock: time comes in through [`Clock`].
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Nanoseconds since 1970-01-01T00:00:00Z, without leap seconds. Runs to the year 2554.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// The instant this many nanoseconds after the epoch.
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// Nanoseconds since the epoch.
+    pub const fn nanos(self) -> u64 {
+        self.0
+    }
+
+    /// The instant `nanos` later.
+    #[must_use]
+    pub const fn plus(self, nanos: u64) -> Self {
+        Self(self.0.saturating_add(nanos))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339 in UTC.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_nanosecond(i128::from(self.0)) {
+            Ok(instant) => instant.fmt(f),
+            Err(_) => write!(f, "{} ns after the epoch", self.0),
+        }
+    }
+}
+
+/// Tells the time. The ledger keeps `recorded_at` strictly increasing whatever this answers.
+pub trait Clock: Send + Sync + 'static {
+    /// The present instant.
+    fn now(&self) -> Timestamp;
+}
+
+/// Fills buffers with unpredictable bytes: keys, nonces, ids.
+pub trait Entropy: Send + Sync + 'static {
+    /// Fills `bytes`. An error means that the source failed and nothing may be sealed.
+    fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()>;
+}
