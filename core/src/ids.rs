@@ -263,7 +263,10 @@ impl StreamId {
     /// The stream with these bytes; `None` if the kind is unknown.
     pub fn from_bytes(bytes: &[u8; Self::LEN]) -> Option<Self> {
         let (kind, id) = bytes.split_first()?;
-        Some(Self { kind: StreamKind::from_byte(*kind)?, id: Uuid::from_slice(id).ok()? })
+        Some(Self {
+            kind: StreamKind::from_byte(*kind)?,
+            id: Uuid::from_slice(id).ok()?,
+        })
     }
 }
 
@@ -282,7 +285,10 @@ impl FromStr for StreamId {
             .into_iter()
             .find(|candidate| candidate.name() == kind)
             .ok_or(IdError::Malformed)?;
-        Ok(Self { kind, id: parse_uuid(id)? })
+        Ok(Self {
+            kind,
+            id: parse_uuid(id)?,
+        })
     }
 }
 
@@ -321,7 +327,10 @@ mod tests {
     #[test]
     fn stream_bytes_and_names_round_trip() {
         for kind in StreamKind::ALL {
-            let stream = StreamId { kind, id: Uuid::from_bytes([kind.byte(); 16]) };
+            let stream = StreamId {
+                kind,
+                id: Uuid::from_bytes([kind.byte(); 16]),
+            };
             assert_eq!(StreamId::from_bytes(&stream.to_bytes()), Some(stream));
             assert_eq!(stream.to_string().parse::<StreamId>(), Ok(stream));
         }

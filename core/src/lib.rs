@@ -4,6 +4,7 @@
 //! encrypted, and `ledger` for the engine that ties them together.
 
 pub mod domain;
+pub mod entry;
 pub mod ids;
 pub mod text;
 pub mod time;

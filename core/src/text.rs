@@ -185,7 +185,10 @@ mod tests {
         assert!(Name::new(&"å".repeat(200)).is_ok());
         assert_eq!(
             Name::new(&"å".repeat(201)),
-            Err(TextError::TooLong { length: 201, limit: 200 })
+            Err(TextError::TooLong {
+                length: 201,
+                limit: 200
+            })
         );
         assert_eq!(Name::new("  \t"), Err(TextError::Empty));
         assert_eq!(Name::new("a\u{7}b"), Err(TextError::Control));

@@ -22,21 +22,21 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use self::catalogue::{Catalogue, CatalogueCommand, CatalogueEvent};
 pub use self::event_type::EventType;
+use self::institution::{Institution, InstitutionCommand, InstitutionEvent};
+use self::person::{Person, PersonCommand, PersonEvent};
+use self::plan::{Plan, PlanCommand, PlanEvent};
 pub use self::refusal::{Reason, Refusal};
+use self::school_year::{SchoolYear, SchoolYearCommand, SchoolYearEvent};
+use self::team::{Team, TeamCommand, TeamEvent};
 pub use self::world::{Decision, Lookup, Missing, Stop, World};
+use self::year_plan::{YearPlan, YearPlanCommand, YearPlanEvent};
 use crate::ids::{
     CatalogueId, InstitutionId, PersonId, PlanId, Revision, SchoolYearId, StreamId, SystemId,
     TeamId, YearPlanId,
 };
 use crate::time::Timestamp;
-use self::catalogue::{Catalogue, CatalogueCommand, CatalogueEvent};
-use self::institution::{Institution, InstitutionCommand, InstitutionEvent};
-use self::person::{Person, PersonCommand, PersonEvent};
-use self::plan::{Plan, PlanCommand, PlanEvent};
-use self::school_year::{SchoolYear, SchoolYearCommand, SchoolYearEvent};
-use self::team::{Team, TeamCommand, TeamEvent};
-use self::year_plan::{YearPlan, YearPlanCommand, YearPlanEvent};
 
 /// Who acts: a pseudonym, never a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

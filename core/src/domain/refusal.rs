@@ -166,7 +166,12 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal with this reason and sentence.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), field: None, details: Vec::new() }
+        Self {
+            reason,
+            message: message.into(),
+            field: None,
+            details: Vec::new(),
+        }
     }
 
     /// Names the field at fault.

@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use super::plan::{Assessment, Audience, Evaluator, Plan, Section, TalkDetails, UnitRef};
-use super::year_plan::{GoalArea, GoalKind, Scale, UnitDetails, Wording, YearPlanDetails, YearPlanKind};
+use super::year_plan::{
+    GoalArea, GoalKind, Scale, UnitDetails, Wording, YearPlanDetails, YearPlanKind,
+};
 use super::{Actor, Deletion};
 use crate::ids::{EvaluationId, GoalId, PersonId, PlanId, TalkId, TeamId, YearPlanId};
 use crate::text::{Name, Text, Title};
