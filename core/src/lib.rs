@@ -6,5 +6,6 @@
 pub mod domain;
 pub mod entry;
 pub mod ids;
+pub mod seal;
 pub mod text;
 pub mod time;

@@ -1,0 +1,205 @@
+//! The cipher and the keys derived for it. Layouts and contexts: `core/DESIGN.md`.
+
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use super::ScopeKey;
+use crate::entry::Hash32;
+use crate::ids::{Revision, StreamId};
+
+const EVENT_KEY_CONTEXT: &str = "planledger v1 2026-11-23 event key";
+const COMMITMENT_CONTEXT: &str = "planledger v1 2026-11-23 key commitment";
+const DIGEST_CONTEXT: &str = "planledger v1 2026-11-23 command digest key";
+const DOCUMENT_KEY_CONTEXT: &str = "planledger v1 2026-11-23 document key";
+const DOCUMENT_NONCE_CONTEXT: &str = "planledger v1 2026-11-23 document nonce";
+const NONCE_LEN: usize = 24;
+
+/// The key of one event. Wiped from memory when dropped.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct EventKey([u8; 32]);
+
+impl EventKey {
+    /// The key with these bytes, as an export discloses it.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// Why something cannot be sealed or opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SealError {
+    /// The bytes were changed, or sealed under another key.
+    #[error("does not open with its key: the bytes or the key are not the ones it was sealed with")]
+    Forged,
+    /// Every byte is zero: redacted.
+    #[error("was redacted")]
+    Redacted,
+    /// Too long for the cipher.
+    #[error("is too long to be sealed")]
+    TooLong,
+}
+
+pub(super) fn event_key(secret: &[u8; 32], stream: StreamId, revision: Revision) -> EventKey {
+    let mut hasher = blake3::Hasher::new_derive_key(EVENT_KEY_CONTEXT);
+    hasher
+        .update(secret)
+        .update(&stream.to_bytes())
+        .update(&revision.get().to_be_bytes());
+    EventKey(hasher.finalize().into())
+}
+
+pub(super) fn keyed_digest(secret: &[u8; 32], bytes: &[u8]) -> [u8; 16] {
+    let key = blake3::derive_key(DIGEST_CONTEXT, secret);
+    first(blake3::keyed_hash(&key, bytes).as_bytes())
+}
+
+fn first<const N: usize>(bytes: &[u8; 32]) -> [u8; N] {
+    let mut out = [0; N];
+    for (to, from) in out.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    out
+}
+
+/// What an entry says about its event key, so that one ciphertext cannot be shown as two texts.
+pub fn commitment(key: &EventKey) -> Hash32 {
+    blake3::derive_key(COMMITMENT_CONTEXT, &key.0)
+}
+
+/// Seals a payload. `nonce` is random; `prefix` is the entry up to the payload's length.
+///
+/// # Errors
+/// [`SealError::TooLong`] beyond 256 GiB.
+pub fn seal(
+    key: &EventKey,
+    nonce: &[u8; 24],
+    prefix: &[u8],
+    plain: &[u8],
+) -> Result<Vec<u8>, SealError> {
+    cipher(&key.0)
+        .encrypt(
+            &XNonce::from(*nonce),
+            Payload {
+                msg: plain,
+                aad: prefix,
+            },
+        )
+        .map_err(|_| SealError::TooLong)
+}
+
+/// Opens what [`seal`] made.
+///
+/// # Errors
+/// [`SealError::Redacted`] when every byte is zero, [`SealError::Forged`] otherwise.
+pub fn open(
+    key: &EventKey,
+    nonce: &[u8; 24],
+    prefix: &[u8],
+    sealed: &[u8],
+) -> Result<Vec<u8>, SealError> {
+    cipher(&key.0)
+        .decrypt(
+            &XNonce::from(*nonce),
+            Payload {
+                msg: sealed,
+                aad: prefix,
+            },
+        )
+        .map_err(|_| match sealed.iter().all(|byte| *byte == 0) {
+            true => SealError::Redacted,
+            false => SealError::Forged,
+        })
+}
+
+/// The key that seals a derived document of this scope.
+pub fn document_key(scope: &ScopeKey) -> EventKey {
+    EventKey(blake3::derive_key(DOCUMENT_KEY_CONTEXT, scope.secret()))
+}
+
+/// Seals a derived document. The nonce comes from key, name and content, so that a rebuild gives
+/// the same bytes (P3); another content gives another nonce.
+///
+/// # Errors
+/// [`SealError::TooLong`] beyond 256 GiB.
+pub fn seal_document(key: &EventKey, name: &[u8], plain: &[u8]) -> Result<Vec<u8>, SealError> {
+    let mut hasher = blake3::Hasher::new_derive_key(DOCUMENT_NONCE_CONTEXT);
+    hasher
+        .update(&key.0)
+        .update(&(name.len() as u64).to_be_bytes())
+        .update(name)
+        .update(plain);
+    let nonce: [u8; NONCE_LEN] = first(hasher.finalize().as_bytes());
+    let sealed = seal(key, &nonce, name, plain)?;
+    Ok([nonce.as_slice(), &sealed].concat())
+}
+
+/// Opens what [`seal_document`] made.
+///
+/// # Errors
+/// [`SealError::Forged`] when the bytes are not what was sealed under that key and name.
+pub fn open_document(key: &EventKey, name: &[u8], bytes: &[u8]) -> Result<Vec<u8>, SealError> {
+    let (nonce, sealed) = bytes
+        .split_first_chunk::<NONCE_LEN>()
+        .ok_or(SealError::Forged)?;
+    open(key, nonce, name, sealed)
+}
+
+fn cipher(key: &[u8; 32]) -> XChaCha20Poly1305 {
+    XChaCha20Poly1305::new(&Key::from(*key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{KeyId, PlanId};
+
+    fn key() -> ScopeKey {
+        ScopeKey::new(KeyId::from_bytes([1; 16]), [7; 32])
+    }
+
+    #[test]
+    fn a_payload_opens_only_as_what_it_was_sealed() {
+        let stream = StreamId::from(PlanId::from_bytes([2; 16]));
+        let event = key().event_key(stream, Revision::new(1));
+        let sealed = seal(&event, &[3; 24], b"prefix", b"text").unwrap();
+        assert_eq!(open(&event, &[3; 24], b"prefix", &sealed).unwrap(), b"text");
+        assert_eq!(
+            open(&event, &[3; 24], b"other", &sealed),
+            Err(SealError::Forged)
+        );
+        let next = key().event_key(stream, Revision::new(2));
+        assert_ne!(commitment(&event), commitment(&next));
+        assert_eq!(
+            open(&next, &[3; 24], b"prefix", &sealed),
+            Err(SealError::Forged)
+        );
+        let redacted = vec![0; sealed.len()];
+        assert_eq!(
+            open(&event, &[3; 24], b"prefix", &redacted),
+            Err(SealError::Redacted)
+        );
+    }
+
+    #[test]
+    fn a_document_seals_to_the_same_bytes_and_only_under_its_name() {
+        let key = document_key(&key());
+        let sealed = seal_document(&key, b"plan", b"state").unwrap();
+        assert_eq!(sealed, seal_document(&key, b"plan", b"state").unwrap());
+        assert_eq!(open_document(&key, b"plan", &sealed).unwrap(), b"state");
+        assert_eq!(
+            open_document(&key, b"other", &sealed),
+            Err(SealError::Forged)
+        );
+        assert_eq!(
+            open_document(&key, b"plan", b"short"),
+            Err(SealError::Forged)
+        );
+    }
+}

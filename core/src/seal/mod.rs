@@ -1,0 +1,77 @@
+//! Sealing: every payload is encrypted, under the key of the person it is about or of the
+//! institution it belongs to (P6). What stands in the clear identifies nobody.
+
+mod cipher;
+mod store;
+
+pub use self::cipher::{
+    EventKey, SealError, commitment, document_key, open, open_document, seal, seal_document,
+};
+pub use self::store::{KeyStore, KeyStoreError, KeyStoreOptions, MasterKey, RecoveryKey, recover};
+
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::domain::Aggregate;
+use crate::ids::{InstitutionId, KeyId, PersonId, StreamId};
+
+/// Whose key seals something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeyScope {
+    /// The ledger's own: school years and catalogues, which are about nobody.
+    Ledger,
+    /// An institution's: the institution, its teams and its year plans.
+    Institution(InstitutionId),
+    /// A person's: the person, and the plans of a student.
+    Person(PersonId),
+}
+
+impl KeyScope {
+    /// The scope of a stream in a given state.
+    pub fn of(stream: StreamId, state: &Aggregate) -> Self {
+        match state {
+            Aggregate::Institution(_) => Self::Institution(InstitutionId::from_uuid(stream.id)),
+            Aggregate::SchoolYear(_) | Aggregate::Catalogue(_) => Self::Ledger,
+            Aggregate::Person(_) => Self::Person(PersonId::from_uuid(stream.id)),
+            Aggregate::Team(team) => Self::Institution(team.details.institution),
+            Aggregate::YearPlan(plan) => Self::Institution(plan.details.institution),
+            Aggregate::Plan(plan) => Self::Person(plan.student),
+        }
+    }
+}
+
+/// A scope's key. Wiped from memory when dropped.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct ScopeKey {
+    /// Its id, as entries name it.
+    #[zeroize(skip)]
+    pub id: KeyId,
+    secret: [u8; 32],
+}
+
+impl std::fmt::Debug for ScopeKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ScopeKey({})", self.id)
+    }
+}
+
+impl ScopeKey {
+    /// The key with this id and secret.
+    pub fn new(id: KeyId, secret: [u8; 32]) -> Self {
+        Self { id, secret }
+    }
+
+    /// The key of one event: who has it can open that event and no other.
+    pub fn event_key(&self, stream: StreamId, revision: crate::ids::Revision) -> EventKey {
+        cipher::event_key(&self.secret, stream, revision)
+    }
+
+    /// A hash that only holders of the key can compute: command digests, so that short texts
+    /// cannot be guessed from them.
+    pub fn keyed_digest(&self, bytes: &[u8]) -> [u8; 16] {
+        cipher::keyed_digest(&self.secret, bytes)
+    }
+
+    fn secret(&self) -> &[u8; 32] {
+        &self.secret
+    }
+}
