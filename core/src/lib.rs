@@ -6,6 +6,7 @@
 pub mod domain;
 pub mod entry;
 pub mod ids;
+pub mod journal;
 pub mod seal;
 pub mod text;
 pub mod time;

@@ -1,0 +1,537 @@
+//! A frame: one commit as it stands in the journal. `core/DESIGN.md` has every byte of it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::commit::{CommandRecord, Commit, Digest16};
+use super::hash;
+use crate::entry::{ENTRY_LEN, EntryBytes, Hash32, TAG_LEN, sealed_hash};
+use crate::ids::{CommandId, CommitSeq, Position, Revision, StreamId};
+use crate::time::Timestamp;
+
+/// Length of a frame's header.
+pub const HEADER_LEN: usize = 72;
+/// Length of a command record.
+pub const COMMAND_LEN: usize = 64;
+/// Length of an entry record.
+pub const RECORD_LEN: usize = 44 + ENTRY_LEN;
+/// Length of a frame's checksum.
+pub const CHECKSUM_LEN: usize = 32;
+/// A frame is at most this long, all its parts together.
+pub const MAX_FRAME_LEN: usize = 16 << 20;
+/// A frame holds at most this many commands.
+pub const MAX_COMMANDS: usize = 1_000;
+/// A frame holds at most this many entries.
+pub const MAX_ENTRIES: usize = 65_536;
+
+pub(super) const MAGIC: [u8; 4] = *b"PLF1";
+const HASHED_HEADER_LEN: usize = HEADER_LEN - 4;
+const SEALED_LEN_AT: usize = 194;
+const SEALED_HASH_AT: usize = 198;
+const RECORDED_AT_AT: usize = 114;
+
+/// Why bytes are not a frame, or not the frame that belongs there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FrameError {
+    /// The bytes end before the frame does. At the end of the journal: a write that a crash cut
+    /// short, never receipted. Elsewhere the file is damaged.
+    #[error("ends after {have} of {need} bytes")]
+    Short {
+        /// Bytes there are.
+        have: u64,
+        /// Bytes the frame needs, as far as can be told.
+        need: u64,
+    },
+    /// The first four bytes are not a frame's.
+    #[error("does not begin with a frame's magic bytes")]
+    Magic,
+    /// The header's hash is not that of the header.
+    #[error("has a header that does not match its hash")]
+    Header,
+    /// Lengths and counts in the header contradict each other or exceed a limit. The hash is
+    /// right, so whatever wrote this was no planledger that follows this format.
+    #[error("has lengths and counts that contradict each other")]
+    Counts,
+    /// The checksum is not that of header and records.
+    #[error("has records that do not match its checksum")]
+    Checksum,
+    /// A command record cannot be read.
+    #[error("has an unreadable command record, number {0} in the frame")]
+    Command(u32),
+    /// An entry record cannot be read.
+    #[error("has an unreadable entry record, number {0} in the frame")]
+    Entry(u32),
+    /// A payload is neither what its entry's hash says nor redacted.
+    #[error("has a payload that does not match its entry's hash, number {0} in the frame")]
+    Payload(u32),
+    /// The frame is whole but is not the one that follows the frame before it: something was
+    /// taken out, put in or moved.
+    #[error("does not follow the frame before it")]
+    Chain,
+}
+
+/// The `N` bytes at `at`.
+pub(super) fn field<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+    bytes.get(at..)?.first_chunk().copied()
+}
+
+/// The big-endian number of four bytes at `at`.
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    field(bytes, at).map(u32::from_be_bytes)
+}
+
+/// The big-endian number of eight bytes at `at`.
+pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+    field(bytes, at).map(u64::from_be_bytes)
+}
+
+/// The first half of a hash: what chains keep of it.
+pub(super) fn half(hash: &Hash32) -> Digest16 {
+    field(hash, 0).unwrap_or_default()
+}
+
+/// What a frame's header says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// Length of command and entry records together.
+    pub records_len: u32,
+    /// Length of the payloads together.
+    pub payloads_len: u32,
+    /// Number of command records.
+    pub commands: u32,
+    /// Number of entries.
+    pub entries: u32,
+    /// The frame's place in the journal.
+    pub commit: CommitSeq,
+    /// Position of its first entry; where the next would be, if it has none.
+    pub first_position: Position,
+    /// Commit sequence of the first frame that was written together with it.
+    pub group_start: CommitSeq,
+    /// When the commit was recorded.
+    pub recorded_at: Timestamp,
+    /// First half of the checksum of the frame before it; zeros in the first.
+    pub previous: Digest16,
+}
+
+impl Header {
+    /// Reads the header that `bytes` begin with.
+    ///
+    /// # Errors
+    /// [`FrameError::Short`], [`FrameError::Magic`], [`FrameError::Header`] or
+    /// [`FrameError::Counts`]. A header that is returned keeps all limits and adds up.
+    pub fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
+        let Some(bytes) = bytes.first_chunk::<HEADER_LEN>() else {
+            return Err(FrameError::Short {
+                have: bytes.len() as u64,
+                need: HEADER_LEN as u64,
+            });
+        };
+        if !bytes.starts_with(&MAGIC) {
+            return Err(FrameError::Magic);
+        }
+        let (hashed, stored) = bytes.split_at(HASHED_HEADER_LEN);
+        if !hash::FRAME_HEADER.hash(hashed).starts_with(stored) {
+            return Err(FrameError::Header);
+        }
+        let header = Self::fields(bytes).ok_or(FrameError::Counts)?;
+        if header.adds_up() {
+            Ok(header)
+        } else {
+            Err(FrameError::Counts)
+        }
+    }
+
+    fn fields(bytes: &[u8]) -> Option<Self> {
+        Some(Self {
+            records_len: u32_at(bytes, 4)?,
+            payloads_len: u32_at(bytes, 8)?,
+            commands: u32_at(bytes, 12)?,
+            entries: u32_at(bytes, 16)?,
+            commit: CommitSeq::new(u64_at(bytes, 20)?),
+            first_position: Position::new(u64_at(bytes, 28)?),
+            group_start: CommitSeq::new(u64_at(bytes, 36)?),
+            recorded_at: Timestamp::from_nanos(u64_at(bytes, 44)?),
+            previous: field(bytes, 52)?,
+        })
+    }
+
+    fn adds_up(&self) -> bool {
+        let (commands, entries) = (self.commands as usize, self.entries as usize);
+        (1..=MAX_COMMANDS).contains(&commands)
+            && entries <= MAX_ENTRIES
+            && self.records_len as usize == commands * COMMAND_LEN + entries * RECORD_LEN
+            && self.frame_len() <= MAX_FRAME_LEN as u64
+            && self.group_start > CommitSeq::ZERO
+            && self.group_start <= self.commit
+            && self.commit.get() < u64::MAX
+            && self.first_position > Position::ZERO
+            && self
+                .first_position
+                .get()
+                .checked_add(u64::from(self.entries))
+                .is_some()
+    }
+
+    /// Appends the 72 bytes to `out`.
+    fn encode(&self, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.extend_from_slice(&MAGIC);
+        for number in [
+            self.records_len,
+            self.payloads_len,
+            self.commands,
+            self.entries,
+        ] {
+            out.extend_from_slice(&number.to_be_bytes());
+        }
+        for number in [
+            self.commit.get(),
+            self.first_position.get(),
+            self.group_start.get(),
+            self.recorded_at.nanos(),
+        ] {
+            out.extend_from_slice(&number.to_be_bytes());
+        }
+        out.extend_from_slice(&self.previous);
+        let hash = hash::FRAME_HEADER.hash(out.get(start..).unwrap_or_default());
+        out.extend_from_slice(hash.first_chunk::<4>().unwrap_or(&[0; 4]));
+    }
+
+    /// Length of the whole frame in bytes.
+    pub fn frame_len(&self) -> u64 {
+        self.checked_len() + u64::from(self.payloads_len)
+    }
+
+    /// Length of what comes before the payloads.
+    pub(super) fn checked_len(&self) -> u64 {
+        (HEADER_LEN + CHECKSUM_LEN) as u64 + u64::from(self.records_len)
+    }
+
+    /// The position of the last entry; the one before the frame, if it has none.
+    pub fn last_position(&self) -> Position {
+        Position::new((self.first_position.get() - 1) + u64::from(self.entries))
+    }
+
+    /// Where in the frame the record of its entry `index` is.
+    pub(super) fn record_at(&self, index: u32) -> u64 {
+        (HEADER_LEN + self.commands as usize * COMMAND_LEN + index as usize * RECORD_LEN) as u64
+    }
+}
+
+/// Where a commit goes in the journal.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) commit: CommitSeq,
+    pub(super) first_position: Position,
+    pub(super) group_start: CommitSeq,
+    pub(super) previous: Digest16,
+}
+
+/// Appends the frame of `commit`, which has been checked, to `out`; answers its checksum.
+pub(super) fn encode(commit: &Commit, place: Place, out: &mut Vec<u8>) -> Hash32 {
+    let start = out.len();
+    let payloads_len: usize = commit.entries.iter().map(|entry| entry.sealed.len()).sum();
+    Header {
+        records_len: (commit.commands.len() * COMMAND_LEN + commit.entries.len() * RECORD_LEN)
+            as u32,
+        payloads_len: payloads_len as u32,
+        commands: commit.commands.len() as u32,
+        entries: commit.entries.len() as u32,
+        commit: place.commit,
+        first_position: place.first_position,
+        group_start: place.group_start,
+        recorded_at: commit.recorded_at,
+        previous: place.previous,
+    }
+    .encode(out);
+    for command in &commit.commands {
+        out.extend_from_slice(command.id.as_bytes());
+        out.extend_from_slice(&command.digest);
+        out.extend_from_slice(&command.stream.to_bytes());
+        out.extend_from_slice(&command.revision.get().to_be_bytes());
+        out.extend_from_slice(&command.entries.to_be_bytes());
+        out.extend_from_slice(&[0; 3]);
+    }
+    let mut offset = 0_u32;
+    for entry in &commit.entries {
+        out.extend_from_slice(&entry.back.get().to_be_bytes());
+        out.extend_from_slice(&offset.to_be_bytes());
+        out.extend_from_slice(&entry.leaf);
+        out.extend_from_slice(&entry.entry);
+        offset += entry.sealed.len() as u32;
+    }
+    let checksum = hash::FRAME.hash(out.get(start..).unwrap_or_default());
+    out.extend_from_slice(&checksum);
+    for entry in &commit.entries {
+        out.extend_from_slice(&entry.sealed);
+    }
+    checksum
+}
+
+/// A frame whose header, records and checksum have been checked. It shares the bytes of the
+/// buffer it was read into.
+#[derive(Clone)]
+pub struct Frame {
+    buffer: Arc<Vec<u8>>,
+    range: Range<usize>,
+    header: Header,
+}
+
+impl Frame {
+    /// The frame that begins at `start` of `buffer`. Its payloads are not looked at; see
+    /// [`Frame::check_payloads`].
+    ///
+    /// # Errors
+    /// Any [`FrameError`] but `Payload` and `Chain`.
+    pub fn decode(buffer: &Arc<Vec<u8>>, start: usize) -> Result<Self, FrameError> {
+        let bytes = buffer.get(start..).unwrap_or_default();
+        let header = Header::decode(bytes)?;
+        let short = FrameError::Short {
+            have: bytes.len() as u64,
+            need: header.frame_len(),
+        };
+        // Limits keep the lengths far below what a usize holds.
+        let (checked_len, len) = (header.checked_len() as usize, header.frame_len() as usize);
+        if bytes.len() < len {
+            return Err(short);
+        }
+        let (hashed, stored) = bytes
+            .get(..checked_len)
+            .and_then(<[u8]>::split_last_chunk::<CHECKSUM_LEN>)
+            .ok_or(short)?;
+        if hash::FRAME.hash(hashed) != *stored {
+            return Err(FrameError::Checksum);
+        }
+        let frame = Self {
+            buffer: Arc::clone(buffer),
+            range: start..start + len,
+            header,
+        };
+        frame.check_records()?;
+        Ok(frame)
+    }
+
+    fn check_records(&self) -> Result<(), FrameError> {
+        let mut entries = 0_u64;
+        for (index, chunk) in (0..).zip(self.command_chunks()) {
+            let command = read_command(chunk).ok_or(FrameError::Command(index))?;
+            entries += u64::from(command.entries);
+        }
+        if entries != u64::from(self.header.entries) {
+            return Err(FrameError::Counts);
+        }
+        let mut end = 0_u64;
+        for (index, chunk) in (0..).zip(self.entry_chunks()) {
+            let position = self.header.first_position.plus(u64::from(index));
+            let record = Record::read(chunk).ok_or(FrameError::Entry(index))?;
+            if u64::from(record.offset) != end || record.back >= position {
+                return Err(FrameError::Entry(index));
+            }
+            end += u64::from(record.sealed_len());
+        }
+        if end == u64::from(self.header.payloads_len) {
+            Ok(())
+        } else {
+            Err(FrameError::Counts)
+        }
+    }
+
+    /// Checks every payload against its entry's hash; a redacted one passes.
+    ///
+    /// # Errors
+    /// [`FrameError::Payload`] with the number of the first that fails.
+    pub fn check_payloads(&self) -> Result<(), FrameError> {
+        for (index, entry) in (0..).zip(self.entries()) {
+            if !entry.is_redacted() && !entry.payload_is_sound() {
+                return Err(FrameError::Payload(index));
+            }
+        }
+        Ok(())
+    }
+
+    /// What its header says.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Its place in the journal.
+    pub fn commit(&self) -> CommitSeq {
+        self.header.commit
+    }
+
+    /// All its bytes.
+    pub fn bytes(&self) -> &[u8] {
+        self.buffer.get(self.range.clone()).unwrap_or_default()
+    }
+
+    /// The same frame with a buffer of its own, for keeping: a frame from a reader shares, and so
+    /// keeps in memory, up to some MiB of its neighbours.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        let bytes = self.bytes().to_vec();
+        Self {
+            range: 0..bytes.len(),
+            buffer: Arc::new(bytes),
+            header: self.header,
+        }
+    }
+
+    /// Its checksum.
+    pub fn checksum(&self) -> Hash32 {
+        let at = self.header.checked_len() as usize - CHECKSUM_LEN;
+        field(self.bytes(), at).unwrap_or_default()
+    }
+
+    /// The later of the commit's instant and its last entry's.
+    pub(super) fn latest_instant(&self) -> Timestamp {
+        let last = self.entry_chunks().next_back().and_then(Record::read);
+        last.map_or(Timestamp::default(), |record| recorded_at(record.entry))
+            .max(self.header.recorded_at)
+    }
+
+    /// What was asked, in order.
+    pub fn commands(&self) -> impl Iterator<Item = CommandRecord> {
+        self.command_chunks().map_while(read_command)
+    }
+
+    /// Its entries, in order.
+    pub fn entries(&self) -> impl Iterator<Item = EntryRef<'_>> {
+        let payloads = self
+            .bytes()
+            .get(self.header.checked_len() as usize..)
+            .unwrap_or_default();
+        let positions = self.header.first_position.get()..;
+        positions
+            .zip(self.entry_chunks())
+            .map_while(move |(position, chunk)| {
+                Record::read(chunk)?.with_payload(Position::new(position), payloads)
+            })
+    }
+
+    fn command_chunks(&self) -> std::slice::ChunksExact<'_, u8> {
+        let end = HEADER_LEN + self.header.commands as usize * COMMAND_LEN;
+        self.bytes()
+            .get(HEADER_LEN..end)
+            .unwrap_or_default()
+            .chunks_exact(COMMAND_LEN)
+    }
+
+    fn entry_chunks(&self) -> std::slice::ChunksExact<'_, u8> {
+        let start = self.header.record_at(0) as usize;
+        let end = HEADER_LEN + self.header.records_len as usize;
+        self.bytes()
+            .get(start..end)
+            .unwrap_or_default()
+            .chunks_exact(RECORD_LEN)
+    }
+}
+
+impl std::fmt::Debug for Frame {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Frame").field(&self.header).finish()
+    }
+}
+
+fn read_command(bytes: &[u8]) -> Option<CommandRecord> {
+    let zeros: [u8; 3] = field(bytes, 61)?;
+    if zeros != [0; 3] {
+        return None;
+    }
+    Some(CommandRecord {
+        id: CommandId::from_bytes(field(bytes, 0)?),
+        digest: field(bytes, 16)?,
+        stream: StreamId::from_bytes(&field(bytes, 32)?)?,
+        revision: Revision::new(u64_at(bytes, 49)?),
+        entries: u32_at(bytes, 57)?,
+    })
+}
+
+/// An entry record without its payload.
+pub(super) struct Record<'a> {
+    pub(super) back: Position,
+    pub(super) offset: u32,
+    leaf: &'a Hash32,
+    entry: &'a EntryBytes,
+}
+
+impl<'a> Record<'a> {
+    pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
+        Some(Self {
+            back: Position::new(u64_at(bytes, 0)?),
+            offset: u32_at(bytes, 8)?,
+            leaf: bytes.get(12..)?.first_chunk()?,
+            entry: bytes.get(44..)?.first_chunk()?,
+        })
+    }
+
+    pub(super) fn sealed_len(&self) -> u32 {
+        sealed_len(self.entry)
+    }
+
+    /// The entry with its payload from among the frame's.
+    fn with_payload(self, position: Position, payloads: &'a [u8]) -> Option<EntryRef<'a>> {
+        let sealed = payloads
+            .get(self.offset as usize..)?
+            .get(..self.sealed_len() as usize)?;
+        Some(self.with_sealed(position, sealed))
+    }
+
+    pub(super) fn with_sealed(self, position: Position, sealed: &'a [u8]) -> EntryRef<'a> {
+        EntryRef {
+            position,
+            back: self.back,
+            leaf: self.leaf,
+            entry: self.entry,
+            sealed,
+        }
+    }
+}
+
+/// Whether all bytes are zero.
+pub(super) fn is_zero(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte == 0)
+}
+
+/// The length that an entry says its payload has.
+pub(super) fn sealed_len(entry: &EntryBytes) -> u32 {
+    u32_at(entry, SEALED_LEN_AT).unwrap_or_default()
+}
+
+/// The instant that an entry says it was recorded at.
+pub(super) fn recorded_at(entry: &EntryBytes) -> Timestamp {
+    Timestamp::from_nanos(u64_at(entry, RECORDED_AT_AT).unwrap_or_default())
+}
+
+/// An entry in a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntryRef<'a> {
+    /// Its place in the journal.
+    pub position: Position,
+    /// Position of its stream's previous entry; 0 if it is the first.
+    pub back: Position,
+    /// Its Merkle leaf.
+    pub leaf: &'a Hash32,
+    /// Its bytes.
+    pub entry: &'a EntryBytes,
+    /// Its payload, sealed; all zeros once it is redacted.
+    pub sealed: &'a [u8],
+}
+
+impl EntryRef<'_> {
+    /// Whether the payload has been overwritten. No sealed payload is all zeros: its 16-byte tag
+    /// alone would be so with probability 2^-128.
+    pub fn is_redacted(&self) -> bool {
+        self.sealed.len() >= TAG_LEN && is_zero(self.sealed)
+    }
+
+    /// Whether the payload is what the entry's hash says.
+    pub fn payload_is_sound(&self) -> bool {
+        field(self.entry, SEALED_HASH_AT) == Some(sealed_hash(self.sealed))
+    }
+
+    /// Whether the leaf is that of the entry.
+    pub fn leaf_is_sound(&self) -> bool {
+        crate::entry::leaf(self.entry) == *self.leaf
+    }
+}

@@ -1,0 +1,31 @@
+//! The journal: what the ledger is made of. `core/DESIGN.md` describes every byte.
+//!
+//! [`CommitLog`] is all that the rest of planledger knows of it; [`SegmentLog`] stores it in files.
+
+mod commit;
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
+mod disk;
+mod error;
+#[cfg(any(test, feature = "testing"))]
+mod faulty_disk;
+mod frame;
+mod hash;
+mod log;
+#[cfg(any(test, feature = "testing"))]
+mod memory;
+mod segment;
+
+pub use commit::{CommandRecord, Commit, CommitError, Digest16, Limit, NewEntry};
+pub use disk::{Disk, DiskFile, OsDisk};
+pub use error::{AppendError, Damage, DamageReason, OpenError, ReadError};
+#[cfg(any(test, feature = "testing"))]
+pub use faulty_disk::{Fault, FaultyDisk, PowerCut};
+pub use frame::{
+    CHECKSUM_LEN, COMMAND_LEN, EntryRef, Frame, FrameError, HEADER_LEN, Header, MAX_COMMANDS,
+    MAX_ENTRIES, MAX_FRAME_LEN, RECORD_LEN,
+};
+pub use log::{CommitLog, Frames, StoredEntry, Tail};
+#[cfg(any(test, feature = "testing"))]
+pub use memory::MemoryLog;
+pub use segment::{Cut, DurableHint, OpenMode, SegmentLog, SegmentOptions, SegmentStart};

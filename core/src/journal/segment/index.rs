@@ -1,0 +1,75 @@
+//! Where in a segment each position's frame begins. Derived: whoever looks something up checks
+//! that the frame there holds the position, so a wrong index costs time and nothing else.
+
+use std::io;
+
+use super::super::disk::{Disk, DiskFile, read_full, write_full};
+use super::super::frame::{field, u64_at};
+use super::header::{INDEX_SUFFIX, file_name};
+use crate::ids::Position;
+
+const MAGIC: [u8; 8] = *b"PLIDXv1\n";
+const HEADER_LEN: usize = 24;
+const OFFSET_LEN: u64 = 4;
+
+/// The index of a closed segment.
+pub(super) enum Index {
+    /// In its file.
+    File(Box<dyn DiskFile>),
+    /// Built just now.
+    Memory(Vec<u32>),
+}
+
+impl Index {
+    /// The index in the file of segment `number`, if it is there and for these positions.
+    pub(super) fn open(disk: &dyn Disk, number: u64, first: Position, count: u64) -> Option<Self> {
+        let file = disk.open(&file_name(number, INDEX_SUFFIX)).ok()?;
+        let mut header = [0; HEADER_LEN];
+        let read = read_full(file.as_ref(), &mut header, 0).ok()?;
+        let sound = read == HEADER_LEN
+            && header.starts_with(&MAGIC)
+            && u64_at(&header, 8)? == first.get()
+            && u64_at(&header, 16)? == count
+            && file.len().ok()? == HEADER_LEN as u64 + count * OFFSET_LEN;
+        sound.then_some(Self::File(file))
+    }
+
+    /// Stores the index of segment `number`.
+    pub(super) fn store(
+        disk: &dyn Disk,
+        number: u64,
+        first: Position,
+        offsets: &[u32],
+    ) -> io::Result<()> {
+        let name = file_name(number, INDEX_SUFFIX);
+        match disk.remove(&name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut bytes = Vec::with_capacity(HEADER_LEN + offsets.len() * OFFSET_LEN as usize);
+        bytes.extend_from_slice(&MAGIC);
+        bytes.extend_from_slice(&first.get().to_be_bytes());
+        bytes.extend_from_slice(&(offsets.len() as u64).to_be_bytes());
+        for offset in offsets {
+            bytes.extend_from_slice(&offset.to_be_bytes());
+        }
+        write_full(disk.create(&name)?.as_ref(), &bytes, 0)
+    }
+
+    /// The offset of the frame of the segment's `nth` position, from 0.
+    pub(super) fn offset(&self, nth: u64) -> Option<u64> {
+        match self {
+            Self::File(file) => {
+                let mut bytes = [0; OFFSET_LEN as usize];
+                let at = HEADER_LEN as u64 + nth * OFFSET_LEN;
+                let count = read_full(file.as_ref(), &mut bytes, at).ok()?;
+                (count == bytes.len()).then_some(())?;
+                field(&bytes, 0).map(|bytes| u64::from(u32::from_be_bytes(bytes)))
+            }
+            Self::Memory(offsets) => offsets
+                .get(usize::try_from(nth).ok()?)
+                .copied()
+                .map(u64::from),
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! The commit log in segment files.
+
+mod cursor;
+mod header;
+mod index;
+mod open;
+mod recovery;
+mod store;
+mod window;
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use self::cursor::{Cursor, From};
+use self::header::{LOG_SUFFIX, SEGMENT_HEADER_LEN, SegmentHeader, TEMPORARY_SUFFIX, file_name};
+use self::index::Index;
+use self::store::{Last, Readable, Store};
+use super::commit::{Commit, CommitError, Limit};
+use super::disk::{Disk, DiskFile, read_full, write_full};
+use super::error::{AppendError, DamageReason, ReadError};
+use super::frame::{self, Frame, FrameError, Header, Place, RECORD_LEN, Record, half};
+use super::log::{CommitLog, Frames, StoredEntry, Tail};
+use crate::ids::{CommitSeq, LedgerId, Position};
+
+pub use self::open::{OpenMode, SegmentOptions};
+pub use self::recovery::{Cut, DurableHint};
+
+/// Length that a segment does not exceed, unless it holds a single write that is longer.
+const SEGMENT_BYTES: u64 = 64 << 20;
+/// All that is written at once has to fit into one segment, so that what a crash leaves of it is
+/// at the end of one file.
+const MAX_GROUP_BYTES: u64 = SEGMENT_BYTES - SEGMENT_HEADER_LEN as u64;
+/// A frame up to this long is read whole to get at one entry.
+const SMALL_FRAME: u64 = 4 << 10;
+/// The write buffer is kept for the next append if it is no larger.
+const KEPT_BUFFER: usize = 4 << 20;
+
+/// The journal in segment files: the single truth of a ledger. One writer; readers never wait
+/// for it.
+pub struct SegmentLog {
+    ledger_id: LedgerId,
+    store: Arc<Store>,
+    writer: Mutex<Writer>,
+    segment_bytes: u64,
+    cut: Option<Cut>,
+}
+
+/// Where a segment begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SegmentStart {
+    /// Its number, from 1.
+    pub number: u64,
+    /// The position of its first event, or of the next, if it has none.
+    pub first_position: Position,
+    /// The commit sequence of its first frame, or of the next, if it has none.
+    pub first_commit: CommitSeq,
+}
+
+struct Writer {
+    state: WriterState,
+    /// Where the next frame goes; the file is the last segment's.
+    file: Arc<dyn DiskFile>,
+    len: u64,
+    buffer: Vec<u8>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum WriterState {
+    Ready,
+    ReadOnly,
+    Poisoned,
+}
+
+/// One group of commits as it will stand in the file.
+struct Group {
+    tail: Tail,
+    /// Offset of each entry's frame from the start of the group.
+    offsets: Vec<u32>,
+}
+
+impl SegmentLog {
+    /// What opening it cut off, because a crash had torn the last write.
+    pub fn cut(&self) -> Option<Cut> {
+        self.cut
+    }
+
+    /// The segments there are, in order: units for reading in parallel with
+    /// [`CommitLog::read_commits`], which checks the seams between them too.
+    pub fn segments(&self) -> Vec<SegmentStart> {
+        let state = self.store.state.lock();
+        let starts = state.segments.iter().map(|header| SegmentStart {
+            number: header.number,
+            first_position: header.before.position.next(),
+            first_commit: header.before.commit.next(),
+        });
+        starts.collect()
+    }
+
+    /// Checks and encodes the commits into `buffer`.
+    fn encode(tail: Tail, commits: &[Commit], buffer: &mut Vec<u8>) -> Result<Group, AppendError> {
+        let rejected = |index| move |error| AppendError::Rejected { index, error };
+        buffer.clear();
+        let group_start = tail.commit.next();
+        let mut group = Group {
+            tail,
+            offsets: Vec::new(),
+        };
+        for (index, commit) in commits.iter().enumerate() {
+            let first_position = group.tail.position.next();
+            commit
+                .check(first_position, group.tail.recorded_at)
+                .map_err(rejected(index))?;
+            let offset = buffer.len() as u64;
+            let end = offset + commit.frame_len();
+            if end > MAX_GROUP_BYTES {
+                let (limit, allowed) = (Limit::GroupBytes, MAX_GROUP_BYTES);
+                let error = CommitError::TooLarge {
+                    limit,
+                    actual: end,
+                    allowed,
+                };
+                return Err(rejected(index)(error));
+            }
+            let place = Place {
+                commit: group.tail.commit.next(),
+                first_position,
+                group_start,
+                previous: group.tail.checksum,
+            };
+            let checksum = frame::encode(commit, place, buffer);
+            let count = commit.entries.len();
+            group
+                .offsets
+                .extend(std::iter::repeat_n(offset as u32, count));
+            group.tail = Tail {
+                commit: place.commit,
+                position: Position::new(first_position.get() - 1).plus(count as u64),
+                checksum: half(&checksum),
+                recorded_at: commit.latest_instant(),
+            };
+        }
+        Ok(group)
+    }
+
+    /// Stores what is in the buffer and shows it to readers.
+    fn write(&self, writer: &mut Writer, tail: Tail, group: Group) -> io::Result<()> {
+        let len = writer.buffer.len() as u64;
+        if writer.len + len > self.segment_bytes && writer.len > SEGMENT_HEADER_LEN as u64 {
+            self.roll(writer, tail)?;
+        }
+        let start = writer.len;
+        write_full(writer.file.as_ref(), &writer.buffer, start)?;
+        // P2: receipts come after this line.
+        writer.file.sync_data()?;
+        writer.len += len;
+        let mut state = self.store.state.lock();
+        let offsets = group.offsets.iter().map(|offset| offset + start as u32);
+        state.last.offsets.extend(offsets);
+        state.last.len = writer.len;
+        state.tail = group.tail;
+        drop(state);
+        self.store.grown.notify_all();
+        Ok(())
+    }
+
+    /// Closes the last segment and begins the next.
+    fn roll(&self, writer: &mut Writer, before: Tail) -> io::Result<()> {
+        let (last, offsets) = {
+            let state = self.store.state.lock();
+            let last = state.segments.last().copied();
+            (
+                last.ok_or(io::ErrorKind::NotFound)?,
+                state.last.offsets.clone(),
+            )
+        };
+        let first = last.before.position.next();
+        let disk = self.store.disk.as_ref();
+        if let Err(error) = Index::store(disk, last.number, first, &offsets) {
+            // It can be built again from the segment.
+            tracing::warn!(segment = last.number, %error, "the index of a segment was not stored");
+        }
+        let header = SegmentHeader {
+            ledger_id: self.ledger_id,
+            number: last.number + 1,
+            before,
+            previous_len: writer.len,
+        };
+        let file = create_segment(disk, &header)?;
+        writer.file = Arc::clone(&file);
+        writer.len = SEGMENT_HEADER_LEN as u64;
+        let mut state = self.store.state.lock();
+        state.segments.push(header);
+        state.last = Last {
+            file,
+            len: writer.len,
+            offsets: Vec::new(),
+        };
+        Ok(())
+    }
+
+    fn stored(&self, segment: &Readable, position: Position) -> Result<StoredEntry, ReadError> {
+        let (offset, header) = self.store.locate(segment, position)?;
+        let damage = |reason| segment.damage(offset, position, reason);
+        let index = (position.get() - header.first_position.get()) as u32;
+        if header.frame_len() <= SMALL_FRAME {
+            let bytes = read_part(segment, offset, header.frame_len())?;
+            let frame = Frame::decode(&Arc::new(bytes), 0).map_err(|error| damage(error.into()))?;
+            let entry = frame.entries().nth(index as usize);
+            let entry = entry.ok_or_else(|| damage(FrameError::Entry(index).into()))?;
+            return StoredEntry::checked(&entry, index).map_err(damage);
+        }
+        self.stored_in_large(segment, offset, &header, index)
+            .and_then(|found| found.map_err(damage))
+    }
+
+    /// Reads one entry of a frame without the rest of it.
+    fn stored_in_large(
+        &self,
+        segment: &Readable,
+        offset: u64,
+        header: &Header,
+        index: u32,
+    ) -> Result<Result<StoredEntry, DamageReason>, ReadError> {
+        let position = header.first_position.plus(u64::from(index));
+        let bytes = read_part(segment, offset + header.record_at(index), RECORD_LEN as u64)?;
+        let unsound = DamageReason::Frame(FrameError::Entry(index));
+        let Some(record) = Record::read(&bytes) else {
+            return Ok(Err(unsound));
+        };
+        let (at, len) = (u64::from(record.offset), u64::from(record.sealed_len()));
+        if at + len > u64::from(header.payloads_len) || record.back >= position {
+            return Ok(Err(unsound));
+        }
+        let sealed = read_part(segment, offset + header.checked_len() + at, len)?;
+        if sealed.len() as u64 != len {
+            return Ok(Err(unsound));
+        }
+        Ok(StoredEntry::checked(
+            &record.with_sealed(position, &sealed),
+            index,
+        ))
+    }
+}
+
+fn read_part(segment: &Readable, offset: u64, len: u64) -> Result<Vec<u8>, ReadError> {
+    // A frame's length: at most 16 MiB.
+    let mut bytes = vec![0; len as usize];
+    let count =
+        read_full(segment.file.as_ref(), &mut bytes, offset).map_err(|error| segment.io(error))?;
+    bytes.truncate(count);
+    Ok(bytes)
+}
+
+/// Creates a segment's file with its header. It has its name only once it is whole and durable.
+fn create_segment(disk: &dyn Disk, header: &SegmentHeader) -> io::Result<Arc<dyn DiskFile>> {
+    let temporary = file_name(header.number, TEMPORARY_SUFFIX);
+    let file = disk.create(&temporary)?;
+    write_full(file.as_ref(), &header.encode(), 0)?;
+    file.sync_data()?;
+    disk.rename(&temporary, &file_name(header.number, LOG_SUFFIX))?;
+    disk.sync_dir()?;
+    Ok(file.into())
+}
+
+impl CommitLog for SegmentLog {
+    fn ledger_id(&self) -> LedgerId {
+        self.ledger_id
+    }
+
+    fn tail(&self) -> Tail {
+        self.store.tail()
+    }
+
+    fn append(&self, expected: &Tail, commits: &[Commit]) -> Result<Tail, AppendError> {
+        let mut writer = self.writer.lock();
+        match writer.state {
+            WriterState::Ready => {}
+            WriterState::ReadOnly => return Err(AppendError::ReadOnly),
+            WriterState::Poisoned => return Err(AppendError::Poisoned),
+        }
+        let tail = self.store.tail();
+        if !tail.is_same_place(expected) {
+            return Err(AppendError::Conflict {
+                expected: *expected,
+                actual: tail,
+            });
+        }
+        if commits.is_empty() {
+            return Ok(tail);
+        }
+        let group = Self::encode(tail, commits, &mut writer.buffer)?;
+        let new_tail = group.tail;
+        let result = self.write(&mut writer, tail, group);
+        writer.buffer.clear();
+        writer.buffer.shrink_to(KEPT_BUFFER);
+        if let Err(source) = result {
+            // Nobody knows now what the disk holds, so nothing may be written behind it.
+            writer.state = WriterState::Poisoned;
+            let segment = self.store.state.lock().segments.len() as u64;
+            tracing::error!(segment, error = %source, "the journal cannot be written");
+            return Err(AppendError::Io { segment, source });
+        }
+        Ok(new_tail)
+    }
+
+    fn read(&self, from: Position) -> Frames {
+        Box::new(Cursor::new(Arc::clone(&self.store), From::Position(from)))
+    }
+
+    fn read_commits(&self, from: CommitSeq) -> Frames {
+        Box::new(Cursor::new(Arc::clone(&self.store), From::Commit(from)))
+    }
+
+    fn follow(&self, after: CommitSeq, timeout: Duration) -> Tail {
+        let mut state = self.store.state.lock();
+        let Some(deadline) = Instant::now().checked_add(timeout) else {
+            self.store
+                .grown
+                .wait_while(&mut state, |state| state.tail.commit <= after);
+            return state.tail;
+        };
+        self.store
+            .grown
+            .wait_while_until(&mut state, |state| state.tail.commit <= after, deadline);
+        state.tail
+    }
+
+    fn entry(&self, position: Position) -> Result<Option<StoredEntry>, ReadError> {
+        if position == Position::ZERO || position > self.store.tail().position {
+            return Ok(None);
+        }
+        let number = self.store.segment_of_position(position);
+        let segment = self.store.readable(number)?;
+        self.stored(&segment, position).map(Some)
+    }
+}

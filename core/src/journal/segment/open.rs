@@ -1,0 +1,309 @@
+//! Opens and creates a journal in segment files.
+
+use std::io;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::super::disk::{Disk, DiskFile, read_full, write_full};
+use super::super::error::{Damage, DamageReason, OpenError};
+use super::super::log::Tail;
+use super::header::{
+    LOG_SUFFIX, SEGMENT_HEADER_LEN, SegmentHeader, TEMPORARY_SUFFIX, file_name, parse_name,
+};
+use super::recovery::{DurableHint, ScanError, Scanned, scan_closed, scan_last};
+use super::store::{Last, State, Store};
+use super::{SEGMENT_BYTES, SegmentLog, Writer, WriterState, create_segment};
+use crate::ids::{LedgerId, Position};
+use crate::time::Timestamp;
+
+/// What a journal is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OpenMode {
+    /// Appending and reading. One process at a time, which the caller's lock sees to.
+    #[default]
+    ReadWrite,
+    /// Reading only: not a byte is changed, not even what a crash left is cut off.
+    ReadOnly,
+}
+
+/// How to open a journal.
+#[derive(Debug, Clone, Copy)]
+pub struct SegmentOptions {
+    /// What for.
+    pub mode: OpenMode,
+    /// What derived state says had been durable; tells a lost end from a torn one.
+    pub durable: Option<DurableHint>,
+    /// A segment is closed before it exceeds this many bytes. Up to 1 GiB, 64 MiB if not given.
+    pub segment_bytes: u64,
+}
+
+impl Default for SegmentOptions {
+    fn default() -> Self {
+        Self {
+            mode: OpenMode::default(),
+            durable: None,
+            segment_bytes: SEGMENT_BYTES,
+        }
+    }
+}
+
+fn io_error(operation: &'static str) -> impl Fn(io::Error) -> OpenError {
+    move |source| OpenError::Io { operation, source }
+}
+
+fn scan_error(error: ScanError) -> OpenError {
+    match error {
+        ScanError::Io(source) => OpenError::Io {
+            operation: "reading a segment",
+            source,
+        },
+        ScanError::Damaged(damage) => damage.into(),
+    }
+}
+
+impl SegmentLog {
+    /// Creates the journal of a new ledger.
+    ///
+    /// # Errors
+    /// [`OpenError::Exists`] if there is one already, [`OpenError::Io`] if the disk fails.
+    pub fn create(
+        disk: Arc<dyn Disk>,
+        ledger_id: LedgerId,
+        created_at: Timestamp,
+        options: SegmentOptions,
+    ) -> Result<Self, OpenError> {
+        if !segment_numbers(disk.as_ref())?.is_empty() {
+            return Err(OpenError::Exists);
+        }
+        remove_unfinished(disk.as_ref())?;
+        let before = Tail::empty(created_at);
+        let header = SegmentHeader {
+            ledger_id,
+            number: 1,
+            before,
+            previous_len: 0,
+        };
+        let file = create_segment(disk.as_ref(), &header)
+            .map_err(io_error("creating the first segment"))?;
+        let scanned = Scanned {
+            tail: before,
+            len: SEGMENT_HEADER_LEN as u64,
+            offsets: Vec::new(),
+            last_group: SEGMENT_HEADER_LEN as u64,
+            cut: None,
+        };
+        Ok(Self::assemble(disk, vec![header], file, scanned, options))
+    }
+
+    /// Opens the journal that is there, after a clean stop or a crash. Time and memory do not grow
+    /// with the journal, but for one small read per segment: only the last is read in full.
+    ///
+    /// # Errors
+    /// [`OpenError::Empty`] if there is none, [`OpenError::Damaged`] if it is damaged before its
+    /// end, [`OpenError::Io`] if the disk fails.
+    pub fn open(disk: Arc<dyn Disk>, options: SegmentOptions) -> Result<Self, OpenError> {
+        let numbers = segment_numbers(disk.as_ref())?;
+        if let Some(missing) = (1..)
+            .zip(&numbers)
+            .find(|(expected, number)| expected != *number)
+        {
+            return Err(damage(missing.0, 0, Position::ZERO, DamageReason::Missing));
+        }
+        let (headers, file) = open_headers(disk.as_ref(), numbers.len() as u64)?;
+        let (Some(last), Some(file)) = (headers.last(), file) else {
+            return match options.durable {
+                Some(hint) if hint.commit.get() > 0 => {
+                    Err(damage(1, 0, Position::new(1), DamageReason::Missing))
+                }
+                _ => Err(OpenError::Empty),
+            };
+        };
+        let scanned = scan_last(&file, last, options.durable).map_err(scan_error)?;
+        if let Some(cut) = &scanned.cut {
+            tracing::warn!(
+                segment = cut.segment,
+                offset = cut.offset,
+                bytes = cut.bytes,
+                reason = %cut.reason,
+                "an unfinished write stands at the end of the journal"
+            );
+        }
+        if options.mode == OpenMode::ReadWrite {
+            remove_unfinished(disk.as_ref())?;
+            make_durable(&file, &scanned, options.durable)
+                .map_err(io_error("storing the end of the journal"))?;
+            // The last segment's name may not have been synced before a kill.
+            disk.sync_dir().map_err(io_error("syncing the directory"))?;
+        }
+        Ok(Self::assemble(disk, headers, file, scanned, options))
+    }
+
+    fn assemble(
+        disk: Arc<dyn Disk>,
+        segments: Vec<SegmentHeader>,
+        file: Arc<dyn DiskFile>,
+        scanned: Scanned,
+        options: SegmentOptions,
+    ) -> Self {
+        let ledger_id = segments
+            .first()
+            .map_or(LedgerId::from_bytes([0; 16]), |header| header.ledger_id);
+        let Scanned {
+            tail,
+            len,
+            offsets,
+            cut,
+            ..
+        } = scanned;
+        let read_only = options.mode == OpenMode::ReadOnly;
+        let writer = Writer {
+            state: if read_only {
+                WriterState::ReadOnly
+            } else {
+                WriterState::Ready
+            },
+            file: Arc::clone(&file),
+            len,
+            buffer: Vec::new(),
+        };
+        let state = State {
+            tail,
+            segments,
+            last: Last { file, len, offsets },
+        };
+        Self {
+            ledger_id,
+            store: Arc::new(Store::new(disk, read_only, state)),
+            writer: Mutex::new(writer),
+            segment_bytes: options.segment_bytes.min(1 << 30),
+            cut,
+        }
+    }
+}
+
+fn damage(segment: u64, offset: u64, position: Position, reason: DamageReason) -> OpenError {
+    Damage {
+        segment,
+        offset,
+        position,
+        reason,
+    }
+    .into()
+}
+
+fn segment_numbers(disk: &dyn Disk) -> Result<Vec<u64>, OpenError> {
+    let names = disk.list().map_err(io_error("listing the directory"))?;
+    let mut numbers: Vec<u64> = names
+        .iter()
+        .filter_map(|name| parse_name(name, LOG_SUFFIX))
+        .collect();
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// Removes segments whose creation did not finish. Nothing had been written into them.
+fn remove_unfinished(disk: &dyn Disk) -> Result<(), OpenError> {
+    let failed = io_error("removing an unfinished segment");
+    for name in disk.list().map_err(&failed)? {
+        if parse_name(&name, TEMPORARY_SUFFIX).is_some() {
+            disk.remove(&name).map_err(&failed)?;
+        }
+    }
+    Ok(())
+}
+
+type Headers = (Vec<SegmentHeader>, Option<Arc<dyn DiskFile>>);
+
+/// Reads the headers of all segments and checks that each continues the one before it. Answers
+/// the file of the last as well.
+fn open_headers(disk: &dyn Disk, count: u64) -> Result<Headers, OpenError> {
+    let failed = io_error("reading a segment's header");
+    let mut headers: Vec<SegmentHeader> = Vec::new();
+    let mut last: Option<Arc<dyn DiskFile>> = None;
+    for number in 1..=count {
+        let file: Arc<dyn DiskFile> = disk
+            .open(&file_name(number, LOG_SUFFIX))
+            .map_err(&failed)?
+            .into();
+        let position = headers
+            .last()
+            .map_or(Position::ZERO, |header| header.before.position);
+        let header = SegmentHeader::read(&file)
+            .map_err(&failed)?
+            .ok_or_else(|| damage(number, 0, position.next(), DamageReason::SegmentHeader))?;
+        let continues = match headers.last() {
+            Some(previous) => {
+                header.ledger_id == previous.ledger_id
+                    && header.before.position >= previous.before.position
+                    && header.before.commit > previous.before.commit
+            }
+            None => header.before == Tail::empty(header.before.recorded_at),
+        };
+        if !continues || header.number != number {
+            return Err(damage(number, 0, position.next(), DamageReason::Misplaced));
+        }
+        if let (Some(previous), Some(closed)) = (headers.last(), &last) {
+            check_length(closed, previous, &header)?;
+        }
+        headers.push(header);
+        last = Some(file);
+    }
+    Ok((headers, last))
+}
+
+/// A closed segment is as long as the next one says. If not, names the place from where on.
+fn check_length(
+    file: &Arc<dyn DiskFile>,
+    header: &SegmentHeader,
+    next: &SegmentHeader,
+) -> Result<(), OpenError> {
+    let (expected, actual) = (
+        next.previous_len,
+        file.len().map_err(io_error("reading a segment's length"))?,
+    );
+    if actual == expected {
+        return Ok(());
+    }
+    match scan_closed(file, header, expected) {
+        Err(error) => Err(scan_error(error)),
+        Ok(_) => {
+            let reason = DamageReason::Length { expected, actual };
+            Err(damage(
+                header.number,
+                expected,
+                next.before.position.next(),
+                reason,
+            ))
+        }
+    }
+}
+
+/// Cuts off what was never receipted and makes sure that the rest is on stable storage.
+///
+/// The last group may be in memory only, written by a process that was killed before its sync
+/// returned. It may even be marked as stored, if that sync failed: so it is written once more,
+/// where and as it stands, before it is synced (P2).
+fn make_durable(
+    file: &Arc<dyn DiskFile>,
+    scanned: &Scanned,
+    hint: Option<DurableHint>,
+) -> io::Result<()> {
+    if scanned.cut.is_some() {
+        file.set_len(scanned.len)?;
+    }
+    if hint.is_none_or(|hint| hint.commit < scanned.tail.commit) {
+        let mut buffer = vec![0; 1 << 20];
+        let mut at = scanned.last_group;
+        while at < scanned.len {
+            let len = (scanned.len - at).min(buffer.len() as u64) as usize;
+            let part = buffer.get_mut(..len).unwrap_or_default();
+            if read_full(file.as_ref(), part, at)? < len {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            write_full(file.as_ref(), part, at)?;
+            at += len as u64;
+        }
+    }
+    file.sync_data()
+}

@@ -1,0 +1,8 @@
+//! The journal: what it stores, what it survives and what it refuses.
+
+// Tests panic to say no, in their helpers too.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod conformance;
+mod segments;
+mod support;
