@@ -289,9 +289,8 @@ fn make_durable(
     scanned: &Scanned,
     hint: Option<DurableHint>,
 ) -> io::Result<()> {
-    if scanned.cut.is_some() {
-        file.set_len(scanned.len)?;
-    }
+    // Even if nothing stands there: an earlier cut may be one whose sync failed.
+    file.set_len(scanned.len)?;
     if hint.is_none_or(|hint| hint.commit < scanned.tail.commit) {
         let mut buffer = vec![0; 1 << 20];
         let mut at = scanned.last_group;
