@@ -1,1 +1,3 @@
-//! Placeholder until its part lands.
+//! The planledger service: what stands between files, callers and the ledger.
+
+pub mod import;
