@@ -260,14 +260,19 @@ impl Collector {
         self.faults.into_iter().next()
     }
 
+    /// Everything found.
+    pub(crate) fn into_faults(self) -> ImportFaults {
+        ImportFaults {
+            faults: self.faults,
+        }
+    }
+
     /// `value`, if nothing was found.
     pub(crate) fn finish<T>(self, value: T) -> Result<T, ImportFaults> {
         if self.faults.is_empty() {
             Ok(value)
         } else {
-            Err(ImportFaults {
-                faults: self.faults,
-            })
+            Err(self.into_faults())
         }
     }
 }

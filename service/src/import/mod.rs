@@ -6,10 +6,12 @@
 //! same commands, so that importing twice changes nothing; a fault never repeats what a file
 //! holds. Nothing here knows a ledger or a network.
 
+pub mod catalogue;
 mod fault;
 pub mod names;
 pub mod roster;
 pub mod sample;
 
+pub use self::catalogue::{Catalogue, CatalogueSummary};
 pub use self::fault::{FaultCode, ImportFault, ImportFaults};
 pub use self::roster::{ImportedCommand, Roster, RosterSummary};

@@ -1,0 +1,110 @@
+//! Catalogues of goals: a 1EdTech CASE 1.0 package (`CFPackage`) in JSON.
+//!
+//! | CASE | planledger |
+//! |---|---|
+//! | `CFDocument` | catalogue; `publisher`, else `creator`, is its publisher |
+//! | `CFItems` | items: `fullStatement` the text, `CFItemType` the kind, `humanCodingScheme` the code |
+//! | `CFAssociations` of type `isChildOf` | parents of items; none if the destination is the document |
+//!
+//! Identifiers that are UUIDs are kept, so that a goal can be followed back to its publisher;
+//! from others an id is derived (see [`names`]). Other associations and fields are not read.
+
+mod package;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use planledger_core::domain::Command;
+use planledger_core::domain::catalogue::{CatalogueCommand, CatalogueDetails, CatalogueItem};
+use planledger_core::ids::{CatalogueId, CatalogueItemId};
+use planledger_core::text::Title;
+
+use self::package::Package;
+use super::fault::{FaultCode, ImportFault, ImportFaults};
+use super::names;
+
+/// Most bytes of a package. The largest published ones have a few million.
+const FILE_LIMIT: u64 = 16 << 20;
+
+/// How much a catalogue holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogueSummary {
+    /// Items.
+    pub items: u64,
+    /// Items that are part of no other.
+    pub roots: u64,
+    /// How many items there are of each kind that the publisher names.
+    pub kinds: BTreeMap<Title, u64>,
+}
+
+/// A catalogue without faults.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    id: CatalogueId,
+    details: CatalogueDetails,
+    items: BTreeMap<CatalogueItemId, CatalogueItem>,
+}
+
+impl Catalogue {
+    /// Reads and checks the package at `path`.
+    ///
+    /// # Errors
+    /// Everything that is wrong, up to [`ImportFaults::LIMIT`] faults.
+    pub fn open(path: &Path) -> Result<Self, ImportFaults> {
+        let name = path
+            .file_name()
+            .unwrap_or(path.as_os_str())
+            .to_string_lossy();
+        let fault = |code| ImportFault::new(code, name.clone().into_owned());
+        let mut bytes = Vec::new();
+        let read =
+            File::open(path).and_then(|file| file.take(FILE_LIMIT + 1).read_to_end(&mut bytes));
+        if let Err(error) = read {
+            let code = match error.kind() {
+                io::ErrorKind::NotFound => FaultCode::FileMissing,
+                _ => FaultCode::FileUnreadable,
+            };
+            return Err(fault(code).into());
+        }
+        Self::from_slice(&name, &bytes)
+    }
+
+    /// Checks a package in memory; `name` stands for it in faults. See [`Catalogue::open`].
+    ///
+    /// # Errors
+    /// As [`Catalogue::open`].
+    pub fn from_slice(name: &str, bytes: &[u8]) -> Result<Self, ImportFaults> {
+        if bytes.len() as u64 > FILE_LIMIT {
+            return Err(ImportFault::new(FaultCode::FileTooLarge, name.to_owned()).into());
+        }
+        Package::new(name).read(bytes)
+    }
+
+    /// The command that makes a ledger hold this catalogue. Items that it held and that are not
+    /// here go out of use; goals made from them keep their words (P1).
+    pub fn command(&self) -> Command {
+        let put = CatalogueCommand::Put {
+            details: self.details.clone(),
+            items: self.items.clone(),
+        };
+        Command::Catalogue(self.id, put)
+    }
+
+    /// How much it holds.
+    pub fn summary(&self) -> CatalogueSummary {
+        let mut kinds = BTreeMap::new();
+        for kind in self.items.values().filter_map(|item| item.kind.as_ref()) {
+            *kinds.entry(kind.clone()).or_default() += 1;
+        }
+        let roots = self.items.values().filter(|item| item.parents.is_empty());
+        CatalogueSummary {
+            items: self.items.len() as u64,
+            roots: roots.count() as u64,
+            kinds,
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! Catalogues: what good ones become, and what is said about bad ones.
+
+use planledger_core::text::{Code, Text};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::import::sample;
+
+const DOCUMENT: &str = "11111111-1111-4111-8111-111111111111";
+const AREA: &str = "22222222-2222-4222-8222-222222222222";
+const GOAL: &str = "33333333-3333-4333-8333-333333333333";
+const LINK: &str = "44444444-4444-4444-8444-444444444444";
+
+fn package() -> Value {
+    let link = |origin: &str, destination: &str| {
+        json!({
+            "identifier": LINK,
+            "associationType": "isChildOf",
+            "originNodeURI": {"identifier": origin},
+            "destinationNodeURI": {"identifier": destination},
+        })
+    };
+    json!({
+        "CFDocument": {"identifier": DOCUMENT, "title": "Mål", "creator": "Ministeriet", "language": "da"},
+        "CFItems": [
+            {"identifier": AREA, "fullStatement": "Læsning", "CFItemType": "Område"},
+            {"identifier": GOAL, "fullStatement": "Eleven kan læse", "humanCodingScheme": "dansk/2"},
+        ],
+        "CFAssociations": [link(AREA, DOCUMENT), link(GOAL, AREA)],
+    })
+}
+
+fn read(package: &Value) -> Result<Catalogue, ImportFaults> {
+    Catalogue::from_slice("goals.json", package.to_string().as_bytes())
+}
+
+/// What is wrong, as `code field`.
+fn faults(result: Result<Catalogue, ImportFaults>) -> Vec<String> {
+    let told = result.expect_err("the package has no faults");
+    let field = |fault: &ImportFault| {
+        assert_eq!(fault.file, "goals.json");
+        format!(
+            "{} {}",
+            fault.code,
+            fault.field.as_deref().unwrap_or_default()
+        )
+    };
+    told.faults().iter().map(field).collect()
+}
+
+fn item(id: &str) -> CatalogueItemId {
+    id.parse().unwrap()
+}
+
+#[test]
+fn a_package_becomes_one_command_with_the_publishers_ids() {
+    let catalogue = read(&package()).unwrap();
+    let Command::Catalogue(id, CatalogueCommand::Put { details, items }) = catalogue.command()
+    else {
+        unreachable!()
+    };
+    assert_eq!(id.to_string(), DOCUMENT);
+    assert_eq!(details.title.as_str(), "Mål");
+    assert_eq!(details.publisher.unwrap().as_str(), "Ministeriet");
+    assert_eq!(details.language.unwrap().as_str(), "da");
+    let area = CatalogueItem {
+        text: Text::new("Læsning").unwrap(),
+        kind: Some(Title::new("Område").unwrap()),
+        code: None,
+        parents: [].into(),
+    };
+    let goal = CatalogueItem {
+        text: Text::new("Eleven kan læse").unwrap(),
+        kind: None,
+        code: Some(Code::new("dansk/2").unwrap()),
+        parents: [item(AREA)].into(),
+    };
+    assert_eq!(items, [(item(AREA), area), (item(GOAL), goal)].into());
+}
+
+#[test]
+fn the_national_goals_are_read_whole_and_always_the_same() {
+    let catalogue = Catalogue::from_slice("catalogue.case.json", sample::CATALOGUE).unwrap();
+    let again = Catalogue::from_slice("another.json", sample::CATALOGUE).unwrap();
+    assert_eq!(catalogue.command(), again.command());
+    let summary = catalogue.summary();
+    assert_eq!((summary.items, summary.roots), (146, 13));
+    let kinds: Vec<(&str, u64)> = summary
+        .kinds
+        .iter()
+        .map(|(kind, count)| (kind.as_str(), *count))
+        .collect();
+    assert_eq!(
+        kinds,
+        [("Fag", 13), ("Kompetencemål", 89), ("Kompetenceområde", 44)]
+    );
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/catalogue.case.json");
+    assert_eq!(
+        Catalogue::open(&path).unwrap().command(),
+        catalogue.command()
+    );
+}
+
+#[test]
+fn identifiers_that_are_no_uuids_get_ids_that_stay_the_same() {
+    let text = package()
+        .to_string()
+        .replace(GOAL, "maal-7")
+        .replace(DOCUMENT, "doc");
+    let first = Catalogue::from_slice("a", text.as_bytes()).unwrap();
+    let again = Catalogue::from_slice("b", text.as_bytes()).unwrap();
+    assert_eq!(first.command(), again.command());
+    let derived = CatalogueItemId::from_uuid(names::derive("case", "item", "maal-7"));
+    assert_eq!(first.items[&derived].parents, [item(AREA)].into());
+    assert_eq!(
+        first.id,
+        CatalogueId::from_uuid(names::derive("case", "document", "doc"))
+    );
+    assert!(
+        first.items[&item(AREA)].parents.is_empty(),
+        "the document is no parent"
+    );
+}
+
+#[test]
+fn other_associations_unknown_fields_and_a_byte_order_mark_are_passed_over() {
+    let expected = read(&package()).unwrap().command();
+    let mut more = package();
+    more["CFRubrics"] = json!([1]);
+    more["CFItems"][0]["notes"] = json!({"any": "thing"});
+    let related = json!({"associationType": "isRelatedTo", "originNodeURI": 7});
+    more["CFAssociations"].as_array_mut().unwrap().push(related);
+    assert_eq!(read(&more).unwrap().command(), expected);
+    let marked = format!("\u{feff}{}", package());
+    assert_eq!(
+        Catalogue::from_slice("x", marked.as_bytes())
+            .unwrap()
+            .command(),
+        expected
+    );
+}
+
+#[test]
+fn each_fault_is_told_with_its_code_and_the_path_of_the_value() {
+    let long = "x".repeat(Text::LIMIT + 1);
+    let cases = [
+        ("/CFDocument", Value::Null, "VALUE_MISSING CFDocument"),
+        ("/CFDocument", json!([]), "TYPE_WRONG CFDocument"),
+        (
+            "/CFDocument/title",
+            json!(" "),
+            "VALUE_MISSING CFDocument.title",
+        ),
+        (
+            "/CFDocument/creator",
+            json!(1),
+            "TYPE_WRONG CFDocument.creator",
+        ),
+        (
+            "/CFDocument/identifier",
+            json!("010203-1234"),
+            "CPR_FOUND CFDocument.identifier",
+        ),
+        (
+            "/CFDocument/identifier",
+            json!(AREA),
+            "ID_DUPLICATED CFItems[0].identifier",
+        ),
+        ("/CFItems", Value::Null, "VALUE_MISSING CFItems"),
+        ("/CFItems", json!([]), "VALUE_MISSING CFItems"),
+        ("/CFItems", json!({}), "TYPE_WRONG CFItems"),
+        ("/CFItems/1", json!("goal"), "TYPE_WRONG CFItems[1]"),
+        (
+            "/CFItems/1/identifier",
+            json!(AREA),
+            "ID_DUPLICATED CFItems[1].identifier",
+        ),
+        (
+            "/CFItems/1/identifier",
+            json!(""),
+            "VALUE_MISSING CFItems[1].identifier",
+        ),
+        (
+            "/CFItems/1/identifier",
+            json!("00000000-0000-0000-0000-000000000000"),
+            "VALUE_MISSING CFItems[1].identifier",
+        ),
+        (
+            "/CFItems/1/fullStatement",
+            Value::Null,
+            "VALUE_MISSING CFItems[1].fullStatement",
+        ),
+        (
+            "/CFItems/1/fullStatement",
+            json!(["a"]),
+            "TYPE_WRONG CFItems[1].fullStatement",
+        ),
+        (
+            "/CFItems/1/fullStatement",
+            json!(long),
+            "TEXT_TOO_LONG CFItems[1].fullStatement",
+        ),
+        (
+            "/CFItems/1/fullStatement",
+            json!("Bo 0102031234"),
+            "CPR_FOUND CFItems[1].fullStatement",
+        ),
+        (
+            "/CFItems/1/humanCodingScheme",
+            json!("a\u{0}"),
+            "TEXT_CONTROL_CHARACTER CFItems[1].humanCodingScheme",
+        ),
+        (
+            "/CFAssociations",
+            json!("none"),
+            "TYPE_WRONG CFAssociations",
+        ),
+        (
+            "/CFAssociations/0",
+            json!(0),
+            "TYPE_WRONG CFAssociations[0]",
+        ),
+        (
+            "/CFAssociations/0/associationType",
+            Value::Null,
+            "VALUE_MISSING CFAssociations[0].associationType",
+        ),
+        (
+            "/CFAssociations/1/originNodeURI",
+            Value::Null,
+            "VALUE_MISSING CFAssociations[1].originNodeURI",
+        ),
+        (
+            "/CFAssociations/1/originNodeURI",
+            json!("uri"),
+            "TYPE_WRONG CFAssociations[1].originNodeURI",
+        ),
+        (
+            "/CFAssociations/1/originNodeURI/identifier",
+            json!("0102031234"),
+            "CPR_FOUND CFAssociations[1].originNodeURI.identifier",
+        ),
+        (
+            "/CFAssociations/1/originNodeURI/identifier",
+            json!(LINK),
+            "REFERENCE_DANGLING CFAssociations[1].originNodeURI.identifier",
+        ),
+        (
+            "/CFAssociations/1/originNodeURI/identifier",
+            json!(DOCUMENT),
+            "REFERENCE_DANGLING CFAssociations[1].originNodeURI.identifier",
+        ),
+        (
+            "/CFAssociations/1/destinationNodeURI/identifier",
+            json!("nothing"),
+            "REFERENCE_DANGLING CFAssociations[1].destinationNodeURI.identifier",
+        ),
+        (
+            "/CFAssociations/0/destinationNodeURI/identifier",
+            json!(GOAL),
+            "REFERENCE_CYCLE CFItems[0]",
+        ),
+        (
+            "/CFAssociations/1/destinationNodeURI/identifier",
+            json!(GOAL),
+            "REFERENCE_CYCLE CFItems[1]",
+        ),
+    ];
+    for (path, value, expected) in cases {
+        let mut bad = package();
+        *bad.pointer_mut(path).unwrap() = value;
+        assert_eq!(faults(read(&bad)), [expected], "{path}");
+    }
+}
+
+#[test]
+fn a_dangling_association_is_named_with_the_end_that_dangles() {
+    let bad = package()
+        .to_string()
+        .replacen(&format!("\"{AREA}\"}},\"id"), "\"gone\"},\"id", 1);
+    let told = Catalogue::from_slice("goals.json", bad.as_bytes())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        told.contains(&format!("association {LINK}: its destination")),
+        "{told}"
+    );
+    assert!(!told.contains("gone"));
+}
+
+#[test]
+fn what_hangs_below_a_cycle_is_not_called_one() {
+    let mut bad = package();
+    bad["CFAssociations"][0]["destinationNodeURI"]["identifier"] = json!(AREA);
+    assert_eq!(faults(read(&bad)), ["REFERENCE_CYCLE CFItems[0]"]);
+}
+
+#[test]
+fn bytes_that_are_no_utf8_or_no_json_are_told_with_their_line() {
+    let row = |bytes: &[u8]| {
+        let told = Catalogue::from_slice("goals.json", bytes).unwrap_err();
+        (told.faults()[0].code, told.faults()[0].row)
+    };
+    assert_eq!(
+        row(b"{\n\"a\": \"\xff\"}"),
+        (FaultCode::Utf8Invalid, Some(2))
+    );
+    assert_eq!(row(b"{\n\n\"a\" 1}"), (FaultCode::JsonInvalid, Some(3)));
+    assert_eq!(row(b"[]"), (FaultCode::TypeWrong, None));
+    assert_eq!(row(&vec![b'['; 100_000]), (FaultCode::JsonInvalid, Some(1)));
+    let large = vec![b' '; usize::try_from(FILE_LIMIT).unwrap() + 1];
+    assert_eq!(row(&large), (FaultCode::FileTooLarge, None));
+    let gone = Catalogue::open(Path::new("no/such.json")).unwrap_err();
+    assert_eq!(gone.faults()[0].code, FaultCode::FileMissing);
+    assert_eq!(gone.faults()[0].file, "such.json");
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        drop(Catalogue::from_slice("x", &bytes));
+    }
+
+    /// A value put anywhere is either refused with its path or read; never both, never neither.
+    #[test]
+    fn no_value_anywhere_makes_the_reader_panic(
+        links in prop::collection::vec((0..4usize, 0..4usize), 0..8),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
+    ) {
+        let ids = [DOCUMENT, AREA, GOAL, LINK];
+        let mut changed = package();
+        changed["CFAssociations"] = links
+            .iter()
+            .map(|(origin, destination)| json!({
+                "associationType": "isChildOf",
+                "originNodeURI": {"identifier": ids[*origin]},
+                "destinationNodeURI": {"identifier": ids[*destination]},
+            }))
+            .collect();
+        let mut bytes = changed.to_string().into_bytes();
+        for (place, byte) in edits {
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+        }
+        if let Ok(catalogue) = Catalogue::from_slice("x", &bytes) {
+            // No item is above itself, and every parent is there.
+            for (id, item) in &catalogue.items {
+                let mut above: Vec<_> = item.parents.iter().collect();
+                while let Some(parent) = above.pop() {
+                    prop_assert!(parent != id);
+                    above.extend(&catalogue.items[parent].parents);
+                }
+            }
+        }
+    }
+}
