@@ -298,6 +298,12 @@ fn a_commit_beyond_its_limits_is_refused(log: &dyn CommitLog) {
     let entry = entries.entries.pop().unwrap();
     entries.entries = vec![entry; MAX_ENTRIES + 1];
     assert_rejected(log, entries, too_large(Limit::Entries));
+    let commits = [&[&[MAX_FRAME_LEN - 1_000] as &[usize]] as &[&[usize]]; 5];
+    let answer = log.append(&tail, &sample_group(&tail, 0, &commits));
+    let Err(AppendError::Rejected { index: 4, error }) = answer else {
+        panic!("{answer:?}")
+    };
+    assert!(too_large(Limit::GroupBytes)(error), "{error}");
     let largest = append_one(log, &[&[MAX_FRAME_LEN - 72 - 64 - 274 - 32]]);
     assert_holds(&frames_from(log, 1)[0], &largest);
 }

@@ -47,7 +47,7 @@ pub struct FaultyDisk {
     life: u64,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Machine {
     files: Vec<Inode>,
     names: Names,
@@ -64,7 +64,7 @@ struct Machine {
 
 type Names = BTreeMap<String, usize>;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Inode {
     cached: Vec<u8>,
     stored: Vec<u8>,
@@ -287,6 +287,17 @@ impl FaultyDisk {
         }
     }
 
+    /// A disk of its own in the state of this one: what happens to either does not happen to the
+    /// other. Open files stay with the other.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let machine = self.machine.lock().clone();
+        Self {
+            machine: Arc::new(Mutex::new(machine)),
+            life: self.life,
+        }
+    }
+
     /// A disk of its own with the files as they read now, all of them stored.
     #[must_use]
     pub fn copy(&self) -> Self {
@@ -318,6 +329,22 @@ impl FaultyDisk {
     pub fn bytes(&self, name: &str) -> Option<Vec<u8>> {
         let machine = self.machine.lock();
         Some(machine.files.get(*machine.names.get(name)?)?.cached.clone())
+    }
+
+    /// Flips one bit of byte `at` of a file, on stable storage and under whoever has it open.
+    pub fn flip_bit(&self, name: &str, at: usize, bit: u32) {
+        let mut machine = self.machine.lock();
+        let Some(inode) = machine.names.get(name).copied() else {
+            return;
+        };
+        let Some(file) = machine.files.get_mut(inode) else {
+            return;
+        };
+        for bytes in [&mut file.cached, &mut file.stored] {
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte ^= 1 << (bit % 8);
+            }
+        }
     }
 
     /// Makes a file be these bytes, on stable storage, as a failing medium or a vandal would.

@@ -7,7 +7,8 @@ use parking_lot::{Condvar, Mutex};
 
 use super::commit::Commit;
 use super::error::{AppendError, ReadError};
-use super::frame::{self, Frame, Place};
+use super::frame::Frame;
+use super::group;
 use super::log::{CommitLog, Frames, Tail};
 use crate::ids::{CommitSeq, LedgerId, Position};
 use crate::time::Timestamp;
@@ -78,39 +79,25 @@ impl CommitLog for MemoryLog {
 
     fn append(&self, expected: &Tail, commits: &[Commit]) -> Result<Tail, AppendError> {
         let mut state = self.shared.state.lock();
-        let mut tail = state.tail;
+        let tail = state.tail;
         if !tail.is_same_place(expected) {
             return Err(AppendError::Conflict {
                 expected: *expected,
                 actual: tail,
             });
         }
-        let group_start = tail.commit.next();
-        let mut frames = Vec::new();
-        for (index, commit) in commits.iter().enumerate() {
-            let rejected = |error| AppendError::Rejected { index, error };
-            commit
-                .check(tail.position.next(), tail.recorded_at)
-                .map_err(rejected)?;
-            let place = Place {
-                commit: tail.commit.next(),
-                first_position: tail.position.next(),
-                group_start,
-                previous: tail.checksum,
-            };
-            let mut bytes = Vec::new();
-            frame::encode(commit, place, &mut bytes);
-            // What has been checked decodes; if it did not, the conformance suite would see the
-            // commit missing.
-            if let Ok(frame) = Frame::decode(&Arc::new(bytes), 0) {
-                tail = Tail::at(&frame);
-                frames.push(frame);
-            }
+        let mut bytes = Vec::new();
+        let group = group::encode(tail, commits, &mut bytes)?;
+        let bytes = Arc::new(bytes);
+        let mut at = 0;
+        // What has been checked decodes; if it did not, the conformance suite would miss it.
+        while let Ok(frame) = Frame::decode(&bytes, at) {
+            at += frame.bytes().len();
+            state.frames.push(frame);
         }
-        state.frames.append(&mut frames);
-        state.tail = tail;
+        state.tail = group.tail;
         self.shared.grown.notify_all();
-        Ok(tail)
+        Ok(group.tail)
     }
 
     fn read(&self, from: Position) -> Frames {

@@ -10,6 +10,7 @@ mod error;
 #[cfg(any(test, feature = "testing"))]
 mod faulty_disk;
 mod frame;
+mod group;
 mod hash;
 mod log;
 #[cfg(any(test, feature = "testing"))]

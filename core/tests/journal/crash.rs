@@ -24,6 +24,7 @@ fn tiny_segments() -> SegmentOptions {
 }
 
 /// What was tried and what was answered, over any number of processes.
+#[derive(Clone)]
 struct Story {
     disk: FaultyDisk,
     was_created: bool,
@@ -50,6 +51,14 @@ impl Story {
             receipted: Vec::new(),
             tried: Vec::new(),
             instant: CREATED.nanos(),
+        }
+    }
+
+    /// The same story up to here, to be continued in another way.
+    fn fork(&self) -> Self {
+        Self {
+            disk: self.disk.fork(),
+            ..self.clone()
         }
     }
 
@@ -241,18 +250,16 @@ fn a_fault_while_opening_after_a_crash_loses_nothing() {
     let operations = operations_of(1);
     for at in operations / 3..operations {
         for torn in [After::Restart, AFTERMATHS[4], AFTERMATHS[6]] {
-            let opening = {
-                let mut story = two_lives(1, at, Fault::Kill, torn);
-                story.open();
-                story.disk.operations()
-            };
-            for second in 0..opening {
+            let crashed = two_lives(1, at, Fault::Kill, torn);
+            let mut opened = crashed.fork();
+            drop(opened.open());
+            for second in 0..opened.disk.operations() {
                 for (fault, after) in [
                     (Fault::Kill, After::Reboot(PowerCut::LosesAll)),
                     (Fault::Kill, After::Reboot(PowerCut::KeepsBlocks(second))),
                     (Fault::Fail, After::Restart),
                 ] {
-                    let mut story = two_lives(1, at, Fault::Kill, torn);
+                    let mut story = crashed.fork();
                     story.disk.inject(second, fault);
                     drop(story.open());
                     story.end_process(after);

@@ -3,8 +3,8 @@
 use planledger_core::ids::{CommitSeq, Position};
 use planledger_core::journal::conformance::sample_group;
 use planledger_core::journal::{
-    CHECKSUM_LEN, CommitLog, Damage, FaultyDisk, HEADER_LEN, OpenError, ReadError, SegmentLog,
-    SegmentOptions,
+    CHECKSUM_LEN, CommitLog, Damage, DamageReason, FaultyDisk, FrameError, HEADER_LEN, OpenError,
+    ReadError, SegmentLog, SegmentOptions,
 };
 
 use crate::support::{create, open};
@@ -245,18 +245,96 @@ fn frames_and_segments_that_are_dropped_moved_or_exchanged_are_noticed() {
     let swapped = disk.copy();
     swapped.put_bytes(&name(2), disk.bytes(&name(1)).unwrap());
     assert_eq!(damage_met(&swapped, small_segments()).unwrap().segment, 2);
-    // The same history of another ledger, one commit different.
-    let (other, _) = journal();
-    let log = open(&other, small_segments()).unwrap();
+}
+
+#[test]
+fn two_frames_that_changed_places_are_noticed() {
+    let disk = FaultyDisk::new();
+    let options = SegmentOptions {
+        segment_bytes: 3_000,
+        ..SegmentOptions::default()
+    };
+    let log = create(&disk, options).unwrap();
+    for seed in 0..10 {
+        let tail = log.tail();
+        log.append(&tail, &sample_group(&tail, seed, &[&[&[50]]]))
+            .unwrap();
+    }
+    let len = log
+        .read_commits(CommitSeq::new(1))
+        .next()
+        .unwrap()
+        .unwrap()
+        .bytes()
+        .len();
+    let starts = log.segments();
+    assert_eq!(starts.len(), 2);
+    for (segment, first_position) in starts
+        .iter()
+        .map(|start| (start.number, start.first_position))
+    {
+        let changed = with_change(&disk, segment, |bytes| {
+            bytes[SEGMENT_HEADER..][..2 * len].rotate_left(len);
+        });
+        let damage = damage_met(&changed, options).unwrap();
+        assert_eq!(
+            (damage.segment, damage.offset),
+            (segment, SEGMENT_HEADER as u64)
+        );
+        assert_eq!(damage.position, first_position);
+        assert_eq!(damage.reason, DamageReason::Frame(FrameError::Chain));
+    }
+}
+
+#[test]
+fn a_segment_of_another_history_is_noticed_where_it_ends() {
+    let options = SegmentOptions {
+        segment_bytes: 1_500,
+        ..SegmentOptions::default()
+    };
+    let history = |second: u64| {
+        let disk = FaultyDisk::new();
+        let log = create(&disk, options).unwrap();
+        for seed in [1, second, 3, 4, 5] {
+            let tail = log.tail();
+            log.append(&tail, &sample_group(&tail, seed, &[&[&[50]]]))
+                .unwrap();
+        }
+        assert_eq!(log.segments().len(), 3);
+        disk
+    };
+    let (one, other) = (history(1), history(2));
+    // Sound in itself, of the same length, and its neighbours know nothing of it but a checksum.
+    let mixed = one.copy();
+    mixed.put_bytes(&name(1), other.bytes(&name(1)).unwrap());
+    let damage = damage_met(&mixed, options).unwrap();
+    assert_eq!(damage.segment, 1);
+    assert_eq!(damage.offset, mixed.bytes(&name(1)).unwrap().len() as u64);
+}
+
+#[test]
+fn an_entry_of_a_large_frame_is_checked_too() {
+    let disk = FaultyDisk::new();
+    let log = create(&disk, SegmentOptions::default()).unwrap();
     let tail = log.tail();
-    log.append(&tail, &sample_group(&tail, 99, &[&[&[50; 9]]]))
+    log.append(&tail, &sample_group(&tail, 1, &[&[&[40; 30]], &[&[16]]]))
         .unwrap();
-    let foreign = disk.copy();
-    foreign.put_bytes(&name(4), other.bytes(&name(4)).unwrap());
-    assert!(
-        damage_met(&foreign, small_segments()).is_none(),
-        "the same history continues"
-    );
+    let record = SEGMENT_HEADER + HEADER_LEN + 64 + 7 * 274;
+    let payload = SEGMENT_HEADER + HEADER_LEN + 64 + 30 * 274 + CHECKSUM_LEN + 7 * 40;
+    assert!(log.entry(Position::new(8)).unwrap().is_some());
+    for at in (record + 8..record + 274).chain(payload..payload + 40) {
+        // Changed while the journal is open, so that opening does not notice it first.
+        let disk = disk.copy();
+        let log = open(&disk, SegmentOptions::default()).unwrap();
+        disk.flip_bit(&name(1), at, 3);
+        let answer = log.entry(Position::new(8));
+        let Err(ReadError::Damaged(damage)) = answer else {
+            panic!("byte {at}: {answer:?}")
+        };
+        assert_eq!((damage.segment, damage.offset), (1, SEGMENT_HEADER as u64));
+        assert_eq!(damage.position, Position::new(8));
+        assert!(log.entry(Position::new(7)).unwrap().is_some());
+    }
 }
 
 #[test]

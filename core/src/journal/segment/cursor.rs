@@ -12,12 +12,12 @@ use crate::ids::{CommitSeq, Position};
 
 /// Which frame to begin with.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum From {
+pub(super) enum Start {
     Position(Position),
     Commit(CommitSeq),
 }
 
-impl From {
+impl Start {
     fn includes(self, header: &Header) -> bool {
         match self {
             Self::Position(position) => header.entries > 0 && header.last_position() >= position,
@@ -29,7 +29,7 @@ impl From {
 pub(super) struct Cursor {
     store: Arc<Store>,
     /// Frames before this are left out; `None` once it has been reached.
-    from: Option<From>,
+    from: Option<Start>,
     place: Option<Place>,
     failed: bool,
 }
@@ -40,6 +40,8 @@ struct Place {
     offset: u64,
     /// The tail before `offset`; `None` if the cursor began in the middle.
     tail: Option<Tail>,
+    /// The position of the next event.
+    position: Position,
 }
 
 impl Place {
@@ -48,8 +50,16 @@ impl Place {
             window: Window::new(Arc::clone(&segment.file)),
             offset: SEGMENT_HEADER_LEN as u64,
             tail: Some(segment.header.before),
+            position: segment.header.before.position.next(),
             segment,
         }
+    }
+
+    /// Goes to a frame without what is before it.
+    fn skip_to(&mut self, (offset, header): (u64, Header)) {
+        self.offset = offset;
+        self.tail = None;
+        self.position = header.first_position;
     }
 
     /// The next frame, checked, if the segment has another that may be read.
@@ -72,23 +82,18 @@ impl Place {
             Ok((frame, tail)) => {
                 self.offset += frame.header().frame_len();
                 self.tail = Some(tail);
+                self.position = tail.position.next();
                 Ok(Some(frame))
             }
-            Err(error) => {
-                let position = self
-                    .tail
-                    .map_or(self.segment.header.before, |tail| tail)
-                    .position;
-                Err(self
-                    .segment
-                    .damage(self.offset, position.next(), error.into()))
-            }
+            Err(error) => Err(self
+                .segment
+                .damage(self.offset, self.position, error.into())),
         }
     }
 }
 
 impl Cursor {
-    pub(super) fn new(store: Arc<Store>, from: From) -> Self {
+    pub(super) fn new(store: Arc<Store>, from: Start) -> Self {
         Self {
             store,
             from: Some(from),
@@ -98,28 +103,27 @@ impl Cursor {
     }
 
     /// The place to begin reading at: at or before the frame to begin with.
-    fn start(&self, from: From) -> Result<Place, ReadError> {
+    fn start(&self, from: Start) -> Result<Place, ReadError> {
         let tail = self.store.tail();
         match from {
-            From::Position(position) if position > tail.position => self.at_end(),
-            From::Commit(commit) if commit > tail.commit => self.at_end(),
-            From::Position(position) => {
+            Start::Position(position) if position > tail.position => self.at_end(),
+            Start::Commit(commit) if commit > tail.commit => self.at_end(),
+            Start::Position(position) => {
                 let number = self.store.segment_of_position(position);
                 let mut place = Place::at_start(self.store.readable(number)?);
                 if position > place.segment.header.before.position.next() {
-                    place.offset = self.store.locate(&place.segment, position)?.0;
-                    place.tail = None;
+                    let found = self.store.locate(&place.segment, position)?;
+                    place.skip_to(found);
                 }
                 Ok(place)
             }
-            From::Commit(commit) => {
+            Start::Commit(commit) => {
                 let number = self.store.segment_of_commit(commit);
                 let mut place = Place::at_start(self.store.readable(number)?);
                 if commit > place.segment.header.before.commit.next()
-                    && let Some(offset) = self.offset_before(&place.segment, commit)?
+                    && let Some(found) = self.find_before(&place.segment, commit)?
                 {
-                    place.offset = offset;
-                    place.tail = None;
+                    place.skip_to(found);
                 }
                 Ok(place)
             }
@@ -134,16 +138,17 @@ impl Cursor {
         let mut place = Place::at_start(self.store.readable(number)?);
         place.offset = len;
         place.tail = Some(tail);
+        place.position = tail.position.next();
         Ok(place)
     }
 
-    /// The offset of the last frame with entries whose commit is not after `commit`, found by
+    /// The last frame with entries whose commit is not after `commit`, found by
     /// halving the segment's positions.
-    fn offset_before(
+    fn find_before(
         &self,
         segment: &Readable,
         commit: CommitSeq,
-    ) -> Result<Option<u64>, ReadError> {
+    ) -> Result<Option<(u64, Header)>, ReadError> {
         let first = segment.header.before.position.next();
         let (mut low, mut high) = (first.get(), segment.last.next().get());
         let mut found = None;
@@ -151,7 +156,7 @@ impl Cursor {
             let middle = Position::new(low + (high - low) / 2);
             let (offset, header) = self.store.locate(segment, middle)?;
             if header.commit <= commit {
-                found = Some(offset);
+                found = Some((offset, header));
                 low = header.last_position().next().get();
             } else {
                 high = header.first_position.get();
@@ -163,7 +168,7 @@ impl Cursor {
     fn advance(&mut self) -> Result<Option<Frame>, ReadError> {
         let mut place = match self.place.take() {
             Some(place) => place,
-            None => self.start(self.from.unwrap_or(From::Position(Position::ZERO)))?,
+            None => self.start(self.from.unwrap_or(Start::Position(Position::ZERO)))?,
         };
         let frame = self.advance_from(&mut place);
         self.place = Some(place);

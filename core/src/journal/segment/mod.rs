@@ -14,14 +14,15 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use self::cursor::{Cursor, From};
+use self::cursor::{Cursor, Start};
 use self::header::{LOG_SUFFIX, SEGMENT_HEADER_LEN, SegmentHeader, TEMPORARY_SUFFIX, file_name};
 use self::index::Index;
 use self::store::{Last, Readable, Store};
-use super::commit::{Commit, CommitError, Limit};
+use super::commit::Commit;
 use super::disk::{Disk, DiskFile, read_full, write_full};
 use super::error::{AppendError, DamageReason, ReadError};
-use super::frame::{self, Frame, FrameError, Header, Place, RECORD_LEN, Record, half};
+use super::frame::{Frame, FrameError, Header, RECORD_LEN, Record};
+use super::group::{self, Group};
 use super::log::{CommitLog, Frames, StoredEntry, Tail};
 use crate::ids::{CommitSeq, LedgerId, Position};
 
@@ -30,9 +31,6 @@ pub use self::recovery::{Cut, DurableHint};
 
 /// Length that a segment does not exceed, unless it holds a single write that is longer.
 const SEGMENT_BYTES: u64 = 64 << 20;
-/// All that is written at once has to fit into one segment, so that what a crash leaves of it is
-/// at the end of one file.
-const MAX_GROUP_BYTES: u64 = SEGMENT_BYTES - SEGMENT_HEADER_LEN as u64;
 /// A frame up to this long is read whole to get at one entry.
 const SMALL_FRAME: u64 = 4 << 10;
 /// The write buffer is kept for the next append if it is no larger.
@@ -74,13 +72,6 @@ enum WriterState {
     Poisoned,
 }
 
-/// One group of commits as it will stand in the file.
-struct Group {
-    tail: Tail,
-    /// Offset of each entry's frame from the start of the group.
-    offsets: Vec<u32>,
-}
-
 impl SegmentLog {
     /// What opening it cut off, because a crash had torn the last write.
     pub fn cut(&self) -> Option<Cut> {
@@ -97,52 +88,6 @@ impl SegmentLog {
             first_commit: header.before.commit.next(),
         });
         starts.collect()
-    }
-
-    /// Checks and encodes the commits into `buffer`.
-    fn encode(tail: Tail, commits: &[Commit], buffer: &mut Vec<u8>) -> Result<Group, AppendError> {
-        let rejected = |index| move |error| AppendError::Rejected { index, error };
-        buffer.clear();
-        let group_start = tail.commit.next();
-        let mut group = Group {
-            tail,
-            offsets: Vec::new(),
-        };
-        for (index, commit) in commits.iter().enumerate() {
-            let first_position = group.tail.position.next();
-            commit
-                .check(first_position, group.tail.recorded_at)
-                .map_err(rejected(index))?;
-            let offset = buffer.len() as u64;
-            let end = offset + commit.frame_len();
-            if end > MAX_GROUP_BYTES {
-                let (limit, allowed) = (Limit::GroupBytes, MAX_GROUP_BYTES);
-                let error = CommitError::TooLarge {
-                    limit,
-                    actual: end,
-                    allowed,
-                };
-                return Err(rejected(index)(error));
-            }
-            let place = Place {
-                commit: group.tail.commit.next(),
-                first_position,
-                group_start,
-                previous: group.tail.checksum,
-            };
-            let checksum = frame::encode(commit, place, buffer);
-            let count = commit.entries.len();
-            group
-                .offsets
-                .extend(std::iter::repeat_n(offset as u32, count));
-            group.tail = Tail {
-                commit: place.commit,
-                position: Position::new(first_position.get() - 1).plus(count as u64),
-                checksum: half(&checksum),
-                recorded_at: commit.latest_instant(),
-            };
-        }
-        Ok(group)
     }
 
     /// Stores what is in the buffer and shows it to readers.
@@ -291,7 +236,7 @@ impl CommitLog for SegmentLog {
         if commits.is_empty() {
             return Ok(tail);
         }
-        let group = Self::encode(tail, commits, &mut writer.buffer)?;
+        let group = group::encode(tail, commits, &mut writer.buffer)?;
         let new_tail = group.tail;
         let result = self.write(&mut writer, tail, group);
         writer.buffer.clear();
@@ -307,11 +252,11 @@ impl CommitLog for SegmentLog {
     }
 
     fn read(&self, from: Position) -> Frames {
-        Box::new(Cursor::new(Arc::clone(&self.store), From::Position(from)))
+        Box::new(Cursor::new(Arc::clone(&self.store), Start::Position(from)))
     }
 
     fn read_commits(&self, from: CommitSeq) -> Frames {
-        Box::new(Cursor::new(Arc::clone(&self.store), From::Commit(from)))
+        Box::new(Cursor::new(Arc::clone(&self.store), Start::Commit(from)))
     }
 
     fn follow(&self, after: CommitSeq, timeout: Duration) -> Tail {
