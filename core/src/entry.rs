@@ -4,6 +4,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::domain::Actor;
+use crate::fields::Fields;
 use crate::ids::{CommandId, KeyId, PersonId, Revision, StreamId, SystemId};
 use crate::time::Timestamp;
 
@@ -116,33 +117,33 @@ impl Entry {
     /// [`EntryError`] when the bytes are not an entry of this version. Every value that decodes
     /// encodes to the same bytes again.
     pub fn decode(bytes: &EntryBytes) -> Result<Self, EntryError> {
-        let mut reader = Reader { rest: bytes };
-        let length = u16::from_be_bytes(reader.take());
+        let mut fields = Fields(bytes);
+        let length = u16::from_be_bytes(fields.take());
         if usize::from(length) != ENTRY_LEN - 2 {
             return Err(EntryError::Length(length));
         }
-        let [version] = reader.take();
+        let [version] = fields.take();
         if version != VERSION {
             return Err(EntryError::Version(version));
         }
-        let stream = reader.take::<{ StreamId::LEN }>();
+        let stream = fields.take::<{ StreamId::LEN }>();
         let stream = StreamId::from_bytes(&stream).ok_or(EntryError::Kind {
             field: "stream kind",
             value: stream.first().copied().unwrap_or_default(),
         })?;
-        let revision = Revision::new(u64::from_be_bytes(reader.take()));
+        let revision = Revision::new(fields.u64());
         if revision == Revision::ZERO {
             return Err(EntryError::Range("revision"));
         }
-        let previous_link = reader.take();
-        let event_type = u16::from_be_bytes(reader.take());
-        let schema = u16::from_be_bytes(reader.take());
-        let command = CommandId::from_bytes(reader.take());
-        let actor = read_actor("actor kind", reader.take())?.ok_or(EntryError::Kind {
+        let previous_link = fields.take();
+        let event_type = u16::from_be_bytes(fields.take());
+        let schema = u16::from_be_bytes(fields.take());
+        let command = CommandId::from_bytes(fields.take());
+        let actor = read_actor("actor kind", fields.take())?.ok_or(EntryError::Kind {
             field: "actor kind",
             value: 0,
         })?;
-        let on_behalf_of = read_actor("on-behalf-of kind", reader.take())?;
+        let on_behalf_of = read_actor("on-behalf-of kind", fields.take())?;
         let entry = Self {
             stream,
             revision,
@@ -152,12 +153,12 @@ impl Entry {
             command,
             actor,
             on_behalf_of,
-            recorded_at: Timestamp::from_nanos(u64::from_be_bytes(reader.take())),
-            key: KeyId::from_bytes(reader.take()),
-            key_commitment: reader.take(),
-            nonce: reader.take(),
-            sealed_len: u32::from_be_bytes(reader.take()),
-            sealed_hash: reader.take(),
+            recorded_at: Timestamp::from_nanos(fields.u64()),
+            key: KeyId::from_bytes(fields.take()),
+            key_commitment: fields.take(),
+            nonce: fields.take(),
+            sealed_len: fields.u32(),
+            sealed_hash: fields.take(),
         };
         if (entry.sealed_len as usize) < TAG_LEN {
             return Err(EntryError::Range("sealed payload length"));
@@ -208,9 +209,9 @@ fn actor_bytes(actor: Option<Actor>) -> [u8; 17] {
 }
 
 fn read_actor(field: &'static str, bytes: [u8; 17]) -> Result<Option<Actor>, EntryError> {
-    let mut reader = Reader { rest: &bytes };
-    let [kind] = reader.take();
-    let id: [u8; 16] = reader.take();
+    let mut fields = Fields(&bytes);
+    let [kind] = fields.take();
+    let id: [u8; 16] = fields.take();
     match kind {
         NOBODY if id == [0; 16] => Ok(None),
         NOBODY => Err(EntryError::Stray),
@@ -232,24 +233,6 @@ impl Writer {
             to.copy_from_slice(field);
         }
         self.at = end;
-    }
-}
-
-struct Reader<'a> {
-    rest: &'a [u8],
-}
-
-impl Reader<'_> {
-    /// The next `N` bytes. The layout is fixed and its lengths add up, so they are there; zeros
-    /// would only follow the end.
-    fn take<const N: usize>(&mut self) -> [u8; N] {
-        match self.rest.split_first_chunk::<N>() {
-            Some((field, rest)) => {
-                self.rest = rest;
-                *field
-            }
-            None => [0; N],
-        }
     }
 }
 

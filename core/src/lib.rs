@@ -3,10 +3,14 @@
 //! Start at [`domain`] for the rules, [`journal`] for what is on disk, [`seal`] for how it is
 //! encrypted, and `ledger` for the engine that ties them together.
 
+pub mod derived;
 pub mod domain;
 pub mod entry;
 pub mod ids;
 pub mod journal;
+pub mod merkle;
 pub mod seal;
 pub mod text;
 pub mod time;
+
+mod fields;

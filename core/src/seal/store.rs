@@ -12,6 +12,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::cipher::{EventKey, SealError, open, seal};
 use super::{KeyScope, ScopeKey};
+use crate::fields::Fields;
 use crate::ids::{InstitutionId, KeyId, LedgerId, PersonId};
 use crate::time::{Entropy, Timestamp};
 
@@ -470,25 +471,6 @@ fn checked(slot: &[u8; SLOT]) -> Option<&[u8; CHECKED]> {
 
 fn group_of(fields: &[u8; CHECKED]) -> u64 {
     Fields(fields.get(198..).unwrap_or_default()).u64()
-}
-
-/// Reads fixed fields one after another; the layouts' lengths add up.
-struct Fields<'a>(&'a [u8]);
-
-impl Fields<'_> {
-    fn take<const N: usize>(&mut self) -> [u8; N] {
-        match self.0.split_first_chunk::<N>() {
-            Some((field, rest)) => {
-                self.0 = rest;
-                *field
-            }
-            None => [0; N],
-        }
-    }
-
-    fn u64(&mut self) -> u64 {
-        u64::from_be_bytes(self.take())
-    }
 }
 
 #[cfg(test)]

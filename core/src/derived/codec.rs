@@ -1,0 +1,189 @@
+//! Documents as bytes. States are sealed under the key of their scope, so that erasing the key
+//! erases this copy too (P6); lists hold ids only and are not.
+
+use std::sync::Arc;
+
+use super::doc::{CommandEntry, Cursor, Doc, DocKey, Head, StreamDoc};
+use super::store::StoreError;
+use crate::fields::Fields;
+use crate::ids::{CommandId, CommitSeq, KeyId, LedgerId, Position, Revision, StreamId};
+use crate::merkle::Frontier;
+use crate::seal::{KeyScope, KeyStore, document_key, open_document, seal_document};
+use crate::time::Timestamp;
+
+const STREAM_HEAD: usize = 8 + 8 + 32 + 16;
+const CURSOR_VERSION: u8 = 1;
+
+/// A document's bytes; `None` for one that is to be removed.
+pub(super) fn encode(
+    key: &DocKey,
+    doc: &Doc,
+    keys: &KeyStore,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    Ok(match doc {
+        Doc::Absent => None,
+        Doc::Stream(doc) => Some(encode_stream(key, doc, keys)?),
+        Doc::Postings(streams) if streams.is_empty() => None,
+        Doc::Postings(streams) => Some(
+            streams
+                .iter()
+                .flat_map(|stream| stream.to_bytes())
+                .collect(),
+        ),
+        Doc::Commands(entries) => Some(entries.iter().flat_map(command_bytes).collect()),
+    })
+}
+
+/// Reads a document back.
+pub(super) fn decode(key: &DocKey, bytes: &[u8], keys: &KeyStore) -> Result<Doc, StoreError> {
+    match key {
+        DocKey::Stream(stream) | DocKey::Snapshot(stream, _) => {
+            decode_stream(key, *stream, bytes, keys).map(|doc| Doc::Stream(Arc::new(doc)))
+        }
+        DocKey::Postings(_) => {
+            let (streams, rest) = bytes.as_chunks::<{ StreamId::LEN }>();
+            let streams: Option<Vec<_>> = streams.iter().map(StreamId::from_bytes).collect();
+            match streams {
+                Some(streams) if rest.is_empty() => Ok(Doc::Postings(Arc::new(streams))),
+                _ => Err(StoreError::Malformed("a list of streams")),
+            }
+        }
+        DocKey::Commands(_) => {
+            let (entries, rest) = bytes.as_chunks::<COMMAND_LEN>();
+            let entries: Option<Vec<_>> = entries.iter().map(read_command).collect();
+            match entries {
+                Some(entries) if rest.is_empty() => Ok(Doc::Commands(Arc::new(entries))),
+                _ => Err(StoreError::Malformed("a list of commands")),
+            }
+        }
+    }
+}
+
+fn encode_stream(key: &DocKey, doc: &StreamDoc, keys: &KeyStore) -> Result<Vec<u8>, StoreError> {
+    let stream = match key {
+        DocKey::Stream(stream) | DocKey::Snapshot(stream, _) => *stream,
+        DocKey::Postings(_) | DocKey::Commands(_) => return Err(StoreError::Malformed("a key")),
+    };
+    let scope = keys
+        .active(KeyScope::of(stream, &doc.state))
+        .ok_or(StoreError::KeyMissing)?;
+    let mut bytes = Vec::with_capacity(512);
+    bytes.extend_from_slice(&doc.head.position.get().to_be_bytes());
+    bytes.extend_from_slice(&doc.head.revision.get().to_be_bytes());
+    bytes.extend_from_slice(&doc.head.link);
+    bytes.extend_from_slice(scope.id.as_bytes());
+    let state = serde_json::to_vec(&*doc.state).map_err(|_| StoreError::Malformed("a state"))?;
+    let name = [key.to_bytes(), bytes.clone()].concat();
+    bytes.extend(seal_document(&document_key(&scope), &name, &state)?);
+    Ok(bytes)
+}
+
+/// Where the stream of a document ends, without opening its state.
+pub(super) fn decode_head(bytes: &[u8]) -> Result<Head, StoreError> {
+    let head = bytes
+        .get(..STREAM_HEAD)
+        .ok_or(StoreError::Malformed("a stream"))?;
+    let mut fields = Fields(head);
+    Ok(Head {
+        position: Position::new(fields.u64()),
+        revision: Revision::new(fields.u64()),
+        link: fields.take(),
+    })
+}
+
+fn decode_stream(
+    key: &DocKey,
+    stream: StreamId,
+    bytes: &[u8],
+    keys: &KeyStore,
+) -> Result<StreamDoc, StoreError> {
+    let malformed = || StoreError::Malformed("a stream");
+    let decoded = decode_head(bytes)?;
+    let (head, sealed) = bytes.split_at_checked(STREAM_HEAD).ok_or_else(malformed)?;
+    let id = head.last_chunk().copied().ok_or_else(malformed)?;
+    let scope = keys
+        .by_id(KeyId::from_bytes(id))
+        .ok_or(StoreError::KeyMissing)?;
+    let name = [key.to_bytes().as_slice(), head].concat();
+    let state = open_document(&document_key(&scope), &name, sealed)?;
+    let state: crate::domain::Aggregate =
+        serde_json::from_slice(&state).map_err(|_| malformed())?;
+    if state.kind() != stream.kind {
+        return Err(malformed());
+    }
+    Ok(StreamDoc {
+        head: decoded,
+        state: Arc::new(state),
+    })
+}
+
+const COMMAND_LEN: usize = 16 + 16 + StreamId::LEN + 8 + 8 + 8 + 4;
+
+fn command_bytes(entry: &CommandEntry) -> Vec<u8> {
+    [
+        entry.id.as_bytes().as_slice(),
+        &entry.digest,
+        &entry.stream.to_bytes(),
+        &entry.revision.get().to_be_bytes(),
+        &entry.position.get().to_be_bytes(),
+        &entry.recorded_at.nanos().to_be_bytes(),
+        &entry.events.to_be_bytes(),
+    ]
+    .concat()
+}
+
+fn read_command(bytes: &[u8; COMMAND_LEN]) -> Option<CommandEntry> {
+    let mut fields = Fields(bytes);
+    Some(CommandEntry {
+        id: CommandId::from_bytes(fields.take()),
+        digest: fields.take(),
+        stream: StreamId::from_bytes(&fields.take())?,
+        revision: Revision::new(fields.u64()),
+        position: Position::new(fields.u64()),
+        recorded_at: Timestamp::from_nanos(fields.u64()),
+        events: fields.u32(),
+    })
+}
+
+/// The cursor's bytes.
+pub(super) fn encode_cursor(cursor: &Cursor) -> Vec<u8> {
+    let mut bytes = vec![CURSOR_VERSION];
+    bytes.extend_from_slice(cursor.ledger.as_bytes());
+    for number in [
+        cursor.commit.get(),
+        cursor.position.get(),
+        cursor.commands,
+        cursor.recorded_at.nanos(),
+    ] {
+        bytes.extend_from_slice(&number.to_be_bytes());
+    }
+    bytes.extend_from_slice(&cursor.checksum);
+    bytes.extend(cursor.frontier.peaks().iter().flatten());
+    bytes
+}
+
+/// Reads a cursor back.
+pub(super) fn decode_cursor(bytes: &[u8]) -> Option<Cursor> {
+    let (head, peaks) = bytes.split_at_checked(1 + 16 + 4 * 8 + 16)?;
+    let mut fields = Fields(head);
+    if fields.take() != [CURSOR_VERSION] {
+        return None;
+    }
+    let ledger = LedgerId::from_bytes(fields.take());
+    let commit = CommitSeq::new(fields.u64());
+    let position = Position::new(fields.u64());
+    let commands = fields.u64();
+    let recorded_at = Timestamp::from_nanos(fields.u64());
+    let checksum = fields.take();
+    let (peaks, rest) = peaks.as_chunks::<32>();
+    let frontier = Frontier::from_parts(position.get(), peaks.to_vec())?;
+    rest.is_empty().then_some(Cursor {
+        ledger,
+        commit,
+        position,
+        checksum,
+        commands,
+        recorded_at,
+        frontier,
+    })
+}

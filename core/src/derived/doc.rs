@@ -1,0 +1,166 @@
+//! Documents: what derived state consists of.
+
+use std::sync::Arc;
+
+use super::term::Term;
+use crate::domain::Aggregate;
+use crate::entry::Hash32;
+use crate::ids::{CommandId, CommitSeq, LedgerId, Position, Revision, StreamId};
+use crate::merkle::Frontier;
+use crate::time::Timestamp;
+
+/// A document's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DocKey {
+    /// A stream's present state.
+    Stream(StreamId),
+    /// The streams that a term finds.
+    Postings(Term),
+    /// Recent commands, 128 to a document.
+    Commands(u64),
+    /// A stream's state at a revision that is a multiple of [`DocKey::SNAPSHOT_EVERY`].
+    Snapshot(StreamId, Revision),
+}
+
+impl DocKey {
+    /// Revisions from one snapshot to the next: what a read of the past has to fold at most.
+    pub const SNAPSHOT_EVERY: u64 = 64;
+
+    /// Its bytes in sled: a tag, then fixed-length fields, so snapshots of a stream are in order.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Stream(stream) => [&[1], stream.to_bytes().as_slice()].concat(),
+            Self::Postings(term) => [vec![2], term.to_bytes()].concat(),
+            Self::Commands(chunk) => [&[3], chunk.to_be_bytes().as_slice()].concat(),
+            Self::Snapshot(stream, revision) => [
+                &[4],
+                stream.to_bytes().as_slice(),
+                &revision.get().to_be_bytes(),
+            ]
+            .concat(),
+        }
+    }
+}
+
+/// Where a stream ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Head {
+    /// Position of its last event.
+    pub position: Position,
+    /// Revision of its last event.
+    pub revision: Revision,
+    /// Link of its last entry.
+    pub link: Hash32,
+}
+
+/// A stream's state and where it ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamDoc {
+    /// Where it ends.
+    pub head: Head,
+    /// Its state.
+    pub state: Arc<Aggregate>,
+}
+
+/// A command that was carried out, with what its receipt says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommandEntry {
+    /// The command.
+    pub id: CommandId,
+    /// Keyed digest of its content.
+    pub digest: [u8; 16],
+    /// The stream that the receipt names.
+    pub stream: StreamId,
+    /// Revision of that stream after the command.
+    pub revision: Revision,
+    /// The ledger's position after the command.
+    pub position: Position,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// How many events it led to.
+    pub events: u32,
+}
+
+impl CommandEntry {
+    /// Commands in one document.
+    pub const PER_DOC: u64 = 128;
+}
+
+/// A document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doc {
+    /// Of [`DocKey::Stream`] and [`DocKey::Snapshot`].
+    Stream(Arc<StreamDoc>),
+    /// Of [`DocKey::Postings`], in order.
+    Postings(Arc<Vec<StreamId>>),
+    /// Of [`DocKey::Commands`], in order.
+    Commands(Arc<Vec<CommandEntry>>),
+    /// There is none.
+    Absent,
+}
+
+impl Doc {
+    /// About how many bytes it takes in memory.
+    pub(super) fn weight(&self) -> u64 {
+        let own = match self {
+            Self::Stream(doc) => weight_of(&doc.state),
+            Self::Postings(streams) => streams.len() as u64 * 20,
+            Self::Commands(entries) => entries.len() as u64 * 104,
+            Self::Absent => 0,
+        };
+        own + 160
+    }
+}
+
+fn weight_of(state: &Aggregate) -> u64 {
+    let items = match state {
+        Aggregate::Institution(_) | Aggregate::SchoolYear(_) => 1,
+        Aggregate::Person(person) => 1 + person.affiliations.len() + person.guardians.len(),
+        Aggregate::Team(team) => 2 + (team.members.len() + team.staff.len()) / 4,
+        Aggregate::YearPlan(plan) => {
+            2 + 2 * plan.units.len()
+                + plan
+                    .goals
+                    .values()
+                    .map(|goal| 4 * goal.revisions.len())
+                    .sum::<usize>()
+        }
+        Aggregate::Plan(plan) => 4 + 3 * plan.evaluations.len() + 3 * plan.talks.len(),
+        Aggregate::Catalogue(catalogue) => 3 * (catalogue.items.len() + catalogue.retired.len()),
+    };
+    256 + items as u64 * 128
+}
+
+/// How far derived state has come, and what it must agree with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// The ledger it was derived from.
+    pub ledger: LedgerId,
+    /// The last frame taken in.
+    pub commit: CommitSeq,
+    /// The last position taken in.
+    pub position: Position,
+    /// First 16 bytes of that frame's checksum.
+    pub checksum: [u8; 16],
+    /// How many commands there have been.
+    pub commands: u64,
+    /// When the last was recorded.
+    pub recorded_at: Timestamp,
+    /// The tree over all entries taken in.
+    pub frontier: Frontier,
+}
+
+impl Cursor {
+    /// Before everything.
+    pub fn start(ledger: LedgerId) -> Self {
+        Self {
+            ledger,
+            commit: CommitSeq::ZERO,
+            position: Position::ZERO,
+            checksum: [0; 16],
+            commands: 0,
+            recorded_at: Timestamp::default(),
+            frontier: Frontier::default(),
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Derived state: everything that can be thrown away and rebuilt from the journal (P3).
+//!
+//! Documents are kept in sled, written behind the journal in bounded batches and never on the
+//! way to a receipt. In front of sled stand the documents not yet written and a bounded cache.
+
+mod codec;
+mod doc;
+mod docs;
+mod store;
+mod term;
+
+pub use self::doc::{CommandEntry, Cursor, Doc, DocKey, Head, StreamDoc};
+pub use self::docs::Docs;
+pub use self::store::{Store, StoreError};
+pub use self::term::{Term, terms};

@@ -1,0 +1,101 @@
+//! What streams are found by. Terms are computed from a stream's state alone, so an index is as
+//! derived as the state is.
+
+use std::collections::BTreeSet;
+
+use uuid::Uuid;
+
+use crate::domain::Aggregate;
+use crate::ids::{InstitutionId, PersonId, PlanId, StreamId, StreamKind, TeamId, YearPlanId};
+
+/// One way to find streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Term {
+    /// Every institution, school year or catalogue.
+    All(StreamKind),
+    /// Persons, teams or year plans of an institution, in 256 parts by the first byte of their
+    /// id, so that no list grows long and all parts in order are all streams in order.
+    InstitutionPart(InstitutionId, StreamKind, u8),
+    /// Teams, year plans and plans that a person owns.
+    Owner(PersonId),
+    /// Teams that a person is a member or on the staff of.
+    TeamsOf(PersonId),
+    /// Year plans of a team.
+    YearPlansOfTeam(TeamId),
+    /// Plans of a student.
+    PlansOfStudent(PersonId),
+    /// The plan of a student for a year plan.
+    PlanOf(PersonId, YearPlanId),
+    /// Plans that hang on a year plan.
+    PlansOfYearPlan(YearPlanId),
+    /// Children of a guardian.
+    ChildrenOf(PersonId),
+}
+
+impl Term {
+    /// The term of an institution's part that a stream belongs to.
+    pub fn part_of(institution: InstitutionId, stream: StreamId) -> Self {
+        let part = stream.id.as_bytes().first().copied().unwrap_or_default();
+        Self::InstitutionPart(institution, stream.kind, part)
+    }
+
+    /// Its bytes in document keys.
+    pub(super) fn to_bytes(self) -> Vec<u8> {
+        let bytes = |tag: u8, parts: &[&[u8]]| [&[tag], parts.concat().as_slice()].concat();
+        match self {
+            Self::All(kind) => bytes(1, &[&[kind.byte()]]),
+            Self::InstitutionPart(id, kind, part) => {
+                bytes(2, &[id.as_bytes(), &[kind.byte(), part]])
+            }
+            Self::Owner(id) => bytes(3, &[id.as_bytes()]),
+            Self::TeamsOf(id) => bytes(4, &[id.as_bytes()]),
+            Self::YearPlansOfTeam(id) => bytes(5, &[id.as_bytes()]),
+            Self::PlansOfStudent(id) => bytes(6, &[id.as_bytes()]),
+            Self::PlanOf(student, plan) => bytes(7, &[student.as_bytes(), plan.as_bytes()]),
+            Self::PlansOfYearPlan(id) => bytes(8, &[id.as_bytes()]),
+            Self::ChildrenOf(id) => bytes(9, &[id.as_bytes()]),
+        }
+    }
+}
+
+/// The terms that a stream is found by in a given state.
+pub fn terms(stream: StreamId, state: &Aggregate) -> BTreeSet<Term> {
+    match state {
+        Aggregate::Institution(_) | Aggregate::SchoolYear(_) | Aggregate::Catalogue(_) => {
+            BTreeSet::from([Term::All(stream.kind)])
+        }
+        Aggregate::Person(person) => {
+            let places = person.affiliations.iter().map(|at| at.institution);
+            let places = places.map(|institution| Term::part_of(institution, stream));
+            places
+                .chain(person.guardians.keys().map(|id| Term::ChildrenOf(*id)))
+                .collect()
+        }
+        Aggregate::Team(team) => {
+            let people = team.members.iter().chain(team.staff.keys());
+            people
+                .map(|id| Term::TeamsOf(*id))
+                .chain([Term::part_of(team.details.institution, stream)])
+                .chain(team.owner.map(Term::Owner))
+                .collect()
+        }
+        Aggregate::YearPlan(plan) => BTreeSet::from([
+            Term::part_of(plan.details.institution, stream),
+            Term::YearPlansOfTeam(plan.details.team),
+            Term::Owner(plan.owner),
+        ]),
+        Aggregate::Plan(plan) => BTreeSet::from([
+            Term::PlansOfStudent(plan.student),
+            Term::PlanOf(plan.student, plan.year_plan),
+            Term::PlansOfYearPlan(plan.year_plan),
+            Term::Owner(plan.owner),
+        ]),
+    }
+}
+
+/// The plan in a list of streams that [`Term::PlanOf`] found.
+pub(crate) fn first_plan(streams: &[StreamId]) -> Option<PlanId> {
+    streams
+        .first()
+        .map(|stream| PlanId::from_uuid(Uuid::from_bytes(*stream.id.as_bytes())))
+}
