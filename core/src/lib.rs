@@ -8,6 +8,7 @@ pub mod domain;
 pub mod entry;
 pub mod ids;
 pub mod journal;
+pub mod ledger;
 pub mod merkle;
 pub mod seal;
 pub mod text;

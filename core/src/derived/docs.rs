@@ -90,7 +90,9 @@ impl Docs {
         }
         let doc = self.store.get(key, &self.keys)?;
         let dirty = self.dirty.lock();
-        if self.publications(key).load(Ordering::Acquire) == before {
+        // Commands are read once, in long runs, and would only push other documents out.
+        let worth_keeping = !matches!(key, DocKey::Commands(_));
+        if worth_keeping && self.publications(key).load(Ordering::Acquire) == before {
             self.cache.insert(*key, doc.clone());
         }
         drop(dirty);

@@ -12,4 +12,5 @@ mod term;
 pub use self::doc::{CommandEntry, Cursor, Doc, DocKey, Head, StreamDoc};
 pub use self::docs::Docs;
 pub use self::store::{Store, StoreError};
+pub(crate) use self::term::first_plan;
 pub use self::term::{Term, terms};

@@ -23,7 +23,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use self::catalogue::{Catalogue, CatalogueCommand, CatalogueEvent};
-pub use self::event_type::EventType;
+pub use self::event_type::{EventType, PayloadError};
 use self::institution::{Institution, InstitutionCommand, InstitutionEvent};
 use self::person::{Person, PersonCommand, PersonEvent};
 use self::plan::{Plan, PlanCommand, PlanEvent};

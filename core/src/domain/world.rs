@@ -23,6 +23,8 @@ pub enum Missing {
     Stream(StreamId),
     /// Which plan a student has for a year plan.
     PlanOf(PersonId, YearPlanId),
+    /// A list of streams.
+    List,
 }
 
 /// Everything that is known when a command is decided, one consistent state.

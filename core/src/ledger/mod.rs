@@ -1,0 +1,230 @@
+//! The ledger: the engine that decides commands, makes them durable and answers reads.
+//!
+//! ```text
+//! execute ──► writer thread ───► committer thread ─────────────► projector thread
+//!             decide, seal,      keys synced, one write and       documents to sled,
+//!             collect a group    one fdatasync, publish, receipts  behind everything
+//! ```
+//!
+//! One thread decides, so every command sees all that came before it. While one group is on its way
+//! to the disk the next is collected. Readers see published documents only, so nothing that is not
+//! durable is ever shown (P2).
+
+mod committer;
+mod envelope;
+mod error;
+mod fold;
+mod history;
+mod open;
+mod past;
+mod query;
+mod sealer;
+mod verify;
+mod window;
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Sender, TrySendError};
+use parking_lot::Mutex;
+
+use self::committer::Tide;
+pub use self::envelope::{Envelope, Receipt, Request};
+pub use self::error::{ExecuteError, OpenError, ReadError};
+pub use self::history::{EventFilter, Events, Passed, Payload, RecordedEvent};
+pub use self::open::{rebuild, verify_dir};
+pub use self::query::Reading;
+pub use self::verify::{Fault, Verification, verify};
+use crate::derived::Docs;
+use crate::domain::Actor;
+use crate::entry::Hash32;
+use crate::ids::{CommitSeq, LedgerId, Position};
+use crate::journal::CommitLog;
+use crate::seal::{KeyStore, MasterKey, RecoveryKey};
+use crate::time::{Clock, Entropy, Timestamp};
+
+/// How to open a ledger.
+pub struct Options {
+    /// Its directory; made if it does not exist.
+    pub dir: PathBuf,
+    /// The key that wraps all others.
+    pub master: MasterKey,
+    /// For a new ledger: who can recover the keys if the master key is lost.
+    pub recovery: Option<RecoveryKey>,
+    /// Tells the time of what is recorded.
+    pub clock: Arc<dyn Clock>,
+    /// Makes keys, nonces and ids.
+    pub entropy: Arc<dyn Entropy>,
+    /// Called now and then while derived state catches up with the journal or is rebuilt.
+    pub progress: Option<Progress>,
+}
+
+/// Told how many of how many events have been read.
+pub type Progress = Arc<dyn Fn(u64, u64) + Send + Sync>;
+
+/// An open ledger. Cheap to clone; closed when the last clone is dropped.
+#[derive(Clone)]
+pub struct Ledger {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    log: Arc<dyn CommitLog>,
+    keys: Arc<KeyStore>,
+    docs: Arc<Docs>,
+    tide: Arc<Tide>,
+    clock: Arc<dyn Clock>,
+    requests: Mutex<Option<Sender<Request>>>,
+    threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
+    /// Held for as long as the ledger is open: one process per directory.
+    _lock: std::fs::File,
+}
+
+/// What a ledger is and how far it has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The ledger.
+    pub ledger: LedgerId,
+    /// The last durable position: how many events there are.
+    pub position: Position,
+    /// The last durable commit: how many frames there are.
+    pub commit: CommitSeq,
+    /// How many commands have been carried out.
+    pub commands: u64,
+    /// Root of the RFC 6962 tree over all events.
+    pub root: Hash32,
+    /// When the last was recorded.
+    pub recorded_at: Timestamp,
+    /// How far derived state on disk has come.
+    pub derived: Position,
+    /// How many keys there are.
+    pub keys: u64,
+    /// Whether commands are still accepted. A failed write or sync is final (P2).
+    pub writable: bool,
+}
+
+impl Ledger {
+    /// Opens the ledger in a directory, or makes one there.
+    ///
+    /// # Errors
+    /// [`OpenError`]: another process has it, the journal or key store is damaged, and so on.
+    pub fn open(options: Options) -> Result<Self, OpenError> {
+        open::open(options)
+    }
+
+    /// Opens a ledger whose journal is kept by another engine than segment files; keys and derived
+    /// state stay in the directory.
+    ///
+    /// # Errors
+    /// [`OpenError`]
+    pub fn open_on(options: Options, log: Arc<dyn CommitLog>) -> Result<Self, OpenError> {
+        open::open_on(options, log)
+    }
+
+    /// Hands in a request without waiting; its reply is called once, from another thread, when
+    /// everything it did is durable.
+    ///
+    /// # Errors
+    /// [`ExecuteError::Overloaded`] when too much is waiting, [`ExecuteError::Closed`] when the
+    /// ledger is closing. The reply is not called then.
+    pub fn submit(&self, request: Request) -> Result<(), ExecuteError> {
+        match &*self.inner.requests.lock() {
+            Some(sender) => sender.try_send(request).map_err(|error| match error {
+                TrySendError::Full(_) => ExecuteError::Overloaded,
+                TrySendError::Disconnected(_) => ExecuteError::Closed,
+            }),
+            None => Err(ExecuteError::Closed),
+        }
+    }
+
+    /// Carries out one command and waits until it is durable.
+    ///
+    /// # Errors
+    /// [`ExecuteError`]; nothing is recorded then, except when it is
+    /// [`ExecuteError::Unavailable`], after which nobody knows.
+    pub fn execute(&self, actor: Actor, envelope: Envelope) -> Result<Receipt, ExecuteError> {
+        let receipts = self.execute_batch(actor, vec![envelope])?;
+        receipts.into_iter().next().ok_or(ExecuteError::Closed)
+    }
+
+    /// Carries out commands, all or none, and waits until they are durable.
+    ///
+    /// # Errors
+    /// As [`Ledger::execute`]; the error names the command at fault by its place.
+    pub fn execute_batch(
+        &self,
+        actor: Actor,
+        envelopes: Vec<Envelope>,
+    ) -> Result<Vec<Receipt>, ExecuteError> {
+        let (reply, answer) = crossbeam_channel::bounded(1);
+        self.submit(Request::new(actor, envelopes, move |result| {
+            // Nobody waits any more only if the waiting thread is gone.
+            let _ = reply.send(result);
+        }))?;
+        answer.recv().unwrap_or(Err(ExecuteError::Closed))
+    }
+
+    /// The last durable position. What is at or before it can be read.
+    pub fn position(&self) -> Position {
+        self.inner.tide.position()
+    }
+
+    /// Waits until a position is durable, at most this long. Says whether it is.
+    pub fn wait_for(&self, position: Position, timeout: Duration) -> bool {
+        self.inner.tide.wait_for(position, timeout)
+    }
+
+    /// Has `notify` called with the new position after each group of commands. It must not block.
+    pub fn on_commit(&self, notify: impl Fn(Position) + Send + Sync + 'static) {
+        self.inner.tide.subscribe(Box::new(notify));
+    }
+
+    /// The present instant, by the ledger's clock.
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// What it is and how far it has come.
+    pub fn status(&self) -> Status {
+        let cursor = self.inner.docs.cursor();
+        Status {
+            ledger: cursor.ledger,
+            position: cursor.position,
+            commit: cursor.commit,
+            commands: cursor.commands,
+            root: cursor.frontier.root(),
+            recorded_at: cursor.recorded_at,
+            derived: self.inner.docs.flushed().position,
+            keys: self.inner.keys.len() as u64,
+            writable: self.inner.tide.is_writable() && !self.inner.docs.failed(),
+        }
+    }
+
+    /// Waits until everything that is durable is in derived state on disk as well. Never needed
+    /// for safety.
+    pub fn settle(&self) {
+        self.inner.docs.wait_flushed();
+    }
+
+    /// Derived state on disk, to compare it byte by byte with a rebuilt one (P3).
+    pub fn derived(&self) -> &crate::derived::Store {
+        self.inner.docs.store()
+    }
+}
+
+impl Drop for Inner {
+    /// Finishes what is waiting, then stops the threads.
+    fn drop(&mut self) {
+        drop(self.requests.lock().take());
+        for thread in self.threads.lock().drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the ledger had panicked");
+            }
+        }
+        if let Err(error) = self.docs.store().flush() {
+            tracing::warn!(%error, "derived state was not flushed; the next start catches up");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Streams as they were (P4): the nearest snapshot, and the events since, found by walking back.
+
+use std::sync::Arc;
+
+use super::history::stored;
+use super::sealer::{open_payload, read_event};
+use super::{Ledger, ReadError};
+use crate::derived::{Doc, DocKey, Head, StoreError, StreamDoc};
+use crate::domain::{Aggregate, EventMeta};
+use crate::entry;
+use crate::ids::{Position, StreamId};
+use crate::seal::SealError;
+use crate::time::Timestamp;
+
+impl Ledger {
+    /// A stream's present document.
+    pub(super) fn present(&self, stream: StreamId) -> Result<Option<Arc<StreamDoc>>, ReadError> {
+        match self.inner.docs.get(&DocKey::Stream(stream))? {
+            Doc::Stream(doc) => Ok(Some(doc)),
+            Doc::Absent => Ok(None),
+            Doc::Postings(_) | Doc::Commands(_) => Err(StoreError::Malformed("a stream").into()),
+        }
+    }
+
+    /// From where to fold a stream up to a position: the newest document not beyond it, and the
+    /// nearest place beyond it from where to walk back. `None` for a stream that is not there.
+    pub(super) fn anchor(
+        &self,
+        stream: StreamId,
+        position: Position,
+    ) -> Result<Option<(Option<Arc<StreamDoc>>, Head)>, ReadError> {
+        let Some(present) = self.present(stream)? else {
+            return Ok(None);
+        };
+        if present.head.position <= position {
+            let head = present.head;
+            return Ok(Some((Some(present), head)));
+        }
+        let (base, beyond) =
+            self.inner
+                .docs
+                .store()
+                .snapshots_around(stream, position, &self.inner.keys)?;
+        Ok(Some((base, beyond.unwrap_or(present.head))))
+    }
+
+    /// A stream's state at a position; `None` if it was not there yet.
+    pub(super) fn at(
+        &self,
+        stream: StreamId,
+        position: Position,
+    ) -> Result<Option<Arc<StreamDoc>>, ReadError> {
+        let Some((base, upper)) = self.anchor(stream, position)? else {
+            return Ok(None);
+        };
+        let floor = base
+            .as_ref()
+            .map(|doc| doc.head.position)
+            .unwrap_or_default();
+        let mut since = Vec::new();
+        let mut next = upper.position;
+        while next > floor {
+            let (stored, entry) = stored(&*self.inner.log, next)?;
+            let back = stored.back;
+            if next <= position {
+                since.push((next, stored, entry));
+            }
+            next = back;
+        }
+        if since.is_empty() {
+            return Ok(base);
+        }
+        let mut head = base.as_ref().map(|doc| doc.head).unwrap_or_default();
+        let mut state = base.map(|doc| Aggregate::clone(&doc.state));
+        for (position, stored, entry) in since.into_iter().rev() {
+            let meta = EventMeta {
+                stream,
+                revision: entry.revision,
+                recorded_at: entry.recorded_at,
+                actor: entry.actor,
+            };
+            head = Head {
+                position,
+                revision: entry.revision,
+                link: entry::link(&stored.entry),
+            };
+            let Some(sealed) = &stored.sealed else {
+                return Err(ReadError::Seal {
+                    position,
+                    source: SealError::Redacted,
+                });
+            };
+            let json = open_payload(position, &entry, &stored.entry, sealed, &self.inner.keys)?;
+            Aggregate::apply(&mut state, &meta, &read_event(position, &entry, &json)?);
+        }
+        Ok(state.map(|state| {
+            Arc::new(StreamDoc {
+                head,
+                state: Arc::new(state),
+            })
+        }))
+    }
+
+    /// The last position that was recorded at or before an instant.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub fn position_at(&self, instant: Timestamp) -> Result<Position, ReadError> {
+        // Instants increase with positions, so this is a search by halves.
+        let (mut low, mut high) = (0, self.position().get());
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            let (_, entry) = stored(&*self.inner.log, Position::new(middle))?;
+            if entry.recorded_at <= instant {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        Ok(Position::new(low))
+    }
+}

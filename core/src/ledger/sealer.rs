@@ -1,0 +1,117 @@
+//! From an event to the entry that is appended, and back.
+
+use super::ReadError;
+use crate::domain::PayloadError;
+use crate::domain::{Actor, Event};
+use crate::entry::{self, Entry, EntryBytes, Hash32};
+use crate::ids::{CommandId, Position, Revision, StreamId};
+use crate::journal::NewEntry;
+use crate::seal::{self, KeyStore, ScopeKey, SealError};
+use crate::time::Timestamp;
+
+/// What an entry says besides the event.
+pub(super) struct About {
+    pub(super) stream: StreamId,
+    pub(super) revision: Revision,
+    pub(super) previous_link: Hash32,
+    pub(super) back: Position,
+    pub(super) command: CommandId,
+    pub(super) actor: Actor,
+    pub(super) on_behalf_of: Option<Actor>,
+    pub(super) recorded_at: Timestamp,
+    pub(super) nonce: [u8; 24],
+}
+
+/// Why an event cannot be sealed: never, for the events and sizes that the rules let through.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SealingError {
+    #[error("an event has no JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("an event {0}")]
+    Seal(#[from] SealError),
+}
+
+/// Seals an event.
+pub(super) fn seal_event(
+    about: About,
+    event: &Event,
+    key: &ScopeKey,
+) -> Result<NewEntry, SealingError> {
+    let event_type = event.event_type();
+    let event_key = key.event_key(about.stream, about.revision);
+    let plain = event.to_json()?;
+    let mut entry = Entry {
+        stream: about.stream,
+        revision: about.revision,
+        previous_link: about.previous_link,
+        event_type: event_type.code,
+        schema: event_type.schema,
+        command: about.command,
+        actor: about.actor,
+        on_behalf_of: about.on_behalf_of,
+        recorded_at: about.recorded_at,
+        key: key.id,
+        key_commitment: seal::commitment(&event_key),
+        nonce: about.nonce,
+        sealed_len: u32::try_from(plain.len() + entry::TAG_LEN).map_err(|_| SealError::TooLong)?,
+        sealed_hash: [0; 32],
+    };
+    let sealed = seal::seal(
+        &event_key,
+        &about.nonce,
+        entry::prefix(&entry.encode()),
+        &plain,
+    )?;
+    entry.sealed_hash = entry::sealed_hash(&sealed);
+    let bytes = entry.encode();
+    Ok(NewEntry {
+        back: about.back,
+        leaf: entry::leaf(&bytes),
+        entry: bytes,
+        sealed,
+    })
+}
+
+/// Decodes an entry of the journal.
+pub(super) fn read_entry(position: Position, bytes: &EntryBytes) -> Result<Entry, ReadError> {
+    Entry::decode(bytes).map_err(|error| ReadError::Malformed {
+        position,
+        reason: error.to_string(),
+    })
+}
+
+/// Opens an entry's payload: the event's JSON.
+pub(super) fn open_payload(
+    position: Position,
+    entry: &Entry,
+    bytes: &EntryBytes,
+    sealed: &[u8],
+    keys: &KeyStore,
+) -> Result<Vec<u8>, ReadError> {
+    let key = keys.by_id(entry.key).ok_or(ReadError::KeyMissing {
+        position,
+        key: entry.key,
+    })?;
+    let event_key = key.event_key(entry.stream, entry.revision);
+    seal::open(&event_key, &entry.nonce, entry::prefix(bytes), sealed)
+        .map_err(|source| ReadError::Seal { position, source })
+}
+
+/// Reads an event from its JSON.
+pub(super) fn read_event(
+    position: Position,
+    entry: &Entry,
+    json: &[u8],
+) -> Result<Event, ReadError> {
+    let malformed = |error: PayloadError| ReadError::Malformed {
+        position,
+        reason: error.to_string(),
+    };
+    let event = Event::from_json(entry.event_type, entry.schema, json).map_err(malformed)?;
+    if event.kind() == entry.stream.kind {
+        Ok(event)
+    } else {
+        let reason = "the event belongs to another kind of stream".to_owned();
+        Err(ReadError::Malformed { position, reason })
+    }
+}

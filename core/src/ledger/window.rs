@@ -1,0 +1,57 @@
+//! The ids of recent commands, so that a command sent twice is carried out once.
+
+use std::collections::HashMap;
+
+use crate::ids::CommandId;
+
+/// Where each of the last half to one million commands stands among all commands, from 0.
+/// Older ones are forgotten: sent again, they are taken for new ones.
+#[derive(Default)]
+pub(super) struct Window {
+    recent: HashMap<CommandId, u64>,
+    older: HashMap<CommandId, u64>,
+}
+
+impl Window {
+    /// How many are certain to be remembered.
+    pub(super) const LENGTH: u64 = 524_288;
+
+    pub(super) fn get(&self, id: &CommandId) -> Option<u64> {
+        self.recent.get(id).or_else(|| self.older.get(id)).copied()
+    }
+
+    pub(super) fn insert(&mut self, id: CommandId, ordinal: u64) {
+        if self.recent.len() as u64 >= Self::LENGTH {
+            self.older = std::mem::take(&mut self.recent);
+        }
+        self.recent.insert(id, ordinal);
+    }
+
+    /// Takes back the last insertions, of a batch that is not carried out.
+    pub(super) fn remove(&mut self, id: &CommandId) {
+        self.recent.remove(id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_million_commands_are_remembered_and_memory_stays_bounded() {
+        let id = |n: u64| {
+            let mut bytes = [0; 16];
+            bytes[..8].copy_from_slice(&n.to_be_bytes());
+            CommandId::from_bytes(bytes)
+        };
+        let mut window = Window::default();
+        let total = Window::LENGTH * 3;
+        for n in 0..total {
+            window.insert(id(n), n);
+        }
+        for n in total - Window::LENGTH..total {
+            assert_eq!(window.get(&id(n)), Some(n));
+        }
+        assert!(window.recent.len() + window.older.len() <= 2 * Window::LENGTH as usize);
+    }
+}

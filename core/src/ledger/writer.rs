@@ -1,0 +1,463 @@
+//! The writer thread: decides commands one after another and collects them into groups.
+
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, Sender};
+
+use super::committer::{Group, Reply, Tide};
+use super::envelope::{Envelope, Receipt, Request};
+use super::fold::{Fold, next_revision};
+use super::sealer::{About, seal_event};
+use super::window::Window;
+use super::{ExecuteError, Inner};
+use crate::derived::{CommandEntry, Docs};
+use crate::domain::world::Context;
+use crate::domain::{Actor, Command, Decision, EventMeta, Stop, decide};
+use crate::ids::{PersonId, Revision, StreamId, StreamKind};
+use crate::journal::{CommandRecord, Commit, NewEntry};
+use crate::seal::{KeyScope, KeyStore, ScopeKey};
+use crate::time::{Clock, Entropy, Timestamp};
+
+const MOST_COMMANDS: usize = 1_000;
+const MOST_EVENTS: usize = 65_536;
+const MOST_BYTES: usize = 15 << 20;
+/// A group is closed when it has this much, whatever still waits.
+const GROUP_REPLIES: usize = 4_096;
+const GROUP_BYTES: usize = 8 << 20;
+
+/// What the writer thread works with.
+pub(super) struct Writer {
+    pub(super) fold: Fold,
+    pub(super) window: Window,
+    pub(super) keys: Arc<KeyStore>,
+    pub(super) docs: Arc<Docs>,
+    pub(super) tide: Arc<Tide>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<dyn Entropy>,
+    commits: Vec<Commit>,
+    replies: Vec<Reply>,
+    bytes: usize,
+}
+
+/// A commit in the making.
+#[derive(Default)]
+struct Draft {
+    commands: Vec<CommandRecord>,
+    entries: Vec<NewEntry>,
+    bytes: usize,
+    receipts: Vec<Receipt>,
+    recorded_at: Option<Timestamp>,
+}
+
+impl Writer {
+    pub(super) fn new(
+        inner: &Inner,
+        fold: Fold,
+        window: Window,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        Self {
+            fold,
+            window,
+            keys: inner.keys.clone(),
+            docs: inner.docs.clone(),
+            tide: inner.tide.clone(),
+            clock: inner.clock.clone(),
+            entropy,
+            commits: Vec::new(),
+            replies: Vec::new(),
+            bytes: 0,
+        }
+    }
+
+    /// Runs until every sender is gone and everything is handed on.
+    pub(super) fn run(
+        mut self,
+        requests: &Receiver<Request>,
+        groups: &Sender<Group>,
+        done: &Receiver<u64>,
+    ) {
+        let mut busy = false;
+        let mut open = true;
+        while open || busy || !self.replies.is_empty() {
+            if !busy && !self.replies.is_empty() {
+                if groups.send(self.close_group()).is_err() {
+                    return;
+                }
+                busy = true;
+                continue;
+            }
+            let full = self.replies.len() >= GROUP_REPLIES || self.bytes >= GROUP_BYTES;
+            let never = crossbeam_channel::never();
+            crossbeam_channel::select! {
+                recv(done) -> number => match number {
+                    Ok(number) => {
+                        self.fold.published(number);
+                        busy = false;
+                    }
+                    Err(_) => return,
+                },
+                recv(if open && !full { requests } else { &never }) -> request => match request {
+                    Ok(request) => {
+                        self.handle(request);
+                        // More that waits already goes into the same group.
+                        while self.replies.len() < GROUP_REPLIES && self.bytes < GROUP_BYTES {
+                            match requests.try_recv() {
+                                Ok(request) => self.handle(request),
+                                Err(_) => break,
+                            }
+                        }
+                    }
+                    Err(_) => open = false,
+                },
+            }
+        }
+    }
+
+    fn close_group(&mut self) -> Group {
+        let (docs, cursor, number) = self.fold.close_group();
+        self.bytes = 0;
+        Group {
+            number,
+            commits: std::mem::take(&mut self.commits),
+            docs,
+            cursor,
+            replies: std::mem::take(&mut self.replies),
+        }
+    }
+
+    fn handle(&mut self, request: Request) {
+        let Request {
+            actor,
+            envelopes,
+            reply,
+        } = request;
+        // Also what changes nothing waits for its group: a repeated receipt must not overtake the
+        // first, and a refusal must not rest on something that is then not durable.
+        let result = self.carry_out(actor, &envelopes);
+        self.replies.push((reply, result));
+    }
+
+    fn carry_out(
+        &mut self,
+        actor: Actor,
+        envelopes: &[Envelope],
+    ) -> Result<Vec<Receipt>, ExecuteError> {
+        if !self.tide.is_writable() || self.docs.failed() {
+            return Err(unavailable(
+                "an earlier write failed; the process has to be restarted",
+            ));
+        }
+        if envelopes.is_empty() || envelopes.len() > MOST_COMMANDS {
+            return Err(ExecuteError::BatchSize(format!(
+                "this one has {}",
+                envelopes.len()
+            )));
+        }
+        if let Some(receipts) = self.earlier_receipts(actor, envelopes)? {
+            return Ok(receipts);
+        }
+        self.fold.save();
+        let mut draft = Draft::default();
+        let result = envelopes
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, envelope)| self.one(index, actor, envelope, &mut draft));
+        match result {
+            Ok(()) => {
+                self.fold.keep();
+                self.commit(draft)
+            }
+            Err(error) => {
+                self.fold.roll_back();
+                for command in &draft.commands {
+                    self.window.remove(&command.id);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes a finished draft into the group.
+    fn commit(&mut self, draft: Draft) -> Result<Vec<Receipt>, ExecuteError> {
+        let Draft {
+            commands,
+            entries,
+            bytes,
+            receipts,
+            recorded_at,
+        } = draft;
+        if !commands.is_empty() {
+            self.bytes += bytes;
+            self.commits.push(Commit {
+                recorded_at: recorded_at.unwrap_or_default(),
+                commands,
+                entries,
+            });
+        }
+        Ok(receipts)
+    }
+
+    /// The receipts of commands that were carried out before; `None` if none was.
+    fn earlier_receipts(
+        &self,
+        actor: Actor,
+        envelopes: &[Envelope],
+    ) -> Result<Option<Vec<Receipt>>, ExecuteError> {
+        let mut receipts = Vec::new();
+        for (index, envelope) in envelopes.iter().enumerate() {
+            let Some(ordinal) = self.window.get(&envelope.id) else {
+                continue;
+            };
+            let entry = self.fold.command(ordinal).map_err(unavailable)?;
+            let reused = ExecuteError::IdReused {
+                index,
+                command: envelope.id,
+            };
+            let entry = entry
+                .filter(|entry| entry.id == envelope.id)
+                .ok_or(reused.clone())?;
+            if entry.digest != self.digest(actor, envelope, entry.stream)? {
+                return Err(reused);
+            }
+            receipts.push(Receipt {
+                command: entry.id,
+                stream: entry.stream,
+                position: entry.position,
+                revision: entry.revision,
+                recorded_at: entry.recorded_at,
+                events: entry.events,
+                replayed: true,
+            });
+        }
+        if receipts.is_empty() {
+            return Ok(None);
+        }
+        if receipts.len() == envelopes.len() {
+            return Ok(Some(receipts));
+        }
+        // A batch is carried out whole, so one that is known in part is another batch.
+        let known = receipts.first().map(|receipt| receipt.command);
+        let index = envelopes
+            .iter()
+            .position(|envelope| Some(envelope.id) == known);
+        match (index, known) {
+            (Some(index), Some(command)) => Err(ExecuteError::IdReused { index, command }),
+            _ => Ok(None),
+        }
+    }
+
+    fn one(
+        &mut self,
+        index: usize,
+        actor: Actor,
+        envelope: &Envelope,
+        draft: &mut Draft,
+    ) -> Result<(), ExecuteError> {
+        if self.window.get(&envelope.id).is_some() {
+            return Err(ExecuteError::IdReused {
+                index,
+                command: envelope.id,
+            });
+        }
+        self.check_revision(index, envelope)?;
+        let Decision { stream, events } = self.decide(index, actor, &envelope.command)?;
+        let mut folded = self.fold.begin(stream).map_err(unavailable)?;
+        let count = events.len() as u32;
+        if events.is_empty() && envelope.discard_if_unchanged {
+            draft.receipts.push(Receipt {
+                command: envelope.id,
+                stream,
+                position: self.fold.cursor.position,
+                revision: folded.head.revision,
+                recorded_at: self.fold.cursor.recorded_at,
+                events: 0,
+                replayed: false,
+            });
+            return Ok(());
+        }
+        // A command without events has no instant of its own in the journal: it shares the one
+        // before it in its commit, or is the commit's.
+        let recorded_at = match draft.recorded_at {
+            Some(_) if events.is_empty() => self.fold.cursor.recorded_at,
+            Some(_) | None => self.next_instant(),
+        };
+        draft.recorded_at.get_or_insert(recorded_at);
+        self.fold.cursor.recorded_at = recorded_at;
+        for (offset, event) in events.into_iter().enumerate() {
+            let recorded_at = recorded_at.plus(offset as u64);
+            self.fold.cursor.recorded_at = recorded_at;
+            let meta = EventMeta {
+                stream,
+                revision: next_revision(&folded),
+                recorded_at,
+                actor,
+            };
+            let back = folded.head.position;
+            let previous_link = folded.head.link;
+            self.fold.apply(&mut folded, &meta, &event);
+            let state = folded
+                .state()
+                .ok_or_else(|| unavailable("an event made no state"))?;
+            let key = self.key(KeyScope::of(stream, state))?;
+            let mut nonce = [0; 24];
+            self.entropy.fill(&mut nonce).map_err(unavailable)?;
+            let about = About {
+                stream,
+                revision: meta.revision,
+                previous_link,
+                back,
+                command: envelope.id,
+                actor,
+                on_behalf_of: envelope.on_behalf_of,
+                recorded_at,
+                nonce,
+            };
+            let entry = seal_event(about, &event, &key).map_err(unavailable)?;
+            let position = self.fold.cursor.position.next();
+            let link = crate::entry::link(&entry.entry);
+            self.fold.place(&mut folded, position, link, entry.leaf);
+            draft.bytes += entry.entry.len() + entry.sealed.len() + 64;
+            draft.entries.push(entry);
+        }
+        let revision = folded.head.revision;
+        self.fold.end(folded).map_err(unavailable)?;
+        self.record(actor, envelope, stream, revision, count, recorded_at, draft)?;
+        within_limits(draft)
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "they are the fields of one record"
+    )]
+    fn record(
+        &mut self,
+        actor: Actor,
+        envelope: &Envelope,
+        stream: StreamId,
+        revision: Revision,
+        events: u32,
+        recorded_at: Timestamp,
+        draft: &mut Draft,
+    ) -> Result<(), ExecuteError> {
+        let digest = self.digest(actor, envelope, stream)?;
+        let position = self.fold.cursor.position;
+        let id = envelope.id;
+        let entry = CommandEntry {
+            id,
+            digest,
+            stream,
+            revision,
+            position,
+            recorded_at,
+            events,
+        };
+        let ordinal = self.fold.record(entry).map_err(unavailable)?;
+        self.window.insert(id, ordinal);
+        draft.commands.push(CommandRecord {
+            id,
+            digest,
+            stream,
+            revision,
+            entries: events,
+        });
+        draft.bytes += 64;
+        draft.receipts.push(Receipt {
+            command: id,
+            stream,
+            position,
+            revision,
+            recorded_at,
+            events,
+            replayed: false,
+        });
+        Ok(())
+    }
+
+    fn check_revision(&self, index: usize, envelope: &Envelope) -> Result<(), ExecuteError> {
+        let Some(expected) = envelope.expected_revision else {
+            return Ok(());
+        };
+        let stream = envelope.command.stream();
+        let doc = self.fold.stream(stream).map_err(unavailable)?;
+        let actual = doc.map(|doc| doc.head.revision).unwrap_or_default();
+        if actual == expected {
+            Ok(())
+        } else {
+            Err(ExecuteError::Conflict {
+                index,
+                stream,
+                expected,
+                actual,
+            })
+        }
+    }
+
+    fn decide(
+        &self,
+        index: usize,
+        actor: Actor,
+        command: &Command,
+    ) -> Result<Decision, ExecuteError> {
+        match decide(&self.fold, &Context { actor }, command) {
+            Ok(decision) => Ok(decision),
+            Err(Stop::Refused(refusal)) => Err(ExecuteError::Refused { index, refusal }),
+            Err(Stop::Needs(_)) => match self.fold.trouble() {
+                Some(error) => Err(unavailable(error)),
+                None => Err(unavailable("a document was not loaded")),
+            },
+        }
+    }
+
+    fn key(&self, scope: KeyScope) -> Result<ScopeKey, ExecuteError> {
+        self.keys
+            .active_or_new(scope, self.clock.now(), self.entropy.as_ref())
+            .map_err(unavailable)
+    }
+
+    /// Keyed so that short texts cannot be guessed from it, with a key whose scope never changes:
+    /// the person's for persons and plans, the ledger's for the rest.
+    fn digest(
+        &self,
+        actor: Actor,
+        envelope: &Envelope,
+        stream: StreamId,
+    ) -> Result<[u8; 16], ExecuteError> {
+        let scope = match stream.kind {
+            StreamKind::Person => KeyScope::Person(PersonId::from_uuid(stream.id)),
+            StreamKind::Plan => match self.fold.stream(stream).map_err(unavailable)? {
+                Some(doc) => KeyScope::of(stream, &doc.state),
+                None => KeyScope::Ledger,
+            },
+            StreamKind::Institution
+            | StreamKind::SchoolYear
+            | StreamKind::Team
+            | StreamKind::YearPlan
+            | StreamKind::Catalogue => KeyScope::Ledger,
+        };
+        Ok(self
+            .key(scope)?
+            .keyed_digest(&envelope.content(actor).map_err(unavailable)?))
+    }
+
+    /// Strictly after everything recorded so far, whatever the clock says.
+    fn next_instant(&self) -> Timestamp {
+        self.clock.now().max(self.fold.cursor.recorded_at.plus(1))
+    }
+}
+
+fn within_limits(draft: &Draft) -> Result<(), ExecuteError> {
+    if draft.entries.len() > MOST_EVENTS || draft.bytes > MOST_BYTES {
+        let text = format!(
+            "this one has {} events, {} bytes",
+            draft.entries.len(),
+            draft.bytes
+        );
+        return Err(ExecuteError::BatchSize(text));
+    }
+    Ok(())
+}
+
+fn unavailable(error: impl ToString) -> ExecuteError {
+    ExecuteError::Unavailable(error.to_string())
+}

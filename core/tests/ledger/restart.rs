@@ -1,0 +1,149 @@
+use planledger_core::domain::Aggregate;
+use planledger_core::ids::Position;
+use planledger_core::ledger::{rebuild, verify_dir};
+
+use crate::support::{Place, SYSTEM, dump, institution, put_institution};
+
+fn filled(place: &Place) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let ledger = place.open();
+    for n in 1..=300 {
+        ledger
+            .execute(SYSTEM, put_institution(n, n % 3, &format!("Skole {n}")))
+            .unwrap();
+    }
+    dump(&ledger)
+}
+
+fn name_at(ledger: &planledger_core::ledger::Ledger, id: u64, position: u64) -> Option<String> {
+    let position = Position::new(position);
+    let read = ledger.read_at(position, |reading| reading.stream(institution(id)));
+    read.unwrap().0.map(|(state, _)| match &*state {
+        Aggregate::Institution(found) => found.details.name.to_string(),
+        other => panic!("{other:?}"),
+    })
+}
+
+#[test]
+fn a_rebuild_gives_the_same_bytes() {
+    let place = Place::new();
+    let before = filled(&place);
+    assert!(before.len() > 6);
+    rebuild(place.options()).unwrap();
+    assert_eq!(dump(&place.open()), before);
+}
+
+#[test]
+fn derived_state_that_is_missing_or_broken_is_rebuilt() {
+    let place = Place::new();
+    let before = filled(&place);
+    std::fs::remove_dir_all(place.derived()).unwrap();
+    assert_eq!(dump(&place.open()), before);
+    for file in std::fs::read_dir(place.derived()).unwrap() {
+        let path = file.unwrap().path();
+        if path.is_file() {
+            let mut bytes = std::fs::read(&path).unwrap();
+            bytes.iter_mut().for_each(|byte| *byte ^= 0x5A);
+            std::fs::write(&path, bytes).unwrap();
+        }
+    }
+    assert_eq!(dump(&place.open()), before);
+}
+
+#[test]
+fn derived_state_that_is_behind_catches_up() {
+    let place = Place::new();
+    let ledger = place.open();
+    ledger
+        .execute(SYSTEM, put_institution(1_000, 1, "A"))
+        .unwrap();
+    ledger.settle();
+    drop(ledger);
+    let old = tempfile::tempdir().unwrap();
+    copy(&place.derived(), &old.path().join("derived"));
+    let before = filled(&place);
+    std::fs::remove_dir_all(place.derived()).unwrap();
+    copy(&old.path().join("derived"), &place.derived());
+    assert_eq!(dump(&place.open()), before);
+}
+
+#[test]
+fn derived_state_of_another_ledger_is_set_aside() {
+    let place = Place::new();
+    let before = filled(&place);
+    let other = Place::new();
+    other
+        .open()
+        .execute(SYSTEM, put_institution(1, 1, "A"))
+        .unwrap();
+    std::fs::remove_dir_all(place.derived()).unwrap();
+    copy(&other.derived(), &place.derived());
+    assert_eq!(dump(&place.open()), before);
+    assert!(place.path().join("derived.set-aside").exists());
+}
+
+#[test]
+fn the_past_reads_as_it_was() {
+    let place = Place::new();
+    filled(&place);
+    let ledger = place.open();
+    for position in 1..=300 {
+        for id in 0..3 {
+            // Institution `n % 3` got its name at position n.
+            let last = (1..=position).rev().find(|n| n % 3 == id);
+            let expected = last.map(|n| format!("Skole {n}"));
+            assert_eq!(
+                name_at(&ledger, id, position),
+                expected,
+                "{id} at {position}"
+            );
+        }
+    }
+    let (_, entry) = (
+        0,
+        ledger
+            .history(institution(1).into(), None, 1)
+            .unwrap()
+            .remove(0),
+    );
+    assert_eq!(
+        ledger.position_at(entry.recorded_at).unwrap(),
+        entry.position
+    );
+}
+
+#[test]
+fn a_journal_verifies_and_a_changed_byte_does_not() {
+    let place = Place::new();
+    filled(&place);
+    let root = place.open().status().root;
+    let found = verify_dir(&place.options()).unwrap();
+    assert_eq!(
+        (found.events, found.fault, found.root),
+        (Position::new(300), None, root)
+    );
+    assert_eq!(found.streams, 3);
+    let path = place.path().join("journal/segment-00000001.log");
+    let whole = std::fs::read(&path).unwrap();
+    for at in (128..whole.len() - 2_000).step_by(997) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        match verify_dir(&place.options()) {
+            Ok(found) => assert!(found.fault.is_some(), "byte {at}"),
+            Err(error) => assert!(error.to_string().contains("damaged"), "{error}"),
+        }
+    }
+}
+
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}

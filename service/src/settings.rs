@@ -1,0 +1,185 @@
+//! Settings: flags over environment over a TOML file over defaults. Flags and environment are
+//! read by the command line; what they leave open is taken from the file here.
+
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use planledger_core::seal::{MasterKey, RecoveryKey};
+use serde::Deserialize;
+
+/// Where the server is looked for when nothing else is said.
+pub const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
+/// Where the server listens when nothing else is said.
+pub const DEFAULT_LISTEN: &str = "127.0.0.1:50051";
+/// Where the ledger is when nothing else is said.
+pub const DEFAULT_DIR: &str = "planledger-data";
+
+/// Why settings cannot be used. All of these are wrong usage.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// A file that was named does not read.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The settings file is not what it should be.
+    #[error("{}: {source}", path.display())]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        source: Box<toml::de::Error>,
+    },
+    /// A value is not of its form.
+    #[error("{name} must be {expected}")]
+    Value {
+        /// Which setting.
+        name: &'static str,
+        /// Its form.
+        expected: &'static str,
+    },
+    /// The journal is there and its master key is not. Give the key it was made with.
+    #[error("{} is missing; the ledger cannot be read without its master key", path.display())]
+    MasterKeyMissing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+}
+
+/// What a settings file may hold; every field may be left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct File {
+    /// The ledger's directory.
+    pub dir: Option<PathBuf>,
+    /// The address that the server listens on.
+    pub listen: Option<SocketAddr>,
+    /// The server that commands talk to.
+    pub server: Option<String>,
+    /// The file with the master key.
+    pub master_key_file: Option<PathBuf>,
+    /// X25519 public key of the recovery recipient, 64 hexadecimal digits.
+    pub recovery_recipient: Option<String>,
+}
+
+impl File {
+    /// Reads a settings file; without a path there is nothing to read.
+    ///
+    /// # Errors
+    /// When it does not read, is no TOML, or has a setting that does not exist.
+    pub fn read(path: Option<&Path>) -> Result<Self, SettingsError> {
+        let Some(path) = path else {
+            return Ok(Self::default());
+        };
+        let io = |source| SettingsError::Io { path: path.to_owned(), source };
+        let text = fs::read_to_string(path).map_err(io)?;
+        let toml = |source| SettingsError::Toml { path: path.to_owned(), source: Box::new(source) };
+        toml::from_str(&text).map_err(toml)
+    }
+}
+
+/// Reads 32 bytes from 64 hexadecimal digits.
+///
+/// # Errors
+/// [`SettingsError::Value`]
+pub fn parse_key(name: &'static str, text: &str) -> Result<[u8; 32], SettingsError> {
+    let wrong = || SettingsError::Value { name, expected: "64 hexadecimal digits" };
+    let text = text.trim();
+    if text.len() != 64 || !text.is_ascii() {
+        return Err(wrong());
+    }
+    let mut key = [0; 32];
+    for (byte, pair) in key.iter_mut().zip(text.as_bytes().chunks(2)) {
+        let pair = std::str::from_utf8(pair).map_err(|_| wrong())?;
+        *byte = u8::from_str_radix(pair, 16).map_err(|_| wrong())?;
+    }
+    Ok(key)
+}
+
+/// The recovery recipient's key, if one is set.
+///
+/// # Errors
+/// [`SettingsError::Value`] when it is not a key.
+pub fn recovery_key(text: Option<&str>) -> Result<Option<RecoveryKey>, SettingsError> {
+    text.map(|text| parse_key("recovery-recipient", text).map(RecoveryKey)).transpose()
+}
+
+/// The master key: from the environment, else from its file. For a new ledger the file is made.
+///
+/// # Errors
+/// When it does not read, or is missing although the ledger is there.
+pub fn master_key(
+    given: Option<&str>,
+    file: Option<&Path>,
+    dir: &Path,
+) -> Result<MasterKey, SettingsError> {
+    if let Some(text) = given {
+        return parse_key("PLANLEDGER_MASTER_KEY", text).map(MasterKey::from_bytes);
+    }
+    let path = file.map_or_else(|| dir.join("keys").join("master.key"), Path::to_owned);
+    let io = |source| SettingsError::Io { path: path.clone(), source };
+    match fs::read_to_string(&path) {
+        Ok(text) => parse_key("the master key file", &text).map(MasterKey::from_bytes),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(io(error)),
+        Err(_) if dir.join("journal").exists() => Err(SettingsError::MasterKeyMissing { path }),
+        Err(_) => make_master_key(&path).map_err(io),
+    }
+}
+
+fn make_master_key(path: &Path) -> std::io::Result<MasterKey> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key)?;
+    let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()?;
+    fs::File::open(folder)?.sync_all()?;
+    Ok(MasterKey::from_bytes(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_settings_file_may_hold_some_settings_but_no_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("planledger.toml");
+        fs::write(&path, "listen = \"127.0.0.1:1\"\n").unwrap();
+        let file = File::read(Some(&path)).unwrap();
+        assert_eq!(file.listen, Some("127.0.0.1:1".parse().unwrap()));
+        assert_eq!(file.dir, None);
+        fs::write(&path, "lisen = \"127.0.0.1:1\"\n").unwrap();
+        let error = File::read(Some(&path)).unwrap_err().to_string();
+        assert!(error.contains("lisen") && error.contains("planledger.toml"), "{error}");
+    }
+
+    #[test]
+    fn a_new_ledger_gets_a_master_key_and_an_old_one_keeps_it() {
+        let dir = tempfile::tempdir().unwrap();
+        master_key(None, None, dir.path()).unwrap();
+        let path = dir.path().join("keys/master.key");
+        let first = fs::read_to_string(&path).unwrap();
+        master_key(None, None, dir.path()).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), first);
+        fs::create_dir(dir.path().join("journal")).unwrap();
+        fs::remove_file(&path).unwrap();
+        let missing = master_key(None, None, dir.path());
+        assert!(matches!(missing, Err(SettingsError::MasterKeyMissing { .. })));
+        assert!(parse_key("key", &"ab".repeat(32)).is_ok());
+        assert!(parse_key("key", &"æ".repeat(32)).is_err());
+        assert!(parse_key("key", "ab").is_err());
+    }
+}

@@ -1,0 +1,37 @@
+//! The real clock and the real source of randomness, which core is given.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use planledger_core::time::{Clock, Entropy, Timestamp};
+
+/// The operating system's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        // Before 1970 there is no time; the ledger keeps its instants increasing by itself.
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_nanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+    }
+}
+
+/// The operating system's randomness.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()> {
+        Ok(getrandom::fill(bytes)?)
+    }
+}
+
+/// Today in Copenhagen, whatever the server's own time zone: school days are counted there.
+pub fn today() -> jiff::civil::Date {
+    let now = jiff::Timestamp::now();
+    match jiff::tz::TimeZone::get("Europe/Copenhagen") {
+        Ok(zone) => now.to_zoned(zone).date(),
+        // The bundled database has the zone; this is for a build that leaves it out.
+        Err(_) => now.to_zoned(jiff::tz::TimeZone::UTC).date(),
+    }
+}
