@@ -12,7 +12,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut files: Vec<PathBuf> = fs::read_dir(&folder)?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<_, _>>()?;
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "proto"));
+    files.retain(|file| {
+        file.extension()
+            .is_some_and(|extension| extension == "proto")
+    });
     // The order of a folder is the file system's; the generated code must not depend on it.
     files.sort();
 

@@ -1,3 +1,9 @@
-//! The planledger service: what stands between files, callers and the ledger.
+//! The planledger service: gRPC server, client, import of rosters and catalogues, command line.
+//! It holds no rules of the domain; those are in `planledger-core`.
 
+pub mod cli;
+pub mod client;
 pub mod import;
+pub mod server;
+pub mod settings;
+pub mod system;

@@ -16,6 +16,8 @@ pub mod view;
 pub mod world;
 pub mod year_plan;
 
+mod apply;
+mod decide;
 mod event_type;
 
 use std::fmt;
@@ -23,6 +25,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use self::catalogue::{Catalogue, CatalogueCommand, CatalogueEvent};
+pub use self::decide::decide;
 pub use self::event_type::{EventType, PayloadError};
 use self::institution::{Institution, InstitutionCommand, InstitutionEvent};
 use self::person::{Person, PersonCommand, PersonEvent};
@@ -67,6 +70,16 @@ pub struct Deletion {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<crate::text::Reason>,
+}
+
+impl Deletion {
+    fn of(meta: &EventMeta, reason: &Option<crate::text::Reason>) -> Self {
+        Self {
+            at: meta.recorded_at,
+            by: meta.actor,
+            reason: reason.clone(),
+        }
+    }
 }
 
 /// What can be asked, and of which stream. Every command targets exactly one stream.

@@ -12,6 +12,10 @@ use crate::ids::{Position, StreamId};
 use crate::seal::SealError;
 use crate::time::Timestamp;
 
+/// From where to fold a stream: the newest document not beyond a position, and the nearest place
+/// beyond it from where to walk back.
+pub(super) type Anchor = (Option<Arc<StreamDoc>>, Head);
+
 impl Ledger {
     /// A stream's present document.
     pub(super) fn present(&self, stream: StreamId) -> Result<Option<Arc<StreamDoc>>, ReadError> {
@@ -22,13 +26,12 @@ impl Ledger {
         }
     }
 
-    /// From where to fold a stream up to a position: the newest document not beyond it, and the
-    /// nearest place beyond it from where to walk back. `None` for a stream that is not there.
+    /// From where to fold a stream up to a position; `None` for a stream that is not there.
     pub(super) fn anchor(
         &self,
         stream: StreamId,
         position: Position,
-    ) -> Result<Option<(Option<Arc<StreamDoc>>, Head)>, ReadError> {
+    ) -> Result<Option<Anchor>, ReadError> {
         let Some(present) = self.present(stream)? else {
             return Ok(None);
         };

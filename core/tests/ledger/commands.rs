@@ -186,7 +186,7 @@ fn many_threads_get_distinct_positions() {
                     (0..50u64)
                         .map(|n| {
                             let id = thread * 1_000 + n + 1;
-                            let envelope = put_institution(id, n % 5, "A");
+                            let envelope = put_institution(id, n % 5, &format!("Skole {id}"));
                             ledger.execute(SYSTEM, envelope).unwrap().position.get()
                         })
                         .collect::<Vec<_>>()

@@ -206,3 +206,12 @@ fn listen_address(
 fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::runtime::Runtime::new()?.block_on(work)
 }
+
+impl From<crate::client::ConnectError> for Failure {
+    fn from(error: crate::client::ConnectError) -> Self {
+        match error {
+            crate::client::ConnectError::Usage(_) => Self::Usage(error.to_string()),
+            crate::client::ConnectError::Unreachable { .. } => Self::Refused(error.to_string()),
+        }
+    }
+}

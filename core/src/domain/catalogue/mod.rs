@@ -1,5 +1,8 @@
 //! Catalogues of goals, such as the national one (*kompetencemål*), imported from 1EdTech CASE.
 
+mod apply;
+mod decide;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,8 @@
 //! Institutions: schools and other places with pupils and staff.
 
+mod apply;
+mod decide;
+
 use serde::{Deserialize, Serialize};
 
 use crate::text::{Code, Name, Reason};

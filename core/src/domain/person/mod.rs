@@ -2,6 +2,9 @@
 //!
 //! Guardianship stands in the child's stream, because that is where it is asked about.
 
+mod apply;
+mod decide;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;

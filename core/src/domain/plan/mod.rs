@@ -3,6 +3,9 @@
 //! Nothing here depends on a container being there: a plan names its year plan and units, and is
 //! written, evaluated, shared and moved whether or not they are deleted (P1).
 
+mod apply;
+mod decide;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;

@@ -1,5 +1,8 @@
 //! School years.
 
+mod apply;
+mod decide;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,8 @@
 //! Teams (*hold*): teaching groups with members and staff.
 
+mod apply;
+mod decide;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};

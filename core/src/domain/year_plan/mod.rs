@@ -1,5 +1,8 @@
 //! Year plans (*årsplaner*) with their units (*forløb*) and goals.
 
+mod apply;
+mod decide;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};

@@ -2,18 +2,22 @@
 //! event: the plan is shared, the unit is included, the section or item is shown, the plan is
 //! visible to that audience.
 
+mod build;
+
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
 use super::plan::{Assessment, Audience, Evaluator, Plan, Section, TalkDetails, UnitRef};
 use super::year_plan::{
-    GoalArea, GoalKind, Scale, UnitDetails, Wording, YearPlanDetails, YearPlanKind,
+    GoalArea, GoalKind, Scale, UnitDetails, Wording, YearPlan, YearPlanDetails, YearPlanKind,
 };
 use super::{Actor, Deletion};
 use crate::ids::{EvaluationId, GoalId, PersonId, PlanId, TalkId, TeamId, YearPlanId};
 use crate::text::{Name, Text, Title};
 use crate::time::Timestamp;
+
+pub use self::build::{collected_view, plan_view, year_plan_view};
 
 /// Through whose eyes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -189,4 +193,15 @@ pub struct CollectedView {
 /// Whether an audience may see anything of the plan: first and last gate, and not withdrawn.
 pub fn is_visible(plan: &Plan, audience: Audience) -> bool {
     plan.shared && !plan.withdrawn && plan.visible_to.contains(&audience)
+}
+
+/// A year plan as a viewer sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct YearPlanView {
+    /// The year plan.
+    pub id: YearPlanId,
+    /// Its state, without what the viewer does not see.
+    pub plan: YearPlan,
+    /// Its team.
+    pub team: Option<ContainerView<TeamId>>,
 }

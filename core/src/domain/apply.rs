@@ -1,0 +1,49 @@
+//! Folding events into state.
+
+use super::catalogue::Catalogue;
+use super::institution::Institution;
+use super::person::Person;
+use super::plan::Plan;
+use super::team::Team;
+use super::year_plan::YearPlan;
+use super::{Aggregate, Event, EventMeta};
+
+impl Aggregate {
+    /// Folds an event in. Total: the event that creates makes a state where there is none; an event
+    /// that does not belong there changes nothing. [`super::decide()`] never leads to one.
+    pub fn apply(state: &mut Option<Self>, meta: &EventMeta, event: &Event) {
+        match (&mut *state, event) {
+            (None, Event::Institution(event)) => {
+                *state = Institution::created(event).map(Self::Institution);
+            }
+            (Some(Self::Institution(state)), Event::Institution(event)) => state.apply(event),
+            (None, Event::SchoolYear(event)) => *state = Some(Self::SchoolYear(event.year())),
+            (Some(Self::SchoolYear(state)), Event::SchoolYear(event)) => *state = event.year(),
+            (None, Event::Person(event)) => *state = Person::created(event).map(Self::Person),
+            (Some(Self::Person(state)), Event::Person(event)) => state.apply(event),
+            (None, Event::Team(event)) => *state = Team::created(event).map(Self::Team),
+            (Some(Self::Team(state)), Event::Team(event)) => state.apply(meta, event),
+            (None, Event::YearPlan(event)) => {
+                *state = YearPlan::created(event).map(Self::YearPlan);
+            }
+            (Some(Self::YearPlan(state)), Event::YearPlan(event)) => state.apply(meta, event),
+            (None, Event::Plan(event)) => *state = Plan::created(meta, event).map(Self::Plan),
+            (Some(Self::Plan(state)), Event::Plan(event)) => state.apply(meta, event),
+            (None, Event::Catalogue(event)) => {
+                *state = Catalogue::created(event).map(Self::Catalogue);
+            }
+            (Some(Self::Catalogue(state)), Event::Catalogue(event)) => state.apply(event),
+            // An event of another kind than its stream: no writer makes one.
+            (
+                Some(_),
+                Event::Institution(_)
+                | Event::SchoolYear(_)
+                | Event::Person(_)
+                | Event::Team(_)
+                | Event::YearPlan(_)
+                | Event::Plan(_)
+                | Event::Catalogue(_),
+            ) => {}
+        }
+    }
+}

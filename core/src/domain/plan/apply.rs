@@ -1,0 +1,174 @@
+use super::{Assessment, Evaluation, Item, Plan, PlanEvent, Talk, Written};
+use crate::domain::EventMeta;
+use crate::ids::EvaluationId;
+
+impl Plan {
+    pub(in crate::domain) fn created(meta: &EventMeta, event: &PlanEvent) -> Option<Self> {
+        match event {
+            PlanEvent::Opened {
+                student,
+                kind,
+                year_plan,
+                owner,
+            } => Some(Self {
+                student: *student,
+                kind: *kind,
+                year_plan: *year_plan,
+                owner: *owner,
+                opened_at: meta.recorded_at,
+                changed_at: meta.recorded_at,
+                units: Vec::new(),
+                sections: Default::default(),
+                items: Vec::new(),
+                status: None,
+                follow_up: None,
+                follow_up_on: None,
+                evaluations: Vec::new(),
+                talks: Default::default(),
+                shared: false,
+                visible_to: Default::default(),
+                withdrawn: false,
+            }),
+            PlanEvent::UnitIncluded(_)
+            | PlanEvent::UnitExcluded(_)
+            | PlanEvent::SectionShown { .. }
+            | PlanEvent::SectionHidden { .. }
+            | PlanEvent::ItemShown { .. }
+            | PlanEvent::ItemHidden { .. }
+            | PlanEvent::StatusWritten { .. }
+            | PlanEvent::FollowUpWritten { .. }
+            | PlanEvent::EvaluationRecorded { .. }
+            | PlanEvent::EvaluationCorrected { .. }
+            | PlanEvent::TalkRecorded { .. }
+            | PlanEvent::TalkCorrected { .. }
+            | PlanEvent::Shared {}
+            | PlanEvent::Unshared {}
+            | PlanEvent::VisibilitySet { .. }
+            | PlanEvent::Withdrawn { .. }
+            | PlanEvent::Restored {}
+            | PlanEvent::OwnershipTransferred { .. }
+            | PlanEvent::MovedToYearPlan { .. } => None,
+        }
+    }
+
+    pub(in crate::domain) fn apply(&mut self, meta: &EventMeta, event: &PlanEvent) {
+        let at = meta.recorded_at;
+        let by = meta.actor;
+        match event {
+            PlanEvent::Opened { .. } => return,
+            PlanEvent::UnitIncluded(unit) => self.units.push(*unit),
+            PlanEvent::UnitExcluded(unit) => self.units.retain(|included| included != unit),
+            PlanEvent::SectionShown { section } => {
+                self.sections.insert(*section);
+            }
+            PlanEvent::SectionHidden { section } => {
+                self.sections.remove(section);
+            }
+            PlanEvent::ItemShown { item } => self.set_item(*item, true),
+            PlanEvent::ItemHidden { item } => self.set_item(*item, false),
+            PlanEvent::StatusWritten { text } => {
+                self.status = Some(Written {
+                    text: text.clone(),
+                    by,
+                    at,
+                });
+            }
+            PlanEvent::FollowUpWritten { text, follow_up_on } => {
+                self.follow_up = Some(Written {
+                    text: text.clone(),
+                    by,
+                    at,
+                });
+                self.follow_up_on = *follow_up_on;
+            }
+            PlanEvent::EvaluationRecorded {
+                evaluation,
+                unit,
+                goal,
+                goal_revision,
+                by,
+                assessment,
+            } => self.evaluations.push(Evaluation {
+                id: *evaluation,
+                unit: *unit,
+                goal: *goal,
+                goal_revision: *goal_revision,
+                by: *by,
+                actor: meta.actor,
+                at,
+                assessment: assessment.clone(),
+                corrected_at: None,
+            }),
+            PlanEvent::EvaluationCorrected {
+                evaluation,
+                assessment,
+                ..
+            } => {
+                self.correct(meta, *evaluation, assessment);
+            }
+            PlanEvent::TalkRecorded { talk, details } => {
+                let details = details.clone();
+                self.talks.insert(
+                    *talk,
+                    Talk {
+                        details,
+                        by,
+                        at,
+                        corrected_at: None,
+                    },
+                );
+            }
+            PlanEvent::TalkCorrected { talk, details, .. } => {
+                if let Some(talk) = self.talks.get_mut(talk) {
+                    talk.details = details.clone();
+                    talk.corrected_at = Some(at);
+                }
+            }
+            PlanEvent::Shared {} => self.shared = true,
+            PlanEvent::Unshared {} => self.shared = false,
+            PlanEvent::VisibilitySet {
+                audience,
+                visible: true,
+            } => {
+                self.visible_to.insert(*audience);
+            }
+            PlanEvent::VisibilitySet {
+                audience,
+                visible: false,
+            } => {
+                self.visible_to.remove(audience);
+            }
+            PlanEvent::Withdrawn { .. } => self.withdrawn = true,
+            PlanEvent::Restored {} => self.withdrawn = false,
+            PlanEvent::OwnershipTransferred { to, .. } => self.owner = *to,
+            PlanEvent::MovedToYearPlan { to, .. } => self.year_plan = *to,
+        }
+        self.changed_at = at;
+    }
+
+    fn set_item(&mut self, item: Item, shown: bool) {
+        match self.items.binary_search_by(|(other, _)| other.cmp(&item)) {
+            Ok(index) => self
+                .items
+                .splice(index..=index, [(item, shown)])
+                .for_each(drop),
+            Err(index) => self.items.insert(index, (item, shown)),
+        }
+    }
+
+    fn correct(&mut self, meta: &EventMeta, id: EvaluationId, assessment: &Assessment) {
+        if let Some(evaluation) = self.evaluations.iter_mut().find(|found| found.id == id) {
+            evaluation.assessment = assessment.clone();
+            evaluation.corrected_at = Some(meta.recorded_at);
+        }
+    }
+
+    /// What was said about showing an item by itself; `None` if nothing.
+    pub fn item_shown(&self, item: Item) -> Option<bool> {
+        let index = self
+            .items
+            .binary_search_by(|(other, _)| other.cmp(&item))
+            .ok()?;
+        self.items.get(index).map(|(_, shown)| *shown)
+    }
+}

@@ -1,0 +1,539 @@
+use std::sync::Arc;
+
+use super::{Assessment, Evaluator, Item, Plan, PlanCommand, PlanEvent, UnitRef};
+use crate::domain::decide::{Ask, exists, not_found, refuse};
+use crate::domain::year_plan::{Goal, GoalKind, YearPlan, YearPlanKind};
+use crate::domain::{Actor, Aggregate, Reason, Refusal, Stop};
+use crate::ids::{EvaluationId, GoalId, PersonId, PlanId, YearPlanId};
+
+const ID: &str = "plan_id";
+/// The fields of an assessment and of its level.
+const RECORDED: (&str, &str) = (
+    "record_evaluation.assessment",
+    "record_evaluation.assessment.level",
+);
+const CORRECTED: (&str, &str) = (
+    "correct_evaluation.assessment",
+    "correct_evaluation.assessment.level",
+);
+
+type Decided = (PlanId, Vec<PlanEvent>);
+
+impl PlanCommand {
+    pub(in crate::domain) fn decide(&self, ask: &Ask<'_>, id: PlanId) -> Result<Decided, Stop> {
+        let state = ask.load(id)?;
+        let now = match state.as_deref() {
+            Some(Aggregate::Plan(now)) => Some(now),
+            _ => None,
+        };
+        match self {
+            Self::Open {
+                student,
+                year_plan,
+                owner,
+            } => open(ask, id, now, *student, *year_plan, *owner),
+            Self::IncludeUnit(_)
+            | Self::ExcludeUnit(_)
+            | Self::ShowSection { .. }
+            | Self::HideSection { .. }
+            | Self::ShowItem { .. }
+            | Self::HideItem { .. }
+            | Self::WriteStatus { .. }
+            | Self::WriteFollowUp { .. }
+            | Self::RecordEvaluation { .. }
+            | Self::CorrectEvaluation { .. }
+            | Self::RecordTalk { .. }
+            | Self::CorrectTalk { .. }
+            | Self::Share
+            | Self::Unshare
+            | Self::SetVisibility { .. }
+            | Self::Withdraw { .. }
+            | Self::Restore
+            | Self::TransferOwnership { .. }
+            | Self::MoveToYearPlan { .. } => {
+                let plan =
+                    now.ok_or_else(|| not_found(Reason::PlanNotFound, "plan", ID, id, ID))?;
+                Ok((id, Open { ask, id, plan }.decide(self)?))
+            }
+        }
+    }
+}
+
+fn open(
+    ask: &Ask<'_>,
+    id: PlanId,
+    now: Option<&Plan>,
+    student: PersonId,
+    year_plan: YearPlanId,
+    owner: Option<PersonId>,
+) -> Result<Decided, Stop> {
+    ask.student(student, "open_plan.student_id")?;
+    let (kind, default_owner) = with_year_plan(ask, year_plan, "open_plan.year_plan_id", |found| {
+        Ok((found.details.kind, found.owner, found.deleted.is_some()))
+    })
+    .and_then(|(kind, owner, deleted)| match deleted {
+        false => Ok((kind, owner)),
+        true => refuse(deleted_year_plan(year_plan, "open_plan.year_plan_id")),
+    })?;
+    if let Some(existing) = ask.plan_of(student, year_plan)? {
+        let withdrawn = match ask.load(existing)?.as_deref() {
+            Some(Aggregate::Plan(plan)) => plan.withdrawn,
+            _ => false,
+        };
+        return match withdrawn {
+            false => Ok((existing, Vec::new())),
+            true => refuse(
+                Refusal::new(
+                    Reason::PlanWithdrawn,
+                    format!(
+                        "the student's plan {existing} for the year plan is withdrawn; restore it"
+                    ),
+                )
+                .with(ID, existing),
+            ),
+        };
+    }
+    if now.is_some() {
+        return exists("plan", ID, id, ID);
+    }
+    let owner = match owner {
+        Some(owner) => {
+            ask.new_owner(owner, "open_plan.owner_id")?;
+            owner
+        }
+        None => default_owner,
+    };
+    Ok((
+        id,
+        vec![PlanEvent::Opened {
+            student,
+            kind,
+            year_plan,
+            owner,
+        }],
+    ))
+}
+
+fn deleted_year_plan(id: YearPlanId, field: &'static str) -> Refusal {
+    let message = format!("year plan {id} is deleted; undelete it first");
+    Refusal::new(Reason::YearPlanDeleted, message)
+        .field(field)
+        .with("year_plan_id", id)
+}
+
+fn with_year_plan<T>(
+    ask: &Ask<'_>,
+    id: YearPlanId,
+    field: &'static str,
+    look: impl FnOnce(&YearPlan) -> Result<T, Stop>,
+) -> Result<T, Stop> {
+    match ask.load(id)?.as_deref() {
+        Some(Aggregate::YearPlan(found)) => look(found),
+        _ => Err(not_found(
+            Reason::YearPlanNotFound,
+            "year plan",
+            "year_plan_id",
+            id,
+            field,
+        )),
+    }
+}
+
+/// A plan that is there. Nothing below asks whether its team, year plan or units are deleted,
+/// except where a new one is chosen (P1).
+struct Open<'a> {
+    ask: &'a Ask<'a>,
+    id: PlanId,
+    plan: &'a Plan,
+}
+
+impl Open<'_> {
+    fn decide(&self, command: &PlanCommand) -> Result<Vec<PlanEvent>, Stop> {
+        let plan = self.plan;
+        if plan.withdrawn
+            && !matches!(
+                command,
+                PlanCommand::Restore | PlanCommand::TransferOwnership { .. }
+            )
+        {
+            let message = format!("plan {} is withdrawn; restore it first", self.id);
+            return refuse(Refusal::new(Reason::PlanWithdrawn, message).with(ID, self.id));
+        }
+        let unless = |already: bool, event: PlanEvent| match already {
+            true => Ok(Vec::new()),
+            false => Ok(vec![event]),
+        };
+        match command {
+            PlanCommand::Open { .. } => exists("plan", ID, self.id, ID),
+            PlanCommand::IncludeUnit(unit) if plan.units.contains(unit) => Ok(Vec::new()),
+            PlanCommand::IncludeUnit(unit) => self.include(*unit),
+            PlanCommand::ExcludeUnit(unit) => {
+                self.check_included(*unit, "exclude_unit.unit")?;
+                Ok(vec![PlanEvent::UnitExcluded(*unit)])
+            }
+            PlanCommand::ShowSection { section } => unless(
+                plan.sections.contains(section),
+                PlanEvent::SectionShown { section: *section },
+            ),
+            PlanCommand::HideSection { section } => unless(
+                !plan.sections.contains(section),
+                PlanEvent::SectionHidden { section: *section },
+            ),
+            PlanCommand::ShowItem { item } => {
+                self.check_item(*item, "show_item.item")?;
+                unless(
+                    plan.item_shown(*item) == Some(true),
+                    PlanEvent::ItemShown { item: *item },
+                )
+            }
+            PlanCommand::HideItem { item } => {
+                self.check_item(*item, "hide_item.item")?;
+                unless(
+                    plan.item_shown(*item) == Some(false),
+                    PlanEvent::ItemHidden { item: *item },
+                )
+            }
+            PlanCommand::WriteStatus { text } => unless(
+                plan.status
+                    .as_ref()
+                    .is_some_and(|status| status.text == *text),
+                PlanEvent::StatusWritten { text: text.clone() },
+            ),
+            PlanCommand::WriteFollowUp { text, follow_up_on } => unless(
+                plan.follow_up
+                    .as_ref()
+                    .is_some_and(|written| written.text == *text)
+                    && plan.follow_up_on == *follow_up_on,
+                PlanEvent::FollowUpWritten {
+                    text: text.clone(),
+                    follow_up_on: *follow_up_on,
+                },
+            ),
+            PlanCommand::RecordEvaluation {
+                evaluation,
+                unit,
+                goal,
+                assessment,
+            } => self.record_evaluation(*evaluation, *unit, *goal, assessment),
+            PlanCommand::CorrectEvaluation {
+                evaluation,
+                assessment,
+                reason,
+            } => {
+                if !self.correct_evaluation(*evaluation, assessment)? {
+                    return Ok(Vec::new());
+                }
+                Ok(vec![PlanEvent::EvaluationCorrected {
+                    evaluation: *evaluation,
+                    assessment: assessment.clone(),
+                    reason: reason.clone(),
+                }])
+            }
+            PlanCommand::RecordTalk { talk, details } => {
+                self.check_holds_talks()?;
+                match plan.talks.contains_key(talk) {
+                    true => exists("talk", "talk_id", talk, "record_talk.talk_id"),
+                    false => Ok(vec![PlanEvent::TalkRecorded {
+                        talk: *talk,
+                        details: details.clone(),
+                    }]),
+                }
+            }
+            PlanCommand::CorrectTalk {
+                talk,
+                details,
+                reason,
+            } => {
+                self.check_holds_talks()?;
+                let field = "correct_talk.talk_id";
+                let found = plan.talks.get(talk).ok_or_else(|| {
+                    not_found(
+                        Reason::TalkNotFound,
+                        "talk in the plan",
+                        "talk_id",
+                        talk,
+                        field,
+                    )
+                })?;
+                let (talk, details, reason) = (*talk, details.clone(), reason.clone());
+                unless(
+                    found.details == details,
+                    PlanEvent::TalkCorrected {
+                        talk,
+                        details,
+                        reason,
+                    },
+                )
+            }
+            PlanCommand::Share => unless(plan.shared, PlanEvent::Shared {}),
+            PlanCommand::Unshare => unless(!plan.shared, PlanEvent::Unshared {}),
+            PlanCommand::SetVisibility { audience, visible } => unless(
+                plan.visible_to.contains(audience) == *visible,
+                PlanEvent::VisibilitySet {
+                    audience: *audience,
+                    visible: *visible,
+                },
+            ),
+            PlanCommand::Withdraw { reason } => Ok(vec![PlanEvent::Withdrawn {
+                reason: reason.clone(),
+            }]),
+            PlanCommand::Restore if plan.withdrawn => Ok(vec![PlanEvent::Restored {}]),
+            PlanCommand::Restore => {
+                let message = format!("plan {} is not withdrawn", self.id);
+                refuse(Refusal::new(Reason::NotWithdrawn, message).with(ID, self.id))
+            }
+            PlanCommand::TransferOwnership { to, reason } => {
+                let from = plan.owner;
+                self.ask
+                    .next_owner(Some(from), *to, "transfer_plan_ownership.to_person_id")?;
+                let (to, reason) = (*to, reason.clone());
+                Ok(vec![PlanEvent::OwnershipTransferred { from, to, reason }])
+            }
+            PlanCommand::MoveToYearPlan { to, reason } => {
+                self.check_move(*to)?;
+                let (from, to, reason) = (plan.year_plan, *to, reason.clone());
+                Ok(vec![PlanEvent::MovedToYearPlan { from, to, reason }])
+            }
+        }
+    }
+
+    fn include(&self, unit: UnitRef) -> Result<Vec<PlanEvent>, Stop> {
+        const FIELD: &str = "include_unit.unit.unit_id";
+        if unit.year_plan != self.plan.year_plan {
+            let message = format!(
+                "the plan hangs on year plan {}; choose a unit of it",
+                self.plan.year_plan
+            );
+            return refuse(
+                Refusal::new(Reason::UnitOfAnotherYearPlan, message)
+                    .field("include_unit.unit.year_plan_id")
+                    .with("year_plan_id", self.plan.year_plan),
+            );
+        }
+        with_year_plan(
+            self.ask,
+            unit.year_plan,
+            "include_unit.unit.year_plan_id",
+            |year_plan| {
+                let missing =
+                    || not_found(Reason::UnitNotFound, "unit", "unit_id", unit.unit, FIELD);
+                match year_plan.unit(unit.unit).ok_or_else(missing)?.deleted {
+                    None => Ok(vec![PlanEvent::UnitIncluded(unit)]),
+                    Some(_) => {
+                        let message = format!("unit {} is deleted; undelete it first", unit.unit);
+                        let refusal = Refusal::new(Reason::UnitDeleted, message).field(FIELD);
+                        refuse(refusal.with("unit_id", unit.unit))
+                    }
+                }
+            },
+        )
+    }
+
+    fn check_included(&self, unit: UnitRef, field: &'static str) -> Result<(), Stop> {
+        if self.plan.units.contains(&unit) {
+            return Ok(());
+        }
+        let message = format!("the plan does not include unit {}", unit.unit);
+        let refusal = Refusal::new(Reason::UnitNotIncluded, message).field(field);
+        refuse(refusal.with("unit_id", unit.unit))
+    }
+
+    fn check_item(&self, item: Item, field: &'static str) -> Result<(), Stop> {
+        match item {
+            Item::Goal(goal) => {
+                for unit in &self.plan.units {
+                    let found = with_year_plan(self.ask, unit.year_plan, field, |year_plan| {
+                        Ok(year_plan
+                            .goals
+                            .get(&goal)
+                            .is_some_and(|goal| goal.unit == unit.unit))
+                    })?;
+                    if found {
+                        return Ok(());
+                    }
+                }
+                let what = "goal in the plan's units";
+                Err(not_found(
+                    Reason::GoalNotFound,
+                    what,
+                    "goal_id",
+                    goal,
+                    field,
+                ))
+            }
+            Item::Evaluation(id) => self.evaluation(id, field).map(drop),
+            Item::Talk(talk) => match self.plan.talks.contains_key(&talk) {
+                true => Ok(()),
+                false => {
+                    let what = "talk in the plan";
+                    Err(not_found(
+                        Reason::TalkNotFound,
+                        what,
+                        "talk_id",
+                        talk,
+                        field,
+                    ))
+                }
+            },
+        }
+    }
+
+    fn evaluation(
+        &self,
+        id: EvaluationId,
+        field: &'static str,
+    ) -> Result<&super::Evaluation, Stop> {
+        let what = "evaluation in the plan";
+        self.plan
+            .evaluations
+            .iter()
+            .find(|found| found.id == id)
+            .ok_or_else(|| not_found(Reason::EvaluationNotFound, what, "evaluation_id", id, field))
+    }
+
+    /// On which side the actor evaluates.
+    fn evaluator(&self) -> Result<Evaluator, Stop> {
+        match self.ask.actor {
+            Actor::Person(person) if person == self.plan.student => Ok(Evaluator::Student),
+            Actor::Person(person) if self.is_staff(person)? => Ok(Evaluator::Staff),
+            Actor::Person(_) | Actor::System(_) => refuse(Refusal::new(
+                Reason::EvaluatorNotAllowed,
+                "only teachers, pedagogues, leaders and the plan's student evaluate",
+            )),
+        }
+    }
+
+    fn is_staff(&self, person: PersonId) -> Result<bool, Stop> {
+        let state = self.ask.load(person)?;
+        Ok(matches!(state.as_deref(), Some(Aggregate::Person(found)) if found.is_staff()))
+    }
+
+    fn check_holds_talks(&self) -> Result<(), Stop> {
+        match self.ask.actor {
+            Actor::Person(person) if self.is_staff(person)? => Ok(()),
+            Actor::Person(_) | Actor::System(_) => refuse(Refusal::new(
+                Reason::TalkNotAllowed,
+                "only teachers, pedagogues and leaders hold and record talks",
+            )),
+        }
+    }
+
+    fn record_evaluation(
+        &self,
+        id: EvaluationId,
+        unit: UnitRef,
+        goal_id: GoalId,
+        assessment: &Assessment,
+    ) -> Result<Vec<PlanEvent>, Stop> {
+        const GOAL: &str = "record_evaluation.goal_id";
+        self.check_included(unit, "record_evaluation.unit")?;
+        let by = self.evaluator()?;
+        let goal = self.goal(unit, goal_id, GOAL)?;
+        if goal.retired {
+            let message = format!("goal {goal_id} is out of use");
+            let refusal = Refusal::new(Reason::GoalRetired, message).field(GOAL);
+            return refuse(refusal.with("goal_id", goal_id));
+        }
+        if (goal.kind, by) == (GoalKind::Subject, Evaluator::Student) {
+            let message = "subject goals are evaluated by teacher or pedagogue; students evaluate \
+                           reflection goals";
+            let refusal = Refusal::new(Reason::GoalKindNotEvaluableByStudent, message).field(GOAL);
+            return refuse(refusal.with("goal_id", goal_id));
+        }
+        if self.plan.evaluations.iter().any(|found| found.id == id) {
+            let field = "record_evaluation.evaluation_id";
+            return exists("evaluation", "evaluation_id", id, field);
+        }
+        let goal_revision = goal.revision();
+        check_assessment(&goal, goal_revision, assessment, RECORDED)?;
+        let assessment = assessment.clone();
+        Ok(vec![PlanEvent::EvaluationRecorded {
+            evaluation: id,
+            unit,
+            goal: goal_id,
+            goal_revision,
+            by,
+            assessment,
+        }])
+    }
+
+    /// Whether there is something to correct.
+    fn correct_evaluation(&self, id: EvaluationId, assessment: &Assessment) -> Result<bool, Stop> {
+        const FIELD: &str = "correct_evaluation.evaluation_id";
+        let evaluation = self.evaluation(id, FIELD)?;
+        if self.evaluator()? != evaluation.by {
+            let message = "an evaluation is corrected by the side that made it";
+            let refusal = Refusal::new(Reason::EvaluationOfAnotherSide, message).field(FIELD);
+            return refuse(refusal.with("evaluation_id", id));
+        }
+        let goal = self.goal(evaluation.unit, evaluation.goal, FIELD)?;
+        check_assessment(&goal, evaluation.goal_revision, assessment, CORRECTED)?;
+        Ok(evaluation.assessment != *assessment)
+    }
+
+    fn goal(&self, unit: UnitRef, id: GoalId, field: &'static str) -> Result<Arc<Goal>, Stop> {
+        with_year_plan(self.ask, unit.year_plan, field, |year_plan| {
+            let goal = year_plan
+                .goals
+                .get(&id)
+                .filter(|goal| goal.unit == unit.unit);
+            let what = "goal in the unit";
+            goal.map(|goal| Arc::new(goal.clone()))
+                .ok_or_else(|| not_found(Reason::GoalNotFound, what, "goal_id", id, field))
+        })
+    }
+
+    fn check_move(&self, to: YearPlanId) -> Result<(), Stop> {
+        const FIELD: &str = "move_plan_to_year_plan.to_year_plan_id";
+        if to == self.plan.year_plan {
+            let message = format!("the plan hangs on year plan {to} already");
+            let refusal = Refusal::new(Reason::AlreadyThere, message).field(FIELD);
+            return refuse(refusal.with("year_plan_id", to));
+        }
+        with_year_plan(self.ask, to, FIELD, |year_plan| {
+            if year_plan.deleted.is_some() {
+                return refuse(deleted_year_plan(to, FIELD));
+            }
+            if year_plan.details.kind != self.plan.kind {
+                let message = match self.plan.kind {
+                    YearPlanKind::Subject => "a subject plan moves to a subject year plan",
+                    YearPlanKind::Combined => "a combined plan moves to a combined year plan",
+                };
+                return refuse(Refusal::new(Reason::PlanKindMismatch, message).field(FIELD));
+            }
+            Ok(())
+        })?;
+        match self.ask.plan_of(self.plan.student, to)? {
+            None => Ok(()),
+            Some(other) => {
+                let message = format!("the student has plan {other} for that year plan");
+                let refusal = Refusal::new(Reason::PlanExistsForYearPlan, message).field(FIELD);
+                refuse(refusal.with(ID, other))
+            }
+        }
+    }
+}
+
+fn check_assessment(
+    goal: &Goal,
+    revision: u32,
+    assessment: &Assessment,
+    (field, level_field): (&'static str, &'static str),
+) -> Result<(), Stop> {
+    if assessment.level.is_none() && assessment.comment.is_none() {
+        let message = "an evaluation has a level, a comment or both";
+        return refuse(Refusal::new(Reason::AssessmentEmpty, message).field(field));
+    }
+    let levels = goal.at(revision).map_or(0, |at| at.scale.levels.len());
+    match assessment.level {
+        Some(level) if usize::from(level) >= levels => {
+            let message = format!(
+                "the goal's scale has levels 0 to {}",
+                levels.saturating_sub(1)
+            );
+            let refusal = Refusal::new(Reason::LevelOutOfRange, message).field(level_field);
+            refuse(refusal.with("levels", levels))
+        }
+        Some(_) | None => Ok(()),
+    }
+}

@@ -1,0 +1,51 @@
+use super::{Team, TeamEvent};
+use crate::domain::{Deletion, EventMeta};
+
+impl Team {
+    pub(in crate::domain) fn created(event: &TeamEvent) -> Option<Self> {
+        match event {
+            TeamEvent::Created { details, owner } => Some(Self {
+                details: details.clone(),
+                owner: *owner,
+                members: Default::default(),
+                staff: Default::default(),
+                closed: false,
+                deleted: None,
+            }),
+            TeamEvent::Revised(_)
+            | TeamEvent::MemberAdded { .. }
+            | TeamEvent::MemberRemoved { .. }
+            | TeamEvent::StaffAdded { .. }
+            | TeamEvent::StaffRemoved { .. }
+            | TeamEvent::Closed { .. }
+            | TeamEvent::Reopened {}
+            | TeamEvent::Deleted { .. }
+            | TeamEvent::Undeleted {}
+            | TeamEvent::OwnershipTransferred { .. } => None,
+        }
+    }
+
+    pub(in crate::domain) fn apply(&mut self, meta: &EventMeta, event: &TeamEvent) {
+        match event {
+            TeamEvent::Created { .. } => {}
+            TeamEvent::Revised(details) => self.details = details.clone(),
+            TeamEvent::MemberAdded { student } => {
+                self.members.insert(*student);
+            }
+            TeamEvent::MemberRemoved { student } => {
+                self.members.remove(student);
+            }
+            TeamEvent::StaffAdded { person, role } => {
+                self.staff.insert(*person, *role);
+            }
+            TeamEvent::StaffRemoved { person } => {
+                self.staff.remove(person);
+            }
+            TeamEvent::Closed { .. } => self.closed = true,
+            TeamEvent::Reopened {} => self.closed = false,
+            TeamEvent::Deleted { reason } => self.deleted = Some(Deletion::of(meta, reason)),
+            TeamEvent::Undeleted {} => self.deleted = None,
+            TeamEvent::OwnershipTransferred { to, .. } => self.owner = Some(*to),
+        }
+    }
+}

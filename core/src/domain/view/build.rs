@@ -1,0 +1,340 @@
+//! How views come about.
+
+use std::sync::Arc;
+
+use super::{
+    CollectedView, ContainerView, EvaluationView, GoalView, PlanView, TalkView, UnitView, Viewer,
+    WrittenView, YearPlanView, is_visible,
+};
+use crate::domain::Aggregate;
+use crate::domain::plan::{Audience, Evaluation, Item, Plan, Section, UnitRef, Written};
+use crate::domain::team::Team;
+use crate::domain::world::{Lookup, Missing, World};
+use crate::domain::year_plan::{Goal, GoalKind, Unit, YearPlan};
+use crate::ids::{GoalId, PersonId, PlanId, StreamId, TeamId, YearPlanId};
+
+fn load<W: World + ?Sized>(
+    world: &W,
+    id: impl Into<StreamId>,
+) -> Result<Option<Arc<Aggregate>>, Missing> {
+    let stream = id.into();
+    match world.aggregate(stream) {
+        Lookup::Found(state) => Ok(Some(state)),
+        Lookup::Absent => Ok(None),
+        Lookup::NotLoaded => Err(Missing::Stream(stream)),
+    }
+}
+
+/// A plan as a viewer sees it; `None` if there is none, or the viewer may see nothing of it.
+///
+/// # Errors
+/// [`Missing`] when the world has to load something first.
+pub fn plan_view<W: World + ?Sized>(
+    world: &W,
+    id: PlanId,
+    viewer: Viewer,
+) -> Result<Option<PlanView>, Missing> {
+    let state = load(world, id)?;
+    let Some(Aggregate::Plan(plan)) = state.as_deref() else {
+        return Ok(None);
+    };
+    match viewer {
+        Viewer::Audience(audience) if !is_visible(plan, audience) => Ok(None),
+        Viewer::Staff | Viewer::Audience(_) => View {
+            world,
+            plan,
+            viewer,
+        }
+        .plan(id)
+        .map(Some),
+    }
+}
+
+/// Every plan of a student that a viewer sees, in the order given. `None` if there is no such
+/// person.
+///
+/// # Errors
+/// [`Missing`] when the world has to load something first.
+pub fn collected_view<W: World + ?Sized>(
+    world: &W,
+    student: PersonId,
+    plans: &[PlanId],
+    viewer: Viewer,
+) -> Result<Option<CollectedView>, Missing> {
+    let state = load(world, student)?;
+    let Some(Aggregate::Person(person)) = state.as_deref() else {
+        return Ok(None);
+    };
+    let mut views = Vec::new();
+    for plan in plans {
+        views.extend(plan_view(world, *plan, viewer)?);
+    }
+    Ok(Some(CollectedView {
+        student,
+        student_name: Some(person.name.clone()),
+        plans: views,
+    }))
+}
+
+/// A year plan as a viewer sees it. Students and everybody else see reflection goals in the units,
+/// and no deleted units; staff see all. `None` if there is none.
+///
+/// # Errors
+/// [`Missing`] when the world has to load something first.
+pub fn year_plan_view<W: World + ?Sized>(
+    world: &W,
+    id: YearPlanId,
+    viewer: Viewer,
+) -> Result<Option<YearPlanView>, Missing> {
+    let state = load(world, id)?;
+    let Some(Aggregate::YearPlan(plan)) = state.as_deref() else {
+        return Ok(None);
+    };
+    let mut plan = plan.clone();
+    match viewer {
+        Viewer::Staff => {}
+        Viewer::Audience(Audience::Student | Audience::Guardians | Audience::Others) => {
+            plan.units.retain(|unit| unit.deleted.is_none());
+            let goals = &plan.goals;
+            for unit in &mut plan.units {
+                unit.goals
+                    .retain(|goal| goals.get(goal).is_some_and(Goal::is_shown_in_unit));
+            }
+            let units = &plan.units;
+            plan.goals
+                .retain(|id, _| units.iter().any(|unit| unit.goals.contains(id)));
+        }
+    }
+    let team = team_container(world, plan.details.team)?;
+    Ok(Some(YearPlanView { id, plan, team }))
+}
+
+fn team_container<W: World + ?Sized>(
+    world: &W,
+    id: TeamId,
+) -> Result<Option<ContainerView<TeamId>>, Missing> {
+    let state = load(world, id)?;
+    Ok(match state.as_deref() {
+        Some(Aggregate::Team(Team {
+            details,
+            owner,
+            deleted,
+            ..
+        })) => Some(ContainerView {
+            id,
+            title: Some(details.title.clone()),
+            owner: *owner,
+            deleted: deleted.clone(),
+        }),
+        _ => None,
+    })
+}
+
+impl Goal {
+    /// Subject goals are never shown in the unit.
+    fn is_shown_in_unit(&self) -> bool {
+        match self.kind {
+            GoalKind::Reflection => !self.retired,
+            GoalKind::Subject => false,
+        }
+    }
+}
+
+struct View<'a, W: ?Sized> {
+    world: &'a W,
+    plan: &'a Plan,
+    viewer: Viewer,
+}
+
+impl<W: World + ?Sized> View<'_, W> {
+    fn plan(&self, id: PlanId) -> Result<PlanView, Missing> {
+        let plan = self.plan;
+        let (student_name, _) = self.person(plan.student)?;
+        let (owner_name, owner_departed) = self.person(plan.owner)?;
+        let state = load(self.world, plan.year_plan)?;
+        let year_plan = match state.as_deref() {
+            Some(Aggregate::YearPlan(found)) => Some(found),
+            _ => None,
+        };
+        let team = match year_plan {
+            Some(found) => team_container(self.world, found.details.team)?,
+            None => None,
+        };
+        let status = self.written(Section::Status, plan.status.as_ref());
+        let follow_up = self.written(Section::FollowUp, plan.follow_up.as_ref());
+        Ok(PlanView {
+            id,
+            student: plan.student,
+            student_name,
+            kind: plan.kind,
+            year_plan: ContainerView {
+                id: plan.year_plan,
+                title: year_plan.map(|found| found.details.title.clone()),
+                owner: year_plan.map(|found| found.owner),
+                deleted: year_plan.and_then(|found| found.deleted.clone()),
+            },
+            team,
+            year_plan_details: year_plan.map(|found| found.details.clone()),
+            owner: plan.owner,
+            owner_name,
+            owner_departed,
+            opened_at: plan.opened_at,
+            changed_at: plan.changed_at,
+            status,
+            units: self.units()?,
+            follow_up_on: follow_up.as_ref().and(plan.follow_up_on),
+            follow_up,
+            talks: self.talks(),
+            shared: plan.shared,
+            visible_to: plan.visible_to.clone(),
+            sections: plan.sections.clone(),
+            withdrawn: plan.withdrawn,
+        })
+    }
+
+    fn person(&self, id: PersonId) -> Result<(Option<crate::text::Name>, bool), Missing> {
+        let state = load(self.world, id)?;
+        Ok(match state.as_deref() {
+            Some(Aggregate::Person(person)) => {
+                (Some(person.name.clone()), person.departed.is_some())
+            }
+            _ => (None, false),
+        })
+    }
+
+    /// Whether the viewer sees something that is shown or not.
+    fn sees(&self, shown: bool) -> bool {
+        match self.viewer {
+            Viewer::Staff => true,
+            Viewer::Audience(_) => shown,
+        }
+    }
+
+    fn written(&self, section: Section, written: Option<&Written>) -> Option<WrittenView> {
+        let shown = self.plan.sections.contains(&section);
+        let Written { text, by, at } = written.filter(|_| self.sees(shown))?;
+        Some(WrittenView {
+            text: text.clone(),
+            by: *by,
+            at: *at,
+            shown,
+        })
+    }
+
+    /// Units taken in, then, for staff, those taken out that were evaluated.
+    fn units(&self) -> Result<Vec<UnitView>, Missing> {
+        let mut units: Vec<UnitRef> = self.plan.units.clone();
+        let taken_in = units.len();
+        if self.sees(false) {
+            for evaluation in &self.plan.evaluations {
+                if !units.contains(&evaluation.unit) {
+                    units.push(evaluation.unit);
+                }
+            }
+        }
+        let views = units.into_iter().enumerate();
+        views
+            .map(|(index, unit)| self.unit(unit, index < taken_in))
+            .collect()
+    }
+
+    fn unit(&self, unit: UnitRef, included: bool) -> Result<UnitView, Missing> {
+        let state = load(self.world, unit.year_plan)?;
+        let found = match state.as_deref() {
+            Some(Aggregate::YearPlan(year_plan)) => {
+                year_plan.unit(unit.unit).map(|found| (year_plan, found))
+            }
+            _ => None,
+        };
+        let goals = match found {
+            Some((year_plan, found)) => self.goals(unit, year_plan, found),
+            None => Vec::new(),
+        };
+        Ok(UnitView {
+            unit,
+            details: found.map(|(_, found)| found.details.clone()),
+            deleted: found.and_then(|(_, found)| found.deleted.clone()),
+            included,
+            goals,
+        })
+    }
+
+    fn goals(&self, unit: UnitRef, year_plan: &YearPlan, found: &Unit) -> Vec<GoalView> {
+        let goals = found
+            .goals
+            .iter()
+            .filter_map(|id| Some((*id, year_plan.goals.get(id)?)));
+        goals
+            .filter_map(|(id, goal)| self.goal(unit, id, goal))
+            .collect()
+    }
+
+    fn goal(&self, unit: UnitRef, id: GoalId, goal: &Goal) -> Option<GoalView> {
+        let section = self.plan.sections.contains(&Section::Goals);
+        let shown = self.plan.item_shown(Item::Goal(id)).unwrap_or(section);
+        let present = goal.present().filter(|_| self.sees(shown))?;
+        let made = self.plan.evaluations.iter();
+        let made = made.filter(|made| (made.unit, made.goal) == (unit, id));
+        Some(GoalView {
+            id,
+            kind: goal.kind,
+            area: goal.area,
+            wording: present.wording.clone(),
+            scale: present.scale.clone(),
+            revision: goal.revision(),
+            retired: goal.retired,
+            shown,
+            evaluations: made
+                .filter_map(|made| self.evaluation(goal, made, shown))
+                .collect(),
+        })
+    }
+
+    fn evaluation(
+        &self,
+        goal: &Goal,
+        made: &Evaluation,
+        goal_shown: bool,
+    ) -> Option<EvaluationView> {
+        let own = self.plan.item_shown(Item::Evaluation(made.id));
+        let section = self.plan.sections.contains(&Section::Goals);
+        // A goal shown by itself shows what was said about it; a hidden goal hides it.
+        let goal_by_itself = self.plan.item_shown(Item::Goal(made.goal));
+        let shown = goal_shown && own.unwrap_or(goal_by_itself.unwrap_or(section));
+        if !self.sees(shown) {
+            return None;
+        }
+        let levels = goal.at(made.goal_revision).map(|at| &at.scale.levels);
+        let level = made.assessment.level.map(usize::from);
+        Some(EvaluationView {
+            id: made.id,
+            goal_revision: made.goal_revision,
+            by: made.by,
+            actor: made.actor,
+            at: made.at,
+            assessment: made.assessment.clone(),
+            level_title: level.and_then(|level| levels?.get(level).cloned()),
+            corrected_at: made.corrected_at,
+            shown,
+        })
+    }
+
+    fn talks(&self) -> Vec<TalkView> {
+        let mut talks: Vec<_> = self
+            .plan
+            .talks
+            .iter()
+            .map(|(id, talk)| TalkView {
+                id: *id,
+                details: talk.details.clone(),
+                by: talk.by,
+                at: talk.at,
+                corrected_at: talk.corrected_at,
+                shown: self.plan.item_shown(Item::Talk(*id)).unwrap_or(false),
+            })
+            .filter(|talk| self.sees(talk.shown))
+            .collect();
+        talks.sort_by_key(|talk| (talk.details.held_on, talk.at));
+        talks
+    }
+}

@@ -1,0 +1,141 @@
+use super::{Goal, GoalDetails, GoalRevision, Unit, YearPlan, YearPlanEvent};
+use crate::domain::{Deletion, EventMeta};
+use crate::ids::{GoalId, UnitId};
+
+impl YearPlan {
+    pub(in crate::domain) fn created(event: &YearPlanEvent) -> Option<Self> {
+        match event {
+            YearPlanEvent::Created { details, owner } => Some(Self {
+                details: details.clone(),
+                owner: *owner,
+                units: Vec::new(),
+                goals: Default::default(),
+                deleted: None,
+            }),
+            YearPlanEvent::Retitled { .. }
+            | YearPlanEvent::SubjectAdded { .. }
+            | YearPlanEvent::SubjectRemoved { .. }
+            | YearPlanEvent::UnitAdded { .. }
+            | YearPlanEvent::UnitRevised { .. }
+            | YearPlanEvent::UnitDeleted { .. }
+            | YearPlanEvent::UnitUndeleted { .. }
+            | YearPlanEvent::GoalAdded { .. }
+            | YearPlanEvent::GoalRevised { .. }
+            | YearPlanEvent::GoalRetired { .. }
+            | YearPlanEvent::Deleted { .. }
+            | YearPlanEvent::Undeleted {}
+            | YearPlanEvent::OwnershipTransferred { .. } => None,
+        }
+    }
+
+    pub(in crate::domain) fn apply(&mut self, meta: &EventMeta, event: &YearPlanEvent) {
+        match event {
+            YearPlanEvent::Created { .. } => {}
+            YearPlanEvent::Retitled { title } => self.details.title = title.clone(),
+            YearPlanEvent::SubjectAdded { subject } => {
+                self.details.subjects.insert(subject.clone());
+            }
+            YearPlanEvent::SubjectRemoved { subject } => {
+                self.details.subjects.remove(subject);
+            }
+            YearPlanEvent::UnitAdded { unit, details } => {
+                let (goals, deleted) = (Vec::new(), None);
+                self.units.push(Unit {
+                    id: *unit,
+                    details: details.clone(),
+                    goals,
+                    deleted,
+                });
+            }
+            YearPlanEvent::UnitRevised { unit, details } => {
+                self.change_unit(*unit, |unit| unit.details = details.clone());
+            }
+            YearPlanEvent::UnitDeleted { unit, reason } => {
+                self.change_unit(*unit, |unit| {
+                    unit.deleted = Some(Deletion::of(meta, reason))
+                });
+            }
+            YearPlanEvent::UnitUndeleted { unit } => {
+                self.change_unit(*unit, |unit| unit.deleted = None);
+            }
+            YearPlanEvent::GoalAdded {
+                unit,
+                goal,
+                details,
+            } => {
+                self.add_goal(*unit, *goal, details);
+            }
+            YearPlanEvent::GoalRevised {
+                goal,
+                wording,
+                scale,
+            } => {
+                if let Some(goal) = self.goals.get_mut(goal) {
+                    let revision = GoalRevision {
+                        wording: wording.clone(),
+                        scale: scale.clone(),
+                    };
+                    goal.revisions.push(revision);
+                }
+            }
+            YearPlanEvent::GoalRetired { goal, .. } => {
+                if let Some(goal) = self.goals.get_mut(goal) {
+                    goal.retired = true;
+                }
+            }
+            YearPlanEvent::Deleted { reason } => self.deleted = Some(Deletion::of(meta, reason)),
+            YearPlanEvent::Undeleted {} => self.deleted = None,
+            YearPlanEvent::OwnershipTransferred { to, .. } => self.owner = *to,
+        }
+    }
+
+    fn change_unit(&mut self, id: UnitId, change: impl FnOnce(&mut Unit)) {
+        if let Some(unit) = self.units.iter_mut().find(|unit| unit.id == id) {
+            change(unit);
+        }
+    }
+
+    fn add_goal(&mut self, unit: UnitId, goal: GoalId, details: &GoalDetails) {
+        self.change_unit(unit, |unit| unit.goals.push(goal));
+        let GoalDetails {
+            kind,
+            area,
+            wording,
+            scale,
+        } = details.clone();
+        let revisions = vec![GoalRevision { wording, scale }];
+        self.goals.insert(
+            goal,
+            Goal {
+                unit,
+                kind,
+                area,
+                revisions,
+                retired: false,
+            },
+        );
+    }
+
+    /// A unit, deleted or not.
+    pub fn unit(&self, id: UnitId) -> Option<&Unit> {
+        self.units.iter().find(|unit| unit.id == id)
+    }
+}
+
+impl Goal {
+    /// Its words and scale now.
+    pub fn present(&self) -> Option<&GoalRevision> {
+        self.revisions.last()
+    }
+
+    /// Its present revision, from 1.
+    pub fn revision(&self) -> u32 {
+        u32::try_from(self.revisions.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Its words and scale at a revision, from 1.
+    pub fn at(&self, revision: u32) -> Option<&GoalRevision> {
+        let index = usize::try_from(revision).ok()?.checked_sub(1)?;
+        self.revisions.get(index)
+    }
+}

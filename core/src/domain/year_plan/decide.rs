@@ -1,0 +1,370 @@
+use std::collections::BTreeSet;
+
+use super::{
+    GoalDetails, GoalRevision, Scale, UnitDetails, Wording, WordingChoice, YearPlan,
+    YearPlanCommand, YearPlanDetails, YearPlanEvent, YearPlanKind,
+};
+use crate::domain::decide::{Ask, exists, not_found, refuse};
+use crate::domain::{Aggregate, Reason, Refusal, Stop};
+use crate::ids::{GoalId, PersonId, UnitId, YearPlanId};
+use crate::text::Name;
+
+const ID: &str = "year_plan_id";
+const LEVELS: std::ops::RangeInclusive<usize> = 2..=10;
+
+impl YearPlanCommand {
+    pub(in crate::domain) fn decide(
+        &self,
+        ask: &Ask<'_>,
+        id: YearPlanId,
+    ) -> Result<Vec<YearPlanEvent>, Stop> {
+        let state = ask.load(id)?;
+        let now = match state.as_deref() {
+            Some(Aggregate::YearPlan(now)) => Some(now),
+            _ => None,
+        };
+        let there =
+            || now.ok_or_else(|| not_found(Reason::YearPlanNotFound, "year plan", ID, id, ID));
+        // What a deleted year plan does not take; taking the deletion back and giving it to
+        // another owner it does.
+        let live = || match there()? {
+            YearPlan {
+                deleted: Some(_), ..
+            } => {
+                let message = format!("year plan {id} is deleted; undelete it first");
+                refuse(Refusal::new(Reason::YearPlanDeleted, message).with(ID, id))
+            }
+            plan => Ok(plan),
+        };
+        match self {
+            Self::Create { details, owner } => match now {
+                None => create(ask, details, *owner),
+                Some(_) => exists("year plan", ID, id, ID),
+            },
+            Self::Retitle { title } if live()?.details.title == *title => Ok(Vec::new()),
+            Self::Retitle { title } => Ok(vec![YearPlanEvent::Retitled {
+                title: title.clone(),
+            }]),
+            Self::AddSubject { subject } => live()?.add_subject(id, subject),
+            Self::RemoveSubject { subject } => live()?.remove_subject(id, subject),
+            Self::AddUnit { unit, details } => {
+                let plan = live()?;
+                if plan.unit(*unit).is_some() {
+                    return exists("unit", "unit_id", unit, "add_unit.unit_id");
+                }
+                plan.check_subject(details, "add_unit.details.subject")?;
+                Ok(vec![YearPlanEvent::UnitAdded {
+                    unit: *unit,
+                    details: details.clone(),
+                }])
+            }
+            Self::ReviseUnit { unit, details } => {
+                let plan = live()?;
+                if plan.live_unit(*unit, "revise_unit.unit_id")?.details == *details {
+                    return Ok(Vec::new());
+                }
+                plan.check_subject(details, "revise_unit.details.subject")?;
+                Ok(vec![YearPlanEvent::UnitRevised {
+                    unit: *unit,
+                    details: details.clone(),
+                }])
+            }
+            Self::DeleteUnit { unit, reason } => {
+                live()?.live_unit(*unit, "delete_unit.unit_id")?;
+                Ok(vec![YearPlanEvent::UnitDeleted {
+                    unit: *unit,
+                    reason: reason.clone(),
+                }])
+            }
+            Self::UndeleteUnit { unit } => {
+                match live()?.any_unit(*unit, "undelete_unit.unit_id")?.deleted {
+                    Some(_) => Ok(vec![YearPlanEvent::UnitUndeleted { unit: *unit }]),
+                    None => {
+                        let message = format!("unit {unit} is not deleted");
+                        refuse(Refusal::new(Reason::NotDeleted, message).with("unit_id", unit))
+                    }
+                }
+            }
+            Self::AddGoal {
+                unit,
+                goal,
+                details,
+            } => live()?.add_goal_to(ask, *unit, *goal, details),
+            Self::ReviseGoal {
+                goal,
+                wording,
+                scale,
+            } => live()?.revise_goal(ask, *goal, wording, scale),
+            Self::RetireGoal { goal, reason } => {
+                live()?.used_goal(*goal, "retire_goal.goal_id")?;
+                Ok(vec![YearPlanEvent::GoalRetired {
+                    goal: *goal,
+                    reason: reason.clone(),
+                }])
+            }
+            Self::Delete { reason } => {
+                live()?;
+                Ok(vec![YearPlanEvent::Deleted {
+                    reason: reason.clone(),
+                }])
+            }
+            Self::Undelete if there()?.deleted.is_some() => Ok(vec![YearPlanEvent::Undeleted {}]),
+            Self::Undelete => {
+                let message = format!("year plan {id} is not deleted");
+                refuse(Refusal::new(Reason::NotDeleted, message).with(ID, id))
+            }
+            Self::TransferOwnership { to, reason } => {
+                let from = there()?.owner;
+                ask.next_owner(Some(from), *to, "transfer_year_plan_ownership.to_person_id")?;
+                let (to, reason) = (*to, reason.clone());
+                Ok(vec![YearPlanEvent::OwnershipTransferred {
+                    from,
+                    to,
+                    reason,
+                }])
+            }
+        }
+    }
+}
+
+fn create(
+    ask: &Ask<'_>,
+    details: &YearPlanDetails,
+    owner: PersonId,
+) -> Result<Vec<YearPlanEvent>, Stop> {
+    let count = details.subjects.len();
+    let fits = match details.kind {
+        YearPlanKind::Subject => count == 1,
+        YearPlanKind::Combined => count >= 1,
+    };
+    if !fits {
+        let message = format!(
+            "a subject year plan has exactly one subject, a combined one at least one; this one \
+             has {count}"
+        );
+        return refuse(
+            Refusal::new(Reason::SubjectCountInvalid, message)
+                .field("create_year_plan.details.subjects"),
+        );
+    }
+    ask.open_institution(
+        details.institution,
+        "create_year_plan.details.institution_id",
+    )?;
+    ask.school_year(
+        details.school_year,
+        "create_year_plan.details.school_year_id",
+    )?;
+    let team = details.team;
+    match ask.load(team)?.as_deref() {
+        Some(Aggregate::Team(found)) if found.deleted.is_none() => {}
+        Some(Aggregate::Team(_)) => {
+            let message = format!("team {team} is deleted; undelete it first");
+            return refuse(
+                Refusal::new(Reason::TeamDeleted, message)
+                    .field("create_year_plan.details.team_id")
+                    .with("team_id", team),
+            );
+        }
+        _ => {
+            let field = "create_year_plan.details.team_id";
+            return Err(not_found(
+                Reason::TeamNotFound,
+                "team",
+                "team_id",
+                team,
+                field,
+            ));
+        }
+    }
+    ask.new_owner(owner, "create_year_plan.owner_id")?;
+    Ok(vec![YearPlanEvent::Created {
+        details: details.clone(),
+        owner,
+    }])
+}
+
+fn check_scale(scale: &Scale, field: &'static str) -> Result<(), Stop> {
+    let distinct: BTreeSet<_> = scale.levels.iter().collect();
+    if LEVELS.contains(&scale.levels.len()) && distinct.len() == scale.levels.len() {
+        return Ok(());
+    }
+    let message = format!(
+        "a scale has two to ten levels, no two alike; this one has {}, {} of them different",
+        scale.levels.len(),
+        distinct.len()
+    );
+    refuse(Refusal::new(Reason::ScaleInvalid, message).field(field))
+}
+
+/// The words a goal gets: a catalogue's are copied, so that they stay whatever becomes of it.
+fn word(ask: &Ask<'_>, choice: &WordingChoice, field: &'static str) -> Result<Wording, Stop> {
+    match choice {
+        WordingChoice::Own { text } => Ok(Wording::Own { text: text.clone() }),
+        WordingChoice::Catalogue { catalogue, item } => match ask.load(*catalogue)?.as_deref() {
+            Some(Aggregate::Catalogue(found)) => match found.items.get(item) {
+                Some(details) => {
+                    let text = details.text.clone();
+                    Ok(Wording::Catalogue {
+                        catalogue: *catalogue,
+                        item: *item,
+                        text,
+                    })
+                }
+                None => {
+                    let (reason, what) = (Reason::CatalogueItemNotFound, "catalogue item in use");
+                    Err(not_found(reason, what, "item_id", item, field))
+                }
+            },
+            _ => {
+                let (reason, key) = (Reason::CatalogueNotFound, "catalogue_id");
+                Err(not_found(reason, "catalogue", key, catalogue, field))
+            }
+        },
+    }
+}
+
+impl YearPlan {
+    fn any_unit(&self, id: UnitId, field: &'static str) -> Result<&super::Unit, Stop> {
+        self.unit(id)
+            .ok_or_else(|| not_found(Reason::UnitNotFound, "unit", "unit_id", id, field))
+    }
+
+    fn live_unit(&self, id: UnitId, field: &'static str) -> Result<&super::Unit, Stop> {
+        let unit = self.any_unit(id, field)?;
+        match unit.deleted {
+            None => Ok(unit),
+            Some(_) => {
+                let message = format!("unit {id} is deleted; undelete it first");
+                refuse(
+                    Refusal::new(Reason::UnitDeleted, message)
+                        .field(field)
+                        .with("unit_id", id),
+                )
+            }
+        }
+    }
+
+    fn used_goal(&self, id: GoalId, field: &'static str) -> Result<&super::Goal, Stop> {
+        let goal = self
+            .goals
+            .get(&id)
+            .ok_or_else(|| not_found(Reason::GoalNotFound, "goal", "goal_id", id, field))?;
+        if goal.retired {
+            let message = format!("goal {id} is out of use");
+            return refuse(
+                Refusal::new(Reason::GoalRetired, message)
+                    .field(field)
+                    .with("goal_id", id),
+            );
+        }
+        self.live_unit(goal.unit, field)?;
+        Ok(goal)
+    }
+
+    fn check_combined(&self, id: YearPlanId) -> Result<(), Stop> {
+        match self.details.kind {
+            YearPlanKind::Combined => Ok(()),
+            YearPlanKind::Subject => {
+                let message = format!("year plan {id} covers one subject");
+                refuse(Refusal::new(Reason::NotCombined, message).with(ID, id))
+            }
+        }
+    }
+
+    fn add_subject(&self, id: YearPlanId, subject: &Name) -> Result<Vec<YearPlanEvent>, Stop> {
+        self.check_combined(id)?;
+        Ok(match self.details.subjects.contains(subject) {
+            true => Vec::new(),
+            false => vec![YearPlanEvent::SubjectAdded {
+                subject: subject.clone(),
+            }],
+        })
+    }
+
+    fn remove_subject(&self, id: YearPlanId, subject: &Name) -> Result<Vec<YearPlanEvent>, Stop> {
+        const FIELD: &str = "remove_year_plan_subject.subject";
+        self.check_combined(id)?;
+        if !self.details.subjects.contains(subject) {
+            let message = format!("year plan {id} has no such subject");
+            let refusal = Refusal::new(Reason::SubjectNotFound, message);
+            return refuse(refusal.field(FIELD).with(ID, id));
+        }
+        if let Some(unit) = self
+            .units
+            .iter()
+            .find(|unit| unit.details.subject.as_ref() == Some(subject))
+        {
+            let message = format!("unit {} uses the subject", unit.id);
+            let refusal = Refusal::new(Reason::SubjectInUse, message).field(FIELD);
+            return refuse(refusal.with("unit_id", unit.id));
+        }
+        if self.details.subjects.len() == 1 {
+            let message = format!("year plan {id} has no other subject; it needs at least one");
+            return refuse(Refusal::new(Reason::SubjectCountInvalid, message).field(FIELD));
+        }
+        Ok(vec![YearPlanEvent::SubjectRemoved {
+            subject: subject.clone(),
+        }])
+    }
+
+    fn check_subject(&self, details: &UnitDetails, field: &'static str) -> Result<(), Stop> {
+        match &details.subject {
+            Some(subject) if !self.details.subjects.contains(subject) => {
+                let message = "the year plan does not have the unit's subject";
+                refuse(Refusal::new(Reason::SubjectNotFound, message).field(field))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn add_goal_to(
+        &self,
+        ask: &Ask<'_>,
+        unit: UnitId,
+        goal: GoalId,
+        details: &GoalDetails<WordingChoice>,
+    ) -> Result<Vec<YearPlanEvent>, Stop> {
+        self.live_unit(unit, "add_goal.unit_id")?;
+        if self.goals.contains_key(&goal) {
+            return exists("goal", "goal_id", goal, "add_goal.goal_id");
+        }
+        check_scale(&details.scale, "add_goal.details.scale.levels")?;
+        let details = GoalDetails {
+            kind: details.kind,
+            area: details.area,
+            wording: word(ask, &details.wording, "add_goal.details.wording")?,
+            scale: details.scale.clone(),
+        };
+        Ok(vec![YearPlanEvent::GoalAdded {
+            unit,
+            goal,
+            details,
+        }])
+    }
+
+    fn revise_goal(
+        &self,
+        ask: &Ask<'_>,
+        id: GoalId,
+        wording: &WordingChoice,
+        scale: &Scale,
+    ) -> Result<Vec<YearPlanEvent>, Stop> {
+        let goal = self.used_goal(id, "revise_goal.goal_id")?;
+        check_scale(scale, "revise_goal.scale.levels")?;
+        let wording = word(ask, wording, "revise_goal.wording")?;
+        let revised = GoalRevision {
+            wording,
+            scale: scale.clone(),
+        };
+        if goal.present() == Some(&revised) {
+            return Ok(Vec::new());
+        }
+        let GoalRevision { wording, scale } = revised;
+        Ok(vec![YearPlanEvent::GoalRevised {
+            goal: id,
+            wording,
+            scale,
+        }])
+    }
+}

@@ -1,0 +1,110 @@
+//! What the command line prints. The one place that writes to standard output.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is what this module is for")]
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use planledger_proto::FILE_DESCRIPTOR_SET;
+use planledger_proto::v1::Actor;
+use planledger_proto::v1::actor::Actor as Kind;
+use prost_reflect::{DescriptorPool, DynamicMessage};
+use prost_types::Timestamp;
+use tonic_types::StatusExt;
+
+use super::Failure;
+
+/// Prints a line of data.
+pub(crate) fn line(text: impl std::fmt::Display) {
+    println!("{text}");
+}
+
+/// Says something that is not data.
+pub(crate) fn note(text: impl std::fmt::Display) {
+    eprintln!("{text}");
+}
+
+/// Says what went wrong.
+pub(crate) fn complain(message: &str) {
+    eprintln!("error: {message}");
+}
+
+/// Prints a message of the API as canonical protobuf JSON, as any other client would show it.
+pub(crate) fn json<M: prost::Message + prost::Name>(message: &M) -> Result<(), Failure> {
+    let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).map_err(Failure::refused)?;
+    let descriptor = pool
+        .get_message_by_name(&M::full_name())
+        .ok_or_else(|| Failure::Refused(format!("{} is not described", M::full_name())))?;
+    let message = DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice())
+        .map_err(Failure::refused)?;
+    line(serde_json::to_string_pretty(&message).map_err(Failure::refused)?);
+    Ok(())
+}
+
+/// A refused call in the server's words, with its reason and the fields at fault.
+pub(crate) fn status(status: &tonic::Status) -> String {
+    let details = status.get_error_details();
+    let mut text = match details.error_info() {
+        Some(info) => format!("{}: {}", info.reason, status.message()),
+        None => format!("{:?}: {}", status.code(), status.message()),
+    };
+    for violation in details.bad_request().iter().flat_map(|bad| &bad.field_violations) {
+        text.push_str(&format!("\n  {}: {}", violation.field, violation.description));
+    }
+    text
+}
+
+/// A progress bar that shows itself on a terminal once the work takes over a second.
+pub(crate) fn progress(total: u64, what: &'static str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
+    let style = "{msg} {bar:32} {human_pos}/{human_len} {per_sec} {eta}";
+    if let Ok(style) = ProgressStyle::with_template(style) {
+        bar.set_style(style);
+    }
+    bar.set_message(what);
+    let late = bar.downgrade();
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_secs(1));
+        if let Some(bar) = late.upgrade().filter(|bar| !bar.is_finished()) {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+    });
+    bar
+}
+
+/// An instant as people in Copenhagen read it, to the second.
+pub(crate) fn instant(at: Option<&Timestamp>) -> String {
+    let Some(at) = at.and_then(|at| jiff::Timestamp::new(at.seconds, at.nanos).ok()) else {
+        return "-".to_owned();
+    };
+    match jiff::tz::TimeZone::get("Europe/Copenhagen") {
+        Ok(zone) => at.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        Err(_) => at.to_string(),
+    }
+}
+
+/// Who acted, as it is written everywhere: `person/UUID` or `system/UUID`.
+pub(crate) fn actor(actor: Option<&Actor>) -> String {
+    match actor.and_then(|actor| actor.actor.as_ref()) {
+        Some(Kind::PersonId(id)) => format!("person/{id}"),
+        Some(Kind::SystemId(id)) => format!("system/{id}"),
+        None => "-".to_owned(),
+    }
+}
+
+/// A table with aligned columns, the first row its heading.
+pub(crate) fn table(rows: &[Vec<String>]) {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    for row in rows {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        line(cells.collect::<Vec<_>>().join("  ").trim_end());
+    }
+}

@@ -1,0 +1,127 @@
+//! Talking to a server: what the command line and the demo use.
+
+use std::time::Duration;
+
+use planledger_proto::v1::catalogue_service_client::CatalogueServiceClient;
+use planledger_proto::v1::command_service_client::CommandServiceClient;
+use planledger_proto::v1::event_service_client::EventServiceClient;
+use planledger_proto::v1::ledger_service_client::LedgerServiceClient;
+use planledger_proto::v1::plan_service_client::PlanServiceClient;
+use planledger_proto::v1::roster_service_client::RosterServiceClient;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+
+use crate::server::auth::Development;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const KEEPALIVE: Duration = Duration::from_secs(30);
+/// A catalogue is one command; its answer is small, but views of many plans are not.
+const MESSAGE_BYTES: usize = 64 << 20;
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The URL or the actor cannot be sent.
+    #[error("{0}")]
+    Usage(String),
+    /// Nobody answers there.
+    #[error("no server answers at {url}: {reason}")]
+    Unreachable {
+        /// Where it was looked for.
+        url: String,
+        /// What the transport said.
+        reason: String,
+    },
+}
+
+/// A connection on which somebody acts.
+#[derive(Clone, Debug)]
+pub struct Client {
+    channel: Channel,
+    actor: ActorMetadata,
+}
+
+/// Says who acts, on every request.
+#[derive(Clone, Debug)]
+pub struct ActorMetadata(MetadataValue<Ascii>);
+
+impl Interceptor for ActorMetadata {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request.metadata_mut().insert(Development::ACTOR_KEY, self.0.clone());
+        Ok(request)
+    }
+}
+
+type Intercepted = InterceptedService<Channel, ActorMetadata>;
+
+impl Client {
+    /// Connects to a server; `actor` is `person/UUID` or `system/UUID`.
+    ///
+    /// # Errors
+    /// [`ConnectError`]
+    pub async fn connect(url: &str, actor: &str) -> Result<Self, ConnectError> {
+        let usage = |what: &str| ConnectError::Usage(format!("{what} cannot be used"));
+        let endpoint = Endpoint::from_shared(url.to_owned())
+            .map_err(|_| usage("the server's URL"))?
+            .connect_timeout(CONNECT_TIMEOUT)
+            .http2_keep_alive_interval(KEEPALIVE)
+            .tcp_nodelay(true);
+        let channel = endpoint.connect().await.map_err(|error| {
+            let mut reason = error.to_string();
+            let mut source = std::error::Error::source(&error);
+            while let Some(cause) = source {
+                reason = cause.to_string();
+                source = cause.source();
+            }
+            ConnectError::Unreachable { url: url.to_owned(), reason }
+        })?;
+        Self::on(channel, actor).ok_or_else(|| usage("the actor"))
+    }
+
+    /// The same connection with somebody else acting; `None` if the actor cannot be sent.
+    pub fn acting_as(&self, actor: &str) -> Option<Self> {
+        Self::on(self.channel.clone(), actor)
+    }
+
+    fn on(channel: Channel, actor: &str) -> Option<Self> {
+        Some(Self { channel, actor: ActorMetadata(actor.parse().ok()?) })
+    }
+
+    /// Commands.
+    pub fn commands(&self) -> CommandServiceClient<Intercepted> {
+        CommandServiceClient::with_interceptor(self.channel.clone(), self.actor.clone())
+            .max_encoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// Plans.
+    pub fn plans(&self) -> PlanServiceClient<Intercepted> {
+        PlanServiceClient::with_interceptor(self.channel.clone(), self.actor.clone())
+            .max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// Institutions, persons, teams and year plans.
+    pub fn roster(&self) -> RosterServiceClient<Intercepted> {
+        RosterServiceClient::with_interceptor(self.channel.clone(), self.actor.clone())
+            .max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// Catalogues.
+    pub fn catalogues(&self) -> CatalogueServiceClient<Intercepted> {
+        CatalogueServiceClient::with_interceptor(self.channel.clone(), self.actor.clone())
+    }
+
+    /// Events.
+    pub fn events(&self) -> EventServiceClient<Intercepted> {
+        EventServiceClient::with_interceptor(self.channel.clone(), self.actor.clone())
+            .max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// The ledger itself.
+    pub fn ledger(&self) -> LedgerServiceClient<Intercepted> {
+        LedgerServiceClient::with_interceptor(self.channel.clone(), self.actor.clone())
+    }
+}

@@ -1,0 +1,7 @@
+//! The `planledger` binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    planledger::cli::run()
+}

@@ -1,0 +1,188 @@
+//! The gRPC server: thin. It finds out who asks, asks whether they may, hands the request to the
+//! ledger and translates the answer.
+
+pub mod auth;
+
+mod api;
+mod catalogue;
+mod commands;
+mod events;
+mod ledger;
+mod pages;
+mod plans;
+mod roster;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use planledger_core::ledger::Ledger;
+use planledger_proto::FILE_DESCRIPTOR_SET;
+use planledger_proto::v1::catalogue_service_server::CatalogueServiceServer;
+use planledger_proto::v1::command_service_server::CommandServiceServer;
+use planledger_proto::v1::event_service_server::EventServiceServer;
+use planledger_proto::v1::ledger_service_server::LedgerServiceServer;
+use planledger_proto::v1::plan_service_server::PlanServiceServer;
+use planledger_proto::v1::roster_service_server::RosterServiceServer;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic_health::ServingStatus;
+use tower::limit::GlobalConcurrencyLimitLayer;
+
+use self::api::Api;
+use self::auth::{Authenticator, Authorizer};
+
+/// Requests that are worked on at once, streams included; more are shed with RESOURCE_EXHAUSTED.
+const MOST_REQUESTS: usize = 2_048;
+/// Streams of one connection.
+const MOST_STREAMS: u32 = 512;
+/// A request's message; a catalogue is one command.
+const REQUEST_BYTES: usize = 16 << 20;
+/// An answer's message.
+const ANSWER_BYTES: usize = 64 << 20;
+const KEEPALIVE: Duration = Duration::from_secs(30);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long requests may go on once the server is told to stop.
+const GRACE: Duration = Duration::from_secs(20);
+/// How often health is compared with the ledger.
+const HEALTH_EVERY: Duration = Duration::from_secs(1);
+
+/// A server that has its address.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// Takes an address; port 0 is any free one.
+    ///
+    /// # Errors
+    /// When the address is taken or not this machine's.
+    pub async fn bind(address: SocketAddr) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address })
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop` is ready, then lets requests finish, closes streams with a status that
+    /// says so, and closes the ledger.
+    ///
+    /// # Errors
+    /// When the transport fails.
+    pub async fn serve(
+        self,
+        ledger: Ledger,
+        authenticator: Arc<dyn Authenticator>,
+        authorizer: Arc<dyn Authorizer>,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), tonic::transport::Error> {
+        let (stopping, stopped) = watch::channel(false);
+        let api = Api::new(ledger.clone(), authenticator, authorizer, stopped.clone());
+        let (health, health_service) = tonic_health::server::health_reporter();
+        health.set_service_status("", ServingStatus::Serving).await;
+        let watching = tokio::spawn(watch_health(health, ledger, stopped.clone()));
+        macro_rules! limited {
+            ($service:ident) => {
+                $service::new(api.clone())
+                    .max_decoding_message_size(REQUEST_BYTES)
+                    .max_encoding_message_size(ANSWER_BYTES)
+            };
+        }
+        let router = tonic::transport::Server::builder()
+            .http2_keepalive_interval(Some(KEEPALIVE))
+            .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+            .max_concurrent_streams(Some(MOST_STREAMS))
+            .tcp_nodelay(true)
+            .load_shed(true)
+            .layer(GlobalConcurrencyLimitLayer::new(MOST_REQUESTS))
+            .add_optional_service(reflection().build_v1().ok())
+            .add_optional_service(reflection().build_v1alpha().ok())
+            .add_service(health_service)
+            .add_service(limited!(CommandServiceServer))
+            .add_service(limited!(PlanServiceServer))
+            .add_service(limited!(RosterServiceServer))
+            .add_service(limited!(CatalogueServiceServer))
+            .add_service(limited!(EventServiceServer))
+            .add_service(limited!(LedgerServiceServer));
+        drop(api);
+        let told = async {
+            stop.await;
+            tracing::info!("stopping: requests may finish, no new ones are taken");
+            let _ = stopping.send(true);
+        };
+        let incoming = TcpListenerStream::new(self.listener);
+        let serving = router.serve_with_incoming_shutdown(incoming, told);
+        let mut late = stopped;
+        let overdue = async {
+            let _ = late.wait_for(|stopping| *stopping).await;
+            tokio::time::sleep(GRACE).await;
+        };
+        let result = tokio::select! {
+            result = serving => result,
+            () = overdue => {
+                tracing::warn!("requests that did not finish in time are cut off");
+                Ok(())
+            }
+        };
+        watching.abort();
+        result
+    }
+}
+
+/// What the server can tell about its services, in both versions that clients ask for.
+fn reflection() -> tonic_reflection::server::Builder<'static> {
+    tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+}
+
+/// Ready when the process is told to stop: SIGTERM or Ctrl-C.
+pub async fn stop_signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let terminate = async {
+            match signal(SignalKind::terminate()) {
+                Ok(mut terminate) => drop(terminate.recv().await),
+                Err(_) => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = interrupt => {}
+            () = terminate => {}
+        }
+    }
+    #[cfg(not(unix))]
+    drop(interrupt.await);
+}
+
+/// Health says whether commands are taken, and that the server is stopping.
+async fn watch_health(
+    health: tonic_health::server::HealthReporter,
+    ledger: Ledger,
+    mut stopped: watch::Receiver<bool>,
+) {
+    loop {
+        let stopping = *stopped.borrow();
+        let status = |serving| match serving && !stopping {
+            true => ServingStatus::Serving,
+            false => ServingStatus::NotServing,
+        };
+        health.set_service_status("", status(true)).await;
+        let writable = ledger.status().writable;
+        let commands = "planledger.v1.CommandService";
+        health.set_service_status(commands, status(writable)).await;
+        let changed = tokio::time::timeout(HEALTH_EVERY, stopped.changed()).await;
+        if matches!(changed, Ok(Err(_))) {
+            return;
+        }
+    }
+}
