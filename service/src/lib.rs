@@ -7,3 +7,4 @@ pub mod import;
 pub mod server;
 pub mod settings;
 pub mod system;
+pub mod wire;

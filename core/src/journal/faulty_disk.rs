@@ -441,8 +441,8 @@ impl DiskFile for FaultyFile {
         let file = machine.file(self.inode)?;
         let found = file.cached.get(offset as usize..).unwrap_or_default();
         let count = found.len().min(buffer.len());
-        for (to, from) in buffer.iter_mut().zip(found) {
-            *to = *from;
+        if let (Some(to), Some(from)) = (buffer.get_mut(..count), found.get(..count)) {
+            to.copy_from_slice(from);
         }
         Ok(count)
     }

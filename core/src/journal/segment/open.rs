@@ -23,7 +23,8 @@ pub enum OpenMode {
     /// Appending and reading. One process at a time, which the caller's lock sees to.
     #[default]
     ReadWrite,
-    /// Reading only: not a byte is changed, not even what a crash left is cut off.
+    /// Reading only: not a byte is changed, not even what a crash left is cut off. Only while
+    /// nobody writes, who would be seen before the sync.
     ReadOnly,
 }
 

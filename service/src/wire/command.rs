@@ -1,0 +1,169 @@
+//! The command envelope.
+
+use std::collections::BTreeSet;
+
+use planledger_core::domain::{Actor, Command};
+use planledger_core::ids::{CommandId, Revision};
+
+use super::fields::{BadRequest, Fields, ViolationReason};
+use super::proto;
+use super::proto::command::Command as Aggregate;
+use super::shared::{read_actor, write_actor};
+use super::{catalogue, institution, person, plan, school_year, team, year_plan};
+
+/// Most commands in a batch.
+const MAX_BATCH: usize = 1_000;
+
+/// What is asked, for whom, and under which conditions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// Chosen by the sender; the same id and content is executed once.
+    pub id: CommandId,
+    /// The revision that the stream must have; zero if it must not exist.
+    pub expected_revision: Option<Revision>,
+    /// For whom the actor acts, if for somebody else.
+    pub on_behalf_of: Option<Actor>,
+    /// Whether a command that changes nothing leaves no record.
+    pub discard_if_unchanged: bool,
+    /// The command.
+    pub command: Command,
+}
+
+/// Reads a command.
+///
+/// # Errors
+/// [`BadRequest`] with every field at fault; paths begin inside of the command.
+pub fn command(request: proto::Command) -> Result<Envelope, BadRequest> {
+    Fields::read(|fields| read(fields, request))
+}
+
+/// Reads the commands of a batch.
+///
+/// # Errors
+/// [`BadRequest`] with every field at fault, of all commands; paths begin with `commands[i]`. Also
+/// when there are no commands or more than 1,000, or two with the same id.
+pub fn batch(request: proto::ExecuteBatchRequest) -> Result<Vec<Envelope>, BadRequest> {
+    Fields::read(|fields| {
+        let number = request.commands.len();
+        if number == 0 {
+            return fields.missing("commands");
+        }
+        if number > MAX_BATCH {
+            let description = format!("holds {number} commands, at most {MAX_BATCH} are allowed");
+            fields.violate("commands", ViolationReason::OutOfRange, description);
+            return None;
+        }
+        let mut ids = BTreeSet::new();
+        fields.list("commands", request.commands, |fields, command| {
+            let envelope = read(fields, command)?;
+            if !ids.insert(envelope.id) {
+                fields.violate(
+                    "command_id",
+                    ViolationReason::Duplicate,
+                    "is the id of an earlier command of the batch",
+                );
+            }
+            Some(envelope)
+        })
+    })
+}
+
+fn read(fields: &mut Fields, request: proto::Command) -> Option<Envelope> {
+    let id = fields.id("command_id", &request.command_id);
+    let on_behalf_of = fields.optional(request.on_behalf_of, |fields, actor| {
+        fields.within("on_behalf_of", |fields| read_actor(fields, actor))
+    });
+    let command = match request.command {
+        Some(command) => fields.within(aggregate(&command), |fields| read_command(fields, command)),
+        None => fields.missing("command"),
+    };
+    Some(Envelope {
+        id: id?,
+        expected_revision: request.expected_revision.map(Revision::new),
+        on_behalf_of: on_behalf_of?,
+        discard_if_unchanged: request.discard_if_unchanged,
+        command: command?,
+    })
+}
+
+fn read_command(fields: &mut Fields, command: Aggregate) -> Option<Command> {
+    match command {
+        Aggregate::Institution(m) => {
+            institution::read(fields, m).map(|(id, c)| Command::Institution(id, c))
+        }
+        Aggregate::SchoolYear(m) => {
+            school_year::read(fields, m).map(|(id, c)| Command::SchoolYear(id, c))
+        }
+        Aggregate::Person(m) => person::read(fields, m).map(|(id, c)| Command::Person(id, c)),
+        Aggregate::Team(m) => team::read(fields, m).map(|(id, c)| Command::Team(id, c)),
+        Aggregate::YearPlan(m) => {
+            year_plan::read(fields, m).map(|(id, c)| Command::YearPlan(id, c))
+        }
+        Aggregate::Plan(m) => plan::read(fields, m).map(|(id, c)| Command::Plan(id, c)),
+        Aggregate::Catalogue(m) => {
+            catalogue::read(fields, m).map(|(id, c)| Command::Catalogue(id, c))
+        }
+    }
+}
+
+/// The field that an aggregate's command stands in.
+const fn aggregate(command: &Aggregate) -> &'static str {
+    match command {
+        Aggregate::Institution(_) => "institution",
+        Aggregate::SchoolYear(_) => "school_year",
+        Aggregate::Person(_) => "person",
+        Aggregate::Team(_) => "team",
+        Aggregate::YearPlan(_) => "year_plan",
+        Aggregate::Plan(_) => "plan",
+        Aggregate::Catalogue(_) => "catalogue",
+    }
+}
+
+/// Where a command's operation stands in the message: `plan.record_evaluation`.
+pub fn operation(command: &Command) -> String {
+    let message = write(command);
+    let operation = match &message {
+        Aggregate::Institution(m) => m.operation.as_ref().map(institution::operation),
+        Aggregate::SchoolYear(m) => m.operation.as_ref().map(school_year::operation),
+        Aggregate::Person(m) => m.operation.as_ref().map(person::operation),
+        Aggregate::Team(m) => m.operation.as_ref().map(team::operation),
+        Aggregate::YearPlan(m) => m.operation.as_ref().map(year_plan::operation),
+        Aggregate::Plan(m) => m.operation.as_ref().map(plan::operation),
+        Aggregate::Catalogue(m) => m.operation.as_ref().map(catalogue::operation),
+    };
+    let aggregate = aggregate(&message);
+    match operation {
+        Some(operation) => format!("{aggregate}.{operation}"),
+        None => aggregate.to_owned(),
+    }
+}
+
+/// The message of a command, for clients.
+pub fn message(envelope: &Envelope) -> proto::Command {
+    proto::Command {
+        command_id: envelope.id.to_string(),
+        expected_revision: envelope.expected_revision.map(Revision::get),
+        on_behalf_of: envelope.on_behalf_of.map(write_actor),
+        discard_if_unchanged: envelope.discard_if_unchanged,
+        command: Some(write(&envelope.command)),
+    }
+}
+
+/// The message of a batch, for clients.
+pub fn batch_message(envelopes: &[Envelope]) -> proto::ExecuteBatchRequest {
+    proto::ExecuteBatchRequest {
+        commands: envelopes.iter().map(message).collect(),
+    }
+}
+
+fn write(command: &Command) -> Aggregate {
+    match command {
+        Command::Institution(id, c) => Aggregate::Institution(institution::write(*id, c)),
+        Command::SchoolYear(id, c) => Aggregate::SchoolYear(school_year::write(*id, c)),
+        Command::Person(id, c) => Aggregate::Person(person::write(*id, c)),
+        Command::Team(id, c) => Aggregate::Team(team::write(*id, c)),
+        Command::YearPlan(id, c) => Aggregate::YearPlan(year_plan::write(*id, c)),
+        Command::Plan(id, c) => Aggregate::Plan(plan::write(*id, c)),
+        Command::Catalogue(id, c) => Aggregate::Catalogue(catalogue::write(*id, c)),
+    }
+}

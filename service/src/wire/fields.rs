@@ -1,0 +1,380 @@
+//! Reading the fields of a message, and remembering every one that is at fault.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Write as _};
+use std::str::FromStr;
+
+use jiff::civil::Date;
+use planledger_core::ids::IdError;
+use planledger_core::text::{Code, Name, Reason, Text, TextError, Title};
+
+use super::shared::Choice;
+
+/// What is wrong with a field: `FieldViolationReason` of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ViolationReason {
+    /// Required and not set.
+    Missing,
+    /// Not a UUID, or not a stream.
+    MalformedId,
+    /// Holds what looks like a CPR number.
+    CprNumber,
+    /// Longer than its kind allows.
+    TooLong,
+    /// Nothing but white space.
+    Empty,
+    /// Holds a control character.
+    ControlCharacter,
+    /// Not a known value.
+    UnknownEnum,
+    /// Not a calendar day.
+    MalformedDate,
+    /// A number, instant or count outside of what is allowed.
+    OutOfRange,
+    /// The same thing twice in a list.
+    Duplicate,
+}
+
+impl ViolationReason {
+    /// Every reason.
+    pub const ALL: [Self; 10] = [
+        Self::Missing,
+        Self::MalformedId,
+        Self::CprNumber,
+        Self::TooLong,
+        Self::Empty,
+        Self::ControlCharacter,
+        Self::UnknownEnum,
+        Self::MalformedDate,
+        Self::OutOfRange,
+        Self::Duplicate,
+    ];
+
+    /// Its code, as callers see it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Missing => "MISSING",
+            Self::MalformedId => "MALFORMED_ID",
+            Self::CprNumber => "CPR_NUMBER",
+            Self::TooLong => "TOO_LONG",
+            Self::Empty => "EMPTY",
+            Self::ControlCharacter => "CONTROL_CHARACTER",
+            Self::UnknownEnum => "UNKNOWN_ENUM",
+            Self::MalformedDate => "MALFORMED_DATE",
+            Self::OutOfRange => "OUT_OF_RANGE",
+            Self::Duplicate => "DUPLICATE",
+        }
+    }
+}
+
+/// One field that is at fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Its path, in the API's names: `plan.record_evaluation.assessment.level`.
+    pub field: String,
+    /// What is wrong: a [`ViolationReason`]'s code, or that of the error itself.
+    pub reason: &'static str,
+    /// The same for people. Never repeats what was sent.
+    pub description: String,
+}
+
+/// A message with fields at fault: all of them, at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadRequest {
+    /// The fields, in the order in which they were read.
+    pub violations: Vec<Violation>,
+}
+
+impl fmt::Display for BadRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the request is not valid")?;
+        for (index, violation) in self.violations.iter().enumerate() {
+            let before = if index == 0 { ": " } else { "; " };
+            write!(f, "{before}{} {}", violation.field, violation.description)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for BadRequest {}
+
+/// A text with a limit, as the library defines it.
+pub(super) trait WireText: Sized {
+    fn read(value: &str) -> Result<Self, TextError>;
+}
+
+macro_rules! wire_texts {
+    ($($name:ident),*) => {$(
+        impl WireText for $name {
+            fn read(value: &str) -> Result<Self, TextError> {
+                Self::new(value)
+            }
+        }
+    )*};
+}
+
+wire_texts!(Name, Title, Text, Code, Reason);
+
+/// Where reading is, and what was found wrong so far. Every method that answers `None` has
+/// recorded a violation before.
+#[derive(Debug, Default)]
+pub(super) struct Fields {
+    path: String,
+    violations: Vec<Violation>,
+}
+
+impl Fields {
+    /// Reads a whole message.
+    pub(super) fn read<T>(read: impl FnOnce(&mut Self) -> Option<T>) -> Result<T, BadRequest> {
+        let mut fields = Self::default();
+        let value = read(&mut fields);
+        match value {
+            Some(value) if fields.violations.is_empty() => Ok(value),
+            Some(_) | None => Err(BadRequest {
+                violations: fields.violations,
+            }),
+        }
+    }
+
+    /// Records that the field `name` is at fault.
+    pub(super) fn violate(
+        &mut self,
+        name: &str,
+        reason: ViolationReason,
+        description: impl Into<String>,
+    ) {
+        let description = description.into();
+        self.within(name, |fields| {
+            fields.violations.push(Violation {
+                field: fields.path.clone(),
+                reason: reason.code(),
+                description,
+            });
+        });
+    }
+
+    /// Reads what is inside of the field `name`.
+    pub(super) fn within<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> T) -> T {
+        let outside = self.path.len();
+        // The empty name is the field itself; an index follows its list without a dot.
+        if outside > 0 && !name.is_empty() && !name.starts_with('[') {
+            self.path.push('.');
+        }
+        self.path.push_str(name);
+        let value = read(self);
+        self.path.truncate(outside);
+        value
+    }
+
+    /// A message that has to be there.
+    pub(super) fn message<M, T>(
+        &mut self,
+        name: &str,
+        message: Option<M>,
+        read: impl FnOnce(&mut Self, M) -> Option<T>,
+    ) -> Option<T> {
+        match message {
+            Some(message) => self.within(name, |fields| read(fields, message)),
+            None => self.missing(name),
+        }
+    }
+
+    /// Anything that may be left out.
+    pub(super) fn optional<M, T>(
+        &mut self,
+        message: Option<M>,
+        read: impl FnOnce(&mut Self, M) -> Option<T>,
+    ) -> Option<Option<T>> {
+        match message {
+            Some(message) => read(self, message).map(Some),
+            None => Some(None),
+        }
+    }
+
+    /// Says that a field is not set.
+    pub(super) fn missing<T>(&mut self, name: &str) -> Option<T> {
+        self.violate(name, ViolationReason::Missing, "is required");
+        None
+    }
+
+    /// An id.
+    pub(super) fn id<T: FromStr<Err = IdError>>(&mut self, name: &str, value: &str) -> Option<T> {
+        if value.is_empty() {
+            return self.missing(name);
+        }
+        value
+            .parse()
+            .map_err(|error: IdError| {
+                let reason = match error {
+                    IdError::Cpr => ViolationReason::CprNumber,
+                    // Nil, malformed, and whatever else makes an id no id.
+                    _ => ViolationReason::MalformedId,
+                };
+                self.violate(name, reason, error.to_string());
+            })
+            .ok()
+    }
+
+    /// An id that may be left out.
+    pub(super) fn optional_id<T: FromStr<Err = IdError>>(
+        &mut self,
+        name: &str,
+        value: Option<&str>,
+    ) -> Option<Option<T>> {
+        self.optional(value, |fields, value| fields.id(name, value))
+    }
+
+    /// A text.
+    pub(super) fn text<T: WireText>(&mut self, name: &str, value: &str) -> Option<T> {
+        if value.is_empty() {
+            return self.missing(name);
+        }
+        self.present_text(name, value)
+    }
+
+    /// A text that may be left out.
+    pub(super) fn optional_text<T: WireText>(
+        &mut self,
+        name: &str,
+        value: Option<&str>,
+    ) -> Option<Option<T>> {
+        self.optional(value, |fields, value| fields.present_text(name, value))
+    }
+
+    fn present_text<T: WireText>(&mut self, name: &str, value: &str) -> Option<T> {
+        T::read(value)
+            .map_err(|error| {
+                let reason = match error {
+                    TextError::Empty => ViolationReason::Empty,
+                    TextError::TooLong { .. } => ViolationReason::TooLong,
+                    TextError::Cpr => ViolationReason::CprNumber,
+                    // Control characters, and whatever else may not stand in a text.
+                    _ => ViolationReason::ControlCharacter,
+                };
+                self.violate(name, reason, error.to_string());
+            })
+            .ok()
+    }
+
+    /// A calendar day, `YYYY-MM-DD` and nothing else.
+    pub(super) fn date(&mut self, name: &str, value: &str) -> Option<Date> {
+        if value.is_empty() {
+            return self.missing(name);
+        }
+        // The library's parser takes other forms of ISO 8601 too; the API promises one.
+        let shaped = value.len() == 10
+            && value.bytes().enumerate().all(|(index, byte)| match index {
+                4 | 7 => byte == b'-',
+                _ => byte.is_ascii_digit(),
+            });
+        let date = if shaped { value.parse().ok() } else { None };
+        if date.is_none() {
+            self.violate(
+                name,
+                ViolationReason::MalformedDate,
+                "is not a calendar day YYYY-MM-DD",
+            );
+        }
+        date
+    }
+
+    /// A calendar day that may be left out.
+    pub(super) fn optional_date(
+        &mut self,
+        name: &str,
+        value: Option<&str>,
+    ) -> Option<Option<Date>> {
+        self.optional(value, |fields, value| fields.date(name, value))
+    }
+
+    /// An enum value that has to be known and specified.
+    pub(super) fn choice<T: Choice>(&mut self, name: &str, value: i32) -> Option<T> {
+        let choice = T::from_number(value);
+        if choice.is_none() {
+            let description = if value == 0 {
+                "must be specified"
+            } else {
+                "is a value that this server does not know"
+            };
+            self.violate(name, ViolationReason::UnknownEnum, description);
+        }
+        choice
+    }
+
+    /// Every element of a list.
+    pub(super) fn list<M, T>(
+        &mut self,
+        name: &str,
+        list: Vec<M>,
+        mut read: impl FnMut(&mut Self, M) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        self.within(name, |fields| {
+            let mut values = Vec::with_capacity(list.len());
+            let mut whole = true;
+            for (index, message) in list.into_iter().enumerate() {
+                let value = fields.within(&place(index), |fields| read(fields, message));
+                whole &= value.is_some();
+                values.extend(value);
+            }
+            whole.then_some(values)
+        })
+    }
+
+    /// A list of texts.
+    pub(super) fn texts<T: WireText>(&mut self, name: &str, list: &[String]) -> Option<Vec<T>> {
+        self.list(name, list.iter().collect(), |fields, text: &String| {
+            fields.text("", text)
+        })
+    }
+
+    /// A list of ids, none twice.
+    pub(super) fn ids<T: FromStr<Err = IdError> + Ord>(
+        &mut self,
+        name: &str,
+        list: &[String],
+    ) -> Option<BTreeSet<T>> {
+        self.set(name, list.iter().collect(), |fields, id: &String| {
+            fields.id("", id)
+        })
+    }
+
+    /// A list, nothing in it twice.
+    pub(super) fn set<M, T: Ord>(
+        &mut self,
+        name: &str,
+        list: Vec<M>,
+        mut read: impl FnMut(&mut Self, M) -> Option<T>,
+    ) -> Option<BTreeSet<T>> {
+        let pairs = self.map(name, list, |fields, message| {
+            read(fields, message).map(|value| (value, ()))
+        })?;
+        Some(pairs.into_keys().collect())
+    }
+
+    /// A list with keys, no key twice.
+    pub(super) fn map<M, K: Ord, V>(
+        &mut self,
+        name: &str,
+        list: Vec<M>,
+        mut read: impl FnMut(&mut Self, M) -> Option<(K, V)>,
+    ) -> Option<BTreeMap<K, V>> {
+        let mut values = BTreeMap::new();
+        let mut unique = true;
+        let read_all = self.list(name, list, |fields, message| {
+            let (key, value) = read(fields, message)?;
+            if values.insert(key, value).is_some() {
+                unique = false;
+                fields.violate("", ViolationReason::Duplicate, "is in the list twice");
+            }
+            Some(())
+        });
+        read_all.filter(|_| unique).map(|_| values)
+    }
+}
+
+fn place(index: usize) -> String {
+    let mut place = String::with_capacity(6);
+    // Writing to a string cannot fail.
+    let _ = write!(place, "[{index}]");
+    place
+}

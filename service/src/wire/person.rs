@@ -1,0 +1,213 @@
+//! Persons.
+
+use planledger_core::domain::person::{Affiliation, Guardianship, Person, PersonCommand};
+use planledger_core::ids::{PersonId, Revision};
+
+use super::fields::Fields;
+use super::proto;
+use super::proto::person_command::Operation;
+use super::shared::{Choice, string, write_date};
+
+pub(super) fn read(
+    fields: &mut Fields,
+    command: proto::PersonCommand,
+) -> Option<(PersonId, PersonCommand)> {
+    let id = fields.id("person_id", &command.person_id);
+    let name = command.operation.as_ref().map_or("operation", operation);
+    let operation = fields.message(name, command.operation, read_operation);
+    Some((id?, operation?))
+}
+
+/// The field that an operation stands in.
+pub(super) const fn operation(operation: &Operation) -> &'static str {
+    match operation {
+        Operation::RegisterPerson(_) => "register_person",
+        Operation::RenamePerson(_) => "rename_person",
+        Operation::SetAffiliation(_) => "set_affiliation",
+        Operation::EndAffiliation(_) => "end_affiliation",
+        Operation::SetGuardianship(_) => "set_guardianship",
+        Operation::EndGuardianship(_) => "end_guardianship",
+        Operation::DepartPerson(_) => "depart_person",
+        Operation::ReturnPerson(_) => "return_person",
+        Operation::PutPerson(_) => "put_person",
+        Operation::PutGuardians(_) => "put_guardians",
+    }
+}
+
+fn read_operation(fields: &mut Fields, operation: Operation) -> Option<PersonCommand> {
+    match operation {
+        Operation::RegisterPerson(m) => {
+            let name = fields.text("name", &m.name);
+            Some(PersonCommand::Register { name: name? })
+        }
+        Operation::RenamePerson(m) => {
+            let name = fields.text("name", &m.name);
+            Some(PersonCommand::Rename { name: name? })
+        }
+        Operation::SetAffiliation(m) => fields
+            .message("affiliation", m.affiliation, read_affiliation)
+            .map(PersonCommand::SetAffiliation),
+        Operation::EndAffiliation(m) => {
+            let institution = fields.id("institution_id", &m.institution_id);
+            let role = fields.choice("role", m.role);
+            Some(PersonCommand::EndAffiliation {
+                institution: institution?,
+                role: role?,
+            })
+        }
+        Operation::SetGuardianship(m) => fields
+            .message("guardianship", m.guardianship, read_guardianship)
+            .map(PersonCommand::SetGuardianship),
+        Operation::EndGuardianship(m) => {
+            let guardian = fields.id("guardian_id", &m.guardian_id);
+            let last_day = fields.date("last_day", &m.last_day);
+            Some(PersonCommand::EndGuardianship {
+                guardian: guardian?,
+                last_day: last_day?,
+            })
+        }
+        Operation::DepartPerson(m) => {
+            let on = fields.optional_date("last_day", m.last_day.as_deref());
+            let reason = fields.optional_text("reason", m.reason.as_deref());
+            Some(PersonCommand::Depart {
+                on: on?,
+                reason: reason?,
+            })
+        }
+        Operation::ReturnPerson(_) => Some(PersonCommand::Return),
+        Operation::PutPerson(m) => {
+            let name = fields.text("name", &m.name);
+            let affiliations = fields.set("affiliations", m.affiliations, read_affiliation);
+            Some(PersonCommand::Put {
+                name: name?,
+                affiliations: affiliations?,
+                departed: m.departed,
+            })
+        }
+        Operation::PutGuardians(m) => {
+            let guardians = fields.set("guardians", m.guardians, read_guardianship);
+            let last_day = fields.date("last_day_of_others", &m.last_day_of_others);
+            Some(PersonCommand::PutGuardians {
+                guardians: guardians?,
+                last_day_of_others: last_day?,
+            })
+        }
+    }
+}
+
+fn read_affiliation(fields: &mut Fields, affiliation: proto::Affiliation) -> Option<Affiliation> {
+    let institution = fields.id("institution_id", &affiliation.institution_id);
+    let role = fields.choice("role", affiliation.role);
+    let grade = fields.optional_text("grade", affiliation.grade.as_deref());
+    Some(Affiliation {
+        institution: institution?,
+        role: role?,
+        grade: grade?,
+    })
+}
+
+fn read_guardianship(
+    fields: &mut Fields,
+    guardianship: proto::Guardianship,
+) -> Option<Guardianship> {
+    let guardian = fields.id("guardian_id", &guardianship.guardian_id);
+    let last_day = fields.optional_date("last_day", guardianship.last_day.as_deref());
+    Some(Guardianship {
+        guardian: guardian?,
+        last_day: last_day?,
+    })
+}
+
+pub(super) fn write(id: PersonId, command: &PersonCommand) -> proto::PersonCommand {
+    let operation = match command {
+        PersonCommand::Register { name } => Operation::RegisterPerson(proto::RegisterPerson {
+            name: name.to_string(),
+        }),
+        PersonCommand::Rename { name } => Operation::RenamePerson(proto::RenamePerson {
+            name: name.to_string(),
+        }),
+        PersonCommand::SetAffiliation(affiliation) => {
+            Operation::SetAffiliation(proto::SetAffiliation {
+                affiliation: Some(write_affiliation(affiliation)),
+            })
+        }
+        PersonCommand::EndAffiliation { institution, role } => {
+            Operation::EndAffiliation(proto::EndAffiliation {
+                institution_id: institution.to_string(),
+                role: role.number(),
+            })
+        }
+        PersonCommand::SetGuardianship(guardianship) => {
+            Operation::SetGuardianship(proto::SetGuardianship {
+                guardianship: Some(write_guardianship(guardianship)),
+            })
+        }
+        PersonCommand::EndGuardianship { guardian, last_day } => {
+            Operation::EndGuardianship(proto::EndGuardianship {
+                guardian_id: guardian.to_string(),
+                last_day: write_date(*last_day),
+            })
+        }
+        PersonCommand::Depart { on, reason } => Operation::DepartPerson(proto::DepartPerson {
+            last_day: on.map(write_date),
+            reason: string(reason.as_ref()),
+        }),
+        PersonCommand::Return => Operation::ReturnPerson(proto::ReturnPerson {}),
+        PersonCommand::Put {
+            name,
+            affiliations,
+            departed,
+        } => Operation::PutPerson(proto::PutPerson {
+            name: name.to_string(),
+            affiliations: affiliations.iter().map(write_affiliation).collect(),
+            departed: *departed,
+        }),
+        PersonCommand::PutGuardians {
+            guardians,
+            last_day_of_others,
+        } => Operation::PutGuardians(proto::PutGuardians {
+            guardians: guardians.iter().map(write_guardianship).collect(),
+            last_day_of_others: write_date(*last_day_of_others),
+        }),
+    };
+    proto::PersonCommand {
+        person_id: id.to_string(),
+        operation: Some(operation),
+    }
+}
+
+fn write_affiliation(affiliation: &Affiliation) -> proto::Affiliation {
+    proto::Affiliation {
+        institution_id: affiliation.institution.to_string(),
+        role: affiliation.role.number(),
+        grade: string(affiliation.grade.as_ref()),
+    }
+}
+
+fn write_guardianship(guardianship: &Guardianship) -> proto::Guardianship {
+    proto::Guardianship {
+        guardian_id: guardianship.guardian.to_string(),
+        last_day: guardianship.last_day.map(write_date),
+    }
+}
+
+/// A person as it is now.
+pub fn person(id: PersonId, revision: Revision, person: &Person) -> proto::Person {
+    let guardians = person.guardians.iter().map(|(guardian, last_day)| {
+        write_guardianship(&Guardianship {
+            guardian: *guardian,
+            last_day: *last_day,
+        })
+    });
+    proto::Person {
+        person_id: id.to_string(),
+        revision: revision.get(),
+        name: person.name.to_string(),
+        affiliations: person.affiliations.iter().map(write_affiliation).collect(),
+        guardians: guardians.collect(),
+        departure: person.departed.as_ref().map(|departure| proto::Departure {
+            last_day: departure.on.map(write_date),
+            reason: string(departure.reason.as_ref()),
+        }),
+    }
+}

@@ -1,0 +1,408 @@
+//! Year plans.
+
+use planledger_core::domain::year_plan::{
+    Goal, GoalDetails, Scale, Unit, UnitDetails, Wording, WordingChoice, YearPlan, YearPlanCommand,
+    YearPlanDetails,
+};
+use planledger_core::ids::{CatalogueId, CatalogueItemId, GoalId, Revision, YearPlanId};
+
+use super::fields::Fields;
+use super::proto;
+use super::proto::wording_choice::Wording as Choices;
+use super::proto::year_plan_command::Operation;
+use super::shared::{Choice, count, string, write_deletion};
+
+pub(super) fn read(
+    fields: &mut Fields,
+    command: proto::YearPlanCommand,
+) -> Option<(YearPlanId, YearPlanCommand)> {
+    let id = fields.id("year_plan_id", &command.year_plan_id);
+    let name = command.operation.as_ref().map_or("operation", operation);
+    let operation = fields.message(name, command.operation, read_operation);
+    Some((id?, operation?))
+}
+
+/// The field that an operation stands in.
+pub(super) const fn operation(operation: &Operation) -> &'static str {
+    match operation {
+        Operation::CreateYearPlan(_) => "create_year_plan",
+        Operation::RetitleYearPlan(_) => "retitle_year_plan",
+        Operation::AddSubject(_) => "add_subject",
+        Operation::RemoveSubject(_) => "remove_subject",
+        Operation::AddUnit(_) => "add_unit",
+        Operation::ReviseUnit(_) => "revise_unit",
+        Operation::DeleteUnit(_) => "delete_unit",
+        Operation::UndeleteUnit(_) => "undelete_unit",
+        Operation::AddGoal(_) => "add_goal",
+        Operation::ReviseGoal(_) => "revise_goal",
+        Operation::RetireGoal(_) => "retire_goal",
+        Operation::DeleteYearPlan(_) => "delete_year_plan",
+        Operation::UndeleteYearPlan(_) => "undelete_year_plan",
+        Operation::TransferYearPlanOwnership(_) => "transfer_year_plan_ownership",
+    }
+}
+
+fn read_operation(fields: &mut Fields, operation: Operation) -> Option<YearPlanCommand> {
+    match operation {
+        Operation::CreateYearPlan(m) => {
+            let details = fields.message("details", m.details, read_details);
+            let owner = fields.id("owner_id", &m.owner_id);
+            Some(YearPlanCommand::Create {
+                details: details?,
+                owner: owner?,
+            })
+        }
+        Operation::RetitleYearPlan(m) => {
+            let title = fields.text("title", &m.title);
+            Some(YearPlanCommand::Retitle { title: title? })
+        }
+        Operation::AddSubject(m) => {
+            let subject = fields.text("subject", &m.subject);
+            Some(YearPlanCommand::AddSubject { subject: subject? })
+        }
+        Operation::RemoveSubject(m) => {
+            let subject = fields.text("subject", &m.subject);
+            Some(YearPlanCommand::RemoveSubject { subject: subject? })
+        }
+        Operation::AddUnit(m) => {
+            let unit = fields.id("unit_id", &m.unit_id);
+            let details = fields.message("details", m.details, read_unit);
+            Some(YearPlanCommand::AddUnit {
+                unit: unit?,
+                details: details?,
+            })
+        }
+        Operation::ReviseUnit(m) => {
+            let unit = fields.id("unit_id", &m.unit_id);
+            let details = fields.message("details", m.details, read_unit);
+            Some(YearPlanCommand::ReviseUnit {
+                unit: unit?,
+                details: details?,
+            })
+        }
+        Operation::DeleteUnit(m) => {
+            let unit = fields.id("unit_id", &m.unit_id);
+            let reason = fields.optional_text("reason", m.reason.as_deref());
+            Some(YearPlanCommand::DeleteUnit {
+                unit: unit?,
+                reason: reason?,
+            })
+        }
+        Operation::UndeleteUnit(m) => {
+            let unit = fields.id("unit_id", &m.unit_id);
+            Some(YearPlanCommand::UndeleteUnit { unit: unit? })
+        }
+        Operation::AddGoal(m) => {
+            let unit = fields.id("unit_id", &m.unit_id);
+            let goal = fields.id("goal_id", &m.goal_id);
+            let details = fields.message("details", m.details, read_goal);
+            Some(YearPlanCommand::AddGoal {
+                unit: unit?,
+                goal: goal?,
+                details: details?,
+            })
+        }
+        Operation::ReviseGoal(m) => {
+            let goal = fields.id("goal_id", &m.goal_id);
+            let wording = fields.message("wording", m.wording, read_wording);
+            let scale = fields.message("scale", m.scale, read_scale);
+            Some(YearPlanCommand::ReviseGoal {
+                goal: goal?,
+                wording: wording?,
+                scale: scale?,
+            })
+        }
+        Operation::RetireGoal(m) => {
+            let goal = fields.id("goal_id", &m.goal_id);
+            let reason = fields.optional_text("reason", m.reason.as_deref());
+            Some(YearPlanCommand::RetireGoal {
+                goal: goal?,
+                reason: reason?,
+            })
+        }
+        Operation::DeleteYearPlan(m) => {
+            let reason = fields.optional_text("reason", m.reason.as_deref());
+            Some(YearPlanCommand::Delete { reason: reason? })
+        }
+        Operation::UndeleteYearPlan(_) => Some(YearPlanCommand::Undelete),
+        Operation::TransferYearPlanOwnership(m) => {
+            let to = fields.id("to_person_id", &m.to_person_id);
+            let reason = fields.optional_text("reason", m.reason.as_deref());
+            Some(YearPlanCommand::TransferOwnership {
+                to: to?,
+                reason: reason?,
+            })
+        }
+    }
+}
+
+fn read_details(fields: &mut Fields, details: proto::YearPlanDetails) -> Option<YearPlanDetails> {
+    let kind = fields.choice("kind", details.kind);
+    let institution = fields.id("institution_id", &details.institution_id);
+    let team = fields.id("team_id", &details.team_id);
+    let school_year = fields.id("school_year_id", &details.school_year_id);
+    let title = fields.text("title", &details.title);
+    let subjects = fields.set("subjects", details.subjects, |fields, subject| {
+        fields.text("", &subject)
+    });
+    Some(YearPlanDetails {
+        kind: kind?,
+        institution: institution?,
+        team: team?,
+        school_year: school_year?,
+        title: title?,
+        subjects: subjects?,
+    })
+}
+
+fn read_unit(fields: &mut Fields, details: proto::UnitDetails) -> Option<UnitDetails> {
+    let title = fields.text("title", &details.title);
+    let subject = fields.optional_text("subject", details.subject.as_deref());
+    let description = fields.optional_text("description", details.description.as_deref());
+    Some(UnitDetails {
+        title: title?,
+        subject: subject?,
+        description: description?,
+    })
+}
+
+fn read_goal(fields: &mut Fields, goal: proto::NewGoal) -> Option<GoalDetails<WordingChoice>> {
+    let kind = fields.choice("kind", goal.kind);
+    let area = fields.choice("area", goal.area);
+    let wording = fields.message("wording", goal.wording, read_wording);
+    let scale = fields.message("scale", goal.scale, read_scale);
+    Some(GoalDetails {
+        kind: kind?,
+        area: area?,
+        wording: wording?,
+        scale: scale?,
+    })
+}
+
+fn read_wording(fields: &mut Fields, choice: proto::WordingChoice) -> Option<WordingChoice> {
+    match choice.wording {
+        Some(Choices::OwnText(text)) => {
+            let text = fields.text("own_text", &text);
+            Some(WordingChoice::Own { text: text? })
+        }
+        Some(Choices::CatalogueItem(source)) => fields.within("catalogue_item", |fields| {
+            let catalogue = fields.id("catalogue_id", &source.catalogue_id);
+            let item = fields.id("item_id", &source.item_id);
+            Some(WordingChoice::Catalogue {
+                catalogue: catalogue?,
+                item: item?,
+            })
+        }),
+        None => fields.missing("wording"),
+    }
+}
+
+fn read_scale(fields: &mut Fields, scale: proto::Scale) -> Option<Scale> {
+    let title = fields.text("title", &scale.title);
+    let levels = fields.texts("levels", &scale.levels);
+    Some(Scale {
+        title: title?,
+        levels: levels?,
+    })
+}
+
+pub(super) fn write(id: YearPlanId, command: &YearPlanCommand) -> proto::YearPlanCommand {
+    proto::YearPlanCommand {
+        year_plan_id: id.to_string(),
+        operation: Some(write_operation(command)),
+    }
+}
+
+fn write_operation(command: &YearPlanCommand) -> Operation {
+    match command {
+        YearPlanCommand::Create { details, owner } => {
+            Operation::CreateYearPlan(proto::CreateYearPlan {
+                details: Some(write_details(details)),
+                owner_id: owner.to_string(),
+            })
+        }
+        YearPlanCommand::Retitle { title } => Operation::RetitleYearPlan(proto::RetitleYearPlan {
+            title: title.to_string(),
+        }),
+        YearPlanCommand::AddSubject { subject } => Operation::AddSubject(proto::AddSubject {
+            subject: subject.to_string(),
+        }),
+        YearPlanCommand::RemoveSubject { subject } => {
+            Operation::RemoveSubject(proto::RemoveSubject {
+                subject: subject.to_string(),
+            })
+        }
+        YearPlanCommand::AddUnit { unit, details } => Operation::AddUnit(proto::AddUnit {
+            unit_id: unit.to_string(),
+            details: Some(write_unit(details)),
+        }),
+        YearPlanCommand::ReviseUnit { unit, details } => Operation::ReviseUnit(proto::ReviseUnit {
+            unit_id: unit.to_string(),
+            details: Some(write_unit(details)),
+        }),
+        YearPlanCommand::DeleteUnit { unit, reason } => Operation::DeleteUnit(proto::DeleteUnit {
+            unit_id: unit.to_string(),
+            reason: string(reason.as_ref()),
+        }),
+        YearPlanCommand::UndeleteUnit { unit } => Operation::UndeleteUnit(proto::UndeleteUnit {
+            unit_id: unit.to_string(),
+        }),
+        YearPlanCommand::AddGoal {
+            unit,
+            goal,
+            details,
+        } => Operation::AddGoal(proto::AddGoal {
+            unit_id: unit.to_string(),
+            goal_id: goal.to_string(),
+            details: Some(proto::NewGoal {
+                kind: details.kind.number(),
+                area: details.area.number(),
+                wording: Some(write_choice(&details.wording)),
+                scale: Some(write_scale(&details.scale)),
+            }),
+        }),
+        YearPlanCommand::ReviseGoal {
+            goal,
+            wording,
+            scale,
+        } => Operation::ReviseGoal(proto::ReviseGoal {
+            goal_id: goal.to_string(),
+            wording: Some(write_choice(wording)),
+            scale: Some(write_scale(scale)),
+        }),
+        YearPlanCommand::RetireGoal { goal, reason } => Operation::RetireGoal(proto::RetireGoal {
+            goal_id: goal.to_string(),
+            reason: string(reason.as_ref()),
+        }),
+        YearPlanCommand::Delete { reason } => Operation::DeleteYearPlan(proto::DeleteYearPlan {
+            reason: string(reason.as_ref()),
+        }),
+        YearPlanCommand::Undelete => Operation::UndeleteYearPlan(proto::UndeleteYearPlan {}),
+        YearPlanCommand::TransferOwnership { to, reason } => {
+            Operation::TransferYearPlanOwnership(proto::TransferYearPlanOwnership {
+                to_person_id: to.to_string(),
+                reason: string(reason.as_ref()),
+            })
+        }
+    }
+}
+
+pub(super) fn write_details(details: &YearPlanDetails) -> proto::YearPlanDetails {
+    proto::YearPlanDetails {
+        kind: details.kind.number(),
+        institution_id: details.institution.to_string(),
+        team_id: details.team.to_string(),
+        school_year_id: details.school_year.to_string(),
+        title: details.title.to_string(),
+        subjects: details.subjects.iter().map(ToString::to_string).collect(),
+    }
+}
+
+pub(super) fn write_unit(details: &UnitDetails) -> proto::UnitDetails {
+    proto::UnitDetails {
+        title: details.title.to_string(),
+        subject: string(details.subject.as_ref()),
+        description: string(details.description.as_ref()),
+    }
+}
+
+fn write_choice(wording: &WordingChoice) -> proto::WordingChoice {
+    let wording = match wording {
+        WordingChoice::Own { text } => Choices::OwnText(text.to_string()),
+        WordingChoice::Catalogue { catalogue, item } => {
+            Choices::CatalogueItem(write_source(*catalogue, *item))
+        }
+    };
+    proto::WordingChoice {
+        wording: Some(wording),
+    }
+}
+
+pub(super) fn write_wording(wording: &Wording) -> proto::Wording {
+    match wording {
+        Wording::Own { text } => proto::Wording {
+            text: text.to_string(),
+            source: None,
+        },
+        Wording::Catalogue {
+            catalogue,
+            item,
+            text,
+        } => proto::Wording {
+            text: text.to_string(),
+            source: Some(write_source(*catalogue, *item)),
+        },
+    }
+}
+
+fn write_source(catalogue: CatalogueId, item: CatalogueItemId) -> proto::CatalogueItemRef {
+    proto::CatalogueItemRef {
+        catalogue_id: catalogue.to_string(),
+        item_id: item.to_string(),
+    }
+}
+
+pub(super) fn write_scale(scale: &Scale) -> proto::Scale {
+    proto::Scale {
+        title: scale.title.to_string(),
+        levels: scale.levels.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// A year plan as it is now: all of it that is given.
+pub fn year_plan(id: YearPlanId, revision: Revision, year_plan: &YearPlan) -> proto::YearPlan {
+    let units = year_plan.units.iter();
+    proto::YearPlan {
+        year_plan_id: id.to_string(),
+        revision: revision.get(),
+        details: Some(write_details(&year_plan.details)),
+        owner_id: year_plan.owner.to_string(),
+        units: units.map(|unit| unit_of(year_plan, unit)).collect(),
+        deletion: year_plan.deleted.as_ref().map(write_deletion),
+    }
+}
+
+/// A year plan in a list.
+pub fn year_plan_summary(
+    id: YearPlanId,
+    revision: Revision,
+    year_plan: &YearPlan,
+) -> proto::YearPlanSummary {
+    let units = year_plan.units.iter();
+    proto::YearPlanSummary {
+        year_plan_id: id.to_string(),
+        revision: revision.get(),
+        details: Some(write_details(&year_plan.details)),
+        owner_id: year_plan.owner.to_string(),
+        unit_count: count(units.filter(|unit| unit.deleted.is_none()).count()),
+        deletion: year_plan.deleted.as_ref().map(write_deletion),
+    }
+}
+
+fn unit_of(year_plan: &YearPlan, unit: &Unit) -> proto::Unit {
+    // A unit lists its goals in order; one that is not among the year plan's is left out.
+    let goals = unit
+        .goals
+        .iter()
+        .filter_map(|id| year_plan.goals.get(id).map(|goal| write_goal(*id, goal)));
+    proto::Unit {
+        unit_id: unit.id.to_string(),
+        details: Some(write_unit(&unit.details)),
+        goals: goals.collect(),
+        deletion: unit.deleted.as_ref().map(write_deletion),
+    }
+}
+
+fn write_goal(id: GoalId, goal: &Goal) -> proto::Goal {
+    let revisions = goal.revisions.iter().map(|revision| proto::GoalRevision {
+        wording: Some(write_wording(&revision.wording)),
+        scale: Some(write_scale(&revision.scale)),
+    });
+    proto::Goal {
+        goal_id: id.to_string(),
+        kind: goal.kind.number(),
+        area: goal.area.number(),
+        revisions: revisions.collect(),
+        retired: goal.retired,
+    }
+}
