@@ -127,7 +127,7 @@ fn events_are_read_in_order_and_can_be_resumed() {
     let ledger = place.open();
     for n in 1..=5 {
         ledger
-            .execute(SYSTEM, put_institution(n, n % 2, "A"))
+            .execute(SYSTEM, put_institution(n, n % 2, &format!("Skole {n}")))
             .unwrap();
     }
     let positions = |after| {
