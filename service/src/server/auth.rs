@@ -92,10 +92,15 @@ impl Development {
 impl Authenticator for Development {
     fn authenticate(&self, metadata: &MetadataMap) -> Result<Caller, AuthError> {
         const HINT: &str = "send metadata planledger-actor: person/UUID or system/UUID";
-        let value = metadata.get(Self::ACTOR_KEY).ok_or(AuthError::Missing(HINT))?;
+        let value = metadata
+            .get(Self::ACTOR_KEY)
+            .ok_or(AuthError::Missing(HINT))?;
         let invalid = AuthError::Invalid(HINT);
-        let (kind, id) =
-            value.to_str().ok().and_then(|text| text.split_once('/')).ok_or(invalid)?;
+        let (kind, id) = value
+            .to_str()
+            .ok()
+            .and_then(|text| text.split_once('/'))
+            .ok_or(invalid)?;
         let actor = match kind {
             "person" => Actor::Person(id.parse().map_err(|_| invalid)?),
             "system" => Actor::System(id.parse().map_err(|_| invalid)?),
@@ -138,8 +143,16 @@ mod tests {
         let system = authenticate(Some(&format!("system/{id}"))).unwrap();
         assert_eq!(system.actor, Actor::System(id.parse().unwrap()));
         assert!(matches!(authenticate(None), Err(AuthError::Missing(_))));
-        for wrong in ["", "person", "person/1", "nobody/7f9c0102-0304-4506-8708-010203040506"] {
-            assert!(matches!(authenticate(Some(wrong)), Err(AuthError::Invalid(_))), "{wrong}");
+        for wrong in [
+            "",
+            "person",
+            "person/1",
+            "nobody/7f9c0102-0304-4506-8708-010203040506",
+        ] {
+            assert!(
+                matches!(authenticate(Some(wrong)), Err(AuthError::Invalid(_))),
+                "{wrong}"
+            );
         }
     }
 

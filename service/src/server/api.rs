@@ -1,0 +1,205 @@
+//! What every handler does the same way: who asks, may they, how far must the ledger be, and how
+//! to read without holding up other requests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use planledger_core::domain::Missing;
+use planledger_core::ids::Position;
+use planledger_core::ledger::{Ledger, ReadError, Reading};
+use planledger_core::time::Timestamp;
+use tokio::sync::watch;
+use tonic::Status;
+use tonic::metadata::MetadataMap;
+
+use super::auth::{Access, AuthError, Authenticator, Authorizer, Caller};
+use crate::wire::Failure;
+use crate::wire::failure::ServiceReason;
+use crate::wire::request::AsOf;
+
+/// How long a read waits for its minimum position.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The services, on one ledger. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Api {
+    pub(super) ledger: Ledger,
+    authenticator: Arc<dyn Authenticator>,
+    authorizer: Arc<dyn Authorizer>,
+    stopping: watch::Receiver<bool>,
+    durable: watch::Receiver<Position>,
+    pub(super) started_at: Timestamp,
+}
+
+/// What is read, and at which position.
+pub(super) type Answer<T> = Result<(T, Position), Failure>;
+
+impl Api {
+    pub(super) fn new(
+        ledger: Ledger,
+        authenticator: Arc<dyn Authenticator>,
+        authorizer: Arc<dyn Authorizer>,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
+        let (risen, durable) = watch::channel(ledger.position());
+        ledger.on_commit(move |position| {
+            risen.send_if_modified(|now| {
+                let further = position > *now;
+                *now = position.max(*now);
+                further
+            });
+        });
+        Self {
+            started_at: ledger.now(),
+            ledger,
+            authenticator,
+            authorizer,
+            stopping,
+            durable,
+        }
+    }
+
+    /// Who sent a request.
+    pub(super) fn caller(&self, metadata: &MetadataMap) -> Result<Caller, Failure> {
+        self.authenticator.authenticate(metadata).map_err(|error| {
+            let reason = match error {
+                AuthError::Missing(_) => ServiceReason::ActorMissing,
+                AuthError::Invalid(_) => ServiceReason::ActorInvalid,
+            };
+            Failure::new(reason, error.to_string())
+        })
+    }
+
+    /// Turns a caller away who may not do this.
+    pub(super) fn permit(&self, caller: &Caller, access: Access<'_>) -> Result<(), Failure> {
+        if self.authorizer.permits(caller, access) {
+            return Ok(());
+        }
+        let message = "the actor may not do this";
+        Err(Failure::new(ServiceReason::AccessDenied, message))
+    }
+
+    /// Who sent a request, if they may do this.
+    pub(super) fn allow(
+        &self,
+        metadata: &MetadataMap,
+        access: Access<'_>,
+    ) -> Result<Caller, Failure> {
+        let caller = self.caller(metadata)?;
+        self.permit(&caller, access)?;
+        Ok(caller)
+    }
+
+    /// Ready when the server is told to stop.
+    pub(super) fn stopping(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut stopping = self.stopping.clone();
+        async move {
+            // An error is a server that is gone, which has stopped too.
+            let _ = stopping.wait_for(|stopping| *stopping).await;
+        }
+    }
+
+    /// Tells of new durable positions.
+    pub(super) fn durable(&self) -> watch::Receiver<Position> {
+        self.durable.clone()
+    }
+
+    /// Waits until a position is durable, for a while: a caller reads its own writes.
+    pub(super) async fn reached(&self, min_position: u64) -> Result<(), Failure> {
+        let min = Position::new(min_position);
+        let mut durable = self.durable();
+        let reached = async { durable.wait_for(|position| *position >= min).await.is_ok() };
+        tokio::select! {
+            reached = tokio::time::timeout(PATIENCE, reached) => match reached {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(Failure::shutting_down()),
+                Err(_) => Err(Failure::position_not_reached(self.ledger.position(), min)),
+            },
+            () = self.stopping() => Err(Failure::shutting_down()),
+        }
+    }
+
+    /// Does something with the ledger that may have to read from disk.
+    pub(super) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Ledger) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let ledger = self.ledger.clone();
+        match tokio::task::spawn_blocking(move || work(&ledger)).await {
+            Ok(result) => result,
+            Err(error) if error.is_cancelled() => Err(Failure::shutting_down()),
+            Err(_) => Err(internal()),
+        }
+    }
+
+    /// Reads one consistent state, now.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        min_position: u64,
+        read: impl Fn(&Reading<'_>) -> Result<Result<T, Failure>, Missing> + Send + 'static,
+    ) -> Answer<T> {
+        self.read_at(min_position, None, read).await
+    }
+
+    /// Reads one consistent state, now or as of a moment.
+    pub(super) async fn read_at<T: Send + 'static>(
+        &self,
+        min_position: u64,
+        at: Option<AsOf>,
+        read: impl Fn(&Reading<'_>) -> Result<Result<T, Failure>, Missing> + Send + 'static,
+    ) -> Answer<T> {
+        self.reached(min_position).await?;
+        self.blocking(move |ledger| {
+            let (answer, position) = match at {
+                None => ledger.read(read),
+                Some(at) => ledger.read_at(moment(ledger, at)?, read),
+            }
+            .map_err(unreadable)?;
+            Ok((answer?, position))
+        })
+        .await
+    }
+}
+
+/// The position of a moment.
+fn moment(ledger: &Ledger, at: AsOf) -> Result<Position, Failure> {
+    match at {
+        AsOf::Position(position) => {
+            let tail = ledger.position();
+            match position > tail {
+                true => Err(Failure::position_ahead("at.position", tail, position)),
+                false => Ok(position),
+            }
+        }
+        AsOf::Instant(instant) if instant > ledger.now() => {
+            Err(Failure::instant_ahead("at.instant"))
+        }
+        AsOf::Instant(instant) => ledger.position_at(instant).map_err(unreadable),
+    }
+}
+
+/// What is stored does not check out. The log says what; the caller gets no more than where.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is what map_err hands over"
+)]
+pub(super) fn unreadable(error: ReadError) -> Failure {
+    tracing::error!(%error, "what is stored cannot be read");
+    let message = "what is stored does not check out; run planledger ledger verify";
+    let failure = Failure::new(ServiceReason::StorageDamaged, message);
+    match error {
+        ReadError::Seal { position, .. }
+        | ReadError::KeyMissing { position, .. }
+        | ReadError::Malformed { position, .. } => failure.with("position", position),
+        ReadError::NotThere { asked, tail } => Failure::position_ahead("position", tail, asked),
+        _ => failure,
+    }
+}
+
+fn internal() -> Failure {
+    tracing::error!("a request was ended by a panic");
+    Failure::new(ServiceReason::Internal, "a fault of the server")
+}
+
+/// What a service method gives when it fails.
+pub(super) type Rpc<T> = Result<tonic::Response<T>, Status>;

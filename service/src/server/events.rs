@@ -1,0 +1,257 @@
+//! Reading and following events.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use planledger_core::ids::Position;
+use planledger_core::ledger::{EventFilter, Events, Passed};
+use planledger_proto::v1::event_service_server::EventService;
+use planledger_proto::v1::follow_events_response::Content;
+use planledger_proto::v1::{
+    CaughtUp, Event, EventBatch, FollowEventsRequest, FollowEventsResponse, Heartbeat,
+    ReadEventsRequest, ReadEventsResponse,
+};
+use tokio::sync::mpsc;
+use tokio_stream::Stream;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use super::api::{Api, Rpc, unreadable};
+use super::auth::Access;
+use crate::wire::request::event_filter;
+use crate::wire::{self, Failure};
+
+/// Most events of one response.
+const BATCH_EVENTS: usize = 512;
+/// Most bytes of payload of one response; one event more may go over it.
+const BATCH_BYTES: usize = 1 << 20;
+/// Positions that are read past without a match before a response says how far it came.
+const STRIDE: u64 = 65_536;
+/// Responses that wait for a slow client before its stream is held up.
+const WINDOW: usize = 4;
+/// A sign of life when nothing else is sent; the API promises one within 15 seconds.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// How long a stream that has to end waits for its client to read that.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// Some events, and how far reading came.
+struct Chunk {
+    events: Vec<Event>,
+    resume: Position,
+    /// Nothing more is durable.
+    end: bool,
+}
+
+/// Reading that goes on where it was.
+struct Reader {
+    events: Events,
+    resume: Position,
+}
+
+impl Reader {
+    /// Reads on: at most `limit` events, none beyond `last`.
+    fn chunk(&mut self, limit: usize, last: Position) -> Result<Chunk, Failure> {
+        let from = self.resume;
+        let mut events = Vec::new();
+        let mut bytes = 0;
+        let mut end = true;
+        while self.resume < last {
+            let Some(passed) = self.events.next() else {
+                break;
+            };
+            match passed.map_err(unreadable)? {
+                Passed::Event(event) => {
+                    self.resume = event.position;
+                    let event = wire::event(event);
+                    bytes += prost::Message::encoded_len(&event);
+                    events.push(event);
+                }
+                Passed::Through(position) => self.resume = position,
+            }
+            let full = events.len() >= limit.min(BATCH_EVENTS) || bytes >= BATCH_BYTES;
+            if full || self.resume.get() - from.get() >= STRIDE {
+                end = self.resume >= last;
+                break;
+            }
+        }
+        let resume = self.resume;
+        Ok(Chunk {
+            events,
+            resume,
+            end,
+        })
+    }
+}
+
+#[tonic::async_trait]
+impl EventService for Api {
+    type ReadEventsStream = Responses<ReadEventsResponse>;
+
+    async fn read_events(
+        &self,
+        request: Request<ReadEventsRequest>,
+    ) -> Rpc<Self::ReadEventsStream> {
+        self.allow(request.metadata(), Access::ReadEvents)?;
+        let request = request.into_inner();
+        let filter = event_filter(request.filter)?;
+        self.reached(request.min_position).await?;
+        let (reader, last) = self.reader(request.after_position, filter)?;
+        let left = match usize::try_from(request.max_count) {
+            Ok(0) | Err(_) => usize::MAX,
+            Ok(count) => count,
+        };
+        let (sender, receiver) = mpsc::channel(WINDOW);
+        let api = self.clone();
+        tokio::spawn(async move {
+            let read = api.send_recorded(reader, last, left, &sender);
+            tokio::select! {
+                result = read => if let Err(failure) = result {
+                    let _ = sender.send(Err(failure.into())).await;
+                },
+                () = api.stopping() => goodbye(&sender).await,
+            }
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+
+    type FollowEventsStream = Responses<FollowEventsResponse>;
+
+    async fn follow_events(
+        &self,
+        request: Request<FollowEventsRequest>,
+    ) -> Rpc<Self::FollowEventsStream> {
+        self.allow(request.metadata(), Access::ReadEvents)?;
+        let request = request.into_inner();
+        let filter = event_filter(request.filter)?;
+        let (reader, _) = self.reader(request.after_position, filter)?;
+        let (sender, receiver) = mpsc::channel(WINDOW);
+        let api = self.clone();
+        tokio::spawn(async move {
+            let follow = api.send_following(reader, &sender);
+            tokio::select! {
+                result = follow => if let Err(failure) = result {
+                    let _ = sender.send(Err(failure.into())).await;
+                },
+                () = api.stopping() => goodbye(&sender).await,
+                () = sender.closed() => {}
+            }
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+}
+
+impl Api {
+    fn reader(&self, after: u64, filter: EventFilter) -> Result<(Reader, Position), Failure> {
+        let resume = Position::new(after);
+        let last = self.ledger.position();
+        if resume > last {
+            return Err(Failure::position_ahead("after_position", last, resume));
+        }
+        let events = self.ledger.events(resume, filter);
+        Ok((Reader { events, resume }, last))
+    }
+
+    async fn next_chunk(
+        &self,
+        mut reader: Reader,
+        limit: usize,
+        last: Position,
+    ) -> Result<(Reader, Chunk), Failure> {
+        self.blocking(move |_| {
+            let chunk = reader.chunk(limit, last)?;
+            Ok((reader, chunk))
+        })
+        .await
+    }
+
+    /// Sends what is recorded up to `last`, at most `left` events.
+    async fn send_recorded(
+        &self,
+        mut reader: Reader,
+        last: Position,
+        mut left: usize,
+        sender: &mpsc::Sender<Result<ReadEventsResponse, Status>>,
+    ) -> Result<(), Failure> {
+        loop {
+            let (went_on, chunk) = self.next_chunk(reader, left, last).await?;
+            reader = went_on;
+            left -= chunk.events.len();
+            let over = chunk.end || left == 0;
+            let response = ReadEventsResponse {
+                events: chunk.events,
+                resume_position: chunk.resume.get(),
+            };
+            if sender.send(Ok(response)).await.is_err() || over {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Sends what is recorded, says so, and then sends what is being recorded.
+    async fn send_following(
+        &self,
+        mut reader: Reader,
+        sender: &mpsc::Sender<Result<FollowEventsResponse, Status>>,
+    ) -> Result<(), Failure> {
+        let mut durable = self.durable();
+        let mut behind = true;
+        let mut told = reader.resume;
+        loop {
+            let last = *durable.borrow_and_update();
+            let (went_on, chunk) = self.next_chunk(reader, usize::MAX, last).await?;
+            reader = went_on;
+            let content = match chunk.events.is_empty() {
+                false => Some(Content::Batch(EventBatch {
+                    events: chunk.events,
+                })),
+                true if chunk.end && behind => None,
+                true if chunk.resume.get() - told.get() >= STRIDE => {
+                    Some(Content::Heartbeat(Heartbeat {}))
+                }
+                true => None,
+            };
+            let marker = (chunk.end && behind).then_some(Content::CaughtUp(CaughtUp {}));
+            behind = !chunk.end;
+            for content in content.into_iter().chain(marker) {
+                told = chunk.resume;
+                if !send(sender, told, content).await {
+                    return Ok(());
+                }
+            }
+            while chunk.end && *durable.borrow() <= last {
+                match tokio::time::timeout(HEARTBEAT, durable.changed()).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(_)) => return Err(Failure::shutting_down()),
+                    Err(_) => {
+                        told = chunk.resume;
+                        if !send(sender, told, Content::Heartbeat(Heartbeat {})).await {
+                            return Ok(());
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Ends a stream with a status that says why: an end without one would look like all there is.
+async fn goodbye<T>(sender: &mpsc::Sender<Result<T, Status>>) {
+    let status = Err(Failure::shutting_down().into());
+    // A client that does not read within that time is cut off with its connection.
+    let _ = tokio::time::timeout(FAREWELL, sender.send(status)).await;
+}
+
+/// Whether the client is still there.
+async fn send(
+    sender: &mpsc::Sender<Result<FollowEventsResponse, Status>>,
+    resume: Position,
+    content: Content,
+) -> bool {
+    let response = FollowEventsResponse {
+        resume_position: resume.get(),
+        content: Some(content),
+    };
+    sender.send(Ok(response)).await.is_ok()
+}

@@ -1,0 +1,89 @@
+//! Pages of streams.
+
+use std::sync::Arc;
+
+use planledger_core::domain::{Aggregate, Missing};
+use planledger_core::ids::{Revision, StreamId, StreamKind};
+use planledger_core::ledger::Reading;
+use uuid::Uuid;
+
+use crate::wire::page::Page;
+
+/// Items and the token of the next page, empty on the last.
+pub(super) type Items<T> = (Vec<T>, String);
+
+/// A page of the streams of a kind in a list that is in the order of ids.
+pub(super) fn list<T>(
+    reading: &Reading<'_>,
+    streams: &[StreamId],
+    kind: StreamKind,
+    page: &Page<Uuid>,
+    show: impl Fn(Uuid, Revision, &Aggregate) -> Option<T>,
+) -> Result<Items<T>, Missing> {
+    let after = page.after;
+    let streams = streams
+        .iter()
+        .filter(|stream| stream.kind == kind && after.is_none_or(|after| stream.id > after));
+    fill(reading, streams.copied(), page, show)
+}
+
+/// A page of persons or teams of an institution, looked up as far as the page needs.
+pub(super) fn list_in_institution<T>(
+    reading: &Reading<'_>,
+    institution: planledger_core::ids::InstitutionId,
+    kind: StreamKind,
+    page: &Page<Uuid>,
+    show: impl Fn(Uuid, Revision, &Aggregate) -> Option<T>,
+) -> Result<Items<T>, Missing> {
+    let mut after = page.after.map(|id| StreamId { kind, id });
+    let mut items = Vec::new();
+    loop {
+        // One more than fits says whether there is a next page.
+        let wanted = page.size + 1 - items.len();
+        let streams = reading.find_in_institution(institution, kind, after, wanted)?;
+        let last = streams.len() < wanted;
+        for stream in streams {
+            after = Some(stream);
+            if let Some((state, revision)) = reading.stream(stream)?
+                && let Some(item) = show(stream.id, revision, &state)
+            {
+                items.push((stream.id, item));
+            }
+        }
+        if last || items.len() > page.size {
+            return Ok(cut(items, page));
+        }
+    }
+}
+
+fn fill<T>(
+    reading: &Reading<'_>,
+    streams: impl Iterator<Item = StreamId>,
+    page: &Page<Uuid>,
+    show: impl Fn(Uuid, Revision, &Aggregate) -> Option<T>,
+) -> Result<Items<T>, Missing> {
+    let mut items = Vec::new();
+    for stream in streams {
+        if items.len() > page.size {
+            break;
+        }
+        let found: Option<(Arc<Aggregate>, Revision)> = reading.stream(stream)?;
+        if let Some((state, revision)) = found
+            && let Some(item) = show(stream.id, revision, &state)
+        {
+            items.push((stream.id, item));
+        }
+    }
+    Ok(cut(items, page))
+}
+
+/// Cuts to the page's size; what is over says that there is a next page.
+pub(super) fn cut<T>(mut items: Vec<(Uuid, T)>, page: &Page<Uuid>) -> Items<T> {
+    let more = items.len() > page.size;
+    items.truncate(page.size);
+    let token = match items.last() {
+        Some((last, _)) if more => page.next_token(*last),
+        Some(_) | None => String::new(),
+    };
+    (items.into_iter().map(|(_, item)| item).collect(), token)
+}
