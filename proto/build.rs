@@ -29,6 +29,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         out.join("planledger.v1.bin"),
         compiler.encode_file_descriptor_set(),
     )?;
-    tonic_prost_build::configure().compile_fds(compiler.file_descriptor_set())?;
+    // Messages know their names, so that any of them can be printed as canonical JSON.
+    let mut config = prost_build::Config::new();
+    config.enable_type_names();
+    tonic_prost_build::configure()
+        .compile_fds_with_config(compiler.file_descriptor_set(), config)?;
     Ok(())
 }

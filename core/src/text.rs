@@ -3,6 +3,7 @@
 //! checked again: a rule made stricter later must not make the past unreadable.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,14 @@ macro_rules! texts {
             /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = TextError;
+
+            fn from_str(value: &str) -> Result<Self, TextError> {
+                Self::new(value)
             }
         }
 

@@ -51,7 +51,9 @@ pub struct ActorMetadata(MetadataValue<Ascii>);
 
 impl Interceptor for ActorMetadata {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request.metadata_mut().insert(Development::ACTOR_KEY, self.0.clone());
+        request
+            .metadata_mut()
+            .insert(Development::ACTOR_KEY, self.0.clone());
         Ok(request)
     }
 }
@@ -77,7 +79,10 @@ impl Client {
                 reason = cause.to_string();
                 source = cause.source();
             }
-            ConnectError::Unreachable { url: url.to_owned(), reason }
+            ConnectError::Unreachable {
+                url: url.to_owned(),
+                reason,
+            }
         })?;
         Self::on(channel, actor).ok_or_else(|| usage("the actor"))
     }
@@ -88,7 +93,10 @@ impl Client {
     }
 
     fn on(channel: Channel, actor: &str) -> Option<Self> {
-        Some(Self { channel, actor: ActorMetadata(actor.parse().ok()?) })
+        Some(Self {
+            channel,
+            actor: ActorMetadata(actor.parse().ok()?),
+        })
     }
 
     /// Commands.

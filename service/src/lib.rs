@@ -7,4 +7,5 @@ pub mod import;
 pub mod server;
 pub mod settings;
 pub mod system;
+pub mod upload;
 pub mod wire;

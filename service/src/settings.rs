@@ -77,9 +77,15 @@ impl File {
         let Some(path) = path else {
             return Ok(Self::default());
         };
-        let io = |source| SettingsError::Io { path: path.to_owned(), source };
+        let io = |source| SettingsError::Io {
+            path: path.to_owned(),
+            source,
+        };
         let text = fs::read_to_string(path).map_err(io)?;
-        let toml = |source| SettingsError::Toml { path: path.to_owned(), source: Box::new(source) };
+        let toml = |source| SettingsError::Toml {
+            path: path.to_owned(),
+            source: Box::new(source),
+        };
         toml::from_str(&text).map_err(toml)
     }
 }
@@ -89,7 +95,10 @@ impl File {
 /// # Errors
 /// [`SettingsError::Value`]
 pub fn parse_key(name: &'static str, text: &str) -> Result<[u8; 32], SettingsError> {
-    let wrong = || SettingsError::Value { name, expected: "64 hexadecimal digits" };
+    let wrong = || SettingsError::Value {
+        name,
+        expected: "64 hexadecimal digits",
+    };
     let text = text.trim();
     if text.len() != 64 || !text.is_ascii() {
         return Err(wrong());
@@ -107,7 +116,8 @@ pub fn parse_key(name: &'static str, text: &str) -> Result<[u8; 32], SettingsErr
 /// # Errors
 /// [`SettingsError::Value`] when it is not a key.
 pub fn recovery_key(text: Option<&str>) -> Result<Option<RecoveryKey>, SettingsError> {
-    text.map(|text| parse_key("recovery-recipient", text).map(RecoveryKey)).transpose()
+    text.map(|text| parse_key("recovery-recipient", text).map(RecoveryKey))
+        .transpose()
 }
 
 /// The master key: from the environment, else from its file. For a new ledger the file is made.
@@ -123,7 +133,10 @@ pub fn master_key(
         return parse_key("PLANLEDGER_MASTER_KEY", text).map(MasterKey::from_bytes);
     }
     let path = file.map_or_else(|| dir.join("keys").join("master.key"), Path::to_owned);
-    let io = |source| SettingsError::Io { path: path.clone(), source };
+    let io = |source| SettingsError::Io {
+        path: path.clone(),
+        source,
+    };
     match fs::read_to_string(&path) {
         Ok(text) => parse_key("the master key file", &text).map(MasterKey::from_bytes),
         Err(error) if error.kind() != ErrorKind::NotFound => Err(io(error)),
@@ -163,7 +176,10 @@ mod tests {
         assert_eq!(file.dir, None);
         fs::write(&path, "lisen = \"127.0.0.1:1\"\n").unwrap();
         let error = File::read(Some(&path)).unwrap_err().to_string();
-        assert!(error.contains("lisen") && error.contains("planledger.toml"), "{error}");
+        assert!(
+            error.contains("lisen") && error.contains("planledger.toml"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -177,7 +193,10 @@ mod tests {
         fs::create_dir(dir.path().join("journal")).unwrap();
         fs::remove_file(&path).unwrap();
         let missing = master_key(None, None, dir.path());
-        assert!(matches!(missing, Err(SettingsError::MasterKeyMissing { .. })));
+        assert!(matches!(
+            missing,
+            Err(SettingsError::MasterKeyMissing { .. })
+        ));
         assert!(parse_key("key", &"ab".repeat(32)).is_ok());
         assert!(parse_key("key", &"æ".repeat(32)).is_err());
         assert!(parse_key("key", "ab").is_err());

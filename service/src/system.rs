@@ -11,7 +11,9 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         // Before 1970 there is no time; the ledger keeps its instants increasing by itself.
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         Timestamp::from_nanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
     }
 }
@@ -26,12 +28,15 @@ impl Entropy for SystemEntropy {
     }
 }
 
+/// The time zone in which school days are counted.
+pub const COPENHAGEN: &str = "Europe/Copenhagen";
+
 /// Today in Copenhagen, whatever the server's own time zone: school days are counted there.
 pub fn today() -> jiff::civil::Date {
     let now = jiff::Timestamp::now();
-    match jiff::tz::TimeZone::get("Europe/Copenhagen") {
-        Ok(zone) => now.to_zoned(zone).date(),
+    match jiff::tz::TimeZone::get(COPENHAGEN) {
+        Ok(zone) => now.to_zoned_datetime(zone).date(),
         // The bundled database has the zone; this is for a build that leaves it out.
-        Err(_) => now.to_zoned(jiff::tz::TimeZone::UTC).date(),
+        Err(_) => now.to_zoned_datetime(jiff::tz::TimeZone::UTC).date(),
     }
 }

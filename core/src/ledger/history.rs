@@ -48,8 +48,8 @@ pub struct RecordedEvent {
 /// Which events are wanted. An empty filter wants all.
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {
-    /// Only of this stream.
-    pub stream: Option<StreamId>,
+    /// Only of these streams.
+    pub streams: Vec<StreamId>,
     /// Only of these types, by number.
     pub types: Vec<u16>,
     /// Only of this student: the person's own stream and their plans.
@@ -133,9 +133,7 @@ impl Events {
     }
 
     fn wants(&self, entry: &Entry) -> bool {
-        self.filter
-            .stream
-            .is_none_or(|stream| stream == entry.stream)
+        (self.filter.streams.is_empty() || self.filter.streams.contains(&entry.stream))
             && (self.filter.types.is_empty() || self.filter.types.contains(&entry.event_type))
             && (self.filter.student.is_none() || self.student_key == Some(entry.key))
     }
@@ -157,7 +155,11 @@ pub(super) fn recorded(
         }) => Payload::Redacted,
         Err(error) => return Err(error),
     };
-    Ok(RecordedEvent {
+    Ok(event(position, entry, payload))
+}
+
+fn event(position: Position, entry: &Entry, payload: Payload) -> RecordedEvent {
+    RecordedEvent {
         position,
         stream: entry.stream,
         revision: entry.revision,
@@ -168,7 +170,7 @@ pub(super) fn recorded(
         on_behalf_of: entry.on_behalf_of,
         recorded_at: entry.recorded_at,
         payload,
-    })
+    }
 }
 
 /// An entry of the journal with its fields.
@@ -218,14 +220,50 @@ impl Ledger {
         while next != Position::ZERO && events.len() < limit {
             let (stored, entry) = stored(&*self.inner.log, next)?;
             if next < before {
-                let sealed = stored
-                    .sealed
-                    .unwrap_or_else(|| vec![0; entry.sealed_len as usize]);
-                let keys = &self.inner.keys;
-                events.push(recorded(next, &entry, &stored.entry, &sealed, keys)?);
+                events.push(self.recorded(next, &stored, &entry)?);
             }
             next = stored.back;
         }
         Ok(events)
+    }
+
+    /// A stream's events, oldest first: at most `limit` of those after position `after`. Walks back
+    /// over everything since, but opens only what it gives.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub fn history_after(
+        &self,
+        stream: StreamId,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, ReadError> {
+        let mut nearest = std::collections::VecDeque::with_capacity(limit.min(1024) + 1);
+        let mut next = self
+            .present(stream)?
+            .map_or(Position::ZERO, |doc| doc.head.position);
+        while next > after {
+            let (stored, entry) = stored(&*self.inner.log, next)?;
+            let back = stored.back;
+            nearest.push_front((next, stored, entry));
+            nearest.truncate(limit);
+            next = back;
+        }
+        let events = nearest.iter();
+        events
+            .map(|(position, stored, entry)| self.recorded(*position, stored, entry))
+            .collect()
+    }
+
+    fn recorded(
+        &self,
+        position: Position,
+        stored: &StoredEntry,
+        entry: &Entry,
+    ) -> Result<RecordedEvent, ReadError> {
+        match &stored.sealed {
+            Some(sealed) => recorded(position, entry, &stored.entry, sealed, &self.inner.keys),
+            None => Ok(event(position, entry, Payload::Redacted)),
+        }
     }
 }

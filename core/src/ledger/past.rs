@@ -9,7 +9,6 @@ use crate::derived::{Doc, DocKey, Head, StoreError, StreamDoc};
 use crate::domain::{Aggregate, EventMeta};
 use crate::entry;
 use crate::ids::{Position, StreamId};
-use crate::seal::SealError;
 use crate::time::Timestamp;
 
 /// From where to fold a stream: the newest document not beyond a position, and the nearest place
@@ -87,14 +86,11 @@ impl Ledger {
                 revision: entry.revision,
                 link: entry::link(&stored.entry),
             };
-            let Some(sealed) = &stored.sealed else {
-                return Err(ReadError::Seal {
-                    position,
-                    source: SealError::Redacted,
-                });
-            };
-            let json = open_payload(position, &entry, &stored.entry, sealed, &self.inner.keys)?;
-            Aggregate::apply(&mut state, &meta, &read_event(position, &entry, &json)?);
+            // What was redacted is not applied, here as when derived state is made (P3, P6).
+            if let Some(sealed) = &stored.sealed {
+                let json = open_payload(position, &entry, &stored.entry, sealed, &self.inner.keys)?;
+                Aggregate::apply(&mut state, &meta, &read_event(position, &entry, &json)?);
+            }
         }
         Ok(state.map(|state| {
             Arc::new(StreamDoc {

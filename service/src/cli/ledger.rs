@@ -52,7 +52,11 @@ impl Ledger {
 impl Status {
     async fn run(self, file: &File) -> Result<(), Failure> {
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
-        let status = client.ledger().get_status(GetStatusRequest::default()).await?.into_inner();
+        let status = client
+            .ledger()
+            .get_status(GetStatusRequest::default())
+            .await?
+            .into_inner();
         if self.json {
             return output::json(&status);
         }
@@ -64,7 +68,10 @@ impl Status {
             ("last recorded", last),
             ("started", output::instant(status.started_at.as_ref())),
             ("version", status.version),
-            ("takes commands", if status.writable { "yes" } else { "no" }.to_owned()),
+            (
+                "takes commands",
+                if status.writable { "yes" } else { "no" }.to_owned(),
+            ),
         ];
         let rows = rows.map(|(name, value)| vec![name.to_owned(), value]);
         output::table(&rows);
@@ -76,7 +83,10 @@ impl Offline {
     fn options(&self, file: &File, what: &'static str) -> Result<ledger::Options, Failure> {
         let dir = self.place.dir(file);
         if !dir.join("journal").is_dir() {
-            return Err(Failure::Refused(format!("{} holds no ledger", dir.display())));
+            return Err(Failure::Refused(format!(
+                "{} holds no ledger",
+                dir.display()
+            )));
         }
         let mut options = self.place.options(file)?;
         let bar = output::progress(0, what);
@@ -95,9 +105,9 @@ impl Offline {
         let found = ledger::verify_dir(&options).map_err(Failure::refused)?;
         let root = hex(&found.root);
         if self.json {
-            let fault = found.fault.as_ref().map(|fault| {
-                serde_json::json!({ "position": fault.position.get(), "what": fault.what })
-            });
+            let fault = found.fault.as_ref().map(
+                |fault| serde_json::json!({ "position": fault.position.get(), "what": fault.what }),
+            );
             output::line(serde_json::json!({
                 "sound": found.fault.is_none(),
                 "commits": found.commits.get(),

@@ -4,9 +4,12 @@
 mod demo;
 mod import;
 mod ledger;
+mod names;
 mod output;
 mod plan;
 mod serve;
+mod sheet;
+mod timeline;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -33,7 +36,13 @@ struct Common {
     #[arg(long, global = true, env = "PLANLEDGER_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     /// How much to say on standard error: error, warn, info, debug
-    #[arg(long, global = true, env = "PLANLEDGER_LOG", value_name = "LEVEL", default_value = "info")]
+    #[arg(
+        long,
+        global = true,
+        env = "PLANLEDGER_LOG",
+        value_name = "LEVEL",
+        default_value = "info"
+    )]
     log: tracing::Level,
 }
 
@@ -64,7 +73,12 @@ struct Place {
     #[arg(long, env = "PLANLEDGER_MASTER_KEY_FILE", value_name = "FILE")]
     master_key_file: Option<PathBuf>,
     /// The master key itself, 64 hexadecimal digits
-    #[arg(long, env = "PLANLEDGER_MASTER_KEY", value_name = "KEY", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "PLANLEDGER_MASTER_KEY",
+        value_name = "KEY",
+        hide_env_values = true
+    )]
     #[arg(hide = true)]
     master_key: Option<String>,
     /// Public key of the recovery recipient, for a new ledger
@@ -131,7 +145,11 @@ pub fn run() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
-    tracing_subscriber::fmt().with_max_level(cli.common.log).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_max_level(cli.common.log)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .init();
     let result = settings::File::read(cli.common.config.as_deref())
         .map_err(Failure::from)
         .and_then(|file| dispatch(cli.command, &file));
@@ -160,7 +178,10 @@ fn dispatch(command: Command, file: &settings::File) -> Result<(), Failure> {
 
 impl Place {
     fn dir(&self, file: &settings::File) -> PathBuf {
-        self.dir.clone().or_else(|| file.dir.clone()).unwrap_or_else(|| DEFAULT_DIR.into())
+        self.dir
+            .clone()
+            .or_else(|| file.dir.clone())
+            .unwrap_or_else(|| DEFAULT_DIR.into())
     }
 
     /// How to open the ledger.
@@ -169,9 +190,14 @@ impl Place {
         file: &settings::File,
     ) -> Result<planledger_core::ledger::Options, SettingsError> {
         let dir = self.dir(file);
-        let key_file = self.master_key_file.as_deref().or(file.master_key_file.as_deref());
-        let recipient =
-            self.recovery_recipient.as_deref().or(file.recovery_recipient.as_deref());
+        let key_file = self
+            .master_key_file
+            .as_deref()
+            .or(file.master_key_file.as_deref());
+        let recipient = self
+            .recovery_recipient
+            .as_deref()
+            .or(file.recovery_recipient.as_deref());
         Ok(planledger_core::ledger::Options {
             master: settings::master_key(self.master_key.as_deref(), key_file, &dir)?,
             recovery: settings::recovery_key(recipient)?,
@@ -195,9 +221,10 @@ fn listen_address(
     file: &settings::File,
 ) -> Result<SocketAddr, SettingsError> {
     let default = || {
-        DEFAULT_LISTEN
-            .parse()
-            .map_err(|_| SettingsError::Value { name: "listen", expected: "ADDRESS:PORT" })
+        DEFAULT_LISTEN.parse().map_err(|_| SettingsError::Value {
+            name: "listen",
+            expected: "ADDRESS:PORT",
+        })
     };
     given.or(file.listen).map_or_else(default, Ok)
 }

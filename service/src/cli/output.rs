@@ -1,13 +1,15 @@
 //! What the command line prints. The one place that writes to standard output.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is what this module is for")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it is what this module is for"
+)]
 
 use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use planledger_proto::FILE_DESCRIPTOR_SET;
-use planledger_proto::v1::Actor;
-use planledger_proto::v1::actor::Actor as Kind;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 use prost_types::Timestamp;
 use tonic_types::StatusExt;
@@ -17,6 +19,11 @@ use super::Failure;
 /// Prints a line of data.
 pub(crate) fn line(text: impl std::fmt::Display) {
     println!("{text}");
+}
+
+/// Prints a heading with a line before it.
+pub(crate) fn heading(text: &str) {
+    println!("\n{text}\n{}", "─".repeat(text.chars().count()));
 }
 
 /// Says something that is not data.
@@ -48,8 +55,15 @@ pub(crate) fn status(status: &tonic::Status) -> String {
         Some(info) => format!("{}: {}", info.reason, status.message()),
         None => format!("{:?}: {}", status.code(), status.message()),
     };
-    for violation in details.bad_request().iter().flat_map(|bad| &bad.field_violations) {
-        text.push_str(&format!("\n  {}: {}", violation.field, violation.description));
+    for violation in details
+        .bad_request()
+        .iter()
+        .flat_map(|bad| &bad.field_violations)
+    {
+        text.push_str(&format!(
+            "\n  {}: {}",
+            violation.field, violation.description
+        ));
     }
     text
 }
@@ -80,18 +94,12 @@ pub(crate) fn instant(at: Option<&Timestamp>) -> String {
     let Some(at) = at.and_then(|at| jiff::Timestamp::new(at.seconds, at.nanos).ok()) else {
         return "-".to_owned();
     };
-    match jiff::tz::TimeZone::get("Europe/Copenhagen") {
-        Ok(zone) => at.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+    match jiff::tz::TimeZone::get(crate::system::COPENHAGEN) {
+        Ok(zone) => at
+            .to_zoned_datetime(zone)
+            .strftime("%Y-%m-%d %H:%M:%S")
+            .to_string(),
         Err(_) => at.to_string(),
-    }
-}
-
-/// Who acted, as it is written everywhere: `person/UUID` or `system/UUID`.
-pub(crate) fn actor(actor: Option<&Actor>) -> String {
-    match actor.and_then(|actor| actor.actor.as_ref()) {
-        Some(Kind::PersonId(id)) => format!("person/{id}"),
-        Some(Kind::SystemId(id)) => format!("system/{id}"),
-        None => "-".to_owned(),
     }
 }
 
@@ -104,7 +112,10 @@ pub(crate) fn table(rows: &[Vec<String>]) {
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     for row in rows {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:width$}"));
         line(cells.collect::<Vec<_>>().join("  ").trim_end());
     }
 }

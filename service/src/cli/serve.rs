@@ -47,7 +47,12 @@ impl Serve {
             })?;
             tracing::info!(address = %server.local_addr(), "listening, in development mode");
             server
-                .serve(ledger, Arc::new(Development), Arc::new(Development), stop_signal())
+                .serve(
+                    ledger,
+                    Arc::new(Development),
+                    Arc::new(Development),
+                    stop_signal(),
+                )
                 .await
                 .map_err(Failure::refused)
         })

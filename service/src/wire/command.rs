@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use planledger_core::domain::{Actor, Command};
-use planledger_core::ids::{CommandId, Revision};
+use planledger_core::domain::Command;
+use planledger_core::ids::Revision;
+use planledger_core::ledger::Envelope;
 
 use super::fields::{BadRequest, Fields, ViolationReason};
 use super::proto;
@@ -13,21 +14,6 @@ use super::{catalogue, institution, person, plan, school_year, team, year_plan};
 
 /// Most commands in a batch.
 const MAX_BATCH: usize = 1_000;
-
-/// What is asked, for whom, and under which conditions.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Envelope {
-    /// Chosen by the sender; the same id and content is executed once.
-    pub id: CommandId,
-    /// The revision that the stream must have; zero if it must not exist.
-    pub expected_revision: Option<Revision>,
-    /// For whom the actor acts, if for somebody else.
-    pub on_behalf_of: Option<Actor>,
-    /// Whether a command that changes nothing leaves no record.
-    pub discard_if_unchanged: bool,
-    /// The command.
-    pub command: Command,
-}
 
 /// Reads a command.
 ///

@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use planledger_core::domain::refusal::Category;
-use planledger_core::domain::{Command, Refusal};
+use planledger_core::domain::{Command, Reason, Refusal};
 use planledger_core::ids::{CommandId, Position, Revision, StreamId};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
@@ -165,6 +165,19 @@ impl Failure {
                 }
             }
         }
+    }
+
+    /// What the field names is not there.
+    pub fn not_found(reason: Reason, field: &str, message: impl Into<String>) -> Self {
+        Self {
+            code: category_code(reason.category()),
+            reason: reason.code(),
+            message: message.into(),
+            metadata: BTreeMap::new(),
+            violations: Vec::new(),
+            retry_after: None,
+        }
+        .at(field)
     }
 
     /// The stream is not at the expected revision.

@@ -27,8 +27,8 @@ mod year_plan;
 pub use planledger_proto::v1 as proto;
 
 pub use self::catalogue::{catalogue, catalogue_item};
-pub use self::command::{Envelope, batch, batch_message, command, message, operation};
-pub use self::event::{Content, event};
+pub use self::command::{batch, batch_message, command, message, operation};
+pub use self::event::event;
 pub use self::failure::Failure;
 pub use self::fields::{BadRequest, Violation, ViolationReason};
 pub use self::institution::institution;

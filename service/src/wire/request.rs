@@ -7,9 +7,10 @@ use planledger_core::domain::EventType;
 use planledger_core::domain::person::Role;
 use planledger_core::domain::view::Viewer;
 use planledger_core::ids::{
-    CatalogueId, CatalogueItemId, IdError, InstitutionId, PersonId, PlanId, Position, StreamId,
-    TeamId, YearPlanId,
+    CatalogueId, CatalogueItemId, IdError, InstitutionId, PersonId, PlanId, Position, TeamId,
+    YearPlanId,
 };
+use planledger_core::ledger::EventFilter;
 use planledger_core::time::Timestamp;
 use uuid::Uuid;
 
@@ -162,7 +163,7 @@ pub fn list_plans(request: &proto::ListPlansRequest) -> Result<(PlanFilter, Page
     Ok((filter, Page::new(scope, size, &request.page_token)?))
 }
 
-/// Asks for a page of a plan's history; pages end at a revision.
+/// Asks for a page of a plan's history; pages end at a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct History {
     /// The plan.
@@ -357,17 +358,6 @@ pub fn list_catalogue_items(
     })
 }
 
-/// Which events. Conditions that are not empty must all hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EventFilter {
-    /// Of one of these streams.
-    pub streams: Vec<StreamId>,
-    /// Of one of these types.
-    pub types: Vec<EventType>,
-    /// About this student: the person's stream, and the student's plans.
-    pub student: Option<PersonId>,
-}
-
 /// Reads the filter of `ReadEvents` and `FollowEvents`.
 ///
 /// # Errors
@@ -393,7 +383,7 @@ fn read_event_filter(fields: &mut Fields, filter: proto::EventFilter) -> Option<
             let description = "is a type that this server does not know";
             fields.violate("", ViolationReason::UnknownEnum, description);
         }
-        known
+        known.map(|event_type| event_type.code)
     });
     let student = fields.optional_id("student_id", filter.student_id.as_deref());
     enough?;

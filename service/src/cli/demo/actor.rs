@@ -1,0 +1,98 @@
+//! Somebody who acts in the demonstration.
+
+use planledger_core::domain::Command;
+use planledger_core::domain::plan::PlanCommand;
+use planledger_core::ids::{CommandId, PersonId, PlanId};
+use planledger_core::ledger::Envelope;
+use planledger_proto::v1::{ExecuteRequest, GetPlanRequest, PlanView, Receipt, Viewer};
+use tonic_types::StatusExt;
+use uuid::Uuid;
+
+use super::super::Failure;
+use crate::client::Client;
+use crate::wire;
+
+/// Somebody with a connection.
+pub(super) struct Acting {
+    /// The connection.
+    pub(super) client: Client,
+    /// Who.
+    pub(super) id: PersonId,
+}
+
+impl Acting {
+    /// Somebody else on the same connection.
+    pub(super) fn person(client: &Client, id: PersonId) -> Result<Self, Failure> {
+        let acting = client.acting_as(&format!("person/{id}"));
+        let client =
+            acting.ok_or_else(|| Failure::Refused("an actor cannot be sent".to_owned()))?;
+        Ok(Self { client, id })
+    }
+
+    /// Has a command carried out.
+    pub(super) async fn execute(&self, command: Command) -> Result<Receipt, Failure> {
+        Ok(self.try_execute(command).await?)
+    }
+
+    /// Has several commands carried out, one after the other; gives the last receipt's position.
+    pub(super) async fn all(
+        &self,
+        commands: impl IntoIterator<Item = Command>,
+    ) -> Result<u64, Failure> {
+        let mut position = 0;
+        for command in commands {
+            position = self.execute(command).await?.position;
+        }
+        Ok(position)
+    }
+
+    /// The reason for which a command is refused; `None` if it is not.
+    pub(super) async fn refused(&self, command: Command) -> Result<Option<String>, Failure> {
+        match self.try_execute(command).await {
+            Ok(_) => Ok(None),
+            Err(status) => match status.get_details_error_info() {
+                Some(info) => Ok(Some(info.reason)),
+                None => Err(status.into()),
+            },
+        }
+    }
+
+    async fn try_execute(&self, command: Command) -> Result<Receipt, tonic::Status> {
+        let envelope = Envelope::new(CommandId::from_uuid(Uuid::new_v4()), command);
+        let command = Some(wire::message(&envelope));
+        let response = self
+            .client
+            .commands()
+            .execute(ExecuteRequest { command })
+            .await?;
+        Ok(response.into_inner().receipt.unwrap_or_default())
+    }
+
+    /// A plan through somebody's eyes, now or as of a position; `None` if there is nothing to see.
+    pub(super) async fn plan(
+        &self,
+        plan: PlanId,
+        viewer: Viewer,
+        at: Option<u64>,
+    ) -> Result<Option<PlanView>, Failure> {
+        use planledger_proto::v1::{AsOf, as_of::Moment};
+        let request = GetPlanRequest {
+            plan_id: plan.to_string(),
+            viewer: viewer.into(),
+            min_position: 0,
+            at: at.map(|at| AsOf {
+                moment: Some(Moment::Position(at)),
+            }),
+        };
+        match self.client.plans().get_plan(request).await {
+            Ok(response) => Ok(response.into_inner().plan),
+            Err(status) if status.code() == tonic::Code::NotFound => Ok(None),
+            Err(status) => Err(status.into()),
+        }
+    }
+}
+
+/// Opens a plan with what stands in it.
+pub(super) fn on(plan: PlanId, command: PlanCommand) -> Command {
+    Command::Plan(plan, command)
+}

@@ -1,0 +1,110 @@
+//! `planledger demo`: on a fresh ledger, with the real server and over gRPC, that plans outlive
+//! their owner. Fails if any promise it shows is not kept.
+
+mod actor;
+mod checks;
+mod story;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use planledger_core::ledger::{self, Ledger, Options};
+use planledger_core::seal::MasterKey;
+use tokio::sync::oneshot;
+
+use self::checks::Checks;
+use super::{Failure, output, timeline};
+use crate::server::Server;
+use crate::server::auth::Development;
+use crate::settings;
+use crate::system::{SystemClock, SystemEntropy};
+
+/// Show on a fresh ledger that plans outlive their owner
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// Directory for the ledger, which must be empty or not there; a temporary one if not given
+    #[arg(long, env = "PLANLEDGER_DEMO_DIR", value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+impl Demo {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let temporary = match self.dir {
+            Some(_) => None,
+            None => Some(tempfile::tempdir()?),
+        };
+        let dir = match (&self.dir, &temporary) {
+            (Some(dir), _) => dir.clone(),
+            (None, Some(temporary)) => temporary.path().to_owned(),
+            (None, None) => PathBuf::new(),
+        };
+        if dir.read_dir().is_ok_and(|mut found| found.next().is_some()) {
+            let dir = dir.display();
+            return Err(Failure::Usage(format!(
+                "the demonstration needs a fresh directory, and {dir} is not empty"
+            )));
+        }
+        let mut checks = Checks::default();
+        super::block_on(tell(dir.clone(), &mut checks))?;
+        verify(dir, &mut checks)?;
+        checks.finish()?;
+        if let Some(dir) = &self.dir {
+            let dir = dir.display();
+            output::note(format!(
+                "look around: planledger serve --dev --dir {dir}, then planledger plan list …"
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn options(dir: PathBuf) -> Result<Options, Failure> {
+    let master: MasterKey = settings::master_key(None, None, &dir)?;
+    Ok(Options {
+        dir,
+        master,
+        recovery: None,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        progress: None,
+    })
+}
+
+/// Starts the server, tells the story over gRPC, and stops the server.
+async fn tell(dir: PathBuf, checks: &mut Checks) -> Result<(), Failure> {
+    let ledger = Ledger::open(options(dir)?).map_err(Failure::refused)?;
+    let server = Server::bind(([127, 0, 0, 1], 0).into()).await?;
+    let url = format!("http://{}", server.local_addr());
+    output::line(format!("A server with a fresh ledger listens on {url}."));
+    let (stop, stopped) = oneshot::channel::<()>();
+    let development = Arc::new(Development);
+    let serving = tokio::spawn(
+        server.serve(ledger, development.clone(), development, async {
+            // Dropped is as good as told.
+            let _ = stopped.await;
+        }),
+    );
+    let told = story::tell(&url, checks).await;
+    drop(stop);
+    serving
+        .await
+        .map_err(Failure::refused)?
+        .map_err(Failure::refused)?;
+    let (events, names) = told?;
+    output::heading("What the ledger knows about one plan");
+    output::table(&timeline::rows(&events, &names));
+    Ok(())
+}
+
+/// Checks the journal, as an auditor would: from the files alone.
+fn verify(dir: PathBuf, checks: &mut Checks) -> Result<(), Failure> {
+    output::heading("The journal, checked from the files alone");
+    let found = ledger::verify_dir(&options(dir)?).map_err(Failure::refused)?;
+    output::line(format!(
+        "{} events in {} commits and {} streams",
+        found.events, found.commits, found.streams
+    ));
+    checks.check("every byte of the journal is sound", found.fault.is_none());
+    Ok(())
+}

@@ -1,0 +1,676 @@
+//! The story: a teacher's plans, and what becomes of them when the teacher is gone.
+
+use planledger_core::domain::Command;
+use planledger_core::domain::person::PersonCommand;
+use planledger_core::domain::plan::{
+    Assessment, Audience, PlanCommand, Section, TalkDetails, TalkKind, UnitRef,
+};
+use planledger_core::domain::team::TeamCommand;
+use planledger_core::domain::year_plan::{
+    GoalArea, GoalDetails, GoalKind, Scale, UnitDetails, WordingChoice, YearPlanCommand,
+    YearPlanDetails, YearPlanKind,
+};
+use planledger_core::ids::{
+    EvaluationId, GoalId, IdError, PersonId, PlanId, TalkId, TeamId, UnitId, YearPlanId,
+};
+use planledger_core::text::TextError;
+use planledger_proto::v1::list_plans_request::Filter;
+use planledger_proto::v1::list_teams_request::Filter as TeamFilter;
+use planledger_proto::v1::{
+    Event, GetPersonRequest, ListCatalogueItemsRequest, ListCataloguesRequest,
+    ListInstitutionsRequest, ListPersonsRequest, ListTeamsRequest, PlanView, Role, StaffRole, Team,
+    Viewer,
+};
+use uuid::Uuid;
+
+use super::super::names::Names;
+use super::super::sheet::sheet;
+use super::super::{DEFAULT_ACTOR, Failure, import, output, plan};
+use super::actor::{Acting, on};
+use super::checks::Checks;
+use crate::client::Client;
+use crate::import::{Catalogue, Roster, sample};
+use crate::system::today;
+
+const CLASS: &str = "7.A";
+const SUBJECT_TEAM: &str = "7.A Dansk";
+
+impl From<TextError> for Failure {
+    fn from(error: TextError) -> Self {
+        Self::refused(error)
+    }
+}
+
+impl From<IdError> for Failure {
+    fn from(error: IdError) -> Self {
+        Self::refused(error)
+    }
+}
+
+/// Who and what the story is about.
+struct Cast {
+    teacher: Acting,
+    colleague: PersonId,
+    leader: Acting,
+    class: Team,
+    team: Team,
+    students: Vec<PersonId>,
+    names: Names,
+}
+
+/// A year plan with one unit and two goals.
+struct Course {
+    id: YearPlanId,
+    unit: UnitRef,
+    subject_goal: GoalId,
+    reflection_goal: GoalId,
+}
+
+/// Tells it. Gives the whole history of one plan, and the names of who acted in it.
+pub(super) async fn tell(url: &str, checks: &mut Checks) -> Result<(Vec<Event>, Names), Failure> {
+    let client = Client::connect(url, DEFAULT_ACTOR).await?;
+    output::heading("Roster and catalogue");
+    bring_in(&client, checks).await?;
+    let cast = cast(&client).await?;
+    let (teacher, leader) = (&cast.teacher, &cast.leader);
+
+    output::heading("A teacher plans");
+    let dansk = course(
+        &cast,
+        YearPlanKind::Subject,
+        &cast.team,
+        "Dansk i 7.A",
+        &["Dansk"],
+    )
+    .await?;
+    let both = ["Dansk", "Historie"];
+    let combined = course(
+        &cast,
+        YearPlanKind::Combined,
+        &cast.class,
+        "Dansk og historie",
+        &both,
+    )
+    .await?;
+    output::line(format!(
+        "{} makes a subject year plan for team {} and a combined one for {CLASS}.",
+        cast.name(teacher.id),
+        SUBJECT_TEAM
+    ));
+    let (plans, first) = open_plans(&cast, &dansk, &combined, checks).await?;
+
+    output::heading("Evaluations by teacher and student");
+    evaluate(&cast, first, &dansk, checks).await?;
+
+    output::heading("What guardians see");
+    show(&cast, first, &dansk, checks).await?;
+    let before = views(teacher, &plans, None).await?;
+    let position = before.1;
+
+    output::heading("The owner deletes the team and the year plans, and leaves");
+    let all = [(&cast.team, &dansk), (&cast.class, &combined)];
+    for (team, course) in all {
+        let reason = Some("oprydning ved skoleårets slutning".parse()?);
+        let delete = YearPlanCommand::Delete {
+            reason: reason.clone(),
+        };
+        teacher
+            .execute(Command::YearPlan(course.id, delete))
+            .await?;
+        let delete = TeamCommand::Delete { reason };
+        teacher
+            .execute(Command::Team(team.team_id.parse()?, delete))
+            .await?;
+    }
+    let depart = PersonCommand::Depart {
+        on: Some(today()),
+        reason: None,
+    };
+    leader.execute(Command::Person(teacher.id, depart)).await?;
+    output::line(format!("{} has left.", cast.name(teacher.id)));
+    let after = views(leader, &plans, None).await?;
+    checks.check(
+        "every plan is still there, and whole",
+        same(&before.0, &after.0),
+    );
+    let said = after.0.iter().all(|plan| {
+        let year_plan = plan
+            .year_plan
+            .as_ref()
+            .is_some_and(|found| found.deletion.is_some());
+        year_plan && plan.owner_departed
+    });
+    checks.check(
+        "every plan says that its year plan is deleted and its owner gone",
+        said,
+    );
+    let seen = leader.plan(first, Viewer::Guardians, None).await?;
+    checks.check("guardians still see the plan", seen.is_some());
+
+    output::heading("Who can pick them up");
+    pick_up(&cast, &plans, checks).await?;
+    restore(&cast, &all, first, checks).await?;
+
+    output::heading("As it was before");
+    let past = views(leader, &plans, Some(position)).await?;
+    checks.check(
+        &format!("at position {position} every plan reads as it did then, to the byte"),
+        past.0 == before.0,
+    );
+    let (events, _) = plan::history(&client, first).await?;
+    let mut names = Names::of_events(&client, &events).await?;
+    for person in [cast.colleague, teacher.id, leader.id] {
+        names.learn(&client, &person.to_string()).await?;
+    }
+    Ok((events, names))
+}
+
+/// Imports the samples, twice.
+async fn bring_in(client: &Client, checks: &mut Checks) -> Result<(), Failure> {
+    let roster = || Roster::from_files(sample::roster(), today()).map_err(Failure::refused);
+    let found = roster()?.summary();
+    let imported = import::send_roster(client, roster()?).await?;
+    output::line(format!(
+        "{} persons, {} teams and {} memberships make {} events.",
+        found.persons(),
+        found.teams,
+        found.memberships,
+        imported.events
+    ));
+    checks.check("nothing of the roster is refused", imported.refused == 0);
+    let again = import::send_roster(client, roster()?).await?;
+    checks.check(
+        "the same roster again changes nothing",
+        again.events == 0 && again.refused == 0,
+    );
+    let catalogue = Catalogue::from_slice("catalogue.case.json", sample::CATALOGUE)
+        .map_err(Failure::refused)?;
+    let imported = import::send_catalogue(client, &catalogue).await?;
+    output::line(format!(
+        "{} goals to choose from.",
+        catalogue.summary().items
+    ));
+    checks.check("the catalogue is taken in", imported.recorded == 1);
+    Ok(())
+}
+
+/// Finds the people of the story in the roster, as any client would.
+async fn cast(client: &Client) -> Result<Cast, Failure> {
+    let missing = |what: &str| Failure::Refused(format!("the sample has no {what}"));
+    let mut roster = client.roster();
+    let institutions = roster
+        .list_institutions(ListInstitutionsRequest::default())
+        .await?;
+    for institution in institutions.into_inner().institutions {
+        let request = ListTeamsRequest {
+            filter: Some(TeamFilter::InstitutionId(
+                institution.institution_id.clone(),
+            )),
+            page_size: 1_000,
+            ..ListTeamsRequest::default()
+        };
+        let teams = roster.list_teams(request).await?.into_inner().teams;
+        let titled = |title: &str| {
+            let mut teams = teams.iter();
+            let found = teams.find(|team| team.details.as_ref().is_some_and(|d| d.title == title));
+            found.cloned()
+        };
+        let (Some(class), Some(team)) = (titled(CLASS), titled(SUBJECT_TEAM)) else {
+            continue;
+        };
+        let owner = team
+            .owner_id
+            .clone()
+            .ok_or_else(|| missing("owner of the team"))?;
+        let colleague = team.staff.iter().find(|staff| staff.person_id != owner);
+        let colleague = colleague.ok_or_else(|| missing("second member of staff"))?;
+        let request = ListPersonsRequest {
+            institution_id: institution.institution_id,
+            role: Some(Role::Leader.into()),
+            ..ListPersonsRequest::default()
+        };
+        let leaders = roster.list_persons(request).await?.into_inner().persons;
+        let leader = leaders.first().ok_or_else(|| missing("leader"))?;
+        let students = team.member_ids.iter().map(|id| id.parse());
+        let mut cast = Cast {
+            teacher: Acting::person(client, owner.parse()?)?,
+            colleague: colleague.person_id.parse()?,
+            leader: Acting::person(client, leader.person_id.parse()?)?,
+            students: students.collect::<Result<_, _>>()?,
+            class,
+            team,
+            names: Names::default(),
+        };
+        let everybody = [cast.teacher.id, cast.colleague, cast.leader.id];
+        for person in everybody.into_iter().chain(cast.students.clone()) {
+            cast.names.learn(client, &person.to_string()).await?;
+        }
+        return Ok(cast);
+    }
+    Err(missing("class 7.A"))
+}
+
+impl Cast {
+    fn name(&self, person: PersonId) -> String {
+        self.names.person(&person.to_string())
+    }
+}
+
+/// Makes a year plan with a unit, a goal from the catalogue and a goal in the teacher's own words.
+async fn course(
+    cast: &Cast,
+    kind: YearPlanKind,
+    team: &Team,
+    title: &str,
+    subjects: &[&str],
+) -> Result<Course, Failure> {
+    let details = team.details.clone().unwrap_or_default();
+    let school_year = details.school_year_id.unwrap_or_default();
+    let id = YearPlanId::from_uuid(Uuid::new_v4());
+    let unit = UnitId::from_uuid(Uuid::new_v4());
+    let course = Course {
+        id,
+        unit: UnitRef {
+            year_plan: id,
+            unit,
+        },
+        subject_goal: GoalId::from_uuid(Uuid::new_v4()),
+        reflection_goal: GoalId::from_uuid(Uuid::new_v4()),
+    };
+    let subjects = subjects.iter().map(|subject| subject.parse());
+    let create = YearPlanCommand::Create {
+        details: YearPlanDetails {
+            kind,
+            institution: details.institution_id.parse()?,
+            team: team.team_id.parse()?,
+            school_year: school_year.parse()?,
+            title: title.parse()?,
+            subjects: subjects.collect::<Result<_, _>>()?,
+        },
+        owner: cast.teacher.id,
+    };
+    let add_unit = YearPlanCommand::AddUnit {
+        unit,
+        details: UnitDetails {
+            title: "Noveller: læs, fortolk, fortæl".parse()?,
+            subject: Some("Dansk".parse()?),
+            description: Some("Tre noveller, en læselog og en fremlæggelse.".parse()?),
+        },
+    };
+    let scale = Scale {
+        title: "Tre trin".parse()?,
+        levels: vec!["På vej".parse()?, "Næsten i mål".parse()?, "I mål".parse()?],
+    };
+    let goal = |goal, kind, wording| YearPlanCommand::AddGoal {
+        unit,
+        goal,
+        details: GoalDetails {
+            kind,
+            area: GoalArea::Academic,
+            wording,
+            scale: scale.clone(),
+        },
+    };
+    let own = WordingChoice::Own {
+        text: "Jeg kan fortælle, hvad jeg selv synes, teksten handler om".parse()?,
+    };
+    let commands = [
+        create,
+        add_unit,
+        goal(
+            course.subject_goal,
+            GoalKind::Subject,
+            from_catalogue(&cast.teacher).await?,
+        ),
+        goal(course.reflection_goal, GoalKind::Reflection, own),
+    ];
+    let commands = commands.map(|command| Command::YearPlan(id, command));
+    cast.teacher.all(commands).await?;
+    Ok(course)
+}
+
+/// A national goal for Danish.
+async fn from_catalogue(teacher: &Acting) -> Result<WordingChoice, Failure> {
+    let missing = || Failure::Refused("the catalogue has no goal for Danish".to_owned());
+    let mut catalogues = teacher.client.catalogues();
+    let found = catalogues
+        .list_catalogues(ListCataloguesRequest::default())
+        .await?
+        .into_inner();
+    let catalogue = found.catalogues.into_iter().next().ok_or_else(missing)?;
+    let request = ListCatalogueItemsRequest {
+        catalogue_id: catalogue.catalogue_id.clone(),
+        page_size: 1_000,
+        ..ListCatalogueItemsRequest::default()
+    };
+    let items = catalogues
+        .list_catalogue_items(request)
+        .await?
+        .into_inner()
+        .items;
+    let code = Some("dansk/9/fortolkning".to_owned());
+    let chosen = items.iter().find(|item| item.code == code);
+    let chosen = chosen.or_else(|| {
+        items.iter().find(|item| {
+            let code = item.code.as_deref().unwrap_or_default();
+            code.starts_with("dansk/") && code.matches('/').count() == 2
+        })
+    });
+    Ok(WordingChoice::Catalogue {
+        catalogue: catalogue.catalogue_id.parse()?,
+        item: chosen.ok_or_else(missing)?.item_id.parse()?,
+    })
+}
+
+/// Opens a subject plan for every student, and a combined one. Gives all, and one to look at.
+async fn open_plans(
+    cast: &Cast,
+    dansk: &Course,
+    combined: &Course,
+    checks: &mut Checks,
+) -> Result<(Vec<PlanId>, PlanId), Failure> {
+    let teacher = &cast.teacher;
+    let mut plans = Vec::new();
+    for (course, students) in [
+        (dansk, cast.students.as_slice()),
+        (combined, &cast.students),
+    ] {
+        for student in students {
+            let id = PlanId::from_uuid(Uuid::new_v4());
+            let open = PlanCommand::Open {
+                student: *student,
+                year_plan: course.id,
+                owner: None,
+            };
+            let text = format!("{} læser med stigende lyst.", cast.name(*student));
+            let commands = [
+                open,
+                PlanCommand::IncludeUnit(course.unit),
+                PlanCommand::WriteStatus {
+                    text: text.parse()?,
+                },
+            ];
+            teacher.all(commands.map(|command| on(id, command))).await?;
+            plans.push(id);
+        }
+    }
+    output::line(format!(
+        "{} plans for {} students: a subject plan and a combined plan each.",
+        plans.len(),
+        cast.students.len()
+    ));
+    let first = *plans
+        .first()
+        .ok_or_else(|| Failure::Refused("no students".to_owned()))?;
+    let student = *cast.students.first().unwrap_or(&teacher.id);
+    let again = PlanCommand::Open {
+        student,
+        year_plan: dansk.id,
+        owner: None,
+    };
+    let receipt = teacher
+        .execute(on(PlanId::from_uuid(Uuid::new_v4()), again))
+        .await?;
+    let known = receipt.unchanged && receipt.stream == format!("plan/{first}");
+    checks.check("opening a plan again gives the plan that is there", known);
+    Ok((plans, first))
+}
+
+/// Evaluates as teacher and as student.
+async fn evaluate(
+    cast: &Cast,
+    plan: PlanId,
+    course: &Course,
+    checks: &mut Checks,
+) -> Result<(), Failure> {
+    let student = Acting::person(
+        &cast.teacher.client,
+        *cast.students.first().unwrap_or(&cast.teacher.id),
+    )?;
+    let record = |goal, level, comment: &str| -> Result<PlanCommand, Failure> {
+        Ok(PlanCommand::RecordEvaluation {
+            evaluation: EvaluationId::from_uuid(Uuid::new_v4()),
+            unit: course.unit,
+            goal,
+            assessment: Assessment {
+                level: Some(level),
+                comment: Some(comment.parse()?),
+            },
+        })
+    };
+    let by_student = record(course.reflection_goal, 2, "Jeg turde sige min mening højt")?;
+    student.execute(on(plan, by_student)).await?;
+    let by_teacher = [
+        record(
+            course.subject_goal,
+            1,
+            "Fortolker sikkert, begrunder endnu for lidt",
+        )?,
+        record(
+            course.reflection_goal,
+            1,
+            "Godt på vej, støt dig mere til teksten",
+        )?,
+        record(
+            course.subject_goal,
+            0,
+            "Efter ferien: svært at komme i gang igen",
+        )?,
+    ];
+    cast.teacher
+        .all(by_teacher.map(|command| on(plan, command)))
+        .await?;
+    let shown = cast.teacher.plan(plan, Viewer::Staff, None).await?;
+    let goals = shown
+        .iter()
+        .flat_map(|plan| &plan.units)
+        .flat_map(|unit| &unit.goals);
+    let numbers: Vec<usize> = goals.map(|goal| goal.evaluations.len()).collect();
+    checks.check(
+        "a lower rating later stands beside the earlier one",
+        numbers == [2, 2],
+    );
+    let not_allowed = record(course.subject_goal, 2, "Jeg er i mål")?;
+    let reason = student.refused(on(plan, not_allowed)).await?;
+    checks.check(
+        "a student evaluates no subject goal: GOAL_KIND_NOT_EVALUABLE_BY_STUDENT",
+        reason.as_deref() == Some("GOAL_KIND_NOT_EVALUABLE_BY_STUDENT"),
+    );
+    Ok(())
+}
+
+/// Writes, shows, shares, and prints what a guardian sees.
+async fn show(
+    cast: &Cast,
+    plan: PlanId,
+    course: &Course,
+    checks: &mut Checks,
+) -> Result<(), Failure> {
+    let teacher = &cast.teacher;
+    let unseen = teacher.plan(plan, Viewer::Guardians, None).await?;
+    checks.check(
+        "guardians see nothing before the plan is made visible",
+        unseen.is_none(),
+    );
+    let commands = [
+        PlanCommand::WriteFollowUp {
+            text: "Læs 20 minutter hver aften, og find ét sted at undre dig over.".parse()?,
+            follow_up_on: today().checked_add(jiff::Span::new().days(28)).ok(),
+        },
+        PlanCommand::RecordTalk {
+            talk: TalkId::from_uuid(Uuid::new_v4()),
+            details: TalkDetails {
+                kind: TalkKind::StudentTalk,
+                held_on: today(),
+                notes: "Aftalt: en læselog med tre linjer om ugen.".parse()?,
+            },
+        },
+        PlanCommand::ShowSection {
+            section: Section::Status,
+        },
+        PlanCommand::ShowSection {
+            section: Section::Goals,
+        },
+        PlanCommand::HideItem {
+            item: planledger_core::domain::plan::Item::Goal(course.subject_goal),
+        },
+        PlanCommand::Share,
+        PlanCommand::SetVisibility {
+            audience: Audience::Student,
+            visible: true,
+        },
+        PlanCommand::SetVisibility {
+            audience: Audience::Guardians,
+            visible: true,
+        },
+    ];
+    teacher
+        .all(commands.map(|command| on(plan, command)))
+        .await?;
+    let Some(seen) = teacher.plan(plan, Viewer::Guardians, None).await? else {
+        checks.check("guardians see the plan", false);
+        return Ok(());
+    };
+    output::line(sheet(&seen).trim_end());
+    let goals: Vec<_> = seen.units.iter().flat_map(|unit| &unit.goals).collect();
+    let hidden = goals
+        .iter()
+        .all(|goal| goal.goal_id != course.subject_goal.to_string());
+    checks.check(
+        "guardians see what is shown to them",
+        seen.status.is_some() && goals.len() == 1,
+    );
+    checks.check(
+        "and nothing that is hidden",
+        hidden && seen.follow_up.is_none(),
+    );
+    let others = teacher.plan(plan, Viewer::Others, None).await?;
+    checks.check("others see nothing", others.is_none());
+    Ok(())
+}
+
+/// Every plan as staff see it, and the position.
+async fn views(
+    who: &Acting,
+    plans: &[PlanId],
+    at: Option<u64>,
+) -> Result<(Vec<PlanView>, u64), Failure> {
+    let mut views = Vec::new();
+    for plan in plans {
+        views.extend(who.plan(*plan, Viewer::Staff, at).await?);
+    }
+    let request = planledger_proto::v1::GetStatusRequest::default();
+    let status = who.client.ledger().get_status(request).await?;
+    Ok((views, status.into_inner().position))
+}
+
+/// Whether plans say the same, but for what became of their containers and owner.
+fn same(before: &[PlanView], after: &[PlanView]) -> bool {
+    let bare = |plan: &PlanView| {
+        let mut plan = plan.clone();
+        plan.owner_departed = false;
+        for container in [&mut plan.year_plan, &mut plan.team].into_iter().flatten() {
+            container.deletion = None;
+        }
+        plan
+    };
+    before.len() == after.len() && before.iter().map(bare).eq(after.iter().map(bare))
+}
+
+/// The leader finds the plans of who left and gives them to a colleague.
+async fn pick_up(cast: &Cast, plans: &[PlanId], checks: &mut Checks) -> Result<(), Failure> {
+    let leader = &cast.leader;
+    let owned = Filter::OwnerId(cast.teacher.id.to_string());
+    let (found, _) = plan::list(&leader.client, owned.clone()).await?;
+    checks.check(
+        "a leader finds every plan of who left",
+        found.len() == plans.len(),
+    );
+    for staff in &cast.team.staff {
+        let role = match staff.role() {
+            StaffRole::Teacher => "teacher",
+            StaffRole::Pedagogue => "pedagogue",
+            StaffRole::Unspecified => "staff",
+        };
+        let request = GetPersonRequest {
+            person_id: staff.person_id.clone(),
+            ..GetPersonRequest::default()
+        };
+        let person = leader
+            .client
+            .roster()
+            .get_person(request)
+            .await?
+            .into_inner()
+            .person;
+        let left = person.is_some_and(|person| person.departure.is_some());
+        let can = if left { "has left" } else { "can take over" };
+        let name = cast.names.person(&staff.person_id);
+        output::line(format!("  {name}, {role} of the deleted team, {can}"));
+    }
+    let reason = Some("overtager efter fratrådt kollega".parse()?);
+    for summary in &found {
+        let transfer = PlanCommand::TransferOwnership {
+            to: cast.colleague,
+            reason: reason.clone(),
+        };
+        leader
+            .execute(on(summary.plan_id.parse()?, transfer))
+            .await?;
+    }
+    let (left, _) = plan::list(&leader.client, owned).await?;
+    let (taken, _) =
+        plan::list(&leader.client, Filter::OwnerId(cast.colleague.to_string())).await?;
+    checks.check(
+        &format!("{} takes over all of them", cast.name(cast.colleague)),
+        left.is_empty() && taken.len() == plans.len(),
+    );
+    Ok(())
+}
+
+/// Takes the deletions back, after a plan was written on while its team was gone.
+async fn restore(
+    cast: &Cast,
+    all: &[(&Team, &Course)],
+    plan: PlanId,
+    checks: &mut Checks,
+) -> Result<(), Failure> {
+    let colleague = Acting::person(&cast.leader.client, cast.colleague)?;
+    let text = "Fortsætter hos ny vejleder.".parse()?;
+    let written = colleague
+        .execute(on(plan, PlanCommand::WriteStatus { text }))
+        .await;
+    checks.check(
+        "plans are written on while team and year plan are deleted",
+        written.is_ok(),
+    );
+    let leader = &cast.leader;
+    for (team, course) in all {
+        let id: TeamId = team.team_id.parse()?;
+        let reason = None;
+        let transfer = TeamCommand::TransferOwnership {
+            to: cast.colleague,
+            reason,
+        };
+        leader
+            .all([transfer, TeamCommand::Undelete].map(|c| Command::Team(id, c)))
+            .await?;
+        let reason = None;
+        let transfer = YearPlanCommand::TransferOwnership {
+            to: cast.colleague,
+            reason,
+        };
+        let commands = [transfer, YearPlanCommand::Undelete];
+        leader
+            .all(commands.map(|c| Command::YearPlan(course.id, c)))
+            .await?;
+    }
+    let restored = leader.plan(plan, Viewer::Staff, None).await?;
+    let whole = restored.is_some_and(|plan| {
+        let containers = [plan.year_plan, plan.team];
+        let mut containers = containers.into_iter().flatten();
+        containers.all(|found| found.deletion.is_none()) && !plan.owner_departed
+    });
+    checks.check("team and year plan are restored, with a new owner", whole);
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! `planledger import`: rosters and catalogues.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use planledger_core::domain::Command;
+
+use super::{Failure, Remote, block_on, output};
+use crate::client::Client;
+use crate::import::{Catalogue, Roster};
+use crate::settings::File;
+use crate::system::today;
+use crate::upload::{Source, UploadError, Uploaded, upload};
+
+/// Bring data in from other systems
+#[derive(Debug, Subcommand)]
+pub(super) enum Import {
+    /// People and groups: a OneRoster 1.1 CSV bulk export, a folder or a zip file
+    Roster(From),
+    /// Goals to choose from: a 1EdTech CASE 1.0 CFPackage, a JSON file
+    Catalogue(From),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct From {
+    /// Folder or file
+    path: PathBuf,
+    #[command(flatten)]
+    remote: Remote,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Import {
+    pub(super) fn run(self, file: &File) -> Result<(), Failure> {
+        match self {
+            Self::Roster(from) => block_on(from.roster(file)),
+            Self::Catalogue(from) => block_on(from.catalogue(file)),
+        }
+    }
+}
+
+impl From {
+    async fn roster(self, file: &File) -> Result<(), Failure> {
+        // Files first: what is wrong with them is said without a server, and before anything is
+        // sent.
+        let roster = Roster::open(&self.path, today()).map_err(Failure::refused)?;
+        let found = roster.summary();
+        if !self.json {
+            output::table(&[
+                count("school years", found.school_years),
+                count("institutions", found.institutions),
+                count("persons", found.persons()),
+                count("guardianships", found.guardianships),
+                count("teams", found.teams),
+                count("memberships", found.memberships),
+                count("staff", found.staff),
+            ]);
+        }
+        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let uploaded = send_roster(&client, roster).await?;
+        report(&uploaded, "roster", self.json)
+    }
+
+    async fn catalogue(self, file: &File) -> Result<(), Failure> {
+        let catalogue = Catalogue::open(&self.path).map_err(Failure::refused)?;
+        let found = catalogue.summary();
+        if !self.json {
+            let mut rows = vec![count("items", found.items), count("roots", found.roots)];
+            rows.extend(
+                found
+                    .kinds
+                    .iter()
+                    .map(|(kind, number)| count(kind.as_str(), *number)),
+            );
+            output::table(&rows);
+        }
+        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let uploaded = send_catalogue(&client, &catalogue).await?;
+        report(&uploaded, "catalogue", self.json)
+    }
+}
+
+/// Sends a roster's commands, with a progress bar.
+pub(super) async fn send_roster(client: &Client, mut roster: Roster) -> Result<Uploaded, Failure> {
+    let bar = output::progress(roster.summary().commands, "importing");
+    let commands = move |send: &mut dyn FnMut(Command, Source) -> bool| {
+        for imported in roster.commands() {
+            let imported = imported?;
+            if !send(
+                imported.command,
+                format!("{}:{}", imported.file, imported.row),
+            ) {
+                break;
+            }
+        }
+        Ok(())
+    };
+    let uploaded = upload(client, commands, |done| bar.set_position(done)).await;
+    bar.finish_and_clear();
+    uploaded.map_err(failure)
+}
+
+/// Sends a catalogue.
+pub(super) async fn send_catalogue(
+    client: &Client,
+    catalogue: &Catalogue,
+) -> Result<Uploaded, Failure> {
+    let command = catalogue.command();
+    let commands = move |send: &mut dyn FnMut(Command, Source) -> bool| {
+        send(command, "catalogue".to_owned());
+        Ok(())
+    };
+    upload(client, commands, |_| {}).await.map_err(failure)
+}
+
+fn failure(error: UploadError) -> Failure {
+    let what = match &error {
+        UploadError::Call(status) => output::status(status),
+        UploadError::Fault(_) | UploadError::CutShort(_) => error.to_string(),
+    };
+    Failure::Refused(format!(
+        "{what}\nwhat was recorded before stays; import the same files again to go on"
+    ))
+}
+
+/// Says what came of an import. Refused commands make it a failure.
+fn report(uploaded: &Uploaded, what: &str, json: bool) -> Result<(), Failure> {
+    if json {
+        output::line(serde_json::json!({
+            "commands": uploaded.answered(),
+            "recorded": uploaded.recorded,
+            "unchanged": uploaded.unchanged,
+            "refused": uploaded.refused,
+            "events": uploaded.events,
+            "position": uploaded.position,
+        }));
+    } else if uploaded.recorded == 0 && uploaded.refused == 0 {
+        output::line(format!(
+            "nothing changed: the ledger holds this {what} already, at position {}",
+            uploaded.position
+        ));
+    } else {
+        output::line(format!(
+            "{} of {} changed something: {} events, up to position {}",
+            uploaded.recorded,
+            uploaded.answered(),
+            uploaded.events,
+            uploaded.position
+        ));
+    }
+    for (source, error) in &uploaded.refusals {
+        output::note(format!("{source}: {}: {}", error.reason, error.message));
+        for violation in &error.field_violations {
+            output::note(format!("  {}: {}", violation.field, violation.description));
+        }
+    }
+    match uploaded.refused {
+        0 => Ok(()),
+        refused => Err(Failure::Refused(format!("{refused} commands were refused"))),
+    }
+}
+
+fn count(name: &str, number: u64) -> Vec<String> {
+    vec![name.to_owned(), number.to_string()]
+}

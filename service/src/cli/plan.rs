@@ -1,0 +1,295 @@
+//! `planledger plan`: students' plans.
+
+use clap::{Args, Subcommand, ValueEnum};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use planledger_core::ids::{PersonId, PlanId, TeamId, YearPlanId};
+use planledger_proto::v1::list_plans_request::Filter;
+use planledger_proto::v1::{
+    AsOf, Event, GetPlanHistoryRequest, GetPlanHistoryResponse, GetPlanRequest, ListPlansRequest,
+    ListPlansResponse, PlanSummary, Viewer, YearPlanKind, as_of,
+};
+
+use super::names::Names;
+use super::sheet::{audience, sheet};
+use super::{Failure, Remote, block_on, output, timeline};
+use crate::client::Client;
+use crate::settings::File;
+use crate::system::COPENHAGEN;
+
+const PAGE: i32 = 1_000;
+
+/// Look at students' plans
+#[derive(Debug, Subcommand)]
+pub(super) enum Plan {
+    /// Show a plan, now or as it was
+    Show(Show),
+    /// Show everything that ever happened to a plan
+    Log(Log),
+    /// List plans of a student, owner, team or year plan
+    List(List),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    /// The plan
+    plan: PlanId,
+    /// Through whose eyes
+    #[arg(long, value_enum, default_value_t = Eyes::Staff)]
+    viewer: Eyes,
+    /// As of a position, a day (2026-02-22, end of day in Copenhagen) or an instant (RFC 3339)
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    at: Option<as_of::Moment>,
+    #[command(flatten)]
+    remote: Remote,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Log {
+    /// The plan
+    plan: PlanId,
+    #[command(flatten)]
+    remote: Remote,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    of: Of,
+    #[command(flatten)]
+    remote: Remote,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Of {
+    /// Of this student
+    #[arg(long, value_name = "PERSON")]
+    student: Option<PersonId>,
+    /// Owned by this person
+    #[arg(long, value_name = "PERSON")]
+    owner: Option<PersonId>,
+    /// On year plans of this team, deleted or not
+    #[arg(long)]
+    team: Option<TeamId>,
+    /// On this year plan, deleted or not
+    #[arg(long)]
+    year_plan: Option<YearPlanId>,
+}
+
+/// Through whose eyes.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Eyes {
+    Staff,
+    Student,
+    Guardians,
+    Others,
+}
+
+impl From<Eyes> for Viewer {
+    fn from(eyes: Eyes) -> Self {
+        match eyes {
+            Eyes::Staff => Self::Staff,
+            Eyes::Student => Self::Student,
+            Eyes::Guardians => Self::Guardians,
+            Eyes::Others => Self::Others,
+        }
+    }
+}
+
+/// A position, a day or an instant. A day ends when the next begins in Copenhagen.
+fn moment(text: &str) -> Result<as_of::Moment, String> {
+    if let Ok(position) = text.parse() {
+        return Ok(as_of::Moment::Position(position));
+    }
+    let instant = match text.parse::<Date>() {
+        Ok(day) => {
+            let zone = TimeZone::get(COPENHAGEN).map_err(|error| error.to_string())?;
+            let next = day.tomorrow().map_err(|error| error.to_string())?;
+            let end = next
+                .to_zoned_datetime(zone)
+                .map_err(|error| error.to_string())?;
+            end.timestamp() - jiff::SignedDuration::from_nanos(1)
+        }
+        Err(_) => text
+            .parse::<jiff::Timestamp>()
+            .map_err(|_| "is no position, day (2026-02-22) or instant".to_owned())?,
+    };
+    Ok(as_of::Moment::Instant(prost_types::Timestamp {
+        seconds: instant.as_second(),
+        nanos: instant.subsec_nanosecond(),
+    }))
+}
+
+impl Plan {
+    pub(super) fn run(self, file: &File) -> Result<(), Failure> {
+        match self {
+            Self::Show(show) => block_on(show.run(file)),
+            Self::Log(log) => block_on(log.run(file)),
+            Self::List(list) => block_on(list.run(file)),
+        }
+    }
+}
+
+impl Show {
+    async fn run(self, file: &File) -> Result<(), Failure> {
+        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let request = GetPlanRequest {
+            plan_id: self.plan.to_string(),
+            viewer: Viewer::from(self.viewer).into(),
+            min_position: 0,
+            at: self.at.map(|moment| AsOf {
+                moment: Some(moment),
+            }),
+        };
+        let response = client.plans().get_plan(request).await?.into_inner();
+        if self.json {
+            return output::json(&response);
+        }
+        if let Some(plan) = &response.plan {
+            output::line(sheet(plan).trim_end());
+        }
+        output::note(format!("as of position {}", response.position));
+        Ok(())
+    }
+}
+
+impl Log {
+    async fn run(self, file: &File) -> Result<(), Failure> {
+        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let (events, position) = history(&client, self.plan).await?;
+        if self.json {
+            return output::json(&GetPlanHistoryResponse {
+                events,
+                next_page_token: String::new(),
+                position,
+            });
+        }
+        let names = Names::of_events(&client, &events).await?;
+        output::table(&timeline::rows(&events, &names));
+        Ok(())
+    }
+}
+
+/// Everything that ever happened to a plan, oldest first, and the position that it holds for.
+pub(super) async fn history(client: &Client, plan: PlanId) -> Result<(Vec<Event>, u64), Failure> {
+    let mut events = Vec::new();
+    let mut page_token = String::new();
+    loop {
+        let request = GetPlanHistoryRequest {
+            plan_id: plan.to_string(),
+            page_size: PAGE,
+            page_token,
+            ..GetPlanHistoryRequest::default()
+        };
+        let page = client.plans().get_plan_history(request).await?.into_inner();
+        events.extend(page.events);
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return Ok((events, page.position));
+        }
+    }
+}
+
+impl List {
+    async fn run(self, file: &File) -> Result<(), Failure> {
+        let of = &self.of;
+        let filter = (of.student.map(|id| Filter::StudentId(id.to_string())))
+            .or_else(|| of.owner.map(|id| Filter::OwnerId(id.to_string())))
+            .or_else(|| of.team.map(|id| Filter::TeamId(id.to_string())))
+            .or_else(|| of.year_plan.map(|id| Filter::YearPlanId(id.to_string())));
+        let filter = filter.ok_or_else(|| Failure::Usage("say whose plans".to_owned()))?;
+        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let (plans, position) = list(&client, filter).await?;
+        if self.json {
+            return output::json(&ListPlansResponse {
+                plans,
+                next_page_token: String::new(),
+                position,
+            });
+        }
+        let heading = ["plan", "student", "kind", "owner", "changed", "visible to"];
+        let mut rows = vec![heading.map(str::to_owned).to_vec()];
+        let mut names = Names::default();
+        for plan in &plans {
+            names.learn(&client, &plan.student_id).await?;
+            names.learn(&client, &plan.owner_id).await?;
+            rows.push(row(plan, &names));
+        }
+        output::table(&rows);
+        Ok(())
+    }
+}
+
+/// All plans that a filter finds, and the position of the last page.
+pub(super) async fn list(
+    client: &Client,
+    filter: Filter,
+) -> Result<(Vec<PlanSummary>, u64), Failure> {
+    let mut plans = Vec::new();
+    let mut page_token = String::new();
+    loop {
+        let request = ListPlansRequest {
+            filter: Some(filter.clone()),
+            page_size: PAGE,
+            page_token,
+            ..ListPlansRequest::default()
+        };
+        let page = client.plans().list_plans(request).await?.into_inner();
+        plans.extend(page.plans);
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return Ok((plans, page.position));
+        }
+    }
+}
+
+fn row(plan: &PlanSummary, names: &Names) -> Vec<String> {
+    let kind = match plan.kind() {
+        YearPlanKind::Combined => "combined",
+        YearPlanKind::Subject | YearPlanKind::Unspecified => "subject",
+    };
+    let visible: Vec<_> = plan.visible_to().map(audience).collect();
+    let visible = match (plan.withdrawn, plan.shared) {
+        (true, _) => "withdrawn".to_owned(),
+        (false, false) => "staff".to_owned(),
+        (false, true) => [&["staff"], visible.as_slice()].concat().join(", "),
+    };
+    vec![
+        plan.plan_id.clone(),
+        names.person(&plan.student_id),
+        kind.to_owned(),
+        names.person(&plan.owner_id),
+        output::instant(plan.changed_at.as_ref()),
+        visible,
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_ends_at_midnight_in_copenhagen_in_winter_and_in_summer() {
+        let nanos = |text| match moment(text).unwrap() {
+            as_of::Moment::Instant(at) => (at.seconds, at.nanos),
+            as_of::Moment::Position(position) => panic!("{position}"),
+        };
+        let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_second();
+        let winter = at("2021-02-22T23:00:00Z") - 1;
+        assert_eq!(nanos("2021-02-22"), (winter, 999_999_999));
+        let summer = at("2026-06-30T22:00:00Z") - 1;
+        assert_eq!(nanos("2026-06-30"), (summer, 999_999_999));
+        assert_eq!(moment("17"), Ok(as_of::Moment::Position(17)));
+        assert!(moment("22/2").is_err());
+    }
+}

@@ -1,0 +1,130 @@
+//! Sending many commands to a server, pipelined: as many on their way as the server takes, answers
+//! read as they come.
+
+use std::sync::mpsc as blocking;
+use std::thread;
+
+use planledger_core::domain::Command;
+use planledger_core::ids::CommandId;
+use planledger_core::ledger::Envelope;
+use planledger_proto::v1::execute_stream_response::Outcome;
+use planledger_proto::v1::{CommandError, ExecuteStreamRequest};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Status;
+use uuid::Uuid;
+
+use crate::client::Client;
+use crate::import::ImportFault;
+use crate::wire;
+
+/// Commands that wait between the reader of the files and the connection.
+const WINDOW: usize = 1_024;
+/// Refusals that are kept word for word; the others are counted.
+const KEPT: usize = 20;
+
+/// Where a command comes from, for people: `users.csv:12`.
+pub type Source = String;
+
+/// What came of the commands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Uploaded {
+    /// Commands that changed something.
+    pub recorded: u64,
+    /// Commands that found everything as it should be.
+    pub unchanged: u64,
+    /// Commands that were refused.
+    pub refused: u64,
+    /// Events that were recorded.
+    pub events: u64,
+    /// The ledger's position after the last command.
+    pub position: u64,
+    /// The first refusals, with where their commands come from.
+    pub refusals: Vec<(Source, CommandError)>,
+}
+
+impl Uploaded {
+    /// How many commands were answered.
+    pub fn answered(&self) -> u64 {
+        self.recorded + self.unchanged + self.refused
+    }
+}
+
+/// Why not all commands were sent. What was answered before stays recorded; the same upload again
+/// goes on from there, because it changes nothing twice.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UploadError {
+    /// The call failed.
+    #[error("{}: {}", .0.code(), .0.message())]
+    Call(Status),
+    /// A file changed while it was read.
+    #[error("{0}")]
+    Fault(ImportFault),
+    /// The server ended the call before everything was answered.
+    #[error("the server ended the call after {0} commands")]
+    CutShort(u64),
+}
+
+/// Sends commands that change nothing when they are sent twice. `commands` runs on a thread of its
+/// own and hands each command over; when it is told `false`, no more are wanted. `told` is called
+/// with the number of commands answered so far.
+///
+/// # Errors
+/// [`UploadError`]
+pub async fn upload(
+    client: &Client,
+    commands: impl FnOnce(&mut dyn FnMut(Command, Source) -> bool) -> Result<(), ImportFault>
+    + Send
+    + 'static,
+    mut told: impl FnMut(u64),
+) -> Result<Uploaded, UploadError> {
+    let (requests, outgoing) = mpsc::channel(WINDOW);
+    let (sources, source_of) = blocking::channel();
+    // Files are read and rows turned into messages beside the connection.
+    let reader = thread::spawn(move || {
+        commands(&mut |command, source| {
+            let mut envelope = Envelope::new(CommandId::from_uuid(Uuid::new_v4()), command);
+            envelope.discard_if_unchanged = true;
+            let command = Some(wire::message(&envelope));
+            // Both fail only when the call is over, which says why.
+            sources.send(source).is_ok()
+                && requests
+                    .blocking_send(ExecuteStreamRequest { command })
+                    .is_ok()
+        })
+    });
+    let mut sending = client.commands();
+    let call = sending.execute_stream(ReceiverStream::new(outgoing));
+    let mut responses = call.await.map_err(UploadError::Call)?.into_inner();
+    let mut uploaded = Uploaded::default();
+    while let Some(response) = responses.message().await.map_err(UploadError::Call)? {
+        let source = source_of.try_recv().unwrap_or_default();
+        match response.outcome {
+            Some(Outcome::Receipt(receipt)) => {
+                uploaded.position = uploaded.position.max(receipt.position);
+                uploaded.events += u64::from(receipt.event_count);
+                match receipt.unchanged {
+                    true => uploaded.unchanged += 1,
+                    false => uploaded.recorded += 1,
+                }
+            }
+            Some(Outcome::Error(error)) => {
+                uploaded.refused += 1;
+                if uploaded.refusals.len() < KEPT {
+                    uploaded.refusals.push((source, error));
+                }
+            }
+            None => uploaded.refused += 1,
+        }
+        told(uploaded.answered());
+    }
+    if source_of.try_recv().is_ok() {
+        return Err(UploadError::CutShort(uploaded.answered()));
+    }
+    match reader.join() {
+        Ok(Ok(())) => Ok(uploaded),
+        Ok(Err(fault)) => Err(UploadError::Fault(fault)),
+        Err(_) => Err(UploadError::CutShort(uploaded.answered())),
+    }
+}
