@@ -1,11 +1,10 @@
 //! The entry: what is hashed, linked and proved about one event. 230 bytes, described in
 //! `core/DESIGN.md`. It holds no plain text, so it can be shown to anyone who checks the log.
 
-use sha2::{Digest, Sha256};
-
 use crate::domain::Actor;
 use crate::fields::Fields;
 use crate::ids::{CommandId, KeyId, PersonId, Revision, StreamId, SystemId};
+use crate::merkle;
 use crate::time::Timestamp;
 
 /// Length of an encoded entry.
@@ -179,11 +178,7 @@ pub fn link(entry: &EntryBytes) -> Hash32 {
 
 /// The RFC 6962 leaf hash of an entry.
 pub fn leaf(entry: &EntryBytes) -> Hash32 {
-    Sha256::new()
-        .chain_update([0])
-        .chain_update(entry)
-        .finalize()
-        .into()
+    merkle::hash_leaf(entry)
 }
 
 /// The hash that an entry keeps of its sealed payload.

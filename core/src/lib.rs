@@ -13,5 +13,6 @@ pub mod merkle;
 pub mod seal;
 pub mod text;
 pub mod time;
+pub mod tlog;
 
 mod fields;

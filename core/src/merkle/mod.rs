@@ -1,8 +1,25 @@
-//! The RFC 6962 tree over all entries' leaves.
+//! The RFC 6962 tree over all entries' leaves: appending, proofs, tiles.
+
+mod proof;
+mod tile;
+
+pub use self::proof::{
+    ProofError, Subtrees, check_consistency, check_inclusion, consistency, inclusion, peaks, root,
+};
+pub use self::tile::{FromTiles, TILE_WIDTH, Tile, TileSource, partial_tiles, subtree_root};
 
 use sha2::{Digest, Sha256};
 
 use crate::entry::Hash32;
+
+/// Hash of a leaf.
+pub fn hash_leaf(data: &[u8]) -> Hash32 {
+    Sha256::new()
+        .chain_update([0])
+        .chain_update(data)
+        .finalize()
+        .into()
+}
 
 /// Hash of an inner node.
 pub fn node(left: &Hash32, right: &Hash32) -> Hash32 {

@@ -1,0 +1,15 @@
+//! The transparency log: what makes the journal checkable by people who do not trust the server
+//! (P5). Formats are those of C2SP, so that software nobody here wrote can check them: signed
+//! notes, checkpoints, cosignatures, tiles and policies.
+
+mod checkpoint;
+mod note;
+mod policy;
+mod witness;
+
+pub use self::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
+pub use self::note::{
+    Algorithm, KeyError, Note, NoteError, NoteSignature, Signer, Verified, VerifierKey,
+};
+pub use self::policy::{Policy, PolicyError, PolicyFault, Witnessed};
+pub use self::witness::{AddCheckpoint, Latest, WitnessError, add_checkpoint};

@@ -1,0 +1,328 @@
+//! Trust policies (C2SP `tlog-policy`): which logs and witnesses are believed, and which witnesses
+//! must have cosigned.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use super::checkpoint::{CheckpointError, SignedCheckpoint};
+use super::note::{Algorithm, KeyError, NoteError, VerifierKey};
+
+/// Whom to believe.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    logs: Vec<VerifierKey>,
+    witnesses: Vec<(String, VerifierKey)>,
+    /// Groups in the order of their definition.
+    groups: Vec<Group>,
+    /// `None` asks for no witnesses.
+    quorum: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Group {
+    name: String,
+    threshold: usize,
+    members: Vec<String>,
+}
+
+/// Why a policy cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} of the policy: {what}")]
+pub struct PolicyError {
+    /// Which line, from 1; the last if something is missing.
+    pub line: usize,
+    /// What is wrong with it.
+    pub what: PolicyFault,
+}
+
+/// What is wrong with a line of a policy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyFault {
+    /// Not one of `log`, `witness`, `group`, `quorum` with what belongs to it.
+    #[error("is not a log, witness, group or quorum line with its parts")]
+    Malformed,
+    /// The key does not read.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A log has a key for notes, a witness one for cosignatures.
+    #[error("the key is of the wrong type for a {0}")]
+    KeyType(&'static str),
+    /// A key or name is there twice.
+    #[error("{0} is there already")]
+    Duplicate(String),
+    /// A group or the quorum names something that is not on an earlier line.
+    #[error("{0} is not defined before")]
+    Undefined(String),
+    /// A group asks for none or for more members than it has.
+    #[error("a group of {members} cannot ask for {threshold}")]
+    Threshold {
+        /// How many it has.
+        members: usize,
+        /// How many it asks for.
+        threshold: usize,
+    },
+    /// There is no quorum line.
+    #[error("there is no quorum line")]
+    NoQuorum,
+}
+
+/// Who vouches for a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witnessed {
+    /// The log's key.
+    pub log: VerifierKey,
+    /// Names of witnesses that cosigned, with the time of each in seconds since 1970.
+    pub witnesses: Vec<(String, u64)>,
+    /// Whether they are those that the policy asks for.
+    pub quorum: bool,
+}
+
+impl Policy {
+    /// Believes these logs and asks for no witnesses.
+    pub fn of_logs(logs: Vec<VerifierKey>) -> Self {
+        Self {
+            logs,
+            ..Self::default()
+        }
+    }
+
+    /// The logs that are believed.
+    pub fn logs(&self) -> &[VerifierKey] {
+        &self.logs
+    }
+
+    /// Believes another log too.
+    pub fn add_log(&mut self, log: VerifierKey) {
+        if !self.logs.contains(&log) {
+            self.logs.push(log);
+        }
+    }
+
+    /// Whether witnesses are asked for.
+    pub fn asks_for_witnesses(&self) -> bool {
+        self.quorum.is_some()
+    }
+
+    /// Who vouches for a checkpoint. Whether that is enough stands in the answer.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] when no log that is believed signed it, or a signature is forged.
+    pub fn check(&self, signed: &SignedCheckpoint) -> Result<Witnessed, CheckpointError> {
+        let log = signed.verify(&self.logs)?.clone();
+        let keys = self.witnesses.iter().map(|(_, key)| key);
+        let verified = match signed.note.verify(keys) {
+            Ok(verified) => verified,
+            Err(NoteError::Unsigned) => Vec::new(),
+            Err(error) => return Err(error.into()),
+        };
+        let mut witnesses = Vec::new();
+        for (name, key) in &self.witnesses {
+            if let Some(by) = verified.iter().find(|by| by.key == key) {
+                witnesses.push((name.clone(), by.time.unwrap_or_default()));
+            }
+        }
+        let quorum = self.is_met(&witnesses);
+        Ok(Witnessed {
+            log,
+            witnesses,
+            quorum,
+        })
+    }
+
+    fn is_met(&self, witnesses: &[(String, u64)]) -> bool {
+        let Some(quorum) = &self.quorum else {
+            return true;
+        };
+        let mut met: HashMap<&str, bool> = HashMap::new();
+        for (name, _) in &self.witnesses {
+            met.insert(name, witnesses.iter().any(|(found, _)| found == name));
+        }
+        for group in &self.groups {
+            let members = group.members.iter();
+            let count = members.filter(|member| met.get(member.as_str()) == Some(&true));
+            met.insert(&group.name, count.count() >= group.threshold);
+        }
+        met.get(quorum.as_str()) == Some(&true)
+    }
+
+    fn is_defined(&self, name: &str) -> bool {
+        self.witnesses.iter().any(|(witness, _)| witness == name)
+            || self.groups.iter().any(|group| group.name == name)
+    }
+
+    fn check_new(&self, name: &str) -> Result<(), PolicyFault> {
+        match name == "none" || self.is_defined(name) {
+            true => Err(PolicyFault::Duplicate(name.to_owned())),
+            false => Ok(()),
+        }
+    }
+
+    fn line(
+        &mut self,
+        words: &[&str],
+        quorum: &mut Option<Option<String>>,
+    ) -> Result<(), PolicyFault> {
+        match words {
+            ["log", key] | ["log", key, _] => {
+                let key = read_key(key, Algorithm::Ed25519, "log")?;
+                if self
+                    .logs
+                    .iter()
+                    .any(|log| log.public_key() == key.public_key())
+                {
+                    return Err(PolicyFault::Duplicate(key.to_string()));
+                }
+                self.logs.push(key);
+            }
+            ["witness", name, key] | ["witness", name, key, _] => {
+                self.check_new(name)?;
+                let key = read_key(key, Algorithm::Cosignature, "witness")?;
+                let mut known = self.witnesses.iter();
+                if known.any(|(_, other)| other.public_key() == key.public_key()) {
+                    return Err(PolicyFault::Duplicate(key.to_string()));
+                }
+                self.witnesses.push(((*name).to_owned(), key));
+            }
+            ["group", name, threshold, members @ ..] if !members.is_empty() => {
+                self.check_new(name)?;
+                let threshold = match *threshold {
+                    "all" => members.len(),
+                    "any" => 1,
+                    number => number.parse().map_err(|_| PolicyFault::Malformed)?,
+                };
+                if !(1..=members.len()).contains(&threshold) {
+                    let members = members.len();
+                    return Err(PolicyFault::Threshold { members, threshold });
+                }
+                if let Some(unknown) = members.iter().find(|name| !self.is_defined(name)) {
+                    return Err(PolicyFault::Undefined((*unknown).to_owned()));
+                }
+                self.groups.push(Group {
+                    name: (*name).to_owned(),
+                    threshold,
+                    members: members.iter().map(|name| (*name).to_owned()).collect(),
+                });
+            }
+            ["quorum", _] if quorum.is_some() => {
+                return Err(PolicyFault::Duplicate("quorum".to_owned()));
+            }
+            ["quorum", "none"] => *quorum = Some(None),
+            ["quorum", name] if self.is_defined(name) => *quorum = Some(Some((*name).to_owned())),
+            ["quorum", name] => return Err(PolicyFault::Undefined((*name).to_owned())),
+            _ => return Err(PolicyFault::Malformed),
+        }
+        Ok(())
+    }
+}
+
+fn read_key(
+    text: &str,
+    algorithm: Algorithm,
+    of: &'static str,
+) -> Result<VerifierKey, PolicyFault> {
+    let key: VerifierKey = text.parse()?;
+    match key.algorithm() == algorithm {
+        true => Ok(key),
+        false => Err(PolicyFault::KeyType(of)),
+    }
+}
+
+impl FromStr for Policy {
+    type Err = PolicyError;
+
+    fn from_str(text: &str) -> Result<Self, PolicyError> {
+        let mut policy = Self::default();
+        let mut quorum = None;
+        let mut line = 0;
+        for text in text.lines() {
+            line += 1;
+            let words: Vec<&str> = text
+                .split([' ', '\t'])
+                .filter(|word| !word.is_empty())
+                .collect();
+            if words.first().is_none_or(|word| word.starts_with('#')) {
+                continue;
+            }
+            let read = policy.line(&words, &mut quorum);
+            read.map_err(|what| PolicyError { line, what })?;
+        }
+        let what = PolicyFault::NoQuorum;
+        policy.quorum = quorum.ok_or(PolicyError { line, what })?;
+        Ok(policy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Checkpoint, Signer};
+    use super::*;
+    use crate::time::Timestamp;
+
+    fn key(name: &str, algorithm: Algorithm, seed: u8) -> Signer {
+        Signer::new(name, algorithm, [seed; 32]).unwrap()
+    }
+
+    #[test]
+    fn a_quorum_of_groups_is_met_by_enough_witnesses_of_each() {
+        let log = key("log.example", Algorithm::Ed25519, 1);
+        let witnesses: Vec<_> = (2..=6)
+            .map(|seed| key(&format!("w{seed}.example"), Algorithm::Cosignature, seed))
+            .collect();
+        let mut text = format!("# whom we believe\nlog {}\n\n", log.verifier());
+        for (name, witness) in ["x1", "x2", "x3", "y1", "y2"].iter().zip(&witnesses) {
+            text += &format!(
+                "witness {name} {} https://{name}.example\n",
+                witness.verifier()
+            );
+        }
+        text += "group x 2 x1 x2 x3\ngroup\ty any y1 y2\ngroup both all x y\nquorum both\n";
+        let policy: Policy = text.parse().unwrap();
+        let checkpoint = Checkpoint {
+            origin: "log.example".to_owned(),
+            size: 3,
+            root: [3; 32],
+        };
+        let met = |by: &[usize]| {
+            let mut signed = SignedCheckpoint::sign(checkpoint.clone(), &log, Timestamp::default());
+            for index in by {
+                let text = checkpoint.text();
+                let signature = witnesses[*index].sign(&text, Timestamp::from_nanos(5_000_000_000));
+                signed.note.add(signature);
+            }
+            policy.check(&signed).unwrap().quorum
+        };
+        assert!(met(&[0, 2, 4]) && met(&[0, 1, 2, 3]));
+        assert!(!met(&[]) && !met(&[0, 4]) && !met(&[0, 1, 2]) && !met(&[3, 4]));
+    }
+
+    #[test]
+    fn what_is_no_policy_is_refused_with_line_and_reason() {
+        let log = key("log.example", Algorithm::Ed25519, 1).verifier();
+        let witness = key("w.example", Algorithm::Cosignature, 2).verifier();
+        let fault = |text: &str| text.parse::<Policy>().unwrap_err();
+        assert_eq!(fault("").what, PolicyFault::NoQuorum);
+        assert_eq!(fault("quorum").what, PolicyFault::Malformed);
+        assert_eq!(fault("quorum a").what, PolicyFault::Undefined("a".into()));
+        let twice = format!("log {log}\nlog {log}\nquorum none\n");
+        assert_eq!(fault(&twice).line, 2);
+        assert_eq!(
+            fault(&format!("log {witness}")).what,
+            PolicyFault::KeyType("log")
+        );
+        assert_eq!(
+            fault(&format!("witness a {log}")).what,
+            PolicyFault::KeyType("witness")
+        );
+        let group = format!("witness a {witness}\ngroup g 2 a\nquorum g\n");
+        let (members, threshold) = (1, 2);
+        let expected = PolicyFault::Threshold { members, threshold };
+        assert_eq!(
+            fault(&group),
+            PolicyError {
+                line: 2,
+                what: expected
+            }
+        );
+    }
+}
