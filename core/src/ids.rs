@@ -191,11 +191,13 @@ pub enum StreamKind {
     Plan = 6,
     /// A catalogue of goals.
     Catalogue = 7,
+    /// The ledger itself.
+    Ledger = 8,
 }
 
 impl StreamKind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Institution,
         Self::SchoolYear,
         Self::Person,
@@ -203,6 +205,7 @@ impl StreamKind {
         Self::YearPlan,
         Self::Plan,
         Self::Catalogue,
+        Self::Ledger,
     ];
 
     /// The kind with this number.
@@ -215,6 +218,7 @@ impl StreamKind {
             5 => Some(Self::YearPlan),
             6 => Some(Self::Plan),
             7 => Some(Self::Catalogue),
+            8 => Some(Self::Ledger),
             _ => None,
         }
     }
@@ -234,6 +238,7 @@ impl StreamKind {
             Self::YearPlan => "year_plan",
             Self::Plan => "plan",
             Self::Catalogue => "catalogue",
+            Self::Ledger => "ledger",
         }
     }
 }
@@ -310,6 +315,7 @@ stream_ids! {
     YearPlanId => YearPlan,
     PlanId => Plan,
     CatalogueId => Catalogue,
+    LedgerId => Ledger,
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 pub mod derived;
 pub mod domain;
 pub mod entry;
+pub mod heads;
 pub mod ids;
 pub mod journal;
 pub mod ledger;

@@ -114,7 +114,7 @@ impl Doc {
 
 fn weight_of(state: &Aggregate) -> u64 {
     let items = match state {
-        Aggregate::Institution(_) | Aggregate::SchoolYear(_) => 1,
+        Aggregate::Institution(_) | Aggregate::SchoolYear(_) | Aggregate::Ledger(_) => 1,
         Aggregate::Person(person) => 1 + person.affiliations.len() + person.guardians.len(),
         Aggregate::Team(team) => 2 + (team.members.len() + team.staff.len()) / 4,
         Aggregate::YearPlan(plan) => {

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 
 use super::codec;
 use super::doc::{Cursor, Doc, DocKey, Head, StreamDoc};
+use crate::heads::{HeadMap, HeadMapError};
 use crate::ids::{Position, Revision, StreamId};
 use crate::seal::{KeyStore, SealError};
 
@@ -211,6 +212,14 @@ impl Store {
         }
         batch.insert(CURSOR_KEY, codec::encode_cursor(cursor));
         Ok(self.db.apply_batch(batch)?)
+    }
+
+    /// Where every stream ends.
+    ///
+    /// # Errors
+    /// When sled does not read.
+    pub(crate) fn heads(&self) -> Result<HeadMap, HeadMapError> {
+        HeadMap::open(&self.db)
     }
 
     /// Hands what was written to the operating system; at a clean stop.

@@ -61,9 +61,10 @@ impl Term {
 /// The terms that a stream is found by in a given state.
 pub fn terms(stream: StreamId, state: &Aggregate) -> BTreeSet<Term> {
     match state {
-        Aggregate::Institution(_) | Aggregate::SchoolYear(_) | Aggregate::Catalogue(_) => {
-            BTreeSet::from([Term::All(stream.kind)])
-        }
+        Aggregate::Institution(_)
+        | Aggregate::SchoolYear(_)
+        | Aggregate::Catalogue(_)
+        | Aggregate::Ledger(_) => BTreeSet::from([Term::All(stream.kind)]),
         Aggregate::Person(person) => {
             let places = person.affiliations.iter().map(|at| at.institution);
             let places = places.map(|institution| Term::part_of(institution, stream));

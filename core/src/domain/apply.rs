@@ -2,6 +2,7 @@
 
 use super::catalogue::Catalogue;
 use super::institution::Institution;
+use super::ledger::LedgerState;
 use super::person::Person;
 use super::plan::Plan;
 use super::team::Team;
@@ -33,6 +34,10 @@ impl Aggregate {
                 *state = Catalogue::created(event).map(Self::Catalogue);
             }
             (Some(Self::Catalogue(state)), Event::Catalogue(event)) => state.apply(event),
+            (None, Event::Ledger(event)) => {
+                *state = Some(Self::Ledger(LedgerState::created(event)));
+            }
+            (Some(Self::Ledger(state)), Event::Ledger(event)) => state.apply(event),
             // An event of another kind than its stream: no writer makes one.
             (
                 Some(_),
@@ -42,7 +47,8 @@ impl Aggregate {
                 | Event::Team(_)
                 | Event::YearPlan(_)
                 | Event::Plan(_)
-                | Event::Catalogue(_),
+                | Event::Catalogue(_)
+                | Event::Ledger(_),
             ) => {}
         }
     }

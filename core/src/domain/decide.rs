@@ -38,6 +38,7 @@ pub fn decide<W: World + ?Sized>(
             });
         }
         Command::Catalogue(id, command) => wrap(Event::Catalogue, command.decide(&ask, *id)?),
+        Command::Ledger(id, command) => wrap(Event::Ledger, command.decide(&ask, *id)?),
     };
     Ok(Decision { stream, events })
 }

@@ -2,6 +2,7 @@
 
 use super::catalogue::CatalogueEvent;
 use super::institution::InstitutionEvent;
+use super::ledger::LedgerEvent;
 use super::person::PersonEvent;
 use super::plan::PlanEvent;
 use super::school_year::SchoolYearEvent;
@@ -205,5 +206,10 @@ event_types! {
         Defined = 1 "catalogue.defined",
         ItemDefined = 2 "catalogue.item_defined",
         ItemRetired = 3 "catalogue.item_retired",
+    }
+    LedgerEvent in Ledger {
+        KeyIntroduced = 1 "ledger.key_introduced",
+        KeyRotated = 2 "ledger.key_rotated",
+        HeadsRecorded = 3 "ledger.heads_recorded",
     }
 }

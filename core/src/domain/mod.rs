@@ -7,6 +7,7 @@
 
 pub mod catalogue;
 pub mod institution;
+pub mod ledger;
 pub mod person;
 pub mod plan;
 pub mod refusal;
@@ -28,6 +29,7 @@ use self::catalogue::{Catalogue, CatalogueCommand, CatalogueEvent};
 pub use self::decide::decide;
 pub use self::event_type::{EventType, PayloadError};
 use self::institution::{Institution, InstitutionCommand, InstitutionEvent};
+use self::ledger::{LedgerCommand, LedgerEvent, LedgerState};
 use self::person::{Person, PersonCommand, PersonEvent};
 use self::plan::{Plan, PlanCommand, PlanEvent};
 pub use self::refusal::{Reason, Refusal};
@@ -36,7 +38,7 @@ use self::team::{Team, TeamCommand, TeamEvent};
 pub use self::world::{Decision, Lookup, Missing, Stop, World};
 use self::year_plan::{YearPlan, YearPlanCommand, YearPlanEvent};
 use crate::ids::{
-    CatalogueId, InstitutionId, PersonId, PlanId, Revision, SchoolYearId, StreamId, SystemId,
+    CatalogueId, InstitutionId, LedgerId, PersonId, PlanId, Revision, SchoolYearId, StreamId, SystemId,
     TeamId, YearPlanId,
 };
 use crate::time::Timestamp;
@@ -100,6 +102,8 @@ pub enum Command {
     Plan(PlanId, PlanCommand),
     /// Of a catalogue.
     Catalogue(CatalogueId, CatalogueCommand),
+    /// Of the ledger itself.
+    Ledger(LedgerId, LedgerCommand),
 }
 
 impl Command {
@@ -114,6 +118,7 @@ impl Command {
             Self::YearPlan(id, _) => (*id).into(),
             Self::Plan(id, _) => (*id).into(),
             Self::Catalogue(id, _) => (*id).into(),
+            Self::Ledger(id, _) => (*id).into(),
         }
     }
 }
@@ -135,6 +140,8 @@ pub enum Event {
     Plan(PlanEvent),
     /// To a catalogue.
     Catalogue(CatalogueEvent),
+    /// To the ledger itself.
+    Ledger(LedgerEvent),
 }
 
 /// What an entry says about an event besides the event.
@@ -168,4 +175,6 @@ pub enum Aggregate {
     Plan(Plan),
     /// Of a catalogue.
     Catalogue(Catalogue),
+    /// Of the ledger itself.
+    Ledger(LedgerState),
 }

@@ -148,6 +148,10 @@ reasons! {
     EvaluationOfAnotherSide = "EVALUATION_OF_ANOTHER_SIDE", PermissionDenied;
     /// Talks are held and recorded by teacher or pedagogue.
     TalkNotAllowed = "TALK_NOT_ALLOWED", PermissionDenied;
+    /// The key that signs checkpoints is not the one on record.
+    CheckpointKeyMismatch = "CHECKPOINT_KEY_MISMATCH", FailedPrecondition;
+    /// The change to another key is not signed by the key on record.
+    KeyRotationInvalid = "KEY_ROTATION_INVALID", InvalidArgument;
 }
 
 /// A command was refused. Nothing was recorded.

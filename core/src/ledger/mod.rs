@@ -208,6 +208,11 @@ impl Ledger {
         self.inner.docs.wait_flushed();
     }
 
+    /// The journal.
+    pub(crate) fn log(&self) -> &dyn CommitLog {
+        &*self.inner.log
+    }
+
     /// Derived state on disk, to compare it byte by byte with a rebuilt one (P3).
     pub fn derived(&self) -> &crate::derived::Store {
         self.inner.docs.store()

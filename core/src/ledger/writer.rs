@@ -433,7 +433,8 @@ impl Writer {
             | StreamKind::SchoolYear
             | StreamKind::Team
             | StreamKind::YearPlan
-            | StreamKind::Catalogue => KeyScope::Ledger,
+            | StreamKind::Catalogue
+            | StreamKind::Ledger => KeyScope::Ledger,
         };
         Ok(self
             .key(scope)?

@@ -71,9 +71,9 @@ pub trait TileSource {
 }
 
 /// Hashes of subtrees, from tiles.
-pub struct FromTiles<'a, T: ?Sized>(pub &'a T);
+pub struct FromTiles<T>(pub T);
 
-impl<T: TileSource + ?Sized> Subtrees for FromTiles<'_, T> {
+impl<T: TileSource> Subtrees for FromTiles<T> {
     type Error = T::Error;
 
     fn subtree(&self, level: u32, index: u64) -> Result<Hash32, T::Error> {

@@ -17,7 +17,7 @@ use crate::ids::{InstitutionId, KeyId, PersonId, StreamId};
 /// Whose key seals something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyScope {
-    /// The ledger's own: school years and catalogues, which are about nobody.
+    /// The ledger's own: school years, catalogues and its own stream, which are about nobody.
     Ledger,
     /// An institution's: the institution, its teams and its year plans.
     Institution(InstitutionId),
@@ -30,7 +30,9 @@ impl KeyScope {
     pub fn of(stream: StreamId, state: &Aggregate) -> Self {
         match state {
             Aggregate::Institution(_) => Self::Institution(InstitutionId::from_uuid(stream.id)),
-            Aggregate::SchoolYear(_) | Aggregate::Catalogue(_) => Self::Ledger,
+            Aggregate::SchoolYear(_) | Aggregate::Catalogue(_) | Aggregate::Ledger(_) => {
+                Self::Ledger
+            }
             Aggregate::Person(_) => Self::Person(PersonId::from_uuid(stream.id)),
             Aggregate::Team(team) => Self::Institution(team.details.institution),
             Aggregate::YearPlan(plan) => Self::Institution(plan.details.institution),

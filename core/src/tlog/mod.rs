@@ -3,13 +3,19 @@
 //! notes, checkpoints, cosignatures, tiles and policies.
 
 mod checkpoint;
+mod kept;
+mod notary;
 mod note;
 mod policy;
+mod tiles;
 mod witness;
 
 pub use self::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
+pub use self::kept::{Kept, KeptError};
+pub use self::notary::{Inclusion, Notary, NotaryError};
 pub use self::note::{
     Algorithm, KeyError, Note, NoteError, NoteSignature, Signer, Verified, VerifierKey,
 };
 pub use self::policy::{Policy, PolicyError, PolicyFault, Witnessed};
+pub use self::tiles::{Tiles, TilesError};
 pub use self::witness::{AddCheckpoint, Latest, WitnessError, add_checkpoint};

@@ -1,0 +1,72 @@
+use super::{LedgerCommand, LedgerEvent, LedgerState, rotation_text};
+use crate::domain::decide::{Ask, refuse};
+use crate::domain::{Aggregate, Reason, Refusal, Stop};
+use crate::ids::LedgerId;
+use crate::tlog::{Note, VerifierKey};
+
+impl LedgerCommand {
+    pub(in crate::domain) fn decide(
+        &self,
+        ask: &Ask<'_>,
+        id: LedgerId,
+    ) -> Result<Vec<LedgerEvent>, Stop> {
+        let state = ask.load(id)?;
+        let now = match state.as_deref() {
+            Some(Aggregate::Ledger(now)) => Some(now),
+            _ => None,
+        };
+        let recorded = now.and_then(|now| now.key.as_ref());
+        match self {
+            Self::IntroduceKey { key } => match recorded {
+                None => Ok(vec![LedgerEvent::KeyIntroduced { key: key.clone() }]),
+                Some(recorded) if recorded == key => Ok(Vec::new()),
+                Some(recorded) => another_key(recorded),
+            },
+            Self::RotateKey { key, .. } if recorded == Some(key) => Ok(Vec::new()),
+            Self::RotateKey { key, statement } => {
+                let from = recorded.ok_or_else(no_key)?;
+                check_statement(from, key, statement)?;
+                Ok(vec![LedgerEvent::KeyRotated {
+                    from: from.clone(),
+                    to: key.clone(),
+                    statement: statement.clone(),
+                }])
+            }
+            Self::RecordHeads { through, root } => {
+                let before = now.and_then(|now: &LedgerState| now.heads);
+                // A root for a moment that is not after the one already recorded says nothing new.
+                match before.is_some_and(|before| before.through >= *through) {
+                    true => Ok(Vec::new()),
+                    false => Ok(vec![LedgerEvent::HeadsRecorded {
+                        through: *through,
+                        root: *root,
+                    }]),
+                }
+            }
+        }
+    }
+}
+
+fn check_statement(from: &VerifierKey, to: &VerifierKey, statement: &str) -> Result<(), Stop> {
+    let note = Note::parse(statement.as_bytes());
+    let signed = note
+        .as_ref()
+        .is_ok_and(|note| note.text() == rotation_text(from, to) && note.verify([from]).is_ok());
+    match signed && from.name() == to.name() {
+        true => Ok(()),
+        false => refuse(Refusal::new(
+            Reason::KeyRotationInvalid,
+            "the statement is not a rotation to the new key that the key on record signed",
+        )),
+    }
+}
+
+fn another_key<T>(recorded: &VerifierKey) -> Result<T, Stop> {
+    let message = format!("the key on record is {recorded}; rotate it instead");
+    refuse(Refusal::new(Reason::CheckpointKeyMismatch, message))
+}
+
+fn no_key() -> Stop {
+    let message = "there is no key on record yet";
+    Refusal::new(Reason::CheckpointKeyMismatch, message).into()
+}

@@ -1,0 +1,177 @@
+//! The ledger's own stream: the keys that sign its checkpoints, and where streams ended when a
+//! checkpoint was made. The server itself is who asks for these; no client can.
+
+mod decide;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::entry::Hash32;
+use crate::ids::Position;
+use crate::tlog::VerifierKey;
+
+/// What can be asked of the ledger's own stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LedgerCommand {
+    /// Records the first key that signs checkpoints.
+    IntroduceKey {
+        /// The key.
+        #[serde(with = "text")]
+        key: VerifierKey,
+    },
+    /// Records that another key signs checkpoints from now on.
+    RotateKey {
+        /// The new key.
+        #[serde(with = "text")]
+        key: VerifierKey,
+        /// A [`rotation_text`] as a note that the key so far has signed.
+        statement: String,
+    },
+    /// Records where every stream ended at a position.
+    RecordHeads {
+        /// The position.
+        through: Position,
+        /// Root over the heads of all streams: see [`crate::heads`].
+        #[serde(with = "hex")]
+        root: Hash32,
+    },
+}
+
+/// What happened in the ledger's own stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LedgerEvent {
+    /// The first key that signs checkpoints.
+    KeyIntroduced {
+        /// The key.
+        #[serde(with = "text")]
+        key: VerifierKey,
+    },
+    /// Another key signs from now on.
+    KeyRotated {
+        /// The key so far.
+        #[serde(with = "text")]
+        from: VerifierKey,
+        /// The key from now on.
+        #[serde(with = "text")]
+        to: VerifierKey,
+        /// What the key so far signed.
+        statement: String,
+    },
+    /// Where every stream ended at a position.
+    HeadsRecorded {
+        /// The position.
+        through: Position,
+        /// Root over the heads of all streams.
+        #[serde(with = "hex")]
+        root: Hash32,
+    },
+}
+
+/// The ledger's own stream as it is now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerState {
+    /// The key that signs checkpoints, if there is one yet.
+    #[serde(with = "optional_text", default)]
+    pub key: Option<VerifierKey>,
+    /// Where every stream ended, as it was recorded last.
+    #[serde(default)]
+    pub heads: Option<RecordedHeads>,
+}
+
+/// Where every stream ended at a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedHeads {
+    /// The position.
+    pub through: Position,
+    /// Root over the heads of all streams.
+    #[serde(with = "hex")]
+    pub root: Hash32,
+}
+
+/// What the key so far signs when another takes over. Its second line is no number, so that it can
+/// never be taken for a checkpoint.
+pub fn rotation_text(from: &VerifierKey, to: &VerifierKey) -> String {
+    format!("planledger checkpoint key rotation v1\nfrom {from}\nto {to}\n")
+}
+
+impl LedgerState {
+    /// The state after the first event.
+    pub(in crate::domain) fn created(event: &LedgerEvent) -> Self {
+        let mut state = Self {
+            key: None,
+            heads: None,
+        };
+        state.apply(event);
+        state
+    }
+
+    pub(in crate::domain) fn apply(&mut self, event: &LedgerEvent) {
+        match event {
+            LedgerEvent::KeyIntroduced { key } => self.key = Some(key.clone()),
+            LedgerEvent::KeyRotated { to, .. } => self.key = Some(to.clone()),
+            LedgerEvent::HeadsRecorded { through, root } => {
+                self.heads = Some(RecordedHeads {
+                    through: *through,
+                    root: *root,
+                });
+            }
+        }
+    }
+}
+
+mod text {
+    use super::{Deserialize, Deserializer, Serializer, VerifierKey};
+
+    pub(super) fn serialize<S: Serializer>(
+        key: &VerifierKey,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(key)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<VerifierKey, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+mod optional_text {
+    use super::{Deserialize, Deserializer, Serialize, Serializer, VerifierKey};
+
+    pub(super) fn serialize<S: Serializer>(
+        key: &Option<VerifierKey>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        key.as_ref().map(ToString::to_string).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<VerifierKey>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        let key = text.map(|text| text.parse().map_err(serde::de::Error::custom));
+        key.transpose()
+    }
+}
+
+mod hex {
+    use super::{Deserialize, Deserializer, Hash32, Serializer};
+    use crate::fields::{from_hex, to_hex};
+
+    pub(super) fn serialize<S: Serializer>(
+        hash: &Hash32,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&to_hex(hash))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Hash32, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        from_hex(&text).ok_or_else(|| serde::de::Error::custom("no 32 bytes in hexadecimal"))
+    }
+}

@@ -1,0 +1,201 @@
+use std::collections::{BTreeMap, HashMap};
+
+use super::{
+    BUCKETS, BucketProof, BucketTree, StreamHead, bucket_bytes, bucket_of_entry, read_bucket,
+};
+use crate::entry::{self, Entry, Hash32};
+use crate::ids::{Position, Revision, StreamId};
+use crate::journal::{CommitLog, ReadError};
+
+const THROUGH: &[u8] = b"through";
+/// Events taken in between two writes, which bounds memory.
+const STRIDE: u64 = 65_536;
+/// sled keeps values of 128 KiB and more in files that it never syncs.
+const MOST_BYTES: usize = 120 << 10;
+
+/// Why heads cannot be told. They are derived: made anew, nothing is lost.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HeadMapError {
+    /// sled does not read or write.
+    #[error("sled: {0}")]
+    Sled(#[from] sled::Error),
+    /// The journal does not read.
+    #[error("journal: {0}")]
+    Journal(#[from] ReadError),
+    /// An entry of the journal, or what is stored here, is malformed.
+    #[error("{0} is malformed")]
+    Malformed(&'static str),
+    /// More streams than buckets can hold: over a hundred million.
+    #[error("bucket {0} is full")]
+    Full(u16),
+}
+
+/// The heads of all streams as of a position, kept in sled beside other derived state.
+pub struct HeadMap {
+    stored: sled::Tree,
+    tree: BucketTree,
+    through: Position,
+}
+
+impl HeadMap {
+    /// Opens what is stored. It is not trusted: compare the root with one that is recorded.
+    ///
+    /// # Errors
+    /// [`HeadMapError`]
+    pub(crate) fn open(db: &sled::Db) -> Result<Self, HeadMapError> {
+        let stored = db.open_tree("heads")?;
+        let through = match stored.get(THROUGH)? {
+            Some(bytes) => {
+                let bytes = bytes.as_ref().try_into();
+                let bytes = bytes.map_err(|_| HeadMapError::Malformed("the position of heads"))?;
+                Position::new(u64::from_be_bytes(bytes))
+            }
+            None => Position::ZERO,
+        };
+        let mut found = Vec::new();
+        for item in stored.iter() {
+            let (key, bytes) = item?;
+            if let Ok(bucket) = key.as_ref().try_into() {
+                found.push((u16::from_be_bytes(bucket), bytes));
+            }
+        }
+        let mut tree = BucketTree::default();
+        tree.set(
+            found
+                .iter()
+                .map(|(bucket, bytes)| (*bucket, bytes.as_ref())),
+        );
+        Ok(Self {
+            stored,
+            tree,
+            through,
+        })
+    }
+
+    /// The position that it holds for.
+    pub fn through(&self) -> Position {
+        self.through
+    }
+
+    /// The root over all heads.
+    pub fn root(&self) -> Hash32 {
+        self.tree.root()
+    }
+
+    /// Forgets everything.
+    ///
+    /// # Errors
+    /// When sled does not write.
+    pub fn clear(&mut self) -> Result<(), HeadMapError> {
+        self.stored.clear()?;
+        self.tree = BucketTree::default();
+        self.through = Position::ZERO;
+        Ok(())
+    }
+
+    /// Takes in what the journal has up to a position.
+    ///
+    /// # Errors
+    /// [`HeadMapError`]
+    pub fn advance(&mut self, log: &dyn CommitLog, to: Position) -> Result<(), HeadMapError> {
+        let mut changed = Changed::default();
+        let mut through = self.through;
+        if through >= to {
+            return Ok(());
+        }
+        for frame in log.read(through.next()) {
+            for record in frame?.entries() {
+                if record.position <= through || record.position > to {
+                    continue;
+                }
+                through = record.position;
+                changed.take(record.entry)?;
+            }
+            if through.get() - self.through.get() >= STRIDE {
+                self.write(std::mem::take(&mut changed), through)?;
+            }
+            if through >= to {
+                break;
+            }
+        }
+        self.write(changed, through)
+    }
+
+    fn write(&mut self, changed: Changed, through: Position) -> Result<(), HeadMapError> {
+        let mut batch = sled::Batch::default();
+        let mut buckets = Vec::new();
+        for (bucket, heads) in changed.by_bucket() {
+            let mut all: BTreeMap<StreamId, StreamHead> = self
+                .heads(bucket)?
+                .into_iter()
+                .chain(heads)
+                .map(|head| (head.stream, head))
+                .collect();
+            let heads: Vec<_> = std::mem::take(&mut all).into_values().collect();
+            let bytes = bucket_bytes(&heads);
+            if bytes.len() > MOST_BYTES {
+                return Err(HeadMapError::Full(bucket));
+            }
+            batch.insert(&bucket.to_be_bytes(), bytes.as_slice());
+            buckets.push((bucket, bytes));
+        }
+        batch.insert(THROUGH, &through.get().to_be_bytes());
+        self.stored.apply_batch(batch)?;
+        let buckets = buckets.iter();
+        self.tree
+            .set(buckets.map(|(bucket, bytes)| (*bucket, bytes.as_slice())));
+        self.through = through;
+        Ok(())
+    }
+
+    /// The heads in a bucket, in the order of their streams.
+    ///
+    /// # Errors
+    /// When sled does not read.
+    pub fn heads(&self, bucket: u16) -> Result<Vec<StreamHead>, HeadMapError> {
+        match self.stored.get(bucket.to_be_bytes())? {
+            Some(bytes) => read_bucket(&bytes).ok_or(HeadMapError::Malformed("a bucket of heads")),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// A bucket with its path to the root.
+    ///
+    /// # Errors
+    /// When sled does not read.
+    pub fn proof(&self, bucket: u16) -> Result<BucketProof, HeadMapError> {
+        Ok(BucketProof {
+            bucket,
+            heads: self.heads(bucket)?,
+            path: self.tree.path(bucket),
+        })
+    }
+}
+
+/// Heads in memory: for checking, where nothing stored is trusted.
+#[derive(Default)]
+pub(crate) struct Changed(HashMap<StreamId, (u16, Revision, Hash32)>);
+
+impl Changed {
+    pub(crate) fn take(&mut self, bytes: &entry::EntryBytes) -> Result<(), HeadMapError> {
+        let entry = Entry::decode(bytes).map_err(|_| HeadMapError::Malformed("an entry"))?;
+        let head = (bucket_of_entry(&entry), entry.revision, entry::link(bytes));
+        self.0.insert(entry.stream, head);
+        Ok(())
+    }
+
+    fn by_bucket(self) -> BTreeMap<u16, Vec<StreamHead>> {
+        let mut buckets: BTreeMap<u16, Vec<StreamHead>> = BTreeMap::new();
+        for (stream, (bucket, revision, link)) in self.0 {
+            buckets.entry(bucket).or_default().push(StreamHead {
+                stream,
+                revision,
+                link,
+            });
+        }
+        buckets
+    }
+}
+
+const _: () = assert!(BUCKETS == u16::MAX as usize + 1);

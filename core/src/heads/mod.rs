@@ -1,0 +1,295 @@
+//! Where every stream ends, committed to in one root, so that leaving off the newest events of one
+//! plan can be proved.
+//!
+//! The heads are sorted into 65,536 buckets, and an RFC 6962 tree stands over the buckets. The root
+//! is recorded in the ledger's own stream at each checkpoint, so it is a leaf of the log like every
+//! event: whoever replays the log checks it, and nobody can be shown another one. A person's
+//! stream and their plans share a bucket, so that one proof shows *which* plans a student has.
+
+mod map;
+
+pub use self::map::{HeadMap, HeadMapError};
+
+use crate::entry::{Entry, Hash32};
+use crate::fields::Fields;
+use crate::ids::{KeyId, Revision, StreamId, StreamKind};
+use crate::merkle::{ProofError, check_inclusion, hash_leaf};
+
+/// How many buckets there are.
+pub const BUCKETS: usize = 1 << BUCKET_BITS;
+const BUCKET_BITS: u32 = 16;
+const BUCKET_CONTEXT: &str = "planledger v1 2026-11-25 heads bucket";
+
+/// Where a stream ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StreamHead {
+    /// The stream.
+    pub stream: StreamId,
+    /// Revision of its last event.
+    pub revision: Revision,
+    /// Link of its last entry.
+    pub link: Hash32,
+}
+
+impl StreamHead {
+    /// Length of its bytes.
+    pub const LEN: usize = StreamId::LEN + 8 + 32;
+
+    /// Its bytes: stream, revision, link.
+    pub fn to_bytes(&self) -> [u8; Self::LEN] {
+        let (stream, revision) = (self.stream.to_bytes(), self.revision.get().to_be_bytes());
+        let fields = stream.iter().chain(&revision).chain(&self.link);
+        let mut bytes = [0; Self::LEN];
+        for (to, from) in bytes.iter_mut().zip(fields) {
+            *to = *from;
+        }
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8; Self::LEN]) -> Option<Self> {
+        let mut fields = Fields(bytes);
+        Some(Self {
+            stream: StreamId::from_bytes(&fields.take())?,
+            revision: Revision::new(fields.u64()),
+            link: fields.take(),
+        })
+    }
+}
+
+/// The bucket of a stream whose entries are sealed under `key`: that of the person for persons and
+/// plans, the stream's own for all others.
+pub fn bucket_of(stream: StreamId, key: KeyId) -> u16 {
+    let mut hasher = blake3::Hasher::new_derive_key(BUCKET_CONTEXT);
+    match stream.kind {
+        StreamKind::Person | StreamKind::Plan => {
+            hasher.update(&[1]).update(key.as_bytes());
+        }
+        StreamKind::Institution
+        | StreamKind::SchoolYear
+        | StreamKind::Team
+        | StreamKind::YearPlan
+        | StreamKind::Catalogue
+        | StreamKind::Ledger => {
+            hasher.update(&[2]).update(&stream.to_bytes());
+        }
+    }
+    let hash = hasher.finalize();
+    let (first, _) = hash
+        .as_bytes()
+        .split_first_chunk()
+        .unwrap_or((&[0; 2], &[]));
+    u16::from_be_bytes(*first)
+}
+
+/// The bucket of an entry's stream.
+pub fn bucket_of_entry(entry: &Entry) -> u16 {
+    bucket_of(entry.stream, entry.key)
+}
+
+/// Every head of one bucket, with its path to the root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BucketProof {
+    /// Which bucket.
+    pub bucket: u16,
+    /// Its heads, in the order of their streams.
+    pub heads: Vec<StreamHead>,
+    /// From its sibling up to the root's child.
+    pub path: Vec<Hash32>,
+}
+
+/// Why a bucket is not the one under a root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BucketError {
+    /// Heads are not in strict order of their streams.
+    #[error("the heads of bucket {0} are not in order")]
+    Order(u16),
+    /// The path does not lead to the root.
+    #[error("the heads of bucket {bucket} are not under the recorded root: {source}")]
+    Path {
+        /// Which bucket.
+        bucket: u16,
+        /// What does not hold.
+        source: ProofError,
+    },
+}
+
+impl BucketProof {
+    /// Checks that these are all heads of the bucket under `root`.
+    ///
+    /// # Errors
+    /// [`BucketError`]
+    pub fn check(&self, root: &Hash32) -> Result<(), BucketError> {
+        let bucket = self.bucket;
+        if !self.heads.is_sorted_by(|a, b| a.stream < b.stream) {
+            return Err(BucketError::Order(bucket));
+        }
+        let leaf = bucket_leaf(&bucket_bytes(&self.heads));
+        check_inclusion(bucket.into(), BUCKETS as u64, &leaf, &self.path, root)
+            .map_err(|source| BucketError::Path { bucket, source })
+    }
+
+    /// Where a stream ends, if it is in the bucket.
+    pub fn head(&self, stream: StreamId) -> Option<&StreamHead> {
+        self.heads.iter().find(|head| head.stream == stream)
+    }
+}
+
+/// The bytes of a bucket: its heads one after the other.
+pub fn bucket_bytes(heads: &[StreamHead]) -> Vec<u8> {
+    heads.iter().flat_map(StreamHead::to_bytes).collect()
+}
+
+/// Reads a bucket's bytes; `None` if they are none.
+pub fn read_bucket(bytes: &[u8]) -> Option<Vec<StreamHead>> {
+    let (heads, rest) = bytes.as_chunks::<{ StreamHead::LEN }>();
+    match rest.is_empty() {
+        true => heads.iter().map(StreamHead::from_bytes).collect(),
+        false => None,
+    }
+}
+
+fn bucket_leaf(bytes: &[u8]) -> Hash32 {
+    hash_leaf(bytes)
+}
+
+/// The tree over all buckets, every node in memory: 4 MiB, however many streams there are.
+pub struct BucketTree {
+    /// As in a heap: the root at 1, the children of n at 2n and 2n + 1, leaves from `BUCKETS` on.
+    nodes: Vec<Hash32>,
+}
+
+impl Default for BucketTree {
+    fn default() -> Self {
+        let mut hash = bucket_leaf(&[]);
+        let mut nodes = vec![hash; 2 * BUCKETS];
+        for level in (0..BUCKET_BITS).rev() {
+            hash = crate::merkle::node(&hash, &hash);
+            let of_level = nodes.get_mut(1 << level..2 << level);
+            of_level.unwrap_or_default().fill(hash);
+        }
+        Self { nodes }
+    }
+}
+
+impl BucketTree {
+    fn at(&self, index: usize) -> Hash32 {
+        self.nodes.get(index).copied().unwrap_or_default()
+    }
+
+    fn put(&mut self, index: usize, hash: Hash32) {
+        if let Some(node) = self.nodes.get_mut(index) {
+            *node = hash;
+        }
+    }
+
+    /// Sets buckets' contents.
+    pub fn set<'a>(&mut self, buckets: impl IntoIterator<Item = (u16, &'a [u8])>) {
+        let mut above = Vec::new();
+        for (bucket, bytes) in buckets {
+            let leaf = BUCKETS + usize::from(bucket);
+            self.put(leaf, bucket_leaf(bytes));
+            above.push(leaf / 2);
+        }
+        above.sort_unstable();
+        while above.first().is_some_and(|first| *first > 0) {
+            above.dedup();
+            for index in &mut above {
+                let hash = crate::merkle::node(&self.at(2 * *index), &self.at(2 * *index + 1));
+                self.put(*index, hash);
+                *index /= 2;
+            }
+        }
+    }
+
+    /// The root.
+    pub fn root(&self) -> Hash32 {
+        self.at(1)
+    }
+
+    /// From a bucket's sibling up to the root's child.
+    pub fn path(&self, bucket: u16) -> Vec<Hash32> {
+        let mut index = BUCKETS + usize::from(bucket);
+        let mut path = Vec::with_capacity(BUCKET_BITS as usize);
+        while index > 1 {
+            path.push(self.at(index ^ 1));
+            index /= 2;
+        }
+        path
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::merkle::Frontier;
+
+    fn head(n: u8) -> StreamHead {
+        StreamHead {
+            stream: StreamId {
+                kind: StreamKind::Plan,
+                id: Uuid::from_bytes([n; 16]),
+            },
+            revision: Revision::new(n.into()),
+            link: [n; 32],
+        }
+    }
+
+    #[test]
+    fn the_root_is_that_of_an_rfc_6962_tree_over_the_buckets() {
+        let mut tree = BucketTree::default();
+        let contents = [(3u16, vec![head(1), head(2)]), (65_535, vec![head(9)])];
+        let bytes: Vec<_> = contents
+            .iter()
+            .map(|(b, heads)| (*b, bucket_bytes(heads)))
+            .collect();
+        tree.set(
+            bytes
+                .iter()
+                .map(|(bucket, bytes)| (*bucket, bytes.as_slice())),
+        );
+        let mut frontier = Frontier::default();
+        for bucket in 0..BUCKETS {
+            let found = bytes
+                .iter()
+                .find(|(other, _)| usize::from(*other) == bucket);
+            frontier.push(hash_leaf(found.map_or(&[], |(_, bytes)| bytes)));
+        }
+        assert_eq!(tree.root(), frontier.root());
+        for (bucket, heads) in contents {
+            let path = tree.path(bucket);
+            let proof = BucketProof {
+                bucket,
+                heads,
+                path,
+            };
+            assert_eq!(proof.check(&tree.root()), Ok(()));
+            let mut short = proof.clone();
+            short.heads.pop();
+            assert!(short.check(&tree.root()).is_err());
+            let mut older = proof.clone();
+            older.heads[0].revision = Revision::new(0);
+            assert!(older.check(&tree.root()).is_err());
+            let mut moved = proof.clone();
+            moved.bucket ^= 1;
+            assert!(moved.check(&tree.root()).is_err());
+        }
+        tree.set([(3, [].as_slice()), (65_535, [].as_slice())]);
+        assert_eq!(tree.root(), BucketTree::default().root());
+    }
+
+    #[test]
+    fn a_person_and_their_plans_share_a_bucket() {
+        let key = KeyId::from_bytes([5; 16]);
+        let plan = head(1).stream;
+        let person = StreamId {
+            kind: StreamKind::Person,
+            ..head(2).stream
+        };
+        assert_eq!(bucket_of(plan, key), bucket_of(person, key));
+        assert_eq!(read_bucket(&bucket_bytes(&[head(1)])), Some(vec![head(1)]));
+        assert_eq!(read_bucket(&[0; 5]), None);
+    }
+}

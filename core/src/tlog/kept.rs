@@ -1,0 +1,319 @@
+//! Checkpoints, kept for ever: one text file of notes, appended to and never written in place.
+//! Whoever holds one of them can be shown that the log grew from it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use super::checkpoint::SignedCheckpoint;
+
+const FILE: &str = "checkpoints.txt";
+
+/// Why kept checkpoints cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeptError {
+    /// The operating system refused. Final for writes: restart the process.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What it said.
+        source: io::Error,
+    },
+    /// A checkpoint in the file is damaged. Restore the file from its backup.
+    #[error("{} is damaged at byte {offset}; restore it from its backup", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where the checkpoint begins that does not read.
+        offset: u64,
+    },
+    /// A write failed before; nothing can be written until the process is started again.
+    #[error("an earlier write to {} failed; restart the process", path.display())]
+    Poisoned {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// The file of kept checkpoints.
+pub struct Kept {
+    path: PathBuf,
+    file: File,
+    /// Size of each and where it stands, in the order of sizes.
+    places: Vec<Place>,
+    end: u64,
+    poisoned: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    size: u64,
+    offset: u64,
+    length: usize,
+}
+
+impl Kept {
+    /// Opens the file in `dir`, which is made if it does not exist.
+    ///
+    /// # Errors
+    /// [`KeptError`]
+    pub fn open(dir: &Path) -> Result<Self, KeptError> {
+        let path = dir.join(FILE);
+        let io = |source| KeptError::Io {
+            path: path.clone(),
+            source,
+        };
+        fs::create_dir_all(dir).map_err(io)?;
+        let new = !path.try_exists().map_err(io)?;
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).read(true).write(true);
+        let mut file = options.open(&path).map_err(io)?;
+        if new {
+            // The file's name has to be as durable as what will stand in it.
+            File::open(dir).and_then(|dir| dir.sync_all()).map_err(io)?;
+        }
+        let mut text = Vec::new();
+        file.read_to_end(&mut text).map_err(io)?;
+        let (places, end) = scan(&text).map_err(|offset| KeptError::Damaged {
+            path: path.clone(),
+            offset,
+        })?;
+        if end < text.len() as u64 {
+            // What an interrupted write left: it was never shown to anybody.
+            file.set_len(end).map_err(io)?;
+            file.sync_all().map_err(io)?;
+        }
+        Ok(Self {
+            path,
+            file,
+            places,
+            end,
+            poisoned: false,
+        })
+    }
+
+    /// Reads the file in `dir` without changing anything, for checking: every note in order, with
+    /// where it begins.
+    ///
+    /// # Errors
+    /// [`KeptError`]
+    pub fn read_all(dir: &Path) -> Result<Vec<SignedCheckpoint>, KeptError> {
+        let path = dir.join(FILE);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(KeptError::Io { path, source }),
+        };
+        let mut all = Vec::new();
+        let mut offset = 0;
+        while let Some((signed, length)) = next_note(text.get(offset..).unwrap_or_default())
+            .map_err(|()| KeptError::Damaged {
+                path: path.clone(),
+                offset: offset as u64,
+            })?
+        {
+            all.push(signed);
+            offset += length;
+        }
+        Ok(all)
+    }
+
+    /// Keeps a checkpoint, or the same one again with more signatures; durable when this returns.
+    ///
+    /// # Errors
+    /// [`KeptError`]
+    pub fn keep(&mut self, signed: &SignedCheckpoint) -> Result<(), KeptError> {
+        if self.poisoned {
+            let path = self.path.clone();
+            return Err(KeptError::Poisoned { path });
+        }
+        let note = format!("{}\n", signed.note);
+        let written = self
+            .file
+            .seek(SeekFrom::Start(self.end))
+            .and_then(|_| self.file.write_all(note.as_bytes()))
+            .and_then(|()| self.file.sync_data());
+        if let Err(source) = written {
+            self.poisoned = true;
+            let path = self.path.clone();
+            return Err(KeptError::Io { path, source });
+        }
+        let place = Place {
+            size: signed.checkpoint.size,
+            offset: self.end,
+            length: note.len(),
+        };
+        add(&mut self.places, place);
+        self.end += note.len() as u64;
+        Ok(())
+    }
+
+    /// The newest.
+    ///
+    /// # Errors
+    /// When it does not read.
+    pub fn latest(&self) -> Result<Option<SignedCheckpoint>, KeptError> {
+        self.places
+            .last()
+            .map(|place| self.read(*place))
+            .transpose()
+    }
+
+    /// The smallest that has at least `size` entries.
+    ///
+    /// # Errors
+    /// When it does not read.
+    pub fn at_least(&self, size: u64) -> Result<Option<SignedCheckpoint>, KeptError> {
+        let index = self.places.partition_point(|place| place.size < size);
+        self.places
+            .get(index)
+            .map(|place| self.read(*place))
+            .transpose()
+    }
+
+    /// The sizes of those with more than `after` entries, in order.
+    pub fn sizes_after(&self, after: u64) -> impl Iterator<Item = u64> {
+        let index = self.places.partition_point(|place| place.size <= after);
+        self.places.iter().skip(index).map(|place| place.size)
+    }
+
+    fn read(&self, place: Place) -> Result<SignedCheckpoint, KeptError> {
+        let io = |source| KeptError::Io {
+            path: self.path.clone(),
+            source,
+        };
+        let mut file = &self.file;
+        let mut bytes = vec![0; place.length];
+        file.seek(SeekFrom::Start(place.offset)).map_err(io)?;
+        file.read_exact(&mut bytes).map_err(io)?;
+        match next_note(&bytes) {
+            Ok(Some((signed, _))) => Ok(signed),
+            Ok(None) | Err(()) => Err(KeptError::Damaged {
+                path: self.path.clone(),
+                offset: place.offset,
+            }),
+        }
+    }
+}
+
+/// Where the notes of a file stand, and where the last whole one ends. The error is where a damaged
+/// one begins.
+fn scan(text: &[u8]) -> Result<(Vec<Place>, u64), u64> {
+    let mut places: Vec<Place> = Vec::new();
+    let mut offset = 0;
+    while let Some((signed, length)) =
+        next_note(text.get(offset..).unwrap_or_default()).map_err(|()| offset as u64)?
+    {
+        let size = signed.checkpoint.size;
+        if places.last().is_some_and(|last| last.size > size)
+            && !places.iter().any(|place| place.size == size)
+        {
+            return Err(offset as u64);
+        }
+        add(
+            &mut places,
+            Place {
+                size,
+                offset: offset as u64,
+                length,
+            },
+        );
+        offset += length;
+    }
+    Ok((places, offset as u64))
+}
+
+/// The one with more signatures stands for its size.
+fn add(places: &mut Vec<Place>, place: Place) {
+    match places.binary_search_by_key(&place.size, |place| place.size) {
+        Ok(index) => {
+            if let Some(before) = places.get_mut(index) {
+                *before = place;
+            }
+        }
+        Err(index) => places.insert(index, place),
+    }
+}
+
+/// The first note of a text and its length with the blank line behind it; `None` if what is there
+/// is cut off.
+fn next_note(text: &[u8]) -> Result<Option<(SignedCheckpoint, usize)>, ()> {
+    let blank = |from: usize| {
+        let rest = text.get(from..)?;
+        let at = rest.windows(2).position(|pair| pair == b"\n\n")?;
+        Some(from + at + 2)
+    };
+    let Some(end) = blank(0).and_then(blank) else {
+        return Ok(None);
+    };
+    let note = text.get(..end - 1).unwrap_or_default();
+    let signed = SignedCheckpoint::parse(note).map_err(drop)?;
+    Ok(Some((signed, end)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Algorithm, Checkpoint, Signer};
+    use super::*;
+    use crate::time::Timestamp;
+
+    fn signed(size: u64) -> SignedCheckpoint {
+        let log = Signer::new("log.example", Algorithm::Ed25519, [1; 32]).unwrap();
+        let checkpoint = Checkpoint {
+            origin: "log.example".to_owned(),
+            size,
+            root: [size as u8; 32],
+        };
+        SignedCheckpoint::sign(checkpoint, &log, Timestamp::default())
+    }
+
+    #[test]
+    fn checkpoints_are_kept_and_found_by_size_also_when_cosigned_later() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut kept = Kept::open(dir.path()).unwrap();
+        assert_eq!(kept.latest().unwrap(), None);
+        for size in [3, 5, 9] {
+            kept.keep(&signed(size)).unwrap();
+        }
+        let mut cosigned = signed(5);
+        let witness = Signer::new("w.example", Algorithm::Cosignature, [2; 32]).unwrap();
+        let text = cosigned.note.text().to_owned();
+        cosigned.note.add(witness.sign(&text, Timestamp::default()));
+        kept.keep(&cosigned).unwrap();
+        for kept in [kept, Kept::open(dir.path()).unwrap()] {
+            assert_eq!(kept.latest().unwrap(), Some(signed(9)));
+            assert_eq!(kept.at_least(4).unwrap(), Some(cosigned.clone()));
+            assert_eq!(kept.at_least(10).unwrap(), None);
+            assert_eq!(kept.sizes_after(3).collect::<Vec<_>>(), [5, 9]);
+        }
+        assert_eq!(Kept::read_all(dir.path()).unwrap().len(), 4);
+    }
+
+    #[test]
+    fn an_interrupted_write_is_cut_off_wherever_it_stopped_and_damage_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut kept = Kept::open(dir.path()).unwrap();
+        kept.keep(&signed(3)).unwrap();
+        kept.keep(&signed(5)).unwrap();
+        let path = dir.path().join(FILE);
+        let whole = fs::read(&path).unwrap();
+        let first = whole.len() / 2;
+        for cut in first..whole.len() {
+            fs::write(&path, &whole[..cut]).unwrap();
+            let mut kept = Kept::open(dir.path()).unwrap();
+            assert_eq!(kept.latest().unwrap(), Some(signed(3)), "{cut}");
+            kept.keep(&signed(5)).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), whole);
+        }
+        let mut damaged = whole.clone();
+        damaged[2] = b'\n';
+        damaged[3] = b'\n';
+        fs::write(&path, &damaged).unwrap();
+        assert!(matches!(
+            Kept::open(dir.path()),
+            Err(KeptError::Damaged { offset: 0, .. })
+        ));
+    }
+}

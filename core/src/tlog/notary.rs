@@ -1,0 +1,436 @@
+//! The notary: makes checkpoints of a running ledger and the proofs that go with them.
+
+use std::path::{Path, PathBuf};
+
+use parking_lot::Mutex;
+
+use super::checkpoint::{Checkpoint, SignedCheckpoint};
+use super::kept::{Kept, KeptError};
+use super::note::{NoteSignature, Signer, VerifierKey};
+use super::tiles::{Tiles, TilesError, replace};
+use crate::domain::ledger::{LedgerCommand, LedgerState, RecordedHeads};
+use crate::domain::{Actor, Aggregate, Command};
+use crate::entry::Hash32;
+use crate::heads::{BucketProof, HeadMap, HeadMapError, bucket_of};
+use crate::ids::{CommandId, KeyId, Position, StreamId, SystemId};
+use crate::ledger::{Envelope, ExecuteError, Ledger, ReadError};
+
+const COMMAND_CONTEXT: &str = "planledger v1 2026-11-25 notary command id";
+/// The published checkpoint, beside the tiles.
+const PUBLISHED: &str = "checkpoint";
+
+/// Why there is no checkpoint or proof.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotaryError {
+    /// The journal ends before a checkpoint that was signed: an old copy was put back. Restore the
+    /// newest journal. Whoever holds a later checkpoint can prove that something is missing.
+    #[error(
+        "the journal ends at position {position}, but a checkpoint of {size} events was signed; \
+         an older copy of the journal was put back"
+    )]
+    RolledBack {
+        /// Where the journal ends.
+        position: Position,
+        /// The checkpoint's size.
+        size: u64,
+    },
+    /// The journal's first events are not those that a checkpoint was signed for: history was
+    /// changed.
+    #[error("the journal is not the one for which the checkpoint of {size} events was signed")]
+    Forked {
+        /// The checkpoint's size.
+        size: u64,
+    },
+    /// The signing key is not the one on record. Restore the key, or rotate it.
+    #[error("the signing key {given} is not the key on record, {recorded}")]
+    Key {
+        /// The key that was given.
+        given: Box<VerifierKey>,
+        /// The key on record.
+        recorded: Box<VerifierKey>,
+    },
+    /// There is no checkpoint of at least that size.
+    #[error("there is no checkpoint of at least {size} events yet")]
+    NoCheckpoint {
+        /// The size asked for.
+        size: u64,
+    },
+    /// The checkpoint's heads are not the newest: a bundle is made from the newest checkpoint.
+    #[error("the heads are as of position {through}, not {asked}")]
+    HeadsMovedOn {
+        /// Where they are.
+        through: Position,
+        /// What was asked for.
+        asked: Position,
+    },
+    /// A command of the notary was not carried out.
+    #[error(transparent)]
+    Execute(#[from] ExecuteError),
+    /// The ledger does not read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Tiles cannot be made.
+    #[error("tiles: {0}")]
+    Tiles(#[from] TilesError),
+    /// Heads cannot be told.
+    #[error("heads: {0}")]
+    Heads(#[from] HeadMapError),
+    /// Checkpoints cannot be kept.
+    #[error(transparent)]
+    Kept(#[from] KeptError),
+    /// The checkpoint cannot be published.
+    #[error("{}: {source}", path.display())]
+    Publish {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// Makes checkpoints and proofs of one ledger.
+pub struct Notary {
+    ledger: Ledger,
+    signer: Signer,
+    dir: PathBuf,
+    state: Mutex<State>,
+}
+
+struct State {
+    tiles: Tiles,
+    kept: Kept,
+    heads: HeadMap,
+}
+
+/// A proof that an event is in a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inclusion {
+    /// The checkpoint.
+    pub signed: SignedCheckpoint,
+    /// From the event's sibling up to the root's child.
+    pub path: Vec<Hash32>,
+}
+
+impl Notary {
+    /// Opens checkpoints and tiles in a ledger's directory, and makes sure that the journal is the
+    /// one that they were made of.
+    ///
+    /// # Errors
+    /// [`NotaryError`]
+    pub fn open(ledger: Ledger, dir: &Path, signer: Signer) -> Result<Self, NotaryError> {
+        let kept = Kept::open(&dir.join("checkpoints"))?;
+        let tlog = dir.join("tlog");
+        let (recorded, _) = own_state(&ledger)?;
+        if let Some(recorded) = recorded.as_ref().and_then(|state| state.key.as_ref())
+            && *recorded != signer.verifier()
+        {
+            return Err(NotaryError::Key {
+                given: Box::new(signer.verifier()),
+                recorded: Box::new(recorded.clone()),
+            });
+        }
+        let latest = kept.latest()?.map(|signed| signed.checkpoint);
+        let tiles = open_tiles(&ledger, &tlog, latest.as_ref())?;
+        let heads = recorded.and_then(|state| state.heads);
+        let heads = open_heads(&ledger, heads.as_ref())?;
+        let state = State { tiles, kept, heads };
+        Ok(Self {
+            ledger,
+            signer,
+            dir: tlog,
+            state: Mutex::new(state),
+        })
+    }
+
+    /// The key that signs.
+    pub fn verifier(&self) -> VerifierKey {
+        self.signer.verifier()
+    }
+
+    /// The newest checkpoint, if there is one.
+    ///
+    /// # Errors
+    /// When it does not read.
+    pub fn latest(&self) -> Result<Option<SignedCheckpoint>, NotaryError> {
+        Ok(self.state.lock().kept.latest()?)
+    }
+
+    /// The smallest kept checkpoint of at least `size` events.
+    ///
+    /// # Errors
+    /// When it does not read.
+    pub fn at_least(&self, size: u64) -> Result<Option<SignedCheckpoint>, NotaryError> {
+        Ok(self.state.lock().kept.at_least(size)?)
+    }
+
+    /// Sizes of at most `limit` kept checkpoints with more than `after` events.
+    pub fn sizes_after(&self, after: u64, limit: usize) -> Vec<u64> {
+        self.state
+            .lock()
+            .kept
+            .sizes_after(after)
+            .take(limit)
+            .collect()
+    }
+
+    /// Makes a checkpoint of everything that is durable now; the newest one if nothing has happened
+    /// since.
+    ///
+    /// # Errors
+    /// [`NotaryError`]
+    pub fn checkpoint(&self) -> Result<SignedCheckpoint, NotaryError> {
+        let mut state = self.state.lock();
+        let through = self.ledger.position();
+        if let Some(latest) = state.kept.latest()?
+            && latest.checkpoint.position() == through
+        {
+            return Ok(latest);
+        }
+        self.introduce_key()?;
+        let through = self.ledger.position();
+        let State { tiles, kept, heads } = &mut *state;
+        heads.advance(self.ledger.log(), through)?;
+        let root = heads.root();
+        let size = self.execute(
+            "heads",
+            through,
+            LedgerCommand::RecordHeads { through, root },
+        )?;
+        tiles.advance(self.ledger.log(), size)?;
+        let checkpoint = Checkpoint {
+            origin: self.signer.verifier().name().to_owned(),
+            size: size.get(),
+            root: tiles.root()?,
+        };
+        let signed = SignedCheckpoint::sign(checkpoint, &self.signer, self.ledger.now());
+        kept.keep(&signed)?;
+        self.publish(&signed)?;
+        Ok(signed)
+    }
+
+    /// Keeps witnesses' cosignatures of a kept checkpoint. The caller has verified them.
+    ///
+    /// # Errors
+    /// [`NotaryError`]
+    pub fn add_cosignatures(
+        &self,
+        size: u64,
+        signatures: impl IntoIterator<Item = NoteSignature>,
+    ) -> Result<SignedCheckpoint, NotaryError> {
+        let mut state = self.state.lock();
+        let kept = state.kept.at_least(size)?;
+        let found = kept.filter(|kept| kept.checkpoint.size == size);
+        let mut signed = found.ok_or(NotaryError::NoCheckpoint { size })?;
+        signatures
+            .into_iter()
+            .for_each(|signature| signed.note.add(signature));
+        state.kept.keep(&signed)?;
+        if state.kept.latest()?.is_some_and(|latest| latest == signed) {
+            self.publish(&signed)?;
+        }
+        Ok(signed)
+    }
+
+    fn publish(&self, signed: &SignedCheckpoint) -> Result<(), NotaryError> {
+        let path = self.dir.join(PUBLISHED);
+        replace(&path, signed.note.to_string().as_bytes())
+            .map_err(|source| NotaryError::Publish { path, source })
+    }
+
+    fn introduce_key(&self) -> Result<(), NotaryError> {
+        let (state, _) = own_state(&self.ledger)?;
+        if state.is_some_and(|state| state.key.is_some()) {
+            return Ok(());
+        }
+        let key = self.signer.verifier();
+        let command = LedgerCommand::IntroduceKey { key };
+        self.execute("key", Position::ZERO, command).map(drop)
+    }
+
+    /// Has one of the notary's own commands carried out; gives the position of its event.
+    fn execute(
+        &self,
+        what: &str,
+        about: Position,
+        command: LedgerCommand,
+    ) -> Result<Position, NotaryError> {
+        let mut hasher = blake3::Hasher::new_derive_key(COMMAND_CONTEXT);
+        hasher.update(what.as_bytes());
+        hasher.update(&about.get().to_be_bytes());
+        let hash = hasher.finalize();
+        let (id, _) = hash
+            .as_bytes()
+            .split_first_chunk()
+            .unwrap_or((&[0; 16], &[]));
+        let ledger = self.ledger.status().ledger;
+        let actor = Actor::System(SystemId::from_uuid(ledger.uuid()));
+        let command = Command::Ledger(ledger, command);
+        let receipt = self
+            .ledger
+            .execute(actor, Envelope::new(CommandId::from_bytes(*id), command))?;
+        Ok(receipt.position)
+    }
+
+    /// Proves that an event is in the smallest checkpoint of at least `size` events.
+    ///
+    /// # Errors
+    /// [`NotaryError::NoCheckpoint`] if there is none that has the event.
+    pub fn inclusion(&self, position: Position, size: u64) -> Result<Inclusion, NotaryError> {
+        let state = self.state.lock();
+        let size = size.max(position.get());
+        let signed = state.kept.at_least(size)?;
+        let signed = signed.ok_or(NotaryError::NoCheckpoint { size })?;
+        let path = state.path(position, &signed.checkpoint)?;
+        Ok(Inclusion { signed, path })
+    }
+
+    /// Proves that a checkpoint grew from the log's first `old` events; gives their root too.
+    ///
+    /// # Errors
+    /// [`NotaryError::NoCheckpoint`] if there is none of at least `size` events.
+    pub fn consistency(
+        &self,
+        old: u64,
+        size: u64,
+    ) -> Result<(SignedCheckpoint, Hash32, Vec<Hash32>), NotaryError> {
+        let state = self.state.lock();
+        let size = size.max(old);
+        let signed = state.kept.at_least(size)?;
+        let signed = signed.ok_or(NotaryError::NoCheckpoint { size })?;
+        let to = (signed.checkpoint.size, &signed.checkpoint.root);
+        let (root, proof) = state.tiles.consistency_from(old, to)?;
+        Ok((signed, root, proof))
+    }
+
+    /// Proves that events are in a checkpoint.
+    ///
+    /// # Errors
+    /// [`NotaryError`]
+    pub fn paths(
+        &self,
+        positions: &[Position],
+        checkpoint: &Checkpoint,
+    ) -> Result<Vec<Vec<Hash32>>, NotaryError> {
+        let state = self.state.lock();
+        let paths = positions.iter();
+        paths
+            .map(|position| state.path(*position, checkpoint))
+            .collect()
+    }
+
+    /// The peaks of the tree of the first `size` events.
+    ///
+    /// # Errors
+    /// [`NotaryError`]
+    pub fn peaks(&self, size: u64) -> Result<Vec<Hash32>, NotaryError> {
+        Ok(self.state.lock().tiles.peaks(size)?)
+    }
+
+    /// Every head of the bucket that a stream is in, as of the position at which heads were
+    /// recorded last.
+    ///
+    /// # Errors
+    /// [`NotaryError::HeadsMovedOn`] if that is not `through`.
+    pub fn heads_of(
+        &self,
+        stream: StreamId,
+        key: KeyId,
+        through: Position,
+    ) -> Result<BucketProof, NotaryError> {
+        let state = self.state.lock();
+        if state.heads.through() != through {
+            return Err(NotaryError::HeadsMovedOn {
+                through: state.heads.through(),
+                asked: through,
+            });
+        }
+        Ok(state.heads.proof(bucket_of(stream, key))?)
+    }
+}
+
+impl State {
+    fn path(
+        &self,
+        position: Position,
+        checkpoint: &Checkpoint,
+    ) -> Result<Vec<Hash32>, NotaryError> {
+        let index = position.get().saturating_sub(1);
+        let path = self
+            .tiles
+            .inclusion(index, checkpoint.size, &checkpoint.root)?;
+        Ok(path)
+    }
+}
+
+/// What the ledger's own stream says.
+pub(crate) fn own_state(ledger: &Ledger) -> Result<(Option<LedgerState>, Position), ReadError> {
+    let id = ledger.status().ledger;
+    ledger.read(|reading| {
+        let found = reading.stream(id)?;
+        Ok(found.and_then(|(state, _)| match &*state {
+            Aggregate::Ledger(state) => Some(state.clone()),
+            Aggregate::Institution(_)
+            | Aggregate::SchoolYear(_)
+            | Aggregate::Person(_)
+            | Aggregate::Team(_)
+            | Aggregate::YearPlan(_)
+            | Aggregate::Plan(_)
+            | Aggregate::Catalogue(_) => None,
+        }))
+    })
+}
+
+/// Tiles that lead to the newest checkpoint's root, made anew if those that are there do not.
+fn open_tiles(
+    ledger: &Ledger,
+    dir: &Path,
+    latest: Option<&Checkpoint>,
+) -> Result<Tiles, NotaryError> {
+    let position = ledger.position();
+    let Some(latest) = latest else {
+        return Ok(Tiles::clear(dir)?);
+    };
+    if latest.position() > position {
+        let size = latest.size;
+        return Err(NotaryError::RolledBack { position, size });
+    }
+    let lead = |mut tiles: Tiles| {
+        tiles.advance(ledger.log(), latest.position())?;
+        let to = (latest.size, &latest.root);
+        let (root, _) = tiles.consistency_from(latest.size, to)?;
+        Ok::<_, TilesError>((root == latest.root).then_some(tiles))
+    };
+    match Tiles::open(dir).and_then(lead) {
+        Ok(Some(tiles)) => return Ok(tiles),
+        Ok(None) => tracing::warn!("the tiles do not lead to the newest checkpoint"),
+        Err(error) => tracing::warn!(%error, "the tiles cannot be used"),
+    }
+    tracing::warn!("the tiles are made anew from the journal");
+    match lead(Tiles::clear(dir)?) {
+        Ok(Some(tiles)) => Ok(tiles),
+        Ok(None) | Err(TilesError::Wrong(_)) => Err(NotaryError::Forked { size: latest.size }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Heads that lead to the root recorded last, made anew if those that are there do not.
+fn open_heads(ledger: &Ledger, recorded: Option<&RecordedHeads>) -> Result<HeadMap, NotaryError> {
+    let mut heads = ledger.derived().heads()?;
+    let through = recorded.map_or(Position::ZERO, |recorded| recorded.through);
+    if heads.through() > through {
+        heads.clear()?;
+    }
+    heads.advance(ledger.log(), through)?;
+    if recorded.is_some_and(|recorded| recorded.root != heads.root()) {
+        tracing::warn!("the heads of streams are made anew from the journal");
+        heads.clear()?;
+        heads.advance(ledger.log(), through)?;
+        if recorded.is_some_and(|recorded| recorded.root != heads.root()) {
+            return Err(NotaryError::Forked {
+                size: through.get(),
+            });
+        }
+    }
+    Ok(heads)
+}
