@@ -3,6 +3,7 @@
 //! Start at [`domain`] for the rules, [`journal`] for what is on disk, [`seal`] for how it is
 //! encrypted, and `ledger` for the engine that ties them together.
 
+pub mod audit;
 pub mod derived;
 pub mod domain;
 pub mod entry;

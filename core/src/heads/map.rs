@@ -1,10 +1,8 @@
 use std::collections::{BTreeMap, HashMap};
 
-use super::{
-    BUCKETS, BucketProof, BucketTree, StreamHead, bucket_bytes, bucket_of_entry, read_bucket,
-};
-use crate::entry::{self, Entry, Hash32};
-use crate::ids::{Position, Revision, StreamId};
+use super::{BUCKETS, BucketProof, BucketTree, StreamHead, bucket_bytes, head_of, read_bucket};
+use crate::entry::{Entry, EntryBytes, Hash32};
+use crate::ids::{Position, StreamId};
 use crate::journal::{CommitLog, ReadError};
 
 const THROUGH: &[u8] = b"through";
@@ -126,13 +124,9 @@ impl HeadMap {
         let mut batch = sled::Batch::default();
         let mut buckets = Vec::new();
         for (bucket, heads) in changed.by_bucket() {
-            let mut all: BTreeMap<StreamId, StreamHead> = self
-                .heads(bucket)?
-                .into_iter()
-                .chain(heads)
-                .map(|head| (head.stream, head))
-                .collect();
-            let heads: Vec<_> = std::mem::take(&mut all).into_values().collect();
+            let before = self.heads(bucket)?.into_iter();
+            let all = before.chain(heads).map(|head| (head.stream, head));
+            let heads: Vec<_> = all.collect::<BTreeMap<_, _>>().into_values().collect();
             let bytes = bucket_bytes(&heads);
             if bytes.len() > MOST_BYTES {
                 return Err(HeadMapError::Full(bucket));
@@ -175,24 +169,19 @@ impl HeadMap {
 
 /// Heads in memory: for checking, where nothing stored is trusted.
 #[derive(Default)]
-pub(crate) struct Changed(HashMap<StreamId, (u16, Revision, Hash32)>);
+pub(crate) struct Changed(HashMap<StreamId, (u16, StreamHead)>);
 
 impl Changed {
-    pub(crate) fn take(&mut self, bytes: &entry::EntryBytes) -> Result<(), HeadMapError> {
+    pub(crate) fn take(&mut self, bytes: &EntryBytes) -> Result<(), HeadMapError> {
         let entry = Entry::decode(bytes).map_err(|_| HeadMapError::Malformed("an entry"))?;
-        let head = (bucket_of_entry(&entry), entry.revision, entry::link(bytes));
-        self.0.insert(entry.stream, head);
+        self.0.insert(entry.stream, head_of(&entry, bytes));
         Ok(())
     }
 
     fn by_bucket(self) -> BTreeMap<u16, Vec<StreamHead>> {
         let mut buckets: BTreeMap<u16, Vec<StreamHead>> = BTreeMap::new();
-        for (stream, (bucket, revision, link)) in self.0 {
-            buckets.entry(bucket).or_default().push(StreamHead {
-                stream,
-                revision,
-                link,
-            });
+        for (bucket, head) in self.0.into_values() {
+            buckets.entry(bucket).or_default().push(head);
         }
         buckets
     }

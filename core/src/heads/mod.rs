@@ -10,7 +10,7 @@ mod map;
 
 pub use self::map::{HeadMap, HeadMapError};
 
-use crate::entry::{Entry, Hash32};
+use crate::entry::{self, Entry, EntryBytes, Hash32};
 use crate::fields::Fields;
 use crate::ids::{KeyId, Revision, StreamId, StreamKind};
 use crate::merkle::{ProofError, check_inclusion, hash_leaf};
@@ -25,6 +25,8 @@ const BUCKET_CONTEXT: &str = "planledger v1 2026-11-25 heads bucket";
 pub struct StreamHead {
     /// The stream.
     pub stream: StreamId,
+    /// The key that its last entry names: of a person's stream and their plans always the same.
+    pub key: KeyId,
     /// Revision of its last event.
     pub revision: Revision,
     /// Link of its last entry.
@@ -33,12 +35,13 @@ pub struct StreamHead {
 
 impl StreamHead {
     /// Length of its bytes.
-    pub const LEN: usize = StreamId::LEN + 8 + 32;
+    pub const LEN: usize = StreamId::LEN + 16 + 8 + 32;
 
-    /// Its bytes: stream, revision, link.
+    /// Its bytes: stream, key, revision, link.
     pub fn to_bytes(&self) -> [u8; Self::LEN] {
         let (stream, revision) = (self.stream.to_bytes(), self.revision.get().to_be_bytes());
-        let fields = stream.iter().chain(&revision).chain(&self.link);
+        let fields = stream.iter().chain(self.key.as_bytes());
+        let fields = fields.chain(&revision).chain(&self.link);
         let mut bytes = [0; Self::LEN];
         for (to, from) in bytes.iter_mut().zip(fields) {
             *to = *from;
@@ -50,6 +53,7 @@ impl StreamHead {
         let mut fields = Fields(bytes);
         Some(Self {
             stream: StreamId::from_bytes(&fields.take())?,
+            key: KeyId::from_bytes(fields.take()),
             revision: Revision::new(fields.u64()),
             link: fields.take(),
         })
@@ -81,9 +85,15 @@ pub fn bucket_of(stream: StreamId, key: KeyId) -> u16 {
     u16::from_be_bytes(*first)
 }
 
-/// The bucket of an entry's stream.
-pub fn bucket_of_entry(entry: &Entry) -> u16 {
-    bucket_of(entry.stream, entry.key)
+/// The head of a stream that ends with an entry, and its bucket.
+pub fn head_of(entry: &Entry, bytes: &EntryBytes) -> (u16, StreamHead) {
+    let head = StreamHead {
+        stream: entry.stream,
+        key: entry.key,
+        revision: entry.revision,
+        link: entry::link(bytes),
+    };
+    (bucket_of(entry.stream, entry.key), head)
 }
 
 /// Every head of one bucket, with its path to the root.
@@ -232,6 +242,7 @@ mod tests {
                 kind: StreamKind::Plan,
                 id: Uuid::from_bytes([n; 16]),
             },
+            key: KeyId::from_bytes([5; 16]),
             revision: Revision::new(n.into()),
             link: [n; 32],
         }

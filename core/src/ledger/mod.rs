@@ -39,10 +39,10 @@ pub use self::query::Reading;
 pub use self::verify::{Fault, Verification, verify};
 use crate::derived::Docs;
 use crate::domain::Actor;
-use crate::entry::Hash32;
-use crate::ids::{CommitSeq, LedgerId, Position};
+use crate::entry::{EntryBytes, Hash32};
+use crate::ids::{CommitSeq, LedgerId, Position, StreamId};
 use crate::journal::CommitLog;
-use crate::seal::{KeyStore, MasterKey, RecoveryKey};
+use crate::seal::{EventKey, KeyStore, MasterKey, RecoveryKey};
 use crate::time::{Clock, Entropy, Timestamp};
 
 /// How to open a ledger.
@@ -206,6 +206,22 @@ impl Ledger {
     /// for safety.
     pub fn settle(&self) {
         self.inner.docs.wait_flushed();
+    }
+
+    /// Position of a stream's last event; 0 if it has none.
+    pub(crate) fn head_position(&self, stream: StreamId) -> Result<Position, ReadError> {
+        let head = self.present(stream)?.map(|doc| doc.head.position);
+        Ok(head.unwrap_or_default())
+    }
+
+    /// The key that opens one event and no other.
+    pub(crate) fn event_key(
+        &self,
+        position: Position,
+        bytes: &EntryBytes,
+    ) -> Result<EventKey, ReadError> {
+        let entry = sealer::read_entry(position, bytes)?;
+        sealer::event_key(position, &entry, &self.inner.keys)
     }
 
     /// The journal.

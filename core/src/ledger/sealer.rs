@@ -6,7 +6,7 @@ use crate::domain::{Actor, Event};
 use crate::entry::{self, Entry, EntryBytes, Hash32};
 use crate::ids::{CommandId, Position, Revision, StreamId};
 use crate::journal::NewEntry;
-use crate::seal::{self, KeyStore, ScopeKey, SealError};
+use crate::seal::{self, EventKey, KeyStore, ScopeKey, SealError};
 use crate::time::Timestamp;
 
 /// What an entry says besides the event.
@@ -80,6 +80,19 @@ pub(super) fn read_entry(position: Position, bytes: &EntryBytes) -> Result<Entry
     })
 }
 
+/// The key that opens an entry's payload and no other.
+pub(super) fn event_key(
+    position: Position,
+    entry: &Entry,
+    keys: &KeyStore,
+) -> Result<EventKey, ReadError> {
+    let key = keys.by_id(entry.key).ok_or(ReadError::KeyMissing {
+        position,
+        key: entry.key,
+    })?;
+    Ok(key.event_key(entry.stream, entry.revision))
+}
+
 /// Opens an entry's payload: the event's JSON.
 pub(super) fn open_payload(
     position: Position,
@@ -88,11 +101,7 @@ pub(super) fn open_payload(
     sealed: &[u8],
     keys: &KeyStore,
 ) -> Result<Vec<u8>, ReadError> {
-    let key = keys.by_id(entry.key).ok_or(ReadError::KeyMissing {
-        position,
-        key: entry.key,
-    })?;
-    let event_key = key.event_key(entry.stream, entry.revision);
+    let event_key = event_key(position, entry, keys)?;
     seal::open(&event_key, &entry.nonce, entry::prefix(bytes), sealed)
         .map_err(|source| ReadError::Seal { position, source })
 }

@@ -12,6 +12,7 @@ mod witness;
 
 pub use self::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 pub use self::kept::{Kept, KeptError};
+pub(crate) use self::notary::Own;
 pub use self::notary::{Inclusion, Notary, NotaryError};
 pub use self::note::{
     Algorithm, KeyError, Note, NoteError, NoteSignature, Signer, Verified, VerifierKey,

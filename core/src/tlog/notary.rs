@@ -8,7 +8,7 @@ use super::checkpoint::{Checkpoint, SignedCheckpoint};
 use super::kept::{Kept, KeptError};
 use super::note::{NoteSignature, Signer, VerifierKey};
 use super::tiles::{Tiles, TilesError, replace};
-use crate::domain::ledger::{LedgerCommand, LedgerState, RecordedHeads};
+use crate::domain::ledger::{LedgerCommand, RecordedHeads, heads_stream};
 use crate::domain::{Actor, Aggregate, Command};
 use crate::entry::Hash32;
 use crate::heads::{BucketProof, HeadMap, HeadMapError, bucket_of};
@@ -121,19 +121,18 @@ impl Notary {
     pub fn open(ledger: Ledger, dir: &Path, signer: Signer) -> Result<Self, NotaryError> {
         let kept = Kept::open(&dir.join("checkpoints"))?;
         let tlog = dir.join("tlog");
-        let (recorded, _) = own_state(&ledger)?;
-        if let Some(recorded) = recorded.as_ref().and_then(|state| state.key.as_ref())
-            && *recorded != signer.verifier()
+        let own = Own::read(&ledger)?;
+        if let Some(recorded) = own.key
+            && recorded != signer.verifier()
         {
             return Err(NotaryError::Key {
                 given: Box::new(signer.verifier()),
-                recorded: Box::new(recorded.clone()),
+                recorded: Box::new(recorded),
             });
         }
         let latest = kept.latest()?.map(|signed| signed.checkpoint);
         let tiles = open_tiles(&ledger, &tlog, latest.as_ref())?;
-        let heads = recorded.and_then(|state| state.heads);
-        let heads = open_heads(&ledger, heads.as_ref())?;
+        let heads = open_heads(&ledger, own.heads.as_ref())?;
         let state = State { tiles, kept, heads };
         Ok(Self {
             ledger,
@@ -239,8 +238,7 @@ impl Notary {
     }
 
     fn introduce_key(&self) -> Result<(), NotaryError> {
-        let (state, _) = own_state(&self.ledger)?;
-        if state.is_some_and(|state| state.key.is_some()) {
+        if Own::read(&self.ledger)?.key.is_some() {
             return Ok(());
         }
         let key = self.signer.verifier();
@@ -265,7 +263,11 @@ impl Notary {
             .unwrap_or((&[0; 16], &[]));
         let ledger = self.ledger.status().ledger;
         let actor = Actor::System(SystemId::from_uuid(ledger.uuid()));
-        let command = Command::Ledger(ledger, command);
+        let stream = match command {
+            LedgerCommand::RecordHeads { .. } => heads_stream(ledger),
+            LedgerCommand::IntroduceKey { .. } | LedgerCommand::RotateKey { .. } => ledger,
+        };
+        let command = Command::Ledger(stream, command);
         let receipt = self
             .ledger
             .execute(actor, Envelope::new(CommandId::from_bytes(*id), command))?;
@@ -277,11 +279,10 @@ impl Notary {
     /// # Errors
     /// [`NotaryError::NoCheckpoint`] if there is none that has the event.
     pub fn inclusion(&self, position: Position, size: u64) -> Result<Inclusion, NotaryError> {
-        let state = self.state.lock();
         let size = size.max(position.get());
-        let signed = state.kept.at_least(size)?;
+        let signed = self.at_least(size)?;
         let signed = signed.ok_or(NotaryError::NoCheckpoint { size })?;
-        let path = state.path(position, &signed.checkpoint)?;
+        let path = self.prove(|tiles| path(tiles, position, &signed.checkpoint))?;
         Ok(Inclusion { signed, path })
     }
 
@@ -294,12 +295,11 @@ impl Notary {
         old: u64,
         size: u64,
     ) -> Result<(SignedCheckpoint, Hash32, Vec<Hash32>), NotaryError> {
-        let state = self.state.lock();
         let size = size.max(old);
-        let signed = state.kept.at_least(size)?;
+        let signed = self.at_least(size)?;
         let signed = signed.ok_or(NotaryError::NoCheckpoint { size })?;
         let to = (signed.checkpoint.size, &signed.checkpoint.root);
-        let (root, proof) = state.tiles.consistency_from(old, to)?;
+        let (root, proof) = self.prove(|tiles| tiles.consistency_from(old, to))?;
         Ok((signed, root, proof))
     }
 
@@ -312,11 +312,12 @@ impl Notary {
         positions: &[Position],
         checkpoint: &Checkpoint,
     ) -> Result<Vec<Vec<Hash32>>, NotaryError> {
-        let state = self.state.lock();
-        let paths = positions.iter();
-        paths
-            .map(|position| state.path(*position, checkpoint))
-            .collect()
+        let all = |tiles: &Tiles| {
+            let positions = positions.iter();
+            let paths = positions.map(|position| path(tiles, *position, checkpoint));
+            paths.collect()
+        };
+        self.prove(all)
     }
 
     /// The peaks of the tree of the first `size` events.
@@ -324,7 +325,24 @@ impl Notary {
     /// # Errors
     /// [`NotaryError`]
     pub fn peaks(&self, size: u64) -> Result<Vec<Hash32>, NotaryError> {
-        Ok(self.state.lock().tiles.peaks(size)?)
+        self.prove(|tiles| tiles.peaks(size))
+    }
+
+    /// Makes a proof, from tiles made anew if those that are there turn out to be wrong.
+    fn prove<T>(&self, make: impl Fn(&Tiles) -> Result<T, TilesError>) -> Result<T, NotaryError> {
+        let mut state = self.state.lock();
+        match make(&state.tiles) {
+            Err(
+                error @ (TilesError::Wrong(_) | TilesError::Short { .. } | TilesError::Io { .. }),
+            ) => {
+                tracing::warn!(%error, "the tiles are wrong; they are made anew from the journal");
+                let size = Position::new(state.tiles.size());
+                state.tiles = Tiles::clear(&self.dir)?;
+                state.tiles.advance(self.ledger.log(), size)?;
+                Ok(make(&state.tiles)?)
+            }
+            made => Ok(made?),
+        }
     }
 
     /// Every head of the bucket that a stream is in, as of the position at which heads were
@@ -349,36 +367,44 @@ impl Notary {
     }
 }
 
-impl State {
-    fn path(
-        &self,
-        position: Position,
-        checkpoint: &Checkpoint,
-    ) -> Result<Vec<Hash32>, NotaryError> {
-        let index = position.get().saturating_sub(1);
-        let path = self
-            .tiles
-            .inclusion(index, checkpoint.size, &checkpoint.root)?;
-        Ok(path)
-    }
+/// Proof that an event is in a checkpoint.
+fn path(
+    tiles: &Tiles,
+    position: Position,
+    checkpoint: &Checkpoint,
+) -> Result<Vec<Hash32>, TilesError> {
+    let index = position.get().saturating_sub(1);
+    tiles.inclusion(index, checkpoint.size, &checkpoint.root)
 }
 
-/// What the ledger's own stream says.
-pub(crate) fn own_state(ledger: &Ledger) -> Result<(Option<LedgerState>, Position), ReadError> {
-    let id = ledger.status().ledger;
-    ledger.read(|reading| {
-        let found = reading.stream(id)?;
-        Ok(found.and_then(|(state, _)| match &*state {
-            Aggregate::Ledger(state) => Some(state.clone()),
-            Aggregate::Institution(_)
-            | Aggregate::SchoolYear(_)
-            | Aggregate::Person(_)
-            | Aggregate::Team(_)
-            | Aggregate::YearPlan(_)
-            | Aggregate::Plan(_)
-            | Aggregate::Catalogue(_) => None,
-        }))
-    })
+/// What the ledger's own streams say.
+pub(crate) struct Own {
+    /// The key on record.
+    pub(crate) key: Option<VerifierKey>,
+    /// Where all streams ended, as it was recorded last.
+    pub(crate) heads: Option<RecordedHeads>,
+}
+
+impl Own {
+    pub(crate) fn read(ledger: &Ledger) -> Result<Self, ReadError> {
+        let id = ledger.status().ledger;
+        let (own, _) = ledger.read(|reading| {
+            let mut own = Self {
+                key: None,
+                heads: None,
+            };
+            for stream in [id, heads_stream(id)] {
+                if let Some((state, _)) = reading.stream(stream)?
+                    && let Aggregate::Ledger(state) = &*state
+                {
+                    own.key = own.key.or_else(|| state.key.clone());
+                    own.heads = own.heads.or(state.heads);
+                }
+            }
+            Ok(own)
+        })?;
+        Ok(own)
+    }
 }
 
 /// Tiles that lead to the newest checkpoint's root, made anew if those that are there do not.

@@ -1,13 +1,16 @@
-//! The ledger's own stream: the keys that sign its checkpoints, and where streams ended when a
-//! checkpoint was made. The server itself is who asks for these; no client can.
+//! The ledger's own streams: one of the keys that sign its checkpoints, and one of where all
+//! streams ended when a checkpoint was made, which is long. The server itself is who asks for
+//! these; no client can.
 
 mod decide;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::entry::Hash32;
-use crate::ids::Position;
+use crate::ids::{LedgerId, Position};
 use crate::tlog::VerifierKey;
+
+const HEADS_STREAM_CONTEXT: &str = "planledger v1 2026-11-25 heads stream";
 
 /// What can be asked of the ledger's own stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +71,7 @@ pub enum LedgerEvent {
     },
 }
 
-/// The ledger's own stream as it is now.
+/// One of the ledger's own streams as it is now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerState {
     /// The key that signs checkpoints, if there is one yet.
@@ -87,6 +90,13 @@ pub struct RecordedHeads {
     /// Root over the heads of all streams.
     #[serde(with = "hex")]
     pub root: Hash32,
+}
+
+/// The stream in which heads are recorded: that of keys, the ledger's own id, stays short.
+pub fn heads_stream(ledger: LedgerId) -> LedgerId {
+    let hash = blake3::derive_key(HEADS_STREAM_CONTEXT, ledger.as_bytes());
+    let (bytes, _) = hash.split_first_chunk().unwrap_or((&[0; 16], &[]));
+    LedgerId::from_uuid(uuid::Builder::from_custom_bytes(*bytes).into_uuid())
 }
 
 /// What the key so far signs when another takes over. Its second line is no number, so that it can

@@ -1,0 +1,362 @@
+//! Making a bundle, line by line, from a running ledger and its notary.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::bundle::{
+    Bytes, Disclosure, End, EventLine, FORMAT, Header, HeadsLine, Line, Scope, Since,
+};
+use crate::domain::ledger::{RecordedHeads, heads_stream};
+use crate::entry::{Entry, Hash32};
+use crate::heads::{BucketProof, bucket_bytes};
+use crate::ids::{Position, StreamId};
+use crate::journal::StoredEntry;
+use crate::ledger::{Ledger, ReadError};
+use crate::tlog::{Notary, NotaryError, Own, SignedCheckpoint};
+
+/// Events whose proofs are made at once.
+const CHUNK: usize = 256;
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExportRequest {
+    /// What it is about.
+    pub scope: Scope,
+    /// Whether texts can be read.
+    pub disclosure: Disclosure,
+    /// Size of an earlier checkpoint to prove growth from.
+    pub since: Option<u64>,
+    /// To go on with a bundle that was cut off: its checkpoint's size, and the position of its
+    /// last whole event, 0 if there was none.
+    pub resume: Option<(u64, Position)>,
+}
+
+/// Why a bundle cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExportError {
+    /// There is no such stream in the checkpoint.
+    #[error("there is no {0} in the checkpoint")]
+    NotFound(StreamId),
+    /// The range is empty, reversed or beyond the checkpoint.
+    #[error("positions {from} to {to} are not within a checkpoint of {size} events")]
+    Range {
+        /// The first position.
+        from: Position,
+        /// The last.
+        to: Position,
+        /// The checkpoint's size.
+        size: u64,
+    },
+    /// The earlier checkpoint is not smaller than the bundle's.
+    #[error("the checkpoint of {size} events does not come after {since}")]
+    Since {
+        /// The earlier size.
+        since: u64,
+        /// The checkpoint's size.
+        size: u64,
+    },
+    /// The bundle to go on with was made of a checkpoint that is not kept here.
+    #[error("there is no checkpoint of exactly {0} events; begin the bundle anew")]
+    Resume(u64),
+    /// No proof can be made.
+    #[error(transparent)]
+    Notary(#[from] NotaryError),
+    /// The ledger does not read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A line has no JSON.
+    #[error("a line cannot be written: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// A bundle's lines, in order.
+pub struct Export {
+    ledger: Ledger,
+    notary: Arc<Notary>,
+    request: ExportRequest,
+    signed: SignedCheckpoint,
+    ready: VecDeque<Line>,
+    /// Positions in scope that are still to come, for plans and students.
+    positions: VecDeque<Position>,
+    /// The next position of a range.
+    next: Position,
+    events: u64,
+    done: bool,
+}
+
+impl Export {
+    /// Begins a bundle, against a checkpoint of everything that is durable now.
+    ///
+    /// # Errors
+    /// [`ExportError`]
+    pub fn new(
+        ledger: Ledger,
+        notary: Arc<Notary>,
+        request: ExportRequest,
+    ) -> Result<Self, ExportError> {
+        let signed = match request.resume {
+            None => notary.checkpoint()?,
+            Some((size, _)) => {
+                let kept = notary.at_least(size)?;
+                let kept = kept.filter(|kept| kept.checkpoint.size == size);
+                kept.ok_or(ExportError::Resume(size))?
+            }
+        };
+        let mut export = Self {
+            ledger,
+            notary,
+            request,
+            signed,
+            ready: VecDeque::new(),
+            positions: VecDeque::new(),
+            next: Position::ZERO,
+            events: 0,
+            done: false,
+        };
+        export.begin()?;
+        Ok(export)
+    }
+
+    /// How many events will be in scope, those of a bundle that is gone on with among them.
+    pub fn total(&self) -> u64 {
+        match self.request.scope {
+            Scope::Plan(_) | Scope::Student(_) => self.events + self.positions.len() as u64,
+            Scope::Range { from, to } => to.get() + 1 - from.get(),
+        }
+    }
+
+    fn begin(&mut self) -> Result<(), ExportError> {
+        let size = self.signed.checkpoint.size;
+        if let Some(since) = self.request.since.filter(|since| *since > size) {
+            return Err(ExportError::Since { since, size });
+        }
+        let streams = self.streams()?;
+        let mut positions = Vec::new();
+        for stream in &streams {
+            positions.extend(self.positions_of(*stream)?);
+        }
+        positions.sort_unstable();
+        let first = streams.first().filter(|_| positions.is_empty());
+        if let Some(stream) = first {
+            return Err(ExportError::NotFound(*stream));
+        }
+        if let Scope::Range { from, to } = self.request.scope {
+            if from == Position::ZERO || from > to || to.get() > size {
+                return Err(ExportError::Range { from, to, size });
+            }
+            self.next = from;
+        }
+        self.positions = positions.into();
+        match self.request.resume {
+            Some((_, last)) => {
+                let before = self.positions.len();
+                self.positions.retain(|position| *position > last);
+                self.events = (before - self.positions.len()) as u64;
+                if let Scope::Range { from, .. } = self.request.scope {
+                    self.next = self.next.max(last.next());
+                    self.events = self.next.get() - from.get();
+                }
+            }
+            None => self.head()?,
+        }
+        Ok(())
+    }
+
+    /// The streams in scope; none for a range.
+    fn streams(&self) -> Result<Vec<StreamId>, ExportError> {
+        match self.request.scope {
+            Scope::Range { .. } => Ok(Vec::new()),
+            Scope::Plan(plan) => Ok(vec![plan.into()]),
+            Scope::Student(student) => {
+                let (plans, _) = self.ledger.read(|reading| reading.plans_of(student))?;
+                let plans = plans.into_iter().map(StreamId::from);
+                Ok([student.into()].into_iter().chain(plans).collect())
+            }
+        }
+    }
+
+    /// Positions of a stream's events within the checkpoint, newest first.
+    fn positions_of(&self, stream: StreamId) -> Result<Vec<Position>, ExportError> {
+        let mut positions = Vec::new();
+        let mut next = self.ledger.head_position(stream)?;
+        while next != Position::ZERO {
+            let stored = self.stored(next)?;
+            if next.get() <= self.signed.checkpoint.size {
+                positions.push(next);
+            }
+            next = stored.back;
+        }
+        Ok(positions)
+    }
+
+    fn stored(&self, position: Position) -> Result<StoredEntry, ExportError> {
+        let missing = || ReadError::NotThere {
+            asked: position,
+            tail: self.ledger.position(),
+        };
+        let stored = self.ledger.log().entry(position).map_err(ReadError::from)?;
+        Ok(stored.ok_or_else(missing)?)
+    }
+
+    /// The lines before the events in scope.
+    fn head(&mut self) -> Result<(), ExportError> {
+        let checkpoint = self.signed.checkpoint.clone();
+        let (mut peaks, mut growth) = (Vec::new(), Vec::new());
+        if let Scope::Range { from, to } = self.request.scope {
+            peaks = encode(self.notary.peaks(from.get() - 1)?);
+            let (_, _, proof) = self.notary.consistency(to.get(), checkpoint.size)?;
+            growth = encode(proof);
+        }
+        let since = match self.request.since {
+            Some(size) => {
+                let (_, _, proof) = self.notary.consistency(size, checkpoint.size)?;
+                let proof = encode(proof);
+                Some(Since { size, proof })
+            }
+            None => None,
+        };
+        let ledger = self.ledger.status().ledger;
+        self.ready.push_back(Line::Header(Box::new(Header {
+            format: FORMAT.to_owned(),
+            ledger,
+            scope: self.request.scope,
+            disclosure: self.request.disclosure,
+            checkpoint: self.signed.note.to_string(),
+            peaks,
+            growth,
+            since,
+        })));
+        let mut own = self.positions_of(ledger.into())?;
+        own.reverse();
+        // The newest record of heads only: it stands for all before it.
+        let heads = Own::read(&self.ledger)?.heads;
+        let recorded = self.positions_of(heads_stream(ledger).into())?;
+        own.extend(recorded.first());
+        for line in self.event_lines(&own, true, true)? {
+            self.ready.push_back(Line::Ledger(line));
+        }
+        if let Some(heads) = heads {
+            self.heads(&heads)?;
+        }
+        Ok(())
+    }
+
+    /// Where the streams in scope ended.
+    fn heads(&mut self, recorded: &RecordedHeads) -> Result<(), ExportError> {
+        let stream = match self.request.scope {
+            Scope::Range { .. } => return Ok(()),
+            Scope::Plan(plan) => StreamId::from(plan),
+            Scope::Student(student) => student.into(),
+        };
+        // The first event in scope names the key of them all.
+        let Some(first) = self.positions.front() else {
+            return Ok(());
+        };
+        let stored = self.stored(*first)?;
+        let key = read_entry(&stored)?.key;
+        let proof = self.notary.heads_of(stream, key, recorded.through)?;
+        let BucketProof {
+            bucket,
+            heads,
+            path,
+        } = proof;
+        let of_student = matches!(self.request.scope, Scope::Student(_));
+        self.ready.push_back(Line::Heads(HeadsLine {
+            bucket,
+            key: of_student.then_some(key),
+            heads: Bytes(bucket_bytes(&heads)),
+            path: encode(path),
+        }));
+        Ok(())
+    }
+
+    fn event_lines(
+        &self,
+        positions: &[Position],
+        proofs: bool,
+        disclosed: bool,
+    ) -> Result<Vec<EventLine>, ExportError> {
+        let mut paths = match proofs {
+            true => self.notary.paths(positions, &self.signed.checkpoint)?,
+            false => Vec::new(),
+        }
+        .into_iter();
+        let mut lines = Vec::new();
+        for position in positions {
+            let StoredEntry {
+                back,
+                entry,
+                sealed,
+                ..
+            } = self.stored(*position)?;
+            let key = match disclosed && sealed.is_some() {
+                true => Some(self.ledger.event_key(*position, &entry)?),
+                false => None,
+            };
+            lines.push(EventLine {
+                position: *position,
+                back,
+                entry: entry.into(),
+                sealed: sealed.map(Bytes),
+                key: key.map(|key| (*key.as_bytes()).into()),
+                path: paths.next().map(encode),
+            });
+        }
+        Ok(lines)
+    }
+
+    /// The next lines of events in scope, or the end.
+    fn fill(&mut self) -> Result<(), ExportError> {
+        let (positions, proofs): (Vec<Position>, bool) = match self.request.scope {
+            Scope::Plan(_) | Scope::Student(_) => {
+                let count = self.positions.len().min(CHUNK);
+                (self.positions.drain(..count).collect(), true)
+            }
+            Scope::Range { to, .. } => {
+                let last = to.get().min(self.next.get() + CHUNK as u64 - 1);
+                let positions = (self.next.get()..=last).map(Position::new).collect();
+                self.next = Position::new(last + 1).max(self.next);
+                (positions, false)
+            }
+        };
+        if positions.is_empty() {
+            self.done = true;
+            let events = self.events;
+            self.ready.push_back(Line::End(End { events }));
+            return Ok(());
+        }
+        self.events += positions.len() as u64;
+        let disclosed = self.request.disclosure == Disclosure::Events;
+        let lines = self.event_lines(&positions, proofs, disclosed)?;
+        self.ready.extend(lines.into_iter().map(Line::Event));
+        Ok(())
+    }
+}
+
+impl Iterator for Export {
+    type Item = Result<String, ExportError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ready.is_empty()
+            && !self.done
+            && let Err(error) = self.fill()
+        {
+            self.done = true;
+            return Some(Err(error));
+        }
+        let line = self.ready.pop_front()?;
+        Some(line.to_text().map_err(ExportError::from))
+    }
+}
+
+fn read_entry(stored: &StoredEntry) -> Result<Entry, ReadError> {
+    Entry::decode(&stored.entry).map_err(|error| ReadError::Malformed {
+        position: stored.position,
+        reason: error.to_string(),
+    })
+}
+
+fn encode(hashes: Vec<Hash32>) -> Vec<Bytes> {
+    hashes.into_iter().map(Bytes::from).collect()
+}

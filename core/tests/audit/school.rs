@@ -1,0 +1,186 @@
+//! A ledger with two students' plans, and a notary.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::civil::date;
+use planledger_core::audit::{Disclosure, Export, ExportRequest, Scope};
+use planledger_core::domain::institution::{InstitutionCommand, InstitutionDetails};
+use planledger_core::domain::person::{Affiliation, PersonCommand, Role};
+use planledger_core::domain::plan::PlanCommand;
+use planledger_core::domain::school_year::{SchoolYear, SchoolYearCommand};
+use planledger_core::domain::team::{TeamCommand, TeamDetails};
+use planledger_core::domain::year_plan::{YearPlanCommand, YearPlanDetails, YearPlanKind};
+use planledger_core::domain::{Actor, Command};
+use planledger_core::ids::{InstitutionId, PersonId, PlanId, SchoolYearId, TeamId, YearPlanId};
+use planledger_core::ledger::{Envelope, Ledger, Receipt};
+use planledger_core::tlog::{Algorithm, Notary, Policy, SignedCheckpoint, Signer};
+
+use crate::place::{Place, SYSTEM, command_id};
+
+pub(crate) const ORIGIN: &str = "planledger.example/test";
+pub(crate) const STUDENT: PersonId = PersonId::from_bytes([0x31; 16]);
+pub(crate) const CLASSMATE: PersonId = PersonId::from_bytes([0x32; 16]);
+pub(crate) const TEACHER: PersonId = PersonId::from_bytes([0x33; 16]);
+pub(crate) const PLAN: PlanId = PlanId::from_bytes([0x81; 16]);
+pub(crate) const SECOND: PlanId = PlanId::from_bytes([0x82; 16]);
+pub(crate) const OTHERS: PlanId = PlanId::from_bytes([0x83; 16]);
+const SCHOOL: InstitutionId = InstitutionId::from_bytes([0x11; 16]);
+const YEAR: SchoolYearId = SchoolYearId::from_bytes([0x21; 16]);
+const TEAM: TeamId = TeamId::from_bytes([0x41; 16]);
+const YEAR_PLANS: [YearPlanId; 2] = [
+    YearPlanId::from_bytes([0x51; 16]),
+    YearPlanId::from_bytes([0x52; 16]),
+];
+
+pub(crate) fn signer() -> Signer {
+    Signer::new(ORIGIN, Algorithm::Ed25519, [0x5E; 32]).unwrap()
+}
+
+pub(crate) fn policy() -> Policy {
+    Policy::of_logs(vec![signer().verifier()])
+}
+
+pub(crate) struct School {
+    pub(crate) place: Place,
+    pub(crate) ledger: Ledger,
+    pub(crate) notary: Arc<Notary>,
+    commands: u64,
+}
+
+impl School {
+    /// Two plans of one student and one of another, each with a few events.
+    pub(crate) fn new() -> Self {
+        let place = Place::new();
+        let ledger = place.open();
+        let notary = Arc::new(Notary::open(ledger.clone(), place.path(), signer()).unwrap());
+        let mut school = Self {
+            place,
+            ledger,
+            notary,
+            commands: 0,
+        };
+        school.found();
+        school
+    }
+
+    /// The same ledger, opened again from a directory.
+    pub(crate) fn reopen(dir: &Path) -> (Ledger, Arc<Notary>) {
+        let ledger = Place::open_in(dir);
+        let notary = Notary::open(ledger.clone(), dir, signer()).unwrap();
+        (ledger, Arc::new(notary))
+    }
+
+    fn found(&mut self) {
+        let details = InstitutionDetails {
+            name: "Åskolen".parse().unwrap(),
+            code: None,
+        };
+        self.by_system(Command::Institution(
+            SCHOOL,
+            InstitutionCommand::Register(details),
+        ));
+        let year = SchoolYear {
+            title: "2026/27".parse().unwrap(),
+            first_day: date(2026, 8, 1),
+            last_day: date(2027, 7, 31),
+        };
+        self.by_system(Command::SchoolYear(YEAR, SchoolYearCommand::Define(year)));
+        for (id, name, role) in [
+            (STUDENT, "Ida Kjær", Role::Student),
+            (CLASSMATE, "Søren Dam", Role::Student),
+            (TEACHER, "Åse Bach", Role::Teacher),
+        ] {
+            let affiliation = Affiliation {
+                institution: SCHOOL,
+                role,
+                grade: None,
+            };
+            let put = PersonCommand::Put {
+                name: name.parse().unwrap(),
+                affiliations: BTreeSet::from([affiliation]),
+                departed: false,
+            };
+            self.by_system(Command::Person(id, put));
+        }
+        let details = TeamDetails {
+            institution: SCHOOL,
+            school_year: Some(YEAR),
+            title: "7.b dansk".parse().unwrap(),
+            subject: None,
+            code: None,
+        };
+        let owner = Some(TEACHER);
+        self.by_system(Command::Team(TEAM, TeamCommand::Create { details, owner }));
+        for id in YEAR_PLANS {
+            let details = YearPlanDetails {
+                kind: YearPlanKind::Subject,
+                institution: SCHOOL,
+                team: TEAM,
+                school_year: YEAR,
+                title: "Dansk".parse().unwrap(),
+                subjects: BTreeSet::from(["Dansk".parse().unwrap()]),
+            };
+            let create = YearPlanCommand::Create {
+                details,
+                owner: TEACHER,
+            };
+            self.by_system(Command::YearPlan(id, create));
+        }
+        for (plan, student, year_plan) in [
+            (PLAN, STUDENT, YEAR_PLANS[0]),
+            (SECOND, STUDENT, YEAR_PLANS[1]),
+            (OTHERS, CLASSMATE, YEAR_PLANS[0]),
+        ] {
+            let open = PlanCommand::Open {
+                student,
+                year_plan,
+                owner: None,
+            };
+            self.plan(plan, open);
+            self.write(plan, "begynder at læse");
+        }
+        self.write(PLAN, "læser med lyst");
+        self.write(OTHERS, "skriver gerne");
+        self.plan(PLAN, PlanCommand::Share);
+    }
+
+    fn by_system(&mut self, command: Command) -> Receipt {
+        self.commands += 1;
+        let envelope = Envelope::new(command_id(self.commands), command);
+        self.ledger.execute(SYSTEM, envelope).unwrap()
+    }
+
+    pub(crate) fn plan(&mut self, plan: PlanId, command: PlanCommand) -> Receipt {
+        self.commands += 1;
+        let command = Command::Plan(plan, command);
+        let envelope = Envelope::new(command_id(self.commands), command);
+        self.ledger
+            .execute(Actor::Person(TEACHER), envelope)
+            .unwrap()
+    }
+
+    pub(crate) fn write(&mut self, plan: PlanId, text: &str) -> Receipt {
+        let text = text.parse().unwrap();
+        self.plan(plan, PlanCommand::WriteStatus { text })
+    }
+
+    pub(crate) fn export(&self, scope: Scope) -> String {
+        self.export_as(ExportRequest {
+            scope,
+            disclosure: Disclosure::Events,
+            since: None,
+            resume: None,
+        })
+    }
+
+    pub(crate) fn export_as(&self, request: ExportRequest) -> String {
+        let export = Export::new(self.ledger.clone(), self.notary.clone(), request).unwrap();
+        export.map(Result::unwrap).collect()
+    }
+
+    pub(crate) fn checkpoint(&self) -> SignedCheckpoint {
+        self.notary.checkpoint().unwrap()
+    }
+}
