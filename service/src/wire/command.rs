@@ -105,9 +105,10 @@ const fn aggregate(command: &Aggregate) -> &'static str {
     }
 }
 
-/// Where a command's operation stands in the message: `plan.record_evaluation`.
-pub fn operation(command: &Command) -> String {
-    let message = write(command);
+/// Where a command's operation stands in the message: `plan.record_evaluation`. `None` for a
+/// command that has no message.
+pub fn operation(command: &Command) -> Option<String> {
+    let message = write(command)?;
     let operation = match &message {
         Aggregate::Institution(m) => m.operation.as_ref().map(institution::operation),
         Aggregate::SchoolYear(m) => m.operation.as_ref().map(school_year::operation),
@@ -118,20 +119,21 @@ pub fn operation(command: &Command) -> String {
         Aggregate::Catalogue(m) => m.operation.as_ref().map(catalogue::operation),
     };
     let aggregate = aggregate(&message);
-    match operation {
+    Some(match operation {
         Some(operation) => format!("{aggregate}.{operation}"),
         None => aggregate.to_owned(),
-    }
+    })
 }
 
-/// The message of a command, for clients.
+/// The message of a command, for clients. One that clients cannot send has no aggregate in it, so
+/// that a server refuses it.
 pub fn message(envelope: &Envelope) -> proto::Command {
     proto::Command {
         command_id: envelope.id.to_string(),
         expected_revision: envelope.expected_revision.map(Revision::get),
         on_behalf_of: envelope.on_behalf_of.map(write_actor),
         discard_if_unchanged: envelope.discard_if_unchanged,
-        command: Some(write(&envelope.command)),
+        command: write(&envelope.command),
     }
 }
 
@@ -142,8 +144,9 @@ pub fn batch_message(envelopes: &[Envelope]) -> proto::ExecuteBatchRequest {
     }
 }
 
-fn write(command: &Command) -> Aggregate {
-    match command {
+/// `None` for what the server asks itself: no client can.
+fn write(command: &Command) -> Option<Aggregate> {
+    Some(match command {
         Command::Institution(id, c) => Aggregate::Institution(institution::write(*id, c)),
         Command::SchoolYear(id, c) => Aggregate::SchoolYear(school_year::write(*id, c)),
         Command::Person(id, c) => Aggregate::Person(person::write(*id, c)),
@@ -151,5 +154,6 @@ fn write(command: &Command) -> Aggregate {
         Command::YearPlan(id, c) => Aggregate::YearPlan(year_plan::write(*id, c)),
         Command::Plan(id, c) => Aggregate::Plan(plan::write(*id, c)),
         Command::Catalogue(id, c) => Aggregate::Catalogue(catalogue::write(*id, c)),
-    }
+        Command::Ledger(..) => return None,
+    })
 }

@@ -140,7 +140,8 @@ impl Failure {
     }
 
     /// A rule refused a command. A field that the refusal names is a path inside of the
-    /// command's operation (`assessment.level`), or begins with the aggregate (`plan.plan_id`).
+    /// command's operation (`assessment.level`), or begins with the aggregate (`plan.plan_id`). A
+    /// command without a message has a method of its own, whose field it is.
     pub fn refused(refusal: &Refusal, command: &Command) -> Self {
         let failure = Self {
             code: category_code(refusal.reason.category()),
@@ -153,7 +154,9 @@ impl Failure {
         match refusal.field {
             None => failure,
             Some(field) => {
-                let operation = operation(command);
+                let Some(operation) = operation(command) else {
+                    return failure.at(field);
+                };
                 let aggregate = operation.split('.').next().unwrap_or_default();
                 let whole = field
                     .strip_prefix(aggregate)

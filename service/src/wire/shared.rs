@@ -41,7 +41,9 @@ macro_rules! choices {
 }
 
 choices! {
-    StreamKind as StreamKind { Institution, SchoolYear, Person, Team, YearPlan, Plan, Catalogue }
+    StreamKind as StreamKind {
+        Institution, SchoolYear, Person, Team, YearPlan, Plan, Catalogue, Ledger,
+    }
     Role as Role { Student, Guardian, Teacher, Pedagogue, Leader, Other }
     StaffRole as StaffRole { Teacher, Pedagogue }
     YearPlanKind as YearPlanKind { Subject, Combined }
