@@ -19,26 +19,38 @@ pub fn decide<W: World + ?Sized>(
     context: &Context,
     command: &Command,
 ) -> Result<Decision, Stop> {
-    let ask = Ask {
+    asking(world, context, |ask| decide_asking(ask, command))
+}
+
+/// Has `decide` look at a world.
+pub(in crate::domain) fn asking<W: World + ?Sized, T>(
+    world: &W,
+    context: &Context,
+    decide: impl FnOnce(&Ask<'_>) -> T,
+) -> T {
+    decide(&Ask {
         world: &AsWorld(world),
         actor: context.actor,
-    };
+    })
+}
+
+fn decide_asking(ask: &Ask<'_>, command: &Command) -> Result<Decision, Stop> {
     let stream = command.stream();
     let events = match command {
-        Command::Institution(id, command) => wrap(Event::Institution, command.decide(&ask, *id)?),
-        Command::SchoolYear(id, command) => wrap(Event::SchoolYear, command.decide(&ask, *id)?),
-        Command::Person(id, command) => wrap(Event::Person, command.decide(&ask, *id)?),
-        Command::Team(id, command) => wrap(Event::Team, command.decide(&ask, *id)?),
-        Command::YearPlan(id, command) => wrap(Event::YearPlan, command.decide(&ask, *id)?),
+        Command::Institution(id, command) => wrap(Event::Institution, command.decide(ask, *id)?),
+        Command::SchoolYear(id, command) => wrap(Event::SchoolYear, command.decide(ask, *id)?),
+        Command::Person(id, command) => wrap(Event::Person, command.decide(ask, *id)?),
+        Command::Team(id, command) => wrap(Event::Team, command.decide(ask, *id)?),
+        Command::YearPlan(id, command) => wrap(Event::YearPlan, command.decide(ask, *id)?),
         Command::Plan(id, command) => {
-            let (plan, events) = command.decide(&ask, *id)?;
+            let (plan, events) = command.decide(ask, *id)?;
             return Ok(Decision {
                 stream: plan.into(),
                 events: wrap(Event::Plan, events),
             });
         }
-        Command::Catalogue(id, command) => wrap(Event::Catalogue, command.decide(&ask, *id)?),
-        Command::Ledger(id, command) => wrap(Event::Ledger, command.decide(&ask, *id)?),
+        Command::Catalogue(id, command) => wrap(Event::Catalogue, command.decide(ask, *id)?),
+        Command::Ledger(id, command) => wrap(Event::Ledger, command.decide(ask, *id)?),
     };
     Ok(Decision { stream, events })
 }

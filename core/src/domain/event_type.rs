@@ -201,6 +201,9 @@ event_types! {
         Restored = 18 "plan.restored",
         OwnershipTransferred = 19 "plan.ownership_transferred",
         MovedToYearPlan = 20 "plan.moved_to_year_plan",
+        StatusCleared = 21 "plan.status_cleared",
+        FollowUpCleared = 22 "plan.follow_up_cleared",
+        Reverted = 23 "plan.reverted",
     }
     CatalogueEvent in Catalogue {
         Defined = 1 "catalogue.defined",

@@ -152,7 +152,7 @@ fn write(command: &Command) -> Option<Aggregate> {
         Command::Person(id, c) => Aggregate::Person(person::write(*id, c)),
         Command::Team(id, c) => Aggregate::Team(team::write(*id, c)),
         Command::YearPlan(id, c) => Aggregate::YearPlan(year_plan::write(*id, c)),
-        Command::Plan(id, c) => Aggregate::Plan(plan::write(*id, c)),
+        Command::Plan(id, c) => Aggregate::Plan(plan::write(*id, c)?),
         Command::Catalogue(id, c) => Aggregate::Catalogue(catalogue::write(*id, c)),
         Command::Ledger(..) => return None,
     })

@@ -30,6 +30,8 @@ pub(super) const fn operation(operation: &Operation) -> &'static str {
         Operation::HideItem(_) => "hide_item",
         Operation::WriteStatus(_) => "write_status",
         Operation::WriteFollowUp(_) => "write_follow_up",
+        Operation::ClearStatus(_) => "clear_status",
+        Operation::ClearFollowUp(_) => "clear_follow_up",
         Operation::RecordEvaluation(_) => "record_evaluation",
         Operation::CorrectEvaluation(_) => "correct_evaluation",
         Operation::RecordTalk(_) => "record_talk",
@@ -90,6 +92,8 @@ fn read_operation(fields: &mut Fields, operation: Operation) -> Option<PlanComma
                 follow_up_on: follow_up_on?,
             })
         }
+        Operation::ClearStatus(_) => Some(PlanCommand::ClearStatus),
+        Operation::ClearFollowUp(_) => Some(PlanCommand::ClearFollowUp),
         Operation::RecordEvaluation(m) => {
             let evaluation = fields.id("evaluation_id", &m.evaluation_id);
             let unit = fields.message("unit", m.unit, read_unit);
@@ -209,15 +213,16 @@ fn read_talk(fields: &mut Fields, details: proto::TalkDetails) -> Option<TalkDet
     })
 }
 
-pub(super) fn write(id: PlanId, command: &PlanCommand) -> proto::PlanCommand {
-    proto::PlanCommand {
+/// `None` for a revert, which has a method of its own: the server reads the past for it.
+pub(super) fn write(id: PlanId, command: &PlanCommand) -> Option<proto::PlanCommand> {
+    write_operation(command).map(|operation| proto::PlanCommand {
         plan_id: id.to_string(),
-        operation: Some(write_operation(command)),
-    }
+        operation: Some(operation),
+    })
 }
 
-fn write_operation(command: &PlanCommand) -> Operation {
-    match command {
+fn write_operation(command: &PlanCommand) -> Option<Operation> {
+    Some(match command {
         PlanCommand::Open {
             student,
             year_plan,
@@ -254,6 +259,8 @@ fn write_operation(command: &PlanCommand) -> Operation {
                 follow_up_on: follow_up_on.map(write_date),
             })
         }
+        PlanCommand::ClearStatus => Operation::ClearStatus(proto::ClearStatus {}),
+        PlanCommand::ClearFollowUp => Operation::ClearFollowUp(proto::ClearFollowUp {}),
         PlanCommand::RecordEvaluation {
             evaluation,
             unit,
@@ -311,7 +318,8 @@ fn write_operation(command: &PlanCommand) -> Operation {
                 reason: string(reason.as_ref()),
             })
         }
-    }
+        PlanCommand::Revert(_) => return None,
+    })
 }
 
 pub(super) fn write_unit(unit: UnitRef) -> proto::UnitRef {

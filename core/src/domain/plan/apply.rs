@@ -47,7 +47,10 @@ impl Plan {
             | PlanEvent::Withdrawn { .. }
             | PlanEvent::Restored {}
             | PlanEvent::OwnershipTransferred { .. }
-            | PlanEvent::MovedToYearPlan { .. } => None,
+            | PlanEvent::MovedToYearPlan { .. }
+            | PlanEvent::StatusCleared {}
+            | PlanEvent::FollowUpCleared {}
+            | PlanEvent::Reverted { .. } => None,
         }
     }
 
@@ -142,6 +145,13 @@ impl Plan {
             PlanEvent::Restored {} => self.withdrawn = false,
             PlanEvent::OwnershipTransferred { to, .. } => self.owner = *to,
             PlanEvent::MovedToYearPlan { to, .. } => self.year_plan = *to,
+            PlanEvent::StatusCleared {} => self.status = None,
+            PlanEvent::FollowUpCleared {} => {
+                self.follow_up = None;
+                self.follow_up_on = None;
+            }
+            // The events after it say what it did.
+            PlanEvent::Reverted { .. } => {}
         }
         self.changed_at = at;
     }

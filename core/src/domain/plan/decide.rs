@@ -1,7 +1,11 @@
 use std::sync::Arc;
 
-use super::{Assessment, Evaluator, Item, Plan, PlanCommand, PlanEvent, UnitRef};
-use crate::domain::decide::{Ask, exists, not_found, refuse};
+use super::revert::Hand;
+use super::{
+    Assessment, Evaluator, Item, Plan, PlanCommand, PlanEvent, Revert, Reverting, UnitRef,
+};
+use crate::domain::decide::{Ask, asking, exists, not_found, refuse};
+use crate::domain::world::{Context, World};
 use crate::domain::year_plan::{Goal, GoalKind, YearPlan, YearPlanKind};
 use crate::domain::{Actor, Aggregate, Reason, Refusal, Stop};
 use crate::ids::{EvaluationId, GoalId, PersonId, PlanId, YearPlanId};
@@ -22,10 +26,7 @@ type Decided = (PlanId, Vec<PlanEvent>);
 impl PlanCommand {
     pub(in crate::domain) fn decide(&self, ask: &Ask<'_>, id: PlanId) -> Result<Decided, Stop> {
         let state = ask.load(id)?;
-        let now = match state.as_deref() {
-            Some(Aggregate::Plan(now)) => Some(now),
-            _ => None,
-        };
+        let now = present(state.as_deref());
         match self {
             Self::Open {
                 student,
@@ -40,6 +41,8 @@ impl PlanCommand {
             | Self::HideItem { .. }
             | Self::WriteStatus { .. }
             | Self::WriteFollowUp { .. }
+            | Self::ClearStatus
+            | Self::ClearFollowUp
             | Self::RecordEvaluation { .. }
             | Self::CorrectEvaluation { .. }
             | Self::RecordTalk { .. }
@@ -50,13 +53,44 @@ impl PlanCommand {
             | Self::Withdraw { .. }
             | Self::Restore
             | Self::TransferOwnership { .. }
-            | Self::MoveToYearPlan { .. } => {
-                let plan =
-                    now.ok_or_else(|| not_found(Reason::PlanNotFound, "plan", ID, id, ID))?;
+            | Self::MoveToYearPlan { .. }
+            | Self::Revert(_) => {
+                let plan = there(now, id)?;
                 Ok((id, Open { ask, id, plan }.decide(self)?))
             }
         }
     }
+}
+
+impl Revert {
+    /// What it does to a plan when this actor asks for it, without doing it: what deciding it rests
+    /// on.
+    ///
+    /// # Errors
+    /// As [`crate::domain::decide()`].
+    pub fn weigh<W: World + ?Sized>(
+        &self,
+        world: &W,
+        context: &Context,
+        id: PlanId,
+    ) -> Result<Reverting, Stop> {
+        asking(world, context, |ask| {
+            let state = ask.load(id)?;
+            let plan = there(present(state.as_deref()), id)?;
+            Open { ask, id, plan }.reverting(self)
+        })
+    }
+}
+
+fn present(state: Option<&Aggregate>) -> Option<&Plan> {
+    match state {
+        Some(Aggregate::Plan(now)) => Some(now),
+        _ => None,
+    }
+}
+
+fn there(now: Option<&Plan>, id: PlanId) -> Result<&Plan, Stop> {
+    now.ok_or_else(|| not_found(Reason::PlanNotFound, "plan", ID, id, ID))
 }
 
 fn open(
@@ -150,14 +184,11 @@ struct Open<'a> {
 impl Open<'_> {
     fn decide(&self, command: &PlanCommand) -> Result<Vec<PlanEvent>, Stop> {
         let plan = self.plan;
-        if plan.withdrawn
-            && !matches!(
-                command,
-                PlanCommand::Restore | PlanCommand::TransferOwnership { .. }
-            )
-        {
-            let message = format!("plan {} is withdrawn; restore it first", self.id);
-            return refuse(Refusal::new(Reason::PlanWithdrawn, message).with(ID, self.id));
+        if !matches!(
+            command,
+            PlanCommand::Restore | PlanCommand::TransferOwnership { .. }
+        ) {
+            self.check_not_withdrawn()?;
         }
         let unless = |already: bool, event: PlanEvent| match already {
             true => Ok(Vec::new()),
@@ -209,6 +240,10 @@ impl Open<'_> {
                     follow_up_on: *follow_up_on,
                 },
             ),
+            PlanCommand::ClearStatus => unless(plan.status.is_none(), PlanEvent::StatusCleared {}),
+            PlanCommand::ClearFollowUp => {
+                unless(plan.follow_up.is_none(), PlanEvent::FollowUpCleared {})
+            }
             PlanCommand::RecordEvaluation {
                 evaluation,
                 unit,
@@ -294,7 +329,25 @@ impl Open<'_> {
                 let (from, to, reason) = (plan.year_plan, *to, reason.clone());
                 Ok(vec![PlanEvent::MovedToYearPlan { from, to, reason }])
             }
+            PlanCommand::Revert(revert) => Ok(revert.events(self.reverting(revert)?)),
         }
+    }
+
+    fn check_not_withdrawn(&self) -> Result<(), Stop> {
+        if !self.plan.withdrawn {
+            return Ok(());
+        }
+        let message = format!("plan {} is withdrawn; restore it first", self.id);
+        refuse(Refusal::new(Reason::PlanWithdrawn, message).with(ID, self.id))
+    }
+
+    fn reverting(&self, revert: &Revert) -> Result<Reverting, Stop> {
+        self.check_not_withdrawn()?;
+        let hand = Hand {
+            side: self.side()?,
+            talks: self.holds_talks()?,
+        };
+        Ok(revert.compare(self.plan, hand))
     }
 
     fn include(&self, unit: UnitRef) -> Result<Vec<PlanEvent>, Stop> {
@@ -391,12 +444,20 @@ impl Open<'_> {
             .ok_or_else(|| not_found(Reason::EvaluationNotFound, what, "evaluation_id", id, field))
     }
 
+    /// On which side the actor is; `None` for whom the plan is not about and who is not staff.
+    fn side(&self) -> Result<Option<Evaluator>, Stop> {
+        Ok(match self.ask.actor {
+            Actor::Person(person) if person == self.plan.student => Some(Evaluator::Student),
+            Actor::Person(person) if self.is_staff(person)? => Some(Evaluator::Staff),
+            Actor::Person(_) | Actor::System(_) => None,
+        })
+    }
+
     /// On which side the actor evaluates.
     fn evaluator(&self) -> Result<Evaluator, Stop> {
-        match self.ask.actor {
-            Actor::Person(person) if person == self.plan.student => Ok(Evaluator::Student),
-            Actor::Person(person) if self.is_staff(person)? => Ok(Evaluator::Staff),
-            Actor::Person(_) | Actor::System(_) => refuse(Refusal::new(
+        match self.side()? {
+            Some(side) => Ok(side),
+            None => refuse(Refusal::new(
                 Reason::EvaluatorNotAllowed,
                 "only teachers, pedagogues, leaders and the plan's student evaluate",
             )),
@@ -408,10 +469,17 @@ impl Open<'_> {
         Ok(matches!(state.as_deref(), Some(Aggregate::Person(found)) if found.is_staff()))
     }
 
-    fn check_holds_talks(&self) -> Result<(), Stop> {
+    fn holds_talks(&self) -> Result<bool, Stop> {
         match self.ask.actor {
-            Actor::Person(person) if self.is_staff(person)? => Ok(()),
-            Actor::Person(_) | Actor::System(_) => refuse(Refusal::new(
+            Actor::Person(person) => self.is_staff(person),
+            Actor::System(_) => Ok(false),
+        }
+    }
+
+    fn check_holds_talks(&self) -> Result<(), Stop> {
+        match self.holds_talks()? {
+            true => Ok(()),
+            false => refuse(Refusal::new(
                 Reason::TalkNotAllowed,
                 "only teachers, pedagogues and leaders hold and record talks",
             )),

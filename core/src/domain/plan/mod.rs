@@ -5,15 +5,17 @@
 
 mod apply;
 mod decide;
+mod revert;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+pub use self::revert::{Revert, Reverted, Reverting, Stay, Stays, WrittenContent};
 use super::Actor;
 use super::year_plan::YearPlanKind;
-use crate::ids::{EvaluationId, GoalId, PersonId, TalkId, UnitId, YearPlanId};
+use crate::ids::{EvaluationId, GoalId, PersonId, Position, TalkId, UnitId, YearPlanId};
 use crate::text::{Reason, Text};
 use crate::time::Timestamp;
 
@@ -163,6 +165,10 @@ pub enum PlanCommand {
         /// The day it is to be followed up.
         follow_up_on: Option<Date>,
     },
+    /// Takes the status away; the text stays in the history.
+    ClearStatus,
+    /// Takes the follow-up and its day away; the text stays in the history.
+    ClearFollowUp,
     /// Evaluates a goal of an included unit. Who acts decides whether as staff or as student.
     RecordEvaluation {
         /// Its id, chosen by the sender.
@@ -232,6 +238,9 @@ pub enum PlanCommand {
         /// Why.
         reason: Option<Reason>,
     },
+    /// Brings what is written in it back to how it stood at a moment, as new events. Made by who has
+    /// read the past state, never by a client.
+    Revert(Box<Revert>),
 }
 
 /// What happened to a plan.
@@ -366,6 +375,18 @@ pub enum PlanEvent {
         /// Why.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
+    },
+    /// The status was taken away.
+    StatusCleared {},
+    /// The follow-up and its day were taken away.
+    FollowUpCleared {},
+    /// What is written was brought back to how it stood just after a position. Says why; the events
+    /// of the same command that follow say what.
+    Reverted {
+        /// The position.
+        to: Position,
+        /// Why.
+        reason: Reason,
     },
 }
 
