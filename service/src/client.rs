@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use planledger_proto::v1::audit_service_client::AuditServiceClient;
 use planledger_proto::v1::catalogue_service_client::CatalogueServiceClient;
 use planledger_proto::v1::command_service_client::CommandServiceClient;
 use planledger_proto::v1::event_service_client::EventServiceClient;
@@ -120,6 +121,12 @@ impl Client {
     /// Catalogues.
     pub fn catalogues(&self) -> CatalogueServiceClient<Intercepted> {
         CatalogueServiceClient::with_interceptor(self.channel.clone(), self.actor.clone())
+    }
+
+    /// Evidence.
+    pub fn audit(&self) -> AuditServiceClient<Intercepted> {
+        AuditServiceClient::with_interceptor(self.channel.clone(), self.actor.clone())
+            .max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// Events.

@@ -4,8 +4,10 @@
 pub mod cli;
 pub mod client;
 pub mod import;
+pub mod notary;
 pub mod server;
 pub mod settings;
 pub mod system;
 pub mod upload;
 pub mod wire;
+pub mod witness;

@@ -7,12 +7,15 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use planledger_core::seal::{MasterKey, RecoveryKey};
+use planledger_core::tlog::Policy;
 use serde::Deserialize;
 
 /// Where the server is looked for when nothing else is said.
 pub const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
 /// Where the server listens when nothing else is said.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:50051";
+/// Seconds from one checkpoint to the next when nothing else is said.
+pub const DEFAULT_CHECKPOINT_SECONDS: u64 = 60;
 /// Where the ledger is when nothing else is said.
 pub const DEFAULT_DIR: &str = "planledger-data";
 
@@ -35,6 +38,14 @@ pub enum SettingsError {
         path: PathBuf,
         /// What is wrong, with line and column.
         source: Box<toml::de::Error>,
+    },
+    /// The policy file is no policy.
+    #[error("{}: {source}", path.display())]
+    Policy {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with its line.
+        source: planledger_core::tlog::PolicyError,
     },
     /// A value is not of its form.
     #[error("{name} must be {expected}")]
@@ -66,6 +77,12 @@ pub struct File {
     pub master_key_file: Option<PathBuf>,
     /// X25519 public key of the recovery recipient, 64 hexadecimal digits.
     pub recovery_recipient: Option<String>,
+    /// The log's name in its checkpoints, for a new ledger.
+    pub origin: Option<String>,
+    /// Seconds from one checkpoint to the next.
+    pub checkpoint_seconds: Option<u64>,
+    /// The file of the policy whose witnesses are asked to cosign.
+    pub witness_policy: Option<PathBuf>,
 }
 
 impl File {
@@ -88,6 +105,22 @@ impl File {
         };
         toml::from_str(&text).map_err(toml)
     }
+}
+
+/// Reads a policy file.
+///
+/// # Errors
+/// When it does not read, or is no policy.
+pub fn policy(path: &Path) -> Result<Policy, SettingsError> {
+    let io = |source| SettingsError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let text = fs::read_to_string(path).map_err(io)?;
+    text.parse().map_err(|source| SettingsError::Policy {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Reads 32 bytes from 64 hexadecimal digits.
@@ -149,17 +182,29 @@ fn make_master_key(path: &Path) -> std::io::Result<MasterKey> {
     let mut key = [0; 32];
     getrandom::fill(&mut key)?;
     let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    write_secret(path, &text, false)?;
+    Ok(MasterKey::from_bytes(key))
+}
+
+/// Writes a secret that only its owner may read; durable when this returns. Writes over what is
+/// there only if it is told to.
+///
+/// # Errors
+/// When the operating system refuses.
+pub fn write_secret(path: &Path, secret: &str, over: bool) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
+    options.write(true).create_new(!over);
+    if over {
+        options.create(true).truncate(true);
+    }
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;
-    writeln!(file, "{text}")?;
+    writeln!(file, "{secret}")?;
     file.sync_all()?;
-    fs::File::open(folder)?.sync_all()?;
-    Ok(MasterKey::from_bytes(key))
+    fs::File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]

@@ -126,6 +126,11 @@ impl Export {
         }
     }
 
+    /// How many of them have been given out, lines that are ready among them.
+    pub fn written(&self) -> u64 {
+        self.events
+    }
+
     fn begin(&mut self) -> Result<(), ExportError> {
         let size = self.signed.checkpoint.size;
         if let Some(since) = self.request.since.filter(|since| *since > size) {

@@ -6,11 +6,12 @@ use std::io::{BufRead, Read};
 use super::bundle::{Bytes, Disclosure, EventLine, FORMAT, Header, HeadsLine, Line, Scope};
 use super::chain::Chains;
 use super::fault::{Fault, FaultKind};
+use crate::domain::Event;
 use crate::domain::ledger::{LedgerEvent, RecordedHeads, heads_stream, rotation_text};
-use crate::domain::{Event, EventMeta};
 use crate::entry::{self, Entry, EntryBytes, Hash32};
 use crate::heads::{BucketProof, read_bucket};
 use crate::ids::{LedgerId, Position, Revision, StreamId, StreamKind};
+use crate::ledger::{Payload, RecordedEvent, event as recorded};
 use crate::merkle::{Frontier, check_consistency, check_inclusion};
 use crate::seal::{self, EventKey};
 use crate::time::Timestamp;
@@ -80,15 +81,15 @@ pub struct Report {
     pub stream_count: u64,
 }
 
-/// Checks a bundle. `seen` is told every event in scope that was opened, in order, and may fold
-/// them; what it is told is proved only when this returns a report.
+/// Checks a bundle. `seen` is told every event in scope that was opened, in order; what it is told
+/// is proved only when this returns a report.
 ///
 /// # Errors
 /// [`BundleFault`]: the first fault, or that the bundle cannot be read.
 pub fn verify_bundle(
     bundle: &mut dyn BufRead,
     options: &VerifyOptions,
-    seen: &mut dyn FnMut(Position, &EventMeta, &Event),
+    seen: &mut dyn FnMut(&RecordedEvent, &Event),
 ) -> Result<Report, BundleFault> {
     let mut number = 0;
     let mut line = Vec::new();
@@ -234,7 +235,7 @@ impl<'a> Checking<'a> {
     fn take(
         &mut self,
         line: Line,
-        seen: &mut dyn FnMut(Position, &EventMeta, &Event),
+        seen: &mut dyn FnMut(&RecordedEvent, &Event),
     ) -> Result<(), Fault> {
         let stage = match &line {
             Line::Header(_) | Line::Ledger(_) => 0,
@@ -358,7 +359,7 @@ impl<'a> Checking<'a> {
             self.own
                 .check(placed.position, line.back, &placed.entry, link)?;
         }
-        let event = open(line, &placed)?;
+        let event = open(line, &placed)?.map(|(event, _)| event);
         match event {
             Some(Event::Ledger(LedgerEvent::KeyIntroduced { .. })) => Ok(()),
             Some(Event::Ledger(LedgerEvent::KeyRotated {
@@ -414,7 +415,7 @@ impl<'a> Checking<'a> {
     fn take_event(
         &mut self,
         line: &EventLine,
-        seen: &mut dyn FnMut(Position, &EventMeta, &Event),
+        seen: &mut dyn FnMut(&RecordedEvent, &Event),
     ) -> Result<(), Fault> {
         let placed = self.place(line)?;
         let position = placed.position;
@@ -466,15 +467,10 @@ impl<'a> Checking<'a> {
         }
         let event = open(line, &placed)?;
         match (&event, line.sealed.is_some()) {
-            (Some(event), _) => {
+            (Some((event, json)), _) => {
                 self.opened += 1;
-                let meta = EventMeta {
-                    stream,
-                    revision: placed.entry.revision,
-                    recorded_at: placed.entry.recorded_at,
-                    actor: placed.entry.actor,
-                };
-                seen(position, &meta, event);
+                let payload = Payload::Json(json.clone());
+                seen(&recorded(position, &placed.entry, payload), event);
             }
             (None, true) if self.header.disclosure == Disclosure::Events => {
                 let what = "its key is not disclosed".to_owned();
@@ -634,7 +630,7 @@ fn hashes(list: &[Bytes]) -> Result<Vec<Hash32>, Fault> {
 }
 
 /// Opens an event; `None` if there is nothing to open, or no key to open it with.
-fn open(line: &EventLine, placed: &Placed) -> Result<Option<Event>, Fault> {
+fn open(line: &EventLine, placed: &Placed) -> Result<Option<(Event, Vec<u8>)>, Fault> {
     let Placed {
         position,
         entry,
@@ -669,7 +665,7 @@ fn open(line: &EventLine, placed: &Placed) -> Result<Option<Event>, Fault> {
     let event = Event::from_json(entry.event_type, entry.schema, &json)
         .map_err(|error| fault(FaultKind::Event, error.to_string()))?;
     match event.kind() == entry.stream.kind {
-        true => Ok(Some(event)),
+        true => Ok(Some((event, json))),
         false => {
             let what = "the event belongs to another kind of stream".to_owned();
             Err(fault(FaultKind::Event, what))

@@ -22,6 +22,7 @@ mod decide;
 mod event_type;
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +39,7 @@ use self::team::{Team, TeamCommand, TeamEvent};
 pub use self::world::{Decision, Lookup, Missing, Stop, World};
 use self::year_plan::{YearPlan, YearPlanCommand, YearPlanEvent};
 use crate::ids::{
-    CatalogueId, InstitutionId, LedgerId, PersonId, PlanId, Revision, SchoolYearId, StreamId, SystemId,
+    CatalogueId, IdError, InstitutionId, LedgerId, PersonId, PlanId, Revision, SchoolYearId, StreamId, SystemId,
     TeamId, YearPlanId,
 };
 use crate::time::Timestamp;
@@ -58,6 +59,18 @@ impl fmt::Display for Actor {
         match self {
             Self::Person(id) => write!(f, "person/{id}"),
             Self::System(id) => write!(f, "system/{id}"),
+        }
+    }
+}
+
+impl FromStr for Actor {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        match text.split_once('/') {
+            Some(("person", id)) => id.parse().map(Self::Person),
+            Some(("system", id)) => id.parse().map(Self::System),
+            Some(_) | None => Err(IdError::Malformed),
         }
     }
 }

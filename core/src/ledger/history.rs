@@ -158,7 +158,8 @@ pub(super) fn recorded(
     Ok(event(position, entry, payload))
 }
 
-fn event(position: Position, entry: &Entry, payload: Payload) -> RecordedEvent {
+/// What is known of an event besides what it says.
+pub(crate) fn event(position: Position, entry: &Entry, payload: Payload) -> RecordedEvent {
     RecordedEvent {
         position,
         stream: entry.stream,

@@ -33,6 +33,7 @@ use parking_lot::Mutex;
 use self::committer::Tide;
 pub use self::envelope::{Envelope, Receipt, Request};
 pub use self::error::{ExecuteError, OpenError, ReadError};
+pub(crate) use self::history::event;
 pub use self::history::{EventFilter, Events, Passed, Payload, RecordedEvent};
 pub use self::open::{rebuild, verify_dir};
 pub use self::query::Reading;
@@ -212,6 +213,14 @@ impl Ledger {
     pub(crate) fn head_position(&self, stream: StreamId) -> Result<Position, ReadError> {
         let head = self.present(stream)?.map(|doc| doc.head.position);
         Ok(head.unwrap_or_default())
+    }
+
+    /// The entry of an event, as it stands in the journal: it holds no text.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub fn entry_bytes(&self, position: Position) -> Result<EntryBytes, ReadError> {
+        Ok(history::stored(self.log(), position)?.0.entry)
     }
 
     /// The key that opens one event and no other.

@@ -13,10 +13,10 @@ mod witness;
 pub use self::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 pub use self::kept::{Kept, KeptError};
 pub(crate) use self::notary::Own;
-pub use self::notary::{Inclusion, Notary, NotaryError};
+pub use self::notary::{Inclusion, Notary, NotaryError, key_on_record};
 pub use self::note::{
     Algorithm, KeyError, Note, NoteError, NoteSignature, Signer, Verified, VerifierKey,
 };
-pub use self::policy::{Policy, PolicyError, PolicyFault, Witnessed};
+pub use self::policy::{Policy, PolicyError, PolicyFault, Witness, Witnessed};
 pub use self::tiles::{Tiles, TilesError};
 pub use self::witness::{AddCheckpoint, Latest, WitnessError, add_checkpoint};

@@ -6,9 +6,9 @@ use parking_lot::Mutex;
 
 use super::checkpoint::{Checkpoint, SignedCheckpoint};
 use super::kept::{Kept, KeptError};
-use super::note::{NoteSignature, Signer, VerifierKey};
+use super::note::{Note, NoteSignature, Signer, VerifierKey};
 use super::tiles::{Tiles, TilesError, replace};
-use crate::domain::ledger::{LedgerCommand, RecordedHeads, heads_stream};
+use crate::domain::ledger::{LedgerCommand, RecordedHeads, heads_stream, rotation_text};
 use crate::domain::{Actor, Aggregate, Command};
 use crate::entry::Hash32;
 use crate::heads::{BucketProof, HeadMap, HeadMapError, bucket_of};
@@ -246,6 +246,21 @@ impl Notary {
         self.execute("key", Position::ZERO, command).map(drop)
     }
 
+    /// Records that another key signs from now on; the key so far signs the change. The notary
+    /// itself goes on with the old key, which signs no more: open a new one.
+    ///
+    /// # Errors
+    /// [`NotaryError::Execute`] if the new key has another name.
+    pub fn rotate(self, to: &Signer) -> Result<Position, NotaryError> {
+        self.introduce_key()?;
+        let (from, key) = (self.signer.verifier(), to.verifier());
+        let text = rotation_text(&from, &key);
+        let signature = self.signer.sign(&text, self.ledger.now());
+        let statement = Note::new(text, vec![signature]).to_string();
+        let about = Position::new(u64::from(key.id()));
+        self.execute("rotate", about, LedgerCommand::RotateKey { key, statement })
+    }
+
     /// Has one of the notary's own commands carried out; gives the position of its event.
     fn execute(
         &self,
@@ -375,6 +390,14 @@ fn path(
 ) -> Result<Vec<Hash32>, TilesError> {
     let index = position.get().saturating_sub(1);
     tiles.inclusion(index, checkpoint.size, &checkpoint.root)
+}
+
+/// The key that signs a ledger's checkpoints, as it is on record; `None` if none was made yet.
+///
+/// # Errors
+/// When the ledger does not read.
+pub fn key_on_record(ledger: &Ledger) -> Result<Option<VerifierKey>, ReadError> {
+    Ok(Own::read(ledger)?.key)
 }
 
 /// What the ledger's own streams say.

@@ -11,11 +11,22 @@ use super::note::{Algorithm, KeyError, NoteError, VerifierKey};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     logs: Vec<VerifierKey>,
-    witnesses: Vec<(String, VerifierKey)>,
+    witnesses: Vec<Witness>,
     /// Groups in the order of their definition.
     groups: Vec<Group>,
     /// `None` asks for no witnesses.
     quorum: Option<String>,
+}
+
+/// A witness that a policy names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// Its name in the policy.
+    pub name: String,
+    /// Its key.
+    pub key: VerifierKey,
+    /// Where it is asked to cosign: its submission prefix.
+    pub url: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,9 +110,9 @@ impl Policy {
         }
     }
 
-    /// Whether witnesses are asked for.
-    pub fn asks_for_witnesses(&self) -> bool {
-        self.quorum.is_some()
+    /// The witnesses that are believed.
+    pub fn witnesses(&self) -> &[Witness] {
+        &self.witnesses
     }
 
     /// Who vouches for a checkpoint. Whether that is enough stands in the answer.
@@ -110,14 +121,14 @@ impl Policy {
     /// [`CheckpointError`] when no log that is believed signed it, or a signature is forged.
     pub fn check(&self, signed: &SignedCheckpoint) -> Result<Witnessed, CheckpointError> {
         let log = signed.verify(&self.logs)?.clone();
-        let keys = self.witnesses.iter().map(|(_, key)| key);
+        let keys = self.witnesses.iter().map(|witness| &witness.key);
         let verified = match signed.note.verify(keys) {
             Ok(verified) => verified,
             Err(NoteError::Unsigned) => Vec::new(),
             Err(error) => return Err(error.into()),
         };
         let mut witnesses = Vec::new();
-        for (name, key) in &self.witnesses {
+        for Witness { name, key, .. } in &self.witnesses {
             if let Some(by) = verified.iter().find(|by| by.key == key) {
                 witnesses.push((name.clone(), by.time.unwrap_or_default()));
             }
@@ -135,7 +146,7 @@ impl Policy {
             return true;
         };
         let mut met: HashMap<&str, bool> = HashMap::new();
-        for (name, _) in &self.witnesses {
+        for Witness { name, .. } in &self.witnesses {
             met.insert(name, witnesses.iter().any(|(found, _)| found == name));
         }
         for group in &self.groups {
@@ -147,7 +158,7 @@ impl Policy {
     }
 
     fn is_defined(&self, name: &str) -> bool {
-        self.witnesses.iter().any(|(witness, _)| witness == name)
+        self.witnesses.iter().any(|witness| witness.name == name)
             || self.groups.iter().any(|group| group.name == name)
     }
 
@@ -175,14 +186,18 @@ impl Policy {
                 }
                 self.logs.push(key);
             }
-            ["witness", name, key] | ["witness", name, key, _] => {
+            ["witness", name, key, url @ ..] if url.len() < 2 => {
                 self.check_new(name)?;
                 let key = read_key(key, Algorithm::Cosignature, "witness")?;
                 let mut known = self.witnesses.iter();
-                if known.any(|(_, other)| other.public_key() == key.public_key()) {
+                if known.any(|other| other.key.public_key() == key.public_key()) {
                     return Err(PolicyFault::Duplicate(key.to_string()));
                 }
-                self.witnesses.push(((*name).to_owned(), key));
+                self.witnesses.push(Witness {
+                    name: (*name).to_owned(),
+                    key,
+                    url: url.first().map(|url| (*url).to_owned()),
+                });
             }
             ["group", name, threshold, members @ ..] if !members.is_empty() => {
                 self.check_new(name)?;

@@ -23,7 +23,7 @@ fn check(bundle: &str) -> Result<Report, BundleFault> {
 }
 
 fn check_with(bundle: &str, options: &VerifyOptions) -> Result<Report, BundleFault> {
-    verify_bundle(&mut bundle.as_bytes(), options, &mut |_, _, _| {})
+    verify_bundle(&mut bundle.as_bytes(), options, &mut |_, _| {})
 }
 
 fn kind(bundle: &str) -> FaultKind {
@@ -50,7 +50,7 @@ fn a_plan_is_proved_whole_and_read() {
     let report = verify_bundle(
         &mut bundle.as_bytes(),
         &options(None),
-        &mut |_, _, event| {
+        &mut |_, event| {
             if let Event::Plan(PlanEvent::StatusWritten { text }) = event {
                 texts.push(text.to_string());
             }
@@ -252,7 +252,7 @@ fn every_changed_character_is_found_or_without_effect() {
             b'0' => b'1',
             _ => b'A',
         };
-        match verify_bundle(&mut bytes.as_slice(), &options(None), &mut |_, _, _| {}) {
+        match verify_bundle(&mut bytes.as_slice(), &options(None), &mut |_, _| {}) {
             Err(_) => found += 1,
             // Base64 has no spare bits here, so what is left is what means the same.
             Ok(report) => {

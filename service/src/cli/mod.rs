@@ -1,6 +1,7 @@
 //! The command line: one file per noun. Data goes to standard output, everything else to
 //! standard error. Exit codes: 0 done, 1 refused or found faulty, 2 wrong usage.
 
+mod audit;
 mod demo;
 mod import;
 mod ledger;
@@ -10,6 +11,7 @@ mod plan;
 mod serve;
 mod sheet;
 mod timeline;
+mod witness;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -61,6 +63,11 @@ enum Command {
     /// Look after the ledger itself
     #[command(subcommand)]
     Ledger(ledger::Ledger),
+    /// Take evidence away and check it
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Watch logs: cosign their checkpoints as long as they only grow
+    Witness(witness::Witness),
 }
 
 /// Where the ledger is, for commands that open it themselves.
@@ -173,6 +180,8 @@ fn dispatch(command: Command, file: &settings::File) -> Result<(), Failure> {
         Command::Import(import) => import.run(file),
         Command::Plan(plan) => plan.run(file),
         Command::Ledger(ledger) => ledger.run(file),
+        Command::Audit(audit) => audit.run(file),
+        Command::Witness(witness) => witness.run(),
     }
 }
 
@@ -240,5 +249,17 @@ impl From<crate::client::ConnectError> for Failure {
             crate::client::ConnectError::Usage(_) => Self::Usage(error.to_string()),
             crate::client::ConnectError::Unreachable { .. } => Self::Refused(error.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_commands_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
     }
 }

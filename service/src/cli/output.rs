@@ -21,6 +21,11 @@ pub(crate) fn line(text: impl std::fmt::Display) {
     println!("{text}");
 }
 
+/// Prints text that has its own newlines.
+pub(crate) fn text(text: &str) {
+    print!("{text}");
+}
+
 /// Prints a heading with a line before it.
 pub(crate) fn heading(text: &str) {
     println!("\n{text}\n{}", "─".repeat(text.chars().count()));

@@ -1,15 +1,20 @@
 //! `planledger serve`: the server.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use planledger_core::ledger::Ledger;
+use planledger_core::tlog::Notary;
+use tokio::sync::watch;
 
 use super::{Failure, Place, block_on, listen_address};
+use crate::notary::{self, KeyFiles, Rhythm};
 use crate::server::auth::{Authenticator, Development};
 use crate::server::{Server, stop_signal};
-use crate::settings::File;
+use crate::settings::{self, DEFAULT_CHECKPOINT_SECONDS, File};
 
 /// Run the server
 #[derive(Debug, Args)]
@@ -19,6 +24,17 @@ pub(super) struct Serve {
     /// Address to listen on [default: 127.0.0.1:50051]
     #[arg(long, env = "PLANLEDGER_LISTEN", value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+    /// The log's name in its checkpoints, for a new ledger, such as ledger.example/city
+    /// [default: planledger/LEDGER-ID]
+    #[arg(long, env = "PLANLEDGER_ORIGIN", value_name = "NAME")]
+    origin: Option<String>,
+    /// Seconds from one checkpoint to the next, when something was recorded [default: 60]
+    #[arg(long, env = "PLANLEDGER_CHECKPOINT_SECONDS", value_name = "SECONDS")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    checkpoint_seconds: Option<u64>,
+    /// C2SP policy whose witnesses with addresses are asked to cosign checkpoints
+    #[arg(long, env = "PLANLEDGER_WITNESS_POLICY", value_name = "FILE")]
+    witness_policy: Option<PathBuf>,
     /// Development mode: every request says itself who acts; loopback addresses only
     #[arg(long)]
     dev: bool,
@@ -40,21 +56,50 @@ impl Serve {
                  only, not on {address}"
             )));
         }
+        let rhythm = self.rhythm(file)?;
+        let dir = self.place.dir(file);
         let ledger = Ledger::open(self.place.options(file)?).map_err(Failure::refused)?;
+        let notary = self.notary(file, &ledger, &dir)?;
         block_on(async move {
             let server = Server::bind(address).await.map_err(|error| {
                 Failure::Refused(format!("cannot listen on {address}: {error}"))
             })?;
             tracing::info!(address = %server.local_addr(), "listening, in development mode");
-            server
-                .serve(
-                    ledger,
-                    Arc::new(Development),
-                    Arc::new(Development),
-                    stop_signal(),
-                )
-                .await
-                .map_err(Failure::refused)
+            let (stop, stopping) = watch::channel(false);
+            let notarising = tokio::spawn(notary::run(notary.clone(), rhythm, stopping));
+            let development = Arc::new(Development);
+            let served = server
+                .with_notary(notary)
+                .serve(ledger, development.clone(), development, stop_signal())
+                .await;
+            // A checkpoint that is being made is finished: it may be on record already.
+            let _ = stop.send(true);
+            notarising.await.map_err(Failure::refused)?;
+            served.map_err(Failure::refused)
         })
+    }
+
+    fn rhythm(&self, file: &File) -> Result<Rhythm, Failure> {
+        let seconds = self.checkpoint_seconds.or(file.checkpoint_seconds);
+        let policy = self
+            .witness_policy
+            .as_ref()
+            .or(file.witness_policy.as_ref());
+        Ok(Rhythm {
+            every: Duration::from_secs(seconds.unwrap_or(DEFAULT_CHECKPOINT_SECONDS).max(1)),
+            policy: policy
+                .map(|path| settings::policy(path))
+                .transpose()?
+                .unwrap_or_default(),
+        })
+    }
+
+    fn notary(&self, file: &File, ledger: &Ledger, dir: &Path) -> Result<Arc<Notary>, Failure> {
+        let origin = self.origin.as_deref().or(file.origin.as_deref());
+        let signer = KeyFiles::in_ledger(dir).load(ledger, origin);
+        let signer = signer.map_err(Failure::refused)?;
+        tracing::info!(key = %signer.verifier(), "checkpoints are signed by this key");
+        let notary = Notary::open(ledger.clone(), dir, signer).map_err(Failure::refused)?;
+        Ok(Arc::new(notary))
     }
 }

@@ -8,6 +8,7 @@ use planledger_core::domain::Missing;
 use planledger_core::ids::Position;
 use planledger_core::ledger::{Ledger, ReadError, Reading};
 use planledger_core::time::Timestamp;
+use planledger_core::tlog::Notary;
 use tokio::sync::watch;
 use tonic::Status;
 use tonic::metadata::MetadataMap;
@@ -24,6 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(super) struct Api {
     pub(super) ledger: Ledger,
+    pub(super) notary: Option<Arc<Notary>>,
     authenticator: Arc<dyn Authenticator>,
     authorizer: Arc<dyn Authorizer>,
     stopping: watch::Receiver<bool>,
@@ -37,6 +39,7 @@ pub(super) type Answer<T> = Result<(T, Position), Failure>;
 impl Api {
     pub(super) fn new(
         ledger: Ledger,
+        notary: Option<Arc<Notary>>,
         authenticator: Arc<dyn Authenticator>,
         authorizer: Arc<dyn Authorizer>,
         stopping: watch::Receiver<bool>,
@@ -52,6 +55,7 @@ impl Api {
         Self {
             started_at: ledger.now(),
             ledger,
+            notary,
             authenticator,
             authorizer,
             stopping,

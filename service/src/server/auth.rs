@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use planledger_core::audit::Disclosure;
 use planledger_core::domain::Actor;
 use planledger_core::domain::view::Viewer;
 use planledger_core::ids::{PersonId, StreamId};
@@ -62,6 +63,15 @@ pub enum Access<'a> {
     ReadEvents,
     /// Read what the ledger is and how far it has come.
     ReadStatus,
+    /// Read checkpoints, and proofs that hold no texts.
+    ReadProofs,
+    /// Take evidence away.
+    Export {
+        /// Whose; `None` is a part of the whole journal.
+        of: Option<PlansOf>,
+        /// Whether texts can be read from it.
+        disclosure: Disclosure,
+    },
 }
 
 /// Whose plans.
@@ -96,16 +106,8 @@ impl Authenticator for Development {
             .get(Self::ACTOR_KEY)
             .ok_or(AuthError::Missing(HINT))?;
         let invalid = AuthError::Invalid(HINT);
-        let (kind, id) = value
-            .to_str()
-            .ok()
-            .and_then(|text| text.split_once('/'))
-            .ok_or(invalid)?;
-        let actor = match kind {
-            "person" => Actor::Person(id.parse().map_err(|_| invalid)?),
-            "system" => Actor::System(id.parse().map_err(|_| invalid)?),
-            _ => return Err(invalid),
-        };
+        let actor = value.to_str().ok().and_then(|text| text.parse().ok());
+        let actor = actor.ok_or(invalid)?;
         Ok(Caller { actor })
     }
 

@@ -231,7 +231,7 @@ fn place(error: &ExecuteError) -> Option<usize> {
 }
 
 /// An error of the ledger as one of the API.
-fn failed(error: ExecuteError, envelopes: &[Envelope]) -> Failure {
+pub(super) fn failed(error: ExecuteError, envelopes: &[Envelope]) -> Failure {
     match error {
         ExecuteError::Refused { index, refusal } => match envelopes.get(index) {
             Some(envelope) => Failure::refused(&refusal, &envelope.command),

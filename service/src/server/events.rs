@@ -237,7 +237,7 @@ impl Api {
 }
 
 /// Ends a stream with a status that says why: an end without one would look like all there is.
-async fn goodbye<T>(sender: &mpsc::Sender<Result<T, Status>>) {
+pub(super) async fn goodbye<T>(sender: &mpsc::Sender<Result<T, Status>>) {
     let status = Err(Failure::shutting_down().into());
     // A client that does not read within that time is cut off with its connection.
     let _ = tokio::time::timeout(FAREWELL, sender.send(status)).await;

@@ -4,6 +4,7 @@
 pub mod auth;
 
 mod api;
+mod audit;
 mod catalogue;
 mod commands;
 mod events;
@@ -18,6 +19,8 @@ use std::time::Duration;
 
 use planledger_core::ledger::Ledger;
 use planledger_proto::FILE_DESCRIPTOR_SET;
+use planledger_core::tlog::Notary;
+use planledger_proto::v1::audit_service_server::AuditServiceServer;
 use planledger_proto::v1::catalogue_service_server::CatalogueServiceServer;
 use planledger_proto::v1::command_service_server::CommandServiceServer;
 use planledger_proto::v1::event_service_server::EventServiceServer;
@@ -49,10 +52,10 @@ const GRACE: Duration = Duration::from_secs(20);
 const HEALTH_EVERY: Duration = Duration::from_secs(1);
 
 /// A server that has its address.
-#[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
+    notary: Option<Arc<Notary>>,
 }
 
 impl Server {
@@ -63,7 +66,18 @@ impl Server {
     pub async fn bind(address: SocketAddr) -> std::io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, address })
+        Ok(Self {
+            listener,
+            address,
+            notary: None,
+        })
+    }
+
+    /// Gives evidence too: checkpoints, proofs and bundles.
+    #[must_use]
+    pub fn with_notary(mut self, notary: Arc<Notary>) -> Self {
+        self.notary = Some(notary);
+        self
     }
 
     /// Where it listens.
@@ -84,7 +98,14 @@ impl Server {
         stop: impl Future<Output = ()>,
     ) -> Result<(), tonic::transport::Error> {
         let (stopping, stopped) = watch::channel(false);
-        let api = Api::new(ledger.clone(), authenticator, authorizer, stopped.clone());
+        let notary = self.notary;
+        let api = Api::new(
+            ledger.clone(),
+            notary,
+            authenticator,
+            authorizer,
+            stopped.clone(),
+        );
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_service_status("", ServingStatus::Serving).await;
         let watching = tokio::spawn(watch_health(health, ledger, stopped.clone()));
@@ -110,6 +131,7 @@ impl Server {
             .add_service(limited!(RosterServiceServer))
             .add_service(limited!(CatalogueServiceServer))
             .add_service(limited!(EventServiceServer))
+            .add_service(limited!(AuditServiceServer))
             .add_service(limited!(LedgerServiceServer));
         drop(api);
         let told = async {

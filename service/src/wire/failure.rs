@@ -85,6 +85,10 @@ service_reasons! {
     ActorInvalid = "ACTOR_INVALID", Unauthenticated, None;
     /// The actor may not.
     AccessDenied = "ACCESS_DENIED", PermissionDenied, None;
+    /// There is no such checkpoint.
+    CheckpointNotFound = "CHECKPOINT_NOT_FOUND", NotFound, None;
+    /// No checkpoints are made here.
+    NotaryDisabled = "NOTARY_DISABLED", Unimplemented, None;
     /// What is stored does not check out.
     StorageDamaged = "STORAGE_DAMAGED", DataLoss, None;
     /// A fault of the server.

@@ -10,6 +10,7 @@ pub mod failure;
 pub mod page;
 pub mod request;
 
+mod audit;
 mod catalogue;
 mod command;
 mod event;
@@ -26,6 +27,7 @@ mod year_plan;
 /// Messages of the API.
 pub use planledger_proto::v1 as proto;
 
+pub use self::audit::{checkpoint, export_request};
 pub use self::catalogue::{catalogue, catalogue_item};
 pub use self::command::{batch, batch_message, command, message, operation};
 pub use self::event::event;
@@ -35,7 +37,7 @@ pub use self::institution::institution;
 pub use self::person::person;
 pub use self::plan::summary;
 pub use self::school_year::school_year;
-pub use self::shared::{timestamp, viewer};
+pub use self::shared::{instant, timestamp, viewer};
 pub use self::team::team;
 pub use self::view::{collected_view, plan_view};
 pub use self::year_plan::{year_plan, year_plan_summary};

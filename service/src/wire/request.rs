@@ -123,6 +123,14 @@ pub fn everything(method: &str, size: i32, token: &str) -> Result<Page<Uuid>, Fa
     Page::new(Scope::new(method, &[]), size, token)
 }
 
+/// Reads how many items an answer may hold, for a list without page tokens.
+///
+/// # Errors
+/// `REQUEST_INVALID`.
+pub fn page_size(size: i32) -> Result<usize, Failure> {
+    Ok(Fields::read(|fields| read_size(fields, size))?)
+}
+
 /// Which plans to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlanFilter {

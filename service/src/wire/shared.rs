@@ -1,6 +1,7 @@
 //! What messages of several aggregates share: enums, actors, deletions, times.
 
 use jiff::civil::Date;
+use planledger_core::audit::Disclosure;
 use planledger_core::domain::person::Role;
 use planledger_core::domain::plan::{Audience, Evaluator, Section, TalkKind};
 use planledger_core::domain::team::StaffRole;
@@ -52,6 +53,7 @@ choices! {
     Section as Section { Status, Goals, FollowUp }
     Audience as Audience { Student, Guardians, Others }
     Evaluator as Evaluator { Staff, Student }
+    Disclosure as BundleDisclosure { Events, Integrity }
     TalkKind as TalkKind { StudentTalk, FeedbackTalk, LearningTalk, SchoolHomeTalk }
 }
 
@@ -90,6 +92,11 @@ pub fn timestamp(instant: Timestamp) -> prost_types::Timestamp {
         seconds: i64::try_from(instant.nanos() / SECOND).unwrap_or(i64::MAX),
         nanos: i32::try_from(instant.nanos() % SECOND).unwrap_or(0),
     }
+}
+
+/// An instant of the API; `None` if there is none, or it is none for [`read_timestamp`].
+pub fn instant(instant: Option<&prost_types::Timestamp>) -> Option<Timestamp> {
+    read_timestamp(*instant?)
 }
 
 /// An instant of the API; `None` before 1970, after 2554, or with nanoseconds out of range.

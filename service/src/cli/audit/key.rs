@@ -1,0 +1,95 @@
+//! Keys and checkpoints.
+
+use clap::Args;
+use planledger_core::ledger::Ledger;
+use planledger_core::tlog::Notary;
+use planledger_proto::v1::{GetCheckpointRequest, GetVerifierKeysRequest};
+
+use super::super::{Failure, Place, Remote, output};
+use crate::client::Client;
+use crate::notary::KeyFiles;
+use crate::settings::File;
+
+#[derive(Debug, Args)]
+pub(in super::super) struct Key {
+    #[command(flatten)]
+    remote: Remote,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(in super::super) struct Checkpoint {
+    /// Make one of everything that is recorded now
+    #[arg(long)]
+    new: bool,
+    /// The smallest that is kept of at least this many events
+    #[arg(long, value_name = "EVENTS", default_value_t = 0)]
+    min_size: u64,
+    #[command(flatten)]
+    remote: Remote,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(in super::super) struct RotateKey {
+    #[command(flatten)]
+    place: Place,
+}
+
+impl Key {
+    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let request = GetVerifierKeysRequest::default();
+        let keys = client
+            .audit()
+            .get_verifier_keys(request)
+            .await?
+            .into_inner();
+        match self.json {
+            true => output::json(&keys),
+            false => {
+                output::line(keys.current);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Checkpoint {
+    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let request = GetCheckpointRequest {
+            min_size: self.min_size,
+            create: self.new,
+        };
+        let found = client.audit().get_checkpoint(request).await?.into_inner();
+        if self.json {
+            return output::json(&found);
+        }
+        output::text(&found.checkpoint.unwrap_or_default().note);
+        Ok(())
+    }
+}
+
+impl RotateKey {
+    pub(super) fn run(self, file: &File) -> Result<(), Failure> {
+        let dir = self.place.dir(file);
+        if !dir.join("journal").is_dir() {
+            let dir = dir.display();
+            return Err(Failure::Refused(format!("{dir} holds no ledger")));
+        }
+        let ledger = Ledger::open(self.place.options(file)?).map_err(Failure::refused)?;
+        let keys = KeyFiles::in_ledger(&dir);
+        let signer = keys.load(&ledger, None).map_err(Failure::refused)?;
+        let before = signer.verifier();
+        let notary = Notary::open(ledger, &dir, signer).map_err(Failure::refused)?;
+        let now = keys.rotate(notary).map_err(Failure::refused)?;
+        output::note(format!("{before} signs no more; from now on signs:"));
+        output::line(now);
+        Ok(())
+    }
+}

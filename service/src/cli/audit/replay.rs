@@ -1,0 +1,228 @@
+//! Reading everything from a server, folding it here, and comparing what follows from it with what
+//! the server shows. The server's projections are not trusted; its events are checked by
+//! `audit verify`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use clap::Args;
+use planledger_core::domain::plan::Audience;
+use planledger_core::domain::view::{Viewer, plan_view};
+use planledger_core::domain::{Aggregate, EventMeta, EventType, Lookup, World};
+use planledger_core::ids::{PersonId, PlanId, Revision, StreamId, StreamKind, YearPlanId};
+use planledger_proto::v1::{
+    AsOf, Event, GetPlanRequest, GetStatusRequest, ReadEventsRequest, as_of, event,
+};
+use tonic::Code;
+
+use super::super::{Failure, Remote, output};
+use crate::client::Client;
+use crate::settings::File;
+use crate::wire;
+
+const VIEWERS: [Viewer; 4] = [
+    Viewer::Staff,
+    Viewer::Audience(Audience::Student),
+    Viewer::Audience(Audience::Guardians),
+    Viewer::Audience(Audience::Others),
+];
+
+#[derive(Debug, Args)]
+pub(in super::super) struct Replay {
+    /// Compare only this plan; all are read all the same
+    #[arg(long)]
+    plan: Option<PlanId>,
+    #[command(flatten)]
+    remote: Remote,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Streams, folded here.
+#[derive(Default)]
+struct Folded {
+    streams: HashMap<StreamId, (Arc<Aggregate>, Revision)>,
+    plans: BTreeMap<(PersonId, YearPlanId), PlanId>,
+    events: u64,
+    unreadable: u64,
+}
+
+impl World for Folded {
+    fn aggregate(&self, stream: StreamId) -> Lookup<Arc<Aggregate>> {
+        match self.streams.get(&stream) {
+            Some((state, _)) => Lookup::Found(state.clone()),
+            None => Lookup::Absent,
+        }
+    }
+
+    fn plan_of(&self, student: PersonId, year_plan: YearPlanId) -> Lookup<PlanId> {
+        match self.plans.get(&(student, year_plan)) {
+            Some(plan) => Lookup::Found(*plan),
+            None => Lookup::Absent,
+        }
+    }
+}
+
+impl Folded {
+    fn take(&mut self, event: &Event) -> Result<(), Failure> {
+        let at = |what: &str| Failure::Refused(format!("event {}: {what}", event.position));
+        let stream: StreamId = event.stream.parse().map_err(|_| at("no stream"))?;
+        let revision = Revision::new(event.revision);
+        let before = self.streams.remove(&stream);
+        let last = before.as_ref().map_or(0, |(_, revision)| revision.get());
+        if event.revision != last + 1 {
+            return Err(at("the stream's events do not follow each other"));
+        }
+        let mut state = before.map(|(state, _)| Arc::unwrap_or_clone(state));
+        match &event.content {
+            Some(event::Content::Payload(json)) => {
+                let kind = EventType::from_name(&event.r#type).ok_or_else(|| at("unknown type"))?;
+                let schema = u16::try_from(event.schema).map_err(|_| at("unknown schema"))?;
+                let read =
+                    planledger_core::domain::Event::from_json(kind.code, schema, json.as_bytes());
+                let read = read.map_err(|error| at(&error.to_string()))?;
+                let meta = EventMeta {
+                    stream,
+                    revision,
+                    recorded_at: wire::instant(event.recorded_at.as_ref())
+                        .ok_or_else(|| at("no instant"))?,
+                    actor: event.actor.parse().map_err(|_| at("no actor"))?,
+                };
+                Aggregate::apply(&mut state, &meta, &read);
+            }
+            Some(event::Content::Unreadable(_)) | None => self.unreadable += 1,
+        }
+        self.events += 1;
+        if let Some(state) = state {
+            if let Aggregate::Plan(plan) = &state {
+                let id = PlanId::from_uuid(stream.id);
+                self.plans.insert((plan.student, plan.year_plan), id);
+            }
+            self.streams.insert(stream, (Arc::new(state), revision));
+        }
+        Ok(())
+    }
+}
+
+impl Replay {
+    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let request = GetStatusRequest::default();
+        let status = client.ledger().get_status(request).await?.into_inner();
+        let position = status.position;
+        let folded = read(&client, position).await?;
+        let plans: Vec<_> = match self.plan {
+            Some(plan) => vec![plan],
+            None => {
+                let all = folded.streams.keys();
+                let mut plans: Vec<_> = all
+                    .filter(|stream| stream.kind == StreamKind::Plan)
+                    .map(|stream| PlanId::from_uuid(stream.id))
+                    .collect();
+                plans.sort_unstable();
+                plans
+            }
+        };
+        let bar = output::progress(plans.len() as u64, "comparing");
+        let mut differing = Vec::new();
+        for plan in &plans {
+            for viewer in VIEWERS {
+                if !same(&client, &folded, *plan, viewer, position).await? {
+                    differing.push((*plan, viewer));
+                }
+            }
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        if self.json {
+            let plans_differing = differing.iter().map(|(plan, viewer)| {
+                serde_json::json!({ "plan": plan.to_string(), "viewer": wire::viewer(*viewer).as_str_name() })
+            });
+            output::line(serde_json::json!({
+                "position": position,
+                "events": folded.events,
+                "unreadable": folded.unreadable,
+                "streams": folded.streams.len(),
+                "plans": plans.len(),
+                "differing": plans_differing.collect::<Vec<_>>(),
+            }));
+        } else {
+            output::line(format!(
+                "{} events up to position {position} were read and folded into {} streams; {} \
+                 plans were compared, each as staff, student, guardians and others",
+                folded.events,
+                folded.streams.len(),
+                plans.len()
+            ));
+            for (plan, viewer) in &differing {
+                let viewer = wire::viewer(*viewer).as_str_name();
+                output::line(format!(
+                    "  {plan} as {viewer} is not what the events lead to"
+                ));
+            }
+        }
+        match differing.is_empty() {
+            true => Ok(()),
+            false => Err(Failure::Refused(format!(
+                "{} views are not what the events lead to",
+                differing.len()
+            ))),
+        }
+    }
+}
+
+async fn read(client: &Client, position: u64) -> Result<Folded, Failure> {
+    let mut folded = Folded::default();
+    let bar = output::progress(position, "reading");
+    let request = ReadEventsRequest {
+        max_count: position,
+        ..ReadEventsRequest::default()
+    };
+    if position > 0 {
+        let mut events = client.events().read_events(request).await?.into_inner();
+        while let Some(response) = events.message().await? {
+            for event in &response.events {
+                folded.take(event)?;
+            }
+            bar.set_position(response.resume_position);
+        }
+    }
+    bar.finish_and_clear();
+    match folded.events == position {
+        true => Ok(folded),
+        false => Err(Failure::Refused(format!(
+            "the server gave {} events up to position {position}",
+            folded.events
+        ))),
+    }
+}
+
+/// Whether a view is the same there and here; not to be seen is the same as not there.
+async fn same(
+    client: &Client,
+    folded: &Folded,
+    plan: PlanId,
+    viewer: Viewer,
+    position: u64,
+) -> Result<bool, Failure> {
+    let here = plan_view(folded, plan, viewer)
+        .map_err(|_| Failure::Refused(format!("plan {plan} cannot be shown from what was read")))?;
+    let revision = folded.streams.get(&plan.into());
+    let revision = revision.map(|(_, revision)| *revision).unwrap_or_default();
+    let here = here.map(|view| wire::plan_view(revision, &view));
+    let request = GetPlanRequest {
+        plan_id: plan.to_string(),
+        viewer: wire::viewer(viewer).into(),
+        min_position: 0,
+        at: Some(AsOf {
+            moment: Some(as_of::Moment::Position(position)),
+        }),
+    };
+    let there = match client.plans().get_plan(request).await {
+        Ok(response) => response.into_inner().plan,
+        Err(status) if status.code() == Code::NotFound => None,
+        Err(status) => return Err(status.into()),
+    };
+    Ok(here == there)
+}

@@ -1,0 +1,229 @@
+//! Checking evidence, with nothing but the file and whom to believe.
+
+use std::fs;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use planledger_core::audit::{Disclosure, Report, Scope, VerifyOptions, verify_bundle};
+use planledger_core::ledger::RecordedEvent;
+use planledger_core::time::Timestamp;
+use planledger_core::tlog::{Policy, SignedCheckpoint, VerifierKey};
+use planledger_proto::v1::Event;
+
+use super::super::names::Names;
+use super::super::{Failure, output, timeline};
+use crate::settings;
+
+#[derive(Debug, Args)]
+pub(in super::super) struct Verify {
+    /// The file
+    file: PathBuf,
+    #[command(flatten)]
+    trust: Trust,
+    /// A checkpoint that you kept from an earlier time: the log must have grown from it
+    #[arg(long, value_name = "FILE")]
+    since: Option<PathBuf>,
+    /// Also print what happened, as far as the file discloses it
+    #[arg(long, conflicts_with = "json")]
+    events: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Whom to believe.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Trust {
+    /// The log's key, as it was published: NAME+HASH+KEY
+    #[arg(long, value_name = "VKEY")]
+    key: Option<VerifierKey>,
+    /// A C2SP policy: logs, witnesses and how many of them must have cosigned
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+}
+
+impl Verify {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let policy = match (&self.trust.key, &self.trust.policy) {
+            (Some(key), _) => Policy::of_logs(vec![key.clone()]),
+            (None, Some(path)) => settings::policy(path)?,
+            (None, None) => return Err(Failure::Usage("say whom to believe".to_owned())),
+        };
+        let since = self.since.as_deref().map(read_checkpoint).transpose()?;
+        let options = VerifyOptions { policy, since };
+        let refused =
+            |error: std::io::Error| Failure::Refused(format!("{}: {error}", self.file.display()));
+        let input = fs::File::open(&self.file).map_err(refused)?;
+        let bar = output::progress(input.metadata().map_err(refused)?.len(), "checking");
+        let mut input = BufReader::with_capacity(1 << 20, bar.wrap_read(input));
+        let mut happened: Vec<Event> = Vec::new();
+        let mut seen = |recorded: &RecordedEvent, _: &_| {
+            if self.events {
+                happened.push(crate::wire::event(recorded.clone()));
+            }
+        };
+        let checked = verify_bundle(&mut input, &options, &mut seen);
+        bar.finish_and_clear();
+        match checked {
+            Ok(report) => {
+                self.print(&report, &options);
+                if self.events {
+                    output::table(&timeline::rows(&happened, &Names::default()));
+                }
+                Ok(())
+            }
+            Err(fault) => {
+                if self.json {
+                    output::line(serde_json::json!({
+                        "sound": false,
+                        "line": fault.line,
+                        "position": fault.fault.position.get(),
+                        "kind": fault.fault.kind.code(),
+                        "what": fault.fault.what,
+                    }));
+                }
+                let file = self.file.display();
+                Err(Failure::Refused(format!("{file} is not sound: {fault}")))
+            }
+        }
+    }
+
+    fn print(&self, report: &Report, options: &VerifyOptions) {
+        let limits = limits(report, options);
+        if self.json {
+            let streams = report.streams.iter().map(|found| {
+                serde_json::json!({
+                    "stream": found.stream.to_string(),
+                    "events": found.events,
+                    "revision": found.revision.get(),
+                    "completeThrough": found.complete_through.map(|through| through.get()),
+                })
+            });
+            output::line(serde_json::json!({
+                "sound": true,
+                "ledger": report.ledger.to_string(),
+                "origin": report.checkpoint.origin,
+                "size": report.checkpoint.size,
+                "key": report.witnessed.log.to_string(),
+                "witnesses": report.witnessed.witnesses.iter().map(|(name, _)| name).collect::<Vec<_>>(),
+                "since": report.since,
+                "events": report.events,
+                "opened": report.opened,
+                "redacted": report.redacted,
+                "streams": streams.collect::<Vec<_>>(),
+                "notProved": limits,
+            }));
+            return;
+        }
+        output::line("Proved:");
+        for proved in proofs(report) {
+            output::line(format!("  ✓ {proved}"));
+        }
+        output::line("Not proved by this:");
+        for limit in limits {
+            output::line(format!("  – {limit}"));
+        }
+    }
+}
+
+fn read_checkpoint(path: &Path) -> Result<SignedCheckpoint, Failure> {
+    let refused =
+        |error: &dyn std::fmt::Display| Failure::Refused(format!("{}: {error}", path.display()));
+    let bytes = fs::read(path).map_err(|error| refused(&error))?;
+    SignedCheckpoint::parse(&bytes).map_err(|error| refused(&error))
+}
+
+fn instant(at: Timestamp) -> String {
+    output::instant(Some(&crate::wire::timestamp(at)))
+}
+
+/// What a report proves, in words.
+fn proofs(report: &Report) -> Vec<String> {
+    let checkpoint = &report.checkpoint;
+    let mut proved = vec![format!(
+        "{} signed a checkpoint of {} events of ledger {}",
+        report.witnessed.log, checkpoint.size, report.ledger
+    )];
+    if let Some(since) = report.since {
+        proved.push(format!(
+            "it grew from your checkpoint of {since} events: nothing before that was changed, \
+             dropped or put in"
+        ));
+    }
+    for (name, time) in &report.witnessed.witnesses {
+        let at = instant(Timestamp::from_nanos(time.saturating_mul(1_000_000_000)));
+        proved.push(format!("witness {name} saw the same log, {at}"));
+    }
+    let what = match report.scope {
+        Scope::Plan(plan) => format!("of plan {plan}"),
+        Scope::Student(student) => format!("of student {student}"),
+        Scope::Range { from, to } => format!("at positions {from} to {to}"),
+    };
+    proved.push(format!(
+        "{} events {what} are in that checkpoint, unchanged, in order, each linked to the one \
+         before it",
+        report.events
+    ));
+    if let Some((first, last)) = report.recorded {
+        let (first, last) = (instant(first), instant(last));
+        proved.push(format!(
+            "by the server's clock they were recorded from {first} to {last}"
+        ));
+    }
+    for stream in &report.streams {
+        if let Some(through) = stream.complete_through {
+            proved.push(format!(
+                "{} is complete up to position {through}: {} events, none left off",
+                stream.stream, stream.events
+            ));
+        }
+    }
+    if matches!(report.scope, Scope::Student(_)) {
+        proved.push("the student has no other plan up to there".to_owned());
+    }
+    if report.disclosure == Disclosure::Events {
+        proved.push(format!(
+            "{} texts are the ones that were sealed, and no others can be shown for them",
+            report.opened
+        ));
+    }
+    proved
+}
+
+/// What it does not prove, in words.
+fn limits(report: &Report, options: &VerifyOptions) -> Vec<String> {
+    let mut limits = Vec::new();
+    if report.witnessed.witnesses.is_empty() {
+        limits.push(
+            "that everybody was shown the same log: without a witness the server may have shown \
+             others a different one"
+                .to_owned(),
+        );
+    }
+    if options.since.is_none() {
+        limits.push(
+            "that the log was not written anew before you first looked: keep this checkpoint and \
+             give it with --since next time"
+                .to_owned(),
+        );
+    }
+    if report.witnessed.witnesses.is_empty() {
+        limits.push(
+            "that events happened when they say: times are the server's until a witness cosigned"
+                .to_owned(),
+        );
+    }
+    if report.redacted > 0 {
+        limits.push(format!("what {} redacted events said", report.redacted));
+    }
+    if report.disclosure == Disclosure::Integrity {
+        limits.push("what was written: this file has no keys".to_owned());
+    }
+    if matches!(report.scope, Scope::Range { .. }) {
+        limits.push("that streams did not go on after the range".to_owned());
+    }
+    limits.push("that what people wrote is true".to_owned());
+    limits
+}

@@ -1,0 +1,96 @@
+//! `planledger witness`: cosigns a log's checkpoints as long as the log only grows.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use planledger_core::tlog::{Algorithm, Signer, VerifierKey};
+
+use super::{Failure, block_on, output};
+use crate::notary::generate;
+use crate::server::stop_signal;
+use crate::settings::{self, write_secret};
+use crate::witness::{WitnessServer, bind};
+
+/// Watch logs: cosign their checkpoints as long as they only grow (C2SP tlog-witness)
+#[derive(Debug, Args)]
+pub(super) struct Witness {
+    /// Directory of the witness: its key, and the last checkpoint of each log
+    #[arg(
+        long,
+        env = "PLANLEDGER_WITNESS_DIR",
+        value_name = "DIR",
+        default_value = "planledger-witness"
+    )]
+    dir: PathBuf,
+    /// Address to listen on; put a proxy with TLS before it to be reached from elsewhere
+    #[arg(
+        long,
+        env = "PLANLEDGER_WITNESS_LISTEN",
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:50052"
+    )]
+    listen: SocketAddr,
+    /// The witness's name, for a new key, such as witness.example/1
+    #[arg(long, env = "PLANLEDGER_WITNESS_NAME", value_name = "NAME")]
+    name: Option<String>,
+    /// Keys of the logs to watch: NAME+HASH+KEY
+    #[arg(
+        long = "log-key",
+        value_name = "VKEY",
+        required_unless_present = "policy"
+    )]
+    logs: Vec<VerifierKey>,
+    /// A C2SP policy whose logs are watched
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+}
+
+impl Witness {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let signer = self.signer()?;
+        let mut logs = self.logs;
+        if let Some(path) = &self.policy {
+            logs.extend(settings::policy(path)?.logs().iter().cloned());
+        }
+        // What others need to know of it.
+        output::line(signer.verifier());
+        let witness = WitnessServer::open(&self.dir, signer, logs).map_err(Failure::refused)?;
+        let address = self.listen;
+        block_on(async move {
+            let listener = bind(address).await.map_err(|error| {
+                Failure::Refused(format!("cannot listen on {address}: {error}"))
+            })?;
+            let address = listener.local_addr()?;
+            tracing::info!(%address, "listening");
+            Ok(witness.serve(listener, stop_signal()).await?)
+        })
+    }
+
+    /// The witness's key; made if there is none.
+    fn signer(&self) -> Result<Signer, Failure> {
+        let path = self.dir.join("witness.key");
+        let refused = |error: &dyn std::fmt::Display| {
+            Failure::Refused(format!("{}: {error}", path.display()))
+        };
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                let signer = Signer::from_secret(&text).map_err(|error| refused(&error))?;
+                match signer.verifier().algorithm() {
+                    Algorithm::Cosignature => Ok(signer),
+                    Algorithm::Ed25519 => Err(refused(&"is the key of a log, not of a witness")),
+                }
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let name = self
+                    .name
+                    .as_deref()
+                    .ok_or_else(|| Failure::Usage("a new witness needs a --name".to_owned()))?;
+                let signer = generate(name, Algorithm::Cosignature).map_err(Failure::refused)?;
+                write_secret(&path, &signer.secret(), false).map_err(|error| refused(&error))?;
+                Ok(signer)
+            }
+            Err(error) => Err(refused(&error)),
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! The notary beside a server: its key, its rhythm, and the witnesses that it asks to cosign.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use planledger_core::ledger::Ledger;
+use planledger_core::time::Timestamp;
+use planledger_core::tlog::{
+    AddCheckpoint, Algorithm, KeyError, Notary, NotaryError, NoteError, NoteSignature, Policy,
+    SignedCheckpoint, Signer, VerifierKey, Witness, key_on_record,
+};
+use tokio::sync::watch;
+
+use crate::settings::write_secret;
+
+/// The key's file in the folder of keys.
+const KEY_FILE: &str = "checkpoint.key";
+/// The next key's, until the change is on record.
+const NEXT_KEY_FILE: &str = "checkpoint.key.next";
+/// How long a witness may take.
+const WITNESS_TIMEOUT: Duration = Duration::from_secs(10);
+/// Most bytes of a witness's answer.
+const ANSWER_BYTES: u64 = 64 << 10;
+
+/// Why there is no notary.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotaryKeyError {
+    /// The operating system refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What it said.
+        source: std::io::Error,
+    },
+    /// The file holds no key for checkpoints.
+    #[error("{}: {source}", path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: KeyError,
+    },
+    /// The journal names a key that is not here. Restore it from its backup.
+    #[error(
+        "{} does not hold the key that signs this ledger's checkpoints, {recorded}; restore it \
+         from its backup",
+        path.display()
+    )]
+    Lost {
+        /// The file.
+        path: PathBuf,
+        /// The key on record.
+        recorded: Box<VerifierKey>,
+    },
+    /// The notary does not open.
+    #[error(transparent)]
+    Notary(#[from] NotaryError),
+    /// The ledger does not read.
+    #[error(transparent)]
+    Read(#[from] planledger_core::ledger::ReadError),
+}
+
+/// Where the keys of a ledger's notary are.
+pub struct KeyFiles {
+    folder: PathBuf,
+}
+
+impl KeyFiles {
+    /// Beside the ledger's other keys.
+    pub fn in_ledger(dir: &Path) -> Self {
+        Self {
+            folder: dir.join("keys"),
+        }
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Signer>, NotaryKeyError> {
+        let path = self.folder.join(name);
+        match fs::read_to_string(&path) {
+            Ok(text) => Signer::from_secret(&text)
+                .map(Some)
+                .map_err(|source| NotaryKeyError::Key { path, source }),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(NotaryKeyError::Io { path, source }),
+        }
+    }
+
+    fn write(&self, name: &str, signer: &Signer) -> Result<(), NotaryKeyError> {
+        let path = self.folder.join(name);
+        let written = write_secret(&path, &signer.secret(), true);
+        written.map_err(|source| NotaryKeyError::Io { path, source })
+    }
+
+    fn promote(&self) -> Result<(), NotaryKeyError> {
+        let (from, to) = (self.folder.join(NEXT_KEY_FILE), self.folder.join(KEY_FILE));
+        let renamed = fs::rename(&from, &to)
+            .and_then(|()| fs::File::open(&self.folder))
+            .and_then(|folder| folder.sync_all());
+        renamed.map_err(|source| NotaryKeyError::Io { path: to, source })
+    }
+
+    /// The key that signs a ledger's checkpoints; made if the ledger has none yet. `origin` names
+    /// the log then; without one it is named after the ledger.
+    ///
+    /// # Errors
+    /// [`NotaryKeyError`]
+    pub fn load(&self, ledger: &Ledger, origin: Option<&str>) -> Result<Signer, NotaryKeyError> {
+        let recorded = key_on_record(ledger)?;
+        let current = self.read(KEY_FILE)?;
+        let Some(recorded) = recorded else {
+            if let Some(current) = current {
+                return Ok(current);
+            }
+            let named = format!("planledger/{}", ledger.status().ledger);
+            let signer = self.generate(origin.unwrap_or(&named))?;
+            self.write(KEY_FILE, &signer)?;
+            return Ok(signer);
+        };
+        if let Some(current) = current.filter(|current| current.verifier() == recorded) {
+            return Ok(current);
+        }
+        // A change of key that was recorded, and interrupted before the file was renamed.
+        let next = self.read(NEXT_KEY_FILE)?;
+        match next.filter(|next| next.verifier() == recorded) {
+            Some(next) => {
+                self.promote()?;
+                Ok(next)
+            }
+            None => Err(NotaryKeyError::Lost {
+                path: self.folder.join(KEY_FILE),
+                recorded: Box::new(recorded),
+            }),
+        }
+    }
+
+    /// Changes the key: the new one is on disk before the change is on record, and takes the old
+    /// one's place after. Gives the new key.
+    ///
+    /// # Errors
+    /// [`NotaryKeyError`]
+    pub fn rotate(&self, notary: Notary) -> Result<VerifierKey, NotaryKeyError> {
+        let next = self.generate(notary.verifier().name())?;
+        self.write(NEXT_KEY_FILE, &next)?;
+        notary.rotate(&next)?;
+        self.promote()?;
+        Ok(next.verifier())
+    }
+
+    fn generate(&self, origin: &str) -> Result<Signer, NotaryKeyError> {
+        let path = self.folder.join(KEY_FILE);
+        generate(origin, Algorithm::Ed25519).map_err(|error| match error {
+            GenerateError::Key(source) => NotaryKeyError::Key { path, source },
+            GenerateError::Entropy(source) => NotaryKeyError::Io { path, source },
+        })
+    }
+}
+
+/// Why there is no new key.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GenerateError {
+    /// The name is none for a key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The source of randomness failed.
+    #[error("no randomness: {0}")]
+    Entropy(std::io::Error),
+}
+
+/// Makes a key.
+///
+/// # Errors
+/// [`GenerateError`]
+pub fn generate(name: &str, algorithm: Algorithm) -> Result<Signer, GenerateError> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| GenerateError::Entropy(error.into()))?;
+    Ok(Signer::new(name, algorithm, seed)?)
+}
+
+/// How a notary works.
+#[derive(Clone, Debug)]
+pub struct Rhythm {
+    /// The time from one checkpoint to the next, when the journal has grown.
+    pub every: Duration,
+    /// Whose witnesses are asked to cosign.
+    pub policy: Policy,
+}
+
+/// Makes a checkpoint whenever the journal has grown and the interval has passed, and has it
+/// cosigned, until told to stop. What goes wrong is logged and tried again next time.
+pub async fn run(notary: Arc<Notary>, rhythm: Rhythm, mut stopping: watch::Receiver<bool>) {
+    let mut last = 0;
+    loop {
+        let stopped = stopping.wait_for(|stopping| *stopping);
+        if tokio::time::timeout(rhythm.every, stopped).await.is_ok() {
+            return;
+        }
+        let (working, policy) = (notary.clone(), rhythm.policy.clone());
+        let work = tokio::task::spawn_blocking(move || notarise(&working, &policy, last));
+        match work.await {
+            Ok(Ok(size)) => last = size,
+            Ok(Err(error)) => tracing::error!(%error, "no checkpoint was made"),
+            Err(_) => tracing::error!("making a checkpoint was ended by a panic"),
+        }
+    }
+}
+
+/// Makes a checkpoint and has it cosigned. Gives its size.
+fn notarise(notary: &Notary, policy: &Policy, last: u64) -> Result<u64, NotaryError> {
+    let signed = notary.checkpoint()?;
+    let size = signed.checkpoint.size;
+    if size != last {
+        tracing::debug!(size, "a checkpoint was made");
+    }
+    cosign(notary, policy, &signed)?;
+    Ok(size)
+}
+
+/// Asks every witness with an address that has not cosigned yet, and keeps what they give.
+///
+/// # Errors
+/// When the ledger or its checkpoints do not read or write; a witness that does not answer is
+/// logged.
+pub fn cosign(
+    notary: &Notary,
+    policy: &Policy,
+    signed: &SignedCheckpoint,
+) -> Result<(), NotaryError> {
+    let mut signatures = Vec::new();
+    for witness in policy.witnesses() {
+        let has = signed.note.verify([&witness.key]).is_ok();
+        let Some(url) = witness.url.as_deref().filter(|_| !has) else {
+            continue;
+        };
+        match ask(notary, witness, url, signed) {
+            Ok(found) => signatures.extend(found),
+            Err(AskError::Notary(error)) => return Err(error),
+            Err(error) => {
+                tracing::warn!(witness = %witness.name, %error, "a witness did not cosign");
+            }
+        }
+    }
+    if !signatures.is_empty() {
+        notary.add_cosignatures(signed.checkpoint.size, signatures)?;
+    }
+    Ok(())
+}
+
+/// Why a witness did not cosign.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AskError {
+    /// It does not answer, or not as the protocol has it.
+    #[error("{0}")]
+    Http(#[from] ureq::Error),
+    /// It refuses.
+    #[error("it answers {status}: {reason}")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// Its words.
+        reason: String,
+    },
+    /// What it gives is no cosignature of this checkpoint by its key.
+    #[error("its cosignature does not verify: {0}")]
+    Signature(NoteError),
+    /// There is no proof to show it.
+    #[error(transparent)]
+    Notary(#[from] NotaryError),
+}
+
+/// Asks one witness, from where it says that it stands.
+fn ask(
+    notary: &Notary,
+    witness: &Witness,
+    url: &str,
+    signed: &SignedCheckpoint,
+) -> Result<Vec<NoteSignature>, AskError> {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_global(Some(WITNESS_TIMEOUT))
+        .http_status_as_error(false)
+        .build()
+        .into();
+    let url = format!("{}/add-checkpoint", url.trim_end_matches('/'));
+    let mut old_size = 0;
+    // The first answer may be no more than where it stands; another writer may be ahead of us once.
+    for _ in 0..3 {
+        let proof = match old_size {
+            0 => Vec::new(),
+            old => notary.consistency(old, signed.checkpoint.size)?.2,
+        };
+        let request = AddCheckpoint {
+            old_size,
+            proof,
+            signed: signed.clone(),
+        };
+        let mut answer = agent.post(&url).send(request.body())?;
+        let status = answer.status().as_u16();
+        let body = answer.body_mut().with_config().limit(ANSWER_BYTES);
+        let body = body.read_to_string()?;
+        match status {
+            200 => return verified(witness, signed, &body),
+            409 => match body.trim().parse() {
+                Ok(size) if size <= signed.checkpoint.size && size != old_size => old_size = size,
+                Ok(_) | Err(_) => return Err(refused(status, &body)),
+            },
+            _ => return Err(refused(status, &body)),
+        }
+    }
+    Err(refused(409, "it stands somewhere else each time"))
+}
+
+fn refused(status: u16, body: &str) -> AskError {
+    AskError::Refused {
+        status,
+        reason: body.chars().take(200).collect(),
+    }
+}
+
+/// The cosignatures of an answer that are the witness's, of this checkpoint.
+fn verified(
+    witness: &Witness,
+    signed: &SignedCheckpoint,
+    body: &str,
+) -> Result<Vec<NoteSignature>, AskError> {
+    let mut found = Vec::new();
+    for (number, line) in (1..).zip(body.lines()) {
+        let signature = NoteSignature::parse(line, number).map_err(AskError::Signature)?;
+        if (signature.name.as_str(), signature.key_id) == (witness.key.name(), witness.key.id()) {
+            found.push(signature);
+        }
+    }
+    let mut note = signed.note.clone();
+    found
+        .iter()
+        .for_each(|signature| note.add(signature.clone()));
+    note.verify([&witness.key]).map_err(AskError::Signature)?;
+    Ok(found)
+}
+
+/// The present instant, for cosignatures.
+pub fn now() -> Timestamp {
+    planledger_core::time::Clock::now(&crate::system::SystemClock)
+}
