@@ -18,3 +18,4 @@ pub mod time;
 pub mod tlog;
 
 mod fields;
+mod hash;

@@ -12,13 +12,14 @@ pub use self::map::{HeadMap, HeadMapError};
 
 use crate::entry::{self, Entry, EntryBytes, Hash32};
 use crate::fields::Fields;
+use crate::hash::Context;
 use crate::ids::{KeyId, Revision, StreamId, StreamKind};
 use crate::merkle::{ProofError, check_inclusion, hash_leaf};
 
 /// How many buckets there are.
 pub const BUCKETS: usize = 1 << BUCKET_BITS;
 const BUCKET_BITS: u32 = 16;
-const BUCKET_CONTEXT: &str = "planledger v1 2026-11-25 heads bucket";
+static BUCKET: Context = Context::new("planledger v1 2026-11-25 heads bucket");
 
 /// Where a stream ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,7 +64,7 @@ impl StreamHead {
 /// The bucket of a stream whose entries are sealed under `key`: that of the person for persons and
 /// plans, the stream's own for all others.
 pub fn bucket_of(stream: StreamId, key: KeyId) -> u16 {
-    let mut hasher = blake3::Hasher::new_derive_key(BUCKET_CONTEXT);
+    let mut hasher = BUCKET.hasher();
     match stream.kind {
         StreamKind::Person | StreamKind::Plan => {
             hasher.update(&[1]).update(key.as_bytes());

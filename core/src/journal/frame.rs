@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::commit::{CommandRecord, Commit, Digest16};
-use super::hash;
 use crate::entry::{ENTRY_LEN, EntryBytes, Hash32, TAG_LEN, sealed_hash};
+use crate::hash::Context;
 use crate::ids::{CommandId, CommitSeq, Position, Revision, StreamId};
 use crate::time::Timestamp;
 
@@ -25,6 +25,8 @@ pub const MAX_COMMANDS: usize = 1_000;
 pub const MAX_ENTRIES: usize = 65_536;
 
 pub(super) const MAGIC: [u8; 4] = *b"PLF1";
+static HEADER_HASH: Context = Context::new("planledger v1 2026-11-23 frame header");
+static CHECKSUM: Context = Context::new("planledger v1 2026-11-23 frame");
 const HASHED_HEADER_LEN: usize = HEADER_LEN - 4;
 const SEALED_LEN_AT: usize = 194;
 const SEALED_HASH_AT: usize = 198;
@@ -131,7 +133,7 @@ impl Header {
             return Err(FrameError::Magic);
         }
         let (hashed, stored) = bytes.split_at(HASHED_HEADER_LEN);
-        if !hash::FRAME_HEADER.hash(hashed).starts_with(stored) {
+        if !HEADER_HASH.hash(hashed).starts_with(stored) {
             return Err(FrameError::Header);
         }
         let header = Self::fields(bytes).ok_or(FrameError::Counts)?;
@@ -194,7 +196,7 @@ impl Header {
             out.extend_from_slice(&number.to_be_bytes());
         }
         out.extend_from_slice(&self.previous);
-        let hash = hash::FRAME_HEADER.hash(out.get(start..).unwrap_or_default());
+        let hash = HEADER_HASH.hash(out.get(start..).unwrap_or_default());
         out.extend_from_slice(hash.first_chunk::<4>().unwrap_or(&[0; 4]));
     }
 
@@ -261,7 +263,7 @@ pub(super) fn encode(commit: &Commit, place: Place, out: &mut Vec<u8>) -> Hash32
         out.extend_from_slice(&entry.entry);
         offset += entry.sealed.len() as u32;
     }
-    let checksum = hash::FRAME.hash(out.get(start..).unwrap_or_default());
+    let checksum = CHECKSUM.hash(out.get(start..).unwrap_or_default());
     out.extend_from_slice(&checksum);
     for entry in &commit.entries {
         out.extend_from_slice(&entry.sealed);
@@ -300,7 +302,7 @@ impl Frame {
             .get(..checked_len)
             .and_then(<[u8]>::split_last_chunk::<CHECKSUM_LEN>)
             .ok_or(short)?;
-        if hash::FRAME.hash(hashed) != *stored {
+        if CHECKSUM.hash(hashed) != *stored {
             return Err(FrameError::Checksum);
         }
         let frame = Self {

@@ -11,7 +11,6 @@ mod error;
 mod faulty_disk;
 mod frame;
 mod group;
-mod hash;
 mod log;
 #[cfg(any(test, feature = "testing"))]
 mod memory;

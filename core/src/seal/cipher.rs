@@ -6,10 +6,11 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::ScopeKey;
 use crate::entry::Hash32;
+use crate::hash::Context;
 use crate::ids::{Revision, StreamId};
 
-const EVENT_KEY_CONTEXT: &str = "planledger v1 2026-11-23 event key";
-const COMMITMENT_CONTEXT: &str = "planledger v1 2026-11-23 key commitment";
+static EVENT_KEY: Context = Context::new("planledger v1 2026-11-23 event key");
+static COMMITMENT: Context = Context::new("planledger v1 2026-11-23 key commitment");
 const DIGEST_CONTEXT: &str = "planledger v1 2026-11-23 command digest key";
 const DOCUMENT_KEY_CONTEXT: &str = "planledger v1 2026-11-23 document key";
 const DOCUMENT_NONCE_CONTEXT: &str = "planledger v1 2026-11-23 document nonce";
@@ -47,7 +48,7 @@ pub enum SealError {
 }
 
 pub(super) fn event_key(secret: &[u8; 32], stream: StreamId, revision: Revision) -> EventKey {
-    let mut hasher = blake3::Hasher::new_derive_key(EVENT_KEY_CONTEXT);
+    let mut hasher = EVENT_KEY.hasher();
     hasher
         .update(secret)
         .update(&stream.to_bytes())
@@ -70,7 +71,7 @@ fn first<const N: usize>(bytes: &[u8; 32]) -> [u8; N] {
 
 /// What an entry says about its event key, so that one ciphertext cannot be shown as two texts.
 pub fn commitment(key: &EventKey) -> Hash32 {
-    blake3::derive_key(COMMITMENT_CONTEXT, &key.0)
+    COMMITMENT.hash(&key.0)
 }
 
 /// Seals a payload. `nonce` is random; `prefix` is the entry up to the payload's length.

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use super::super::disk::{DiskFile, read_full};
 use super::super::frame::{field, u64_at};
-use super::super::hash;
 use super::super::log::Tail;
+use crate::hash::Context;
 use crate::ids::{CommitSeq, LedgerId, Position};
 use crate::time::Timestamp;
 
 pub(super) const SEGMENT_HEADER_LEN: usize = 128;
 const MAGIC: [u8; 8] = *b"PLSEGv1\n";
 const HASHED_LEN: usize = 96;
+static HASH: Context = Context::new("planledger v1 2026-11-23 segment header");
 const PREFIX: &str = "segment-";
 pub(super) const LOG_SUFFIX: &str = ".log";
 pub(super) const TEMPORARY_SUFFIX: &str = ".log.tmp";
@@ -53,7 +54,7 @@ impl SegmentHeader {
         bytes.extend_from_slice(&self.before.recorded_at.nanos().to_be_bytes());
         bytes.extend_from_slice(&self.previous_len.to_be_bytes());
         bytes.resize(HASHED_LEN, 0);
-        let hash = hash::SEGMENT_HEADER.hash(&bytes);
+        let hash = HASH.hash(&bytes);
         bytes.extend_from_slice(&hash);
         bytes
     }
@@ -65,7 +66,7 @@ impl SegmentHeader {
         if !hashed.starts_with(&MAGIC) || zeros != [0; 16] {
             return None;
         }
-        if hash::SEGMENT_HEADER.hash(hashed) != *stored {
+        if HASH.hash(hashed) != *stored {
             return None;
         }
         Some(Self {
