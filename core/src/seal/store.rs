@@ -84,7 +84,7 @@ pub enum KeyStoreError {
     /// Another master key than the one it was made with.
     #[error("the master key is not the one that the key store was made with")]
     WrongMasterKey,
-    /// A slot is damaged. Restore the key store from its backup.
+    /// A slot is damaged, or one before it is gone. Restore the key store from its backup.
     #[error("key store is damaged in slot {slot}; restore it from its backup")]
     Damaged {
         /// Which, from 1.
@@ -119,8 +119,23 @@ struct Keys {
     by_id: HashMap<KeyId, (KeyScope, ScopeKey)>,
 }
 
+/// What a key store's file holds.
+#[derive(Default)]
+struct Found {
+    recovery: Option<RecoveryKey>,
+    keys: Keys,
+    slots: usize,
+}
+
+impl Found {
+    /// Length of the header and of the slots that are whole.
+    fn len(&self) -> usize {
+        (self.slots + 1) * SLOT
+    }
+}
+
 struct Writer {
-    file: File,
+    file: Option<File>,
     slots: u64,
     pending: Vec<u8>,
     poisoned: bool,
@@ -143,39 +158,64 @@ impl KeyStore {
             }
             create(&path, options).map_err(fail)?;
         }
+        let file = OpenOptions::new().read(true).append(true).open(&path);
+        let mut file = file.map_err(fail)?;
         let mut bytes = Vec::new();
-        let mut file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .open(&path)
-            .map_err(fail)?;
         file.read_to_end(&mut bytes).map_err(fail)?;
-        let (slots, _) = bytes.as_chunks::<SLOT>();
-        let (header, slots) = slots
-            .split_first()
-            .ok_or(KeyStoreError::Foreign { path: path.clone() })?;
-        let recovery = read_header(header, options, &path)?;
-        let mut keys = Keys::default();
-        let whole = read_slots(slots, &options.master, &mut keys)?;
-        let kept = (whole + 1) * SLOT;
+        let found = read(&bytes, options, &path)?;
+        let kept = found.len();
         if kept < bytes.len() {
             set_torn_tail_aside(&path, bytes.get(kept..).unwrap_or_default()).map_err(fail)?;
             file.set_len(kept as u64)
                 .and_then(|()| file.sync_data())
                 .map_err(fail)?;
         }
-        Ok(Self {
-            master: options.master.clone(),
-            recovery,
-            keys: parking_lot::RwLock::new(keys),
-            file: Mutex::new(Writer {
-                file,
-                slots: whole as u64,
-                pending: Vec::new(),
-                poisoned: false,
-            }),
+        Ok(Self::assemble(path, options, found, Some(file)))
+    }
+
+    /// Opens the key store in `options.dir` for reading: not a byte is changed, nothing is made.
+    /// Also gives the length of a torn tail, which opening it for writing would set aside.
+    ///
+    /// # Errors
+    /// [`KeyStoreError`]; `Missing` when there is none and `may_be_missing` is false.
+    pub fn open_read_only(
+        options: &KeyStoreOptions<'_>,
+        may_be_missing: bool,
+    ) -> Result<(Self, u64), KeyStoreError> {
+        let path = options.dir.join("keys.log");
+        match fs::read(&path) {
+            Ok(bytes) => {
+                let found = read(&bytes, options, &path)?;
+                let torn = bytes.len() - found.len();
+                Ok((Self::assemble(path, options, found, None), torn as u64))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match may_be_missing {
+                true => Ok((Self::assemble(path, options, Found::default(), None), 0)),
+                false => Err(KeyStoreError::Missing { path }),
+            },
+            Err(source) => Err(KeyStoreError::Io { path, source }),
+        }
+    }
+
+    fn assemble(
+        path: PathBuf,
+        options: &KeyStoreOptions<'_>,
+        found: Found,
+        file: Option<File>,
+    ) -> Self {
+        Self {
             path,
-        })
+            master: options.master.clone(),
+            recovery: found.recovery,
+            keys: parking_lot::RwLock::new(found.keys),
+            file: Mutex::new(Writer {
+                // Without a file there is nothing to write to.
+                poisoned: file.is_none(),
+                file,
+                slots: found.slots as u64,
+                pending: Vec::new(),
+            }),
+        }
     }
 
     /// How many keys there are.
@@ -198,6 +238,11 @@ impl KeyStore {
     /// The key with this id.
     pub fn by_id(&self, id: KeyId) -> Option<ScopeKey> {
         self.keys.read().by_id.get(&id).map(|(_, key)| key.clone())
+    }
+
+    /// The scope of the key with this id.
+    pub fn scope_of(&self, id: KeyId) -> Option<KeyScope> {
+        self.keys.read().by_id.get(&id).map(|(scope, _)| *scope)
     }
 
     /// The active key of a scope; makes one if there is none. A new key is not durable before
@@ -258,11 +303,11 @@ impl KeyStore {
             return Ok(());
         }
         let pending = std::mem::take(&mut writer.pending);
-        match writer
-            .file
-            .write_all(&pending)
-            .and_then(|()| writer.file.sync_data())
-        {
+        let written = match &mut writer.file {
+            Some(file) => file.write_all(&pending).and_then(|()| file.sync_data()),
+            None => Err(io::ErrorKind::ReadOnlyFilesystem.into()),
+        };
+        match written {
             Ok(()) => {
                 writer.slots += (pending.len() / SLOT) as u64;
                 Ok(())
@@ -292,6 +337,21 @@ fn create(path: &Path, options: &KeyStoreOptions<'_>) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(&temporary, path)?;
     File::open(options.dir)?.sync_all()
+}
+
+fn read(bytes: &[u8], options: &KeyStoreOptions<'_>, path: &Path) -> Result<Found, KeyStoreError> {
+    let (slots, _) = bytes.as_chunks::<SLOT>();
+    let (header, slots) = slots.split_first().ok_or(KeyStoreError::Foreign {
+        path: path.to_owned(),
+    })?;
+    let recovery = read_header(header, options, path)?;
+    let mut keys = Keys::default();
+    let slots = read_slots(slots, &options.master, &mut keys)?;
+    Ok(Found {
+        recovery,
+        keys,
+        slots,
+    })
 }
 
 fn read_header(
@@ -332,6 +392,10 @@ fn read_slots(
             }
             return Ok(index);
         };
+        // It says how many stood before it when it was written: one of those is gone.
+        if group_of(fields) > index as u64 {
+            return Err(damaged());
+        }
         let (scope, key) = decode_slot(fields, master).ok_or_else(damaged)?;
         keys.active.insert(scope, key.id);
         keys.by_id.insert(key.id, (scope, key));
@@ -588,6 +652,11 @@ mod tests {
                 "byte {at}"
             );
         }
+        let mut bytes = whole.clone();
+        bytes.drain(SLOT..2 * SLOT);
+        fs::write(&path, &bytes).unwrap();
+        let opened = KeyStore::open(&options(dir.path(), 5), false);
+        assert!(matches!(opened, Err(KeyStoreError::Damaged { slot: 1 })));
         // Pages of one write reach the disk in any order: that is a torn tail too.
         let mut bytes = whole.clone();
         bytes[2 * SLOT] ^= 1;
@@ -598,5 +667,34 @@ mod tests {
                 .len(),
             1
         );
+    }
+
+    #[test]
+    fn reading_only_changes_nothing_and_makes_no_keys() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = options(dir.path(), 5);
+        let missing = KeyStore::open_read_only(&options, false);
+        assert!(matches!(missing, Err(KeyStoreError::Missing { .. })));
+        assert!(
+            KeyStore::open_read_only(&options, true)
+                .unwrap()
+                .0
+                .is_empty()
+        );
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        let made = filled(dir.path(), &[1, 1]);
+        let path = dir.path().join("keys.log");
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[2 * SLOT] ^= 1;
+        fs::write(&path, &bytes).unwrap();
+        let (store, torn) = KeyStore::open_read_only(&options, false).unwrap();
+        assert_eq!((store.len(), torn), (1, SLOT as u64));
+        assert_eq!(store.scope_of(made[0].id), Some(person(0)));
+        assert_eq!(store.scope_of(made[1].id), None);
+        let now = Timestamp::from_nanos(1);
+        let refused = store.active_or_new(person(9), now, &Counting(Mutex::new(1)));
+        assert!(matches!(refused, Err(KeyStoreError::Poisoned)));
+        assert_eq!(fs::read(&path).unwrap(), bytes);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }
