@@ -3,6 +3,7 @@
 //! visible to that audience.
 
 mod build;
+mod diff;
 
 use std::collections::BTreeSet;
 
@@ -18,6 +19,7 @@ use crate::text::{Name, Text, Title};
 use crate::time::Timestamp;
 
 pub use self::build::{collected_view, plan_view, year_plan_view};
+pub use self::diff::{About, Change, Fact, diff};
 
 /// Through whose eyes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,0 +1,292 @@
+//! Reading the past and reverting to it through a ledger on disk.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use planledger_core::domain::plan::{PlanCommand, Revert, WrittenContent};
+use planledger_core::domain::view::{About, PlanView, Viewer, diff, plan_view};
+use planledger_core::domain::world::Context;
+use planledger_core::domain::{Actor, Aggregate, Command};
+use planledger_core::ids::{CommandId, Position, StreamId};
+use planledger_core::ledger::{
+    Envelope, ExecuteError, Ledger, Options, Payload, ReadError, Reading, Receipt, rebuild,
+};
+use planledger_core::seal::MasterKey;
+use planledger_core::time::{Clock, Entropy, Timestamp};
+
+use crate::school::{PLAN, STUDENT, TEACHER, evaluation_id, founding, status};
+
+/// A clock that stands until it is set.
+struct Set(AtomicU64);
+
+impl Clock for Set {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+}
+
+struct Random;
+
+impl Entropy for Random {
+    fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()> {
+        Ok(getrandom::fill(bytes)?)
+    }
+}
+
+const START: u64 = 1_800_000_000_000_000_000;
+
+struct Place {
+    dir: tempfile::TempDir,
+    clock: Arc<Set>,
+    ledger: Ledger,
+    commands: u64,
+}
+
+impl Place {
+    /// A plan with two units in it, and nothing written.
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(Set(AtomicU64::new(START)));
+        let ledger = Ledger::open(options(&dir, &clock)).unwrap();
+        let mut place = Self {
+            dir,
+            clock,
+            ledger,
+            commands: 0,
+        };
+        for (actor, command) in founding() {
+            place.act(actor, command);
+        }
+        place
+    }
+
+    fn envelope(&mut self, command: Command) -> Envelope {
+        self.commands += 1;
+        let mut id = [0x11; 16];
+        id[..8].copy_from_slice(&self.commands.to_be_bytes());
+        Envelope::new(CommandId::from_bytes(id), command)
+    }
+
+    fn act(&mut self, actor: Actor, command: Command) -> Receipt {
+        let envelope = self.envelope(command);
+        self.ledger.execute(actor, envelope).unwrap()
+    }
+
+    fn write(&mut self, words: &str) -> Receipt {
+        self.act(TEACHER, Command::Plan(PLAN, status(words)))
+    }
+
+    fn view_at(&self, position: Position) -> Option<PlanView> {
+        let read = |reading: &Reading<'_>| plan_view(reading, PLAN, Viewer::Staff);
+        let (view, at) = self.ledger.read_at(position, read).unwrap();
+        assert_eq!(at, position);
+        view
+    }
+
+    /// What a server does for a client that asks to revert.
+    fn revert_to(&self, to: Position) -> Revert {
+        let read = |reading: &Reading<'_>| reading.stream(PLAN);
+        let (found, to) = self.ledger.read_at(to, read).unwrap();
+        let then = match &*found.unwrap().0 {
+            Aggregate::Plan(plan) => WrittenContent::of(plan),
+            other => panic!("{other:?}"),
+        };
+        Revert {
+            to,
+            then,
+            reason: "den forkerte elev".parse().unwrap(),
+        }
+    }
+}
+
+fn options(dir: &tempfile::TempDir, clock: &Arc<Set>) -> Options {
+    Options {
+        dir: dir.path().to_owned(),
+        master: MasterKey::from_bytes([7; 32]),
+        recovery: None,
+        clock: clock.clone(),
+        entropy: Arc::new(Random),
+        progress: None,
+    }
+}
+
+fn words(view: Option<PlanView>) -> Option<String> {
+    view.unwrap().status.map(|written| written.text.to_string())
+}
+
+#[test]
+fn a_revert_is_recorded_and_every_moment_still_reads_as_it_was() {
+    let mut place = Place::new();
+    let opened = place.ledger.position();
+    let first = place.write("begynder at læse");
+    let second = place.write("om en anden elev");
+    let revert = place.revert_to(first.position);
+    let command = Command::Plan(PLAN, PlanCommand::Revert(Box::new(revert)));
+    let third = place.act(TEACHER, command);
+    assert_eq!(third.events, 2, "a marker and a text");
+    let history = place.ledger.history(PLAN.into(), None, 2).unwrap();
+    let payload = |index: usize| match &history[index].payload {
+        Payload::Json(json) => String::from_utf8(json.clone()).unwrap(),
+        Payload::Redacted => panic!("redacted"),
+    };
+    let marker = format!(
+        r#"{{"reverted":{{"to":{},"reason":"den forkerte elev"}}}}"#,
+        first.position
+    );
+    assert_eq!(payload(1), marker);
+    assert_eq!(
+        payload(0),
+        r#"{"status_written":{"text":"begynder at læse"}}"#
+    );
+    for (position, expected) in [
+        (opened, None),
+        (first.position, Some("begynder at læse")),
+        (second.position, Some("om en anden elev")),
+        (third.position, Some("begynder at læse")),
+    ] {
+        assert_eq!(words(place.view_at(position)).as_deref(), expected);
+    }
+    let Place {
+        dir, clock, ledger, ..
+    } = place;
+    let before = dump(&ledger);
+    drop(ledger);
+    rebuild(options(&dir, &clock)).unwrap();
+    let ledger = Ledger::open(options(&dir, &clock)).unwrap();
+    assert_eq!(dump(&ledger), before);
+}
+
+/// Everything in sled, once the ledger has settled.
+fn dump(ledger: &Ledger) -> Vec<(Vec<u8>, Vec<u8>)> {
+    ledger.settle();
+    ledger.derived().dump().map(Result::unwrap).collect()
+}
+
+#[test]
+fn a_revert_sent_again_gives_its_first_receipt_though_there_is_nothing_left_to_do() {
+    let mut place = Place::new();
+    let first = place.write("begynder at læse");
+    place.write("om en anden elev");
+    let revert = |place: &Place| {
+        let revert = place.revert_to(first.position);
+        Command::Plan(PLAN, PlanCommand::Revert(Box::new(revert)))
+    };
+    let command = revert(&place);
+    let envelope = place.envelope(command);
+    let receipt = place.ledger.execute(TEACHER, envelope.clone()).unwrap();
+    // Built anew from the past, as after a lost answer.
+    let again = Envelope {
+        command: revert(&place),
+        ..envelope.clone()
+    };
+    let repeated = place.ledger.execute(TEACHER, again).unwrap();
+    assert!(repeated.replayed);
+    assert_eq!(repeated.position, receipt.position);
+    let mut elsewhere = place.revert_to(first.position.next());
+    elsewhere.reason = "noget andet".parse().unwrap();
+    let reused = Envelope {
+        command: Command::Plan(PLAN, PlanCommand::Revert(Box::new(elsewhere))),
+        ..envelope
+    };
+    let error = place.ledger.execute(TEACHER, reused).unwrap_err();
+    assert!(matches!(error, ExecuteError::IdReused { .. }), "{error:?}");
+}
+
+#[test]
+fn what_a_receipt_did_can_be_weighed_again_at_the_position_before_it() {
+    let mut place = Place::new();
+    let first = place.write("begynder at læse");
+    place.write("om en anden elev");
+    let revert = place.revert_to(first.position);
+    let weigh = |place: &Place, at| {
+        let context = Context { actor: TEACHER };
+        let read = |reading: &Reading<'_>| Ok(revert.weigh(reading, &context, PLAN));
+        place.ledger.read_at(at, read).unwrap().0.unwrap()
+    };
+    let dry = weigh(&place, place.ledger.position());
+    let command = Command::Plan(PLAN, PlanCommand::Revert(Box::new(revert.clone())));
+    let receipt = place.act(TEACHER, command);
+    place.write("endnu en gang");
+    let before = Position::new(receipt.position.get() - u64::from(receipt.events));
+    assert_eq!(weigh(&place, before), dry);
+    assert_eq!(dry.changes.len(), 1);
+}
+
+#[test]
+fn a_student_reverts_no_correction_of_the_teacher() {
+    let mut place = Place::new();
+    let (goal, unit, _) = crate::school::GOALS[1];
+    let record = PlanCommand::RecordEvaluation {
+        evaluation: evaluation_id(1),
+        unit: crate::school::UNITS[unit],
+        goal,
+        assessment: crate::school::assessment(1, "godt på vej"),
+    };
+    let recorded = place.act(TEACHER, Command::Plan(PLAN, record));
+    let correct = PlanCommand::CorrectEvaluation {
+        evaluation: evaluation_id(1),
+        assessment: crate::school::assessment(2, "i mål"),
+        reason: None,
+    };
+    place.act(TEACHER, Command::Plan(PLAN, correct));
+    let revert = place.revert_to(recorded.position);
+    let command = Command::Plan(PLAN, PlanCommand::Revert(Box::new(revert)));
+    assert_eq!(place.act(STUDENT, command.clone()).events, 0);
+    assert_eq!(place.act(TEACHER, command).events, 2);
+}
+
+#[test]
+fn before_it_was_opened_there_is_no_plan_and_beyond_the_end_there_is_no_past() {
+    let mut place = Place::new();
+    place.write("begynder at læse");
+    let end = place.ledger.position();
+    let history = place.ledger.history(PLAN.into(), None, 100).unwrap();
+    let opened = history.last().unwrap().position;
+    assert_eq!(place.view_at(Position::new(opened.get() - 1)), None);
+    assert!(place.view_at(opened).is_some());
+    assert_eq!(place.view_at(Position::ZERO), None);
+    let changes = diff(None, place.view_at(end).as_ref());
+    assert!(changes.iter().all(|change| change.was.is_none()));
+    let beyond = place
+        .ledger
+        .read_at(end.next(), |reading| reading.stream(StreamId::from(PLAN)));
+    match beyond {
+        Err(ReadError::NotThere { asked, tail }) => assert_eq!((asked, tail), (end.next(), end)),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_instant_resolves_to_the_last_position_up_to_and_including_it() {
+    let mut place = Place::new();
+    let second = 1_000_000_000;
+    let mut written = Vec::new();
+    for minute in 1..=3 {
+        let now = START + minute * 60 * second;
+        place.clock.0.store(now, Ordering::Relaxed);
+        let receipt = place.write(&format!("minut {minute}"));
+        assert_eq!(receipt.recorded_at, Timestamp::from_nanos(now));
+        written.push(receipt);
+    }
+    let at = |nanos| {
+        let found = place.ledger.position_at(Timestamp::from_nanos(nanos));
+        found.unwrap()
+    };
+    for receipt in &written {
+        let nanos = receipt.recorded_at.nanos();
+        assert_eq!(at(nanos), receipt.position);
+        assert_eq!(at(nanos - 1), Position::new(receipt.position.get() - 1));
+        assert_eq!(at(nanos + second), receipt.position);
+    }
+    assert_eq!(at(0), Position::ZERO);
+    assert_eq!(at(u64::MAX), place.ledger.position());
+    let [first, _, last] = written.as_slice() else {
+        panic!("three were written")
+    };
+    let (was, is) = (place.view_at(first.position), place.view_at(last.position));
+    let changes = diff(was.as_ref(), is.as_ref());
+    let [change] = changes.as_slice() else {
+        panic!("{changes:?}")
+    };
+    assert_eq!(change.is.as_ref().unwrap().about(), About::Status);
+}

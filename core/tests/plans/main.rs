@@ -1,0 +1,15 @@
+//! A plan's history: what a revert brings back and what it leaves, what differs between two
+//! moments, and the past as it was, by the rules alone and through a ledger.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod diff;
+mod histories;
+mod ledger;
+mod revert;
+mod school;
