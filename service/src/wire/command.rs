@@ -105,24 +105,9 @@ const fn aggregate(command: &Aggregate) -> &'static str {
     }
 }
 
-/// Where a command's operation stands in the message: `plan.record_evaluation`. `None` for a
-/// command that has no message.
-pub fn operation(command: &Command) -> Option<String> {
-    let message = write(command)?;
-    let operation = match &message {
-        Aggregate::Institution(m) => m.operation.as_ref().map(institution::operation),
-        Aggregate::SchoolYear(m) => m.operation.as_ref().map(school_year::operation),
-        Aggregate::Person(m) => m.operation.as_ref().map(person::operation),
-        Aggregate::Team(m) => m.operation.as_ref().map(team::operation),
-        Aggregate::YearPlan(m) => m.operation.as_ref().map(year_plan::operation),
-        Aggregate::Plan(m) => m.operation.as_ref().map(plan::operation),
-        Aggregate::Catalogue(m) => m.operation.as_ref().map(catalogue::operation),
-    };
-    let aggregate = aggregate(&message);
-    Some(match operation {
-        Some(operation) => format!("{aggregate}.{operation}"),
-        None => aggregate.to_owned(),
-    })
+/// The field that a command stands in: `plan`. `None` for a command that has no message.
+pub(super) fn root(command: &Command) -> Option<&'static str> {
+    write(command).as_ref().map(aggregate)
 }
 
 /// The message of a command, for clients. One that clients cannot send has no aggregate in it, so

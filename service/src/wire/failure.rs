@@ -11,7 +11,7 @@ use planledger_core::ids::{CommandId, Position, Revision, StreamId};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
-use super::command::operation;
+use super::command::root;
 use super::fields::{BadRequest, Violation};
 use super::proto;
 
@@ -143,9 +143,9 @@ impl Failure {
         self
     }
 
-    /// A rule refused a command. A field that the refusal names is a path inside of the
-    /// command's operation (`assessment.level`), or begins with the aggregate (`plan.plan_id`). A
-    /// command without a message has a method of its own, whose field it is.
+    /// A rule refused a command. A field that the refusal names is a path inside of the aggregate's
+    /// command (`plan_id`, `record_evaluation.assessment.level`); that of a command without a
+    /// message, one inside of the request of its own method.
     pub fn refused(refusal: &Refusal, command: &Command) -> Self {
         let failure = Self {
             code: category_code(refusal.reason.category()),
@@ -157,20 +157,10 @@ impl Failure {
         };
         match refusal.field {
             None => failure,
-            Some(field) => {
-                let Some(operation) = operation(command) else {
-                    return failure.at(field);
-                };
-                let aggregate = operation.split('.').next().unwrap_or_default();
-                let whole = field
-                    .strip_prefix(aggregate)
-                    .is_some_and(|rest| rest.starts_with('.'));
-                if whole {
-                    failure.at(field)
-                } else {
-                    failure.at(format!("{operation}.{field}"))
-                }
-            }
+            Some(field) => match root(command) {
+                Some(root) => failure.at(format!("{root}.{field}")),
+                None => failure.at(field),
+            },
         }
     }
 
