@@ -156,7 +156,7 @@ impl Api {
         self.blocking(move |ledger| {
             let (answer, position) = match at {
                 None => ledger.read(read),
-                Some(at) => ledger.read_at(moment(ledger, at)?, read),
+                Some(at) => ledger.read_at(moment(ledger, "at", at)?, read),
             }
             .map_err(unreadable)?;
             Ok((answer?, position))
@@ -165,18 +165,21 @@ impl Api {
     }
 }
 
-/// The position of a moment.
-fn moment(ledger: &Ledger, at: AsOf) -> Result<Position, Failure> {
+/// The position of a moment that stands in the field `field`.
+pub(super) fn moment(ledger: &Ledger, field: &str, at: AsOf) -> Result<Position, Failure> {
     match at {
         AsOf::Position(position) => {
             let tail = ledger.position();
             match position > tail {
-                true => Err(Failure::position_ahead("at.position", tail, position)),
+                true => {
+                    let field = format!("{field}.position");
+                    Err(Failure::position_ahead(&field, tail, position))
+                }
                 false => Ok(position),
             }
         }
         AsOf::Instant(instant) if instant > ledger.now() => {
-            Err(Failure::instant_ahead("at.instant"))
+            Err(Failure::instant_ahead(&format!("{field}.instant")))
         }
         AsOf::Instant(instant) => ledger.position_at(instant).map_err(unreadable),
     }

@@ -8,7 +8,7 @@ use planledger_proto::v1::command_service_server::CommandService;
 use planledger_proto::v1::execute_stream_response::Outcome;
 use planledger_proto::v1::{
     self as proto, ExecuteBatchRequest, ExecuteBatchResponse, ExecuteRequest, ExecuteResponse,
-    ExecuteStreamRequest, ExecuteStreamResponse,
+    ExecuteStreamRequest, ExecuteStreamResponse, RevertPlanRequest, RevertPlanResponse,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
@@ -43,12 +43,8 @@ impl CommandService for Api {
         let command = request.into_inner().command.unwrap_or_default();
         let envelope = wire::command(command).map_err(Failure::from)?;
         self.permit(&caller, Access::Execute(&envelope))?;
-        let outcome = self.hand_in(&caller, envelope.clone());
-        let receipt = match outcome {
-            Ok(outcome) => settled(&envelope, outcome.await),
-            Err(error) => Err(failed(error, std::slice::from_ref(&envelope))),
-        };
-        let receipt = Some(receipt_message(receipt?));
+        let receipt = self.carry_out(&caller, envelope).await?;
+        let receipt = Some(receipt_message(receipt));
         Ok(Response::new(ExecuteResponse { receipt }))
     }
 
@@ -104,9 +100,27 @@ impl CommandService for Api {
         });
         Ok(Response::new(Box::pin(responses)))
     }
+
+    async fn revert_plan(&self, request: Request<RevertPlanRequest>) -> Rpc<RevertPlanResponse> {
+        let caller = self.caller(request.metadata())?;
+        let asked = wire::revert::revert_plan(request.into_inner())?;
+        Ok(Response::new(self.revert(&caller, asked).await?))
+    }
 }
 
 impl Api {
+    /// Hands in one command and waits for what comes of it.
+    pub(super) async fn carry_out(
+        &self,
+        caller: &Caller,
+        envelope: Envelope,
+    ) -> Result<Receipt, Failure> {
+        match self.hand_in(caller, envelope.clone()) {
+            Ok(outcome) => settled(&envelope, outcome.await),
+            Err(error) => Err(failed(error, std::slice::from_ref(&envelope))),
+        }
+    }
+
     /// Hands in one command; what comes of it arrives later.
     fn hand_in(&self, caller: &Caller, envelope: Envelope) -> Result<Outcomes, ExecuteError> {
         let (reply, outcome) = oneshot::channel();
@@ -207,7 +221,7 @@ fn response(command_id: String, result: Result<Receipt, Failure>) -> ExecuteStre
     }
 }
 
-fn receipt_message(receipt: Receipt) -> proto::Receipt {
+pub(super) fn receipt_message(receipt: Receipt) -> proto::Receipt {
     proto::Receipt {
         command_id: receipt.command.to_string(),
         stream: receipt.stream.to_string(),

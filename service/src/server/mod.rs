@@ -11,6 +11,7 @@ mod events;
 mod ledger;
 mod pages;
 mod plans;
+mod revert;
 mod roster;
 
 use std::net::SocketAddr;

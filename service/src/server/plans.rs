@@ -3,19 +3,20 @@
 use std::collections::BTreeMap;
 
 use planledger_core::derived::Term;
-use planledger_core::domain::view::{collected_view, plan_view};
+use planledger_core::domain::view::{collected_view, diff, plan_view};
 use planledger_core::domain::{Aggregate, Missing, Reason};
 use planledger_core::ids::{PlanId, Position, Revision, StreamId, StreamKind};
 use planledger_core::ledger::Reading;
 use planledger_proto::v1::plan_service_server::PlanService;
 use planledger_proto::v1::{
-    GetCollectedViewRequest, GetCollectedViewResponse, GetPlanHistoryRequest,
-    GetPlanHistoryResponse, GetPlanRequest, GetPlanResponse, ListPlansRequest, ListPlansResponse,
+    DiffPlanRequest, DiffPlanResponse, GetCollectedViewRequest, GetCollectedViewResponse,
+    GetPlanHistoryRequest, GetPlanHistoryResponse, GetPlanRequest, GetPlanResponse,
+    ListPlansRequest, ListPlansResponse,
 };
 use tonic::{Request, Response};
 use uuid::Uuid;
 
-use super::api::{Api, Rpc, unreadable};
+use super::api::{Api, Rpc, moment, unreadable};
 use super::auth::{Access, PlansOf};
 use super::pages::{self, Items};
 use super::roster::not_found;
@@ -134,6 +135,39 @@ impl PlanService for Api {
             view: Some(view),
             position: position.get(),
         }))
+    }
+
+    async fn diff_plan(&self, request: Request<DiffPlanRequest>) -> Rpc<DiffPlanResponse> {
+        let caller = self.caller(request.metadata())?;
+        let request = request.into_inner();
+        let asked = request::diff_plan(&request)?;
+        let viewer = asked.viewer;
+        let of = PlansOf::Stream(asked.plan.into());
+        self.permit(&caller, Access::ReadPlans { of, viewer })?;
+        self.reached(request.min_position).await?;
+        let answer = self
+            .blocking(move |ledger| {
+                let view = |reading: &Reading<'_>| plan_view(reading, asked.plan, viewer);
+                let from = moment(ledger, "from", asked.from)?;
+                let to = asked.to.map(|to| moment(ledger, "to", to)).transpose()?;
+                let (was, from) = ledger.read_at(from, view).map_err(unreadable)?;
+                let (is, to) = match to {
+                    None => ledger.read(view),
+                    Some(to) => ledger.read_at(to, view),
+                }
+                .map_err(unreadable)?;
+                if was.is_none() && is.is_none() {
+                    return Err(not_found(Reason::PlanNotFound, "plan_id", asked.plan));
+                }
+                let changes = diff(was.as_ref(), is.as_ref());
+                Ok(DiffPlanResponse {
+                    changes: changes.iter().map(wire::plan_change).collect(),
+                    from_position: from.get(),
+                    to_position: to.get(),
+                })
+            })
+            .await?;
+        Ok(Response::new(answer))
     }
 }
 

@@ -9,10 +9,12 @@
 pub mod failure;
 pub mod page;
 pub mod request;
+pub mod revert;
 
 mod audit;
 mod catalogue;
 mod command;
+mod diff;
 mod event;
 mod fields;
 mod institution;
@@ -29,7 +31,8 @@ pub use planledger_proto::v1 as proto;
 
 pub use self::audit::{checkpoint, export_request};
 pub use self::catalogue::{catalogue, catalogue_item};
-pub use self::command::{batch, batch_message, command, message, operation};
+pub use self::command::{batch, batch_message, command, message};
+pub use self::diff::plan_change;
 pub use self::event::event;
 pub use self::failure::Failure;
 pub use self::fields::{BadRequest, Violation, ViolationReason};

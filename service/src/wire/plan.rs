@@ -329,7 +329,7 @@ pub(super) fn write_unit(unit: UnitRef) -> proto::UnitRef {
     }
 }
 
-fn write_item(item: Item) -> proto::Item {
+pub(super) fn write_item(item: Item) -> proto::Item {
     let item = match item {
         Item::Goal(id) => proto::item::Item::GoalId(id.to_string()),
         Item::Evaluation(id) => proto::item::Item::EvaluationId(id.to_string()),

@@ -86,7 +86,7 @@ fn read_view<Id>(
     })
 }
 
-fn read_as_of(fields: &mut Fields, at: proto::AsOf) -> Option<AsOf> {
+pub(super) fn read_as_of(fields: &mut Fields, at: proto::AsOf) -> Option<AsOf> {
     match at.moment {
         Some(proto::as_of::Moment::Position(position)) => {
             Some(AsOf::Position(Position::new(position)))
@@ -104,6 +104,40 @@ fn read_as_of(fields: &mut Fields, at: proto::AsOf) -> Option<AsOf> {
         }
         None => fields.missing("moment"),
     }
+}
+
+/// Asks for what differs in a plan between two moments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Diff {
+    /// The plan.
+    pub plan: PlanId,
+    /// Through whose eyes.
+    pub viewer: Viewer,
+    /// The first moment.
+    pub from: AsOf,
+    /// The second moment; now if `None`.
+    pub to: Option<AsOf>,
+}
+
+/// Reads `DiffPlan`.
+///
+/// # Errors
+/// `REQUEST_INVALID` with every field at fault.
+pub fn diff_plan(request: &proto::DiffPlanRequest) -> Result<Diff, Failure> {
+    Ok(Fields::read(|fields| {
+        let plan = fields.id("plan_id", &request.plan_id);
+        let viewer = fields.choice("viewer", request.viewer);
+        let from = fields.message("from", request.from, read_as_of);
+        let to = fields.optional(request.to, |fields, to| {
+            fields.within("to", |fields| read_as_of(fields, to))
+        });
+        Some(Diff {
+            plan: plan?,
+            viewer: viewer?,
+            from: from?,
+            to: to?,
+        })
+    })?)
 }
 
 /// Reads the id of a request for one thing; `field` is where it stands.

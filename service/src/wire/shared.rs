@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use planledger_core::audit::Disclosure;
 use planledger_core::domain::person::Role;
-use planledger_core::domain::plan::{Audience, Evaluator, Section, TalkKind};
+use planledger_core::domain::plan::{Audience, Evaluator, Section, Stays, TalkKind};
 use planledger_core::domain::team::StaffRole;
 use planledger_core::domain::view::Viewer;
 use planledger_core::domain::year_plan::{GoalArea, GoalKind, YearPlanKind};
@@ -54,6 +54,7 @@ choices! {
     Audience as Audience { Student, Guardians, Others }
     Evaluator as Evaluator { Staff, Student }
     Disclosure as BundleDisclosure { Events, Integrity }
+    Stays as RevertStayReason { RecordedSince, OfAnotherSide, HeldByStaff }
     TalkKind as TalkKind { StudentTalk, FeedbackTalk, LearningTalk, SchoolHomeTalk }
 }
 

@@ -59,7 +59,7 @@ pub fn collected_view(
     }
 }
 
-fn container<Id: Display>(view: &ContainerView<Id>) -> proto::ContainerView {
+pub(super) fn container<Id: Display>(view: &ContainerView<Id>) -> proto::ContainerView {
     proto::ContainerView {
         id: view.id.to_string(),
         title: string(view.title.as_ref()),
@@ -68,7 +68,7 @@ fn container<Id: Display>(view: &ContainerView<Id>) -> proto::ContainerView {
     }
 }
 
-fn written(view: &WrittenView) -> proto::WrittenView {
+pub(super) fn written(view: &WrittenView) -> proto::WrittenView {
     proto::WrittenView {
         text: view.text.to_string(),
         written_by: Some(write_actor(view.by)),
@@ -77,7 +77,7 @@ fn written(view: &WrittenView) -> proto::WrittenView {
     }
 }
 
-fn unit(view: &UnitView) -> proto::UnitView {
+pub(super) fn unit(view: &UnitView) -> proto::UnitView {
     proto::UnitView {
         unit: Some(plan::write_unit(view.unit)),
         details: view.details.as_ref().map(year_plan::write_unit),
@@ -87,7 +87,7 @@ fn unit(view: &UnitView) -> proto::UnitView {
     }
 }
 
-fn goal(view: &GoalView) -> proto::GoalView {
+pub(super) fn goal(view: &GoalView) -> proto::GoalView {
     proto::GoalView {
         goal_id: view.id.to_string(),
         kind: view.kind.number(),
@@ -101,7 +101,7 @@ fn goal(view: &GoalView) -> proto::GoalView {
     }
 }
 
-fn evaluation(view: &EvaluationView) -> proto::EvaluationView {
+pub(super) fn evaluation(view: &EvaluationView) -> proto::EvaluationView {
     proto::EvaluationView {
         evaluation_id: view.id.to_string(),
         goal_revision: view.goal_revision,
@@ -115,7 +115,7 @@ fn evaluation(view: &EvaluationView) -> proto::EvaluationView {
     }
 }
 
-fn talk(view: &TalkView) -> proto::TalkView {
+pub(super) fn talk(view: &TalkView) -> proto::TalkView {
     proto::TalkView {
         talk_id: view.id.to_string(),
         details: Some(plan::write_talk(&view.details)),

@@ -1,0 +1,148 @@
+//! Reverting a plan: the server reads how it stood, and the rules say what that changes.
+
+use planledger_core::domain::plan::{PlanCommand, Revert, Reverting, WrittenContent};
+use planledger_core::domain::view::Viewer;
+use planledger_core::domain::world::Context;
+use planledger_core::domain::{Aggregate, Command, Missing, Reason, Stop};
+use planledger_core::ids::{PlanId, Position, Revision};
+use planledger_core::ledger::{Envelope, Ledger, Reading, Receipt};
+use planledger_proto::v1::RevertPlanResponse;
+
+use super::api::{Api, moment, unreadable};
+use super::auth::{Access, Caller, PlansOf};
+use super::commands::receipt_message;
+use super::roster::not_found;
+use crate::wire::revert::RevertPlan;
+use crate::wire::{self, Failure};
+
+/// A revert that can be decided.
+#[derive(Clone)]
+struct Asked {
+    context: Context,
+    plan: PlanId,
+    revert: Revert,
+    expected_revision: Option<Revision>,
+}
+
+impl Api {
+    pub(super) async fn revert(
+        &self,
+        caller: &Caller,
+        request: RevertPlan,
+    ) -> Result<RevertPlanResponse, Failure> {
+        let of = PlansOf::Stream(request.plan.into());
+        let viewer = Viewer::Staff;
+        self.permit(caller, Access::ReadPlans { of, viewer })?;
+        let (id, on_behalf_of, dry_run) = (request.id, request.on_behalf_of, request.dry_run);
+        let context = Context {
+            actor: caller.actor,
+        };
+        let asked = self
+            .blocking(move |ledger| ask(ledger, context, request))
+            .await?;
+        let envelope = Envelope {
+            id,
+            expected_revision: asked.expected_revision,
+            on_behalf_of,
+            discard_if_unchanged: false,
+            command: asked.command(),
+        };
+        self.permit(caller, Access::Execute(&envelope))?;
+        let to = asked.revert.to;
+        let receipt = match dry_run {
+            true => None,
+            false => Some(self.carry_out(caller, envelope).await?),
+        };
+        let (reverting, revision) = self
+            .blocking(move |ledger| match receipt {
+                None => asked.before_now(ledger),
+                Some(receipt) => asked.before(ledger, &receipt),
+            })
+            .await?;
+        let (changes, stays) = wire::revert::reverting(reverting);
+        Ok(RevertPlanResponse {
+            receipt: receipt.map(receipt_message),
+            to_position: to.get(),
+            revision: revision.get(),
+            changes,
+            stays,
+        })
+    }
+}
+
+/// Reads how the plan stood.
+fn ask(ledger: &Ledger, context: Context, request: RevertPlan) -> Result<Asked, Failure> {
+    let plan = request.plan;
+    let to = moment(ledger, "to", request.to)?;
+    let written = |reading: &Reading<'_>| {
+        let found = reading.stream(plan)?;
+        Ok(match found.as_ref().map(|(state, _)| &**state) {
+            Some(Aggregate::Plan(plan)) => Some(WrittenContent::of(plan)),
+            _ => None,
+        })
+    };
+    let (then, to) = ledger.read_at(to, written).map_err(unreadable)?;
+    let then = match then {
+        Some(then) => then,
+        None => {
+            let (now, _) = ledger.read(written).map_err(unreadable)?;
+            let reason = Reason::PlanNotFound;
+            return Err(match now {
+                None => not_found(reason, "plan_id", plan),
+                Some(_) => {
+                    let message = format!("plan {plan} was not there at position {to}");
+                    Failure::not_found(reason, "to", message).with("position", to)
+                }
+            });
+        }
+    };
+    let reason = request.reason;
+    Ok(Asked {
+        context,
+        plan,
+        revert: Revert { to, then, reason },
+        expected_revision: request.expected_revision,
+    })
+}
+
+impl Asked {
+    fn command(&self) -> Command {
+        let revert = Box::new(self.revert.clone());
+        Command::Plan(self.plan, PlanCommand::Revert(revert))
+    }
+
+    /// What it would do now.
+    fn before_now(&self, ledger: &Ledger) -> Result<(Reverting, Revision), Failure> {
+        let read = |reading: &Reading<'_>| self.weigh(reading);
+        let (weighed, _) = ledger.read(read).map_err(unreadable)?;
+        let (reverting, revision) = weighed?;
+        match self.expected_revision {
+            Some(expected) if expected != revision => {
+                Err(Failure::conflict(self.plan.into(), expected, revision))
+            }
+            Some(_) | None => Ok((reverting, revision)),
+        }
+    }
+
+    /// What it did, also when this is the receipt of an earlier delivery: it is weighed again at the
+    /// position just before its events, where it was decided.
+    fn before(&self, ledger: &Ledger, receipt: &Receipt) -> Result<(Reverting, Revision), Failure> {
+        let events = u64::from(receipt.events);
+        let position = Position::new(receipt.position.get().saturating_sub(events));
+        let read = |reading: &Reading<'_>| self.weigh(reading);
+        let (weighed, _) = ledger.read_at(position, read).map_err(unreadable)?;
+        weighed
+    }
+
+    fn weigh(&self, reading: &Reading<'_>) -> Result<Weighed, Missing> {
+        let found = reading.stream(self.plan)?;
+        let revision = found.map(|(_, revision)| revision).unwrap_or_default();
+        match self.revert.weigh(reading, &self.context, self.plan) {
+            Ok(reverting) => Ok(Ok((reverting, revision))),
+            Err(Stop::Refused(refusal)) => Ok(Err(Failure::refused(&refusal, &self.command()))),
+            Err(Stop::Needs(missing)) => Err(missing),
+        }
+    }
+}
+
+type Weighed = Result<(Reverting, Revision), Failure>;
