@@ -105,25 +105,6 @@ const fn aggregate(command: &Aggregate) -> &'static str {
     }
 }
 
-/// Where a command's operation stands in the message: `plan.record_evaluation`.
-pub fn operation(command: &Command) -> String {
-    let message = write(command);
-    let operation = match &message {
-        Aggregate::Institution(m) => m.operation.as_ref().map(institution::operation),
-        Aggregate::SchoolYear(m) => m.operation.as_ref().map(school_year::operation),
-        Aggregate::Person(m) => m.operation.as_ref().map(person::operation),
-        Aggregate::Team(m) => m.operation.as_ref().map(team::operation),
-        Aggregate::YearPlan(m) => m.operation.as_ref().map(year_plan::operation),
-        Aggregate::Plan(m) => m.operation.as_ref().map(plan::operation),
-        Aggregate::Catalogue(m) => m.operation.as_ref().map(catalogue::operation),
-    };
-    let aggregate = aggregate(&message);
-    match operation {
-        Some(operation) => format!("{aggregate}.{operation}"),
-        None => aggregate.to_owned(),
-    }
-}
-
 /// The message of a command, for clients.
 pub fn message(envelope: &Envelope) -> proto::Command {
     proto::Command {

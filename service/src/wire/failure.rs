@@ -11,7 +11,6 @@ use planledger_core::ids::{CommandId, Position, Revision, StreamId};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
-use super::command::operation;
 use super::fields::{BadRequest, Violation};
 use super::proto;
 
@@ -139,8 +138,9 @@ impl Failure {
         self
     }
 
-    /// A rule refused a command. A field that the refusal names is a path inside of the
-    /// command's operation (`assessment.level`), or begins with the aggregate (`plan.plan_id`).
+    /// A rule refused a command. The path of a field that the refusal names begins inside of the
+    /// aggregate's command (`open_plan.student_id`), which stands in a field that is called as
+    /// the kind of its stream.
     pub fn refused(refusal: &Refusal, command: &Command) -> Self {
         let failure = Self {
             code: category_code(refusal.reason.category()),
@@ -152,18 +152,7 @@ impl Failure {
         };
         match refusal.field {
             None => failure,
-            Some(field) => {
-                let operation = operation(command);
-                let aggregate = operation.split('.').next().unwrap_or_default();
-                let whole = field
-                    .strip_prefix(aggregate)
-                    .is_some_and(|rest| rest.starts_with('.'));
-                if whole {
-                    failure.at(field)
-                } else {
-                    failure.at(format!("{operation}.{field}"))
-                }
-            }
+            Some(field) => failure.at(format!("{}.{field}", command.stream().kind.name())),
         }
     }
 

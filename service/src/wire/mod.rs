@@ -27,7 +27,7 @@ mod year_plan;
 pub use planledger_proto::v1 as proto;
 
 pub use self::catalogue::{catalogue, catalogue_item};
-pub use self::command::{batch, batch_message, command, message, operation};
+pub use self::command::{batch, batch_message, command, message};
 pub use self::event::event;
 pub use self::failure::Failure;
 pub use self::fields::{BadRequest, Violation, ViolationReason};

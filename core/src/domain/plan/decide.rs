@@ -484,7 +484,7 @@ impl Open<'_> {
     }
 
     fn check_move(&self, to: YearPlanId) -> Result<(), Stop> {
-        const FIELD: &str = "move_plan_to_year_plan.to_year_plan_id";
+        const FIELD: &str = "move_to_year_plan.year_plan_id";
         if to == self.plan.year_plan {
             let message = format!("the plan hangs on year plan {to} already");
             let refusal = Refusal::new(Reason::AlreadyThere, message).field(FIELD);

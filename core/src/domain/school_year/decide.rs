@@ -18,7 +18,7 @@ impl SchoolYearCommand {
                 let message = format!("the first day, {first_day}, is after the last, {last_day}");
                 refuse(
                     Refusal::new(Reason::DatesReversed, message)
-                        .field("define_school_year.last_day"),
+                        .field("define_school_year.details.last_day"),
                 )
             }
             Self::Define(year) => match ask.load(id)?.as_deref() {

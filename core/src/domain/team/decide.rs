@@ -6,6 +6,19 @@ use crate::domain::{Aggregate, Reason, Refusal, Stop};
 use crate::ids::{PersonId, TeamId};
 
 const ID: &str = "team_id";
+/// The fields of a team's institution and school year.
+const CREATED: (&str, &str) = (
+    "create_team.details.institution_id",
+    "create_team.details.school_year_id",
+);
+const REVISED: (&str, &str) = (
+    "revise_team.details.institution_id",
+    "revise_team.details.school_year_id",
+);
+const PUT: (&str, &str) = (
+    "put_team.details.institution_id",
+    "put_team.details.school_year_id",
+);
 
 impl TeamCommand {
     pub(in crate::domain) fn decide(
@@ -33,7 +46,7 @@ impl TeamCommand {
         match self {
             Self::Create { details, owner } => match now {
                 None => {
-                    check(ask, details, true, "create_team.details.institution_id")?;
+                    check(ask, details, true, CREATED)?;
                     if let Some(owner) = owner {
                         ask.new_owner(*owner, "create_team.owner_id")?;
                     }
@@ -46,7 +59,7 @@ impl TeamCommand {
             },
             Self::Revise(details) if live()?.details == *details => Ok(Vec::new()),
             Self::Revise(details) => {
-                check(ask, details, false, "revise_team.details.institution_id")?;
+                check(ask, details, false, REVISED)?;
                 Ok(vec![TeamEvent::Revised(details.clone())])
             }
             Self::AddMember { student } if live()?.members.contains(student) => Ok(Vec::new()),
@@ -136,13 +149,18 @@ impl TeamCommand {
     }
 }
 
-fn check(ask: &Ask<'_>, details: &TeamDetails, new: bool, field: &'static str) -> Result<(), Stop> {
+fn check(
+    ask: &Ask<'_>,
+    details: &TeamDetails,
+    new: bool,
+    (institution, school_year): (&'static str, &'static str),
+) -> Result<(), Stop> {
     match new {
-        true => ask.open_institution(details.institution, field)?,
-        false => ask.institution(details.institution, field)?,
+        true => ask.open_institution(details.institution, institution)?,
+        false => ask.institution(details.institution, institution)?,
     }
     match details.school_year {
-        Some(year) => ask.school_year(year, "details.school_year_id"),
+        Some(year) => ask.school_year(year, school_year),
         None => Ok(()),
     }
 }
@@ -155,7 +173,7 @@ fn put_team(
 ) -> Result<Vec<TeamEvent>, Stop> {
     let mut events = Vec::new();
     if now.is_none_or(|now| now.details != *details) {
-        check(ask, details, false, "put_team.details.institution_id")?;
+        check(ask, details, false, PUT)?;
     }
     match now {
         None => {

@@ -283,7 +283,7 @@ impl YearPlan {
     }
 
     fn remove_subject(&self, id: YearPlanId, subject: &Name) -> Result<Vec<YearPlanEvent>, Stop> {
-        const FIELD: &str = "remove_year_plan_subject.subject";
+        const FIELD: &str = "remove_subject.subject";
         self.check_combined(id)?;
         if !self.details.subjects.contains(subject) {
             let message = format!("year plan {id} has no such subject");
