@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use planledger_core::ledger::Ledger;
 
-use super::{Failure, Place, block_on, listen_address};
+use super::{Failure, Place, block_on, listen_address, output};
 use crate::server::auth::{Authenticator, Development};
 use crate::server::{Server, stop_signal};
 use crate::settings::File;
@@ -45,7 +45,8 @@ impl Serve {
             let server = Server::bind(address).await.map_err(|error| {
                 Failure::Refused(format!("cannot listen on {address}: {error}"))
             })?;
-            tracing::info!(address = %server.local_addr(), "listening, in development mode");
+            // Whatever the log level: whoever asked for port 0 waits for this line.
+            output::note(format!("listening on http://{}", server.local_addr()));
             server
                 .serve(
                     ledger,
