@@ -154,15 +154,18 @@ impl Writer {
                 envelopes.len()
             )));
         }
-        if let Some(receipts) = self.earlier_receipts(actor, envelopes)? {
-            return Ok(receipts);
-        }
+        let earlier = self.earlier_receipts(actor, envelopes)?;
         self.fold.save();
         let mut draft = Draft::default();
-        let result = envelopes
-            .iter()
-            .enumerate()
-            .try_for_each(|(index, envelope)| self.one(index, actor, envelope, &mut draft));
+        let result = envelopes.iter().zip(earlier).enumerate().try_for_each(
+            |(index, (envelope, earlier))| match earlier {
+                Some(receipt) => {
+                    draft.receipts.push(receipt);
+                    Ok(())
+                }
+                None => self.one(index, actor, envelope, &mut draft),
+            },
+        );
         match result {
             Ok(()) => {
                 self.fold.keep();
@@ -198,15 +201,16 @@ impl Writer {
         Ok(receipts)
     }
 
-    /// The receipts of commands that were carried out before; `None` if none was.
+    /// The receipts of the commands that were carried out before.
     fn earlier_receipts(
         &self,
         actor: Actor,
         envelopes: &[Envelope],
-    ) -> Result<Option<Vec<Receipt>>, ExecuteError> {
-        let mut receipts = Vec::new();
+    ) -> Result<Vec<Option<Receipt>>, ExecuteError> {
+        let mut receipts = Vec::with_capacity(envelopes.len());
         for (index, envelope) in envelopes.iter().enumerate() {
             let Some(ordinal) = self.window.get(&envelope.id) else {
+                receipts.push(None);
                 continue;
             };
             let entry = self.fold.command(ordinal).map_err(unavailable)?;
@@ -220,7 +224,7 @@ impl Writer {
             if entry.digest != self.digest(actor, envelope, entry.stream)? {
                 return Err(reused);
             }
-            receipts.push(Receipt {
+            receipts.push(Some(Receipt {
                 command: entry.id,
                 stream: entry.stream,
                 position: entry.position,
@@ -228,22 +232,21 @@ impl Writer {
                 recorded_at: entry.recorded_at,
                 events: entry.events,
                 replayed: true,
-            });
+            }));
         }
-        if receipts.is_empty() {
-            return Ok(None);
-        }
-        if receipts.len() == envelopes.len() {
-            return Ok(Some(receipts));
-        }
-        // A batch is carried out whole, so one that is known in part is another batch.
-        let known = receipts.first().map(|receipt| receipt.command);
-        let index = envelopes
+        // A batch is carried out whole, so one that is known in part is another batch; except that
+        // what changed nothing may not have been recorded at all, and is decided anew.
+        let known = receipts.iter().position(Option::is_some);
+        let other = envelopes
             .iter()
-            .position(|envelope| Some(envelope.id) == known);
-        match (index, known) {
-            (Some(index), Some(command)) => Err(ExecuteError::IdReused { index, command }),
-            _ => Ok(None),
+            .zip(&receipts)
+            .any(|(envelope, receipt)| receipt.is_none() && !envelope.discard_if_unchanged);
+        match known.and_then(|index| Some((index, envelopes.get(index)?))) {
+            Some((index, envelope)) if other => Err(ExecuteError::IdReused {
+                index,
+                command: envelope.id,
+            }),
+            Some(_) | None => Ok(receipts),
         }
     }
 
