@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender};
 
 use super::committer::{Group, Reply, Tide};
-use super::envelope::{Envelope, Receipt, Request};
+use super::envelope::{Envelope, Receipt, Request, Work};
 use super::fold::{Fold, next_revision};
 use super::sealer::{About, seal_event};
 use super::window::Window;
@@ -34,6 +34,8 @@ pub(super) struct Writer {
     pub(super) tide: Arc<Tide>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
+    /// Somebody was told what there is up to here, so nothing more is recorded there (P4).
+    passed: Timestamp,
     commits: Vec<Commit>,
     replies: Vec<Reply>,
     bytes: usize,
@@ -64,6 +66,7 @@ impl Writer {
             tide: inner.tide.clone(),
             clock: inner.clock.clone(),
             entropy,
+            passed: Timestamp::default(),
             commits: Vec::new(),
             replies: Vec::new(),
             bytes: 0,
@@ -127,14 +130,16 @@ impl Writer {
     }
 
     fn handle(&mut self, request: Request) {
-        let Request {
-            actor,
-            envelopes,
-            reply,
-        } = request;
+        let Request { work, reply } = request;
         // Also what changes nothing waits for its group: a repeated receipt must not overtake the
         // first, and a refusal must not rest on something that is then not durable.
-        let result = self.carry_out(actor, &envelopes);
+        let result = match work {
+            Work::Execute { actor, envelopes } => self.carry_out(actor, &envelopes),
+            Work::Pass(instant) => {
+                self.passed = self.passed.max(instant);
+                Ok(Vec::new())
+            }
+        };
         self.replies.push((reply, result));
     }
 
@@ -445,7 +450,8 @@ impl Writer {
 
     /// Strictly after everything recorded so far, whatever the clock says.
     fn next_instant(&self) -> Timestamp {
-        self.clock.now().max(self.fold.cursor.recorded_at.plus(1))
+        let latest = self.fold.cursor.recorded_at.max(self.passed);
+        self.clock.now().max(latest.plus(1))
     }
 }
 

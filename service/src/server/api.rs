@@ -171,10 +171,11 @@ fn moment(ledger: &Ledger, at: AsOf) -> Result<Position, Failure> {
                 false => Ok(position),
             }
         }
-        AsOf::Instant(instant) if instant > ledger.now() => {
-            Err(Failure::instant_ahead("at.instant"))
-        }
-        AsOf::Instant(instant) => ledger.position_at(instant).map_err(unreadable),
+        AsOf::Instant(instant) => ledger.position_at(instant).map_err(|error| match error {
+            ReadError::NotPassed { .. } => Failure::instant_ahead("at.instant"),
+            ReadError::Unsettled => Failure::writer_stopped(),
+            error => unreadable(error),
+        }),
     }
 }
 
