@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::Actor;
 use crate::fields::Fields;
+use crate::hash::Context;
 use crate::ids::{CommandId, KeyId, PersonId, Revision, StreamId, SystemId};
 use crate::time::Timestamp;
 
@@ -16,8 +17,8 @@ pub const PREFIX_LEN: usize = 194;
 pub const TAG_LEN: usize = 16;
 
 const VERSION: u8 = 1;
-const LINK_CONTEXT: &str = "planledger v1 2026-11-23 entry link";
-const SEALED_CONTEXT: &str = "planledger v1 2026-11-23 sealed payload";
+static LINK: Context = Context::new("planledger v1 2026-11-23 entry link");
+static SEALED: Context = Context::new("planledger v1 2026-11-23 sealed payload");
 
 /// An encoded entry.
 pub type EntryBytes = [u8; ENTRY_LEN];
@@ -174,7 +175,7 @@ pub fn prefix(entry: &EntryBytes) -> &[u8] {
 
 /// The link that the stream's next entry names.
 pub fn link(entry: &EntryBytes) -> Hash32 {
-    blake3::derive_key(LINK_CONTEXT, entry)
+    LINK.hash(entry)
 }
 
 /// The RFC 6962 leaf hash of an entry.
@@ -188,7 +189,7 @@ pub fn leaf(entry: &EntryBytes) -> Hash32 {
 
 /// The hash that an entry keeps of its sealed payload.
 pub fn sealed_hash(sealed: &[u8]) -> Hash32 {
-    blake3::derive_key(SEALED_CONTEXT, sealed)
+    SEALED.hash(sealed)
 }
 
 const NOBODY: u8 = 0;

@@ -15,3 +15,4 @@ pub mod text;
 pub mod time;
 
 mod fields;
+mod hash;
