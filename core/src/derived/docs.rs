@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use quick_cache::Weighter;
@@ -16,6 +17,11 @@ use crate::seal::KeyStore;
 
 /// Documents waiting for sled before the writer has to wait: bounds memory.
 const MOST_DIRTY: usize = 16_384;
+/// Documents waiting for sled before it gets them.
+const FLUSH_AT: usize = MOST_DIRTY / 2;
+/// How long fewer wait, so that a plan that is worked on is sealed and written once and not for
+/// each of its events. Bounds what a start after a crash has to catch up with.
+const LINGER: Duration = Duration::from_millis(500);
 const CACHE_BYTES: u64 = 64 << 20;
 const SHARDS: usize = 1_024;
 
@@ -46,6 +52,8 @@ struct Dirty {
     flushing: Arc<HashMap<DocKey, Doc>>,
     cursor: Cursor,
     flushed: Cursor,
+    /// Somebody waits for everything published so far.
+    hurried: bool,
     stopping: bool,
     failed: bool,
 }
@@ -62,6 +70,7 @@ impl Docs {
                 flushing: Arc::default(),
                 cursor: cursor.clone(),
                 flushed: cursor,
+                hurried: false,
                 stopping: false,
                 failed: false,
             }),
@@ -158,6 +167,13 @@ impl Docs {
         if dirty.waiting.is_empty() && dirty.cursor == dirty.flushed {
             return Ok(false);
         }
+        let until = Instant::now() + LINGER;
+        while dirty.waiting.len() < FLUSH_AT && !dirty.hurried && !dirty.stopping {
+            if self.changed.wait_until(&mut dirty, until).timed_out() {
+                break;
+            }
+        }
+        dirty.hurried = false;
         dirty.flushing = Arc::new(std::mem::take(&mut dirty.waiting));
         let (docs, cursor) = (dirty.flushing.clone(), dirty.cursor.clone());
         drop(dirty);
@@ -194,6 +210,8 @@ impl Docs {
     pub fn wait_flushed(&self) {
         let mut dirty = self.dirty.lock();
         let target = dirty.cursor.commit;
+        dirty.hurried = true;
+        self.changed.notify_all();
         while dirty.flushed.commit < target && !dirty.failed {
             self.changed.wait(&mut dirty);
         }

@@ -114,7 +114,7 @@ reasons! {
     NotDeparted = "NOT_DEPARTED", FailedPrecondition;
     /// The person has left and cannot take this on.
     PersonDeparted = "PERSON_DEPARTED", FailedPrecondition;
-    /// Members of a team and owners of plans must be students.
+    /// Members of a team, and those whose plan it is, must be students.
     NotAStudent = "NOT_A_STUDENT", FailedPrecondition;
     /// Owners and team staff must be teachers, pedagogues or leaders.
     NotStaff = "NOT_STAFF", FailedPrecondition;
@@ -161,7 +161,9 @@ pub struct Refusal {
     pub reason: Reason,
     /// Why, for people. Holds ids and codes, never names or written text.
     pub message: String,
-    /// The field of the command that is at fault, as a path in the API's words, if one is.
+    /// The field of the command that is at fault, if one is, as a path in the API's words that
+    /// begins inside of the aggregate's command: `open_plan.student_id`, or `plan_id`. Of a list
+    /// it names no item; the details do.
     pub field: Option<&'static str>,
     /// Ids and values that a program may need, by name.
     pub details: Vec<(&'static str, String)>,

@@ -67,7 +67,7 @@ pub enum ReadError {
     #[error(transparent)]
     Damaged(#[from] Damage),
     /// The disk failed. Look at the disk before trying again.
-    #[error("segment-{segment:08}.log cannot be read")]
+    #[error("segment-{segment:08}.log cannot be read: {source}")]
     Io {
         /// Number of the segment.
         segment: u64,
@@ -109,7 +109,7 @@ pub enum AppendError {
     },
     /// Writing or syncing failed: the disk is full or broken. The journal takes no more until it
     /// is opened again.
-    #[error("segment-{segment:08}.log cannot be written")]
+    #[error("segment-{segment:08}.log cannot be written: {source}")]
     Io {
         /// Number of the segment.
         segment: u64,
@@ -133,11 +133,41 @@ pub enum OpenError {
     #[error(transparent)]
     Damaged(#[from] Damage),
     /// The disk failed or refused. Look at the source; opening again is safe.
-    #[error("the journal cannot be opened: {operation}")]
+    #[error("the journal cannot be opened: {operation}: {source}")]
     Io {
         /// What was being done.
         operation: &'static str,
         /// What the system said.
         source: io::Error,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_the_disk_says_what_the_system_said() {
+        let source = || io::Error::other("no such device");
+        let errors = [
+            ReadError::Io {
+                segment: 2,
+                source: source(),
+            }
+            .to_string(),
+            AppendError::Io {
+                segment: 2,
+                source: source(),
+            }
+            .to_string(),
+            OpenError::Io {
+                operation: "reading a segment",
+                source: source(),
+            }
+            .to_string(),
+        ];
+        for error in errors {
+            assert!(error.ends_with(": no such device"), "{error}");
+        }
+    }
 }

@@ -78,9 +78,20 @@ type Reply = Box<dyn FnOnce(Result<Vec<Receipt>, ExecuteError>) + Send>;
 
 /// Commands that are carried out all or none, and who waits for them.
 pub struct Request {
-    pub(super) actor: Actor,
-    pub(super) envelopes: Vec<Envelope>,
+    pub(super) work: Work,
     pub(super) reply: Reply,
+}
+
+/// What is asked of the writer.
+pub(super) enum Work {
+    /// To carry out commands.
+    Execute {
+        actor: Actor,
+        envelopes: Vec<Envelope>,
+    },
+    /// To record nothing more at or before an instant, and to reply when all that has been
+    /// decided is durable.
+    Pass(Timestamp),
 }
 
 impl Request {
@@ -92,8 +103,18 @@ impl Request {
         reply: impl FnOnce(Result<Vec<Receipt>, ExecuteError>) + Send + 'static,
     ) -> Self {
         Self {
-            actor,
-            envelopes,
+            work: Work::Execute { actor, envelopes },
+            reply: Box::new(reply),
+        }
+    }
+
+    /// See [`Work::Pass`].
+    pub(super) fn pass(
+        instant: Timestamp,
+        reply: impl FnOnce(Result<Vec<Receipt>, ExecuteError>) + Send + 'static,
+    ) -> Self {
+        Self {
+            work: Work::Pass(instant),
             reply: Box::new(reply),
         }
     }

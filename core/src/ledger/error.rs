@@ -6,6 +6,7 @@ use crate::derived::StoreError;
 use crate::domain::Refusal;
 use crate::ids::{CommandId, KeyId, Position, Revision, StreamId};
 use crate::seal::{KeyStoreError, SealError};
+use crate::time::Timestamp;
 
 /// Why a command was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -144,4 +145,14 @@ pub enum ReadError {
         /// Where the ledger is.
         tail: Position,
     },
+    /// The instant has not passed: more may be recorded up to it. Ask for one in the past.
+    #[error("the instant {} ns has not passed yet", instant.nanos())]
+    NotPassed {
+        /// What was asked for.
+        instant: Timestamp,
+    },
+    /// A write failed, so nobody knows what was recorded up to an instant until the process is
+    /// started again. What was recorded up to the last receipt can be read.
+    #[error("a write failed; what was recorded last is known after a restart")]
+    Unsettled,
 }

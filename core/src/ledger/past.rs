@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::envelope::Request;
 use super::history::stored;
 use super::sealer::{open_payload, read_event};
 use super::{Ledger, ReadError};
@@ -100,11 +101,35 @@ impl Ledger {
         }))
     }
 
-    /// The last position that was recorded at or before an instant.
+    fn pass(&self, instant: Timestamp) -> Result<(), ReadError> {
+        if instant > self.now() {
+            return Err(ReadError::NotPassed { instant });
+        }
+        let (reply, answer) = crossbeam_channel::bounded(1);
+        let request = Request::pass(instant, move |result| {
+            // Nobody waits any more only if the waiting thread is gone.
+            let _ = reply.send(result);
+        });
+        // Waits for its turn like everybody, but not with the lock.
+        let sender = self.inner.requests.lock().clone();
+        let sent = sender.is_some_and(|sender| sender.send(request).is_ok());
+        match answer.recv() {
+            Ok(Ok(_)) if sent => Ok(()),
+            _ => Err(ReadError::Unsettled),
+        }
+    }
+
+    /// The last position that was recorded at or before an instant, for ever (P4). Waits while
+    /// something that was recorded before it may still be on its way to the disk.
     ///
     /// # Errors
-    /// [`ReadError`]
+    /// [`ReadError::NotPassed`] for an instant up to which something may still be recorded, and
+    /// the others.
     pub fn position_at(&self, instant: Timestamp) -> Result<Position, ReadError> {
+        // Instants only increase, so nothing can be added before the last durable one.
+        if instant > self.inner.docs.cursor().recorded_at {
+            self.pass(instant)?;
+        }
         // Instants increase with positions, so this is a search by halves.
         let (mut low, mut high) = (0, self.position().get());
         while low < high {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender};
 
 use super::committer::{Group, Reply, Tide};
-use super::envelope::{Envelope, Receipt, Request};
+use super::envelope::{Envelope, Receipt, Request, Work};
 use super::fold::{Fold, next_revision};
 use super::sealer::{About, seal_event};
 use super::window::Window;
@@ -34,6 +34,8 @@ pub(super) struct Writer {
     pub(super) tide: Arc<Tide>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
+    /// Somebody was told what there is up to here, so nothing more is recorded there (P4).
+    passed: Timestamp,
     commits: Vec<Commit>,
     replies: Vec<Reply>,
     bytes: usize,
@@ -64,6 +66,7 @@ impl Writer {
             tide: inner.tide.clone(),
             clock: inner.clock.clone(),
             entropy,
+            passed: Timestamp::default(),
             commits: Vec::new(),
             replies: Vec::new(),
             bytes: 0,
@@ -127,14 +130,16 @@ impl Writer {
     }
 
     fn handle(&mut self, request: Request) {
-        let Request {
-            actor,
-            envelopes,
-            reply,
-        } = request;
+        let Request { work, reply } = request;
         // Also what changes nothing waits for its group: a repeated receipt must not overtake the
         // first, and a refusal must not rest on something that is then not durable.
-        let result = self.carry_out(actor, &envelopes);
+        let result = match work {
+            Work::Execute { actor, envelopes } => self.carry_out(actor, &envelopes),
+            Work::Pass(instant) => {
+                self.passed = self.passed.max(instant);
+                Ok(Vec::new())
+            }
+        };
         self.replies.push((reply, result));
     }
 
@@ -154,15 +159,18 @@ impl Writer {
                 envelopes.len()
             )));
         }
-        if let Some(receipts) = self.earlier_receipts(actor, envelopes)? {
-            return Ok(receipts);
-        }
+        let earlier = self.earlier_receipts(actor, envelopes)?;
         self.fold.save();
         let mut draft = Draft::default();
-        let result = envelopes
-            .iter()
-            .enumerate()
-            .try_for_each(|(index, envelope)| self.one(index, actor, envelope, &mut draft));
+        let result = envelopes.iter().zip(earlier).enumerate().try_for_each(
+            |(index, (envelope, earlier))| match earlier {
+                Some(receipt) => {
+                    draft.receipts.push(receipt);
+                    Ok(())
+                }
+                None => self.one(index, actor, envelope, &mut draft),
+            },
+        );
         match result {
             Ok(()) => {
                 self.fold.keep();
@@ -198,15 +206,16 @@ impl Writer {
         Ok(receipts)
     }
 
-    /// The receipts of commands that were carried out before; `None` if none was.
+    /// The receipts of the commands that were carried out before.
     fn earlier_receipts(
         &self,
         actor: Actor,
         envelopes: &[Envelope],
-    ) -> Result<Option<Vec<Receipt>>, ExecuteError> {
-        let mut receipts = Vec::new();
+    ) -> Result<Vec<Option<Receipt>>, ExecuteError> {
+        let mut receipts = Vec::with_capacity(envelopes.len());
         for (index, envelope) in envelopes.iter().enumerate() {
             let Some(ordinal) = self.window.get(&envelope.id) else {
+                receipts.push(None);
                 continue;
             };
             let entry = self.fold.command(ordinal).map_err(unavailable)?;
@@ -220,7 +229,7 @@ impl Writer {
             if entry.digest != self.digest(actor, envelope, entry.stream)? {
                 return Err(reused);
             }
-            receipts.push(Receipt {
+            receipts.push(Some(Receipt {
                 command: entry.id,
                 stream: entry.stream,
                 position: entry.position,
@@ -228,22 +237,21 @@ impl Writer {
                 recorded_at: entry.recorded_at,
                 events: entry.events,
                 replayed: true,
-            });
+            }));
         }
-        if receipts.is_empty() {
-            return Ok(None);
-        }
-        if receipts.len() == envelopes.len() {
-            return Ok(Some(receipts));
-        }
-        // A batch is carried out whole, so one that is known in part is another batch.
-        let known = receipts.first().map(|receipt| receipt.command);
-        let index = envelopes
+        // A batch is carried out whole, so one that is known in part is another batch; except that
+        // what changed nothing may not have been recorded at all, and is decided anew.
+        let known = receipts.iter().position(Option::is_some);
+        let other = envelopes
             .iter()
-            .position(|envelope| Some(envelope.id) == known);
-        match (index, known) {
-            (Some(index), Some(command)) => Err(ExecuteError::IdReused { index, command }),
-            _ => Ok(None),
+            .zip(&receipts)
+            .any(|(envelope, receipt)| receipt.is_none() && !envelope.discard_if_unchanged);
+        match known.and_then(|index| Some((index, envelopes.get(index)?))) {
+            Some((index, envelope)) if other => Err(ExecuteError::IdReused {
+                index,
+                command: envelope.id,
+            }),
+            Some(_) | None => Ok(receipts),
         }
     }
 
@@ -443,7 +451,8 @@ impl Writer {
 
     /// Strictly after everything recorded so far, whatever the clock says.
     fn next_instant(&self) -> Timestamp {
-        self.clock.now().max(self.fold.cursor.recorded_at.plus(1))
+        let latest = self.fold.cursor.recorded_at.max(self.passed);
+        self.clock.now().max(latest.plus(1))
     }
 }
 

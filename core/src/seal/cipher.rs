@@ -11,9 +11,9 @@ use crate::ids::{Revision, StreamId};
 
 static EVENT_KEY: Context = Context::new("planledger v1 2026-11-23 event key");
 static COMMITMENT: Context = Context::new("planledger v1 2026-11-23 key commitment");
-const DIGEST_CONTEXT: &str = "planledger v1 2026-11-23 command digest key";
-const DOCUMENT_KEY_CONTEXT: &str = "planledger v1 2026-11-23 document key";
-const DOCUMENT_NONCE_CONTEXT: &str = "planledger v1 2026-11-23 document nonce";
+static DIGEST_KEY: Context = Context::new("planledger v1 2026-11-23 command digest key");
+static DOCUMENT_KEY: Context = Context::new("planledger v1 2026-11-23 document key");
+static DOCUMENT_NONCE: Context = Context::new("planledger v1 2026-11-23 document nonce");
 const NONCE_LEN: usize = 24;
 
 /// The key of one event. Wiped from memory when dropped.
@@ -57,7 +57,7 @@ pub(super) fn event_key(secret: &[u8; 32], stream: StreamId, revision: Revision)
 }
 
 pub(super) fn keyed_digest(secret: &[u8; 32], bytes: &[u8]) -> [u8; 16] {
-    let key = blake3::derive_key(DIGEST_CONTEXT, secret);
+    let key = DIGEST_KEY.hash(secret);
     first(blake3::keyed_hash(&key, bytes).as_bytes())
 }
 
@@ -121,7 +121,7 @@ pub fn open(
 
 /// The key that seals a derived document of this scope.
 pub fn document_key(scope: &ScopeKey) -> EventKey {
-    EventKey(blake3::derive_key(DOCUMENT_KEY_CONTEXT, scope.secret()))
+    EventKey(DOCUMENT_KEY.hash(scope.secret()))
 }
 
 /// Seals a derived document. The nonce comes from key, name and content, so that a rebuild gives
@@ -130,7 +130,7 @@ pub fn document_key(scope: &ScopeKey) -> EventKey {
 /// # Errors
 /// [`SealError::TooLong`] beyond 256 GiB.
 pub fn seal_document(key: &EventKey, name: &[u8], plain: &[u8]) -> Result<Vec<u8>, SealError> {
-    let mut hasher = blake3::Hasher::new_derive_key(DOCUMENT_NONCE_CONTEXT);
+    let mut hasher = DOCUMENT_NONCE.hasher();
     hasher
         .update(&key.0)
         .update(&(name.len() as u64).to_be_bytes())

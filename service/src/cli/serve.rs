@@ -10,7 +10,7 @@ use planledger_core::ledger::Ledger;
 use planledger_core::tlog::Notary;
 use tokio::sync::watch;
 
-use super::{Failure, Place, block_on, listen_address};
+use super::{Failure, Place, block_on, listen_address, output};
 use crate::notary::{self, KeyFiles, Rhythm};
 use crate::server::auth::{Authenticator, Development};
 use crate::server::{Server, stop_signal};
@@ -64,7 +64,8 @@ impl Serve {
             let server = Server::bind(address).await.map_err(|error| {
                 Failure::Refused(format!("cannot listen on {address}: {error}"))
             })?;
-            tracing::info!(address = %server.local_addr(), "listening, in development mode");
+            // Whatever the log level: whoever asked for port 0 waits for this line.
+            output::note(format!("listening on http://{}", server.local_addr()));
             let (stop, stopping) = watch::channel(false);
             let notarising = tokio::spawn(notary::run(notary.clone(), rhythm, stopping));
             let development = Arc::new(Development);

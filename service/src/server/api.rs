@@ -178,10 +178,11 @@ pub(super) fn moment(ledger: &Ledger, field: &str, at: AsOf) -> Result<Position,
                 false => Ok(position),
             }
         }
-        AsOf::Instant(instant) if instant > ledger.now() => {
-            Err(Failure::instant_ahead(&format!("{field}.instant")))
-        }
-        AsOf::Instant(instant) => ledger.position_at(instant).map_err(unreadable),
+        AsOf::Instant(instant) => ledger.position_at(instant).map_err(|error| match error {
+            ReadError::NotPassed { .. } => Failure::instant_ahead(&format!("{field}.instant")),
+            ReadError::Unsettled => Failure::writer_stopped(),
+            error => unreadable(error),
+        }),
     }
 }
 

@@ -9,6 +9,7 @@ mod catalogue;
 mod commands;
 mod events;
 mod ledger;
+mod limits;
 mod pages;
 mod plans;
 mod revert;
@@ -30,25 +31,16 @@ use planledger_proto::v1::plan_service_server::PlanServiceServer;
 use planledger_proto::v1::roster_service_server::RosterServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
-use tower::limit::GlobalConcurrencyLimitLayer;
 
 use self::api::Api;
 use self::auth::{Authenticator, Authorizer};
+pub use self::limits::Limits;
+use self::limits::Shedding;
 
-/// Requests that are worked on at once, streams included; more are shed with RESOURCE_EXHAUSTED.
-const MOST_REQUESTS: usize = 2_048;
-/// Streams of one connection.
-const MOST_STREAMS: u32 = 512;
-/// A request's message; a catalogue is one command.
-const REQUEST_BYTES: usize = 16 << 20;
-/// An answer's message.
-const ANSWER_BYTES: usize = 64 << 20;
 const KEEPALIVE: Duration = Duration::from_secs(30);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long requests may go on once the server is told to stop.
-const GRACE: Duration = Duration::from_secs(20);
 /// How often health is compared with the ledger.
 const HEALTH_EVERY: Duration = Duration::from_secs(1);
 
@@ -57,6 +49,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     notary: Option<Arc<Notary>>,
+    limits: Limits,
 }
 
 impl Server {
@@ -70,8 +63,15 @@ impl Server {
         Ok(Self {
             listener,
             address,
+            limits: Limits::default(),
             notary: None,
         })
+    }
+
+    /// Takes on this much.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// Gives evidence too: checkpoints, proofs and bundles.
@@ -86,8 +86,9 @@ impl Server {
         self.address
     }
 
-    /// Serves until `stop` is ready, then lets requests finish, closes streams with a status that
-    /// says so, and closes the ledger.
+    /// Serves until `stop` is ready, then lets requests finish and closes streams with a status
+    /// that says so. The ledger closes when its last clone is gone, at the latest together with
+    /// the runtime.
     ///
     /// # Errors
     /// When the transport fails.
@@ -98,6 +99,7 @@ impl Server {
         authorizer: Arc<dyn Authorizer>,
         stop: impl Future<Output = ()>,
     ) -> Result<(), tonic::transport::Error> {
+        let limits = self.limits;
         let (stopping, stopped) = watch::channel(false);
         let notary = self.notary;
         let api = Api::new(
@@ -113,17 +115,15 @@ impl Server {
         macro_rules! limited {
             ($service:ident) => {
                 $service::new(api.clone())
-                    .max_decoding_message_size(REQUEST_BYTES)
-                    .max_encoding_message_size(ANSWER_BYTES)
+                    .max_decoding_message_size(limits.request_bytes)
+                    .max_encoding_message_size(limits.answer_bytes)
             };
         }
         let router = tonic::transport::Server::builder()
             .http2_keepalive_interval(Some(KEEPALIVE))
             .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-            .max_concurrent_streams(Some(MOST_STREAMS))
-            .tcp_nodelay(true)
-            .load_shed(true)
-            .layer(GlobalConcurrencyLimitLayer::new(MOST_REQUESTS))
+            .max_concurrent_streams(Some(limits.requests_of_connection))
+            .layer(Shedding::beyond(limits.requests))
             .add_optional_service(reflection().build_v1().ok())
             .add_optional_service(reflection().build_v1alpha().ok())
             .add_service(health_service)
@@ -140,12 +140,13 @@ impl Server {
             tracing::info!("stopping: requests may finish, no new ones are taken");
             let _ = stopping.send(true);
         };
-        let incoming = TcpListenerStream::new(self.listener);
+        // Receipts are small and are waited for; they do not wait for more to be sent with them.
+        let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
         let serving = router.serve_with_incoming_shutdown(incoming, told);
         let mut late = stopped;
         let overdue = async {
             let _ = late.wait_for(|stopping| *stopping).await;
-            tokio::time::sleep(GRACE).await;
+            tokio::time::sleep(limits.grace).await;
         };
         let result = tokio::select! {
             result = serving => result,

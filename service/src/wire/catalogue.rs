@@ -21,7 +21,7 @@ pub(super) fn read(
 }
 
 /// The field that an operation stands in.
-pub(super) const fn operation(operation: &Operation) -> &'static str {
+const fn operation(operation: &Operation) -> &'static str {
     match operation {
         Operation::PutCatalogue(_) => "put_catalogue",
     }

@@ -19,7 +19,7 @@ pub(super) fn read(
 }
 
 /// The field that an operation stands in.
-pub(super) const fn operation(operation: &Operation) -> &'static str {
+const fn operation(operation: &Operation) -> &'static str {
     match operation {
         Operation::OpenPlan(_) => "open_plan",
         Operation::IncludeUnit(_) => "include_unit",

@@ -23,7 +23,7 @@ pub(super) fn read(
 }
 
 /// The field that an operation stands in.
-pub(super) const fn operation(operation: &Operation) -> &'static str {
+const fn operation(operation: &Operation) -> &'static str {
     match operation {
         Operation::CreateYearPlan(_) => "create_year_plan",
         Operation::RetitleYearPlan(_) => "retitle_year_plan",

@@ -101,14 +101,8 @@ fn open(
     year_plan: YearPlanId,
     owner: Option<PersonId>,
 ) -> Result<Decided, Stop> {
-    ask.student(student, "open_plan.student_id")?;
-    let (kind, default_owner) = with_year_plan(ask, year_plan, "open_plan.year_plan_id", |found| {
-        Ok((found.details.kind, found.owner, found.deleted.is_some()))
-    })
-    .and_then(|(kind, owner, deleted)| match deleted {
-        false => Ok((kind, owner)),
-        true => refuse(deleted_year_plan(year_plan, "open_plan.year_plan_id")),
-    })?;
+    // First of all: whoever asks again finds the plan, whatever has become of student and year
+    // plan (P1).
     if let Some(existing) = ask.plan_of(student, year_plan)? {
         let withdrawn = match ask.load(existing)?.as_deref() {
             Some(Aggregate::Plan(plan)) => plan.withdrawn,
@@ -127,6 +121,14 @@ fn open(
             ),
         };
     }
+    ask.student(student, "open_plan.student_id")?;
+    let (kind, default_owner) = with_year_plan(ask, year_plan, "open_plan.year_plan_id", |found| {
+        Ok((found.details.kind, found.owner, found.deleted.is_some()))
+    })
+    .and_then(|(kind, owner, deleted)| match deleted {
+        false => Ok((kind, owner)),
+        true => refuse(deleted_year_plan(year_plan, "open_plan.year_plan_id")),
+    })?;
     if now.is_some() {
         return exists("plan", ID, id, ID);
     }

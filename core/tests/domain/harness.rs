@@ -1,0 +1,119 @@
+//! Given, when, then.
+
+use planledger_core::domain::plan::PlanCommand;
+use planledger_core::domain::{Aggregate, Command, Decision, Event, Reason, Refusal};
+use planledger_core::ids::StreamId;
+
+use crate::common::{ActsAs, Fact, IntoCommand, IntoEvent, Memory};
+
+/// What has happened.
+#[derive(Clone)]
+pub(crate) struct Given(Memory);
+
+/// What was asked, and the answer.
+pub(crate) struct When {
+    memory: Memory,
+    command: Command,
+    answer: Result<Decision, Refusal>,
+    after: Memory,
+}
+
+pub(crate) fn given(facts: Vec<Fact>) -> Given {
+    Given(Memory::of(facts))
+}
+
+impl Given {
+    pub(crate) fn and(mut self, fact: impl Into<Fact>) -> Self {
+        self.0.record(fact.into());
+        self
+    }
+
+    pub(crate) fn when(self, actor: impl ActsAs, command: impl IntoCommand) -> When {
+        let Self(memory) = self;
+        let command = command.into_command();
+        let mut after = memory.clone();
+        let answer = after.execute(actor, &command);
+        When {
+            memory,
+            command,
+            answer,
+            after,
+        }
+    }
+
+    /// What a stream has become.
+    pub(crate) fn state(&self, stream: impl Into<StreamId>) -> &Aggregate {
+        self.0.state(stream).unwrap()
+    }
+
+    pub(crate) fn world(self) -> Memory {
+        self.0
+    }
+}
+
+impl When {
+    /// Exactly these events are recorded, in the stream that the command is about.
+    #[track_caller]
+    pub(crate) fn then<E: IntoEvent>(self, events: impl IntoIterator<Item = E>) -> Given {
+        let expected: Vec<Event> = events.into_iter().map(E::into_event).collect();
+        match self.answer {
+            Ok(Decision { stream, events }) => {
+                assert_eq!(events, expected);
+                assert_eq!(stream, self.command.stream());
+            }
+            Err(refusal) => panic!("refused: {refusal}"),
+        }
+        Given(self.after)
+    }
+
+    /// It is granted, but there is nothing to change.
+    #[track_caller]
+    pub(crate) fn then_nothing(self) -> Given {
+        let stream = self.command.stream();
+        self.then_answered_by(stream)
+    }
+
+    /// It is granted without an event, and the receipt names this stream.
+    #[track_caller]
+    pub(crate) fn then_answered_by(self, stream: impl Into<StreamId>) -> Given {
+        let expected = Decision {
+            stream: stream.into(),
+            events: Vec::new(),
+        };
+        assert_eq!(self.answer, Ok(expected));
+        Given(self.after)
+    }
+
+    /// It is refused for this reason, and this field of the command is at fault. Gives the reason,
+    /// so that [`crate::reasons`] knows which have been seen.
+    #[track_caller]
+    pub(crate) fn then_refused(self, reason: Reason, field: Option<&str>) -> Reason {
+        let refusal = match self.answer {
+            Ok(decision) => panic!("granted: {:?}", decision.events),
+            Err(refusal) => refusal,
+        };
+        assert_eq!((refusal.reason, refusal.field), (reason, field));
+        assert_is_fit_for_callers(&refusal, &self.memory);
+        assert_eq!(self.after.recorded(), self.memory.recorded());
+        reason
+    }
+}
+
+/// A refusal says something, and nothing about anybody.
+#[track_caller]
+fn assert_is_fit_for_callers(refusal: &Refusal, memory: &Memory) {
+    assert!(refusal.message.len() > 10, "{}", refusal.message);
+    let said = format!("{} {:?}", refusal.message, refusal.details);
+    for stream in memory.streams() {
+        if let Some(Aggregate::Person(person)) = memory.state(stream) {
+            assert!(!said.contains(person.name.as_str()), "{said}");
+        }
+    }
+    let is_path = |c: char| c.is_ascii_lowercase() || matches!(c, '_' | '.');
+    assert!(refusal.field.unwrap_or_default().chars().all(is_path));
+}
+
+/// The same plan command, of the plan that [`crate::common::school::a_plan`] opens.
+pub(crate) fn plan(command: PlanCommand) -> Command {
+    Command::Plan(crate::common::school::PLAN, command)
+}

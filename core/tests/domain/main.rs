@@ -1,0 +1,24 @@
+//! The rules, as examples: given these events, when somebody asks this, then that is recorded or
+//! refused.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod harness;
+
+mod catalogue;
+mod institution;
+mod person;
+mod plan;
+mod reasons;
+mod school_year;
+mod team;
+mod views;
+mod walkthroughs;
+mod year_plan;

@@ -1,0 +1,400 @@
+use std::collections::BTreeSet;
+
+use planledger_core::domain::person::{
+    Affiliation, Guardianship, Person, PersonCommand, PersonEvent, Role,
+};
+use planledger_core::domain::{Aggregate, Reason};
+use planledger_core::ids::PersonId;
+
+use crate::common::school::*;
+use crate::harness::{Given, given};
+
+fn guardianship(guardian: PersonId, last_day: Option<jiff::civil::Date>) -> Guardianship {
+    Guardianship { guardian, last_day }
+}
+
+fn put(called: &str, affiliations: &[Affiliation], departed: bool) -> PersonCommand {
+    PersonCommand::Put {
+        name: name(called),
+        affiliations: affiliations.iter().cloned().collect(),
+        departed,
+    }
+}
+
+fn put_guardians(guardians: &[Guardianship], last_day_of_others: i8) -> PersonCommand {
+    PersonCommand::PutGuardians {
+        guardians: guardians.iter().cloned().collect(),
+        last_day_of_others: day(11, last_day_of_others),
+    }
+}
+
+fn departed() -> PersonEvent {
+    PersonEvent::Departed {
+        on: None,
+        reason: None,
+    }
+}
+
+fn state(given: &Given, id: PersonId) -> Person {
+    match given.state(id) {
+        Aggregate::Person(person) => person.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_person_is_registered_and_renamed() {
+    let register = PersonCommand::Register {
+        name: name("Eleven"),
+    };
+    let rename = PersonCommand::Rename {
+        name: name("Eleven den Anden"),
+    };
+    given(vec![])
+        .when(SYSTEM, (STUDENT, register))
+        .then([PersonEvent::Registered {
+            name: name("Eleven"),
+        }])
+        .when(SYSTEM, (STUDENT, rename.clone()))
+        .then([PersonEvent::Renamed {
+            name: name("Eleven den Anden"),
+        }])
+        .when(SYSTEM, (STUDENT, rename))
+        .then_nothing();
+}
+
+#[test]
+fn a_person_may_be_several_things_at_several_places() {
+    let teacher_elsewhere = affiliation(OTHER_SCHOOL, Role::Teacher);
+    let guardian_here = affiliation(SCHOOL, Role::Guardian);
+    let after = given(a_school())
+        .when(
+            SYSTEM,
+            (
+                TEACHER,
+                PersonCommand::SetAffiliation(teacher_elsewhere.clone()),
+            ),
+        )
+        .then([PersonEvent::AffiliationSet(teacher_elsewhere)])
+        .when(
+            SYSTEM,
+            (
+                TEACHER,
+                PersonCommand::SetAffiliation(guardian_here.clone()),
+            ),
+        )
+        .then([PersonEvent::AffiliationSet(guardian_here)]);
+    assert_eq!(state(&after, TEACHER).affiliations.len(), 3);
+}
+
+#[test]
+fn another_grade_at_the_same_place_replaces_the_one_before() {
+    let seventh = Affiliation {
+        grade: Some(code("7")),
+        ..affiliation(SCHOOL, Role::Student)
+    };
+    let after = given(a_school())
+        .when(
+            SYSTEM,
+            (STUDENT, PersonCommand::SetAffiliation(seventh.clone())),
+        )
+        .then([PersonEvent::AffiliationSet(seventh.clone())])
+        .when(
+            SYSTEM,
+            (STUDENT, PersonCommand::SetAffiliation(seventh.clone())),
+        )
+        .then_nothing();
+    assert_eq!(
+        state(&after, STUDENT).affiliations,
+        BTreeSet::from([seventh])
+    );
+}
+
+#[test]
+fn who_ends_the_last_role_stays_known() {
+    let end = PersonCommand::EndAffiliation {
+        institution: SCHOOL,
+        role: Role::Student,
+    };
+    let after =
+        given(a_school())
+            .when(SYSTEM, (STUDENT, end))
+            .then([PersonEvent::AffiliationEnded {
+                institution: SCHOOL,
+                role: Role::Student,
+            }]);
+    let student = state(&after, STUDENT);
+    assert!(student.affiliations.is_empty() && !student.is_student());
+}
+
+#[test]
+fn a_guardianship_holds_through_its_last_day() {
+    let set = guardianship(GUARDIAN, None);
+    let end = PersonCommand::EndGuardianship {
+        guardian: GUARDIAN,
+        last_day: day(12, 1),
+    };
+    let after = given(a_school())
+        .when(
+            SYSTEM,
+            (STUDENT, PersonCommand::SetGuardianship(set.clone())),
+        )
+        .then([PersonEvent::GuardianshipSet(set.clone())])
+        .when(SYSTEM, (STUDENT, PersonCommand::SetGuardianship(set)))
+        .then_nothing()
+        .when(SYSTEM, (STUDENT, end.clone()))
+        .then([PersonEvent::GuardianshipEnded {
+            guardian: GUARDIAN,
+            last_day: day(12, 1),
+        }])
+        .when(SYSTEM, (STUDENT, end))
+        .then_nothing();
+    let student = state(&after, STUDENT);
+    assert!(student.guardian_on(GUARDIAN, day(12, 1)));
+    assert!(!student.guardian_on(GUARDIAN, day(12, 2)));
+    assert!(!student.guardian_on(LEADER, day(12, 1)));
+}
+
+#[test]
+fn leaving_can_be_taken_back() {
+    let depart = PersonCommand::Depart {
+        on: Some(day(11, 30)),
+        reason: why("Ny skole"),
+    };
+    let after = given(a_school())
+        .when(LEADER, (TEACHER, depart))
+        .then([PersonEvent::Departed {
+            on: Some(day(11, 30)),
+            reason: why("Ny skole"),
+        }]);
+    // Leaving takes nothing away but the presence.
+    assert!(state(&after, TEACHER).is_staff());
+    after
+        .when(LEADER, (TEACHER, PersonCommand::Return))
+        .then([PersonEvent::Returned {}]);
+}
+
+#[test]
+fn an_import_of_a_person_records_differences_only() {
+    let student = affiliation(SCHOOL, Role::Student);
+    let moved = affiliation(OTHER_SCHOOL, Role::Student);
+    given(a_school())
+        .when(
+            SYSTEM,
+            (
+                NOBODY,
+                put("Ny elev", std::slice::from_ref(&student), false),
+            ),
+        )
+        .then([
+            PersonEvent::Registered {
+                name: name("Ny elev"),
+            },
+            PersonEvent::AffiliationSet(student.clone()),
+        ])
+        .when(
+            SYSTEM,
+            (
+                NOBODY,
+                put("Ny elev", std::slice::from_ref(&student), false),
+            ),
+        )
+        .then_nothing()
+        .when(
+            SYSTEM,
+            (
+                NOBODY,
+                put("Flyttet elev", std::slice::from_ref(&moved), true),
+            ),
+        )
+        .then([
+            PersonEvent::Renamed {
+                name: name("Flyttet elev"),
+            },
+            PersonEvent::AffiliationEnded {
+                institution: SCHOOL,
+                role: Role::Student,
+            },
+            PersonEvent::AffiliationSet(moved.clone()),
+            departed(),
+        ])
+        .when(SYSTEM, (NOBODY, put("Flyttet elev", &[moved], false)))
+        .then([PersonEvent::Returned {}]);
+}
+
+#[test]
+fn an_import_with_two_grades_for_one_place_counts_the_last() {
+    let grade = |value| Affiliation {
+        grade: Some(code(value)),
+        ..affiliation(SCHOOL, Role::Student)
+    };
+    given(a_school())
+        .when(
+            SYSTEM,
+            (NOBODY, put("Ny elev", &[grade("6"), grade("7")], false)),
+        )
+        .then([
+            PersonEvent::Registered {
+                name: name("Ny elev"),
+            },
+            PersonEvent::AffiliationSet(grade("7")),
+        ])
+        .when(
+            SYSTEM,
+            (NOBODY, put("Ny elev", &[grade("6"), grade("7")], false)),
+        )
+        .then_nothing();
+}
+
+#[test]
+fn an_import_of_guardians_ends_those_it_does_not_name() {
+    let both = [guardianship(GUARDIAN, None), guardianship(LEADER, None)];
+    let after = given(a_school())
+        .when(SYSTEM, (STUDENT, put_guardians(&both, 1)))
+        .then(both.clone().map(PersonEvent::GuardianshipSet))
+        .when(SYSTEM, (STUDENT, put_guardians(&both, 2)))
+        .then_nothing()
+        .when(SYSTEM, (STUDENT, put_guardians(&both[..1], 3)))
+        .then([PersonEvent::GuardianshipEnded {
+            guardian: LEADER,
+            last_day: day(11, 3),
+        }])
+        // Once ended, a later import does not end it later.
+        .when(SYSTEM, (STUDENT, put_guardians(&both[..1], 9)))
+        .then_nothing();
+    let student = state(&after, STUDENT);
+    assert!(student.guardian_on(GUARDIAN, day(11, 9)));
+    assert!(!student.guardian_on(LEADER, day(11, 9)));
+    after
+        .when(SYSTEM, (STUDENT, put_guardians(&both, 9)))
+        .then([PersonEvent::GuardianshipSet(guardianship(LEADER, None))]);
+}
+
+#[test]
+fn the_rest_is_refused() {
+    assert!(!refusals().is_empty());
+}
+
+pub(crate) fn refusals() -> Vec<Reason> {
+    let here = affiliation(SCHOOL, Role::Student);
+    let nowhere = affiliation(
+        planledger_core::ids::InstitutionId::from_bytes([1; 16]),
+        Role::Student,
+    );
+    let depart = PersonCommand::Depart {
+        on: None,
+        reason: None,
+    };
+    let set_guardian = |guardian| PersonCommand::SetGuardianship(guardianship(guardian, None));
+    let mut seen = vec![
+        given(a_school())
+            .when(
+                SYSTEM,
+                (
+                    STUDENT,
+                    PersonCommand::Register {
+                        name: name("Eleven"),
+                    },
+                ),
+            )
+            .then_refused(Reason::AlreadyExists, Some("person_id")),
+        given(a_school())
+            .when(
+                SYSTEM,
+                (STUDENT, PersonCommand::SetAffiliation(nowhere.clone())),
+            )
+            .then_refused(
+                Reason::InstitutionNotFound,
+                Some("set_affiliation.affiliation.institution_id"),
+            ),
+        given(a_school())
+            .when(SYSTEM, (STUDENT, put("Eleven", &[nowhere], false)))
+            .then_refused(
+                Reason::InstitutionNotFound,
+                Some("put_person.affiliations.institution_id"),
+            ),
+        given(a_school())
+            .when(
+                SYSTEM,
+                (
+                    STUDENT,
+                    PersonCommand::EndAffiliation {
+                        institution: SCHOOL,
+                        role: Role::Teacher,
+                    },
+                ),
+            )
+            .then_refused(
+                Reason::AffiliationNotFound,
+                Some("end_affiliation.institution_id"),
+            ),
+        // Nobody looks after themselves, by whichever command.
+        given(a_school())
+            .when(SYSTEM, (STUDENT, set_guardian(STUDENT)))
+            .then_refused(
+                Reason::SelfGuardianship,
+                Some("set_guardianship.guardianship.guardian_id"),
+            ),
+        given(a_school())
+            .when(
+                SYSTEM,
+                (STUDENT, put_guardians(&[guardianship(STUDENT, None)], 1)),
+            )
+            .then_refused(
+                Reason::SelfGuardianship,
+                Some("put_guardians.guardians.guardian_id"),
+            ),
+        given(a_school())
+            .when(SYSTEM, (STUDENT, set_guardian(NOBODY)))
+            .then_refused(
+                Reason::PersonNotFound,
+                Some("set_guardianship.guardianship.guardian_id"),
+            ),
+        given(a_school())
+            .when(
+                SYSTEM,
+                (
+                    STUDENT,
+                    PersonCommand::EndGuardianship {
+                        guardian: GUARDIAN,
+                        last_day: day(12, 1),
+                    },
+                ),
+            )
+            .then_refused(
+                Reason::GuardianshipNotFound,
+                Some("end_guardianship.guardian_id"),
+            ),
+        given(a_school())
+            .and((TEACHER, departed()))
+            .when(LEADER, (TEACHER, depart.clone()))
+            .then_refused(Reason::AlreadyDeparted, None),
+        given(a_school())
+            .when(LEADER, (TEACHER, PersonCommand::Return))
+            .then_refused(Reason::NotDeparted, None),
+    ];
+    // Only registering and importing make somebody known.
+    for command in [
+        PersonCommand::Rename { name: name("Ny") },
+        PersonCommand::SetAffiliation(here),
+        PersonCommand::EndAffiliation {
+            institution: SCHOOL,
+            role: Role::Student,
+        },
+        set_guardian(GUARDIAN),
+        PersonCommand::EndGuardianship {
+            guardian: GUARDIAN,
+            last_day: day(12, 1),
+        },
+        depart,
+        PersonCommand::Return,
+        put_guardians(&[], 1),
+    ] {
+        seen.push(
+            given(a_school())
+                .when(SYSTEM, (NOBODY, command))
+                .then_refused(Reason::PersonNotFound, Some("person_id")),
+        );
+    }
+    seen
+}

@@ -1,0 +1,329 @@
+use planledger_core::domain::person::PersonEvent;
+use planledger_core::domain::plan::{Assessment, Evaluator, PlanCommand, PlanEvent, UnitRef};
+use planledger_core::domain::team::TeamEvent;
+use planledger_core::domain::view::Viewer;
+use planledger_core::domain::year_plan::{Scale, Wording, YearPlanEvent};
+use planledger_core::domain::{Actor, Reason};
+use planledger_core::ids::{EvaluationId, GoalId};
+
+use super::state;
+use crate::common::school::*;
+use crate::common::{ActsAs, Fact};
+use crate::harness::{given, plan};
+
+fn record(id: EvaluationId, goal: GoalId, assessment: Assessment) -> PlanCommand {
+    PlanCommand::RecordEvaluation {
+        evaluation: id,
+        unit: THE_UNIT,
+        goal,
+        assessment,
+    }
+}
+
+fn recorded(id: EvaluationId, goal: GoalId, by: Evaluator, reached: u8) -> PlanEvent {
+    PlanEvent::EvaluationRecorded {
+        evaluation: id,
+        unit: THE_UNIT,
+        goal,
+        goal_revision: 1,
+        by,
+        assessment: level(reached),
+    }
+}
+
+fn correct(id: EvaluationId, assessment: Assessment) -> PlanCommand {
+    PlanCommand::CorrectEvaluation {
+        evaluation: id,
+        assessment,
+        reason: None,
+    }
+}
+
+fn empty() -> Assessment {
+    Assessment {
+        level: None,
+        comment: None,
+    }
+}
+
+fn by_student(id: EvaluationId) -> Fact {
+    let event = recorded(id, REFLECTION_GOAL, Evaluator::Student, 1);
+    Fact::from((PLAN, event)).by(STUDENT)
+}
+
+#[test]
+fn staff_evaluate_goals_of_both_kinds() {
+    for actor in [TEACHER, PEDAGOGUE, LEADER] {
+        for goal in [SUBJECT_GOAL, REFLECTION_GOAL] {
+            given(a_plan())
+                .when(actor, plan(record(EVALUATION, goal, level(2))))
+                .then([recorded(EVALUATION, goal, Evaluator::Staff, 2)]);
+        }
+    }
+}
+
+#[test]
+fn the_student_evaluates_reflection_goals() {
+    let after = given(a_plan())
+        .when(STUDENT, plan(record(EVALUATION, REFLECTION_GOAL, level(3))))
+        .then([recorded(EVALUATION, REFLECTION_GOAL, Evaluator::Student, 3)]);
+    let evaluation = &state(&after).evaluations[0];
+    assert_eq!(evaluation.actor, Actor::Person(STUDENT));
+}
+
+#[test]
+fn an_evaluation_may_be_a_comment_alone() {
+    let comment = Assessment {
+        level: None,
+        comment: Some(text("Viser det i gruppearbejde")),
+    };
+    given(a_plan())
+        .when(
+            TEACHER,
+            plan(record(EVALUATION, SUBJECT_GOAL, comment.clone())),
+        )
+        .then([PlanEvent::EvaluationRecorded {
+            evaluation: EVALUATION,
+            unit: THE_UNIT,
+            goal: SUBJECT_GOAL,
+            goal_revision: 1,
+            by: Evaluator::Staff,
+            assessment: comment,
+        }]);
+}
+
+#[test]
+fn a_lower_rating_later_is_a_new_fact() {
+    let after = given(a_plan())
+        .and(evaluated(EVALUATION, SUBJECT_GOAL, 3))
+        .when(TEACHER, plan(record(LATER, SUBJECT_GOAL, level(1))))
+        .then([recorded(LATER, SUBJECT_GOAL, Evaluator::Staff, 1)]);
+    let levels = |plan: planledger_core::domain::plan::Plan| -> Vec<_> {
+        let made = plan.evaluations.into_iter();
+        made.map(|made| (made.id, made.assessment.level)).collect()
+    };
+    assert_eq!(
+        levels(state(&after)),
+        [(EVALUATION, Some(3)), (LATER, Some(1))]
+    );
+}
+
+#[test]
+fn a_correction_replaces_what_an_evaluation_says_and_nothing_else() {
+    let reason = why("Forkert elev");
+    let correct = PlanCommand::CorrectEvaluation {
+        evaluation: EVALUATION,
+        assessment: level(0),
+        reason: reason.clone(),
+    };
+    let before = given(a_plan()).and(evaluated(EVALUATION, SUBJECT_GOAL, 3));
+    let made = state(&before).evaluations[0].clone();
+    let after = before
+        .when(PEDAGOGUE, plan(correct.clone()))
+        .then([PlanEvent::EvaluationCorrected {
+            evaluation: EVALUATION,
+            assessment: level(0),
+            reason,
+        }])
+        .when(PEDAGOGUE, plan(correct))
+        .then_nothing();
+    let corrected = state(&after).evaluations[0].clone();
+    assert_eq!(corrected.assessment, level(0));
+    assert!(corrected.corrected_at > Some(made.at));
+    assert_eq!(
+        (corrected.at, corrected.actor, corrected.goal),
+        (made.at, made.actor, made.goal)
+    );
+}
+
+#[test]
+fn students_correct_their_own_and_staff_theirs() {
+    given(a_plan())
+        .and(by_student(EVALUATION))
+        .when(STUDENT, plan(correct(EVALUATION, level(2))))
+        .then([PlanEvent::EvaluationCorrected {
+            evaluation: EVALUATION,
+            assessment: level(2),
+            reason: None,
+        }]);
+}
+
+#[test]
+fn an_evaluation_is_held_against_the_goal_as_it_was_when_it_was_made() {
+    let two_levels = Scale {
+        title: title("Ja eller nej"),
+        levels: vec![title("Nej"), title("Ja")],
+    };
+    let revised = YearPlanEvent::GoalRevised {
+        goal: SUBJECT_GOAL,
+        wording: Wording::Own {
+            text: text("Kan analysere"),
+        },
+        scale: two_levels,
+    };
+    let after = given(a_plan())
+        .and(evaluated(EVALUATION, SUBJECT_GOAL, 1))
+        .and((YEAR_PLAN, revised))
+        // Level 3 is on the scale that the first was made on.
+        .when(TEACHER, plan(correct(EVALUATION, level(3))))
+        .then([PlanEvent::EvaluationCorrected {
+            evaluation: EVALUATION,
+            assessment: level(3),
+            reason: None,
+        }])
+        .when(TEACHER, plan(record(LATER, SUBJECT_GOAL, level(1))))
+        .then([PlanEvent::EvaluationRecorded {
+            evaluation: LATER,
+            unit: THE_UNIT,
+            goal: SUBJECT_GOAL,
+            goal_revision: 2,
+            by: Evaluator::Staff,
+            assessment: level(1),
+        }]);
+    let view = after.world().view(PLAN, Viewer::Staff).unwrap();
+    let made = &view.units[0].goals[0].evaluations;
+    let words: Vec<_> = made.iter().map(|made| made.level_title.clone()).collect();
+    assert_eq!(words, [Some(title("Meget sikkert")), Some(title("Ja"))]);
+}
+
+#[test]
+fn a_plan_is_evaluated_also_after_its_unit_year_plan_and_team_are_deleted() {
+    let unit_deleted = YearPlanEvent::UnitDeleted {
+        unit: UNIT,
+        reason: None,
+    };
+    given(a_plan())
+        .and((YEAR_PLAN, unit_deleted))
+        .and((YEAR_PLAN, YearPlanEvent::Deleted { reason: None }))
+        .and((TEAM, TeamEvent::Deleted { reason: None }))
+        .when(TEACHER, plan(record(EVALUATION, SUBJECT_GOAL, level(2))))
+        .then([recorded(EVALUATION, SUBJECT_GOAL, Evaluator::Staff, 2)])
+        .when(STUDENT, plan(record(LATER, REFLECTION_GOAL, level(2))))
+        .then([recorded(LATER, REFLECTION_GOAL, Evaluator::Student, 2)]);
+}
+
+#[test]
+fn an_evaluation_is_corrected_also_after_its_goal_went_out_of_use() {
+    let retired = YearPlanEvent::GoalRetired {
+        goal: SUBJECT_GOAL,
+        reason: None,
+    };
+    given(a_plan())
+        .and(evaluated(EVALUATION, SUBJECT_GOAL, 3))
+        .and((YEAR_PLAN, retired))
+        .and((PLAN, PlanEvent::UnitExcluded(THE_UNIT)))
+        .when(TEACHER, plan(correct(EVALUATION, level(2))))
+        .then([PlanEvent::EvaluationCorrected {
+            evaluation: EVALUATION,
+            assessment: level(2),
+            reason: None,
+        }]);
+}
+
+pub(super) fn refusals() -> Vec<Reason> {
+    let goal = Some("record_evaluation.goal_id");
+    let retired = YearPlanEvent::GoalRetired {
+        goal: SUBJECT_GOAL,
+        reason: None,
+    };
+    let elsewhere = PlanCommand::RecordEvaluation {
+        evaluation: EVALUATION,
+        unit: UnitRef {
+            year_plan: YEAR_PLAN,
+            unit: OTHER_UNIT,
+        },
+        goal: SUBJECT_GOAL,
+        assessment: level(1),
+    };
+    let staff_made = || given(a_plan()).and(evaluated(EVALUATION, SUBJECT_GOAL, 3));
+    let mut seen = vec![
+        given(a_plan())
+            .when(STUDENT, plan(record(EVALUATION, SUBJECT_GOAL, level(1))))
+            .then_refused(Reason::GoalKindNotEvaluableByStudent, goal),
+        given(a_plan())
+            .when(TEACHER, plan(record(EVALUATION, OTHER_GOAL, level(1))))
+            .then_refused(Reason::GoalNotFound, goal),
+        given(a_plan())
+            .and((YEAR_PLAN, retired))
+            .when(TEACHER, plan(record(EVALUATION, SUBJECT_GOAL, level(1))))
+            .then_refused(Reason::GoalRetired, goal),
+        given(a_plan())
+            .when(TEACHER, plan(elsewhere))
+            .then_refused(Reason::UnitNotIncluded, Some("record_evaluation.unit")),
+        staff_made()
+            .when(TEACHER, plan(record(EVALUATION, SUBJECT_GOAL, level(1))))
+            .then_refused(
+                Reason::AlreadyExists,
+                Some("record_evaluation.evaluation_id"),
+            ),
+        given(a_plan())
+            .when(TEACHER, plan(record(EVALUATION, SUBJECT_GOAL, empty())))
+            .then_refused(
+                Reason::AssessmentEmpty,
+                Some("record_evaluation.assessment"),
+            ),
+        // The scale has levels 0 to 3.
+        given(a_plan())
+            .when(TEACHER, plan(record(EVALUATION, SUBJECT_GOAL, level(4))))
+            .then_refused(
+                Reason::LevelOutOfRange,
+                Some("record_evaluation.assessment.level"),
+            ),
+        staff_made()
+            .when(TEACHER, plan(correct(EVALUATION, empty())))
+            .then_refused(
+                Reason::AssessmentEmpty,
+                Some("correct_evaluation.assessment"),
+            ),
+        staff_made()
+            .when(TEACHER, plan(correct(EVALUATION, level(4))))
+            .then_refused(
+                Reason::LevelOutOfRange,
+                Some("correct_evaluation.assessment.level"),
+            ),
+        staff_made()
+            .when(TEACHER, plan(correct(LATER, level(1))))
+            .then_refused(
+                Reason::EvaluationNotFound,
+                Some("correct_evaluation.evaluation_id"),
+            ),
+        // Neither side corrects the other's.
+        staff_made()
+            .when(STUDENT, plan(correct(EVALUATION, level(1))))
+            .then_refused(
+                Reason::EvaluationOfAnotherSide,
+                Some("correct_evaluation.evaluation_id"),
+            ),
+        given(a_plan())
+            .and(by_student(EVALUATION))
+            .when(TEACHER, plan(correct(EVALUATION, level(2))))
+            .then_refused(
+                Reason::EvaluationOfAnotherSide,
+                Some("correct_evaluation.evaluation_id"),
+            ),
+    ];
+    // Nobody else evaluates, nor corrects: other students, guardians, clerks, strangers, systems.
+    let others = [CLASSMATE, GUARDIAN, CLERK, NOBODY].map(ActsAs::actor);
+    for actor in others.into_iter().chain([SYSTEM]) {
+        seen.extend([
+            given(a_plan())
+                .when(actor, plan(record(EVALUATION, REFLECTION_GOAL, level(1))))
+                .then_refused(Reason::EvaluatorNotAllowed, None),
+            staff_made()
+                .when(actor, plan(correct(EVALUATION, level(1))))
+                .then_refused(Reason::EvaluatorNotAllowed, None),
+        ]);
+    }
+    // Who is no longer staff no longer evaluates.
+    let ended = PersonEvent::AffiliationEnded {
+        institution: SCHOOL,
+        role: planledger_core::domain::person::Role::Teacher,
+    };
+    seen.push(
+        given(a_plan())
+            .and((TEACHER, ended))
+            .when(TEACHER, plan(record(EVALUATION, SUBJECT_GOAL, level(1))))
+            .then_refused(Reason::EvaluatorNotAllowed, None),
+    );
+    seen
+}

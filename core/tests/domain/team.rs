@@ -1,0 +1,469 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use planledger_core::domain::institution::InstitutionEvent;
+use planledger_core::domain::person::PersonEvent;
+use planledger_core::domain::team::{StaffRole, Team, TeamCommand, TeamDetails, TeamEvent};
+use planledger_core::domain::{Actor, Aggregate, Reason};
+use planledger_core::ids::{InstitutionId, PersonId, SchoolYearId, TeamId};
+
+use crate::common::school::*;
+use crate::harness::{Given, given};
+
+const NEW: TeamId = TeamId::from_bytes([0x42; 16]);
+
+fn create(owner: Option<PersonId>) -> TeamCommand {
+    TeamCommand::Create {
+        details: team_details(),
+        owner,
+    }
+}
+
+fn deleted() -> TeamEvent {
+    TeamEvent::Deleted { reason: None }
+}
+
+fn closed() -> TeamEvent {
+    TeamEvent::Closed { reason: None }
+}
+
+fn gone() -> PersonEvent {
+    PersonEvent::Departed {
+        on: None,
+        reason: None,
+    }
+}
+
+fn transfer(to: PersonId) -> TeamCommand {
+    TeamCommand::TransferOwnership { to, reason: None }
+}
+
+fn put(
+    details: TeamDetails,
+    members: &[PersonId],
+    staff: &[(PersonId, StaffRole)],
+    owner: Option<PersonId>,
+    closed: bool,
+) -> TeamCommand {
+    TeamCommand::Put {
+        details,
+        members: members.iter().copied().collect(),
+        staff: staff.iter().copied().collect(),
+        owner,
+        closed,
+    }
+}
+
+fn state(given: &Given) -> Team {
+    match given.state(TEAM) {
+        Aggregate::Team(team) => team.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_team_is_created_with_or_without_an_owner() {
+    for owner in [None, Some(TEACHER), Some(PEDAGOGUE), Some(LEADER)] {
+        given(a_school())
+            .when(TEACHER, (TEAM, create(owner)))
+            .then([TeamEvent::Created {
+                details: team_details(),
+                owner,
+            }]);
+    }
+}
+
+#[test]
+fn a_team_is_revised_when_something_changes() {
+    let mut details = team_details();
+    given(a_team())
+        .when(TEACHER, (TEAM, TeamCommand::Revise(details.clone())))
+        .then_nothing();
+    details.title = title("8.b dansk");
+    let after = given(a_team())
+        .when(TEACHER, (TEAM, TeamCommand::Revise(details.clone())))
+        .then([TeamEvent::Revised(details.clone())]);
+    assert_eq!(state(&after).details, details);
+}
+
+#[test]
+fn students_join_and_leave_a_team() {
+    let add = TeamCommand::AddMember { student: CLASSMATE };
+    let after = given(a_team())
+        .when(TEACHER, (TEAM, add.clone()))
+        .then([TeamEvent::MemberAdded { student: CLASSMATE }])
+        .when(TEACHER, (TEAM, add))
+        .then_nothing()
+        .when(
+            TEACHER,
+            (TEAM, TeamCommand::RemoveMember { student: STUDENT }),
+        )
+        .then([TeamEvent::MemberRemoved { student: STUDENT }]);
+    assert_eq!(state(&after).members, BTreeSet::from([CLASSMATE]));
+}
+
+#[test]
+fn staff_join_change_role_and_leave() {
+    let add = |role| TeamCommand::AddStaff {
+        person: PEDAGOGUE,
+        role,
+    };
+    let added = |role| TeamEvent::StaffAdded {
+        person: PEDAGOGUE,
+        role,
+    };
+    let after = given(a_team())
+        .when(TEACHER, (TEAM, add(StaffRole::Pedagogue)))
+        .then([added(StaffRole::Pedagogue)])
+        .when(TEACHER, (TEAM, add(StaffRole::Pedagogue)))
+        .then_nothing()
+        .when(TEACHER, (TEAM, add(StaffRole::Teacher)))
+        .then([added(StaffRole::Teacher)])
+        .when(
+            TEACHER,
+            (TEAM, TeamCommand::RemoveStaff { person: TEACHER }),
+        )
+        .then([TeamEvent::StaffRemoved { person: TEACHER }]);
+    assert_eq!(
+        state(&after).staff,
+        BTreeMap::from([(PEDAGOGUE, StaffRole::Teacher)])
+    );
+}
+
+#[test]
+fn closing_a_team_can_be_taken_back() {
+    given(a_team())
+        .when(TEACHER, (TEAM, TeamCommand::Close { reason: None }))
+        .then([closed()])
+        .when(TEACHER, (TEAM, TeamCommand::Reopen))
+        .then([TeamEvent::Reopened {}]);
+}
+
+#[test]
+fn a_deleted_team_says_when_by_whom_and_why_and_comes_back_as_it_was() {
+    let before = state(&given(a_team()));
+    let delete = TeamCommand::Delete {
+        reason: why("Holdet findes ikke mere"),
+    };
+    let after = given(a_team())
+        .when(TEACHER, (TEAM, delete))
+        .then([TeamEvent::Deleted {
+            reason: why("Holdet findes ikke mere"),
+        }]);
+    let deletion = state(&after).deleted.unwrap();
+    assert_eq!(deletion.by, Actor::Person(TEACHER));
+    assert_eq!(deletion.reason, why("Holdet findes ikke mere"));
+    let last = after.clone().world().recorded().last().unwrap().meta;
+    assert_eq!(deletion.at, last.recorded_at);
+    let after = after
+        .when(TEACHER, (TEAM, TeamCommand::Undelete))
+        .then([TeamEvent::Undeleted {}]);
+    assert_eq!(state(&after), before);
+}
+
+#[test]
+fn a_team_changes_hands_also_when_it_is_deleted_or_its_owner_has_left() {
+    let transferred = TeamEvent::OwnershipTransferred {
+        from: Some(TEACHER),
+        to: PEDAGOGUE,
+        reason: None,
+    };
+    let after = given(a_team())
+        .and((TEAM, deleted()))
+        .and((TEACHER, gone()))
+        .when(LEADER, (TEAM, transfer(PEDAGOGUE)))
+        .then([transferred]);
+    assert_eq!(state(&after).owner, Some(PEDAGOGUE));
+}
+
+#[test]
+fn an_ownerless_team_gets_its_first_owner() {
+    let created = TeamEvent::Created {
+        details: team_details(),
+        owner: None,
+    };
+    given(a_school())
+        .and((TEAM, created))
+        .when(LEADER, (TEAM, transfer(TEACHER)))
+        .then([TeamEvent::OwnershipTransferred {
+            from: None,
+            to: TEACHER,
+            reason: None,
+        }]);
+}
+
+#[test]
+fn an_import_of_a_team_records_differences_only() {
+    let teacher = (TEACHER, StaffRole::Teacher);
+    let pedagogue = (PEDAGOGUE, StaffRole::Pedagogue);
+    let same = put(team_details(), &[STUDENT], &[teacher], None, false);
+    given(a_team()).when(SYSTEM, (TEAM, same)).then_nothing();
+    let mut details = team_details();
+    details.title = title("8.b dansk");
+    let other = put(details.clone(), &[CLASSMATE], &[pedagogue], None, true);
+    given(a_team())
+        .when(SYSTEM, (TEAM, other.clone()))
+        .then([
+            TeamEvent::Revised(details),
+            TeamEvent::MemberRemoved { student: STUDENT },
+            TeamEvent::MemberAdded { student: CLASSMATE },
+            TeamEvent::StaffRemoved { person: TEACHER },
+            TeamEvent::StaffAdded {
+                person: PEDAGOGUE,
+                role: StaffRole::Pedagogue,
+            },
+            closed(),
+        ])
+        .when(SYSTEM, (TEAM, other))
+        .then_nothing();
+}
+
+#[test]
+fn an_import_makes_a_team_also_in_a_closed_institution() {
+    let closing = InstitutionEvent::Closed { reason: None };
+    given(a_school())
+        .and((SCHOOL, closing))
+        .when(
+            SYSTEM,
+            (
+                TEAM,
+                put(team_details(), &[STUDENT], &[], Some(CLERK), false),
+            ),
+        )
+        .then([
+            TeamEvent::Created {
+                details: team_details(),
+                owner: Some(CLERK),
+            },
+            TeamEvent::MemberAdded { student: STUDENT },
+        ]);
+}
+
+#[test]
+fn an_import_never_changes_an_owner_and_never_undeletes() {
+    let teacher = (TEACHER, StaffRole::Teacher);
+    let import = put(team_details(), &[STUDENT], &[teacher], Some(LEADER), false);
+    let after = given(a_team())
+        .and((TEAM, deleted()))
+        .when(SYSTEM, (TEAM, import.clone()))
+        .then_nothing();
+    assert!(state(&after).deleted.is_some());
+    let created = TeamEvent::Created {
+        details: team_details(),
+        owner: None,
+    };
+    given(a_school())
+        .and((TEAM, created))
+        .and((TEAM, TeamEvent::MemberAdded { student: STUDENT }))
+        .and((
+            TEAM,
+            TeamEvent::StaffAdded {
+                person: TEACHER,
+                role: StaffRole::Teacher,
+            },
+        ))
+        .when(SYSTEM, (TEAM, import))
+        .then([TeamEvent::OwnershipTransferred {
+            from: None,
+            to: LEADER,
+            reason: None,
+        }]);
+}
+
+#[test]
+fn the_rest_is_refused() {
+    assert!(!refusals().is_empty());
+}
+
+pub(crate) fn refusals() -> Vec<Reason> {
+    let mut nowhere = team_details();
+    nowhere.institution = InstitutionId::from_bytes([1; 16]);
+    let mut never = team_details();
+    never.school_year = Some(SchoolYearId::from_bytes([1; 16]));
+    let with = |details: &TeamDetails| TeamCommand::Create {
+        details: details.clone(),
+        owner: None,
+    };
+    let member = |student| TeamCommand::AddMember { student };
+    let staff = |person| TeamCommand::AddStaff {
+        person,
+        role: StaffRole::Teacher,
+    };
+    let remove = |person| TeamCommand::RemoveStaff { person };
+    let removed = |student| TeamCommand::RemoveMember { student };
+    let close = TeamCommand::Close { reason: None };
+    let delete = TeamCommand::Delete { reason: None };
+    let mut seen = vec![
+        given(a_team())
+            .when(TEACHER, (TEAM, create(None)))
+            .then_refused(Reason::AlreadyExists, Some("team_id")),
+        // A team belongs to an institution that is known and, when it is new, in use.
+        given(a_school())
+            .when(TEACHER, (TEAM, with(&nowhere)))
+            .then_refused(
+                Reason::InstitutionNotFound,
+                Some("create_team.details.institution_id"),
+            ),
+        given(a_school())
+            .and((SCHOOL, InstitutionEvent::Closed { reason: None }))
+            .when(TEACHER, (TEAM, create(None)))
+            .then_refused(
+                Reason::InstitutionClosed,
+                Some("create_team.details.institution_id"),
+            ),
+        given(a_team())
+            .when(TEACHER, (TEAM, TeamCommand::Revise(nowhere.clone())))
+            .then_refused(
+                Reason::InstitutionNotFound,
+                Some("revise_team.details.institution_id"),
+            ),
+        given(a_team())
+            .when(SYSTEM, (NEW, put(nowhere, &[], &[], None, false)))
+            .then_refused(
+                Reason::InstitutionNotFound,
+                Some("put_team.details.institution_id"),
+            ),
+        // Its school year is known.
+        given(a_school())
+            .when(TEACHER, (TEAM, with(&never)))
+            .then_refused(
+                Reason::SchoolYearNotFound,
+                Some("create_team.details.school_year_id"),
+            ),
+        given(a_team())
+            .when(TEACHER, (TEAM, TeamCommand::Revise(never.clone())))
+            .then_refused(
+                Reason::SchoolYearNotFound,
+                Some("revise_team.details.school_year_id"),
+            ),
+        given(a_team())
+            .when(SYSTEM, (TEAM, put(never, &[], &[], None, false)))
+            .then_refused(
+                Reason::SchoolYearNotFound,
+                Some("put_team.details.school_year_id"),
+            ),
+        // Owners are staff who have not left.
+        given(a_school())
+            .when(TEACHER, (TEAM, create(Some(NOBODY))))
+            .then_refused(Reason::PersonNotFound, Some("create_team.owner_id")),
+        given(a_school())
+            .when(TEACHER, (TEAM, create(Some(CLERK))))
+            .then_refused(Reason::NotStaff, Some("create_team.owner_id")),
+        given(a_school())
+            .and((TEACHER, gone()))
+            .when(LEADER, (TEAM, create(Some(TEACHER))))
+            .then_refused(Reason::PersonDeparted, Some("create_team.owner_id")),
+        given(a_team())
+            .when(TEACHER, (TEAM, transfer(TEACHER)))
+            .then_refused(
+                Reason::AlreadyOwner,
+                Some("transfer_team_ownership.to_person_id"),
+            ),
+        given(a_team())
+            .when(TEACHER, (TEAM, transfer(STUDENT)))
+            .then_refused(
+                Reason::NotStaff,
+                Some("transfer_team_ownership.to_person_id"),
+            ),
+        given(a_team())
+            .and((PEDAGOGUE, gone()))
+            .when(TEACHER, (TEAM, transfer(PEDAGOGUE)))
+            .then_refused(
+                Reason::PersonDeparted,
+                Some("transfer_team_ownership.to_person_id"),
+            ),
+        given(a_team())
+            .when(
+                SYSTEM,
+                (NEW, put(team_details(), &[], &[], Some(NOBODY), false)),
+            )
+            .then_refused(Reason::PersonNotFound, Some("put_team.owner_id")),
+        // Members are students, staff are staff.
+        given(a_team())
+            .when(TEACHER, (TEAM, member(PEDAGOGUE)))
+            .then_refused(Reason::NotAStudent, Some("add_team_member.student_id")),
+        given(a_team())
+            .when(TEACHER, (TEAM, member(NOBODY)))
+            .then_refused(Reason::PersonNotFound, Some("add_team_member.student_id")),
+        given(a_team())
+            .when(TEACHER, (TEAM, staff(CLASSMATE)))
+            .then_refused(Reason::NotStaff, Some("add_team_staff.staff.person_id")),
+        given(a_team())
+            .when(TEACHER, (TEAM, removed(CLASSMATE)))
+            .then_refused(
+                Reason::MemberNotFound,
+                Some("remove_team_member.student_id"),
+            ),
+        given(a_team())
+            .when(TEACHER, (TEAM, remove(PEDAGOGUE)))
+            .then_refused(Reason::StaffNotFound, Some("remove_team_staff.person_id")),
+        // An import names people who are known; what they are is the other system's affair.
+        given(a_team())
+            .when(
+                SYSTEM,
+                (TEAM, put(team_details(), &[NOBODY], &[], None, false)),
+            )
+            .then_refused(Reason::PersonNotFound, Some("put_team.member_ids")),
+        given(a_team())
+            .when(
+                SYSTEM,
+                (
+                    TEAM,
+                    put(
+                        team_details(),
+                        &[],
+                        &[(NOBODY, StaffRole::Teacher)],
+                        None,
+                        false,
+                    ),
+                ),
+            )
+            .then_refused(Reason::PersonNotFound, Some("put_team.staff.person_id")),
+        given(a_team())
+            .and((TEAM, closed()))
+            .when(TEACHER, (TEAM, close.clone()))
+            .then_refused(Reason::AlreadyClosed, None),
+        given(a_team())
+            .when(TEACHER, (TEAM, TeamCommand::Reopen))
+            .then_refused(Reason::NotClosed, None),
+        given(a_team())
+            .when(TEACHER, (TEAM, TeamCommand::Undelete))
+            .then_refused(Reason::NotDeleted, None),
+    ];
+    // A deleted team takes nothing but being undeleted, transferred and imported.
+    for command in [
+        TeamCommand::Revise(team_details()),
+        member(CLASSMATE),
+        removed(STUDENT),
+        staff(PEDAGOGUE),
+        remove(TEACHER),
+        close.clone(),
+        TeamCommand::Reopen,
+        delete.clone(),
+    ] {
+        seen.push(
+            given(a_team())
+                .and((TEAM, deleted()))
+                .when(TEACHER, (TEAM, command))
+                .then_refused(Reason::TeamDeleted, None),
+        );
+    }
+    for command in [
+        TeamCommand::Revise(team_details()),
+        member(STUDENT),
+        removed(STUDENT),
+        staff(TEACHER),
+        remove(TEACHER),
+        close,
+        TeamCommand::Reopen,
+        delete,
+        TeamCommand::Undelete,
+        transfer(TEACHER),
+    ] {
+        seen.push(
+            given(a_school())
+                .when(TEACHER, (TEAM, command))
+                .then_refused(Reason::TeamNotFound, Some("team_id")),
+        );
+    }
+    seen
+}

@@ -1,0 +1,242 @@
+use planledger_core::domain::catalogue::CatalogueEvent;
+use planledger_core::domain::year_plan::{
+    GoalKind, GoalRevision, Scale, Wording, WordingChoice, YearPlanCommand, YearPlanEvent,
+};
+use planledger_core::domain::{Aggregate, Reason};
+use planledger_core::ids::{CatalogueItemId, UnitId};
+
+use super::{a_combined_year_plan, add_goal, retire_goal, revise_goal, state, unit_deleted};
+use crate::common::Memory;
+use crate::common::school::*;
+use crate::harness::given;
+
+fn from_catalogue(item: CatalogueItemId) -> WordingChoice {
+    WordingChoice::Catalogue {
+        catalogue: CATALOGUE,
+        item,
+    }
+}
+
+#[test]
+fn a_goal_has_its_own_words() {
+    for kind in [GoalKind::Subject, GoalKind::Reflection] {
+        let add = YearPlanCommand::AddGoal {
+            unit: UNIT,
+            goal: OTHER_GOAL,
+            details: chosen_goal(kind, "Kan analysere"),
+        };
+        given(a_year_plan())
+            .when(TEACHER, (YEAR_PLAN, add))
+            .then([YearPlanEvent::GoalAdded {
+                unit: UNIT,
+                goal: OTHER_GOAL,
+                details: goal(kind, "Kan analysere"),
+            }]);
+    }
+}
+
+#[test]
+fn a_goal_from_the_catalogue_keeps_the_words_it_was_chosen_with() {
+    let mut world = Memory::of([a_year_plan(), a_catalogue()].concat());
+    let mut details = chosen_goal(GoalKind::Subject, "unused");
+    details.wording = from_catalogue(ITEM);
+    world.does(
+        TEACHER,
+        (
+            YEAR_PLAN,
+            YearPlanCommand::AddGoal {
+                unit: UNIT,
+                goal: OTHER_GOAL,
+                details,
+            },
+        ),
+    );
+    let reworded = CatalogueEvent::ItemDefined {
+        item: ITEM,
+        details: catalogue_item("Helt andre ord"),
+    };
+    world.record((CATALOGUE, reworded).into());
+    world.record((CATALOGUE, CatalogueEvent::ItemRetired { item: ITEM }).into());
+    let Some(Aggregate::YearPlan(plan)) = world.state(YEAR_PLAN) else {
+        panic!()
+    };
+    assert_eq!(
+        plan.goals[&OTHER_GOAL].present().unwrap().wording,
+        Wording::Catalogue {
+            catalogue: CATALOGUE,
+            item: ITEM,
+            text: text("Eleven kan styre og regulere sin læseproces"),
+        }
+    );
+}
+
+#[test]
+fn a_revised_goal_keeps_every_revision() {
+    let two_levels = Scale {
+        title: title("Ja eller nej"),
+        levels: vec![title("Nej"), title("Ja")],
+    };
+    let revise = revise_goal(SUBJECT_GOAL, "Finder tema og motiv", two_levels.clone());
+    let after = given(a_year_plan())
+        .when(
+            TEACHER,
+            (
+                YEAR_PLAN,
+                revise_goal(SUBJECT_GOAL, "Kan finde temaet", scale()),
+            ),
+        )
+        .then_nothing()
+        .when(TEACHER, (YEAR_PLAN, revise.clone()))
+        .then([YearPlanEvent::GoalRevised {
+            goal: SUBJECT_GOAL,
+            wording: Wording::Own {
+                text: text("Finder tema og motiv"),
+            },
+            scale: two_levels.clone(),
+        }])
+        .when(TEACHER, (YEAR_PLAN, revise))
+        .then_nothing();
+    let goal = &state(&after).goals[&SUBJECT_GOAL];
+    let own = |words: &str| Wording::Own { text: text(words) };
+    let first = GoalRevision {
+        wording: own("Kan finde temaet"),
+        scale: scale(),
+    };
+    let second = GoalRevision {
+        wording: own("Finder tema og motiv"),
+        scale: two_levels,
+    };
+    assert_eq!(goal.revision(), 2);
+    assert_eq!((goal.at(0), goal.at(3)), (None, None));
+    assert_eq!((goal.at(1), goal.at(2)), (Some(&first), Some(&second)));
+}
+
+#[test]
+fn a_retired_goal_stays_where_it_is() {
+    let after = given(a_year_plan())
+        .when(TEACHER, (YEAR_PLAN, retire_goal(SUBJECT_GOAL)))
+        .then([YearPlanEvent::GoalRetired {
+            goal: SUBJECT_GOAL,
+            reason: None,
+        }]);
+    let plan = state(&after);
+    assert!(plan.goals[&SUBJECT_GOAL].retired);
+    assert!(plan.unit(UNIT).unwrap().goals.contains(&SUBJECT_GOAL));
+}
+
+pub(super) fn refusals() -> Vec<Reason> {
+    let unknown = UnitId::from_bytes([1; 16]);
+    let retired = YearPlanEvent::GoalRetired {
+        goal: SUBJECT_GOAL,
+        reason: None,
+    };
+    let words = "Kan finde temaet";
+    let mut seen = vec![
+        given(a_year_plan())
+            .when(TEACHER, (YEAR_PLAN, add_goal(unknown, OTHER_GOAL)))
+            .then_refused(Reason::UnitNotFound, Some("add_goal.unit_id")),
+        given(a_year_plan())
+            .and((YEAR_PLAN, unit_deleted()))
+            .when(TEACHER, (YEAR_PLAN, add_goal(UNIT, OTHER_GOAL)))
+            .then_refused(Reason::UnitDeleted, Some("add_goal.unit_id")),
+        given(a_year_plan())
+            .when(TEACHER, (YEAR_PLAN, add_goal(UNIT, SUBJECT_GOAL)))
+            .then_refused(Reason::AlreadyExists, Some("add_goal.goal_id")),
+    ];
+    // A goal that is not there, out of use or in a deleted unit is neither revised nor retired.
+    for (command, field) in [
+        (
+            revise_goal(SUBJECT_GOAL, words, scale()),
+            "revise_goal.goal_id",
+        ),
+        (retire_goal(SUBJECT_GOAL), "retire_goal.goal_id"),
+    ] {
+        let field = Some(field);
+        seen.extend([
+            given(a_combined_year_plan())
+                .when(TEACHER, (COMBINED, command.clone()))
+                .then_refused(Reason::GoalNotFound, field),
+            given(a_year_plan())
+                .and((YEAR_PLAN, retired.clone()))
+                .when(TEACHER, (YEAR_PLAN, command.clone()))
+                .then_refused(Reason::GoalRetired, field),
+            given(a_year_plan())
+                .and((YEAR_PLAN, unit_deleted()))
+                .when(TEACHER, (YEAR_PLAN, command))
+                .then_refused(Reason::UnitDeleted, field),
+        ]);
+    }
+    // A scale has two to ten levels, no two alike.
+    let levels = |count: usize| (0..count).map(|n| title(&format!("Trin {n}"))).collect();
+    for levels in [
+        levels(0),
+        levels(1),
+        levels(11),
+        vec![title("Ja"), title("Nej"), title("Ja")],
+    ] {
+        let scale = Scale {
+            title: title("Målestok"),
+            levels,
+        };
+        let mut details = chosen_goal(GoalKind::Subject, words);
+        details.scale = scale.clone();
+        let add = YearPlanCommand::AddGoal {
+            unit: UNIT,
+            goal: OTHER_GOAL,
+            details,
+        };
+        seen.extend([
+            given(a_year_plan())
+                .when(TEACHER, (YEAR_PLAN, add))
+                .then_refused(Reason::ScaleInvalid, Some("add_goal.details.scale.levels")),
+            given(a_year_plan())
+                .when(
+                    TEACHER,
+                    (YEAR_PLAN, revise_goal(SUBJECT_GOAL, words, scale)),
+                )
+                .then_refused(Reason::ScaleInvalid, Some("revise_goal.scale.levels")),
+        ]);
+    }
+    seen.extend(catalogue_refusals());
+    seen
+}
+
+/// A goal takes its words from an item that is in use.
+fn catalogue_refusals() -> Vec<Reason> {
+    let add = |item| {
+        let mut details = chosen_goal(GoalKind::Subject, "unused");
+        details.wording = from_catalogue(item);
+        YearPlanCommand::AddGoal {
+            unit: UNIT,
+            goal: OTHER_GOAL,
+            details,
+        }
+    };
+    let revise = YearPlanCommand::ReviseGoal {
+        goal: SUBJECT_GOAL,
+        wording: from_catalogue(OTHER_ITEM),
+        scale: scale(),
+    };
+    let with_catalogue = || given([a_year_plan(), a_catalogue()].concat());
+    vec![
+        given(a_year_plan())
+            .when(TEACHER, (YEAR_PLAN, add(ITEM)))
+            .then_refused(Reason::CatalogueNotFound, Some("add_goal.details.wording")),
+        with_catalogue()
+            .when(TEACHER, (YEAR_PLAN, add(OTHER_ITEM)))
+            .then_refused(
+                Reason::CatalogueItemNotFound,
+                Some("add_goal.details.wording"),
+            ),
+        with_catalogue()
+            .and((CATALOGUE, CatalogueEvent::ItemRetired { item: ITEM }))
+            .when(TEACHER, (YEAR_PLAN, add(ITEM)))
+            .then_refused(
+                Reason::CatalogueItemNotFound,
+                Some("add_goal.details.wording"),
+            ),
+        with_catalogue()
+            .when(TEACHER, (YEAR_PLAN, revise))
+            .then_refused(Reason::CatalogueItemNotFound, Some("revise_goal.wording")),
+    ]
+}

@@ -1,0 +1,322 @@
+mod goals;
+mod units;
+
+use std::collections::BTreeSet;
+
+use planledger_core::domain::institution::InstitutionEvent;
+use planledger_core::domain::person::PersonEvent;
+use planledger_core::domain::team::TeamEvent;
+use planledger_core::domain::year_plan::{
+    GoalKind, Scale, UnitDetails, WordingChoice, YearPlan, YearPlanCommand, YearPlanDetails,
+    YearPlanEvent,
+};
+use planledger_core::domain::{Actor, Aggregate, Reason};
+use planledger_core::ids::{GoalId, InstitutionId, PersonId, SchoolYearId, TeamId, UnitId};
+use planledger_core::text::Name;
+
+use crate::common::Fact;
+use crate::common::school::*;
+use crate::harness::{Given, given};
+
+fn create(details: YearPlanDetails, owner: PersonId) -> YearPlanCommand {
+    YearPlanCommand::Create { details, owner }
+}
+
+fn subjects(names: &[&str]) -> BTreeSet<Name> {
+    names.iter().map(|subject| name(subject)).collect()
+}
+
+fn a_combined_year_plan() -> Vec<Fact> {
+    let mut facts = a_team();
+    let created = YearPlanEvent::Created {
+        details: combined_year_plan(),
+        owner: TEACHER,
+    };
+    facts.push((COMBINED, created).into());
+    facts
+}
+
+fn deleted() -> YearPlanEvent {
+    YearPlanEvent::Deleted { reason: None }
+}
+
+fn unit_deleted() -> YearPlanEvent {
+    YearPlanEvent::UnitDeleted {
+        unit: UNIT,
+        reason: None,
+    }
+}
+
+fn add_unit(unit: UnitId, details: UnitDetails) -> YearPlanCommand {
+    YearPlanCommand::AddUnit { unit, details }
+}
+
+fn revise_unit(unit: UnitId, details: UnitDetails) -> YearPlanCommand {
+    YearPlanCommand::ReviseUnit { unit, details }
+}
+
+fn delete_unit(unit: UnitId) -> YearPlanCommand {
+    YearPlanCommand::DeleteUnit { unit, reason: None }
+}
+
+fn add_goal(unit: UnitId, goal: GoalId) -> YearPlanCommand {
+    YearPlanCommand::AddGoal {
+        unit,
+        goal,
+        details: chosen_goal(GoalKind::Subject, "Kan analysere"),
+    }
+}
+
+fn revise_goal(goal: GoalId, words: &str, scale: Scale) -> YearPlanCommand {
+    YearPlanCommand::ReviseGoal {
+        goal,
+        wording: WordingChoice::Own { text: text(words) },
+        scale,
+    }
+}
+
+fn retire_goal(goal: GoalId) -> YearPlanCommand {
+    YearPlanCommand::RetireGoal { goal, reason: None }
+}
+
+fn transfer(to: PersonId) -> YearPlanCommand {
+    YearPlanCommand::TransferOwnership { to, reason: None }
+}
+
+fn state(given: &Given) -> YearPlan {
+    match given.state(YEAR_PLAN) {
+        Aggregate::YearPlan(plan) => plan.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_subject_year_plan_has_one_subject_and_a_combined_one_several() {
+    for details in [subject_year_plan(), combined_year_plan()] {
+        given(a_team())
+            .when(
+                TEACHER,
+                (OTHER_YEAR_PLAN, create(details.clone(), PEDAGOGUE)),
+            )
+            .then([YearPlanEvent::Created {
+                details,
+                owner: PEDAGOGUE,
+            }]);
+    }
+}
+
+#[test]
+fn a_year_plan_is_retitled() {
+    let retitle = |value| YearPlanCommand::Retitle {
+        title: title(value),
+    };
+    let after = given(a_year_plan())
+        .when(TEACHER, (YEAR_PLAN, retitle("Dansk i 7.b")))
+        .then_nothing()
+        .when(TEACHER, (YEAR_PLAN, retitle("Dansk, hele året")))
+        .then([YearPlanEvent::Retitled {
+            title: title("Dansk, hele året"),
+        }]);
+    assert_eq!(state(&after).details.title, title("Dansk, hele året"));
+}
+
+#[test]
+fn a_deleted_year_plan_comes_back_as_it_was() {
+    let before = state(&given(a_year_plan()));
+    let delete = YearPlanCommand::Delete {
+        reason: why("Oprettet to gange"),
+    };
+    let after = given(a_year_plan())
+        .when(TEACHER, (YEAR_PLAN, delete))
+        .then([YearPlanEvent::Deleted {
+            reason: why("Oprettet to gange"),
+        }]);
+    let deletion = state(&after).deleted.unwrap();
+    assert_eq!(
+        (deletion.by, deletion.reason),
+        (Actor::Person(TEACHER), why("Oprettet to gange"))
+    );
+    let after = after
+        .when(TEACHER, (YEAR_PLAN, YearPlanCommand::Undelete))
+        .then([YearPlanEvent::Undeleted {}]);
+    assert_eq!(state(&after), before);
+}
+
+#[test]
+fn a_year_plan_changes_hands_also_when_it_is_deleted_or_its_owner_has_left() {
+    let gone = PersonEvent::Departed {
+        on: None,
+        reason: None,
+    };
+    let after = given(a_year_plan())
+        .and((YEAR_PLAN, deleted()))
+        .and((TEACHER, gone))
+        .when(LEADER, (YEAR_PLAN, transfer(PEDAGOGUE)))
+        .then([YearPlanEvent::OwnershipTransferred {
+            from: TEACHER,
+            to: PEDAGOGUE,
+            reason: None,
+        }]);
+    assert_eq!(state(&after).owner, PEDAGOGUE);
+}
+
+#[test]
+fn a_year_plan_is_worked_with_also_when_its_team_is_deleted() {
+    let team_deleted = TeamEvent::Deleted { reason: None };
+    given(a_year_plan())
+        .and((TEAM, team_deleted))
+        .when(TEACHER, (YEAR_PLAN, add_goal(UNIT, OTHER_GOAL)))
+        .then([YearPlanEvent::GoalAdded {
+            unit: UNIT,
+            goal: OTHER_GOAL,
+            details: goal(GoalKind::Subject, "Kan analysere"),
+        }]);
+}
+
+/// What a year plan needs to be created.
+fn creation_refusals() -> Vec<Reason> {
+    let with = |change: &dyn Fn(&mut YearPlanDetails)| {
+        let mut details = subject_year_plan();
+        change(&mut details);
+        (OTHER_YEAR_PLAN, create(details, TEACHER))
+    };
+    let owned_by = |owner| (OTHER_YEAR_PLAN, create(subject_year_plan(), owner));
+    let mut none = combined_year_plan();
+    none.subjects.clear();
+    let gone = PersonEvent::Departed {
+        on: None,
+        reason: None,
+    };
+    let count = Some("create_year_plan.details.subjects");
+    vec![
+        given(a_year_plan())
+            .when(TEACHER, (YEAR_PLAN, create(subject_year_plan(), TEACHER)))
+            .then_refused(Reason::AlreadyExists, Some("year_plan_id")),
+        given(a_team())
+            .when(TEACHER, with(&|plan| plan.subjects.clear()))
+            .then_refused(Reason::SubjectCountInvalid, count),
+        given(a_team())
+            .when(
+                TEACHER,
+                with(&|plan| plan.subjects = subjects(&["Dansk", "Matematik"])),
+            )
+            .then_refused(Reason::SubjectCountInvalid, count),
+        given(a_team())
+            .when(TEACHER, (OTHER_YEAR_PLAN, create(none, TEACHER)))
+            .then_refused(Reason::SubjectCountInvalid, count),
+        given(a_team())
+            .when(
+                TEACHER,
+                with(&|plan| plan.institution = InstitutionId::from_bytes([1; 16])),
+            )
+            .then_refused(
+                Reason::InstitutionNotFound,
+                Some("create_year_plan.details.institution_id"),
+            ),
+        given(a_team())
+            .and((SCHOOL, InstitutionEvent::Closed { reason: None }))
+            .when(TEACHER, with(&|_| ()))
+            .then_refused(
+                Reason::InstitutionClosed,
+                Some("create_year_plan.details.institution_id"),
+            ),
+        given(a_team())
+            .when(
+                TEACHER,
+                with(&|plan| plan.school_year = SchoolYearId::from_bytes([1; 16])),
+            )
+            .then_refused(
+                Reason::SchoolYearNotFound,
+                Some("create_year_plan.details.school_year_id"),
+            ),
+        given(a_team())
+            .when(
+                TEACHER,
+                with(&|plan| plan.team = TeamId::from_bytes([1; 16])),
+            )
+            .then_refused(
+                Reason::TeamNotFound,
+                Some("create_year_plan.details.team_id"),
+            ),
+        given(a_team())
+            .and((TEAM, TeamEvent::Deleted { reason: None }))
+            .when(TEACHER, with(&|_| ()))
+            .then_refused(
+                Reason::TeamDeleted,
+                Some("create_year_plan.details.team_id"),
+            ),
+        given(a_team())
+            .when(TEACHER, owned_by(NOBODY))
+            .then_refused(Reason::PersonNotFound, Some("create_year_plan.owner_id")),
+        given(a_team())
+            .when(TEACHER, owned_by(STUDENT))
+            .then_refused(Reason::NotStaff, Some("create_year_plan.owner_id")),
+        given(a_team())
+            .and((TEACHER, gone))
+            .when(LEADER, owned_by(TEACHER))
+            .then_refused(Reason::PersonDeparted, Some("create_year_plan.owner_id")),
+    ]
+}
+
+#[test]
+fn the_rest_is_refused() {
+    assert!(!refusals().is_empty());
+}
+
+pub(crate) fn refusals() -> Vec<Reason> {
+    let to = Some("transfer_year_plan_ownership.to_person_id");
+    let mut seen = [
+        creation_refusals(),
+        units::refusals(),
+        goals::refusals(),
+        vec![
+            given(a_year_plan())
+                .when(TEACHER, (YEAR_PLAN, YearPlanCommand::Undelete))
+                .then_refused(Reason::NotDeleted, None),
+            given(a_year_plan())
+                .when(TEACHER, (YEAR_PLAN, transfer(TEACHER)))
+                .then_refused(Reason::AlreadyOwner, to),
+            given(a_year_plan())
+                .when(TEACHER, (YEAR_PLAN, transfer(CLERK)))
+                .then_refused(Reason::NotStaff, to),
+        ],
+    ]
+    .concat();
+    let edits = [
+        YearPlanCommand::Retitle { title: title("Ny") },
+        YearPlanCommand::AddSubject {
+            subject: name("Dansk"),
+        },
+        YearPlanCommand::RemoveSubject {
+            subject: name("Dansk"),
+        },
+        add_unit(OTHER_UNIT, unit_details("Ny")),
+        revise_unit(UNIT, unit_details("Ny")),
+        delete_unit(UNIT),
+        YearPlanCommand::UndeleteUnit { unit: UNIT },
+        add_goal(UNIT, OTHER_GOAL),
+        revise_goal(SUBJECT_GOAL, "Nye ord", scale()),
+        retire_goal(SUBJECT_GOAL),
+        YearPlanCommand::Delete { reason: None },
+    ];
+    // A deleted year plan takes nothing but being undeleted and transferred.
+    for command in edits.clone() {
+        seen.push(
+            given(a_year_plan())
+                .and((YEAR_PLAN, deleted()))
+                .when(TEACHER, (YEAR_PLAN, command))
+                .then_refused(Reason::YearPlanDeleted, None),
+        );
+    }
+    for command in edits
+        .into_iter()
+        .chain([YearPlanCommand::Undelete, transfer(TEACHER)])
+    {
+        seen.push(
+            given(a_team())
+                .when(TEACHER, (YEAR_PLAN, command))
+                .then_refused(Reason::YearPlanNotFound, Some("year_plan_id")),
+        );
+    }
+    seen
+}
