@@ -1,7 +1,7 @@
 //! The committer thread: keys, then one write and one sync, then everything that says so.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
@@ -12,12 +12,14 @@ use crate::derived::{Cursor, Doc, DocKey, Docs};
 use crate::ids::Position;
 use crate::journal::{Commit, CommitLog};
 use crate::seal::KeyStore;
+use crate::time::Timestamp;
 
 /// How far the journal is durable, and who wants to know.
 pub(super) struct Tide {
     position: Mutex<Position>,
     risen: Condvar,
     writable: AtomicBool,
+    answered: AtomicU64,
     listeners: RwLock<Vec<Listener>>,
 }
 
@@ -29,6 +31,7 @@ impl Tide {
             position: Mutex::new(position),
             risen: Condvar::new(),
             writable: AtomicBool::new(true),
+            answered: AtomicU64::new(0),
             listeners: RwLock::default(),
         }
     }
@@ -62,6 +65,16 @@ impl Tide {
 
     pub(super) fn is_writable(&self) -> bool {
         self.writable.load(Ordering::Acquire)
+    }
+
+    /// From now on nothing is recorded at this instant or before: somebody is told what was (P4).
+    pub(super) fn answer_for(&self, instant: Timestamp) {
+        self.answered.fetch_max(instant.nanos(), Ordering::AcqRel);
+    }
+
+    /// The latest instant that somebody was told about.
+    pub(super) fn answered(&self) -> Timestamp {
+        Timestamp::from_nanos(self.answered.load(Ordering::Acquire))
     }
 
     /// For good: after a failed write or sync nobody knows what is on the disk (P2).

@@ -41,7 +41,7 @@ pub use self::verify::{Fault, Verification, verify};
 use crate::derived::Docs;
 use crate::domain::Actor;
 use crate::entry::{EntryBytes, Hash32};
-use crate::ids::{CommitSeq, LedgerId, Position, StreamId};
+use crate::ids::{CommitSeq, LedgerId, Position, StreamId, SystemId};
 use crate::journal::CommitLog;
 use crate::seal::{EventKey, KeyStore, MasterKey, RecoveryKey};
 use crate::time::{Clock, Entropy, Timestamp};
@@ -137,6 +137,21 @@ impl Ledger {
                 TrySendError::Disconnected(_) => ExecuteError::Closed,
             }),
             None => Err(ExecuteError::Closed),
+        }
+    }
+
+    /// Waits until every command that has been handed in is durable, or refused.
+    fn wait_for_decided(&self) {
+        let sender = self.inner.requests.lock().clone();
+        let (reply, answer) = crossbeam_channel::bounded(1);
+        // No commands: refused in its turn, and what changes nothing waits for its group too.
+        let nobody = Actor::System(SystemId::from_bytes([0; 16]));
+        let last = Request::new(nobody, Vec::new(), move |_| {
+            let _ = reply.send(());
+        });
+        // If the ledger is closing or cannot write, nothing more becomes durable.
+        if sender.is_some_and(|sender| sender.send(last).is_ok()) {
+            let _ = answer.recv();
         }
     }
 

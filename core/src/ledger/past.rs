@@ -100,11 +100,14 @@ impl Ledger {
         }))
     }
 
-    /// The last position that was recorded at or before an instant.
+    /// The last position that was recorded at or before an instant. For an instant that has passed
+    /// the answer is the same for ever (P4), as long as no other process opens the ledger with a
+    /// clock that is behind.
     ///
     /// # Errors
     /// [`ReadError`]
     pub fn position_at(&self, instant: Timestamp) -> Result<Position, ReadError> {
+        self.pass(instant)?;
         // Instants increase with positions, so this is a search by halves.
         let (mut low, mut high) = (0, self.position().get());
         while low < high {
@@ -117,5 +120,18 @@ impl Ledger {
             }
         }
         Ok(Position::new(low))
+    }
+
+    /// Sees to it that whatever is recorded at or before an instant, if it has passed, can be read:
+    /// a command gets its instant when it is decided, which is before it is durable.
+    fn pass(&self, instant: Timestamp) -> Result<(), ReadError> {
+        let last = self.position();
+        if last > Position::ZERO && stored(&*self.inner.log, last)?.1.recorded_at >= instant {
+            // Everything after it is later still.
+            return Ok(());
+        }
+        self.inner.tide.answer_for(instant.min(self.now()));
+        self.wait_for_decided();
+        Ok(())
     }
 }

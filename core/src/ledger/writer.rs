@@ -441,9 +441,11 @@ impl Writer {
             .keyed_digest(&envelope.content(actor).map_err(unavailable)?))
     }
 
-    /// Strictly after everything recorded so far, whatever the clock says.
+    /// Strictly after everything recorded so far, and after every instant that somebody has been told
+    /// about, whatever the clock says.
     fn next_instant(&self) -> Timestamp {
-        self.clock.now().max(self.fold.cursor.recorded_at.plus(1))
+        let taken = self.fold.cursor.recorded_at.max(self.tide.answered());
+        self.clock.now().max(taken.plus(1))
     }
 }
 
