@@ -111,7 +111,9 @@ pub(super) fn compared(title: &str, was: &[Aspect], is: &[Aspect]) -> String {
             continue;
         }
         named.push(*name);
-        let plain = |value: &str| !value.is_empty() && value.chars().count() <= SHORT;
+        let plain = |value: &str| {
+            !value.is_empty() && !value.contains('\n') && value.chars().count() <= SHORT
+        };
         match plain(&before) && plain(&now) {
             true => say(&mut text, name, &format!("{before} → {now}")),
             false => {

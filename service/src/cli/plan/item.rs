@@ -209,7 +209,7 @@ pub(super) fn aspects(item: &PlanItem, titles: &Titles, names: &Names) -> Vec<As
         ],
         Some(Item::Owner(owner)) => vec![
             ("name", owner.name.clone().unwrap_or_default()),
-            ("id", owner.person_id.clone()),
+            ("id", short(&owner.person_id).to_owned()),
             ("has left", flag(owner.departed)),
         ],
         Some(Item::YearPlan(found)) => {
@@ -252,13 +252,11 @@ fn container(view: Option<&ContainerView>, names: &Names) -> Vec<Aspect> {
         return Vec::new();
     };
     let owner = view.owner_id.as_deref().map(|id| names.person(id));
-    let by = view.deletion.as_ref().map(|deletion| {
-        let by = who(deletion.deleted_by.as_ref(), names);
-        format!("by {by}")
-    });
+    let by = view.deletion.as_ref();
+    let by = by.map(|deletion| who(deletion.deleted_by.as_ref(), names));
     vec![
         ("title", view.title.clone().unwrap_or_default()),
-        ("id", view.id.clone()),
+        ("id", short(&view.id).to_owned()),
         ("owner", owner.unwrap_or_default()),
         ("deleted", deletion(view.deletion.as_ref())),
         ("deleted by", by.unwrap_or_default()),
