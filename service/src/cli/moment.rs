@@ -10,17 +10,19 @@ use crate::system::COPENHAGEN;
 pub(super) const HELP: &str =
     "a position, a day (2026-02-22, end of day in Copenhagen) or an instant (RFC 3339)";
 
+const DAY: &str = "YYYY-MM-DD";
+
 /// A position, a day or an instant. A day ends when the next begins in Copenhagen, whatever the
 /// machine's own time zone.
 pub(super) fn moment(text: &str) -> Result<as_of::Moment, String> {
     if let Ok(position) = text.parse() {
         return Ok(as_of::Moment::Position(position));
     }
-    let instant = match text.parse::<Date>() {
-        Ok(day) => end_of(day)?,
-        Err(_) => text
-            .parse::<jiff::Timestamp>()
-            .map_err(|_| "is no position, day (2026-02-22) or instant".to_owned())?,
+    let wrong = || "is no position, day (2026-02-22) or instant (2026-02-22T14:00:00+01:00)";
+    // The library also takes the day out of an instant, which is something else.
+    let instant = match text.len() == DAY.len() {
+        true => end_of(text.parse().map_err(|_| wrong())?)?,
+        false => text.parse().map_err(|_| wrong())?,
     };
     Ok(as_of::Moment::Instant(prost_types::Timestamp {
         seconds: instant.as_second(),
@@ -81,7 +83,15 @@ mod tests {
         assert_eq!(moment("17"), Ok(as_of::Moment::Position(17)));
         let written = "2026-10-25T02:30:00+02:00";
         assert_eq!(instant(written).to_string(), "2026-10-25T00:30:00Z");
-        for wrong in ["22/2", "2026-02-30", "-1", "", "yesterday"] {
+        for wrong in [
+            "22/2",
+            "2026-02-30",
+            "2026-10-25T02:30:00",
+            "2026-10-25 02:30",
+            "-1",
+            "",
+            "yesterday",
+        ] {
             assert!(moment(wrong).is_err(), "{wrong}");
         }
     }

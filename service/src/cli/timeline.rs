@@ -18,8 +18,8 @@ pub(super) fn rows(events: &[Event], names: &Names) -> Vec<Vec<String>> {
         "who",
         "for",
         "what",
-        "details",
         "why",
+        "details",
     ];
     let mut rows = vec![heading.map(str::to_owned).to_vec()];
     for event in events {
@@ -35,8 +35,8 @@ pub(super) fn rows(events: &[Event], names: &Names) -> Vec<Vec<String>> {
             names.actor(&event.actor),
             principal,
             what.replace('_', " "),
-            details,
             why,
+            details,
         ]);
     }
     rows
@@ -160,8 +160,8 @@ mod tests {
             "person 7f9c0102",
             "system 8f9c0102",
             "ownership transferred",
-            "to 9f9c0102",
             "“går på barsel”",
+            "to 9f9c0102",
         ];
         assert_eq!(row(event::Content::Payload(payload.to_owned())), expected);
     }
@@ -170,6 +170,6 @@ mod tests {
     fn an_event_that_cannot_be_read_still_says_who_and_when() {
         let redacted = row(event::Content::Unreadable(Unreadable::Redacted.into()));
         assert_eq!(redacted[2], "person 7f9c0102");
-        assert_eq!(redacted[5..], ["(not readable any more)", ""]);
+        assert_eq!(redacted[5..], ["", "(not readable any more)"]);
     }
 }

@@ -174,8 +174,8 @@ fn the_log_says_who_for_whom_when_what_and_why() {
         "who",
         "for",
         "what",
-        "details",
         "why",
+        "details",
     ];
     assert_eq!(columns(lines.next().unwrap()), heading);
     let last = columns(lines.next_back().unwrap());
@@ -184,8 +184,8 @@ fn the_log_says_who_for_whom_when_what_and_why() {
         "Åse Bach",
         "Ida Kjær",
         "ownership transferred",
-        "from Åse Bach, to Bo Dam",
         "“går på barsel”",
+        "from Åse Bach, to Bo Dam",
     ];
     assert_eq!(last[1..], expected);
 }
@@ -236,7 +236,7 @@ fn a_revert_is_shown_first_and_done_only_when_somebody_says_so() {
 
     let log = served.run(&["plan", "log", &plan]).out;
     let marker = log.lines().find(|line| line.contains("reverted")).unwrap();
-    assert!(marker.ends_with("“forkert elev”"), "{marker}");
+    assert!(marker.contains("“forkert elev”"), "{marker}");
     let nothing = revert(&["--yes", "--json"]).json();
     assert_eq!(nothing["receipt"]["unchanged"], true);
     for (wrong, code) in [

@@ -52,7 +52,8 @@ pub(in super::super) struct Revert {
 impl Revert {
     pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
         let ask = !self.dry_run && !self.yes;
-        if ask && !std::io::stdin().is_terminal() {
+        // What asks is no JSON, so whoever reads that is not asked either.
+        if ask && (self.json || !std::io::stdin().is_terminal()) {
             let message = "nobody can be asked here: say --dry-run to see what would change, or \
                            --yes to do it";
             return Err(Failure::Usage(message.to_owned()));
@@ -80,15 +81,16 @@ impl Revert {
             request.to = Some(as_of(as_of::Moment::Position(dry.to_position)));
             request.expected_revision = Some(dry.revision);
             request.dry_run = false;
-            let done = self.send(&client, request).await?;
-            return self.print_receipt(&done);
+            print_receipt(&self.send(&client, request).await?);
+            return Ok(());
         }
         let found = self.send(&client, request).await?;
         if self.json {
             return output::json(&found);
         }
         self.print(&client, &found).await?;
-        self.print_receipt(&found)
+        print_receipt(&found);
+        Ok(())
     }
 
     async fn send(
@@ -130,18 +132,14 @@ impl Revert {
         }
         Ok(())
     }
+}
 
-    fn print_receipt(&self, found: &RevertPlanResponse) -> Result<(), Failure> {
-        if self.json {
-            return output::json(found);
-        }
-        if let Some(receipt) = found.receipt.as_ref().filter(|it| !it.unchanged) {
-            output::line(format!(
-                "recorded at position {}, {} events",
-                receipt.position, receipt.event_count
-            ));
-        }
-        Ok(())
+fn print_receipt(found: &RevertPlanResponse) {
+    if let Some(receipt) = found.receipt.as_ref().filter(|it| !it.unchanged) {
+        output::line(format!(
+            "recorded at position {}, {} events",
+            receipt.position, receipt.event_count
+        ));
     }
 }
 
