@@ -6,13 +6,15 @@ use std::sync::Arc;
 use super::bundle::{
     Bytes, Disclosure, End, EventLine, FORMAT, Header, HeadsLine, Line, Scope, Since,
 };
-use crate::domain::ledger::{RecordedHeads, heads_stream};
 use crate::entry::{Entry, Hash32};
 use crate::heads::{BucketProof, bucket_bytes};
-use crate::ids::{Position, StreamId};
+use crate::ids::{KeyId, Position, StreamId};
 use crate::journal::StoredEntry;
 use crate::ledger::{Ledger, ReadError};
-use crate::tlog::{Notary, NotaryError, Own, SignedCheckpoint};
+use crate::tlog::{Notary, NotaryError, SignedCheckpoint};
+
+/// A student's or plan's key, and every head in its bucket.
+type Heads = (KeyId, BucketProof);
 
 /// Events whose proofs are made at once.
 const CHUNK: usize = 256;
@@ -95,12 +97,14 @@ impl Export {
         notary: Arc<Notary>,
         request: ExportRequest,
     ) -> Result<Self, ExportError> {
-        let signed = match request.resume {
-            None => notary.checkpoint()?,
-            Some((size, _)) => {
+        let (signed, bucket) = match (request.resume, request.scope) {
+            (None, Scope::Range { .. }) => (notary.checkpoint()?, None),
+            (None, Scope::Plan(plan)) => Self::with_heads(&ledger, &notary, plan.into())?,
+            (None, Scope::Student(student)) => Self::with_heads(&ledger, &notary, student.into())?,
+            (Some((size, _)), _) => {
                 let kept = notary.at_least(size)?;
                 let kept = kept.filter(|kept| kept.checkpoint.size == size);
-                kept.ok_or(ExportError::Resume(size))?
+                (kept.ok_or(ExportError::Resume(size))?, None)
             }
         };
         let mut export = Self {
@@ -114,8 +118,24 @@ impl Export {
             events: 0,
             done: false,
         };
-        export.begin()?;
+        export.begin(bucket)?;
         Ok(export)
+    }
+
+    /// A checkpoint, and where the streams that share a key with `stream` were at it.
+    fn with_heads(
+        ledger: &Ledger,
+        notary: &Notary,
+        stream: StreamId,
+    ) -> Result<(SignedCheckpoint, Option<Heads>), ExportError> {
+        let head = ledger.head_position(stream)?;
+        if head == Position::ZERO {
+            return Err(ExportError::NotFound(stream));
+        }
+        // A person's key and a plan's are never replaced: any of the stream's events names it.
+        let key = read_entry(&stored(ledger, head)?)?.key;
+        let (signed, proof) = notary.checkpoint_with_heads(stream, key)?;
+        Ok((signed, Some((key, proof))))
     }
 
     /// How many events will be in scope, those of a bundle that is gone on with among them.
@@ -131,7 +151,7 @@ impl Export {
         self.events
     }
 
-    fn begin(&mut self) -> Result<(), ExportError> {
+    fn begin(&mut self, bucket: Option<Heads>) -> Result<(), ExportError> {
         let size = self.signed.checkpoint.size;
         if let Some(since) = self.request.since.filter(|since| *since > size) {
             return Err(ExportError::Since { since, size });
@@ -163,7 +183,7 @@ impl Export {
                     self.events = self.next.get() - from.get();
                 }
             }
-            None => self.head()?,
+            None => self.head(bucket)?,
         }
         Ok(())
     }
@@ -186,7 +206,7 @@ impl Export {
         let mut positions = Vec::new();
         let mut next = self.ledger.head_position(stream)?;
         while next != Position::ZERO {
-            let stored = self.stored(next)?;
+            let stored = stored(&self.ledger, next)?;
             if next.get() <= self.signed.checkpoint.size {
                 positions.push(next);
             }
@@ -195,17 +215,8 @@ impl Export {
         Ok(positions)
     }
 
-    fn stored(&self, position: Position) -> Result<StoredEntry, ExportError> {
-        let missing = || ReadError::NotThere {
-            asked: position,
-            tail: self.ledger.position(),
-        };
-        let stored = self.ledger.log().entry(position).map_err(ReadError::from)?;
-        Ok(stored.ok_or_else(missing)?)
-    }
-
     /// The lines before the events in scope.
-    fn head(&mut self) -> Result<(), ExportError> {
+    fn head(&mut self, bucket: Option<Heads>) -> Result<(), ExportError> {
         let checkpoint = self.signed.checkpoint.clone();
         let (mut peaks, mut growth) = (Vec::new(), Vec::new());
         if let Scope::Range { from, to } = self.request.scope {
@@ -234,45 +245,21 @@ impl Export {
         })));
         let mut own = self.positions_of(ledger.into())?;
         own.reverse();
-        // The newest record of heads only: it stands for all before it.
-        let heads = Own::read(&self.ledger)?.heads;
-        let recorded = self.positions_of(heads_stream(ledger).into())?;
-        own.extend(recorded.first());
+        // The newest record of heads only, which is the checkpoint's last event: it stands for all
+        // before it.
+        own.push(checkpoint.position());
         for line in self.event_lines(&own, true, true)? {
             self.ready.push_back(Line::Ledger(line));
         }
-        if let Some(heads) = heads {
-            self.heads(&heads)?;
+        if let Some((key, proof)) = bucket {
+            let of_student = matches!(self.request.scope, Scope::Student(_));
+            self.ready.push_back(Line::Heads(HeadsLine {
+                bucket: proof.bucket,
+                key: of_student.then_some(key),
+                heads: Bytes(bucket_bytes(&proof.heads)),
+                path: encode(proof.path),
+            }));
         }
-        Ok(())
-    }
-
-    /// Where the streams in scope ended.
-    fn heads(&mut self, recorded: &RecordedHeads) -> Result<(), ExportError> {
-        let stream = match self.request.scope {
-            Scope::Range { .. } => return Ok(()),
-            Scope::Plan(plan) => StreamId::from(plan),
-            Scope::Student(student) => student.into(),
-        };
-        // The first event in scope names the key of them all.
-        let Some(first) = self.positions.front() else {
-            return Ok(());
-        };
-        let stored = self.stored(*first)?;
-        let key = read_entry(&stored)?.key;
-        let proof = self.notary.heads_of(stream, key, recorded.through)?;
-        let BucketProof {
-            bucket,
-            heads,
-            path,
-        } = proof;
-        let of_student = matches!(self.request.scope, Scope::Student(_));
-        self.ready.push_back(Line::Heads(HeadsLine {
-            bucket,
-            key: of_student.then_some(key),
-            heads: Bytes(bucket_bytes(&heads)),
-            path: encode(path),
-        }));
         Ok(())
     }
 
@@ -294,7 +281,7 @@ impl Export {
                 entry,
                 sealed,
                 ..
-            } = self.stored(*position)?;
+            } = stored(&self.ledger, *position)?;
             let key = match disclosed && sealed.is_some() {
                 true => Some(self.ledger.event_key(*position, &entry)?),
                 false => None,
@@ -353,6 +340,14 @@ impl Iterator for Export {
         let line = self.ready.pop_front()?;
         Some(line.to_text().map_err(ExportError::from))
     }
+}
+
+fn stored(ledger: &Ledger, position: Position) -> Result<StoredEntry, ReadError> {
+    let missing = || ReadError::NotThere {
+        asked: position,
+        tail: ledger.position(),
+    };
+    ledger.log().entry(position)?.ok_or_else(missing)
 }
 
 fn read_entry(stored: &StoredEntry) -> Result<Entry, ReadError> {

@@ -29,6 +29,10 @@ pub enum ProofError {
         /// The tree's size.
         size: u64,
     },
+    /// The older tree is empty. It is the beginning of every tree, so there is nothing to prove: ask
+    /// for a proof from a tree of one leaf or more.
+    #[error("the older tree is empty, which is the beginning of every tree")]
+    Empty,
     /// The proof has another number of hashes than such a proof has.
     #[error("the proof has {found} hashes, not {expected}")]
     Length {
@@ -201,7 +205,8 @@ pub fn check_inclusion(
     }
 }
 
-/// Checks a consistency proof (RFC 9162, section 2.1.4.2).
+/// Checks a consistency proof (RFC 9162, section 2.1.4.2). From an empty tree there is none
+/// (RFC 6962, section 2.1.2): whatever was said about it would be said about every tree.
 ///
 /// # Errors
 /// [`ProofError`] saying what does not hold.
@@ -227,8 +232,7 @@ pub fn check_consistency(
         false => Err(ProofError::Root { size }),
     };
     if old == 0 {
-        length(0)?;
-        return same(&Frontier::default().root(), old_root, 0);
+        return Err(ProofError::Empty);
     }
     if old == size {
         length(0)?;
@@ -321,7 +325,9 @@ mod tests {
                     assert!(check_inclusion(index, size, leaf, &changed, top).is_err());
                 }
             }
-            for old in 0..=size {
+            let of_nothing = check_consistency(0, size, &[], &roots[0], top);
+            assert_eq!(of_nothing, Err(ProofError::Empty));
+            for old in 1..=size {
                 let proof = consistency(&leaves, old, size).unwrap();
                 let before = &roots[old as usize];
                 assert_eq!(check_consistency(old, size, &proof, before, top), Ok(()));

@@ -12,7 +12,6 @@ mod witness;
 
 pub use self::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 pub use self::kept::{Kept, KeptError};
-pub(crate) use self::notary::Own;
 pub use self::notary::{Inclusion, Notary, NotaryError, key_on_record};
 pub use self::note::{
     Algorithm, KeyError, Note, NoteError, NoteSignature, Signer, Verified, VerifierKey,

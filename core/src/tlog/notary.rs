@@ -56,14 +56,6 @@ pub enum NotaryError {
         /// The size asked for.
         size: u64,
     },
-    /// The checkpoint's heads are not the newest: a bundle is made from the newest checkpoint.
-    #[error("the heads are as of position {through}, not {asked}")]
-    HeadsMovedOn {
-        /// Where they are.
-        through: Position,
-        /// What was asked for.
-        asked: Position,
-    },
     /// A command of the notary was not carried out.
     #[error(transparent)]
     Execute(#[from] ExecuteError),
@@ -179,7 +171,27 @@ impl Notary {
     /// # Errors
     /// [`NotaryError`]
     pub fn checkpoint(&self) -> Result<SignedCheckpoint, NotaryError> {
+        self.checkpoint_in(&mut self.state.lock())
+    }
+
+    /// As [`Notary::checkpoint`], and every head of the bucket that a stream is in, under the root
+    /// that is the checkpoint's last event. Together, because heads are kept as of the newest
+    /// checkpoint only.
+    ///
+    /// # Errors
+    /// [`NotaryError`]
+    pub fn checkpoint_with_heads(
+        &self,
+        stream: StreamId,
+        key: KeyId,
+    ) -> Result<(SignedCheckpoint, BucketProof), NotaryError> {
         let mut state = self.state.lock();
+        let signed = self.checkpoint_in(&mut state)?;
+        let proof = state.heads.proof(bucket_of(stream, key))?;
+        Ok((signed, proof))
+    }
+
+    fn checkpoint_in(&self, state: &mut State) -> Result<SignedCheckpoint, NotaryError> {
         let through = self.ledger.position();
         if let Some(latest) = state.kept.latest()?
             && latest.checkpoint.position() == through
@@ -188,7 +200,7 @@ impl Notary {
         }
         self.introduce_key()?;
         let through = self.ledger.position();
-        let State { tiles, kept, heads } = &mut *state;
+        let State { tiles, kept, heads } = state;
         heads.advance(self.ledger.log(), through)?;
         let root = heads.root();
         let size = self.execute(
@@ -358,27 +370,6 @@ impl Notary {
             }
             made => Ok(made?),
         }
-    }
-
-    /// Every head of the bucket that a stream is in, as of the position at which heads were
-    /// recorded last.
-    ///
-    /// # Errors
-    /// [`NotaryError::HeadsMovedOn`] if that is not `through`.
-    pub fn heads_of(
-        &self,
-        stream: StreamId,
-        key: KeyId,
-        through: Position,
-    ) -> Result<BucketProof, NotaryError> {
-        let state = self.state.lock();
-        if state.heads.through() != through {
-            return Err(NotaryError::HeadsMovedOn {
-                through: state.heads.through(),
-                asked: through,
-            });
-        }
-        Ok(state.heads.proof(bucket_of(stream, key))?)
     }
 }
 

@@ -73,6 +73,12 @@ pub enum PolicyFault {
         /// How many it asks for.
         threshold: usize,
     },
+    /// A witness or group is a member twice, so that one cosignature would count twice.
+    #[error("{0} is a member of a group already")]
+    Member(String),
+    /// Tab and newline are the only control characters of a policy.
+    #[error("it holds a control character")]
+    Control,
     /// There is no quorum line.
     #[error("there is no quorum line")]
     NoQuorum,
@@ -162,6 +168,11 @@ impl Policy {
             || self.groups.iter().any(|group| group.name == name)
     }
 
+    fn is_member(&self, name: &str) -> bool {
+        let mut members = self.groups.iter().flat_map(|group| &group.members);
+        members.any(|member| member == name)
+    }
+
     fn check_new(&self, name: &str) -> Result<(), PolicyFault> {
         match name == "none" || self.is_defined(name) {
             true => Err(PolicyFault::Duplicate(name.to_owned())),
@@ -204,7 +215,7 @@ impl Policy {
                 let threshold = match *threshold {
                     "all" => members.len(),
                     "any" => 1,
-                    number => number.parse().map_err(|_| PolicyFault::Malformed)?,
+                    number => read_count(number).ok_or(PolicyFault::Malformed)?,
                 };
                 if !(1..=members.len()).contains(&threshold) {
                     let members = members.len();
@@ -212,6 +223,12 @@ impl Policy {
                 }
                 if let Some(unknown) = members.iter().find(|name| !self.is_defined(name)) {
                     return Err(PolicyFault::Undefined((*unknown).to_owned()));
+                }
+                let twice = |(at, name): &(usize, &&str)| {
+                    members.iter().take(*at).any(|other| other == *name) || self.is_member(name)
+                };
+                if let Some((_, name)) = members.iter().enumerate().find(twice) {
+                    return Err(PolicyFault::Member((*name).to_owned()));
                 }
                 self.groups.push(Group {
                     name: (*name).to_owned(),
@@ -229,6 +246,12 @@ impl Policy {
         }
         Ok(())
     }
+}
+
+/// A number in decimal digits and nothing else.
+fn read_count(text: &str) -> Option<usize> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten()
 }
 
 fn read_key(
@@ -250,8 +273,12 @@ impl FromStr for Policy {
         let mut policy = Self::default();
         let mut quorum = None;
         let mut line = 0;
-        for text in text.lines() {
+        for text in text.strip_suffix('\n').unwrap_or(text).split('\n') {
             line += 1;
+            if text.chars().any(|c| c.is_ascii_control() && c != '\t') {
+                let what = PolicyFault::Control;
+                return Err(PolicyError { line, what });
+            }
             let words: Vec<&str> = text
                 .split([' ', '\t'])
                 .filter(|word| !word.is_empty())
@@ -311,6 +338,32 @@ mod tests {
         assert!(!met(&[]) && !met(&[0, 4]) && !met(&[0, 1, 2]) && !met(&[3, 4]));
     }
 
+    /// Otherwise a single witness would meet a quorum of two.
+    #[test]
+    fn a_cosignature_counts_once_towards_a_quorum() {
+        let witness = |name: &str, seed| {
+            let key = key(&format!("{name}.example"), Algorithm::Cosignature, seed);
+            format!("witness {name} {}\n", key.verifier())
+        };
+        let witnesses = witness("a", 2) + &witness("b", 3) + &witness("c", 4);
+        for groups in [
+            "group g 2 a a b\nquorum g\n",
+            "group g all a a\nquorum g\n",
+            "group x any a b\ngroup y any a c\ngroup both all x y\nquorum both\n",
+            "group x any a b\ngroup both 2 x a c\nquorum both\n",
+            "group x any a\ngroup both 2 x x\nquorum both\n",
+        ] {
+            let fault = format!("{witnesses}{groups}").parse::<Policy>();
+            let what = fault.unwrap_err().what;
+            assert!(matches!(what, PolicyFault::Member(_)), "{groups}: {what}");
+        }
+        let twice = witnesses.clone() + &witness("d", 2) + "group g all a d\nquorum g\n";
+        let what = twice.parse::<Policy>().unwrap_err().what;
+        assert!(matches!(what, PolicyFault::Duplicate(_)), "{what}");
+        let sound = witnesses + "group x any a b\ngroup both all x c\nquorum both\n";
+        sound.parse::<Policy>().unwrap();
+    }
+
     #[test]
     fn what_is_no_policy_is_refused_with_line_and_reason() {
         let log = key("log.example", Algorithm::Ed25519, 1).verifier();
@@ -319,6 +372,9 @@ mod tests {
         assert_eq!(fault("").what, PolicyFault::NoQuorum);
         assert_eq!(fault("quorum").what, PolicyFault::Malformed);
         assert_eq!(fault("quorum a").what, PolicyFault::Undefined("a".into()));
+        assert_eq!(fault("quorum none\r\n").what, PolicyFault::Control);
+        let signed = format!("witness a {witness}\ngroup g +1 a\nquorum g\n");
+        assert_eq!(fault(&signed).what, PolicyFault::Malformed);
         let twice = format!("log {log}\nlog {log}\nquorum none\n");
         assert_eq!(fault(&twice).line, 2);
         assert_eq!(

@@ -164,7 +164,7 @@ impl Tiles {
     }
 
     /// Proves that the tree of `old` entries is a beginning of that of `size`, and checks the proof
-    /// against both roots before it is given out.
+    /// against both roots before it is given out. From an empty tree there is nothing to prove.
     ///
     /// # Errors
     /// [`TilesError`]
@@ -175,7 +175,9 @@ impl Tiles {
     ) -> Result<Vec<Hash32>, TilesError> {
         let reader = self.reader_of(size)?;
         let proof = consistency(&reader, old, size)?;
-        check_consistency(old, size, &proof, old_root, expected)?;
+        if old > 0 {
+            check_consistency(old, size, &proof, old_root, expected)?;
+        }
         Ok(proof)
     }
 

@@ -1,13 +1,17 @@
 //! Bundles: sound ones prove what they should, and whatever is changed, left off or taken from
 //! elsewhere is named.
 
+use std::sync::Arc;
+
 use planledger_core::audit::{
-    BundleFault, Disclosure, ExportRequest, FaultKind, Report, Scope, VerifyOptions, verify_bundle,
+    BundleFault, Disclosure, Export, ExportRequest, FaultKind, Report, Scope, VerifyOptions,
+    verify_bundle,
 };
 use planledger_core::domain::Event;
 use planledger_core::domain::plan::PlanEvent;
 use planledger_core::ids::Position;
-use planledger_core::tlog::{Algorithm, Policy, SignedCheckpoint, Signer};
+use planledger_core::ledger::Ledger;
+use planledger_core::tlog::{Algorithm, Notary, Policy, SignedCheckpoint, Signer};
 
 use crate::school::{ORIGIN, OTHERS, PLAN, SECOND, STUDENT, School, policy, signer};
 
@@ -47,15 +51,11 @@ fn a_plan_is_proved_whole_and_read() {
     let mut school = School::new();
     let bundle = school.export(Scope::Plan(PLAN));
     let mut texts = Vec::new();
-    let report = verify_bundle(
-        &mut bundle.as_bytes(),
-        &options(None),
-        &mut |_, event| {
-            if let Event::Plan(PlanEvent::StatusWritten { text }) = event {
-                texts.push(text.to_string());
-            }
-        },
-    )
+    let report = verify_bundle(&mut bundle.as_bytes(), &options(None), &mut |_, event| {
+        if let Event::Plan(PlanEvent::StatusWritten { text }) = event {
+            texts.push(text.to_string());
+        }
+    })
     .unwrap();
     assert_eq!(texts, ["begynder at læse", "læser med lyst"]);
     assert_eq!((report.events, report.opened, report.redacted), (4, 4, 0));
@@ -289,4 +289,41 @@ fn what_is_no_bundle_is_refused_with_its_line() {
     assert_eq!(kind(&joined(&foreign)), FaultKind::Format);
     let fault = check(&joined(&foreign)).unwrap_err();
     assert_eq!(fault.line, first as u64 + 1);
+}
+
+/// Each bundle asks for a checkpoint of its own, and only the newest one's heads are kept.
+#[test]
+fn bundles_that_are_made_at_the_same_time_are_sound() {
+    let mut school = School::new();
+    let make = |ledger: Ledger, notary: Arc<Notary>| {
+        let mut bundles = Vec::new();
+        for scope in [Scope::Plan(PLAN), Scope::Student(STUDENT)].repeat(3) {
+            let request = ExportRequest {
+                scope,
+                disclosure: Disclosure::Events,
+                since: None,
+                resume: None,
+            };
+            let export = Export::new(ledger.clone(), notary.clone(), request).unwrap();
+            bundles.push(export.map(Result::unwrap).collect::<String>());
+        }
+        bundles
+    };
+    std::thread::scope(|threads| {
+        let making: Vec<_> = (0..4)
+            .map(|_| {
+                let (ledger, notary) = (school.ledger.clone(), school.notary.clone());
+                threads.spawn(move || make(ledger, notary))
+            })
+            .collect();
+        let mut pages = 0;
+        while !making.iter().all(|making| making.is_finished()) {
+            pages += 1;
+            school.write(PLAN, &format!("læser side {pages}"));
+        }
+        assert!(pages > 1);
+        for bundle in making.into_iter().flat_map(|making| making.join().unwrap()) {
+            check(&bundle).unwrap();
+        }
+    });
 }

@@ -1,114 +1,16 @@
 //! Reading the past and reverting to it through a ledger on disk.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use planledger_core::domain::plan::{PlanCommand, Revert, WrittenContent};
-use planledger_core::domain::view::{About, PlanView, Viewer, diff, plan_view};
+use planledger_core::domain::Command;
+use planledger_core::domain::plan::PlanCommand;
+use planledger_core::domain::view::{PlanView, diff};
 use planledger_core::domain::world::Context;
-use planledger_core::domain::{Actor, Aggregate, Command};
-use planledger_core::ids::{CommandId, Position, StreamId};
+use planledger_core::ids::{Position, StreamId};
 use planledger_core::ledger::{
-    Envelope, ExecuteError, Ledger, Options, Payload, ReadError, Reading, Receipt, rebuild,
+    Envelope, ExecuteError, Ledger, Payload, ReadError, Reading, rebuild,
 };
-use planledger_core::seal::MasterKey;
-use planledger_core::time::{Clock, Entropy, Timestamp};
 
-use crate::school::{PLAN, STUDENT, TEACHER, evaluation_id, founding, status};
-
-/// A clock that stands until it is set.
-struct Set(AtomicU64);
-
-impl Clock for Set {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_nanos(self.0.load(Ordering::Relaxed))
-    }
-}
-
-struct Random;
-
-impl Entropy for Random {
-    fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()> {
-        Ok(getrandom::fill(bytes)?)
-    }
-}
-
-const START: u64 = 1_800_000_000_000_000_000;
-
-struct Place {
-    dir: tempfile::TempDir,
-    clock: Arc<Set>,
-    ledger: Ledger,
-    commands: u64,
-}
-
-impl Place {
-    /// A plan with two units in it, and nothing written.
-    fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let clock = Arc::new(Set(AtomicU64::new(START)));
-        let ledger = Ledger::open(options(&dir, &clock)).unwrap();
-        let mut place = Self {
-            dir,
-            clock,
-            ledger,
-            commands: 0,
-        };
-        for (actor, command) in founding() {
-            place.act(actor, command);
-        }
-        place
-    }
-
-    fn envelope(&mut self, command: Command) -> Envelope {
-        self.commands += 1;
-        let mut id = [0x11; 16];
-        id[..8].copy_from_slice(&self.commands.to_be_bytes());
-        Envelope::new(CommandId::from_bytes(id), command)
-    }
-
-    fn act(&mut self, actor: Actor, command: Command) -> Receipt {
-        let envelope = self.envelope(command);
-        self.ledger.execute(actor, envelope).unwrap()
-    }
-
-    fn write(&mut self, words: &str) -> Receipt {
-        self.act(TEACHER, Command::Plan(PLAN, status(words)))
-    }
-
-    fn view_at(&self, position: Position) -> Option<PlanView> {
-        let read = |reading: &Reading<'_>| plan_view(reading, PLAN, Viewer::Staff);
-        let (view, at) = self.ledger.read_at(position, read).unwrap();
-        assert_eq!(at, position);
-        view
-    }
-
-    /// What a server does for a client that asks to revert.
-    fn revert_to(&self, to: Position) -> Revert {
-        let read = |reading: &Reading<'_>| reading.stream(PLAN);
-        let (found, to) = self.ledger.read_at(to, read).unwrap();
-        let then = match &*found.unwrap().0 {
-            Aggregate::Plan(plan) => WrittenContent::of(plan),
-            other => panic!("{other:?}"),
-        };
-        Revert {
-            to,
-            then,
-            reason: "den forkerte elev".parse().unwrap(),
-        }
-    }
-}
-
-fn options(dir: &tempfile::TempDir, clock: &Arc<Set>) -> Options {
-    Options {
-        dir: dir.path().to_owned(),
-        master: MasterKey::from_bytes([7; 32]),
-        recovery: None,
-        clock: clock.clone(),
-        entropy: Arc::new(Random),
-        progress: None,
-    }
-}
+use crate::place::{Place, options};
+use crate::school::{GOALS, PLAN, STUDENT, TEACHER, UNITS, assessment, evaluation_id};
 
 fn words(view: Option<PlanView>) -> Option<String> {
     view.unwrap().status.map(|written| written.text.to_string())
@@ -215,17 +117,17 @@ fn what_a_receipt_did_can_be_weighed_again_at_the_position_before_it() {
 #[test]
 fn a_student_reverts_no_correction_of_the_teacher() {
     let mut place = Place::new();
-    let (goal, unit, _) = crate::school::GOALS[1];
+    let (goal, unit, _) = GOALS[1];
     let record = PlanCommand::RecordEvaluation {
         evaluation: evaluation_id(1),
-        unit: crate::school::UNITS[unit],
+        unit: UNITS[unit],
         goal,
-        assessment: crate::school::assessment(1, "godt på vej"),
+        assessment: assessment(1, "godt på vej"),
     };
     let recorded = place.act(TEACHER, Command::Plan(PLAN, record));
     let correct = PlanCommand::CorrectEvaluation {
         evaluation: evaluation_id(1),
-        assessment: crate::school::assessment(2, "i mål"),
+        assessment: assessment(2, "i mål"),
         reason: None,
     };
     place.act(TEACHER, Command::Plan(PLAN, correct));
@@ -254,39 +156,4 @@ fn before_it_was_opened_there_is_no_plan_and_beyond_the_end_there_is_no_past() {
         Err(ReadError::NotThere { asked, tail }) => assert_eq!((asked, tail), (end.next(), end)),
         other => panic!("{other:?}"),
     }
-}
-
-#[test]
-fn an_instant_resolves_to_the_last_position_up_to_and_including_it() {
-    let mut place = Place::new();
-    let second = 1_000_000_000;
-    let mut written = Vec::new();
-    for minute in 1..=3 {
-        let now = START + minute * 60 * second;
-        place.clock.0.store(now, Ordering::Relaxed);
-        let receipt = place.write(&format!("minut {minute}"));
-        assert_eq!(receipt.recorded_at, Timestamp::from_nanos(now));
-        written.push(receipt);
-    }
-    let at = |nanos| {
-        let found = place.ledger.position_at(Timestamp::from_nanos(nanos));
-        found.unwrap()
-    };
-    for receipt in &written {
-        let nanos = receipt.recorded_at.nanos();
-        assert_eq!(at(nanos), receipt.position);
-        assert_eq!(at(nanos - 1), Position::new(receipt.position.get() - 1));
-        assert_eq!(at(nanos + second), receipt.position);
-    }
-    assert_eq!(at(0), Position::ZERO);
-    assert_eq!(at(u64::MAX), place.ledger.position());
-    let [first, _, last] = written.as_slice() else {
-        panic!("three were written")
-    };
-    let (was, is) = (place.view_at(first.position), place.view_at(last.position));
-    let changes = diff(was.as_ref(), is.as_ref());
-    let [change] = changes.as_slice() else {
-        panic!("{changes:?}")
-    };
-    assert_eq!(change.is.as_ref().unwrap().about(), About::Status);
 }

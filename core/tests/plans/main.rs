@@ -10,6 +10,8 @@
 
 mod diff;
 mod histories;
+mod instants;
 mod ledger;
+mod place;
 mod revert;
 mod school;

@@ -5,6 +5,7 @@ mod audit;
 mod demo;
 mod import;
 mod ledger;
+mod moment;
 mod names;
 mod output;
 mod plan;

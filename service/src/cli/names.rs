@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use planledger_proto::v1::{Event, GetPersonRequest};
 use tonic::Code;
 
-use super::Failure;
+use super::{Failure, timeline};
 use crate::client::Client;
 
 /// Names by person id.
@@ -13,7 +13,7 @@ use crate::client::Client;
 pub(super) struct Names(HashMap<String, String>);
 
 impl Names {
-    /// Looks up everybody who acted in these events.
+    /// Looks up everybody who acted in these events, and whose plan it is and was.
     pub(super) async fn of_events(client: &Client, events: &[Event]) -> Result<Self, Failure> {
         let mut names = Self::default();
         for event in events {
@@ -21,6 +21,9 @@ impl Names {
                 if let Some(id) = actor.strip_prefix("person/") {
                     names.learn(client, id).await?;
                 }
+            }
+            for id in timeline::persons(event) {
+                names.learn(client, &id).await?;
             }
         }
         Ok(names)

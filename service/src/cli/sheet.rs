@@ -66,12 +66,7 @@ pub(super) fn sheet(plan: &PlanView) -> String {
         let Some(details) = &talk.details else {
             continue;
         };
-        let kind = match details.kind() {
-            TalkKind::StudentTalk | TalkKind::Unspecified => "Student talk",
-            TalkKind::FeedbackTalk => "Feedback talk",
-            TalkKind::LearningTalk => "Learning talk",
-            TalkKind::SchoolHomeTalk => "School-home talk",
-        };
+        let kind = talk_kind(details.kind());
         line(
             &mut text,
             format!("{kind} on {}{}", details.held_on, hidden(talk.shown)),
@@ -91,7 +86,7 @@ fn unit(text: &mut String, unit: &UnitView) {
     } else {
         ", not included any more"
     };
-    let deleted = unit.deletion.as_ref().map(deletion).unwrap_or_default();
+    let deleted = aside(unit.deletion.as_ref());
     line(text, format!("  {title}{excluded}{deleted}"));
     for found in &unit.goals {
         goal(text, found);
@@ -150,22 +145,37 @@ fn section(text: &mut String, title: &str, written: &WrittenView) {
 
 fn describe(container: &ContainerView) -> String {
     let title = named(container.title.as_deref(), &container.id);
-    let deleted = container
-        .deletion
-        .as_ref()
-        .map(deletion)
-        .unwrap_or_default();
+    let deleted = aside(container.deletion.as_ref());
     format!("{title}{deleted}")
 }
 
-fn deletion(deletion: &Deletion) -> String {
+fn aside(deleted: Option<&Deletion>) -> String {
+    match deleted {
+        Some(_) => format!(" (deleted {})", deletion(deleted)),
+        None => String::new(),
+    }
+}
+
+/// When and why something was deleted; empty if it is not.
+pub(super) fn deletion(deletion: Option<&Deletion>) -> String {
+    let Some(deletion) = deletion else {
+        return String::new();
+    };
     let when = output::instant(deletion.deleted_at.as_ref());
-    let why = deletion
-        .reason
-        .as_deref()
-        .map(|why| format!(": {why}"))
-        .unwrap_or_default();
-    format!(" (deleted {when}{why})")
+    match &deletion.reason {
+        Some(why) => format!("{when}: {why}"),
+        None => when,
+    }
+}
+
+/// What a kind of talk is called.
+pub(super) fn talk_kind(kind: TalkKind) -> &'static str {
+    match kind {
+        TalkKind::StudentTalk | TalkKind::Unspecified => "Student talk",
+        TalkKind::FeedbackTalk => "Feedback talk",
+        TalkKind::LearningTalk => "Learning talk",
+        TalkKind::SchoolHomeTalk => "School-home talk",
+    }
 }
 
 /// What an audience is called.

@@ -1,4 +1,4 @@
-//! Events as people read them: when, who, what.
+//! Events as people read them: when, who, for whom, what, why.
 
 use planledger_proto::v1::{Event, event};
 use serde_json::Value;
@@ -12,39 +12,77 @@ const EXCERPT: usize = 60;
 
 /// A row for each event, after a heading.
 pub(super) fn rows(events: &[Event], names: &Names) -> Vec<Vec<String>> {
-    let heading = ["position", "when", "who", "what", "details"];
+    let heading = [
+        "position",
+        "when (Copenhagen)",
+        "who",
+        "for",
+        "what",
+        "why",
+        "details",
+    ];
     let mut rows = vec![heading.map(str::to_owned).to_vec()];
     for event in events {
-        let who = names.actor(&event.actor);
-        let who = match event.on_behalf_of.as_str() {
-            "" => who,
-            principal => format!("{who} for {}", names.actor(principal)),
+        let principal = match event.on_behalf_of.as_str() {
+            "" => String::new(),
+            principal => names.actor(principal),
         };
+        let (details, why) = details(event, names);
         let what = event.r#type.split_once('.').map_or("", |(_, what)| what);
         rows.push(vec![
             event.position.to_string(),
             output::instant(event.recorded_at.as_ref()),
-            who,
+            names.actor(&event.actor),
+            principal,
             what.replace('_', " "),
-            details(event, names),
+            why,
+            details,
         ]);
     }
     rows
 }
 
-fn details(event: &Event, names: &Names) -> String {
+/// Ids of the persons that an event of a plan names: student and owners.
+pub(super) fn persons(event: &Event) -> Vec<String> {
+    let fields: &[&str] = match event.r#type.as_str() {
+        "plan.opened" => &["student", "owner"],
+        "plan.ownership_transferred" => &["from", "to"],
+        _ => return Vec::new(),
+    };
+    let Some(event::Content::Payload(payload)) = &event.content else {
+        return Vec::new();
+    };
+    let Ok(Value::Object(payload)) = serde_json::from_str::<Value>(payload) else {
+        return Vec::new();
+    };
+    let said = payload
+        .values()
+        .flat_map(|it| fields.iter().map(|field| it.get(field)));
+    said.filter_map(|value| value?.as_str().map(str::to_owned))
+        .collect()
+}
+
+/// What an event says, and the reason that was given for it.
+fn details(event: &Event, names: &Names) -> (String, String) {
     let payload = match &event.content {
         Some(event::Content::Payload(payload)) => payload,
-        Some(event::Content::Unreadable(_)) | None => return "(not readable any more)".to_owned(),
+        Some(event::Content::Unreadable(_)) | None => {
+            return ("(not readable any more)".to_owned(), String::new());
+        }
     };
-    let Ok(payload) = serde_json::from_str::<Value>(payload) else {
-        return String::new();
+    let Ok(Value::Object(mut payload)) = serde_json::from_str::<Value>(payload) else {
+        return Default::default();
     };
     let mut parts = Vec::new();
-    for (_, fields) in payload.as_object().into_iter().flatten() {
+    let mut why = String::new();
+    for fields in payload.values_mut() {
+        let reason = fields.as_object_mut().and_then(|it| it.remove("reason"));
+        if let Some(Value::String(reason)) = reason {
+            why = excerpt(&reason);
+        }
         leaves("", fields, names, &mut parts);
     }
-    parts.join(", ")
+    (parts.join(", "), why)
 }
 
 /// Every value with the name of its field.
@@ -85,5 +123,53 @@ pub(super) fn excerpt(text: &str) -> String {
     match line.char_indices().nth(EXCERPT) {
         Some((end, _)) => format!("“{}…”", line.get(..end).unwrap_or_default()),
         None => format!("“{line}”"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use planledger_proto::v1::Unreadable;
+    use prost_types::Timestamp;
+
+    use super::*;
+
+    fn row(content: event::Content) -> Vec<String> {
+        let event = Event {
+            position: 7,
+            r#type: "plan.ownership_transferred".to_owned(),
+            actor: "person/7f9c0102-0304-4506-8708-010203040506".to_owned(),
+            on_behalf_of: "system/8f9c0102-0304-4506-8708-010203040506".to_owned(),
+            recorded_at: Some(Timestamp {
+                seconds: 1_792_891_800,
+                nanos: 0,
+            }),
+            content: Some(content),
+            ..Event::default()
+        };
+        rows(&[event], &Names::default()).remove(1)
+    }
+
+    #[test]
+    fn who_for_whom_what_and_why_stand_in_columns_of_their_own() {
+        let payload = r#"{"ownership_transferred":{"to":"9f9c0102-0304-4506-8708-010203040506",
+            "reason":"går på barsel"}}"#;
+        let expected = [
+            "7",
+            // Half past two, the second time that night.
+            "2026-10-25 02:30:00",
+            "person 7f9c0102",
+            "system 8f9c0102",
+            "ownership transferred",
+            "“går på barsel”",
+            "to 9f9c0102",
+        ];
+        assert_eq!(row(event::Content::Payload(payload.to_owned())), expected);
+    }
+
+    #[test]
+    fn an_event_that_cannot_be_read_still_says_who_and_when() {
+        let redacted = row(event::Content::Unreadable(Unreadable::Redacted.into()));
+        assert_eq!(redacted[2], "person 7f9c0102");
+        assert_eq!(redacted[5..], ["", "(not readable any more)"]);
     }
 }

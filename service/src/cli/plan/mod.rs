@@ -1,31 +1,38 @@
 //! `planledger plan`: students' plans.
 
+mod diff;
+mod item;
+mod revert;
+
 use clap::{Args, Subcommand, ValueEnum};
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use planledger_core::ids::{PersonId, PlanId, TeamId, YearPlanId};
 use planledger_proto::v1::list_plans_request::Filter;
 use planledger_proto::v1::{
-    AsOf, Event, GetPlanHistoryRequest, GetPlanHistoryResponse, GetPlanRequest, ListPlansRequest,
-    ListPlansResponse, PlanSummary, Viewer, YearPlanKind, as_of,
+    Event, GetPlanHistoryRequest, GetPlanHistoryResponse, GetPlanRequest, ListPlansRequest,
+    ListPlansResponse, PlanSummary, PlanView, Viewer, YearPlanKind, as_of,
 };
+use tonic::Code;
 
+use super::moment::{self, as_of, moment};
 use super::names::Names;
 use super::sheet::{audience, sheet};
 use super::{Failure, Remote, block_on, output, timeline};
 use crate::client::Client;
 use crate::settings::File;
-use crate::system::COPENHAGEN;
 
 const PAGE: i32 = 1_000;
 
-/// Look at students' plans
+/// Look at students' plans, and bring them back to how they stood
 #[derive(Debug, Subcommand)]
 pub(super) enum Plan {
     /// Show a plan, now or as it was
     Show(Show),
-    /// Show everything that ever happened to a plan
+    /// Show everything that ever happened to a plan: when, who, for whom, what and why
     Log(Log),
+    /// Show what differs in a plan between two moments
+    Diff(diff::Diff),
+    /// Bring what is written in a plan back to how it stood at a moment
+    Revert(revert::Revert),
     /// List plans of a student, owner, team or year plan
     List(List),
 }
@@ -37,8 +44,8 @@ pub(super) struct Show {
     /// Through whose eyes
     #[arg(long, value_enum, default_value_t = Eyes::Staff)]
     viewer: Eyes,
-    /// As of a position, a day (2026-02-22, end of day in Copenhagen) or an instant (RFC 3339)
     #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    #[arg(help = format!("As of {}", moment::HELP))]
     at: Option<as_of::Moment>,
     #[command(flatten)]
     remote: Remote,
@@ -106,35 +113,13 @@ impl From<Eyes> for Viewer {
     }
 }
 
-/// A position, a day or an instant. A day ends when the next begins in Copenhagen.
-fn moment(text: &str) -> Result<as_of::Moment, String> {
-    if let Ok(position) = text.parse() {
-        return Ok(as_of::Moment::Position(position));
-    }
-    let instant = match text.parse::<Date>() {
-        Ok(day) => {
-            let zone = TimeZone::get(COPENHAGEN).map_err(|error| error.to_string())?;
-            let next = day.tomorrow().map_err(|error| error.to_string())?;
-            let end = next
-                .to_zoned_datetime(zone)
-                .map_err(|error| error.to_string())?;
-            end.timestamp() - jiff::SignedDuration::from_nanos(1)
-        }
-        Err(_) => text
-            .parse::<jiff::Timestamp>()
-            .map_err(|_| "is no position, day (2026-02-22) or instant".to_owned())?,
-    };
-    Ok(as_of::Moment::Instant(prost_types::Timestamp {
-        seconds: instant.as_second(),
-        nanos: instant.subsec_nanosecond(),
-    }))
-}
-
 impl Plan {
     pub(super) fn run(self, file: &File) -> Result<(), Failure> {
         match self {
             Self::Show(show) => block_on(show.run(file)),
             Self::Log(log) => block_on(log.run(file)),
+            Self::Diff(diff) => block_on(diff.run(file)),
+            Self::Revert(revert) => block_on(revert.run(file)),
             Self::List(list) => block_on(list.run(file)),
         }
     }
@@ -143,23 +128,47 @@ impl Plan {
 impl Show {
     async fn run(self, file: &File) -> Result<(), Failure> {
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let past = self.at.is_some();
         let request = GetPlanRequest {
             plan_id: self.plan.to_string(),
             viewer: Viewer::from(self.viewer).into(),
             min_position: 0,
-            at: self.at.map(|moment| AsOf {
-                moment: Some(moment),
-            }),
+            at: self.at.map(as_of),
         };
         let response = client.plans().get_plan(request).await?.into_inner();
         if self.json {
             return output::json(&response);
         }
+        // Of a past moment the position is part of the answer: it gives the same one for ever.
+        let position = format!("as of position {}", response.position);
+        match past {
+            true => output::line(position),
+            false => output::note(position),
+        }
         if let Some(plan) = &response.plan {
             output::line(sheet(plan).trim_end());
         }
-        output::note(format!("as of position {}", response.position));
         Ok(())
+    }
+}
+
+/// A plan as a viewer sees it, now or at a position; `None` if there is nothing to see.
+async fn view_at(
+    client: &Client,
+    plan: PlanId,
+    viewer: Viewer,
+    position: Option<u64>,
+) -> Result<Option<PlanView>, Failure> {
+    let request = GetPlanRequest {
+        plan_id: plan.to_string(),
+        viewer: viewer.into(),
+        min_position: 0,
+        at: position.map(|position| as_of(as_of::Moment::Position(position))),
+    };
+    match client.plans().get_plan(request).await {
+        Ok(response) => Ok(response.into_inner().plan),
+        Err(status) if status.code() == Code::NotFound => Ok(None),
+        Err(status) => Err(status.into()),
     }
 }
 
@@ -272,24 +281,4 @@ fn row(plan: &PlanSummary, names: &Names) -> Vec<String> {
         output::instant(plan.changed_at.as_ref()),
         visible,
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_day_ends_at_midnight_in_copenhagen_in_winter_and_in_summer() {
-        let nanos = |text| match moment(text).unwrap() {
-            as_of::Moment::Instant(at) => (at.seconds, at.nanos),
-            as_of::Moment::Position(position) => panic!("{position}"),
-        };
-        let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_second();
-        let winter = at("2021-02-22T23:00:00Z") - 1;
-        assert_eq!(nanos("2021-02-22"), (winter, 999_999_999));
-        let summer = at("2026-06-30T22:00:00Z") - 1;
-        assert_eq!(nanos("2026-06-30"), (summer, 999_999_999));
-        assert_eq!(moment("17"), Ok(as_of::Moment::Position(17)));
-        assert!(moment("22/2").is_err());
-    }
 }

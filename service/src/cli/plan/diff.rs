@@ -1,0 +1,146 @@
+//! `planledger plan diff`: what differs in a plan between two moments.
+
+use std::fmt::Write as _;
+
+use clap::Args;
+use planledger_core::ids::PlanId;
+use planledger_proto::v1::{DiffPlanRequest, PlanChange, PlanItem, Viewer, as_of};
+
+use super::super::moment::{self, as_of, moment};
+use super::super::names::Names;
+use super::super::{Failure, Remote, output};
+use super::item::{Aspect, Titles, aspects, learn_names, title};
+use super::{Eyes, view_at};
+use crate::client::Client;
+use crate::settings::File;
+
+#[derive(Debug, Args)]
+pub(in super::super) struct Diff {
+    /// The plan
+    plan: PlanId,
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    #[arg(help = format!("The first moment: {}", moment::HELP))]
+    from: as_of::Moment,
+    /// The second moment; now if not given
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    to: Option<as_of::Moment>,
+    /// Through whose eyes
+    #[arg(long, value_enum, default_value_t = Eyes::Staff)]
+    viewer: Eyes,
+    #[command(flatten)]
+    remote: Remote,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Diff {
+    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let viewer = Viewer::from(self.viewer);
+        let request = DiffPlanRequest {
+            plan_id: self.plan.to_string(),
+            viewer: viewer.into(),
+            min_position: 0,
+            from: Some(as_of(self.from)),
+            to: self.to.map(as_of),
+        };
+        let found = client.plans().diff_plan(request).await?.into_inner();
+        if self.json {
+            return output::json(&found);
+        }
+        let (from, to) = (found.from_position, found.to_position);
+        output::line(format!(
+            "plan {}, from position {from} to position {to}",
+            self.plan
+        ));
+        if found.changes.is_empty() {
+            output::line("nothing differs");
+            return Ok(());
+        }
+        let mut titles = Titles::default();
+        for position in [from, to] {
+            let at = Some(position);
+            if let Some(view) = view_at(&client, self.plan, viewer, at).await? {
+                titles.learn(&view);
+            }
+        }
+        let mut names = Names::default();
+        for change in &found.changes {
+            for item in [&change.was, &change.is].into_iter().flatten() {
+                learn_names(&client, item, &mut names).await?;
+            }
+        }
+        for change in &found.changes {
+            output::line(text(change, &titles, &names).trim_end());
+        }
+        Ok(())
+    }
+}
+
+/// A change as people read it: `+` is new, `-` is gone, `~` is otherwise.
+fn text(change: &PlanChange, titles: &Titles, names: &Names) -> String {
+    let said = |item: &PlanItem| aspects(item, titles, names);
+    match (&change.was, &change.is) {
+        (None, Some(item)) => whole('+', &title(item, titles), &said(item)),
+        (Some(item), None) => whole('-', &title(item, titles), &said(item)),
+        (Some(was), Some(is)) => compared(&title(is, titles), &said(was), &said(is)),
+        (None, None) => String::new(),
+    }
+}
+
+fn whole(mark: char, title: &str, aspects: &[Aspect]) -> String {
+    let mut text = format!("{mark} {title}\n");
+    for (name, value) in aspects.iter().filter(|(_, value)| !value.is_empty()) {
+        say(&mut text, name, value);
+    }
+    text
+}
+
+/// What is said otherwise now.
+pub(super) fn compared(title: &str, was: &[Aspect], is: &[Aspect]) -> String {
+    let mut text = format!("~ {title}\n");
+    let of = |aspects: &[Aspect], name: &str| {
+        let found = aspects.iter().find(|(other, _)| *other == name);
+        found.map(|(_, value)| value.clone()).unwrap_or_default()
+    };
+    let mut named = Vec::new();
+    for (name, _) in is.iter().chain(was) {
+        let (before, now) = (of(was, name), of(is, name));
+        if before == now || named.contains(name) {
+            continue;
+        }
+        named.push(*name);
+        let plain = |value: &str| {
+            !value.is_empty() && !value.contains('\n') && value.chars().count() <= SHORT
+        };
+        match plain(&before) && plain(&now) {
+            true => say(&mut text, name, &format!("{before} → {now}")),
+            false => {
+                for (mark, value) in [('-', before), ('+', now)] {
+                    if !value.is_empty() {
+                        say(&mut text, &format!("{mark} {name}"), &value);
+                    }
+                }
+            }
+        }
+    }
+    text
+}
+
+/// Most characters of a value that stands beside another on one line.
+const SHORT: usize = 40;
+
+/// A value with its name; one of several lines stands below it.
+fn say(text: &mut String, name: &str, value: &str) {
+    // Writing to a string does not fail.
+    let _ = match value.contains('\n') {
+        false => writeln!(text, "    {name}: {value}"),
+        true => writeln!(text, "    {name}:"),
+    };
+    if value.contains('\n') {
+        for line in value.lines() {
+            let _ = writeln!(text, "      {line}");
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! `planledger plan revert`: what is written in a plan, back to how it stood.
+
+use std::io::{IsTerminal, Write as _};
+
+use clap::Args;
+use planledger_core::ids::{CommandId, PlanId};
+use planledger_core::text::Reason;
+use planledger_proto::v1::revert_change::Change;
+use planledger_proto::v1::{
+    Assessment, FollowUp, RevertChange, RevertPlanRequest, RevertPlanResponse, RevertStay,
+    RevertStayReason, TalkDetails, Viewer, as_of, item,
+};
+use tonic::Code;
+use uuid::Uuid;
+
+use super::super::moment::{self, as_of, moment};
+use super::super::names::short;
+use super::super::sheet::talk_kind;
+use super::super::{Failure, Remote, output};
+use super::diff::compared;
+use super::item::{Aspect, Titles};
+use super::view_at;
+use crate::client::Client;
+use crate::settings::File;
+
+#[derive(Debug, Args)]
+pub(in super::super) struct Revert {
+    /// The plan
+    plan: PlanId,
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    #[arg(help = format!("The moment to go back to: {}", moment::HELP))]
+    to: as_of::Moment,
+    /// Why; it is recorded
+    #[arg(long, value_name = "TEXT")]
+    reason: Reason,
+    /// Only show what would change and what would stay
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    /// Id of the command: the one of before, to send it again after a lost answer
+    #[arg(long, value_name = "UUID")]
+    command_id: Option<CommandId>,
+    #[command(flatten)]
+    remote: Remote,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Revert {
+    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+        let ask = !self.dry_run && !self.yes;
+        // What asks is no JSON, so whoever reads that is not asked either.
+        if ask && (self.json || !std::io::stdin().is_terminal()) {
+            let message = "nobody can be asked here: say --dry-run to see what would change, or \
+                           --yes to do it";
+            return Err(Failure::Usage(message.to_owned()));
+        }
+        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let id = self.command_id.map_or_else(Uuid::new_v4, |id| id.uuid());
+        let mut request = RevertPlanRequest {
+            command_id: id.to_string(),
+            plan_id: self.plan.to_string(),
+            to: Some(as_of(self.to)),
+            reason: self.reason.to_string(),
+            dry_run: self.dry_run || ask,
+            ..RevertPlanRequest::default()
+        };
+        if ask {
+            let dry = self.send(&client, request.clone()).await?;
+            self.print(&client, &dry).await?;
+            if dry.changes.is_empty() {
+                return Ok(());
+            }
+            if !agreed()? {
+                return Err(Failure::Refused("nothing was reverted".to_owned()));
+            }
+            // What was shown is what is done, or nothing is.
+            request.to = Some(as_of(as_of::Moment::Position(dry.to_position)));
+            request.expected_revision = Some(dry.revision);
+            request.dry_run = false;
+            print_receipt(&self.send(&client, request).await?);
+            return Ok(());
+        }
+        let found = self.send(&client, request).await?;
+        if self.json {
+            return output::json(&found);
+        }
+        self.print(&client, &found).await?;
+        print_receipt(&found);
+        Ok(())
+    }
+
+    async fn send(
+        &self,
+        client: &Client,
+        request: RevertPlanRequest,
+    ) -> Result<RevertPlanResponse, Failure> {
+        let (id, dry_run) = (request.command_id.clone(), request.dry_run);
+        match client.commands().revert_plan(request).await {
+            Ok(response) => Ok(response.into_inner()),
+            Err(status) => {
+                if !dry_run && is_unknown(status.code()) {
+                    output::note(format!(
+                        "whether it was done is not known; --command-id {id} sends it again safely"
+                    ));
+                }
+                Err(status.into())
+            }
+        }
+    }
+
+    async fn print(&self, client: &Client, found: &RevertPlanResponse) -> Result<(), Failure> {
+        output::line(format!(
+            "plan {}, back to how it stood at position {}",
+            self.plan, found.to_position
+        ));
+        if found.changes.is_empty() {
+            output::line("nothing to change");
+        }
+        let mut titles = Titles::default();
+        if let Some(view) = view_at(client, self.plan, Viewer::Staff, None).await? {
+            titles.learn(&view);
+        }
+        for change in &found.changes {
+            output::line(changed(change, &titles).trim_end());
+        }
+        for stay in &found.stays {
+            output::line(stays(stay, &titles));
+        }
+        Ok(())
+    }
+}
+
+fn print_receipt(found: &RevertPlanResponse) {
+    if let Some(receipt) = found.receipt.as_ref().filter(|it| !it.unchanged) {
+        output::line(format!(
+            "recorded at position {}, {} events",
+            receipt.position, receipt.event_count
+        ));
+    }
+}
+
+/// Whether a command may have been carried out although this came back.
+fn is_unknown(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unavailable
+            | Code::DeadlineExceeded
+            | Code::Cancelled
+            | Code::Unknown
+            | Code::Internal
+            | Code::DataLoss
+    )
+}
+
+/// Asks whoever sits there.
+fn agreed() -> Result<bool, Failure> {
+    let mut terminal = std::io::stderr();
+    write!(terminal, "Revert? [y/N] ")?;
+    terminal.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// A change as people read it.
+fn changed(change: &RevertChange, titles: &Titles) -> String {
+    match &change.change {
+        Some(Change::Status(it)) => {
+            let said = |text: &Option<String>| vec![("text", text.clone().unwrap_or_default())];
+            compared("Status", &said(&it.was), &said(&it.becomes))
+        }
+        Some(Change::FollowUp(it)) => compared(
+            "Follow-up",
+            &follow_up(it.was.as_ref()),
+            &follow_up(it.becomes.as_ref()),
+        ),
+        Some(Change::Evaluation(it)) => compared(
+            &titles.evaluation(&it.evaluation_id),
+            &assessment(it.was.as_ref(), titles.levels(&it.evaluation_id)),
+            &assessment(it.becomes.as_ref(), titles.levels(&it.evaluation_id)),
+        ),
+        Some(Change::Talk(it)) => compared(
+            &format!("Talk {}", short(&it.talk_id)),
+            &talk(it.was.as_ref()),
+            &talk(it.becomes.as_ref()),
+        ),
+        None => "~ Something newer than this version".to_owned(),
+    }
+}
+
+fn follow_up(found: Option<&FollowUp>) -> Vec<Aspect> {
+    let found = found.cloned().unwrap_or_default();
+    vec![
+        ("text", found.text),
+        ("day", found.follow_up_on.unwrap_or_default()),
+    ]
+}
+
+fn assessment(found: Option<&Assessment>, levels: &[String]) -> Vec<Aspect> {
+    let found = found.cloned().unwrap_or_default();
+    let level = found.level.map(|level| {
+        let title = levels.get(usize::try_from(level).unwrap_or(usize::MAX));
+        title.map_or_else(|| format!("number {level} from the lowest"), String::clone)
+    });
+    vec![
+        ("level", level.unwrap_or_default()),
+        ("comment", found.comment.unwrap_or_default()),
+    ]
+}
+
+fn talk(found: Option<&TalkDetails>) -> Vec<Aspect> {
+    let found = found.cloned().unwrap_or_default();
+    vec![
+        ("kind", talk_kind(found.kind()).to_owned()),
+        ("held", found.held_on),
+        ("notes", found.notes),
+    ]
+}
+
+/// What stays, and why.
+fn stays(stay: &RevertStay, titles: &Titles) -> String {
+    let item = match stay.item.as_ref().and_then(|it| it.item.as_ref()) {
+        Some(item::Item::EvaluationId(id)) => titles.evaluation(id),
+        Some(item::Item::TalkId(id)) => format!("Talk {}", short(id)),
+        Some(item::Item::GoalId(_)) | None => "Something newer than this version".to_owned(),
+    };
+    let why = match stay.why() {
+        RevertStayReason::RecordedSince => "it was recorded since",
+        RevertStayReason::OfAnotherSide => "the side that made it corrected it",
+        RevertStayReason::HeldByStaff => "only staff correct talks",
+        RevertStayReason::Unspecified => "for a reason newer than this version",
+    };
+    format!("= {item} stays: {why}")
+}
