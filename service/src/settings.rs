@@ -149,7 +149,7 @@ fn make_master_key(path: &Path) -> std::io::Result<MasterKey> {
     let mut key = [0; 32];
     getrandom::fill(&mut key)?;
     let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     fs::create_dir_all(folder)?;
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -162,9 +162,24 @@ fn make_master_key(path: &Path) -> std::io::Result<MasterKey> {
     Ok(MasterKey::from_bytes(key))
 }
 
+/// The folder that a file is in; that of a bare name is the present one, though its parent is
+/// empty.
+fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_file_without_a_folder_is_in_the_present_one() {
+        assert_eq!(folder_of(Path::new("master.key")), Path::new("."));
+        assert_eq!(folder_of(Path::new("keys/master.key")), Path::new("keys"));
+        assert_eq!(folder_of(Path::new("/master.key")), Path::new("/"));
+    }
 
     #[test]
     fn a_settings_file_may_hold_some_settings_but_no_others() {
