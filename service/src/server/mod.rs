@@ -7,6 +7,7 @@ mod api;
 mod catalogue;
 mod commands;
 mod events;
+mod health;
 mod ledger;
 mod limits;
 mod pages;
@@ -28,17 +29,15 @@ use planledger_proto::v1::roster_service_server::RosterServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tonic::transport::server::TcpIncoming;
-use tonic_health::ServingStatus;
 
 use self::api::Api;
 use self::auth::{Authenticator, Authorizer};
+use self::health::Health;
 pub use self::limits::Limits;
 use self::limits::Shedding;
 
 const KEEPALIVE: Duration = Duration::from_secs(30);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
-/// How often health is compared with the ledger.
-const HEALTH_EVERY: Duration = Duration::from_secs(1);
 
 /// A server that has its address.
 #[derive(Debug)]
@@ -90,9 +89,8 @@ impl Server {
         let limits = self.limits;
         let (stopping, stopped) = watch::channel(false);
         let api = Api::new(ledger.clone(), authenticator, authorizer, stopped.clone());
-        let (health, health_service) = tonic_health::server::health_reporter();
-        health.set_service_status("", ServingStatus::Serving).await;
-        let watching = tokio::spawn(watch_health(health, ledger, stopped.clone()));
+        let (health, health_service) = Health::new(&ledger).await;
+        let watching = tokio::spawn(health.watch(ledger, stopped.clone()));
         macro_rules! limited {
             ($service:ident) => {
                 $service::new(api.clone())
@@ -166,27 +164,4 @@ pub async fn stop_signal() {
     }
     #[cfg(not(unix))]
     drop(interrupt.await);
-}
-
-/// Health says whether commands are taken, and that the server is stopping.
-async fn watch_health(
-    health: tonic_health::server::HealthReporter,
-    ledger: Ledger,
-    mut stopped: watch::Receiver<bool>,
-) {
-    loop {
-        let stopping = *stopped.borrow();
-        let status = |serving| match serving && !stopping {
-            true => ServingStatus::Serving,
-            false => ServingStatus::NotServing,
-        };
-        health.set_service_status("", status(true)).await;
-        let writable = ledger.status().writable;
-        let commands = "planledger.v1.CommandService";
-        health.set_service_status(commands, status(writable)).await;
-        let changed = tokio::time::timeout(HEALTH_EVERY, stopped.changed()).await;
-        if matches!(changed, Ok(Err(_))) {
-            return;
-        }
-    }
 }
