@@ -11,46 +11,23 @@ use planledger_core::seal::MasterKey;
 use planledger_core::time::{Clock, Entropy, Timestamp};
 
 use crate::acts::Act;
+use crate::common::repeatable;
 
 pub(crate) const LEDGER: LedgerId = LedgerId::from_bytes([0x77; 16]);
 pub(crate) const CREATED: Timestamp = Timestamp::from_nanos(1_800_000_000_000_000_000);
 
-/// One microsecond further each time it is asked.
-struct Stepping(AtomicU64);
-
-impl Clock for Stepping {
-    fn now(&self) -> Timestamp {
-        CREATED.plus(self.0.fetch_add(1_000, Ordering::Relaxed))
-    }
-}
-
-/// Other bytes each time, the same ones in each run.
-struct Counting(AtomicU64);
-
-impl Entropy for Counting {
-    fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()> {
-        let call = self.0.fetch_add(1, Ordering::Relaxed);
-        let mut hasher = blake3::Hasher::new();
-        hasher
-            .update(&call.to_be_bytes())
-            .finalize_xof()
-            .fill(bytes);
-        Ok(())
-    }
-}
-
 pub(crate) struct Place {
     dir: tempfile::TempDir,
-    clock: Arc<Stepping>,
-    entropy: Arc<Counting>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
 }
 
 impl Place {
     pub(crate) fn new() -> Self {
         Self {
             dir: tempfile::tempdir().unwrap(),
-            clock: Arc::new(Stepping(AtomicU64::new(1_000))),
-            entropy: Arc::new(Counting(AtomicU64::new(0))),
+            clock: Arc::new(repeatable::clock(CREATED)),
+            entropy: Arc::new(repeatable::entropy()),
         }
     }
 
