@@ -2,6 +2,7 @@
 //! standard error. Exit codes: 0 done, 1 refused or found faulty, 2 wrong usage.
 
 mod demo;
+mod id;
 mod import;
 mod ledger;
 mod names;

@@ -10,6 +10,7 @@ use planledger_proto::v1::{
     ListPlansResponse, PlanSummary, Viewer, YearPlanKind, as_of,
 };
 
+use super::id::id;
 use super::names::Names;
 use super::sheet::{audience, sheet};
 use super::{Failure, Remote, block_on, output, timeline};
@@ -33,6 +34,7 @@ pub(super) enum Plan {
 #[derive(Debug, Args)]
 pub(super) struct Show {
     /// The plan
+    #[arg(value_parser = id::<PlanId>())]
     plan: PlanId,
     /// Through whose eyes
     #[arg(long, value_enum, default_value_t = Eyes::Staff)]
@@ -50,6 +52,7 @@ pub(super) struct Show {
 #[derive(Debug, Args)]
 pub(super) struct Log {
     /// The plan
+    #[arg(value_parser = id::<PlanId>())]
     plan: PlanId,
     #[command(flatten)]
     remote: Remote,
@@ -73,16 +76,16 @@ pub(super) struct List {
 #[group(required = true, multiple = false)]
 struct Of {
     /// Of this student
-    #[arg(long, value_name = "PERSON")]
+    #[arg(long, value_name = "PERSON", value_parser = id::<PersonId>())]
     student: Option<PersonId>,
     /// Owned by this person
-    #[arg(long, value_name = "PERSON")]
+    #[arg(long, value_name = "PERSON", value_parser = id::<PersonId>())]
     owner: Option<PersonId>,
     /// On year plans of this team, deleted or not
-    #[arg(long)]
+    #[arg(long, value_parser = id::<TeamId>())]
     team: Option<TeamId>,
     /// On this year plan, deleted or not
-    #[arg(long)]
+    #[arg(long, value_parser = id::<YearPlanId>())]
     year_plan: Option<YearPlanId>,
 }
 

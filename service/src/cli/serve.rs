@@ -45,15 +45,12 @@ impl Serve {
             let server = Server::bind(address).await.map_err(|error| {
                 Failure::Refused(format!("cannot listen on {address}: {error}"))
             })?;
+            // Before anybody knows that there is somebody to stop.
+            let stop = stop_signal()?;
             // Whatever the log level: whoever asked for port 0 waits for this line.
             output::note(format!("listening on http://{}", server.local_addr()));
             server
-                .serve(
-                    ledger,
-                    Arc::new(Development),
-                    Arc::new(Development),
-                    stop_signal(),
-                )
+                .serve(ledger, Arc::new(Development), Arc::new(Development), stop)
                 .await
                 .map_err(Failure::refused)
         })

@@ -145,23 +145,25 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
 }
 
-/// Ready when the process is told to stop: SIGTERM or Ctrl-C.
-pub async fn stop_signal() {
-    let interrupt = tokio::signal::ctrl_c();
+/// Ready when the process is told to stop: SIGTERM or Ctrl-C. It is listened for from the call on.
+///
+/// # Errors
+/// When the system does not let signals be listened for.
+pub fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let terminate = async {
-            match signal(SignalKind::terminate()) {
-                Ok(mut terminate) => drop(terminate.recv().await),
-                Err(_) => std::future::pending().await,
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        Ok(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
             }
-        };
-        tokio::select! {
-            _ = interrupt => {}
-            () = terminate => {}
-        }
+        })
     }
     #[cfg(not(unix))]
-    drop(interrupt.await);
+    Ok(async {
+        drop(tokio::signal::ctrl_c().await);
+    })
 }
