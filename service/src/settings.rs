@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use planledger_core::journal::OsDisk;
 use planledger_core::seal::{MasterKey, RecoveryKey};
 use serde::Deserialize;
 
@@ -150,7 +151,8 @@ fn make_master_key(path: &Path) -> std::io::Result<MasterKey> {
     getrandom::fill(&mut key)?;
     let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
     let folder = folder_of(path);
-    fs::create_dir_all(folder)?;
+    // Made, with the folders above it, so that a power cut does not take them.
+    OsDisk::new(folder)?;
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
