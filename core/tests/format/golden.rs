@@ -104,6 +104,38 @@ fn its_commands_are_known_again() {
     assert_eq!(ledger.position(), position);
 }
 
+#[test]
+fn command_digests_are_made_of_what_was_asked() {
+    let fixture = Fixture::read();
+    let (_, keys) = reader::read_keys(fixture.keys(), &MASTER, &PRIVATE);
+    let frames = frames(&fixture).1;
+    let teacher = TEACHER.uuid();
+    let deletion = format!(
+        r#"{{"actor":{{"system":"{}"}},"on_behalf_of":{{"person":"{teacher}"}},"expected_revision":null,"command":{{"team":["{}",{{"delete":{{"reason":"Rydder op"}}}}]}}}}"#,
+        uuid::Uuid::from_bytes([0xAA; 16]),
+        TEAM.uuid(),
+    );
+    let status = format!(
+        r#"{{"actor":{{"person":"{teacher}"}},"on_behalf_of":null,"expected_revision":7,"command":{{"plan":["{}",{{"write_status":{{"text":"Læser flydende og gerne"}}}}]}}}}"#,
+        PLAN.uuid(),
+    );
+    let opening = format!(
+        r#"{{"actor":{{"person":"{teacher}"}},"on_behalf_of":null,"expected_revision":null,"command":{{"plan":["{}",{{"open":{{"student":"{}","year_plan":"{}","owner":null}}}}]}}}}"#,
+        PLAN.uuid(),
+        STUDENT.uuid(),
+        YEAR_PLAN.uuid(),
+    );
+    // The frame, the slot of the scope key, and the content.
+    for (frame, slot, content) in [(13, 2, deletion), (12, 3, status), (6, 3, opening)] {
+        let id = &fixture.keys()[slot * 256 + 22..][..16];
+        let secret = keys[id];
+        let key = blake3::derive_key("planledger v1 2026-11-23 command digest key", &secret);
+        let digest = blake3::keyed_hash(&key, content.as_bytes());
+        let command = frames[frame].commands().next().unwrap();
+        assert_eq!(command.digest, digest.as_bytes()[..16], "{content}");
+    }
+}
+
 fn commit(frame: &Frame) -> Commit {
     let entries = frame.entries().map(|entry| NewEntry {
         back: entry.back,
