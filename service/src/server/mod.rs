@@ -88,7 +88,13 @@ impl Server {
     ) -> Result<(), tonic::transport::Error> {
         let limits = self.limits;
         let (stopping, stopped) = watch::channel(false);
-        let api = Api::new(ledger.clone(), authenticator, authorizer, stopped.clone());
+        let api = Api::new(
+            ledger.clone(),
+            authenticator,
+            authorizer,
+            stopped.clone(),
+            limits,
+        );
         let (health, health_service) = Health::new(&ledger).await;
         let watching = tokio::spawn(health.watch(ledger, stopped.clone()));
         macro_rules! limited {
