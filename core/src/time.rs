@@ -39,14 +39,33 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// Tells the time. The ledger keeps `recorded_at` strictly increasing whatever this answers.
+/// Tells the time. The ledger keeps `recorded_at` strictly increasing whatever this answers. A
+/// closure will do.
 pub trait Clock: Send + Sync + 'static {
     /// The present instant.
     fn now(&self) -> Timestamp;
 }
 
-/// Fills buffers with unpredictable bytes: keys, nonces, ids.
+impl<F> Clock for F
+where
+    F: Fn() -> Timestamp + Send + Sync + 'static,
+{
+    fn now(&self) -> Timestamp {
+        self()
+    }
+}
+
+/// Fills buffers with unpredictable bytes: keys, nonces, ids. A closure will do.
 pub trait Entropy: Send + Sync + 'static {
     /// Fills `bytes`. An error means that the source failed and nothing may be sealed.
     fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()>;
+}
+
+impl<F> Entropy for F
+where
+    F: Fn(&mut [u8]) -> std::io::Result<()> + Send + Sync + 'static,
+{
+    fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()> {
+        self(bytes)
+    }
 }

@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use planledger_core::journal::OsDisk;
 use planledger_core::seal::{MasterKey, RecoveryKey};
 use planledger_core::tlog::Policy;
 use serde::Deserialize;
@@ -192,8 +193,9 @@ fn make_master_key(path: &Path) -> std::io::Result<MasterKey> {
 /// # Errors
 /// When the operating system refuses.
 pub fn write_secret(path: &Path, secret: &str, over: bool) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
+    let folder = folder_of(path);
+    // Made, with the folders above it, so that a power cut does not take them.
+    OsDisk::new(folder)?;
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(!over);
     if over {
@@ -207,9 +209,24 @@ pub fn write_secret(path: &Path, secret: &str, over: bool) -> std::io::Result<()
     fs::File::open(folder)?.sync_all()
 }
 
+/// The folder that a file is in; that of a bare name is the present one, though its parent is
+/// empty.
+fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_file_without_a_folder_is_in_the_present_one() {
+        assert_eq!(folder_of(Path::new("master.key")), Path::new("."));
+        assert_eq!(folder_of(Path::new("keys/master.key")), Path::new("keys"));
+        assert_eq!(folder_of(Path::new("/master.key")), Path::new("/"));
+    }
 
     #[test]
     fn a_settings_file_may_hold_some_settings_but_no_others() {

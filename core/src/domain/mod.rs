@@ -1,9 +1,9 @@
 //! The rules of student plans: pure, total, deterministic.
 //!
-//! [`decide`](decide()) turns a [`Command`] into [`Event`]s or a [`Refusal`]; [`Aggregate::apply`]
-//! folds events into an [`Aggregate`]; [`view`] shows what an audience sees. None of them does I/O,
-//! reads a clock or draws randomness. A folder per aggregate holds its commands, events, state
-//! and rules.
+//! [`decide`](decide()) turns a [`Command`] into [`Event`]s or a [`Refusal`];
+//! [`Aggregate::apply`] folds events into an [`Aggregate`]; [`view`] shows what an audience sees.
+//! None of them does I/O, reads a clock or draws randomness. A folder per aggregate holds its
+//! commands, events, state and rules.
 
 pub mod catalogue;
 pub mod institution;

@@ -1,4 +1,5 @@
-//! The file operations that a journal needs, so that tests can put a faulty disk under it.
+//! The file operations that the journal and the key store need, so that tests can put a faulty disk
+//! under them.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -53,7 +54,7 @@ pub trait DiskFile: Send + Sync {
 }
 
 /// Fills `buffer` from `offset`, or as much of it as the file has; answers how much that was.
-pub(super) fn read_full(file: &dyn DiskFile, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+pub(crate) fn read_full(file: &dyn DiskFile, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match file.read_at(rest, offset + filled as u64) {
@@ -67,7 +68,7 @@ pub(super) fn read_full(file: &dyn DiskFile, buffer: &mut [u8], offset: u64) -> 
 }
 
 /// Writes all of `bytes`. A whole write is one call to the system.
-pub(super) fn write_full(file: &dyn DiskFile, bytes: &[u8], offset: u64) -> io::Result<()> {
+pub(crate) fn write_full(file: &dyn DiskFile, bytes: &[u8], offset: u64) -> io::Result<()> {
     let mut written = 0;
     while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
         match file.write_at(rest, offset + written as u64) {

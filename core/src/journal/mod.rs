@@ -18,6 +18,7 @@ mod segment;
 
 pub use commit::{CommandRecord, Commit, CommitError, Digest16, Limit, NewEntry};
 pub use disk::{Disk, DiskFile, OsDisk};
+pub(crate) use disk::{read_full, write_full};
 pub use error::{AppendError, Damage, DamageReason, OpenError, ReadError};
 #[cfg(any(test, feature = "testing"))]
 pub use faulty_disk::{Fault, FaultyDisk, PowerCut};

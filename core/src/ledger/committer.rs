@@ -160,8 +160,8 @@ mod tests {
     use super::*;
     use crate::derived::Store;
     use crate::ids::LedgerId;
-    use crate::journal::MemoryLog;
-    use crate::seal::{KeyStoreOptions, MasterKey};
+    use crate::journal::{FaultyDisk, MemoryLog};
+    use crate::seal::{KeyStoreMode, KeyStoreOptions, MasterKey};
     use crate::time::Timestamp;
 
     /// Counts errors that are logged.
@@ -197,12 +197,13 @@ mod tests {
         let ledger = LedgerId::from_bytes([1; 16]);
         let log = MemoryLog::new(ledger, Timestamp::from_nanos(1));
         let options = KeyStoreOptions {
-            dir: dir.path(),
+            disk: Arc::new(FaultyDisk::new()),
             ledger,
             master: MasterKey::from_bytes([7; 32]),
             recovery: None,
+            mode: KeyStoreMode::Create,
         };
-        let keys = Arc::new(KeyStore::open(&options, true).unwrap());
+        let keys = Arc::new(KeyStore::open(&options).unwrap());
         let store = Store::open(&dir.path().join("derived")).unwrap();
         let cursor = Cursor::start(ledger);
         let docs = Arc::new(Docs::new(store, keys.clone(), cursor.clone()));

@@ -2,6 +2,7 @@
 //! rebuilt whenever it disagrees with the journal (P3).
 
 use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -22,7 +23,7 @@ use crate::ids::{CommitSeq, LedgerId, Position};
 use crate::journal::{
     CommitLog, DurableHint, Frame, OpenMode, OsDisk, SegmentLog, SegmentOptions, Tail,
 };
-use crate::seal::{KeyStore, KeyStoreOptions, SealError};
+use crate::seal::{KeyStore, KeyStoreError, KeyStoreMode, KeyStoreOptions, SealError};
 
 /// Requests that may wait; more are refused, so that memory stays bounded.
 const QUEUE: usize = 8_192;
@@ -49,10 +50,8 @@ pub(super) fn open_on(options: Options, log: Arc<dyn CommitLog>) -> Result<Ledge
 }
 
 fn prepare(dir: &Path) -> Result<File, OpenError> {
-    fs::create_dir_all(dir).map_err(|source| OpenError::Io {
-        path: dir.to_owned(),
-        source,
-    })?;
+    // Made so that a power cut does not take it, with all that is in it (P2).
+    os_disk(dir)?;
     lock(dir)
 }
 
@@ -63,7 +62,12 @@ fn assemble(
     (store, cursor): (Store, Option<Cursor>),
 ) -> Result<Ledger, OpenError> {
     let derived = options.dir.join("derived");
-    let keys = Arc::new(open_keys(&options.dir, &options, log.as_ref())?);
+    // A key store is made once, together with the journal: later it would hide a loss (P1).
+    let mode = match log.tail().position {
+        Position::ZERO => KeyStoreMode::Create,
+        _ => KeyStoreMode::Existing,
+    };
+    let keys = Arc::new(open_keys(&options, log.ledger_id(), mode)?);
     let (store, cursor) = match cursor {
         Some(cursor) if belongs(&cursor, log.as_ref())? => (store, cursor),
         Some(_) => {
@@ -130,7 +134,7 @@ pub fn rebuild(options: Options) -> Result<Status, OpenError> {
     {
         let _lock = lock(&options.dir)?;
         match fs::remove_dir_all(&derived) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(OpenError::Io {
                     path: derived,
                     source: error,
@@ -150,14 +154,14 @@ pub fn rebuild(options: Options) -> Result<Status, OpenError> {
 /// [`OpenError`], as when opening; damage that was found is in the answer.
 pub fn verify_dir(options: &Options) -> Result<Verification, OpenError> {
     existing(&options.dir)?;
-    let _lock = lock(&options.dir)?;
-    let disk = os_disk(&options.dir)?;
+    let _lock = lock_to_read(&options.dir)?;
+    let disk = os_disk(&options.dir.join("journal"))?;
     let mode = SegmentOptions {
         mode: OpenMode::ReadOnly,
         ..SegmentOptions::default()
     };
     let log = SegmentLog::open(disk, mode)?;
-    let keys = open_keys(&options.dir, options, &log)?;
+    let keys = open_keys(options, log.ledger_id(), KeyStoreMode::ReadOnly)?;
     let progress = options.progress.clone();
     let report = move |done, all| progress.iter().for_each(|progress| progress(done, all));
     let mut found = verify(&log, &keys, &report)?;
@@ -186,18 +190,47 @@ fn lock(dir: &Path) -> Result<File, OpenError> {
         .write(true)
         .open(&path)
         .map_err(io)?;
+    take_lock(file, dir)
+}
+
+/// The lock of somebody who changes nothing, perhaps on a medium that cannot be written. Where
+/// there is no lock and none can be made, nobody can open the ledger to write it either.
+fn lock_to_read(dir: &Path) -> Result<Option<File>, OpenError> {
+    match lock(dir) {
+        Err(OpenError::Io { path, source })
+            if matches!(
+                source.kind(),
+                ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
+            ) =>
+        {
+            match File::open(&path) {
+                Ok(file) => take_lock(file, dir).map(Some),
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+                Err(source) => Err(OpenError::Io { path, source }),
+            }
+        }
+        other => other.map(Some),
+    }
+}
+
+fn take_lock(file: File, dir: &Path) -> Result<File, OpenError> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::Locked {
             dir: dir.to_owned(),
         }),
-        Err(TryLockError::Error(source)) => Err(io(source)),
+        Err(TryLockError::Error(source)) => Err(OpenError::Io {
+            path: dir.join("lock"),
+            source,
+        }),
     }
 }
 
-fn os_disk(dir: &Path) -> Result<Arc<OsDisk>, OpenError> {
-    let path = dir.join("journal");
-    let disk = OsDisk::new(&path).map_err(|source| OpenError::Io { path, source })?;
+fn os_disk(path: &Path) -> Result<Arc<OsDisk>, OpenError> {
+    let disk = OsDisk::new(path).map_err(|source| OpenError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
     Ok(Arc::new(disk))
 }
 
@@ -210,13 +243,13 @@ fn open_journal(
         durable,
         ..SegmentOptions::default()
     };
-    match SegmentLog::open(os_disk(dir)?, how) {
+    match SegmentLog::open(os_disk(&dir.join("journal"))?, how) {
         Err(crate::journal::OpenError::Empty) => {
             let mut id = [0; 16];
             options.entropy.fill(&mut id).map_err(OpenError::Entropy)?;
             let id = LedgerId::from_uuid(uuid::Builder::from_random_bytes(id).into_uuid());
             Ok(SegmentLog::create(
-                os_disk(dir)?,
+                os_disk(&dir.join("journal"))?,
                 id,
                 options.clock.now(),
                 how,
@@ -226,15 +259,23 @@ fn open_journal(
     }
 }
 
-fn open_keys(dir: &Path, options: &Options, log: &dyn CommitLog) -> Result<KeyStore, OpenError> {
+fn open_keys(
+    options: &Options,
+    ledger: LedgerId,
+    mode: KeyStoreMode,
+) -> Result<KeyStore, OpenError> {
+    let path = options.dir.join("keys");
+    if mode == KeyStoreMode::ReadOnly && !path.is_dir() {
+        return Err(KeyStoreError::Missing.into());
+    }
     let how = KeyStoreOptions {
-        dir: &dir.join("keys"),
-        ledger: log.ledger_id(),
+        disk: os_disk(&path)?,
+        ledger,
         master: options.master.clone(),
         recovery: options.recovery,
+        mode,
     };
-    // A key store is made once, together with the journal: later it would hide a loss (P1).
-    Ok(KeyStore::open(&how, log.tail().position == Position::ZERO)?)
+    Ok(KeyStore::open(&how)?)
 }
 
 fn open_store(dir: &Path) -> Result<(Store, Option<Cursor>), OpenError> {

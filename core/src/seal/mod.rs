@@ -7,7 +7,9 @@ mod store;
 pub use self::cipher::{
     EventKey, SealError, commitment, document_key, open, open_document, seal, seal_document,
 };
-pub use self::store::{KeyStore, KeyStoreError, KeyStoreOptions, MasterKey, RecoveryKey, recover};
+pub use self::store::{
+    KeyStore, KeyStoreError, KeyStoreMode, KeyStoreOptions, MasterKey, RecoveryKey, recover,
+};
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 

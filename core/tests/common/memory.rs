@@ -135,25 +135,25 @@ impl Memory {
     }
 
     pub(crate) fn record(&mut self, fact: Fact) {
-        let Fact {
-            stream,
-            actor,
-            event,
-        } = fact;
-        let (revision, state) = match self.streams.remove(&stream) {
-            Some((revision, state)) => (revision.next(), Some(Arc::unwrap_or_clone(state))),
-            None => (Revision::new(1), None),
-        };
+        let revision = self.streams.get(&fact.stream);
+        let revision = revision.map_or(Revision::ZERO, |(revision, _)| *revision);
         let meta = EventMeta {
-            stream,
-            revision,
+            stream: fact.stream,
+            revision: revision.next(),
             recorded_at: Self::instant(self.recorded.len() + 1),
-            actor,
+            actor: fact.actor,
         };
-        let mut state = state;
+        self.fold(meta, fact.event);
+    }
+
+    /// Folds in an event that was recorded elsewhere.
+    pub(crate) fn fold(&mut self, meta: EventMeta, event: Event) {
+        let before = self.streams.remove(&meta.stream);
+        let mut state = before.map(|(_, state)| Arc::unwrap_or_clone(state));
         Aggregate::apply(&mut state, &meta, &event);
         let state = state.expect("a stream begins with the event that creates it");
-        self.streams.insert(stream, (revision, Arc::new(state)));
+        self.streams
+            .insert(meta.stream, (meta.revision, Arc::new(state)));
         self.recorded.push(Recorded { meta, event });
     }
 

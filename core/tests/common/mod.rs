@@ -3,6 +3,7 @@
 #![allow(dead_code, unused_imports, reason = "no suite uses all of it")]
 
 mod memory;
+pub(crate) mod repeatable;
 pub(crate) mod school;
 
 pub(crate) use self::memory::{ActsAs, Fact, IntoCommand, IntoEvent, Memory, Recorded};

@@ -1,3 +1,6 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
 use planledger_core::domain::Aggregate;
 use planledger_core::ids::Position;
 use planledger_core::ledger::{rebuild, verify_dir};
@@ -146,4 +149,39 @@ fn copy(from: &std::path::Path, to: &std::path::Path) {
             std::fs::copy(entry.path(), target).unwrap();
         }
     }
+}
+
+#[test]
+fn checking_changes_nothing() {
+    let place = Place::new();
+    filled(&place);
+    // What crashes leave: half a key, half a frame, half a segment.
+    let append = |file: &str| {
+        let path = place.path().join(file);
+        let mut bytes = std::fs::read(&path).unwrap_or_default();
+        bytes.extend_from_slice(&[0; 100]);
+        std::fs::write(path, bytes).unwrap();
+    };
+    append("keys/keys.log");
+    append("journal/segment-00000001.log");
+    append("journal/segment-00000002.log.tmp");
+    let before = files(place.path());
+    let found = verify_dir(&place.options()).unwrap();
+    assert_eq!(found.fault, None);
+    assert_eq!(found.unfinished, 100);
+    assert_eq!(files(place.path()), before);
+}
+
+/// Every file below a folder, with its bytes.
+fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for item in std::fs::read_dir(dir).unwrap() {
+        let path = item.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.insert(path.clone(), std::fs::read(path).unwrap());
+        }
+    }
+    found
 }

@@ -3,6 +3,7 @@
 
 mod audit;
 mod demo;
+mod id;
 mod import;
 mod ledger;
 mod moment;

@@ -64,17 +64,19 @@ impl Serve {
             let server = Server::bind(address).await.map_err(|error| {
                 Failure::Refused(format!("cannot listen on {address}: {error}"))
             })?;
+            // Before anybody knows that there is somebody to stop.
+            let stop = stop_signal()?;
             // Whatever the log level: whoever asked for port 0 waits for this line.
             output::note(format!("listening on http://{}", server.local_addr()));
-            let (stop, stopping) = watch::channel(false);
+            let (stop_notary, stopping) = watch::channel(false);
             let notarising = tokio::spawn(notary::run(notary.clone(), rhythm, stopping));
             let development = Arc::new(Development);
             let served = server
                 .with_notary(notary)
-                .serve(ledger, development.clone(), development, stop_signal())
+                .serve(ledger, development.clone(), development, stop)
                 .await;
             // A checkpoint that is being made is finished: it may be on record already.
-            let _ = stop.send(true);
+            let _ = stop_notary.send(true);
             notarising.await.map_err(Failure::refused)?;
             served.map_err(Failure::refused)
         })

@@ -61,9 +61,10 @@ impl Witness {
             let listener = bind(address).await.map_err(|error| {
                 Failure::Refused(format!("cannot listen on {address}: {error}"))
             })?;
-            let address = listener.local_addr()?;
-            tracing::info!(%address, "listening");
-            Ok(witness.serve(listener, stop_signal()).await?)
+            // Before anybody knows that there is somebody to stop.
+            let stop = stop_signal()?;
+            output::note(format!("listening on http://{}", listener.local_addr()?));
+            Ok(witness.serve(listener, stop).await?)
         })
     }
 

@@ -2,7 +2,6 @@
 //! to read without holding up other requests.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use planledger_core::domain::Missing;
 use planledger_core::ids::Position;
@@ -14,12 +13,10 @@ use tonic::Status;
 use tonic::metadata::MetadataMap;
 
 use super::auth::{Access, AuthError, Authenticator, Authorizer, Caller};
+use super::limits::Limits;
 use crate::wire::Failure;
 use crate::wire::failure::ServiceReason;
 use crate::wire::request::AsOf;
-
-/// How long a read waits for its minimum position.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The services, on one ledger. Cheap to clone.
 #[derive(Clone)]
@@ -31,6 +28,7 @@ pub(super) struct Api {
     stopping: watch::Receiver<bool>,
     durable: watch::Receiver<Position>,
     pub(super) started_at: Timestamp,
+    pub(super) limits: Limits,
 }
 
 /// What is read, and at which position.
@@ -43,6 +41,7 @@ impl Api {
         authenticator: Arc<dyn Authenticator>,
         authorizer: Arc<dyn Authorizer>,
         stopping: watch::Receiver<bool>,
+        limits: Limits,
     ) -> Self {
         let (risen, durable) = watch::channel(ledger.position());
         ledger.on_commit(move |position| {
@@ -60,6 +59,7 @@ impl Api {
             authorizer,
             stopping,
             durable,
+            limits,
         }
     }
 
@@ -114,7 +114,7 @@ impl Api {
         let mut durable = self.durable();
         let reached = async { durable.wait_for(|position| *position >= min).await.is_ok() };
         tokio::select! {
-            reached = tokio::time::timeout(PATIENCE, reached) => match reached {
+            reached = tokio::time::timeout(self.limits.patience, reached) => match reached {
                 Ok(true) => Ok(()),
                 Ok(false) => Err(Failure::shutting_down()),
                 Err(_) => Err(Failure::position_not_reached(self.ledger.position(), min)),

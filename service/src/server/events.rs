@@ -29,8 +29,6 @@ const BATCH_BYTES: usize = 1 << 20;
 const STRIDE: u64 = 65_536;
 /// Responses that wait for a slow client before its stream is held up.
 const WINDOW: usize = 4;
-/// A sign of life when nothing else is sent; the API promises one within 15 seconds.
-const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How long a stream that has to end waits for its client to read that.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -221,7 +219,7 @@ impl Api {
                 }
             }
             while chunk.end && *durable.borrow() <= last {
-                match tokio::time::timeout(HEARTBEAT, durable.changed()).await {
+                match tokio::time::timeout(self.limits.heartbeat, durable.changed()).await {
                     Ok(Ok(())) => {}
                     Ok(Err(_)) => return Err(Failure::shutting_down()),
                     Err(_) => {

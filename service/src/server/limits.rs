@@ -17,7 +17,7 @@ use crate::wire::Failure;
 /// Asked to find out whether a server lives, so it is answered however much there is to do.
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
 
-/// How much a server takes on.
+/// How much a server takes on, and how long it waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Requests that are worked on at once, streams included, of all connections; more are shed
@@ -29,6 +29,11 @@ pub struct Limits {
     pub request_bytes: usize,
     /// Bytes of an answer's message.
     pub answer_bytes: usize,
+    /// How long a read waits for its minimum position.
+    pub patience: Duration,
+    /// How long nothing is sent to who follows events before a sign of life; the API promises one
+    /// within 15 seconds.
+    pub heartbeat: Duration,
     /// How long requests may go on once the server is told to stop.
     pub grace: Duration,
 }
@@ -40,6 +45,8 @@ impl Default for Limits {
             requests_of_connection: 512,
             request_bytes: 16 << 20,
             answer_bytes: 64 << 20,
+            patience: Duration::from_secs(5),
+            heartbeat: Duration::from_secs(10),
             grace: Duration::from_secs(20),
         }
     }

@@ -8,6 +8,7 @@ mod audit;
 mod catalogue;
 mod commands;
 mod events;
+mod health;
 mod ledger;
 mod limits;
 mod pages;
@@ -32,17 +33,15 @@ use planledger_proto::v1::roster_service_server::RosterServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tonic::transport::server::TcpIncoming;
-use tonic_health::ServingStatus;
 
 use self::api::Api;
 use self::auth::{Authenticator, Authorizer};
+use self::health::Health;
 pub use self::limits::Limits;
 use self::limits::Shedding;
 
 const KEEPALIVE: Duration = Duration::from_secs(30);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
-/// How often health is compared with the ledger.
-const HEALTH_EVERY: Duration = Duration::from_secs(1);
 
 /// A server that has its address.
 pub struct Server {
@@ -101,17 +100,16 @@ impl Server {
     ) -> Result<(), tonic::transport::Error> {
         let limits = self.limits;
         let (stopping, stopped) = watch::channel(false);
-        let notary = self.notary;
         let api = Api::new(
             ledger.clone(),
-            notary,
+            self.notary,
             authenticator,
             authorizer,
             stopped.clone(),
+            limits,
         );
-        let (health, health_service) = tonic_health::server::health_reporter();
-        health.set_service_status("", ServingStatus::Serving).await;
-        let watching = tokio::spawn(watch_health(health, ledger, stopped.clone()));
+        let (health, health_service) = Health::new(&ledger).await;
+        let watching = tokio::spawn(health.watch(ledger, stopped.clone()));
         macro_rules! limited {
             ($service:ident) => {
                 $service::new(api.clone())
@@ -167,46 +165,25 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
 }
 
-/// Ready when the process is told to stop: SIGTERM or Ctrl-C.
-pub async fn stop_signal() {
-    let interrupt = tokio::signal::ctrl_c();
+/// Ready when the process is told to stop: SIGTERM or Ctrl-C. It is listened for from the call on.
+///
+/// # Errors
+/// When the system does not let signals be listened for.
+pub fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let terminate = async {
-            match signal(SignalKind::terminate()) {
-                Ok(mut terminate) => drop(terminate.recv().await),
-                Err(_) => std::future::pending().await,
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        Ok(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
             }
-        };
-        tokio::select! {
-            _ = interrupt => {}
-            () = terminate => {}
-        }
+        })
     }
     #[cfg(not(unix))]
-    drop(interrupt.await);
-}
-
-/// Health says whether commands are taken, and that the server is stopping.
-async fn watch_health(
-    health: tonic_health::server::HealthReporter,
-    ledger: Ledger,
-    mut stopped: watch::Receiver<bool>,
-) {
-    loop {
-        let stopping = *stopped.borrow();
-        let status = |serving| match serving && !stopping {
-            true => ServingStatus::Serving,
-            false => ServingStatus::NotServing,
-        };
-        health.set_service_status("", status(true)).await;
-        let writable = ledger.status().writable;
-        let commands = "planledger.v1.CommandService";
-        health.set_service_status(commands, status(writable)).await;
-        let changed = tokio::time::timeout(HEALTH_EVERY, stopped.changed()).await;
-        if matches!(changed, Ok(Err(_))) {
-            return;
-        }
-    }
+    Ok(async {
+        drop(tokio::signal::ctrl_c().await);
+    })
 }

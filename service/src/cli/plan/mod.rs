@@ -13,6 +13,7 @@ use planledger_proto::v1::{
 };
 use tonic::Code;
 
+use super::id::id;
 use super::moment::{self, as_of, moment};
 use super::names::Names;
 use super::sheet::{audience, sheet};
@@ -40,6 +41,7 @@ pub(super) enum Plan {
 #[derive(Debug, Args)]
 pub(super) struct Show {
     /// The plan
+    #[arg(value_parser = id::<PlanId>())]
     plan: PlanId,
     /// Through whose eyes
     #[arg(long, value_enum, default_value_t = Eyes::Staff)]
@@ -57,6 +59,7 @@ pub(super) struct Show {
 #[derive(Debug, Args)]
 pub(super) struct Log {
     /// The plan
+    #[arg(value_parser = id::<PlanId>())]
     plan: PlanId,
     #[command(flatten)]
     remote: Remote,
@@ -80,16 +83,16 @@ pub(super) struct List {
 #[group(required = true, multiple = false)]
 struct Of {
     /// Of this student
-    #[arg(long, value_name = "PERSON")]
+    #[arg(long, value_name = "PERSON", value_parser = id::<PersonId>())]
     student: Option<PersonId>,
     /// Owned by this person
-    #[arg(long, value_name = "PERSON")]
+    #[arg(long, value_name = "PERSON", value_parser = id::<PersonId>())]
     owner: Option<PersonId>,
     /// On year plans of this team, deleted or not
-    #[arg(long)]
+    #[arg(long, value_parser = id::<TeamId>())]
     team: Option<TeamId>,
     /// On this year plan, deleted or not
-    #[arg(long)]
+    #[arg(long, value_parser = id::<YearPlanId>())]
     year_plan: Option<YearPlanId>,
 }
 

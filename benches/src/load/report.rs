@@ -1,0 +1,236 @@
+//! What was measured, for people and as JSON.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use super::fault::Fault;
+use super::machine::Machine;
+use super::process::Memory;
+use super::run::scale::Figures;
+
+/// One minute, in nanoseconds: longer waits are counted as this long.
+const LONGEST: u64 = 60_000_000_000;
+
+/// An empty histogram of latencies in nanoseconds, three digits exact.
+pub(crate) fn histogram() -> Histogram<u64> {
+    // The bounds are valid: low is 1, high at least twice that, 0 to 5 digits.
+    Histogram::new_with_bounds(1, LONGEST, 3).unwrap_or_else(|_| unreachable!())
+}
+
+/// Notes one latency.
+pub(crate) fn record(histogram: &mut Histogram<u64>, latency: Duration) {
+    let nanos = u64::try_from(latency.as_nanos()).unwrap_or(LONGEST);
+    histogram.saturating_record(nanos);
+}
+
+/// Latencies in microseconds.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Latency {
+    pub(crate) p50: f64,
+    pub(crate) p90: f64,
+    pub(crate) p99: f64,
+    pub(crate) p999: f64,
+    pub(crate) max: f64,
+}
+
+impl Latency {
+    /// The percentiles of a histogram of nanoseconds.
+    pub(crate) fn of(histogram: &Histogram<u64>) -> Self {
+        let at = |quantile| histogram.value_at_quantile(quantile) as f64 / 1e3;
+        Self {
+            p50: at(0.5),
+            p90: at(0.9),
+            p99: at(0.99),
+            p999: at(0.999),
+            max: histogram.max() as f64 / 1e3,
+        }
+    }
+}
+
+/// What has to be reached.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Bar {
+    /// At least so many a second.
+    Rate(f64),
+    /// 99 of 100 within so many microseconds.
+    P99(f64),
+}
+
+/// One figure.
+#[derive(Debug, Serialize)]
+pub(crate) struct Measurement {
+    pub(crate) name: &'static str,
+    /// What was done, for people.
+    pub(crate) how: String,
+    /// What is counted.
+    pub(crate) unit: &'static str,
+    pub(crate) count: u64,
+    pub(crate) seconds: f64,
+    pub(crate) rate: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) latency: Option<Latency>,
+    /// Processor time of the server for each, in microseconds: what remains comparable while
+    /// others use the machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) server_cpu: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) bar: Option<Bar>,
+    /// How far above the bar: 1 is just reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) of_bar: Option<f64>,
+}
+
+impl Measurement {
+    pub(crate) fn new(
+        name: &'static str,
+        how: String,
+        unit: &'static str,
+        count: u64,
+        took: Duration,
+    ) -> Self {
+        let seconds = took.as_secs_f64();
+        Self {
+            name,
+            how,
+            unit,
+            count,
+            seconds,
+            rate: count as f64 / seconds,
+            latency: None,
+            server_cpu: None,
+            bar: None,
+            of_bar: None,
+        }
+    }
+
+    pub(crate) fn with_latency(mut self, histogram: &Histogram<u64>) -> Self {
+        self.latency = Some(Latency::of(histogram));
+        self
+    }
+
+    pub(crate) fn costing(mut self, each: Option<Duration>) -> Self {
+        self.server_cpu = each.map(|each| each.as_secs_f64() * 1e6);
+        self
+    }
+
+    pub(crate) fn against(mut self, bar: Bar) -> Self {
+        self.bar = Some(bar);
+        self.of_bar = match bar {
+            Bar::Rate(least) => Some(self.rate / least),
+            Bar::P99(most) => self.latency.map(|latency| most / latency.p99),
+        };
+        self
+    }
+}
+
+/// Everything one run found.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    pub(crate) machine: Machine,
+    pub(crate) measurements: Vec<Measurement>,
+    /// Of the server that the driver started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) memory: Option<Memory>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) scale: Option<Figures>,
+}
+
+impl Report {
+    pub(crate) fn new(machine: Machine) -> Self {
+        Self {
+            machine,
+            measurements: Vec::new(),
+            memory: None,
+            scale: None,
+        }
+    }
+
+    pub(crate) fn extend(&mut self, measured: Vec<Measurement>) {
+        self.measurements.extend(measured);
+    }
+
+    /// Prints it: a table, or one JSON document.
+    pub(crate) fn print(&self, json: bool) -> Result<(), Fault> {
+        if json {
+            println!("{}", serde_json::to_string_pretty(self)?);
+            return Ok(());
+        }
+        if !self.measurements.is_empty() {
+            self.table();
+        }
+        if let Some(memory) = self.memory {
+            println!(
+                "server: {:.0} MiB resident, at most {:.0} MiB",
+                memory.resident, memory.peak
+            );
+        }
+        if let Some(scale) = &self.scale {
+            println!("{scale}");
+        }
+        Ok(())
+    }
+
+    fn rate(&self, name: &str) -> Option<f64> {
+        let mut found = self.measurements.iter();
+        Some(found.find(|measured| measured.name == name)?.rate)
+    }
+
+    fn table(&self) {
+        println!(
+            "{:<19} {:>10} {:<9} {:>9} {:>9} {:>9} {:>7}  {:<18} {:>6} {:>6} {:>6}",
+            "",
+            "a second",
+            "",
+            "p50 µs",
+            "p99 µs",
+            "p99.9 µs",
+            "cpu µs",
+            "bar",
+            "×bar",
+            "×echo",
+            "×unary"
+        );
+        let (echo, unary) = (self.rate("echo"), self.rate("unary"));
+        for measured in &self.measurements {
+            let times = |base: Option<f64>| {
+                let base = base.filter(|_| measured.unit == "commands" || measured.unit == "calls");
+                base.map_or(String::new(), |base| format!("{:.2}", measured.rate / base))
+            };
+            let at = |get: fn(&Latency) -> f64| {
+                let latency = measured.latency.as_ref().map(get);
+                latency.map_or(String::new(), |micros| format!("{micros:.0}"))
+            };
+            let bar = match measured.bar {
+                Some(Bar::Rate(least)) => format!("≥ {least:.0}/s"),
+                Some(Bar::P99(most)) => format!("p99 ≤ {most:.0} µs"),
+                None => String::new(),
+            };
+            let cpu = measured
+                .server_cpu
+                .map_or(String::new(), |micros| format!("{micros:.1}"));
+            let of_bar = measured
+                .of_bar
+                .map_or(String::new(), |of| format!("{of:.2}"));
+            println!(
+                "{:<19} {:>10.0} {:<9} {:>9} {:>9} {:>9} {:>7}  {:<18} {:>6} {:>6} {:>6}",
+                measured.name,
+                measured.rate,
+                measured.unit,
+                at(|latency| latency.p50),
+                at(|latency| latency.p99),
+                at(|latency| latency.p999),
+                cpu,
+                bar,
+                of_bar,
+                times(echo),
+                times(unary)
+            );
+        }
+        for measured in &self.measurements {
+            println!("  {}: {}", measured.name, measured.how);
+        }
+    }
+}

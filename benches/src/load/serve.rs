@@ -1,0 +1,102 @@
+//! The server that the driver starts for itself: the real one, in a process of its own, so that its
+//! memory is its own; or one that answers the same calls with nothing.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use clap::Args;
+use planledger::server::Server;
+use planledger::server::auth::Development;
+use planledger_benches::place;
+use planledger_proto::v1::command_service_server::{CommandService, CommandServiceServer};
+use planledger_proto::v1::{
+    ExecuteBatchRequest, ExecuteBatchResponse, ExecuteRequest, ExecuteResponse,
+    ExecuteStreamRequest, ExecuteStreamResponse,
+};
+use tokio::net::TcpListener;
+use tokio_stream::{Stream, StreamExt};
+use tonic::transport::server::TcpIncoming;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::fault::Fault;
+
+/// Serve until standard input ends
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Directory of the ledger; without one, calls are answered with nothing
+    #[arg(long)]
+    on: Option<PathBuf>,
+}
+
+impl Serve {
+    pub(crate) async fn run(&self) -> Result<(), Fault> {
+        match &self.on {
+            Some(dir) => {
+                let ledger = place::open(dir)?;
+                let server = Server::bind(([127, 0, 0, 1], 0).into()).await?;
+                say(server.local_addr())?;
+                let development = Arc::new(Development);
+                let serving =
+                    server.serve(ledger, development.clone(), development, told_to_stop());
+                Ok(serving.await?)
+            }
+            None => {
+                let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+                say(listener.local_addr()?)?;
+                let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+                let serving = tonic::transport::Server::builder()
+                    .add_service(CommandServiceServer::new(Nothing))
+                    .serve_with_incoming_shutdown(incoming, told_to_stop());
+                Ok(serving.await?)
+            }
+        }
+    }
+}
+
+/// Tells the driver where to connect.
+fn say(address: std::net::SocketAddr) -> std::io::Result<()> {
+    let mut out = std::io::stdout();
+    writeln!(out, "{address}")?;
+    out.flush()
+}
+
+/// Ready when the driver closes the pipe, or is gone.
+async fn told_to_stop() {
+    let read = || std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+    // Whatever the pipe's end looks like, it is the end.
+    let _ = tokio::task::spawn_blocking(read).await;
+}
+
+/// Answers every call with an empty message.
+struct Nothing;
+
+#[tonic::async_trait]
+impl CommandService for Nothing {
+    async fn execute(
+        &self,
+        _: Request<ExecuteRequest>,
+    ) -> Result<Response<ExecuteResponse>, Status> {
+        Ok(Response::new(ExecuteResponse::default()))
+    }
+
+    async fn execute_batch(
+        &self,
+        _: Request<ExecuteBatchRequest>,
+    ) -> Result<Response<ExecuteBatchResponse>, Status> {
+        Ok(Response::new(ExecuteBatchResponse::default()))
+    }
+
+    type ExecuteStreamStream =
+        Pin<Box<dyn Stream<Item = Result<ExecuteStreamResponse, Status>> + Send>>;
+
+    async fn execute_stream(
+        &self,
+        request: Request<Streaming<ExecuteStreamRequest>>,
+    ) -> Result<Response<Self::ExecuteStreamStream>, Status> {
+        let answers = request.into_inner();
+        let answers = answers.map(|request| request.map(|_| ExecuteStreamResponse::default()));
+        Ok(Response::new(Box::pin(answers)))
+    }
+}

@@ -1,0 +1,196 @@
+//! The server that is measured.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use planledger::client::Client;
+use planledger::upload::upload;
+use planledger_benches::school::School;
+use planledger_proto::v1::GetStatusRequest;
+
+use super::Place;
+use super::fault::Fault;
+use super::process::{Memory, processor_time};
+
+/// A server, and how to get to it.
+pub(crate) struct Target {
+    url: String,
+    own: Option<Own>,
+}
+
+/// Where a server was.
+pub(crate) struct Mark {
+    position: u64,
+    used: Option<Duration>,
+}
+
+/// A server of the driver's own.
+pub(crate) struct Own {
+    process: Child,
+    url: String,
+    /// Removed when the server has stopped.
+    _dir: Option<tempfile::TempDir>,
+}
+
+impl Own {
+    /// Starts a server on a ledger, or one that answers with nothing.
+    pub(crate) fn start(ledger: Option<&Path>) -> Result<Self, Fault> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("serve");
+        if let Some(dir) = ledger {
+            command.arg("--on").arg(dir);
+        }
+        let mut process = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut line = String::new();
+        if let Some(out) = process.stdout.take() {
+            BufReader::new(out).read_line(&mut line)?;
+        }
+        let own = Self {
+            process,
+            url: format!("http://{}", line.trim()),
+            _dir: None,
+        };
+        match line.trim().is_empty() {
+            true => Err(Fault::Start("it gave no address".to_owned())),
+            false => Ok(own),
+        }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn stop(mut self) -> Result<(), Fault> {
+        drop(self.process.stdin.take());
+        let status = self.process.wait()?;
+        match status.success() {
+            true => Ok(()),
+            false => Err(Fault::Untrue(format!("the server ended with {status}"))),
+        }
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        // Its input ends; it stops by itself, and is not left behind as a zombie.
+        drop(self.process.stdin.take());
+        let _ = self.process.wait();
+    }
+}
+
+impl Target {
+    /// The server that is asked for, started if it is one of the driver's own.
+    pub(crate) async fn start(place: &Place) -> Result<Self, Fault> {
+        if let Some(url) = &place.server {
+            return Ok(Self {
+                url: url.clone(),
+                own: None,
+            });
+        }
+        let own = match &place.ledger {
+            Some(dir) => Own::start(Some(dir))?,
+            None => {
+                let dir = tempfile::tempdir_in(place.root())?;
+                let mut own = Own::start(Some(dir.path()))?;
+                own._dir = Some(dir);
+                own
+            }
+        };
+        Ok(Self {
+            url: own.url.clone(),
+            own: Some(own),
+        })
+    }
+
+    /// A connection of its own.
+    pub(crate) async fn connect(&self, school: &School) -> Result<Client, Fault> {
+        Ok(Client::connect(&self.url, &school.actor().to_string()).await?)
+    }
+
+    /// A school that nobody else has, founded.
+    pub(crate) async fn school(&self, students: u64) -> Result<School, Fault> {
+        let (seed, _) = uuid::Uuid::new_v4().as_u64_pair();
+        let school = School::new(seed, students);
+        let foundation = school.foundation()?;
+        self.record(&school, foundation).await?;
+        Ok(school)
+    }
+
+    /// Has commands carried out, all of them.
+    pub(crate) async fn record(
+        &self,
+        school: &School,
+        commands: Vec<planledger_core::domain::Command>,
+    ) -> Result<(), Fault> {
+        let client = self.connect(school).await?;
+        let hand_over = move |send: &mut dyn FnMut(_, String) -> bool| {
+            commands
+                .into_iter()
+                .all(|command| send(command, String::new()));
+            Ok(())
+        };
+        let uploaded = upload(&client, hand_over, |_| {}).await?;
+        match uploaded.refusals.first() {
+            None => Ok(()),
+            Some((_, error)) => Err(Fault::Untrue(format!(
+                "{} commands were refused, the first because: {}",
+                uploaded.refused, error.message
+            ))),
+        }
+    }
+
+    /// How many events the ledger holds.
+    pub(crate) async fn position(&self) -> Result<u64, Fault> {
+        let client = self.connect(&School::new(0, 1)).await?;
+        let mut ledger = client.ledger();
+        let status = ledger.get_status(GetStatusRequest::default()).await?;
+        Ok(status.into_inner().position)
+    }
+
+    /// Where the server is before something is measured.
+    pub(crate) async fn mark(&self) -> Result<Mark, Fault> {
+        Ok(Mark {
+            position: self.position().await?,
+            used: self.used(),
+        })
+    }
+
+    /// What the server used for each of `events`, after making sure that the ledger grew by just
+    /// so many: nothing was dropped, repeated or refused.
+    pub(crate) async fn since(&self, mark: &Mark, events: u64) -> Result<Option<Duration>, Fault> {
+        let used = self.used_each(mark.used, events);
+        let recorded = self.position().await? - mark.position;
+        match recorded == events {
+            true => Ok(used),
+            false => Err(Fault::Untrue(format!(
+                "{events} events were sent, and {recorded} recorded"
+            ))),
+        }
+    }
+
+    /// Processor time that the server has used, if it is the driver's own.
+    pub(crate) fn used(&self) -> Option<Duration> {
+        processor_time(self.own.as_ref()?.process.id())
+    }
+
+    /// Processor time that the server has used for each of `count` since it had used `before`.
+    pub(crate) fn used_each(&self, before: Option<Duration>, count: u64) -> Option<Duration> {
+        let used = self.used()?.checked_sub(before?)?;
+        Some(used.div_f64(count.max(1) as f64))
+    }
+
+    /// Memory of the server, if it is the driver's own.
+    pub(crate) fn memory(&self) -> Option<Memory> {
+        Memory::of(self.own.as_ref()?.process.id())
+    }
+
+    /// Stops the server, if it is the driver's own.
+    pub(crate) fn stop(self) -> Result<(), Fault> {
+        self.own.map_or(Ok(()), Own::stop)
+    }
+}

@@ -1,0 +1,338 @@
+//! A city's schools of any size: what they are founded with, their students' plans, and work on
+//! the plans that never runs out. Everything follows from a seed: the same seed, the same commands.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use planledger_core::domain::institution::{InstitutionCommand, InstitutionDetails};
+use planledger_core::domain::person::{Affiliation, PersonCommand, Role};
+use planledger_core::domain::plan::{Assessment, PlanCommand, TalkDetails, TalkKind, UnitRef};
+use planledger_core::domain::school_year::{SchoolYear, SchoolYearCommand};
+use planledger_core::domain::team::{StaffRole, TeamCommand, TeamDetails};
+use planledger_core::domain::year_plan::{
+    GoalArea, GoalDetails, GoalKind, Scale, UnitDetails, WordingChoice, YearPlanCommand,
+    YearPlanDetails, YearPlanKind,
+};
+use planledger_core::domain::{Actor, Command};
+use planledger_core::ids::{
+    CommandId, EvaluationId, GoalId, InstitutionId, PersonId, PlanId, SchoolYearId, TalkId, TeamId,
+    UnitId, YearPlanId,
+};
+use planledger_core::ledger::Envelope;
+use planledger_core::text::TextError;
+
+/// Students in a class: a team with a teacher, a year plan, a unit and a goal.
+const CLASS: u64 = 25;
+/// Classes of a school.
+const CLASSES: u64 = 20;
+
+/// Schools with classes, students and a plan for each student.
+#[derive(Clone, Copy, Debug)]
+pub struct School {
+    seed: u64,
+    students: u64,
+}
+
+impl School {
+    /// As many schools as it takes for this many students, at least one.
+    pub fn new(seed: u64, students: u64) -> Self {
+        Self {
+            seed,
+            students: students.max(1),
+        }
+    }
+
+    /// How many students there are, and plans.
+    pub fn students(&self) -> u64 {
+        self.students
+    }
+
+    /// Who acts: a teacher, who may evaluate and hold talks.
+    pub fn actor(&self) -> Actor {
+        Actor::Person(self.teacher(0))
+    }
+
+    /// The plan of the nth student, from 0.
+    pub fn plan(&self, student: u64) -> PlanId {
+        PlanId::from_bytes(self.id("plan", student))
+    }
+
+    /// The command under an id that no other has, for each `number` another.
+    pub fn envelope(&self, number: u64, command: Command) -> Envelope {
+        let mut id = [0; 16];
+        let halves = [self.seed.to_be_bytes(), number.to_be_bytes()];
+        id.copy_from_slice(halves.as_flattened());
+        Envelope::new(CommandId::from_bytes(id), command)
+    }
+
+    /// What makes the schools: institutions, teachers, teams, year plans, students and their
+    /// plans, in an order in which none is refused.
+    ///
+    /// # Errors
+    /// Never: the texts are short. They are checked like any other.
+    pub fn foundation(&self) -> Result<Vec<Command>, TextError> {
+        let mut commands = self.schools()?;
+        for class in 0..self.classes() {
+            commands.extend(self.roster(class)?);
+            self.plans(class, &mut commands)?;
+        }
+        Ok(commands)
+    }
+
+    /// How many classes there are.
+    pub fn classes(&self) -> u64 {
+        self.students.div_ceil(CLASS)
+    }
+
+    /// What comes before all classes: the school year and the institutions.
+    ///
+    /// # Errors
+    /// Never: the texts are short.
+    pub fn schools(&self) -> Result<Vec<Command>, TextError> {
+        let mut commands = vec![self.school_year()?];
+        for school in 0..self.classes().div_ceil(CLASSES) {
+            let details = InstitutionDetails {
+                name: format!("Skole {school}").parse()?,
+                code: None,
+            };
+            let register = InstitutionCommand::Register(details);
+            commands.push(Command::Institution(self.institution(school), register));
+        }
+        Ok(commands)
+    }
+
+    fn school_year(&self) -> Result<Command, TextError> {
+        let year = SchoolYear {
+            title: "2026/27".parse()?,
+            first_day: jiff::civil::date(2026, 8, 1),
+            last_day: jiff::civil::date(2027, 7, 31),
+        };
+        let id = SchoolYearId::from_bytes(self.id("school year", 0));
+        Ok(Command::SchoolYear(id, SchoolYearCommand::Define(year)))
+    }
+
+    /// A class as a roster has it: its teacher, its students and the team, 27 commands and 79
+    /// events if it is full.
+    ///
+    /// # Errors
+    /// Never: the texts are short.
+    pub fn roster(&self, class: u64) -> Result<Vec<Command>, TextError> {
+        let school = class / CLASSES;
+        let teacher = self.teacher(class);
+        let mut commands = vec![self.person(teacher, school, Role::Teacher, "Lærer", class)?];
+        for student in self.in_class(class) {
+            let id = self.student(student);
+            commands.push(self.person(id, school, Role::Student, "Elev", student)?);
+        }
+        let put = TeamCommand::Put {
+            details: TeamDetails {
+                institution: self.institution(school),
+                school_year: Some(SchoolYearId::from_bytes(self.id("school year", 0))),
+                title: format!("Hold {class}").parse()?,
+                subject: Some("Dansk".parse()?),
+                code: None,
+            },
+            members: self.in_class(class).map(|n| self.student(n)).collect(),
+            staff: BTreeMap::from([(teacher, StaffRole::Teacher)]),
+            owner: Some(teacher),
+            closed: false,
+        };
+        commands.push(Command::Team(self.team(class), put));
+        Ok(commands)
+    }
+
+    fn in_class(&self, class: u64) -> Range<u64> {
+        class * CLASS..self.students.min((class + 1) * CLASS)
+    }
+
+    /// A class's year plan, and a plan for each student.
+    fn plans(&self, class: u64, commands: &mut Vec<Command>) -> Result<(), TextError> {
+        self.year_plan(class, self.teacher(class), commands)?;
+        for student in self.in_class(class) {
+            let open = PlanCommand::Open {
+                student: self.student(student),
+                year_plan: self.course(class),
+                owner: None,
+            };
+            let include = PlanCommand::IncludeUnit(self.unit(class));
+            commands.extend([open, include].map(|command| self.on_plan(student, command)));
+        }
+        Ok(())
+    }
+
+    fn person(
+        &self,
+        id: PersonId,
+        school: u64,
+        role: Role,
+        title: &str,
+        number: u64,
+    ) -> Result<Command, TextError> {
+        let put = PersonCommand::Put {
+            name: format!("{title} {number}").parse()?,
+            affiliations: BTreeSet::from([Affiliation {
+                institution: self.institution(school),
+                role,
+                grade: None,
+            }]),
+            departed: false,
+        };
+        Ok(Command::Person(id, put))
+    }
+
+    fn year_plan(
+        &self,
+        class: u64,
+        owner: PersonId,
+        commands: &mut Vec<Command>,
+    ) -> Result<(), TextError> {
+        let create = YearPlanCommand::Create {
+            details: YearPlanDetails {
+                kind: YearPlanKind::Subject,
+                institution: self.institution(class / CLASSES),
+                team: self.team(class),
+                school_year: SchoolYearId::from_bytes(self.id("school year", 0)),
+                title: format!("Dansk, hold {class}").parse()?,
+                subjects: BTreeSet::from(["Dansk".parse()?]),
+            },
+            owner,
+        };
+        let UnitRef { unit, .. } = self.unit(class);
+        let add_unit = YearPlanCommand::AddUnit {
+            unit,
+            details: UnitDetails {
+                title: "Noveller: læs, fortolk, fortæl".parse()?,
+                subject: Some("Dansk".parse()?),
+                description: None,
+            },
+        };
+        let add_goal = YearPlanCommand::AddGoal {
+            unit,
+            goal: self.goal(class),
+            details: GoalDetails {
+                kind: GoalKind::Reflection,
+                area: GoalArea::Academic,
+                wording: WordingChoice::Own {
+                    text: "Jeg kan fortælle, hvad jeg synes, teksten handler om".parse()?,
+                },
+                scale: Scale {
+                    title: "Tre trin".parse()?,
+                    levels: vec!["På vej".parse()?, "Næsten i mål".parse()?, "I mål".parse()?],
+                },
+            },
+        };
+        let id = self.course(class);
+        commands.extend([create, add_unit, add_goal].map(|command| Command::YearPlan(id, command)));
+        Ok(())
+    }
+
+    /// Work number `number`: one event, on the students' plans in turn. The plans stay small: each
+    /// time the status is written anew.
+    ///
+    /// # Errors
+    /// Never: the texts are short.
+    pub fn status(&self, number: u64) -> Result<Command, TextError> {
+        let text = text(number)?;
+        Ok(self.on_plan(number % self.students, PlanCommand::WriteStatus { text }))
+    }
+
+    /// Work number `number` as teachers do it: one event, on the students' plans in turn. Of
+    /// eight on one plan three are statuses, two follow-ups, two evaluations and one a talk.
+    ///
+    /// # Errors
+    /// Never: the texts are short.
+    pub fn work(&self, number: u64) -> Result<Command, TextError> {
+        self.work_on(number % self.students, number / self.students)
+    }
+
+    /// The nth work on one plan.
+    ///
+    /// # Errors
+    /// Never: the texts are short.
+    pub fn work_on(&self, student: u64, nth: u64) -> Result<Command, TextError> {
+        let class = student / CLASS;
+        let number = nth * self.students + student;
+        let command = match nth % 8 {
+            0 | 4 => PlanCommand::RecordEvaluation {
+                evaluation: EvaluationId::from_bytes(self.id("evaluation", number)),
+                unit: self.unit(class),
+                goal: self.goal(class),
+                assessment: Assessment {
+                    level: Some((number % 3) as u8),
+                    comment: Some(text(number)?),
+                },
+            },
+            1 | 3 | 6 => PlanCommand::WriteStatus {
+                text: text(number)?,
+            },
+            2 | 5 => PlanCommand::WriteFollowUp {
+                text: text(number)?,
+                follow_up_on: Some(jiff::civil::date(2027, 1, 8)),
+            },
+            _ => PlanCommand::RecordTalk {
+                talk: TalkId::from_bytes(self.id("talk", number)),
+                details: TalkDetails {
+                    kind: TalkKind::SchoolHomeTalk,
+                    held_on: jiff::civil::date(2026, 11, 20),
+                    notes: text(number)?,
+                },
+            },
+        };
+        Ok(self.on_plan(student, command))
+    }
+
+    fn on_plan(&self, student: u64, command: PlanCommand) -> Command {
+        Command::Plan(self.plan(student), command)
+    }
+
+    fn institution(&self, school: u64) -> InstitutionId {
+        InstitutionId::from_bytes(self.id("institution", school))
+    }
+
+    fn teacher(&self, class: u64) -> PersonId {
+        PersonId::from_bytes(self.id("teacher", class))
+    }
+
+    fn student(&self, student: u64) -> PersonId {
+        PersonId::from_bytes(self.id("student", student))
+    }
+
+    fn team(&self, class: u64) -> TeamId {
+        TeamId::from_bytes(self.id("team", class))
+    }
+
+    fn course(&self, class: u64) -> YearPlanId {
+        YearPlanId::from_bytes(self.id("year plan", class))
+    }
+
+    fn unit(&self, class: u64) -> UnitRef {
+        UnitRef {
+            year_plan: self.course(class),
+            unit: UnitId::from_bytes(self.id("unit", class)),
+        }
+    }
+
+    fn goal(&self, class: u64) -> GoalId {
+        GoalId::from_bytes(self.id("goal", class))
+    }
+
+    /// Ids as random ones are: spread evenly, so that keys land all over an index.
+    fn id(&self, of: &str, number: u64) -> [u8; 16] {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.seed.to_be_bytes());
+        hasher.update(&number.to_be_bytes());
+        hasher.update(of.as_bytes());
+        let mut id = [0; 16];
+        hasher.finalize_xof().fill(&mut id);
+        id
+    }
+}
+
+/// About as long as a remark in a plan, and another one for each number.
+fn text(number: u64) -> Result<planledger_core::text::Text, TextError> {
+    format!(
+        "Læser flydende og med glæde, fortæller sammenhængende om det læste og lytter til andre. \
+         Næste skridt er nr. {number}."
+    )
+    .parse()
+}

@@ -1,0 +1,183 @@
+//! What the key store's file holds, byte by byte: `core/DESIGN.md`.
+
+use x25519_dalek::{PublicKey, StaticSecret};
+
+use super::super::cipher::{EventKey, SealError, open, seal};
+use super::{KeyScope, KeyStoreError, KeyStoreOptions, MasterKey, RecoveryKey, ScopeKey};
+use crate::fields::Fields;
+use crate::ids::{InstitutionId, KeyId, PersonId};
+use crate::time::Timestamp;
+
+/// Length of a slot. Two fill a block of the disk, so a slot is written whole or not at all.
+pub(super) const SLOT: usize = 256;
+const CHECKED: usize = 224;
+const MAGIC: &[u8; 8] = b"PLKEYSv1";
+const SLOT_MAGIC: &[u8; 4] = b"PLK1";
+const ACTIVE: u8 = 1;
+const SLOT_CONTEXT: &str = "planledger v1 2026-11-23 key slot";
+const MASTER_CONTEXT: &str = "planledger v1 2026-11-23 master key fingerprint";
+const RECOVERY_CONTEXT: &str = "planledger v1 2026-11-23 recovery key";
+
+/// A slot's fields, once its checksum is right.
+pub(super) type Fields224 = [u8; CHECKED];
+
+impl MasterKey {
+    fn fingerprint(&self) -> [u8; 32] {
+        blake3::derive_key(MASTER_CONTEXT, &self.0)
+    }
+}
+
+/// The first slot of a new store.
+pub(super) fn encode_header(options: &KeyStoreOptions) -> [u8; SLOT] {
+    let mut header = Vec::with_capacity(SLOT);
+    header.extend_from_slice(MAGIC);
+    header.extend_from_slice(options.ledger.as_bytes());
+    header.extend_from_slice(&options.master.fingerprint());
+    header.push(u8::from(options.recovery.is_some()));
+    header.extend_from_slice(&options.recovery.map_or([0; 32], |key| key.0));
+    finish(header)
+}
+
+/// The recovery recipient, if the store belongs to this ledger and master key.
+pub(super) fn read_header(
+    header: &[u8; SLOT],
+    options: &KeyStoreOptions,
+) -> Result<Option<RecoveryKey>, KeyStoreError> {
+    let mut fields = Fields(checked(header).ok_or(KeyStoreError::Foreign)?);
+    if fields.take() != *MAGIC || fields.take() != *options.ledger.as_bytes() {
+        return Err(KeyStoreError::Foreign);
+    }
+    if fields.take() != options.master.fingerprint() {
+        return Err(KeyStoreError::WrongMasterKey);
+    }
+    let [has_recovery] = fields.take();
+    let recovery = RecoveryKey(fields.take());
+    Ok((has_recovery == 1).then_some(recovery))
+}
+
+/// A key on its way into a slot.
+pub(super) struct Slot<'a> {
+    pub(super) scope: KeyScope,
+    pub(super) key: &'a ScopeKey,
+    pub(super) now: Timestamp,
+    pub(super) nonce: [u8; 24],
+    pub(super) ephemeral: StaticSecret,
+    /// Slots that there were before the write that this one is part of.
+    pub(super) group: u64,
+}
+
+pub(super) fn encode_slot(
+    slot: &Slot<'_>,
+    master: &MasterKey,
+    recovery: Option<RecoveryKey>,
+) -> Result<[u8; SLOT], SealError> {
+    let (kind, id) = match &slot.scope {
+        KeyScope::Ledger => (1, &[0; 16]),
+        KeyScope::Institution(id) => (2, id.as_bytes()),
+        KeyScope::Person(id) => (3, id.as_bytes()),
+    };
+    let mut bytes = Vec::with_capacity(SLOT);
+    bytes.extend_from_slice(SLOT_MAGIC);
+    bytes.extend_from_slice(&[ACTIVE, kind]);
+    bytes.extend_from_slice(id);
+    bytes.extend_from_slice(slot.key.id.as_bytes());
+    bytes.extend_from_slice(&slot.now.nanos().to_be_bytes());
+    let about = bytes.clone();
+    let wrapped = seal(
+        &EventKey::from_bytes(master.0),
+        &slot.nonce,
+        &about,
+        slot.key.secret(),
+    )?;
+    bytes.extend_from_slice(&slot.nonce);
+    bytes.extend_from_slice(&wrapped);
+    if let Some(recovery) = recovery {
+        let key = recovery_key(
+            slot.ephemeral
+                .diffie_hellman(&PublicKey::from(recovery.0))
+                .as_bytes(),
+            PublicKey::from(&slot.ephemeral).as_bytes(),
+            &recovery.0,
+        );
+        bytes.extend_from_slice(PublicKey::from(&slot.ephemeral).as_bytes());
+        bytes.extend_from_slice(&seal(&key, &[0; 24], &about, slot.key.secret())?);
+    }
+    bytes.resize(198, 0);
+    bytes.extend_from_slice(&slot.group.to_be_bytes());
+    Ok(finish(bytes))
+}
+
+pub(super) fn decode_slot(fields: &Fields224, master: &MasterKey) -> Option<(KeyScope, ScopeKey)> {
+    let (about, _) = fields.split_at(46);
+    let (scope, id) = read_about(about)?;
+    let mut fields = Fields(fields.get(38..)?);
+    let _created_at: [u8; 8] = fields.take();
+    let nonce = fields.take();
+    let wrapped: [u8; 48] = fields.take();
+    let secret = open(&EventKey::from_bytes(master.0), &nonce, about, &wrapped).ok()?;
+    Some((scope, ScopeKey::new(id, secret.try_into().ok()?)))
+}
+
+/// Scope and id from what a slot says in the clear.
+fn read_about(about: &[u8]) -> Option<(KeyScope, KeyId)> {
+    let mut fields = Fields(about);
+    if fields.take() != *SLOT_MAGIC || fields.take() != [ACTIVE] {
+        return None;
+    }
+    let [kind] = fields.take();
+    let id = fields.take();
+    let scope = match kind {
+        1 => KeyScope::Ledger,
+        2 => KeyScope::Institution(InstitutionId::from_bytes(id)),
+        3 => KeyScope::Person(PersonId::from_bytes(id)),
+        _ => return None,
+    };
+    Some((scope, KeyId::from_bytes(fields.take())))
+}
+
+fn recovery_key(shared: &[u8; 32], ephemeral: &[u8; 32], recipient: &[u8; 32]) -> EventKey {
+    let mut hasher = blake3::Hasher::new_derive_key(RECOVERY_CONTEXT);
+    hasher.update(shared).update(ephemeral).update(recipient);
+    EventKey::from_bytes(hasher.finalize().into())
+}
+
+/// The secrets in a key store's bytes, opened with the recovery key's private half: what is left
+/// to do when the master key is lost. Slots that do not open are left out.
+pub fn recover(bytes: &[u8], private: &[u8; 32]) -> Vec<(KeyScope, ScopeKey)> {
+    let private = StaticSecret::from(*private);
+    let public = PublicKey::from(&private);
+    let (slots, _) = bytes.as_chunks::<SLOT>();
+    let open_slot = |slot: &[u8; SLOT]| {
+        let fields = checked(slot)?;
+        let (about, rest) = fields.split_at(46);
+        let mut rest = Fields(rest.get(72..)?);
+        let ephemeral: [u8; 32] = rest.take();
+        let wrapped: [u8; 48] = rest.take();
+        let shared = private.diffie_hellman(&PublicKey::from(ephemeral));
+        let key = recovery_key(shared.as_bytes(), &ephemeral, public.as_bytes());
+        let secret = open(&key, &[0; 24], about, &wrapped).ok()?;
+        let (scope, id) = read_about(about)?;
+        Some((scope, ScopeKey::new(id, secret.try_into().ok()?)))
+    };
+    slots.iter().skip(1).filter_map(open_slot).collect()
+}
+
+fn finish(mut bytes: Vec<u8>) -> [u8; SLOT] {
+    bytes.resize(CHECKED, 0);
+    let checksum = blake3::derive_key(SLOT_CONTEXT, &bytes);
+    let mut slot = [0; SLOT];
+    for (to, from) in slot.iter_mut().zip(bytes.iter().chain(&checksum)) {
+        *to = *from;
+    }
+    slot
+}
+
+pub(super) fn checked(slot: &[u8; SLOT]) -> Option<&Fields224> {
+    let (fields, checksum) = slot.split_first_chunk::<CHECKED>()?;
+    (blake3::derive_key(SLOT_CONTEXT, fields) == checksum).then_some(fields)
+}
+
+/// Slots that there were before the write that this one was part of.
+pub(super) fn group_of(fields: &Fields224) -> u64 {
+    Fields(fields.get(198..).unwrap_or_default()).u64()
+}

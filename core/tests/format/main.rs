@@ -1,0 +1,22 @@
+//! Format version 1, byte by byte, as `core/DESIGN.md` has it.
+//!
+//! The fixtures here were written once. If a test fails, ledgers that exist can no longer be read,
+//! or are written differently. The format is final: a change needs a version of its own, never
+//! another fixture.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod derived;
+mod events;
+mod fixture;
+mod golden;
+mod reader;
+mod story;

@@ -1,0 +1,97 @@
+//! A ledger in a temporary directory, with a clock and randomness that go on across restarts.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+
+use planledger_core::ids::{CommandId, LedgerId};
+use planledger_core::journal::{CommitLog, OpenError, OsDisk, SegmentLog, SegmentOptions};
+use planledger_core::ledger::{Envelope, ExecuteError, Ledger, Options, Receipt, Request};
+use planledger_core::seal::MasterKey;
+use planledger_core::time::{Clock, Entropy, Timestamp};
+
+use crate::acts::Act;
+use crate::common::repeatable;
+
+pub(crate) const LEDGER: LedgerId = LedgerId::from_bytes([0x77; 16]);
+pub(crate) const CREATED: Timestamp = Timestamp::from_nanos(1_800_000_000_000_000_000);
+
+pub(crate) struct Place {
+    dir: tempfile::TempDir,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+            clock: Arc::new(repeatable::clock(CREATED)),
+            entropy: Arc::new(repeatable::entropy()),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn derived(&self) -> PathBuf {
+        self.path().join("derived")
+    }
+
+    pub(crate) fn options(&self) -> Options {
+        Options {
+            dir: self.path().to_owned(),
+            master: MasterKey::from_bytes([7; 32]),
+            recovery: None,
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            progress: None,
+        }
+    }
+
+    /// The ledger, and a handle of the journal under it.
+    pub(crate) fn open(&self) -> (Ledger, Arc<SegmentLog>) {
+        let disk = || Arc::new(OsDisk::new(self.path().join("journal")).unwrap());
+        let how = SegmentOptions::default();
+        let log = match SegmentLog::open(disk(), how) {
+            Err(OpenError::Empty) => SegmentLog::create(disk(), LEDGER, CREATED, how),
+            opened => opened,
+        };
+        let log = Arc::new(log.unwrap());
+        (self.open_on(log.clone()), log)
+    }
+
+    pub(crate) fn open_on(&self, log: Arc<dyn CommitLog>) -> Ledger {
+        Ledger::open_on(self.options(), log).unwrap()
+    }
+}
+
+/// A command id that no other call gives.
+pub(crate) fn fresh_id() -> CommandId {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let mut bytes = [0x99; 16];
+    bytes[..8].copy_from_slice(&NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+    CommandId::from_bytes(bytes)
+}
+
+/// Asks for one thing after the other without waiting, so that many go down in one write; then
+/// waits for all answers.
+pub(crate) fn run(ledger: &Ledger, acts: Vec<Act>) -> Vec<Result<Receipt, ExecuteError>> {
+    let (reply, answers) = mpsc::channel();
+    let asked = acts.len();
+    for (index, act) in acts.into_iter().enumerate() {
+        let reply = reply.clone();
+        let envelopes = vec![Envelope::new(fresh_id(), act.command)];
+        let request = Request::new(act.actor, envelopes, move |answer| {
+            reply.send((index, answer)).unwrap();
+        });
+        ledger.submit(request).unwrap();
+    }
+    let mut answers: Vec<_> = answers.iter().take(asked).collect();
+    answers.sort_by_key(|(index, _)| *index);
+    let receipts = answers.into_iter().map(|(_, answer)| answer);
+    receipts
+        .map(|answer| answer.map(|receipts| receipts[0]))
+        .collect()
+}

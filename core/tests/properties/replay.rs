@@ -1,0 +1,156 @@
+//! P3 and P4: state is what the journal says, however it came about, now and at any position.
+
+use std::path::Path;
+
+use planledger_core::domain::plan::{Audience, PlanCommand};
+use planledger_core::domain::view::{Viewer, plan_view};
+use planledger_core::domain::{Command, Event, EventMeta};
+use planledger_core::ids::Position;
+use planledger_core::ledger::{EventFilter, Ledger, Passed, Payload, RecordedEvent, rebuild};
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseResult;
+
+use crate::acts::{Act, PLANS, STEADY, acts, founding};
+use crate::check::check;
+use crate::common::Memory;
+use crate::common::school::*;
+use crate::place::{Place, run};
+
+#[derive(Clone, Debug)]
+struct Story {
+    first: Vec<Act>,
+    then: Vec<Act>,
+    /// How often a status is written, so that streams get past their snapshots.
+    writes: usize,
+}
+
+fn stories() -> impl Strategy<Value = Story> {
+    (
+        prop::collection::vec(acts(), 1..60),
+        prop::collection::vec(acts(), 1..60),
+        0_usize..150,
+    )
+        .prop_map(|(first, then, writes)| Story {
+            first,
+            then,
+            writes,
+        })
+}
+
+fn writes(count: usize) -> Vec<Act> {
+    let acts = (0..count).map(|number| {
+        let text = text(&format!("Status nummer {number}"));
+        Act {
+            actor: planledger_core::domain::Actor::Person(STEADY),
+            command: Command::Plan(PLAN, PlanCommand::WriteStatus { text }),
+        }
+    });
+    acts.collect()
+}
+
+/// Everything in derived state on disk.
+fn dump(ledger: &Ledger) -> Vec<(Vec<u8>, Vec<u8>)> {
+    ledger.settle();
+    ledger.derived().dump().map(Result::unwrap).collect()
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy(&entry.path(), &target),
+            false => drop(std::fs::copy(entry.path(), target).unwrap()),
+        }
+    }
+}
+
+#[test]
+fn state_is_the_same_however_it_came_about() {
+    check(8, &stories(), |story| {
+        let place = Place::new();
+        let half_way = tempfile::tempdir().unwrap();
+        {
+            let ledger = Ledger::open(place.options()).unwrap();
+            run(&ledger, founding());
+            run(&ledger, story.first);
+            run(&ledger, writes(story.writes / 2));
+            ledger.settle();
+        }
+        copy(&place.derived(), &half_way.path().join("derived"));
+        let ledger = Ledger::open(place.options()).unwrap();
+        run(&ledger, story.then);
+        run(&ledger, writes(story.writes));
+        // As it went along.
+        let incremental = dump(&ledger);
+        the_past_reads_as_the_events_say(&ledger)?;
+        drop(ledger);
+        // From nothing but the journal.
+        rebuild(place.options()).unwrap();
+        let ledger = Ledger::open(place.options()).unwrap();
+        prop_assert!(dump(&ledger) == incremental, "replay differs");
+        the_past_reads_as_the_events_say(&ledger)?;
+        drop(ledger);
+        // From what there was half way, and the rest of the journal.
+        std::fs::remove_dir_all(place.derived()).unwrap();
+        copy(&half_way.path().join("derived"), &place.derived());
+        let ledger = Ledger::open(place.options()).unwrap();
+        prop_assert!(dump(&ledger) == incremental, "catching up differs");
+        Ok(())
+    });
+}
+
+fn events(ledger: &Ledger) -> Vec<RecordedEvent> {
+    let passed = ledger.events(Position::ZERO, EventFilter::default());
+    let events = passed.filter_map(|passed| match passed.unwrap() {
+        Passed::Event(event) => Some(event),
+        Passed::Through(_) => None,
+    });
+    events.collect()
+}
+
+fn fold(memory: &mut Memory, event: &RecordedEvent) {
+    let Payload::Json(json) = &event.payload else {
+        panic!("nothing was redacted")
+    };
+    let code = event.event_type.unwrap().code;
+    let meta = EventMeta {
+        stream: event.stream,
+        revision: event.revision,
+        recorded_at: event.recorded_at,
+        actor: event.actor,
+    };
+    memory.fold(meta, Event::from_json(code, event.schema, json).unwrap());
+}
+
+/// Every stream at every position, and plans through several eyes now and then, are what the
+/// events up to there lead to.
+fn the_past_reads_as_the_events_say(ledger: &Ledger) -> TestCaseResult {
+    let mut memory = Memory::default();
+    let guardians = Viewer::Audience(Audience::Guardians);
+    let events = events(ledger);
+    let last = events.last().map(|event| event.position);
+    prop_assert_eq!(last, Some(ledger.position()));
+    for event in &events {
+        fold(&mut memory, event);
+        let at = event.position;
+        prop_assert_eq!(ledger.position_at(event.recorded_at).unwrap(), at);
+        let everything = at.get() % 29 == 0 || Some(at) == last;
+        let streams = memory.streams();
+        for stream in streams.filter(|stream| everything || *stream == event.stream) {
+            let read = ledger.read_at(at, |reading| reading.stream(stream));
+            let (state, _) = read.unwrap().0.unwrap();
+            prop_assert_eq!(Some(&*state), memory.state(stream), "at {}", at);
+        }
+        if everything {
+            for id in PLANS {
+                for viewer in [Viewer::Staff, guardians] {
+                    let read = ledger.read_at(at, |reading| plan_view(reading, id, viewer));
+                    prop_assert_eq!(read.unwrap().0, memory.view(id, viewer), "at {}", at);
+                }
+            }
+        }
+    }
+    Ok(())
+}

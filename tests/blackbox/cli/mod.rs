@@ -1,0 +1,10 @@
+//! The program, as a process: what it prints where, and its exit codes.
+
+mod catalogue;
+mod demo;
+mod ledger;
+mod plans;
+mod roster;
+mod serve;
+mod settings;
+mod usage;

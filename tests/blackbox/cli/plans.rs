@@ -1,0 +1,136 @@
+//! `planledger plan`.
+
+use planledger_proto::v1::*;
+
+use crate::support::*;
+
+/// A server with one plan that guardians see some of.
+async fn planned(server: &Running) -> (School, Course, String, u64) {
+    let voice = server.voice().await;
+    let school = School::found(&voice).await;
+    let course = school.course(&voice, YearPlanKind::Subject).await;
+    let plan_id = school.plan(&voice, &course).await;
+    let teacher = voice.person(&school.teacher);
+    let goal = &course.reflection_goal;
+    let before = teacher
+        .execute(write_status(&plan_id, "Læser en smule"))
+        .await;
+    teacher
+        .all([
+            course.evaluate(&plan_id, &new_id(), goal, assessment(1, "Tør læse højt")),
+            write_status(&plan_id, "Læser med stigende lyst"),
+            show_section(&plan_id, Section::Status),
+            plan(&plan_id, OnPlan::SharePlan(SharePlan {})),
+            set_visibility(&plan_id, Audience::Guardians, true),
+        ])
+        .await;
+    (school, course, plan_id, before.position)
+}
+
+fn plan_command(server: &Running, arguments: &[&str]) -> Ran {
+    let server = ["--server", &server.url];
+    run([&["plan"], arguments, &server].concat())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_plan_is_shown_to_people_and_as_json_as_each_viewer_sees_it_now_and_then() {
+    let home = Home::new();
+    let server = home.start();
+    let (_, _, plan_id, before) = planned(&server).await;
+    let show = |more: &[&str]| plan_command(&server, &[&["show", &plan_id], more].concat());
+
+    let sheet = show(&[]).done();
+    for words in [
+        STUDENT,
+        TEACHER,
+        "Læser med stigende lyst",
+        REFLECTION_GOAL,
+        "Tør læse højt",
+    ] {
+        assert!(sheet.stdout.contains(words), "{words}: {}", sheet.stdout);
+    }
+    assert!(sheet.stderr.contains("as of position"), "{}", sheet.stderr);
+    let sheet = show(&["--viewer", "guardians"]).done();
+    assert!(sheet.stdout.contains("Læser med stigende lyst"));
+    assert!(!sheet.stdout.contains("Tør læse højt"), "{}", sheet.stdout);
+
+    let position = before.to_string();
+    let then = show(&["--at", &position, "--json"]).done().json();
+    assert_eq!(then["plan"]["status"]["text"], "Læser en smule");
+    assert_eq!(then["position"], position);
+    let now = show(&["--json"]).done().json();
+    assert_eq!(now["plan"]["planId"], plan_id);
+    assert_eq!(now["plan"]["studentName"], STUDENT);
+    assert_eq!(now["plan"]["visibleTo"][0], "AUDIENCE_GUARDIANS");
+
+    for (more, reason) in [
+        (&["--viewer", "others"][..], "PLAN_NOT_FOUND"),
+        (&["--at", "1"], "PLAN_NOT_FOUND"),
+        (&["--at", "1000000"], "POSITION_AHEAD"),
+        (&["--at", "2200-01-01"], "INSTANT_AHEAD"),
+    ] {
+        let ran = show(&[more, &["--json"]].concat());
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        assert_eq!(ran.stdout, "");
+        assert!(ran.stderr.contains(reason), "{}", ran.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_plans_log_tells_all_that_happened_and_who_did_it() {
+    let home = Home::new();
+    let server = home.start();
+    let (_, _, plan_id, _) = planned(&server).await;
+    let log = plan_command(&server, &["log", &plan_id]).done();
+    for words in [
+        "opened",
+        "unit included",
+        "status written",
+        "Læser en smule",
+        TEACHER,
+    ] {
+        assert!(log.stdout.contains(words), "{words}: {}", log.stdout);
+    }
+    let log = plan_command(&server, &["log", &plan_id, "--json"])
+        .done()
+        .json();
+    let types = log["events"].as_array().unwrap().iter();
+    let types: Vec<_> = types.map(|event| event["type"].as_str().unwrap()).collect();
+    let first = ["plan.opened", "plan.unit_included", "plan.status_written"];
+    assert_eq!(types[..3], first);
+    let ran = plan_command(&server, &["log", &new_id(), "--json"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
+    assert!(ran.stderr.contains("PLAN_NOT_FOUND"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn plans_are_listed_by_student_owner_team_and_year_plan() {
+    let home = Home::new();
+    let server = home.start();
+    let (school, course, plan_id, _) = planned(&server).await;
+    for (by, id) in [
+        ("--student", &school.student),
+        ("--owner", &school.teacher),
+        ("--team", &school.team),
+        ("--year-plan", &course.year_plan),
+    ] {
+        let list = plan_command(&server, &["list", by, id, "--json"])
+            .done()
+            .json();
+        assert_eq!(list["plans"].as_array().unwrap().len(), 1, "{by}");
+        assert_eq!(list["plans"][0]["planId"], plan_id);
+        let list = plan_command(&server, &["list", by, id]).done();
+        assert!(list.stdout.contains(&plan_id) && list.stdout.contains(STUDENT));
+    }
+    let list = plan_command(&server, &["list", "--student", &school.classmate, "--json"]);
+    assert!(list.done().json().get("plans").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_actor_that_is_none_is_turned_away_by_the_server() {
+    let home = Home::new();
+    let server = home.start();
+    let ran = plan_command(&server, &["list", "--student", &new_id(), "--as", "nobody"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("ACTOR_INVALID"), "{}", ran.stderr);
+}

@@ -1,0 +1,6 @@
+//! Commands and their receipts: alone, as one, and over a stream.
+
+mod batches;
+mod receipts;
+mod repetition;
+mod streams;

@@ -1,0 +1,183 @@
+//! Who acts, and what they may do, is asked first, everywhere (P7).
+
+use std::sync::Arc;
+
+use planledger::server::auth::{Access, Authorizer, Caller};
+use planledger_core::domain::Command as Asked;
+use planledger_core::domain::view::Viewer as Eyes;
+use planledger_proto::v1::command_service_client::CommandServiceClient;
+use planledger_proto::v1::event_service_client::EventServiceClient;
+use planledger_proto::v1::ledger_service_client::LedgerServiceClient;
+use planledger_proto::v1::*;
+use tonic::Status;
+
+use crate::support::*;
+
+/// May do and read nothing.
+struct Nobody;
+
+impl Authorizer for Nobody {
+    fn permits(&self, _: &Caller, _: Access<'_>) -> bool {
+        false
+    }
+}
+
+/// May read plans with an audience's eyes, and register institutions.
+struct Narrow;
+
+impl Authorizer for Narrow {
+    fn permits(&self, _: &Caller, access: Access<'_>) -> bool {
+        match access {
+            Access::ReadPlans { viewer, .. } => viewer != Eyes::Staff,
+            Access::Execute(envelope) => matches!(envelope.command, Asked::Institution(..)),
+            Access::ReadStatus => true,
+            _ => false,
+        }
+    }
+}
+
+fn started(home: &Home, authorizer: impl Authorizer) -> Running {
+    let setup = Setup {
+        authorizer: Arc::new(authorizer),
+        ..Setup::default()
+    };
+    setup.start(home)
+}
+
+fn reason(status: &Status) -> String {
+    // No field is at fault, so it does not matter in which message.
+    let refused = Refused::new(status, "planledger.v1.Command");
+    assert!(refused.fields.is_empty());
+    refused.reason
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn who_does_not_say_who_acts_is_turned_away() {
+    let home = Home::new();
+    let server = home.start();
+    let channel = server.channel().await;
+    let mut ledger = LedgerServiceClient::new(channel.clone());
+    let status = ledger.get_status(GetStatusRequest::default()).await;
+    assert_eq!(reason(&status.unwrap_err()), "ACTOR_MISSING");
+    let mut commands = CommandServiceClient::new(channel.clone());
+    let stream = commands.execute_stream(tokio_stream::empty()).await;
+    assert_eq!(reason(&stream.unwrap_err()), "ACTOR_MISSING");
+    let mut events = EventServiceClient::new(channel);
+    let stream = events.follow_events(FollowEventsRequest::default()).await;
+    assert_eq!(reason(&stream.unwrap_err()), "ACTOR_MISSING");
+    let stream = events.read_events(ReadEventsRequest::default()).await;
+    assert_eq!(reason(&stream.unwrap_err()), "ACTOR_MISSING");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn who_says_it_wrongly_is_turned_away_by_every_method_before_the_request_is_looked_at() {
+    let home = Home::new();
+    let server = home.start();
+    let voice = server.voice().await;
+    for actor in ["nobody", "person/010203-1234", "leader/1", ""] {
+        let wrong = voice.actor(actor);
+        for (name, call) in METHODS {
+            let status = call(wrong.client.clone()).await.unwrap_err();
+            assert_eq!(reason(&status), "ACTOR_INVALID", "{name}");
+            assert!(!format!("{status:?}").contains("010203"));
+        }
+        let refused = wrong.follow(FollowEventsRequest::default()).await;
+        assert_eq!(refused.err().unwrap().reason, "ACTOR_INVALID");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn who_may_nothing_is_denied_by_every_method_even_what_is_not_there() {
+    let home = Home::new();
+    let server = started(&home, Nobody);
+    let voice = server.voice().await;
+    let eyes = Viewer::Staff.into();
+    let mut denied = 0;
+    macro_rules! denied {
+        ($($request:ident { $($field:ident: $value:expr),* };)*) => {$(
+            #[allow(clippy::needless_update, reason = "some requests have no other fields")]
+            let request = $request { $($field: $value,)* ..$request::default() };
+            let refused = voice.ask(request).await.unwrap_err();
+            assert_eq!(refused.reason, "ACCESS_DENIED", stringify!($request));
+            denied += 1;
+        )*};
+    }
+    let command = || register_institution(&new_id(), "Skolen");
+    denied! {
+        ExecuteRequest { command: Some(command()) };
+        ExecuteBatchRequest { commands: vec![command()] };
+        GetPlanRequest { plan_id: new_id(), viewer: eyes };
+        ListPlansRequest { filter: Some(list_plans_request::Filter::OwnerId(new_id())) };
+        GetPlanHistoryRequest { plan_id: new_id() };
+        GetCollectedViewRequest { student_id: new_id(), viewer: eyes };
+        GetInstitutionRequest { institution_id: new_id() };
+        ListInstitutionsRequest {};
+        GetSchoolYearRequest { school_year_id: new_id() };
+        ListSchoolYearsRequest {};
+        GetPersonRequest { person_id: new_id() };
+        ListPersonsRequest { institution_id: new_id() };
+        GetTeamRequest { team_id: new_id() };
+        ListTeamsRequest { filter: Some(list_teams_request::Filter::OwnerId(new_id())) };
+        GetYearPlanRequest { year_plan_id: new_id(), viewer: eyes };
+        ListYearPlansRequest { filter: Some(list_year_plans_request::Filter::OwnerId(new_id())) };
+        GetCatalogueRequest { catalogue_id: new_id() };
+        ListCataloguesRequest {};
+        GetCatalogueItemRequest { catalogue_id: new_id(), item_id: new_id() };
+        ListCatalogueItemsRequest { catalogue_id: new_id() };
+        GetStatusRequest {};
+    }
+    assert_eq!(denied, METHODS.len());
+    let refused = voice.read_events(ReadEventsRequest::default()).await;
+    assert_eq!(refused.unwrap_err().reason, "ACCESS_DENIED");
+    let refused = voice.follow(FollowEventsRequest::default()).await;
+    assert_eq!(refused.err().unwrap().reason, "ACCESS_DENIED");
+    drop((voice, server));
+    let open = home.start();
+    assert_eq!(open.voice().await.position().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_right_covers_what_it_names_and_no_more() {
+    let home = Home::new();
+    let open = home.start();
+    let voice = open.voice().await;
+    let school = School::found(&voice).await;
+    let course = school.course(&voice, YearPlanKind::Subject).await;
+    let plan_id = school.plan(&voice, &course).await;
+    let share = plan(&plan_id, OnPlan::SharePlan(SharePlan {}));
+    let visible = set_visibility(&plan_id, Audience::Guardians, true);
+    voice.all([share, visible]).await;
+    drop(voice);
+    open.stop();
+
+    let server = started(&home, Narrow);
+    let voice = server.voice().await;
+    voice.plan(&plan_id, Viewer::Guardians).await;
+    let denied = voice.try_plan(&plan_id, Viewer::Staff, None).await;
+    assert_eq!(denied.unwrap_err().reason, "ACCESS_DENIED");
+    let request = GetPlanHistoryRequest {
+        plan_id: plan_id.clone(),
+        ..GetPlanHistoryRequest::default()
+    };
+    let denied = voice.ask(request).await;
+    assert_eq!(denied.unwrap_err().reason, "ACCESS_DENIED");
+
+    let position = voice.position().await;
+    let register = || register_institution(&new_id(), "Skolen");
+    let write = || write_status(&plan_id, "Læser");
+    let denied = voice.try_all(vec![register(), write()]).await;
+    let denied = denied.unwrap_err();
+    assert_eq!(denied.reason, "ACCESS_DENIED");
+    assert_eq!(denied.metadata["command_index"], "1");
+    assert_eq!(voice.position().await, position);
+    let outcomes = voice.stream([register(), write(), register()]).await;
+    let outcomes = outcomes.into_iter().map(|answer| answer.outcome.unwrap());
+    let denied: Vec<_> = outcomes
+        .filter_map(|outcome| match outcome {
+            execute_stream_response::Outcome::Error(error) => Some(command_error(error).reason),
+            execute_stream_response::Outcome::Receipt(_) => None,
+        })
+        .collect();
+    assert_eq!(denied, ["ACCESS_DENIED"]);
+    assert_eq!(voice.position().await, position + 2);
+}

@@ -1,0 +1,268 @@
+//! What the rules are broken in.
+
+use planledger_proto::v1::*;
+
+use crate::support::*;
+
+/// A school in which every rule can be broken.
+pub(super) struct World {
+    pub(super) school: School,
+    pub(super) system: Voice,
+    pub(super) teacher: Voice,
+    pub(super) student: Voice,
+    /// A subject year plan with a plan on it, and a combined one with another.
+    pub(super) course: Course,
+    pub(super) plan: String,
+    pub(super) combined: Course,
+    pub(super) combined_plan: String,
+    /// An evaluation of the teacher's in `plan`, and a talk.
+    pub(super) evaluation: String,
+    pub(super) talk: String,
+    /// What is there and cannot be used.
+    pub(super) closed_institution: String,
+    pub(super) deleted_team: String,
+    pub(super) deleted_year_plan: Course,
+    pub(super) deleted_unit: String,
+    pub(super) retired_goal: String,
+    pub(super) withdrawn_plan: String,
+    pub(super) departed: String,
+    pub(super) catalogue: String,
+    pub(super) item: String,
+}
+
+impl World {
+    pub(super) async fn new(voice: &Voice) -> Self {
+        let school = School::found(voice).await;
+        let course = school.course(voice, YearPlanKind::Subject).await;
+        let combined = school.course(voice, YearPlanKind::Combined).await;
+        let deleted_year_plan = school.course(voice, YearPlanKind::Subject).await;
+        let world = Self {
+            system: voice.clone(),
+            teacher: voice.person(&school.teacher),
+            student: voice.person(&school.student),
+            plan: school.plan(voice, &course).await,
+            combined_plan: school.plan(voice, &combined).await,
+            withdrawn_plan: school.plan_of(voice, &school.classmate, &course).await,
+            evaluation: new_id(),
+            talk: new_id(),
+            closed_institution: new_id(),
+            deleted_team: new_id(),
+            deleted_unit: new_id(),
+            retired_goal: new_id(),
+            departed: new_id(),
+            catalogue: new_id(),
+            item: new_id(),
+            school,
+            course,
+            combined,
+            deleted_year_plan,
+        };
+        voice.all(world.preparations()).await;
+        let evaluate = world.evaluate(&world.evaluation, &world.course.subject_goal);
+        world.teacher.execute(evaluate).await;
+        world.teacher.execute(world.record_talk(&world.talk)).await;
+        world
+    }
+
+    pub(super) fn preparations(&self) -> Vec<Command> {
+        let school = &self.school;
+        let closed = &self.closed_institution;
+        let create = CreateTeam {
+            details: Some(school.team_details("8.a")),
+            owner_id: Some(school.teacher.clone()),
+        };
+        vec![
+            register_institution(closed, "Lukket Skole"),
+            institution(
+                closed,
+                OnInstitution::CloseInstitution(CloseInstitution { reason: None }),
+            ),
+            team(&self.deleted_team, OnTeam::CreateTeam(create)),
+            team(
+                &self.deleted_team,
+                OnTeam::DeleteTeam(DeleteTeam { reason: None }),
+            ),
+            self.deleted_year_plan.delete(),
+            self.course.add_unit(&self.deleted_unit, "Opgivet"),
+            self.on_course(OnYearPlan::DeleteUnit(DeleteUnit {
+                unit_id: self.deleted_unit.clone(),
+                reason: None,
+            })),
+            self.course
+                .add_goal(&self.retired_goal, GoalKind::Reflection, "Udgået"),
+            self.retire(&self.retired_goal),
+            plan(
+                &self.withdrawn_plan,
+                OnPlan::WithdrawPlan(WithdrawPlan { reason: None }),
+            ),
+            put_person(&self.departed, "Væk", &school.institution, Role::Teacher),
+            self.depart(&self.departed),
+            self.put_catalogue(&self.catalogue, &self.item, None),
+        ]
+    }
+
+    pub(super) fn on_course(&self, operation: OnYearPlan) -> Command {
+        year_plan(&self.course.year_plan, operation)
+    }
+
+    pub(super) fn on_plan(&self, operation: OnPlan) -> Command {
+        plan(&self.plan, operation)
+    }
+
+    pub(super) fn on_team(&self, operation: OnTeam) -> Command {
+        team(&self.school.team, operation)
+    }
+
+    pub(super) fn retire(&self, goal: &str) -> Command {
+        self.on_course(OnYearPlan::RetireGoal(RetireGoal {
+            goal_id: goal.to_owned(),
+            reason: None,
+        }))
+    }
+
+    pub(super) fn depart(&self, who: &str) -> Command {
+        let depart = DepartPerson {
+            last_day: None,
+            reason: None,
+        };
+        person(who, OnPerson::DepartPerson(depart))
+    }
+
+    pub(super) fn evaluate(&self, evaluation: &str, goal: &str) -> Command {
+        let assessment = assessment(1, "Godt på vej");
+        self.course
+            .evaluate(&self.plan, evaluation, goal, assessment)
+    }
+
+    pub(super) fn assess(&self, assessment: Assessment) -> Command {
+        let goal = &self.course.subject_goal;
+        self.course
+            .evaluate(&self.plan, &new_id(), goal, assessment)
+    }
+
+    pub(super) fn correct(&self, evaluation: &str) -> Command {
+        self.on_plan(OnPlan::CorrectEvaluation(CorrectEvaluation {
+            evaluation_id: evaluation.to_owned(),
+            assessment: Some(assessment(2, "I mål")),
+            reason: None,
+        }))
+    }
+
+    pub(super) fn talk_details(&self) -> Option<TalkDetails> {
+        Some(TalkDetails {
+            kind: TalkKind::StudentTalk.into(),
+            held_on: "2026-11-23".to_owned(),
+            notes: "Aftalt: læs hver aften".to_owned(),
+        })
+    }
+
+    pub(super) fn record_talk(&self, talk: &str) -> Command {
+        self.on_plan(OnPlan::RecordTalk(RecordTalk {
+            talk_id: talk.to_owned(),
+            details: self.talk_details(),
+        }))
+    }
+
+    pub(super) fn put_catalogue(
+        &self,
+        catalogue_id: &str,
+        item: &str,
+        parent: Option<&str>,
+    ) -> Command {
+        let item = CatalogueItem {
+            item_id: item.to_owned(),
+            text: "Eleven kan læse".to_owned(),
+            kind: None,
+            code: None,
+            parent_ids: parent.into_iter().map(str::to_owned).collect(),
+        };
+        let details = CatalogueDetails {
+            title: "Fælles Mål".to_owned(),
+            publisher: None,
+            version: None,
+            language: Some("da".to_owned()),
+        };
+        let put = PutCatalogue {
+            details: Some(details),
+            items: vec![item],
+        };
+        catalogue(catalogue_id, OnCatalogue::PutCatalogue(put))
+    }
+
+    pub(super) fn goal_from(&self, catalogue: &str, item: &str) -> Command {
+        let source = CatalogueItemRef {
+            catalogue_id: catalogue.to_owned(),
+            item_id: item.to_owned(),
+        };
+        let details = NewGoal {
+            kind: GoalKind::Subject.into(),
+            area: GoalArea::Academic.into(),
+            wording: Some(WordingChoice {
+                wording: Some(wording_choice::Wording::CatalogueItem(source)),
+            }),
+            scale: Some(scale()),
+        };
+        self.on_course(OnYearPlan::AddGoal(AddGoal {
+            unit_id: self.course.unit.clone(),
+            goal_id: new_id(),
+            details: Some(details),
+        }))
+    }
+
+    pub(super) fn goal_with_scale(&self, levels: &[&str]) -> Command {
+        let mut scale = scale();
+        scale.levels = levels.iter().map(|level| (*level).to_owned()).collect();
+        self.on_course(OnYearPlan::ReviseGoal(ReviseGoal {
+            goal_id: self.course.subject_goal.clone(),
+            wording: Some(own_words("Eleven kan")),
+            scale: Some(scale),
+        }))
+    }
+
+    pub(super) fn create_team(&self, change: impl FnOnce(&mut TeamDetails)) -> Command {
+        let mut details = self.school.team_details("Nyt hold");
+        change(&mut details);
+        let create = CreateTeam {
+            details: Some(details),
+            owner_id: None,
+        };
+        team(&new_id(), OnTeam::CreateTeam(create))
+    }
+
+    pub(super) fn create_year_plan(&self, change: impl FnOnce(&mut CreateYearPlan)) -> Command {
+        let details = self
+            .school
+            .year_plan_details(YearPlanKind::Subject, "Ny årsplan");
+        let mut create = CreateYearPlan {
+            details: Some(details),
+            owner_id: self.school.teacher.clone(),
+        };
+        change(&mut create);
+        year_plan(&new_id(), OnYearPlan::CreateYearPlan(create))
+    }
+
+    pub(super) fn include(&self, unit: UnitRef) -> Command {
+        self.on_plan(OnPlan::IncludeUnit(IncludeUnit { unit: Some(unit) }))
+    }
+
+    pub(super) fn move_to(&self, plan_id: &str, year_plan: &str) -> Command {
+        let to = MoveToYearPlan {
+            year_plan_id: year_plan.to_owned(),
+            reason: None,
+        };
+        plan(plan_id, OnPlan::MoveToYearPlan(to))
+    }
+
+    pub(super) fn transfer(&self, to: &str) -> Command {
+        self.on_plan(OnPlan::TransferPlanOwnership(TransferPlanOwnership {
+            to_person_id: to.to_owned(),
+            reason: None,
+        }))
+    }
+
+    pub(super) fn remove_subject(&self, course: &Course, subject: &str) -> Command {
+        let subject = subject.to_owned();
+        let remove = RemoveSubject { subject };
+        year_plan(&course.year_plan, OnYearPlan::RemoveSubject(remove))
+    }
+}

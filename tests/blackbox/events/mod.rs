@@ -1,0 +1,4 @@
+//! Everything that is recorded, read and followed.
+
+mod follow;
+mod read;

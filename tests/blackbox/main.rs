@@ -1,0 +1,19 @@
+//! The service as others meet it: over a real socket, through its messages, errors and exit codes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod cli;
+mod commands;
+mod crash;
+mod errors;
+mod events;
+mod privacy;
+mod reads;
+mod server;
+mod support;
+mod walks;

@@ -1,0 +1,4 @@
+//! Reading: one's own writes, and long lists page by page.
+
+mod paging;
+mod positions;

@@ -1,0 +1,64 @@
+//! Whether the server is well.
+
+use tonic::Code;
+use tonic::transport::Channel;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::support::*;
+
+const COMMANDS: &str = "planledger.v1.CommandService";
+
+async fn client(server: &Running) -> HealthClient<Channel> {
+    HealthClient::new(server.channel().await)
+}
+
+fn of(service: &str) -> HealthCheckRequest {
+    HealthCheckRequest {
+        service: service.to_owned(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_server_is_well_from_its_first_answer_on_and_nobody_has_to_say_who_asks() {
+    let home = Home::new();
+    let server = home.start();
+    let mut health = client(&server).await;
+    for service in ["", COMMANDS] {
+        let answer = health.check(of(service)).await.unwrap();
+        assert_eq!(answer.into_inner().status(), ServingStatus::Serving);
+    }
+    let status = health.check(of("planledger.v1.NoService")).await;
+    assert_eq!(status.unwrap_err().code(), Code::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn whoever_watches_is_told_of_changes_and_of_nothing_else() {
+    let home = Home::new();
+    let log = Gated::open(&home);
+    let mut server = Setup::on(&log).start(&home);
+    let mut health = client(&server).await;
+    let watch = health.watch(of(COMMANDS)).await.unwrap();
+    let mut watch = watch.into_inner();
+    let mut whole = health.watch(of("")).await.unwrap().into_inner();
+    let first = next(&mut watch).await.unwrap().unwrap();
+    assert_eq!(first.status(), ServingStatus::Serving);
+    let first = next(&mut whole).await.unwrap().unwrap();
+    assert_eq!(first.status(), ServingStatus::Serving);
+
+    log.fail();
+    let voice = server.voice().await;
+    let refused = voice
+        .try_execute(register_institution(&new_id(), "Skolen"))
+        .await;
+    assert_eq!(refused.unwrap_err().reason, "WRITER_STOPPED");
+    let second = next(&mut watch).await.unwrap().unwrap();
+    assert_eq!(second.status(), ServingStatus::NotServing);
+
+    // The whole goes on until the server stops, and the watch does not hold it up.
+    server.tell_to_stop();
+    let last = next(&mut whole).await.unwrap().unwrap();
+    assert_eq!(last.status(), ServingStatus::NotServing);
+    assert!(next(&mut whole).await.unwrap().is_none());
+}

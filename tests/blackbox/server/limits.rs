@@ -1,0 +1,192 @@
+//! What the server takes on, and what becomes of more.
+
+use std::time::Duration;
+
+use planledger::server::Limits;
+use planledger_proto::v1::execute_stream_response::Outcome;
+use planledger_proto::v1::*;
+use tokio::task::JoinSet;
+use tonic::Code;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::support::*;
+
+fn limited(limits: Limits, home: &Home) -> Running {
+    let setup = Setup {
+        limits: Limits {
+            grace: Duration::from_secs(5),
+            ..limits
+        },
+        ..Setup::default()
+    };
+    setup.start(home)
+}
+
+fn register() -> Command {
+    register_institution(&new_id(), "Skolen")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn what_is_beyond_the_limit_is_shed_at_once_and_taken_on_when_there_is_room() {
+    let home = Home::new();
+    let limits = Limits {
+        requests: 3,
+        ..Limits::default()
+    };
+    let server = limited(limits, &home);
+    let (busy, voice) = (server.voice().await, server.voice().await);
+    // A stream is a request for as long as it goes on, read or not.
+    let mut followers = Vec::new();
+    for _ in 0..3 {
+        let follow = FollowEventsRequest::default();
+        let mut follower = busy.follow(follow).await.unwrap();
+        follower.past().await;
+        followers.push(follower);
+    }
+    for _ in 0..10 {
+        let refused = voice.try_execute(register()).await.unwrap_err();
+        assert_eq!(refused.reason, "OVERLOADED");
+        assert_eq!(refused.code, Code::ResourceExhausted);
+        let refused = voice.follow(FollowEventsRequest::default()).await;
+        assert_eq!(refused.err().unwrap().reason, "OVERLOADED");
+    }
+    let mut health = HealthClient::new(server.channel().await);
+    health.check(HealthCheckRequest::default()).await.unwrap();
+
+    drop(followers.pop());
+    let command = register();
+    let receipt = loop {
+        match voice.try_execute(command.clone()).await {
+            Ok(receipt) => break receipt,
+            Err(refused) => tokio::time::sleep(refused.retry_after.unwrap()).await,
+        }
+    };
+    // What was shed was not recorded.
+    assert_eq!(receipt.position, 1);
+    assert!(!receipt.replayed);
+    for follower in &mut followers {
+        assert_eq!(follower.live(1).await.len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn one_connection_gets_its_share_and_no_more() {
+    let home = Home::new();
+    let limits = Limits {
+        requests_of_connection: 2,
+        ..Limits::default()
+    };
+    let server = limited(limits, &home);
+    let (greedy, other) = (server.voice().await, server.voice().await);
+    let follow = FollowEventsRequest::default();
+    let first = greedy.follow(follow.clone()).await.unwrap();
+    let mut second = greedy.follow(follow).await.unwrap();
+    second.past().await;
+    let waiting = tokio::spawn(async move { greedy.execute(register()).await });
+    for position in 1..=50 {
+        assert_eq!(other.execute(register()).await.position, position);
+    }
+    assert!(!waiting.is_finished());
+    drop(first);
+    assert_eq!(waiting.await.unwrap().position, 51);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_message_over_the_limit_is_refused_and_the_connection_goes_on() {
+    let home = Home::new();
+    let limits = Limits {
+        request_bytes: 100_000,
+        ..Limits::default()
+    };
+    let server = limited(limits, &home);
+    let voice = server.voice().await;
+    let large = write_status(&new_id(), &"a".repeat(100_001));
+    let mut call = voice.client.commands();
+    let request = ExecuteRequest {
+        command: Some(large.clone()),
+    };
+    let status = call.execute(request).await.unwrap_err();
+    assert_eq!(status.code(), Code::OutOfRange);
+    assert_eq!(voice.execute(register()).await.position, 1);
+
+    // In a stream, what came before it is answered.
+    let requests = [register(), large, register()].map(|command| ExecuteStreamRequest {
+        command: Some(command),
+    });
+    let answers = call.execute_stream(tokio_stream::iter(requests)).await;
+    let mut answers = answers.unwrap().into_inner();
+    let first = next(&mut answers).await.unwrap().unwrap();
+    assert!(matches!(first.outcome, Some(Outcome::Receipt(_))));
+    let status = next(&mut answers).await.unwrap_err();
+    assert_eq!(status.code(), Code::OutOfRange);
+    assert_eq!(voice.execute(register()).await.position, 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_catalogue_of_many_goals_fits_into_a_message_and_one_more_byte_than_allowed_does_not() {
+    let home = Home::new();
+    let server = home.start();
+    let voice = server.voice().await;
+    let text = "a".repeat(16 << 20);
+    let mut call = voice.client.commands();
+    let request = ExecuteRequest {
+        command: Some(write_status(&new_id(), &text)),
+    };
+    let status = call.execute(request).await.unwrap_err();
+    assert_eq!(status.code(), Code::OutOfRange);
+    // A little less is read, and then told what is wrong with it.
+    let almost = write_status(&new_id(), &text[1_000..]);
+    let refused = voice.try_execute(almost).await.unwrap_err();
+    let field = ("plan.write_status.text".to_owned(), "TOO_LONG".to_owned());
+    assert_eq!(refused.fields, [field]);
+    assert_eq!(voice.position().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn commands_that_the_writer_cannot_take_are_shed_and_all_others_get_their_receipts() {
+    const STREAMS: usize = 14;
+    const EACH: usize = 1_024;
+    let home = Home::new();
+    let log = Gated::open(&home);
+    let server = Setup::on(&log).start(&home);
+    let voice = server.voice().await;
+    log.shut();
+    let mut streaming = JoinSet::new();
+    for _ in 0..STREAMS {
+        let voice = voice.clone();
+        let commands: Vec<_> = (0..EACH).map(|_| register()).collect();
+        streaming.spawn(async move { voice.stream(commands).await });
+    }
+    // As many as the server takes wait for the disk; the next one is told so.
+    let mut single = JoinSet::new();
+    let mut waited = 0;
+    loop {
+        let voice = voice.clone();
+        single.spawn(async move { voice.try_execute(register()).await });
+        let answer = tokio::time::timeout(Duration::from_millis(20), single.join_next()).await;
+        if let Ok(Some(answer)) = answer {
+            assert_eq!(answer.unwrap().unwrap_err().reason, "OVERLOADED");
+            break;
+        }
+        waited += 1;
+        assert!(waited < 1_000, "nothing was shed");
+    }
+    log.let_through();
+    let mut receipts = 0;
+    while let Some(answer) = single.join_next().await {
+        receipts += u64::from(answer.unwrap().is_ok());
+    }
+    let mut answered = 0;
+    while let Some(answers) = streaming.join_next().await {
+        for answer in answers.unwrap() {
+            answered += 1;
+            match answer.outcome.unwrap() {
+                Outcome::Receipt(_) => receipts += 1,
+                Outcome::Error(error) => assert_eq!(command_error(error).reason, "OVERLOADED"),
+            }
+        }
+    }
+    assert_eq!(answered, STREAMS * EACH);
+    assert_eq!(voice.position().await, receipts);
+}

@@ -1,0 +1,72 @@
+//! Every method that answers once, by its request.
+
+use planledger::client::Client;
+use planledger_proto::v1::*;
+use prost::Name;
+use tonic::Status;
+
+/// A request, and how it is sent.
+pub(crate) trait Ask: Name + Default + Clone + Send {
+    /// What answers it.
+    type Answer: Send;
+
+    /// The message that the paths of its fields begin in.
+    fn root() -> String {
+        Self::full_name()
+    }
+
+    /// Sends it.
+    fn send(self, client: &Client) -> impl Future<Output = Result<Self::Answer, Status>> + Send;
+}
+
+macro_rules! methods {
+    ($($service:ident.$method:ident: $request:ident => $answer:ident $(in $root:ident)?;)*) => {
+        $(impl Ask for $request {
+            type Answer = $answer;
+
+            $(fn root() -> String {
+                $root::full_name()
+            })?
+
+            async fn send(self, client: &Client) -> Result<$answer, Status> {
+                Ok(client.$service().$method(self).await?.into_inner())
+            }
+        })*
+
+        /// Calls each method with an empty request, which is a fault of the caller everywhere but
+        /// in lists of everything.
+        pub(crate) const METHODS: &[(&str, Call)] = &[
+            $((stringify!($method), |client| Box::pin(async move {
+                $request::default().send(&client).await.map(drop)
+            }))),*
+        ];
+    };
+}
+
+/// A call of some method.
+pub(crate) type Call =
+    fn(Client) -> std::pin::Pin<Box<dyn Future<Output = Result<(), Status>> + Send>>;
+
+methods! {
+    commands.execute: ExecuteRequest => ExecuteResponse in Command;
+    commands.execute_batch: ExecuteBatchRequest => ExecuteBatchResponse;
+    plans.get_plan: GetPlanRequest => GetPlanResponse;
+    plans.list_plans: ListPlansRequest => ListPlansResponse;
+    plans.get_plan_history: GetPlanHistoryRequest => GetPlanHistoryResponse;
+    plans.get_collected_view: GetCollectedViewRequest => GetCollectedViewResponse;
+    roster.get_institution: GetInstitutionRequest => GetInstitutionResponse;
+    roster.list_institutions: ListInstitutionsRequest => ListInstitutionsResponse;
+    roster.get_school_year: GetSchoolYearRequest => GetSchoolYearResponse;
+    roster.list_school_years: ListSchoolYearsRequest => ListSchoolYearsResponse;
+    roster.get_person: GetPersonRequest => GetPersonResponse;
+    roster.list_persons: ListPersonsRequest => ListPersonsResponse;
+    roster.get_team: GetTeamRequest => GetTeamResponse;
+    roster.list_teams: ListTeamsRequest => ListTeamsResponse;
+    roster.get_year_plan: GetYearPlanRequest => GetYearPlanResponse;
+    roster.list_year_plans: ListYearPlansRequest => ListYearPlansResponse;
+    catalogues.get_catalogue: GetCatalogueRequest => GetCatalogueResponse;
+    catalogues.list_catalogues: ListCataloguesRequest => ListCataloguesResponse;
+    catalogues.get_catalogue_item: GetCatalogueItemRequest => GetCatalogueItemResponse;
+    catalogues.list_catalogue_items: ListCatalogueItemsRequest => ListCatalogueItemsResponse;
+    ledger.get_status: GetStatusRequest => GetStatusResponse;
+}

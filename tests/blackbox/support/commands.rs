@@ -1,0 +1,121 @@
+//! Commands, in few words.
+
+use planledger_proto::v1::command::Command as Aggregate;
+use planledger_proto::v1::*;
+pub(crate) use planledger_proto::v1::{
+    catalogue_command::Operation as OnCatalogue, institution_command::Operation as OnInstitution,
+    person_command::Operation as OnPerson, plan_command::Operation as OnPlan,
+    school_year_command::Operation as OnSchoolYear, team_command::Operation as OnTeam,
+    year_plan_command::Operation as OnYearPlan,
+};
+use uuid::Uuid;
+
+/// An id that nothing has yet.
+pub(crate) fn new_id() -> String {
+    Uuid::new_v4().to_string()
+}
+
+macro_rules! aggregates {
+    ($($function:ident: $operation:ident, $variant:ident, $message:ident, $id:ident;)*) => {$(
+        /// A command with an id of its own.
+        pub(crate) fn $function(id: &str, operation: $operation) -> Command {
+            let command = $message {
+                $id: id.to_owned(),
+                operation: Some(operation),
+            };
+            Command {
+                command_id: new_id(),
+                command: Some(Aggregate::$variant(command)),
+                ..Command::default()
+            }
+        }
+    )*};
+}
+
+aggregates! {
+    institution: OnInstitution, Institution, InstitutionCommand, institution_id;
+    school_year: OnSchoolYear, SchoolYear, SchoolYearCommand, school_year_id;
+    person: OnPerson, Person, PersonCommand, person_id;
+    team: OnTeam, Team, TeamCommand, team_id;
+    year_plan: OnYearPlan, YearPlan, YearPlanCommand, year_plan_id;
+    plan: OnPlan, Plan, PlanCommand, plan_id;
+    catalogue: OnCatalogue, Catalogue, CatalogueCommand, catalogue_id;
+}
+
+/// Registers an institution.
+pub(crate) fn register_institution(id: &str, name: &str) -> Command {
+    let details = Some(InstitutionDetails {
+        name: name.to_owned(),
+        code: None,
+    });
+    let register = RegisterInstitution { details };
+    institution(id, OnInstitution::RegisterInstitution(register))
+}
+
+/// Makes a person be this at an institution.
+pub(crate) fn put_person(id: &str, name: &str, institution: &str, role: Role) -> Command {
+    let affiliation = Affiliation {
+        institution_id: institution.to_owned(),
+        role: role.into(),
+        grade: (role == Role::Student).then(|| "7".to_owned()),
+    };
+    let put = PutPerson {
+        name: name.to_owned(),
+        affiliations: vec![affiliation],
+        departed: false,
+    };
+    person(id, OnPerson::PutPerson(put))
+}
+
+/// Writes a plan's status.
+pub(crate) fn write_status(plan_id: &str, text: &str) -> Command {
+    let text = text.to_owned();
+    plan(plan_id, OnPlan::WriteStatus(WriteStatus { text }))
+}
+
+/// Opens a plan.
+pub(crate) fn open_plan(plan_id: &str, student: &str, year_plan: &str) -> Command {
+    let open = OpenPlan {
+        student_id: student.to_owned(),
+        year_plan_id: year_plan.to_owned(),
+        owner_id: None,
+    };
+    plan(plan_id, OnPlan::OpenPlan(open))
+}
+
+/// Opens or closes the last gate.
+pub(crate) fn set_visibility(plan_id: &str, audience: Audience, visible: bool) -> Command {
+    let audience = audience.into();
+    let set = SetVisibility { audience, visible };
+    plan(plan_id, OnPlan::SetVisibility(set))
+}
+
+/// Shows a section.
+pub(crate) fn show_section(plan_id: &str, section: Section) -> Command {
+    let section = section.into();
+    plan(plan_id, OnPlan::ShowSection(ShowSection { section }))
+}
+
+/// A scale with three levels.
+pub(crate) fn scale() -> Scale {
+    let levels = ["På vej", "Næsten i mål", "I mål"];
+    Scale {
+        title: "Tre trin".to_owned(),
+        levels: levels.map(str::to_owned).to_vec(),
+    }
+}
+
+/// The teacher's own words.
+pub(crate) fn own_words(text: &str) -> WordingChoice {
+    WordingChoice {
+        wording: Some(wording_choice::Wording::OwnText(text.to_owned())),
+    }
+}
+
+/// An assessment with a level and words.
+pub(crate) fn assessment(level: u32, comment: &str) -> Assessment {
+    Assessment {
+        level: Some(level),
+        comment: Some(comment.to_owned()),
+    }
+}

@@ -1,0 +1,133 @@
+//! A journal in segment files whose writes wait, or fail, when they are told to.
+
+use std::io;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use planledger_core::ids::{CommitSeq, LedgerId, Position};
+use planledger_core::journal::{
+    AppendError, Commit, CommitLog, Frames, OpenError, OsDisk, ReadError, SegmentLog,
+    SegmentOptions, StoredEntry, Tail,
+};
+use planledger_core::time::Timestamp;
+use uuid::Uuid;
+
+use super::server::Home;
+use super::voice::PATIENCE;
+
+/// A disk that can be held up, or break.
+#[derive(Clone)]
+pub(crate) struct Gated(Arc<Inner>);
+
+struct Inner {
+    log: SegmentLog,
+    gate: Mutex<Gate>,
+    moved: Condvar,
+}
+
+#[derive(Default)]
+struct Gate {
+    shut: bool,
+    broken: bool,
+    /// Writes that stand before the gate.
+    waiting: usize,
+}
+
+impl Gated {
+    /// The journal of a home, made if there is none.
+    pub(crate) fn open(home: &Home) -> Self {
+        // The master key is made before the journal.
+        drop(home.options());
+        let disk = || Arc::new(OsDisk::new(home.path().join("journal")).unwrap());
+        let options = SegmentOptions::default();
+        let log = match SegmentLog::open(disk(), options) {
+            Err(OpenError::Empty) => {
+                let id = LedgerId::from_uuid(Uuid::new_v4());
+                SegmentLog::create(disk(), id, Timestamp::from_nanos(1), options)
+            }
+            other => other,
+        };
+        Self(Arc::new(Inner {
+            log: log.unwrap(),
+            gate: Mutex::default(),
+            moved: Condvar::new(),
+        }))
+    }
+
+    /// Lets no write through from now on.
+    pub(crate) fn shut(&self) {
+        self.turn(|gate| gate.shut = true);
+    }
+
+    /// Waits until a write stands before the gate: what is in it has been decided.
+    pub(crate) fn wait_for_write(&self) {
+        let gate = self.0.gate.lock().unwrap();
+        let (gate, _) = self
+            .0
+            .moved
+            .wait_timeout_while(gate, PATIENCE, |gate| gate.waiting == 0)
+            .unwrap();
+        assert!(gate.waiting > 0, "nothing was written in time");
+    }
+
+    /// Lets writes through again.
+    pub(crate) fn let_through(&self) {
+        self.turn(|gate| gate.shut = false);
+    }
+
+    /// Lets every write fail.
+    pub(crate) fn fail(&self) {
+        self.turn(|gate| (gate.shut, gate.broken) = (false, true));
+    }
+
+    fn turn(&self, turn: impl FnOnce(&mut Gate)) {
+        turn(&mut self.0.gate.lock().unwrap());
+        self.0.moved.notify_all();
+    }
+
+    /// Passes the gate; says whether the disk works.
+    fn pass(&self) -> bool {
+        let mut gate = self.0.gate.lock().unwrap();
+        gate.waiting += 1;
+        self.0.moved.notify_all();
+        gate = self.0.moved.wait_while(gate, |gate| gate.shut).unwrap();
+        gate.waiting -= 1;
+        !gate.broken
+    }
+}
+
+impl CommitLog for Gated {
+    fn ledger_id(&self) -> LedgerId {
+        self.0.log.ledger_id()
+    }
+
+    fn tail(&self) -> Tail {
+        self.0.log.tail()
+    }
+
+    fn append(&self, expected: &Tail, commits: &[Commit]) -> Result<Tail, AppendError> {
+        if self.pass() {
+            return self.0.log.append(expected, commits);
+        }
+        Err(AppendError::Io {
+            segment: 1,
+            source: io::ErrorKind::StorageFull.into(),
+        })
+    }
+
+    fn read(&self, from: Position) -> Frames {
+        self.0.log.read(from)
+    }
+
+    fn read_commits(&self, from: CommitSeq) -> Frames {
+        self.0.log.read_commits(from)
+    }
+
+    fn follow(&self, after: CommitSeq, timeout: Duration) -> Tail {
+        self.0.log.follow(after, timeout)
+    }
+
+    fn entry(&self, position: Position) -> Result<Option<StoredEntry>, ReadError> {
+        self.0.log.entry(position)
+    }
+}

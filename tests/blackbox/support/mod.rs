@@ -1,0 +1,23 @@
+//! What the tests have in common.
+
+mod api;
+mod commands;
+mod described;
+mod gated;
+mod program;
+mod proxy;
+mod refused;
+mod school;
+mod server;
+mod voice;
+
+pub(crate) use api::METHODS;
+pub(crate) use commands::*;
+pub(crate) use described::{Documented, documented, enum_names};
+pub(crate) use gated::Gated;
+pub(crate) use program::{Ran, Serving, program, run, samples};
+pub(crate) use proxy::Proxy;
+pub(crate) use refused::{Refused, command_error};
+pub(crate) use school::{Course, REFLECTION_GOAL, STUDENT, SUBJECT_GOAL, School, TEACHER};
+pub(crate) use server::{Home, Running, Setup};
+pub(crate) use voice::{Followed, Voice, next};

@@ -1,0 +1,142 @@
+//! The program as a child process.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::voice::Voice;
+
+/// The program, with nothing in its environment that would set it up.
+pub(crate) fn program() -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_planledger-under-test"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("PLANLEDGER_") {
+            program.env_remove(name);
+        }
+    }
+    program.stdin(Stdio::null());
+    program
+}
+
+/// The folder with the sample roster and catalogue.
+pub(crate) fn samples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../service/samples")
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    /// The exit code; `None` after a signal.
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    /// Standard output as JSON, and nothing else.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The same, if the run was done.
+    #[track_caller]
+    pub(crate) fn done(self) -> Self {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self
+    }
+}
+
+/// Runs the program to its end.
+pub(crate) fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Ran {
+    let output = program().args(arguments).output().unwrap();
+    Ran {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A server that is a process of its own.
+pub(crate) struct Serving {
+    pub(crate) url: String,
+    child: Child,
+    /// What it says on standard error from the first line on.
+    log: Option<JoinHandle<String>>,
+}
+
+impl Serving {
+    /// Starts `planledger serve` on a free port.
+    pub(crate) fn start(dir: &Path) -> Self {
+        Self::start_with(dir, &[])
+    }
+
+    /// Starts it with more arguments.
+    pub(crate) fn start_with(dir: &Path, more: &[&str]) -> Self {
+        let mut command = program();
+        command.args(["serve", "--dev", "--listen", "127.0.0.1:0", "--dir"]);
+        command.arg(dir).args(more);
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut log = String::new();
+        let url = loop {
+            let from = log.len();
+            assert!(stderr.read_line(&mut log).unwrap() > 0, "{log}");
+            if let Some(url) = log[from..].trim_end().strip_prefix("listening on ") {
+                break url.to_owned();
+            }
+        };
+        let log = std::thread::spawn(move || {
+            stderr.read_to_string(&mut log).unwrap();
+            log
+        });
+        Self {
+            url,
+            child,
+            log: Some(log),
+        }
+    }
+
+    /// Connects to it.
+    pub(crate) async fn voice(&self) -> Voice {
+        Voice::connect(&self.url).await
+    }
+
+    /// Kills it, as a power cut would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Sends SIGTERM, and does not wait.
+    pub(crate) fn terminate(&self) {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, Signal::TERM).unwrap();
+    }
+
+    /// Waits for its end; gives what it said as well.
+    pub(crate) fn wait(mut self) -> (ExitStatus, String) {
+        let status = self.child.wait().unwrap();
+        let log = self.log.take().unwrap().join().unwrap();
+        (status, log)
+    }
+
+    /// Stops it properly; gives what it said.
+    pub(crate) fn stop(self) -> String {
+        self.terminate();
+        let (status, log) = self.wait();
+        assert_eq!(status.code(), Some(0), "{log}");
+        log
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // Whatever the test came to, nothing keeps running. It may be gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

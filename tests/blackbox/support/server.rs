@@ -1,0 +1,167 @@
+//! A real server in this process, on a runtime of its own, as the program has it.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use planledger::server::auth::{Authorizer, Development};
+use planledger::server::{Limits, Server};
+use planledger::settings;
+use planledger::system::{SystemClock, SystemEntropy};
+use planledger_core::journal::CommitLog;
+use planledger_core::ledger::{Ledger, Options};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tonic::transport::{Channel, Endpoint};
+
+use super::gated::Gated;
+use super::voice::Voice;
+
+/// A directory with a ledger.
+pub(crate) struct Home {
+    dir: TempDir,
+}
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn first_segment(&self) -> PathBuf {
+        self.path().join("journal/segment-00000001.log")
+    }
+
+    /// As the program opens it.
+    pub(crate) fn options(&self) -> Options {
+        Options {
+            dir: self.path().to_owned(),
+            master: settings::master_key(None, None, self.path()).unwrap(),
+            recovery: None,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            progress: None,
+        }
+    }
+
+    /// Starts a server on it.
+    pub(crate) fn start(&self) -> Running {
+        Setup::default().start(self)
+    }
+}
+
+/// How a server is set up, where that is not as usual.
+pub(crate) struct Setup {
+    pub(crate) limits: Limits,
+    pub(crate) authorizer: Arc<dyn Authorizer>,
+    pub(crate) log: Option<Arc<dyn CommitLog>>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        let limits = Limits {
+            // A test that fails must not keep the others waiting.
+            grace: Duration::from_secs(5),
+            ..Limits::default()
+        };
+        Self {
+            limits,
+            authorizer: Arc::new(Development),
+            log: None,
+        }
+    }
+}
+
+impl Setup {
+    /// On a disk that can be held up.
+    pub(crate) fn on(log: &Gated) -> Self {
+        Self {
+            log: Some(Arc::new(log.clone())),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn start(self, home: &Home) -> Running {
+        let options = home.options();
+        let (told, address) = mpsc::channel();
+        let (stop, stopped) = oneshot::channel();
+        let thread = thread::spawn(move || {
+            let ledger = match self.log {
+                None => Ledger::open(options),
+                Some(log) => Ledger::open_on(options, log),
+            };
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async move {
+                let server = Server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+                told.send(server.local_addr()).unwrap();
+                let stop = async {
+                    // Dropped is as good as told.
+                    let _ = stopped.await;
+                };
+                let server = server.with_limits(self.limits);
+                let serving = server.serve(
+                    ledger.unwrap(),
+                    Arc::new(Development),
+                    self.authorizer,
+                    stop,
+                );
+                serving.await.unwrap();
+            });
+            // With the runtime goes whatever still had the ledger.
+        });
+        let address = address.recv().unwrap();
+        Running {
+            url: format!("http://{address}"),
+            stop: Some(stop),
+            thread: Some(thread),
+        }
+    }
+}
+
+/// A server that runs. It stops, and its ledger is closed, when this is dropped.
+pub(crate) struct Running {
+    pub(crate) url: String,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Running {
+    /// Connects to it, with a system acting.
+    pub(crate) async fn voice(&self) -> Voice {
+        Voice::connect(&self.url).await
+    }
+
+    /// Connects to it, with nobody acting.
+    pub(crate) async fn channel(&self) -> Channel {
+        let endpoint = Endpoint::from_shared(self.url.clone()).unwrap();
+        endpoint.connect().await.unwrap()
+    }
+
+    /// Tells it to stop, and does not wait.
+    pub(crate) fn tell_to_stop(&mut self) {
+        drop(self.stop.take());
+    }
+
+    /// Stops it, and waits until its ledger is closed.
+    pub(crate) fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.tell_to_stop();
+        let ended = self.thread.take().map(thread::JoinHandle::join);
+        assert!(thread::panicking() || matches!(ended, Some(Ok(()))));
+    }
+}

@@ -1,0 +1,7 @@
+//! The ways of working, end to end: a subject plan, a combined plan, what becomes of plans when
+//! their containers go, and the past.
+
+mod combined;
+mod containers;
+mod past;
+mod subject;
