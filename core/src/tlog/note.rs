@@ -379,7 +379,7 @@ impl Note {
         }
         let (text, signatures) = note.rsplit_once("\n\n").ok_or(NoteError::Malformed)?;
         let lines = signatures.strip_suffix('\n').ok_or(NoteError::Malformed)?;
-        if text.is_empty() || lines.is_empty() {
+        if lines.is_empty() {
             return Err(NoteError::Malformed);
         }
         if lines.split('\n').count() > MOST_SIGNATURES {
@@ -499,7 +499,7 @@ mod tests {
             ("", NoteError::Malformed),
             ("text\n", NoteError::Malformed),
             ("text\n\n", NoteError::Malformed),
-            ("\n\n\u{2014} a AAAAAAE=\n", NoteError::Malformed),
+            ("\n\u{2014} a AAAAAAE=\n", NoteError::Malformed),
             ("text\n\n\u{2014} a AAAAAAE=", NoteError::Malformed),
             ("text\n\n\u{2014} a AAAA\n", NoteError::Signature(1)),
             (
