@@ -73,6 +73,10 @@ impl Client {
             .connect_timeout(CONNECT_TIMEOUT)
             .http2_keep_alive_interval(KEEPALIVE)
             .tcp_nodelay(true);
+        if endpoint.uri().scheme_str() != Some("http") {
+            let what = "the server's URL must begin with http://".to_owned();
+            return Err(ConnectError::Usage(what));
+        }
         let channel = endpoint.connect().await.map_err(|error| {
             let mut reason = error.to_string();
             let mut source = std::error::Error::source(&error);

@@ -13,7 +13,7 @@ use planledger_benches::place;
 use planledger_proto::v1::command_service_server::{CommandService, CommandServiceServer};
 use planledger_proto::v1::{
     ExecuteBatchRequest, ExecuteBatchResponse, ExecuteRequest, ExecuteResponse,
-    ExecuteStreamRequest, ExecuteStreamResponse,
+    ExecuteStreamRequest, ExecuteStreamResponse, RevertPlanRequest, RevertPlanResponse,
 };
 use tokio::net::TcpListener;
 use tokio_stream::{Stream, StreamExt};
@@ -98,5 +98,12 @@ impl CommandService for Nothing {
         let answers = request.into_inner();
         let answers = answers.map(|request| request.map(|_| ExecuteStreamResponse::default()));
         Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn revert_plan(
+        &self,
+        _: Request<RevertPlanRequest>,
+    ) -> Result<Response<RevertPlanResponse>, Status> {
+        Ok(Response::new(RevertPlanResponse::default()))
     }
 }

@@ -258,10 +258,16 @@ pub(super) fn failed(error: ExecuteError, envelopes: &[Envelope]) -> Failure {
             ..
         } => Failure::conflict(stream, expected, actual),
         ExecuteError::IdReused { command, .. } => Failure::command_id_reused(command),
-        ExecuteError::BatchSize(what) => Failure::new(ServiceReason::CommitTooLarge, what),
+        ExecuteError::BatchSize(_) => {
+            Failure::new(ServiceReason::CommitTooLarge, error.to_string())
+        }
         ExecuteError::Overloaded => Failure::overloaded(),
         ExecuteError::Closed => Failure::shutting_down(),
-        ExecuteError::Unavailable(_) => Failure::writer_stopped(),
+        ExecuteError::Unavailable(reason) => {
+            // What stopped the writer was logged once, as an error.
+            tracing::debug!(reason, "a command cannot be carried out");
+            Failure::writer_stopped()
+        }
         error => Failure::new(ServiceReason::Internal, error.to_string()),
     }
 }

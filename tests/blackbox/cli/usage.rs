@@ -18,6 +18,8 @@ fn wrong_usage_is_exit_code_2_and_says_nothing_on_standard_output() {
         &["plan", "list"],
         &["plan", "list", "--student", &id, "--owner", &id],
         &["ledger", "status", "--server", "not a url"],
+        &["ledger", "status", "--server", "127.0.0.1:50051"],
+        &["ledger", "status", "--server", "https://127.0.0.1:50051"],
         &["ledger", "status", "--log", "loud"],
         &["serve", "--dev", "--listen", "localhost"],
     ];

@@ -4,4 +4,5 @@ mod disk;
 mod health;
 mod limits;
 mod reflection;
+mod rude;
 mod stopping;
