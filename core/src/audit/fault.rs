@@ -59,6 +59,10 @@ kinds! {
     Growth = "GROWTH";
     /// A tile is not that of the log.
     Tile = "TILE";
+    /// A command record does not fit the events that follow it.
+    Command = "COMMAND";
+    /// An index of the journal is not that of its segment.
+    Index = "INDEX";
     /// Derived state is not what the journal leads to.
     Projection = "PROJECTION";
     /// Something that has to be there is not.

@@ -4,18 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, Read};
 
 use super::bundle::{Bytes, Disclosure, EventLine, FORMAT, Header, HeadsLine, Line, Scope};
-use super::chain::Chains;
+use super::chain::{Chains, Place};
 use super::fault::{Fault, FaultKind};
 use crate::domain::Event;
 use crate::domain::ledger::{LedgerEvent, RecordedHeads, heads_stream, rotation_text};
+use crate::domain::plan::PlanEvent;
 use crate::entry::{self, Entry, EntryBytes, Hash32};
-use crate::heads::{BucketProof, read_bucket};
-use crate::ids::{LedgerId, Position, Revision, StreamId, StreamKind};
+use crate::heads::{BucketProof, BucketTree, StreamHead, bucket_bytes, bucket_of, read_bucket};
+use crate::ids::{KeyId, LedgerId, Position, Revision, StreamId, StreamKind};
 use crate::ledger::{Payload, RecordedEvent, event as recorded};
 use crate::merkle::{Frontier, check_consistency, check_inclusion};
 use crate::seal::{self, EventKey};
 use crate::time::Timestamp;
-use crate::tlog::{Checkpoint, Note, Policy, SignedCheckpoint, Witnessed};
+use crate::tlog::{Checkpoint, Note, Policy, SignedCheckpoint, VerifierKey, Witnessed};
 
 /// A line holds at most one event, whose payload has at most 16 MiB.
 const MOST_LINE: u64 = 32 << 20;
@@ -65,13 +66,16 @@ pub struct Report {
     pub checkpoint: Checkpoint,
     /// Who vouches for it.
     pub witnessed: Witnessed,
+    /// When its last event was recorded, by the server's clock: an older state of the log is
+    /// proved as well as the newest.
+    pub as_of: Timestamp,
     /// The size of the earlier checkpoint that it grew from, if one was given.
     pub since: Option<u64>,
     /// Events in scope.
     pub events: u64,
     /// Of those, opened with their keys and read.
     pub opened: u64,
-    /// Of those, without a text: redacted.
+    /// Of those, without a text: redacted, or left out by whoever made the bundle.
     pub redacted: u64,
     /// When the first and the last were recorded.
     pub recorded: Option<(Timestamp, Timestamp)>,
@@ -163,17 +167,20 @@ struct Checking<'a> {
     witnessed: Option<Witnessed>,
     since: Option<u64>,
     own: Chains,
-    recorded: Option<RecordedHeads>,
-    buckets: Vec<(Option<crate::ids::KeyId>, BucketProof)>,
+    /// The key on record, by the ledger's own events.
+    key: Option<VerifierKey>,
+    /// The record of heads, and when it was made.
+    recorded: Option<(RecordedHeads, Timestamp)>,
+    bucket: Option<BucketProof>,
+    /// The key that the bucket is said to be of.
+    student_key: Option<KeyId>,
     chains: Chains,
     /// For a range: the tree so far.
     frontier: Option<Frontier>,
-    /// For a head that was recorded, where its event stands.
-    heads_seen: Vec<(StreamId, Revision, Hash32, Position)>,
+    /// For a plan or student: where each stream was at the position of the recorded heads.
+    at_heads: BTreeMap<StreamId, Place>,
     events: u64,
     counts: BTreeMap<StreamId, u64>,
-    /// Where each stream begins in the bundle.
-    begins: BTreeMap<StreamId, Position>,
     opened: u64,
     redacted: u64,
     first: Option<Timestamp>,
@@ -216,14 +223,15 @@ impl<'a> Checking<'a> {
             witnessed: None,
             since: None,
             own: Chains::default(),
+            key: None,
             recorded: None,
-            buckets: Vec::new(),
+            bucket: None,
+            student_key: None,
             chains,
             frontier,
-            heads_seen: Vec::new(),
+            at_heads: BTreeMap::new(),
             events: 0,
             counts: BTreeMap::new(),
-            begins: BTreeMap::new(),
             opened: 0,
             redacted: 0,
             first: None,
@@ -267,7 +275,13 @@ impl<'a> Checking<'a> {
             return Ok(());
         }
         let witnessed = self.policy.check(&self.signed);
-        let witnessed = witnessed.map_err(|error| checkpoint_fault(FaultKind::Signature, error))?;
+        let mut witnessed =
+            witnessed.map_err(|error| checkpoint_fault(FaultKind::Signature, error))?;
+        witnessed.log = self.signed_by_the_key_on_record()?;
+        if self.recorded.is_none() {
+            let what = "there is no record of heads";
+            return Err(Fault::new(Position::ZERO, FaultKind::Missing, what));
+        }
         if !witnessed.quorum {
             let what = format!(
                 "{} witnesses cosigned the checkpoint, fewer or others than the policy asks for",
@@ -277,6 +291,26 @@ impl<'a> Checking<'a> {
         }
         self.witnessed = Some(witnessed);
         self.check_since()
+    }
+
+    /// A key that another one took over from signs no more, even if it is still believed.
+    fn signed_by_the_key_on_record(&self) -> Result<VerifierKey, Fault> {
+        let fault = |kind, what: String| Fault::new(Position::ZERO, kind, what);
+        let Some(key) = &self.key else {
+            let what = "there is no record of the key that signs".to_owned();
+            return Err(fault(FaultKind::Missing, what));
+        };
+        let believed = self.policy.logs().contains(key);
+        match believed && self.signed.verify([key]).is_ok() {
+            true => Ok(key.clone()),
+            false => {
+                let what = format!(
+                    "the checkpoint is not signed by the key on record, {key}, or nobody who is \
+                     believed handed over to it"
+                );
+                Err(fault(FaultKind::Signature, what))
+            }
+        }
     }
 
     fn check_since(&mut self) -> Result<(), Fault> {
@@ -361,44 +395,79 @@ impl<'a> Checking<'a> {
         }
         let event = open(line, &placed)?.map(|(event, _)| event);
         match event {
-            Some(Event::Ledger(LedgerEvent::KeyIntroduced { .. })) => Ok(()),
-            Some(Event::Ledger(LedgerEvent::KeyRotated {
-                from,
-                to,
-                statement,
-            })) => {
-                if !self.policy.logs().contains(&from) {
-                    return Ok(());
+            Some(Event::Ledger(event)) => match event {
+                LedgerEvent::KeyIntroduced { key } if stream == keys && self.key.is_none() => {
+                    self.key = Some(key);
+                    Ok(())
                 }
-                let note = Note::parse(statement.as_bytes()).ok();
-                let signed = note.is_some_and(|note| {
-                    note.text() == rotation_text(&from, &to) && note.verify([&from]).is_ok()
-                });
-                if !signed || from.name() != to.name() {
-                    let what = "the change of key is not signed by the key before it";
-                    return Err(fault(FaultKind::Signature, what));
+                LedgerEvent::KeyRotated {
+                    from,
+                    to,
+                    statement,
+                } if stream == keys && self.key.as_ref() == Some(&from) => {
+                    self.rotate(placed.position, from, to, &statement)
                 }
-                self.policy.add_log(to);
-                Ok(())
-            }
-            Some(Event::Ledger(LedgerEvent::HeadsRecorded { through, root })) => {
-                if through >= placed.position {
-                    let what = "heads are recorded for a position that was not there yet";
-                    return Err(fault(FaultKind::Head, what));
+                LedgerEvent::HeadsRecorded { through, root } if stream == heads => {
+                    self.record_heads(&placed, RecordedHeads { through, root })
                 }
-                self.recorded = Some(RecordedHeads { through, root });
-                Ok(())
-            }
+                LedgerEvent::KeyIntroduced { .. }
+                | LedgerEvent::KeyRotated { .. }
+                | LedgerEvent::HeadsRecorded { .. } => Err(fault(
+                    FaultKind::Event,
+                    "it does not follow what was before it",
+                )),
+            },
             Some(_) => Err(fault(FaultKind::Event, "it is no event of the ledger")),
             None => Err(fault(FaultKind::Missing, "it has no text or no key")),
         }
     }
 
+    fn rotate(
+        &mut self,
+        position: Position,
+        from: VerifierKey,
+        to: VerifierKey,
+        statement: &str,
+    ) -> Result<(), Fault> {
+        let note = Note::parse(statement.as_bytes()).ok();
+        let signed = note.is_some_and(|note| {
+            note.text() == rotation_text(&from, &to) && note.verify([&from]).is_ok()
+        });
+        let alike = from.name() == to.name() && from.algorithm() == to.algorithm();
+        if !signed || !alike {
+            let what = "the change of key is not signed by the key before it";
+            return Err(Fault::new(position, FaultKind::Signature, what));
+        }
+        // Whoever is believed hands belief over; nobody else can.
+        if self.policy.logs().contains(&from) {
+            self.policy.add_log(to.clone());
+        }
+        self.key = Some(to);
+        Ok(())
+    }
+
+    /// The record of heads that counts is the checkpoint's last event: an earlier one would let the
+    /// newest events be left off.
+    fn record_heads(&mut self, placed: &Placed, recorded: RecordedHeads) -> Result<(), Fault> {
+        let fault = |what: &str| Err(Fault::new(placed.position, FaultKind::Head, what));
+        if placed.position != self.signed.checkpoint.position() {
+            return fault("it is a record of heads, but not the checkpoint's last event");
+        }
+        if recorded.through >= placed.position {
+            return fault("heads are recorded for a position that was not there yet");
+        }
+        self.recorded = Some((recorded, placed.entry.recorded_at));
+        Ok(())
+    }
+
     fn take_heads(&mut self, line: HeadsLine) -> Result<(), Fault> {
         let fault = |what: String| Fault::new(Position::ZERO, FaultKind::Head, what);
-        let recorded = self
+        let (recorded, _) = self
             .recorded
             .ok_or_else(|| fault("there is no record of heads".to_owned()))?;
+        if self.bucket.is_some() {
+            return Err(format_fault("there is a second line of heads"));
+        }
         let heads = read_bucket(&line.heads.0);
         let proof = BucketProof {
             bucket: line.bucket,
@@ -408,7 +477,8 @@ impl<'a> Checking<'a> {
         proof
             .check(&recorded.root)
             .map_err(|error| fault(error.to_string()))?;
-        self.buckets.push((line.key, proof));
+        self.bucket = Some(proof);
+        self.student_key = line.key;
         Ok(())
     }
 
@@ -454,20 +524,15 @@ impl<'a> Checking<'a> {
         let link = entry::link(&placed.bytes);
         self.chains
             .check(position, line.back, &placed.entry, link)?;
-        let head = (stream, placed.entry.revision, link, position);
-        let is_head = |head: &crate::heads::StreamHead| {
-            (head.stream, head.revision) == (stream, placed.entry.revision)
-        };
-        if self
-            .buckets
-            .iter()
-            .any(|(_, proof)| proof.heads.iter().any(is_head))
-        {
-            self.heads_seen.push(head);
+        self.keep_heads(stream, position)?;
+        if line.key.is_some() && self.header.disclosure == Disclosure::Integrity {
+            let what = "it has a key, and the bundle is said to have none";
+            return Err(fault(FaultKind::Format, what.to_owned()));
         }
         let event = open(line, &placed)?;
         match (&event, line.sealed.is_some()) {
             (Some((event, json)), _) => {
+                self.check_student(position, event)?;
                 self.opened += 1;
                 let payload = Payload::Json(json.clone());
                 seen(&recorded(position, &placed.entry, payload), event);
@@ -481,15 +546,56 @@ impl<'a> Checking<'a> {
         }
         self.events += 1;
         *self.counts.entry(stream).or_default() += 1;
-        self.begins.entry(stream).or_insert(position);
         self.first.get_or_insert(placed.entry.recorded_at);
         self.last = Some(placed.entry.recorded_at);
         Ok(())
     }
 
+    /// Where the streams are when the recorded heads were told: for a plan or student to be compared
+    /// with them at the end, for a range that has the whole log to be compared now.
+    fn keep_heads(&mut self, stream: StreamId, position: Position) -> Result<(), Fault> {
+        let Some((recorded, _)) = self.recorded else {
+            return Ok(());
+        };
+        let from = match self.header.scope {
+            Scope::Range { from, .. } => from,
+            Scope::Plan(_) | Scope::Student(_) => {
+                let place = self.chains.streams().get(&stream);
+                if let Some(place) = place.filter(|_| position <= recorded.through) {
+                    self.at_heads.insert(stream, *place);
+                }
+                return Ok(());
+            }
+        };
+        if from != Position::new(1) || position != recorded.through {
+            return Ok(());
+        }
+        match heads_root(&self.chains) == recorded.root {
+            true => Ok(()),
+            false => {
+                let what = "the recorded heads are not where the streams are";
+                Err(Fault::new(position, FaultKind::Head, what))
+            }
+        }
+    }
+
+    /// A plan in a student's bundle is that student's.
+    fn check_student(&self, position: Position, event: &Event) -> Result<(), Fault> {
+        match (self.header.scope, event) {
+            (Scope::Student(student), Event::Plan(PlanEvent::Opened { student: of, .. }))
+                if *of != student =>
+            {
+                let what = "it opens another student's plan";
+                Err(Fault::new(position, FaultKind::Event, what))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn finish(&mut self, events: u64) -> Result<Report, Fault> {
         self.vouch()?;
-        let Some(witnessed) = self.witnessed.clone() else {
+        let (Some(witnessed), Some((recorded, as_of))) = (self.witnessed.clone(), self.recorded)
+        else {
             return Err(cut_off());
         };
         if events != self.events || events == 0 {
@@ -499,7 +605,7 @@ impl<'a> Checking<'a> {
         self.check_growth()?;
         let streams = match self.header.scope {
             Scope::Range { .. } => Vec::new(),
-            Scope::Plan(_) | Scope::Student(_) => self.check_heads()?,
+            Scope::Plan(_) | Scope::Student(_) => self.check_heads(recorded.through)?,
         };
         Ok(Report {
             ledger: self.header.ledger,
@@ -507,6 +613,7 @@ impl<'a> Checking<'a> {
             disclosure: self.header.disclosure,
             checkpoint: self.signed.checkpoint.clone(),
             witnessed,
+            as_of,
             since: self.since,
             events,
             opened: self.opened,
@@ -539,85 +646,103 @@ impl<'a> Checking<'a> {
     }
 
     /// Every stream ends where the recorded heads say, and none of a student's is left out.
-    fn check_heads(&self) -> Result<Vec<StreamReport>, Fault> {
+    fn check_heads(&self, through: Position) -> Result<Vec<StreamReport>, Fault> {
         let fault = |kind, what: String| Err(Fault::new(Position::ZERO, kind, what));
-        let Some(recorded) = self.recorded else {
-            return fault(FaultKind::Missing, "there is no record of heads".to_owned());
+        let Some(proof) = &self.bucket else {
+            let what = "the heads of the streams are not in the bundle".to_owned();
+            return fault(FaultKind::Missing, what);
         };
         let mut in_scope: BTreeSet<StreamId> = self.counts.keys().copied().collect();
+        let mut key = None;
         if let Scope::Student(student) = self.header.scope {
             let person = StreamId::from(student);
             let Some(place) = self.chains.streams().get(&person) else {
                 let what = format!("the stream {person} is not in the bundle");
                 return fault(FaultKind::Missing, what);
             };
-            let others = self.chains.streams().values();
-            if others.clone().any(|other| other.key != place.key) {
+            let mut others = self.chains.streams().values();
+            if others.any(|other| other.key != place.key) {
                 let what = "a plan is sealed under another person's key".to_owned();
                 return fault(FaultKind::Key, what);
             }
-            let heads = self.buckets.iter().flat_map(|(_, proof)| &proof.heads);
-            let of_student = heads.filter(|head| head.key == place.key);
+            let of_student = proof.heads.iter().filter(|head| head.key == place.key);
             in_scope.extend(of_student.map(|head| head.stream));
+            key = Some(place.key);
         }
-        let mut reports = Vec::new();
-        for stream in in_scope {
-            reports.push(self.check_head(stream, recorded.through)?);
+        if self.student_key != key {
+            let what = "the heads are said to be of another key than the student's".to_owned();
+            return fault(FaultKind::Key, what);
         }
-        Ok(reports)
+        let streams = in_scope.into_iter();
+        streams
+            .map(|stream| self.check_head(stream, proof, through))
+            .collect()
     }
 
-    fn check_head(&self, stream: StreamId, through: Position) -> Result<StreamReport, Fault> {
-        let fault = |position, what: String| Err(Fault::new(position, FaultKind::Head, what));
-        let place = self.chains.streams().get(&stream);
-        let mut buckets = self.buckets.iter().filter(|(_, proof)| {
-            place.is_none_or(|place| crate::heads::bucket_of(stream, place.key) == proof.bucket)
-        });
-        let Some((_, proof)) = buckets.next() else {
-            let what = format!("the heads of {stream} are not in the bundle");
+    fn check_head(
+        &self,
+        stream: StreamId,
+        proof: &BucketProof,
+        through: Position,
+    ) -> Result<StreamReport, Fault> {
+        let fault = |what: String| Err(Fault::new(through, FaultKind::Head, what));
+        let last = self.chains.streams().get(&stream);
+        if last.is_some_and(|last| bucket_of(stream, last.key) != proof.bucket) {
+            let what = format!("the heads are not those of the bucket of {stream}");
             return Err(Fault::new(Position::ZERO, FaultKind::Missing, what));
-        };
-        let events = self.counts.get(&stream).copied().unwrap_or_default();
-        let revision = place.map(|place| place.revision).unwrap_or_default();
-        let report = StreamReport {
-            stream,
-            events,
-            revision,
-            complete_through: Some(through),
-        };
-        let Some(head) = proof.head(stream) else {
-            // It may have begun after the heads were recorded.
-            let begins = self.begins.get(&stream);
-            return match begins.is_some_and(|first| *first > through) {
-                true => Ok(report),
-                false => fault(through, format!("{stream} has no recorded head")),
-            };
-        };
-        let seen = self
-            .heads_seen
-            .iter()
-            .find(|(other, revision, ..)| (*other, *revision) == (stream, head.revision));
-        match seen {
-            Some((_, _, link, position)) if *link == head.link && *position <= through => {
-                Ok(report)
-            }
-            Some((_, _, _, position)) => fault(
-                *position,
-                format!(
-                    "{stream} has another event at revision {} than recorded",
-                    head.revision
-                ),
-            ),
-            None => fault(
-                through,
-                format!(
-                    "{stream} had {} events at position {through}, the bundle ends at revision \
-                     {revision}: its newest events were left off",
-                    head.revision
-                ),
-            ),
         }
+        let there = self.at_heads.get(&stream);
+        let revision = there.map(|place| place.revision).unwrap_or_default();
+        match (proof.head(stream), there) {
+            // It began after the heads were recorded.
+            (None, None) => {}
+            (None, Some(_)) => return fault(format!("{stream} has no recorded head")),
+            (Some(head), _) if head.revision > revision => {
+                return fault(format!(
+                    "{stream} had {} events at position {through}, the bundle has {revision}: its \
+                     newest events were left off",
+                    head.revision
+                ));
+            }
+            (Some(head), Some(place)) if (head.revision, head.link) == (revision, place.link) => {}
+            (Some(head), _) => {
+                return fault(format!(
+                    "{stream} was at revision {revision} at position {through}, but another event \
+                     at revision {} was recorded as its last",
+                    head.revision
+                ));
+            }
+        }
+        Ok(StreamReport {
+            stream,
+            events: self.counts.get(&stream).copied().unwrap_or_default(),
+            revision: last.map(|last| last.revision).unwrap_or_default(),
+            complete_through: Some(through),
+        })
     }
+}
+
+/// The root over where streams are.
+fn heads_root(chains: &Chains) -> Hash32 {
+    let mut buckets: BTreeMap<u16, Vec<StreamHead>> = BTreeMap::new();
+    for (stream, place) in chains.streams() {
+        let bucket = buckets.entry(bucket_of(*stream, place.key)).or_default();
+        bucket.push(StreamHead {
+            stream: *stream,
+            key: place.key,
+            revision: place.revision,
+            link: place.link,
+        });
+    }
+    let mut contents = Vec::new();
+    for (number, mut heads) in buckets {
+        heads.sort_unstable();
+        contents.push((number, bucket_bytes(&heads)));
+    }
+    let mut tree = BucketTree::default();
+    let contents = contents.iter();
+    tree.set(contents.map(|(number, bytes)| (*number, bytes.as_slice())));
+    tree.root()
 }
 
 fn checkpoint_fault(kind: FaultKind, error: impl ToString) -> Fault {

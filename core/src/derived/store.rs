@@ -108,6 +108,11 @@ impl Store {
         }
     }
 
+    /// Whether there is no document in it.
+    pub fn is_empty(&self) -> bool {
+        self.db.is_empty()
+    }
+
     /// A document.
     ///
     /// # Errors

@@ -167,12 +167,12 @@ impl HeadMap {
     }
 }
 
-/// Heads in memory: for checking, where nothing stored is trusted.
+/// Heads that changed since they were last written.
 #[derive(Default)]
-pub(crate) struct Changed(HashMap<StreamId, (u16, StreamHead)>);
+struct Changed(HashMap<StreamId, (u16, StreamHead)>);
 
 impl Changed {
-    pub(crate) fn take(&mut self, bytes: &EntryBytes) -> Result<(), HeadMapError> {
+    fn take(&mut self, bytes: &EntryBytes) -> Result<(), HeadMapError> {
         let entry = Entry::decode(bytes).map_err(|_| HeadMapError::Malformed("an entry"))?;
         self.0.insert(entry.stream, head_of(&entry, bytes));
         Ok(())

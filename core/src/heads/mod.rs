@@ -7,8 +7,10 @@
 //! stream and their plans share a bucket, so that one proof shows *which* plans a student has.
 
 mod map;
+mod memory;
 
 pub use self::map::{HeadMap, HeadMapError};
+pub(crate) use self::memory::MemoryHeads;
 
 use crate::entry::{self, Entry, EntryBytes, Hash32};
 use crate::fields::Fields;

@@ -29,4 +29,7 @@ pub use frame::{
 pub use log::{CommitLog, Frames, StoredEntry, Tail};
 #[cfg(any(test, feature = "testing"))]
 pub use memory::MemoryLog;
-pub use segment::{Cut, DurableHint, OpenMode, SegmentLog, SegmentOptions, SegmentStart};
+pub use segment::{
+    Cut, DurableHint, OpenMode, SEGMENT_HEADER_LEN, SegmentLog, SegmentOptions, SegmentStart,
+    StoredIndex,
+};

@@ -90,6 +90,9 @@ pub enum OpenError {
     /// The key store does not open.
     #[error(transparent)]
     Keys(#[from] KeyStoreError),
+    /// Kept checkpoints do not read.
+    #[error(transparent)]
+    Checkpoints(#[from] crate::tlog::KeptError),
     /// Derived state could not be rebuilt.
     #[error("derived state: {0}")]
     Derived(#[from] StoreError),

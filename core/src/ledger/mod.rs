@@ -37,7 +37,7 @@ pub(crate) use self::history::event;
 pub use self::history::{EventFilter, Events, Passed, Payload, RecordedEvent};
 pub use self::open::{rebuild, verify_dir};
 pub use self::query::Reading;
-pub use self::verify::{Fault, Verification, verify};
+pub use self::verify::{Depth, Part, PartName, Pass, Verification};
 use crate::derived::Docs;
 use crate::domain::Actor;
 use crate::entry::{EntryBytes, Hash32};

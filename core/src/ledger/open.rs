@@ -12,10 +12,10 @@ use parking_lot::Mutex;
 use super::committer::{self, Tide};
 use super::fold::Fold;
 use super::sealer::{open_payload, read_entry, read_event};
-use super::verify::{Verification, verify};
+use super::verify::{self, Depth, Pass, Subject, Verification};
 use super::window::Window;
 use super::writer::Writer;
-use super::{Inner, Ledger, OpenError, Options, Progress, ReadError, Status};
+use super::{Inner, Ledger, OpenError, Options, ReadError, Status};
 use crate::derived::{CommandEntry, Cursor, Doc, DocKey, Docs, Store};
 use crate::domain::EventMeta;
 use crate::entry;
@@ -70,14 +70,16 @@ fn assemble(
     let keys = Arc::new(open_keys(&options, log.ledger_id(), mode)?);
     let (store, cursor) = match cursor {
         Some(cursor) if belongs(&cursor, log.as_ref())? => (store, cursor),
-        Some(_) => {
+        // Folded into what is there already, events would count twice.
+        None if store.is_empty() => (store, start(&*log)),
+        unusable => {
             drop(store);
-            (
-                fresh_store(&derived, "it is not of this journal")?,
-                start(&*log),
-            )
+            let reason = match unusable {
+                Some(_) => "it is not of this journal",
+                None => "it does not say how far it has come",
+            };
+            (fresh_store(&derived, reason)?, start(&*log))
         }
-        None => (store, start(&*log)),
     };
     let docs = Arc::new(Docs::new(store, keys.clone(), cursor.clone()));
     let projector = spawn("projector", {
@@ -85,7 +87,11 @@ fn assemble(
         move || project(&docs)
     })?;
     let mut fold = Fold::new(docs.clone(), cursor);
-    let caught_up = catch_up(&*log, &keys, &docs, &mut fold, options.progress.as_ref());
+    let progress = |done, all| {
+        let progress = options.progress.iter();
+        progress.for_each(|progress| progress(done, all));
+    };
+    let caught_up = catch_up(&*log, &keys, &docs, &mut fold, &log.tail(), &progress);
     let window = match caught_up.and_then(|()| load_window(&fold)) {
         Ok(window) => window,
         Err(error) => {
@@ -148,11 +154,20 @@ pub fn rebuild(options: Options) -> Result<Status, OpenError> {
     Ok(ledger.status())
 }
 
-/// Checks the journal in a directory from its first byte to its last. Changes nothing.
+/// Checks everything in a directory, from the journal's first byte to its last. Changes nothing:
+/// derived state is compared in a copy, in the system's folder for temporary files, which needs
+/// room for it twice. `watch` is told of each pass how many of how many events it has come to.
+///
+/// Memory does not grow with the number of events, but with that of streams, some hundred bytes
+/// each, and of kept checkpoints.
 ///
 /// # Errors
-/// [`OpenError`], as when opening; damage that was found is in the answer.
-pub fn verify_dir(options: &Options) -> Result<Verification, OpenError> {
+/// [`OpenError`], when something cannot be read at all; what is wrong is in the answer.
+pub fn verify_dir(
+    options: &Options,
+    depth: Depth,
+    watch: &(dyn Fn(Pass, u64, u64) + Sync),
+) -> Result<Verification, OpenError> {
     existing(&options.dir)?;
     let _lock = lock_to_read(&options.dir)?;
     let disk = os_disk(&options.dir.join("journal"))?;
@@ -160,13 +175,25 @@ pub fn verify_dir(options: &Options) -> Result<Verification, OpenError> {
         mode: OpenMode::ReadOnly,
         ..SegmentOptions::default()
     };
-    let log = SegmentLog::open(disk, mode)?;
-    let keys = open_keys(options, log.ledger_id(), KeyStoreMode::ReadOnly)?;
-    let progress = options.progress.clone();
-    let report = move |done, all| progress.iter().for_each(|progress| progress(done, all));
-    let mut found = verify(&log, &keys, &report)?;
-    found.unfinished = log.cut().map_or(0, |cut| cut.bytes);
-    Ok(found)
+    let log = match SegmentLog::open(disk, mode) {
+        Ok(log) => log,
+        Err(crate::journal::OpenError::Damaged(damage)) => return Ok(verify::unopened(&damage)),
+        Err(error) => return Err(error.into()),
+    };
+    let keys = match open_keys(options, log.ledger_id(), KeyStoreMode::ReadOnly) {
+        // A power cut may come between the two; nothing is sealed yet.
+        Err(OpenError::Keys(KeyStoreError::Missing)) if log.tail().position == Position::ZERO => {
+            KeyStore::without_keys(options.master.clone())
+        }
+        keys => keys?,
+    };
+    let subject = Subject {
+        dir: &options.dir,
+        log: &log,
+        torn_keys: keys.torn(),
+        keys: &Arc::new(keys),
+    };
+    verify::verify(&subject, depth, watch)
 }
 
 fn existing(dir: &Path) -> Result<(), OpenError> {
@@ -305,7 +332,7 @@ fn fresh_store(dir: &Path, reason: &str) -> Result<Store, OpenError> {
     Ok(Store::open(dir)?)
 }
 
-fn start(log: &dyn CommitLog) -> Cursor {
+pub(super) fn start(log: &dyn CommitLog) -> Cursor {
     Cursor {
         recorded_at: log.tail().recorded_at,
         ..Cursor::start(log.ledger_id())
@@ -313,7 +340,7 @@ fn start(log: &dyn CommitLog) -> Cursor {
 }
 
 /// Whether derived state came from this journal: the frame it ended with is there.
-fn belongs(cursor: &Cursor, log: &dyn CommitLog) -> Result<bool, OpenError> {
+pub(super) fn belongs(cursor: &Cursor, log: &dyn CommitLog) -> Result<bool, OpenError> {
     if cursor.ledger != log.ledger_id() || cursor.commit > log.tail().commit {
         return Ok(false);
     }
@@ -335,7 +362,7 @@ fn belongs(cursor: &Cursor, log: &dyn CommitLog) -> Result<bool, OpenError> {
     }
 }
 
-fn spawn(
+pub(super) fn spawn(
     name: &str,
     run: impl FnOnce() + Send + 'static,
 ) -> Result<thread::JoinHandle<()>, OpenError> {
@@ -347,7 +374,7 @@ fn spawn(
 }
 
 /// The projector thread: documents to sled, behind everything.
-fn project(docs: &Docs) {
+pub(super) fn project(docs: &Docs) {
     loop {
         match docs.flush_next() {
             Ok(true) => {}
@@ -363,15 +390,15 @@ fn project(docs: &Docs) {
     }
 }
 
-/// Takes in what the journal has and derived state has not.
-fn catch_up(
+/// Takes in what the journal has up to a place and derived state has not.
+pub(super) fn catch_up(
     log: &dyn CommitLog,
     keys: &KeyStore,
     docs: &Docs,
     fold: &mut Fold,
-    progress: Option<&Progress>,
+    target: &Tail,
+    progress: &dyn Fn(u64, u64),
 ) -> Result<(), OpenError> {
-    let target = log.tail();
     if fold.cursor.commit == target.commit {
         fold.cursor.recorded_at = fold.cursor.recorded_at.max(target.recorded_at);
         return Ok(());
@@ -388,9 +415,7 @@ fn catch_up(
             docs.publish(changed, cursor);
             fold.published(group);
             published = done;
-            if let Some(progress) = progress {
-                progress(done, to);
-            }
+            progress(done, to);
         }
         if last {
             break;

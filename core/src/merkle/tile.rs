@@ -35,6 +35,27 @@ impl Tile {
         }
     }
 
+    /// The tile or bundle with this path at a level; `None` if it is not one's.
+    pub fn parse(level: u8, path: &str) -> Option<Self> {
+        let (whole, width) = match path.split_once(".p/") {
+            Some((whole, width)) => (whole, width.parse().ok()?),
+            None => (path, TILE_WIDTH as u16),
+        };
+        let mut index = 0_u64;
+        for part in whole.split('/') {
+            let digits = part.strip_prefix('x').unwrap_or(part).parse::<u16>().ok()?;
+            index = index.checked_mul(1_000)?.checked_add(digits.into())?;
+        }
+        let tile = Self {
+            level,
+            index,
+            width,
+        };
+        // There is one way to write it, and no tile is empty or partial with all its hashes.
+        let sound = (1..=TILE_WIDTH as u16).contains(&width) && tile.path() == path;
+        sound.then_some(tile)
+    }
+
     /// Whether it holds all 256 hashes.
     pub fn is_full(&self) -> bool {
         u64::from(self.width) == TILE_WIDTH
@@ -112,6 +133,28 @@ mod tests {
         };
         assert_eq!(full(1_234_067).path(), "x001/x234/067");
         assert_eq!(full(5).path(), "005");
+        for tile in [
+            full(5),
+            full(1_234_067),
+            partial_tiles(70_000).next().unwrap(),
+        ] {
+            assert_eq!(Tile::parse(0, &tile.path()), Some(tile));
+        }
+        for path in [
+            "",
+            "5",
+            "0005",
+            "x000/005",
+            "005.p/0",
+            "005.p/256",
+            "005.p/07",
+            "005.p/1/2",
+            "x001",
+            "+05",
+            "005/x001",
+        ] {
+            assert_eq!(Tile::parse(0, path), None, "{path}");
+        }
         let tiles: Vec<_> = partial_tiles(70_000).collect();
         let expected = [(0, 273, 112), (1, 1, 17), (2, 0, 1)];
         let found: Vec<_> = tiles.iter().map(|t| (t.level, t.index, t.width)).collect();

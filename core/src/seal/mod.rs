@@ -2,46 +2,20 @@
 //! institution it belongs to (P6). What stands in the clear identifies nobody.
 
 mod cipher;
+mod scope;
 mod store;
 
 pub use self::cipher::{
     EventKey, SealError, commitment, document_key, open, open_document, seal, seal_document,
 };
+pub use self::scope::KeyScope;
 pub use self::store::{
     KeyStore, KeyStoreError, KeyStoreMode, KeyStoreOptions, MasterKey, RecoveryKey, recover,
 };
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::domain::Aggregate;
-use crate::ids::{InstitutionId, KeyId, PersonId, StreamId};
-
-/// Whose key seals something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum KeyScope {
-    /// The ledger's own: school years, catalogues and its own stream, which are about nobody.
-    Ledger,
-    /// An institution's: the institution, its teams and its year plans.
-    Institution(InstitutionId),
-    /// A person's: the person, and the plans of a student.
-    Person(PersonId),
-}
-
-impl KeyScope {
-    /// The scope of a stream in a given state.
-    pub fn of(stream: StreamId, state: &Aggregate) -> Self {
-        match state {
-            Aggregate::Institution(_) => Self::Institution(InstitutionId::from_uuid(stream.id)),
-            Aggregate::SchoolYear(_) | Aggregate::Catalogue(_) | Aggregate::Ledger(_) => {
-                Self::Ledger
-            }
-            Aggregate::Person(_) => Self::Person(PersonId::from_uuid(stream.id)),
-            Aggregate::Team(team) => Self::Institution(team.details.institution),
-            Aggregate::YearPlan(plan) => Self::Institution(plan.details.institution),
-            Aggregate::Plan(plan) => Self::Person(plan.student),
-        }
-    }
-}
+use crate::ids::{KeyId, StreamId};
 
 /// A scope's key. Wiped from memory when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]

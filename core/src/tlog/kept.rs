@@ -37,6 +37,20 @@ pub enum KeptError {
     },
 }
 
+/// What the file of kept checkpoints holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeptNotes {
+    /// Every note, in the order of the file.
+    pub notes: Vec<SignedCheckpoint>,
+    /// Where the last one ends.
+    pub end: u64,
+    /// How many bytes follow.
+    pub rest: u64,
+    /// Whether they are a note that does not read; else they are the beginning of one, which an
+    /// interrupted write left.
+    pub damaged: bool,
+}
+
 /// The file of kept checkpoints.
 pub struct Kept {
     path: PathBuf,
@@ -94,30 +108,31 @@ impl Kept {
         })
     }
 
-    /// Reads the file in `dir` without changing anything, for checking: every note in order, with
-    /// where it begins.
+    /// Reads the file in `dir` without changing anything, for checking.
     ///
     /// # Errors
-    /// [`KeptError`]
-    pub fn read_all(dir: &Path) -> Result<Vec<SignedCheckpoint>, KeptError> {
+    /// When it does not read. What is damaged is in the answer.
+    pub fn read_all(dir: &Path) -> Result<KeptNotes, KeptError> {
         let path = dir.join(FILE);
         let text = match fs::read(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(KeptNotes::default()),
             Err(source) => return Err(KeptError::Io { path, source }),
         };
-        let mut all = Vec::new();
-        let mut offset = 0;
-        while let Some((signed, length)) = next_note(text.get(offset..).unwrap_or_default())
-            .map_err(|()| KeptError::Damaged {
-                path: path.clone(),
-                offset: offset as u64,
-            })?
-        {
-            all.push(signed);
-            offset += length;
+        let mut found = KeptNotes::default();
+        loop {
+            match next_note(text.get(found.end as usize..).unwrap_or_default()) {
+                Ok(Some((signed, length))) => {
+                    found.notes.push(signed);
+                    found.end += length as u64;
+                }
+                end => {
+                    found.damaged = end.is_err();
+                    found.rest = text.len() as u64 - found.end;
+                    return Ok(found);
+                }
+            }
         }
-        Ok(all)
     }
 
     /// Keeps a checkpoint, or the same one again with more signatures; durable when this returns.
@@ -288,7 +303,7 @@ mod tests {
             assert_eq!(kept.at_least(10).unwrap(), None);
             assert_eq!(kept.sizes_after(3).collect::<Vec<_>>(), [5, 9]);
         }
-        assert_eq!(Kept::read_all(dir.path()).unwrap().len(), 4);
+        assert_eq!(Kept::read_all(dir.path()).unwrap().notes.len(), 4);
     }
 
     #[test]
@@ -315,5 +330,12 @@ mod tests {
             Kept::open(dir.path()),
             Err(KeptError::Damaged { offset: 0, .. })
         ));
+        let found = Kept::read_all(dir.path()).unwrap();
+        assert_eq!((found.end, found.rest), (0, whole.len() as u64));
+        assert!(found.damaged && found.notes.is_empty());
+        fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+        let found = Kept::read_all(dir.path()).unwrap();
+        assert_eq!((found.end, found.notes.len()), (first as u64, 1));
+        assert!(!found.damaged && found.rest > 0);
     }
 }

@@ -11,11 +11,13 @@ mod tiles;
 mod witness;
 
 pub use self::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
-pub use self::kept::{Kept, KeptError};
+pub use self::kept::{Kept, KeptError, KeptNotes};
+pub(crate) use self::notary::PUBLISHED;
 pub use self::notary::{Inclusion, Notary, NotaryError, key_on_record};
 pub use self::note::{
     Algorithm, KeyError, Note, NoteError, NoteSignature, Signer, Verified, VerifierKey,
 };
 pub use self::policy::{Policy, PolicyError, PolicyFault, Witness, Witnessed};
+pub(crate) use self::tiles::{ENTRIES, RECORD_LEN, SIZE_FILE, TILES, bundle_entry};
 pub use self::tiles::{Tiles, TilesError};
 pub use self::witness::{AddCheckpoint, Latest, WitnessError, add_checkpoint};

@@ -17,7 +17,7 @@ use crate::ledger::{Envelope, ExecuteError, Ledger, ReadError};
 
 const COMMAND_CONTEXT: &str = "planledger v1 2026-11-25 notary command id";
 /// The published checkpoint, beside the tiles.
-const PUBLISHED: &str = "checkpoint";
+pub(crate) const PUBLISHED: &str = "checkpoint";
 
 /// Why there is no checkpoint or proof.
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
 
-use crate::entry::{ENTRY_LEN, Hash32};
+use crate::entry::{ENTRY_LEN, EntryBytes, Hash32};
 use crate::ids::Position;
 use crate::journal::{CommitLog, ReadError};
 use crate::merkle::{
@@ -17,10 +17,14 @@ use crate::merkle::{
     consistency, inclusion, partial_tiles, peaks, root, subtree_root,
 };
 
-const SIZE_FILE: &str = "size";
-const ENTRIES: &str = "entries";
+/// The file that says how many entries the tiles hold.
+pub(crate) const SIZE_FILE: &str = "size";
+/// The folder of all tiles, with one for each level, and [`ENTRIES`].
+pub(crate) const TILES: &str = "tile";
+/// The folder of entry bundles among the levels.
+pub(crate) const ENTRIES: &str = "entries";
 /// Bytes of an entry in a bundle: two of length before it.
-const RECORD_LEN: usize = 2 + ENTRY_LEN;
+pub(crate) const RECORD_LEN: usize = 2 + ENTRY_LEN;
 
 /// Why tiles cannot be made or used. Made anew, nothing is lost.
 #[derive(Debug, thiserror::Error)]
@@ -114,7 +118,7 @@ impl Tiles {
     /// # Errors
     /// When the operating system refuses.
     pub fn clear(dir: &Path) -> Result<Self, TilesError> {
-        for path in [dir.join(SIZE_FILE), dir.join("tile")] {
+        for path in [dir.join(SIZE_FILE), dir.join(TILES)] {
             let removed = match path.is_dir() {
                 true => fs::remove_dir_all(&path),
                 false => fs::remove_file(&path),
@@ -240,11 +244,9 @@ impl Tiles {
         self.write_edge()
     }
 
-    fn push(&mut self, leaf: &Hash32, entry: &[u8; ENTRY_LEN]) -> Result<(), TilesError> {
+    fn push(&mut self, leaf: &Hash32, entry: &EntryBytes) -> Result<(), TilesError> {
         let index = self.size / TILE_WIDTH;
-        self.bundle
-            .extend_from_slice(&(ENTRY_LEN as u16).to_be_bytes());
-        self.bundle.extend_from_slice(entry);
+        bundle_entry(&mut self.bundle, entry);
         self.size += 1;
         if self.size.is_multiple_of(TILE_WIDTH) {
             let full = Tile {
@@ -311,8 +313,14 @@ impl Tiles {
     }
 
     fn path(&self, level: &str, tile: &Tile) -> PathBuf {
-        self.dir.join("tile").join(level).join(tile.path())
+        self.dir.join(TILES).join(level).join(tile.path())
     }
+}
+
+/// Adds an entry to a bundle.
+pub(crate) fn bundle_entry(bundle: &mut Vec<u8>, entry: &EntryBytes) {
+    bundle.extend_from_slice(&(ENTRY_LEN as u16).to_be_bytes());
+    bundle.extend_from_slice(entry);
 }
 
 /// Writes a file so that it is either the old one or the new one.

@@ -10,5 +10,8 @@
 
 mod bundles;
 mod checkpoints;
+mod forge;
+mod forged;
+mod lying;
 mod place;
 mod school;

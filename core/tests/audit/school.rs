@@ -65,6 +65,16 @@ impl School {
         school
     }
 
+    /// A ledger that is there already.
+    pub(crate) fn around(place: Place, ledger: Ledger, notary: Notary) -> Self {
+        Self {
+            place,
+            ledger,
+            notary: Arc::new(notary),
+            commands: 0,
+        }
+    }
+
     /// The same ledger, opened again from a directory.
     pub(crate) fn reopen(dir: &Path) -> (Ledger, Arc<Notary>) {
         let ledger = Place::open_in(dir);

@@ -1,9 +1,11 @@
 //! `planledger ledger`: the ledger itself.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
-use planledger_core::ledger;
+use indicatif::ProgressBar;
+use planledger_core::ledger::{self, Depth, Part, Pass, Verification};
 use planledger_proto::v1::GetStatusRequest;
 
 use super::{Failure, Place, Remote, block_on, output};
@@ -15,8 +17,8 @@ use crate::settings::File;
 pub(super) enum Ledger {
     /// Show what a running server's ledger is and how far it has come
     Status(Status),
-    /// Check the journal from its first byte to its last, offline
-    Verify(Offline),
+    /// Check everything in the directory, from the journal's first byte to its last, offline
+    Verify(Verify),
     /// Throw derived state away and make it again from the journal, offline
     Rebuild(Offline),
 }
@@ -28,6 +30,15 @@ pub(super) struct Status {
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    #[command(flatten)]
+    offline: Offline,
+    /// Only that nothing was changed: do not open payloads, compare tiles or fold events again
+    #[arg(long)]
+    quick: bool,
 }
 
 #[derive(Debug, Args)]
@@ -43,7 +54,7 @@ impl Ledger {
     pub(super) fn run(self, file: &File) -> Result<(), Failure> {
         match self {
             Self::Status(status) => block_on(status.run(file)),
-            Self::Verify(offline) => offline.verify(file),
+            Self::Verify(verify) => verify.run(file),
             Self::Rebuild(offline) => offline.rebuild(file),
         }
     }
@@ -79,8 +90,182 @@ impl Status {
     }
 }
 
+impl Verify {
+    fn run(self, file: &File) -> Result<(), Failure> {
+        let options = self.offline.options(file)?;
+        let depth = match self.quick {
+            true => Depth::Integrity,
+            false => Depth::Full,
+        };
+        let rates = Rates::new();
+        let found = ledger::verify_dir(&options, depth, &|pass, done, all| {
+            rates.tell(pass, done, all);
+        })
+        .map_err(Failure::refused)?;
+        let passes = rates.finish();
+        if self.offline.json {
+            output::line(json(&found, &passes));
+        } else {
+            show(&found, &passes);
+        }
+        let faults: Vec<_> = found.faults().collect();
+        if faults.is_empty() {
+            output::note("everything that was checked is sound");
+            return Ok(());
+        }
+        let faults = faults.iter().map(|(part, fault)| {
+            let again = match part.is_derived() {
+                true => " (derived: nothing is lost)",
+                false => "",
+            };
+            format!("{}: {fault}{again}", part.name())
+        });
+        Err(Failure::Refused(faults.collect::<Vec<_>>().join("\n")))
+    }
+}
+
+fn json(found: &Verification, passes: &[Rate]) -> serde_json::Value {
+    let part = |part: &Part| {
+        let fault = part.fault.as_ref().map(|fault| {
+            serde_json::json!({
+                "position": fault.position.get(),
+                "kind": fault.kind.code(),
+                "what": fault.what,
+            })
+        });
+        serde_json::json!({
+            "part": part.name.name(),
+            "checked": part.checked,
+            "unit": part.name.unit(),
+            "derived": part.name.is_derived(),
+            "fault": fault,
+            "note": part.note,
+        })
+    };
+    let pass = |rate: &Rate| {
+        serde_json::json!({
+            "pass": rate.pass.name(),
+            "events": rate.events,
+            "seconds": rate.took.as_secs_f64(),
+            "eventsPerSecond": rate.per_second(),
+        })
+    };
+    serde_json::json!({
+        "sound": found.is_sound(),
+        "commits": found.commits.get(),
+        "events": found.events.get(),
+        "streams": found.streams,
+        "redacted": found.redacted,
+        "unfinishedBytes": found.unfinished,
+        "root": hex(&found.root),
+        "parts": found.parts.iter().map(part).collect::<Vec<_>>(),
+        "passes": passes.iter().map(pass).collect::<Vec<_>>(),
+    })
+}
+
+fn show(found: &Verification, passes: &[Rate]) {
+    output::line(format!(
+        "{} events in {} commits and {} streams, root {}",
+        found.events,
+        found.commits,
+        found.streams,
+        hex(&found.root)
+    ));
+    if found.unfinished > 0 {
+        output::line(format!(
+            "{} bytes at the end are of a write that was never receipted",
+            found.unfinished
+        ));
+    }
+    let heading = ["PART", "CHECKED", "", "RESULT", ""].map(str::to_owned);
+    let rows = found.parts.iter().map(|part| {
+        let result = match &part.fault {
+            None => "sound".to_owned(),
+            Some(fault) => format!("FAULTY: {fault}"),
+        };
+        vec![
+            part.name.name().to_owned(),
+            part.checked.to_string(),
+            part.name.unit().to_owned(),
+            result,
+            part.note.clone().unwrap_or_default(),
+        ]
+    });
+    output::table(&[vec![heading.to_vec()], rows.collect()].concat());
+    for rate in passes {
+        output::note(format!(
+            "{}: {} events in {:.1} s, {} a second",
+            rate.pass.name(),
+            rate.events,
+            rate.took.as_secs_f64(),
+            rate.per_second()
+        ));
+    }
+}
+
+/// How fast a pass over the journal was.
+struct Rate {
+    pass: Pass,
+    events: u64,
+    took: Duration,
+}
+
+impl Rate {
+    fn per_second(&self) -> u64 {
+        (self.events as f64 / self.took.as_secs_f64().max(1e-9)) as u64
+    }
+}
+
+/// Shows how each pass gets on, and remembers how fast it was.
+struct Rates(Mutex<Running>);
+
+struct Running {
+    bar: Option<ProgressBar>,
+    begun: Instant,
+    passes: Vec<Rate>,
+}
+
+impl Rates {
+    fn new() -> Self {
+        Self(Mutex::new(Running {
+            bar: None,
+            begun: Instant::now(),
+            passes: Vec::new(),
+        }))
+    }
+
+    fn tell(&self, pass: Pass, done: u64, all: u64) {
+        let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if running.passes.last().is_none_or(|last| last.pass != pass) {
+            let before = running.passes.last().map(|last| last.took);
+            running.begun += before.unwrap_or_default();
+            running.bar = Some(output::progress(all, pass.name()));
+            running.passes.push(Rate {
+                pass,
+                events: 0,
+                took: Duration::ZERO,
+            });
+        }
+        if let Some(bar) = &running.bar {
+            bar.set_position(done);
+            if done == all {
+                bar.finish_and_clear();
+            }
+        }
+        let took = running.begun.elapsed();
+        if let Some(last) = running.passes.last_mut() {
+            (last.events, last.took) = (done, took);
+        }
+    }
+
+    fn finish(self) -> Vec<Rate> {
+        let running = self.0.into_inner();
+        running.unwrap_or_else(PoisonError::into_inner).passes
+    }
+}
+
 impl Offline {
-    fn options(&self, file: &File, what: &'static str) -> Result<ledger::Options, Failure> {
+    fn options(&self, file: &File) -> Result<ledger::Options, Failure> {
         let dir = self.place.dir(file);
         if !dir.join("journal").is_dir() {
             return Err(Failure::Refused(format!(
@@ -88,8 +273,12 @@ impl Offline {
                 dir.display()
             )));
         }
-        let mut options = self.place.options(file)?;
-        let bar = output::progress(0, what);
+        Ok(self.place.options(file)?)
+    }
+
+    fn rebuild(self, file: &File) -> Result<(), Failure> {
+        let mut options = self.options(file)?;
+        let bar = output::progress(0, "rebuilding");
         options.progress = Some(Arc::new(move |done, all| {
             bar.set_length(all);
             bar.set_position(done);
@@ -97,53 +286,6 @@ impl Offline {
                 bar.finish_and_clear();
             }
         }));
-        Ok(options)
-    }
-
-    fn verify(self, file: &File) -> Result<(), Failure> {
-        let options = self.options(file, "verifying")?;
-        let found = ledger::verify_dir(&options).map_err(Failure::refused)?;
-        let root = hex(&found.root);
-        if self.json {
-            let fault = found.fault.as_ref().map(
-                |fault| serde_json::json!({ "position": fault.position.get(), "what": fault.what }),
-            );
-            output::line(serde_json::json!({
-                "sound": found.fault.is_none(),
-                "commits": found.commits.get(),
-                "events": found.events.get(),
-                "streams": found.streams,
-                "redacted": found.redacted,
-                "unfinishedBytes": found.unfinished,
-                "root": root,
-                "fault": fault,
-            }));
-        } else {
-            output::line(format!(
-                "{} events in {} commits and {} streams, root {root}",
-                found.events, found.commits, found.streams
-            ));
-            if found.unfinished > 0 {
-                output::line(format!(
-                    "{} bytes at the end are of a write that was never receipted",
-                    found.unfinished
-                ));
-            }
-        }
-        match found.fault {
-            None => {
-                output::note("the journal is sound");
-                Ok(())
-            }
-            Some(fault) => Err(Failure::Refused(format!(
-                "the journal is faulty from position {} on: {}",
-                fault.position, fault.what
-            ))),
-        }
-    }
-
-    fn rebuild(self, file: &File) -> Result<(), Failure> {
-        let options = self.options(file, "rebuilding")?;
         let status = ledger::rebuild(options).map_err(Failure::refused)?;
         if self.json {
             output::line(serde_json::json!({

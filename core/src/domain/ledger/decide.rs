@@ -1,8 +1,8 @@
-use super::{LedgerCommand, LedgerEvent, LedgerState, rotation_text};
+use super::{LedgerCommand, LedgerEvent, LedgerState, rotation_is_signed};
 use crate::domain::decide::{Ask, refuse};
 use crate::domain::{Aggregate, Reason, Refusal, Stop};
 use crate::ids::LedgerId;
-use crate::tlog::{Note, VerifierKey};
+use crate::tlog::VerifierKey;
 
 impl LedgerCommand {
     pub(in crate::domain) fn decide(
@@ -48,11 +48,7 @@ impl LedgerCommand {
 }
 
 fn check_statement(from: &VerifierKey, to: &VerifierKey, statement: &str) -> Result<(), Stop> {
-    let note = Note::parse(statement.as_bytes());
-    let signed = note
-        .as_ref()
-        .is_ok_and(|note| note.text() == rotation_text(from, to) && note.verify([from]).is_ok());
-    match signed && from.name() == to.name() {
+    match rotation_is_signed(from, to, statement) {
         true => Ok(()),
         false => refuse(Refusal::new(
             Reason::KeyRotationInvalid,

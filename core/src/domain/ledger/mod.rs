@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::entry::Hash32;
 use crate::ids::{LedgerId, Position};
-use crate::tlog::VerifierKey;
+use crate::tlog::{Note, VerifierKey};
 
 const HEADS_STREAM_CONTEXT: &str = "planledger v1 2026-11-25 heads stream";
 
@@ -103,6 +103,14 @@ pub fn heads_stream(ledger: LedgerId) -> LedgerId {
 /// never be taken for a checkpoint.
 pub fn rotation_text(from: &VerifierKey, to: &VerifierKey) -> String {
     format!("planledger checkpoint key rotation v1\nfrom {from}\nto {to}\n")
+}
+
+/// Whether the key so far has signed that another of the same name and algorithm takes over.
+pub(crate) fn rotation_is_signed(from: &VerifierKey, to: &VerifierKey, statement: &str) -> bool {
+    let note = Note::parse(statement.as_bytes());
+    (from.name(), from.algorithm()) == (to.name(), to.algorithm())
+        && note
+            .is_ok_and(|note| note.text() == rotation_text(from, to) && note.verify([from]).is_ok())
 }
 
 impl LedgerState {

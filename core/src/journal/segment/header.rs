@@ -10,7 +10,8 @@ use crate::hash::Context;
 use crate::ids::{CommitSeq, LedgerId, Position};
 use crate::time::Timestamp;
 
-pub(super) const SEGMENT_HEADER_LEN: usize = 128;
+/// Length of a segment's header.
+pub const SEGMENT_HEADER_LEN: usize = 128;
 const MAGIC: [u8; 8] = *b"PLSEGv1\n";
 const HASHED_LEN: usize = 96;
 static HASH: Context = Context::new("planledger v1 2026-11-23 segment header");

@@ -12,6 +12,31 @@ const MAGIC: [u8; 8] = *b"PLIDXv1\n";
 const HEADER_LEN: usize = 24;
 const OFFSET_LEN: u64 = 4;
 
+/// What is stored of a closed segment's index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoredIndex {
+    /// Nothing; it is made again when it is needed.
+    Missing,
+    /// What should be.
+    Same,
+    /// Something else.
+    Differs {
+        /// Of the segment's positions, from 0, the first that is affected.
+        nth: u64,
+    },
+}
+
+fn encode(first: Position, offsets: &[u32]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(HEADER_LEN + offsets.len() * OFFSET_LEN as usize);
+    bytes.extend_from_slice(&MAGIC);
+    bytes.extend_from_slice(&first.get().to_be_bytes());
+    bytes.extend_from_slice(&(offsets.len() as u64).to_be_bytes());
+    for offset in offsets {
+        bytes.extend_from_slice(&offset.to_be_bytes());
+    }
+    bytes
+}
+
 /// The index of a closed segment.
 pub(super) enum Index {
     /// In its file.
@@ -46,14 +71,34 @@ impl Index {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut bytes = Vec::with_capacity(HEADER_LEN + offsets.len() * OFFSET_LEN as usize);
-        bytes.extend_from_slice(&MAGIC);
-        bytes.extend_from_slice(&first.get().to_be_bytes());
-        bytes.extend_from_slice(&(offsets.len() as u64).to_be_bytes());
-        for offset in offsets {
-            bytes.extend_from_slice(&offset.to_be_bytes());
+        write_full(disk.create(&name)?.as_ref(), &encode(first, offsets), 0)
+    }
+
+    /// Compares the stored index of segment `number` with what it should be.
+    pub(super) fn compare(
+        disk: &dyn Disk,
+        number: u64,
+        first: Position,
+        offsets: &[u32],
+    ) -> io::Result<StoredIndex> {
+        let file = match disk.open(&file_name(number, INDEX_SUFFIX)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(StoredIndex::Missing);
+            }
+            Err(error) => return Err(error),
+        };
+        let expected = encode(first, offsets);
+        // One byte more than it should have, to notice what stands behind it.
+        let mut bytes = vec![0; expected.len() + 1];
+        let count = read_full(file.as_ref(), &mut bytes, 0)?;
+        bytes.truncate(count);
+        if bytes == expected {
+            return Ok(StoredIndex::Same);
         }
-        write_full(disk.create(&name)?.as_ref(), &bytes, 0)
+        let same = bytes.iter().zip(&expected).take_while(|(a, b)| a == b);
+        let nth = same.count().saturating_sub(HEADER_LEN) as u64 / OFFSET_LEN;
+        Ok(StoredIndex::Differs { nth })
     }
 
     /// The offset of the frame of the segment's `nth` position, from 0.

@@ -15,8 +15,10 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use self::cursor::{Cursor, Start};
-use self::header::{LOG_SUFFIX, SEGMENT_HEADER_LEN, SegmentHeader, TEMPORARY_SUFFIX, file_name};
+pub use self::header::SEGMENT_HEADER_LEN;
+use self::header::{LOG_SUFFIX, SegmentHeader, TEMPORARY_SUFFIX, file_name};
 use self::index::Index;
+pub use self::index::StoredIndex;
 use self::store::{Last, Readable, Store};
 use super::commit::Commit;
 use super::disk::{Disk, DiskFile, read_full, write_full};
@@ -88,6 +90,20 @@ impl SegmentLog {
             first_commit: header.before.commit.next(),
         });
         starts.collect()
+    }
+
+    /// Compares what is stored of a closed segment's index with what it should be: where the frame
+    /// of each of its positions begins.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn stored_index(
+        &self,
+        number: u64,
+        first: Position,
+        offsets: &[u32],
+    ) -> io::Result<StoredIndex> {
+        Index::compare(self.store.disk.as_ref(), number, first, offsets)
     }
 
     /// Stores what is in the buffer and shows it to readers.

@@ -120,6 +120,8 @@ pub struct KeyStore {
     master: MasterKey,
     recovery: Option<RecoveryKey>,
     keys: parking_lot::RwLock<Keys>,
+    /// Bytes at the end of the file that a crash left of keys that no receipted event uses.
+    torn: u64,
     writer: Mutex<Writer>,
 }
 
@@ -130,24 +132,22 @@ struct Keys {
 }
 
 struct Writer {
-    file: Box<dyn DiskFile>,
     slots: u64,
     pending: Vec<u8>,
     state: WriterState,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum WriterState {
-    Ready,
+    Ready(Box<dyn DiskFile>),
     ReadOnly,
     /// A write or sync failed, so nobody knows what the disk holds.
     Poisoned,
 }
 
 impl Writer {
-    fn ready(&self) -> Result<(), KeyStoreError> {
-        match self.state {
-            WriterState::Ready => Ok(()),
+    fn file(&self) -> Result<&dyn DiskFile, KeyStoreError> {
+        match &self.state {
+            WriterState::Ready(file) => Ok(file.as_ref()),
             WriterState::ReadOnly => Err(KeyStoreError::ReadOnly),
             WriterState::Poisoned => Err(KeyStoreError::Poisoned),
         }
@@ -185,20 +185,41 @@ impl KeyStore {
                 set_torn_tail_aside(disk, torn, is_there(TORN))
                     .map_err(io_error("setting its torn tail aside"))?;
                 make_durable(disk, file.as_ref(), kept).map_err(io_error("storing its end"))?;
-                WriterState::Ready
+                WriterState::Ready(file)
             }
         };
         Ok(Self {
             master: options.master.clone(),
             recovery,
             keys: parking_lot::RwLock::new(keys),
+            torn: torn.len() as u64,
             writer: Mutex::new(Writer {
-                file,
                 slots: whole as u64,
                 pending: Vec::new(),
                 state,
             }),
         })
+    }
+
+    /// What stands for a key store that is not there, where nothing is sealed: for reading only.
+    pub(crate) fn without_keys(master: MasterKey) -> Self {
+        Self {
+            master,
+            recovery: None,
+            keys: parking_lot::RwLock::default(),
+            torn: 0,
+            writer: Mutex::new(Writer {
+                slots: 0,
+                pending: Vec::new(),
+                state: WriterState::ReadOnly,
+            }),
+        }
+    }
+
+    /// How many bytes a crash had left at the end of the file, of keys that no receipted event
+    /// uses.
+    pub(crate) fn torn(&self) -> u64 {
+        self.torn
     }
 
     /// How many keys there are.
@@ -249,7 +270,7 @@ impl KeyStore {
         let nonce = fields.take();
         let ephemeral = StaticSecret::from(fields.take::<32>());
         let mut writer = self.writer.lock();
-        writer.ready()?;
+        writer.file()?;
         let slot = Slot {
             scope,
             key: &key,
@@ -274,14 +295,13 @@ impl KeyStore {
     /// [`KeyStoreError::Io`], after which the store is poisoned.
     pub fn sync(&self) -> Result<(), KeyStoreError> {
         let mut writer = self.writer.lock();
-        writer.ready()?;
+        let file = writer.file()?;
         if writer.pending.is_empty() {
             return Ok(());
         }
-        let pending = std::mem::take(&mut writer.pending);
         let end = (writer.slots + 1) * SLOT as u64;
-        let written =
-            write_full(writer.file.as_ref(), &pending, end).and_then(|()| writer.file.sync_data());
+        let written = write_full(file, &writer.pending, end).and_then(|()| file.sync_data());
+        let pending = std::mem::take(&mut writer.pending);
         match written {
             Ok(()) => {
                 writer.slots += (pending.len() / SLOT) as u64;

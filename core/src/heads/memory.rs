@@ -1,0 +1,103 @@
+use std::cmp::Ordering;
+
+use super::{BUCKETS, BucketTree, StreamHead, bucket_of};
+use crate::entry::Hash32;
+use crate::ids::StreamId;
+
+/// The heads of all streams in memory: for checking, where nothing stored is trusted. Takes a few
+/// hundred bytes for a stream.
+pub(crate) struct MemoryHeads {
+    /// The bytes of each bucket.
+    buckets: Vec<Vec<u8>>,
+    /// Buckets that the tree does not have yet.
+    changed: Vec<u16>,
+    tree: BucketTree,
+}
+
+impl Default for MemoryHeads {
+    fn default() -> Self {
+        Self {
+            buckets: vec![Vec::new(); BUCKETS],
+            changed: Vec::new(),
+            tree: BucketTree::default(),
+        }
+    }
+}
+
+impl MemoryHeads {
+    /// A stream ends there now.
+    pub(crate) fn put(&mut self, head: StreamHead) {
+        let number = bucket_of(head.stream, head.key);
+        if let Some(bucket) = self.buckets.get_mut(usize::from(number)) {
+            put_into(bucket, &head.to_bytes());
+            self.changed.push(number);
+        }
+    }
+
+    /// The root over all heads.
+    pub(crate) fn root(&mut self) -> Hash32 {
+        self.changed.sort_unstable();
+        self.changed.dedup();
+        let changed = self.changed.drain(..);
+        let contents = changed.filter_map(|number| {
+            let bytes = self.buckets.get(usize::from(number))?;
+            Some((number, bytes.as_slice()))
+        });
+        self.tree.set(contents);
+        self.tree.root()
+    }
+}
+
+/// Heads are in the order of their streams, which is that of the streams' bytes.
+fn put_into(bucket: &mut Vec<u8>, head: &[u8; StreamHead::LEN]) {
+    let stream = |head: &[u8; StreamHead::LEN]| head.first_chunk::<{ StreamId::LEN }>().copied();
+    let (heads, _) = bucket.as_chunks_mut::<{ StreamHead::LEN }>();
+    // Buckets are short: a search by halves would not be faster.
+    let before = |other: &[u8; StreamHead::LEN]| stream(other).cmp(&stream(head));
+    let found = heads.iter().map(before).take_while(|order| order.is_lt());
+    let at = found.count();
+    match heads.get_mut(at) {
+        Some(other) if before(other) == Ordering::Equal => *other = *head,
+        Some(_) | None => {
+            let at = at * StreamHead::LEN;
+            bucket.splice(at..at, *head);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::super::bucket_bytes;
+    use super::*;
+    use crate::ids::{KeyId, Revision, StreamKind};
+
+    #[test]
+    fn the_root_is_that_of_the_newest_heads_in_order_whatever_the_order_they_came_in() {
+        // One key: persons and plans are in one bucket.
+        let key = KeyId::from_bytes([5; 16]);
+        let head = |kind, n: u8, revision| StreamHead {
+            stream: StreamId {
+                kind,
+                id: Uuid::from_bytes([n; 16]),
+            },
+            key,
+            revision: Revision::new(revision),
+            link: [n; 32],
+        };
+        let (person, plan) = (StreamKind::Person, StreamKind::Plan);
+        let mut heads = MemoryHeads::default();
+        assert_eq!(heads.root(), BucketTree::default().root());
+        for (kind, n, revision) in [(plan, 7, 1), (plan, 3, 1), (person, 9, 1), (plan, 7, 2)] {
+            heads.put(head(kind, n, revision));
+            heads.root();
+        }
+        let sorted = [head(person, 9, 1), head(plan, 3, 1), head(plan, 7, 2)];
+        assert!(sorted.is_sorted_by(|a, b| a.stream < b.stream));
+        let mut tree = BucketTree::default();
+        let bytes = bucket_bytes(&sorted);
+        tree.set([(bucket_of(sorted[0].stream, key), bytes.as_slice())]);
+        assert_eq!(heads.root(), tree.root());
+    }
+}

@@ -1,0 +1,111 @@
+use std::fmt;
+
+use crate::domain::plan::PlanEvent;
+use crate::domain::team::TeamEvent;
+use crate::domain::year_plan::YearPlanEvent;
+use crate::domain::{Aggregate, Event};
+use crate::ids::{InstitutionId, PersonId, StreamId};
+
+/// Whose key seals something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeyScope {
+    /// The ledger's own: school years, catalogues and its own stream, which are about nobody.
+    Ledger,
+    /// An institution's: the institution, its teams and its year plans.
+    Institution(InstitutionId),
+    /// A person's: the person, and the plans of a student.
+    Person(PersonId),
+}
+
+impl KeyScope {
+    /// The scope of a stream in a given state.
+    pub fn of(stream: StreamId, state: &Aggregate) -> Self {
+        match state {
+            Aggregate::Institution(_) => Self::Institution(InstitutionId::from_uuid(stream.id)),
+            Aggregate::SchoolYear(_) | Aggregate::Catalogue(_) | Aggregate::Ledger(_) => {
+                Self::Ledger
+            }
+            Aggregate::Person(_) => Self::Person(PersonId::from_uuid(stream.id)),
+            Aggregate::Team(team) => Self::Institution(team.details.institution),
+            Aggregate::YearPlan(plan) => Self::Institution(plan.details.institution),
+            Aggregate::Plan(plan) => Self::Person(plan.student),
+        }
+    }
+
+    /// The scope of a stream from an event on, if the event is one that says so. All others leave
+    /// it as it was.
+    pub fn told_by(stream: StreamId, event: &Event) -> Option<Self> {
+        match event {
+            Event::Institution(_) => Some(Self::Institution(InstitutionId::from_uuid(stream.id))),
+            Event::SchoolYear(_) | Event::Catalogue(_) | Event::Ledger(_) => Some(Self::Ledger),
+            Event::Person(_) => Some(Self::Person(PersonId::from_uuid(stream.id))),
+            Event::Team(event) => match event {
+                TeamEvent::Created { details, .. } | TeamEvent::Revised(details) => {
+                    Some(Self::Institution(details.institution))
+                }
+                TeamEvent::MemberAdded { .. }
+                | TeamEvent::MemberRemoved { .. }
+                | TeamEvent::StaffAdded { .. }
+                | TeamEvent::StaffRemoved { .. }
+                | TeamEvent::Closed { .. }
+                | TeamEvent::Reopened {}
+                | TeamEvent::Deleted { .. }
+                | TeamEvent::Undeleted {}
+                | TeamEvent::OwnershipTransferred { .. } => None,
+            },
+            Event::YearPlan(event) => match event {
+                YearPlanEvent::Created { details, .. } => {
+                    Some(Self::Institution(details.institution))
+                }
+                YearPlanEvent::Retitled { .. }
+                | YearPlanEvent::SubjectAdded { .. }
+                | YearPlanEvent::SubjectRemoved { .. }
+                | YearPlanEvent::UnitAdded { .. }
+                | YearPlanEvent::UnitRevised { .. }
+                | YearPlanEvent::UnitDeleted { .. }
+                | YearPlanEvent::UnitUndeleted { .. }
+                | YearPlanEvent::GoalAdded { .. }
+                | YearPlanEvent::GoalRevised { .. }
+                | YearPlanEvent::GoalRetired { .. }
+                | YearPlanEvent::Deleted { .. }
+                | YearPlanEvent::Undeleted {}
+                | YearPlanEvent::OwnershipTransferred { .. } => None,
+            },
+            Event::Plan(event) => match event {
+                PlanEvent::Opened { student, .. } => Some(Self::Person(*student)),
+                PlanEvent::UnitIncluded(_)
+                | PlanEvent::UnitExcluded(_)
+                | PlanEvent::SectionShown { .. }
+                | PlanEvent::SectionHidden { .. }
+                | PlanEvent::ItemShown { .. }
+                | PlanEvent::ItemHidden { .. }
+                | PlanEvent::StatusWritten { .. }
+                | PlanEvent::FollowUpWritten { .. }
+                | PlanEvent::EvaluationRecorded { .. }
+                | PlanEvent::EvaluationCorrected { .. }
+                | PlanEvent::TalkRecorded { .. }
+                | PlanEvent::TalkCorrected { .. }
+                | PlanEvent::Shared {}
+                | PlanEvent::Unshared {}
+                | PlanEvent::VisibilitySet { .. }
+                | PlanEvent::Withdrawn { .. }
+                | PlanEvent::Restored {}
+                | PlanEvent::OwnershipTransferred { .. }
+                | PlanEvent::MovedToYearPlan { .. }
+                | PlanEvent::StatusCleared {}
+                | PlanEvent::FollowUpCleared {}
+                | PlanEvent::Reverted { .. } => None,
+            },
+        }
+    }
+}
+
+impl fmt::Display for KeyScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ledger => write!(f, "the ledger"),
+            Self::Institution(id) => write!(f, "institution {id}"),
+            Self::Person(id) => write!(f, "person {id}"),
+        }
+    }
+}
