@@ -14,13 +14,25 @@ use crate::ids::{PersonId, PlanId, Position, Revision, StreamId, YearPlanId};
 
 use super::window::Window;
 
+/// Documents that a kept undo has room for: clearing the memory of a large batch for each single
+/// command would take longer than what it saves.
+const SPARE: usize = 64;
+
 /// Documents as they will be once everything decided so far is durable.
 pub(super) struct Fold {
     docs: Arc<Docs>,
     overlay: HashMap<DocKey, Pending>,
     touched: HashSet<DocKey>,
     snapshots: Vec<(DocKey, Doc)>,
+    /// The last commands, from the beginning of a document on: those of the group in the making
+    /// and those before them in the same document. They become documents when the group is
+    /// closed, not with each command.
+    commands: Vec<CommandEntry>,
+    /// How many commands there were when the group was begun.
+    commands_before: u64,
     undo: Option<Undo>,
+    /// The memory of the last undo, for the next.
+    spare: HashMap<DocKey, Option<Doc>>,
     group: u64,
     pub(super) cursor: Cursor,
     /// What kept [`World`] from answering, which it cannot say itself.
@@ -60,7 +72,10 @@ impl Fold {
             overlay: HashMap::new(),
             touched: HashSet::new(),
             snapshots: Vec::new(),
+            commands: Vec::new(),
+            commands_before: cursor.commands,
             undo: None,
+            spare: HashMap::new(),
             group: 1,
             cursor,
             trouble: RefCell::new(None),
@@ -190,37 +205,73 @@ impl Fold {
     /// Notes a command that was carried out; gives its ordinal.
     pub(super) fn record(&mut self, entry: CommandEntry) -> Result<u64, StoreError> {
         let ordinal = self.cursor.commands;
-        let chunk = ordinal / CommandEntry::PER_DOC;
-        let key = DocKey::Commands(chunk);
-        let mut list = match self.get(&key)? {
-            Doc::Commands(list) => list,
-            Doc::Absent => Arc::default(),
-            Doc::Stream(_) | Doc::Postings(_) => return Err(StoreError::Malformed("commands")),
-        };
-        Arc::make_mut(&mut list).push(entry);
-        self.put(key, Doc::Commands(list));
-        let kept = 2 * Window::LENGTH / CommandEntry::PER_DOC;
-        if ordinal.is_multiple_of(CommandEntry::PER_DOC) && chunk > kept {
-            self.put(DocKey::Commands(chunk - kept - 1), Doc::Absent);
+        let in_doc = (ordinal % CommandEntry::PER_DOC) as usize;
+        if self.commands.is_empty() && in_doc > 0 {
+            // The first after opening goes on where the last document ended.
+            let list = self.commands_in(ordinal / CommandEntry::PER_DOC)?;
+            let list = list.filter(|list| list.len() == in_doc);
+            let list = list.ok_or(StoreError::Malformed("commands"))?;
+            self.commands.extend_from_slice(&list);
         }
+        self.commands.push(entry);
         self.cursor.commands += 1;
         Ok(ordinal)
     }
 
     /// The command with this ordinal, if it is still kept.
     pub(super) fn command(&self, ordinal: u64) -> Result<Option<CommandEntry>, StoreError> {
+        let first = self.cursor.commands - self.commands.len() as u64;
+        if let Some(recent) = ordinal.checked_sub(first) {
+            return Ok(self.commands.get(recent as usize).copied());
+        }
         let at = (ordinal % CommandEntry::PER_DOC) as usize;
-        match self.get(&DocKey::Commands(ordinal / CommandEntry::PER_DOC))? {
-            Doc::Commands(list) => Ok(list.get(at).copied()),
+        let list = self.commands_in(ordinal / CommandEntry::PER_DOC)?;
+        Ok(list.and_then(|list| list.get(at).copied()))
+    }
+
+    fn commands_in(&self, doc: u64) -> Result<Option<Arc<Vec<CommandEntry>>>, StoreError> {
+        match self.get(&DocKey::Commands(doc))? {
+            Doc::Commands(list) => Ok(Some(list)),
             Doc::Absent => Ok(None),
             Doc::Stream(_) | Doc::Postings(_) => Err(StoreError::Malformed("commands")),
         }
     }
 
+    /// Makes documents of the group's commands, and removes those that are too old to be kept.
+    fn close_commands(&mut self, docs: &mut Vec<(DocKey, Doc)>) {
+        let before = std::mem::replace(&mut self.commands_before, self.cursor.commands);
+        if before == self.cursor.commands {
+            return;
+        }
+        let first = self.cursor.commands - self.commands.len() as u64;
+        let numbers = first / CommandEntry::PER_DOC..;
+        let kept = 2 * Window::LENGTH / CommandEntry::PER_DOC;
+        for (number, list) in numbers.zip(self.commands.chunks(CommandEntry::PER_DOC as usize)) {
+            let begun = number * CommandEntry::PER_DOC >= before;
+            if begun && number > kept {
+                docs.push((DocKey::Commands(number - kept - 1), Doc::Absent));
+            }
+            let key = DocKey::Commands(number);
+            let doc = Doc::Commands(Arc::new(list.to_vec()));
+            let group = self.group;
+            // Read from here until it is published.
+            self.overlay.insert(
+                key,
+                Pending {
+                    doc: doc.clone(),
+                    group,
+                },
+            );
+            docs.push((key, doc));
+        }
+        let open = self.commands.len() % CommandEntry::PER_DOC as usize;
+        self.commands.drain(..self.commands.len() - open);
+    }
+
     /// Remembers the present state, to come back to with [`Fold::roll_back`].
     pub(super) fn save(&mut self) {
         self.undo = Some(Undo {
-            docs: HashMap::new(),
+            docs: std::mem::take(&mut self.spare),
             snapshots: self.snapshots.len(),
             cursor: self.cursor.clone(),
         });
@@ -228,7 +279,12 @@ impl Fold {
 
     /// Keeps everything since [`Fold::save`].
     pub(super) fn keep(&mut self) {
-        self.undo = None;
+        if let Some(undo) = self.undo.take()
+            && undo.docs.capacity() <= SPARE
+        {
+            self.spare = undo.docs;
+            self.spare.clear();
+        }
     }
 
     /// Takes back everything since [`Fold::save`].
@@ -254,6 +310,9 @@ impl Fold {
             }
         }
         self.snapshots.truncate(undo.snapshots);
+        let taken_back = self.cursor.commands - undo.cursor.commands;
+        self.commands
+            .truncate(self.commands.len() - taken_back as usize);
         self.cursor = undo.cursor;
     }
 
@@ -265,6 +324,7 @@ impl Fold {
                 docs.push((key, pending.doc.clone()));
             }
         }
+        self.close_commands(&mut docs);
         let group = self.group;
         self.group += 1;
         (docs, self.cursor.clone(), group)

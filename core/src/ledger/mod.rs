@@ -15,6 +15,7 @@ mod envelope;
 mod error;
 mod fold;
 mod history;
+mod nonces;
 mod open;
 mod past;
 mod query;
@@ -60,6 +61,25 @@ pub struct Options {
     pub entropy: Arc<dyn Entropy>,
     /// Called now and then while derived state catches up with the journal or is rebuilt.
     pub progress: Option<Progress>,
+}
+
+impl Options {
+    /// A ledger in `dir`, without a recovery key.
+    pub fn new(
+        dir: impl Into<PathBuf>,
+        master: MasterKey,
+        clock: impl Clock,
+        entropy: impl Entropy,
+    ) -> Self {
+        Self {
+            dir: dir.into(),
+            master,
+            recovery: None,
+            clock: Arc::new(clock),
+            entropy: Arc::new(entropy),
+            progress: None,
+        }
+    }
 }
 
 /// Told how many of how many events have been read.

@@ -7,6 +7,7 @@ use crossbeam_channel::{Receiver, Sender};
 use super::committer::{Group, Reply, Tide};
 use super::envelope::{Envelope, Receipt, Request, Work};
 use super::fold::{Fold, next_revision};
+use super::nonces::Nonces;
 use super::sealer::{About, seal_event};
 use super::window::Window;
 use super::{ExecuteError, Inner};
@@ -34,6 +35,7 @@ pub(super) struct Writer {
     pub(super) tide: Arc<Tide>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
+    nonces: Nonces,
     /// Somebody was told what there is up to here, so nothing more is recorded there (P4).
     passed: Timestamp,
     commits: Vec<Commit>,
@@ -65,6 +67,7 @@ impl Writer {
             docs: inner.docs.clone(),
             tide: inner.tide.clone(),
             clock: inner.clock.clone(),
+            nonces: Nonces::new(entropy.clone()),
             entropy,
             passed: Timestamp::default(),
             commits: Vec::new(),
@@ -308,8 +311,7 @@ impl Writer {
                 .state()
                 .ok_or_else(|| unavailable("an event made no state"))?;
             let key = self.key(KeyScope::of(stream, state))?;
-            let mut nonce = [0; 24];
-            self.entropy.fill(&mut nonce).map_err(unavailable)?;
+            let nonce = self.nonces.next().map_err(unavailable)?;
             let about = About {
                 stream,
                 revision: meta.revision,

@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use planledger_core::ids::{Position, Revision};
-use planledger_core::ledger::{EventFilter, ExecuteError, Ledger, OpenError, Passed};
+use planledger_core::ledger::{
+    EventFilter, ExecuteError, Ledger, OpenError, Passed, Receipt, rebuild,
+};
 
 use crate::support::{Place, SYSTEM, command_id, dump, institution, put_institution};
 
@@ -119,6 +121,46 @@ fn a_batch_is_carried_out_whole_or_not_at_all() {
         }
     );
     assert_eq!(ledger.position(), Position::new(2));
+}
+
+/// Commands are kept 128 to a document. Batches cross the ends of documents here, refused ones are
+/// taken back in the middle of one, and the ledger is opened again at all sorts of places.
+#[test]
+fn every_receipt_is_found_again_whatever_was_refused_between() {
+    let place = Place::new();
+    let mut ledger = place.open();
+    let mut sent = Vec::new();
+    let mut next = 1;
+    for (round, size) in [1, 50, 129, 3, 200, 1, 127, 1].into_iter().enumerate() {
+        let numbers = next..next + size;
+        next = numbers.end;
+        let batch: Vec<_> = numbers
+            .map(|n| put_institution(n, n % 5, &format!("Skole {n}")))
+            .collect();
+        let mut refused = batch.clone();
+        let mut conflicting = put_institution(next, 1, "refused");
+        conflicting.expected_revision = Some(Revision::new(9_999));
+        refused.push(conflicting);
+        ledger.execute_batch(SYSTEM, refused).unwrap_err();
+        let receipts = ledger.execute_batch(SYSTEM, batch.clone()).unwrap();
+        sent.extend(batch.into_iter().zip(receipts));
+        if round % 3 == 1 {
+            drop(ledger);
+            ledger = place.open();
+        }
+    }
+    for (envelope, first) in sent {
+        let again = ledger.execute(SYSTEM, envelope).unwrap();
+        let replayed = Receipt {
+            replayed: true,
+            ..first
+        };
+        assert_eq!(again, replayed);
+    }
+    let before = dump(&ledger);
+    drop(ledger);
+    rebuild(place.options()).unwrap();
+    assert_eq!(dump(&place.open()), before);
 }
 
 #[test]

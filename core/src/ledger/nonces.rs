@@ -1,0 +1,71 @@
+//! Nonces, drawn many at once: a call to the system for each would take a good part of sealing.
+
+use std::io;
+use std::sync::Arc;
+
+use crate::time::Entropy;
+
+const LEN: usize = 24;
+const AHEAD: usize = 128;
+
+/// Random nonces, each given out once.
+pub(super) struct Nonces {
+    entropy: Arc<dyn Entropy>,
+    drawn: std::vec::IntoIter<[u8; LEN]>,
+}
+
+impl Nonces {
+    pub(super) fn new(entropy: Arc<dyn Entropy>) -> Self {
+        Self {
+            entropy,
+            drawn: Vec::new().into_iter(),
+        }
+    }
+
+    /// A nonce that nobody has had.
+    ///
+    /// # Errors
+    /// When the source of randomness fails; nothing may be sealed then.
+    pub(super) fn next(&mut self) -> io::Result<[u8; LEN]> {
+        if let Some(nonce) = self.drawn.next() {
+            return Ok(nonce);
+        }
+        let mut more = vec![[0; LEN]; AHEAD];
+        self.entropy.fill(more.as_flattened_mut())?;
+        self.drawn = more.into_iter();
+        self.drawn.next().ok_or(io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    /// Random enough: every eight bytes are others.
+    struct Counting(AtomicU64);
+
+    impl Entropy for Counting {
+        fn fill(&self, bytes: &mut [u8]) -> io::Result<()> {
+            for bytes in bytes.chunks_mut(8) {
+                let number = self.0.fetch_add(1, Ordering::Relaxed);
+                if number >= 3 * 128 * 2 {
+                    return Err(io::ErrorKind::Other.into());
+                }
+                bytes.copy_from_slice(&number.to_be_bytes());
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn no_nonce_comes_twice_and_none_comes_when_randomness_fails() {
+        let mut nonces = Nonces::new(Arc::new(Counting(AtomicU64::new(0))));
+        let given: Vec<_> = std::iter::from_fn(|| nonces.next().ok()).collect();
+        assert_eq!(given.len(), 2 * AHEAD);
+        assert_eq!(given.iter().collect::<BTreeSet<_>>().len(), given.len());
+        assert!(nonces.next().is_err(), "and it goes on failing");
+    }
+}
