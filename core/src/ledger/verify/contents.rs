@@ -145,9 +145,11 @@ pub(super) fn kind_of(error: &ReadError) -> FaultKind {
         ReadError::KeyMissing { .. } => FaultKind::Key,
         ReadError::Seal { .. } => FaultKind::Sealed,
         ReadError::Malformed { .. } => FaultKind::Event,
-        ReadError::Journal(_) | ReadError::Derived(_) | ReadError::NotThere { .. } => {
-            FaultKind::Format
-        }
+        ReadError::Journal(_)
+        | ReadError::Derived(_)
+        | ReadError::NotThere { .. }
+        | ReadError::NotPassed { .. }
+        | ReadError::Unsettled => FaultKind::Format,
     }
 }
 
