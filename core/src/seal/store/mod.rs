@@ -331,6 +331,10 @@ fn read_slots(
             }
             return Ok(index);
         };
+        // No write begins behind what it writes.
+        if group_of(fields) > index as u64 {
+            return Err(damaged());
+        }
         let (scope, key) = decode_slot(fields, master).ok_or_else(damaged)?;
         keys.active.insert(scope, key.id);
         keys.by_id.insert(key.id, (scope, key));
