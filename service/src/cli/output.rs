@@ -1,11 +1,7 @@
 //! What the command line prints. The one place that writes to standard output.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "it is what this module is for"
-)]
+#![allow(clippy::print_stderr, reason = "it is what this module is for")]
 
-use std::io::IsTerminal;
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -16,9 +12,16 @@ use tonic_types::StatusExt;
 
 use super::Failure;
 
-/// Prints a line of data.
+/// Prints a line of data. Whoever reads may have enough (`| head`): what is left to say is then said
+/// by the exit code. Data that cannot be written for another reason is missing, so that ends it.
 pub(crate) fn line(text: impl std::fmt::Display) {
-    println!("{text}");
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            complain(&format!("standard output: {error}"));
+            std::process::exit(1);
+        }
+        Ok(()) | Err(_) => {}
+    }
 }
 
 /// Prints text that has its own newlines.
@@ -28,7 +31,10 @@ pub(crate) fn text(text: &str) {
 
 /// Prints a heading with a line before it.
 pub(crate) fn heading(text: &str) {
-    println!("\n{text}\n{}", "─".repeat(text.chars().count()));
+    line(format_args!(
+        "\n{text}\n{}",
+        "─".repeat(text.chars().count())
+    ));
 }
 
 /// Says something that is not data.

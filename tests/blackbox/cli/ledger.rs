@@ -131,3 +131,25 @@ fn a_directory_without_a_ledger_is_refused_and_left_as_it_is() {
         assert_eq!(home.path().read_dir().unwrap().count(), 0);
     }
 }
+
+/// `planledger ledger verify | head -0` panicked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn whoever_stops_reading_still_gets_the_exit_code() {
+    let home = Home::new();
+    worked(&home).await;
+    let verify = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut program = program();
+        program.args(["ledger", "verify", "--dir"]).arg(home.path());
+        program.stdout(writer).output().unwrap()
+    };
+    let sound = verify();
+    assert_eq!(sound.status.code(), Some(0), "{sound:?}");
+    let mut bytes = fs::read(home.first_segment()).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(home.first_segment(), bytes).unwrap();
+    let faulty = verify();
+    assert_eq!(faulty.status.code(), Some(1), "{faulty:?}");
+}
