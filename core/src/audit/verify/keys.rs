@@ -5,11 +5,11 @@ use super::{Checking, Placed, checkpoint_fault, hashes, open};
 use crate::audit::bundle::EventLine;
 use crate::audit::fault::{Fault, FaultKind};
 use crate::domain::Event;
-use crate::domain::ledger::{LedgerEvent, RecordedHeads, heads_stream, rotation_text};
+use crate::domain::ledger::{LedgerEvent, RecordedHeads, heads_stream, rotation_is_signed};
 use crate::entry;
 use crate::ids::{Position, StreamId};
 use crate::merkle::check_consistency;
-use crate::tlog::{Note, VerifierKey};
+use crate::tlog::VerifierKey;
 
 impl Checking<'_> {
     /// Checks who vouches for the checkpoint, once every change of key is known.
@@ -154,12 +154,7 @@ impl Checking<'_> {
         to: VerifierKey,
         statement: &str,
     ) -> Result<(), Fault> {
-        let note = Note::parse(statement.as_bytes()).ok();
-        let signed = note.is_some_and(|note| {
-            note.text() == rotation_text(&from, &to) && note.verify([&from]).is_ok()
-        });
-        let alike = from.name() == to.name() && from.algorithm() == to.algorithm();
-        if !signed || !alike {
+        if !rotation_is_signed(&from, &to, statement) {
             let what = "the change of key is not signed by the key before it";
             return Err(Fault::new(position, FaultKind::Signature, what));
         }
