@@ -146,40 +146,45 @@ pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
 }
 
 async fn add(State(witness): State<Arc<Inner>>, body: Bytes) -> Response {
-    let request = match AddCheckpoint::parse(&body) {
-        Ok(request) => request,
-        Err(error) => return refusal(&error),
-    };
-    let origin = request.signed.checkpoint.origin.clone();
-    let mut latest = witness.latest.lock().await;
-    let known = latest.get(&origin).map(|signed| Latest {
-        size: signed.checkpoint.size,
-        root: signed.checkpoint.root,
-    });
-    let decided = add_checkpoint(&request, &witness.logs, known, &witness.signer, now());
-    let (_, signature) = match decided {
-        Ok(decided) => decided,
-        Err(error) => {
-            tracing::warn!(%origin, %error, "a checkpoint was not cosigned");
-            return refusal(&error);
-        }
-    };
-    let mut signed = request.signed;
-    signed.note.add(signature.clone());
-    // Remembered before it is answered: an answer is a promise.
-    let path = file_of(&witness.dir, &origin);
-    let note = signed.note.to_string();
-    let remembered = tokio::task::spawn_blocking(move || remember(&path, &note)).await;
-    match remembered {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => {
+    // Whoever asks may go away at any moment. What was begun is done to its end all the same, or
+    // what is written down could fall behind what was cosigned.
+    let asked = tokio::task::spawn_blocking(move || witness.cosign(&body));
+    asked
+        .await
+        .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
+impl Inner {
+    /// Answers a request: checks it, remembers it and cosigns it, and nothing else in between.
+    fn cosign(&self, body: &[u8]) -> Response {
+        let request = match AddCheckpoint::parse(body) {
+            Ok(request) => request,
+            Err(error) => return refusal(&error),
+        };
+        let origin = request.signed.checkpoint.origin.clone();
+        let mut latest = self.latest.blocking_lock();
+        let known = latest.get(&origin).map(|signed| Latest {
+            size: signed.checkpoint.size,
+            root: signed.checkpoint.root,
+        });
+        let decided = add_checkpoint(&request, &self.logs, known, &self.signer, now());
+        let (_, signature) = match decided {
+            Ok(decided) => decided,
+            Err(error) => {
+                tracing::warn!(%origin, %error, "a checkpoint was not cosigned");
+                return refusal(&error);
+            }
+        };
+        let mut signed = request.signed;
+        signed.note.add(signature.clone());
+        // Remembered before it is answered: an answer is a promise.
+        if let Err(error) = remember(&file_of(&self.dir, &origin), &signed.note.to_string()) {
             tracing::error!(%error, "a checkpoint cannot be remembered, so it is not cosigned");
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }
-        Err(_) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        latest.insert(origin, signed);
+        format!("{signature}\n").into_response()
     }
-    latest.insert(origin, signed);
-    format!("{signature}\n").into_response()
 }
 
 async fn monitor(State(witness): State<Arc<Inner>>, UrlPath(hash): UrlPath<String>) -> Response {
@@ -223,4 +228,56 @@ fn remember(path: &Path, note: &str) -> std::io::Result<()> {
     fs::rename(&temporary, path)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::File::open(folder)?.sync_all()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use planledger_core::merkle::hash_leaf;
+    use planledger_core::tlog::{Algorithm, Checkpoint};
+
+    use super::*;
+
+    const ORIGIN: &str = "log.example/1";
+
+    /// Otherwise a log could have one history written down while another is cosigned, and have the
+    /// one that is written down go on once the witness is started again.
+    #[test]
+    fn nothing_is_cosigned_before_what_was_begun_is_written_down_though_its_client_goes_away() {
+        let log = Signer::new(ORIGIN, Algorithm::Ed25519, [1; 32]).unwrap();
+        let witness = Signer::new("w.example", Algorithm::Cosignature, [2; 32]).unwrap();
+        let checkpoint = Checkpoint {
+            origin: ORIGIN.to_owned(),
+            size: 1,
+            root: hash_leaf(b"leaf"),
+        };
+        let request = AddCheckpoint {
+            old_size: 0,
+            proof: Vec::new(),
+            signed: SignedCheckpoint::sign(checkpoint, &log, now()),
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let server = WitnessServer::open(dir.path(), witness, vec![log.verifier()]).unwrap();
+        let inner = server.inner.clone();
+        // A file that cannot be written before somebody reads it.
+        let file = file_of(dir.path(), ORIGIN).with_extension("tmp");
+        let made = std::process::Command::new("mkfifo").arg(&file).status();
+        assert!(made.unwrap().success());
+        let runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = { runtime }.worker_threads(2).build().unwrap();
+        runtime.block_on(async {
+            let asked = add(State(inner.clone()), request.body().into_bytes().into());
+            let asked = tokio::spawn(asked);
+            while inner.latest.try_lock().is_ok() {
+                tokio::task::yield_now().await;
+            }
+            asked.abort();
+            assert!(asked.await.unwrap_err().is_cancelled());
+            let held = inner.latest.try_lock().is_err();
+            let read = tokio::task::spawn_blocking(move || fs::read(file));
+            assert!(read.await.unwrap().unwrap().ends_with(b"=\n"));
+            assert!(held);
+            // Such a file cannot be made durable, so it does not count.
+            assert!(inner.latest.lock().await.is_empty());
+        });
+    }
 }

@@ -4,13 +4,16 @@ use super::{BUCKETS, BucketTree, StreamHead, bucket_of};
 use crate::entry::Hash32;
 use crate::ids::StreamId;
 
+/// Changes that may wait for a root to be asked for.
+const MOST_CHANGED: usize = 1 << 16;
+
 /// The heads of all streams in memory: for checking, where nothing stored is trusted. Takes a few
 /// hundred bytes for a stream.
 pub(crate) struct MemoryHeads {
     /// The bytes of each bucket.
     buckets: Vec<Vec<u8>>,
-    /// Buckets that the tree does not have yet.
-    changed: Vec<u16>,
+    /// What the buckets do not have yet, in the order in which it came.
+    changed: Vec<(u16, StreamHead)>,
     tree: BucketTree,
 }
 
@@ -28,18 +31,28 @@ impl MemoryHeads {
     /// A stream ends there now.
     pub(crate) fn put(&mut self, head: StreamHead) {
         let number = bucket_of(head.stream, head.key);
-        if let Some(bucket) = self.buckets.get_mut(usize::from(number)) {
-            put_into(bucket, &head.to_bytes());
-            self.changed.push(number);
+        self.changed.push((number, head));
+        if self.changed.len() >= MOST_CHANGED {
+            self.root();
         }
     }
 
     /// The root over all heads.
     pub(crate) fn root(&mut self) -> Hash32 {
-        self.changed.sort_unstable();
-        self.changed.dedup();
-        let changed = self.changed.drain(..);
-        let contents = changed.filter_map(|number| {
+        // Bucket by bucket: memory is gone through in one direction, which is most of the time.
+        let numbers = self.changed.iter().map(|(number, _)| *number);
+        let mut order: Vec<(u16, usize)> = numbers.zip(0..).collect();
+        order.sort_unstable();
+        for (number, at) in &order {
+            if let Some(bucket) = self.buckets.get_mut(usize::from(*number))
+                && let Some((_, head)) = self.changed.get(*at)
+            {
+                put_into(bucket, &head.to_bytes());
+            }
+        }
+        self.changed.clear();
+        order.dedup_by_key(|(number, _)| *number);
+        let contents = order.into_iter().filter_map(|(number, _)| {
             let bytes = self.buckets.get(usize::from(number))?;
             Some((number, bytes.as_slice()))
         });

@@ -13,5 +13,6 @@ mod checkpoints;
 mod forge;
 mod forged;
 mod lying;
+mod mangled;
 mod place;
 mod school;

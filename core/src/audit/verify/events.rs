@@ -1,0 +1,186 @@
+//! Events in scope: each is in the checkpoint, follows the one before it, and opens.
+
+use super::{Checking, Placed, format_fault, hashes};
+use crate::audit::bundle::{Bytes, Disclosure, EventLine, Scope};
+use crate::audit::fault::{Fault, FaultKind};
+use crate::domain::Event;
+use crate::domain::plan::PlanEvent;
+use crate::entry::{self, Entry, EntryBytes};
+use crate::ids::{Position, StreamId, StreamKind};
+use crate::ledger::{Payload, RecordedEvent, event as recorded};
+use crate::merkle::{check_consistency, check_inclusion};
+use crate::seal::{self, EventKey};
+
+impl Checking<'_> {
+    /// Checks an entry's form and that it is in the checkpoint.
+    pub(super) fn place(&self, line: &EventLine) -> Result<Placed, Fault> {
+        let position = line.position;
+        let fault = |kind, what: String| Fault::new(position, kind, what);
+        let bytes: EntryBytes = line
+            .entry
+            .array()
+            .ok_or_else(|| fault(FaultKind::Entry, "an entry has 230 bytes".to_owned()))?;
+        let entry = Entry::decode(&bytes).map_err(|e| fault(FaultKind::Entry, e.to_string()))?;
+        if let Some(path) = &line.path {
+            let checkpoint = &self.signed.checkpoint;
+            let path = hashes(path)?;
+            let index = position.get().checked_sub(1);
+            let index = index.ok_or_else(|| format_fault("there is no position 0"))?;
+            let leaf = entry::leaf(&bytes);
+            check_inclusion(index, checkpoint.size, &leaf, &path, &checkpoint.root)
+                .map_err(|e| fault(FaultKind::Leaf, format!("it is not in the checkpoint: {e}")))?;
+        }
+        Ok(Placed {
+            position,
+            entry,
+            bytes,
+        })
+    }
+
+    pub(super) fn take_event(
+        &mut self,
+        line: &EventLine,
+        seen: &mut dyn FnMut(&RecordedEvent, &Event),
+    ) -> Result<(), Fault> {
+        let placed = self.place(line)?;
+        let position = placed.position;
+        let fault = |kind, what: String| Fault::new(position, kind, what);
+        let stream = placed.entry.stream;
+        match (self.header.scope, &mut self.frontier) {
+            (Scope::Range { from, to }, Some(frontier)) => {
+                let expected = Position::new(frontier.size() + 1);
+                if position != expected || position > to || position < from {
+                    let what = format!("the event at {expected} is missing");
+                    return Err(fault(FaultKind::Order, what));
+                }
+                frontier.push(entry::leaf(&placed.bytes));
+            }
+            (Scope::Plan(plan), _) if stream != StreamId::from(plan) => {
+                return Err(fault(
+                    FaultKind::Format,
+                    format!("{stream} is not in scope"),
+                ));
+            }
+            (Scope::Student(student), _)
+                if stream.kind != StreamKind::Plan && stream != StreamId::from(student) =>
+            {
+                return Err(fault(
+                    FaultKind::Format,
+                    format!("{stream} is not in scope"),
+                ));
+            }
+            (Scope::Plan(_) | Scope::Student(_) | Scope::Range { .. }, _) => {
+                if line.path.is_none() {
+                    let what = "it has no path to the checkpoint".to_owned();
+                    return Err(fault(FaultKind::Missing, what));
+                }
+            }
+        }
+        let link = entry::link(&placed.bytes);
+        self.chains
+            .check(position, line.back, &placed.entry, link)?;
+        self.keep_heads(stream, position)?;
+        if line.key.is_some() && self.header.disclosure == Disclosure::Integrity {
+            let what = "it has a key, and the bundle is said to have none";
+            return Err(fault(FaultKind::Format, what.to_owned()));
+        }
+        let event = open(line, &placed)?;
+        match (&event, line.sealed.is_some()) {
+            (Some((event, json)), _) => {
+                self.check_student(position, event)?;
+                self.opened += 1;
+                let payload = Payload::Json(json.clone());
+                seen(&recorded(position, &placed.entry, payload), event);
+            }
+            (None, true) if self.header.disclosure == Disclosure::Events => {
+                let what = "its key is not disclosed".to_owned();
+                return Err(fault(FaultKind::Missing, what));
+            }
+            (None, true) => {}
+            (None, false) => self.redacted += 1,
+        }
+        self.events += 1;
+        *self.counts.entry(stream).or_default() += 1;
+        self.first.get_or_insert(placed.entry.recorded_at);
+        self.last = Some(placed.entry.recorded_at);
+        Ok(())
+    }
+
+    /// A plan in a student's bundle is that student's.
+    fn check_student(&self, position: Position, event: &Event) -> Result<(), Fault> {
+        match (self.header.scope, event) {
+            (Scope::Student(student), Event::Plan(PlanEvent::Opened { student: of, .. }))
+                if *of != student =>
+            {
+                let what = "it opens another student's plan";
+                Err(Fault::new(position, FaultKind::Event, what))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// For a range: it ends where it should, and the checkpoint grew from there.
+    pub(super) fn check_growth(&self) -> Result<(), Fault> {
+        let (Some(frontier), Scope::Range { to, .. }) = (&self.frontier, self.header.scope) else {
+            return Ok(());
+        };
+        if frontier.size() != to.get() {
+            let position = Position::new(frontier.size() + 1);
+            let what = "the range ends early";
+            return Err(Fault::new(position, FaultKind::Missing, what));
+        }
+        let proof = hashes(&self.header.growth)?;
+        let checkpoint = &self.signed.checkpoint;
+        let root = frontier.root();
+        check_consistency(to.get(), checkpoint.size, &proof, &root, &checkpoint.root).map_err(
+            |error| {
+                let what = format!("the range is not in the checkpoint: {error}");
+                Fault::new(to, FaultKind::Leaf, what)
+            },
+        )
+    }
+}
+
+/// Opens an event; `None` if there is nothing to open, or no key to open it with.
+pub(super) fn open(line: &EventLine, placed: &Placed) -> Result<Option<(Event, Vec<u8>)>, Fault> {
+    let Placed {
+        position,
+        entry,
+        bytes,
+    } = placed;
+    let fault = |kind, what: String| Fault::new(*position, kind, what);
+    let Some(Bytes(sealed)) = &line.sealed else {
+        return match &line.key {
+            None => Ok(None),
+            Some(_) => Err(fault(
+                FaultKind::Missing,
+                "it has a key but no text".to_owned(),
+            )),
+        };
+    };
+    if sealed.len() != entry.sealed_len as usize || entry::sealed_hash(sealed) != entry.sealed_hash
+    {
+        let what = "the payload is not the one whose hash the entry holds".to_owned();
+        return Err(fault(FaultKind::Payload, what));
+    }
+    let Some(key) = &line.key else {
+        return Ok(None);
+    };
+    let key = key.array().map(EventKey::from_bytes);
+    let key = key.ok_or_else(|| format_fault("a key has 32 bytes"))?;
+    if seal::commitment(&key) != entry.key_commitment {
+        let what = "the key is not the one that the entry commits to".to_owned();
+        return Err(fault(FaultKind::Key, what));
+    }
+    let json = seal::open(&key, &entry.nonce, entry::prefix(bytes), sealed)
+        .map_err(|error| fault(FaultKind::Sealed, format!("it {error}")))?;
+    let event = Event::from_json(entry.event_type, entry.schema, &json)
+        .map_err(|error| fault(FaultKind::Event, error.to_string()))?;
+    match event.kind() == entry.stream.kind {
+        true => Ok(Some((event, json))),
+        false => {
+            let what = "the event belongs to another kind of stream".to_owned();
+            Err(fault(FaultKind::Event, what))
+        }
+    }
+}

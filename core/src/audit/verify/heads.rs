@@ -1,0 +1,162 @@
+//! Where streams ended: nothing of theirs is left off.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Checking, StreamReport, format_fault, hashes};
+use crate::audit::bundle::{HeadsLine, Scope};
+use crate::audit::chain::Chains;
+use crate::audit::fault::{Fault, FaultKind};
+use crate::entry::Hash32;
+use crate::heads::{BucketProof, BucketTree, StreamHead, bucket_bytes, bucket_of, read_bucket};
+use crate::ids::{Position, StreamId};
+
+impl Checking<'_> {
+    pub(super) fn take_heads(&mut self, line: HeadsLine) -> Result<(), Fault> {
+        let fault = |what: String| Fault::new(Position::ZERO, FaultKind::Head, what);
+        let (recorded, _) = self
+            .recorded
+            .ok_or_else(|| fault("there is no record of heads".to_owned()))?;
+        if self.bucket.is_some() {
+            return Err(format_fault("there is a second line of heads"));
+        }
+        let heads = read_bucket(&line.heads.0);
+        let proof = BucketProof {
+            bucket: line.bucket,
+            heads: heads.ok_or_else(|| format_fault("the heads are not 73 bytes each"))?,
+            path: hashes(&line.path)?,
+        };
+        proof
+            .check(&recorded.root)
+            .map_err(|error| fault(error.to_string()))?;
+        self.bucket = Some(proof);
+        self.student_key = line.key;
+        Ok(())
+    }
+
+    /// Where the streams are when the recorded heads were told: for a plan or student to be compared
+    /// with them at the end, for a range that has the whole log to be compared now.
+    pub(super) fn keep_heads(&mut self, stream: StreamId, position: Position) -> Result<(), Fault> {
+        let Some((recorded, _)) = self.recorded else {
+            return Ok(());
+        };
+        let from = match self.header.scope {
+            Scope::Range { from, .. } => from,
+            Scope::Plan(_) | Scope::Student(_) => {
+                let place = self.chains.streams().get(&stream);
+                if let Some(place) = place.filter(|_| position <= recorded.through) {
+                    self.at_heads.insert(stream, *place);
+                }
+                return Ok(());
+            }
+        };
+        if from != Position::new(1) || position != recorded.through {
+            return Ok(());
+        }
+        match heads_root(&self.chains) == recorded.root {
+            true => Ok(()),
+            false => {
+                let what = "the recorded heads are not where the streams are";
+                Err(Fault::new(position, FaultKind::Head, what))
+            }
+        }
+    }
+
+    /// Every stream ends where the recorded heads say, and none of a student's is left out.
+    pub(super) fn check_heads(&self, through: Position) -> Result<Vec<StreamReport>, Fault> {
+        let fault = |kind, what: String| Err(Fault::new(Position::ZERO, kind, what));
+        let Some(proof) = &self.bucket else {
+            let what = "the heads of the streams are not in the bundle".to_owned();
+            return fault(FaultKind::Missing, what);
+        };
+        let mut in_scope: BTreeSet<StreamId> = self.counts.keys().copied().collect();
+        let mut key = None;
+        if let Scope::Student(student) = self.header.scope {
+            let person = StreamId::from(student);
+            let Some(place) = self.chains.streams().get(&person) else {
+                let what = format!("the stream {person} is not in the bundle");
+                return fault(FaultKind::Missing, what);
+            };
+            let mut others = self.chains.streams().values();
+            if others.any(|other| other.key != place.key) {
+                let what = "a plan is sealed under another person's key".to_owned();
+                return fault(FaultKind::Key, what);
+            }
+            let of_student = proof.heads.iter().filter(|head| head.key == place.key);
+            in_scope.extend(of_student.map(|head| head.stream));
+            key = Some(place.key);
+        }
+        if self.student_key != key {
+            let what = "the heads are said to be of another key than the student's".to_owned();
+            return fault(FaultKind::Key, what);
+        }
+        let streams = in_scope.into_iter();
+        streams
+            .map(|stream| self.check_head(stream, proof, through))
+            .collect()
+    }
+
+    fn check_head(
+        &self,
+        stream: StreamId,
+        proof: &BucketProof,
+        through: Position,
+    ) -> Result<StreamReport, Fault> {
+        let fault = |what: String| Err(Fault::new(through, FaultKind::Head, what));
+        let last = self.chains.streams().get(&stream);
+        if last.is_some_and(|last| bucket_of(stream, last.key) != proof.bucket) {
+            let what = format!("the heads are not those of the bucket of {stream}");
+            return Err(Fault::new(Position::ZERO, FaultKind::Missing, what));
+        }
+        let there = self.at_heads.get(&stream);
+        let revision = there.map(|place| place.revision).unwrap_or_default();
+        match (proof.head(stream), there) {
+            // It began after the heads were recorded.
+            (None, None) => {}
+            (None, Some(_)) => return fault(format!("{stream} has no recorded head")),
+            (Some(head), _) if head.revision > revision => {
+                return fault(format!(
+                    "{stream} had {} events at position {through}, the bundle has {revision}: its \
+                     newest events were left off",
+                    head.revision
+                ));
+            }
+            (Some(head), Some(place)) if (head.revision, head.link) == (revision, place.link) => {}
+            (Some(head), _) => {
+                return fault(format!(
+                    "{stream} was at revision {revision} at position {through}, but another event \
+                     at revision {} was recorded as its last",
+                    head.revision
+                ));
+            }
+        }
+        Ok(StreamReport {
+            stream,
+            events: self.counts.get(&stream).copied().unwrap_or_default(),
+            revision: last.map(|last| last.revision).unwrap_or_default(),
+            complete_through: Some(through),
+        })
+    }
+}
+
+/// The root over where streams are.
+fn heads_root(chains: &Chains) -> Hash32 {
+    let mut buckets: BTreeMap<u16, Vec<StreamHead>> = BTreeMap::new();
+    for (stream, place) in chains.streams() {
+        let bucket = buckets.entry(bucket_of(*stream, place.key)).or_default();
+        bucket.push(StreamHead {
+            stream: *stream,
+            key: place.key,
+            revision: place.revision,
+            link: place.link,
+        });
+    }
+    let mut contents = Vec::new();
+    for (number, mut heads) in buckets {
+        heads.sort_unstable();
+        contents.push((number, bucket_bytes(&heads)));
+    }
+    let mut tree = BucketTree::default();
+    let contents = contents.iter();
+    tree.set(contents.map(|(number, bytes)| (*number, bytes.as_slice())));
+    tree.root()
+}

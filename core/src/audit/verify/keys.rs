@@ -1,0 +1,182 @@
+//! Who vouches for the checkpoint, and what the ledger's own events say: keys, and the record of
+//! heads.
+
+use super::{Checking, Placed, checkpoint_fault, hashes, open};
+use crate::audit::bundle::EventLine;
+use crate::audit::fault::{Fault, FaultKind};
+use crate::domain::Event;
+use crate::domain::ledger::{LedgerEvent, RecordedHeads, heads_stream, rotation_is_signed};
+use crate::entry;
+use crate::ids::{Position, StreamId};
+use crate::merkle::check_consistency;
+use crate::tlog::VerifierKey;
+
+impl Checking<'_> {
+    /// Checks who vouches for the checkpoint, once every change of key is known.
+    pub(super) fn vouch(&mut self) -> Result<(), Fault> {
+        if self.witnessed.is_some() {
+            return Ok(());
+        }
+        let witnessed = self.policy.check(&self.signed);
+        let mut witnessed =
+            witnessed.map_err(|error| checkpoint_fault(FaultKind::Signature, error))?;
+        witnessed.log = self.signed_by_the_key_on_record()?;
+        if self.recorded.is_none() {
+            let what = "there is no record of heads";
+            return Err(Fault::new(Position::ZERO, FaultKind::Missing, what));
+        }
+        if !witnessed.quorum {
+            let what = format!(
+                "{} witnesses cosigned the checkpoint, fewer or others than the policy asks for",
+                witnessed.witnesses.len()
+            );
+            return Err(Fault::new(Position::ZERO, FaultKind::Quorum, what));
+        }
+        self.witnessed = Some(witnessed);
+        self.check_since()
+    }
+
+    /// A key that another one took over from signs no more, even if it is still believed.
+    fn signed_by_the_key_on_record(&self) -> Result<VerifierKey, Fault> {
+        let fault = |kind, what: String| Fault::new(Position::ZERO, kind, what);
+        let Some(key) = &self.key else {
+            let what = "there is no record of the key that signs".to_owned();
+            return Err(fault(FaultKind::Missing, what));
+        };
+        let believed = self.policy.logs().contains(key);
+        match believed && self.signed.verify([key]).is_ok() {
+            true => Ok(key.clone()),
+            false => {
+                let what = format!(
+                    "the checkpoint is not signed by the key on record, {key}, or nobody who is \
+                     believed handed over to it"
+                );
+                Err(fault(FaultKind::Signature, what))
+            }
+        }
+    }
+
+    fn check_since(&mut self) -> Result<(), Fault> {
+        let Some(since) = &self.options.since else {
+            return Ok(());
+        };
+        let fault = |what: String| Fault::new(Position::ZERO, FaultKind::Growth, what);
+        let (old, now) = (&since.checkpoint, &self.signed.checkpoint);
+        since
+            .verify(self.policy.logs())
+            .map_err(|error| checkpoint_fault(FaultKind::Signature, error))?;
+        if old.origin != now.origin {
+            return Err(fault("the earlier checkpoint is of another log".to_owned()));
+        }
+        if old.size > now.size {
+            return Err(fault(format!(
+                "the earlier checkpoint has {} events, the bundle's {}: the bundle is older, or \
+                 events were dropped",
+                old.size, now.size
+            )));
+        }
+        let proof = match (&self.header.since, old.size == now.size) {
+            (_, true) => Vec::new(),
+            (Some(given), false) if given.size == old.size => hashes(&given.proof)?,
+            (Some(_) | None, false) => {
+                let what = format!(
+                    "the bundle has no proof of growth from the checkpoint of {size} events; \
+                     export it again with --since {size}",
+                    size = old.size
+                );
+                return Err(Fault::new(Position::ZERO, FaultKind::Missing, what));
+            }
+        };
+        check_consistency(old.size, now.size, &proof, &old.root, &now.root).map_err(|error| {
+            fault(format!(
+                "the log did not grow from the checkpoint of {} events: {error}",
+                old.size
+            ))
+        })?;
+        self.since = Some(old.size);
+        Ok(())
+    }
+
+    pub(super) fn take_ledger(&mut self, line: &EventLine) -> Result<(), Fault> {
+        let placed = self.place(line)?;
+        let fault = |kind, what: &str| Fault::new(placed.position, kind, what);
+        if line.path.is_none() {
+            return Err(fault(
+                FaultKind::Missing,
+                "it has no path to the checkpoint",
+            ));
+        }
+        let stream = placed.entry.stream;
+        let keys = StreamId::from(self.header.ledger);
+        let heads = StreamId::from(heads_stream(self.header.ledger));
+        if stream != keys && stream != heads {
+            let what = "it is not of the ledger's own streams";
+            return Err(fault(FaultKind::Format, what));
+        }
+        if stream == keys {
+            let link = entry::link(&placed.bytes);
+            self.own
+                .check(placed.position, line.back, &placed.entry, link)?;
+        }
+        let event = open(line, &placed)?.map(|(event, _)| event);
+        match event {
+            Some(Event::Ledger(event)) => match event {
+                LedgerEvent::KeyIntroduced { key } if stream == keys && self.key.is_none() => {
+                    self.key = Some(key);
+                    Ok(())
+                }
+                LedgerEvent::KeyRotated {
+                    from,
+                    to,
+                    statement,
+                } if stream == keys && self.key.as_ref() == Some(&from) => {
+                    self.rotate(placed.position, from, to, &statement)
+                }
+                LedgerEvent::HeadsRecorded { through, root } if stream == heads => {
+                    self.record_heads(&placed, RecordedHeads { through, root })
+                }
+                LedgerEvent::KeyIntroduced { .. }
+                | LedgerEvent::KeyRotated { .. }
+                | LedgerEvent::HeadsRecorded { .. } => Err(fault(
+                    FaultKind::Event,
+                    "it does not follow what was before it",
+                )),
+            },
+            Some(_) => Err(fault(FaultKind::Event, "it is no event of the ledger")),
+            None => Err(fault(FaultKind::Missing, "it has no text or no key")),
+        }
+    }
+
+    fn rotate(
+        &mut self,
+        position: Position,
+        from: VerifierKey,
+        to: VerifierKey,
+        statement: &str,
+    ) -> Result<(), Fault> {
+        if !rotation_is_signed(&from, &to, statement) {
+            let what = "the change of key is not signed by the key before it";
+            return Err(Fault::new(position, FaultKind::Signature, what));
+        }
+        // Whoever is believed hands belief over; nobody else can.
+        if self.policy.logs().contains(&from) {
+            self.policy.add_log(to.clone());
+        }
+        self.key = Some(to);
+        Ok(())
+    }
+
+    /// The record of heads that counts is the checkpoint's last event: an earlier one would let the
+    /// newest events be left off.
+    fn record_heads(&mut self, placed: &Placed, recorded: RecordedHeads) -> Result<(), Fault> {
+        let fault = |what: &str| Err(Fault::new(placed.position, FaultKind::Head, what));
+        if placed.position != self.signed.checkpoint.position() {
+            return fault("it is a record of heads, but not the checkpoint's last event");
+        }
+        if recorded.through >= placed.position {
+            return fault("heads are recorded for a position that was not there yet");
+        }
+        self.recorded = Some((recorded, placed.entry.recorded_at));
+        Ok(())
+    }
+}

@@ -1,0 +1,315 @@
+//! Checking a bundle, with nothing but the bundle and whom to believe. Reads it once, line by line.
+
+mod events;
+mod heads;
+mod keys;
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, Read};
+
+use self::events::open;
+use super::bundle::{Bytes, Disclosure, FORMAT, Header, Line, Scope};
+use super::chain::{Chains, Place};
+use super::fault::{Fault, FaultKind};
+use crate::domain::Event;
+use crate::domain::ledger::RecordedHeads;
+use crate::entry::{Entry, EntryBytes, Hash32};
+use crate::heads::BucketProof;
+use crate::ids::{KeyId, LedgerId, Position, Revision, StreamId};
+use crate::ledger::RecordedEvent;
+use crate::merkle::Frontier;
+use crate::time::Timestamp;
+use crate::tlog::{Checkpoint, Policy, SignedCheckpoint, VerifierKey, Witnessed};
+
+/// A line holds at most one event, whose payload has at most 16 MiB.
+const MOST_LINE: u64 = 32 << 20;
+
+/// Whom to believe, and what is known from before.
+#[derive(Clone, Debug)]
+pub struct VerifyOptions {
+    /// Logs and witnesses that are believed.
+    pub policy: Policy,
+    /// A checkpoint that the auditor kept from an earlier time.
+    pub since: Option<SignedCheckpoint>,
+}
+
+/// The first fault of a bundle, and the line it is in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {fault}")]
+pub struct BundleFault {
+    /// Which line, from 1.
+    pub line: u64,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+/// What was proved of one stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamReport {
+    /// The stream.
+    pub stream: StreamId,
+    /// How many of its events are in the bundle.
+    pub events: u64,
+    /// The revision of its last event in the bundle.
+    pub revision: Revision,
+    /// Nothing of it is missing up to this position; `None` if that is not proved.
+    pub complete_through: Option<Position>,
+}
+
+/// What a sound bundle proves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The ledger.
+    pub ledger: LedgerId,
+    /// What the bundle is about.
+    pub scope: Scope,
+    /// Whether texts can be read.
+    pub disclosure: Disclosure,
+    /// What everything was proved against.
+    pub checkpoint: Checkpoint,
+    /// Who vouches for it.
+    pub witnessed: Witnessed,
+    /// When its last event was recorded, by the server's clock: an older state of the log is
+    /// proved as well as the newest.
+    pub as_of: Timestamp,
+    /// The size of the earlier checkpoint that it grew from, if one was given.
+    pub since: Option<u64>,
+    /// Events in scope.
+    pub events: u64,
+    /// Of those, opened with their keys and read.
+    pub opened: u64,
+    /// Of those, without a text: redacted, or left out by whoever made the bundle.
+    pub redacted: u64,
+    /// When the first and the last were recorded.
+    pub recorded: Option<(Timestamp, Timestamp)>,
+    /// The streams in scope; none for a range.
+    pub streams: Vec<StreamReport>,
+    /// How many streams a range touches.
+    pub stream_count: u64,
+}
+
+/// Checks a bundle. `seen` is told every event in scope that was opened, in order; what it is told
+/// is proved only when this returns a report.
+///
+/// # Errors
+/// [`BundleFault`]: the first fault, or that the bundle cannot be read.
+pub fn verify_bundle(
+    bundle: &mut dyn BufRead,
+    options: &VerifyOptions,
+    seen: &mut dyn FnMut(&RecordedEvent, &Event),
+) -> Result<Report, BundleFault> {
+    let mut number = 0;
+    let mut line = Vec::new();
+    let mut checking: Option<Checking<'_>> = None;
+    loop {
+        number += 1;
+        let at = |fault| BundleFault {
+            line: number,
+            fault,
+        };
+        let read = next_line(bundle, &mut line).map_err(|what| at(format_fault(what)))?;
+        if !read {
+            return Err(at(cut_off()));
+        }
+        let parsed = Line::parse(&line).map_err(|error| {
+            let (column, line) = (error.column(), "it is not a line of a bundle");
+            at(format_fault(format!("{line}: column {column}")))
+        })?;
+        match (&mut checking, parsed) {
+            (None, Line::Header(header)) => {
+                checking = Some(Checking::new(*header, options).map_err(at)?);
+            }
+            (None, _) => return Err(at(format_fault("the first line is not a header"))),
+            (Some(checking), Line::End(end)) => {
+                let report = checking.finish(end.events).map_err(at)?;
+                number += 1;
+                let more = next_line(bundle, &mut line);
+                return match more.map_err(format_fault) {
+                    Ok(false) => Ok(report),
+                    Ok(true) => Err(format_fault("there is something behind the end")),
+                    Err(fault) => Err(fault),
+                }
+                .map_err(|fault| BundleFault {
+                    line: number,
+                    fault,
+                });
+            }
+            (Some(checking), parsed) => checking.take(parsed, seen).map_err(at)?,
+        }
+    }
+}
+
+fn next_line(bundle: &mut dyn BufRead, line: &mut Vec<u8>) -> Result<bool, String> {
+    line.clear();
+    let read = bundle.take(MOST_LINE).read_until(b'\n', line);
+    let read = read.map_err(|error| format!("the bundle does not read: {error}"))?;
+    match line.pop() {
+        None => Ok(false),
+        Some(b'\n') => Ok(true),
+        Some(_) if read as u64 == MOST_LINE => Err("the line is too long".to_owned()),
+        // Without its newline it was cut off while it was written.
+        Some(_) => Ok(false),
+    }
+}
+
+fn format_fault(what: impl Into<String>) -> Fault {
+    Fault::new(Position::ZERO, FaultKind::Format, what)
+}
+
+fn cut_off() -> Fault {
+    let what = "the bundle ends before its last line; export it again, or go on with it";
+    Fault::new(Position::ZERO, FaultKind::Missing, what)
+}
+
+/// A bundle while it is checked.
+struct Checking<'a> {
+    header: Header,
+    options: &'a VerifyOptions,
+    policy: Policy,
+    signed: SignedCheckpoint,
+    witnessed: Option<Witnessed>,
+    since: Option<u64>,
+    own: Chains,
+    /// The key on record, by the ledger's own events.
+    key: Option<VerifierKey>,
+    /// The record of heads, and when it was made.
+    recorded: Option<(RecordedHeads, Timestamp)>,
+    bucket: Option<BucketProof>,
+    /// The key that the bucket is said to be of.
+    student_key: Option<KeyId>,
+    chains: Chains,
+    /// For a range: the tree so far.
+    frontier: Option<Frontier>,
+    /// For a plan or student: where each stream was at the position of the recorded heads.
+    at_heads: BTreeMap<StreamId, Place>,
+    events: u64,
+    counts: BTreeMap<StreamId, u64>,
+    opened: u64,
+    redacted: u64,
+    first: Option<Timestamp>,
+    last: Option<Timestamp>,
+    stage: u8,
+}
+
+/// An event line whose entry was checked against the checkpoint.
+struct Placed {
+    position: Position,
+    entry: Entry,
+    bytes: EntryBytes,
+}
+
+impl<'a> Checking<'a> {
+    fn new(header: Header, options: &'a VerifyOptions) -> Result<Self, Fault> {
+        if header.format != FORMAT {
+            let what = format!("the format is not {FORMAT}");
+            return Err(format_fault(what));
+        }
+        let signed = SignedCheckpoint::parse(header.checkpoint.as_bytes());
+        let signed = signed.map_err(|error| checkpoint_fault(FaultKind::Checkpoint, error))?;
+        let (chains, frontier) = match header.scope {
+            Scope::Range { from, to } => {
+                if from == Position::ZERO || from > to || to.get() > signed.checkpoint.size {
+                    return Err(format_fault("the range is not within the checkpoint"));
+                }
+                let peaks = hashes(&header.peaks)?;
+                let frontier = Frontier::from_parts(from.get() - 1, peaks);
+                let frontier = frontier.ok_or_else(|| format_fault("the peaks do not fit"))?;
+                (Chains::part(from), Some(frontier))
+            }
+            Scope::Plan(_) | Scope::Student(_) => (Chains::default(), None),
+        };
+        Ok(Self {
+            policy: options.policy.clone(),
+            header,
+            options,
+            signed,
+            witnessed: None,
+            since: None,
+            own: Chains::default(),
+            key: None,
+            recorded: None,
+            bucket: None,
+            student_key: None,
+            chains,
+            frontier,
+            at_heads: BTreeMap::new(),
+            events: 0,
+            counts: BTreeMap::new(),
+            opened: 0,
+            redacted: 0,
+            first: None,
+            last: None,
+            stage: 0,
+        })
+    }
+
+    fn take(
+        &mut self,
+        line: Line,
+        seen: &mut dyn FnMut(&RecordedEvent, &Event),
+    ) -> Result<(), Fault> {
+        let stage = match &line {
+            Line::Header(_) | Line::Ledger(_) => 0,
+            Line::Heads(_) => 1,
+            Line::Event(_) | Line::End(_) => 2,
+        };
+        if stage < self.stage {
+            return Err(format_fault("the line stands in the wrong place"));
+        }
+        self.stage = stage;
+        match line {
+            Line::Header(_) => Err(format_fault("there is a second header")),
+            Line::Ledger(event) => self.take_ledger(&event),
+            Line::Heads(heads) => {
+                self.vouch()?;
+                self.take_heads(heads)
+            }
+            Line::Event(event) => {
+                self.vouch()?;
+                self.take_event(&event, seen)
+            }
+            Line::End(_) => Err(cut_off()),
+        }
+    }
+
+    fn finish(&mut self, events: u64) -> Result<Report, Fault> {
+        self.vouch()?;
+        let (Some(witnessed), Some((recorded, as_of))) = (self.witnessed.clone(), self.recorded)
+        else {
+            return Err(cut_off());
+        };
+        if events != self.events || events == 0 {
+            let what = format!("there are {} events in scope, not {events}", self.events);
+            return Err(Fault::new(Position::ZERO, FaultKind::Missing, what));
+        }
+        self.check_growth()?;
+        let streams = match self.header.scope {
+            Scope::Range { .. } => Vec::new(),
+            Scope::Plan(_) | Scope::Student(_) => self.check_heads(recorded.through)?,
+        };
+        Ok(Report {
+            ledger: self.header.ledger,
+            scope: self.header.scope,
+            disclosure: self.header.disclosure,
+            checkpoint: self.signed.checkpoint.clone(),
+            witnessed,
+            as_of,
+            since: self.since,
+            events,
+            opened: self.opened,
+            redacted: self.redacted,
+            recorded: self.first.zip(self.last),
+            streams,
+            stream_count: self.chains.streams().len() as u64,
+        })
+    }
+}
+
+fn checkpoint_fault(kind: FaultKind, error: impl ToString) -> Fault {
+    Fault::new(Position::ZERO, kind, error.to_string())
+}
+
+fn hashes(list: &[Bytes]) -> Result<Vec<Hash32>, Fault> {
+    let hashes: Option<_> = list.iter().map(Bytes::array).collect();
+    hashes.ok_or_else(|| format_fault("a hash has 32 bytes"))
+}
