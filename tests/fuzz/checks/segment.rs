@@ -93,7 +93,8 @@ fn append(log: &SegmentLog, tail: Tail, (count, whole): (usize, bool)) {
         commands: vec![command],
         entries: Vec::new(),
     };
-    log.append(&tail, &[commit]).expect("a sound journal takes more");
+    log.append(&tail, &[commit])
+        .expect("a sound journal takes more");
     if whole {
         assert_eq!(read(log), (count + 1, true));
     }
