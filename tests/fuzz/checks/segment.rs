@@ -59,7 +59,7 @@ fn open(bytes: Vec<u8>) {
     let Ok((tail, commits)) = opened else { return };
     let log = log(OpenMode::ReadWrite).expect("what was opened opens again");
     assert_eq!(log.cut(), None);
-    assert_eq!((log.tail(), read(&log)), (tail, commits.clone()));
+    assert_eq!((log.tail(), read(&log)), (tail, commits));
     append(&log, tail, commits);
 }
 
