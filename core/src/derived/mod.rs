@@ -8,6 +8,8 @@ mod doc;
 mod docs;
 mod store;
 mod term;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use self::doc::{CommandEntry, Cursor, Doc, DocKey, Head, StreamDoc};
 pub use self::docs::Docs;

@@ -42,6 +42,11 @@ use self::limits::Shedding;
 
 const KEEPALIVE: Duration = Duration::from_secs(30);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+/// Bytes of a request that may wait to be read.
+const WINDOW: u32 = 1 << 20;
+/// The same of a whole connection: several streams may stand still, waiting for the disk, before
+/// its other requests do.
+const CONNECTION_WINDOW: u32 = 8 * WINDOW;
 
 /// A server that has its address.
 pub struct Server {
@@ -120,6 +125,8 @@ impl Server {
         let router = tonic::transport::Server::builder()
             .http2_keepalive_interval(Some(KEEPALIVE))
             .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+            .initial_stream_window_size(Some(WINDOW))
+            .initial_connection_window_size(Some(CONNECTION_WINDOW))
             .max_concurrent_streams(Some(limits.requests_of_connection))
             .layer(Shedding::beyond(limits.requests))
             .add_optional_service(reflection().build_v1().ok())

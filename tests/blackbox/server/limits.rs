@@ -1,5 +1,7 @@
 //! What the server takes on, and what becomes of more.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use planledger::server::Limits;
@@ -189,4 +191,41 @@ async fn commands_that_the_writer_cannot_take_are_shed_and_all_others_get_their_
     }
     assert_eq!(answered, STREAMS * EACH);
     assert_eq!(voice.position().await, receipts);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_stream_that_waits_for_the_disk_does_not_keep_its_connection_from_anything_else() {
+    let home = Home::new();
+    let log = Gated::open(&home);
+    let server = Setup::on(&log).start(&home);
+    let voice = server.voice().await;
+    let school = School::found(&voice).await;
+    let course = school.course(&voice, YearPlanKind::Subject).await;
+    let plan_id = school.plan(&voice, &course).await;
+    log.shut();
+    // More than the server reads ahead, and more than one stream may have on its way.
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counted = sent.clone();
+    let commands: Vec<_> = (0..2_000)
+        .map(|n| write_status(&plan_id, &format!("{n} {}", "æ".repeat(2_000))))
+        .collect();
+    let commands = commands.into_iter().inspect(move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+    });
+    let streaming = tokio::spawn({
+        let voice = voice.clone();
+        async move { voice.stream(commands).await }
+    });
+    log.wait_for_write();
+    // Asks on the same connection until nothing has been sent for a while.
+    let (mut before, mut quiet) = (0, 0);
+    while quiet < 200 {
+        voice.position().await;
+        let now = sent.load(Ordering::Relaxed);
+        quiet = if now == before { quiet + 1 } else { 0 };
+        before = now;
+    }
+    assert!(before < 2_000, "the stream should stand still");
+    log.let_through();
+    assert_eq!(streaming.await.unwrap().len(), 2_000);
 }

@@ -9,7 +9,6 @@ use planledger::server::auth::{Authorizer, Development};
 use planledger::server::{Limits, Server};
 use planledger::settings;
 use planledger::system::{SystemClock, SystemEntropy};
-use planledger_core::journal::CommitLog;
 use planledger_core::ledger::{Ledger, Options};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -60,7 +59,7 @@ impl Home {
 pub(crate) struct Setup {
     pub(crate) limits: Limits,
     pub(crate) authorizer: Arc<dyn Authorizer>,
-    pub(crate) log: Option<Arc<dyn CommitLog>>,
+    pub(crate) log: Option<Gated>,
 }
 
 impl Default for Setup {
@@ -82,7 +81,7 @@ impl Setup {
     /// On a disk that can be held up.
     pub(crate) fn on(log: &Gated) -> Self {
         Self {
-            log: Some(Arc::new(log.clone())),
+            log: Some(log.clone()),
             ..Self::default()
         }
     }
@@ -91,10 +90,11 @@ impl Setup {
         let options = home.options();
         let (told, address) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
+        let gate = self.log.clone();
         let thread = thread::spawn(move || {
             let ledger = match self.log {
                 None => Ledger::open(options),
-                Some(log) => Ledger::open_on(options, log),
+                Some(log) => Ledger::open_on(options, Arc::new(log)),
             };
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(2)
@@ -122,6 +122,7 @@ impl Setup {
         let address = address.recv().unwrap();
         Running {
             url: format!("http://{address}"),
+            gate,
             stop: Some(stop),
             thread: Some(thread),
         }
@@ -131,6 +132,7 @@ impl Setup {
 /// A server that runs. It stops, and its ledger is closed, when this is dropped.
 pub(crate) struct Running {
     pub(crate) url: String,
+    gate: Option<Gated>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -161,6 +163,8 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.tell_to_stop();
+        // A test that failed may have left it shut.
+        self.gate.iter().for_each(Gated::let_through);
         let ended = self.thread.take().map(thread::JoinHandle::join);
         assert!(thread::panicking() || matches!(ended, Some(Ok(()))));
     }

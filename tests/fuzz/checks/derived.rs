@@ -51,7 +51,10 @@ pub(crate) fn check(bytes: &[u8]) {
                 assert_eq!(encode_cursor(&cursor), bytes);
             }
         }
-        1 => list(&DocKey::Postings(Term::Owner(PersonId::from_bytes([0x11; 16]))), bytes),
+        1 => list(
+            &DocKey::Postings(Term::Owner(PersonId::from_bytes([0x11; 16]))),
+            bytes,
+        ),
         2 => list(&DocKey::Commands(7), bytes),
         3 => state(&DocKey::Stream(stream), bytes),
         _ => state(&DocKey::Snapshot(stream, Revision::new(64)), bytes),
@@ -83,7 +86,10 @@ fn state(key: &DocKey, bytes: &[u8]) {
     // It may belong to somebody who has no key here.
     if let Ok(written) = encode(key, &doc, keys) {
         let written = written.expect("a state is stored");
-        assert_eq!(decode(key, &written, keys).expect("what was written is read"), doc);
+        assert_eq!(
+            decode(key, &written, keys).expect("what was written is read"),
+            doc
+        );
     }
 }
 

@@ -17,10 +17,7 @@ pub(crate) fn check(bytes: &[u8]) {
 /// long the frame is.
 pub(crate) fn seal(bytes: &mut [u8]) -> Option<usize> {
     bytes.get_mut(..4)?.copy_from_slice(b"PLF1");
-    let hash = blake3::derive_key(
-        "planledger v1 2026-11-23 frame header",
-        bytes.get(..68)?,
-    );
+    let hash = blake3::derive_key("planledger v1 2026-11-23 frame header", bytes.get(..68)?);
     bytes.get_mut(68..HEADER_LEN)?.copy_from_slice(&hash[..4]);
     let header = Header::decode(bytes).ok()?;
     let end = HEADER_LEN + header.records_len as usize;

@@ -39,11 +39,17 @@ fn open(bytes: &[u8]) {
         KeyStore::open(&options).map(|keys| keys.len())
     };
     let looked = open(KeyStoreMode::ReadOnly);
-    assert!(disk.bytes(NAME).as_deref() == Some(bytes), "looking changed the file");
+    assert!(
+        disk.bytes(NAME).as_deref() == Some(bytes),
+        "looking changed the file"
+    );
     match (looked, open(KeyStoreMode::Existing)) {
         (Ok(looked), Ok(opened)) => {
             assert_eq!(looked, opened);
-            assert_eq!(open(KeyStoreMode::Existing).expect("it opens again"), opened);
+            assert_eq!(
+                open(KeyStoreMode::Existing).expect("it opens again"),
+                opened
+            );
         }
         (Err(looked), Err(opened)) => assert_eq!(looked.to_string(), opened.to_string()),
         (looked, opened) => panic!("looked at: {looked:?}; opened: {opened:?}"),

@@ -21,7 +21,10 @@ pub(crate) fn check(bytes: &[u8]) {
     let (associated, text) = rest.split_at(rest.len() / 2);
     let event_key = EventKey::from_bytes(*key);
     let sealed = seal(&event_key, nonce, associated, text).expect("it is short");
-    assert_eq!(open(&event_key, nonce, associated, &sealed).as_deref(), Ok(text));
+    assert_eq!(
+        open(&event_key, nonce, associated, &sealed).as_deref(),
+        Ok(text)
+    );
     let document_key = document_key(&ScopeKey::new(KeyId::from_bytes([1; 16]), *key));
     let document = seal_document(&document_key, associated, text).expect("it is short");
     let opened = open_document(&document_key, associated, &document);
@@ -34,12 +37,18 @@ pub(crate) fn check(bytes: &[u8]) {
             changed
         };
         let result = open(&event_key, nonce, associated, &changed(&sealed));
-        assert!(matches!(result, Err(SealError::Forged | SealError::Redacted)));
+        assert!(matches!(
+            result,
+            Err(SealError::Forged | SealError::Redacted)
+        ));
         let result = open_document(&document_key, associated, &changed(&document));
         assert!(result.is_err());
         let mut other = associated.to_vec();
         other.push(change);
-        assert_eq!(open(&event_key, nonce, &other, &sealed), Err(SealError::Forged));
+        assert_eq!(
+            open(&event_key, nonce, &other, &sealed),
+            Err(SealError::Forged)
+        );
     }
     assert!(open(&event_key, nonce, associated, text).is_err());
     assert!(open_document(&document_key, associated, text).is_err());

@@ -59,7 +59,7 @@ fn open(bytes: Vec<u8>) {
     let Ok((tail, commits)) = opened else { return };
     let log = log(OpenMode::ReadWrite).expect("what was opened opens again");
     assert_eq!(log.cut(), None);
-    assert_eq!((log.tail(), read(&log)), (tail, commits.clone()));
+    assert_eq!((log.tail(), read(&log)), (tail, commits));
     append(&log, tail, commits);
 }
 
@@ -93,7 +93,8 @@ fn append(log: &SegmentLog, tail: Tail, (count, whole): (usize, bool)) {
         commands: vec![command],
         entries: Vec::new(),
     };
-    log.append(&tail, &[commit]).expect("a sound journal takes more");
+    log.append(&tail, &[commit])
+        .expect("a sound journal takes more");
     if whole {
         assert_eq!(read(log), (count + 1, true));
     }

@@ -6,7 +6,10 @@ use libfuzzer_sys::fuzz_target;
 use planledger::import::Catalogue;
 
 fuzz_target!(|bytes: &[u8]| {
-    match (Catalogue::from_slice("a", bytes), Catalogue::from_slice("a", bytes)) {
+    match (
+        Catalogue::from_slice("a", bytes),
+        Catalogue::from_slice("a", bytes),
+    ) {
         (Ok(first), Ok(second)) => assert_eq!(first.command(), second.command()),
         (first, second) => assert_eq!(first.err(), second.err()),
     }

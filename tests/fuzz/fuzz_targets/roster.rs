@@ -22,7 +22,9 @@ fuzz_target!(|bytes: &[u8]| {
 fn check(opened: Result<Roster, ImportFaults>) {
     match opened {
         Ok(mut roster) => {
-            let commands = roster.commands().map(|item| item.expect("it passed the check"));
+            let commands = roster
+                .commands()
+                .map(|item| item.expect("it passed the check"));
             let count = commands.count() as u64;
             assert_eq!(count, roster.summary().commands);
         }
