@@ -39,8 +39,8 @@ use self::team::{Team, TeamCommand, TeamEvent};
 pub use self::world::{Decision, Lookup, Missing, Stop, World};
 use self::year_plan::{YearPlan, YearPlanCommand, YearPlanEvent};
 use crate::ids::{
-    CatalogueId, IdError, InstitutionId, LedgerId, PersonId, PlanId, Revision, SchoolYearId, StreamId, SystemId,
-    TeamId, YearPlanId,
+    CatalogueId, IdError, InstitutionId, LedgerId, PersonId, PlanId, Revision, SchoolYearId,
+    StreamId, SystemId, TeamId, YearPlanId,
 };
 use crate::time::Timestamp;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use planledger_core::domain::catalogue::{CatalogueCommand, CatalogueEvent};
 use planledger_core::domain::institution::{InstitutionCommand, InstitutionEvent};
+use planledger_core::domain::ledger::{LedgerCommand, LedgerEvent};
 use planledger_core::domain::person::{PersonCommand, PersonEvent};
 use planledger_core::domain::plan::{PlanCommand, PlanEvent};
 use planledger_core::domain::school_year::{SchoolYearCommand, SchoolYearEvent};
@@ -18,8 +19,8 @@ use planledger_core::domain::{
     Actor, Aggregate, Command, Decision, Event, EventMeta, Lookup, Refusal, Stop, World, decide,
 };
 use planledger_core::ids::{
-    CatalogueId, InstitutionId, PersonId, PlanId, Revision, SchoolYearId, StreamId, TeamId,
-    YearPlanId,
+    CatalogueId, InstitutionId, LedgerId, PersonId, PlanId, Revision, SchoolYearId, StreamId,
+    TeamId, YearPlanId,
 };
 use planledger_core::time::Timestamp;
 
@@ -103,6 +104,7 @@ kinds! {
     YearPlan: YearPlanId, YearPlanCommand, YearPlanEvent;
     Plan: PlanId, PlanCommand, PlanEvent;
     Catalogue: CatalogueId, CatalogueCommand, CatalogueEvent;
+    Ledger: LedgerId, LedgerCommand, LedgerEvent;
 }
 
 /// An event as it was recorded.

@@ -14,6 +14,7 @@ mod harness;
 
 mod catalogue;
 mod institution;
+mod ledger;
 mod person;
 mod plan;
 mod reasons;

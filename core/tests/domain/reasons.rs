@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use planledger_core::domain::Reason;
 
-use crate::{catalogue, institution, person, plan, school_year, team, year_plan};
+use crate::{catalogue, institution, ledger, person, plan, school_year, team, year_plan};
 
 #[test]
 fn every_reason_has_been_given_for_a_refusal() {
@@ -16,6 +16,7 @@ fn every_reason_has_been_given_for_a_refusal() {
         year_plan::refusals(),
         plan::refusals(),
         catalogue::refusals(),
+        ledger::refusals(),
     ]
     .into_iter()
     .flatten()

@@ -21,8 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use planledger_core::ledger::Ledger;
-use planledger_proto::FILE_DESCRIPTOR_SET;
 use planledger_core::tlog::Notary;
+use planledger_proto::FILE_DESCRIPTOR_SET;
 use planledger_proto::v1::audit_service_server::AuditServiceServer;
 use planledger_proto::v1::catalogue_service_server::CatalogueServiceServer;
 use planledger_proto::v1::command_service_server::CommandServiceServer;

@@ -28,7 +28,10 @@ fn is_bad_scale(scale: &Scale) -> bool {
 impl Model {
     pub(super) fn objections(&self, actor: Actor, command: &Command) -> Vec<Reason> {
         match command {
-            Command::Institution(..) | Command::SchoolYear(..) | Command::Catalogue(..) => vec![],
+            Command::Institution(..)
+            | Command::SchoolYear(..)
+            | Command::Catalogue(..)
+            | Command::Ledger(..) => vec![],
             Command::Person(id, command) => match command {
                 PersonCommand::Depart { .. } => {
                     which(&[(Reason::AlreadyDeparted, self.has_left(*id))])

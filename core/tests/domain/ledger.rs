@@ -1,0 +1,108 @@
+use planledger_core::domain::Reason;
+use planledger_core::domain::ledger::{LedgerCommand, LedgerEvent, rotation_text};
+use planledger_core::ids::{LedgerId, Position};
+use planledger_core::time::Timestamp;
+use planledger_core::tlog::{Algorithm, Note, Signer};
+
+use crate::common::school::SYSTEM;
+use crate::harness::given;
+
+const LEDGER: LedgerId = LedgerId::from_bytes([0xD1; 16]);
+
+fn signer(name: &str, seed: u8) -> Signer {
+    Signer::new(name, Algorithm::Ed25519, [seed; 32]).unwrap()
+}
+
+/// A change from one key to another, signed by a third.
+fn statement(from: &Signer, to: &Signer, by: &Signer) -> String {
+    let text = rotation_text(&from.verifier(), &to.verifier());
+    let signature = by.sign(&text, Timestamp::default());
+    Note::new(text, vec![signature]).to_string()
+}
+
+fn introduce(signer: &Signer) -> LedgerCommand {
+    LedgerCommand::IntroduceKey {
+        key: signer.verifier(),
+    }
+}
+
+fn introduced(signer: &Signer) -> LedgerEvent {
+    LedgerEvent::KeyIntroduced {
+        key: signer.verifier(),
+    }
+}
+
+fn rotate(to: &Signer, statement: String) -> LedgerCommand {
+    LedgerCommand::RotateKey {
+        key: to.verifier(),
+        statement,
+    }
+}
+
+#[test]
+fn a_key_is_introduced_once_and_then_rotated_by_the_key_so_far() {
+    let (old, new) = (signer("log.example", 1), signer("log.example", 2));
+    let signed = statement(&old, &new, &old);
+    given(vec![])
+        .when(SYSTEM, (LEDGER, introduce(&old)))
+        .then([introduced(&old)])
+        .when(SYSTEM, (LEDGER, introduce(&old)))
+        .then_nothing()
+        .when(SYSTEM, (LEDGER, rotate(&new, signed.clone())))
+        .then([LedgerEvent::KeyRotated {
+            from: old.verifier(),
+            to: new.verifier(),
+            statement: signed.clone(),
+        }])
+        .when(SYSTEM, (LEDGER, rotate(&new, signed)))
+        .then_nothing();
+}
+
+#[test]
+fn heads_are_recorded_for_later_positions_only() {
+    let heads = |through| LedgerCommand::RecordHeads {
+        through: Position::new(through),
+        root: [through as u8; 32],
+    };
+    let recorded = |through| LedgerEvent::HeadsRecorded {
+        through: Position::new(through),
+        root: [through as u8; 32],
+    };
+    given(vec![])
+        .when(SYSTEM, (LEDGER, heads(5)))
+        .then([recorded(5)])
+        .when(SYSTEM, (LEDGER, heads(5)))
+        .then_nothing()
+        .when(SYSTEM, (LEDGER, heads(4)))
+        .then_nothing()
+        .when(SYSTEM, (LEDGER, heads(6)))
+        .then([recorded(6)]);
+}
+
+#[test]
+fn the_rest_is_refused() {
+    assert!(!refusals().is_empty());
+}
+
+pub(crate) fn refusals() -> Vec<Reason> {
+    let (old, new) = (signer("log.example", 1), signer("log.example", 2));
+    let renamed = signer("other.example", 2);
+    let known = || given(vec![]).and((LEDGER, introduced(&old)));
+    let mismatch = Reason::CheckpointKeyMismatch;
+    let invalid = Reason::KeyRotationInvalid;
+    let refused = |command, reason| {
+        known()
+            .when(SYSTEM, (LEDGER, command))
+            .then_refused(reason, None)
+    };
+    vec![
+        refused(introduce(&new), mismatch),
+        given(vec![])
+            .when(SYSTEM, (LEDGER, rotate(&new, statement(&old, &new, &old))))
+            .then_refused(mismatch, None),
+        refused(rotate(&new, String::new()), invalid),
+        refused(rotate(&new, statement(&old, &new, &new)), invalid),
+        refused(rotate(&new, statement(&new, &old, &old)), invalid),
+        refused(rotate(&renamed, statement(&old, &renamed, &old)), invalid),
+    ]
+}
