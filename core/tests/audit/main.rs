@@ -8,11 +8,15 @@
     reason = "tests"
 )]
 
+mod attacks;
 mod bundles;
 mod checkpoints;
+mod directory;
 mod forge;
 mod forged;
 mod lying;
 mod mangled;
+mod mutation;
 mod place;
 mod school;
+mod story;

@@ -158,6 +158,7 @@ fn json(found: &Verification, passes: &[Rate]) -> serde_json::Value {
         "redacted": found.redacted,
         "unfinishedBytes": found.unfinished,
         "root": hex(&found.root),
+        "key": found.key.as_ref().map(ToString::to_string),
         "parts": found.parts.iter().map(part).collect::<Vec<_>>(),
         "passes": passes.iter().map(pass).collect::<Vec<_>>(),
     })
@@ -171,6 +172,9 @@ fn show(found: &Verification, passes: &[Rate]) {
         found.streams,
         hex(&found.root)
     ));
+    if let Some(key) = &found.key {
+        output::line(format!("checkpoints are signed by {key}"));
+    }
     if found.unfinished > 0 {
         output::line(format!(
             "{} bytes at the end are of a write that was never receipted",

@@ -25,14 +25,16 @@ pub(super) struct Checkpoints {
     /// The first that the journal has not come to yet, and its size.
     next: usize,
     next_size: u64,
-    /// The size of the last whose root is the journal's.
-    agreed: u64,
+    /// The sizes of the last two whose roots are the journal's.
+    agreed: [u64; 2],
     /// Of those the journal came to, which key was on record.
     signers: Vec<Option<usize>>,
     /// The keys on record, from where on.
     keys: Vec<(Position, VerifierKey)>,
     /// A root that is not the journal's, or a change of key that was not signed.
     forged: Option<Fault>,
+    /// What is wrong with the published one.
+    published: Option<Fault>,
     part: Part,
 }
 
@@ -49,9 +51,7 @@ impl Checkpoints {
                 "{rest} bytes at the end are of a write that did not finish"
             ));
         }
-        if let Some(fault) = published(dir, &kept.notes)? {
-            part.fail(fault);
-        }
+        let published = published(dir, &kept.notes)?;
         let mut notes = kept.notes;
         notes.sort_by_key(|signed| signed.checkpoint.size);
         let mut checkpoints = Self {
@@ -59,9 +59,10 @@ impl Checkpoints {
             signers: Vec::with_capacity(notes.len()),
             notes,
             next: 0,
-            agreed: 0,
+            agreed: [0; 2],
             keys: Vec::new(),
             forged: None,
+            published,
             part,
         };
         checkpoints.look_ahead();
@@ -79,9 +80,14 @@ impl Checkpoints {
         self.next_size = next.map_or(u64::MAX, |signed| signed.checkpoint.size);
     }
 
+    /// The key on record.
+    pub(super) fn key(&self) -> Option<&VerifierKey> {
+        self.keys.last().map(|(_, key)| key)
+    }
+
     /// An event of the stream of keys.
     pub(super) fn key_event(&mut self, position: Position, event: &LedgerEvent) {
-        let now = self.keys.last().map(|(_, key)| key);
+        let now = self.key();
         let sound = match (event, now) {
             (LedgerEvent::KeyIntroduced { .. }, None) => true,
             (
@@ -129,19 +135,28 @@ impl Checkpoints {
         let Some(signed) = self.notes.get(self.next) else {
             return;
         };
-        let (size, agreed) = (signed.checkpoint.size, self.agreed);
-        if signed.checkpoint.root == *root {
-            self.agreed = size;
-            return;
-        }
-        let position = Position::new(agreed).next();
-        let what = match agreed {
-            0 => format!("the journal is not the one that the checkpoint of {size} events is of"),
-            _ => format!(
-                "the journal is not the one that the checkpoint of {size} events is of, \
-                 though it is that of {agreed} events"
+        let size = signed.checkpoint.size;
+        let [before, agreed] = self.agreed;
+        let (before, what) = match (signed.checkpoint.root == *root, size == agreed) {
+            (true, true) => return,
+            (true, false) => {
+                self.agreed = [agreed, size];
+                return;
+            }
+            (false, true) => (
+                before,
+                format!("two checkpoints of {size} events were signed, of two histories"),
+            ),
+            (false, false) => (
+                agreed,
+                format!("the journal is not the one that the checkpoint of {size} events is of"),
             ),
         };
+        let what = match before {
+            0 => what,
+            _ => format!("{what}; up to position {before} it is"),
+        };
+        let position = Position::new(before).next();
         self.fail(Fault::new(position, FaultKind::Checkpoint, what));
     }
 
@@ -159,26 +174,28 @@ impl Checkpoints {
             Some((index, _)) => *index as u64,
             None => reached as u64,
         };
-        for fault in [self.forged, unsigned.map(|(_, fault)| fault)] {
-            fault.into_iter().for_each(|fault| part.fail(fault));
-        }
         let ahead = self.notes.get(reached);
-        match ahead.map(|signed| signed.checkpoint.size) {
-            Some(size) if whole => {
-                let what = format!(
-                    "a checkpoint of {size} events was signed, but the journal ends at position \
-                     {events}: its end is gone"
-                );
-                part.fail(Fault::new(events.next(), FaultKind::Checkpoint, what));
-                part
-            }
-            Some(_) => {
+        let ahead = ahead.map(|signed| signed.checkpoint.size);
+        let gone = ahead.filter(|_| whole).map(|size| {
+            let what = format!(
+                "a checkpoint of {size} events was signed, but the journal ends at position \
+                 {events}: its end is gone"
+            );
+            Fault::new(events.next(), FaultKind::Checkpoint, what)
+        });
+        let unsigned = unsigned.map(|(_, fault)| fault);
+        let faults = [self.forged, unsigned, gone, self.published];
+        for fault in faults.into_iter().flatten() {
+            part.fail(fault);
+        }
+        match ahead {
+            Some(_) if !whole => {
                 let left = self.notes.len() - reached;
                 part.noted(format!(
                     "{left} are of more events than the journal was read to"
                 ))
             }
-            None => part,
+            Some(_) | None => part,
         }
     }
 

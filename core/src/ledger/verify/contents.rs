@@ -23,6 +23,9 @@ pub(super) fn check(
     progress: &dyn Fn(u64, u64),
 ) -> Result<Part, OpenError> {
     let mut part = Part::new(PartName::Contents);
+    if last == Position::ZERO {
+        return Ok(part);
+    }
     let mut scopes = Scopes::default();
     let work = |span: Span, give: &mut dyn FnMut(Batch) -> bool| read(log, keys, span, last, give);
     let checked = in_order(Span::all(last), work, |batch| {
@@ -79,12 +82,19 @@ fn read(
     let mut batch = Batch::default();
     for frame in span.frames(log) {
         let taken = match frame {
-            Ok(frame) => batch.take(&frame, keys, last),
+            Ok(frame) => batch
+                .take(&frame, keys, last)
+                .map(|()| frame.header().last_position()),
             Err(error) => Err(Stop::Failed(error.into())),
         };
-        if let Err(stop) = taken {
-            batch.stop = Some(stop);
-            break;
+        match taken {
+            Ok(position) if position < last => {}
+            // What follows may not be sound.
+            Ok(_) => break,
+            Err(stop) => {
+                batch.stop = Some(stop);
+                break;
+            }
         }
         if batch.opened.len() >= BATCH && !give(std::mem::take(&mut batch)) {
             return;

@@ -20,6 +20,7 @@ use crate::journal::{
 use crate::ledger::{OpenError, ReadError as LedgerReadError};
 use crate::merkle::Frontier;
 use crate::seal::KeyStore;
+use crate::tlog::VerifierKey;
 
 /// Bytes of frames that are handed on together.
 const BATCH_BYTES: usize = 1 << 20;
@@ -31,6 +32,8 @@ pub(super) struct Found {
     pub(super) streams: u64,
     pub(super) redacted: u64,
     pub(super) root: Hash32,
+    /// The key on record.
+    pub(super) key: Option<VerifierKey>,
     /// What was recorded last of where streams ended.
     pub(super) heads: Option<RecordedHeads>,
     /// Whether that is all.
@@ -338,6 +341,7 @@ impl Following<'_> {
         let (commits, events) = (self.commits(), self.position());
         let whole = fault.is_none();
         let (heads, heads_part) = self.heads.finish();
+        let key = self.checkpoints.key().cloned();
         let mut journal = Part::new(PartName::Journal);
         journal.checked = events.get();
         journal.fault = fault;
@@ -353,6 +357,7 @@ impl Following<'_> {
             streams: self.chains.streams().len() as u64,
             redacted: self.redacted,
             root: self.frontier.root(),
+            key,
             heads,
             whole,
             parts,

@@ -85,6 +85,7 @@ pub(super) fn verify(
         redacted: found.redacted,
         unfinished: log.cut().map_or(0, |cut| cut.bytes),
         root: found.root,
+        key: found.key,
         parts,
     })
 }
@@ -100,6 +101,7 @@ pub(super) fn unopened(damage: &Damage) -> Verification {
         redacted: 0,
         unfinished: 0,
         root: Frontier::default().root(),
+        key: None,
         parts: vec![part.noted("the journal does not open, so nothing else is checked")],
     }
 }

@@ -3,6 +3,7 @@
 use crate::audit::Fault;
 use crate::entry::Hash32;
 use crate::ids::{CommitSeq, Position};
+use crate::tlog::VerifierKey;
 
 /// How much is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,6 +147,9 @@ pub struct Verification {
     pub unfinished: u64,
     /// Root of the RFC 6962 tree over the events checked.
     pub root: Hash32,
+    /// The key that signs checkpoints, as it stands in the journal. Whether it is the right one only
+    /// who knows it from elsewhere can tell.
+    pub key: Option<VerifierKey>,
     /// Each part, judged by itself, in the order in which they depend on each other.
     pub parts: Vec<Part>,
 }
