@@ -10,7 +10,6 @@
 
 mod diff;
 mod histories;
-mod instants;
 mod ledger;
 mod place;
 mod revert;
