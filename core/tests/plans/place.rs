@@ -1,4 +1,4 @@
-//! A ledger with a plan, and a clock that stands until it is set.
+//! A ledger with a plan, and a clock that stands.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,22 +7,15 @@ use planledger_core::domain::plan::{Revert, WrittenContent};
 use planledger_core::domain::view::{PlanView, Viewer, plan_view};
 use planledger_core::domain::{Actor, Aggregate, Command};
 use planledger_core::ids::{CommandId, Position};
-use planledger_core::journal::CommitLog;
 use planledger_core::ledger::{Envelope, Ledger, Options, Reading, Receipt};
 use planledger_core::seal::MasterKey;
 use planledger_core::time::{Clock, Entropy, Timestamp};
 
 use crate::school::{PLAN, TEACHER, founding, status};
 
-pub(crate) struct SetClock(AtomicU64);
+pub(crate) struct StandingClock(AtomicU64);
 
-impl SetClock {
-    pub(crate) fn set(&self, nanos: u64) {
-        self.0.store(nanos, Ordering::Relaxed);
-    }
-}
-
-impl Clock for SetClock {
+impl Clock for StandingClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_nanos(self.0.load(Ordering::Relaxed))
     }
@@ -41,7 +34,7 @@ pub(crate) const START: u64 = 1_800_000_000_000_000_000;
 
 pub(crate) struct Place {
     pub(crate) dir: tempfile::TempDir,
-    pub(crate) clock: Arc<SetClock>,
+    pub(crate) clock: Arc<StandingClock>,
     pub(crate) ledger: Ledger,
     commands: u64,
 }
@@ -49,18 +42,9 @@ pub(crate) struct Place {
 impl Place {
     /// A plan with two units in it, and nothing written.
     pub(crate) fn new() -> Self {
-        Self::with(|options| Ledger::open(options).unwrap())
-    }
-
-    /// The same on another journal than segment files.
-    pub(crate) fn on(log: Arc<dyn CommitLog>) -> Self {
-        Self::with(|options| Ledger::open_on(options, log).unwrap())
-    }
-
-    fn with(open: impl FnOnce(Options) -> Ledger) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let clock = Arc::new(SetClock(AtomicU64::new(START)));
-        let ledger = open(options(&dir, &clock));
+        let clock = Arc::new(StandingClock(AtomicU64::new(START)));
+        let ledger = Ledger::open(options(&dir, &clock)).unwrap();
         let mut place = Self {
             dir,
             clock,
@@ -96,12 +80,6 @@ impl Place {
         view
     }
 
-    /// The position of the last event up to and including an instant.
-    pub(crate) fn at(&self, nanos: u64) -> Position {
-        let instant = Timestamp::from_nanos(nanos);
-        self.ledger.position_at(instant).unwrap()
-    }
-
     /// What a server does for a client that asks to revert.
     pub(crate) fn revert_to(&self, to: Position) -> Revert {
         let read = |reading: &Reading<'_>| reading.stream(PLAN);
@@ -118,7 +96,7 @@ impl Place {
     }
 }
 
-pub(crate) fn options(dir: &tempfile::TempDir, clock: &Arc<SetClock>) -> Options {
+pub(crate) fn options(dir: &tempfile::TempDir, clock: &Arc<StandingClock>) -> Options {
     Options {
         dir: dir.path().to_owned(),
         master: MasterKey::from_bytes([7; 32]),
