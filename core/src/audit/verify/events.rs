@@ -48,8 +48,9 @@ impl Checking<'_> {
         let stream = placed.entry.stream;
         match (self.header.scope, &mut self.frontier) {
             (Scope::Range { from, to }, Some(frontier)) => {
-                let expected = Position::new(frontier.size() + 1);
-                if position != expected || position > to || position < from {
+                let expected = Position::new(frontier.size()).next();
+                let beyond = frontier.size() >= to.get();
+                if position != expected || beyond || position < from {
                     let what = format!("the event at {expected} is missing");
                     return Err(fault(FaultKind::Order, what));
                 }
@@ -125,7 +126,7 @@ impl Checking<'_> {
             return Ok(());
         };
         if frontier.size() != to.get() {
-            let position = Position::new(frontier.size() + 1);
+            let position = Position::new(frontier.size()).next();
             let what = "the range ends early";
             return Err(Fault::new(position, FaultKind::Missing, what));
         }
