@@ -10,7 +10,7 @@ use planledger_core::ledger::Ledger;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
-use crate::acts::{Act, PLANS, STEADY, container_acts, founded, founding, plan_acts};
+use crate::acts::{Act, PLANS, STEADY, container_acts, foundings, plan_acts};
 use crate::check::check;
 use crate::common::Memory;
 use crate::common::school::*;
@@ -25,8 +25,9 @@ const VIEWERS: [Viewer; 4] = [
 
 /// What was done to plans, then what was done around them.
 fn stories() -> impl Strategy<Value = (Vec<Act>, Vec<Act>)> {
+    let plans = (foundings(), prop::collection::vec(plan_acts(), 0..50));
     (
-        prop::collection::vec(plan_acts(), 0..50),
+        plans.prop_map(|(founding, acts)| [founding, acts].concat()),
         prop::collection::vec(container_acts(), 1..50),
     )
 }
@@ -34,7 +35,7 @@ fn stories() -> impl Strategy<Value = (Vec<Act>, Vec<Act>)> {
 #[test]
 fn no_container_command_departure_or_import_takes_anything_from_a_plan() {
     check(1_500, &stories(), |(plans, containers)| {
-        let mut memory = founded();
+        let mut memory = Memory::default();
         for act in plans {
             // Whatever is refused is not part of the story.
             let _ = memory.execute(act.actor, &act.command);
@@ -161,7 +162,6 @@ fn in_a_ledger_every_recorded_event_stays_byte_for_byte() {
     check(12, &stories(), |(plans, containers)| {
         let place = Place::new();
         let (ledger, log) = place.open();
-        run(&ledger, founding());
         run(&ledger, plans);
         let before = entries(&*log);
         let views = PLANS.map(|id| VIEWERS.map(|viewer| view(&ledger, id, viewer)));

@@ -232,6 +232,17 @@ fn found_year_plan(id: YearPlanId, details: YearPlanDetails, acts: &mut Vec<Act>
     }
 }
 
+/// The founding, and half of the time every gate of the plan opened.
+pub(crate) fn foundings() -> impl Strategy<Value = Vec<Act>> + Clone {
+    any::<bool>().prop_map(|open| {
+        let mut acts = founding();
+        if open {
+            acts.extend(plans::opening_gates());
+        }
+        acts
+    })
+}
+
 /// What the founding leads to.
 pub(crate) fn founded() -> Memory {
     let mut memory = Memory::default();

@@ -75,7 +75,7 @@ fn evaluation(dice: &mut Dice) -> PlanCommand {
         _ => PlanCommand::RecordEvaluation {
             evaluation,
             unit: THE_UNIT,
-            goal: REFLECTION_GOAL,
+            goal: dice.of(&[REFLECTION_GOAL, SUBJECT_GOAL]),
             assessment: level(dice.below(2) as u8),
         },
     }
@@ -144,4 +144,18 @@ fn plan_command(dice: &mut Dice) -> PlanCommand {
             owner: None,
         },
     }
+}
+
+/// Every gate opened, so that everybody sees what becomes of a plan.
+pub(super) fn opening_gates() -> Vec<Act> {
+    let sections = [Section::Status, Section::Goals, Section::FollowUp];
+    let shown = sections.map(|section| PlanCommand::ShowSection { section });
+    let visible = Audience::ALL.map(|audience| PlanCommand::SetVisibility {
+        audience,
+        visible: true,
+    });
+    let commands = shown.into_iter().chain(visible).chain([PlanCommand::Share]);
+    commands
+        .map(|command| act(TEACHER, (PLAN, command)))
+        .collect()
 }

@@ -16,7 +16,7 @@ use planledger_core::ids::{EvaluationId, GoalId, TalkId, UnitId};
 use planledger_core::time::Timestamp;
 use proptest::prelude::*;
 
-use crate::acts::{PLANS, founding, modelled_acts};
+use crate::acts::{PLANS, foundings, modelled_acts};
 use crate::check::check;
 use crate::common::Memory;
 
@@ -82,11 +82,11 @@ impl Fact {
 
 #[test]
 fn the_library_grants_refuses_and_shows_what_the_naive_model_does() {
-    let stories = prop::collection::vec(modelled_acts(), 1..70);
-    check(250, &stories, |acts| {
+    let acts = prop::collection::vec(modelled_acts(), 1..120);
+    check(200, &(foundings(), acts), |(founding, acts)| {
         let (mut memory, mut model) = (Memory::default(), Model::default());
         let mut shown = 0;
-        for (number, act) in founding().into_iter().chain(acts).enumerate() {
+        for (number, act) in founding.into_iter().chain(acts).enumerate() {
             let objections = model.objections(act.actor, &act.command);
             let changes = objections.is_empty() && model.changes(&act.command);
             match memory.execute(act.actor, &act.command) {
@@ -113,7 +113,7 @@ fn the_library_grants_refuses_and_shows_what_the_naive_model_does() {
                     command: act.command,
                 });
             }
-            if number % 10 == 0 {
+            if number % 5 == 0 {
                 shown += compare(&memory, &model)?;
             }
         }
