@@ -73,7 +73,7 @@ pub enum Disclosure {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
-    /// [`FORMAT`].
+    /// `planledger-audit-bundle/1`.
     pub format: String,
     /// The ledger.
     pub ledger: LedgerId,

@@ -12,7 +12,7 @@ use planledger_core::journal::{
     SegmentOptions,
 };
 use planledger_core::ledger::{Depth, Ledger, PartName, Verification, verify_dir};
-use planledger_core::seal::{KeyStore, KeyStoreOptions, MasterKey};
+use planledger_core::seal::{KeyStore, KeyStoreMode, KeyStoreOptions, MasterKey};
 use planledger_core::time::Timestamp;
 use planledger_core::tlog::{Checkpoint, Kept, Notary, SignedCheckpoint, Signer};
 
@@ -210,12 +210,13 @@ pub(crate) fn open_journal(dir: &Path) -> SegmentLog {
 
 pub(crate) fn open_keys(dir: &Path, ledger: LedgerId) -> KeyStore {
     let options = KeyStoreOptions {
-        dir: &dir.join("keys"),
+        disk: Arc::new(OsDisk::new(dir.join("keys")).unwrap()),
         ledger,
         master: MasterKey::from_bytes([7; 32]),
         recovery: None,
+        mode: KeyStoreMode::ReadOnly,
     };
-    KeyStore::open_read_only(&options, false).unwrap().0
+    KeyStore::open(&options).unwrap()
 }
 
 /// Where in a segment's bytes its frames begin, and their headers.

@@ -24,11 +24,6 @@ pub(crate) fn line(text: impl std::fmt::Display) {
     }
 }
 
-/// Prints text that has its own newlines.
-pub(crate) fn text(text: &str) {
-    print!("{text}");
-}
-
 /// Prints a heading with a line before it.
 pub(crate) fn heading(text: &str) {
     line(format_args!(

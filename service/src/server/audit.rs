@@ -230,10 +230,6 @@ impl Api {
     }
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "it is what map_err hands over"
-)]
 fn notary_failure(error: NotaryError) -> Failure {
     match error {
         NotaryError::NoCheckpoint { size } => {

@@ -70,7 +70,7 @@ impl Checkpoint {
         if self.json {
             return output::json(&found);
         }
-        output::text(&found.checkpoint.unwrap_or_default().note);
+        output::line(found.checkpoint.unwrap_or_default().note.trim_end());
         Ok(())
     }
 }

@@ -108,6 +108,7 @@ impl Verify {
                 "size": report.checkpoint.size,
                 "key": report.witnessed.log.to_string(),
                 "witnesses": report.witnessed.witnesses.iter().map(|(name, _)| name).collect::<Vec<_>>(),
+                "asOf": report.as_of.to_string(),
                 "since": report.since,
                 "events": report.events,
                 "opened": report.opened,
@@ -166,6 +167,10 @@ fn proofs(report: &Report) -> Vec<String> {
          before it",
         report.events
     ));
+    proved.push(format!(
+        "the checkpoint's last event was recorded, by the server's clock, {}",
+        instant(report.as_of)
+    ));
     if let Some((first, last)) = report.recorded {
         let (first, last) = (instant(first), instant(last));
         proved.push(format!(
@@ -216,7 +221,10 @@ fn limits(report: &Report, options: &VerifyOptions) -> Vec<String> {
         );
     }
     if report.redacted > 0 {
-        limits.push(format!("what {} redacted events said", report.redacted));
+        limits.push(format!(
+            "what {} events without a text said: redacted, or left out by whoever made the file",
+            report.redacted
+        ));
     }
     if report.disclosure == Disclosure::Integrity {
         limits.push("what was written: this file has no keys".to_owned());
