@@ -68,6 +68,7 @@ impl Serve {
             let stop = stop_signal()?;
             // Whatever the log level: whoever asked for port 0 waits for this line.
             output::note(format!("listening on http://{}", server.local_addr()));
+            tracing::info!(key = %notary.verifier(), "checkpoints are signed by this key");
             let (stop_notary, stopping) = watch::channel(false);
             let notarising = tokio::spawn(notary::run(notary.clone(), rhythm, stopping));
             let development = Arc::new(Development);
@@ -101,7 +102,6 @@ impl Serve {
         let origin = self.origin.as_deref().or(file.origin.as_deref());
         let signer = KeyFiles::in_ledger(dir).load(ledger, origin);
         let signer = signer.map_err(Failure::refused)?;
-        tracing::info!(key = %signer.verifier(), "checkpoints are signed by this key");
         let notary = Notary::open(ledger.clone(), dir, signer).map_err(Failure::refused)?;
         Ok(Arc::new(notary))
     }

@@ -168,10 +168,7 @@ fn a_plan_comes_into_sight_with_all_that_guardians_then_see() {
 fn moments_that_have_not_happened_are_refused_by_the_field_that_names_them() {
     let served = Served::new();
     let end = served.ledger.position();
-    let (early, ahead) = (
-        position(Position::ZERO),
-        instant("2021-01-04T08:00:00.000000001Z"),
-    );
+    let (early, ahead) = (position(Position::ZERO), instant("2021-01-04T08:00:01Z"));
     let beyond = position(end.next());
     for (from, to, code, reason, field) in [
         (
