@@ -168,9 +168,34 @@ impl Story {
                 });
                 assert!(matches!(again, Err(ExecuteError::Unavailable(_))));
                 assert!(!ledger.status().writable);
+                self.shows_only_what_is_durable(ledger);
                 Err(Failed)
             }
             Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Whatever could not be written is not shown either: every stream ends where the journal says.
+    fn shows_only_what_is_durable(&self, ledger: &Ledger) {
+        let mut revisions = BTreeMap::new();
+        let mut last = Position::ZERO;
+        for passed in ledger.events(Position::ZERO, EventFilter::default()) {
+            match passed {
+                Ok(Passed::Event(event)) => {
+                    revisions.insert(event.stream, event.revision);
+                    last = event.position;
+                }
+                Ok(Passed::Through(_)) => {}
+                // The disk is dead, so nothing is shown at all.
+                Err(_) => return,
+            }
+        }
+        assert_eq!(ledger.position(), last);
+        for envelope in self.asked.iter().flat_map(|asked| &asked.envelopes) {
+            let stream = envelope.command.stream();
+            let read = ledger.read(|reading| reading.stream(stream));
+            let shown = read.unwrap().0.map(|(_, revision)| revision);
+            assert_eq!(shown, revisions.get(&stream).copied(), "{stream}");
         }
     }
 
