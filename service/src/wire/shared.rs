@@ -95,7 +95,7 @@ pub fn timestamp(instant: Timestamp) -> prost_types::Timestamp {
     }
 }
 
-/// An instant of the API; `None` if there is none, or it is none for [`read_timestamp`].
+/// An instant of the API; `None` if there is none, or it is before 1970 or after 2554.
 pub fn instant(instant: Option<&prost_types::Timestamp>) -> Option<Timestamp> {
     read_timestamp(*instant?)
 }
