@@ -13,6 +13,7 @@ where
     let mut config = Config {
         failure_persistence: None,
         max_shrink_iters: 400,
+        max_shrink_time: 60_000,
         ..Config::default()
     };
     if std::env::var_os("PROPTEST_CASES").is_none() {

@@ -78,20 +78,32 @@ pub(crate) fn fresh_id() -> CommandId {
 /// Asks for one thing after the other without waiting, so that many go down in one write; then
 /// waits for all answers.
 pub(crate) fn run(ledger: &Ledger, acts: Vec<Act>) -> Vec<Result<Receipt, ExecuteError>> {
+    let batches = acts.into_iter().map(|act| vec![act]);
+    let answers = run_batches(ledger, batches.collect());
+    let receipts = answers.into_iter();
+    receipts
+        .map(|answer| answer.map(|receipts| receipts[0]))
+        .collect()
+}
+
+/// The same with batches, each asked for by the first who is in it.
+pub(crate) fn run_batches(
+    ledger: &Ledger,
+    batches: Vec<Vec<Act>>,
+) -> Vec<Result<Vec<Receipt>, ExecuteError>> {
     let (reply, answers) = mpsc::channel();
-    let asked = acts.len();
-    for (index, act) in acts.into_iter().enumerate() {
+    let asked = batches.len();
+    for (index, batch) in batches.into_iter().enumerate() {
         let reply = reply.clone();
-        let envelopes = vec![Envelope::new(fresh_id(), act.command)];
-        let request = Request::new(act.actor, envelopes, move |answer| {
+        let actor = batch[0].actor;
+        let commands = batch.into_iter().map(|act| act.command);
+        let envelopes = commands.map(|command| Envelope::new(fresh_id(), command));
+        let request = Request::new(actor, envelopes.collect(), move |answer| {
             reply.send((index, answer)).unwrap();
         });
         ledger.submit(request).unwrap();
     }
     let mut answers: Vec<_> = answers.iter().take(asked).collect();
     answers.sort_by_key(|(index, _)| *index);
-    let receipts = answers.into_iter().map(|(_, answer)| answer);
-    receipts
-        .map(|answer| answer.map(|receipts| receipts[0]))
-        .collect()
+    answers.into_iter().map(|(_, answer)| answer).collect()
 }

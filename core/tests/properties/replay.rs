@@ -3,18 +3,20 @@
 use std::path::Path;
 
 use planledger_core::domain::plan::{Audience, PlanCommand};
+use planledger_core::domain::team::TeamCommand;
 use planledger_core::domain::view::{Viewer, plan_view};
 use planledger_core::domain::{Command, Event, EventMeta};
-use planledger_core::ids::Position;
+use planledger_core::ids::{Position, TeamId};
 use planledger_core::ledger::{EventFilter, Ledger, Passed, Payload, RecordedEvent, rebuild};
 use proptest::prelude::*;
+use proptest::sample::Index;
 use proptest::test_runner::TestCaseResult;
 
 use crate::acts::{Act, PLANS, STEADY, acts, founding};
 use crate::check::check;
 use crate::common::Memory;
 use crate::common::school::*;
-use crate::place::{Place, run};
+use crate::place::{Place, run, run_batches};
 
 #[derive(Clone, Debug)]
 struct Story {
@@ -22,6 +24,8 @@ struct Story {
     then: Vec<Act>,
     /// How often a status is written, so that streams get past their snapshots.
     writes: usize,
+    /// Where among the acts a batch is asked for that comes to nothing.
+    nothing_at: Index,
 }
 
 fn stories() -> impl Strategy<Value = Story> {
@@ -29,11 +33,13 @@ fn stories() -> impl Strategy<Value = Story> {
         prop::collection::vec(acts(), 1..60),
         prop::collection::vec(acts(), 1..60),
         0_usize..150,
+        any::<Index>(),
     )
-        .prop_map(|(first, then, writes)| Story {
+        .prop_map(|(first, then, writes, nothing_at)| Story {
             first,
             then,
             writes,
+            nothing_at,
         })
 }
 
@@ -46,6 +52,18 @@ fn writes(count: usize) -> Vec<Act> {
         }
     });
     acts.collect()
+}
+
+/// A batch that gets a plan past more than one snapshot and is then refused: nothing of it may be
+/// left, neither what it made nor what it was made from.
+fn nothing() -> Vec<Act> {
+    let mut batch = writes(100);
+    let nowhere = TeamId::from_bytes([1; 16]);
+    batch.push(Act {
+        actor: SYSTEM,
+        command: Command::Team(nowhere, TeamCommand::Reopen),
+    });
+    batch
 }
 
 /// Everything in derived state on disk.
@@ -80,8 +98,12 @@ fn state_is_the_same_however_it_came_about() {
         }
         copy(&place.derived(), &half_way.path().join("derived"));
         let ledger = Ledger::open(place.options()).unwrap();
-        run(&ledger, story.then);
-        run(&ledger, writes(story.writes));
+        let acts = story.then.into_iter().chain(writes(story.writes));
+        let mut batches: Vec<_> = acts.map(|act| vec![act]).collect();
+        let nothing_at = story.nothing_at.index(batches.len());
+        batches.insert(nothing_at, nothing());
+        let answers = run_batches(&ledger, batches);
+        prop_assert!(answers[nothing_at].is_err());
         // As it went along.
         let incremental = dump(&ledger);
         the_past_reads_as_the_events_say(&ledger)?;
