@@ -15,10 +15,11 @@ use super::doc::{Cursor, Doc, DocKey};
 use super::store::{Store, StoreError};
 use crate::seal::KeyStore;
 
-/// Documents waiting for sled before the writer has to wait: bounds memory.
-const MOST_DIRTY: usize = 16_384;
-/// Documents waiting for sled before it gets them.
-const FLUSH_AT: usize = MOST_DIRTY / 2;
+/// Bytes of documents waiting for sled before the writer has to wait. Bounds memory: as much may
+/// be on its way to sled, and as much again in the form in which it is written.
+const MOST_DIRTY: u64 = 16 << 20;
+/// Bytes of documents waiting for sled before it gets them.
+const FLUSH_AT: u64 = MOST_DIRTY / 2;
 /// How long fewer wait, so that a plan that is worked on is sealed and written once and not for
 /// each of its events. Bounds what a start after a crash has to catch up with.
 const LINGER: Duration = Duration::from_millis(500);
@@ -49,6 +50,8 @@ pub struct Docs {
 
 struct Dirty {
     waiting: HashMap<DocKey, Doc>,
+    /// What those that wait weigh together.
+    weight: u64,
     flushing: Arc<HashMap<DocKey, Doc>>,
     cursor: Cursor,
     flushed: Cursor,
@@ -56,6 +59,21 @@ struct Dirty {
     hurried: bool,
     stopping: bool,
     failed: bool,
+}
+
+impl Dirty {
+    /// Lets a document wait in place of what waited under its key.
+    fn put(&mut self, key: DocKey, doc: Doc) {
+        self.weight += doc.weight();
+        if let Some(before) = self.waiting.insert(key, doc) {
+            self.weight -= before.weight();
+        }
+    }
+
+    fn take(&mut self) -> HashMap<DocKey, Doc> {
+        self.weight = 0;
+        std::mem::take(&mut self.waiting)
+    }
 }
 
 impl Docs {
@@ -67,6 +85,7 @@ impl Docs {
             cache: Cache::with_weighter(100_000, CACHE_BYTES, ByWeight),
             dirty: Mutex::new(Dirty {
                 waiting: HashMap::new(),
+                weight: 0,
                 flushing: Arc::default(),
                 cursor: cursor.clone(),
                 flushed: cursor,
@@ -121,7 +140,7 @@ impl Docs {
     /// Waits while too many are waiting for sled.
     pub fn publish(&self, docs: Vec<(DocKey, Doc)>, cursor: Cursor) {
         let mut dirty = self.dirty.lock();
-        while dirty.waiting.len() >= MOST_DIRTY && !dirty.stopping && !dirty.failed {
+        while dirty.weight >= MOST_DIRTY && !dirty.stopping && !dirty.failed {
             self.changed.wait(&mut dirty);
         }
         for (key, doc) in docs {
@@ -130,7 +149,7 @@ impl Docs {
             if matches!(key, DocKey::Stream(_) | DocKey::Postings(_)) {
                 self.cache.insert(key, doc.clone());
             }
-            dirty.waiting.insert(key, doc);
+            dirty.put(key, doc);
         }
         dirty.cursor = cursor;
         drop(dirty);
@@ -168,13 +187,13 @@ impl Docs {
             return Ok(false);
         }
         let until = Instant::now() + LINGER;
-        while dirty.waiting.len() < FLUSH_AT && !dirty.hurried && !dirty.stopping {
+        while dirty.weight < FLUSH_AT && !dirty.hurried && !dirty.stopping {
             if self.changed.wait_until(&mut dirty, until).timed_out() {
                 break;
             }
         }
         dirty.hurried = false;
-        dirty.flushing = Arc::new(std::mem::take(&mut dirty.waiting));
+        dirty.flushing = Arc::new(dirty.take());
         let (docs, cursor) = (dirty.flushing.clone(), dirty.cursor.clone());
         drop(dirty);
         self.changed.notify_all();
@@ -192,7 +211,9 @@ impl Docs {
                 dirty.failed = true;
                 let unwritten = std::mem::take(&mut dirty.flushing);
                 for (key, doc) in unwritten.iter() {
-                    dirty.waiting.entry(*key).or_insert_with(|| doc.clone());
+                    if !dirty.waiting.contains_key(key) {
+                        dirty.put(*key, doc.clone());
+                    }
                 }
             }
         }
