@@ -25,6 +25,10 @@ use planledger_core::text::TextError;
 const CLASS: u64 = 25;
 /// Classes of a school.
 const CLASSES: u64 = 20;
+/// Teachers who work at the same time, each on the plans of a class.
+const AT_ONCE: u64 = 40;
+/// What a teacher does on each plan before the class is done for the day.
+const A_DAY: u64 = 8;
 
 /// Schools with classes, students and a plan for each student.
 #[derive(Clone, Copy, Debug)]
@@ -236,13 +240,18 @@ impl School {
         Ok(self.on_plan(number % self.students, PlanCommand::WriteStatus { text }))
     }
 
-    /// Work number `number` as teachers do it: one event, on the students' plans in turn. Of
-    /// eight on one plan three are statuses, two follow-ups, two evaluations and one a talk.
+    /// Work number `number` as teachers do it, one event: 40 of them at the same time, each on the
+    /// plans of a class, eight times on each plan before another class has its turn. Of eight on
+    /// one plan three are statuses, two follow-ups, two evaluations and one a talk.
     ///
     /// # Errors
     /// Never: the texts are short.
     pub fn work(&self, number: u64) -> Result<Command, TextError> {
-        self.work_on(number % self.students, number / self.students)
+        let together = (AT_ONCE * CLASS).min(self.students);
+        let shifts = self.students / together;
+        let (shift, within) = (number / (together * A_DAY), number % (together * A_DAY));
+        let student = shift % shifts * together + within % together;
+        self.work_on(student, shift / shifts * A_DAY + within / together)
     }
 
     /// The nth work on one plan.
