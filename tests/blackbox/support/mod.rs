@@ -20,4 +20,4 @@ pub(crate) use proxy::Proxy;
 pub(crate) use refused::{Refused, command_error};
 pub(crate) use school::{Course, REFLECTION_GOAL, STUDENT, SUBJECT_GOAL, School, TEACHER};
 pub(crate) use server::{Home, Running, Setup};
-pub(crate) use voice::{Followed, Voice, next};
+pub(crate) use voice::{Followed, PATIENCE, Voice, next};
