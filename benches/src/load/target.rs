@@ -65,6 +65,17 @@ impl Own {
         &self.url
     }
 
+    /// Processor time that it has used.
+    pub(crate) fn used(&self) -> Option<Duration> {
+        processor_time(self.process.id())
+    }
+
+    /// Processor time that it has used for each of `count` since it had used `before`.
+    pub(crate) fn used_each(&self, before: Option<Duration>, count: u64) -> Option<Duration> {
+        let used = self.used()?.checked_sub(before?)?;
+        Some(used.div_f64(count.max(1) as f64))
+    }
+
     fn stop(mut self) -> Result<(), Fault> {
         drop(self.process.stdin.take());
         let status = self.process.wait()?;
@@ -175,13 +186,12 @@ impl Target {
 
     /// Processor time that the server has used, if it is the driver's own.
     pub(crate) fn used(&self) -> Option<Duration> {
-        processor_time(self.own.as_ref()?.process.id())
+        self.own.as_ref()?.used()
     }
 
     /// Processor time that the server has used for each of `count` since it had used `before`.
     pub(crate) fn used_each(&self, before: Option<Duration>, count: u64) -> Option<Duration> {
-        let used = self.used()?.checked_sub(before?)?;
-        Some(used.div_f64(count.max(1) as f64))
+        self.own.as_ref()?.used_each(before, count)
     }
 
     /// Memory of the server, if it is the driver's own.

@@ -56,7 +56,9 @@ impl Echo {
                 }
             });
         }
+        let used = server.used();
         let (latencies, took) = clients.join().await?;
+        let each = server.used_each(used, self.calls);
         let how = format!(
             "{} clients, a connection each, {} empty calls",
             self.clients, self.calls
@@ -64,15 +66,17 @@ impl Echo {
         let unary = Measurement::new("echo", how, "calls", latencies.len(), took);
         let client = Client::connect(server.url(), &actor).await?;
         let commands = statuses(&school, 0..self.commands)?;
+        let used = server.used();
         let (pipelined, took) = pipeline(&client, commands, self.window, true).await?;
+        let stream_each = server.used_each(used, self.commands);
         let how = format!(
             "one stream, {} on their way, {} commands that nobody carries out",
             self.window, self.commands
         );
         let stream = Measurement::new("echo of a stream", how, "commands", pipelined.len(), took);
         Ok(vec![
-            unary.with_latency(&latencies),
-            stream.with_latency(&pipelined),
+            unary.with_latency(&latencies).costing(each),
+            stream.with_latency(&pipelined).costing(stream_each),
         ])
     }
 }
