@@ -107,9 +107,12 @@ impl Heads {
         let count = self
             .waiting
             .partition_point(|(position, _)| *position <= to);
+        // Most streams have many events among these, and only the last of them counts.
+        let mut newest = HashMap::new();
         for (_, head) in self.waiting.drain(..count) {
-            self.heads.put(head);
+            newest.insert(head.stream, head);
         }
+        newest.into_values().for_each(|head| self.heads.put(head));
         self.through = self.through.max(to);
     }
 
