@@ -436,6 +436,11 @@ fn open_tiles(
         return Err(NotaryError::RolledBack { position, size });
     }
     let lead = |mut tiles: Tiles| {
+        // Nothing vouches for what they hold beyond it: a journal that was put back to an earlier
+        // state has gone on otherwise, and what it leads to is what is signed next.
+        if tiles.size() > latest.size {
+            return Ok(None);
+        }
         tiles.advance(ledger.log(), latest.position())?;
         let to = (latest.size, &latest.root);
         let (root, _) = tiles.consistency_from(latest.size, to)?;

@@ -182,6 +182,44 @@ fn an_old_journal_put_back_is_not_signed_on() {
     assert!(matches!(refused, Err(NotaryError::RolledBack { .. })));
 }
 
+/// Otherwise a checkpoint would be signed over a history that is gone.
+#[test]
+fn tiles_that_go_beyond_what_was_put_back_are_not_built_on() {
+    let mut school = School::new();
+    school.checkpoint();
+    let old = tempfile::tempdir().unwrap();
+    school.ledger.settle();
+    for part in ["journal", "checkpoints"] {
+        copy(&school.place.path().join(part), &old.path().join(part));
+    }
+    school.write(PLAN, "læser højt");
+    school.write(PLAN, "læser lavt");
+    let lost = school.checkpoint().checkpoint;
+    let School {
+        place,
+        ledger,
+        notary,
+        commands,
+    } = school;
+    drop((ledger, notary));
+    for part in ["journal", "checkpoints", "derived"] {
+        fs::remove_dir_all(place.path().join(part)).unwrap();
+    }
+    for part in ["journal", "checkpoints"] {
+        copy(&old.path().join(part), &place.path().join(part));
+    }
+    let ledger = Place::open_in(place.path());
+    let notary = Notary::open(ledger.clone(), place.path(), signer()).unwrap();
+    let mut school = School::around(place, ledger, notary);
+    school.commands = commands;
+    school.write(PLAN, "læser igen");
+    let next = school.checkpoint().checkpoint;
+    assert!(next.size < lost.size);
+    assert_eq!(next.root, school.ledger.status().root);
+    let proof = school.notary.inclusion(next.position(), next.size).unwrap();
+    assert_eq!(proof.signed.checkpoint, next);
+}
+
 #[test]
 fn another_journal_of_the_same_length_is_not_signed_on() {
     let school = School::new();

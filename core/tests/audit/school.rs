@@ -46,7 +46,7 @@ pub(crate) struct School {
     pub(crate) place: Place,
     pub(crate) ledger: Ledger,
     pub(crate) notary: Arc<Notary>,
-    commands: u64,
+    pub(crate) commands: u64,
 }
 
 impl School {
