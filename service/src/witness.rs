@@ -202,7 +202,7 @@ fn refusal(error: &WitnessError) -> Response {
     let status = error.http_status();
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     match error {
-        WitnessError::Conflict { latest } => {
+        WitnessError::Conflict { latest } | WitnessError::Forked { size: latest } => {
             let kind = [(header::CONTENT_TYPE, "text/x.tlog.size")];
             (status, kind, format!("{latest}\n")).into_response()
         }

@@ -60,6 +60,12 @@ pub enum WitnessError {
         /// What the witness cosigned last.
         latest: u64,
     },
+    /// A checkpoint of the same size with another root was cosigned: the log tells two histories.
+    #[error("another checkpoint of size {size} was cosigned here before: the log is forked")]
+    Forked {
+        /// The size of both.
+        size: u64,
+    },
     /// The log did not grow from what the witness saw: its history was rewritten.
     #[error("the checkpoint of size {size} does not grow from that of size {old}")]
     Inconsistent {
@@ -77,7 +83,7 @@ impl WitnessError {
             Self::Malformed(_) | Self::Backwards { .. } => 400,
             Self::Signature(_) => 403,
             Self::UnknownLog(_) => 404,
-            Self::Conflict { .. } => 409,
+            Self::Conflict { .. } | Self::Forked { .. } => 409,
             Self::Inconsistent { .. } => 422,
         }
     }
@@ -163,10 +169,10 @@ pub fn add_checkpoint(
         let latest = known.size;
         return Err(WitnessError::Conflict { latest });
     }
-    let inconsistent = WitnessError::Inconsistent { old, size };
-    if size == 0 && checkpoint.root != empty {
-        return Err(inconsistent);
+    if old == size && checkpoint.root != known.root {
+        return Err(WitnessError::Forked { size });
     }
+    let inconsistent = WitnessError::Inconsistent { old, size };
     match (old, request.proof.is_empty()) {
         // The empty tree is the beginning of every tree: there is nothing to prove.
         (0, true) => {}
@@ -234,7 +240,19 @@ mod tests {
             |request: &AddCheckpoint, latest| ask(request, latest).unwrap_err().http_status();
         assert_eq!(status(&grown, Some(latest)), 409);
         let forked = request(&log, 3, 3, 1, Vec::new());
-        assert_eq!(status(&forked, Some(latest)), 422);
+        assert_eq!(status(&forked, Some(latest)), 409);
+        let padded = request(&log, 3, 3, 0, vec![third]);
+        assert_eq!(status(&padded, Some(latest)), 422);
+        let mut empty = request(&log, 0, 0, 0, Vec::new()).signed.checkpoint;
+        empty.root = third;
+        let signed = SignedCheckpoint::sign(empty, &log, now);
+        let (old_size, proof) = (0, Vec::new());
+        let nothing = AddCheckpoint {
+            old_size,
+            proof,
+            signed,
+        };
+        assert_eq!(status(&nothing, None), 409);
         let shrunk = request(&log, 3, 2, 0, Vec::new());
         assert_eq!(status(&shrunk, Some(latest)), 400);
         let unproved = request(&log, 3, 4, 0, Vec::new());

@@ -27,7 +27,9 @@ fn found_out(directory: &Directory, forged: &Directory) {
     assert!(
         matches!(
             refused,
-            Err(WitnessError::Inconsistent { .. } | WitnessError::Backwards { .. })
+            Err(WitnessError::Inconsistent { .. }
+                | WitnessError::Forked { .. }
+                | WitnessError::Backwards { .. })
         ),
         "{refused:?}"
     );
@@ -159,7 +161,7 @@ fn an_old_backup_that_is_put_back_is_found_out() {
     assert_eq!(audit(&directory, Some(&kept)), Err(FaultKind::Growth));
     assert!(matches!(
         witness(&directory, &kept),
-        Err(WitnessError::Inconsistent { .. })
+        Err(WitnessError::Forked { .. })
     ));
 }
 
