@@ -49,8 +49,11 @@ impl Checking<'_> {
         match (self.header.scope, &mut self.frontier) {
             (Scope::Range { from, to }, Some(frontier)) => {
                 let expected = Position::new(frontier.size()).next();
-                let beyond = frontier.size() >= to.get();
-                if position != expected || beyond || position < from {
+                if frontier.size() >= to.get() {
+                    let what = format!("it is behind the range, which ends at {to}");
+                    return Err(fault(FaultKind::Order, what));
+                }
+                if position != expected || position < from {
                     let what = format!("the event at {expected} is missing");
                     return Err(fault(FaultKind::Order, what));
                 }

@@ -62,9 +62,10 @@ impl Checking<'_> {
         };
         let fault = |what: String| Fault::new(Position::ZERO, FaultKind::Growth, what);
         let (old, now) = (&since.checkpoint, &self.signed.checkpoint);
-        since
-            .verify(self.policy.logs())
-            .map_err(|error| checkpoint_fault(FaultKind::Signature, error))?;
+        since.verify(self.policy.logs()).map_err(|error| {
+            let what = format!("the earlier checkpoint: {error}");
+            checkpoint_fault(FaultKind::Signature, what)
+        })?;
         if old.origin != now.origin {
             return Err(fault("the earlier checkpoint is of another log".to_owned()));
         }

@@ -123,13 +123,12 @@ pub fn verify_bundle(
             (Some(checking), Line::End(end)) => {
                 let report = checking.finish(end.events).map_err(at)?;
                 number += 1;
-                let more = next_line(bundle, &mut line);
-                return match more.map_err(format_fault) {
-                    Ok(false) => Ok(report),
-                    Ok(true) => Err(format_fault("there is something behind the end")),
-                    Err(fault) => Err(fault),
-                }
-                .map_err(|fault| BundleFault {
+                let fault = match bundle.take(1).read_to_end(&mut line) {
+                    Ok(0) => return Ok(report),
+                    Ok(_) => format_fault("there is something behind the end"),
+                    Err(error) => format_fault(unread(&error)),
+                };
+                return Err(BundleFault {
                     line: number,
                     fault,
                 });
@@ -142,7 +141,7 @@ pub fn verify_bundle(
 fn next_line(bundle: &mut dyn BufRead, line: &mut Vec<u8>) -> Result<bool, String> {
     line.clear();
     let read = bundle.take(MOST_LINE).read_until(b'\n', line);
-    let read = read.map_err(|error| format!("the bundle does not read: {error}"))?;
+    let read = read.map_err(|error| unread(&error))?;
     match line.pop() {
         None => Ok(false),
         Some(b'\n') => Ok(true),
@@ -150,6 +149,10 @@ fn next_line(bundle: &mut dyn BufRead, line: &mut Vec<u8>) -> Result<bool, Strin
         // Without its newline it was cut off while it was written.
         Some(_) => Ok(false),
     }
+}
+
+fn unread(error: &std::io::Error) -> String {
+    format!("the bundle does not read: {error}")
 }
 
 fn format_fault(what: impl Into<String>) -> Fault {
