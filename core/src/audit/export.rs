@@ -138,6 +138,21 @@ impl Export {
         Ok((signed, Some((key, proof))))
     }
 
+    /// Puts what witnesses have added to the checkpoint since it was made into the header, if that was
+    /// not given out yet.
+    ///
+    /// # Errors
+    /// When checkpoints do not read.
+    pub fn take_cosignatures(&mut self) -> Result<(), ExportError> {
+        let kept = self.notary.at_least(self.signed.checkpoint.size)?;
+        let kept = kept.filter(|kept| kept.checkpoint == self.signed.checkpoint);
+        if let (Some(kept), Some(Line::Header(header))) = (kept, self.ready.front_mut()) {
+            header.checkpoint = kept.note.to_string();
+            self.signed = kept;
+        }
+        Ok(())
+    }
+
     /// How many events will be in scope, those of a bundle that is gone on with among them.
     pub fn total(&self) -> u64 {
         match self.request.scope {

@@ -11,6 +11,7 @@ use planledger_core::domain::Event;
 use planledger_core::domain::plan::PlanEvent;
 use planledger_core::ids::Position;
 use planledger_core::ledger::Ledger;
+use planledger_core::time::Timestamp;
 use planledger_core::tlog::{Algorithm, Notary, Policy, SignedCheckpoint, Signer};
 
 use crate::school::{ORIGIN, OTHERS, PLAN, SECOND, STUDENT, School, policy, signer};
@@ -276,7 +277,9 @@ fn what_is_no_bundle_is_refused_with_its_line() {
     assert_eq!(kind("\n"), FaultKind::Format);
     assert_eq!(kind("{}\n"), FaultKind::Format);
     assert_eq!(kind(&joined(&all[1..])), FaultKind::Format);
-    assert_eq!(kind(&format!("{bundle}more\n")), FaultKind::Format);
+    for more in ["more\n", "m", "\n"] {
+        assert_eq!(kind(&format!("{bundle}{more}")), FaultKind::Format);
+    }
     let mut swapped = all.clone();
     let first = swapped.iter().position(|line| is_event(line)).unwrap();
     swapped.swap(first, first + 1);
@@ -326,4 +329,33 @@ fn bundles_that_are_made_at_the_same_time_are_sound() {
             check(&bundle).unwrap();
         }
     });
+}
+
+/// A checkpoint is made for the bundle and cosigned after; otherwise no policy with witnesses could
+/// ever be met.
+#[test]
+fn cosignatures_of_its_checkpoint_are_in_a_bundle() {
+    let school = School::new();
+    let witness = Signer::new("w.example/1", Algorithm::Cosignature, [2; 32]).unwrap();
+    let (log, by) = (signer().verifier(), witness.verifier());
+    let policy = format!("log {log}\nwitness w {by}\nquorum w\n");
+    let options = VerifyOptions {
+        policy: policy.parse().unwrap(),
+        since: None,
+    };
+    let request = ExportRequest {
+        scope: Scope::Plan(PLAN),
+        disclosure: Disclosure::Events,
+        since: None,
+        resume: None,
+    };
+    let mut export = Export::new(school.ledger.clone(), school.notary.clone(), request).unwrap();
+    let signed = school.checkpoint();
+    let cosignature = witness.sign(signed.note.text(), Timestamp::from_nanos(7_000_000_000));
+    let size = signed.checkpoint.size;
+    school.notary.add_cosignatures(size, [cosignature]).unwrap();
+    export.take_cosignatures().unwrap();
+    let bundle: String = export.map(Result::unwrap).collect();
+    let report = check_with(&bundle, &options).unwrap();
+    assert_eq!(report.witnessed.witnesses, [("w".to_owned(), 7)]);
 }
