@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use planledger_core::ledger::Ledger;
@@ -186,8 +186,44 @@ pub fn generate(name: &str, algorithm: Algorithm) -> Result<Signer, GenerateErro
 pub struct Rhythm {
     /// The time from one checkpoint to the next, when the journal has grown.
     pub every: Duration,
-    /// Whose witnesses are asked to cosign.
-    pub policy: Policy,
+    /// Who is asked to cosign.
+    pub witnesses: Arc<Witnesses>,
+}
+
+/// The witnesses that a server asks.
+#[derive(Debug, Default)]
+pub struct Witnesses {
+    policy: Policy,
+    turn: Mutex<()>,
+}
+
+impl Witnesses {
+    /// Those of a policy that have addresses.
+    pub fn new(policy: Policy) -> Self {
+        let turn = Mutex::default();
+        Self { policy, turn }
+    }
+
+    /// Lets `make` make a checkpoint, and has it cosigned before another one is made here: a witness
+    /// does not go back to one that it has left behind.
+    ///
+    /// # Errors
+    /// Those of `make`, and when the ledger or its checkpoints do not read or write.
+    pub fn cosigned<T, E: From<NotaryError>>(
+        &self,
+        notary: &Notary,
+        make: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        if !self.policy.witnesses().iter().any(|one| one.url.is_some()) {
+            return make();
+        }
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = make()?;
+        if let Some(newest) = notary.latest()? {
+            cosign(notary, &self.policy, &newest)?;
+        }
+        Ok(made)
+    }
 }
 
 /// Makes a checkpoint whenever the journal has grown and the interval has passed, and has it
@@ -199,8 +235,8 @@ pub async fn run(notary: Arc<Notary>, rhythm: Rhythm, mut stopping: watch::Recei
         if tokio::time::timeout(rhythm.every, stopped).await.is_ok() {
             return;
         }
-        let (working, policy) = (notary.clone(), rhythm.policy.clone());
-        let work = tokio::task::spawn_blocking(move || notarise(&working, &policy, last));
+        let (working, witnesses) = (notary.clone(), rhythm.witnesses.clone());
+        let work = tokio::task::spawn_blocking(move || notarise(&working, &witnesses, last));
         match work.await {
             Ok(Ok(size)) => last = size,
             Ok(Err(error)) => tracing::error!(%error, "no checkpoint was made"),
@@ -210,13 +246,12 @@ pub async fn run(notary: Arc<Notary>, rhythm: Rhythm, mut stopping: watch::Recei
 }
 
 /// Makes a checkpoint and has it cosigned. Gives its size.
-fn notarise(notary: &Notary, policy: &Policy, last: u64) -> Result<u64, NotaryError> {
-    let signed = notary.checkpoint()?;
+fn notarise(notary: &Notary, witnesses: &Witnesses, last: u64) -> Result<u64, NotaryError> {
+    let signed = witnesses.cosigned(notary, || notary.checkpoint())?;
     let size = signed.checkpoint.size;
     if size != last {
         tracing::debug!(size, "a checkpoint was made");
     }
-    cosign(notary, policy, &signed)?;
     Ok(size)
 }
 
@@ -225,11 +260,7 @@ fn notarise(notary: &Notary, policy: &Policy, last: u64) -> Result<u64, NotaryEr
 /// # Errors
 /// When the ledger or its checkpoints do not read or write; a witness that does not answer is
 /// logged.
-pub fn cosign(
-    notary: &Notary,
-    policy: &Policy,
-    signed: &SignedCheckpoint,
-) -> Result<(), NotaryError> {
+fn cosign(notary: &Notary, policy: &Policy, signed: &SignedCheckpoint) -> Result<(), NotaryError> {
     let mut signatures = Vec::new();
     for witness in policy.witnesses() {
         let has = signed.note.verify([&witness.key]).is_ok();

@@ -11,7 +11,7 @@ use planledger_core::tlog::Notary;
 use tokio::sync::watch;
 
 use super::{Failure, Place, block_on, listen_address, output};
-use crate::notary::{self, KeyFiles, Rhythm};
+use crate::notary::{self, KeyFiles, Rhythm, Witnesses};
 use crate::server::auth::{Authenticator, Development};
 use crate::server::{Server, stop_signal};
 use crate::settings::{self, DEFAULT_CHECKPOINT_SECONDS, File};
@@ -70,10 +70,11 @@ impl Serve {
             output::note(format!("listening on http://{}", server.local_addr()));
             tracing::info!(key = %notary.verifier(), "checkpoints are signed by this key");
             let (stop_notary, stopping) = watch::channel(false);
+            let witnesses = rhythm.witnesses.clone();
             let notarising = tokio::spawn(notary::run(notary.clone(), rhythm, stopping));
             let development = Arc::new(Development);
             let served = server
-                .with_notary(notary)
+                .with_notary(notary, witnesses)
                 .serve(ledger, development.clone(), development, stop)
                 .await;
             // A checkpoint that is being made is finished: it may be on record already.
@@ -89,12 +90,10 @@ impl Serve {
             .witness_policy
             .as_ref()
             .or(file.witness_policy.as_ref());
+        let policy = policy.map(|path| settings::policy(path)).transpose()?;
         Ok(Rhythm {
             every: Duration::from_secs(seconds.unwrap_or(DEFAULT_CHECKPOINT_SECONDS).max(1)),
-            policy: policy
-                .map(|path| settings::policy(path))
-                .transpose()?
-                .unwrap_or_default(),
+            witnesses: Arc::new(Witnesses::new(policy.unwrap_or_default())),
         })
     }
 

@@ -7,11 +7,11 @@ use planledger_core::domain::Missing;
 use planledger_core::ids::Position;
 use planledger_core::ledger::{Ledger, ReadError, Reading};
 use planledger_core::time::Timestamp;
-use planledger_core::tlog::Notary;
 use tokio::sync::watch;
 use tonic::Status;
 use tonic::metadata::MetadataMap;
 
+use super::audit::Evidence;
 use super::auth::{Access, AuthError, Authenticator, Authorizer, Caller};
 use super::limits::Limits;
 use crate::wire::Failure;
@@ -22,7 +22,7 @@ use crate::wire::request::AsOf;
 #[derive(Clone)]
 pub(super) struct Api {
     pub(super) ledger: Ledger,
-    pub(super) notary: Option<Arc<Notary>>,
+    pub(super) evidence: Option<Evidence>,
     authenticator: Arc<dyn Authenticator>,
     authorizer: Arc<dyn Authorizer>,
     stopping: watch::Receiver<bool>,
@@ -37,7 +37,7 @@ pub(super) type Answer<T> = Result<(T, Position), Failure>;
 impl Api {
     pub(super) fn new(
         ledger: Ledger,
-        notary: Option<Arc<Notary>>,
+        evidence: Option<Evidence>,
         authenticator: Arc<dyn Authenticator>,
         authorizer: Arc<dyn Authorizer>,
         stopping: watch::Receiver<bool>,
@@ -54,7 +54,7 @@ impl Api {
         Self {
             started_at: ledger.now(),
             ledger,
-            notary,
+            evidence,
             authenticator,
             authorizer,
             stopping,

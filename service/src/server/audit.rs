@@ -23,6 +23,7 @@ use super::auth::{Access, PlansOf};
 use super::commands::failed;
 use super::events::goodbye;
 use super::roster::not_found;
+use crate::notary::Witnesses;
 use crate::wire::failure::ServiceReason;
 use crate::wire::{self, Failure, request};
 
@@ -38,7 +39,7 @@ impl AuditService for Api {
         request: Request<GetVerifierKeysRequest>,
     ) -> Rpc<GetVerifierKeysResponse> {
         self.allow(request.metadata(), Access::ReadProofs)?;
-        let current = self.notary()?.verifier().to_string();
+        let current = self.evidence()?.notary.verifier().to_string();
         Ok(Response::new(GetVerifierKeysResponse { current }))
     }
 
@@ -48,10 +49,11 @@ impl AuditService for Api {
     ) -> Rpc<GetCheckpointResponse> {
         self.allow(request.metadata(), Access::ReadProofs)?;
         let GetCheckpointRequest { min_size, create } = request.into_inner();
+        let witnesses = self.evidence()?.witnesses.clone();
         let found = self
             .with_notary(move |notary| {
                 if create {
-                    notary.checkpoint()?;
+                    witnesses.cosigned(notary, || notary.checkpoint())?;
                 }
                 let found = match min_size {
                     0 => notary.latest()?,
@@ -151,7 +153,7 @@ impl AuditService for Api {
         };
         let disclosure = asked.disclosure;
         self.permit(&caller, Access::Export { of, disclosure })?;
-        let notary = self.notary()?.clone();
+        let Evidence { notary, witnesses } = self.evidence()?.clone();
         if let Scope::Range { from, to } = asked.scope
             && to == Position::ZERO
         {
@@ -164,7 +166,10 @@ impl AuditService for Api {
         }
         let export = self
             .blocking(move |ledger| {
-                Export::new(ledger.clone(), notary, asked).map_err(export_failure)
+                let make = || Export::new(ledger.clone(), notary.clone(), asked);
+                let mut export = witnesses.cosigned(&notary, make).map_err(export_failure)?;
+                export.take_cosignatures().map_err(export_failure)?;
+                Ok(export)
             })
             .await?;
         let (sender, receiver) = mpsc::channel(WINDOW);
@@ -182,9 +187,16 @@ impl AuditService for Api {
     }
 }
 
+/// What gives evidence.
+#[derive(Clone)]
+pub(super) struct Evidence {
+    pub(super) notary: Arc<Notary>,
+    pub(super) witnesses: Arc<Witnesses>,
+}
+
 impl Api {
-    fn notary(&self) -> Result<&Arc<Notary>, Failure> {
-        self.notary.as_ref().ok_or_else(|| {
+    fn evidence(&self) -> Result<&Evidence, Failure> {
+        self.evidence.as_ref().ok_or_else(|| {
             let message = "this server makes no checkpoints";
             Failure::new(ServiceReason::NotaryDisabled, message)
         })
@@ -194,7 +206,7 @@ impl Api {
         &self,
         work: impl FnOnce(&Notary) -> Result<T, NotaryError> + Send + 'static,
     ) -> Result<T, Failure> {
-        let notary = self.notary()?.clone();
+        let notary = self.evidence()?.notary.clone();
         self.blocking(move |_: &Ledger| work(&notary).map_err(notary_failure))
             .await
     }

@@ -35,10 +35,12 @@ use tokio::sync::watch;
 use tonic::transport::server::TcpIncoming;
 
 use self::api::Api;
+use self::audit::Evidence;
 use self::auth::{Authenticator, Authorizer};
 use self::health::Health;
 pub use self::limits::Limits;
 use self::limits::Shedding;
+use crate::notary::Witnesses;
 
 const KEEPALIVE: Duration = Duration::from_secs(30);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -52,7 +54,7 @@ const CONNECTION_WINDOW: u32 = 8 * WINDOW;
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
-    notary: Option<Arc<Notary>>,
+    evidence: Option<Evidence>,
     limits: Limits,
 }
 
@@ -68,7 +70,7 @@ impl Server {
             listener,
             address,
             limits: Limits::default(),
-            notary: None,
+            evidence: None,
         })
     }
 
@@ -78,10 +80,10 @@ impl Server {
         Self { limits, ..self }
     }
 
-    /// Gives evidence too: checkpoints, proofs and bundles.
+    /// Gives evidence too: checkpoints, which these witnesses are asked to cosign, proofs and bundles.
     #[must_use]
-    pub fn with_notary(mut self, notary: Arc<Notary>) -> Self {
-        self.notary = Some(notary);
+    pub fn with_notary(mut self, notary: Arc<Notary>, witnesses: Arc<Witnesses>) -> Self {
+        self.evidence = Some(Evidence { notary, witnesses });
         self
     }
 
@@ -107,7 +109,7 @@ impl Server {
         let (stopping, stopped) = watch::channel(false);
         let api = Api::new(
             ledger.clone(),
-            self.notary,
+            self.evidence,
             authenticator,
             authorizer,
             stopped.clone(),

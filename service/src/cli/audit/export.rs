@@ -70,8 +70,10 @@ impl Export {
             return Err(Failure::Refused(format!("{out} is there already")));
         }
         let part = read_part(&partial).map_err(|error| at(&partial, &error))?;
-        let part = part.filter(|part| self.is_of(part));
-        let request = self.request(part.as_ref())?;
+        let since = self.since.as_deref().map(since_size).transpose()?;
+        let since = since.filter(|size| *size > 0);
+        let part = part.filter(|part| self.is_of(part, since));
+        let request = self.request(part.as_ref(), since)?;
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
         let mut bundle = client.audit().export_bundle(request).await?.into_inner();
         let mut output_file =
@@ -122,17 +124,23 @@ impl Export {
     }
 
     /// Whether a file that was cut off is of what is asked for now.
-    fn is_of(&self, part: &Part) -> bool {
+    fn is_of(&self, part: &Part, since: Option<u64>) -> bool {
         let same_scope = match (self.scope(), part.header.scope) {
             (Some(Scope::Range { from, to }), Scope::Range { from: f, to: t }) => {
                 from == f && (to == t || to == Position::ZERO)
             }
             (asked, found) => asked == Some(found),
         };
-        same_scope && part.header.disclosure == self.disclosure()
+        // What is proved of growth stands in the header, which is there already.
+        let same_since = part.header.since.as_ref().map(|since| since.size) == since;
+        same_scope && same_since && part.header.disclosure == self.disclosure()
     }
 
-    fn request(&self, part: Option<&Part>) -> Result<ExportBundleRequest, Failure> {
+    fn request(
+        &self,
+        part: Option<&Part>,
+        since: Option<u64>,
+    ) -> Result<ExportBundleRequest, Failure> {
         let scope = match self.scope() {
             Some(Scope::Plan(plan)) => AskedScope::PlanId(plan.to_string()),
             Some(Scope::Student(student)) => AskedScope::StudentId(student.to_string()),
@@ -155,7 +163,7 @@ impl Export {
         Ok(ExportBundleRequest {
             scope: Some(scope),
             disclosure: disclosure.into(),
-            since_size: self.since.as_deref().map_or(Ok(0), since_size)?,
+            since_size: since.unwrap_or(0),
             resume: part.map(|part| ResumeBundle {
                 checkpoint_size: part.size,
                 after_position: part.last.get(),

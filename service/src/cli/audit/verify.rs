@@ -119,7 +119,7 @@ impl Verify {
             return;
         }
         output::line("Proved:");
-        for proved in proofs(report) {
+        for proved in proofs(report, options) {
             output::line(format!("  ✓ {proved}"));
         }
         output::line("Not proved by this:");
@@ -141,16 +141,23 @@ fn instant(at: Timestamp) -> String {
 }
 
 /// What a report proves, in words.
-fn proofs(report: &Report) -> Vec<String> {
+fn proofs(report: &Report, options: &VerifyOptions) -> Vec<String> {
     let checkpoint = &report.checkpoint;
     let mut proved = vec![format!(
         "{} signed a checkpoint of {} events of ledger {}",
         report.witnessed.log, checkpoint.size, report.ledger
     )];
+    if !options.policy.logs().contains(&report.witnessed.log) {
+        proved.push(
+            "the key that you gave signed that this one takes over from it: compare it with the \
+             one that is published now"
+                .to_owned(),
+        );
+    }
     if let Some(since) = report.since {
         proved.push(format!(
             "it grew from your checkpoint of {since} events: nothing before that was changed, \
-             dropped or put in"
+             dropped, put in or moved since"
         ));
     }
     for (name, time) in &report.witnessed.witnesses {
@@ -186,7 +193,7 @@ fn proofs(report: &Report) -> Vec<String> {
         }
     }
     if matches!(report.scope, Scope::Student(_)) {
-        proved.push("the student has no other plan up to there".to_owned());
+        proved.push("under the student's key there is no other plan up to there".to_owned());
     }
     if report.disclosure == Disclosure::Events {
         proved.push(format!(
@@ -214,12 +221,12 @@ fn limits(report: &Report, options: &VerifyOptions) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if report.witnessed.witnesses.is_empty() {
-        limits.push(
-            "that events happened when they say: times are the server's until a witness cosigned"
-                .to_owned(),
-        );
-    }
+    limits.push(match report.witnessed.witnesses.is_empty() {
+        true => "that events happened when they say: times are the server's".to_owned(),
+        false => "that events happened when they say: times are the server's; what witnesses show \
+                  is that they were there by then"
+            .to_owned(),
+    });
     if report.redacted > 0 {
         limits.push(format!(
             "what {} events without a text said: redacted, or left out by whoever made the file",
@@ -231,6 +238,13 @@ fn limits(report: &Report, options: &VerifyOptions) -> Vec<String> {
     }
     if matches!(report.scope, Scope::Range { .. }) {
         limits.push("that streams did not go on after the range".to_owned());
+    }
+    if matches!(report.scope, Scope::Student(_)) {
+        limits.push(
+            "that nothing of the student's was recorded under another key, or as another person: \
+             a check of the whole ledger shows that"
+                .to_owned(),
+        );
     }
     limits.push("that what people wrote is true".to_owned());
     limits
