@@ -50,10 +50,12 @@ pub(crate) type Call =
 methods! {
     commands.execute: ExecuteRequest => ExecuteResponse in Command;
     commands.execute_batch: ExecuteBatchRequest => ExecuteBatchResponse;
+    commands.revert_plan: RevertPlanRequest => RevertPlanResponse;
     plans.get_plan: GetPlanRequest => GetPlanResponse;
     plans.list_plans: ListPlansRequest => ListPlansResponse;
     plans.get_plan_history: GetPlanHistoryRequest => GetPlanHistoryResponse;
     plans.get_collected_view: GetCollectedViewRequest => GetCollectedViewResponse;
+    plans.diff_plan: DiffPlanRequest => DiffPlanResponse;
     roster.get_institution: GetInstitutionRequest => GetInstitutionResponse;
     roster.list_institutions: ListInstitutionsRequest => ListInstitutionsResponse;
     roster.get_school_year: GetSchoolYearRequest => GetSchoolYearResponse;
@@ -69,4 +71,9 @@ methods! {
     catalogues.get_catalogue_item: GetCatalogueItemRequest => GetCatalogueItemResponse;
     catalogues.list_catalogue_items: ListCatalogueItemsRequest => ListCatalogueItemsResponse;
     ledger.get_status: GetStatusRequest => GetStatusResponse;
+    audit.get_verifier_keys: GetVerifierKeysRequest => GetVerifierKeysResponse;
+    audit.get_checkpoint: GetCheckpointRequest => GetCheckpointResponse;
+    audit.list_checkpoints: ListCheckpointsRequest => ListCheckpointsResponse;
+    audit.get_inclusion_proof: GetInclusionProofRequest => GetInclusionProofResponse;
+    audit.get_consistency_proof: GetConsistencyProofRequest => GetConsistencyProofResponse;
 }

@@ -3,6 +3,7 @@
 mod api;
 mod commands;
 mod described;
+mod evidence;
 mod gated;
 mod program;
 mod proxy;
@@ -14,6 +15,7 @@ mod voice;
 pub(crate) use api::METHODS;
 pub(crate) use commands::*;
 pub(crate) use described::{Documented, documented, enum_names};
+pub(crate) use evidence::{Believed, bundle_of, checked, checked_since};
 pub(crate) use gated::Gated;
 pub(crate) use program::{Ran, Serving, program, run, samples};
 pub(crate) use proxy::Proxy;

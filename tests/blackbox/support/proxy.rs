@@ -1,4 +1,5 @@
-//! A way to a server that lets through only so much, so that a client stands still half-way.
+//! A way to a server that lets through only so much, so that a client stands still or is cut off
+//! half-way.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,18 +24,31 @@ struct Flow {
     /// How many bytes may go to the server.
     allowed: u64,
     sent: AtomicU64,
+    /// How many bytes may come back on a connection before it is cut off.
+    allowed_back: u64,
     used_up: Notify,
 }
 
 impl Proxy {
     /// Lets `allowed` bytes through to a server, and everything back.
     pub(crate) async fn start(url: &str, allowed: u64) -> Self {
+        Self::carrying(url, allowed, u64::MAX).await
+    }
+
+    /// Lets everything through to a server, and cuts each connection off after `back` bytes of what
+    /// it answers.
+    pub(crate) async fn cutting(url: &str, back: u64) -> Self {
+        Self::carrying(url, u64::MAX, back).await
+    }
+
+    async fn carrying(url: &str, allowed: u64, allowed_back: u64) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let flow = Arc::new(Flow {
             to: url.strip_prefix("http://").unwrap().to_owned(),
             allowed,
             sent: AtomicU64::new(0),
+            allowed_back,
             used_up: Notify::new(),
         });
         let accepting = tokio::spawn({
@@ -74,9 +88,10 @@ impl Flow {
     async fn carry(self: Arc<Self>, client: TcpStream) {
         let server = TcpStream::connect(&self.to).await.unwrap();
         let (mut from_client, mut to_client) = client.into_split();
-        let (mut from_server, mut to_server) = server.into_split();
+        let (from_server, mut to_server) = server.into_split();
+        let mut from_server = from_server.take(self.allowed_back);
         let back = async move {
-            // Ends with the server, and then so does the connection.
+            // Ends with the server or with what is allowed, and then so does the connection.
             let _ = tokio::io::copy(&mut from_server, &mut to_client).await;
         };
         let forth = async move {

@@ -5,11 +5,13 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use planledger::notary::{KeyFiles, Witnesses};
 use planledger::server::auth::{Authorizer, Development};
 use planledger::server::{Limits, Server};
 use planledger::settings;
 use planledger::system::{SystemClock, SystemEntropy};
 use planledger_core::ledger::{Ledger, Options};
+use planledger_core::tlog::Notary;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tonic::transport::{Channel, Endpoint};
@@ -53,6 +55,12 @@ impl Home {
     pub(crate) fn start(&self) -> Running {
         Setup::default().start(self)
     }
+
+    /// Starts a server on it that gives evidence. It makes checkpoints when it is asked for them,
+    /// and not by the clock, so that tests know which there are.
+    pub(crate) fn start_notarised(&self) -> Running {
+        Setup::notarised().start(self)
+    }
 }
 
 /// How a server is set up, where that is not as usual.
@@ -60,6 +68,8 @@ pub(crate) struct Setup {
     pub(crate) limits: Limits,
     pub(crate) authorizer: Arc<dyn Authorizer>,
     pub(crate) log: Option<Gated>,
+    /// Whether it gives evidence.
+    pub(crate) notary: bool,
 }
 
 impl Default for Setup {
@@ -73,11 +83,20 @@ impl Default for Setup {
             limits,
             authorizer: Arc::new(Development),
             log: None,
+            notary: false,
         }
     }
 }
 
 impl Setup {
+    /// With a notary.
+    pub(crate) fn notarised() -> Self {
+        Self {
+            notary: true,
+            ..Self::default()
+        }
+    }
+
     /// On a disk that can be held up.
     pub(crate) fn on(log: &Gated) -> Self {
         Self {
@@ -91,11 +110,17 @@ impl Setup {
         let (told, address) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let gate = self.log.clone();
+        let dir = home.path().to_owned();
         let thread = thread::spawn(move || {
             let ledger = match self.log {
                 None => Ledger::open(options),
                 Some(log) => Ledger::open_on(options, Arc::new(log)),
             };
+            let ledger = ledger.unwrap();
+            let notary = self.notary.then(|| {
+                let signer = KeyFiles::in_ledger(&dir).load(&ledger, None).unwrap();
+                Arc::new(Notary::open(ledger.clone(), &dir, signer).unwrap())
+            });
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(2)
                 .enable_all()
@@ -109,12 +134,11 @@ impl Setup {
                     let _ = stopped.await;
                 };
                 let server = server.with_limits(self.limits);
-                let serving = server.serve(
-                    ledger.unwrap(),
-                    Arc::new(Development),
-                    self.authorizer,
-                    stop,
-                );
+                let server = match notary {
+                    Some(notary) => server.with_notary(notary, Arc::new(Witnesses::default())),
+                    None => server,
+                };
+                let serving = server.serve(ledger, Arc::new(Development), self.authorizer, stop);
                 serving.await.unwrap();
             });
             // With the runtime goes whatever still had the ledger.

@@ -1,0 +1,207 @@
+//! `AuditService`: checkpoints and proofs, judged by software that is not planledger's.
+
+use planledger_proto::v1::*;
+use tonic::Code;
+
+use crate::support::*;
+
+async fn written(voice: &Voice) -> (School, String) {
+    let school = School::found(voice).await;
+    let course = school.course(voice, YearPlanKind::Subject).await;
+    let plan_id = school.plan(voice, &course).await;
+    voice.execute(write_status(&plan_id, "Læser lidt")).await;
+    (school, plan_id)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn checkpoints_are_kept_and_listed_and_others_can_check_them() {
+    let home = Home::new();
+    let server = home.start_notarised();
+    let voice = server.voice().await;
+    let (_, plan_id) = written(&voice).await;
+    let key = voice.verifier_key().await;
+    let mut made = Vec::new();
+    for n in 0..3 {
+        voice.execute(write_status(&plan_id, &format!("{n}"))).await;
+        let checkpoint = voice.new_checkpoint().await;
+        assert!(checkpoint.size <= voice.position().await);
+        Believed::of(&checkpoint, &key);
+        made.push(checkpoint);
+    }
+    assert!(made.is_sorted_by(|a, b| a.size < b.size));
+    let newest = voice.ask(GetCheckpointRequest::default()).await.unwrap();
+    assert_eq!(newest.checkpoint.as_ref(), made.last());
+    // The smallest that covers a size.
+    let request = GetCheckpointRequest {
+        min_size: made[0].size + 1,
+        create: false,
+    };
+    let covering = voice.ask(request).await.unwrap().checkpoint.unwrap();
+    assert_eq!(covering, made[1]);
+
+    let (mut listed, mut after_size) = (Vec::new(), 0);
+    loop {
+        let page_size = 1;
+        let request = ListCheckpointsRequest {
+            after_size,
+            page_size,
+        };
+        let page = voice.ask(request).await.unwrap().checkpoints;
+        let Some(last) = page.last() else { break };
+        after_size = last.size;
+        listed.extend(page);
+    }
+    for checkpoint in &made {
+        assert!(listed.contains(checkpoint));
+    }
+    server.stop();
+    // Kept for ever: also by the next server.
+    let server = home.start_notarised();
+    let voice = server.voice().await;
+    assert_eq!(voice.verifier_key().await, key);
+    let request = GetCheckpointRequest {
+        min_size: made[0].size,
+        create: false,
+    };
+    let again = voice.ask(request).await.unwrap().checkpoint.unwrap();
+    assert_eq!(again, made[0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn every_entry_is_proved_to_be_included_and_every_checkpoint_to_grow_from_those_before() {
+    let home = Home::new();
+    let server = home.start_notarised();
+    let voice = server.voice().await;
+    let (_, plan_id) = written(&voice).await;
+    let key = voice.verifier_key().await;
+    let mut believed = vec![Believed::of(&voice.new_checkpoint().await, &key)];
+    for n in 0..3 {
+        voice.execute(write_status(&plan_id, &format!("{n}"))).await;
+        believed.push(Believed::of(&voice.new_checkpoint().await, &key));
+    }
+    let newest = believed.last().unwrap();
+    for position in 1..=newest.size {
+        let request = GetInclusionProofRequest {
+            position,
+            min_size: newest.size,
+        };
+        let proof = voice.ask(request).await.unwrap();
+        assert_eq!(proof.leaf_index, position - 1);
+        let under = Believed::of(&proof.checkpoint.unwrap(), &key);
+        assert_eq!(under.size, newest.size);
+        assert!(under.includes(proof.leaf_index, &proof.entry, &proof.hashes));
+        // Neither another place nor another entry.
+        assert!(!under.includes((position) % under.size, &proof.entry, &proof.hashes));
+        let mut other = proof.entry.clone();
+        other[100] ^= 1;
+        assert!(!under.includes(proof.leaf_index, &other, &proof.hashes));
+    }
+    for before in &believed {
+        let request = GetConsistencyProofRequest {
+            from_size: before.size,
+            min_size: newest.size,
+        };
+        let proof = voice.ask(request).await.unwrap();
+        assert_eq!(proof.from_root, before.root.0);
+        let under = Believed::of(&proof.checkpoint.unwrap(), &key);
+        assert!(under.grew_from(before, &proof.hashes));
+        let mut other = Believed::new(&voice.new_checkpoint().await.note, &key);
+        other.root.0[0] ^= 1;
+        other.size = before.size;
+        assert!(!under.grew_from(&other, &proof.hashes));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn what_is_not_there_to_be_proved_is_refused_by_name() {
+    let home = Home::new();
+    let server = home.start_notarised();
+    let voice = server.voice().await;
+    let none = voice.ask(GetCheckpointRequest::default()).await;
+    let none = none.unwrap_err();
+    assert_eq!(none.reason, "CHECKPOINT_NOT_FOUND");
+    assert_eq!(none.code, Code::NotFound);
+    written(&voice).await;
+    let checkpoint = voice.new_checkpoint().await;
+    let refused = [
+        voice
+            .ask(GetCheckpointRequest {
+                min_size: 1_000_000,
+                create: false,
+            })
+            .await
+            .unwrap_err(),
+        voice
+            .ask(GetInclusionProofRequest {
+                position: 1_000_000,
+                min_size: 0,
+            })
+            .await
+            .unwrap_err(),
+        voice
+            .ask(GetInclusionProofRequest {
+                position: 0,
+                min_size: 0,
+            })
+            .await
+            .unwrap_err(),
+        voice
+            .ask(GetInclusionProofRequest {
+                position: 1,
+                min_size: 1_000_000,
+            })
+            .await
+            .unwrap_err(),
+        voice
+            .ask(GetConsistencyProofRequest {
+                from_size: checkpoint.size + 1,
+                min_size: checkpoint.size,
+            })
+            .await
+            .unwrap_err(),
+        voice
+            .ask(GetConsistencyProofRequest {
+                from_size: 1_000_000,
+                min_size: 0,
+            })
+            .await
+            .unwrap_err(),
+        voice
+            .ask(ListCheckpointsRequest {
+                after_size: 0,
+                page_size: -1,
+            })
+            .await
+            .unwrap_err(),
+    ];
+    let told = refused
+        .iter()
+        .map(|refused| (refused.reason.as_str(), refused.paths()));
+    let expected = [
+        ("CHECKPOINT_NOT_FOUND", vec![]),
+        ("POSITION_AHEAD", vec!["position"]),
+        ("POSITION_AHEAD", vec!["position"]),
+        ("CHECKPOINT_NOT_FOUND", vec![]),
+        ("POSITION_AHEAD", vec!["from_size"]),
+        ("POSITION_AHEAD", vec!["from_size"]),
+        ("REQUEST_INVALID", vec!["page_size"]),
+    ];
+    assert!(told.eq(expected), "{refused:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_server_without_a_notary_says_that_it_gives_no_evidence() {
+    let home = Home::new();
+    let server = home.start();
+    let voice = server.voice().await;
+    let refused = [
+        voice.ask(GetVerifierKeysRequest::default()).await.err(),
+        voice.ask(GetCheckpointRequest::default()).await.err(),
+        voice.ask(ListCheckpointsRequest::default()).await.err(),
+    ];
+    for refused in refused {
+        let refused = refused.unwrap();
+        assert_eq!(refused.reason, "NOTARY_DISABLED");
+        assert_eq!(refused.code, Code::Unimplemented);
+    }
+}
