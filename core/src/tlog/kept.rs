@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::checkpoint::SignedCheckpoint;
+use super::note::MOST_BYTES;
 
 const FILE: &str = "checkpoints.txt";
 
@@ -94,8 +95,11 @@ impl Kept {
             path: path.clone(),
             offset,
         })?;
-        if end < text.len() as u64 {
+        let rest = text.len() as u64 - end;
+        if rest > 0 {
             // What an interrupted write left: it was never shown to anybody.
+            let file_name = path.display();
+            tracing::warn!(%file_name, bytes = rest, "an unfinished checkpoint is cut off");
             file.set_len(end).map_err(io)?;
             file.sync_all().map_err(io)?;
         }
@@ -261,7 +265,13 @@ fn next_note(text: &[u8]) -> Result<Option<(SignedCheckpoint, usize)>, ()> {
         Some(from + at + 2)
     };
     let Some(end) = blank(0).and_then(blank) else {
-        return Ok(None);
+        // The beginning of a note, or blocks that were never written. Anything else was a note once,
+        // and nothing of that is cut off.
+        let odd = |byte: &u8| *byte < b' ' && !matches!(byte, b'\n' | 0);
+        return match text.len() > MOST_BYTES || text.iter().any(odd) {
+            true => Err(()),
+            false => Ok(None),
+        };
     };
     let note = text.get(..end - 1).unwrap_or_default();
     let signed = SignedCheckpoint::parse(note).map_err(drop)?;
@@ -337,5 +347,10 @@ mod tests {
         let found = Kept::read_all(dir.path()).unwrap();
         assert_eq!((found.end, found.notes.len()), (first as u64, 1));
         assert!(!found.damaged && found.rest > 0);
+        let windows = String::from_utf8(whole).unwrap().replace('\n', "\r\n");
+        fs::write(&path, &windows).unwrap();
+        let refused = Kept::open(dir.path());
+        assert!(matches!(refused, Err(KeptError::Damaged { offset: 0, .. })));
+        assert_eq!(fs::read(&path).unwrap(), windows.as_bytes());
     }
 }

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::time::Timestamp;
 
 /// Bytes of a note; a post-quantum signature has nearly 5 kB, and sixteen must fit.
-const MOST_BYTES: usize = 256 << 10;
+pub(super) const MOST_BYTES: usize = 256 << 10;
 const MOST_SIGNATURES: usize = 64;
 const SIGNATURE_MARK: &str = "\u{2014} ";
 const KEY_LEN: usize = 32;
