@@ -161,7 +161,8 @@ pub fn add_checkpoint(
         return Err(WitnessError::Backwards { old, size });
     }
     let empty = Frontier::default().root();
-    let known = latest.unwrap_or(Latest {
+    // There is one tree of no entries.
+    let known = latest.filter(|latest| latest.size > 0).unwrap_or(Latest {
         size: 0,
         root: empty,
     });
