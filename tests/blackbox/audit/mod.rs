@@ -1,5 +1,7 @@
 //! What auditors do: with the service, the program and witnesses, as they would.
 
 mod bundles;
+mod errors;
+mod place;
 mod program;
-mod service;
+mod proofs;

@@ -89,7 +89,11 @@ async fn who_says_it_wrongly_is_turned_away_by_every_method_before_the_request_i
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn who_may_nothing_is_denied_by_every_method_even_what_is_not_there() {
     let home = Home::new();
-    let server = started(&home, Nobody);
+    let setup = Setup {
+        authorizer: Arc::new(Nobody),
+        ..Setup::notarised()
+    };
+    let server = setup.start(&home);
     let voice = server.voice().await;
     let eyes = Viewer::Staff.into();
     let mut denied = 0;
@@ -103,13 +107,23 @@ async fn who_may_nothing_is_denied_by_every_method_even_what_is_not_there() {
         )*};
     }
     let command = || register_institution(&new_id(), "Skolen");
+    let position_1 = Some(AsOf {
+        moment: Some(as_of::Moment::Position(1)),
+    });
     denied! {
         ExecuteRequest { command: Some(command()) };
         ExecuteBatchRequest { commands: vec![command()] };
+        RevertPlanRequest {
+            command_id: new_id(),
+            plan_id: new_id(),
+            to: position_1,
+            reason: "fejl".to_owned()
+        };
         GetPlanRequest { plan_id: new_id(), viewer: eyes };
         ListPlansRequest { filter: Some(list_plans_request::Filter::OwnerId(new_id())) };
         GetPlanHistoryRequest { plan_id: new_id() };
         GetCollectedViewRequest { student_id: new_id(), viewer: eyes };
+        DiffPlanRequest { plan_id: new_id(), viewer: eyes, from: position_1 };
         GetInstitutionRequest { institution_id: new_id() };
         ListInstitutionsRequest {};
         GetSchoolYearRequest { school_year_id: new_id() };
@@ -125,12 +139,21 @@ async fn who_may_nothing_is_denied_by_every_method_even_what_is_not_there() {
         GetCatalogueItemRequest { catalogue_id: new_id(), item_id: new_id() };
         ListCatalogueItemsRequest { catalogue_id: new_id() };
         GetStatusRequest {};
+        GetVerifierKeysRequest {};
+        GetCheckpointRequest { create: true };
+        ListCheckpointsRequest {};
+        GetInclusionProofRequest { position: 1 };
+        GetConsistencyProofRequest { from_size: 1 };
     }
     assert_eq!(denied, METHODS.len());
+    let scope = export_bundle_request::Scope::PlanId(new_id());
+    let refused = voice.export(bundle_of(scope)).await;
+    assert_eq!(refused.unwrap_err().reason, "ACCESS_DENIED");
     let refused = voice.read_events(ReadEventsRequest::default()).await;
     assert_eq!(refused.unwrap_err().reason, "ACCESS_DENIED");
     let refused = voice.follow(FollowEventsRequest::default()).await;
     assert_eq!(refused.err().unwrap().reason, "ACCESS_DENIED");
+    // A checkpoint that was asked for would have been recorded.
     drop((voice, server));
     let open = home.start();
     assert_eq!(open.voice().await.position().await, 0);

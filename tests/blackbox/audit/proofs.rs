@@ -1,24 +1,16 @@
-//! `AuditService`: checkpoints and proofs, judged by software that is not planledger's.
+//! Checkpoints and proofs from `AuditService`, judged by software that is not planledger's.
 
 use planledger_proto::v1::*;
-use tonic::Code;
 
+use super::place::written;
 use crate::support::*;
-
-async fn written(voice: &Voice) -> (School, String) {
-    let school = School::found(voice).await;
-    let course = school.course(voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(voice, &course).await;
-    voice.execute(write_status(&plan_id, "Læser lidt")).await;
-    (school, plan_id)
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn checkpoints_are_kept_and_listed_and_others_can_check_them() {
     let home = Home::new();
     let server = home.start_notarised();
     let voice = server.voice().await;
-    let (_, plan_id) = written(&voice).await;
+    let (_, plan_id) = written(&voice, 1).await;
     let key = voice.verifier_key().await;
     let mut made = Vec::new();
     for n in 0..3 {
@@ -72,7 +64,7 @@ async fn every_entry_is_proved_to_be_included_and_every_checkpoint_to_grow_from_
     let home = Home::new();
     let server = home.start_notarised();
     let voice = server.voice().await;
-    let (_, plan_id) = written(&voice).await;
+    let (_, plan_id) = written(&voice, 1).await;
     let key = voice.verifier_key().await;
     let mut believed = vec![Believed::of(&voice.new_checkpoint().await, &key)];
     for n in 0..3 {
@@ -109,99 +101,5 @@ async fn every_entry_is_proved_to_be_included_and_every_checkpoint_to_grow_from_
         other.root.0[0] ^= 1;
         other.size = before.size;
         assert!(!under.grew_from(&other, &proof.hashes));
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn what_is_not_there_to_be_proved_is_refused_by_name() {
-    let home = Home::new();
-    let server = home.start_notarised();
-    let voice = server.voice().await;
-    let none = voice.ask(GetCheckpointRequest::default()).await;
-    let none = none.unwrap_err();
-    assert_eq!(none.reason, "CHECKPOINT_NOT_FOUND");
-    assert_eq!(none.code, Code::NotFound);
-    written(&voice).await;
-    let checkpoint = voice.new_checkpoint().await;
-    let refused = [
-        voice
-            .ask(GetCheckpointRequest {
-                min_size: 1_000_000,
-                create: false,
-            })
-            .await
-            .unwrap_err(),
-        voice
-            .ask(GetInclusionProofRequest {
-                position: 1_000_000,
-                min_size: 0,
-            })
-            .await
-            .unwrap_err(),
-        voice
-            .ask(GetInclusionProofRequest {
-                position: 0,
-                min_size: 0,
-            })
-            .await
-            .unwrap_err(),
-        voice
-            .ask(GetInclusionProofRequest {
-                position: 1,
-                min_size: 1_000_000,
-            })
-            .await
-            .unwrap_err(),
-        voice
-            .ask(GetConsistencyProofRequest {
-                from_size: checkpoint.size + 1,
-                min_size: checkpoint.size,
-            })
-            .await
-            .unwrap_err(),
-        voice
-            .ask(GetConsistencyProofRequest {
-                from_size: 1_000_000,
-                min_size: 0,
-            })
-            .await
-            .unwrap_err(),
-        voice
-            .ask(ListCheckpointsRequest {
-                after_size: 0,
-                page_size: -1,
-            })
-            .await
-            .unwrap_err(),
-    ];
-    let told = refused
-        .iter()
-        .map(|refused| (refused.reason.as_str(), refused.paths()));
-    let expected = [
-        ("CHECKPOINT_NOT_FOUND", vec![]),
-        ("POSITION_AHEAD", vec!["position"]),
-        ("POSITION_AHEAD", vec!["position"]),
-        ("CHECKPOINT_NOT_FOUND", vec![]),
-        ("POSITION_AHEAD", vec!["from_size"]),
-        ("POSITION_AHEAD", vec!["from_size"]),
-        ("REQUEST_INVALID", vec!["page_size"]),
-    ];
-    assert!(told.eq(expected), "{refused:#?}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn a_server_without_a_notary_says_that_it_gives_no_evidence() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
-    let refused = [
-        voice.ask(GetVerifierKeysRequest::default()).await.err(),
-        voice.ask(GetCheckpointRequest::default()).await.err(),
-        voice.ask(ListCheckpointsRequest::default()).await.err(),
-    ];
-    for refused in refused {
-        let refused = refused.unwrap();
-        assert_eq!(refused.reason, "NOTARY_DISABLED");
-        assert_eq!(refused.code, Code::Unimplemented);
     }
 }
