@@ -193,8 +193,8 @@ impl Export {
                 let before = self.positions.len();
                 self.positions.retain(|position| *position > last);
                 self.events = (before - self.positions.len()) as u64;
-                if let Scope::Range { from, .. } = self.request.scope {
-                    self.next = self.next.max(last.next());
+                if let Scope::Range { from, to } = self.request.scope {
+                    self.next = self.next.max(last.next()).min(to.next());
                     self.events = self.next.get() - from.get();
                 }
             }

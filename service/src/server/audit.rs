@@ -91,9 +91,9 @@ impl AuditService for Api {
     ) -> Rpc<GetInclusionProofResponse> {
         self.allow(request.metadata(), Access::ReadProofs)?;
         let GetInclusionProofRequest { position, min_size } = request.into_inner();
-        let position = Position::new(position);
+        let position = wire::counted("position", position)?;
         let tail = self.ledger.position();
-        if position == Position::ZERO || position > tail {
+        if position > tail {
             return Err(Failure::position_ahead("position", tail, position).into());
         }
         let proof = self
@@ -116,9 +116,9 @@ impl AuditService for Api {
     ) -> Rpc<GetConsistencyProofResponse> {
         self.allow(request.metadata(), Access::ReadProofs)?;
         let request = request.into_inner();
-        let from = Position::new(request.from_size);
+        let from = wire::counted("from_size", request.from_size)?;
         let tail = self.ledger.position();
-        if from == Position::ZERO || from > tail {
+        if from > tail {
             return Err(Failure::position_ahead("from_size", tail, from).into());
         }
         let (signed, root, proof) = self
@@ -245,7 +245,10 @@ impl Api {
 fn notary_failure(error: NotaryError) -> Failure {
     match error {
         NotaryError::NoCheckpoint { size } => {
-            let message = format!("there is no checkpoint of at least {size} events yet");
+            let message = match size {
+                0 => "there is no checkpoint yet".to_owned(),
+                size => format!("there is no checkpoint of at least {size} events yet"),
+            };
             Failure::new(ServiceReason::CheckpointNotFound, message).with("size", size)
         }
         NotaryError::Execute(error) => executing(error),
@@ -271,8 +274,12 @@ fn export_failure(error: ExportError) -> Failure {
                 PlanId::from_uuid(stream.id),
             ),
         },
-        ExportError::Range { to, size, .. } => {
-            Failure::position_ahead("range.to", Position::new(size), to)
+        ExportError::Range { from, to, size } => {
+            let size = Position::new(size);
+            match from > size {
+                true => Failure::position_ahead("range.from", size, from),
+                false => Failure::position_ahead("range.to", size, to),
+            }
         }
         ExportError::Since { since, size } => {
             Failure::position_ahead("since_size", Position::new(size), Position::new(since))

@@ -18,6 +18,23 @@ pub fn checkpoint(signed: &SignedCheckpoint) -> proto::Checkpoint {
     }
 }
 
+/// Reads a position, or a size, that begins at 1.
+///
+/// # Errors
+/// `REQUEST_INVALID` if it is 0.
+pub fn counted(field: &str, number: u64) -> Result<Position, Failure> {
+    Ok(Fields::read(|fields| {
+        begins_at_1(fields, field, number).then_some(Position::new(number))
+    })?)
+}
+
+fn begins_at_1(fields: &mut Fields, field: &str, number: u64) -> bool {
+    if number == 0 {
+        fields.violate(field, ViolationReason::OutOfRange, "begins at 1");
+    }
+    number > 0
+}
+
 /// Reads `ExportBundle`. A range that is open at its end has position 0 there.
 ///
 /// # Errors
@@ -28,12 +45,13 @@ pub fn export_request(request: &proto::ExportBundleRequest) -> Result<ExportRequ
             Some(ProtoScope::PlanId(id)) => fields.id("plan_id", id).map(Scope::Plan),
             Some(ProtoScope::StudentId(id)) => fields.id("student_id", id).map(Scope::Student),
             Some(ProtoScope::Range(range)) => fields.within("range", |fields| {
-                let first = range.from > 0;
-                if !first {
+                let begins = begins_at_1(fields, "from", range.from);
+                let ends = range.to == 0 || range.to >= range.from;
+                if !ends {
                     let reason = ViolationReason::OutOfRange;
-                    fields.violate("from", reason, "begins at 1");
+                    fields.violate("to", reason, "comes before the first position");
                 }
-                first.then_some(Scope::Range {
+                (begins && ends).then_some(Scope::Range {
                     from: Position::new(range.from),
                     to: Position::new(range.to),
                 })
@@ -41,13 +59,20 @@ pub fn export_request(request: &proto::ExportBundleRequest) -> Result<ExportRequ
             None => fields.missing("scope"),
         };
         let disclosure = fields.choice("disclosure", request.disclosure);
-        let resume = request.resume.as_ref();
-        let resume = resume.map(|at| (at.checkpoint_size, Position::new(at.after_position)));
+        let resume = fields.optional(request.resume.as_ref(), |fields, at| {
+            let within = at.after_position <= at.checkpoint_size;
+            if !within {
+                let field = "resume.after_position";
+                let reason = ViolationReason::OutOfRange;
+                fields.violate(field, reason, "is not within the checkpoint");
+            }
+            within.then_some((at.checkpoint_size, Position::new(at.after_position)))
+        });
         Some(ExportRequest {
             scope: scope?,
             disclosure: disclosure?,
             since: (request.since_size > 0).then_some(request.since_size),
-            resume,
+            resume: resume?,
         })
     })?)
 }

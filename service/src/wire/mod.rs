@@ -29,7 +29,7 @@ mod year_plan;
 /// Messages of the API.
 pub use planledger_proto::v1 as proto;
 
-pub use self::audit::{checkpoint, export_request};
+pub use self::audit::{checkpoint, counted, export_request};
 pub use self::catalogue::{catalogue, catalogue_item};
 pub use self::command::{batch, batch_message, command, message};
 pub use self::diff::plan_change;

@@ -64,7 +64,7 @@ struct Part {
 
 impl Export {
     pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
-        let partial = self.out.with_extension("partial");
+        let partial = partial_of(&self.out);
         if self.out.exists() {
             let out = self.out.display();
             return Err(Failure::Refused(format!("{out} is there already")));
@@ -170,6 +170,14 @@ impl Export {
             }),
         })
     }
+}
+
+/// Where a bundle is written until it is whole. Behind the whole name, so that two bundles beside
+/// each other never share it.
+fn partial_of(out: &Path) -> PathBuf {
+    let mut name = out.as_os_str().to_owned();
+    name.push(".partial");
+    name.into()
 }
 
 fn at(path: &Path, error: &io::Error) -> Failure {
