@@ -161,9 +161,11 @@ impl Export {
         }
     }
 
-    /// How many of them have been given out, lines that are ready among them.
+    /// How many of them have been given out, or were there before.
     pub fn written(&self) -> u64 {
-        self.events
+        let ready = self.ready.iter();
+        let ready = ready.filter(|line| matches!(line, Line::Event(_)));
+        self.events - ready.count() as u64
     }
 
     fn begin(&mut self, bucket: Option<Heads>) -> Result<(), ExportError> {

@@ -1,7 +1,8 @@
 //! Evidence, asked for over the network and judged by software that is not planledger's.
 
 use planledger_core::audit::{Report, VerifyOptions, verify_bundle};
-use planledger_core::tlog::{Policy, SignedCheckpoint, VerifierKey};
+use planledger_core::ledger::RecordedEvent;
+use planledger_core::tlog::{Policy, SignedCheckpoint};
 use planledger_proto::v1::export_bundle_request::Scope;
 use planledger_proto::v1::*;
 use prost::Name;
@@ -70,21 +71,30 @@ pub(crate) fn bundle_of(scope: Scope) -> ExportBundleRequest {
 
 /// Checks a bundle with nothing but a key.
 pub(crate) fn checked(bundle: &str, key: &str) -> Report {
-    let key: VerifierKey = key.parse().unwrap();
-    let options = VerifyOptions {
-        policy: Policy::of_logs(vec![key]),
-        since: None,
-    };
-    verify_bundle(&mut bundle.as_bytes(), &options, &mut |_, _| {}).unwrap()
+    read(bundle, key, None).0
 }
 
 /// Checks a bundle against an earlier checkpoint too.
 pub(crate) fn checked_since(bundle: &str, key: &str, since: &Checkpoint) -> Report {
+    read(bundle, key, Some(since)).0
+}
+
+/// What can be read from a bundle: the payload of every event whose key is in it.
+pub(crate) fn texts(bundle: &str, key: &str) -> Vec<String> {
+    read(bundle, key, None).1
+}
+
+fn read(bundle: &str, key: &str, since: Option<&Checkpoint>) -> (Report, Vec<String>) {
     let options = VerifyOptions {
         policy: Policy::of_logs(vec![key.parse().unwrap()]),
-        since: Some(SignedCheckpoint::parse(since.note.as_bytes()).unwrap()),
+        since: since.map(|since| SignedCheckpoint::parse(since.note.as_bytes()).unwrap()),
     };
-    verify_bundle(&mut bundle.as_bytes(), &options, &mut |_, _| {}).unwrap()
+    let mut texts = Vec::new();
+    let mut seen = |_: &RecordedEvent, event: &planledger_core::domain::Event| {
+        texts.push(String::from_utf8(event.to_json().unwrap()).unwrap());
+    };
+    let report = verify_bundle(&mut bundle.as_bytes(), &options, &mut seen);
+    (report.unwrap(), texts)
 }
 
 /// What a checkpoint says, if the crates `signed_note` and `tlog_tiles` believe it.

@@ -15,7 +15,7 @@ mod voice;
 pub(crate) use api::METHODS;
 pub(crate) use commands::*;
 pub(crate) use described::{Documented, documented, enum_names};
-pub(crate) use evidence::{Believed, bundle_of, checked, checked_since};
+pub(crate) use evidence::{Believed, bundle_of, checked, checked_since, texts};
 pub(crate) use gated::Gated;
 pub(crate) use program::{Ran, Serving, program, run, samples};
 pub(crate) use proxy::Proxy;
