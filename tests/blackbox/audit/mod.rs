@@ -5,3 +5,4 @@ mod errors;
 mod place;
 mod program;
 mod proofs;
+mod witness;

@@ -11,6 +11,7 @@ mod refused;
 mod school;
 mod server;
 mod voice;
+mod watching;
 
 pub(crate) use api::METHODS;
 pub(crate) use commands::*;
@@ -23,3 +24,4 @@ pub(crate) use refused::{Refused, command_error};
 pub(crate) use school::{Course, REFLECTION_GOAL, STUDENT, SUBJECT_GOAL, School, TEACHER};
 pub(crate) use server::{Home, Running, Setup};
 pub(crate) use voice::{Followed, PATIENCE, Voice, next};
+pub(crate) use watching::{Said, Watching};
