@@ -1,6 +1,7 @@
 //! What auditors do: with the service, the program and witnesses, as they would.
 
 mod bundles;
+mod cosigned;
 mod errors;
 mod place;
 mod program;

@@ -26,10 +26,20 @@ impl Checking<'_> {
             return Err(Fault::new(Position::ZERO, FaultKind::Missing, what));
         }
         if !witnessed.quorum {
-            let what = format!(
-                "{} witnesses cosigned the checkpoint, fewer or others than the policy asks for",
-                witnessed.witnesses.len()
-            );
+            let names: Vec<_> = witnessed
+                .witnesses
+                .iter()
+                .map(|(name, _)| &**name)
+                .collect();
+            let what = match names.join(", ") {
+                names if names.is_empty() => "no witness that the policy names has cosigned the \
+                                              checkpoint, and its quorum asks for some"
+                    .to_owned(),
+                names => format!(
+                    "only {names} cosigned the checkpoint, and the policy's quorum asks for more \
+                     or others"
+                ),
+            };
             return Err(Fault::new(Position::ZERO, FaultKind::Quorum, what));
         }
         self.witnessed = Some(witnessed);
