@@ -3,7 +3,7 @@
 mod bundles;
 mod cosigned;
 mod errors;
+mod export;
 mod place;
-mod program;
 mod proofs;
 mod witness;

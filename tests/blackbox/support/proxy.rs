@@ -93,6 +93,11 @@ impl Flow {
         let back = async move {
             // Ends with the server or with what is allowed, and then so does the connection.
             let _ = tokio::io::copy(&mut from_server, &mut to_client).await;
+            if from_server.limit() == 0 {
+                // What was let through arrives: the client is the one that hangs up.
+                let _ = to_client.shutdown().await;
+                std::future::pending::<()>().await;
+            }
         };
         let forth = async move {
             let mut buffer = vec![0; 4_096];

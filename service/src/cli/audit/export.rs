@@ -22,6 +22,7 @@ pub(in super::super) struct Export {
     of: Of,
     /// Every event up to this position; the newest if not given
     #[arg(long, value_name = "POSITION", requires = "from")]
+    #[arg(conflicts_with_all = ["plan", "student"])]
     to: Option<u64>,
     /// The file to write
     #[arg(long, value_name = "FILE")]
