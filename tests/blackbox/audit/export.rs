@@ -1,6 +1,5 @@
 //! `planledger audit export`: taking evidence away, also over a line that breaks.
 
-use planledger_proto::v1::*;
 use serde_json::Value;
 
 use super::place::{Files, key_of, written};

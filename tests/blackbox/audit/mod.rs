@@ -6,4 +6,5 @@ mod errors;
 mod export;
 mod place;
 mod proofs;
+mod verify;
 mod witness;

@@ -1,5 +1,6 @@
 //! A real server in this process, on a runtime of its own, as the program has it.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -31,6 +32,13 @@ impl Home {
         }
     }
 
+    /// Another directory with the same in it.
+    pub(crate) fn copied(&self) -> Self {
+        let other = Self::new();
+        copy(self.path(), other.path());
+        other
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }
@@ -60,6 +68,20 @@ impl Home {
     /// and not by the clock, so that tests know which there are.
     pub(crate) fn start_notarised(&self) -> Running {
         Setup::notarised().start(self)
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let to = to.join(path.file_name().unwrap());
+        match path.is_dir() {
+            true => {
+                fs::create_dir(&to).unwrap();
+                copy(&path, &to);
+            }
+            false => drop(fs::copy(&path, &to).unwrap()),
+        }
     }
 }
 
