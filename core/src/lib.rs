@@ -123,6 +123,7 @@ pub mod ids;
 pub mod journal;
 pub mod ledger;
 pub mod merkle;
+pub mod overview;
 pub mod seal;
 pub mod text;
 pub mod time;

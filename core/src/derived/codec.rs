@@ -12,7 +12,7 @@ use crate::seal::{KeyScope, KeyStore, document_key, open_document, seal_document
 use crate::time::Timestamp;
 
 const STREAM_HEAD: usize = 8 + 8 + 32 + 16;
-const CURSOR_VERSION: u8 = 1;
+const CURSOR_VERSION: u8 = 2;
 
 /// A document's bytes; `None` for one that is to be removed.
 pub(super) fn encode(
@@ -31,6 +31,9 @@ pub(super) fn encode(
                 .collect(),
         ),
         Doc::Commands(entries) => Some(entries.iter().flat_map(command_bytes).collect()),
+        Doc::Standing(standing) if standing.is_empty() => None,
+        Doc::Standing(standing) => Some(encode_counted(key, &**standing, keys)?),
+        Doc::Cell(cell) => Some(encode_counted(key, &**cell, keys)?),
     })
 }
 
@@ -56,13 +59,21 @@ pub(super) fn decode(key: &DocKey, bytes: &[u8], keys: &KeyStore) -> Result<Doc,
                 _ => Err(StoreError::Malformed("a list of commands")),
             }
         }
+        DocKey::Standing(_) => Ok(Doc::Standing(Arc::new(decode_counted(key, bytes, keys)?))),
+        DocKey::Cell(_) | DocKey::PastCell(..) => {
+            Ok(Doc::Cell(Arc::new(decode_counted(key, bytes, keys)?)))
+        }
     }
 }
 
 fn encode_stream(key: &DocKey, doc: &StreamDoc, keys: &KeyStore) -> Result<Vec<u8>, StoreError> {
     let stream = match key {
         DocKey::Stream(stream) | DocKey::Snapshot(stream, _) => *stream,
-        DocKey::Postings(_) | DocKey::Commands(_) => return Err(StoreError::Malformed("a key")),
+        DocKey::Postings(_)
+        | DocKey::Commands(_)
+        | DocKey::Standing(_)
+        | DocKey::Cell(_)
+        | DocKey::PastCell(..) => return Err(StoreError::Malformed("a key")),
     };
     let scope = keys
         .active(KeyScope::of(stream, &doc.state))
@@ -115,6 +126,49 @@ fn decode_stream(
         head: decoded,
         state: Arc::new(state),
     })
+}
+
+/// Whose key seals a document of the overview: it tells of a student, or of an institution's students.
+fn counted_scope(key: &DocKey) -> Option<KeyScope> {
+    match key {
+        DocKey::Standing(student) => Some(KeyScope::Person(*student)),
+        DocKey::Cell(cell) | DocKey::PastCell(cell, _) => {
+            Some(KeyScope::Institution(cell.institution))
+        }
+        DocKey::Stream(_) | DocKey::Postings(_) | DocKey::Commands(_) | DocKey::Snapshot(..) => {
+            None
+        }
+    }
+}
+
+/// Key id ‖ nonce ‖ sealed JSON.
+fn encode_counted(
+    key: &DocKey,
+    doc: &impl serde::Serialize,
+    keys: &KeyStore,
+) -> Result<Vec<u8>, StoreError> {
+    let scope = counted_scope(key).ok_or(StoreError::Malformed("a key"))?;
+    let scope = keys.active(scope).ok_or(StoreError::KeyMissing)?;
+    let mut bytes = scope.id.as_bytes().to_vec();
+    let json = serde_json::to_vec(doc).map_err(|_| StoreError::Malformed("an overview"))?;
+    let name = [key.to_bytes(), bytes.clone()].concat();
+    bytes.extend(seal_document(&document_key(&scope), &name, &json)?);
+    Ok(bytes)
+}
+
+fn decode_counted<T: serde::de::DeserializeOwned>(
+    key: &DocKey,
+    bytes: &[u8],
+    keys: &KeyStore,
+) -> Result<T, StoreError> {
+    let malformed = || StoreError::Malformed("an overview");
+    let (id, sealed) = bytes.split_first_chunk::<16>().ok_or_else(malformed)?;
+    let scope = keys
+        .by_id(KeyId::from_bytes(*id))
+        .ok_or(StoreError::KeyMissing)?;
+    let name = [key.to_bytes().as_slice(), id].concat();
+    let json = open_document(&document_key(&scope), &name, sealed)?;
+    serde_json::from_slice(&json).map_err(|_| malformed())
 }
 
 const COMMAND_LEN: usize = 16 + 16 + StreamId::LEN + 8 + 8 + 8 + 4;

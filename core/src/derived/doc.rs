@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::term::Term;
 use crate::domain::Aggregate;
 use crate::entry::Hash32;
-use crate::ids::{CommandId, CommitSeq, LedgerId, Position, Revision, StreamId};
+use crate::ids::{CommandId, CommitSeq, LedgerId, PersonId, Position, Revision, StreamId};
 use crate::merkle::Frontier;
+use crate::overview::{Cell, CellKey, Day, Standing};
 use crate::time::Timestamp;
 
 /// A document's name.
@@ -20,6 +21,12 @@ pub enum DocKey {
     Commands(u64),
     /// A stream's state at a revision that is a multiple of [`DocKey::SNAPSHOT_EVERY`].
     Snapshot(StreamId, Revision),
+    /// What the overview knows of a student.
+    Standing(PersonId),
+    /// What the overview counts together, as it is now.
+    Cell(CellKey),
+    /// The same as it was at the end of a day on which it changed, when it has changed since.
+    PastCell(CellKey, Day),
 }
 
 impl DocKey {
@@ -36,6 +43,14 @@ impl DocKey {
                 &[4],
                 stream.to_bytes().as_slice(),
                 &revision.get().to_be_bytes(),
+            ]
+            .concat(),
+            Self::Standing(student) => [&[6], student.as_bytes().as_slice()].concat(),
+            Self::Cell(cell) => [vec![7], cell.to_bytes()].concat(),
+            Self::PastCell(cell, day) => [
+                vec![8],
+                cell.to_bytes(),
+                day.number().to_be_bytes().to_vec(),
             ]
             .concat(),
         }
@@ -95,6 +110,10 @@ pub enum Doc {
     Postings(Arc<Vec<StreamId>>),
     /// Of [`DocKey::Commands`], in order.
     Commands(Arc<Vec<CommandEntry>>),
+    /// Of [`DocKey::Standing`].
+    Standing(Arc<Standing>),
+    /// Of [`DocKey::Cell`] and [`DocKey::PastCell`].
+    Cell(Arc<Cell>),
     /// There is none.
     Absent,
 }
@@ -106,6 +125,11 @@ impl Doc {
             Self::Stream(doc) => weight_of(&doc.state),
             Self::Postings(streams) => streams.len() as u64 * 20,
             Self::Commands(entries) => entries.len() as u64 * 104,
+            Self::Standing(standing) => 256 + standing.plans.len() as u64 * 320,
+            Self::Cell(cell) => {
+                let subjects = cell.grades.values().map(|counts| counts.subjects.len());
+                256 + cell.grades.len() as u64 * 512 + subjects.sum::<usize>() as u64 * 96
+            }
             Self::Absent => 0,
         };
         own + 160

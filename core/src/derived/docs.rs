@@ -99,6 +99,11 @@ impl Docs {
         }
     }
 
+    /// The keys that documents are sealed under.
+    pub(crate) fn keys(&self) -> &KeyStore {
+        &self.keys
+    }
+
     /// The store underneath.
     pub fn store(&self) -> &Store {
         &self.store
@@ -127,7 +132,8 @@ impl Docs {
         Ok(doc)
     }
 
-    fn unwritten(&self, key: &DocKey) -> Option<Doc> {
+    /// A document that sled may not have yet.
+    pub(crate) fn unwritten(&self, key: &DocKey) -> Option<Doc> {
         let dirty = self.dirty.lock();
         dirty
             .waiting
@@ -146,7 +152,10 @@ impl Docs {
         for (key, doc) in docs {
             self.publications(&key).fetch_add(1, Ordering::AcqRel);
             // Snapshots and old commands are read from the store; they need no room here.
-            if matches!(key, DocKey::Stream(_) | DocKey::Postings(_)) {
+            if matches!(
+                key,
+                DocKey::Stream(_) | DocKey::Postings(_) | DocKey::Standing(_) | DocKey::Cell(_)
+            ) {
                 self.cache.insert(key, doc.clone());
             }
             dirty.put(key, doc);

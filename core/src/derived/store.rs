@@ -12,6 +12,7 @@ use super::codec;
 use super::doc::{Cursor, Doc, DocKey, Head, StreamDoc};
 use crate::heads::{HeadMap, HeadMapError};
 use crate::ids::{Position, Revision, StreamId};
+use crate::overview::{Cell, CellKey, Day};
 use crate::seal::{KeyStore, SealError};
 
 const CURSOR_KEY: &[u8] = &[0];
@@ -170,12 +171,35 @@ impl Store {
             }
             return match codec::decode(&DocKey::Snapshot(stream, head.revision), &bytes, keys)? {
                 Doc::Stream(doc) => Ok((Some(doc), beyond)),
-                Doc::Postings(_) | Doc::Commands(_) | Doc::Absent => {
-                    Err(StoreError::Malformed("a snapshot"))
-                }
+                _ => Err(StoreError::Malformed("a snapshot")),
             };
         }
         Ok((None, beyond))
+    }
+
+    /// The newest earlier state of a cell that is not of a day after `day`.
+    ///
+    /// # Errors
+    /// When it does not read or is malformed.
+    pub fn past_cell(
+        &self,
+        cell: CellKey,
+        day: Day,
+        keys: &KeyStore,
+    ) -> Result<Option<Arc<Cell>>, StoreError> {
+        let malformed = || StoreError::Malformed("an overview");
+        let last = DocKey::PastCell(cell, day).to_bytes();
+        let first = last.get(..last.len() - 4).unwrap_or_default().to_vec();
+        let Some(found) = self.db.range(first..=last).next_back() else {
+            return Ok(None);
+        };
+        let (name, _) = found?;
+        let number = name.last_chunk().copied().ok_or_else(malformed)?;
+        let day = Day::from_number(u32::from_be_bytes(number));
+        match self.get(&DocKey::PastCell(cell, day), keys)? {
+            Doc::Cell(cell) => Ok(Some(cell)),
+            _ => Err(malformed()),
+        }
     }
 
     /// Writes documents and the cursor that they belong to, all or nothing.

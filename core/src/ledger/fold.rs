@@ -13,6 +13,7 @@ use crate::entry::Hash32;
 use crate::ids::{PersonId, PlanId, Position, Revision, StreamId, YearPlanId};
 
 use super::window::Window;
+use crate::overview::Calendar;
 
 /// Documents that a kept undo has room for: clearing the memory of a large batch for each single
 /// command would take longer than what it saves.
@@ -35,6 +36,7 @@ pub(super) struct Fold {
     spare: HashMap<DocKey, Option<Doc>>,
     group: u64,
     pub(super) cursor: Cursor,
+    pub(super) calendar: Calendar,
     /// What kept [`World`] from answering, which it cannot say itself.
     trouble: RefCell<Option<StoreError>>,
 }
@@ -57,6 +59,8 @@ pub(super) struct Stream {
     before: BTreeSet<Term>,
     pub(super) head: Head,
     state: Option<Arc<Aggregate>>,
+    /// What it was before.
+    earlier: Option<Arc<Aggregate>>,
 }
 
 impl Stream {
@@ -78,6 +82,7 @@ impl Fold {
             spare: HashMap::new(),
             group: 1,
             cursor,
+            calendar: Calendar::default(),
             trouble: RefCell::new(None),
         }
     }
@@ -89,7 +94,7 @@ impl Fold {
         }
     }
 
-    fn put(&mut self, key: DocKey, doc: Doc) {
+    pub(super) fn put(&mut self, key: DocKey, doc: Doc) {
         let before = self.overlay.insert(
             key,
             Pending {
@@ -110,7 +115,7 @@ impl Fold {
         match self.get(&DocKey::Stream(id))? {
             Doc::Stream(doc) => Ok(Some(doc)),
             Doc::Absent => Ok(None),
-            Doc::Postings(_) | Doc::Commands(_) => Err(StoreError::Malformed("a stream")),
+            _ => Err(StoreError::Malformed("a stream")),
         }
     }
 
@@ -122,12 +127,14 @@ impl Fold {
                 before: terms(id, &doc.state),
                 head: doc.head,
                 state: Some(doc.state.clone()),
+                earlier: Some(doc.state.clone()),
             },
             None => Stream {
                 id,
                 before: BTreeSet::new(),
                 head: Head::default(),
                 state: None,
+                earlier: None,
             },
         })
     }
@@ -175,6 +182,7 @@ impl Fold {
             before,
             head,
             state,
+            earlier,
         } = stream;
         let Some(state) = state else {
             return Ok(());
@@ -185,7 +193,7 @@ impl Fold {
             let mut list = match self.get(&key)? {
                 Doc::Postings(list) => list,
                 Doc::Absent => Arc::default(),
-                Doc::Stream(_) | Doc::Commands(_) => return Err(StoreError::Malformed("a list")),
+                _ => return Err(StoreError::Malformed("a list")),
             };
             let streams = Arc::make_mut(&mut list);
             match streams.binary_search(&id) {
@@ -197,9 +205,12 @@ impl Fold {
         }
         self.put(
             DocKey::Stream(id),
-            Doc::Stream(Arc::new(StreamDoc { head, state })),
+            Doc::Stream(Arc::new(StreamDoc {
+                head,
+                state: state.clone(),
+            })),
         );
-        Ok(())
+        self.count(id, earlier.as_deref(), &state)
     }
 
     /// Notes a command that was carried out; gives its ordinal.
@@ -233,7 +244,7 @@ impl Fold {
         match self.get(&DocKey::Commands(doc))? {
             Doc::Commands(list) => Ok(Some(list)),
             Doc::Absent => Ok(None),
-            Doc::Stream(_) | Doc::Postings(_) => Err(StoreError::Malformed("commands")),
+            _ => Err(StoreError::Malformed("commands")),
         }
     }
 
@@ -364,7 +375,7 @@ impl World for Fold {
         let list = match self.get(&DocKey::Postings(Term::PlanOf(student, year_plan))) {
             Ok(Doc::Postings(list)) => Ok(first_plan(&list)),
             Ok(Doc::Absent) => Ok(None),
-            Ok(Doc::Stream(_) | Doc::Commands(_)) => Err(StoreError::Malformed("a list")),
+            Ok(_) => Err(StoreError::Malformed("a list")),
             Err(error) => Err(error),
         };
         self.lookup(list)

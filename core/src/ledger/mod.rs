@@ -17,6 +17,7 @@ mod fold;
 mod history;
 mod nonces;
 mod open;
+mod overview;
 mod past;
 mod query;
 mod sealer;

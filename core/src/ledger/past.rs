@@ -22,7 +22,7 @@ impl Ledger {
         match self.inner.docs.get(&DocKey::Stream(stream))? {
             Doc::Stream(doc) => Ok(Some(doc)),
             Doc::Absent => Ok(None),
-            Doc::Postings(_) | Doc::Commands(_) => Err(StoreError::Malformed("a stream").into()),
+            _ => Err(StoreError::Malformed("a stream").into()),
         }
     }
 

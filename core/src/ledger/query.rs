@@ -15,11 +15,11 @@ const TRIES: usize = 3;
 
 /// What a read sees: every stream as it was at one position.
 pub struct Reading<'a> {
-    ledger: &'a Ledger,
+    pub(super) ledger: &'a Ledger,
     position: Position,
     past: bool,
     newest: Cell<Position>,
-    trouble: RefCell<Option<ReadError>>,
+    pub(super) trouble: RefCell<Option<ReadError>>,
 }
 
 impl Ledger {
@@ -133,7 +133,7 @@ impl Reading<'_> {
         let trouble = match self.ledger.inner.docs.get(&DocKey::Postings(term)) {
             Ok(Doc::Postings(list)) => return Ok(list),
             Ok(Doc::Absent) => return Ok(Arc::default()),
-            Ok(Doc::Stream(_) | Doc::Commands(_)) => StoreError::Malformed("a list"),
+            Ok(_) => StoreError::Malformed("a list"),
             Err(error) => error,
         };
         *self.trouble.borrow_mut() = Some(trouble.into());

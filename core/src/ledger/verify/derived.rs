@@ -241,6 +241,9 @@ fn name_of(key: &[u8]) -> String {
         Some((2, _)) => "a list of streams".to_owned(),
         Some((3, _)) => "a list of recent commands".to_owned(),
         Some((4, rest)) => format!("an earlier state of {}", stream(rest)),
+        Some((6, _)) => "what the overview knows of a student".to_owned(),
+        Some((7, _)) => "a count of the overview".to_owned(),
+        Some((8, _)) => "an earlier count of the overview".to_owned(),
         Some((5, rest)) => format!("a part of {}", name_of(rest)),
         Some(_) | None => "a document of no known kind".to_owned(),
     }

@@ -1,0 +1,286 @@
+//! Counting for the overview: what a change of a stream means for the students it is about, as it is
+//! folded in; and reading what was counted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Reading;
+use super::fold::Fold;
+use crate::derived::{Doc, DocKey, StoreError, Term};
+use crate::domain::plan::Plan;
+use crate::domain::team::Team;
+use crate::domain::year_plan::YearPlan;
+use crate::domain::{Aggregate, Missing};
+use crate::ids::{InstitutionId, PersonId, PlanId, StreamId, StreamKind, TeamId, YearPlanId};
+use crate::overview::{
+    Ask, Cell, CellKey, Counts, Day, Month, PlanFacts, Report, Source, Standing, contributions,
+    places,
+};
+
+impl Fold {
+    /// Counts what came of a stream, on the day of the event folded in last.
+    pub(super) fn count(
+        &mut self,
+        stream: StreamId,
+        before: Option<&Aggregate>,
+        after: &Aggregate,
+    ) -> Result<(), StoreError> {
+        match (before, after) {
+            (before, Aggregate::Person(after)) => {
+                let earlier = match before {
+                    Some(Aggregate::Person(before)) => places(before),
+                    _ => BTreeMap::new(),
+                };
+                let now = places(after);
+                match earlier == now {
+                    true => Ok(()),
+                    false => self.restand(PersonId::from_uuid(stream.id), |standing| {
+                        standing.places = now;
+                    }),
+                }
+            }
+            (Some(Aggregate::Team(before)), Aggregate::Team(after)) => {
+                self.count_team(TeamId::from_uuid(stream.id), Some(before), after)
+            }
+            (_, Aggregate::Team(after)) => {
+                self.count_team(TeamId::from_uuid(stream.id), None, after)
+            }
+            (Some(Aggregate::YearPlan(before)), Aggregate::YearPlan(after)) => {
+                match before.details.subjects == after.details.subjects {
+                    true => Ok(()),
+                    false => self.count_subjects(YearPlanId::from_uuid(stream.id), after),
+                }
+            }
+            (before, Aggregate::Plan(after)) => {
+                let before = match before {
+                    Some(Aggregate::Plan(before)) => Some(before),
+                    _ => None,
+                };
+                self.count_plan(PlanId::from_uuid(stream.id), before, after)
+            }
+            (
+                _,
+                Aggregate::YearPlan(_)
+                | Aggregate::Institution(_)
+                | Aggregate::SchoolYear(_)
+                | Aggregate::Catalogue(_)
+                | Aggregate::Ledger(_),
+            ) => Ok(()),
+        }
+    }
+
+    fn count_team(
+        &mut self,
+        id: TeamId,
+        before: Option<&Team>,
+        after: &Team,
+    ) -> Result<(), StoreError> {
+        let institution = after.details.institution;
+        let moved = before.is_some_and(|before| before.details.institution != institution);
+        let earlier = before.map(|before| &before.members);
+        let was_in = |student| earlier.is_some_and(|members| members.contains(student));
+        for student in &after.members {
+            if moved || !was_in(student) {
+                self.restand(*student, |standing| {
+                    standing.teams.insert(id, institution);
+                })?;
+            }
+        }
+        for student in earlier.into_iter().flatten() {
+            if !after.members.contains(student) {
+                self.restand(*student, |standing| {
+                    standing.teams.remove(&id);
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn count_subjects(&mut self, id: YearPlanId, after: &YearPlan) -> Result<(), StoreError> {
+        let Doc::Postings(plans) = self.get(&DocKey::Postings(Term::PlansOfYearPlan(id)))? else {
+            return Ok(());
+        };
+        for stream in plans.iter() {
+            let Some(doc) = self.stream(*stream)? else {
+                continue;
+            };
+            if let Aggregate::Plan(plan) = &*doc.state {
+                self.restand(plan.student, |standing| {
+                    if let Some(facts) = standing.plans.get_mut(&PlanId::from_uuid(stream.id)) {
+                        facts.subjects.clone_from(&after.details.subjects);
+                    }
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn count_plan(
+        &mut self,
+        id: PlanId,
+        before: Option<&Plan>,
+        after: &Plan,
+    ) -> Result<(), StoreError> {
+        let standing = self.standing(after.student)?;
+        let known = standing.plans.get(&id);
+        let month = match (before, known) {
+            (Some(before), _) if before.changed_at == after.changed_at => return Ok(()),
+            (Some(before), Some(known)) if only_handed_on(before, after) => known.worked_on,
+            (Some(_) | None, _) => self.month(after),
+        };
+        match (known, after.withdrawn) {
+            (None, true) => return Ok(()),
+            (Some(known), false) if known.still_holds(after, month) => return Ok(()),
+            (Some(_), _) | (None, false) => {}
+        }
+        let year_plan = self.stream(after.year_plan.into())?;
+        let facts = match year_plan.as_deref().map(|doc| &*doc.state) {
+            Some(Aggregate::YearPlan(year_plan)) if !after.withdrawn => {
+                Some(PlanFacts::of(after, year_plan, month))
+            }
+            Some(_) | None => None,
+        };
+        self.restand(after.student, |standing| match facts {
+            Some(facts) => drop(standing.plans.insert(id, facts)),
+            None => drop(standing.plans.remove(&id)),
+        })
+    }
+
+    fn month(&mut self, plan: &Plan) -> Month {
+        self.calendar.day(plan.changed_at).month()
+    }
+
+    fn standing(&self, student: PersonId) -> Result<Arc<Standing>, StoreError> {
+        match self.get(&DocKey::Standing(student))? {
+            Doc::Standing(standing) => Ok(standing),
+            Doc::Absent => Ok(Arc::default()),
+            _ => Err(StoreError::Malformed("an overview")),
+        }
+    }
+
+    /// Changes what is known of a student, and every count that hangs on it.
+    fn restand(
+        &mut self,
+        student: PersonId,
+        change: impl FnOnce(&mut Standing),
+    ) -> Result<(), StoreError> {
+        let before = self.standing(student)?;
+        let mut after = Standing::clone(&before);
+        change(&mut after);
+        if after == *before {
+            return Ok(());
+        }
+        let day = self.calendar.day(self.cursor.recorded_at);
+        let (less, more) = (contributions(&before), contributions(&after));
+        for (key, counts) in &less {
+            let now = more.get(key);
+            if now != Some(counts) {
+                self.recount(day, key, Some(counts), now)?;
+            }
+        }
+        for (key, counts) in &more {
+            if !less.contains_key(key) {
+                self.recount(day, key, None, Some(counts))?;
+            }
+        }
+        self.put(DocKey::Standing(student), Doc::Standing(Arc::new(after)));
+        Ok(())
+    }
+
+    fn recount(
+        &mut self,
+        day: Day,
+        (key, grade): &(CellKey, String),
+        before: Option<&Counts>,
+        after: Option<&Counts>,
+    ) -> Result<(), StoreError> {
+        let mut cell = match self.get(&DocKey::Cell(*key))? {
+            Doc::Cell(cell) => cell,
+            Doc::Absent => Arc::new(Cell::new(day)),
+            _ => return Err(StoreError::Malformed("an overview")),
+        };
+        // Days only increase, as instants do.
+        if cell.day < day {
+            self.put(DocKey::PastCell(*key, cell.day), Doc::Cell(cell.clone()));
+            let cell = Arc::make_mut(&mut cell);
+            cell.before = Some(cell.day);
+            cell.day = day;
+        }
+        let sound = Arc::make_mut(&mut cell).change(grade, before, after);
+        debug_assert!(sound, "more was taken from a count than it held");
+        if !sound {
+            // A count that is wrong must not keep anybody from writing a plan.
+            tracing::error!(
+                "a count of the overview is wrong; rebuild derived state and report it"
+            );
+        }
+        self.put(DocKey::Cell(*key), Doc::Cell(cell));
+        Ok(())
+    }
+}
+
+/// Whether a plan differs only in whose it is and where it hangs, which is no work on it.
+fn only_handed_on(before: &Plan, after: &Plan) -> bool {
+    if (before.owner, before.year_plan) == (after.owner, after.year_plan) {
+        return false;
+    }
+    let handed_on = Plan {
+        owner: after.owner,
+        year_plan: after.year_plan,
+        changed_at: after.changed_at,
+        ..before.clone()
+    };
+    handed_on == *after
+}
+
+impl Reading<'_> {
+    /// An overview, as of the end of a day or, for the present day, by now. Counts of days that have
+    /// passed never change. Each count of the present day is whole in itself; those of several
+    /// institutions may be some milliseconds apart.
+    ///
+    /// # Errors
+    /// [`Missing`] when it does not read; hand it on.
+    pub fn overview(&self, ask: &Ask) -> Result<Report, Missing> {
+        ask.report(self)
+    }
+
+    fn past_cell(&self, key: CellKey, day: Day) -> Result<Option<Arc<Cell>>, StoreError> {
+        let docs = &self.ledger.inner.docs;
+        let cell = |doc| match doc {
+            Doc::Cell(cell) => Ok(cell),
+            _ => Err(StoreError::Malformed("an overview")),
+        };
+        let mut newest = match docs.get(&DocKey::Cell(key))? {
+            Doc::Absent => return Ok(None),
+            doc => cell(doc)?,
+        };
+        // What sled does not have yet is the newest; there is little of it.
+        while newest.day > day
+            && let Some(before) = newest.before
+            && let Some(doc) = docs.unwritten(&DocKey::PastCell(key, before))
+        {
+            newest = cell(doc)?;
+        }
+        match newest.day <= day {
+            true => Ok(Some(newest)),
+            false => docs.store().past_cell(key, day, docs.keys()),
+        }
+    }
+}
+
+impl Source for Reading<'_> {
+    fn cell(&self, key: CellKey, day: Day) -> Result<Option<Arc<Cell>>, Missing> {
+        self.past_cell(key, day).map_err(|error| {
+            *self.trouble.borrow_mut() = Some(error.into());
+            Missing::List
+        })
+    }
+
+    fn teams(&self, institution: InstitutionId) -> Result<Vec<TeamId>, Missing> {
+        let found = self.find_in_institution(institution, StreamKind::Team, None, usize::MAX)?;
+        Ok(found
+            .into_iter()
+            .map(|stream| TeamId::from_uuid(stream.id))
+            .collect())
+    }
+}
