@@ -293,6 +293,22 @@ pub(crate) fn read_document(key: &[u8], value: &[u8], keys: &Keys) -> String {
                     name.number(8),
                     state(key, value.0, keys)
                 ),
+                6 => format!(
+                    "standing of person/{}: {}",
+                    hex(name.0),
+                    sealed_json(key, value.0, keys)
+                ),
+                7 => format!(
+                    "count of {}: {}",
+                    cell(&mut name),
+                    sealed_json(key, value.0, keys)
+                ),
+                8 => format!(
+                    "count of {} as of {}: {}",
+                    cell(&mut name),
+                    name.number(4),
+                    sealed_json(key, value.0, keys)
+                ),
                 other => panic!("a document with tag {other}"),
             }
         }
@@ -303,16 +319,38 @@ fn state(key: &[u8], value: &[u8], keys: &Keys) -> String {
     let mut rest = Rest(value);
     let (position, revision) = (rest.number(8), rest.number(8));
     let link = hex(rest.take(32));
+    let json = sealed(key, value, 64, keys);
+    format!("position {position} revision {revision} link {link} {json}")
+}
+
+/// What an institution, or a team of it, is counted under.
+fn cell(name: &mut Rest<'_>) -> String {
+    let (institution, flags) = (hex(name.take(16)), name.number(1));
+    let (team, year) = (hex(name.take(16)), hex(name.take(16)));
+    let zeros = "00".repeat(16);
+    assert_eq!(
+        (flags & 2 == 0, flags & 1 == 0),
+        (team == zeros, year == zeros)
+    );
+    format!("institution/{institution}, team {team}, school year {year}")
+}
+
+fn sealed_json(key: &[u8], value: &[u8], keys: &Keys) -> String {
+    sealed(key, value, 16, keys)
+}
+
+/// JSON sealed behind a head in the clear, which ends with the id of the key.
+fn sealed(key: &[u8], value: &[u8], head: usize, keys: &Keys) -> String {
+    let mut rest = Rest(&value[head - 16..]);
     let secret = keys[&rest.array()];
     let document_key = hash("document key", &secret);
-    let associated = [key, &value[..64]].concat();
+    let associated = [key, &value[..head]].concat();
     let nonce = rest.take(24);
     let plain = open(&document_key, nonce, &associated, rest.0);
     let length = (associated.len() as u64).to_be_bytes();
     let parts = [&document_key[..], &length, &associated, &plain].concat();
     assert_eq!(nonce, &hash("document nonce", &parts)[..24]);
-    let json = String::from_utf8(plain).unwrap();
-    format!("position {position} revision {revision} link {link} {json}")
+    String::from_utf8(plain).unwrap()
 }
 
 fn streams(mut value: Rest<'_>) -> String {
@@ -342,7 +380,7 @@ fn commands(mut value: Rest<'_>) -> String {
 
 fn read_cursor(value: &[u8]) -> String {
     let mut rest = Rest(value);
-    assert_eq!(rest.number(1), 1);
+    assert_eq!(rest.number(1), 2);
     let ledger = hex(rest.take(16));
     let (commit, position) = (rest.number(8), rest.number(8));
     let (commands, recorded_at) = (rest.number(8), rest.number(8));
