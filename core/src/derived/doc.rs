@@ -128,7 +128,9 @@ impl Doc {
             Self::Standing(standing) => 256 + standing.plans.len() as u64 * 320,
             Self::Cell(cell) => {
                 let subjects = cell.grades.values().map(|counts| counts.subjects.len());
-                256 + cell.grades.len() as u64 * 512 + subjects.sum::<usize>() as u64 * 96
+                256 + cell.teams.len() as u64 * 24
+                    + cell.grades.len() as u64 * 512
+                    + subjects.sum::<usize>() as u64 * 96
             }
             Self::Absent => 0,
         };

@@ -11,7 +11,7 @@ use crate::domain::plan::Plan;
 use crate::domain::team::Team;
 use crate::domain::year_plan::YearPlan;
 use crate::domain::{Aggregate, Missing};
-use crate::ids::{InstitutionId, PersonId, PlanId, StreamId, StreamKind, TeamId, YearPlanId};
+use crate::ids::{PersonId, PlanId, SchoolYearId, StreamId, TeamId, YearPlanId};
 use crate::overview::{
     Ask, Cell, CellKey, Counts, Day, Month, PlanFacts, Report, Source, Standing, contributions,
     places,
@@ -194,19 +194,16 @@ impl Fold {
         before: Option<&Counts>,
         after: Option<&Counts>,
     ) -> Result<(), StoreError> {
-        let mut cell = match self.get(&DocKey::Cell(*key))? {
-            Doc::Cell(cell) => cell,
-            Doc::Absent => Arc::new(Cell::new(day)),
-            _ => return Err(StoreError::Malformed("an overview")),
-        };
-        // Days only increase, as instants do.
-        if cell.day < day {
-            self.put(DocKey::PastCell(*key, cell.day), Doc::Cell(cell.clone()));
-            let cell = Arc::make_mut(&mut cell);
-            cell.before = Some(cell.day);
-            cell.day = day;
+        let (cell, new) = self.cell(day, *key)?;
+        if let (Some(team), None, true) = (key.team, key.school_year, new) {
+            let there = CellKey { team: None, ..*key };
+            let (institution, _) = self.cell(day, there)?;
+            let mut institution = Arc::unwrap_or_clone(institution);
+            institution.teams.insert(team);
+            self.put(DocKey::Cell(there), Doc::Cell(Arc::new(institution)));
         }
-        let sound = Arc::make_mut(&mut cell).change(grade, before, after);
+        let mut cell = Arc::unwrap_or_clone(cell);
+        let sound = cell.change(grade, before, after);
         debug_assert!(sound, "more was taken from a count than it held");
         if !sound {
             // A count that is wrong must not keep anybody from writing a plan.
@@ -214,8 +211,29 @@ impl Fold {
                 "a count of the overview is wrong; rebuild derived state and report it"
             );
         }
-        self.put(DocKey::Cell(*key), Doc::Cell(cell));
+        self.put(DocKey::Cell(*key), Doc::Cell(Arc::new(cell)));
         Ok(())
+    }
+
+    /// A cell to be changed on a day, and whether it is a new one. What it was on an earlier day is
+    /// put away.
+    fn cell(&mut self, day: Day, key: CellKey) -> Result<(Arc<Cell>, bool), StoreError> {
+        match self.get(&DocKey::Cell(key))? {
+            // Days only increase, as instants do.
+            Doc::Cell(cell) if cell.day < day => {
+                let earlier = DocKey::PastCell(key, cell.day);
+                let today = Cell {
+                    day,
+                    before: Some(cell.day),
+                    ..Cell::clone(&cell)
+                };
+                self.put(earlier, Doc::Cell(cell));
+                Ok((Arc::new(today), false))
+            }
+            Doc::Cell(cell) => Ok((cell, false)),
+            Doc::Absent => Ok((Arc::new(Cell::new(day)), true)),
+            _ => Err(StoreError::Malformed("an overview")),
+        }
     }
 }
 
@@ -276,11 +294,11 @@ impl Source for Reading<'_> {
         })
     }
 
-    fn teams(&self, institution: InstitutionId) -> Result<Vec<TeamId>, Missing> {
-        let found = self.find_in_institution(institution, StreamKind::Team, None, usize::MAX)?;
-        Ok(found
-            .into_iter()
-            .map(|stream| TeamId::from_uuid(stream.id))
-            .collect())
+    fn is_of_year(&self, team: TeamId, school_year: SchoolYearId) -> Result<bool, Missing> {
+        let found = self.stream(team)?;
+        Ok(found.is_some_and(|(state, _)| match &*state {
+            Aggregate::Team(team) => team.details.school_year.is_none_or(|of| of == school_year),
+            _ => false,
+        }))
     }
 }

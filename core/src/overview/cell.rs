@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -148,6 +148,9 @@ pub struct Cell {
     /// The day on which it had come to what it was before that day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Day>,
+    /// Teams of the institution that somebody was ever counted in. Of an institution's students only.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub teams: BTreeSet<TeamId>,
     /// By grade; students without one under the empty text. Grades of nobody are not there.
     pub grades: BTreeMap<String, Counts>,
 }
@@ -158,6 +161,7 @@ impl Cell {
         Self {
             day,
             before: None,
+            teams: BTreeSet::new(),
             grades: BTreeMap::new(),
         }
     }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -111,8 +111,8 @@ pub(crate) trait Source {
     /// A cell as it was at the end of a day; `None` if nothing was counted yet.
     fn cell(&self, key: CellKey, day: Day) -> Result<Option<Arc<Cell>>, Missing>;
 
-    /// Teams of an institution.
-    fn teams(&self, institution: InstitutionId) -> Result<Vec<TeamId>, Missing>;
+    /// Whether a team is one of a school year, or of none in particular.
+    fn is_of_year(&self, team: TeamId, school_year: SchoolYearId) -> Result<bool, Missing>;
 }
 
 /// By grade: those who are there, and what their plans come to.
@@ -191,9 +191,13 @@ impl Ask {
                     }
                 }
                 By::Team => {
-                    for team in source.teams(*institution)? {
+                    for team in self.teams(source, *institution)? {
                         let grades = self.grades(source, *institution, Some(team))?;
-                        if !grades.is_empty() {
+                        let mut counts = grades.values().map(|(_, counts)| counts);
+                        // Last year's teams keep their members.
+                        let of_year = counts.any(|counts| counts.any.plan > 0)
+                            || source.is_of_year(team, self.school_year.0)?;
+                        if of_year && !grades.is_empty() {
                             let team = Some(team);
                             let key = RowKey {
                                 team,
@@ -214,6 +218,21 @@ impl Ask {
             rows: rows.collect(),
             total: self.counts(&total),
         })
+    }
+
+    /// Teams that anybody was in by then, whatever institution they belong to now.
+    fn teams(
+        &self,
+        source: &impl Source,
+        institution: InstitutionId,
+    ) -> Result<BTreeSet<TeamId>, Missing> {
+        let key = CellKey {
+            institution,
+            team: None,
+            school_year: None,
+        };
+        let cell = source.cell(key, self.day.into())?;
+        Ok(cell.map(|cell| cell.teams.clone()).unwrap_or_default())
     }
 
     fn grades(

@@ -18,5 +18,6 @@ mod containers;
 mod crash;
 mod folding;
 mod model;
+mod overview;
 mod place;
 mod replay;

@@ -1,0 +1,412 @@
+//! The overview, against a naive recount of all states: after every command, for every day that has
+//! passed, and the same after a rebuild.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jiff::civil::Date;
+use planledger_core::domain::person::{Affiliation, PersonCommand, Role};
+use planledger_core::domain::plan::{Audience, Evaluator, Plan, PlanEvent, TalkKind};
+use planledger_core::domain::year_plan::YearPlan;
+use planledger_core::domain::{Aggregate, Command, Event, EventMeta};
+use planledger_core::ids::{InstitutionId, PersonId, PlanId, Position, TeamId};
+use planledger_core::ledger::{EventFilter, Ledger, Options, Passed, Payload, rebuild};
+use planledger_core::overview::{
+    Ask, By, Column, Day, Due, DueRule, DueRules, Report, Requirement, Row, RowKey, Subjects,
+};
+use planledger_core::time::Timestamp;
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseResult;
+
+use crate::acts::{Act, acts, founding};
+use crate::check::check;
+use crate::common::Memory;
+use crate::common::school::*;
+use crate::place::{CREATED, Place, run};
+
+const INSTITUTIONS: [InstitutionId; 2] = [SCHOOL, OTHER_SCHOOL];
+/// The clock goes on so far each time it is asked: days pass within a few commands.
+const STEP: u64 = 5 * 3_600_000_000_000 + 11;
+
+/// Students change grade and school, too.
+fn moves() -> impl Strategy<Value = Act> + Clone {
+    (any::<bool>(), any::<bool>(), 0_usize..4).prop_map(|(student, school, grade)| {
+        let person = if student { STUDENT } else { CLASSMATE };
+        let institution = INSTITUTIONS[usize::from(school)];
+        let role = Role::Student;
+        let grade = ["7", "07", "8"].get(grade).copied().map(code);
+        let set = Affiliation {
+            institution,
+            role,
+            grade,
+        };
+        Act {
+            actor: SYSTEM,
+            command: Command::Person(person, PersonCommand::SetAffiliation(set)),
+        }
+    })
+}
+
+fn options(place: &Place) -> Options {
+    let asked = AtomicU64::new(1);
+    Options {
+        clock: Arc::new(move || CREATED.plus(STEP * asked.fetch_add(1, Ordering::Relaxed))),
+        ..place.options()
+    }
+}
+
+fn rules() -> DueRules {
+    let rule =
+        |called, grades: Option<BTreeSet<String>>, subjects, requires, due_from_day| DueRule {
+            title: title(called),
+            grades,
+            subjects,
+            requires,
+            due_from_day,
+        };
+    let each = Subjects::Each([name("Dansk"), name("Matematik")].into());
+    let graded = Some(["7".to_owned()].into());
+    DueRules {
+        title: title("Regler"),
+        source: text("Prøven"),
+        description: None,
+        rules: vec![
+            rule("Plan", None, Subjects::Any, Requirement::Plan, 1),
+            rule("Fag", graded, each.clone(), Requirement::Visible, 2),
+            rule("Set", None, each, Requirement::Evaluated, 180),
+            rule("Talt", None, Subjects::Any, Requirement::Talk, 366),
+        ],
+    }
+}
+
+fn ask(by: By, day: Date) -> Ask {
+    Ask {
+        institutions: INSTITUTIONS.to_vec(),
+        school_year: (YEAR, school_year()),
+        by,
+        day,
+        untouched_months: Some(1),
+        rules: Some(rules()),
+    }
+}
+
+/// A plan with what its year plan says, and when it was last worked on.
+struct Known<'a> {
+    plan: &'a Plan,
+    year_plan: &'a YearPlan,
+    worked_on: Day,
+}
+
+/// A student in a row: the grade, and the plans that count there.
+type Entry<'a> = (String, Vec<Known<'a>>);
+
+/// All states, and when each plan was last worked on.
+#[derive(Default)]
+struct World {
+    memory: Memory,
+    worked_on: BTreeMap<PlanId, Day>,
+}
+
+impl World {
+    fn take(&mut self, meta: EventMeta, event: Event) {
+        if let Event::Plan(event) = &event
+            && !matches!(
+                event,
+                PlanEvent::OwnershipTransferred { .. } | PlanEvent::MovedToYearPlan { .. }
+            )
+        {
+            let plan = PlanId::from_uuid(meta.stream.id);
+            self.worked_on.insert(plan, Day::of(meta.recorded_at));
+        }
+        self.memory.fold(meta, event);
+    }
+
+    fn plans(&self, student: PersonId) -> Vec<Known<'_>> {
+        let mut known = Vec::new();
+        for id in self.memory.plans() {
+            let Some(Aggregate::Plan(plan)) = self.memory.state(id) else {
+                continue;
+            };
+            let Some(Aggregate::YearPlan(year_plan)) = self.memory.state(plan.year_plan) else {
+                panic!("a plan without a year plan");
+            };
+            if plan.student == student && !plan.withdrawn && year_plan.details.school_year == YEAR {
+                let worked_on = self.worked_on[&id];
+                known.push(Known {
+                    plan,
+                    year_plan,
+                    worked_on,
+                });
+            }
+        }
+        known
+    }
+
+    /// Where everybody is a student.
+    fn students(&self) -> Vec<(PersonId, InstitutionId, String)> {
+        let mut students = Vec::new();
+        for stream in self.memory.streams() {
+            if let Some(Aggregate::Person(person)) = self.memory.state(stream)
+                && person.departed.is_none()
+            {
+                for at in person
+                    .affiliations
+                    .iter()
+                    .filter(|at| at.role == Role::Student)
+                {
+                    let grade = at.grade.as_ref().map(ToString::to_string);
+                    let id = PersonId::from_uuid(stream.id);
+                    students.push((id, at.institution, grade.unwrap_or_default()));
+                }
+            }
+        }
+        students
+    }
+
+    fn rows(&self, by: By) -> BTreeMap<RowKey, Vec<Entry<'_>>> {
+        let mut rows: BTreeMap<RowKey, Vec<Entry<'_>>> = BTreeMap::new();
+        let students = self.students();
+        if by == By::Institution {
+            for institution in INSTITUTIONS.map(Some) {
+                rows.insert(
+                    RowKey {
+                        institution,
+                        ..RowKey::default()
+                    },
+                    vec![],
+                );
+            }
+        }
+        for (student, institution, grade) in &students {
+            let key = match by {
+                By::Institution => RowKey {
+                    institution: Some(*institution),
+                    ..RowKey::default()
+                },
+                By::Grade => RowKey {
+                    grade: Some(grade.clone()),
+                    ..RowKey::default()
+                },
+                By::Team => continue,
+            };
+            let entry = (grade.clone(), self.plans(*student));
+            rows.entry(key).or_default().push(entry);
+        }
+        for stream in self.memory.streams().filter(|_| by == By::Team) {
+            let Some(Aggregate::Team(team)) = self.memory.state(stream) else {
+                continue;
+            };
+            let id = TeamId::from_uuid(stream.id);
+            for member in &team.members {
+                let mut places = students.iter().filter(|(student, ..)| student == member);
+                if places.clone().count() == 0 {
+                    continue;
+                }
+                let here = places.find(|(_, at, _)| *at == team.details.institution);
+                let grade = here.map(|(.., grade)| grade.clone()).unwrap_or_default();
+                let mut plans = self.plans(*member);
+                plans.retain(|known| known.year_plan.details.team == id);
+                let key = RowKey {
+                    institution: Some(team.details.institution),
+                    team: Some(id),
+                    ..RowKey::default()
+                };
+                rows.entry(key).or_default().push((grade, plans));
+            }
+        }
+        rows
+    }
+
+    fn recount(&self, ask: &Ask) -> Report {
+        let (columns, _) = ask.columns();
+        let count = |entries: &[Entry<'_>]| -> Vec<u64> {
+            let counts = columns.iter().map(|column| count(ask, column, entries));
+            counts.map(|count| count as u64).collect()
+        };
+        let everybody: Vec<_> = self.rows(By::Institution).into_values().flatten().collect();
+        let rows = self.rows(ask.by).into_iter().map(|(key, entries)| Row {
+            key,
+            counts: count(&entries),
+        });
+        Report {
+            rows: rows.collect(),
+            total: count(&everybody),
+            columns: columns.clone(),
+        }
+    }
+}
+
+fn visible(known: &Known<'_>) -> bool {
+    known.plan.shared && known.plan.visible_to.contains(&Audience::Guardians)
+}
+
+fn evaluated(known: &Known<'_>) -> bool {
+    let made = known.plan.evaluations.iter();
+    let mut kept = made.filter(|made| known.plan.units.contains(&made.unit));
+    kept.any(|made| made.by == Evaluator::Staff)
+}
+
+fn talked(known: &Known<'_>) -> bool {
+    !known.plan.talks.is_empty()
+}
+
+/// Months from year 0 on, of a day.
+fn month(day: Day) -> u32 {
+    day.number() / 10_000 * 12 + day.number() / 100 % 100
+}
+
+fn count(ask: &Ask, column: &Column, entries: &[Entry<'_>]) -> usize {
+    let with = |test: fn(&Known<'_>) -> bool| {
+        let found = entries.iter().filter(|(_, plans)| plans.iter().any(test));
+        found.count()
+    };
+    let plans = || entries.iter().flat_map(|(_, plans)| plans);
+    let due = |due: &Due, only_missing: bool| {
+        let rule = &ask.rules.as_ref().unwrap().rules[due.rule];
+        let about = entries.iter().filter(|(grade, _)| match &rule.grades {
+            None => true,
+            Some(_) => grade == "7" || grade == "07",
+        });
+        let lacks = |plans: &[Known<'_>]| {
+            let mut plans = plans.iter().filter(|known| match &due.subject {
+                None => true,
+                Some(subject) => known.year_plan.details.subjects.contains(subject),
+            });
+            !plans.any(|known| match rule.requires {
+                Requirement::Plan => true,
+                Requirement::Visible => visible(known),
+                Requirement::Evaluated => evaluated(known),
+                Requirement::Talk => talked(known),
+            })
+        };
+        about
+            .filter(|(_, plans)| !only_missing || lacks(plans))
+            .count()
+    };
+    match column {
+        Column::Students => entries.len(),
+        Column::WithPlan => with(|_| true),
+        Column::Visible => with(visible),
+        Column::Evaluated => with(evaluated),
+        Column::WithTalk => with(talked),
+        Column::Plans => plans().count(),
+        Column::Untouched => {
+            let months = |known: &&Known<'_>| month(ask.day.into()) - month(known.worked_on);
+            plans().filter(|known| months(known) >= 1).count()
+        }
+        Column::Talks(kind) => {
+            let talks = plans().flat_map(|known| known.plan.talks.values());
+            talks.filter(|talk| talk.details.kind == *kind).count()
+        }
+        Column::Due(rule) => due(rule, false),
+        Column::Missing(rule) => due(rule, true),
+    }
+}
+
+fn date(day: Day) -> Date {
+    day.to_string().parse().unwrap()
+}
+
+fn read(ledger: &Ledger, ask: &Ask) -> Report {
+    ledger.read(|reading| reading.overview(ask)).unwrap().0
+}
+
+const ALL: [By; 3] = [By::Institution, By::Grade, By::Team];
+
+/// The overview of each day that has passed is what the events up to its end lead to.
+fn every_day_reads_as_the_events_say(ledger: &Ledger) -> TestCaseResult {
+    let passed = ledger.events(Position::ZERO, EventFilter::default());
+    let events = passed.filter_map(|passed| match passed.unwrap() {
+        Passed::Event(event) => Some(event),
+        Passed::Through(_) => None,
+    });
+    let events: Vec<_> = events.collect();
+    let mut world = World::default();
+    let day = |at: usize| events.get(at).map(|event| Day::of(event.recorded_at));
+    let mut days = 0;
+    for (at, event) in events.iter().enumerate() {
+        let Payload::Json(json) = &event.payload else {
+            panic!("nothing was redacted")
+        };
+        let meta = EventMeta {
+            stream: event.stream,
+            revision: event.revision,
+            recorded_at: event.recorded_at,
+            actor: event.actor,
+        };
+        let code = event.event_type.unwrap().code;
+        world.take(meta, Event::from_json(code, event.schema, json).unwrap());
+        if day(at + 1) != day(at) {
+            days += 1;
+            for by in ALL {
+                let ask = ask(by, date(day(at).unwrap()));
+                prop_assert_eq!(read(ledger, &ask), world.recount(&ask), "{:?}", ask);
+            }
+        }
+    }
+    prop_assert!(days > 3, "days pass");
+    Ok(())
+}
+
+#[test]
+fn what_is_counted_is_what_a_recount_finds_at_every_position_and_day_and_after_a_rebuild() {
+    let stories = prop::collection::vec(prop_oneof![6 => acts(), 1 => moves()], 1..50);
+    check(12, &stories, |story| {
+        let place = Place::new();
+        let ledger = Ledger::open(options(&place)).unwrap();
+        run(&ledger, founding());
+        for (number, act) in story.into_iter().enumerate() {
+            // Refusals are seen elsewhere.
+            let answer = run(&ledger, vec![act]);
+            if let Ok(receipt) = answer[0]
+                && number % 5 == 0
+            {
+                // What is not on the disk yet is read as well as what is.
+                let day = date(Day::of(receipt.recorded_at));
+                let now = read(&ledger, &ask(By::Grade, day));
+                let before = day.yesterday().unwrap();
+                let _ = read(&ledger, &ask(By::Team, before));
+                ledger.settle();
+                prop_assert_eq!(read(&ledger, &ask(By::Grade, day)), now);
+            }
+        }
+        every_day_reads_as_the_events_say(&ledger)?;
+        drop(ledger);
+        rebuild(options(&place)).unwrap();
+        let ledger = Ledger::open(options(&place)).unwrap();
+        every_day_reads_as_the_events_say(&ledger)
+    });
+}
+
+/// Before anything was recorded, and on the last day, the answer is there as well.
+#[test]
+fn days_before_everything_count_nothing() {
+    let place = Place::new();
+    let ledger = Ledger::open(options(&place)).unwrap();
+    run(&ledger, founding());
+    let before = date(Day::of(Timestamp::from_nanos(CREATED.nanos())))
+        .yesterday()
+        .unwrap();
+    let report = read(&ledger, &ask(By::Institution, before));
+    assert_eq!(report.rows.len(), 2);
+    assert!(
+        report
+            .rows
+            .iter()
+            .all(|row| row.counts.iter().all(|count| *count == 0))
+    );
+    let later = read(
+        &ledger,
+        &ask(
+            By::Institution,
+            before.saturating_add(jiff::Span::new().years(1)),
+        ),
+    );
+    let students = later
+        .columns
+        .iter()
+        .position(|column| *column == Column::Students);
+    assert_eq!(later.total[students.unwrap()], 2);
+    assert_eq!(later.columns[7], Column::Talks(TalkKind::StudentTalk));
+}
