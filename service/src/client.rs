@@ -7,6 +7,7 @@ use planledger_proto::v1::catalogue_service_client::CatalogueServiceClient;
 use planledger_proto::v1::command_service_client::CommandServiceClient;
 use planledger_proto::v1::event_service_client::EventServiceClient;
 use planledger_proto::v1::ledger_service_client::LedgerServiceClient;
+use planledger_proto::v1::overview_service_client::OverviewServiceClient;
 use planledger_proto::v1::plan_service_client::PlanServiceClient;
 use planledger_proto::v1::roster_service_client::RosterServiceClient;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -130,6 +131,12 @@ impl Client {
     /// Evidence.
     pub fn audit(&self) -> AuditServiceClient<Intercepted> {
         AuditServiceClient::with_interceptor(self.channel.clone(), self.actor.clone())
+            .max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// Overviews.
+    pub fn overview(&self) -> OverviewServiceClient<Intercepted> {
+        OverviewServiceClient::with_interceptor(self.channel.clone(), self.actor.clone())
             .max_decoding_message_size(MESSAGE_BYTES)
     }
 

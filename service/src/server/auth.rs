@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use planledger_core::audit::Disclosure;
 use planledger_core::domain::Actor;
 use planledger_core::domain::view::Viewer;
-use planledger_core::ids::{PersonId, StreamId};
+use planledger_core::ids::{InstitutionId, PersonId, StreamId};
 use planledger_core::ledger::Envelope;
 use tonic::metadata::MetadataMap;
 
@@ -57,6 +57,8 @@ pub enum Access<'a> {
     ReadRecords(PlansOf),
     /// Read institutions, persons, teams and year plans.
     ReadRoster,
+    /// Read how far the plans of these institutions have come; of all if there are none. Counts only.
+    ReadOverview(&'a [InstitutionId]),
     /// Read catalogues.
     ReadCatalogue,
     /// Read events of the whole ledger, with everything they say.

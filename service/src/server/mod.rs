@@ -11,6 +11,7 @@ mod events;
 mod health;
 mod ledger;
 mod limits;
+mod overview;
 mod pages;
 mod plans;
 mod revert;
@@ -28,6 +29,7 @@ use planledger_proto::v1::catalogue_service_server::CatalogueServiceServer;
 use planledger_proto::v1::command_service_server::CommandServiceServer;
 use planledger_proto::v1::event_service_server::EventServiceServer;
 use planledger_proto::v1::ledger_service_server::LedgerServiceServer;
+use planledger_proto::v1::overview_service_server::OverviewServiceServer;
 use planledger_proto::v1::plan_service_server::PlanServiceServer;
 use planledger_proto::v1::roster_service_server::RosterServiceServer;
 use tokio::net::TcpListener;
@@ -140,6 +142,7 @@ impl Server {
             .add_service(limited!(CatalogueServiceServer))
             .add_service(limited!(EventServiceServer))
             .add_service(limited!(AuditServiceServer))
+            .add_service(limited!(OverviewServiceServer))
             .add_service(limited!(LedgerServiceServer));
         drop(api);
         let told = async {

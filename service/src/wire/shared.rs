@@ -9,6 +9,7 @@ use planledger_core::domain::view::Viewer;
 use planledger_core::domain::year_plan::{GoalArea, GoalKind, YearPlanKind};
 use planledger_core::domain::{Actor, Deletion};
 use planledger_core::ids::StreamKind;
+use planledger_core::overview::{By, Requirement};
 use planledger_core::time::Timestamp;
 
 use super::fields::Fields;
@@ -55,6 +56,8 @@ choices! {
     Evaluator as Evaluator { Staff, Student }
     Disclosure as BundleDisclosure { Events, Integrity }
     Stays as RevertStayReason { RecordedSince, OfAnotherSide, HeldByStaff }
+    By as OverviewBy { Institution, Grade, Team }
+    Requirement as DueRequirement { Plan, Visible, Evaluated, Talk }
     TalkKind as TalkKind { StudentTalk, FeedbackTalk, LearningTalk, SchoolHomeTalk }
 }
 

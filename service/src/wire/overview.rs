@@ -1,0 +1,207 @@
+//! Overviews.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use planledger_core::ids::{InstitutionId, SchoolYearId};
+use planledger_core::overview::{By, Column, DueRule, DueRules, Row, RuleFault, Shown, Subjects};
+
+use super::failure::Failure;
+use super::fields::{Fields, ViolationReason};
+use super::page::{Page, Scope, read_size};
+use super::proto;
+use super::shared::Choice;
+
+/// Months back that are counted.
+const MOST_MONTHS: u32 = 120;
+/// Thresholds that mask anything: under 3, a masked count would be 1 and nothing else.
+const THRESHOLDS: std::ops::RangeInclusive<u32> = 3..=100;
+
+/// What is asked, before anything is looked up.
+#[derive(Clone, Debug)]
+pub struct OverviewAsk {
+    /// Of these; of all if there are none.
+    pub institutions: Vec<InstitutionId>,
+    /// Of plans of this school year; of that of the day if `None`.
+    pub school_year: Option<SchoolYearId>,
+    /// Row by row of what.
+    pub by: By,
+    /// At the end of this day.
+    pub as_of: Option<Date>,
+    /// Count plans untouched so long.
+    pub untouched_months: Option<u32>,
+    /// Count what is missing.
+    pub rules: Option<DueRules>,
+    /// Mask what is smaller; 0 masks nothing.
+    pub mask_below: u32,
+    /// Which page: the rows before it.
+    pub page: Page<u64>,
+}
+
+/// Reads `GetOverview`.
+///
+/// # Errors
+/// `REQUEST_INVALID` with every field at fault, or a page token's errors.
+pub fn get_overview(request: proto::GetOverviewRequest) -> Result<OverviewAsk, Failure> {
+    let scope = scope(&request);
+    let token = request.page_token.clone();
+    let (ask, size) = Fields::read(|fields| {
+        let institutions = fields.ids("institution_ids", &request.institution_ids);
+        let school_year = fields.optional_id("school_year_id", request.school_year_id.as_deref());
+        let by = match request.by {
+            0 => Some(By::Institution),
+            by => fields.choice("by", by),
+        };
+        let as_of = fields.optional_date("as_of", request.as_of.as_deref());
+        let untouched = request.untouched_months;
+        if untouched > MOST_MONTHS {
+            let reason = ViolationReason::OutOfRange;
+            fields.violate("untouched_months", reason, "is not from 0 to 120");
+        }
+        let mask_below = request.mask_below;
+        if mask_below != 0 && !THRESHOLDS.contains(&mask_below) {
+            let reason = ViolationReason::OutOfRange;
+            fields.violate("mask_below", reason, "is neither 0 nor from 3 to 100");
+        }
+        let rules = fields.optional(request.due_rules, |fields, rules| {
+            fields.within("due_rules", |fields| read_rules(fields, rules))
+        });
+        let size = read_size(fields, request.page_size);
+        let institutions: BTreeSet<InstitutionId> = institutions?;
+        let ask = (
+            institutions,
+            school_year?,
+            by?,
+            as_of?,
+            untouched,
+            rules?,
+            mask_below,
+        );
+        Some((ask, size?))
+    })?;
+    let (institutions, school_year, by, as_of, untouched, rules, mask_below) = ask;
+    Ok(OverviewAsk {
+        institutions: institutions.into_iter().collect(),
+        school_year,
+        by,
+        as_of,
+        untouched_months: Some(untouched).filter(|months| *months > 0),
+        rules,
+        mask_below,
+        page: Page::new(scope, size, &token)?,
+    })
+}
+
+/// A token is for the same question, except how far the ledger must be and how long pages are.
+fn scope(request: &proto::GetOverviewRequest) -> Scope {
+    use prost::Message as _;
+    let question = proto::GetOverviewRequest {
+        min_position: 0,
+        page_size: 0,
+        page_token: String::new(),
+        ..request.clone()
+    };
+    Scope::new("GetOverview", &[&question.encode_to_vec()])
+}
+
+fn read_rules(fields: &mut Fields, rules: proto::DueRules) -> Option<DueRules> {
+    let title = fields.text("title", &rules.title);
+    let source = fields.text("source", &rules.source);
+    let description = fields.optional_text("description", rules.description.as_deref());
+    let rules = fields.list("rules", rules.rules, read_rule);
+    let rules = DueRules {
+        title: title?,
+        source: source?,
+        description: description?,
+        rules: rules?,
+    };
+    for fault in rules.faults() {
+        let reason = match fault.fault {
+            RuleFault::Empty => ViolationReason::Empty,
+            RuleFault::OutOfRange => ViolationReason::OutOfRange,
+            RuleFault::Duplicate => ViolationReason::Duplicate,
+        };
+        fields.violate(&fault.field, reason, fault.description);
+    }
+    Some(rules)
+}
+
+fn read_rule(fields: &mut Fields, rule: proto::DueRule) -> Option<DueRule> {
+    let title = fields.text("title", &rule.title);
+    let grades = fields.set("grades", rule.grades, |fields, grade: String| {
+        fields
+            .text("", &grade)
+            .map(|grade: planledger_core::text::Code| grade.to_string())
+    });
+    let subjects = fields.set("subjects", rule.subjects, |fields, subject: String| {
+        fields.text("", &subject)
+    });
+    let requires = fields.choice("requires", rule.requires);
+    let day = rule.due_from_day.max(1);
+    let due_from_day = u16::try_from(day).unwrap_or(u16::MAX);
+    let subjects = match subjects? {
+        none if none.is_empty() => Subjects::Any,
+        subjects => Subjects::Each(subjects),
+    };
+    Some(DueRule {
+        title: title?,
+        grades: grades.map(|grades| Some(grades).filter(|grades| !grades.is_empty()))?,
+        subjects,
+        requires: requires?,
+        due_from_day,
+    })
+}
+
+/// A row as it is shown, without names.
+pub fn overview_row(
+    row: &Row,
+    columns: &[Column],
+    shown: &[Shown],
+    mask_below: u32,
+) -> proto::OverviewRow {
+    let mut message = proto::OverviewRow {
+        institution_id: row.key.institution.map(|id| id.to_string()),
+        grade: row.key.grade.clone(),
+        team_id: row.key.team.map(|id| id.to_string()),
+        ..proto::OverviewRow::default()
+    };
+    for (column, shown) in columns.iter().zip(shown) {
+        let count = Some(count(*shown, mask_below));
+        match column {
+            Column::Students => message.students = count,
+            Column::WithPlan => message.with_plan = count,
+            Column::Visible => message.visible_to_guardians = count,
+            Column::Evaluated => message.evaluated = count,
+            Column::WithTalk => message.with_talk = count,
+            Column::Plans => message.plans = count,
+            Column::Untouched => message.untouched = count,
+            Column::Talks(kind) => message.talks.push(proto::OverviewTalks {
+                kind: kind.number(),
+                count,
+            }),
+            Column::Due(due) => message.due.push(proto::OverviewDue {
+                rule: super::shared::count(due.rule),
+                subject: super::shared::string(due.subject.as_ref()),
+                due: count,
+                missing: None,
+            }),
+            // It stands behind the students whom the rule is about.
+            Column::Missing(_) => {
+                if let Some(due) = message.due.last_mut() {
+                    due.missing = count;
+                }
+            }
+        }
+    }
+    message
+}
+
+fn count(shown: Shown, mask_below: u32) -> proto::OverviewCount {
+    use proto::overview_count::Count;
+    let count = match shown {
+        Shown::Exact(count) => Count::Exact(count),
+        Shown::Small => Count::Below(mask_below),
+        Shown::Withheld => Count::Withheld(true),
+    };
+    proto::OverviewCount { count: Some(count) }
+}
