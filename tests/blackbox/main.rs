@@ -13,6 +13,7 @@ mod commands;
 mod crash;
 mod errors;
 mod events;
+mod overview;
 mod privacy;
 mod reads;
 mod server;

@@ -9,6 +9,7 @@ mod ledger;
 mod moment;
 mod names;
 mod output;
+mod overview;
 mod plan;
 mod serve;
 mod sheet;
@@ -62,6 +63,8 @@ enum Command {
     /// Look at students' plans
     #[command(subcommand)]
     Plan(plan::Plan),
+    /// See how far plans have come, as a leader asks
+    Overview(Box<overview::Overview>),
     /// Look after the ledger itself
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -181,6 +184,7 @@ fn dispatch(command: Command, file: &settings::File) -> Result<(), Failure> {
         Command::Demo(demo) => demo.run(),
         Command::Import(import) => import.run(file),
         Command::Plan(plan) => plan.run(file),
+        Command::Overview(overview) => overview.run(file),
         Command::Ledger(ledger) => ledger.run(file),
         Command::Audit(audit) => audit.run(file),
         Command::Witness(witness) => witness.run(),

@@ -67,7 +67,10 @@ pub fn get_overview(request: proto::GetOverviewRequest) -> Result<OverviewAsk, F
             fields.within("due_rules", |fields| read_rules(fields, rules))
         });
         let size = read_size(fields, request.page_size);
-        let institutions: BTreeSet<InstitutionId> = institutions?;
+        let _: BTreeSet<InstitutionId> = institutions?;
+        // In the order of the request, which errors name them by; every one was read just now.
+        let named = request.institution_ids.iter();
+        let institutions: Vec<InstitutionId> = named.filter_map(|id| id.parse().ok()).collect();
         let ask = (
             institutions,
             school_year?,
@@ -81,7 +84,7 @@ pub fn get_overview(request: proto::GetOverviewRequest) -> Result<OverviewAsk, F
     })?;
     let (institutions, school_year, by, as_of, untouched, rules, mask_below) = ask;
     Ok(OverviewAsk {
-        institutions: institutions.into_iter().collect(),
+        institutions,
         school_year,
         by,
         as_of,

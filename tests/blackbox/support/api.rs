@@ -70,6 +70,7 @@ methods! {
     catalogues.list_catalogues: ListCataloguesRequest => ListCataloguesResponse;
     catalogues.get_catalogue_item: GetCatalogueItemRequest => GetCatalogueItemResponse;
     catalogues.list_catalogue_items: ListCatalogueItemsRequest => ListCatalogueItemsResponse;
+    overview.get_overview: GetOverviewRequest => GetOverviewResponse;
     ledger.get_status: GetStatusRequest => GetStatusResponse;
     audit.get_verifier_keys: GetVerifierKeysRequest => GetVerifierKeysResponse;
     audit.get_checkpoint: GetCheckpointRequest => GetCheckpointResponse;
