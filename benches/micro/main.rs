@@ -13,6 +13,7 @@
 mod domain;
 mod event;
 mod journal;
+mod overview;
 mod past;
 mod replay;
 mod seal;
@@ -27,6 +28,7 @@ criterion_group!(
     journal::read,
     replay::events,
     replay::rebuild,
-    past::plans
+    past::plans,
+    overview::city
 );
 criterion_main!(benches);

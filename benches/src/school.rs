@@ -6,7 +6,9 @@ use std::ops::Range;
 
 use planledger_core::domain::institution::{InstitutionCommand, InstitutionDetails};
 use planledger_core::domain::person::{Affiliation, PersonCommand, Role};
-use planledger_core::domain::plan::{Assessment, PlanCommand, TalkDetails, TalkKind, UnitRef};
+use planledger_core::domain::plan::{
+    Assessment, Audience, PlanCommand, TalkDetails, TalkKind, UnitRef,
+};
 use planledger_core::domain::school_year::{SchoolYear, SchoolYearCommand};
 use planledger_core::domain::team::{StaffRole, TeamCommand, TeamDetails};
 use planledger_core::domain::year_plan::{
@@ -149,6 +151,51 @@ impl School {
         class * CLASS..self.students.min((class + 1) * CLASS)
     }
 
+    /// Another plan for each student, shared and visible to guardians for two of three: the nth
+    /// besides the one of the foundation, from 1.
+    ///
+    /// # Errors
+    /// Never: the texts are short.
+    pub fn another_plan(&self, nth: u64) -> Result<Vec<Command>, TextError> {
+        let mut commands = Vec::new();
+        for class in 0..self.classes() {
+            let year_plan = self.course(class + nth * self.classes());
+            let create = YearPlanCommand::Create {
+                details: self.year_plan_details(class, &format!("Fag {nth}"))?,
+                owner: self.teacher(class),
+            };
+            commands.push(Command::YearPlan(year_plan, create));
+            for student in self.in_class(class) {
+                let open = PlanCommand::Open {
+                    student: self.student(student),
+                    year_plan,
+                    owner: None,
+                };
+                let plan = student + nth * self.students;
+                commands.push(self.on_plan(plan, open));
+                if student % 3 > 0 {
+                    commands.push(self.on_plan(plan, PlanCommand::Share));
+                    let visible = PlanCommand::SetVisibility {
+                        audience: Audience::Guardians,
+                        visible: true,
+                    };
+                    commands.push(self.on_plan(plan, visible));
+                }
+            }
+        }
+        Ok(commands)
+    }
+
+    /// The school year, and every institution.
+    pub fn places(&self) -> (SchoolYearId, Vec<InstitutionId>) {
+        let schools = 0..self.classes().div_ceil(CLASSES);
+        let year = SchoolYearId::from_bytes(self.id("school year", 0));
+        (
+            year,
+            schools.map(|school| self.institution(school)).collect(),
+        )
+    }
+
     /// A class's year plan, and a plan for each student.
     fn plans(&self, class: u64, commands: &mut Vec<Command>) -> Result<(), TextError> {
         self.year_plan(class, self.teacher(class), commands)?;
@@ -177,11 +224,25 @@ impl School {
             affiliations: BTreeSet::from([Affiliation {
                 institution: self.institution(school),
                 role,
-                grade: None,
+                grade: match role {
+                    Role::Student => Some((number / CLASS % 10).to_string().parse()?),
+                    _ => None,
+                },
             }]),
             departed: false,
         };
         Ok(Command::Person(id, put))
+    }
+
+    fn year_plan_details(&self, class: u64, subject: &str) -> Result<YearPlanDetails, TextError> {
+        Ok(YearPlanDetails {
+            kind: YearPlanKind::Subject,
+            institution: self.institution(class / CLASSES),
+            team: self.team(class),
+            school_year: SchoolYearId::from_bytes(self.id("school year", 0)),
+            title: format!("{subject}, hold {class}").parse()?,
+            subjects: BTreeSet::from([subject.parse()?]),
+        })
     }
 
     fn year_plan(
@@ -191,14 +252,7 @@ impl School {
         commands: &mut Vec<Command>,
     ) -> Result<(), TextError> {
         let create = YearPlanCommand::Create {
-            details: YearPlanDetails {
-                kind: YearPlanKind::Subject,
-                institution: self.institution(class / CLASSES),
-                team: self.team(class),
-                school_year: SchoolYearId::from_bytes(self.id("school year", 0)),
-                title: format!("Dansk, hold {class}").parse()?,
-                subjects: BTreeSet::from(["Dansk".parse()?]),
-            },
+            details: self.year_plan_details(class, "Dansk")?,
             owner,
         };
         let UnitRef { unit, .. } = self.unit(class);

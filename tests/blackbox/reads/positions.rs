@@ -127,6 +127,7 @@ async fn a_position_that_is_not_reached_in_time_can_be_asked_for_again() {
             ListCataloguesRequest {};
             GetCatalogueItemRequest { catalogue_id: new_id(), item_id: new_id() };
             ListCatalogueItemsRequest { catalogue_id: new_id() };
+            GetOverviewRequest { school_year_id: Some(school.school_year.clone()) };
             GetStatusRequest {};
         }
     }

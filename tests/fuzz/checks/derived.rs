@@ -9,6 +9,7 @@ use planledger_core::derived::testing::{decode, decode_cursor, encode, encode_cu
 use planledger_core::derived::{Doc, DocKey, Term};
 use planledger_core::ids::{InstitutionId, LedgerId, PersonId, Revision, StreamId, StreamKind};
 use planledger_core::journal::FaultyDisk;
+use planledger_core::overview::CellKey;
 use planledger_core::seal::{
     KeyScope, KeyStore, KeyStoreMode, KeyStoreOptions, MasterKey, ScopeKey, document_key,
     seal_document,
@@ -45,7 +46,7 @@ pub(crate) fn check(bytes: &[u8]) {
         kind: StreamKind::ALL[usize::from(stream) % StreamKind::ALL.len()],
         id: InstitutionId::from_bytes([0x11; 16]).uuid(),
     };
-    match kind % 5 {
+    match kind % 6 {
         0 => {
             if let Some(cursor) = decode_cursor(bytes) {
                 assert_eq!(encode_cursor(&cursor), bytes);
@@ -57,7 +58,8 @@ pub(crate) fn check(bytes: &[u8]) {
         ),
         2 => list(&DocKey::Commands(7), bytes),
         3 => state(&DocKey::Stream(stream), bytes),
-        _ => state(&DocKey::Snapshot(stream, Revision::new(64)), bytes),
+        4 => state(&DocKey::Snapshot(stream, Revision::new(64)), bytes),
+        _ => counts(bytes),
     }
 }
 
@@ -66,6 +68,26 @@ fn list(key: &DocKey, bytes: &[u8]) {
     if let Ok(doc) = decode(key, bytes, keys) {
         let written = encode(key, &doc, keys).expect("lists are not sealed");
         assert_eq!(written.unwrap_or_default(), bytes);
+    }
+}
+
+/// Counts of the overview, sealed: what is taken for JSON.
+fn counts(json: &[u8]) {
+    let (keys, scope) = &*KEYS;
+    let key = DocKey::Cell(CellKey {
+        institution: InstitutionId::from_bytes([0x11; 16]),
+        team: None,
+        school_year: None,
+    });
+    assert!(decode(&key, json, keys).is_err(), "nobody guesses a seal");
+    let head = scope.id.as_bytes();
+    let name = [key.to_bytes().as_slice(), head].concat();
+    let sealed = seal_document(&document_key(scope), &name, json).expect("it is short");
+    if let Ok(doc) = decode(&key, &[head, sealed.as_slice()].concat(), keys) {
+        let written = encode(&key, &doc, keys).expect("its key is there");
+        let written = written.expect("counts are stored");
+        let read = decode(&key, &written, keys).expect("what was written is read");
+        assert_eq!(read, doc);
     }
 }
 
@@ -96,6 +118,10 @@ fn state(key: &DocKey, bytes: &[u8]) {
 fn stream_kind(key: &DocKey) -> StreamKind {
     match key {
         DocKey::Stream(stream) | DocKey::Snapshot(stream, _) => stream.kind,
-        DocKey::Postings(_) | DocKey::Commands(_) => panic!("a list has no stream"),
+        DocKey::Postings(_)
+        | DocKey::Commands(_)
+        | DocKey::Standing(_)
+        | DocKey::Cell(_)
+        | DocKey::PastCell(..) => panic!("it has no stream"),
     }
 }
