@@ -46,6 +46,7 @@ impl Memory {
     fn context(&self) -> Context {
         Context {
             actor: self.school.actor(),
+            on_behalf_of: None,
         }
     }
 

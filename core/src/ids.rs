@@ -116,6 +116,8 @@ uuid_ids! {
     KeyId;
     /// One ledger.
     LedgerId;
+    /// A recovery: things handed over or brought back together. Chosen by who starts it.
+    RecoveryId;
 }
 
 macro_rules! counters {
@@ -193,11 +195,13 @@ pub enum StreamKind {
     Catalogue = 7,
     /// The ledger itself.
     Ledger = 8,
+    /// A recovery.
+    Recovery = 9,
 }
 
 impl StreamKind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Institution,
         Self::SchoolYear,
         Self::Person,
@@ -206,6 +210,7 @@ impl StreamKind {
         Self::Plan,
         Self::Catalogue,
         Self::Ledger,
+        Self::Recovery,
     ];
 
     /// The kind with this number.
@@ -219,6 +224,7 @@ impl StreamKind {
             6 => Some(Self::Plan),
             7 => Some(Self::Catalogue),
             8 => Some(Self::Ledger),
+            9 => Some(Self::Recovery),
             _ => None,
         }
     }
@@ -239,6 +245,7 @@ impl StreamKind {
             Self::Plan => "plan",
             Self::Catalogue => "catalogue",
             Self::Ledger => "ledger",
+            Self::Recovery => "recovery",
         }
     }
 }
@@ -316,6 +323,7 @@ stream_ids! {
     PlanId => Plan,
     CatalogueId => Catalogue,
     LedgerId => Ledger,
+    RecoveryId => Recovery,
 }
 
 #[cfg(test)]

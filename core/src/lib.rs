@@ -124,6 +124,7 @@ pub mod journal;
 pub mod ledger;
 pub mod merkle;
 pub mod overview;
+pub mod recovery;
 pub mod seal;
 pub mod text;
 pub mod time;

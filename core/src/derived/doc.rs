@@ -152,6 +152,7 @@ fn weight_of(state: &Aggregate) -> u64 {
                     .sum::<usize>()
         }
         Aggregate::Plan(plan) => 4 + 3 * plan.evaluations.len() + 3 * plan.talks.len(),
+        Aggregate::Recovery(recovery) => recovery.steps.len(),
         Aggregate::Catalogue(catalogue) => 3 * (catalogue.items.len() + catalogue.retired.len()),
     };
     256 + items as u64 * 128

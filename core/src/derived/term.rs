@@ -1,5 +1,5 @@
-//! What streams are found by. Terms are computed from a stream's state alone, so an index is as
-//! derived as the state is.
+//! What streams are found by. All terms but one are computed from a stream's state alone, so an
+//! index is as derived as the state is.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::ids::{InstitutionId, PersonId, PlanId, StreamId, StreamKind, TeamId, 
 /// One way to find streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Term {
-    /// Every institution, school year or catalogue.
+    /// Every institution, school year, catalogue or recovery.
     All(StreamKind),
     /// Persons, teams or year plans of an institution, in 256 parts by the first byte of their
     /// id, so that no list grows long and all parts in order are all streams in order.
@@ -30,6 +30,13 @@ pub enum Term {
     PlansOfYearPlan(YearPlanId),
     /// Children of a guardian.
     ChildrenOf(PersonId),
+    /// Teams, year plans and plans that a person owned before.
+    OwnedBefore(PersonId),
+    /// Teams, year plans and plans of an institution that nobody owns who is still there. Not
+    /// computed from a stream's state alone: whoever folds events keeps it.
+    Ownerless(InstitutionId),
+    /// Recoveries that have not come to their end.
+    OpenRecoveries,
 }
 
 impl Term {
@@ -54,6 +61,9 @@ impl Term {
             Self::PlanOf(student, plan) => bytes(7, &[student.as_bytes(), plan.as_bytes()]),
             Self::PlansOfYearPlan(id) => bytes(8, &[id.as_bytes()]),
             Self::ChildrenOf(id) => bytes(9, &[id.as_bytes()]),
+            Self::OwnedBefore(id) => bytes(10, &[id.as_bytes()]),
+            Self::Ownerless(id) => bytes(11, &[id.as_bytes()]),
+            Self::OpenRecoveries => bytes(12, &[]),
         }
     }
 }
@@ -78,20 +88,35 @@ pub fn terms(stream: StreamId, state: &Aggregate) -> BTreeSet<Term> {
                 .map(|id| Term::TeamsOf(*id))
                 .chain([Term::part_of(team.details.institution, stream)])
                 .chain(team.owner.map(Term::Owner))
+                .chain(owned_before(&team.former_owners))
                 .collect()
         }
-        Aggregate::YearPlan(plan) => BTreeSet::from([
+        Aggregate::YearPlan(plan) => [
             Term::part_of(plan.details.institution, stream),
             Term::YearPlansOfTeam(plan.details.team),
             Term::Owner(plan.owner),
-        ]),
-        Aggregate::Plan(plan) => BTreeSet::from([
+        ]
+        .into_iter()
+        .chain(owned_before(&plan.former_owners))
+        .collect(),
+        Aggregate::Plan(plan) => [
             Term::PlansOfStudent(plan.student),
             Term::PlanOf(plan.student, plan.year_plan),
             Term::PlansOfYearPlan(plan.year_plan),
             Term::Owner(plan.owner),
-        ]),
+        ]
+        .into_iter()
+        .chain(owned_before(&plan.former_owners))
+        .collect(),
+        Aggregate::Recovery(recovery) => {
+            let open = recovery.is_open().then_some(Term::OpenRecoveries);
+            open.into_iter().chain([Term::All(stream.kind)]).collect()
+        }
     }
+}
+
+fn owned_before(persons: &BTreeSet<PersonId>) -> impl Iterator<Item = Term> {
+    persons.iter().map(|id| Term::OwnedBefore(*id))
 }
 
 /// The plan in a list of streams that [`Term::PlanOf`] found.

@@ -5,6 +5,7 @@ use super::institution::Institution;
 use super::ledger::LedgerState;
 use super::person::Person;
 use super::plan::Plan;
+use super::recovery::Recovery;
 use super::team::Team;
 use super::year_plan::YearPlan;
 use super::{Aggregate, Event, EventMeta};
@@ -38,6 +39,10 @@ impl Aggregate {
                 *state = Some(Self::Ledger(LedgerState::created(event)));
             }
             (Some(Self::Ledger(state)), Event::Ledger(event)) => state.apply(event),
+            (None, Event::Recovery(event)) => {
+                *state = Recovery::created(meta, event).map(Self::Recovery);
+            }
+            (Some(Self::Recovery(state)), Event::Recovery(event)) => state.apply(event),
             // An event of another kind than its stream: no writer makes one.
             (
                 Some(_),
@@ -48,7 +53,8 @@ impl Aggregate {
                 | Event::YearPlan(_)
                 | Event::Plan(_)
                 | Event::Catalogue(_)
-                | Event::Ledger(_),
+                | Event::Ledger(_)
+                | Event::Recovery(_),
             ) => {}
         }
     }

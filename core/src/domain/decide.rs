@@ -19,7 +19,10 @@ pub fn decide<W: World + ?Sized>(
     context: &Context,
     command: &Command,
 ) -> Result<Decision, Stop> {
-    asking(world, context, |ask| decide_asking(ask, command))
+    asking(world, context, |ask| {
+        ask.check_present(context)?;
+        decide_asking(ask, command)
+    })
 }
 
 /// Has `decide` look at a world.
@@ -31,6 +34,24 @@ pub(in crate::domain) fn asking<W: World + ?Sized, T>(
     decide(&Ask {
         world: &AsWorld(world),
         actor: context.actor,
+    })
+}
+
+/// Whether somebody can own a team, year plan or plan, of an institution or at all, and if not, why.
+///
+/// # Errors
+/// As [`decide`].
+pub(crate) fn can_own<W: World + ?Sized>(
+    world: &W,
+    person: PersonId,
+    institution: Option<InstitutionId>,
+    field: &'static str,
+) -> Result<(), Stop> {
+    // Who asks does not matter here.
+    let context = Context::from(Actor::Person(person));
+    asking(world, &context, |ask| match institution {
+        Some(institution) => ask.successor(person, institution, field),
+        None => ask.new_owner(person, field),
     })
 }
 
@@ -51,6 +72,7 @@ fn decide_asking(ask: &Ask<'_>, command: &Command) -> Result<Decision, Stop> {
         }
         Command::Catalogue(id, command) => wrap(Event::Catalogue, command.decide(ask, *id)?),
         Command::Ledger(id, command) => wrap(Event::Ledger, command.decide(ask, *id)?),
+        Command::Recovery(id, command) => wrap(Event::Recovery, command.decide(ask, *id)?),
     };
     Ok(Decision { stream, events })
 }
@@ -79,6 +101,22 @@ pub(in crate::domain) struct Ask<'a> {
 }
 
 impl Ask<'_> {
+    /// Nobody who has left changes anything any more, themselves or through a system.
+    fn check_present(&self, context: &Context) -> Result<(), Stop> {
+        for actor in [Some(context.actor), context.on_behalf_of] {
+            let Some(Actor::Person(id)) = actor else {
+                continue;
+            };
+            if let Some(Aggregate::Person(person)) = self.load(id)?.as_deref()
+                && person.departed.is_some()
+            {
+                let message = format!("person {id} has left and changes nothing any more");
+                return refuse(Refusal::new(Reason::ActorDeparted, message).with("person_id", id));
+            }
+        }
+        Ok(())
+    }
+
     /// A stream's state, if it is there.
     pub(in crate::domain) fn load(
         &self,
@@ -168,11 +206,31 @@ impl Ask<'_> {
         })
     }
 
+    /// Somebody who can own a team, year plan or plan of an institution: staff there who has not left.
+    pub(in crate::domain) fn successor(
+        &self,
+        id: PersonId,
+        institution: InstitutionId,
+        field: &'static str,
+    ) -> Result<(), Stop> {
+        self.new_owner(id, field)?;
+        self.person(id, field, |person| match person.works_at(institution) {
+            true => Ok(()),
+            false => {
+                let message = format!("person {id} does not work at institution {institution}");
+                let refusal = Refusal::new(Reason::SuccessorElsewhere, message).field(field);
+                let refusal = refusal.with("person_id", id);
+                refuse(refusal.with("institution_id", institution))
+            }
+        })
+    }
+
     /// An owner to transfer to, who is not the owner already.
     pub(in crate::domain) fn next_owner(
         &self,
         now: Option<PersonId>,
         to: PersonId,
+        institution: InstitutionId,
         field: &'static str,
     ) -> Result<(), Stop> {
         if now == Some(to) {
@@ -183,7 +241,32 @@ impl Ask<'_> {
                     .with("person_id", to),
             );
         }
-        self.new_owner(to, field)
+        self.successor(to, institution, field)
+    }
+
+    /// Whether something has to change to have this owner, given whom it is expected to have now.
+    /// Refused if somebody else has got it meanwhile.
+    pub(in crate::domain) fn hands(
+        &self,
+        now: Option<PersonId>,
+        from: Option<PersonId>,
+        to: Option<PersonId>,
+    ) -> Result<bool, Stop> {
+        if now == to {
+            return Ok(false);
+        }
+        if now == from {
+            return Ok(true);
+        }
+        let message = match now {
+            Some(now) => format!("it belongs to person {now} meanwhile"),
+            None => "it belongs to nobody meanwhile".to_owned(),
+        };
+        let refusal = Refusal::new(Reason::OwnerChanged, message);
+        refuse(match now {
+            Some(now) => refusal.with("person_id", now),
+            None => refusal,
+        })
     }
 
     /// Persons who have to be known.

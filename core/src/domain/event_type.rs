@@ -5,6 +5,7 @@ use super::institution::InstitutionEvent;
 use super::ledger::LedgerEvent;
 use super::person::PersonEvent;
 use super::plan::PlanEvent;
+use super::recovery::RecoveryEvent;
 use super::school_year::SchoolYearEvent;
 use super::team::TeamEvent;
 use super::year_plan::YearPlanEvent;
@@ -163,6 +164,7 @@ event_types! {
         Deleted = 9 "team.deleted",
         Undeleted = 10 "team.undeleted",
         OwnershipTransferred = 11 "team.ownership_transferred",
+        OwnershipGivenUp = 12 "team.ownership_given_up",
     }
     YearPlanEvent in YearPlan {
         Created = 1 "year_plan.created",
@@ -214,5 +216,11 @@ event_types! {
         KeyIntroduced = 1 "ledger.key_introduced",
         KeyRotated = 2 "ledger.key_rotated",
         HeadsRecorded = 3 "ledger.heads_recorded",
+    }
+    RecoveryEvent in Recovery {
+        Started = 1 "recovery.started",
+        Finished = 2 "recovery.finished",
+        UndoStarted = 3 "recovery.undo_started",
+        Undone = 4 "recovery.undone",
     }
 }

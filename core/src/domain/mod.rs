@@ -10,6 +10,7 @@ pub mod institution;
 pub mod ledger;
 pub mod person;
 pub mod plan;
+pub mod recovery;
 pub mod refusal;
 pub mod school_year;
 pub mod team;
@@ -27,20 +28,22 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use self::catalogue::{Catalogue, CatalogueCommand, CatalogueEvent};
+pub(crate) use self::decide::can_own;
 pub use self::decide::decide;
 pub use self::event_type::{EventType, PayloadError};
 use self::institution::{Institution, InstitutionCommand, InstitutionEvent};
 use self::ledger::{LedgerCommand, LedgerEvent, LedgerState};
 use self::person::{Person, PersonCommand, PersonEvent};
 use self::plan::{Plan, PlanCommand, PlanEvent};
+use self::recovery::{Recovery, RecoveryCommand, RecoveryEvent};
 pub use self::refusal::{Reason, Refusal};
 use self::school_year::{SchoolYear, SchoolYearCommand, SchoolYearEvent};
 use self::team::{Team, TeamCommand, TeamEvent};
 pub use self::world::{Decision, Lookup, Missing, Stop, World};
 use self::year_plan::{YearPlan, YearPlanCommand, YearPlanEvent};
 use crate::ids::{
-    CatalogueId, IdError, InstitutionId, LedgerId, PersonId, PlanId, Revision, SchoolYearId,
-    StreamId, SystemId, TeamId, YearPlanId,
+    CatalogueId, IdError, InstitutionId, LedgerId, PersonId, PlanId, RecoveryId, Revision,
+    SchoolYearId, StreamId, SystemId, TeamId, YearPlanId,
 };
 use crate::time::Timestamp;
 
@@ -117,6 +120,8 @@ pub enum Command {
     Catalogue(CatalogueId, CatalogueCommand),
     /// Of the ledger itself.
     Ledger(LedgerId, LedgerCommand),
+    /// Of a recovery.
+    Recovery(RecoveryId, RecoveryCommand),
 }
 
 impl Command {
@@ -132,6 +137,7 @@ impl Command {
             Self::Plan(id, _) => (*id).into(),
             Self::Catalogue(id, _) => (*id).into(),
             Self::Ledger(id, _) => (*id).into(),
+            Self::Recovery(id, _) => (*id).into(),
         }
     }
 }
@@ -155,6 +161,8 @@ pub enum Event {
     Catalogue(CatalogueEvent),
     /// To the ledger itself.
     Ledger(LedgerEvent),
+    /// To a recovery.
+    Recovery(RecoveryEvent),
 }
 
 /// What an entry says about an event besides the event.
@@ -190,4 +198,6 @@ pub enum Aggregate {
     Catalogue(Catalogue),
     /// Of the ledger itself.
     Ledger(LedgerState),
+    /// Of a recovery.
+    Recovery(Recovery),
 }

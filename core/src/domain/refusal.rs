@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// What a caller should make of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Category {
@@ -33,6 +36,11 @@ macro_rules! reasons {
             /// Its code, as callers see it.
             pub const fn code(self) -> &'static str {
                 match self { $(Self::$name => $code,)* }
+            }
+
+            /// The reason with this code.
+            pub fn from_code(code: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|reason| reason.code() == code)
             }
 
             /// What a caller should make of it.
@@ -78,6 +86,8 @@ reasons! {
     GuardianshipNotFound = "GUARDIANSHIP_NOT_FOUND", NotFound;
     /// The year plan has no such subject.
     SubjectNotFound = "SUBJECT_NOT_FOUND", NotFound;
+    /// There is no such recovery.
+    RecoveryNotFound = "RECOVERY_NOT_FOUND", NotFound;
     /// The id is in use already.
     AlreadyExists = "ALREADY_EXISTS", AlreadyExists;
     /// The last day is before the first.
@@ -140,6 +150,26 @@ reasons! {
     PlanKindMismatch = "PLAN_KIND_MISMATCH", FailedPrecondition;
     /// A unit of another year plan than the plan's own.
     UnitOfAnotherYearPlan = "UNIT_OF_ANOTHER_YEAR_PLAN", FailedPrecondition;
+    /// Somebody else has become the owner meanwhile.
+    OwnerChanged = "OWNER_CHANGED", FailedPrecondition;
+    /// The plan hangs on another year plan meanwhile.
+    MovedMeanwhile = "MOVED_MEANWHILE", FailedPrecondition;
+    /// The new owner does not work at the institution that it belongs to.
+    SuccessorElsewhere = "SUCCESSOR_ELSEWHERE", FailedPrecondition;
+    /// Nobody fits the rule, and nobody is left to fall back on.
+    NoSuccessor = "NO_SUCCESSOR", FailedPrecondition;
+    /// A recovery has no steps: nothing that was asked for can be done.
+    NothingToDo = "NOTHING_TO_DO", FailedPrecondition;
+    /// A recovery has more steps than one may have.
+    TooManySteps = "TOO_MANY_STEPS", InvalidArgument;
+    /// The recovery has not come to its end yet.
+    RecoveryRunning = "RECOVERY_RUNNING", FailedPrecondition;
+    /// The recovery is undone, or is being undone.
+    AlreadyUndone = "ALREADY_UNDONE", FailedPrecondition;
+    /// Things have changed since the dry run: look at a new one.
+    DryRunStale = "DRY_RUN_STALE", FailedPrecondition;
+    /// Who acts, or for whom, has left.
+    ActorDeparted = "ACTOR_DEPARTED", PermissionDenied;
     /// Subject goals are evaluated by teacher or pedagogue only.
     GoalKindNotEvaluableByStudent = "GOAL_KIND_NOT_EVALUABLE_BY_STUDENT", PermissionDenied;
     /// Only staff and the plan's student evaluate.
@@ -152,6 +182,19 @@ reasons! {
     CheckpointKeyMismatch = "CHECKPOINT_KEY_MISMATCH", FailedPrecondition;
     /// The change to another key is not signed by the key on record.
     KeyRotationInvalid = "KEY_ROTATION_INVALID", InvalidArgument;
+}
+
+impl Serialize for Reason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+impl<'de> Deserialize<'de> for Reason {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = String::deserialize(deserializer)?;
+        Self::from_code(&code).ok_or_else(|| D::Error::custom("no reason that is known"))
+    }
 }
 
 /// A command was refused. Nothing was recorded.

@@ -41,6 +41,18 @@ pub trait World {
 pub struct Context {
     /// Who acts.
     pub actor: Actor,
+    /// For whom, if for somebody else.
+    pub on_behalf_of: Option<Actor>,
+}
+
+impl From<Actor> for Context {
+    /// Somebody who acts for themselves.
+    fn from(actor: Actor) -> Self {
+        Self {
+            actor,
+            on_behalf_of: None,
+        }
+    }
 }
 
 /// What a command leads to.

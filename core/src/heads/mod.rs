@@ -76,7 +76,8 @@ pub fn bucket_of(stream: StreamId, key: KeyId) -> u16 {
         | StreamKind::Team
         | StreamKind::YearPlan
         | StreamKind::Catalogue
-        | StreamKind::Ledger => {
+        | StreamKind::Ledger
+        | StreamKind::Recovery => {
             hasher.update(&[2]).update(&stream.to_bytes());
         }
     }

@@ -57,10 +57,10 @@ struct Undo {
 pub(super) struct Stream {
     id: StreamId,
     before: BTreeSet<Term>,
+    /// Its state when it was begun.
+    was: Option<Arc<Aggregate>>,
     pub(super) head: Head,
     state: Option<Arc<Aggregate>>,
-    /// What it was before.
-    earlier: Option<Arc<Aggregate>>,
 }
 
 impl Stream {
@@ -125,16 +125,16 @@ impl Fold {
             Some(doc) => Stream {
                 id,
                 before: terms(id, &doc.state),
+                was: Some(doc.state.clone()),
                 head: doc.head,
                 state: Some(doc.state.clone()),
-                earlier: Some(doc.state.clone()),
             },
             None => Stream {
                 id,
                 before: BTreeSet::new(),
+                was: None,
                 head: Head::default(),
                 state: None,
-                earlier: None,
             },
         })
     }
@@ -180,37 +180,45 @@ impl Fold {
         let Stream {
             id,
             before,
+            was,
             head,
             state,
-            earlier,
         } = stream;
         let Some(state) = state else {
             return Ok(());
         };
         let after = terms(id, &state);
         for term in before.symmetric_difference(&after) {
-            let key = DocKey::Postings(*term);
-            let mut list = match self.get(&key)? {
-                Doc::Postings(list) => list,
-                Doc::Absent => Arc::default(),
-                _ => return Err(StoreError::Malformed("a list")),
-            };
-            let streams = Arc::make_mut(&mut list);
-            match streams.binary_search(&id) {
-                Ok(at) if !after.contains(term) => drop(streams.remove(at)),
-                Err(at) if after.contains(term) => streams.insert(at, id),
-                Ok(_) | Err(_) => {}
-            }
-            self.put(key, Doc::Postings(list));
+            self.post(*term, id, after.contains(term))?;
         }
-        self.put(
-            DocKey::Stream(id),
-            Doc::Stream(Arc::new(StreamDoc {
-                head,
-                state: state.clone(),
-            })),
-        );
-        self.count(id, earlier.as_deref(), &state)
+        let doc = StreamDoc {
+            head,
+            state: state.clone(),
+        };
+        self.put(DocKey::Stream(id), Doc::Stream(Arc::new(doc)));
+        self.note_ownership(id, was.as_deref(), &state)?;
+        self.count(id, was.as_deref(), &state)
+    }
+
+    /// Takes a stream into the list of a term, or out of it.
+    pub(super) fn post(&mut self, term: Term, id: StreamId, found: bool) -> Result<(), StoreError> {
+        let mut list = self.list(term)?;
+        match (list.binary_search(&id), found) {
+            (Ok(at), false) => drop(Arc::make_mut(&mut list).remove(at)),
+            (Err(at), true) => Arc::make_mut(&mut list).insert(at, id),
+            (Ok(_), true) | (Err(_), false) => return Ok(()),
+        }
+        self.put(DocKey::Postings(term), Doc::Postings(list));
+        Ok(())
+    }
+
+    /// The streams that a term finds.
+    pub(super) fn list(&self, term: Term) -> Result<Arc<Vec<StreamId>>, StoreError> {
+        match self.get(&DocKey::Postings(term))? {
+            Doc::Postings(list) => Ok(list),
+            Doc::Absent => Ok(Arc::default()),
+            _ => Err(StoreError::Malformed("a list")),
+        }
     }
 
     /// Notes a command that was carried out; gives its ordinal.
@@ -372,13 +380,8 @@ impl World for Fold {
     }
 
     fn plan_of(&self, student: PersonId, year_plan: YearPlanId) -> Lookup<PlanId> {
-        let list = match self.get(&DocKey::Postings(Term::PlanOf(student, year_plan))) {
-            Ok(Doc::Postings(list)) => Ok(first_plan(&list)),
-            Ok(Doc::Absent) => Ok(None),
-            Ok(_) => Err(StoreError::Malformed("a list")),
-            Err(error) => Err(error),
-        };
-        self.lookup(list)
+        let list = self.list(Term::PlanOf(student, year_plan));
+        self.lookup(list.map(|list| first_plan(&list)))
     }
 }
 

@@ -18,6 +18,7 @@ mod history;
 mod nonces;
 mod open;
 mod overview;
+mod ownerless;
 mod past;
 mod query;
 mod sealer;

@@ -64,7 +64,8 @@ impl Fold {
                 | Aggregate::Institution(_)
                 | Aggregate::SchoolYear(_)
                 | Aggregate::Catalogue(_)
-                | Aggregate::Ledger(_),
+                | Aggregate::Ledger(_)
+                | Aggregate::Recovery(_),
             ) => Ok(()),
         }
     }

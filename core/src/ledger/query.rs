@@ -3,12 +3,14 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
+use super::history::stored;
 use super::{Ledger, ReadError};
 use crate::derived::{Doc, DocKey, StoreError, StreamDoc, Term, first_plan};
 use crate::domain::{Aggregate, Lookup, Missing, World};
 use crate::ids::{
     InstitutionId, PersonId, PlanId, Position, Revision, StreamId, StreamKind, YearPlanId,
 };
+use crate::time::Timestamp;
 
 /// How often a read of the present is tried before it reads the position it began with.
 const TRIES: usize = 3;
@@ -100,6 +102,23 @@ impl Reading<'_> {
         let id = id.into();
         let doc = self.doc(id).ok_or(Missing::Stream(id))?;
         Ok(doc.map(|doc| (doc.state.clone(), doc.head.revision)))
+    }
+
+    /// When something last happened in a stream; `None` if it is not there.
+    ///
+    /// # Errors
+    /// [`Missing`] when it does not read; hand it on.
+    pub fn last_activity(&self, id: StreamId) -> Result<Option<Timestamp>, Missing> {
+        let Some(doc) = self.doc(id).ok_or(Missing::Stream(id))? else {
+            return Ok(None);
+        };
+        match stored(self.ledger.log(), doc.head.position) {
+            Ok((_, entry)) => Ok(Some(entry.recorded_at)),
+            Err(error) => {
+                *self.trouble.borrow_mut() = Some(error);
+                Err(Missing::Stream(id))
+            }
+        }
     }
 
     /// The document of a stream; the outer `None` when it does not read.

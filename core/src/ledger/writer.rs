@@ -13,7 +13,7 @@ use super::window::Window;
 use super::{ExecuteError, Inner};
 use crate::derived::{CommandEntry, Docs};
 use crate::domain::world::Context;
-use crate::domain::{Actor, Command, Decision, EventMeta, Stop, decide};
+use crate::domain::{Actor, Decision, EventMeta, Stop, decide};
 use crate::ids::{PersonId, Revision, StreamId, StreamKind};
 use crate::journal::{CommandRecord, Commit, NewEntry};
 use crate::seal::{KeyScope, KeyStore, ScopeKey};
@@ -272,7 +272,7 @@ impl Writer {
             });
         }
         self.check_revision(index, envelope)?;
-        let Decision { stream, events } = self.decide(index, actor, &envelope.command)?;
+        let Decision { stream, events } = self.decide(index, actor, envelope)?;
         let mut folded = self.fold.begin(stream).map_err(unavailable)?;
         let count = events.len() as u32;
         if events.is_empty() && envelope.discard_if_unchanged {
@@ -407,9 +407,13 @@ impl Writer {
         &self,
         index: usize,
         actor: Actor,
-        command: &Command,
+        envelope: &Envelope,
     ) -> Result<Decision, ExecuteError> {
-        match decide(&self.fold, &Context { actor }, command) {
+        let context = Context {
+            actor,
+            on_behalf_of: envelope.on_behalf_of,
+        };
+        match decide(&self.fold, &context, &envelope.command) {
             Ok(decision) => Ok(decision),
             Err(Stop::Refused(refusal)) => Err(ExecuteError::Refused { index, refusal }),
             Err(Stop::Needs(_)) => match self.fold.trouble() {
@@ -444,7 +448,8 @@ impl Writer {
             | StreamKind::Team
             | StreamKind::YearPlan
             | StreamKind::Catalogue
-            | StreamKind::Ledger => KeyScope::Ledger,
+            | StreamKind::Ledger
+            | StreamKind::Recovery => KeyScope::Ledger,
         };
         Ok(self
             .key(scope)?

@@ -9,7 +9,7 @@ use crate::ids::{InstitutionId, PersonId, StreamId};
 /// Whose key seals something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyScope {
-    /// The ledger's own: school years, catalogues and its own stream, which are about nobody.
+    /// The ledger's own: school years, catalogues, recoveries and its own streams, which name nobody.
     Ledger,
     /// An institution's: the institution, its teams and its year plans.
     Institution(InstitutionId),
@@ -22,9 +22,10 @@ impl KeyScope {
     pub fn of(stream: StreamId, state: &Aggregate) -> Self {
         match state {
             Aggregate::Institution(_) => Self::Institution(InstitutionId::from_uuid(stream.id)),
-            Aggregate::SchoolYear(_) | Aggregate::Catalogue(_) | Aggregate::Ledger(_) => {
-                Self::Ledger
-            }
+            Aggregate::SchoolYear(_)
+            | Aggregate::Catalogue(_)
+            | Aggregate::Ledger(_)
+            | Aggregate::Recovery(_) => Self::Ledger,
             Aggregate::Person(_) => Self::Person(PersonId::from_uuid(stream.id)),
             Aggregate::Team(team) => Self::Institution(team.details.institution),
             Aggregate::YearPlan(plan) => Self::Institution(plan.details.institution),
@@ -37,7 +38,9 @@ impl KeyScope {
     pub fn told_by(stream: StreamId, event: &Event) -> Option<Self> {
         match event {
             Event::Institution(_) => Some(Self::Institution(InstitutionId::from_uuid(stream.id))),
-            Event::SchoolYear(_) | Event::Catalogue(_) | Event::Ledger(_) => Some(Self::Ledger),
+            Event::SchoolYear(_) | Event::Catalogue(_) | Event::Ledger(_) | Event::Recovery(_) => {
+                Some(Self::Ledger)
+            }
             Event::Person(_) => Some(Self::Person(PersonId::from_uuid(stream.id))),
             Event::Team(event) => match event {
                 TeamEvent::Created { details, .. } | TeamEvent::Revised(details) => {
@@ -51,7 +54,8 @@ impl KeyScope {
                 | TeamEvent::Reopened {}
                 | TeamEvent::Deleted { .. }
                 | TeamEvent::Undeleted {}
-                | TeamEvent::OwnershipTransferred { .. } => None,
+                | TeamEvent::OwnershipTransferred { .. }
+                | TeamEvent::OwnershipGivenUp { .. } => None,
             },
             Event::YearPlan(event) => match event {
                 YearPlanEvent::Created { details, .. } => {

@@ -8,6 +8,7 @@ use planledger_core::domain::institution::{InstitutionCommand, InstitutionEvent}
 use planledger_core::domain::ledger::{LedgerCommand, LedgerEvent};
 use planledger_core::domain::person::{PersonCommand, PersonEvent};
 use planledger_core::domain::plan::{PlanCommand, PlanEvent};
+use planledger_core::domain::recovery::{RecoveryCommand, RecoveryEvent};
 use planledger_core::domain::school_year::{SchoolYearCommand, SchoolYearEvent};
 use planledger_core::domain::team::{TeamCommand, TeamEvent};
 use planledger_core::domain::view::{
@@ -19,8 +20,8 @@ use planledger_core::domain::{
     Actor, Aggregate, Command, Decision, Event, EventMeta, Lookup, Refusal, Stop, World, decide,
 };
 use planledger_core::ids::{
-    CatalogueId, InstitutionId, LedgerId, PersonId, PlanId, Revision, SchoolYearId, StreamId,
-    TeamId, YearPlanId,
+    CatalogueId, InstitutionId, LedgerId, PersonId, PlanId, RecoveryId, Revision, SchoolYearId,
+    StreamId, TeamId, YearPlanId,
 };
 use planledger_core::time::Timestamp;
 
@@ -105,6 +106,7 @@ kinds! {
     Plan: PlanId, PlanCommand, PlanEvent;
     Catalogue: CatalogueId, CatalogueCommand, CatalogueEvent;
     Ledger: LedgerId, LedgerCommand, LedgerEvent;
+    Recovery: RecoveryId, RecoveryCommand, RecoveryEvent;
 }
 
 /// An event as it was recorded.
@@ -166,6 +168,7 @@ impl Memory {
     ) -> Result<Decision, Refusal> {
         let context = Context {
             actor: actor.actor(),
+            on_behalf_of: None,
         };
         match decide(self, &context, command) {
             Ok(decision) => Ok(decision),

@@ -18,6 +18,7 @@ mod ledger;
 mod person;
 mod plan;
 mod reasons;
+mod recovery;
 mod school_year;
 mod team;
 mod views;

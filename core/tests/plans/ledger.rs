@@ -101,7 +101,7 @@ fn what_a_receipt_did_can_be_weighed_again_at_the_position_before_it() {
     place.write("om en anden elev");
     let revert = place.revert_to(first.position);
     let weigh = |place: &Place, at| {
-        let context = Context { actor: TEACHER };
+        let context = Context::from(TEACHER);
         let read = |reading: &Reading<'_>| Ok(revert.weigh(reading, &context, PLAN));
         place.ledger.read_at(at, read).unwrap().0.unwrap()
     };

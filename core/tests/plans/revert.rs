@@ -245,7 +245,7 @@ proptest! {
         let revert = school.revert_to_here();
         since.iter().for_each(|step: &Step| step.take(&mut school));
         if school.plan().withdrawn {
-            school.on_plan(TEACHER, PlanCommand::Restore);
+            school.on_plan(COLLEAGUE, PlanCommand::Restore);
         }
         let actor = if by_student { STUDENT } else { COLLEAGUE };
         let weighed = school.weigh(actor, &revert);

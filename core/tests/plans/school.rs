@@ -248,7 +248,7 @@ impl School {
 
     /// Has a command decided and its events folded in.
     pub(crate) fn act(&mut self, actor: Actor, command: &Command) -> Result<Vec<Event>, Refusal> {
-        let decision = match decide(self, &Context { actor }, command) {
+        let decision = match decide(self, &actor.into(), command) {
             Ok(decision) => decision,
             Err(Stop::Refused(refusal)) => return Err(refusal),
             Err(Stop::Needs(missing)) => panic!("everything is in memory, but not {missing:?}"),
@@ -310,7 +310,7 @@ impl School {
 
     /// What a revert would do.
     pub(crate) fn weigh(&self, actor: Actor, revert: &Revert) -> Reverting {
-        revert.weigh(self, &Context { actor }, PLAN).unwrap()
+        revert.weigh(self, &actor.into(), PLAN).unwrap()
     }
 }
 

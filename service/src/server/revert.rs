@@ -36,6 +36,7 @@ impl Api {
         let (id, on_behalf_of, dry_run) = (request.id, request.on_behalf_of, request.dry_run);
         let context = Context {
             actor: caller.actor,
+            on_behalf_of,
         };
         let asked = self
             .blocking(move |ledger| ask(ledger, context, request))

@@ -135,10 +135,10 @@ fn write(command: &Command) -> Option<Aggregate> {
         Command::Institution(id, c) => Aggregate::Institution(institution::write(*id, c)),
         Command::SchoolYear(id, c) => Aggregate::SchoolYear(school_year::write(*id, c)),
         Command::Person(id, c) => Aggregate::Person(person::write(*id, c)),
-        Command::Team(id, c) => Aggregate::Team(team::write(*id, c)),
-        Command::YearPlan(id, c) => Aggregate::YearPlan(year_plan::write(*id, c)),
+        Command::Team(id, c) => Aggregate::Team(team::write(*id, c)?),
+        Command::YearPlan(id, c) => Aggregate::YearPlan(year_plan::write(*id, c)?),
         Command::Plan(id, c) => Aggregate::Plan(plan::write(*id, c)?),
         Command::Catalogue(id, c) => Aggregate::Catalogue(catalogue::write(*id, c)),
-        Command::Ledger(..) => return None,
+        Command::Ledger(..) | Command::Recovery(..) => return None,
     })
 }

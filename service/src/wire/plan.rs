@@ -213,7 +213,8 @@ fn read_talk(fields: &mut Fields, details: proto::TalkDetails) -> Option<TalkDet
     })
 }
 
-/// `None` for a revert, which has a method of its own: the server reads the past for it.
+/// `None` for what has methods of its own: a revert, for which the server reads the past, and the
+/// steps of a recovery.
 pub(super) fn write(id: PlanId, command: &PlanCommand) -> Option<proto::PlanCommand> {
     write_operation(command).map(|operation| proto::PlanCommand {
         plan_id: id.to_string(),
@@ -318,7 +319,10 @@ fn write_operation(command: &PlanCommand) -> Option<Operation> {
                 reason: string(reason.as_ref()),
             })
         }
-        PlanCommand::Revert(_) => return None,
+        PlanCommand::Revert(_)
+        | PlanCommand::HandOver { .. }
+        | PlanCommand::HandBack { .. }
+        | PlanCommand::Move { .. } => return None,
     })
 }
 

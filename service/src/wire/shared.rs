@@ -44,7 +44,7 @@ macro_rules! choices {
 
 choices! {
     StreamKind as StreamKind {
-        Institution, SchoolYear, Person, Team, YearPlan, Plan, Catalogue, Ledger,
+        Institution, SchoolYear, Person, Team, YearPlan, Plan, Catalogue, Ledger, Recovery,
     }
     Role as Role { Student, Guardian, Teacher, Pedagogue, Leader, Other }
     StaffRole as StaffRole { Teacher, Pedagogue }

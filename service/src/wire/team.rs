@@ -120,7 +120,8 @@ fn read_staff(fields: &mut Fields, staff: proto::TeamStaff) -> Option<(PersonId,
     Some((person?, role?))
 }
 
-pub(super) fn write(id: TeamId, command: &TeamCommand) -> proto::TeamCommand {
+/// `None` for the steps of a recovery, which has methods of its own.
+pub(super) fn write(id: TeamId, command: &TeamCommand) -> Option<proto::TeamCommand> {
     let operation = match command {
         TeamCommand::Create { details, owner } => Operation::CreateTeam(proto::CreateTeam {
             details: Some(write_details(details)),
@@ -173,11 +174,12 @@ pub(super) fn write(id: TeamId, command: &TeamCommand) -> proto::TeamCommand {
             owner_id: string(owner.as_ref()),
             closed: *closed,
         }),
+        TeamCommand::HandOver { .. } | TeamCommand::HandBack { .. } => return None,
     };
-    proto::TeamCommand {
+    Some(proto::TeamCommand {
         team_id: id.to_string(),
         operation: Some(operation),
-    }
+    })
 }
 
 fn write_details(details: &TeamDetails) -> proto::TeamDetails {

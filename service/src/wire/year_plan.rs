@@ -206,15 +206,16 @@ fn read_scale(fields: &mut Fields, scale: proto::Scale) -> Option<Scale> {
     })
 }
 
-pub(super) fn write(id: YearPlanId, command: &YearPlanCommand) -> proto::YearPlanCommand {
-    proto::YearPlanCommand {
+/// `None` for the steps of a recovery, which has methods of its own.
+pub(super) fn write(id: YearPlanId, command: &YearPlanCommand) -> Option<proto::YearPlanCommand> {
+    write_operation(command).map(|operation| proto::YearPlanCommand {
         year_plan_id: id.to_string(),
-        operation: Some(write_operation(command)),
-    }
+        operation: Some(operation),
+    })
 }
 
-fn write_operation(command: &YearPlanCommand) -> Operation {
-    match command {
+fn write_operation(command: &YearPlanCommand) -> Option<Operation> {
+    Some(match command {
         YearPlanCommand::Create { details, owner } => {
             Operation::CreateYearPlan(proto::CreateYearPlan {
                 details: Some(write_details(details)),
@@ -284,7 +285,10 @@ fn write_operation(command: &YearPlanCommand) -> Operation {
                 reason: string(reason.as_ref()),
             })
         }
-    }
+        YearPlanCommand::HandOver { .. }
+        | YearPlanCommand::HandBack { .. }
+        | YearPlanCommand::CopyUnit { .. } => return None,
+    })
 }
 
 pub(super) fn write_details(details: &YearPlanDetails) -> proto::YearPlanDetails {

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use super::{Affiliation, Guardianship, Person, PersonCommand, PersonEvent, Role};
 use crate::domain::decide::{Ask, exists, not_found, refuse};
 use crate::domain::{Aggregate, Reason, Refusal, Stop};
-use crate::ids::PersonId;
+use crate::ids::{InstitutionId, PersonId};
 use crate::text::Name;
 
 const ID: &str = "person_id";
@@ -19,6 +19,12 @@ impl Person {
     /// Whether the person is a teacher, pedagogue or leader somewhere.
     pub fn is_staff(&self) -> bool {
         self.affiliations.iter().any(|at| at.role.is_staff())
+    }
+
+    /// Whether the person is a teacher, pedagogue or leader at an institution.
+    pub fn works_at(&self, institution: InstitutionId) -> bool {
+        let mut places = self.affiliations.iter();
+        places.any(|at| at.institution == institution && at.role.is_staff())
     }
 
     /// Whether somebody is the child's guardian on a day.

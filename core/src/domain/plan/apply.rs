@@ -15,6 +15,7 @@ impl Plan {
                 kind: *kind,
                 year_plan: *year_plan,
                 owner: *owner,
+                former_owners: Default::default(),
                 opened_at: meta.recorded_at,
                 changed_at: meta.recorded_at,
                 units: Vec::new(),
@@ -143,7 +144,10 @@ impl Plan {
             }
             PlanEvent::Withdrawn { .. } => self.withdrawn = true,
             PlanEvent::Restored {} => self.withdrawn = false,
-            PlanEvent::OwnershipTransferred { to, .. } => self.owner = *to,
+            PlanEvent::OwnershipTransferred { to, .. } => {
+                self.former_owners
+                    .insert(std::mem::replace(&mut self.owner, *to));
+            }
             PlanEvent::MovedToYearPlan { to, .. } => self.year_plan = *to,
             PlanEvent::StatusCleared {} => self.status = None,
             PlanEvent::FollowUpCleared {} => {

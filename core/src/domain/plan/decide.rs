@@ -8,7 +8,7 @@ use crate::domain::decide::{Ask, asking, exists, not_found, refuse};
 use crate::domain::world::{Context, World};
 use crate::domain::year_plan::{Goal, GoalKind, YearPlan, YearPlanKind};
 use crate::domain::{Actor, Aggregate, Reason, Refusal, Stop};
-use crate::ids::{EvaluationId, GoalId, PersonId, PlanId, YearPlanId};
+use crate::ids::{EvaluationId, GoalId, InstitutionId, PersonId, PlanId, YearPlanId};
 
 const ID: &str = "plan_id";
 /// The fields of an assessment and of its level.
@@ -53,7 +53,10 @@ impl PlanCommand {
             | Self::Withdraw { .. }
             | Self::Restore
             | Self::TransferOwnership { .. }
+            | Self::HandOver { .. }
+            | Self::HandBack { .. }
             | Self::MoveToYearPlan { .. }
+            | Self::Move { .. }
             | Self::Revert(_) => {
                 let plan = there(now, id)?;
                 Ok((id, Open { ask, id, plan }.decide(self)?))
@@ -188,7 +191,10 @@ impl Open<'_> {
         let plan = self.plan;
         if !matches!(
             command,
-            PlanCommand::Restore | PlanCommand::TransferOwnership { .. }
+            PlanCommand::Restore
+                | PlanCommand::TransferOwnership { .. }
+                | PlanCommand::HandOver { .. }
+                | PlanCommand::HandBack { .. }
         ) {
             self.check_not_withdrawn()?;
         }
@@ -321,18 +327,61 @@ impl Open<'_> {
             }
             PlanCommand::TransferOwnership { to, reason } => {
                 let from = plan.owner;
-                self.ask
-                    .next_owner(Some(from), *to, "transfer_plan_ownership.to_person_id")?;
+                let institution = self.institution()?;
+                const FIELD: &str = "transfer_plan_ownership.to_person_id";
+                self.ask.next_owner(Some(from), *to, institution, FIELD)?;
                 let (to, reason) = (*to, reason.clone());
                 Ok(vec![PlanEvent::OwnershipTransferred { from, to, reason }])
+            }
+            PlanCommand::HandOver { from, to, reason } => {
+                let already = !self.hands(*from, *to)?;
+                if !already {
+                    let institution = self.institution()?;
+                    self.ask.successor(*to, institution, "to_person_id")?;
+                }
+                let (from, to, reason) = (*from, *to, reason.clone());
+                unless(
+                    already,
+                    PlanEvent::OwnershipTransferred { from, to, reason },
+                )
+            }
+            PlanCommand::HandBack { from, to, reason } => {
+                let already = !self.hands(*from, *to)?;
+                let (from, to, reason) = (*from, *to, reason.clone());
+                unless(
+                    already,
+                    PlanEvent::OwnershipTransferred { from, to, reason },
+                )
             }
             PlanCommand::MoveToYearPlan { to, reason } => {
                 self.check_move(*to)?;
                 let (from, to, reason) = (plan.year_plan, *to, reason.clone());
                 Ok(vec![PlanEvent::MovedToYearPlan { from, to, reason }])
             }
+            PlanCommand::Move { to, .. } if plan.year_plan == *to => Ok(Vec::new()),
+            PlanCommand::Move { from, to, reason } => {
+                if plan.year_plan != *from {
+                    let message = format!("it hangs on year plan {} meanwhile", plan.year_plan);
+                    let refusal = Refusal::new(Reason::MovedMeanwhile, message);
+                    return refuse(refusal.with("year_plan_id", plan.year_plan));
+                }
+                self.check_move(*to)?;
+                let (from, to, reason) = (*from, *to, reason.clone());
+                Ok(vec![PlanEvent::MovedToYearPlan { from, to, reason }])
+            }
             PlanCommand::Revert(revert) => Ok(revert.events(self.reverting(revert)?)),
         }
+    }
+
+    /// Where the plan belongs: where its year plan does.
+    fn institution(&self) -> Result<InstitutionId, Stop> {
+        with_year_plan(self.ask, self.plan.year_plan, "plan_id", |year_plan| {
+            Ok(year_plan.details.institution)
+        })
+    }
+
+    fn hands(&self, from: PersonId, to: PersonId) -> Result<bool, Stop> {
+        self.ask.hands(Some(self.plan.owner), Some(from), Some(to))
     }
 
     fn check_not_withdrawn(&self) -> Result<(), Stop> {

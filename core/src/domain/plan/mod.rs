@@ -231,8 +231,35 @@ pub enum PlanCommand {
         /// Why.
         reason: Option<Reason>,
     },
+    /// Gives it to another owner as a step of a recovery: unless it has got another one meanwhile.
+    HandOver {
+        /// The owner it is expected to have.
+        from: PersonId,
+        /// The new owner.
+        to: PersonId,
+        /// Why.
+        reason: Option<Reason>,
+    },
+    /// Takes [`PlanCommand::HandOver`] back, also when the owner before has left since.
+    HandBack {
+        /// The owner it is expected to have.
+        from: PersonId,
+        /// The owner before.
+        to: PersonId,
+        /// Why.
+        reason: Option<Reason>,
+    },
     /// Hangs it on another year plan. Units already included stay.
     MoveToYearPlan {
+        /// The year plan.
+        to: YearPlanId,
+        /// Why.
+        reason: Option<Reason>,
+    },
+    /// Hangs it on another year plan as a step of a recovery: unless it hangs elsewhere meanwhile.
+    Move {
+        /// The year plan that it is expected to hang on.
+        from: YearPlanId,
         /// The year plan.
         to: YearPlanId,
         /// Why.
@@ -401,6 +428,9 @@ pub struct Plan {
     pub year_plan: YearPlanId,
     /// Who owns it.
     pub owner: PersonId,
+    /// Who owned it before.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub former_owners: BTreeSet<PersonId>,
     /// When it was opened.
     pub opened_at: Timestamp,
     /// When anything in it last changed.

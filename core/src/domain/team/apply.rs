@@ -7,6 +7,7 @@ impl Team {
             TeamEvent::Created { details, owner } => Some(Self {
                 details: details.clone(),
                 owner: *owner,
+                former_owners: Default::default(),
                 members: Default::default(),
                 staff: Default::default(),
                 closed: false,
@@ -21,7 +22,8 @@ impl Team {
             | TeamEvent::Reopened {}
             | TeamEvent::Deleted { .. }
             | TeamEvent::Undeleted {}
-            | TeamEvent::OwnershipTransferred { .. } => None,
+            | TeamEvent::OwnershipTransferred { .. }
+            | TeamEvent::OwnershipGivenUp { .. } => None,
         }
     }
 
@@ -45,7 +47,10 @@ impl Team {
             TeamEvent::Reopened {} => self.closed = false,
             TeamEvent::Deleted { reason } => self.deleted = Some(Deletion::of(meta, reason)),
             TeamEvent::Undeleted {} => self.deleted = None,
-            TeamEvent::OwnershipTransferred { to, .. } => self.owner = Some(*to),
+            TeamEvent::OwnershipTransferred { to, .. } => {
+                self.former_owners.extend(self.owner.replace(*to));
+            }
+            TeamEvent::OwnershipGivenUp { .. } => self.former_owners.extend(self.owner.take()),
         }
     }
 }

@@ -122,12 +122,40 @@ impl TeamCommand {
                 refuse(Refusal::new(Reason::NotDeleted, message).with(ID, id))
             }
             Self::TransferOwnership { to, reason } => {
-                let from = there()?.owner;
-                ask.next_owner(from, *to, "transfer_team_ownership.to_person_id")?;
+                let team = there()?;
+                let institution = team.details.institution;
+                const FIELD: &str = "transfer_team_ownership.to_person_id";
+                ask.next_owner(team.owner, *to, institution, FIELD)?;
                 Ok(vec![TeamEvent::OwnershipTransferred {
-                    from,
+                    from: team.owner,
                     to: *to,
                     reason: reason.clone(),
+                }])
+            }
+            Self::HandOver { from, to, reason } => {
+                let team = there()?;
+                if !ask.hands(team.owner, *from, Some(*to))? {
+                    return Ok(Vec::new());
+                }
+                ask.successor(*to, team.details.institution, "to_person_id")?;
+                Ok(vec![TeamEvent::OwnershipTransferred {
+                    from: *from,
+                    to: *to,
+                    reason: reason.clone(),
+                }])
+            }
+            Self::HandBack { from, to, reason } => {
+                if !ask.hands(there()?.owner, Some(*from), *to)? {
+                    return Ok(Vec::new());
+                }
+                let (from, reason) = (*from, reason.clone());
+                Ok(vec![match *to {
+                    Some(to) => TeamEvent::OwnershipTransferred {
+                        from: Some(from),
+                        to,
+                        reason,
+                    },
+                    None => TeamEvent::OwnershipGivenUp { from, reason },
                 }])
             }
             Self::Put {

@@ -95,6 +95,24 @@ pub enum TeamCommand {
         /// Why.
         reason: Option<Reason>,
     },
+    /// Gives it to another owner as a step of a recovery: unless it has got another one meanwhile.
+    HandOver {
+        /// The owner it is expected to have.
+        from: Option<PersonId>,
+        /// The new owner.
+        to: PersonId,
+        /// Why.
+        reason: Option<Reason>,
+    },
+    /// Takes [`TeamCommand::HandOver`] back, also when the owner before has left since.
+    HandBack {
+        /// The owner it is expected to have.
+        from: PersonId,
+        /// The owner before, if there was one.
+        to: Option<PersonId>,
+        /// Why.
+        reason: Option<Reason>,
+    },
     /// Makes details, members and staff as given; records differences only. An owner is set only
     /// where there is none, and a deleted team stays deleted. For imports.
     Put {
@@ -174,6 +192,14 @@ pub enum TeamEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
+    /// It has no owner any more.
+    OwnershipGivenUp {
+        /// The owner before.
+        from: PersonId,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Reason>,
+    },
 }
 
 /// A team as it is now.
@@ -184,6 +210,9 @@ pub struct Team {
     /// Who owns it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<PersonId>,
+    /// Who owned it before.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub former_owners: BTreeSet<PersonId>,
     /// Its students.
     pub members: BTreeSet<PersonId>,
     /// Its staff.

@@ -8,6 +8,7 @@ impl YearPlan {
             YearPlanEvent::Created { details, owner } => Some(Self {
                 details: details.clone(),
                 owner: *owner,
+                former_owners: Default::default(),
                 units: Vec::new(),
                 goals: Default::default(),
                 deleted: None,
@@ -85,7 +86,10 @@ impl YearPlan {
             }
             YearPlanEvent::Deleted { reason } => self.deleted = Some(Deletion::of(meta, reason)),
             YearPlanEvent::Undeleted {} => self.deleted = None,
-            YearPlanEvent::OwnershipTransferred { to, .. } => self.owner = *to,
+            YearPlanEvent::OwnershipTransferred { to, .. } => {
+                self.former_owners
+                    .insert(std::mem::replace(&mut self.owner, *to));
+            }
         }
     }
 

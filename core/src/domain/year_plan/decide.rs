@@ -5,9 +5,10 @@ use super::{
     YearPlanCommand, YearPlanDetails, YearPlanEvent, YearPlanKind,
 };
 use crate::domain::decide::{Ask, exists, not_found, refuse};
+use crate::domain::plan::UnitRef;
 use crate::domain::{Aggregate, Reason, Refusal, Stop};
 use crate::ids::{GoalId, PersonId, UnitId, YearPlanId};
-use crate::text::Name;
+use crate::text::{self, Name};
 
 const ID: &str = "year_plan_id";
 const LEVELS: std::ops::RangeInclusive<usize> = 2..=10;
@@ -58,6 +59,7 @@ impl YearPlanCommand {
                     details: details.clone(),
                 }])
             }
+            Self::CopyUnit { unit, from, goals } => live()?.copy_unit(ask, *unit, *from, goals),
             Self::ReviseUnit { unit, details } => {
                 let plan = live()?;
                 if plan.live_unit(*unit, "revise_unit.unit_id")?.details == *details {
@@ -114,17 +116,36 @@ impl YearPlanCommand {
                 refuse(Refusal::new(Reason::NotDeleted, message).with(ID, id))
             }
             Self::TransferOwnership { to, reason } => {
-                let from = there()?.owner;
-                ask.next_owner(Some(from), *to, "transfer_year_plan_ownership.to_person_id")?;
-                let (to, reason) = (*to, reason.clone());
-                Ok(vec![YearPlanEvent::OwnershipTransferred {
-                    from,
-                    to,
-                    reason,
-                }])
+                let plan = there()?;
+                let (from, institution) = (plan.owner, plan.details.institution);
+                const FIELD: &str = "transfer_year_plan_ownership.to_person_id";
+                ask.next_owner(Some(from), *to, institution, FIELD)?;
+                Ok(handed(from, *to, reason))
+            }
+            Self::HandOver { from, to, reason } => {
+                let plan = there()?;
+                if !ask.hands(Some(plan.owner), Some(*from), Some(*to))? {
+                    return Ok(Vec::new());
+                }
+                ask.successor(*to, plan.details.institution, "to_person_id")?;
+                Ok(handed(*from, *to, reason))
+            }
+            Self::HandBack { from, to, reason } => {
+                match ask.hands(Some(there()?.owner), Some(*from), Some(*to))? {
+                    true => Ok(handed(*from, *to, reason)),
+                    false => Ok(Vec::new()),
+                }
             }
         }
     }
+}
+
+fn handed(from: PersonId, to: PersonId, reason: &Option<text::Reason>) -> Vec<YearPlanEvent> {
+    vec![YearPlanEvent::OwnershipTransferred {
+        from,
+        to,
+        reason: reason.clone(),
+    }]
 }
 
 fn create(
@@ -316,6 +337,48 @@ impl YearPlan {
             }
             Some(_) | None => Ok(()),
         }
+    }
+
+    fn copy_unit(
+        &self,
+        ask: &Ask<'_>,
+        unit: UnitId,
+        from: UnitRef,
+        goals: &[(GoalId, GoalId)],
+    ) -> Result<Vec<YearPlanEvent>, Stop> {
+        if self.unit(unit).is_some() {
+            return Ok(Vec::new());
+        }
+        let state = ask.load(from.year_plan)?;
+        let Some(Aggregate::YearPlan(source)) = state.as_deref() else {
+            let (reason, id) = (Reason::YearPlanNotFound, from.year_plan);
+            return Err(not_found(reason, "year plan", ID, id, "from.year_plan_id"));
+        };
+        let mut details = source.any_unit(from.unit, "from.unit_id")?.details.clone();
+        details
+            .subject
+            .take_if(|subject| !self.details.subjects.contains(subject));
+        let mut events = vec![YearPlanEvent::UnitAdded { unit, details }];
+        for (copied, goal) in goals {
+            let Some(found) = source.goals.get(copied).filter(|goal| !goal.retired) else {
+                continue;
+            };
+            if let Some(GoalRevision { wording, scale }) = found.present().cloned() {
+                let details = GoalDetails {
+                    kind: found.kind,
+                    area: found.area,
+                    wording,
+                    scale,
+                };
+                let goal = *goal;
+                events.push(YearPlanEvent::GoalAdded {
+                    unit,
+                    goal,
+                    details,
+                });
+            }
+        }
+        Ok(events)
     }
 
     fn add_goal_to(

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::Deletion;
+use super::plan::UnitRef;
 use crate::ids::{
     CatalogueId, CatalogueItemId, GoalId, InstitutionId, PersonId, SchoolYearId, TeamId, UnitId,
 };
@@ -168,6 +169,16 @@ pub enum YearPlanCommand {
         /// What it is.
         details: UnitDetails,
     },
+    /// Adds a copy of a unit, with goals of it, as a step of a recovery. Does nothing if the unit is
+    /// there already.
+    CopyUnit {
+        /// Its id.
+        unit: UnitId,
+        /// The unit that is copied, deleted or not.
+        from: UnitRef,
+        /// Goals that are copied if they are in use, each with the id of the copy.
+        goals: Vec<(GoalId, GoalId)>,
+    },
     /// Changes a unit.
     ReviseUnit {
         /// Which.
@@ -222,6 +233,24 @@ pub enum YearPlanCommand {
     /// Gives it to another owner, also when it is deleted.
     TransferOwnership {
         /// The new owner.
+        to: PersonId,
+        /// Why.
+        reason: Option<Reason>,
+    },
+    /// Gives it to another owner as a step of a recovery: unless it has got another one meanwhile.
+    HandOver {
+        /// The owner it is expected to have.
+        from: PersonId,
+        /// The new owner.
+        to: PersonId,
+        /// Why.
+        reason: Option<Reason>,
+    },
+    /// Takes [`YearPlanCommand::HandOver`] back, also when the owner before has left since.
+    HandBack {
+        /// The owner it is expected to have.
+        from: PersonId,
+        /// The owner before.
         to: PersonId,
         /// Why.
         reason: Option<Reason>,
@@ -334,6 +363,9 @@ pub struct YearPlan {
     pub details: YearPlanDetails,
     /// Who owns it.
     pub owner: PersonId,
+    /// Who owned it before.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub former_owners: BTreeSet<PersonId>,
     /// Units in the order in which they were added, deleted ones among them.
     pub units: Vec<Unit>,
     /// Goals by id.

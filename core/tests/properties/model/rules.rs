@@ -27,11 +27,19 @@ fn is_bad_scale(scale: &Scale) -> bool {
 
 impl Model {
     pub(super) fn objections(&self, actor: Actor, command: &Command) -> Vec<Reason> {
+        let left = matches!(actor, Actor::Person(id) if self.has_left(id));
+        let mut found = which(&[(Reason::ActorDeparted, left)]);
+        found.extend(self.to_what_is_asked(actor, command));
+        found
+    }
+
+    fn to_what_is_asked(&self, actor: Actor, command: &Command) -> Vec<Reason> {
         match command {
             Command::Institution(..)
             | Command::SchoolYear(..)
             | Command::Catalogue(..)
-            | Command::Ledger(..) => vec![],
+            | Command::Ledger(..)
+            | Command::Recovery(..) => vec![],
             Command::Person(id, command) => match command {
                 PersonCommand::Depart { .. } => {
                     which(&[(Reason::AlreadyDeparted, self.has_left(*id))])

@@ -1,0 +1,106 @@
+//! The list of what has no owner who is still there, kept while events are folded. It rests on more
+//! than one stream: the thing, its owner, and for a plan the year plan, which says where it belongs.
+
+use super::fold::Fold;
+use crate::derived::{StoreError, Term};
+use crate::domain::Aggregate;
+use crate::ids::{InstitutionId, PersonId, StreamId};
+
+/// What a state says about ownership.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Facts {
+    /// Owned by somebody, or nobody, and belonging where this stream or institution says.
+    Thing(Option<PersonId>, Belongs),
+    /// A person who is there, or has left.
+    Person { departed: bool },
+    /// Nothing.
+    Other,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Belongs {
+    To(InstitutionId),
+    With(StreamId),
+}
+
+fn facts(state: &Aggregate) -> Facts {
+    match state {
+        Aggregate::Team(team) => Facts::Thing(team.owner, Belongs::To(team.details.institution)),
+        Aggregate::YearPlan(plan) => {
+            Facts::Thing(Some(plan.owner), Belongs::To(plan.details.institution))
+        }
+        Aggregate::Plan(plan) => {
+            Facts::Thing(Some(plan.owner), Belongs::With(plan.year_plan.into()))
+        }
+        Aggregate::Person(person) => Facts::Person {
+            departed: person.departed.is_some(),
+        },
+        Aggregate::Institution(_)
+        | Aggregate::SchoolYear(_)
+        | Aggregate::Catalogue(_)
+        | Aggregate::Ledger(_)
+        | Aggregate::Recovery(_) => Facts::Other,
+    }
+}
+
+impl Fold {
+    /// Keeps the list when a stream's state has changed.
+    pub(super) fn note_ownership(
+        &mut self,
+        id: StreamId,
+        was: Option<&Aggregate>,
+        now: &Aggregate,
+    ) -> Result<(), StoreError> {
+        let (was, now) = (was.map(facts), facts(now));
+        if was == Some(now) {
+            return Ok(());
+        }
+        match now {
+            Facts::Thing(owner, belongs) => {
+                if let Some(Facts::Thing(_, before)) = was
+                    && before != belongs
+                    && let Some(institution) = self.institution(before)?
+                {
+                    self.post(Term::Ownerless(institution), id, false)?;
+                }
+                let ownerless = match owner {
+                    Some(owner) => self.has_left(owner)?,
+                    None => true,
+                };
+                if let Some(institution) = self.institution(belongs)? {
+                    self.post(Term::Ownerless(institution), id, ownerless)?;
+                }
+            }
+            Facts::Person { departed } => {
+                // Whoever becomes known owns nothing yet, unless it came from elsewhere before.
+                for thing in self.list(Term::Owner(PersonId::from_uuid(id.id)))?.iter() {
+                    let state = self.stream(*thing)?;
+                    if let Some(Facts::Thing(_, belongs)) = state.map(|doc| facts(&doc.state))
+                        && let Some(institution) = self.institution(belongs)?
+                    {
+                        self.post(Term::Ownerless(institution), *thing, departed)?;
+                    }
+                }
+            }
+            Facts::Other => {}
+        }
+        Ok(())
+    }
+
+    fn has_left(&self, person: PersonId) -> Result<bool, StoreError> {
+        let state = self.stream(person.into())?;
+        Ok(state.is_some_and(|doc| facts(&doc.state) == Facts::Person { departed: true }))
+    }
+
+    fn institution(&self, belongs: Belongs) -> Result<Option<InstitutionId>, StoreError> {
+        let stream = match belongs {
+            Belongs::To(institution) => return Ok(Some(institution)),
+            Belongs::With(stream) => stream,
+        };
+        let state = self.stream(stream)?;
+        Ok(state.and_then(|doc| match facts(&doc.state) {
+            Facts::Thing(_, Belongs::To(institution)) => Some(institution),
+            Facts::Thing(_, Belongs::With(_)) | Facts::Person { .. } | Facts::Other => None,
+        }))
+    }
+}

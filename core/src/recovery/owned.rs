@@ -1,0 +1,253 @@
+//! What somebody owns, what nobody owns, and what hangs on a container.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::school::School;
+use super::suggest::Suggestion;
+use crate::derived::Term;
+use crate::domain::{Actor, Aggregate, Deletion, Missing};
+use crate::ids::{InstitutionId, PersonId, PlanId, StreamId, YearPlanId};
+use crate::ledger::Reading;
+use crate::text::Title;
+use crate::time::Timestamp;
+
+/// A team, year plan or plan, as far as its ownership is of interest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owned {
+    /// Which.
+    pub stream: StreamId,
+    /// Who owns it.
+    pub owner: Option<PersonId>,
+    /// Whether that person has left, or there is nobody.
+    pub ownerless: bool,
+    /// Where it belongs.
+    pub institution: InstitutionId,
+    /// A team's or year plan's title; that of a plan's year plan.
+    pub title: Option<Title>,
+    /// Set while a team or year plan is deleted.
+    pub deleted: Option<Deletion>,
+    /// Whether a plan is withdrawn.
+    pub withdrawn: bool,
+    /// Students with a plan there.
+    pub students: u32,
+    /// When something last happened in it or in a plan there.
+    pub last_activity: Timestamp,
+}
+
+impl Owned {
+    /// Whether its owner deleted it.
+    pub fn deleted_by_owner(&self) -> bool {
+        let owner = self.owner.map(Actor::Person);
+        self.deleted
+            .as_ref()
+            .is_some_and(|deletion| Some(deletion.by) == owner)
+    }
+}
+
+/// Teams, year plans and plans that a person owns at the moment that is read, in the order of their
+/// streams.
+///
+/// # Errors
+/// [`Missing`] when it does not read; hand it on.
+pub fn owned(reading: &Reading<'_>, person: PersonId) -> Result<Vec<StreamId>, Missing> {
+    let school = School { reading };
+    let now = reading.find(Term::Owner(person))?;
+    let before = reading.find(Term::OwnedBefore(person))?;
+    let all: BTreeSet<_> = now.iter().chain(before.iter()).copied().collect();
+    let mut owned = Vec::new();
+    for stream in all {
+        if school.owner(stream)? == Some(person) {
+            owned.push(stream);
+        }
+    }
+    Ok(owned)
+}
+
+/// Teams, year plans and plans of an institution that nobody owns who is still there, in the order
+/// of their streams. Of the present only.
+///
+/// # Errors
+/// [`Missing`] when it does not read; hand it on.
+pub fn ownerless(
+    reading: &Reading<'_>,
+    institution: InstitutionId,
+) -> Result<Arc<Vec<StreamId>>, Missing> {
+    reading.find(Term::Ownerless(institution))
+}
+
+/// A team, year plan or plan; `None` if there is none.
+///
+/// # Errors
+/// [`Missing`] when it does not read; hand it on.
+pub fn describe(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Owned>, Missing> {
+    let school = School { reading };
+    let Some(thing) = school.thing(stream)? else {
+        return Ok(None);
+    };
+    let activity = reading.last_activity(stream)?;
+    let mut owned = Owned {
+        stream,
+        owner: thing.owner,
+        ownerless: school.has_no_owner(thing.owner)?,
+        institution: thing.institution,
+        title: school.title(&thing.state)?,
+        deleted: None,
+        withdrawn: false,
+        students: 0,
+        last_activity: activity.unwrap_or_default(),
+    };
+    match &*thing.state {
+        Aggregate::Team(team) => {
+            owned.deleted.clone_from(&team.deleted);
+            let plans = school.plans_of_team(thing.team)?;
+            school.count_students(&mut owned, plans)?;
+        }
+        Aggregate::YearPlan(plan) => {
+            owned.deleted.clone_from(&plan.deleted);
+            let plans = school.plans_on(YearPlanId::from_uuid(stream.id))?;
+            school.count_students(&mut owned, plans)?;
+        }
+        Aggregate::Plan(plan) => {
+            owned.withdrawn = plan.withdrawn;
+            owned.students = 1;
+        }
+        Aggregate::Institution(_)
+        | Aggregate::SchoolYear(_)
+        | Aggregate::Person(_)
+        | Aggregate::Catalogue(_)
+        | Aggregate::Ledger(_)
+        | Aggregate::Recovery(_) => return Ok(None),
+    }
+    Ok(Some(owned))
+}
+
+/// The title of a team or year plan; of a plan, that of its year plan.
+///
+/// # Errors
+/// [`Missing`] when it does not read; hand it on.
+pub fn title(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Title>, Missing> {
+    let school = School { reading };
+    Ok(match school.thing(stream)? {
+        Some(thing) => school.title(&thing.state)?,
+        None => None,
+    })
+}
+
+/// What deleting a team or year plan leaves behind: nothing is lost, but somebody has to carry it on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deleting {
+    /// Year plans of a team.
+    pub year_plans: Vec<YearPlanId>,
+    /// Plans that hang on it.
+    pub plans: Vec<PlanId>,
+    /// How many students they are of.
+    pub students: u32,
+    /// Who could take it over, most suitable first.
+    pub successors: Vec<Suggestion>,
+    /// Nobody else on the team's staff is still there: with the owner gone it has no owner.
+    pub last_owner: bool,
+}
+
+/// What hangs on a team or year plan, before it is deleted; `None` if there is none.
+///
+/// # Errors
+/// [`Missing`] when it does not read; hand it on.
+pub fn deleting(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Deleting>, Missing> {
+    let school = School { reading };
+    let Some(thing) = school.thing(stream)? else {
+        return Ok(None);
+    };
+    let (year_plans, plans) = match &*thing.state {
+        Aggregate::Team(_) => (
+            school.year_plans_of(thing.team)?,
+            school.plans_of_team(thing.team)?,
+        ),
+        Aggregate::YearPlan(_) => (
+            Vec::new(),
+            school.plans_on(YearPlanId::from_uuid(stream.id))?,
+        ),
+        Aggregate::Institution(_)
+        | Aggregate::SchoolYear(_)
+        | Aggregate::Person(_)
+        | Aggregate::Plan(_)
+        | Aggregate::Catalogue(_)
+        | Aggregate::Ledger(_)
+        | Aggregate::Recovery(_) => return Ok(None),
+    };
+    let mut students = BTreeSet::new();
+    for plan in &plans {
+        students.extend(school.plan(*plan, |plan| plan.student)?);
+    }
+    let successors = school.suggestions(stream, &thing)?;
+    Ok(Some(Deleting {
+        year_plans,
+        plans,
+        students: students.len() as u32,
+        last_owner: !successors.iter().any(|found| found.on_team),
+        successors,
+    }))
+}
+
+impl School<'_, '_> {
+    fn owner(&self, stream: StreamId) -> Result<Option<PersonId>, Missing> {
+        let state = self.reading.stream(stream)?;
+        Ok(state.and_then(|(state, _)| match &*state {
+            Aggregate::Team(team) => team.owner,
+            Aggregate::YearPlan(plan) => Some(plan.owner),
+            Aggregate::Plan(plan) => Some(plan.owner),
+            Aggregate::Institution(_)
+            | Aggregate::SchoolYear(_)
+            | Aggregate::Person(_)
+            | Aggregate::Catalogue(_)
+            | Aggregate::Ledger(_)
+            | Aggregate::Recovery(_) => None,
+        }))
+    }
+
+    fn title(&self, state: &Aggregate) -> Result<Option<Title>, Missing> {
+        match state {
+            Aggregate::Team(team) => Ok(Some(team.details.title.clone())),
+            Aggregate::YearPlan(plan) => Ok(Some(plan.details.title.clone())),
+            Aggregate::Plan(plan) => {
+                self.year_plan(plan.year_plan, |found| found.details.title.clone())
+            }
+            Aggregate::Institution(_)
+            | Aggregate::SchoolYear(_)
+            | Aggregate::Person(_)
+            | Aggregate::Catalogue(_)
+            | Aggregate::Ledger(_)
+            | Aggregate::Recovery(_) => Ok(None),
+        }
+    }
+
+    fn has_no_owner(&self, owner: Option<PersonId>) -> Result<bool, Missing> {
+        let Some(owner) = owner else {
+            return Ok(true);
+        };
+        let departed = self.person(owner, |person| person.departed.is_some())?;
+        Ok(departed == Some(true))
+    }
+
+    fn plans_of_team(&self, team: crate::ids::TeamId) -> Result<Vec<PlanId>, Missing> {
+        let mut plans = Vec::new();
+        for year_plan in self.year_plans_of(team)? {
+            plans.extend(self.plans_on(year_plan)?);
+        }
+        Ok(plans)
+    }
+
+    fn count_students(&self, owned: &mut Owned, plans: Vec<PlanId>) -> Result<(), Missing> {
+        let mut students = BTreeSet::new();
+        for plan in plans {
+            if let Some((student, changed)) =
+                self.plan(plan, |plan| (plan.student, plan.changed_at))?
+            {
+                students.insert(student);
+                owned.last_activity = owned.last_activity.max(changed);
+            }
+        }
+        owned.students = students.len() as u32;
+        Ok(())
+    }
+}

@@ -1,0 +1,134 @@
+//! A year plan made anew of what its students' plans hold.
+
+use std::collections::BTreeSet;
+
+use uuid::Builder;
+
+use super::propose::{Proposed, Why, absent};
+use super::school::School;
+use crate::domain::Missing;
+use crate::domain::plan::UnitRef;
+use crate::domain::recovery::Step;
+use crate::ids::{GoalId, PersonId, PlanId, StreamId, TeamId, UnitId, YearPlanId};
+use crate::text::Title;
+
+const ID_CONTEXT: &str = "planledger v1 2026-11-25 copied id";
+
+/// Which year plan is made anew, and as what.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rebuild {
+    /// The year plan whose plans are looked at, deleted or not.
+    pub from: YearPlanId,
+    /// The new one.
+    pub year_plan: YearPlanId,
+    /// Its title; that of the old one if `None`.
+    pub title: Option<Title>,
+    /// Its team; that of the old one if `None`.
+    pub team: Option<TeamId>,
+    /// Its owner; that of the old one if `None`.
+    pub owner: Option<PersonId>,
+}
+
+impl School<'_, '_> {
+    /// Creates the year plan, copies each unit that a plan includes, and hangs the plans on it.
+    pub(super) fn rebuild(
+        &self,
+        wish: &Rebuild,
+        give_to: Option<PersonId>,
+        items: &mut Vec<Proposed>,
+    ) -> Result<(), Missing> {
+        let (like, year_plan) = (wish.from, wish.year_plan);
+        let mut add = |stream: StreamId, step, why| items.push(Proposed { stream, step, why });
+        let old = self.year_plan(like, |plan| (plan.details.clone(), plan.owner))?;
+        let Some((mut details, owner)) = old else {
+            add(year_plan.into(), Err(absent(like.into())), Why::Asked);
+            return Ok(());
+        };
+        if let Some(title) = &wish.title {
+            details.title = title.clone();
+        }
+        details.team = wish.team.unwrap_or(details.team);
+        let owner = wish.owner.or(give_to).unwrap_or(owner);
+        let create = Step::CreateYearPlan {
+            year_plan,
+            like,
+            details,
+            owner,
+        };
+        add(year_plan.into(), Ok(create), Why::Asked);
+        let plans = self.plans_in_use_on(like)?;
+        for from in self.units_in(&plans)? {
+            let goals = self.year_plan(from.year_plan, |source| {
+                let unit = source.unit(from.unit);
+                let goals = unit.map(|unit| unit.goals.as_slice()).unwrap_or_default();
+                let in_use = goals.iter().filter(|goal| {
+                    let goal = source.goals.get(*goal);
+                    goal.is_some_and(|goal| !goal.retired)
+                });
+                in_use
+                    .map(|goal| {
+                        let copy = copied(year_plan, b"goal", goal.as_bytes());
+                        (*goal, GoalId::from_bytes(copy))
+                    })
+                    .collect()
+            })?;
+            let copy = Step::CopyUnit {
+                year_plan,
+                unit: UnitId::from_bytes(copied(year_plan, b"unit", from.unit.as_bytes())),
+                from,
+                goals: goals.unwrap_or_default(),
+            };
+            add(year_plan.into(), Ok(copy), Why::HangsOn(like.into()));
+        }
+        for plan in plans {
+            let step = Step::MovePlan {
+                plan,
+                from: like,
+                to: year_plan,
+            };
+            add(plan.into(), Ok(step), Why::HangsOn(like.into()));
+        }
+        Ok(())
+    }
+
+    fn plans_in_use_on(&self, year_plan: YearPlanId) -> Result<Vec<PlanId>, Missing> {
+        let mut plans = Vec::new();
+        for plan in self.plans_on(year_plan)? {
+            if self.plan(plan, |plan| plan.withdrawn)? == Some(false) {
+                plans.push(plan);
+            }
+        }
+        Ok(plans)
+    }
+
+    /// Units that any of the plans includes, year plan by year plan, in their order there.
+    fn units_in(&self, plans: &[PlanId]) -> Result<Vec<UnitRef>, Missing> {
+        let mut included = BTreeSet::new();
+        for plan in plans {
+            let units = self.plan(*plan, |plan| plan.units.clone())?;
+            included.extend(units.unwrap_or_default());
+        }
+        let year_plans: BTreeSet<_> = included.iter().map(|unit| unit.year_plan).collect();
+        let mut ordered = Vec::new();
+        for year_plan in year_plans {
+            let units = self.year_plan(year_plan, |plan| {
+                let units = plan.units.iter().map(|unit| unit.id);
+                let units = units.map(|unit| UnitRef { year_plan, unit });
+                units
+                    .filter(|unit| included.contains(unit))
+                    .collect::<Vec<_>>()
+            })?;
+            ordered.extend(units.unwrap_or_default());
+        }
+        Ok(ordered)
+    }
+}
+
+/// The id of a copy: always the same, so that a dry run and the run agree.
+fn copied(year_plan: YearPlanId, what: &[u8], id: &[u8; 16]) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new_derive_key(ID_CONTEXT);
+    hasher.update(year_plan.as_bytes()).update(id).update(what);
+    let mut bytes = [0; 16];
+    hasher.finalize_xof().fill(&mut bytes);
+    Builder::from_custom_bytes(bytes).into_uuid().into_bytes()
+}

@@ -1,0 +1,353 @@
+//! Doing what was proposed.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::Receiver;
+
+use super::propose::{Proposal, Wish, propose};
+use crate::derived::Term;
+use crate::domain::recovery::{LeftOut, Phase, Recovery, RecoveryCommand};
+use crate::domain::{Actor, Aggregate, Command, Missing, Reason, Refusal};
+use crate::ids::{CommandId, RecoveryId, SystemId};
+use crate::ledger::{Envelope, ExecuteError, Ledger, ReadError, Reading, Receipt, Request};
+
+/// Steps on their way to the disk at once.
+const WINDOW: usize = 256;
+/// How long to wait when the ledger has too much to do.
+const PAUSE: Duration = Duration::from_millis(5);
+const COMMAND_CONTEXT: &str = "planledger v1 2026-11-25 recovery command";
+
+/// Why a recovery was not begun, or not brought to its end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The rules say no; nothing was recorded.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// A command was not carried out. What is open goes on with [`run`] later.
+    #[error(transparent)]
+    Execute(#[from] ExecuteError),
+    /// The ledger does not read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Whoever watches broke it off. It goes on with [`run`] later.
+    #[error("the recovery was broken off; it goes on later")]
+    BrokenOff,
+}
+
+/// A recovery that was begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// Where the ledger was after it.
+    pub receipt: Option<Receipt>,
+    /// How many steps it has.
+    pub steps: u32,
+}
+
+/// How far a recovery has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Steps that were tried.
+    pub tried: u32,
+    /// Those among them that were left out.
+    pub left_out: u32,
+    /// All steps.
+    pub steps: u32,
+}
+
+/// Begins a recovery that does what was proposed, and nothing else. A recovery that was begun before
+/// is not begun again.
+///
+/// # Errors
+/// [`RunError::Refused`] with [`Reason::DryRunStale`] if the proposal would be another one by now, with
+/// [`Reason::AlreadyExists`] if the id is that of a recovery with other steps, or with what the rules
+/// say.
+pub fn start(
+    ledger: &Ledger,
+    (actor, on_behalf_of): (Actor, Option<Actor>),
+    id: RecoveryId,
+    wish: &Wish,
+    digest: [u8; 16],
+) -> Result<Begun, RunError> {
+    let ((begun, proposal), _) = ledger.read(|reading| match state(reading, id)? {
+        Some(begun) => Ok((Some(begun.steps), None)),
+        None => Ok((None, Some(propose(reading, wish)?))),
+    })?;
+    if let Some(steps) = begun {
+        if super::propose::digest(&steps) != digest {
+            let message = format!("recovery {id} is there already, with other steps");
+            let refusal = Refusal::new(Reason::AlreadyExists, message).field("recovery_id");
+            return Err(refusal.with("recovery_id", id).into());
+        }
+        return Ok(Begun {
+            receipt: None,
+            steps: steps.len() as u32,
+        });
+    }
+    let proposal: Proposal = match proposal {
+        Some(proposal) => proposal?,
+        None => return Err(unknown(id).into()),
+    };
+    if proposal.digest != digest {
+        let message = "things have changed since the dry run, or it was of something else";
+        return Err(Refusal::new(Reason::DryRunStale, message)
+            .field("digest")
+            .into());
+    }
+    let steps = proposal.steps();
+    let count = steps.len() as u32;
+    let reason = match wish {
+        Wish::Transfer(transfer) => transfer.reason.clone(),
+        Wish::Restore(restore) => restore.reason.clone(),
+    };
+    let command = RecoveryCommand::Start {
+        steps,
+        on_behalf_of,
+        reason,
+    };
+    let mut envelope = Envelope::new(command_id(id, b"start", 0), Command::Recovery(id, command));
+    envelope.on_behalf_of = on_behalf_of;
+    let receipt = executed(ledger.execute(actor, envelope))?;
+    Ok(Begun {
+        receipt: Some(receipt),
+        steps: count,
+    })
+}
+
+/// Has what a recovery did taken back: [`run`] does it.
+///
+/// # Errors
+/// [`RunError`]
+pub fn undo(
+    ledger: &Ledger,
+    (actor, on_behalf_of): (Actor, Option<Actor>),
+    id: RecoveryId,
+    reason: Option<crate::text::Reason>,
+) -> Result<Receipt, RunError> {
+    let command = RecoveryCommand::Undo {
+        on_behalf_of,
+        reason,
+    };
+    let mut envelope = Envelope::new(command_id(id, b"undo", 0), Command::Recovery(id, command));
+    envelope.on_behalf_of = on_behalf_of;
+    match ledger.execute(actor, envelope) {
+        // Somebody else, or the same for another reason: it is undone all the same.
+        Err(ExecuteError::IdReused { .. }) => {
+            let message = format!("recovery {id} is undone already");
+            Err(Refusal::new(Reason::AlreadyUndone, message)
+                .with("recovery_id", id)
+                .into())
+        }
+        result => executed(result),
+    }
+}
+
+/// Recoveries that have not come to their end, such as those that a crash broke off.
+///
+/// # Errors
+/// [`ReadError`]
+pub fn open(ledger: &Ledger) -> Result<Vec<RecoveryId>, ReadError> {
+    let (streams, _) = ledger.read(|reading| reading.find(Term::OpenRecoveries))?;
+    let ids = streams
+        .iter()
+        .map(|stream| RecoveryId::from_uuid(stream.id));
+    Ok(ids.collect())
+}
+
+/// Brings a recovery to its end: does its steps, or takes them back, whichever is open. Every step
+/// is a command of its own whose id follows from the recovery's, so that one that was done before is
+/// not done again. Blocks; `watch` sees how far it is. Not for the same recovery twice at once.
+///
+/// # Errors
+/// [`RunError`]; the recovery stays open then and goes on when this is called again.
+pub fn run(
+    ledger: &Ledger,
+    id: RecoveryId,
+    watch: &mut dyn FnMut(Progress),
+) -> Result<Recovery, RunError> {
+    run_until(ledger, id, &mut |progress| {
+        watch(progress);
+        ControlFlow::Continue(())
+    })
+}
+
+/// The same, until `watch` breaks it off.
+///
+/// # Errors
+/// As [`run`]; [`RunError::BrokenOff`].
+pub fn run_until(
+    ledger: &Ledger,
+    id: RecoveryId,
+    watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Recovery, RunError> {
+    loop {
+        let (found, _) = ledger.read(|reading| state(reading, id))?;
+        let recovery = found.ok_or_else(|| unknown(id))?;
+        let doing = match &recovery.phase {
+            Phase::Running => Doing::forward(&recovery),
+            Phase::Undoing {
+                by,
+                on_behalf_of,
+                reason,
+            } => Doing::back(&recovery, (*by, *on_behalf_of), reason.as_ref()),
+            Phase::Finished | Phase::Undone { .. } => return Ok(recovery),
+        };
+        let left_out = doing.carry_out(ledger, id, watch)?;
+        let (purpose, command) = match recovery.phase {
+            Phase::Running => (b"finish".as_slice(), RecoveryCommand::Finish { left_out }),
+            _ => (
+                b"finish undo".as_slice(),
+                RecoveryCommand::FinishUndo { left_out },
+            ),
+        };
+        // The ledger itself says so: who began it may have left meanwhile.
+        let system = Actor::System(SystemId::from_uuid(ledger.status().ledger.uuid()));
+        let command = Command::Recovery(id, command);
+        executed(ledger.execute(system, Envelope::new(command_id(id, purpose, 0), command)))?;
+    }
+}
+
+/// Commands of one phase.
+struct Doing {
+    who: (Actor, Option<Actor>),
+    purpose: &'static [u8],
+    commands: VecDeque<(u32, Command)>,
+}
+
+/// A step whose outcome is not known yet.
+type OnItsWay = (u32, Command, Receiver<Result<Vec<Receipt>, ExecuteError>>);
+
+impl Doing {
+    fn forward(recovery: &Recovery) -> Self {
+        let steps = (0..).zip(&recovery.steps);
+        let commands = steps.map(|(at, step)| (at, step.command(recovery.reason.as_ref())));
+        Self {
+            who: (recovery.by, recovery.on_behalf_of),
+            purpose: b"step",
+            commands: commands.collect(),
+        }
+    }
+
+    fn back(
+        recovery: &Recovery,
+        who: (Actor, Option<Actor>),
+        reason: Option<&crate::text::Reason>,
+    ) -> Self {
+        let done = (0..)
+            .zip(&recovery.steps)
+            .filter(|(at, _)| !recovery.left_out(*at));
+        let mut commands: VecDeque<_> = done.map(|(at, step)| (at, step.undoing(reason))).collect();
+        // The last first: what was undeleted before it was given away is given back before.
+        commands.make_contiguous().reverse();
+        Self {
+            who,
+            purpose: b"undo step",
+            commands,
+        }
+    }
+
+    fn carry_out(
+        mut self,
+        ledger: &Ledger,
+        id: RecoveryId,
+        watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Vec<LeftOut>, RunError> {
+        let mut watch = |progress| match watch(progress) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(RunError::BrokenOff),
+        };
+        let mut progress = Progress {
+            steps: self.commands.len() as u32,
+            ..Progress::default()
+        };
+        let mut left_out = Vec::new();
+        let mut waiting: VecDeque<OnItsWay> = VecDeque::new();
+        watch(progress)?;
+        loop {
+            while waiting.len() < WINDOW
+                && let Some((step, command)) = self.commands.pop_front()
+            {
+                match self.submit(ledger, id, step, &command) {
+                    Ok(outcome) => waiting.push_back((step, command, outcome)),
+                    Err(ExecuteError::Overloaded) => {
+                        self.commands.push_front((step, command));
+                        thread::sleep(PAUSE);
+                        break;
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            let Some((step, _, outcome)) = waiting.pop_front() else {
+                if self.commands.is_empty() {
+                    return Ok(left_out);
+                }
+                continue;
+            };
+            match outcome.recv().unwrap_or(Err(ExecuteError::Closed)) {
+                Ok(_) => {}
+                Err(ExecuteError::Refused { refusal, .. }) => {
+                    let reason = refusal.reason;
+                    left_out.push(LeftOut { step, reason });
+                    progress.left_out += 1;
+                }
+                Err(error) => return Err(error.into()),
+            }
+            progress.tried += 1;
+            watch(progress)?;
+        }
+    }
+
+    fn submit(
+        &self,
+        ledger: &Ledger,
+        id: RecoveryId,
+        step: u32,
+        command: &Command,
+    ) -> Result<Receiver<Result<Vec<Receipt>, ExecuteError>>, ExecuteError> {
+        let (actor, on_behalf_of) = self.who;
+        let mut envelope = Envelope::new(command_id(id, self.purpose, step), command.clone());
+        envelope.on_behalf_of = on_behalf_of;
+        let (reply, outcome) = crossbeam_channel::bounded(1);
+        ledger.submit(Request::new(actor, vec![envelope], move |result| {
+            // Nobody waits any more only if the waiting thread is gone.
+            let _ = reply.send(result);
+        }))?;
+        Ok(outcome)
+    }
+}
+
+fn state(reading: &Reading<'_>, id: RecoveryId) -> Result<Option<Recovery>, Missing> {
+    Ok(
+        match reading.stream(id)?.as_ref().map(|(state, _)| &**state) {
+            Some(Aggregate::Recovery(recovery)) => Some(recovery.clone()),
+            _ => None,
+        },
+    )
+}
+
+fn unknown(id: RecoveryId) -> Refusal {
+    let message = format!("there is no recovery {id}");
+    Refusal::new(Reason::RecoveryNotFound, message)
+        .field("recovery_id")
+        .with("recovery_id", id)
+}
+
+fn executed(result: Result<Receipt, ExecuteError>) -> Result<Receipt, RunError> {
+    result.map_err(|error| match error {
+        ExecuteError::Refused { refusal, .. } => RunError::Refused(refusal),
+        error => RunError::Execute(error),
+    })
+}
+
+/// The command of a recovery for a purpose: always the same.
+fn command_id(id: RecoveryId, purpose: &[u8], step: u32) -> CommandId {
+    let mut hasher = blake3::Hasher::new_derive_key(COMMAND_CONTEXT);
+    hasher.update(id.as_bytes()).update(&step.to_be_bytes());
+    hasher.update(purpose);
+    let mut bytes = [0; 16];
+    hasher.finalize_xof().fill(&mut bytes);
+    CommandId::from_uuid(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+}
