@@ -8,6 +8,7 @@ use planledger_proto::v1::command_service_client::CommandServiceClient;
 use planledger_proto::v1::event_service_client::EventServiceClient;
 use planledger_proto::v1::ledger_service_client::LedgerServiceClient;
 use planledger_proto::v1::overview_service_client::OverviewServiceClient;
+use planledger_proto::v1::ownership_service_client::OwnershipServiceClient;
 use planledger_proto::v1::plan_service_client::PlanServiceClient;
 use planledger_proto::v1::roster_service_client::RosterServiceClient;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -137,6 +138,13 @@ impl Client {
     /// Overviews.
     pub fn overview(&self) -> OverviewServiceClient<Intercepted> {
         OverviewServiceClient::with_interceptor(self.channel.clone(), self.actor.clone())
+            .max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// Who owns what, and recoveries.
+    pub fn ownership(&self) -> OwnershipServiceClient<Intercepted> {
+        OwnershipServiceClient::with_interceptor(self.channel.clone(), self.actor.clone())
+            .max_encoding_message_size(MESSAGE_BYTES)
             .max_decoding_message_size(MESSAGE_BYTES)
     }
 

@@ -2,6 +2,7 @@
 //! standard error. Exit codes: 0 done, 1 refused or found faulty, 2 wrong usage.
 
 mod audit;
+mod consent;
 mod demo;
 mod id;
 mod import;
@@ -10,6 +11,7 @@ mod moment;
 mod names;
 mod output;
 mod overview;
+mod owner;
 mod plan;
 mod serve;
 mod sheet;
@@ -63,6 +65,9 @@ enum Command {
     /// Look at students' plans
     #[command(subcommand)]
     Plan(plan::Plan),
+    /// See who owns what, and hand it over when an owner leaves
+    #[command(subcommand)]
+    Owner(Box<owner::Owner>),
     /// See how far plans have come, as a leader asks
     Overview(Box<overview::Overview>),
     /// Look after the ledger itself
@@ -184,6 +189,7 @@ fn dispatch(command: Command, file: &settings::File) -> Result<(), Failure> {
         Command::Demo(demo) => demo.run(),
         Command::Import(import) => import.run(file),
         Command::Plan(plan) => plan.run(file),
+        Command::Owner(owner) => owner.run(file),
         Command::Overview(overview) => overview.run(file),
         Command::Ledger(ledger) => ledger.run(file),
         Command::Audit(audit) => audit.run(file),

@@ -14,6 +14,7 @@ use tonic::metadata::MetadataMap;
 use super::audit::Evidence;
 use super::auth::{Access, AuthError, Authenticator, Authorizer, Caller};
 use super::limits::Limits;
+use super::recoveries::Recoveries;
 use crate::wire::Failure;
 use crate::wire::failure::ServiceReason;
 use crate::wire::request::AsOf;
@@ -29,6 +30,7 @@ pub(super) struct Api {
     durable: watch::Receiver<Position>,
     pub(super) started_at: Timestamp,
     pub(super) limits: Limits,
+    pub(super) recoveries: Recoveries,
 }
 
 /// What is read, and at which position.
@@ -60,6 +62,7 @@ impl Api {
             stopping,
             durable,
             limits,
+            recoveries: Recoveries::default(),
         }
     }
 
@@ -101,6 +104,11 @@ impl Api {
             // An error is a server that is gone, which has stopped too.
             let _ = stopping.wait_for(|stopping| *stopping).await;
         }
+    }
+
+    /// Whether the server is told to stop.
+    pub(super) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
     }
 
     /// Tells of new durable positions.
@@ -204,7 +212,7 @@ pub(super) fn unreadable(error: ReadError) -> Failure {
     }
 }
 
-fn internal() -> Failure {
+pub(super) fn internal() -> Failure {
     tracing::error!("a request was ended by a panic");
     Failure::new(ServiceReason::Internal, "a fault of the server")
 }

@@ -6,8 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 use planledger_core::audit::Disclosure;
 use planledger_core::domain::Actor;
 use planledger_core::domain::view::Viewer;
-use planledger_core::ids::{InstitutionId, PersonId, StreamId};
+use planledger_core::ids::{InstitutionId, PersonId, RecoveryId, StreamId};
 use planledger_core::ledger::Envelope;
+use planledger_core::recovery::Wish;
 use tonic::metadata::MetadataMap;
 
 /// Somebody who sent a request.
@@ -67,6 +68,22 @@ pub enum Access<'a> {
     ReadStatus,
     /// Read checkpoints, and proofs that hold no texts.
     ReadProofs,
+    /// Read who owns what, and what a recovery would do or did.
+    ReadOwnership,
+    /// Hand things over or bring them back.
+    Recover {
+        /// What is wanted.
+        wish: &'a Wish,
+        /// For whom.
+        on_behalf_of: Option<Actor>,
+    },
+    /// Take back what a recovery did.
+    UndoRecovery {
+        /// Which.
+        recovery: RecoveryId,
+        /// For whom.
+        on_behalf_of: Option<Actor>,
+    },
     /// Take evidence away.
     Export {
         /// Whose; `None` is a part of the whole journal.

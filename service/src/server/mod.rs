@@ -12,8 +12,10 @@ mod health;
 mod ledger;
 mod limits;
 mod overview;
+mod ownership;
 mod pages;
 mod plans;
+mod recoveries;
 mod revert;
 mod roster;
 
@@ -30,6 +32,7 @@ use planledger_proto::v1::command_service_server::CommandServiceServer;
 use planledger_proto::v1::event_service_server::EventServiceServer;
 use planledger_proto::v1::ledger_service_server::LedgerServiceServer;
 use planledger_proto::v1::overview_service_server::OverviewServiceServer;
+use planledger_proto::v1::ownership_service_server::OwnershipServiceServer;
 use planledger_proto::v1::plan_service_server::PlanServiceServer;
 use planledger_proto::v1::roster_service_server::RosterServiceServer;
 use tokio::net::TcpListener;
@@ -117,6 +120,7 @@ impl Server {
             stopped.clone(),
             limits,
         );
+        let resuming = tokio::spawn(api.clone().resume_recoveries());
         let (health, health_service) = Health::new(&ledger).await;
         let watching = tokio::spawn(health.watch(ledger, stopped.clone()));
         macro_rules! limited {
@@ -143,6 +147,7 @@ impl Server {
             .add_service(limited!(EventServiceServer))
             .add_service(limited!(AuditServiceServer))
             .add_service(limited!(OverviewServiceServer))
+            .add_service(limited!(OwnershipServiceServer))
             .add_service(limited!(LedgerServiceServer));
         drop(api);
         let told = async {
@@ -166,6 +171,7 @@ impl Server {
             }
         };
         watching.abort();
+        resuming.abort();
         result
     }
 }

@@ -147,6 +147,12 @@ impl Failure {
     /// command (`plan_id`, `record_evaluation.assessment.level`); that of a command without a
     /// message, one inside of the request of its own method.
     pub fn refused(refusal: &Refusal, command: &Command) -> Self {
+        Self::refused_within(refusal, root(command))
+    }
+
+    /// A rule speaks against what is inside of the field `outer` of the request, or against the request
+    /// itself.
+    pub fn refused_within(refusal: &Refusal, outer: Option<&str>) -> Self {
         let failure = Self {
             code: category_code(refusal.reason.category()),
             reason: refusal.reason.code(),
@@ -155,12 +161,10 @@ impl Failure {
             violations: Vec::new(),
             retry_after: None,
         };
-        match refusal.field {
-            None => failure,
-            Some(field) => match root(command) {
-                Some(root) => failure.at(format!("{root}.{field}")),
-                None => failure.at(field),
-            },
+        match (refusal.field, outer) {
+            (None, _) => failure,
+            (Some(field), Some(outer)) => failure.at(format!("{outer}.{field}")),
+            (Some(field), None) => failure.at(field),
         }
     }
 

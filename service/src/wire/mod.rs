@@ -7,6 +7,7 @@
 //! A module per aggregate holds its commands in both directions and its state.
 
 pub mod failure;
+pub mod ownership;
 pub mod page;
 pub mod request;
 pub mod revert;

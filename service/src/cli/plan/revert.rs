@@ -1,7 +1,5 @@
 //! `planledger plan revert`: what is written in a plan, back to how it stood.
 
-use std::io::{IsTerminal, Write as _};
-
 use clap::Args;
 use planledger_core::ids::{CommandId, PlanId};
 use planledger_core::text::Reason;
@@ -10,9 +8,9 @@ use planledger_proto::v1::{
     Assessment, FollowUp, RevertChange, RevertPlanRequest, RevertPlanResponse, RevertStay,
     RevertStayReason, TalkDetails, Viewer, as_of, item,
 };
-use tonic::Code;
 use uuid::Uuid;
 
+use super::super::consent::{Consent, Mode, agreed, is_unknown};
 use super::super::moment::{self, as_of, moment};
 use super::super::names::short;
 use super::super::sheet::talk_kind;
@@ -33,12 +31,8 @@ pub(in super::super) struct Revert {
     /// Why; it is recorded
     #[arg(long, value_name = "TEXT")]
     reason: Reason,
-    /// Only show what would change and what would stay
-    #[arg(long, conflicts_with = "yes")]
-    dry_run: bool,
-    /// Do not ask
-    #[arg(long)]
-    yes: bool,
+    #[command(flatten)]
+    consent: Consent,
     /// Id of the command: the one of before, to send it again after a lost answer
     #[arg(long, value_name = "UUID")]
     command_id: Option<CommandId>,
@@ -51,13 +45,8 @@ pub(in super::super) struct Revert {
 
 impl Revert {
     pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
-        let ask = !self.dry_run && !self.yes;
-        // What asks is no JSON, so whoever reads that is not asked either.
-        if ask && (self.json || !std::io::stdin().is_terminal()) {
-            let message = "nobody can be asked here: say --dry-run to see what would change, or \
-                           --yes to do it";
-            return Err(Failure::Usage(message.to_owned()));
-        }
+        let mode = self.consent.mode(self.json)?;
+        let ask = mode == Mode::Ask;
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
         let id = self.command_id.map_or_else(Uuid::new_v4, |id| id.uuid());
         let mut request = RevertPlanRequest {
@@ -65,7 +54,7 @@ impl Revert {
             plan_id: self.plan.to_string(),
             to: Some(as_of(self.to)),
             reason: self.reason.to_string(),
-            dry_run: self.dry_run || ask,
+            dry_run: mode != Mode::Go,
             ..RevertPlanRequest::default()
         };
         if ask {
@@ -74,7 +63,7 @@ impl Revert {
             if dry.changes.is_empty() {
                 return Ok(());
             }
-            if !agreed()? {
+            if !agreed("Revert?")? {
                 return Err(Failure::Refused("nothing was reverted".to_owned()));
             }
             // What was shown is what is done, or nothing is.
@@ -141,29 +130,6 @@ fn print_receipt(found: &RevertPlanResponse) {
             receipt.position, receipt.event_count
         ));
     }
-}
-
-/// Whether a command may have been carried out although this came back.
-fn is_unknown(code: Code) -> bool {
-    matches!(
-        code,
-        Code::Unavailable
-            | Code::DeadlineExceeded
-            | Code::Cancelled
-            | Code::Unknown
-            | Code::Internal
-            | Code::DataLoss
-    )
-}
-
-/// Asks whoever sits there.
-fn agreed() -> Result<bool, Failure> {
-    let mut terminal = std::io::stderr();
-    write!(terminal, "Revert? [y/N] ")?;
-    terminal.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// A change as people read it.

@@ -1,0 +1,111 @@
+//! People who leave and come back.
+
+use clap::Args;
+use jiff::civil::Date;
+use planledger_core::domain::Command;
+use planledger_core::domain::person::PersonCommand;
+use planledger_core::ids::{CommandId, PersonId};
+use planledger_core::ledger::Envelope;
+use planledger_core::text::Reason;
+use planledger_proto::v1::{ExecuteRequest, ExecuteResponse, ListOwnedRequest};
+use uuid::Uuid;
+
+use super::super::id::id;
+use super::super::{Failure, Remote, output};
+use crate::client::Client;
+use crate::settings::File;
+use crate::wire;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Leave {
+    /// Who has left
+    #[arg(value_parser = id::<PersonId>())]
+    person: PersonId,
+    /// The last day, as a note [default: none]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    on: Option<Date>,
+    /// Why; it is recorded
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<Reason>,
+    #[command(flatten)]
+    send: Send,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Return {
+    /// Who is back
+    #[arg(value_parser = id::<PersonId>())]
+    person: PersonId,
+    #[command(flatten)]
+    send: Send,
+}
+
+/// How a command is sent.
+#[derive(Debug, Args)]
+struct Send {
+    /// Id of the command: the one of before, to send it again after a lost answer
+    #[arg(long, value_name = "UUID")]
+    #[arg(value_parser = id::<CommandId>())]
+    command_id: Option<CommandId>,
+    #[command(flatten)]
+    remote: Remote,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Leave {
+    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+        let (on, reason) = (self.on, self.reason);
+        let command = PersonCommand::Depart { on, reason };
+        let (client, response) = self.send.send(file, self.person, command).await?;
+        if self.send.json {
+            return output::json(&response);
+        }
+        output::line(format!("person {} has left", self.person));
+        let position = response.receipt.map_or(0, |receipt| receipt.position);
+        let request = ListOwnedRequest {
+            person_id: self.person.to_string(),
+            min_position: position,
+            page_size: 1,
+            ..ListOwnedRequest::default()
+        };
+        let owned = client.ownership().list_owned(request).await?.into_inner();
+        let counts = owned.counts.unwrap_or_default();
+        output::line(format!(
+            "without an owner now: {} teams, {} year plans, {} plans",
+            counts.teams, counts.year_plans, counts.plans
+        ));
+        Ok(())
+    }
+}
+
+impl Return {
+    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+        let command = PersonCommand::Return;
+        let (_, response) = self.send.send(file, self.person, command).await?;
+        if self.send.json {
+            return output::json(&response);
+        }
+        output::line(format!("person {} is back", self.person));
+        Ok(())
+    }
+}
+
+impl Send {
+    async fn send(
+        &self,
+        file: &File,
+        person: PersonId,
+        command: PersonCommand,
+    ) -> Result<(Client, ExecuteResponse), Failure> {
+        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let id = self.command_id;
+        let id = id.unwrap_or_else(|| CommandId::from_uuid(Uuid::new_v4()));
+        let envelope = Envelope::new(id, Command::Person(person, command));
+        let command = Some(wire::message(&envelope));
+        let request = ExecuteRequest { command };
+        let response = client.commands().execute(request).await?.into_inner();
+        Ok((client, response))
+    }
+}

@@ -1,0 +1,254 @@
+//! What is owned, and by whom it could be.
+
+use clap::Args;
+use planledger_core::ids::{InstitutionId, PersonId, StreamId};
+use planledger_proto::v1::{
+    ListOwnedRequest, ListOwnedResponse, ListOwnerlessRequest, ListOwnerlessResponse,
+    ListSuccessorsRequest, OwnedItem, PreviewDeletionRequest, Successor, as_of,
+};
+
+use super::super::id::id;
+use super::super::moment::{self, as_of, moment};
+use super::super::names::Names;
+use super::super::{Failure, Remote, output};
+use super::kind;
+use crate::client::Client;
+use crate::settings::File;
+
+/// Items on a page.
+const PAGE: i32 = 1_000;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct List {
+    /// What this person owns
+    #[arg(value_parser = id::<PersonId>(), required_unless_present = "ownerless")]
+    person: Option<PersonId>,
+    /// What has no owner who is there, at this institution
+    #[arg(long, value_name = "INSTITUTION", conflicts_with_all = ["person", "at"])]
+    #[arg(value_parser = id::<InstitutionId>())]
+    ownerless: Option<InstitutionId>,
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    #[arg(help = format!("At a past moment: {}", moment::HELP))]
+    at: Option<as_of::Moment>,
+    #[command(flatten)]
+    remote: Remote,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl List {
+    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        match (self.person, self.ownerless) {
+            (Some(person), _) => {
+                let found = owned(&client, person, self.at).await?;
+                if self.json {
+                    return output::json(&found);
+                }
+                if self.at.is_some() {
+                    output::line(format!("as of position {}", found.position));
+                }
+                print(&client, &found.items, false).await
+            }
+            (None, Some(institution)) => {
+                let found = ownerless(&client, institution).await?;
+                if self.json {
+                    return output::json(&found);
+                }
+                print(&client, &found.items, true).await
+            }
+            (None, None) => Err(Failure::Usage("say whose, or --ownerless".to_owned())),
+        }
+    }
+}
+
+/// Everything that a person owns, and the position that the last page holds for.
+async fn owned(
+    client: &Client,
+    person: PersonId,
+    at: Option<as_of::Moment>,
+) -> Result<ListOwnedResponse, Failure> {
+    let mut all = ListOwnedResponse::default();
+    loop {
+        let request = ListOwnedRequest {
+            person_id: person.to_string(),
+            at: at.map(as_of),
+            page_size: PAGE,
+            page_token: std::mem::take(&mut all.next_page_token),
+            ..ListOwnedRequest::default()
+        };
+        let page = client.ownership().list_owned(request).await?.into_inner();
+        let items = std::mem::take(&mut all.items);
+        all = page;
+        all.items.splice(..0, items);
+        if all.next_page_token.is_empty() {
+            return Ok(all);
+        }
+    }
+}
+
+async fn ownerless(
+    client: &Client,
+    institution: InstitutionId,
+) -> Result<ListOwnerlessResponse, Failure> {
+    let mut all = ListOwnerlessResponse::default();
+    loop {
+        let request = ListOwnerlessRequest {
+            institution_id: institution.to_string(),
+            page_size: PAGE,
+            page_token: std::mem::take(&mut all.next_page_token),
+            ..ListOwnerlessRequest::default()
+        };
+        let page = client.ownership().list_ownerless(request).await?;
+        let items = std::mem::take(&mut all.items);
+        all = page.into_inner();
+        all.items.splice(..0, items);
+        if all.next_page_token.is_empty() {
+            return Ok(all);
+        }
+    }
+}
+
+async fn print(client: &Client, items: &[OwnedItem], with_owner: bool) -> Result<(), Failure> {
+    let mut heading = vec!["what", "title", "state", "students", "last activity", "id"];
+    if with_owner {
+        heading.insert(2, "last owner");
+    }
+    let mut rows = vec![heading.into_iter().map(str::to_owned).collect::<Vec<_>>()];
+    let mut names = Names::default();
+    for item in items {
+        let mut row = vec![
+            kind(&item.stream),
+            item.title.clone(),
+            state(item),
+            item.students.to_string(),
+            output::instant(item.last_activity_at.as_ref()),
+            super::id(&item.stream).to_owned(),
+        ];
+        if with_owner {
+            let owner = match &item.owner_id {
+                Some(owner) => {
+                    names.learn(client, owner).await?;
+                    names.person(owner)
+                }
+                None => "-".to_owned(),
+            };
+            row.insert(2, owner);
+        }
+        rows.push(row);
+    }
+    match items.is_empty() {
+        true => output::line("nothing"),
+        false => output::table(&rows),
+    }
+    Ok(())
+}
+
+fn state(item: &OwnedItem) -> String {
+    let mut states = Vec::new();
+    match (&item.deletion, item.deleted_by_owner) {
+        (Some(_), true) => states.push("deleted by its owner"),
+        (Some(_), false) => states.push("deleted"),
+        (None, _) => {}
+    }
+    if item.withdrawn {
+        states.push("withdrawn");
+    }
+    if item.ownerless {
+        states.push("without an owner");
+    }
+    match states.is_empty() {
+        true => "in use".to_owned(),
+        false => states.join(", "),
+    }
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Successors {
+    /// Of what: team/UUID, year_plan/UUID or plan/UUID
+    stream: StreamId,
+    #[command(flatten)]
+    remote: Remote,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Successors {
+    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let request = ListSuccessorsRequest {
+            stream: self.stream.to_string(),
+            min_position: 0,
+        };
+        let found = client.ownership().list_successors(request).await?;
+        let found = found.into_inner();
+        if self.json {
+            return output::json(&found);
+        }
+        suggest(&client, &found.successors).await
+    }
+}
+
+async fn suggest(client: &Client, successors: &[Successor]) -> Result<(), Failure> {
+    if successors.is_empty() {
+        output::line("nobody who is there could take it over");
+        return Ok(());
+    }
+    let heading = ["person", "evaluations there", "on the team", "id"];
+    let mut rows = vec![heading.map(str::to_owned).to_vec()];
+    let mut names = Names::default();
+    for found in successors {
+        names.learn(client, &found.person_id).await?;
+        let on_team = if found.on_team { "yes" } else { "no" };
+        rows.push(vec![
+            names.person(&found.person_id),
+            found.evaluations.to_string(),
+            on_team.to_owned(),
+            found.person_id.clone(),
+        ]);
+    }
+    output::table(&rows);
+    Ok(())
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Deletion {
+    /// Of what: team/UUID or year_plan/UUID
+    stream: StreamId,
+    #[command(flatten)]
+    remote: Remote,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Deletion {
+    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let request = PreviewDeletionRequest {
+            stream: self.stream.to_string(),
+            min_position: 0,
+        };
+        let found = client.ownership().preview_deletion(request).await?;
+        let found = found.into_inner();
+        if self.json {
+            return output::json(&found);
+        }
+        output::line(format!(
+            "{} plans of {} students hang on it; they all stay, and can still be worked on",
+            found.plan_ids.len(),
+            found.students
+        ));
+        for plan in &found.plan_ids {
+            output::line(format!("  plan {plan}"));
+        }
+        if found.last_owner {
+            output::line(
+                "nobody else on the team's staff is there: hand it over before it is deleted",
+            );
+        }
+        suggest(&client, &found.successors).await
+    }
+}

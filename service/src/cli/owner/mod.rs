@@ -1,0 +1,65 @@
+//! `planledger owner`: who owns what, and what to do when an owner leaves.
+
+mod depart;
+mod list;
+mod recovery;
+mod wish;
+
+use clap::Subcommand;
+
+use self::depart::{Leave, Return};
+use self::list::{Deletion, List, Successors};
+use self::recovery::{Recoveries, Undo};
+use self::wish::{Restore, Transfer};
+use super::{Failure, block_on};
+use crate::settings::File;
+
+/// What to do about owners.
+#[derive(Debug, Subcommand)]
+pub(super) enum Owner {
+    /// List what a person owns or owned, or what has no owner who is there
+    List(List),
+    /// Who could take a team, year plan or plan over
+    Successors(Successors),
+    /// What deleting a team or year plan would leave behind
+    Deletion(Deletion),
+    /// Note that a person has left
+    Leave(Leave),
+    /// Note that a person who had left is back
+    Return(Return),
+    /// Give things to other owners
+    Transfer(Transfer),
+    /// Bring things back
+    Restore(Restore),
+    /// Take back what a transfer or restore did
+    Undo(Undo),
+    /// List transfers and restores, or look at one
+    Recoveries(Recoveries),
+}
+
+impl Owner {
+    pub(super) fn run(self, file: &File) -> Result<(), Failure> {
+        match self {
+            Self::List(list) => block_on(list.run(file)),
+            Self::Successors(successors) => block_on(successors.run(file)),
+            Self::Deletion(deletion) => block_on(deletion.run(file)),
+            Self::Leave(leave) => block_on(leave.run(file)),
+            Self::Return(back) => block_on(back.run(file)),
+            Self::Transfer(transfer) => block_on(transfer.run(file)),
+            Self::Restore(restore) => block_on(restore.run(file)),
+            Self::Undo(undo) => block_on(undo.run(file)),
+            Self::Recoveries(recoveries) => block_on(recoveries.run(file)),
+        }
+    }
+}
+
+/// A kind as people read it: "year plan" for "year_plan/…".
+fn kind(stream: &str) -> String {
+    let (kind, _) = stream.split_once('/').unwrap_or((stream, ""));
+    kind.replace('_', " ")
+}
+
+/// The id in a stream.
+fn id(stream: &str) -> &str {
+    stream.split_once('/').map_or(stream, |(_, id)| id)
+}

@@ -1,0 +1,522 @@
+//! Recoveries: seen first, then done, with progress, and undone.
+
+use clap::Args;
+use indicatif::ProgressBar;
+use planledger_core::ids::RecoveryId;
+use planledger_core::text::Reason;
+use planledger_proto::v1::proposed_item::Outcome;
+use planledger_proto::v1::recovery_step::Step;
+use planledger_proto::v1::{
+    ErrorReason, GetRecoveryRequest, GetRecoveryResponse, ListRecoveriesRequest,
+    ListRecoveriesResponse, ProposalWhy, ProposeRecoveryRequest, ProposeRecoveryResponse,
+    ProposedItem, Recovery, RecoveryPhase, RecoveryProgress, RecoveryStep, RecoveryWish,
+    RunRecoveryRequest, UndoRecoveryRequest, run_recovery_response, undo_recovery_response,
+};
+use tonic::Status;
+use uuid::Uuid;
+
+use super::super::consent::{Consent, Mode, agreed, is_unknown};
+use super::super::id::id;
+use super::super::names::{Names, short};
+use super::super::{Failure, Remote, output};
+use super::kind;
+use crate::client::Client;
+use crate::settings::File;
+
+/// Items on a page.
+const PAGE: i32 = 1_000;
+
+/// How something is done that is shown first.
+#[derive(Debug, Args)]
+pub(super) struct Do {
+    #[command(flatten)]
+    consent: Consent,
+    /// Id of the recovery: the one of before, to go on watching it after a lost answer
+    #[arg(long, value_name = "UUID", value_parser = id::<RecoveryId>())]
+    recovery_id: Option<RecoveryId>,
+    /// The digest of a dry run: does what that showed, or nothing
+    #[arg(long, value_name = "DIGEST", conflicts_with = "dry_run")]
+    digest: Option<String>,
+    #[command(flatten)]
+    remote: Remote,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Do {
+    pub(super) async fn run(self, file: &File, wish: RecoveryWish) -> Result<(), Failure> {
+        let mode = self.consent.mode(self.json)?;
+        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let digest = match (&self.digest, mode) {
+            // Whoever has the digest has seen the dry run.
+            (Some(digest), Mode::Go) => digest.clone(),
+            (_, mode) => {
+                let proposal = propose(&client, &wish).await?;
+                if mode == Mode::DryRun && self.json {
+                    return output::json(&proposal);
+                }
+                if mode != Mode::Go {
+                    print_proposal(&client, &proposal).await?;
+                }
+                if mode == Mode::DryRun {
+                    return Ok(());
+                }
+                if proposal.steps == 0 {
+                    if mode == Mode::Go && !self.json {
+                        print_proposal(&client, &proposal).await?;
+                    }
+                    return Err(Failure::Refused("nothing of it can be done".to_owned()));
+                }
+                if mode == Mode::Ask && !agreed(&format!("Do these {} steps?", proposal.steps))? {
+                    return Err(Failure::Refused("nothing was done".to_owned()));
+                }
+                self.digest.clone().unwrap_or(proposal.digest)
+            }
+        };
+        let id = self.recovery_id.map_or_else(Uuid::new_v4, |id| id.uuid());
+        let id = id.to_string();
+        let request = RunRecoveryRequest {
+            recovery_id: id.clone(),
+            wish: Some(wish),
+            digest: digest.clone(),
+            on_behalf_of: None,
+        };
+        let bar = Bar::default();
+        let ended = run(&client, request, &bar).await;
+        bar.clear();
+        let summary = ended.map_err(|status| {
+            if is_unknown(status.code()) {
+                output::note(format!(
+                    "whether it has come to its end is not known; it goes on by itself, and \
+                     --yes --recovery-id {id} --digest {digest} watches it"
+                ));
+            }
+            Failure::from(status)
+        })?;
+        if self.json {
+            return output::json(&summary);
+        }
+        print_summary(&summary);
+        Ok(())
+    }
+}
+
+/// The whole dry run.
+async fn propose(client: &Client, wish: &RecoveryWish) -> Result<ProposeRecoveryResponse, Failure> {
+    let mut all = ProposeRecoveryResponse::default();
+    loop {
+        let request = ProposeRecoveryRequest {
+            wish: Some(wish.clone()),
+            min_position: 0,
+            page_size: PAGE,
+            page_token: std::mem::take(&mut all.next_page_token),
+        };
+        let page = client.ownership().propose_recovery(request).await?;
+        let page = page.into_inner();
+        if !all.items.is_empty() && page.digest != all.digest {
+            let message = "things change while the dry run is read; try again";
+            return Err(Failure::Refused(message.to_owned()));
+        }
+        let items = std::mem::take(&mut all.items);
+        all = page;
+        all.items.splice(..0, items);
+        if all.next_page_token.is_empty() {
+            return Ok(all);
+        }
+    }
+}
+
+async fn print_proposal(
+    client: &Client,
+    proposal: &ProposeRecoveryResponse,
+) -> Result<(), Failure> {
+    let mut names = Names::default();
+    let mut rows = vec![
+        ["what", "title", "would", "because", "id"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    for item in &proposal.items {
+        let would = match &item.outcome {
+            Some(Outcome::Step(step)) => describe(client, &mut names, step).await?,
+            Some(Outcome::Refusal(refusal)) => format!("stay: {}", refusal.message),
+            None => "do something newer than this version".to_owned(),
+        };
+        rows.push(vec![
+            kind(&item.stream),
+            item.title.clone(),
+            would,
+            because(item),
+            super::id(&item.stream).to_owned(),
+        ]);
+    }
+    output::table(&rows);
+    output::line(format!(
+        "{} can be done, {} cannot; digest {}",
+        proposal.steps, proposal.refused, proposal.digest
+    ));
+    Ok(())
+}
+
+/// What a step would do: "go from Karen Holm to Bo Lund".
+async fn describe(
+    client: &Client,
+    names: &mut Names,
+    step: &RecoveryStep,
+) -> Result<String, Failure> {
+    Ok(match &step.step {
+        Some(Step::Owner(owner)) => {
+            for person in owner.from_person_id.iter().chain([&owner.to_person_id]) {
+                names.learn(client, person).await?;
+            }
+            let to = names.person(&owner.to_person_id);
+            match &owner.from_person_id {
+                Some(from) => format!("go from {} to {to}", names.person(from)),
+                None => format!("go to {to}"),
+            }
+        }
+        Some(Step::Undelete(undelete)) => match &undelete.unit_id {
+            Some(unit) => format!("get unit {} back", short(unit)),
+            None => "come back".to_owned(),
+        },
+        Some(Step::Unwithdraw(_)) => "be in use again".to_owned(),
+        Some(Step::Move(to)) => format!("hang on year plan {}", short(&to.to_year_plan_id)),
+        Some(Step::Create(create)) => {
+            names.learn(client, &create.owner_id).await?;
+            let owner = names.person(&create.owner_id);
+            format!("be created for {owner}: {}", create.title)
+        }
+        Some(Step::CopyUnit(copy)) => {
+            let from = short(&copy.from_unit_id);
+            format!("get a copy of unit {from} with {} goals", copy.goals)
+        }
+        None => "do something newer than this version".to_owned(),
+    })
+}
+
+fn because(item: &ProposedItem) -> String {
+    match item.why() {
+        ProposalWhy::Asked => "asked for".to_owned(),
+        ProposalWhy::EvaluatesMost => {
+            format!("evaluates most there ({})", item.evaluations)
+        }
+        ProposalWhy::SharesTeam => "is on the team".to_owned(),
+        ProposalWhy::NamedForTeam => "named for the team".to_owned(),
+        ProposalWhy::NamedForSubject => "named for the subject".to_owned(),
+        ProposalWhy::Fallback => "fallback".to_owned(),
+        ProposalWhy::HangsOn => {
+            let on = item.hangs_on.as_deref().unwrap_or_default();
+            format!("belongs to {} {}", kind(on), short(super::id(on)))
+        }
+        ProposalWhy::Unspecified => "-".to_owned(),
+    }
+}
+
+/// A progress bar that is there from the first message on.
+#[derive(Default)]
+struct Bar(std::cell::OnceCell<ProgressBar>);
+
+impl Bar {
+    fn show(&self, progress: RecoveryProgress) {
+        let steps = u64::from(progress.steps);
+        let bar = self.0.get_or_init(|| output::progress(steps, "steps"));
+        bar.set_length(steps);
+        bar.set_position(progress.tried.into());
+    }
+
+    fn clear(&self) {
+        if let Some(bar) = self.0.get() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn cut_off() -> Status {
+    Status::unavailable("the server ended the call before the recovery was at its end")
+}
+
+async fn run(client: &Client, request: RunRecoveryRequest, bar: &Bar) -> Result<Recovery, Status> {
+    use run_recovery_response::Update;
+    let mut updates = client.ownership().run_recovery(request).await?.into_inner();
+    while let Some(message) = updates.message().await? {
+        match message.update {
+            Some(Update::Progress(progress)) => bar.show(progress),
+            Some(Update::Summary(summary)) => return Ok(summary),
+            None => {}
+        }
+    }
+    Err(cut_off())
+}
+
+async fn undo(
+    client: &Client,
+    request: UndoRecoveryRequest,
+    bar: &Bar,
+) -> Result<Recovery, Status> {
+    use undo_recovery_response::Update;
+    let mut updates = client
+        .ownership()
+        .undo_recovery(request)
+        .await?
+        .into_inner();
+    while let Some(message) = updates.message().await? {
+        match message.update {
+            Some(Update::Progress(progress)) => bar.show(progress),
+            Some(Update::Summary(summary)) => return Ok(summary),
+            None => {}
+        }
+    }
+    Err(cut_off())
+}
+
+fn print_summary(summary: &Recovery) {
+    let undone = summary.phase() == RecoveryPhase::Undone;
+    let done = summary.steps as usize - summary.left_out.len().min(summary.steps as usize);
+    let (left, what) = match undone {
+        true => (&summary.not_undone, "taken back"),
+        false => (&summary.left_out, "done"),
+    };
+    let count = match undone {
+        true => done.saturating_sub(summary.not_undone.len()),
+        false => done,
+    };
+    output::line(format!(
+        "recovery {}: {count} of {} steps {what}, {} left out",
+        summary.recovery_id,
+        if undone { done } else { summary.steps as usize },
+        left.len()
+    ));
+    for step in left {
+        output::line(format!(
+            "  {} {}: {}",
+            kind(&step.stream),
+            super::id(&step.stream),
+            reason(step.reason())
+        ));
+    }
+}
+
+fn reason(reason: ErrorReason) -> &'static str {
+    let name = reason.as_str_name();
+    name.strip_prefix("ERROR_REASON_").unwrap_or(name)
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Undo {
+    /// Which transfer or restore
+    #[arg(value_parser = id::<RecoveryId>())]
+    recovery: RecoveryId,
+    /// Why; it is recorded
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<Reason>,
+    #[command(flatten)]
+    consent: Consent,
+    #[command(flatten)]
+    remote: Remote,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Undo {
+    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+        let mode = self.consent.mode(self.json)?;
+        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        if mode != Mode::Go {
+            let found = get(&client, self.recovery).await?;
+            if self.json {
+                return output::json(&found);
+            }
+            print(&client, &found).await?;
+            if mode == Mode::DryRun {
+                return Ok(());
+            }
+            if !agreed("Take it back?")? {
+                return Err(Failure::Refused("nothing was taken back".to_owned()));
+            }
+        }
+        let request = UndoRecoveryRequest {
+            recovery_id: self.recovery.to_string(),
+            reason: self.reason.map(|reason| reason.to_string()),
+            on_behalf_of: None,
+        };
+        let bar = Bar::default();
+        let ended = undo(&client, request, &bar).await;
+        bar.clear();
+        let summary = ended?;
+        if self.json {
+            return output::json(&summary);
+        }
+        print_summary(&summary);
+        Ok(())
+    }
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Recoveries {
+    /// One of them, with its steps
+    #[arg(value_parser = id::<RecoveryId>())]
+    recovery: Option<RecoveryId>,
+    /// Only those that have not come to their end
+    #[arg(long, conflicts_with = "recovery")]
+    open: bool,
+    #[command(flatten)]
+    remote: Remote,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Recoveries {
+    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        if let Some(recovery) = self.recovery {
+            let found = get(&client, recovery).await?;
+            return match self.json {
+                true => output::json(&found),
+                false => print(&client, &found).await,
+            };
+        }
+        let found = list(&client, self.open).await?;
+        if self.json {
+            return output::json(&found);
+        }
+        if found.recoveries.is_empty() {
+            output::line("none");
+            return Ok(());
+        }
+        let heading = ["begun", "by", "phase", "steps", "left out", "id"];
+        let mut rows = vec![heading.map(str::to_owned).to_vec()];
+        let mut names = Names::default();
+        for recovery in &found.recoveries {
+            rows.push(vec![
+                output::instant(recovery.started_at.as_ref()),
+                begun_by(&client, &mut names, recovery).await?,
+                phase(recovery.phase()).to_owned(),
+                recovery.steps.to_string(),
+                recovery.left_out.len().to_string(),
+                recovery.recovery_id.clone(),
+            ]);
+        }
+        output::table(&rows);
+        Ok(())
+    }
+}
+
+async fn list(client: &Client, open_only: bool) -> Result<ListRecoveriesResponse, Failure> {
+    let mut all = ListRecoveriesResponse::default();
+    loop {
+        let request = ListRecoveriesRequest {
+            open_only,
+            min_position: 0,
+            page_size: PAGE,
+            page_token: std::mem::take(&mut all.next_page_token),
+        };
+        let page = client.ownership().list_recoveries(request).await?;
+        let recoveries = std::mem::take(&mut all.recoveries);
+        all = page.into_inner();
+        all.recoveries.splice(..0, recoveries);
+        if all.next_page_token.is_empty() {
+            return Ok(all);
+        }
+    }
+}
+
+async fn get(client: &Client, id: RecoveryId) -> Result<GetRecoveryResponse, Failure> {
+    let mut all = GetRecoveryResponse::default();
+    loop {
+        let request = GetRecoveryRequest {
+            recovery_id: id.to_string(),
+            min_position: 0,
+            page_size: PAGE,
+            page_token: std::mem::take(&mut all.next_page_token),
+        };
+        let page = client.ownership().get_recovery(request).await?;
+        let steps = std::mem::take(&mut all.steps);
+        all = page.into_inner();
+        all.steps.splice(..0, steps);
+        if all.next_page_token.is_empty() {
+            return Ok(all);
+        }
+    }
+}
+
+async fn begun_by(
+    client: &Client,
+    names: &mut Names,
+    recovery: &Recovery,
+) -> Result<String, Failure> {
+    use planledger_proto::v1::actor::Actor;
+    Ok(
+        match recovery
+            .started_by
+            .as_ref()
+            .and_then(|by| by.actor.as_ref())
+        {
+            Some(Actor::PersonId(person)) => {
+                names.learn(client, person).await?;
+                names.person(person)
+            }
+            Some(Actor::SystemId(system)) => format!("system {}", short(system)),
+            None => "-".to_owned(),
+        },
+    )
+}
+
+fn phase(phase: RecoveryPhase) -> &'static str {
+    match phase {
+        RecoveryPhase::Running => "running",
+        RecoveryPhase::Finished => "finished",
+        RecoveryPhase::Undoing => "being undone",
+        RecoveryPhase::Undone => "undone",
+        RecoveryPhase::Unspecified => "-",
+    }
+}
+
+async fn print(client: &Client, found: &GetRecoveryResponse) -> Result<(), Failure> {
+    let recovery = found.recovery.clone().unwrap_or_default();
+    let mut names = Names::default();
+    output::line(format!(
+        "recovery {}, {}: begun {} by {}",
+        recovery.recovery_id,
+        phase(recovery.phase()),
+        output::instant(recovery.started_at.as_ref()),
+        begun_by(client, &mut names, &recovery).await?
+    ));
+    if let Some(reason) = &recovery.reason {
+        output::line(format!("because: {reason}"));
+    }
+    let mut rows = vec![
+        ["what", "would", "came of it", "id"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    for (at, step) in (0_u32..).zip(&found.steps) {
+        let left = |steps: &[planledger_proto::v1::LeftOutStep]| {
+            steps
+                .iter()
+                .find(|left| left.step == at)
+                .map(|left| reason(left.reason()))
+        };
+        let came = match (
+            left(&recovery.left_out),
+            left(&recovery.not_undone),
+            recovery.phase(),
+        ) {
+            (Some(reason), _, _) => format!("left out: {reason}"),
+            (None, Some(reason), _) => format!("done, not taken back: {reason}"),
+            (None, None, RecoveryPhase::Undone) => "done, and taken back".to_owned(),
+            (None, None, RecoveryPhase::Running) => "open".to_owned(),
+            (None, None, _) => "done".to_owned(),
+        };
+        rows.push(vec![
+            kind(&step.stream),
+            describe(client, &mut names, step).await?,
+            came,
+            super::id(&step.stream).to_owned(),
+        ]);
+    }
+    output::table(&rows);
+    Ok(())
+}

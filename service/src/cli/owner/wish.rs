@@ -1,0 +1,248 @@
+//! What is wanted of a transfer or a restore.
+
+use std::str::FromStr;
+
+use clap::{ArgGroup, Args};
+use planledger_core::ids::{
+    IdError, InstitutionId, PersonId, PlanId, StreamId, TeamId, UnitId, YearPlanId,
+};
+use planledger_core::text::{Name, Reason, Title};
+use planledger_proto::v1::recovery_wish::Wish;
+use planledger_proto::v1::transfer::{Fallback, Rule, What};
+use planledger_proto::v1::{self as proto, RecoveryWish, restore_item};
+use uuid::Uuid;
+
+use super::super::Failure;
+use super::super::id::id;
+use super::recovery::Do;
+use crate::settings::File;
+
+/// Gives things to other owners: shows first what would be done.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("what").required(true).args(["from", "item"])))]
+#[command(group(ArgGroup::new("rule").required(true).args(["to", "to_team", "per_team", "per_subject"])))]
+pub(in crate::cli) struct Transfer {
+    /// Everything that this person owns
+    #[arg(long, value_name = "PERSON", value_parser = id::<PersonId>())]
+    from: Option<PersonId>,
+    /// Of that, only what belongs to this institution
+    #[arg(long, value_name = "INSTITUTION", requires = "from", value_parser = id::<InstitutionId>())]
+    institution: Option<InstitutionId>,
+    /// These things: team/UUID, year_plan/UUID or plan/UUID; may be said several times
+    #[arg(long, value_name = "STREAM")]
+    item: Vec<StreamId>,
+    /// This person gets everything
+    #[arg(long, value_name = "PERSON", value_parser = id::<PersonId>())]
+    to: Option<PersonId>,
+    /// Of the staff of each thing's team, who evaluates there most
+    #[arg(long)]
+    to_team: bool,
+    /// Somebody for each team; may be said several times
+    #[arg(long, value_name = "TEAM=PERSON", value_parser = pair::<TeamId, PersonId>)]
+    per_team: Vec<(TeamId, PersonId)>,
+    /// Somebody for each subject; may be said several times
+    #[arg(long, value_name = "SUBJECT=PERSON", value_parser = subject)]
+    per_subject: Vec<(Name, PersonId)>,
+    /// Who gets what the rule gives nobody: a person, or "leader" for a leader of the institution
+    #[arg(long, value_name = "PERSON|leader", value_parser = heir, conflicts_with = "to")]
+    fallback: Option<Heir>,
+    /// Why; it is recorded
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<Reason>,
+    #[command(flatten)]
+    go: Do,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Heir {
+    Leader,
+    Person(PersonId),
+}
+
+impl Transfer {
+    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+        let items = proto::TransferItems {
+            streams: self.item.iter().map(ToString::to_string).collect(),
+        };
+        let institution_id = self.institution.map(|id| id.to_string());
+        let what = match self.from {
+            Some(person) => What::EverythingOf(proto::TransferEverything {
+                person_id: person.to_string(),
+                institution_id,
+            }),
+            None => What::Items(items),
+        };
+        let per_team = self.per_team.iter();
+        let per_team = per_team.map(|(team, person)| proto::TransferTeamHeir {
+            team_id: team.to_string(),
+            person_id: person.to_string(),
+        });
+        let per_subject = self.per_subject.iter();
+        let per_subject = per_subject.map(|(subject, person)| proto::TransferSubjectHeir {
+            subject: subject.to_string(),
+            person_id: person.to_string(),
+        });
+        let rule = match self.to {
+            Some(person) => Rule::ToPersonId(person.to_string()),
+            None if self.to_team => Rule::ToTeam(proto::TransferToTeam {}),
+            None if self.per_subject.is_empty() => Rule::PerTeam(proto::TransferPerTeam {
+                heirs: per_team.collect(),
+            }),
+            None => Rule::PerSubject(proto::TransferPerSubject {
+                heirs: per_subject.collect(),
+            }),
+        };
+        let fallback = self.fallback.map(|heir| match heir {
+            Heir::Leader => Fallback::FallbackLeader(proto::TransferToLeader {}),
+            Heir::Person(person) => Fallback::FallbackPersonId(person.to_string()),
+        });
+        let wish = Wish::Transfer(proto::Transfer {
+            what: Some(what),
+            rule: Some(rule),
+            fallback,
+            reason: self.reason.map(|reason| reason.to_string()),
+        });
+        self.go.run(file, RecoveryWish { wish: Some(wish) }).await
+    }
+}
+
+/// Brings things back: shows first what would be done.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("what").required(true).multiple(true)
+    .args(["team", "year_plan", "unit", "plan", "move_plan", "rebuild"])))]
+pub(in crate::cli) struct Restore {
+    /// A deleted team; may be said several times, as all of these
+    #[arg(long, value_name = "TEAM", value_parser = id::<TeamId>())]
+    team: Vec<TeamId>,
+    /// A deleted year plan
+    #[arg(long, value_name = "YEAR-PLAN", value_parser = id::<YearPlanId>())]
+    year_plan: Vec<YearPlanId>,
+    /// A deleted unit
+    #[arg(long, value_name = "YEAR-PLAN/UNIT", value_parser = unit)]
+    unit: Vec<(YearPlanId, UnitId)>,
+    /// A withdrawn plan
+    #[arg(long, value_name = "PLAN", value_parser = id::<PlanId>())]
+    plan: Vec<PlanId>,
+    /// Hang a plan on another year plan
+    #[arg(long = "move", id = "move_plan", value_name = "PLAN=YEAR-PLAN")]
+    #[arg(value_parser = pair::<PlanId, YearPlanId>)]
+    move_plan: Vec<(PlanId, YearPlanId)>,
+    /// Make a new year plan of what the plans of this one hold, and hang them on it
+    #[arg(long, value_name = "YEAR-PLAN", value_parser = id::<YearPlanId>())]
+    rebuild: Option<YearPlanId>,
+    /// Its id [default: a new one]
+    #[arg(long, value_name = "YEAR-PLAN", requires = "rebuild", value_parser = id::<YearPlanId>())]
+    rebuild_as: Option<YearPlanId>,
+    /// Its title [default: the old one's]
+    #[arg(long, value_name = "TEXT", requires = "rebuild")]
+    rebuild_title: Option<Title>,
+    /// Its team [default: the old one's]
+    #[arg(long, value_name = "TEAM", requires = "rebuild", value_parser = id::<TeamId>())]
+    rebuild_team: Option<TeamId>,
+    /// Year plans of a team, and units of a year plan, come back with it
+    #[arg(long)]
+    with_contents: bool,
+    /// Who owns teams and year plans from then on [default: who did]
+    #[arg(long, value_name = "PERSON", value_parser = id::<PersonId>())]
+    give_to: Option<PersonId>,
+    /// Why; it is recorded
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<Reason>,
+    #[command(flatten)]
+    go: Do,
+}
+
+impl Restore {
+    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+        let with_contents = self.with_contents;
+        let mut items = Vec::new();
+        items.extend(self.team.iter().map(|team| {
+            restore_item::Item::Team(proto::RestoreTeam {
+                team_id: team.to_string(),
+                with_contents,
+            })
+        }));
+        items.extend(self.year_plan.iter().map(|year_plan| {
+            restore_item::Item::YearPlan(proto::RestoreYearPlan {
+                year_plan_id: year_plan.to_string(),
+                with_contents,
+            })
+        }));
+        items.extend(self.unit.iter().map(|(year_plan, unit)| {
+            restore_item::Item::Unit(proto::RestoreUnit {
+                year_plan_id: year_plan.to_string(),
+                unit_id: unit.to_string(),
+            })
+        }));
+        let plans = self.plan.iter();
+        items.extend(plans.map(|plan| restore_item::Item::PlanId(plan.to_string())));
+        items.extend(self.move_plan.iter().map(|(plan, to)| {
+            restore_item::Item::Move(proto::RestoreMove {
+                plan_id: plan.to_string(),
+                year_plan_id: to.to_string(),
+            })
+        }));
+        items.extend(self.rebuild.map(|from| {
+            let year_plan_id = self.rebuild_as;
+            let year_plan_id = year_plan_id.map_or_else(Uuid::new_v4, |id| id.uuid());
+            restore_item::Item::Rebuild(proto::RebuildYearPlan {
+                from_year_plan_id: from.to_string(),
+                year_plan_id: year_plan_id.to_string(),
+                title: self.rebuild_title.as_ref().map(ToString::to_string),
+                team_id: self.rebuild_team.as_ref().map(ToString::to_string),
+                owner_id: None,
+            })
+        }));
+        let items = items.into_iter();
+        let wish = Wish::Restore(proto::Restore {
+            items: items
+                .map(|item| proto::RestoreItem { item: Some(item) })
+                .collect(),
+            give_to_person_id: self.give_to.map(|person| person.to_string()),
+            reason: self.reason.map(|reason| reason.to_string()),
+        });
+        self.go.run(file, RecoveryWish { wish: Some(wish) }).await
+    }
+}
+
+/// Two ids with a sign of equality between them. What was given instead is not repeated: it may be a
+/// CPR number.
+fn pair<A, B>(text: &str) -> Result<(A, B), String>
+where
+    A: FromStr<Err = IdError>,
+    B: FromStr<Err = IdError>,
+{
+    let (one, other) = text.split_once('=').ok_or("is not ID=ID")?;
+    Ok((
+        one.parse().map_err(|error: IdError| error.to_string())?,
+        other.parse().map_err(|error: IdError| error.to_string())?,
+    ))
+}
+
+fn unit(text: &str) -> Result<(YearPlanId, UnitId), String> {
+    let (year_plan, unit) = text.split_once('/').ok_or("is not YEAR-PLAN/UNIT")?;
+    Ok((
+        year_plan
+            .parse()
+            .map_err(|error: IdError| error.to_string())?,
+        unit.parse().map_err(|error: IdError| error.to_string())?,
+    ))
+}
+
+fn subject(text: &str) -> Result<(Name, PersonId), String> {
+    let (subject, person) = text.rsplit_once('=').ok_or("is not SUBJECT=PERSON")?;
+    Ok((
+        Name::new(subject).map_err(|error| error.to_string())?,
+        person.parse().map_err(|error: IdError| error.to_string())?,
+    ))
+}
+
+fn heir(text: &str) -> Result<Heir, String> {
+    match text {
+        "leader" => Ok(Heir::Leader),
+        person => {
+            let person = person.parse().map_err(|error: IdError| error.to_string())?;
+            Ok(Heir::Person(person))
+        }
+    }
+}

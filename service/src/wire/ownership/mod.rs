@@ -1,0 +1,249 @@
+//! Ownership: what is asked, and what is answered.
+
+mod shown;
+mod wish;
+
+use planledger_core::domain::Actor;
+use planledger_core::ids::{InstitutionId, PersonId, RecoveryId, StreamId, StreamKind};
+use planledger_core::recovery::Wish;
+use planledger_core::text::Reason;
+use prost::Message as _;
+use uuid::Uuid;
+
+pub use self::shown::{owned_item, proposed_item, recovery, recovery_progress, step, successor};
+pub(super) use self::wish::read_wish;
+use super::failure::Failure;
+use super::fields::{Fields, ViolationReason};
+use super::page::{Cursor, Page, Scope, read_size};
+use super::proto;
+use super::request::{AsOf, read_as_of};
+use super::shared::read_actor;
+
+/// Kinds of things that can be owned.
+const OWNABLE: &[StreamKind] = &[StreamKind::Team, StreamKind::YearPlan, StreamKind::Plan];
+/// Kinds of things that can be deleted.
+const DELETABLE: &[StreamKind] = &[StreamKind::Team, StreamKind::YearPlan];
+
+impl Cursor for StreamId {
+    fn to_bytes(self) -> Vec<u8> {
+        Self::to_bytes(self).to_vec()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        Self::from_bytes(bytes.try_into().ok()?)
+    }
+}
+
+/// Asks for a page of what a person owns.
+#[derive(Clone, Copy, Debug)]
+pub struct ListOwned {
+    /// Who.
+    pub person: PersonId,
+    /// The past moment to show; now if `None`.
+    pub at: Option<AsOf>,
+    /// The page.
+    pub page: Page<StreamId>,
+}
+
+/// Reads `ListOwned`.
+///
+/// # Errors
+/// `REQUEST_INVALID` with every field at fault, or a page token's errors.
+pub fn list_owned(request: &proto::ListOwnedRequest) -> Result<ListOwned, Failure> {
+    let (person, at, size) = Fields::read(|fields| {
+        let person: Option<PersonId> = fields.id("person_id", &request.person_id);
+        let at = fields.optional(request.at, |fields, at| {
+            fields.within("at", |fields| read_as_of(fields, at))
+        });
+        let size = read_size(fields, request.page_size);
+        Some((person?, at?, size?))
+    })?;
+    let moment = request.at.map(|at| at.encode_to_vec()).unwrap_or_default();
+    let scope = Scope::new("ListOwned", &[person.as_bytes(), &moment]);
+    let page = Page::new(scope, size, &request.page_token)?;
+    Ok(ListOwned { person, at, page })
+}
+
+/// Reads `ListOwnerless`.
+///
+/// # Errors
+/// `REQUEST_INVALID` with every field at fault, or a page token's errors.
+pub fn list_ownerless(
+    request: &proto::ListOwnerlessRequest,
+) -> Result<(InstitutionId, Page<StreamId>), Failure> {
+    let (institution, size) = Fields::read(|fields| {
+        let institution: Option<InstitutionId> =
+            fields.id("institution_id", &request.institution_id);
+        let size = read_size(fields, request.page_size);
+        Some((institution?, size?))
+    })?;
+    let scope = Scope::new("ListOwnerless", &[institution.as_bytes()]);
+    Ok((institution, Page::new(scope, size, &request.page_token)?))
+}
+
+/// Reads which thing a request is about: a team, year plan or plan.
+///
+/// # Errors
+/// `REQUEST_INVALID`.
+pub fn ownable(stream: &str) -> Result<StreamId, Failure> {
+    Ok(Fields::read(|fields| {
+        read_stream(fields, "stream", stream, OWNABLE)
+    })?)
+}
+
+/// Reads which thing a request is about: a team or year plan.
+///
+/// # Errors
+/// `REQUEST_INVALID`.
+pub fn deletable(stream: &str) -> Result<StreamId, Failure> {
+    Ok(Fields::read(|fields| {
+        read_stream(fields, "stream", stream, DELETABLE)
+    })?)
+}
+
+fn read_stream(
+    fields: &mut Fields,
+    name: &str,
+    stream: &str,
+    kinds: &[StreamKind],
+) -> Option<StreamId> {
+    let stream: StreamId = fields.id(name, stream)?;
+    if kinds.contains(&stream.kind) {
+        return Some(stream);
+    }
+    let kinds: Vec<_> = kinds
+        .iter()
+        .map(|kind| format!("{}/UUID", kind.name()))
+        .collect();
+    let description = format!("is none of {}", kinds.join(", "));
+    fields.violate(name, ViolationReason::MalformedId, description);
+    None
+}
+
+/// Asks for a dry run; pages begin after so many items.
+#[derive(Clone, Debug)]
+pub struct Propose {
+    /// What is wanted.
+    pub wish: Wish,
+    /// The page.
+    pub page: Page<u64>,
+}
+
+/// Reads `ProposeRecovery`.
+///
+/// # Errors
+/// `REQUEST_INVALID` with every field at fault, or a page token's errors.
+pub fn propose_recovery(request: proto::ProposeRecoveryRequest) -> Result<Propose, Failure> {
+    let asked = request.wish.as_ref().map(|wish| wish.encode_to_vec());
+    let (wish, size) = Fields::read(|fields| {
+        let wish = fields.message("wish", request.wish, read_wish);
+        let size = read_size(fields, request.page_size);
+        Some((wish?, size?))
+    })?;
+    let scope = Scope::new("ProposeRecovery", &[&asked.unwrap_or_default()]);
+    let page = Page::new(scope, size, &request.page_token)?;
+    Ok(Propose { wish, page })
+}
+
+/// Asks for what a dry run showed to be done.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The recovery's id.
+    pub id: RecoveryId,
+    /// What is wanted.
+    pub wish: Wish,
+    /// The digest of the dry run.
+    pub digest: [u8; 16],
+    /// For whom.
+    pub on_behalf_of: Option<Actor>,
+}
+
+/// Reads `RunRecovery`.
+///
+/// # Errors
+/// `REQUEST_INVALID` with every field at fault.
+pub fn run_recovery(request: proto::RunRecoveryRequest) -> Result<Run, Failure> {
+    Ok(Fields::read(|fields| {
+        let id = fields.id("recovery_id", &request.recovery_id);
+        let wish = fields.message("wish", request.wish, read_wish);
+        let digest = read_digest(fields, &request.digest);
+        let on_behalf_of = fields.optional(request.on_behalf_of, |fields, actor| {
+            fields.within("on_behalf_of", |fields| read_actor(fields, actor))
+        });
+        Some(Run {
+            id: id?,
+            wish: wish?,
+            digest: digest?,
+            on_behalf_of: on_behalf_of?,
+        })
+    })?)
+}
+
+fn read_digest(fields: &mut Fields, digest: &str) -> Option<[u8; 16]> {
+    if digest.is_empty() {
+        return fields.missing("digest");
+    }
+    // Thirty-two hexadecimal digits are what a UUID's simple form is.
+    let read = Uuid::try_parse(digest).ok().filter(|_| digest.len() == 32);
+    if read.is_none() {
+        let description = "is not the digest of a dry run";
+        fields.violate("digest", ViolationReason::OutOfRange, description);
+    }
+    read.map(Uuid::into_bytes)
+}
+
+/// Asks for what a recovery did to be taken back.
+#[derive(Clone, Debug)]
+pub struct Undo {
+    /// The recovery.
+    pub id: RecoveryId,
+    /// Why.
+    pub reason: Option<Reason>,
+    /// For whom.
+    pub on_behalf_of: Option<Actor>,
+}
+
+/// Reads `UndoRecovery`.
+///
+/// # Errors
+/// `REQUEST_INVALID` with every field at fault.
+pub fn undo_recovery(request: proto::UndoRecoveryRequest) -> Result<Undo, Failure> {
+    Ok(Fields::read(|fields| {
+        let id = fields.id("recovery_id", &request.recovery_id);
+        let reason = fields.optional_text("reason", request.reason.as_deref());
+        let on_behalf_of = fields.optional(request.on_behalf_of, |fields, actor| {
+            fields.within("on_behalf_of", |fields| read_actor(fields, actor))
+        });
+        Some(Undo {
+            id: id?,
+            reason: reason?,
+            on_behalf_of: on_behalf_of?,
+        })
+    })?)
+}
+
+/// Reads `GetRecovery`; pages begin after so many steps.
+///
+/// # Errors
+/// `REQUEST_INVALID` with every field at fault, or a page token's errors.
+pub fn get_recovery(
+    request: &proto::GetRecoveryRequest,
+) -> Result<(RecoveryId, Page<u64>), Failure> {
+    let (id, size) = Fields::read(|fields| {
+        let id: Option<RecoveryId> = fields.id("recovery_id", &request.recovery_id);
+        let size = read_size(fields, request.page_size);
+        Some((id?, size?))
+    })?;
+    let scope = Scope::new("GetRecovery", &[id.as_bytes()]);
+    Ok((id, Page::new(scope, size, &request.page_token)?))
+}
+
+/// Reads `ListRecoveries`.
+///
+/// # Errors
+/// `REQUEST_INVALID`, or a page token's errors.
+pub fn list_recoveries(request: &proto::ListRecoveriesRequest) -> Result<Page<Uuid>, Failure> {
+    let size = Fields::read(|fields| read_size(fields, request.page_size))?;
+    let scope = Scope::new("ListRecoveries", &[&[u8::from(request.open_only)]]);
+    Page::new(scope, size, &request.page_token)
+}
