@@ -14,6 +14,7 @@ mod crash;
 mod errors;
 mod events;
 mod overview;
+mod ownership;
 mod privacy;
 mod reads;
 mod server;

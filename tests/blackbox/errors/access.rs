@@ -139,6 +139,13 @@ async fn who_may_nothing_is_denied_by_every_method_even_what_is_not_there() {
         GetCatalogueItemRequest { catalogue_id: new_id(), item_id: new_id() };
         ListCatalogueItemsRequest { catalogue_id: new_id() };
         GetOverviewRequest {};
+        ListOwnedRequest { person_id: new_id() };
+        ListOwnerlessRequest { institution_id: new_id() };
+        ListSuccessorsRequest { stream: format!("team/{}", new_id()) };
+        PreviewDeletionRequest { stream: format!("team/{}", new_id()) };
+        ProposeRecoveryRequest { wish: Some(bring_back(&new_id())) };
+        GetRecoveryRequest { recovery_id: new_id() };
+        ListRecoveriesRequest {};
         GetStatusRequest {};
         GetVerifierKeysRequest {};
         GetCheckpointRequest { create: true };
@@ -147,6 +154,11 @@ async fn who_may_nothing_is_denied_by_every_method_even_what_is_not_there() {
         GetConsistencyProofRequest { from_size: 1 };
     }
     assert_eq!(denied, METHODS.len());
+    let digest = "0".repeat(32);
+    let refused = voice.run(&new_id(), bring_back(&new_id()), &digest).await;
+    assert_eq!(refused.unwrap_err().reason, "ACCESS_DENIED");
+    let refused = voice.undo(&new_id()).await;
+    assert_eq!(refused.unwrap_err().reason, "ACCESS_DENIED");
     let scope = export_bundle_request::Scope::PlanId(new_id());
     let refused = voice.export(bundle_of(scope)).await;
     assert_eq!(refused.unwrap_err().reason, "ACCESS_DENIED");

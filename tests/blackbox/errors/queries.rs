@@ -22,6 +22,7 @@ async fn a_request_that_names_nothing_is_told_what_is_missing() {
             "get_verifier_keys",
             "get_checkpoint",
             "list_checkpoints",
+            "list_recoveries",
         ];
         if complete.contains(name) {
             answer.unwrap();

@@ -128,6 +128,13 @@ async fn a_position_that_is_not_reached_in_time_can_be_asked_for_again() {
             GetCatalogueItemRequest { catalogue_id: new_id(), item_id: new_id() };
             ListCatalogueItemsRequest { catalogue_id: new_id() };
             GetOverviewRequest { school_year_id: Some(school.school_year.clone()) };
+            ListOwnedRequest { person_id: school.teacher.clone() };
+            ListOwnerlessRequest { institution_id: school.institution.clone() };
+            ListSuccessorsRequest { stream: format!("team/{}", school.team) };
+            PreviewDeletionRequest { stream: format!("team/{}", school.team) };
+            ProposeRecoveryRequest { wish: Some(bring_back(&school.team)) };
+            GetRecoveryRequest { recovery_id: new_id() };
+            ListRecoveriesRequest {};
             GetStatusRequest {};
         }
     }

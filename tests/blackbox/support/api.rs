@@ -71,6 +71,13 @@ methods! {
     catalogues.get_catalogue_item: GetCatalogueItemRequest => GetCatalogueItemResponse;
     catalogues.list_catalogue_items: ListCatalogueItemsRequest => ListCatalogueItemsResponse;
     overview.get_overview: GetOverviewRequest => GetOverviewResponse;
+    ownership.list_owned: ListOwnedRequest => ListOwnedResponse;
+    ownership.list_ownerless: ListOwnerlessRequest => ListOwnerlessResponse;
+    ownership.list_successors: ListSuccessorsRequest => ListSuccessorsResponse;
+    ownership.preview_deletion: PreviewDeletionRequest => PreviewDeletionResponse;
+    ownership.propose_recovery: ProposeRecoveryRequest => ProposeRecoveryResponse;
+    ownership.get_recovery: GetRecoveryRequest => GetRecoveryResponse;
+    ownership.list_recoveries: ListRecoveriesRequest => ListRecoveriesResponse;
     ledger.get_status: GetStatusRequest => GetStatusResponse;
     audit.get_verifier_keys: GetVerifierKeysRequest => GetVerifierKeysResponse;
     audit.get_checkpoint: GetCheckpointRequest => GetCheckpointResponse;

@@ -143,5 +143,15 @@ pub(super) fn breaches(w: &World) -> Vec<Breach<'_>> {
             Some("plan.include_unit.unit.year_plan_id"),
             w.include(w.combined.unit()),
         ),
+        Breach(
+            s,
+            SuccessorElsewhere,
+            Some("plan.transfer_plan_ownership.to_person_id"),
+            w.on_plan(OnPlan::TransferPlanOwnership(TransferPlanOwnership {
+                to_person_id: w.elsewhere.clone(),
+                reason: None,
+            })),
+        ),
+        Breach(&w.left, ActorDeparted, None, write_status(&w.plan, "Læser")),
     ]
 }

@@ -26,6 +26,10 @@ pub(super) struct World {
     pub(super) retired_goal: String,
     pub(super) withdrawn_plan: String,
     pub(super) departed: String,
+    /// The same, acting.
+    pub(super) left: Voice,
+    /// Staff of another institution.
+    pub(super) elsewhere: String,
     pub(super) catalogue: String,
     pub(super) item: String,
 }
@@ -36,6 +40,7 @@ impl World {
         let course = school.course(voice, YearPlanKind::Subject).await;
         let combined = school.course(voice, YearPlanKind::Combined).await;
         let deleted_year_plan = school.course(voice, YearPlanKind::Subject).await;
+        let departed = new_id();
         let world = Self {
             system: voice.clone(),
             teacher: voice.person(&school.teacher),
@@ -49,7 +54,9 @@ impl World {
             deleted_team: new_id(),
             deleted_unit: new_id(),
             retired_goal: new_id(),
-            departed: new_id(),
+            left: voice.person(&departed),
+            departed,
+            elsewhere: new_id(),
             catalogue: new_id(),
             item: new_id(),
             school,
@@ -96,6 +103,7 @@ impl World {
                 OnPlan::WithdrawPlan(WithdrawPlan { reason: None }),
             ),
             put_person(&self.departed, "Væk", &school.institution, Role::Teacher),
+            put_person(&self.elsewhere, "Andetsteds", closed, Role::Teacher),
             self.depart(&self.departed),
             self.put_catalogue(&self.catalogue, &self.item, None),
         ]
