@@ -13,8 +13,8 @@ use crate::domain::year_plan::YearPlan;
 use crate::domain::{Aggregate, Missing};
 use crate::ids::{PersonId, PlanId, SchoolYearId, StreamId, TeamId, YearPlanId};
 use crate::overview::{
-    Ask, Cell, CellKey, Counts, Day, Month, PlanFacts, Report, Source, Standing, contributions,
-    places,
+    Ask, Cell, CellKey, Counts, Day, Month, PlanFacts, Report, Rest, Source, Standing,
+    contributions, places,
 };
 
 impl Fold {
@@ -32,11 +32,17 @@ impl Fold {
                     _ => BTreeMap::new(),
                 };
                 let now = places(after);
-                match earlier == now {
+                let id = PersonId::from_uuid(stream.id);
+                if earlier != now {
+                    self.restand(id, |standing| standing.places = now)?;
+                }
+                let gone = after.departed.is_some();
+                let was_gone = before.is_some_and(|before| {
+                    matches!(before, Aggregate::Person(before) if before.departed.is_some())
+                });
+                match gone == was_gone {
                     true => Ok(()),
-                    false => self.restand(PersonId::from_uuid(stream.id), |standing| {
-                        standing.places = now;
-                    }),
+                    false => self.count_departure(id, gone),
                 }
             }
             (Some(Aggregate::Team(before)), Aggregate::Team(after)) => {
@@ -98,10 +104,7 @@ impl Fold {
     }
 
     fn count_subjects(&mut self, id: YearPlanId, after: &YearPlan) -> Result<(), StoreError> {
-        let Doc::Postings(plans) = self.get(&DocKey::Postings(Term::PlansOfYearPlan(id)))? else {
-            return Ok(());
-        };
-        for stream in plans.iter() {
+        for stream in self.list(Term::PlansOfYearPlan(id))?.iter() {
             let Some(doc) = self.stream(*stream)? else {
                 continue;
             };
@@ -109,6 +112,23 @@ impl Fold {
                 self.restand(plan.student, |standing| {
                     if let Some(facts) = standing.plans.get_mut(&PlanId::from_uuid(stream.id)) {
                         facts.subjects.clone_from(&after.details.subjects);
+                    }
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the plans that somebody owns have an owner who is there.
+    fn count_departure(&mut self, owner: PersonId, gone: bool) -> Result<(), StoreError> {
+        for stream in self.list(Term::Owner(owner))?.iter() {
+            let Some(doc) = self.stream(*stream)? else {
+                continue;
+            };
+            if let Aggregate::Plan(plan) = &*doc.state {
+                self.restand(plan.student, |standing| {
+                    if let Some(facts) = standing.plans.get_mut(&PlanId::from_uuid(stream.id)) {
+                        facts.ownerless = gone;
                     }
                 })?;
             }
@@ -124,20 +144,25 @@ impl Fold {
     ) -> Result<(), StoreError> {
         let standing = self.standing(after.student)?;
         let known = standing.plans.get(&id);
-        let month = match (before, known) {
+        let worked_on = match (before, known) {
             (Some(before), _) if before.changed_at == after.changed_at => return Ok(()),
             (Some(before), Some(known)) if only_handed_on(before, after) => known.worked_on,
             (Some(_) | None, _) => self.month(after),
         };
+        let ownerless = self.has_left(after.owner)?;
+        let rest = Rest {
+            ownerless,
+            worked_on,
+        };
         match (known, after.withdrawn) {
             (None, true) => return Ok(()),
-            (Some(known), false) if known.still_holds(after, month) => return Ok(()),
+            (Some(known), false) if known.still_holds(after, rest) => return Ok(()),
             (Some(_), _) | (None, false) => {}
         }
         let year_plan = self.stream(after.year_plan.into())?;
         let facts = match year_plan.as_deref().map(|doc| &*doc.state) {
             Some(Aggregate::YearPlan(year_plan)) if !after.withdrawn => {
-                Some(PlanFacts::of(after, year_plan, month))
+                Some(PlanFacts::of(after, year_plan, rest))
             }
             Some(_) | None => None,
         };

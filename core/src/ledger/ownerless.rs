@@ -87,7 +87,7 @@ impl Fold {
         Ok(())
     }
 
-    fn has_left(&self, person: PersonId) -> Result<bool, StoreError> {
+    pub(super) fn has_left(&self, person: PersonId) -> Result<bool, StoreError> {
         let state = self.stream(person.into())?;
         Ok(state.is_some_and(|doc| facts(&doc.state) == Facts::Person { departed: true }))
     }

@@ -67,6 +67,9 @@ pub struct Counts {
     /// Students by those of their plans that cover a subject.
     #[serde(skip_serializing_if = "is_default")]
     pub subjects: BTreeMap<Name, Coverage>,
+    /// Plans whose owner has left.
+    #[serde(skip_serializing_if = "is_default")]
+    pub ownerless: u64,
     /// Plans by the month in which they were last worked on.
     #[serde(skip_serializing_if = "is_default")]
     pub worked_on: BTreeMap<Month, u64>,
@@ -92,6 +95,7 @@ impl Counts {
         for (subject, coverage) in &more.subjects {
             add(self.subjects.entry(subject.clone()).or_default(), *coverage);
         }
+        self.ownerless += more.ownerless;
         for (month, plans) in &more.worked_on {
             *self.worked_on.entry(*month).or_default() += plans;
         }
@@ -110,6 +114,7 @@ impl Counts {
             let left = self.subjects.entry(subject.clone()).or_default();
             sound &= subtract(left, *coverage);
         }
+        sound &= take(&mut self.ownerless, less.ownerless);
         for (month, plans) in &less.worked_on {
             sound &= take(self.worked_on.entry(*month).or_default(), *plans);
         }

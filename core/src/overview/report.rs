@@ -55,6 +55,8 @@ pub enum Column {
     WithTalk,
     /// Plans, not students.
     Plans,
+    /// Of the plans: whose owner has left.
+    Ownerless,
     /// Of the plans: not worked on for as long as was asked.
     Untouched,
     /// Talks of a kind.
@@ -128,6 +130,7 @@ impl Ask {
             (Column::Evaluated, vec![0, 1]),
             (Column::WithTalk, vec![0, 1]),
             (Column::Plans, vec![]),
+            (Column::Ownerless, vec![5]),
         ];
         if self.untouched_months.is_some() {
             columns.push((Column::Untouched, vec![5]));
@@ -266,6 +269,7 @@ impl Ask {
             sum(&|at| at.any.evaluated),
             sum(&|at| at.any.talk),
             sum(&|at| at.worked_on.values().sum()),
+            sum(&|at| at.ownerless),
         ];
         if let Some(months) = self.untouched_months {
             let last = Day::from(self.day).month().earlier(months);

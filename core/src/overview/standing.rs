@@ -44,13 +44,29 @@ pub struct PlanFacts {
     /// Its talks by kind.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub talks: BTreeMap<TalkKind, u64>,
+    /// Whether its owner has left.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ownerless: bool,
     /// When it was last worked on. Another owner or another year plan is no work on it.
     pub worked_on: Month,
 }
 
+/// What a plan and its year plan do not say themselves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rest {
+    /// Whether its owner has left.
+    pub(crate) ownerless: bool,
+    /// When it was last worked on.
+    pub(crate) worked_on: Month,
+}
+
 impl PlanFacts {
     /// What a plan comes to that is not withdrawn.
-    pub(crate) fn of(plan: &Plan, year_plan: &YearPlan, worked_on: Month) -> Self {
+    pub(crate) fn of(plan: &Plan, year_plan: &YearPlan, rest: Rest) -> Self {
+        let Rest {
+            ownerless,
+            worked_on,
+        } = rest;
         Self {
             year_plan: plan.year_plan,
             team: year_plan.details.team,
@@ -59,14 +75,16 @@ impl PlanFacts {
             visible: visible(plan),
             evaluated: evaluated(plan),
             talks: talks(plan),
+            ownerless,
             worked_on,
         }
     }
 
     /// Whether it says what [`PlanFacts::of`] would, given that its year plan is as it was.
-    pub(crate) fn still_holds(&self, plan: &Plan, worked_on: Month) -> bool {
+    pub(crate) fn still_holds(&self, plan: &Plan, rest: Rest) -> bool {
         self.year_plan == plan.year_plan
-            && self.worked_on == worked_on
+            && self.ownerless == rest.ownerless
+            && self.worked_on == rest.worked_on
             && self.visible == visible(plan)
             && self.evaluated == evaluated(plan)
             && self.talks == talks(plan)
@@ -157,6 +175,7 @@ fn add<'a>(
         for subject in &plan.subjects {
             cover(counts.subjects.entry(subject.clone()).or_default(), plan);
         }
+        counts.ownerless += u64::from(plan.ownerless);
         *counts.worked_on.entry(plan.worked_on).or_default() += 1;
         for (kind, talks) in &plan.talks {
             *counts.talks.entry(*kind).or_default() += talks;

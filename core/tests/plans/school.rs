@@ -14,7 +14,6 @@ use planledger_core::domain::plan::{
 use planledger_core::domain::school_year::{SchoolYear, SchoolYearCommand};
 use planledger_core::domain::team::{TeamCommand, TeamDetails};
 use planledger_core::domain::view::{PlanView, Viewer, plan_view};
-use planledger_core::domain::world::Context;
 use planledger_core::domain::year_plan::{
     GoalArea, GoalDetails, GoalKind, Scale, UnitDetails, WordingChoice, YearPlanCommand,
     YearPlanDetails, YearPlanKind,

@@ -95,6 +95,7 @@ fn ask(by: By, day: Date) -> Ask {
 struct Known<'a> {
     plan: &'a Plan,
     year_plan: &'a YearPlan,
+    ownerless: bool,
     worked_on: Day,
 }
 
@@ -133,9 +134,15 @@ impl World {
             };
             if plan.student == student && !plan.withdrawn && year_plan.details.school_year == YEAR {
                 let worked_on = self.worked_on[&id];
+                let owner = self.memory.state(plan.owner);
+                let ownerless = matches!(
+                    owner,
+                    Some(Aggregate::Person(owner)) if owner.departed.is_some()
+                );
                 known.push(Known {
                     plan,
                     year_plan,
+                    ownerless,
                     worked_on,
                 });
             }
@@ -291,6 +298,7 @@ fn count(ask: &Ask, column: &Column, entries: &[Entry<'_>]) -> usize {
         Column::Evaluated => with(evaluated),
         Column::WithTalk => with(talked),
         Column::Plans => plans().count(),
+        Column::Ownerless => plans().filter(|known| known.ownerless).count(),
         Column::Untouched => {
             let months = |known: &&Known<'_>| month(ask.day.into()) - month(known.worked_on);
             plans().filter(|known| months(known) >= 1).count()
@@ -408,5 +416,5 @@ fn days_before_everything_count_nothing() {
         .iter()
         .position(|column| *column == Column::Students);
     assert_eq!(later.total[students.unwrap()], 2);
-    assert_eq!(later.columns[7], Column::Talks(TalkKind::StudentTalk));
+    assert_eq!(later.columns[8], Column::Talks(TalkKind::StudentTalk));
 }

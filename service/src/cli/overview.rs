@@ -147,6 +147,7 @@ fn show(found: &GetOverviewResponse, rules: Option<&DueRules>) {
         "evaluated",
         "with talk",
         "plans",
+        "without owner",
     ];
     if untouched {
         heading.push("untouched");
@@ -165,6 +166,7 @@ fn show(found: &GetOverviewResponse, rules: Option<&DueRules>) {
             cells.push(share(part.as_ref(), students));
         }
         cells.push(count(row.plans.as_ref()));
+        cells.push(count(row.ownerless.as_ref()));
         if untouched {
             cells.push(count(row.untouched.as_ref()));
         }

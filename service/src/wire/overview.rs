@@ -177,6 +177,7 @@ pub fn overview_row(
             Column::Evaluated => message.evaluated = count,
             Column::WithTalk => message.with_talk = count,
             Column::Plans => message.plans = count,
+            Column::Ownerless => message.ownerless = count,
             Column::Untouched => message.untouched = count,
             Column::Talks(kind) => message.talks.push(proto::OverviewTalks {
                 kind: kind.number(),
