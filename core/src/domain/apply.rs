@@ -22,7 +22,7 @@ impl Aggregate {
             (None, Event::SchoolYear(event)) => *state = Some(Self::SchoolYear(event.year())),
             (Some(Self::SchoolYear(state)), Event::SchoolYear(event)) => *state = event.year(),
             (None, Event::Person(event)) => *state = Person::created(event).map(Self::Person),
-            (Some(Self::Person(state)), Event::Person(event)) => state.apply(event),
+            (Some(Self::Person(state)), Event::Person(event)) => state.apply(meta, event),
             (None, Event::Team(event)) => *state = Team::created(event).map(Self::Team),
             (Some(Self::Team(state)), Event::Team(event)) => state.apply(meta, event),
             (None, Event::YearPlan(event)) => {

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use planledger_core::domain::person::{
     Affiliation, Guardianship, Person, PersonCommand, PersonEvent, Role,
 };
-use planledger_core::domain::{Aggregate, Reason};
+use planledger_core::domain::{Actor, Aggregate, Reason};
 use planledger_core::ids::PersonId;
 
 use crate::common::school::*;
@@ -25,6 +25,13 @@ fn put_guardians(guardians: &[Guardianship], last_day_of_others: i8) -> PersonCo
     PersonCommand::PutGuardians {
         guardians: guardians.iter().cloned().collect(),
         last_day_of_others: day(11, last_day_of_others),
+    }
+}
+
+fn depart() -> PersonCommand {
+    PersonCommand::Depart {
+        on: None,
+        reason: None,
     }
 }
 
@@ -268,6 +275,34 @@ fn an_import_of_guardians_ends_those_it_does_not_name() {
     after
         .when(SYSTEM, (STUDENT, put_guardians(&both, 9)))
         .then([PersonEvent::GuardianshipSet(guardianship(LEADER, None))]);
+}
+
+#[test]
+fn a_roster_does_not_take_back_what_a_leader_noted() {
+    let there = put(
+        "Søren Ærø-Åkjær",
+        &[affiliation(SCHOOL, Role::Teacher)],
+        false,
+    );
+    let by_a_leader = given(a_school())
+        .when(LEADER, (TEACHER, depart()))
+        .then([departed()]);
+    let departure = state(&by_a_leader, TEACHER).departed.unwrap();
+    assert_eq!(departure.by, Actor::Person(LEADER));
+    let mut world = by_a_leader.world();
+    world.does(SYSTEM, (TEACHER, there.clone()));
+    let still = |world: &crate::common::Memory| match world.state(TEACHER) {
+        Some(Aggregate::Person(person)) => person.departed.is_some(),
+        other => panic!("{other:?}"),
+    };
+    assert!(still(&world));
+    world.does(LEADER, (TEACHER, PersonCommand::Return));
+    assert!(!still(&world));
+    // What a roster noted, a roster takes back.
+    world.does(SYSTEM, (TEACHER, depart()));
+    assert!(still(&world));
+    world.does(SYSTEM, (TEACHER, there));
+    assert!(!still(&world));
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use super::{Affiliation, Departure, Person, PersonEvent};
+use crate::domain::EventMeta;
 
 impl Person {
     pub(in crate::domain) fn created(event: &PersonEvent) -> Option<Self> {
@@ -19,7 +20,7 @@ impl Person {
         }
     }
 
-    pub(in crate::domain) fn apply(&mut self, event: &PersonEvent) {
+    pub(in crate::domain) fn apply(&mut self, meta: &EventMeta, event: &PersonEvent) {
         match event {
             PersonEvent::Registered { .. } => {}
             PersonEvent::Renamed { name } => self.name = name.clone(),
@@ -45,6 +46,7 @@ impl Person {
                 self.departed = Some(Departure {
                     on: *on,
                     reason: reason.clone(),
+                    by: meta.actor,
                 });
             }
             PersonEvent::Returned {} => self.departed = None,

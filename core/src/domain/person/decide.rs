@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use super::{Affiliation, Guardianship, Person, PersonCommand, PersonEvent, Role};
 use crate::domain::decide::{Ask, exists, not_found, refuse};
-use crate::domain::{Aggregate, Reason, Refusal, Stop};
+use crate::domain::{Actor, Aggregate, Reason, Refusal, Stop};
 use crate::ids::{InstitutionId, PersonId};
 use crate::text::Name;
 
@@ -192,13 +192,15 @@ fn put(
             events.push(PersonEvent::AffiliationSet(affiliation.clone()));
         }
     }
-    match (now.is_some_and(|now| now.departed.is_some()), departed) {
-        (false, true) => events.push(PersonEvent::Departed {
+    let departure = now.and_then(|now| now.departed.as_ref());
+    match (departure.map(|departure| departure.by), departed) {
+        (None, true) => events.push(PersonEvent::Departed {
             on: None,
             reason: None,
         }),
-        (true, false) => events.push(PersonEvent::Returned {}),
-        (true, true) | (false, false) => {}
+        (Some(Actor::System(_)), false) => events.push(PersonEvent::Returned {}),
+        // A roster that has not heard of it yet does not take back what a leader noted.
+        (Some(Actor::Person(_)), false) | (Some(_), true) | (None, false) => {}
     }
     Ok(events)
 }

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::Actor;
 use crate::ids::{InstitutionId, PersonId};
 use crate::text::{Code, Name, Reason};
 
@@ -189,4 +190,6 @@ pub struct Departure {
     pub on: Option<Date>,
     /// Why.
     pub reason: Option<Reason>,
+    /// Who noted it.
+    pub by: Actor,
 }
