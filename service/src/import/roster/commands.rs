@@ -52,6 +52,8 @@ pub(super) fn persons<'r>(
     stream(source, &USERS, |row, faults| {
         let user = User::read(row, faults)?;
         let affiliations = index.institutions(row, faults).into_iter();
+        // What the first pass found out counts: enrolments can say so too.
+        let known = index.person(user.id);
         let put = PersonCommand::Put {
             name: user.name,
             affiliations: affiliations
@@ -61,7 +63,7 @@ pub(super) fn persons<'r>(
                     grade: user.grade.clone(),
                 })
                 .collect(),
-            departed: user.departed,
+            departed: known.map_or(user.departed, |known| known.departed),
         };
         Some(Command::Person(user.id, put))
     })

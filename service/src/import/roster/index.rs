@@ -1,6 +1,6 @@
 //! The first pass: reads every table to its end, checks each row and every reference, and keeps
 //! what the second pass needs. Names and other texts of persons are not kept; what is kept of a
-//! person is an id and two bytes, of an enrolment two ids.
+//! person is an id and four bytes, of an enrolment two ids.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -23,6 +23,21 @@ use crate::import::fault::{Collector, FaultCode, ImportFault};
 pub(super) struct Known {
     pub(super) role: Role,
     pub(super) departed: bool,
+    /// On the staff of a class.
+    teaches: bool,
+    /// No longer on the staff of a class whose school year is not over.
+    taught: bool,
+}
+
+impl Known {
+    fn new(role: Role, departed: bool) -> Self {
+        Self {
+            role,
+            departed,
+            teaches: false,
+            taught: false,
+        }
+    }
 }
 
 /// A place in a team.
@@ -45,6 +60,8 @@ pub(super) struct Index {
     sessions: HashMap<Uuid, Option<SchoolYearId>>,
     pub(super) courses: HashMap<Uuid, Course>,
     classes: HashMap<TeamId, u32>,
+    /// By class: whether its school year is not over, or it has none.
+    going_on: Vec<bool>,
     users: HashMap<PersonId, Known>,
     /// By class, then in the order of the file.
     places: Vec<Place>,
@@ -63,6 +80,7 @@ impl Index {
             sessions: HashMap::new(),
             courses: HashMap::new(),
             classes: HashMap::new(),
+            going_on: Vec::new(),
             users: HashMap::new(),
             places: Vec::new(),
             guardianships: 0,
@@ -160,9 +178,10 @@ impl Index {
 
     fn read_classes(&mut self, source: &mut Source, faults: &mut Collector) {
         each(source, &CLASSES, faults, |row, faults| {
+            let mut year = None;
             if let Some(class) = Class::read(row, faults) {
                 self.check_class(row, &class, faults);
-                self.school_year(row, &class, faults);
+                year = self.school_year(row, &class, faults);
             }
             let Ok(id) = row.id(TeamId::from_uuid) else {
                 return;
@@ -171,6 +190,10 @@ impl Index {
             if self.classes.insert(id, number).is_some() {
                 faults.push(row.fault(FaultCode::IdDuplicated, Column::SourcedId));
             }
+            // In the order of the numbers: an id that is there twice is a fault that ends it.
+            let year = self.years.iter().find(|(id, _, _)| Some(*id) == year);
+            let going_on = year.is_none_or(|(_, year, _)| year.last_day >= self.today);
+            self.going_on.push(going_on);
         });
     }
 
@@ -230,16 +253,9 @@ impl Index {
             let Ok(id) = row.id(PersonId::from_uuid) else {
                 return;
             };
-            let known = user.map_or(
-                Known {
-                    role: Role::Other,
-                    departed: true,
-                },
-                |user| Known {
-                    role: user.role,
-                    departed: user.departed,
-                },
-            );
+            let known = user.map_or(Known::new(Role::Other, true), |user| {
+                Known::new(user.role, user.departed)
+            });
             if self.users.insert(id, known).is_some() {
                 faults.push(row.fault(FaultCode::IdDuplicated, Column::SourcedId));
             }
@@ -288,7 +304,7 @@ impl Index {
             if class.is_none() {
                 Self::dangling(row, Column::ClassSourcedId, &CLASSES, faults);
             }
-            let user = self.users.get(&enrollment.person);
+            let user = self.users.get_mut(&enrollment.person);
             if user.is_none() {
                 Self::dangling(row, Column::UserSourcedId, &USERS, faults);
             }
@@ -297,6 +313,11 @@ impl Index {
             };
             if complete && found.holds && !enrollment.role.fits(user.role) {
                 faults.push(row.fault(FaultCode::RoleMismatch, Column::Role));
+            }
+            if let EnrolledAs::Staff { .. } = enrollment.role {
+                let going_on = self.going_on.get(*class as usize);
+                user.teaches |= found.holds;
+                user.taught |= !found.holds && going_on == Some(&true);
             }
             // Who has left is in no team, whatever the row says.
             if found.holds && !user.departed && enrollment.role != EnrolledAs::Neither {
@@ -309,6 +330,11 @@ impl Index {
         });
         // Stable, so that the first primary teacher of the file stays the first.
         self.places.sort_by_key(|place| place.class);
+        // At the end of a school year every enrolment ends, and nobody leaves.
+        for user in self.users.values_mut() {
+            let of_classes = matches!(user.role, Role::Teacher | Role::Pedagogue);
+            user.departed |= of_classes && user.taught && !user.teaches;
+        }
     }
 
     /// The places in a team, in the order of the file; `None` if there is no such class.

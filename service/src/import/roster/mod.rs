@@ -5,7 +5,7 @@
 //! | org, of any type | institution; `identifier` is its code; `tobedeleted`: closed |
 //! | academicSession of type `schoolYear` | school year |
 //! | class | team; subject and code of the class, else of its course; the school year of its terms, else of its course; `tobedeleted`: closed |
-//! | user | person with one role at every org: `guardian`, `parent` and `relative` are guardians, `aide` a pedagogue, `administrator` a leader, `proctor` other; `tobedeleted` or not enabled: departed |
+//! | user | person with one role at every org: `guardian`, `parent` and `relative` are guardians, `aide` a pedagogue, `administrator` a leader, `proctor` other; `tobedeleted` or not enabled: departed; so is a teacher or aide whose enrolments have all ended, one of them before its class's school year |
 //! | a student's `agentSourcedIds` | guardians, as far as those users are |
 //! | enrollment | member or staff of a team; `tobedeleted` or ended: neither; the first primary teacher owns a team that has no owner |
 //!

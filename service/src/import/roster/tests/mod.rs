@@ -442,3 +442,48 @@ fn the_sample_holds_what_its_readme_says() {
     assert_eq!(summary.memberships + summary.staff, 528);
     assert_eq!(all(&mut roster).len() as u64, summary.commands);
 }
+
+#[test]
+fn a_teacher_whose_enrolments_have_all_ended_before_the_year_has_left() {
+    let departed = |export: &Export, id: &str| {
+        export.bodies().iter().find_map(|command| match command {
+            Command::Person(found, PersonCommand::Put { departed, .. }) if *found == person(id) => {
+                Some(*departed)
+            }
+            _ => None,
+        })
+    };
+    let enrolments = "enrollments.csv";
+    assert_eq!(departed(&export(), "p1"), Some(false));
+    let ended = export().replace(
+        enrolments,
+        "n6,active,7b,p1,aide,true,",
+        "n6,active,7b,p1,aide,true,2026-11-23",
+    );
+    assert_eq!(departed(&ended, "p1"), Some(true));
+    assert_eq!(ended.open().unwrap().summary().departed, 3);
+    let deleted = export().replace(enrolments, "n6,active,7b,p1", "n6,tobedeleted,7b,p1");
+    assert_eq!(departed(&deleted, "p1"), Some(true));
+    // Not while another one holds, nor those who have none at all, nor who does not teach.
+    let elsewhere = ended.clone().replace(
+        enrolments,
+        "n9,active,9x,l1,aide,false,",
+        "n9,active,9x,p1,aide,false,",
+    );
+    assert_eq!(departed(&elsewhere, "p1"), Some(false));
+    let none = export().replace(enrolments, "n6,active,7b,p1,aide,true,\n", "");
+    assert_eq!(departed(&none, "p1"), Some(false));
+    let leader = export().replace(
+        enrolments,
+        "n7,active,7b,d1,administrator,false,",
+        "n7,tobedeleted,7b,d1,administrator,false,",
+    );
+    assert_eq!(departed(&leader, "d1"), Some(false));
+    // When the school year is over, enrolments end and nobody leaves.
+    let over = ended.replace(
+        "academicSessions.csv",
+        "schoolYear,2026-08-10,2027-06-25",
+        "schoolYear,2026-08-10,2026-11-23",
+    );
+    assert_eq!(departed(&over, "p1"), Some(false));
+}
