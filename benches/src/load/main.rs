@@ -22,7 +22,7 @@ use clap::{Args, Parser, Subcommand};
 use self::fault::Fault;
 use self::machine::Machine;
 use self::report::{Measurement, Report};
-use self::run::{batch, echo, import, plan, replay, scale, sequence, stream, unary};
+use self::run::{batch, echo, import, leaving, plan, replay, scale, sequence, stream, unary};
 use self::target::Target;
 
 /// How fast a planledger server is
@@ -74,6 +74,9 @@ enum Command {
     Replay(replay::Replay),
     /// Reading a plan with a long history, now and as of an instant
     Plan(plan::Plan),
+    /// An owner leaves a city: what they own, handing it over, the overview; on a roster that the ledger
+    /// holds, whose students get plans
+    Leaving(leaving::Leaving),
     /// Calls that do nothing, on the same transport: what there is to reach on this machine
     Echo(echo::Echo),
     /// All of the above in one run
@@ -140,6 +143,7 @@ async fn measure(command: &Command, place: &Place, report: &mut Report) -> Resul
         Command::Import(import) => vec![import.run(&target).await?],
         Command::Replay(replay) => vec![replay.run(&target).await?],
         Command::Plan(plan) => plan.run(&target).await?,
+        Command::Leaving(leaving) => leaving.run(&target).await?,
         Command::All => all(&target).await?,
         // Not measured here.
         Command::Echo(_)

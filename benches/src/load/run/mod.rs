@@ -4,6 +4,7 @@
 pub(crate) mod batch;
 pub(crate) mod echo;
 pub(crate) mod import;
+pub(crate) mod leaving;
 pub(crate) mod plan;
 pub(crate) mod replay;
 pub(crate) mod scale;
