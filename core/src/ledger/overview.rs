@@ -13,8 +13,8 @@ use crate::domain::year_plan::YearPlan;
 use crate::domain::{Aggregate, Missing};
 use crate::ids::{PersonId, PlanId, SchoolYearId, StreamId, TeamId, YearPlanId};
 use crate::overview::{
-    Ask, Cell, CellKey, Counts, Day, Month, PlanFacts, Report, Rest, Source, Standing,
-    contributions, places,
+    Ask, Cell, CellKey, Counts, Day, Month, PlanFacts, Report, Rest, Source, Standing, Touched,
+    contributions_to, places,
 };
 
 impl Fold {
@@ -197,7 +197,9 @@ impl Fold {
             return Ok(());
         }
         let day = self.calendar.day(self.cursor.recorded_at);
-        let (less, more) = (contributions(&before), contributions(&after));
+        let touched = Touched::by(&before, &after);
+        let less = contributions_to(&before, &touched);
+        let more = contributions_to(&after, &touched);
         for (key, counts) in &less {
             let now = more.get(key);
             if now != Some(counts) {

@@ -72,7 +72,10 @@ impl Fold {
                 }
             }
             Facts::Person { departed } => {
-                // Whoever becomes known owns nothing yet, unless it came from elsewhere before.
+                // Whoever is not known has not left either.
+                if departed == (was == Some(Facts::Person { departed: true })) {
+                    return Ok(());
+                }
                 for thing in self.list(Term::Owner(PersonId::from_uuid(id.id)))?.iter() {
                     let state = self.stream(*thing)?;
                     if let Some(Facts::Thing(_, belongs)) = state.map(|doc| facts(&doc.state))

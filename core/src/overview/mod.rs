@@ -21,6 +21,6 @@ pub use self::mask::{Shown, mask};
 pub(crate) use self::report::Source;
 pub use self::report::{Ask, By, Column, Due, Report, Row, RowKey};
 pub use self::rules::{DueRule, DueRules, FaultyRules, Requirement, RuleFault, Subjects};
-pub(crate) use self::standing::Rest;
 pub(crate) use self::standing::places;
 pub use self::standing::{PlanFacts, Standing, contributions};
+pub(crate) use self::standing::{Rest, Touched, contributions_to};

@@ -139,14 +139,73 @@ impl Standing {
 /// that was begun elsewhere: a plan follows its student. In a team a member counts with the plans that
 /// hang on the team's year plans. Who is a student nowhere adds nothing.
 pub fn contributions(standing: &Standing) -> BTreeMap<(CellKey, String), Counts> {
+    contributions_to(standing, &Touched::All)
+}
+
+/// Cells in which two standings of a student may count differently.
+pub(crate) enum Touched {
+    /// Any.
+    All,
+    /// Those of these teams.
+    Teams(BTreeSet<TeamId>),
+    /// Those of institutions, and of these teams.
+    PlansOf(BTreeSet<TeamId>),
+}
+
+impl Touched {
+    /// Most changes are of one team, or of one plan.
+    pub(crate) fn by(before: &Standing, after: &Standing) -> Self {
+        if before.places != after.places {
+            return Self::All;
+        }
+        let mut teams = BTreeSet::new();
+        for (one, other) in [(before, after), (after, before)] {
+            let differing = one.teams.iter();
+            let differing = differing.filter(|(team, at)| other.teams.get(*team) != Some(*at));
+            teams.extend(differing.map(|(team, _)| *team));
+        }
+        if before.plans == after.plans {
+            return Self::Teams(teams);
+        }
+        for (one, other) in [(before, after), (after, before)] {
+            let differing = one.plans.iter();
+            let differing =
+                differing.filter(|(plan, facts)| other.plans.get(*plan) != Some(*facts));
+            teams.extend(differing.map(|(_, facts)| facts.team));
+        }
+        Self::PlansOf(teams)
+    }
+
+    fn institutions(&self) -> bool {
+        match self {
+            Self::All | Self::PlansOf(_) => true,
+            Self::Teams(_) => false,
+        }
+    }
+
+    fn team(&self, team: &TeamId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Teams(teams) | Self::PlansOf(teams) => teams.contains(team),
+        }
+    }
+}
+
+/// The same, as far as some cells go.
+pub(crate) fn contributions_to(
+    standing: &Standing,
+    touched: &Touched,
+) -> BTreeMap<(CellKey, String), Counts> {
     let mut all = BTreeMap::new();
-    for (institution, grade) in &standing.places {
+    let places = standing.places.iter().filter(|_| touched.institutions());
+    for (institution, grade) in places {
         add(&mut all, *institution, None, grade, standing.plans.values());
     }
     if standing.places.is_empty() {
         return all;
     }
-    for (team, institution) in &standing.teams {
+    let teams = standing.teams.iter().filter(|(team, _)| touched.team(team));
+    for (team, institution) in teams {
         let plans = standing.plans.values().filter(|plan| plan.team == *team);
         let grade = standing.grade_in(*institution);
         add(&mut all, *institution, Some(*team), &grade, plans);
