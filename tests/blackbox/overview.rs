@@ -134,6 +134,7 @@ async fn small_counts_are_masked_by_the_server() {
     let school = a_plan_of_one_of_two(&voice).await;
     let request = GetOverviewRequest {
         mask_below: 3,
+        due_rules: Some(rules(&["Dansk"])),
         ..asked(&school)
     };
     let found = voice.ask(request).await.unwrap();
@@ -141,6 +142,9 @@ async fn small_counts_are_masked_by_the_server() {
         let below = Some(Count::Below(3));
         assert_eq!(row.students.unwrap().count, below);
         assert_eq!(row.with_plan.unwrap().count, below);
+        assert_eq!(row.plans.unwrap().count, below);
+        assert_eq!(row.due[0].due.unwrap().count, below);
+        assert_eq!(row.due[0].missing.unwrap().count, below);
         assert_eq!(exact(&row.talks[0].count), 0);
     }
 }

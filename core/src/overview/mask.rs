@@ -1,5 +1,7 @@
 //! Masking small counts, so that a table does not tell of single students.
 
+use super::ties::Ties;
+
 /// A count as it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {
@@ -21,44 +23,55 @@ impl Shown {
 }
 
 /// Masks counts from 1 to `threshold` − 1, and what would let them be computed. The last row is the
-/// total. `parts[c]` names the columns, all before `c`, that column `c` is a part of.
+/// total. `ties[c]` names the columns that hang together with column `c`, all before it.
 ///
 /// 1. A small count is [`Shown::Small`].
-/// 2. A count is withheld if what it lacks to a shown count that it is a part of is small: 24 of 25
-///    tell of the one. So is one whose whole is masked, unless it is small or 0 itself.
+/// 2. A count is withheld if what it lacks to a shown count that it is a part of is small, or what a
+///    shown part lacks to it: 24 of 25 tell of the one. So is one whose whole is masked, unless it is
+///    small or 0 itself, and one that a masked count would follow from.
 /// 3. Where a row is masked in a column, the column's total is withheld: nothing follows from it
 ///    less the other rows. (Withholding a second row in its place would keep the total, but linked
-///    columns, such as those with a plan and those without one, give that row away again.)
+///    columns, such as those with a plan and those without one, give that row away again.) So is a
+///    total that exceeds the sum of the rows by a small count: those who are in no team.
 ///
-/// Two tables may still tell together what neither tells alone; masking one table cannot prevent
-/// that.
-pub fn mask(table: &[Vec<u64>], parts: &[Vec<usize>], threshold: u64) -> Vec<Vec<Shown>> {
+/// Sums of three counts and more are not looked at, and two tables may still tell together what
+/// neither tells alone; masking one table cannot prevent that.
+pub fn mask(table: &[Vec<u64>], ties: &[Ties], threshold: u64) -> Vec<Vec<Shown>> {
+    let small = |count: u64| (1..threshold).contains(&count);
     let mut shown: Vec<_> = table
         .iter()
-        .map(|row| mask_row(row, parts, threshold))
+        .map(|row| mask_row(row, ties, threshold))
         .collect();
-    if let Some((total, rows)) = shown.split_last_mut() {
-        for (column, count) in total.iter_mut().enumerate() {
-            let mut column = rows.iter().filter_map(|row| row.get(column));
-            if column.any(|count| count.is_masked()) && !count.is_masked() {
-                *count = Shown::Withheld;
+    let counts = table.split_last();
+    if let Some(((total, rows), (counts, parts))) = shown.split_last_mut().zip(counts) {
+        for (column, (shown, count)) in total.iter_mut().zip(counts).enumerate() {
+            let mut above = rows.iter().filter_map(|row| row.get(column));
+            let sum: u64 = parts.iter().filter_map(|row| row.get(column)).sum();
+            let tells = above.any(|count| count.is_masked()) || small(count.saturating_sub(sum));
+            if tells && !shown.is_masked() {
+                *shown = Shown::Withheld;
             }
         }
     }
     shown
 }
 
-fn mask_row(row: &[u64], parts: &[Vec<usize>], threshold: u64) -> Vec<Shown> {
+fn mask_row(row: &[u64], ties: &[Ties], threshold: u64) -> Vec<Shown> {
     let small = |count: u64| (1..threshold).contains(&count);
+    let none = Ties::default();
     let mut shown: Vec<Shown> = Vec::with_capacity(row.len());
     for (column, count) in row.iter().enumerate() {
-        let wholes = parts.get(column).into_iter().flatten();
-        let mut wholes = wholes.filter_map(|whole| Some((*row.get(*whole)?, *shown.get(*whole)?)));
-        let tells = wholes.any(|(whole, seen)| match seen {
-            Shown::Exact(_) => small(whole.saturating_sub(*count)),
-            Shown::Small | Shown::Withheld => *count > 0,
+        let ties = ties.get(column).unwrap_or(&none);
+        let seen = |at: &usize| shown.get(*at).copied();
+        let mut near = ties.wholes.iter().chain(&ties.parts);
+        let tells = near.any(|at| match seen(at) {
+            Some(Shown::Exact(other)) => small(other.abs_diff(*count)),
+            Some(Shown::Small | Shown::Withheld) | None => false,
         });
-        shown.push(match (small(*count), tells) {
+        let masked = |at: &usize| seen(at).is_some_and(Shown::is_masked);
+        let of_masked = *count > 0 && ties.wholes.iter().any(masked);
+        let follows = ties.tells.iter().any(masked);
+        shown.push(match (small(*count), tells || of_masked || follows) {
             (true, _) => Shown::Small,
             (false, true) => Shown::Withheld,
             (false, false) => Shown::Exact(*count),
@@ -74,8 +87,25 @@ mod tests {
     use super::*;
 
     /// Students; those with a plan; those whose plan is visible.
-    fn parts() -> Vec<Vec<usize>> {
-        vec![vec![], vec![0], vec![0, 1]]
+    fn parts() -> Vec<Ties> {
+        let wholes = [vec![], vec![0], vec![0, 1]];
+        let tied = |wholes| Ties {
+            wholes,
+            ..Ties::default()
+        };
+        wholes.map(tied).into()
+    }
+
+    #[test]
+    fn a_total_that_tells_of_the_few_in_no_row_is_withheld() {
+        let table = [vec![50], vec![40], vec![93]];
+        let shown = mask(&table, &[], 5);
+        assert_eq!(shown[2], [Shown::Withheld]);
+        let table = [vec![50], vec![40], vec![95]];
+        assert_eq!(mask(&table, &[], 5)[2], [Shown::Exact(95)]);
+        // Students in two teams.
+        let table = [vec![50], vec![40], vec![87]];
+        assert_eq!(mask(&table, &[], 5)[2], [Shown::Exact(87)]);
     }
 
     #[test]
@@ -121,7 +151,7 @@ mod tests {
                     if let Shown::Exact(count) = row[column] {
                         prop_assert_eq!(count, counts[column]);
                         prop_assert!(count == 0 || count >= threshold);
-                        for whole in &parts[column] {
+                        for whole in &parts[column].wholes {
                             if let Shown::Exact(whole) = row[*whole] {
                                 let rest = whole - count;
                                 prop_assert!(rest == 0 || rest >= threshold);

@@ -13,6 +13,7 @@ mod mask;
 mod report;
 mod rules;
 mod standing;
+mod ties;
 
 pub use self::cell::{Cell, CellKey, Counts, Coverage};
 pub(crate) use self::day::Calendar;
@@ -24,3 +25,4 @@ pub use self::rules::{DueRule, DueRules, FaultyRules, Requirement, RuleFault, Su
 pub(crate) use self::standing::places;
 pub use self::standing::{PlanFacts, Standing, contributions};
 pub(crate) use self::standing::{Rest, Touched, contributions_to};
+pub use self::ties::Ties;

@@ -63,6 +63,8 @@ pub enum Column {
     Talks(TalkKind),
     /// Students whom a rule is about.
     Due(Due),
+    /// Of those: who have what it requires. It follows from the other two.
+    Met(Due),
     /// Of those: who have not what it requires.
     Missing(Due),
 }
@@ -121,19 +123,19 @@ pub(crate) trait Source {
 type Grades = BTreeMap<String, (u64, Counts)>;
 
 impl Ask {
-    /// What its columns are, and of which columns each is a part.
-    pub fn columns(&self) -> (Vec<Column>, Vec<Vec<usize>>) {
+    /// What its columns are.
+    pub fn columns(&self) -> Vec<Column> {
         let mut columns = vec![
-            (Column::Students, vec![]),
-            (Column::WithPlan, vec![0]),
-            (Column::Visible, vec![0, 1]),
-            (Column::Evaluated, vec![0, 1]),
-            (Column::WithTalk, vec![0, 1]),
-            (Column::Plans, vec![]),
-            (Column::Ownerless, vec![5]),
+            Column::Students,
+            Column::WithPlan,
+            Column::Visible,
+            Column::Evaluated,
+            Column::WithTalk,
+            Column::Plans,
+            Column::Ownerless,
         ];
         if self.untouched_months.is_some() {
-            columns.push((Column::Untouched, vec![5]));
+            columns.push(Column::Untouched);
         }
         for kind in [
             TalkKind::StudentTalk,
@@ -141,18 +143,18 @@ impl Ask {
             TalkKind::LearningTalk,
             TalkKind::SchoolHomeTalk,
         ] {
-            columns.push((Column::Talks(kind), vec![]));
+            columns.push(Column::Talks(kind));
         }
         for (rule, subject, _) in self.due() {
             let due = Due {
                 rule,
                 subject: subject.cloned(),
             };
-            let at = columns.len();
-            columns.push((Column::Due(due.clone()), vec![0]));
-            columns.push((Column::Missing(due), vec![0, at]));
+            columns.push(Column::Due(due.clone()));
+            columns.push(Column::Met(due.clone()));
+            columns.push(Column::Missing(due));
         }
-        columns.into_iter().unzip()
+        columns
     }
 
     /// Rules that are due on the day, subject by subject.
@@ -217,7 +219,7 @@ impl Ask {
             counts: self.counts(&grades),
         });
         Ok(Report {
-            columns: self.columns().0,
+            columns: self.columns(),
             rows: rows.collect(),
             total: self.counts(&total),
         })
@@ -291,8 +293,7 @@ impl Ask {
                 let (more, have) = rule.apply(*there, Some(at), subject);
                 (due + more, met + have)
             });
-            counts.push(due);
-            counts.push(due.saturating_sub(met));
+            counts.extend([due, met, due.saturating_sub(met)]);
         }
         counts
     }

@@ -226,7 +226,7 @@ impl World {
     }
 
     fn recount(&self, ask: &Ask) -> Report {
-        let (columns, _) = ask.columns();
+        let columns = ask.columns();
         let count = |entries: &[Entry<'_>]| -> Vec<u64> {
             let counts = columns.iter().map(|column| count(ask, column, entries));
             counts.map(|count| count as u64).collect()
@@ -308,6 +308,7 @@ fn count(ask: &Ask, column: &Column, entries: &[Entry<'_>]) -> usize {
             talks.filter(|talk| talk.details.kind == *kind).count()
         }
         Column::Due(rule) => due(rule, false),
+        Column::Met(rule) => due(rule, false) - due(rule, true),
         Column::Missing(rule) => due(rule, true),
     }
 }

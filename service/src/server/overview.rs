@@ -106,7 +106,11 @@ fn rows(
         counts: total,
     });
     let table: Vec<_> = rows.iter().map(|row| row.counts.clone()).collect();
-    let masked = mask(&table, &ask.columns().1, asked.mask_below.into());
+    let ties = match asked.mask_below {
+        0 => Vec::new(),
+        _ => ask.ties(),
+    };
+    let masked = mask(&table, &ties, asked.mask_below.into());
     let mut shown = rows
         .iter()
         .zip(&masked)

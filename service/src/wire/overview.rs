@@ -189,6 +189,7 @@ pub fn overview_row(
                 due: count,
                 missing: None,
             }),
+            Column::Met(_) => {}
             // It stands behind the students whom the rule is about.
             Column::Missing(_) => {
                 if let Some(due) = message.due.last_mut() {
