@@ -388,6 +388,65 @@ fn what_is_counted_is_what_a_recount_finds_at_every_position_and_day_and_after_a
     });
 }
 
+/// Clocks are set forward on 29 March and back on 25 October.
+#[test]
+fn what_is_recorded_in_the_last_instant_of_a_day_counts_on_it_also_when_clocks_change() {
+    for last in [
+        "2026-01-15T22:59:59.9Z",
+        "2026-03-28T22:59:59.9Z",
+        "2026-03-29T21:59:59.9Z",
+        "2026-10-24T21:59:59.9Z",
+        "2026-10-25T22:59:59.9Z",
+    ] {
+        let last: jiff::Timestamp = last.parse().unwrap();
+        let last = u64::try_from(last.as_nanosecond()).unwrap();
+        let now = Arc::new(AtomicU64::new(last - 3_600_000_000_000));
+        let clock = now.clone();
+        let place = Place::new();
+        let options = || Options {
+            clock: {
+                let clock = clock.clone();
+                Arc::new(move || Timestamp::from_nanos(clock.load(Ordering::Relaxed)))
+            },
+            ..place.options()
+        };
+        let ledger = Ledger::open(options()).unwrap();
+        run(&ledger, founding());
+        for (instant, grade) in [(last, "8"), (last + 100_000_000, "9")] {
+            now.store(instant, Ordering::Relaxed);
+            let set = Affiliation {
+                institution: SCHOOL,
+                role: Role::Student,
+                grade: Some(code(grade)),
+            };
+            let command = Command::Person(STUDENT, PersonCommand::SetAffiliation(set));
+            let actor = SYSTEM;
+            run(&ledger, vec![Act { actor, command }])[0]
+                .as_ref()
+                .unwrap();
+        }
+        let day = date(Day::of(Timestamp::from_nanos(last)));
+        let grades = |ledger: &Ledger, day| {
+            let rows = read(ledger, &ask(By::Grade, day)).rows.into_iter();
+            let grades = rows.filter_map(|row| row.key.grade);
+            let grades: Vec<_> = grades
+                .filter(|grade| ["8", "9"].contains(&&**grade))
+                .collect();
+            grades
+        };
+        let both = |ledger: &Ledger| {
+            assert_eq!(grades(ledger, day), ["8"], "{day}");
+            assert_eq!(grades(ledger, day.tomorrow().unwrap()), ["9"], "{day}");
+        };
+        both(&ledger);
+        ledger.settle();
+        both(&ledger);
+        drop(ledger);
+        rebuild(options()).unwrap();
+        both(&Ledger::open(options()).unwrap());
+    }
+}
+
 /// Before anything was recorded, and on the last day, the answer is there as well.
 #[test]
 fn days_before_everything_count_nothing() {
