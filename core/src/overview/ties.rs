@@ -1,5 +1,7 @@
 //! How the columns of an overview hang together: from which of them another one follows.
 
+use std::collections::BTreeMap;
+
 use super::report::{Ask, Column, Due};
 use super::rules::{DueRule, Requirement};
 use crate::text::Name;
@@ -71,10 +73,32 @@ impl Ask {
                     }
                 }
         };
-        let people: Vec<_> = columns.iter().map(|column| people(column, rules)).collect();
+        // A rule is due for as many in each of its subjects: one column stands for all of these.
+        let mut first_due = BTreeMap::new();
+        for (at, column) in columns.iter().enumerate() {
+            if let Column::Due(due) = column {
+                first_due.entry(due.rule).or_insert(at);
+            }
+        }
+        let repeats = |at: usize, column: &Column| match column {
+            Column::Due(due) => first_due
+                .get(&due.rule)
+                .copied()
+                .filter(|first| *first < at),
+            _ => None,
+        };
+        let people: Vec<_> = columns
+            .iter()
+            .enumerate()
+            .map(|(at, column)| match repeats(at, column) {
+                Some(_) => None,
+                None => people(column, rules),
+            })
+            .collect();
         let ties = columns.iter().zip(&people).enumerate();
         ties.map(|(at, (column, now))| {
             let mut ties = Ties::default();
+            ties.tells.extend(repeats(at, column));
             let before = columns.iter().zip(&people).take(at).enumerate();
             for (index, (other, earlier)) in before {
                 if let (Some(now), Some(earlier)) = (*now, *earlier) {
@@ -163,7 +187,7 @@ mod tests {
     const RULES: &str = r#"
         {"title": "0", "grades": ["0"], "subjects": "any", "requires": "plan"},
         {"title": "1", "subjects": "any", "requires": "visible"},
-        {"title": "2", "subjects": {"each": ["Dansk"]}, "requires": "visible"},
+        {"title": "2", "subjects": {"each": ["Dansk", "Fysik"]}, "requires": "visible"},
         {"title": "3", "subjects": {"each": ["Dansk"]}, "requires": "plan"},
         {"title": "4", "grades": ["00", "1"], "subjects": "any", "requires": "talk"},
         {"title": "5", "subjects": "any", "requires": "plan"}"#;
