@@ -1,5 +1,6 @@
 //! The dry run: what a transfer or a restore would do, item by item, with reasons.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::owned::owned;
@@ -286,7 +287,7 @@ impl School<'_, '_> {
         wish: &Transfer,
         stream: StreamId,
         thing: &Thing,
-        leaders: &mut BTreeMap<InstitutionId, Option<PersonId>>,
+        leaders: &mut BTreeMap<InstitutionId, Vec<PersonId>>,
     ) -> Result<Proposed, Missing> {
         let mut heir = self.heir(&wish.rule, stream, thing)?;
         // Whom everything is to go to is not replaced by somebody else in silence.
@@ -294,15 +295,15 @@ impl School<'_, '_> {
             let fallback = match wish.fallback {
                 Fallback::Nobody => None,
                 Fallback::To(person) => Some(person),
-                Fallback::Leader => match leaders.get(&thing.institution) {
-                    Some(leader) => *leader,
-                    None => {
-                        let all = self.leaders(thing.institution)?;
-                        let leader = all.into_iter().find(|leader| Some(*leader) != thing.owner);
-                        leaders.insert(thing.institution, leader);
-                        leader
-                    }
-                },
+                Fallback::Leader => {
+                    let all = match leaders.entry(thing.institution) {
+                        Entry::Occupied(known) => known.into_mut(),
+                        Entry::Vacant(new) => new.insert(self.leaders(thing.institution)?),
+                    };
+                    // Things of one institution have different owners.
+                    let mut all = all.iter().copied();
+                    all.find(|leader| Some(*leader) != thing.owner)
+                }
             };
             if let Some(person) = fallback {
                 heir = self.fit(person, thing, Why::Fallback)?;

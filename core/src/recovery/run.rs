@@ -9,9 +9,9 @@ use crossbeam_channel::Receiver;
 
 use super::propose::{Proposal, Wish, propose};
 use crate::derived::Term;
-use crate::domain::recovery::{LeftOut, Phase, Recovery, RecoveryCommand};
+use crate::domain::recovery::{LeftOut, Phase, Recovery, RecoveryCommand, Step};
 use crate::domain::{Actor, Aggregate, Command, Missing, Reason, Refusal};
-use crate::ids::{CommandId, RecoveryId, SystemId};
+use crate::ids::{CommandId, Position, RecoveryId, StreamId, SystemId};
 use crate::ledger::{Envelope, ExecuteError, Ledger, ReadError, Reading, Receipt, Request};
 
 /// Steps on their way to the disk at once.
@@ -195,7 +195,10 @@ pub fn run_until(
             } => Doing::back(&recovery, (*by, *on_behalf_of), reason.as_ref()),
             Phase::Finished | Phase::Undone { .. } => return Ok(recovery),
         };
-        let left_out = doing.carry_out(ledger, id, watch)?;
+        // What is open is the last that was said of it.
+        let said = ledger.history(id.into(), None, 1)?;
+        let since = said.first().map_or(Position::ZERO, |said| said.position);
+        let left_out = doing.carry_out(ledger, id, since, watch)?;
         let (purpose, command) = match recovery.phase {
             Phase::Running => (b"finish".as_slice(), RecoveryCommand::Finish { left_out }),
             _ => (
@@ -214,16 +217,27 @@ pub fn run_until(
 struct Doing {
     who: (Actor, Option<Actor>),
     purpose: &'static [u8],
-    commands: VecDeque<(u32, Command)>,
+    commands: VecDeque<Doable>,
+}
+
+struct Doable {
+    step: u32,
+    command: Command,
+    /// Why the step counts as left out when its command has nothing to change.
+    unless_needed: Option<Reason>,
 }
 
 /// A step whose outcome is not known yet.
-type OnItsWay = (u32, Command, Receiver<Result<Vec<Receipt>, ExecuteError>>);
+type OnItsWay = (Doable, Receiver<Result<Vec<Receipt>, ExecuteError>>);
 
 impl Doing {
     fn forward(recovery: &Recovery) -> Self {
         let steps = (0..).zip(&recovery.steps);
-        let commands = steps.map(|(at, step)| (at, step.command(recovery.reason.as_ref())));
+        let commands = steps.map(|(at, step)| Doable {
+            step: at,
+            command: step.command(recovery.reason.as_ref()),
+            unless_needed: Some(unneeded(step)),
+        });
         Self {
             who: (recovery.by, recovery.on_behalf_of),
             purpose: b"step",
@@ -239,7 +253,13 @@ impl Doing {
         let done = (0..)
             .zip(&recovery.steps)
             .filter(|(at, _)| !recovery.left_out(*at));
-        let mut commands: VecDeque<_> = done.map(|(at, step)| (at, step.undoing(reason))).collect();
+        let mut commands: VecDeque<_> = done
+            .map(|(at, step)| Doable {
+                step: at,
+                command: step.undoing(reason),
+                unless_needed: None,
+            })
+            .collect();
         // The last first: what was undeleted before it was given away is given back before.
         commands.make_contiguous().reverse();
         Self {
@@ -253,6 +273,7 @@ impl Doing {
         mut self,
         ledger: &Ledger,
         id: RecoveryId,
+        since: Position,
         watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Vec<LeftOut>, RunError> {
         let mut watch = |progress| match watch(progress) {
@@ -268,47 +289,69 @@ impl Doing {
         watch(progress)?;
         loop {
             while waiting.len() < WINDOW
-                && let Some((step, command)) = self.commands.pop_front()
+                && let Some(next) = self.commands.pop_front()
             {
-                match self.submit(ledger, id, step, &command) {
-                    Ok(outcome) => waiting.push_back((step, command, outcome)),
+                if self.is_done(ledger, id, since, &next)? {
+                    progress.tried += 1;
+                    watch(progress)?;
+                    continue;
+                }
+                match self.submit(ledger, id, &next) {
+                    Ok(outcome) => waiting.push_back((next, outcome)),
                     Err(ExecuteError::Overloaded) => {
-                        self.commands.push_front((step, command));
+                        self.commands.push_front(next);
                         thread::sleep(PAUSE);
                         break;
                     }
                     Err(error) => return Err(error.into()),
                 }
             }
-            let Some((step, _, outcome)) = waiting.pop_front() else {
+            let Some((tried, outcome)) = waiting.pop_front() else {
                 if self.commands.is_empty() {
                     return Ok(left_out);
                 }
                 continue;
             };
-            match outcome.recv().unwrap_or(Err(ExecuteError::Closed)) {
-                Ok(_) => {}
-                Err(ExecuteError::Refused { refusal, .. }) => {
-                    let reason = refusal.reason;
-                    left_out.push(LeftOut { step, reason });
-                    progress.left_out += 1;
-                }
+            let reason = match outcome.recv().unwrap_or(Err(ExecuteError::Closed)) {
+                // What was so already is not the work of this recovery, so not for it to undo.
+                Ok(receipts) if receipts.iter().all(|done| done.events == 0) => tried.unless_needed,
+                Ok(_) => None,
+                Err(ExecuteError::Refused { refusal, .. }) => Some(refusal.reason),
                 Err(error) => return Err(error.into()),
+            };
+            if let Some(reason) = reason {
+                let step = tried.step;
+                left_out.push(LeftOut { step, reason });
+                progress.left_out += 1;
             }
             progress.tried += 1;
             watch(progress)?;
         }
     }
 
+    /// Whether a step was done before a crash. The ledger knows a command that comes again for some
+    /// time only, and others may have changed the stream since.
+    fn is_done(
+        &self,
+        ledger: &Ledger,
+        id: RecoveryId,
+        since: Position,
+        doable: &Doable,
+    ) -> Result<bool, ReadError> {
+        let stream: StreamId = doable.command.stream();
+        let command = command_id(id, self.purpose, doable.step);
+        let events = ledger.history_after(stream, since, usize::MAX)?;
+        Ok(events.iter().any(|event| event.command == command))
+    }
+
     fn submit(
         &self,
         ledger: &Ledger,
         id: RecoveryId,
-        step: u32,
-        command: &Command,
+        Doable { step, command, .. }: &Doable,
     ) -> Result<Receiver<Result<Vec<Receipt>, ExecuteError>>, ExecuteError> {
         let (actor, on_behalf_of) = self.who;
-        let mut envelope = Envelope::new(command_id(id, self.purpose, step), command.clone());
+        let mut envelope = Envelope::new(command_id(id, self.purpose, *step), command.clone());
         envelope.on_behalf_of = on_behalf_of;
         let (reply, outcome) = crossbeam_channel::bounded(1);
         ledger.submit(Request::new(actor, vec![envelope], move |result| {
@@ -316,6 +359,21 @@ impl Doing {
             let _ = reply.send(result);
         }))?;
         Ok(outcome)
+    }
+}
+
+/// Why a step whose command has nothing to change is left out.
+fn unneeded(step: &Step) -> Reason {
+    match step {
+        Step::TeamOwner { .. } | Step::YearPlanOwner { .. } | Step::PlanOwner { .. } => {
+            Reason::AlreadyOwner
+        }
+        Step::UndeleteTeam { .. } | Step::UndeleteYearPlan { .. } | Step::UndeleteUnit { .. } => {
+            Reason::NotDeleted
+        }
+        Step::RestorePlan { .. } => Reason::NotWithdrawn,
+        Step::MovePlan { .. } => Reason::AlreadyThere,
+        Step::CreateYearPlan { .. } | Step::CopyUnit { .. } => Reason::AlreadyExists,
     }
 }
 
