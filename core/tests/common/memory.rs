@@ -166,11 +166,11 @@ impl Memory {
         actor: impl ActsAs,
         command: &Command,
     ) -> Result<Decision, Refusal> {
-        let context = Context {
-            actor: actor.actor(),
-            on_behalf_of: None,
-        };
-        match decide(self, &context, command) {
+        self.decide_in(&actor.actor().into(), command)
+    }
+
+    fn decide_in(&self, context: &Context, command: &Command) -> Result<Decision, Refusal> {
+        match decide(self, context, command) {
             Ok(decision) => Ok(decision),
             Err(Stop::Refused(refusal)) => Err(refusal),
             Err(Stop::Needs(missing)) => panic!("everything is in memory, but {missing:?}"),
@@ -183,12 +183,20 @@ impl Memory {
         actor: impl ActsAs,
         command: &Command,
     ) -> Result<Decision, Refusal> {
-        let actor = actor.actor();
-        let decision = self.decide(actor, command)?;
+        self.execute_in(&actor.actor().into(), command)
+    }
+
+    /// The same for somebody who may act for somebody else.
+    pub(crate) fn execute_in(
+        &mut self,
+        context: &Context,
+        command: &Command,
+    ) -> Result<Decision, Refusal> {
+        let decision = self.decide_in(context, command)?;
         for event in &decision.events {
             self.record(Fact {
                 stream: decision.stream,
-                actor,
+                actor: context.actor,
                 event: event.clone(),
             });
         }

@@ -1,6 +1,7 @@
 //! Given, when, then.
 
 use planledger_core::domain::plan::PlanCommand;
+use planledger_core::domain::world::Context;
 use planledger_core::domain::{Aggregate, Command, Decision, Event, Reason, Refusal};
 use planledger_core::ids::StreamId;
 
@@ -29,10 +30,27 @@ impl Given {
     }
 
     pub(crate) fn when(self, actor: impl ActsAs, command: impl IntoCommand) -> When {
+        self.asked(actor.actor().into(), command.into_command())
+    }
+
+    /// Somebody asks for somebody else.
+    pub(crate) fn when_for(
+        self,
+        actor: impl ActsAs,
+        on_behalf_of: impl ActsAs,
+        command: impl IntoCommand,
+    ) -> When {
+        let context = Context {
+            actor: actor.actor(),
+            on_behalf_of: Some(on_behalf_of.actor()),
+        };
+        self.asked(context, command.into_command())
+    }
+
+    fn asked(self, context: Context, command: Command) -> When {
         let Self(memory) = self;
-        let command = command.into_command();
         let mut after = memory.clone();
-        let answer = after.execute(actor, &command);
+        let answer = after.execute_in(&context, &command);
         When {
             memory,
             command,

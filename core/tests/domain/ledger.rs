@@ -26,6 +26,11 @@ fn introduce(signer: &Signer) -> LedgerCommand {
     }
 }
 
+/// What introduces some key.
+pub(crate) fn first_key() -> LedgerCommand {
+    introduce(&signer("example.com/ledger", 1))
+}
+
 fn introduced(signer: &Signer) -> LedgerEvent {
     LedgerEvent::KeyIntroduced {
         key: signer.verifier(),

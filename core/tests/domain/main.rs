@@ -15,6 +15,7 @@ mod harness;
 mod catalogue;
 mod institution;
 mod ledger;
+mod ownership;
 mod person;
 mod plan;
 mod reasons;

@@ -19,5 +19,6 @@ mod crash;
 mod folding;
 mod model;
 mod overview;
+mod ownership;
 mod place;
 mod replay;

@@ -1,5 +1,5 @@
-//! What is done when an owner leaves, on a whole ledger: dry runs, runs that are broken off, and two
-//! administrators at once.
+//! When an owner leaves: what they own, what a transfer or restore would do, doing it however often
+//! it is broken off, and taking it back.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,7 +11,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-mod broken_off;
+mod administrators;
+mod looking;
 mod place;
-mod proposals;
-mod races;
+mod proposing;
+mod refusing;
+mod restoring;
+mod running;
+mod story;
+mod undoing;

@@ -1,4 +1,4 @@
-//! A ledger with a school in which things can change hands.
+//! A school in a ledger on a disk that can be cut off.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,325 +6,403 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use planledger_core::domain::institution::InstitutionCommand;
 use planledger_core::domain::person::{PersonCommand, Role};
-use planledger_core::domain::plan::{PlanCommand, PlanEvent};
+use planledger_core::domain::plan::PlanCommand;
 use planledger_core::domain::school_year::SchoolYearCommand;
-use planledger_core::domain::team::{StaffRole, TeamCommand, TeamEvent};
-use planledger_core::domain::year_plan::{YearPlanCommand, YearPlanDetails, YearPlanEvent};
-use planledger_core::domain::{Actor, Aggregate, Command, Event, Refusal};
+use planledger_core::domain::team::{StaffRole, TeamCommand};
+use planledger_core::domain::year_plan::{GoalKind, YearPlanCommand};
+use planledger_core::domain::{Actor, Aggregate, Command, Refusal};
 use planledger_core::ids::{
-    CommandId, InstitutionId, LedgerId, PersonId, PlanId, Position, RecoveryId, StreamId, TeamId,
-    YearPlanId,
+    CommandId, EvaluationId, GoalId, InstitutionId, LedgerId, PersonId, PlanId, Position,
+    RecoveryId, StreamId, TeamId, YearPlanId,
 };
-use planledger_core::journal::{FaultyDisk, OpenError, PowerCut, SegmentLog, SegmentOptions};
+use planledger_core::journal::{FaultyDisk, OpenError, SegmentLog, SegmentOptions};
 use planledger_core::ledger::{
-    Envelope, EventFilter, ExecuteError, Ledger, Options, Passed, Payload, Reading, RecordedEvent,
+    Envelope, EventFilter, ExecuteError, Ledger, Options, Passed, Receipt, RecordedEvent,
 };
-use planledger_core::recovery::{self, Proposal, Rule, Transfer, What, Wish};
+use planledger_core::recovery::{
+    self, Fallback, Proposal, Restore, RestoreItem, Rule, Transfer, What, Wish,
+};
 use planledger_core::seal::MasterKey;
 use planledger_core::time::{Clock, Entropy, Timestamp};
 
-use crate::common::repeatable;
 use crate::common::school::*;
+use crate::common::{ActsAs, IntoCommand, repeatable};
 
-const LEDGER: LedgerId = LedgerId::from_bytes([0x77; 16]);
 const CREATED: Timestamp = Timestamp::from_nanos(1_800_000_000_000_000_000);
-pub(crate) const TEAMS: u8 = 3;
-pub(crate) const SUCCESSOR: PersonId = PersonId::from_bytes([0x3A; 16]);
-/// Works at another institution.
-pub(crate) const STRANGER: PersonId = PersonId::from_bytes([0x3B; 16]);
+const LEDGER: LedgerId = LedgerId::from_bytes([0x77; 16]);
+pub(crate) const RECOVERY: RecoveryId = RecoveryId::from_bytes([0xE1; 16]);
 
-pub(crate) fn team(n: u8) -> TeamId {
-    TeamId::from_bytes([0x40 + n; 16])
-}
+/// Works at the school; on no team's staff unless a test says so.
+pub(crate) const STEADY: PersonId = PersonId::from_bytes([0x38; 16]);
+/// Works at the other school.
+pub(crate) const ELSEWHERE: PersonId = PersonId::from_bytes([0x39; 16]);
+/// A leader with a higher id.
+pub(crate) const DEPUTY: PersonId = PersonId::from_bytes([0x3A; 16]);
 
-pub(crate) fn year_plan(n: u8) -> YearPlanId {
-    YearPlanId::from_bytes([0x50 + n; 16])
-}
+pub(crate) const TEAMS: [TeamId; 2] = [TEAM, TeamId::from_bytes([0x42; 16])];
+pub(crate) const YEAR_PLANS: [YearPlanId; 2] = [YEAR_PLAN, OTHER_YEAR_PLAN];
+/// Two on the first year plan, one on the second.
+pub(crate) const PLANS: [PlanId; 3] = [PLAN, OTHER_PLAN, PlanId::from_bytes([0x83; 16])];
 
-pub(crate) fn student(n: u8) -> PersonId {
-    PersonId::from_bytes([0x20 + n; 16])
-}
-
-/// The plan of the nth student on the nth team's year plan.
-pub(crate) fn plan_of(of_team: u8, of_student: u8) -> PlanId {
-    PlanId::from_bytes([0x80 + of_team * 2 + of_student; 16])
-}
-
-pub(crate) fn recovery_id(n: u8) -> RecoveryId {
-    RecoveryId::from_bytes([0xE0 + n; 16])
-}
-
-fn fresh_id() -> CommandId {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    let mut bytes = [0x99; 16];
-    bytes[..8].copy_from_slice(&NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes());
-    CommandId::from_bytes(bytes)
-}
-
-/// Where a ledger is: its journal on a disk that a machine can take along, what is derived in a
-/// directory.
 pub(crate) struct Place {
     dir: tempfile::TempDir,
+    pub(crate) disk: FaultyDisk,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    disk: FaultyDisk,
+    commands: AtomicU64,
 }
 
 impl Place {
     pub(crate) fn new() -> Self {
         Self {
             dir: tempfile::tempdir().unwrap(),
+            disk: FaultyDisk::new(),
             clock: Arc::new(repeatable::clock(CREATED)),
             entropy: Arc::new(repeatable::entropy()),
-            disk: FaultyDisk::new(),
+            commands: AtomicU64::new(1),
         }
     }
 
     pub(crate) fn open(&self) -> Ledger {
-        let how = SegmentOptions::default();
-        let disk = || Arc::new(self.disk.clone());
+        let (how, disk) = (SegmentOptions::default(), || Arc::new(self.disk.clone()));
         let log = match SegmentLog::open(disk(), how) {
             Err(OpenError::Empty) => SegmentLog::create(disk(), LEDGER, CREATED, how),
             opened => opened,
         };
-        let options = Options {
+        Ledger::open_on(self.options(), Arc::new(log.unwrap())).unwrap()
+    }
+
+    fn options(&self) -> Options {
+        Options {
             dir: self.dir.path().to_owned(),
             master: MasterKey::from_bytes([7; 32]),
             recovery: None,
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             progress: None,
-        };
-        Ledger::open_on(options, Arc::new(log.unwrap())).unwrap()
+        }
     }
 
-    /// The machine loses its power and starts again: what was not synced is gone.
-    pub(crate) fn reboot(&mut self) {
-        self.disk = self.disk.reboot(PowerCut::LosesAll);
-    }
-
-    /// What is derived is gone when the ledger is opened next.
-    pub(crate) fn forget(&self) {
+    /// What a kill in the middle leaves: what was derived is gone too.
+    pub(crate) fn forget_derived(&self) {
         std::fs::remove_dir_all(self.dir.path().join("derived")).unwrap();
     }
-}
 
-pub(crate) fn does(ledger: &Ledger, command: Command) {
-    ledger
-        .execute(SYSTEM, Envelope::new(fresh_id(), command))
-        .unwrap();
-}
-
-/// Asks for something that may be refused.
-pub(crate) fn tries(ledger: &Ledger, command: Command) -> Result<(), Refusal> {
-    match ledger.execute(SYSTEM, Envelope::new(fresh_id(), command)) {
-        Ok(_) => Ok(()),
-        Err(ExecuteError::Refused { refusal, .. }) => Err(refusal),
-        Err(error) => panic!("{error}"),
+    pub(crate) fn tries(
+        &self,
+        ledger: &Ledger,
+        actor: impl ActsAs,
+        command: impl IntoCommand,
+    ) -> Result<Receipt, Refusal> {
+        let mut id = [0x55; 16];
+        let number = self.commands.fetch_add(1, Ordering::Relaxed);
+        id[..8].copy_from_slice(&number.to_be_bytes());
+        let envelope = Envelope::new(CommandId::from_bytes(id), command.into_command());
+        match ledger.execute(actor.actor(), envelope) {
+            Ok(receipt) => Ok(receipt),
+            Err(ExecuteError::Refused { refusal, .. }) => Err(refusal),
+            Err(error) => panic!("{error}"),
+        }
     }
-}
 
-/// Everybody who could own something.
-const STAFF: [PersonId; 5] = [TEACHER, PEDAGOGUE, SUCCESSOR, LEADER, STRANGER];
+    #[track_caller]
+    pub(crate) fn does(&self, ledger: &Ledger, actor: impl ActsAs, command: impl IntoCommand) {
+        self.tries(ledger, actor, command).unwrap();
+    }
 
-fn put(id: PersonId, at: InstitutionId, role: Role) -> Command {
-    let put = PersonCommand::Put {
-        name: name("Nogen"),
-        affiliations: [affiliation(at, role)].into(),
-        departed: false,
-    };
-    Command::Person(id, put)
-}
+    /// A school with two teams, a year plan each, and three plans; the teacher owns all of it.
+    pub(crate) fn school(&self) -> Ledger {
+        let ledger = self.open();
+        for (actor, command) in founding() {
+            self.does(&ledger, actor, command);
+        }
+        ledger
+    }
 
-/// Three teams of the teacher's, each with a year plan and the plans of two students.
-pub(crate) fn found(ledger: &Ledger) {
-    for school in [SCHOOL, OTHER_SCHOOL] {
-        let details = institution_details("Skolen");
-        does(
+    pub(crate) fn departs(&self, ledger: &Ledger, person: PersonId) {
+        let (on, reason) = (None, None);
+        self.does(
             ledger,
-            Command::Institution(school, InstitutionCommand::Register(details)),
+            SYSTEM,
+            (person, PersonCommand::Depart { on, reason }),
         );
     }
-    let year = SchoolYearCommand::Define(school_year());
-    does(ledger, Command::SchoolYear(YEAR, year));
-    for (id, at, role) in [
-        (TEACHER, SCHOOL, Role::Teacher),
-        (PEDAGOGUE, SCHOOL, Role::Pedagogue),
-        (SUCCESSOR, SCHOOL, Role::Teacher),
-        (LEADER, SCHOOL, Role::Leader),
-        (STRANGER, OTHER_SCHOOL, Role::Teacher),
-        (student(0), SCHOOL, Role::Student),
-        (student(1), SCHOOL, Role::Student),
-    ] {
-        does(ledger, put(id, at, role));
+
+    pub(crate) fn deletes_everything(&self, ledger: &Ledger) {
+        let reason = why("Rydder op");
+        for year_plan in YEAR_PLANS {
+            let (unit, reason) = (UNIT, reason.clone());
+            let delete = YearPlanCommand::DeleteUnit { unit, reason };
+            self.does(ledger, TEACHER, (year_plan, delete));
+        }
+        for id in YEAR_PLANS {
+            let reason = reason.clone();
+            self.does(ledger, TEACHER, (id, YearPlanCommand::Delete { reason }));
+        }
+        for id in TEAMS {
+            let reason = reason.clone();
+            self.does(ledger, TEACHER, (id, TeamCommand::Delete { reason }));
+        }
     }
-    for n in 0..TEAMS {
-        let create = TeamCommand::Create {
-            details: team_details(),
-            owner: Some(TEACHER),
+
+    /// An evaluation in a plan, by somebody.
+    pub(crate) fn evaluates(&self, ledger: &Ledger, actor: PersonId, plan: PlanId, times: u8) {
+        let year_plan = match plan == PLANS[2] {
+            true => YEAR_PLANS[1],
+            false => YEAR_PLANS[0],
         };
-        let staff = TeamCommand::AddStaff {
-            person: PEDAGOGUE,
-            role: StaffRole::Pedagogue,
-        };
-        let course = YearPlanCommand::Create {
-            details: YearPlanDetails {
-                team: team(n),
-                ..subject_year_plan()
-            },
-            owner: TEACHER,
-        };
-        let unit = YearPlanCommand::AddUnit {
-            unit: UNIT,
-            details: unit_details("Noveller"),
-        };
-        does(ledger, Command::Team(team(n), create));
-        does(ledger, Command::Team(team(n), staff));
-        does(ledger, Command::YearPlan(year_plan(n), course));
-        does(ledger, Command::YearPlan(year_plan(n), unit));
-        for of in 0..2 {
-            let open = PlanCommand::Open {
-                student: student(of),
-                year_plan: year_plan(n),
-                owner: None,
+        for _ in 0..times {
+            let number = self.commands.load(Ordering::Relaxed);
+            let mut id = [0x91; 16];
+            id[..8].copy_from_slice(&number.to_be_bytes());
+            let record = PlanCommand::RecordEvaluation {
+                evaluation: EvaluationId::from_bytes(id),
+                unit: planledger_core::domain::plan::UnitRef {
+                    year_plan,
+                    unit: UNIT,
+                },
+                goal: SUBJECT_GOAL,
+                assessment: level(2),
             };
-            let write = PlanCommand::WriteStatus {
-                text: text("Læser"),
-            };
-            does(ledger, Command::Plan(plan_of(n, of), open));
-            does(ledger, Command::Plan(plan_of(n, of), write));
+            self.does(ledger, actor, (plan, record));
         }
     }
 }
 
-/// Everything that can be owned there.
-pub(crate) fn things() -> Vec<StreamId> {
-    let mut things = Vec::new();
-    for n in 0..TEAMS {
-        let plans: [StreamId; 2] = [plan_of(n, 0).into(), plan_of(n, 1).into()];
-        things.push(team(n).into());
-        things.push(year_plan(n).into());
-        things.extend(plans);
+pub(crate) fn people() -> Vec<(Actor, Command)> {
+    let mut commands = Vec::new();
+    let mut add = |command| commands.push((SYSTEM, command));
+    for id in [SCHOOL, OTHER_SCHOOL] {
+        let details = institution_details("Skolen");
+        add(Command::Institution(
+            id,
+            InstitutionCommand::Register(details),
+        ));
     }
-    things
+    let define = SchoolYearCommand::Define(school_year());
+    add(Command::SchoolYear(YEAR, define));
+    for (id, institution, role) in [
+        (STUDENT, SCHOOL, Role::Student),
+        (CLASSMATE, SCHOOL, Role::Student),
+        (TEACHER, SCHOOL, Role::Teacher),
+        (PEDAGOGUE, SCHOOL, Role::Pedagogue),
+        (LEADER, SCHOOL, Role::Leader),
+        (DEPUTY, SCHOOL, Role::Leader),
+        (CLERK, SCHOOL, Role::Other),
+        (STEADY, SCHOOL, Role::Teacher),
+        (ELSEWHERE, OTHER_SCHOOL, Role::Teacher),
+    ] {
+        add(Command::Person(id, put_person(institution, role)));
+    }
+    commands
 }
 
-/// Everything of the teacher's goes to somebody.
-pub(crate) fn everything_to(rule: Rule) -> Wish {
-    Wish::Transfer(Transfer {
-        what: What::Everything {
-            of: TEACHER,
-            institution: None,
+pub(crate) fn put_person(institution: InstitutionId, role: Role) -> PersonCommand {
+    PersonCommand::Put {
+        name: name("Nogen"),
+        affiliations: BTreeSet::from([affiliation(institution, role)]),
+        departed: false,
+    }
+}
+
+pub(crate) fn put_team(
+    title_: &str,
+    subject: &str,
+    staff: &[PersonId],
+    owner: PersonId,
+) -> TeamCommand {
+    let staff = staff.iter().map(|id| (*id, StaffRole::Teacher));
+    TeamCommand::Put {
+        details: planledger_core::domain::team::TeamDetails {
+            title: title(title_),
+            subject: Some(name(subject)),
+            ..team_details()
         },
+        members: BTreeSet::from([STUDENT, CLASSMATE]),
+        staff: staff.collect::<BTreeMap<_, _>>(),
+        owner: Some(owner),
+        closed: false,
+    }
+}
+
+/// A year plan of a team with one unit and one goal in it.
+pub(crate) fn year_plan(
+    id: YearPlanId,
+    team: TeamId,
+    subject: &str,
+    goal: GoalId,
+    owner: PersonId,
+) -> Vec<(Actor, Command)> {
+    let details = planledger_core::domain::year_plan::YearPlanDetails {
+        team,
+        title: title(subject),
+        subjects: BTreeSet::from([name(subject)]),
+        ..subject_year_plan()
+    };
+    let unit = planledger_core::domain::year_plan::UnitDetails {
+        subject: None,
+        ..unit_details("Forløb")
+    };
+    [
+        YearPlanCommand::Create { details, owner },
+        YearPlanCommand::AddUnit {
+            unit: UNIT,
+            details: unit,
+        },
+        YearPlanCommand::AddGoal {
+            unit: UNIT,
+            goal,
+            details: chosen_goal(GoalKind::Subject, "Kan finde temaet"),
+        },
+    ]
+    .map(|command| (owner.actor(), Command::YearPlan(id, command)))
+    .into()
+}
+
+/// A plan that everybody may see, with the unit of its year plan.
+pub(crate) fn plan(
+    id: PlanId,
+    student: PersonId,
+    year_plan: YearPlanId,
+    owner: PersonId,
+) -> Vec<(Actor, Command)> {
+    use planledger_core::domain::plan::{Audience, Section, UnitRef};
+    let open = PlanCommand::Open {
+        student,
+        year_plan,
+        owner: None,
+    };
+    let (unit, audience) = (UNIT, Audience::Guardians);
+    [
+        open,
+        PlanCommand::IncludeUnit(UnitRef { year_plan, unit }),
+        PlanCommand::WriteStatus {
+            text: text("Læser gerne"),
+        },
+        PlanCommand::ShowSection {
+            section: Section::Status,
+        },
+        PlanCommand::Share,
+        PlanCommand::SetVisibility {
+            audience,
+            visible: true,
+        },
+    ]
+    .map(|command| (owner.actor(), Command::Plan(id, command)))
+    .into()
+}
+
+fn founding() -> Vec<(Actor, Command)> {
+    let mut commands = people();
+    for (team, subject, staff) in [
+        (TEAMS[0], "Dansk", vec![TEACHER, PEDAGOGUE, STEADY]),
+        (TEAMS[1], "Matematik", vec![TEACHER]),
+    ] {
+        let put = put_team(subject, subject, &staff, TEACHER);
+        commands.push((SYSTEM, Command::Team(team, put)));
+    }
+    commands.extend(year_plan(
+        YEAR_PLANS[0],
+        TEAMS[0],
+        "Dansk",
+        SUBJECT_GOAL,
+        TEACHER,
+    ));
+    commands.extend(year_plan(
+        YEAR_PLANS[1],
+        TEAMS[1],
+        "Matematik",
+        SUBJECT_GOAL,
+        TEACHER,
+    ));
+    commands.extend(plan(PLANS[0], STUDENT, YEAR_PLANS[0], TEACHER));
+    commands.extend(plan(PLANS[1], CLASSMATE, YEAR_PLANS[0], TEACHER));
+    commands.extend(plan(PLANS[2], STUDENT, YEAR_PLANS[1], TEACHER));
+    commands
+}
+
+/// Everything that the teacher owns, in the order of proposals.
+pub(crate) fn everything() -> Vec<StreamId> {
+    let teams = TEAMS.map(StreamId::from).into_iter();
+    let year_plans = YEAR_PLANS.map(StreamId::from);
+    teams
+        .chain(year_plans)
+        .chain(PLANS.map(StreamId::from))
+        .collect()
+}
+
+pub(crate) fn all_to(of: PersonId, to: PersonId) -> Wish {
+    by_rule(of, Rule::To(to), Fallback::Nobody)
+}
+
+pub(crate) fn by_rule(of: PersonId, rule: Rule, fallback: Fallback) -> Wish {
+    let institution = None;
+    Wish::Transfer(Transfer {
+        what: What::Everything { of, institution },
         rule,
-        fallback: recovery::Fallback::Nobody,
+        fallback,
         reason: why("Fratrådt"),
     })
 }
 
-pub(crate) fn propose(ledger: &Ledger, wish: &Wish) -> Result<Proposal, Refusal> {
-    ledger
-        .read(|reading| recovery::propose(reading, wish))
-        .unwrap()
-        .0
+pub(crate) fn restore(what: Vec<RestoreItem>, give_to: Option<PersonId>) -> Wish {
+    Wish::Restore(Restore {
+        what,
+        give_to,
+        reason: why("Slettet ved en fejl"),
+    })
 }
 
-/// Who owns each thing.
-pub(crate) fn owners(ledger: &Ledger) -> BTreeMap<StreamId, Option<PersonId>> {
-    let all = |reading: &Reading<'_>| {
-        let mut owners = BTreeMap::new();
-        for stream in things() {
-            let owned = recovery::describe(reading, stream)?.unwrap();
-            owners.insert(stream, owned.owner);
-        }
-        Ok(owners)
-    };
-    ledger.read(all).unwrap().0
+pub(crate) fn dry_run(ledger: &Ledger, wish: &Wish) -> Result<Proposal, Refusal> {
+    let read = ledger.read(|reading| recovery::propose(reading, wish));
+    read.unwrap().0
+}
+
+/// Begins what a wish comes to at this moment.
+#[track_caller]
+pub(crate) fn begin(ledger: &Ledger, actor: PersonId, id: RecoveryId, wish: &Wish) -> u32 {
+    let digest = dry_run(ledger, wish).unwrap().digest;
+    let who = (actor.actor(), None);
+    let begun = recovery::start(ledger, who, id, wish, digest).unwrap();
+    begun.steps
+}
+
+pub(crate) fn state(ledger: &Ledger, stream: impl Into<StreamId>) -> Aggregate {
+    let stream = stream.into();
+    let (found, _) = ledger.read(|reading| reading.stream(stream)).unwrap();
+    (*found.unwrap().0).clone()
+}
+
+pub(crate) fn owner(ledger: &Ledger, stream: StreamId) -> Option<PersonId> {
+    match state(ledger, stream) {
+        Aggregate::Team(team) => team.owner,
+        Aggregate::YearPlan(plan) => Some(plan.owner),
+        Aggregate::Plan(plan) => Some(plan.owner),
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn owners(ledger: &Ledger) -> Vec<Option<PersonId>> {
+    let streams = everything().into_iter();
+    streams.map(|stream| owner(ledger, stream)).collect()
 }
 
 pub(crate) fn events(ledger: &Ledger) -> Vec<RecordedEvent> {
-    let mut events = Vec::new();
-    for passed in ledger.events(Position::ZERO, EventFilter::default()) {
-        if let Passed::Event(event) = passed.unwrap() {
-            events.push(event);
-        }
-    }
+    let passed = ledger.events(Position::ZERO, EventFilter::default());
+    let events = passed.filter_map(|passed| match passed.unwrap() {
+        Passed::Event(event) => Some(event),
+        Passed::Through(_) => None,
+    });
+    events.collect()
+}
+
+/// What the events say, without when they were recorded.
+pub(crate) fn said(ledger: &Ledger) -> Vec<(StreamId, CommandId, Actor, String)> {
+    let events = events(ledger).into_iter();
     events
-}
-
-/// Asserts what holds however things change hands: each step took from whom it said; nothing is in two
-/// hands; what nobody owns is listed, and nothing else.
-pub(crate) fn check(ledger: &Ledger) {
-    let mut then: BTreeMap<StreamId, Option<PersonId>> = BTreeMap::new();
-    for recorded in events(ledger) {
-        let stream = recorded.stream;
-        let mut changes = |from: Option<PersonId>, to: Option<PersonId>| {
-            assert_eq!(then.insert(stream, to), Some(from), "{stream}");
-        };
-        let Payload::Json(json) = &recorded.payload else {
-            panic!("{recorded:?}");
-        };
-        let code = recorded.event_type.unwrap().code;
-        match &Event::from_json(code, recorded.schema, json).unwrap() {
-            Event::Team(TeamEvent::OwnershipTransferred { from, to, .. }) => {
-                changes(*from, Some(*to))
-            }
-            Event::Team(TeamEvent::OwnershipGivenUp { from, .. }) => changes(Some(*from), None),
-            Event::YearPlan(YearPlanEvent::OwnershipTransferred { from, to, .. })
-            | Event::Plan(PlanEvent::OwnershipTransferred { from, to, .. }) => {
-                changes(Some(*from), Some(*to));
-            }
-            Event::Team(TeamEvent::Created { owner, .. }) => drop(then.insert(stream, *owner)),
-            Event::YearPlan(YearPlanEvent::Created { owner, .. })
-            | Event::Plan(PlanEvent::Opened { owner, .. }) => {
-                then.insert(stream, Some(*owner));
-            }
-            _ => {}
-        }
-    }
-    assert_eq!(owners(ledger), then);
-    let lists = |reading: &Reading<'_>| {
-        let mut listed = BTreeMap::new();
-        let mut gone = BTreeSet::new();
-        for id in STAFF {
-            for stream in recovery::owned(reading, id)? {
-                assert_eq!(
-                    listed.insert(stream, Some(id)),
-                    None,
-                    "{stream} in two hands"
-                );
-            }
-            let found = reading.stream(id)?.unwrap().0;
-            if let Aggregate::Person(person) = &*found
-                && person.departed.is_some()
-            {
-                gone.insert(id);
-            }
-        }
-        let ownerless = recovery::ownerless(reading, SCHOOL)?;
-        Ok((listed, gone, ownerless))
-    };
-    let ((listed, gone, ownerless), _) = ledger.read(lists).unwrap();
-    let owned = then.iter().filter(|(_, owner)| owner.is_some());
-    assert!(listed.iter().eq(owned));
-    let without = then
-        .iter()
-        .filter(|(_, owner)| owner.is_none_or(|it| gone.contains(&it)));
-    assert!(ownerless.iter().eq(without.map(|(stream, _)| stream)));
-}
-
-/// Has somebody act.
-pub(crate) fn does_as(ledger: &Ledger, actor: Actor, command: Command) {
-    ledger
-        .execute(actor, Envelope::new(fresh_id(), command))
-        .unwrap();
-}
-
-/// Notes that somebody has left.
-pub(crate) fn depart(ledger: &Ledger, who: PersonId) {
-    let depart = PersonCommand::Depart {
-        on: None,
-        reason: None,
-    };
-    does(ledger, Command::Person(who, depart));
+        .map(|event| {
+            let payload = format!("{:?}", event.payload);
+            (event.stream, event.command, event.actor, payload)
+        })
+        .collect()
 }

@@ -111,9 +111,9 @@ fn year_plan_command(dice: &mut Dice) -> YearPlanCommand {
 
 pub(super) fn team(dice: &mut Dice) -> Act {
     let person = dice.of(&PERSONS);
-    let command = match dice.below(11) {
+    let command = match dice.below(16) {
         0 => TeamCommand::Delete { reason: None },
-        1 | 9 | 10 => TeamCommand::Undelete,
+        1 | 9 | 10 | 14 | 15 => TeamCommand::Undelete,
         2 => TeamCommand::Close { reason: None },
         3 => TeamCommand::Reopen,
         4 => TeamCommand::TransferOwnership {
@@ -123,6 +123,16 @@ pub(super) fn team(dice: &mut Dice) -> Act {
         5 => TeamCommand::RemoveMember { student: person },
         6 => TeamCommand::RemoveStaff { person },
         7 => TeamCommand::AddMember { student: person },
+        11 => TeamCommand::HandOver {
+            from: dice.some(|dice| dice.of(&STAFF)),
+            to: person,
+            reason: None,
+        },
+        12 | 13 => TeamCommand::HandBack {
+            from: person,
+            to: dice.some(|dice| dice.of(&STAFF)),
+            reason: None,
+        },
         _ => TeamCommand::Create {
             details: team_details(),
             owner: None,
