@@ -6,5 +6,6 @@ mod errors;
 mod export;
 mod place;
 mod proofs;
+mod replay;
 mod verify;
 mod witness;

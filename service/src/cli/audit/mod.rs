@@ -1,5 +1,6 @@
 //! `planledger audit`: evidence, and checking it.
 
+mod compare;
 mod export;
 mod key;
 mod replay;

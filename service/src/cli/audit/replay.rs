@@ -2,20 +2,23 @@
 //! the server shows. The server's projections are not trusted; its events are checked by
 //! `audit verify`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use clap::Args;
 use planledger_core::domain::plan::Audience;
 use planledger_core::domain::view::{Viewer, plan_view};
 use planledger_core::domain::{Aggregate, EventMeta, EventType, Lookup, World};
-use planledger_core::ids::{PersonId, PlanId, Revision, StreamId, StreamKind, YearPlanId};
+use planledger_core::ids::{
+    InstitutionId, PersonId, PlanId, Revision, StreamId, StreamKind, YearPlanId,
+};
 use planledger_proto::v1::{
-    AsOf, Event, GetPlanRequest, GetStatusRequest, ReadEventsRequest, as_of, event,
+    AsOf, Event, GetPlanRequest, GetPlanResponse, GetStatusRequest, ReadEventsRequest, as_of, event,
 };
 use tonic::Code;
 
 use super::super::{Failure, Remote, output};
+use super::compare::Compared;
 use crate::client::Client;
 use crate::settings::File;
 use crate::wire;
@@ -41,8 +44,8 @@ pub(in super::super) struct Replay {
 
 /// Streams, folded here.
 #[derive(Default)]
-struct Folded {
-    streams: HashMap<StreamId, (Arc<Aggregate>, Revision)>,
+pub(super) struct Folded {
+    pub(super) streams: HashMap<StreamId, (Arc<Aggregate>, Revision)>,
     plans: BTreeMap<(PersonId, YearPlanId), PlanId>,
     events: u64,
     unreadable: u64,
@@ -65,6 +68,54 @@ impl World for Folded {
 }
 
 impl Folded {
+    /// Looks at a stream's state, if it is there.
+    pub(super) fn look<T>(
+        &self,
+        stream: StreamId,
+        look: impl FnOnce(&Aggregate, Revision) -> Option<T>,
+    ) -> Option<T> {
+        let (state, revision) = self.streams.get(&stream)?;
+        look(state, *revision)
+    }
+
+    /// A stream's revision; 0 if it is not there.
+    pub(super) fn revision(&self, stream: StreamId) -> Revision {
+        let found = self.streams.get(&stream);
+        found.map(|(_, revision)| *revision).unwrap_or_default()
+    }
+
+    /// Persons and teams that belong to each institution.
+    pub(super) fn by_institution(&self) -> HashMap<InstitutionId, HashSet<StreamId>> {
+        let mut all: HashMap<_, HashSet<StreamId>> = HashMap::new();
+        for (stream, (state, _)) in &self.streams {
+            match &**state {
+                Aggregate::Person(person) => {
+                    for at in &person.affiliations {
+                        all.entry(at.institution).or_default().insert(*stream);
+                    }
+                }
+                Aggregate::Team(team) => {
+                    let at = team.details.institution;
+                    all.entry(at).or_default().insert(*stream);
+                }
+                _ => {}
+            }
+        }
+        all
+    }
+
+    /// Plans that hang on each year plan.
+    pub(super) fn by_year_plan(&self) -> HashMap<YearPlanId, HashSet<String>> {
+        let mut all: HashMap<_, HashSet<String>> = HashMap::new();
+        for (stream, (state, _)) in &self.streams {
+            if let Aggregate::Plan(plan) = &**state {
+                let plans = all.entry(plan.year_plan).or_default();
+                plans.insert(stream.id.to_string());
+            }
+        }
+        all
+    }
+
     fn take(&mut self, event: &Event) -> Result<(), Failure> {
         let at = |what: &str| Failure::Refused(format!("event {}: {what}", event.position));
         let stream: StreamId = event.stream.parse().map_err(|_| at("no stream"))?;
@@ -124,7 +175,11 @@ impl Replay {
                 plans
             }
         };
-        let bar = output::progress(plans.len() as u64, "comparing");
+        let others = match self.plan {
+            Some(_) => Compared::default(),
+            None => Compared::of(&client, &folded, position).await?,
+        };
+        let bar = output::progress(plans.len() as u64, "comparing plans");
         let mut differing = Vec::new();
         for plan in &plans {
             for viewer in VIEWERS {
@@ -146,15 +201,23 @@ impl Replay {
                 "streams": folded.streams.len(),
                 "plans": plans.len(),
                 "differing": plans_differing.collect::<Vec<_>>(),
+                "others": others.count,
+                "othersDiffering":
+                    others.differing.iter().map(ToString::to_string).collect::<Vec<_>>(),
             }));
         } else {
             output::line(format!(
                 "{} events up to position {position} were read and folded into {} streams; {} \
-                 plans were compared, each as staff, student, guardians and others",
+                 plans were compared, each as staff, student, guardians and others, and {} \
+                 other states and lists",
                 folded.events,
                 folded.streams.len(),
-                plans.len()
+                plans.len(),
+                others.count
             ));
+            for stream in &others.differing {
+                output::line(format!("  {stream} is not what the events lead to"));
+            }
             for (plan, viewer) in &differing {
                 let viewer = wire::viewer(*viewer).as_str_name();
                 output::line(format!(
@@ -162,11 +225,10 @@ impl Replay {
                 ));
             }
         }
-        match differing.is_empty() {
-            true => Ok(()),
-            false => Err(Failure::Refused(format!(
-                "{} views are not what the events lead to",
-                differing.len()
+        match differing.len() + others.differing.len() {
+            0 => Ok(()),
+            count => Err(Failure::Refused(format!(
+                "{count} states and views are not what the events lead to"
             ))),
         }
     }
@@ -208,21 +270,28 @@ async fn same(
 ) -> Result<bool, Failure> {
     let here = plan_view(folded, plan, viewer)
         .map_err(|_| Failure::Refused(format!("plan {plan} cannot be shown from what was read")))?;
-    let revision = folded.streams.get(&plan.into());
-    let revision = revision.map(|(_, revision)| *revision).unwrap_or_default();
+    let revision = folded.revision(plan.into());
     let here = here.map(|view| wire::plan_view(revision, &view));
-    let request = GetPlanRequest {
-        plan_id: plan.to_string(),
-        viewer: wire::viewer(viewer).into(),
-        min_position: 0,
-        at: Some(AsOf {
-            moment: Some(as_of::Moment::Position(position)),
-        }),
-    };
-    let there = match client.plans().get_plan(request).await {
-        Ok(response) => response.into_inner().plan,
-        Err(status) if status.code() == Code::NotFound => None,
-        Err(status) => return Err(status.into()),
-    };
-    Ok(here == there)
+    // As it is now, which is what people see; as of the position too, which is read another way.
+    for at in [None, Some(as_of::Moment::Position(position))] {
+        let request = GetPlanRequest {
+            plan_id: plan.to_string(),
+            viewer: wire::viewer(viewer).into(),
+            min_position: 0,
+            at: at.map(|moment| AsOf {
+                moment: Some(moment),
+            }),
+        };
+        let there = match client.plans().get_plan(request).await {
+            Ok(response) => response.into_inner(),
+            Err(status) if status.code() == Code::NotFound => GetPlanResponse::default(),
+            Err(status) => return Err(status.into()),
+        };
+        // What was recorded since may have changed what is seen now.
+        let moved = at.is_none() && there.position > position;
+        if !moved && here != there.plan {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
