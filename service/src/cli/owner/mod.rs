@@ -3,6 +3,7 @@
 mod depart;
 mod list;
 mod recovery;
+mod shown;
 mod wish;
 
 use clap::Subcommand;

@@ -4,12 +4,9 @@ use clap::Args;
 use indicatif::ProgressBar;
 use planledger_core::ids::RecoveryId;
 use planledger_core::text::Reason;
-use planledger_proto::v1::proposed_item::Outcome;
-use planledger_proto::v1::recovery_step::Step;
 use planledger_proto::v1::{
-    ErrorReason, GetRecoveryRequest, GetRecoveryResponse, ListRecoveriesRequest,
-    ListRecoveriesResponse, ProposalWhy, ProposeRecoveryRequest, ProposeRecoveryResponse,
-    ProposedItem, Recovery, RecoveryPhase, RecoveryProgress, RecoveryStep, RecoveryWish,
+    GetRecoveryRequest, GetRecoveryResponse, ListRecoveriesRequest, ListRecoveriesResponse,
+    ProposeRecoveryRequest, ProposeRecoveryResponse, Recovery, RecoveryProgress, RecoveryWish,
     RunRecoveryRequest, UndoRecoveryRequest, run_recovery_response, undo_recovery_response,
 };
 use tonic::Status;
@@ -17,9 +14,9 @@ use uuid::Uuid;
 
 use super::super::consent::{Consent, Mode, agreed, is_unknown};
 use super::super::id::id;
-use super::super::names::{Names, short};
+use super::super::names::Names;
 use super::super::{Failure, Remote, output};
-use super::kind;
+use super::shown::{begun_by, phase, print, print_proposal, print_summary};
 use crate::client::Client;
 use crate::settings::File;
 
@@ -126,93 +123,6 @@ async fn propose(client: &Client, wish: &RecoveryWish) -> Result<ProposeRecovery
         }
     }
 }
-
-async fn print_proposal(
-    client: &Client,
-    proposal: &ProposeRecoveryResponse,
-) -> Result<(), Failure> {
-    let mut names = Names::default();
-    let mut rows = vec![
-        ["what", "title", "would", "because", "id"]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
-    for item in &proposal.items {
-        let would = match &item.outcome {
-            Some(Outcome::Step(step)) => describe(client, &mut names, step).await?,
-            Some(Outcome::Refusal(refusal)) => format!("stay: {}", refusal.message),
-            None => "do something newer than this version".to_owned(),
-        };
-        rows.push(vec![
-            kind(&item.stream),
-            item.title.clone(),
-            would,
-            because(item),
-            super::id(&item.stream).to_owned(),
-        ]);
-    }
-    output::table(&rows);
-    output::line(format!(
-        "{} can be done, {} cannot; digest {}",
-        proposal.steps, proposal.refused, proposal.digest
-    ));
-    Ok(())
-}
-
-/// What a step would do: "go from Karen Holm to Bo Lund".
-async fn describe(
-    client: &Client,
-    names: &mut Names,
-    step: &RecoveryStep,
-) -> Result<String, Failure> {
-    Ok(match &step.step {
-        Some(Step::Owner(owner)) => {
-            for person in owner.from_person_id.iter().chain([&owner.to_person_id]) {
-                names.learn(client, person).await?;
-            }
-            let to = names.person(&owner.to_person_id);
-            match &owner.from_person_id {
-                Some(from) => format!("go from {} to {to}", names.person(from)),
-                None => format!("go to {to}"),
-            }
-        }
-        Some(Step::Undelete(undelete)) => match &undelete.unit_id {
-            Some(unit) => format!("get unit {} back", short(unit)),
-            None => "come back".to_owned(),
-        },
-        Some(Step::Unwithdraw(_)) => "be in use again".to_owned(),
-        Some(Step::Move(to)) => format!("hang on year plan {}", short(&to.to_year_plan_id)),
-        Some(Step::Create(create)) => {
-            names.learn(client, &create.owner_id).await?;
-            let owner = names.person(&create.owner_id);
-            format!("be created for {owner}: {}", create.title)
-        }
-        Some(Step::CopyUnit(copy)) => {
-            let from = short(&copy.from_unit_id);
-            format!("get a copy of unit {from} with {} goals", copy.goals)
-        }
-        None => "do something newer than this version".to_owned(),
-    })
-}
-
-fn because(item: &ProposedItem) -> String {
-    match item.why() {
-        ProposalWhy::Asked => "asked for".to_owned(),
-        ProposalWhy::EvaluatesMost => {
-            format!("evaluates most there ({})", item.evaluations)
-        }
-        ProposalWhy::SharesTeam => "is on the team".to_owned(),
-        ProposalWhy::NamedForTeam => "named for the team".to_owned(),
-        ProposalWhy::NamedForSubject => "named for the subject".to_owned(),
-        ProposalWhy::Fallback => "fallback".to_owned(),
-        ProposalWhy::HangsOn => {
-            let on = item.hangs_on.as_deref().unwrap_or_default();
-            format!("belongs to {} {}", kind(on), short(super::id(on)))
-        }
-        ProposalWhy::Unspecified => "-".to_owned(),
-    }
-}
-
 /// A progress bar that is there from the first message on.
 #[derive(Default)]
 struct Bar(std::cell::OnceCell<ProgressBar>);
@@ -269,39 +179,6 @@ async fn undo(
     }
     Err(cut_off())
 }
-
-fn print_summary(summary: &Recovery) {
-    let undone = summary.phase() == RecoveryPhase::Undone;
-    let done = summary.steps as usize - summary.left_out.len().min(summary.steps as usize);
-    let (left, what) = match undone {
-        true => (&summary.not_undone, "taken back"),
-        false => (&summary.left_out, "done"),
-    };
-    let count = match undone {
-        true => done.saturating_sub(summary.not_undone.len()),
-        false => done,
-    };
-    output::line(format!(
-        "recovery {}: {count} of {} steps {what}, {} left out",
-        summary.recovery_id,
-        if undone { done } else { summary.steps as usize },
-        left.len()
-    ));
-    for step in left {
-        output::line(format!(
-            "  {} {}: {}",
-            kind(&step.stream),
-            super::id(&step.stream),
-            reason(step.reason())
-        ));
-    }
-}
-
-fn reason(reason: ErrorReason) -> &'static str {
-    let name = reason.as_str_name();
-    name.strip_prefix("ERROR_REASON_").unwrap_or(name)
-}
-
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Undo {
     /// Which transfer or restore
@@ -440,83 +317,4 @@ async fn get(client: &Client, id: RecoveryId) -> Result<GetRecoveryResponse, Fai
             return Ok(all);
         }
     }
-}
-
-async fn begun_by(
-    client: &Client,
-    names: &mut Names,
-    recovery: &Recovery,
-) -> Result<String, Failure> {
-    use planledger_proto::v1::actor::Actor;
-    Ok(
-        match recovery
-            .started_by
-            .as_ref()
-            .and_then(|by| by.actor.as_ref())
-        {
-            Some(Actor::PersonId(person)) => {
-                names.learn(client, person).await?;
-                names.person(person)
-            }
-            Some(Actor::SystemId(system)) => format!("system {}", short(system)),
-            None => "-".to_owned(),
-        },
-    )
-}
-
-fn phase(phase: RecoveryPhase) -> &'static str {
-    match phase {
-        RecoveryPhase::Running => "running",
-        RecoveryPhase::Finished => "finished",
-        RecoveryPhase::Undoing => "being undone",
-        RecoveryPhase::Undone => "undone",
-        RecoveryPhase::Unspecified => "-",
-    }
-}
-
-async fn print(client: &Client, found: &GetRecoveryResponse) -> Result<(), Failure> {
-    let recovery = found.recovery.clone().unwrap_or_default();
-    let mut names = Names::default();
-    output::line(format!(
-        "recovery {}, {}: begun {} by {}",
-        recovery.recovery_id,
-        phase(recovery.phase()),
-        output::instant(recovery.started_at.as_ref()),
-        begun_by(client, &mut names, &recovery).await?
-    ));
-    if let Some(reason) = &recovery.reason {
-        output::line(format!("because: {reason}"));
-    }
-    let mut rows = vec![
-        ["what", "would", "came of it", "id"]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
-    for (at, step) in (0_u32..).zip(&found.steps) {
-        let left = |steps: &[planledger_proto::v1::LeftOutStep]| {
-            steps
-                .iter()
-                .find(|left| left.step == at)
-                .map(|left| reason(left.reason()))
-        };
-        let came = match (
-            left(&recovery.left_out),
-            left(&recovery.not_undone),
-            recovery.phase(),
-        ) {
-            (Some(reason), _, _) => format!("left out: {reason}"),
-            (None, Some(reason), _) => format!("done, not taken back: {reason}"),
-            (None, None, RecoveryPhase::Undone) => "done, and taken back".to_owned(),
-            (None, None, RecoveryPhase::Running) => "open".to_owned(),
-            (None, None, _) => "done".to_owned(),
-        };
-        rows.push(vec![
-            kind(&step.stream),
-            describe(client, &mut names, step).await?,
-            came,
-            super::id(&step.stream).to_owned(),
-        ]);
-    }
-    output::table(&rows);
-    Ok(())
 }
