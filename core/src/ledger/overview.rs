@@ -34,7 +34,12 @@ impl Fold {
                 let now = places(after);
                 let id = PersonId::from_uuid(stream.id);
                 if earlier != now {
-                    self.restand(id, |standing| standing.places = now)?;
+                    // Nobody is in a team or has a plan before they are known.
+                    let known = match before {
+                        Some(_) => self.standing(id)?,
+                        None => Arc::default(),
+                    };
+                    self.restand_from(id, &known, |standing| standing.places = now)?;
                 }
                 let gone = after.departed.is_some();
                 let was_gone = before.is_some_and(|before| {
@@ -191,14 +196,24 @@ impl Fold {
         change: impl FnOnce(&mut Standing),
     ) -> Result<(), StoreError> {
         let before = self.standing(student)?;
-        let mut after = Standing::clone(&before);
+        self.restand_from(student, &before, change)
+    }
+
+    /// The same for a standing that is at hand.
+    fn restand_from(
+        &mut self,
+        student: PersonId,
+        before: &Standing,
+        change: impl FnOnce(&mut Standing),
+    ) -> Result<(), StoreError> {
+        let mut after = before.clone();
         change(&mut after);
         if after == *before {
             return Ok(());
         }
         let day = self.calendar.day(self.cursor.recorded_at);
-        let touched = Touched::by(&before, &after);
-        let less = contributions_to(&before, &touched);
+        let touched = Touched::by(before, &after);
+        let less = contributions_to(before, &touched);
         let more = contributions_to(&after, &touched);
         for (key, counts) in &less {
             let now = more.get(key);

@@ -26,6 +26,7 @@ async fn an_administrator_sees_hands_over_and_takes_back() {
     let stream = format!("team/{}", school.team);
     let warned = owner(&["deletion", &stream]).done();
     assert!(warned.stdout.contains("1 plans of 1 students hang on it"));
+    assert!(warned.stdout.contains(STUDENT) && warned.stdout.contains(&plan_id));
     let could = owner(&["successors", &stream]).done();
     assert!(could.stdout.contains("Kåre Sømand"));
 

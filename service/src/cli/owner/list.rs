@@ -1,7 +1,8 @@
 //! What is owned, and by whom it could be.
 
 use clap::Args;
-use planledger_core::ids::{InstitutionId, PersonId, StreamId};
+use planledger_core::ids::{InstitutionId, PersonId, StreamId, StreamKind};
+use planledger_proto::v1::list_plans_request::Filter;
 use planledger_proto::v1::{
     ListOwnedRequest, ListOwnedResponse, ListOwnerlessRequest, ListOwnerlessResponse,
     ListSuccessorsRequest, OwnedItem, PreviewDeletionRequest, Successor, as_of,
@@ -10,7 +11,7 @@ use planledger_proto::v1::{
 use super::super::id::id;
 use super::super::moment::{self, as_of, moment};
 use super::super::names::Names;
-use super::super::{Failure, Remote, output};
+use super::super::{Failure, Remote, output, plan};
 use super::kind;
 use crate::client::Client;
 use crate::settings::File;
@@ -241,8 +242,19 @@ impl Deletion {
             found.plan_ids.len(),
             found.students
         ));
-        for plan in &found.plan_ids {
-            output::line(format!("  plan {plan}"));
+        let filter = match self.stream.kind {
+            StreamKind::Team => Filter::TeamId(self.stream.id.to_string()),
+            _ => Filter::YearPlanId(self.stream.id.to_string()),
+        };
+        let (plans, _) = plan::list(&client, filter).await?;
+        let mut rows = vec![["student", "plan"].map(str::to_owned).to_vec()];
+        let mut names = Names::default();
+        for plan in plans {
+            names.learn(&client, &plan.student_id).await?;
+            rows.push(vec![names.person(&plan.student_id), plan.plan_id]);
+        }
+        if rows.len() > 1 {
+            output::table(&rows);
         }
         if found.last_owner {
             output::line(
