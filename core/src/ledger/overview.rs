@@ -147,13 +147,15 @@ impl Fold {
         before: Option<&Plan>,
         after: &Plan,
     ) -> Result<(), StoreError> {
+        let worked_on = self.month(after);
+        if let Some(before) = before
+            && self.month(before) == worked_on
+            && counts_alike(before, after)
+        {
+            return Ok(());
+        }
         let standing = self.standing(after.student)?;
         let known = standing.plans.get(&id);
-        let worked_on = match (before, known) {
-            (Some(before), _) if before.changed_at == after.changed_at => return Ok(()),
-            (Some(before), Some(known)) if only_handed_on(before, after) => known.worked_on,
-            (Some(_) | None, _) => self.month(after),
-        };
         let ownerless = self.has_left(after.owner)?;
         let rest = Rest {
             ownerless,
@@ -178,7 +180,7 @@ impl Fold {
     }
 
     fn month(&mut self, plan: &Plan) -> Month {
-        self.calendar.day(plan.changed_at).month()
+        self.calendar.day(plan.worked_on_at()).month()
     }
 
     fn standing(&self, student: PersonId) -> Result<Arc<Standing>, StoreError> {
@@ -280,18 +282,18 @@ impl Fold {
     }
 }
 
-/// Whether a plan differs only in whose it is and where it hangs, which is no work on it.
-fn only_handed_on(before: &Plan, after: &Plan) -> bool {
-    if (before.owner, before.year_plan) == (after.owner, after.year_plan) {
-        return false;
-    }
-    let handed_on = Plan {
-        owner: after.owner,
-        year_plan: after.year_plan,
-        changed_at: after.changed_at,
-        ..before.clone()
-    };
-    handed_on == *after
+/// Whether a plan counts as it did before, but for when it was worked on. Told from the plan alone,
+/// because most events change nothing that is counted. Evaluations are only ever added, and what they
+/// are about and by whom stays.
+fn counts_alike(before: &Plan, after: &Plan) -> bool {
+    before.owner == after.owner
+        && before.year_plan == after.year_plan
+        && before.withdrawn == after.withdrawn
+        && before.shared == after.shared
+        && before.visible_to == after.visible_to
+        && before.evaluations.len() == after.evaluations.len()
+        && before.units == after.units
+        && before.talks == after.talks
 }
 
 impl Reading<'_> {

@@ -281,6 +281,7 @@ proptest! {
         others.evaluations = now.evaluations.clone();
         others.talks = now.talks.clone();
         others.changed_at = now.changed_at;
+        others.worked_on_before = now.worked_on_before;
         prop_assert_eq!(&others, now);
         prop_assert!(school.weigh(actor, &revert).changes.is_empty());
         prop_assert_eq!(school.revert(actor, &revert), []);

@@ -1,8 +1,14 @@
 use super::{Assessment, Evaluation, Item, Plan, PlanEvent, Talk, Written};
 use crate::domain::EventMeta;
 use crate::ids::EvaluationId;
+use crate::time::Timestamp;
 
 impl Plan {
+    /// When it was last worked on.
+    pub(crate) fn worked_on_at(&self) -> Timestamp {
+        self.worked_on_before.unwrap_or(self.changed_at)
+    }
+
     pub(in crate::domain) fn created(meta: &EventMeta, event: &PlanEvent) -> Option<Self> {
         match event {
             PlanEvent::Opened {
@@ -18,6 +24,7 @@ impl Plan {
                 former_owners: Default::default(),
                 opened_at: meta.recorded_at,
                 changed_at: meta.recorded_at,
+                worked_on_before: None,
                 units: Vec::new(),
                 sections: Default::default(),
                 items: Vec::new(),
@@ -58,6 +65,8 @@ impl Plan {
     pub(in crate::domain) fn apply(&mut self, meta: &EventMeta, event: &PlanEvent) {
         let at = meta.recorded_at;
         let by = meta.actor;
+        let worked_on = self.worked_on_at();
+        self.worked_on_before = None;
         match event {
             PlanEvent::Opened { .. } => return,
             PlanEvent::UnitIncluded(unit) => self.units.push(*unit),
@@ -145,10 +154,14 @@ impl Plan {
             PlanEvent::Withdrawn { .. } => self.withdrawn = true,
             PlanEvent::Restored {} => self.withdrawn = false,
             PlanEvent::OwnershipTransferred { to, .. } => {
+                self.worked_on_before = Some(worked_on);
                 self.former_owners
                     .insert(std::mem::replace(&mut self.owner, *to));
             }
-            PlanEvent::MovedToYearPlan { to, .. } => self.year_plan = *to,
+            PlanEvent::MovedToYearPlan { to, .. } => {
+                self.worked_on_before = Some(worked_on);
+                self.year_plan = *to;
+            }
             PlanEvent::StatusCleared {} => self.status = None,
             PlanEvent::FollowUpCleared {} => {
                 self.follow_up = None;

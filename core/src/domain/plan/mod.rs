@@ -435,6 +435,10 @@ pub struct Plan {
     pub opened_at: Timestamp,
     /// When anything in it last changed.
     pub changed_at: Timestamp,
+    /// When it was last worked on, if it changed since: another owner or another year plan is no work
+    /// on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worked_on_before: Option<Timestamp>,
     /// Units taken in, in that order.
     pub units: Vec<UnitRef>,
     /// Sections shown.
