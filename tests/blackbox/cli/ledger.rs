@@ -142,7 +142,8 @@ async fn whoever_stops_reading_still_gets_the_exit_code() {
         drop(reader);
         let mut program = program();
         program.args(["ledger", "verify", "--dir"]).arg(home.path());
-        program.stdout(writer).output().unwrap()
+        program.stderr(std::process::Stdio::piped());
+        output(program.stdout(writer))
     };
     let sound = verify();
     assert_eq!(sound.status.code(), Some(0), "{sound:?}");

@@ -278,13 +278,10 @@ async fn an_import_that_was_killed_half_way_is_run_again_to_the_same_end() {
     let serving = Serving::start(home.path());
     // The importer is killed: it has sent a third, and waits for the rest to go out.
     let held = Proxy::start(&serving.url, all / 3).await;
-    let mut importer = program()
-        .args(["import", "roster"])
-        .arg(sample())
-        .args(["--server", &held.url])
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut importer = program();
+    importer.args(["import", "roster"]).arg(sample());
+    importer.args(["--server", &held.url]);
+    let mut importer = start(importer.stdout(std::process::Stdio::null()));
     held.used_up().await;
     importer.kill().unwrap();
     importer.wait().unwrap();

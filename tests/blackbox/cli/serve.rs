@@ -1,6 +1,7 @@
 //! `planledger serve`.
 
 use std::net::TcpListener;
+use std::process::Stdio;
 
 use crate::support::*;
 
@@ -107,27 +108,18 @@ fn a_master_key_that_is_not_the_ledgers_opens_nothing() {
     let verify = || {
         let mut verify = program();
         verify.args(["ledger", "verify", "--dir", dir]);
+        verify.stdout(Stdio::piped()).stderr(Stdio::piped());
         verify
     };
-    let output = verify()
-        .env("PLANLEDGER_MASTER_KEY", &other)
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let stderr = String::from_utf8(output.stderr).unwrap();
+    let ran = output(verify().env("PLANLEDGER_MASTER_KEY", &other));
+    assert_eq!(ran.status.code(), Some(1));
+    let stderr = String::from_utf8(ran.stderr).unwrap();
     assert!(stderr.contains("master key"), "{stderr}");
     assert!(!stderr.contains(&other));
     // Not a key at all is wrong usage; neither is it repeated.
-    let output = verify()
-        .env("PLANLEDGER_MASTER_KEY", "hemmelig")
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(
-        !String::from_utf8(output.stderr)
-            .unwrap()
-            .contains("hemmelig")
-    );
+    let ran = output(verify().env("PLANLEDGER_MASTER_KEY", "hemmelig"));
+    assert_eq!(ran.status.code(), Some(2));
+    assert!(!String::from_utf8(ran.stderr).unwrap().contains("hemmelig"));
     // Without its key a ledger is not made anew beside the old one.
     let key = home.path().join("keys/master.key");
     let text = std::fs::read(&key).unwrap();

@@ -1,6 +1,7 @@
 //! Flags go over environment, environment over the settings file.
 
 use std::path::PathBuf;
+use std::process::Stdio;
 
 use crate::support::*;
 
@@ -18,7 +19,8 @@ fn ran(case: &Case) -> Ran {
     if let Some(file) = &case.file {
         program.arg("--config").arg(file);
     }
-    let output = program.output().unwrap();
+    program.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = output(&mut program);
     Ran {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout).unwrap(),
@@ -122,7 +124,8 @@ fn a_settings_file_with_a_mistake_is_wrong_usage_and_the_mistake_is_named() {
                 true => program.arg("--config").arg(&file),
                 false => program.env("PLANLEDGER_CONFIG", &file),
             };
-            let output = program.output().unwrap();
+            program.stdout(Stdio::piped()).stderr(Stdio::piped());
+            let output = output(&mut program);
             assert_eq!(output.status.code(), Some(2), "{text}");
             let stderr = String::from_utf8(output.stderr).unwrap();
             assert!(

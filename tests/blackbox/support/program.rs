@@ -3,7 +3,8 @@
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -20,6 +21,26 @@ pub(crate) fn program() -> Command {
     }
     program.stdin(Stdio::null());
     program
+}
+
+/// Held while a program is started. Until it runs, it holds whatever this process has open, also the
+/// lock of a ledger that is closed at that moment.
+static STARTING: Mutex<()> = Mutex::new(());
+
+/// Starts a program.
+pub(crate) fn start(command: &mut Command) -> Child {
+    let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+    command.spawn().unwrap()
+}
+
+/// Waits until every program runs that is being started.
+pub(crate) fn await_starting() {
+    drop(STARTING.lock().unwrap_or_else(PoisonError::into_inner));
+}
+
+/// Runs a program to its end, and gives what it prints where that is not said otherwise.
+pub(crate) fn output(command: &mut Command) -> Output {
+    start(command).wait_with_output().unwrap()
 }
 
 /// The folder with the sample roster and catalogue.
@@ -52,7 +73,9 @@ impl Ran {
 
 /// Runs the program to its end.
 pub(crate) fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Ran {
-    let output = program().args(arguments).output().unwrap();
+    let mut program = program();
+    program.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = output(program.args(arguments));
     Ran {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout).unwrap(),
@@ -79,7 +102,7 @@ impl Serving {
         let mut command = program();
         command.args(["serve", "--dev", "--listen", "127.0.0.1:0", "--dir"]);
         command.arg(dir).args(more);
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = start(command.stderr(Stdio::piped()));
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut log = String::new();
         let url = loop {

@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 use tonic::transport::{Channel, Endpoint};
 
 use super::gated::Gated;
+use super::program::await_starting;
 use super::voice::Voice;
 
 /// A directory with a ledger.
@@ -212,6 +213,8 @@ impl Drop for Running {
         // A test that failed may have left it shut.
         self.gate.iter().for_each(Gated::let_through);
         let ended = self.thread.take().map(thread::JoinHandle::join);
+        // Nobody holds the lock of the ledger any more, not even for a moment.
+        await_starting();
         assert!(thread::panicking() || matches!(ended, Some(Ok(()))));
     }
 }

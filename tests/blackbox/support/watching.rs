@@ -10,7 +10,7 @@ use planledger_proto::v1::Checkpoint;
 use rustix::process::{Pid, Signal, kill_process};
 use ureq::Agent;
 
-use super::program::program;
+use super::program::{program, start};
 use super::voice::PATIENCE;
 
 /// A witness that runs.
@@ -41,7 +41,7 @@ impl Watching {
         }
         command.arg("--dir").arg(dir);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        let mut child = start(&mut command);
         let mut key = String::new();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         stdout.read_line(&mut key).unwrap();
