@@ -22,6 +22,9 @@ fn put_back(dir: &Path, from: &Path, names: &[Vec<u8>]) {
         new.insert(name.as_slice(), before).unwrap();
     }
     new.flush().unwrap();
+    // Derived state that somebody else has is set aside and derived anew.
+    drop((old, new));
+    await_starting();
 }
 
 fn state(stream: impl Into<StreamId>) -> Vec<u8> {

@@ -19,7 +19,7 @@ pub(crate) use commands::*;
 pub(crate) use described::{Documented, documented, enum_names};
 pub(crate) use evidence::{Believed, bundle_of, checked, checked_since, texts};
 pub(crate) use gated::Gated;
-pub(crate) use program::{Ran, Serving, output, program, run, samples, start};
+pub(crate) use program::{Ran, Serving, await_starting, output, program, run, samples, start};
 pub(crate) use proxy::Proxy;
 pub(crate) use recovery::{bring_back, give, transfer_of};
 pub(crate) use refused::{Refused, command_error};
