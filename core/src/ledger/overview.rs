@@ -14,7 +14,7 @@ use crate::domain::{Aggregate, Missing};
 use crate::ids::{PersonId, PlanId, SchoolYearId, StreamId, TeamId, YearPlanId};
 use crate::overview::{
     Ask, Cell, CellKey, Counts, Day, Month, PlanFacts, Report, Rest, Source, Standing, Touched,
-    contributions_to, places,
+    contributions_to, evaluated, places,
 };
 
 impl Fold {
@@ -284,15 +284,17 @@ impl Fold {
 
 /// Whether a plan counts as it did before, but for when it was worked on. Told from the plan alone,
 /// because most events change nothing that is counted. Evaluations are only ever added, and what they
-/// are about and by whom stays.
+/// are about and by whom stays: one is enough.
 fn counts_alike(before: &Plan, after: &Plan) -> bool {
     before.owner == after.owner
         && before.year_plan == after.year_plan
         && before.withdrawn == after.withdrawn
         && before.shared == after.shared
         && before.visible_to == after.visible_to
-        && before.evaluations.len() == after.evaluations.len()
         && before.units == after.units
+        && (before.evaluations.len() == after.evaluations.len()
+            || evaluated(before)
+            || !evaluated(after))
         && before.talks == after.talks
 }
 

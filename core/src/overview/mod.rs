@@ -24,5 +24,5 @@ pub use self::report::{Ask, By, Column, Due, Report, Row, RowKey};
 pub use self::rules::{DueRule, DueRules, FaultyRules, Requirement, RuleFault, Subjects};
 pub(crate) use self::standing::places;
 pub use self::standing::{PlanFacts, Standing, contributions};
-pub(crate) use self::standing::{Rest, Touched, contributions_to};
+pub(crate) use self::standing::{Rest, Touched, contributions_to, evaluated};
 pub use self::ties::Ties;

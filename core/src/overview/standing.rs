@@ -95,7 +95,8 @@ fn visible(plan: &Plan) -> bool {
     plan.shared && plan.visible_to.contains(&Audience::Guardians)
 }
 
-fn evaluated(plan: &Plan) -> bool {
+/// Whether staff have evaluated a goal in it, in a unit that is not taken out.
+pub(crate) fn evaluated(plan: &Plan) -> bool {
     let mut by_staff = plan.evaluations.iter();
     by_staff.any(|made| made.by == Evaluator::Staff && plan.units.contains(&made.unit))
 }
