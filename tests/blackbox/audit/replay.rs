@@ -47,6 +47,7 @@ async fn everything_that_is_shown_is_compared_and_is_what_the_events_lead_to() {
     assert_eq!(ran["plans"], 1);
     assert_eq!(ran["differing"].as_array().unwrap().len(), 0);
     assert_eq!(ran["othersDiffering"].as_array().unwrap().len(), 0);
+    assert_eq!(ran["othersComplete"], true);
     // An institution and what belongs to it, a school year, six persons, a team, a year plan and
     // its plans.
     assert_eq!(ran["others"], 2 + 1 + 6 + 1 + 2);
@@ -103,4 +104,25 @@ async fn what_is_shown_otherwise_than_the_events_lead_to_is_named() {
         assert!(ran.stderr.contains("not what the events lead to"));
         assert!(!ran.stdout.contains("Noget andet") && !ran.stderr.contains("Noget andet"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn while_somebody_writes_it_says_how_far_it_got() {
+    let home = Home::new();
+    let server = home.start();
+    let voice = server.voice().await;
+    let (_, _, plan_id) = written_in(&voice, 1).await;
+    let url = server.url.clone();
+    let asked = std::thread::spawn(move || replay(&url, &["--json"]));
+    for nth in 0.. {
+        if asked.is_finished() {
+            break;
+        }
+        let text = format!("Endnu en: {nth}");
+        voice.execute(write_status(&plan_id, &text)).await;
+    }
+    let ran = asked.join().unwrap().done().json();
+    assert_eq!(ran["othersComplete"], false);
+    assert_eq!(ran["differing"].as_array().unwrap().len(), 0);
+    assert_eq!(ran["othersDiffering"].as_array().unwrap().len(), 0);
 }

@@ -5,12 +5,14 @@ use std::collections::{HashMap, HashSet};
 use planledger_core::domain::Aggregate;
 use planledger_core::domain::view::{Viewer, year_plan_view};
 use planledger_core::ids::{
-    CatalogueId, InstitutionId, PersonId, SchoolYearId, StreamId, StreamKind, TeamId, YearPlanId,
+    CatalogueId, InstitutionId, PersonId, Revision, SchoolYearId, StreamId, StreamKind, TeamId,
+    YearPlanId,
 };
 use planledger_proto::v1::{
-    CatalogueItem, GetPersonRequest, GetYearPlanRequest, Institution, ListCatalogueItemsRequest,
-    ListCataloguesRequest, ListInstitutionsRequest, ListPersonsRequest, ListPlansRequest,
-    ListSchoolYearsRequest, ListTeamsRequest, list_plans_request, list_teams_request,
+    self as proto, CatalogueItem, GetPersonRequest, GetYearPlanRequest, Institution,
+    ListCatalogueItemsRequest, ListCataloguesRequest, ListInstitutionsRequest, ListPersonsRequest,
+    ListPlansRequest, ListSchoolYearsRequest, ListTeamsRequest, list_plans_request,
+    list_teams_request,
 };
 
 use super::super::{Failure, output};
@@ -28,10 +30,51 @@ pub(super) struct Compared {
     pub(super) count: u64,
     /// Streams whose state, or a list of what belongs to them, is not what the events lead to.
     pub(super) differing: Vec<StreamId>,
+    /// Where the server had got to when it was too late to compare the rest.
+    pub(super) moved: Option<u64>,
     seen: HashSet<StreamId>,
     by_institution: HashMap<InstitutionId, HashSet<StreamId>>,
     by_year_plan: HashMap<YearPlanId, HashSet<String>>,
     position: u64,
+}
+
+/// A state as the API lists it.
+trait Listed: PartialEq + Sized {
+    /// Whose state it says it is.
+    fn stream(&self) -> Result<StreamId, Failure>;
+
+    /// What a state that was folded here looks like; `None` if it is of something else.
+    fn of(stream: StreamId, state: &Aggregate, revision: Revision) -> Option<Self>;
+}
+
+macro_rules! listed {
+    ($($kind:ident: $id:ident in $field:ident, $show:path;)*) => {$(
+        impl Listed for proto::$kind {
+            fn stream(&self) -> Result<StreamId, Failure> {
+                let id = &self.$field;
+                let unreadable = |_| Failure::Refused(format!("the server gave no id: {id}"));
+                let id: $id = id.parse().map_err(unreadable)?;
+                Ok(id.into())
+            }
+
+            fn of(stream: StreamId, state: &Aggregate, revision: Revision) -> Option<Self> {
+                match state {
+                    Aggregate::$kind(state) => {
+                        Some($show($id::from_uuid(stream.id), revision, state))
+                    }
+                    _ => None,
+                }
+            }
+        }
+    )*};
+}
+
+listed! {
+    Institution: InstitutionId in institution_id, wire::institution;
+    SchoolYear: SchoolYearId in school_year_id, wire::school_year;
+    Catalogue: CatalogueId in catalogue_id, wire::catalogue;
+    Person: PersonId in person_id, wire::person;
+    Team: TeamId in team_id, wire::team;
 }
 
 /// All pages of a list; the request's type, its call, and the field with the items.
@@ -53,8 +96,8 @@ macro_rules! each_page {
 }
 
 impl Compared {
-    /// Compares everything but plans, which are compared as each viewer sees them. The server must
-    /// still be at the position that was read up to.
+    /// Compares everything but plans, which are compared as each viewer sees them; as far as it gets
+    /// before something is recorded.
     pub(super) async fn of(
         client: &Client,
         folded: &Folded,
@@ -66,36 +109,42 @@ impl Compared {
             by_year_plan: folded.by_year_plan(),
             ..Self::default()
         };
-        let bar = output::progress(folded.streams.len() as u64, "comparing");
-        let institutions = compared.lists(client, folded).await?;
-        for institution in institutions {
-            compared
-                .at_institution(client, folded, &institution)
-                .await?;
-            bar.set_position(compared.seen.len() as u64);
+        match compared.all(client, folded).await {
+            Err(failure) if compared.moved.is_none() => return Err(failure),
+            Ok(()) | Err(_) => {}
         }
-        let streams: Vec<_> = folded.streams.keys().copied().collect();
-        for stream in streams {
-            if !compared.seen.contains(&stream) {
-                compared.alone(client, folded, stream).await?;
-                bar.inc(1);
-            }
-        }
-        bar.finish_and_clear();
         compared.differing.sort_unstable();
         compared.differing.dedup();
         Ok(compared)
     }
 
-    /// An answer of another position is about something else.
-    fn at(&self, position: u64) -> Result<(), Failure> {
-        match position == self.position {
-            true => Ok(()),
-            false => Err(Failure::Refused(format!(
-                "something was recorded while it was compared, at position {position}; run it again, \
-                 or say --plan to compare one plan as of a position"
-            ))),
+    async fn all(&mut self, client: &Client, folded: &Folded) -> Result<(), Failure> {
+        let bar = output::progress(folded.streams.len() as u64, "comparing");
+        let institutions = self.lists(client, folded).await?;
+        for institution in institutions {
+            self.at_institution(client, folded, &institution).await?;
+            bar.set_position(self.seen.len() as u64);
         }
+        for stream in folded.streams.keys() {
+            if !self.seen.contains(stream) {
+                self.alone(client, folded, *stream).await?;
+                bar.inc(1);
+            }
+        }
+        bar.finish_and_clear();
+        Ok(())
+    }
+
+    /// Lists are of the present: an answer of another position is about something else, and ends the
+    /// comparison.
+    fn at(&mut self, position: u64) -> Result<(), Failure> {
+        if position == self.position {
+            return Ok(());
+        }
+        self.moved = Some(position);
+        Err(Failure::Refused(format!(
+            "position {position} is about something else"
+        )))
     }
 
     fn note(&mut self, stream: StreamId, same: bool) {
@@ -104,6 +153,13 @@ impl Compared {
         if !same {
             self.differing.push(stream);
         }
+    }
+
+    /// Compares a state that is listed; gives whose it is.
+    fn listed<T: Listed>(&mut self, folded: &Folded, there: &T) -> Result<StreamId, Failure> {
+        let stream = there.stream()?;
+        self.note(stream, folded.state(stream).as_ref() == Some(there));
+        Ok(stream)
     }
 
     /// Institutions, school years and catalogues; gives the institutions.
@@ -122,17 +178,8 @@ impl Compared {
                 ..ListInstitutionsRequest::default()
             },
             institutions,
-            |item: Institution| -> Result<(), Failure> {
-                let stream = stream(StreamKind::Institution, &item.institution_id)?;
-                let here = folded.look(stream, |state, revision| match state {
-                    Aggregate::Institution(found) => Some(wire::institution(
-                        InstitutionId::from_uuid(stream.id),
-                        revision,
-                        found,
-                    )),
-                    _ => None,
-                });
-                self.note(stream, here.as_ref() == Some(&item));
+            |item: proto::Institution| -> Result<(), Failure> {
+                self.listed(folded, &item)?;
                 institutions.push(item);
                 Ok(())
             }
@@ -146,19 +193,7 @@ impl Compared {
                 ..ListSchoolYearsRequest::default()
             },
             school_years,
-            |item: planledger_proto::v1::SchoolYear| -> Result<(), Failure> {
-                let stream = stream(StreamKind::SchoolYear, &item.school_year_id)?;
-                let here = folded.look(stream, |state, revision| match state {
-                    Aggregate::SchoolYear(found) => Some(wire::school_year(
-                        SchoolYearId::from_uuid(stream.id),
-                        revision,
-                        found,
-                    )),
-                    _ => None,
-                });
-                self.note(stream, here == Some(item));
-                Ok(())
-            }
+            |item: proto::SchoolYear| self.listed(folded, &item).map(drop)
         );
         let mut found = Vec::new();
         let mut catalogues = client.catalogues();
@@ -170,18 +205,8 @@ impl Compared {
                 ..ListCataloguesRequest::default()
             },
             catalogues,
-            |item: planledger_proto::v1::Catalogue| -> Result<(), Failure> {
-                let stream = stream(StreamKind::Catalogue, &item.catalogue_id)?;
-                let here = folded.look(stream, |state, revision| match state {
-                    Aggregate::Catalogue(found) => Some(wire::catalogue(
-                        CatalogueId::from_uuid(stream.id),
-                        revision,
-                        found,
-                    )),
-                    _ => None,
-                });
-                self.note(stream, here == Some(item));
-                found.push(stream);
+            |item: proto::Catalogue| -> Result<(), Failure> {
+                found.push(self.listed(folded, &item)?);
                 Ok(())
             }
         );
@@ -238,18 +263,8 @@ impl Compared {
             roster.list_persons,
             request,
             persons,
-            |item: planledger_proto::v1::Person| -> Result<(), Failure> {
-                let stream = stream(StreamKind::Person, &item.person_id)?;
-                let here = folded.look(stream, |state, revision| match state {
-                    Aggregate::Person(found) => Some(wire::person(
-                        PersonId::from_uuid(stream.id),
-                        revision,
-                        found,
-                    )),
-                    _ => None,
-                });
-                self.note(stream, here == Some(item));
-                listed.insert(stream);
+            |item: proto::Person| -> Result<(), Failure> {
+                listed.insert(self.listed(folded, &item)?);
                 Ok(())
             }
         );
@@ -265,20 +280,12 @@ impl Compared {
             roster.list_teams,
             request,
             teams,
-            |item: planledger_proto::v1::Team| -> Result<(), Failure> {
-                let stream = stream(StreamKind::Team, &item.team_id)?;
-                let here = folded.look(stream, |state, revision| match state {
-                    Aggregate::Team(found) => {
-                        Some(wire::team(TeamId::from_uuid(stream.id), revision, found))
-                    }
-                    _ => None,
-                });
-                self.note(stream, here == Some(item));
-                listed.insert(stream);
+            |item: proto::Team| -> Result<(), Failure> {
+                listed.insert(self.listed(folded, &item)?);
                 Ok(())
             }
         );
-        let of = stream(StreamKind::Institution, &institution.institution_id)?;
+        let of = institution.stream()?;
         let id = InstitutionId::from_uuid(of.id);
         let belongs = self.by_institution.remove(&id).unwrap_or_default();
         let same = belongs == listed;
@@ -303,14 +310,7 @@ impl Compared {
                 };
                 let answer = client.roster().get_person(request).await?.into_inner();
                 self.at(answer.position)?;
-                let here = folded.look(stream, |state, revision| match state {
-                    Aggregate::Person(found) => Some(wire::person(
-                        PersonId::from_uuid(stream.id),
-                        revision,
-                        found,
-                    )),
-                    _ => None,
-                });
+                let here: Option<proto::Person> = folded.state(stream);
                 self.note(stream, here == answer.person);
                 Ok(())
             }
@@ -363,7 +363,7 @@ impl Compared {
             plans.list_plans,
             request,
             plans,
-            |item: planledger_proto::v1::PlanSummary| -> Result<(), Failure> {
+            |item: proto::PlanSummary| -> Result<(), Failure> {
                 listed.insert(item.plan_id);
                 Ok(())
             }
@@ -375,9 +375,9 @@ impl Compared {
     }
 }
 
-fn stream(kind: StreamKind, id: &str) -> Result<StreamId, Failure> {
-    let id = id
-        .parse()
-        .map_err(|_| Failure::Refused(format!("the server gave no id: {id}")))?;
-    Ok(StreamId { kind, id })
+impl Folded {
+    /// What a stream would be listed as.
+    fn state<T: Listed>(&self, stream: StreamId) -> Option<T> {
+        self.look(stream, |state, revision| T::of(stream, state, revision))
+    }
 }

@@ -202,6 +202,7 @@ impl Replay {
                 "plans": plans.len(),
                 "differing": plans_differing.collect::<Vec<_>>(),
                 "others": others.count,
+                "othersComplete": others.moved.is_none() && self.plan.is_none(),
                 "othersDiffering":
                     others.differing.iter().map(ToString::to_string).collect::<Vec<_>>(),
             }));
@@ -215,6 +216,13 @@ impl Replay {
                 plans.len(),
                 others.count
             ));
+            if let Some(moved) = others.moved {
+                output::line(format!(
+                    "not compared: the rest of people, groups and year plans, because the server has \
+                     recorded more meanwhile, up to position {moved}; run it while nobody writes, or \
+                     on a copy"
+                ));
+            }
             for stream in &others.differing {
                 output::line(format!("  {stream} is not what the events lead to"));
             }
