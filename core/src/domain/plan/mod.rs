@@ -5,6 +5,7 @@
 
 mod apply;
 mod decide;
+mod evaluate;
 mod revert;
 
 use std::collections::{BTreeMap, BTreeSet};

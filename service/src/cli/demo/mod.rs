@@ -3,6 +3,7 @@
 
 mod actor;
 mod checks;
+mod scene;
 mod story;
 
 use std::path::PathBuf;

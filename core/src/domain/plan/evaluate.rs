@@ -1,0 +1,170 @@
+//! Who evaluates which goal, and who holds talks.
+
+use std::sync::Arc;
+
+use super::decide::{Open, with_year_plan};
+use super::{Assessment, Evaluator, PlanEvent, UnitRef};
+use crate::domain::decide::{exists, not_found, refuse};
+use crate::domain::year_plan::{Goal, GoalKind};
+use crate::domain::{Actor, Aggregate, Reason, Refusal, Stop};
+use crate::ids::{EvaluationId, GoalId, PersonId};
+
+/// The fields of an assessment and of its level.
+const RECORDED: (&str, &str) = (
+    "record_evaluation.assessment",
+    "record_evaluation.assessment.level",
+);
+const CORRECTED: (&str, &str) = (
+    "correct_evaluation.assessment",
+    "correct_evaluation.assessment.level",
+);
+
+impl Open<'_> {
+    pub(super) fn evaluation(
+        &self,
+        id: EvaluationId,
+        field: &'static str,
+    ) -> Result<&super::Evaluation, Stop> {
+        let what = "evaluation in the plan";
+        self.plan
+            .evaluations
+            .iter()
+            .find(|found| found.id == id)
+            .ok_or_else(|| not_found(Reason::EvaluationNotFound, what, "evaluation_id", id, field))
+    }
+
+    /// On which side the actor is; `None` for whom the plan is not about and who is not staff.
+    pub(super) fn side(&self) -> Result<Option<Evaluator>, Stop> {
+        Ok(match self.ask.actor {
+            Actor::Person(person) if person == self.plan.student => Some(Evaluator::Student),
+            Actor::Person(person) if self.is_staff(person)? => Some(Evaluator::Staff),
+            Actor::Person(_) | Actor::System(_) => None,
+        })
+    }
+
+    /// On which side the actor evaluates.
+    fn evaluator(&self) -> Result<Evaluator, Stop> {
+        match self.side()? {
+            Some(side) => Ok(side),
+            None => refuse(Refusal::new(
+                Reason::EvaluatorNotAllowed,
+                "only teachers, pedagogues, leaders and the plan's student evaluate",
+            )),
+        }
+    }
+
+    fn is_staff(&self, person: PersonId) -> Result<bool, Stop> {
+        let state = self.ask.load(person)?;
+        Ok(matches!(state.as_deref(), Some(Aggregate::Person(found)) if found.is_staff()))
+    }
+
+    pub(super) fn holds_talks(&self) -> Result<bool, Stop> {
+        match self.ask.actor {
+            Actor::Person(person) => self.is_staff(person),
+            Actor::System(_) => Ok(false),
+        }
+    }
+
+    pub(super) fn check_holds_talks(&self) -> Result<(), Stop> {
+        match self.holds_talks()? {
+            true => Ok(()),
+            false => refuse(Refusal::new(
+                Reason::TalkNotAllowed,
+                "only teachers, pedagogues and leaders hold and record talks",
+            )),
+        }
+    }
+
+    pub(super) fn record_evaluation(
+        &self,
+        id: EvaluationId,
+        unit: UnitRef,
+        goal_id: GoalId,
+        assessment: &Assessment,
+    ) -> Result<Vec<PlanEvent>, Stop> {
+        const GOAL: &str = "record_evaluation.goal_id";
+        self.check_included(unit, "record_evaluation.unit")?;
+        let by = self.evaluator()?;
+        let goal = self.goal(unit, goal_id, GOAL)?;
+        if goal.retired {
+            let message = format!("goal {goal_id} is out of use");
+            let refusal = Refusal::new(Reason::GoalRetired, message).field(GOAL);
+            return refuse(refusal.with("goal_id", goal_id));
+        }
+        if (goal.kind, by) == (GoalKind::Subject, Evaluator::Student) {
+            let message = "subject goals are evaluated by teacher or pedagogue; students evaluate \
+                           reflection goals";
+            let refusal = Refusal::new(Reason::GoalKindNotEvaluableByStudent, message).field(GOAL);
+            return refuse(refusal.with("goal_id", goal_id));
+        }
+        if self.plan.evaluations.iter().any(|found| found.id == id) {
+            let field = "record_evaluation.evaluation_id";
+            return exists("evaluation", "evaluation_id", id, field);
+        }
+        let goal_revision = goal.revision();
+        check_assessment(&goal, goal_revision, assessment, RECORDED)?;
+        let assessment = assessment.clone();
+        Ok(vec![PlanEvent::EvaluationRecorded {
+            evaluation: id,
+            unit,
+            goal: goal_id,
+            goal_revision,
+            by,
+            assessment,
+        }])
+    }
+
+    /// Whether there is something to correct.
+    pub(super) fn correct_evaluation(
+        &self,
+        id: EvaluationId,
+        assessment: &Assessment,
+    ) -> Result<bool, Stop> {
+        const FIELD: &str = "correct_evaluation.evaluation_id";
+        let evaluation = self.evaluation(id, FIELD)?;
+        if self.evaluator()? != evaluation.by {
+            let message = "an evaluation is corrected by the side that made it";
+            let refusal = Refusal::new(Reason::EvaluationOfAnotherSide, message).field(FIELD);
+            return refuse(refusal.with("evaluation_id", id));
+        }
+        let goal = self.goal(evaluation.unit, evaluation.goal, FIELD)?;
+        check_assessment(&goal, evaluation.goal_revision, assessment, CORRECTED)?;
+        Ok(evaluation.assessment != *assessment)
+    }
+
+    fn goal(&self, unit: UnitRef, id: GoalId, field: &'static str) -> Result<Arc<Goal>, Stop> {
+        with_year_plan(self.ask, unit.year_plan, field, |year_plan| {
+            let goal = year_plan
+                .goals
+                .get(&id)
+                .filter(|goal| goal.unit == unit.unit);
+            let what = "goal in the unit";
+            goal.map(|goal| Arc::new(goal.clone()))
+                .ok_or_else(|| not_found(Reason::GoalNotFound, what, "goal_id", id, field))
+        })
+    }
+}
+
+fn check_assessment(
+    goal: &Goal,
+    revision: u32,
+    assessment: &Assessment,
+    (field, level_field): (&'static str, &'static str),
+) -> Result<(), Stop> {
+    if assessment.level.is_none() && assessment.comment.is_none() {
+        let message = "an evaluation has a level, a comment or both";
+        return refuse(Refusal::new(Reason::AssessmentEmpty, message).field(field));
+    }
+    let levels = goal.at(revision).map_or(0, |at| at.scale.levels.len());
+    match assessment.level {
+        Some(level) if usize::from(level) >= levels => {
+            let message = format!(
+                "the goal's scale has levels 0 to {}",
+                levels.saturating_sub(1)
+            );
+            let refusal = Refusal::new(Reason::LevelOutOfRange, message).field(level_field);
+            refuse(refusal.with("levels", levels))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
