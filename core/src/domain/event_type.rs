@@ -216,6 +216,7 @@ event_types! {
         KeyIntroduced = 1 "ledger.key_introduced",
         KeyRotated = 2 "ledger.key_rotated",
         HeadsRecorded = 3 "ledger.heads_recorded",
+        ForkSettled = 4 "ledger.fork_settled",
     }
     RecoveryEvent in Recovery {
         Started = 1 "recovery.started",

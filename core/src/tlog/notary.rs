@@ -8,7 +8,9 @@ use super::checkpoint::{Checkpoint, SignedCheckpoint};
 use super::kept::{Kept, KeptError};
 use super::note::{Note, NoteSignature, Signer, VerifierKey};
 use super::tiles::{Tiles, TilesError, replace};
-use crate::domain::ledger::{LedgerCommand, RecordedHeads, heads_stream, rotation_text};
+use crate::domain::ledger::{
+    LedgerCommand, RecordedHeads, forks_stream, heads_stream, rotation_text,
+};
 use crate::domain::{Actor, Aggregate, Command};
 use crate::entry::Hash32;
 use crate::heads::{BucketProof, HeadMap, HeadMapError, bucket_of};
@@ -293,6 +295,7 @@ impl Notary {
         let stream = match command {
             LedgerCommand::RecordHeads { .. } => heads_stream(ledger),
             LedgerCommand::IntroduceKey { .. } | LedgerCommand::RotateKey { .. } => ledger,
+            LedgerCommand::SettleFork { .. } => forks_stream(ledger),
         };
         let command = Command::Ledger(stream, command);
         let receipt = self

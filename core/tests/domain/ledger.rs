@@ -1,10 +1,12 @@
+use std::collections::BTreeSet;
+
 use planledger_core::domain::Reason;
 use planledger_core::domain::ledger::{LedgerCommand, LedgerEvent, rotation_text};
-use planledger_core::ids::{LedgerId, Position};
+use planledger_core::ids::{LedgerId, Position, StreamId};
 use planledger_core::time::Timestamp;
 use planledger_core::tlog::{Algorithm, Note, Signer};
 
-use crate::common::school::SYSTEM;
+use crate::common::school::{PLAN, STUDENT, SYSTEM};
 use crate::harness::given;
 
 const LEDGER: LedgerId = LedgerId::from_bytes([0xD1; 16]);
@@ -82,6 +84,37 @@ fn heads_are_recorded_for_later_positions_only() {
         .then_nothing()
         .when(SYSTEM, (LEDGER, heads(6)))
         .then([recorded(6)]);
+}
+
+#[test]
+fn a_fork_is_settled_once_for_its_stream() {
+    let settle = |stream: StreamId, forks: &[u64]| LedgerCommand::SettleFork {
+        stream,
+        forks: positions(forks),
+        reason: "Begge grene er set igennem".parse().unwrap(),
+    };
+    let settled = |stream: StreamId, forks: &[u64]| LedgerEvent::ForkSettled {
+        stream,
+        forks: positions(forks),
+        reason: "Begge grene er set igennem".parse().unwrap(),
+    };
+    given(vec![])
+        .when(SYSTEM, (LEDGER, settle(PLAN.into(), &[7, 9])))
+        .then([settled(PLAN.into(), &[7, 9])])
+        .when(SYSTEM, (LEDGER, settle(PLAN.into(), &[7])))
+        .then_nothing()
+        // What is left of it.
+        .when(SYSTEM, (LEDGER, settle(PLAN.into(), &[7, 9, 12])))
+        .then([settled(PLAN.into(), &[12])])
+        // The same position may be that of another stream's, too.
+        .when(SYSTEM, (LEDGER, settle(STUDENT.into(), &[7])))
+        .then([settled(STUDENT.into(), &[7])])
+        .when(SYSTEM, (LEDGER, settle(STUDENT.into(), &[])))
+        .then_nothing();
+}
+
+fn positions(of: &[u64]) -> BTreeSet<Position> {
+    of.iter().copied().map(Position::new).collect()
 }
 
 #[test]

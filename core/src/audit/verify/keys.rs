@@ -148,7 +148,8 @@ impl Checking<'_> {
                 }
                 LedgerEvent::KeyIntroduced { .. }
                 | LedgerEvent::KeyRotated { .. }
-                | LedgerEvent::HeadsRecorded { .. } => Err(fault(
+                | LedgerEvent::HeadsRecorded { .. }
+                | LedgerEvent::ForkSettled { .. } => Err(fault(
                     FaultKind::Event,
                     "it does not follow what was before it",
                 )),

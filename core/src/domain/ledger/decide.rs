@@ -1,7 +1,9 @@
+use std::collections::BTreeSet;
+
 use super::{LedgerCommand, LedgerEvent, LedgerState, rotation_is_signed};
 use crate::domain::decide::{Ask, refuse};
 use crate::domain::{Aggregate, Reason, Refusal, Stop};
-use crate::ids::LedgerId;
+use crate::ids::{LedgerId, Position};
 use crate::tlog::VerifierKey;
 
 impl LedgerCommand {
@@ -40,6 +42,29 @@ impl LedgerCommand {
                     false => Ok(vec![LedgerEvent::HeadsRecorded {
                         through: *through,
                         root: *root,
+                    }]),
+                }
+            }
+            Self::SettleFork {
+                stream,
+                forks,
+                reason,
+            } => {
+                let settled = |fork: &Position| {
+                    now.is_some_and(|now| now.settled.contains(&(*stream, *fork)))
+                };
+                // What was settled is settled.
+                let forks: BTreeSet<_> = forks
+                    .iter()
+                    .filter(|fork| !settled(fork))
+                    .copied()
+                    .collect();
+                match forks.is_empty() {
+                    true => Ok(Vec::new()),
+                    false => Ok(vec![LedgerEvent::ForkSettled {
+                        stream: *stream,
+                        forks,
+                        reason: reason.clone(),
                     }]),
                 }
             }

@@ -1,15 +1,19 @@
-//! The ledger's own streams: one of the keys that sign its checkpoints, and one of where all
-//! streams ended when a checkpoint was made, which is long. The server itself is who asks for
-//! these; no client can.
+//! The ledger's own streams: one of the keys that sign its checkpoints, one of where all streams
+//! ended when a checkpoint was made, which is long, and one of forks that were settled. The server
+//! itself, or an administrator at its directory, is who asks for these; no client can.
 
 mod decide;
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::entry::Hash32;
-use crate::ids::{LedgerId, Position};
+use crate::ids::{LedgerId, Position, StreamId};
+use crate::text::Reason;
 use crate::tlog::{Note, VerifierKey};
 
+const FORKS_STREAM_CONTEXT: &str = "planledger v1 2026-11-28 forks stream";
 const HEADS_STREAM_CONTEXT: &str = "planledger v1 2026-11-25 heads stream";
 
 /// What can be asked of the ledger's own stream.
@@ -37,6 +41,17 @@ pub enum LedgerCommand {
         /// Root over the heads of all streams: see [`crate::heads`].
         #[serde(with = "hex")]
         root: Hash32,
+    },
+    /// Records that somebody has looked at places where a stream was forked, and that it stands as
+    /// it is from now on.
+    SettleFork {
+        /// The stream.
+        stream: StreamId,
+        /// Where it was forked: the first position of each second branch. Also positions up to
+        /// which it was answered from an older state.
+        forks: BTreeSet<Position>,
+        /// Why it may stand, or what was done about it.
+        reason: Reason,
     },
 }
 
@@ -69,6 +84,16 @@ pub enum LedgerEvent {
         #[serde(with = "hex")]
         root: Hash32,
     },
+    /// Forks of a stream were looked at, and stand as they are.
+    ForkSettled {
+        /// The stream.
+        stream: StreamId,
+        /// Where it was forked: the first position of each second branch. Also positions up to
+        /// which it was answered from an older state.
+        forks: BTreeSet<Position>,
+        /// Why.
+        reason: Reason,
+    },
 }
 
 /// One of the ledger's own streams as it is now.
@@ -80,6 +105,9 @@ pub struct LedgerState {
     /// Where every stream ended, as it was recorded last.
     #[serde(default)]
     pub heads: Option<RecordedHeads>,
+    /// What was settled: the streams, and where they were forked.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub settled: BTreeSet<(StreamId, Position)>,
 }
 
 /// Where every stream ended at a position.
@@ -94,7 +122,17 @@ pub struct RecordedHeads {
 
 /// The stream in which heads are recorded: that of keys, the ledger's own id, stays short.
 pub fn heads_stream(ledger: LedgerId) -> LedgerId {
-    let hash = blake3::derive_key(HEADS_STREAM_CONTEXT, ledger.as_bytes());
+    own_stream(HEADS_STREAM_CONTEXT, ledger)
+}
+
+/// The stream in which it is recorded that forks were settled. It is not that of keys, which stands
+/// in every bundle of evidence: what it says is about other streams.
+pub fn forks_stream(ledger: LedgerId) -> LedgerId {
+    own_stream(FORKS_STREAM_CONTEXT, ledger)
+}
+
+fn own_stream(context: &str, ledger: LedgerId) -> LedgerId {
+    let hash = blake3::derive_key(context, ledger.as_bytes());
     let (bytes, _) = hash.split_first_chunk().unwrap_or((&[0; 16], &[]));
     LedgerId::from_uuid(uuid::Builder::from_custom_bytes(*bytes).into_uuid())
 }
@@ -119,6 +157,7 @@ impl LedgerState {
         let mut state = Self {
             key: None,
             heads: None,
+            settled: BTreeSet::new(),
         };
         state.apply(event);
         state
@@ -133,6 +172,10 @@ impl LedgerState {
                     through: *through,
                     root: *root,
                 });
+            }
+            LedgerEvent::ForkSettled { stream, forks, .. } => {
+                let settled = forks.iter().map(|fork| (*stream, *fork));
+                self.settled.extend(settled);
             }
         }
     }

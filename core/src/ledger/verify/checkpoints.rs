@@ -90,6 +90,8 @@ impl Checkpoints {
         let now = self.key();
         let sound = match (event, now) {
             (LedgerEvent::KeyIntroduced { .. }, None) => true,
+            // The stream was begun twice, which is a fork; the key is still the same.
+            (LedgerEvent::KeyIntroduced { key }, Some(now)) if key == now => true,
             (
                 LedgerEvent::KeyRotated {
                     from,
@@ -101,7 +103,8 @@ impl Checkpoints {
             (
                 LedgerEvent::KeyIntroduced { .. }
                 | LedgerEvent::KeyRotated { .. }
-                | LedgerEvent::HeadsRecorded { .. },
+                | LedgerEvent::HeadsRecorded { .. }
+                | LedgerEvent::ForkSettled { .. },
                 _,
             ) => false,
         };
@@ -113,7 +116,8 @@ impl Checkpoints {
             }
             LedgerEvent::KeyIntroduced { .. }
             | LedgerEvent::KeyRotated { .. }
-            | LedgerEvent::HeadsRecorded { .. } => {
+            | LedgerEvent::HeadsRecorded { .. }
+            | LedgerEvent::ForkSettled { .. } => {
                 let what = "the change of key is not signed by the key before it";
                 self.fail(Fault::new(position, FaultKind::Signature, what));
             }
