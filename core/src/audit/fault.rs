@@ -39,6 +39,8 @@ kinds! {
     Link = "LINK";
     /// An entry does not point back to the stream's entry before it.
     Back = "BACK";
+    /// A stream goes on from an event that is not its last: it has two branches.
+    Fork = "FORK";
     /// A payload is not the one whose hash the entry holds.
     Payload = "PAYLOAD";
     /// A payload does not open with its key.

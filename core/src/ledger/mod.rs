@@ -40,7 +40,10 @@ pub(crate) use self::history::event;
 pub use self::history::{EventFilter, Events, Passed, Payload, RecordedEvent};
 pub use self::open::{rebuild, verify_dir};
 pub use self::query::Reading;
-pub use self::verify::{Depth, Part, PartName, Pass, Verification};
+pub use self::verify::{
+    Branch, BranchEvent, Branches, Depth, Fork, ForkedStream, Forks, Outcome, Part, PartName, Pass,
+    PlanNow, Repeated, Spot, StaleAnswer, Told, Verification,
+};
 use crate::derived::Docs;
 use crate::domain::Actor;
 use crate::entry::{EntryBytes, Hash32};

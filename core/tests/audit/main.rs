@@ -14,6 +14,7 @@ mod checkpoints;
 mod directory;
 mod forge;
 mod forged;
+mod forks;
 mod lying;
 mod mangled;
 mod mutation;

@@ -9,7 +9,9 @@ use planledger_core::domain::Event;
 use planledger_core::domain::ledger::LedgerEvent;
 use planledger_core::entry::{self, Entry};
 use planledger_core::heads::{StreamHead, head_of};
-use planledger_core::ids::{CommandId, CommitSeq, KeyId, LedgerId, Position, StreamId};
+use planledger_core::ids::{
+    CommandId, CommitSeq, KeyId, LedgerId, Position, Revision, StreamId, StreamKind,
+};
 use planledger_core::journal::{
     CommandRecord, Commit, CommitLog, NewEntry, OsDisk, SegmentLog, SegmentOptions,
 };
@@ -20,13 +22,14 @@ use planledger_core::tlog::Signer;
 
 use crate::directory::{open_journal, open_keys, sign};
 use crate::forge::heads_tree;
+use crate::place::command_id;
 
 /// Small, so that there are several.
 const SEGMENT_BYTES: u64 = 4 << 10;
 
 /// What a ledger's journal says, commit by commit, to be altered.
 pub(crate) struct Story {
-    ledger: LedgerId,
+    pub(crate) ledger: LedgerId,
     keys: KeyStore,
     pub(crate) commits: Vec<Told>,
 }
@@ -175,6 +178,104 @@ impl Story {
             events: vec![tale],
         };
         self.commits.insert(at, told);
+    }
+
+    /// Appends an event that goes on from the one at a position, 0 for none, whatever its stream had
+    /// last: as a server does that believes an older state. Gives its position.
+    pub(crate) fn go_on(&mut self, stream: StreamId, from: u64, event: Event) -> u64 {
+        let revision = match from {
+            0 => Revision::ZERO,
+            from => self.at(from).entry.revision,
+        };
+        self.go_on_as(stream, from, revision.next(), event)
+    }
+
+    /// The same, with any revision.
+    pub(crate) fn go_on_as(
+        &mut self,
+        stream: StreamId,
+        from: u64,
+        revision: Revision,
+        event: Event,
+    ) -> u64 {
+        let events = self.commits.iter().map(|told| told.events.len() as u64);
+        let position = events.sum::<u64>() + 1;
+        let key = match stream.kind {
+            StreamKind::Ledger => self.key_of(self.ledger.into()),
+            _ => self.key_of(stream),
+        };
+        let previous_link = match from {
+            0 => [0; 32],
+            from => entry::link(&self.at(from).entry.encode()),
+        };
+        let last = self.commits.last().unwrap();
+        let recorded_at = last
+            .recorded_at
+            .max(self.at(position - 1).entry.recorded_at);
+        let mut tale = self.at(position - 1).clone();
+        let event_key = self.keys.by_id(key).unwrap().event_key(stream, revision);
+        let event_type = event.event_type();
+        tale.back = Position::new(from);
+        tale.entry = Entry {
+            stream,
+            revision,
+            previous_link,
+            event_type: event_type.code,
+            schema: event_type.schema,
+            command: command_id(1_000 + position),
+            recorded_at: recorded_at.plus(1_000),
+            key,
+            key_commitment: seal::commitment(&event_key),
+            nonce: [position as u8; 24],
+            ..tale.entry
+        };
+        tale.event = event;
+        let command = CommandRecord {
+            id: tale.entry.command,
+            digest: [position as u8; 16],
+            stream,
+            revision,
+            entries: 1,
+        };
+        self.commits.push(Told {
+            recorded_at: tale.entry.recorded_at,
+            commands: vec![command],
+            events: vec![tale],
+        });
+        self.reseal(position);
+        position
+    }
+
+    /// Seals the event at a position again, under the key and nonce that it has.
+    pub(crate) fn reseal(&mut self, position: u64) {
+        let entry = self.at(position).entry.clone();
+        let key = self.keys.by_id(entry.key).unwrap();
+        let key = key.event_key(entry.stream, entry.revision);
+        let tale = self.at(position);
+        let json = tale.event.to_json().unwrap();
+        let prefix = tale.entry.encode();
+        tale.sealed = seal::seal(&key, &tale.entry.nonce, entry::prefix(&prefix), &json).unwrap();
+        tale.entry.sealed_len = tale.sealed.len() as u32;
+        tale.entry.sealed_hash = entry::sealed_hash(&tale.sealed);
+    }
+
+    /// Appends a command that changes nothing, and is told that its stream has this revision.
+    pub(crate) fn answer(&mut self, stream: StreamId, revision: Revision) {
+        let last = self.commits.last().unwrap();
+        let event = last.events.last().map(|tale| tale.entry.recorded_at);
+        let recorded_at = last.recorded_at.max(event.unwrap_or_default()).plus(1_000);
+        let command = CommandRecord {
+            id: command_id(2_000 + recorded_at.nanos() % 1_000_000),
+            digest: [0; 16],
+            stream,
+            revision,
+            entries: 0,
+        };
+        self.commits.push(Told {
+            recorded_at,
+            commands: vec![command],
+            events: Vec::new(),
+        });
     }
 
     /// Makes back pointers right, which nothing is hashed over.

@@ -5,13 +5,14 @@ use std::vec;
 
 use super::checkpoints::Checkpoints;
 use super::contents::open;
+use super::forks::{Forking, Forks};
 use super::heads::Heads;
 use super::indexes::Indexes;
 use super::parallel::{Span, in_order};
 use super::report::{Part, PartName};
 use crate::audit::{Chains, Fault, FaultKind};
 use crate::domain::Event;
-use crate::domain::ledger::{LedgerEvent, RecordedHeads, heads_stream};
+use crate::domain::ledger::{LedgerEvent, RecordedHeads, forks_stream, heads_stream};
 use crate::entry::{self, Entry, Hash32};
 use crate::ids::{CommitSeq, Position, StreamId, StreamKind};
 use crate::journal::{
@@ -38,6 +39,8 @@ pub(super) struct Found {
     pub(super) heads: Option<RecordedHeads>,
     /// Whether that is all.
     pub(super) whole: bool,
+    /// Streams that were forked.
+    pub(super) forks: Forks,
     /// Journal, checkpoints, heads, indexes.
     pub(super) parts: [Part; 4],
 }
@@ -54,6 +57,7 @@ pub(super) fn check(
     let mut following = Following {
         log,
         chains: Chains::default(),
+        forking: Forking::default(),
         frontier: Frontier::default(),
         tail: None,
         redacted: 0,
@@ -85,7 +89,7 @@ pub(super) fn check(
 }
 
 /// Why reading ends before the end.
-enum Stop {
+pub(super) enum Stop {
     Fault(Fault),
     Failed(OpenError),
 }
@@ -225,6 +229,7 @@ fn open_own(record: &EntryRef<'_>, entry: &Entry, keys: &KeyStore) -> Result<Led
 struct Following<'a> {
     log: &'a dyn CommitLog,
     chains: Chains,
+    forking: Forking,
     frontier: Frontier,
     tail: Option<Tail>,
     redacted: u64,
@@ -278,7 +283,13 @@ impl Following<'_> {
                 return Ok(false);
             };
             let (position, entry) = (self.position().next(), &seen.entry);
-            self.chains.check(position, seen.back, entry, seen.link)?;
+            match self.chains.follow(position, seen.back, entry, seen.link) {
+                Ok(()) => self.forking.followed(position, entry),
+                Err(broken) => {
+                    let forking = &mut self.forking;
+                    forking.broken(self.log, position, seen.back, entry, broken)?;
+                }
+            }
             if entry.recorded_at < frame.header().recorded_at {
                 let what = "it is recorded earlier than the commit that it is in";
                 return Err(Fault::new(position, FaultKind::Time, what).into());
@@ -295,21 +306,25 @@ impl Following<'_> {
             }
             self.checkpoints.reached(&self.frontier);
         }
+        let position = self.position();
+        let said = revision;
         let revision = revision.unwrap_or_else(|| {
             let place = self.chains.streams().get(&command.stream);
             place.map(|place| place.revision).unwrap_or_default()
         });
-        if revision == command.revision {
+        if revision == command.revision
+            || (said.is_none() && self.forking.answered(position, command, revision))
+        {
             return Ok(true);
         }
         let what = format!(
             "command {} says that {} has revision {} then, but it has {revision}",
             command.id, command.stream, command.revision
         );
-        Err(Fault::new(self.position(), FaultKind::Command, what).into())
+        Err(Fault::new(position, FaultKind::Command, what).into())
     }
 
-    /// An event of the ledger's own streams: a key, or where streams ended.
+    /// An event of the ledger's own streams: a key, where streams ended, or that a fork was settled.
     fn follow_own(
         &mut self,
         position: Position,
@@ -318,7 +333,12 @@ impl Following<'_> {
     ) -> Result<(), Stop> {
         let ledger = self.log.ledger_id();
         let of_heads = stream == StreamId::from(heads_stream(ledger));
+        let of_forks = stream == StreamId::from(forks_stream(ledger));
         match event {
+            Ok(LedgerEvent::ForkSettled { stream, forks, .. }) if of_forks => {
+                self.forking.settle(position, stream, &forks)?;
+            }
+            Err(fault) if of_forks => return Err(fault.into()),
             Ok(LedgerEvent::HeadsRecorded { through, root }) if of_heads => {
                 let recorded = RecordedHeads { through, root };
                 self.heads.check(self.log, position, recorded)?;
@@ -342,9 +362,11 @@ impl Following<'_> {
         let whole = fault.is_none();
         let (heads, heads_part) = self.heads.finish();
         let key = self.checkpoints.key().cloned();
+        let forks = self.forking.finish();
         let mut journal = Part::new(PartName::Journal);
         journal.checked = events.get();
-        journal.fault = fault;
+        journal.fault = fault.or_else(|| forks.fault());
+        journal.note = forks.note();
         let parts = [
             journal,
             self.checkpoints.finish(events, whole),
@@ -360,6 +382,7 @@ impl Following<'_> {
             key,
             heads,
             whole,
+            forks,
             parts,
         }
     }

@@ -7,19 +7,23 @@
 mod checkpoints;
 mod contents;
 mod derived;
+mod forks;
 mod heads;
 mod indexes;
 mod journal;
 mod parallel;
 mod report;
 mod tiles;
+mod told;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use self::checkpoints::Checkpoints;
+pub use self::forks::{Branch, Fork, ForkedStream, Forks, Spot, StaleAnswer};
 use self::indexes::Indexes;
 pub use self::report::{Depth, Part, PartName, Pass, Verification};
+pub use self::told::{BranchEvent, Branches, Outcome, PlanNow, Repeated, Told};
 use super::OpenError;
 use crate::ids::{CommitSeq, Position};
 use crate::journal::{Damage, SegmentLog};
@@ -45,15 +49,24 @@ pub(super) fn verify(
     watch: &(dyn Fn(Pass, u64, u64) + Sync),
 ) -> Result<Verification, OpenError> {
     let Subject { dir, log, keys, .. } = *subject;
-    let told = |pass| move |done, all| watch(pass, done, all);
+    let watched = |pass| move |done, all| watch(pass, done, all);
     let checkpoints = Checkpoints::read(dir)?;
     let newest = checkpoints.newest();
     let indexes = Indexes::new(log);
-    let found = journal::check(log, keys, checkpoints, indexes, &told(Pass::Integrity))?;
-    let journal::Found { events, whole, .. } = found;
+    let found = journal::check(log, keys, checkpoints, indexes, &watched(Pass::Integrity))?;
+    let journal::Found {
+        events,
+        whole,
+        mut forks,
+        ..
+    } = found;
     let mut parts = Vec::from(found.parts);
+    if depth == Depth::Forks {
+        let told = told::tell(log, keys, &forks, events, &watched(Pass::Commands))?;
+        forks.told = Some(told);
+    }
     if depth == Depth::Full {
-        let mut contents = contents::check(log, keys, events, &told(Pass::Contents))?;
+        let mut contents = contents::check(log, keys, events, &watched(Pass::Contents))?;
         if subject.torn_keys > 0 {
             let torn = subject.torn_keys;
             contents = contents.noted(format!(
@@ -67,7 +80,7 @@ pub(super) fn verify(
             whole,
             newest,
         };
-        parts.push(tiles.check(log, &told(Pass::Tiles))?);
+        parts.push(tiles.check(log, &watched(Pass::Tiles))?);
         let derived = derived::Derived {
             dir: &dir.join("derived"),
             log,
@@ -76,7 +89,7 @@ pub(super) fn verify(
             whole,
             heads: found.heads,
         };
-        parts.push(derived.check(&told(Pass::Derived))?);
+        parts.push(derived.check(&watched(Pass::Derived))?);
     }
     Ok(Verification {
         commits: found.commits,
@@ -86,6 +99,7 @@ pub(super) fn verify(
         unfinished: log.cut().map_or(0, |cut| cut.bytes),
         root: found.root,
         key: found.key,
+        forks,
         parts,
     })
 }
@@ -102,6 +116,7 @@ pub(super) fn unopened(damage: &Damage) -> Verification {
         unfinished: 0,
         root: Frontier::default().root(),
         key: None,
+        forks: Forks::default(),
         parts: vec![part.noted("the journal does not open, so nothing else is checked")],
     }
 }

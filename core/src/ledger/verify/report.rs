@@ -1,5 +1,6 @@
 //! What checking found.
 
+use super::forks::Forks;
 use crate::audit::Fault;
 use crate::entry::Hash32;
 use crate::ids::{CommitSeq, Position};
@@ -11,7 +12,10 @@ pub enum Depth {
     /// That nothing was changed: frames, entries, links, leaves, payload hashes, checkpoints,
     /// recorded heads, indexes. No text is opened.
     Integrity,
-    /// All of that, and that every payload opens with the right key and is an event, that the tiles
+    /// The same, and what happened where streams were forked, event by event, and which commands
+    /// were carried out twice. Takes memory for each command.
+    Forks,
+    /// All that [`Depth::Integrity`] is, and that every payload opens with the right key and is an event, that the tiles
     /// are those of the journal, and that derived state is what the journal leads to.
     Full,
 }
@@ -22,6 +26,8 @@ pub enum Pass {
     /// For [`PartName::Journal`], [`PartName::Checkpoints`], [`PartName::Heads`] and
     /// [`PartName::Indexes`].
     Integrity,
+    /// For commands that were carried out twice.
+    Commands,
     /// For [`PartName::Contents`].
     Contents,
     /// For [`PartName::Tiles`].
@@ -35,6 +41,7 @@ impl Pass {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Integrity => "integrity",
+            Self::Commands => "commands",
             Self::Contents => "contents",
             Self::Tiles => "tiles",
             Self::Derived => "derived state",
@@ -150,6 +157,8 @@ pub struct Verification {
     /// The key that signs checkpoints, as it stands in the journal. Whether it is the right one only
     /// who knows it from elsewhere can tell.
     pub key: Option<VerifierKey>,
+    /// Where streams were forked. Each is a fault of the journal until it is settled.
+    pub forks: Forks,
     /// Each part, judged by itself, in the order in which they depend on each other.
     pub parts: Vec<Part>,
 }
