@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod demo;
+mod forks;
 mod ledger;
 mod plans;
 mod roster;

@@ -4,6 +4,7 @@ mod api;
 mod commands;
 mod described;
 mod evidence;
+mod forking;
 mod gated;
 mod program;
 mod proxy;

@@ -5,7 +5,8 @@ use std::vec;
 
 use super::checkpoints::Checkpoints;
 use super::contents::open;
-use super::forks::{Forking, Forks};
+use super::forking::Forking;
+use super::forks::Forks;
 use super::heads::Heads;
 use super::indexes::Indexes;
 use super::parallel::{Span, in_order};

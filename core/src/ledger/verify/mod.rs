@@ -7,6 +7,7 @@
 mod checkpoints;
 mod contents;
 mod derived;
+mod forking;
 mod forks;
 mod heads;
 mod indexes;
@@ -99,6 +100,7 @@ pub(super) fn verify(
         unfinished: log.cut().map_or(0, |cut| cut.bytes),
         root: found.root,
         key: found.key,
+        whole,
         forks,
         parts,
     })
@@ -116,6 +118,7 @@ pub(super) fn unopened(damage: &Damage) -> Verification {
         unfinished: 0,
         root: Frontier::default().root(),
         key: None,
+        whole: false,
         forks: Forks::default(),
         parts: vec![part.noted("the journal does not open, so nothing else is checked")],
     }

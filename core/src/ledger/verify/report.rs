@@ -157,6 +157,8 @@ pub struct Verification {
     /// The key that signs checkpoints, as it stands in the journal. Whether it is the right one only
     /// who knows it from elsewhere can tell.
     pub key: Option<VerifierKey>,
+    /// Whether the journal was read to its end.
+    pub whole: bool,
     /// Where streams were forked. Each is a fault of the journal until it is settled.
     pub forks: Forks,
     /// Each part, judged by itself, in the order in which they depend on each other.

@@ -1,5 +1,9 @@
 //! `planledger ledger`: the ledger itself.
 
+mod forks;
+mod json;
+mod settle;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,6 +25,10 @@ pub(super) enum Ledger {
     Verify(Verify),
     /// Throw derived state away and make it again from the journal, offline
     Rebuild(Offline),
+    /// Describe where an earlier version forked streams, and commands carried out twice, offline
+    Forks(Offline),
+    /// Record that forks were looked at and stand as they are, offline
+    Settle(Box<settle::Settle>),
 }
 
 #[derive(Debug, Args)]
@@ -56,6 +64,8 @@ impl Ledger {
             Self::Status(status) => block_on(status.run(file)),
             Self::Verify(verify) => verify.run(file),
             Self::Rebuild(offline) => offline.rebuild(file),
+            Self::Forks(offline) => forks::run(&offline, file),
+            Self::Settle(settle) => settle.run(file),
         }
     }
 }
@@ -108,6 +118,7 @@ impl Verify {
         } else {
             show(&found, &passes);
         }
+        forks::warn(&found.forks);
         let faults: Vec<_> = found.faults().collect();
         if faults.is_empty() {
             output::note("everything that was checked is sound");
@@ -159,6 +170,8 @@ fn json(found: &Verification, passes: &[Rate]) -> serde_json::Value {
         "unfinishedBytes": found.unfinished,
         "root": hex(&found.root),
         "key": found.key.as_ref().map(ToString::to_string),
+        "forks": found.forks.forks.iter().map(json::json_fork).collect::<Vec<_>>(),
+        "staleAnswers": found.forks.stale.iter().map(json::json_stale).collect::<Vec<_>>(),
         "parts": found.parts.iter().map(part).collect::<Vec<_>>(),
         "passes": passes.iter().map(pass).collect::<Vec<_>>(),
     })
@@ -196,6 +209,7 @@ fn show(found: &Verification, passes: &[Rate]) {
         ]
     });
     output::table(&[vec![heading.to_vec()], rows.collect()].concat());
+    forks::list(&found.forks);
     for rate in passes {
         output::note(format!(
             "{}: {} events in {:.1} s, {} a second",

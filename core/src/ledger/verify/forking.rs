@@ -1,0 +1,227 @@
+//! Finding forks while the journal is read.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::forks::{Branch, Fork, ForkedStream, Forks, Spot, StaleAnswer};
+use super::journal::Stop;
+use crate::audit::{Broken, Fault, FaultKind, Place, continues};
+use crate::entry::{self, Entry};
+use crate::ids::{Position, Revision, StreamId};
+use crate::journal::{CommandRecord, CommitLog};
+
+/// What is known of forked streams while the journal is read. Takes memory for those only.
+#[derive(Default)]
+pub(super) struct Forking {
+    /// The place of each in what was found.
+    streams: HashMap<StreamId, usize>,
+    /// Which fork's second branch each is on.
+    on: Vec<Option<usize>>,
+    found: Forks,
+}
+
+impl Forking {
+    /// An event that follows the one before it in its stream.
+    pub(super) fn followed(&mut self, position: Position, entry: &Entry) {
+        if !self.streams.is_empty()
+            && let Some(at) = self.streams.get(&entry.stream).copied()
+        {
+            self.reached(at, position, entry);
+            let fork = self.on.get(at).copied().flatten();
+            let fork = fork.and_then(|fork| self.found.forks.get_mut(fork));
+            if let Some(fork) = fork.filter(|fork| fork.settled.is_none()) {
+                fork.second.events += 1;
+                fork.second.to = spot(position, entry);
+            }
+        }
+    }
+
+    /// An event that does not follow the one before it in its stream. It is a fork, or goes on
+    /// after one, or it is a fault.
+    pub(super) fn broken(
+        &mut self,
+        log: &dyn CommitLog,
+        position: Position,
+        back: Position,
+        entry: &Entry,
+        broken: Broken,
+    ) -> Result<(), Stop> {
+        let Broken { fault, before } = broken;
+        let Some(before) = before else {
+            return Err(fault.into());
+        };
+        let at = self.streams.get(&entry.stream).copied();
+        let forked = at.and_then(|at| self.found.streams.get(at));
+        if let (Some(at), Some(forked)) = (at, forked) {
+            let last = Place {
+                revision: forked.greatest,
+                ..before
+            };
+            if continues(position, back, entry, &last).is_ok() {
+                self.reached(at, position, entry);
+                self.be_on(at, None);
+                return Ok(());
+            }
+        }
+        let common = match earlier(log, back, entry)? {
+            Some(common) if continues(position, back, entry, &common).is_ok() => common,
+            Some(_) | None => return Err(fault.into()),
+        };
+        let fork = Fork {
+            stream: entry.stream,
+            common: Spot {
+                revision: common.revision,
+                position: common.position,
+            },
+            first: since(log, common.position, &before)?,
+            second: Branch {
+                events: 1,
+                from: spot(position, entry),
+                to: spot(position, entry),
+            },
+            settled: None,
+        };
+        let at = at.unwrap_or_else(|| self.add(fork.stream, before.revision));
+        self.reached(at, position, entry);
+        self.be_on(at, Some(self.found.forks.len()));
+        self.found.forks.push(fork);
+        Ok(())
+    }
+
+    fn add(&mut self, stream: StreamId, greatest: Revision) -> usize {
+        let at = self.found.streams.len();
+        self.streams.insert(stream, at);
+        self.on.push(None);
+        self.found.streams.push(ForkedStream {
+            stream,
+            last: Spot::default(),
+            greatest,
+        });
+        at
+    }
+
+    fn reached(&mut self, at: usize, position: Position, entry: &Entry) {
+        if let Some(forked) = self.found.streams.get_mut(at) {
+            forked.last = spot(position, entry);
+            forked.greatest = forked.greatest.max(entry.revision);
+        }
+    }
+
+    fn be_on(&mut self, at: usize, fork: Option<usize>) {
+        if let Some(on) = self.on.get_mut(at) {
+            *on = fork;
+        }
+    }
+
+    /// A command without events that names a revision other than `last`, its stream's. Says whether
+    /// the stream has had that one.
+    pub(super) fn answered(
+        &mut self,
+        position: Position,
+        command: &CommandRecord,
+        last: Revision,
+    ) -> bool {
+        let at = self.streams.get(&command.stream);
+        let forked = at.and_then(|at| self.found.streams.get(*at));
+        let greatest = forked.map_or(last, |forked| forked.greatest);
+        if command.revision < greatest {
+            self.found.stale.push(StaleAnswer {
+                command: command.id,
+                stream: command.stream,
+                position,
+                said: command.revision,
+                revision: last,
+                settled: None,
+            });
+        }
+        command.revision <= greatest
+    }
+
+    /// The event at a position says that somebody settled forks.
+    pub(super) fn settle(
+        &mut self,
+        position: Position,
+        stream: StreamId,
+        forks: &BTreeSet<Position>,
+    ) -> Result<(), Fault> {
+        for settled in forks {
+            let fork = self.found.forks.iter_mut();
+            let fork = fork.filter(|fork| (fork.stream, fork.position()) == (stream, *settled));
+            let stale = self.found.stale.iter_mut();
+            let stale = stale.filter(|stale| (stale.stream, stale.position) == (stream, *settled));
+            let marks = fork.map(|fork| &mut fork.settled);
+            let mut marks = marks
+                .chain(stale.map(|stale| &mut stale.settled))
+                .peekable();
+            if marks.peek().is_none() {
+                let what =
+                    format!("it settles a fork of {stream} at {settled}, where there is none");
+                return Err(Fault::new(position, FaultKind::Event, what));
+            }
+            marks.for_each(|mark| *mark = mark.or(Some(position)));
+        }
+        Ok(())
+    }
+
+    /// What there is.
+    pub(super) fn finish(self) -> Forks {
+        self.found
+    }
+}
+
+fn spot(position: Position, entry: &Entry) -> Spot {
+    Spot {
+        revision: entry.revision,
+        position,
+    }
+}
+
+/// The event that another one of its stream points back to: what was before its stream, if it says
+/// that it is the first.
+fn earlier(log: &dyn CommitLog, back: Position, entry: &Entry) -> Result<Option<Place>, Stop> {
+    if back == Position::ZERO {
+        return Ok(Some(Place {
+            position: Position::ZERO,
+            revision: Revision::ZERO,
+            link: [0; 32],
+            key: entry.key,
+        }));
+    }
+    let Some(stored) = log.entry(back)? else {
+        return Ok(None);
+    };
+    let decoded = Entry::decode(&stored.entry).ok();
+    let same = decoded.filter(|found| found.stream == entry.stream);
+    Ok(same.map(|found| Place {
+        position: back,
+        revision: found.revision,
+        link: entry::link(&stored.entry),
+        key: found.key,
+    }))
+}
+
+/// What a stream had after a position, up to its last event.
+fn since(log: &dyn CommitLog, after: Position, last: &Place) -> Result<Branch, Stop> {
+    let to = Spot {
+        revision: last.revision,
+        position: last.position,
+    };
+    let mut branch = Branch {
+        events: 0,
+        from: to,
+        to,
+    };
+    let mut next = last.position;
+    while next > after
+        && let Some(stored) = log.entry(next)?
+    {
+        branch.events += 1;
+        if let Ok(entry) = Entry::decode(&stored.entry) {
+            branch.from = Spot {
+                revision: entry.revision,
+                position: next,
+            };
+        }
+        next = stored.back;
+    }
+    Ok(branch)
+}

@@ -1,0 +1,231 @@
+//! Where an earlier version forked streams: what it left behind, told in ids, times and kinds of
+//! events, and no texts.
+
+use planledger_core::domain::Actor;
+use planledger_core::ids::{Position, StreamKind};
+use planledger_core::ledger::{
+    self, BranchEvent, Branches, Depth, Fork, ForkedStream, Forks, PlanNow, Repeated, Told,
+    Verification,
+};
+
+use super::json::json_all;
+use super::{Failure, Offline, Rates, output};
+use crate::settings::File;
+use crate::wire;
+
+/// Most forks that a verification lists.
+const LISTED: usize = 20;
+
+/// Reads the journal, and tells what happened.
+pub(super) fn run(offline: &Offline, file: &File) -> Result<(), Failure> {
+    let found = read(&offline.options(file)?, Depth::Forks)?;
+    let forks = &found.forks;
+    let none = Told::default();
+    let told = forks.told.as_ref().unwrap_or(&none);
+    match offline.json {
+        true => output::line(json_all(&found, told)),
+        false => show(forks, told),
+    }
+    whole(&found)
+}
+
+/// Reads the journal of a directory.
+pub(super) fn read(options: &ledger::Options, depth: Depth) -> Result<Verification, Failure> {
+    let rates = Rates::new();
+    let watch = |pass, done, all| rates.tell(pass, done, all);
+    let found = ledger::verify_dir(options, depth, &watch).map_err(Failure::refused);
+    rates.finish();
+    found
+}
+
+/// Refuses to go on if the journal could not be read to its end.
+pub(super) fn whole(found: &Verification) -> Result<(), Failure> {
+    let faults = found.faults().filter(|(part, _)| !part.is_derived());
+    match (found.whole, faults.map(|(_, fault)| fault).next()) {
+        (true, _) => Ok(()),
+        (false, fault) => Err(Failure::Refused(format!(
+            "the journal cannot be read to its end, so there may be more: {}",
+            fault.map(ToString::to_string).unwrap_or_default()
+        ))),
+    }
+}
+
+/// Says on standard error what is to be done about forks.
+pub(super) fn warn(forks: &Forks) {
+    match forks.unsettled().count() {
+        0 => {}
+        _ => output::note(
+            "an earlier version forked streams: `planledger ledger forks` tells what happened, \
+             `planledger ledger settle` settles it",
+        ),
+    }
+}
+
+/// Lists forks, a line each.
+pub(super) fn list(forks: &Forks) {
+    let lines = forks.forks.iter();
+    let lines = lines.map(|fork| format!("{fork} ({})", settled(fork.settled)));
+    let stale = forks.stale.iter();
+    let stale = stale.map(|stale| format!("{stale} ({})", settled(stale.settled)));
+    lines.chain(stale).take(LISTED).for_each(output::line);
+    let more = (forks.forks.len() + forks.stale.len()).saturating_sub(LISTED);
+    if more > 0 {
+        output::line(format!("and {more} more"));
+    }
+}
+
+fn settled(by: Option<Position>) -> String {
+    match by {
+        Some(position) => format!("settled at position {position}"),
+        None => "not settled".to_owned(),
+    }
+}
+
+fn show(forks: &Forks, told: &Told) {
+    if forks.is_empty() && told.repeated.is_empty() {
+        output::line("no stream is forked, and no command was carried out twice");
+        return;
+    }
+    for (fork, branches) in forks.forks.iter().zip(&told.branches) {
+        let (stream, plan) = of(forks, told, fork);
+        show_fork(fork, branches, stream, plan);
+    }
+    if !forks.stale.is_empty() {
+        output::heading("Answered from an older state");
+        let stale = forks.stale.iter();
+        stale.for_each(|stale| output::line(format!("{stale} ({})", settled(stale.settled))));
+    }
+    if !told.repeated.is_empty() {
+        output::heading("Carried out more than once");
+        told.repeated.iter().for_each(show_repeated);
+    }
+    if forks.unsettled().next().is_some() {
+        show_choices(forks);
+    }
+}
+
+/// What a fork's stream is now.
+pub(super) fn of<'a>(
+    forks: &'a Forks,
+    told: &Told,
+    fork: &Fork,
+) -> (Option<&'a ForkedStream>, Option<PlanNow>) {
+    let mut streams = forks.streams.iter().zip(&told.plans);
+    let found = streams.find(|(forked, _)| forked.stream == fork.stream);
+    (
+        found.map(|(forked, _)| forked),
+        found.and_then(|(_, plan)| *plan),
+    )
+}
+
+fn show_fork(
+    fork: &Fork,
+    branches: &Branches,
+    stream: Option<&ForkedStream>,
+    plan: Option<PlanNow>,
+) {
+    output::heading(&format!("{} at position {}", fork.stream, fork.position()));
+    output::line(format!("{fork} ({})", settled(fork.settled)));
+    if let Some(PlanNow {
+        student,
+        year_plan,
+        owner,
+    }) = plan
+    {
+        output::line(format!(
+            "plan of student {student} for year plan {year_plan}, owned by {owner}"
+        ));
+    }
+    let heading = [
+        "BRANCH", "REVISION", "POSITION", "RECORDED", "TYPE", "ACTOR", "FOR", "COMMAND",
+    ];
+    let mut rows = vec![heading.map(str::to_owned).to_vec()];
+    rows.extend(branches.first.iter().map(|event| row("first", event)));
+    rows.extend(branches.second.iter().map(|event| row("second", event)));
+    output::table(&rows);
+    let both = in_both(branches);
+    if !both.is_empty() {
+        output::line(format!(
+            "in both branches: {}; where they say two things of the same, the later stands",
+            both.join(", ")
+        ));
+    }
+    if let Some(stream) = stream {
+        output::line(format!(
+            "what stands now: every event of both branches, in the order of their positions, up to \
+             revision {} at position {}; the next has revision {}",
+            stream.last.revision,
+            stream.last.position,
+            stream.greatest.next()
+        ));
+    }
+}
+
+/// Kinds of events that are in both branches.
+pub(super) fn in_both(branches: &Branches) -> Vec<&'static str> {
+    let names = |events: &[BranchEvent]| {
+        let types = events.iter().filter_map(|event| event.event_type);
+        types
+            .map(|kind| kind.name)
+            .collect::<std::collections::BTreeSet<_>>()
+    };
+    let (first, second) = (names(&branches.first), names(&branches.second));
+    first.intersection(&second).copied().collect()
+}
+
+fn row(branch: &str, event: &BranchEvent) -> Vec<String> {
+    vec![
+        branch.to_owned(),
+        event.at.revision.to_string(),
+        event.at.position.to_string(),
+        output::instant(Some(&wire::timestamp(event.recorded_at))),
+        type_name(event).to_owned(),
+        event.actor.to_string(),
+        name(event.on_behalf_of).unwrap_or_else(|| "-".to_owned()),
+        event.command.to_string(),
+    ]
+}
+
+pub(super) fn type_name(event: &BranchEvent) -> &'static str {
+    event.event_type.map_or("unknown", |kind| kind.name)
+}
+
+pub(super) fn name(actor: Option<Actor>) -> Option<String> {
+    actor.map(|actor| actor.to_string())
+}
+
+fn show_repeated(repeated: &Repeated) {
+    let asked = match repeated.is_same_command() {
+        true => "the same was asked each time",
+        false => "not the same was asked each time",
+    };
+    output::line(format!("command {}: {asked}", repeated.command));
+    for outcome in &repeated.outcomes {
+        output::line(format!(
+            "  {}: {} events, {} at revision {}, journal at position {}",
+            output::instant(Some(&wire::timestamp(outcome.recorded_at))),
+            outcome.events,
+            outcome.stream,
+            outcome.revision,
+            outcome.position
+        ));
+    }
+}
+
+fn show_choices(forks: &Forks) {
+    output::heading("What can be done");
+    output::line(
+        "Leave it as it stands: both branches count, in the order of the journal. Or put what is \
+         written in a plan back to how it stood before its second branch, on the running server:",
+    );
+    let plans = forks.forks.iter().filter(|fork| fork.settled.is_none());
+    for fork in plans.filter(|fork| fork.stream.kind == StreamKind::Plan) {
+        let before = fork.position().get() - 1;
+        let plan = fork.stream.id;
+        output::line(format!(
+            "  planledger plan revert {plan} --to {before} --reason TEXT"
+        ));
+    }
+    output::line("Either way, record that it was looked at, with the server stopped:");
+    output::line("  planledger ledger settle --all --reason TEXT --actor person/UUID --dir DIR");
+}
