@@ -202,9 +202,13 @@ fn show_repeated(repeated: &Repeated) {
     output::line(format!("command {}: {asked}", repeated.command));
     for outcome in &repeated.outcomes {
         output::line(format!(
-            "  {}: {} events, {} at revision {}, journal at position {}",
+            "  {}: {}, {} at revision {}, journal at position {}",
             output::instant(Some(&wire::timestamp(outcome.recorded_at))),
-            outcome.events,
+            match outcome.events {
+                0 => "nothing changed".to_owned(),
+                1 => "1 event".to_owned(),
+                events => format!("{events} events"),
+            },
             outcome.stream,
             outcome.revision,
             outcome.position
@@ -216,7 +220,8 @@ fn show_choices(forks: &Forks) {
     output::heading("What can be done");
     output::line(
         "Leave it as it stands: both branches count, in the order of the journal. Or put what is \
-         written in a plan back to how it stood before its second branch, on the running server:",
+         written in a plan back to how it stood before its second branch, on the running server, \
+         which also takes back what was written in it since; look with --dry-run first:",
     );
     let plans = forks.forks.iter().filter(|fork| fork.settled.is_none());
     for fork in plans.filter(|fork| fork.stream.kind == StreamKind::Plan) {
