@@ -24,7 +24,7 @@ use planledger_core::ledger::Envelope;
 use planledger_core::text::TextError;
 
 /// Students in a class: a team with a teacher, a year plan, a unit and a goal.
-const CLASS: u64 = 25;
+pub const CLASS: u64 = 25;
 /// Classes of a school.
 const CLASSES: u64 = 20;
 /// Teachers who work at the same time, each on the plans of a class.
@@ -194,6 +194,16 @@ impl School {
             year,
             schools.map(|school| self.institution(school)).collect(),
         )
+    }
+
+    /// A class's year plan, and a plan for each student, as commands; its roster has to be there.
+    ///
+    /// # Errors
+    /// Never: the texts are short.
+    pub fn course_of(&self, class: u64) -> Result<Vec<Command>, TextError> {
+        let mut commands = Vec::new();
+        self.plans(class, &mut commands)?;
+        Ok(commands)
     }
 
     /// A class's year plan, and a plan for each student.

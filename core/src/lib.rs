@@ -131,4 +131,5 @@ pub mod time;
 pub mod tlog;
 
 mod fields;
+mod guarded;
 mod hash;

@@ -13,6 +13,8 @@ mod commands;
 mod crash;
 mod errors;
 mod events;
+#[cfg(target_os = "linux")]
+mod faults;
 mod overview;
 mod ownership;
 mod privacy;

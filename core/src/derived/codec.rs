@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::doc::{CommandEntry, Cursor, Doc, DocKey, Head, StreamDoc};
+use super::register::Telling;
 use super::store::StoreError;
 use crate::fields::Fields;
 use crate::ids::{CommandId, CommitSeq, KeyId, LedgerId, Position, Revision, StreamId};
@@ -12,6 +13,7 @@ use crate::seal::{KeyScope, KeyStore, document_key, open_document, seal_document
 use crate::time::Timestamp;
 
 const STREAM_HEAD: usize = 8 + 8 + 32 + 16;
+const NONCE: usize = 24;
 const CURSOR_VERSION: u8 = 2;
 
 /// A document's bytes; `None` for one that is to be removed.
@@ -35,6 +37,16 @@ pub(super) fn encode(
         Doc::Standing(standing) => Some(encode_counted(key, &**standing, keys)?),
         Doc::Cell(cell) => Some(encode_counted(key, &**cell, keys)?),
     })
+}
+
+/// What tells a document from every other that was ever written under its key.
+pub(super) fn telling<'a>(key: &[u8], bytes: &'a [u8]) -> Telling<'a> {
+    match key.first() {
+        Some(1) => Telling::sealed(bytes, STREAM_HEAD + NONCE),
+        Some(6..=8) => Telling::sealed(bytes, 16 + NONCE),
+        // Lists are not sealed.
+        Some(_) | None => Telling::whole(bytes),
+    }
 }
 
 /// Reads a document back.

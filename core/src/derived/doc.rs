@@ -33,6 +33,24 @@ impl DocKey {
     /// Revisions from one snapshot to the next: what a read of the past has to fold at most.
     pub const SNAPSHOT_EVERY: u64 = 64;
 
+    /// Whether it is an earlier state of a stream. There may be one or not: it only saves work.
+    pub(super) fn is_snapshot(&self) -> bool {
+        matches!(self, Self::Snapshot(..))
+    }
+
+    /// What the document is, for people.
+    pub(super) fn what(&self) -> &'static str {
+        match self {
+            Self::Stream(_) => "the state of a stream",
+            Self::Postings(_) => "a list of streams",
+            Self::Commands(_) => "a list of recent commands",
+            Self::Snapshot(..) => "an earlier state of a stream",
+            Self::Standing(_) => "what the overview knows of a student",
+            Self::Cell(_) => "a count of the overview",
+            Self::PastCell(..) => "an earlier count of the overview",
+        }
+    }
+
     /// Its bytes in sled: a tag, then fixed-length fields, so snapshots of a stream are in order.
     pub fn to_bytes(&self) -> Vec<u8> {
         match self {

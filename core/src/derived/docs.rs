@@ -1,18 +1,24 @@
 //! Documents as readers and the writer see them: those not yet in sled, then a bounded cache,
 //! then sled.
+//!
+//! The first document that is found wrong puts derived state in *doubt*, for good: it is noted on
+//! disk, whoever has to make it again is told, and nothing more is written. Documents that are found
+//! right can still be read meanwhile.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::doc::{Cursor, Doc, DocKey};
+use super::doc::{Cursor, Doc, DocKey, Head, StreamDoc};
 use super::store::{Store, StoreError};
+use crate::ids::{Position, StreamId};
+use crate::overview::{Cell, CellKey, Day};
 use crate::seal::KeyStore;
 
 /// Bytes of documents waiting for sled before the writer has to wait. Bounds memory: as much may
@@ -46,6 +52,12 @@ pub struct Docs {
     /// was published does not put the old one into the cache.
     published: Vec<AtomicU64>,
     hasher: RandomState,
+    /// Counts beginnings and ends of writing to sled: odd while it is written to.
+    flushes: AtomicU64,
+    /// What was found wrong first.
+    doubt: OnceLock<String>,
+    /// Told once, when that happens. Must not block.
+    alarm: Box<dyn Fn() + Send + Sync>,
 }
 
 struct Dirty {
@@ -77,8 +89,14 @@ impl Dirty {
 }
 
 impl Docs {
-    /// Over a store that has come as far as `cursor`.
-    pub fn new(store: Store, keys: Arc<KeyStore>, cursor: Cursor) -> Self {
+    /// Over a store that has come as far as `cursor`. `alarm` is called once if it turns out that
+    /// the store cannot be used; it must not block.
+    pub fn new(
+        store: Store,
+        keys: Arc<KeyStore>,
+        cursor: Cursor,
+        alarm: impl Fn() + Send + Sync + 'static,
+    ) -> Self {
         Self {
             store,
             keys,
@@ -96,12 +114,98 @@ impl Docs {
             changed: Condvar::new(),
             published: (0..SHARDS).map(|_| AtomicU64::new(0)).collect(),
             hasher: RandomState::new(),
+            flushes: AtomicU64::new(0),
+            doubt: OnceLock::new(),
+            alarm: Box::new(alarm),
         }
     }
 
-    /// The keys that documents are sealed under.
-    pub(crate) fn keys(&self) -> &KeyStore {
-        &self.keys
+    /// What was found wrong with the store, if anything was. It is not written to any more then.
+    pub fn doubt(&self) -> Option<&str> {
+        self.doubt.get().map(String::as_str)
+    }
+
+    /// Notes that the store cannot be used.
+    pub(crate) fn put_in_doubt(&self, reason: &str) {
+        if self.doubt.set(reason.to_owned()).is_ok() {
+            tracing::error!(
+                reason,
+                "derived state cannot be used; it is made again from the journal"
+            );
+            self.store.abandon();
+            // Whoever waits for the store to be written to need not wait any more.
+            self.dirty.lock().failed = true;
+            self.changed.notify_all();
+            (self.alarm)();
+        }
+    }
+
+    fn doubted(&self, error: StoreError) -> StoreError {
+        self.put_in_doubt(&error.to_string());
+        error
+    }
+
+    /// Reads from the store what may just be written to: what does not fit together then does when
+    /// it is read again.
+    fn steadily<T>(&self, read: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        loop {
+            let before = self.flushes.load(Ordering::Acquire);
+            match read() {
+                Ok(found) => return Ok(found),
+                Err(error) => {
+                    let mut dirty = self.dirty.lock();
+                    while self.flushes.load(Ordering::Acquire) % 2 == 1 {
+                        self.changed.wait(&mut dirty);
+                    }
+                    let now = self.flushes.load(Ordering::Acquire);
+                    drop(dirty);
+                    if now == before {
+                        return Err(self.doubted(error));
+                    }
+                }
+            }
+        }
+    }
+
+    /// See [`Store::snapshots_around`].
+    ///
+    /// # Errors
+    /// When the store does not read.
+    pub(crate) fn snapshots_around(
+        &self,
+        stream: StreamId,
+        position: Position,
+    ) -> Result<(Option<Arc<StreamDoc>>, Option<Head>), StoreError> {
+        self.steadily(|| self.store.snapshots_around(stream, position, &self.keys))
+    }
+
+    /// What a cell of the overview was at the end of a day; `None` if there was nothing yet.
+    ///
+    /// # Errors
+    /// When the store does not read.
+    pub(crate) fn cell_at(&self, key: CellKey, day: Day) -> Result<Option<Arc<Cell>>, StoreError> {
+        let cell = |doc| match doc {
+            Doc::Cell(cell) => Ok(cell),
+            _ => Err(StoreError::Malformed("an overview")),
+        };
+        let newest = match self.get(&DocKey::Cell(key))? {
+            Doc::Absent => return Ok(None),
+            doc => cell(doc)?,
+        };
+        self.steadily(|| {
+            let mut newest = newest.clone();
+            // What sled does not have yet is the newest; there is little of it.
+            while newest.day > day
+                && let Some(before) = newest.before
+                && let Some(doc) = self.unwritten(&DocKey::PastCell(key, before))
+            {
+                newest = cell(doc)?;
+            }
+            match newest.day <= day {
+                true => Ok(Some(newest)),
+                false => self.store.past_cell(key, day, &newest, &self.keys),
+            }
+        })
     }
 
     /// The store underneath.
@@ -114,22 +218,35 @@ impl Docs {
     /// # Errors
     /// When the store does not read.
     pub fn get(&self, key: &DocKey) -> Result<Doc, StoreError> {
-        if let Some(doc) = self.cache.get(key) {
-            return Ok(doc);
+        loop {
+            if let Some(doc) = self.cache.get(key) {
+                return Ok(doc);
+            }
+            let before = self.publications(key).load(Ordering::Acquire);
+            if let Some(doc) = self.unwritten(key) {
+                return Ok(doc);
+            }
+            let read = self.store.get(key, &self.keys);
+            let dirty = self.dirty.lock();
+            let same = self.publications(key).load(Ordering::Acquire) == before;
+            match read {
+                Ok(doc) => {
+                    // Commands are read once, in long runs, and would only push other documents
+                    // out.
+                    if same && !matches!(key, DocKey::Commands(_)) {
+                        self.cache.insert(*key, doc.clone());
+                    }
+                    return Ok(doc);
+                }
+                Err(error) => {
+                    drop(dirty);
+                    if same {
+                        return Err(self.doubted(error));
+                    }
+                    // It was written meanwhile, so what was read may have been half of two.
+                }
+            }
         }
-        let before = self.publications(key).load(Ordering::Acquire);
-        if let Some(doc) = self.unwritten(key) {
-            return Ok(doc);
-        }
-        let doc = self.store.get(key, &self.keys)?;
-        let dirty = self.dirty.lock();
-        // Commands are read once, in long runs, and would only push other documents out.
-        let worth_keeping = !matches!(key, DocKey::Commands(_));
-        if worth_keeping && self.publications(key).load(Ordering::Acquire) == before {
-            self.cache.insert(*key, doc.clone());
-        }
-        drop(dirty);
-        Ok(doc)
     }
 
     /// A document that sled may not have yet.
@@ -185,18 +302,18 @@ impl Docs {
     /// and nothing is left. Called in a loop by one thread.
     ///
     /// # Errors
-    /// When the store does not write. Derived state then stays behind; the journal is whole, and
-    /// the next start catches up or rebuilds.
+    /// When the store does not write, which puts it in doubt. What was not written stays readable.
     pub fn flush_next(&self) -> Result<bool, StoreError> {
         let mut dirty = self.dirty.lock();
-        while dirty.waiting.is_empty() && dirty.cursor == dirty.flushed && !dirty.stopping {
+        let idle = |dirty: &Dirty| dirty.waiting.is_empty() && dirty.cursor == dirty.flushed;
+        while idle(&dirty) && !dirty.stopping && !dirty.failed {
             self.changed.wait(&mut dirty);
         }
-        if dirty.waiting.is_empty() && dirty.cursor == dirty.flushed {
+        if idle(&dirty) || dirty.failed {
             return Ok(false);
         }
         let until = Instant::now() + LINGER;
-        while dirty.weight < FLUSH_AT && !dirty.hurried && !dirty.stopping {
+        while dirty.weight < FLUSH_AT && !dirty.hurried && !dirty.stopping && !dirty.failed {
             if self.changed.wait_until(&mut dirty, until).timed_out() {
                 break;
             }
@@ -204,6 +321,7 @@ impl Docs {
         dirty.hurried = false;
         dirty.flushing = Arc::new(dirty.take());
         let (docs, cursor) = (dirty.flushing.clone(), dirty.cursor.clone());
+        self.flushes.fetch_add(1, Ordering::AcqRel);
         drop(dirty);
         self.changed.notify_all();
         // Keys in order keep sled's writes close together.
@@ -211,6 +329,7 @@ impl Docs {
         ordered.sort_unstable_by_key(|(key, _)| **key);
         let result = self.store.apply(ordered, &cursor, &self.keys);
         let mut dirty = self.dirty.lock();
+        self.flushes.fetch_add(1, Ordering::AcqRel);
         match result {
             Ok(()) => {
                 dirty.flushing = Arc::default();
@@ -228,12 +347,7 @@ impl Docs {
         }
         drop(dirty);
         self.changed.notify_all();
-        result.map(|()| true)
-    }
-
-    /// Whether sled stopped taking documents.
-    pub fn failed(&self) -> bool {
-        self.dirty.lock().failed
+        result.map(|()| true).map_err(|error| self.doubted(error))
     }
 
     /// Waits until sled has all that was published before this call.
@@ -244,6 +358,18 @@ impl Docs {
         self.changed.notify_all();
         while dirty.flushed.commit < target && !dirty.failed {
             self.changed.wait(&mut dirty);
+        }
+    }
+
+    /// Stores everything for good, after [`Docs::flush_next`] has ended.
+    ///
+    /// # Errors
+    /// When it cannot be stored; the next start finds out what is there.
+    pub(crate) fn close(&self) -> Result<(), StoreError> {
+        match self.doubt() {
+            None => self.store.close(),
+            // It was noted that it is not to be used again.
+            Some(_) => Ok(()),
         }
     }
 

@@ -1,99 +1,217 @@
-//! The sled tree under derived state. It is never trusted: whatever is wrong with it is an error
-//! that makes the ledger set it aside and rebuild.
+//! Documents in sled, of which nothing is believed: each is compared with the register before it is
+//! used, and whatever is wrong is an error that makes the ledger set derived state aside and make
+//! it again.
 
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
+use crossbeam_channel::Sender;
 use parking_lot::Mutex;
 
 use super::codec;
 use super::doc::{Cursor, Doc, DocKey, Head, StreamDoc};
+use super::register::{
+    Closed, Print, Register, RegisterError, RegisterKey, StoredRegister, sync_folder,
+};
+use crate::guarded::{SledError, guarded};
 use crate::heads::{HeadMap, HeadMapError};
-use crate::ids::{Position, Revision, StreamId};
+use crate::ids::{LedgerId, Position, Revision, StreamId};
+use crate::journal::Disk;
 use crate::overview::{Cell, CellKey, Day};
 use crate::seal::{KeyStore, SealError};
 
 const CURSOR_KEY: &[u8] = &[0];
+const SNAPSHOT_TAG: u8 = 4;
 const PART_TAG: u8 = 5;
 /// sled keeps values of 128 KiB and more in files that it never syncs; parts stay well below.
 const PART_LEN: usize = 96 * 1024;
 const INLINE: u8 = 0;
 const PARTS: u8 = 1;
 const CACHE_BYTES: u64 = 24 << 20;
+/// How long sled may take to hand on what it has. After a failed write it may wait for ever.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Why derived state cannot be used. The journal is not touched by any of these.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// sled does not open, read or write.
-    #[error("sled: {0}")]
-    Sled(#[from] sled::Error),
-    /// sled panicked while it opened: its files are broken in a way that it did not expect.
-    #[error("sled does not open its files")]
-    Panicked,
+    #[error(transparent)]
+    Sled(#[from] SledError),
+    /// sled does not end what it began.
+    #[error("sled does not answer")]
+    Stuck,
     /// A value is not what its key says.
     #[error("{0} is malformed")]
     Malformed(&'static str),
+    /// A value is not what was written last: an older one, another's, or none.
+    #[error("{0} is not as it was written last")]
+    Changed(&'static str),
     /// A state does not open with its key.
     #[error("a state {0}")]
     Seal(#[from] SealError),
     /// A state is sealed under a key that is not in the key store.
     #[error("a state is sealed under a key that is not in the key store")]
     KeyMissing,
+    /// The folder does not read, or a file in it cannot be written.
+    #[error("its files: {0}")]
+    Io(#[from] io::Error),
+    /// The folder is not laid out as this version does it.
+    #[error("it is of another version, or there is something else in its folder")]
+    Layout,
+    /// Its register is not believed.
+    #[error("its register is missing or damaged, or of another version, ledger or master key")]
+    Register,
+    /// sled does not say, or says wrongly, how far it has come.
+    #[error("it is not at a place where it was written")]
+    Place,
+    /// It is not of this journal.
+    #[error("it is not of this journal")]
+    Foreign,
+    /// Something was wrong with it before.
+    #[error("it was found faulty before")]
+    Distrusted,
+    /// Something was found wrong with it while it was being completed.
+    #[error("{0}")]
+    Doubted(String),
 }
 
-/// Documents in sled.
+impl From<RegisterError> for StoreError {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::Io(error) => Self::Io(error),
+            RegisterError::Foreign => Self::Register,
+        }
+    }
+}
+
+/// Documents in sled, and what they have to be.
 pub struct Store {
     db: sled::Db,
+    dir: PathBuf,
+    generation: u64,
+    register: Register,
     /// Documents in several parts, with their number: few, so that writing one that shrank
     /// need not read what was there before.
     parts: Mutex<HashMap<Vec<u8>, u32>>,
+    /// Dropped after `db`: tells who closes sled that nobody uses it any more.
+    unused: Mutex<Option<Sender<()>>>,
 }
 
 impl Store {
-    /// Opens or makes the tree in `dir`.
+    /// Makes a store in an empty folder.
     ///
     /// # Errors
-    /// [`StoreError`] when sled does not open it.
-    pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let config = sled::Config::new()
-            .path(dir)
-            .cache_capacity(CACHE_BYTES)
-            .mode(sled::Mode::HighThroughput)
-            .flush_every_ms(Some(1_000));
-        // sled asserts on some broken files instead of returning an error.
-        let db = std::panic::catch_unwind(AssertUnwindSafe(|| config.open()))
-            .map_err(|_| StoreError::Panicked)??;
-        let mut parts = HashMap::new();
-        for item in db.scan_prefix([PART_TAG]).keys() {
-            let key = item?;
-            if let Some((name, _)) = key.get(1..).and_then(|key| key.split_last_chunk::<4>()) {
-                *parts.entry(name.to_vec()).or_insert(0) += 1;
+    /// [`StoreError`] when it cannot be made.
+    pub(super) fn create(
+        dir: &Path,
+        generation: u64,
+        disk: Arc<dyn Disk>,
+        key: RegisterKey,
+        ledger: LedgerId,
+    ) -> Result<Self, StoreError> {
+        let register = Register::create(disk, key, ledger)?;
+        Self::over(dir, generation, sled_in(dir)?, register)
+    }
+
+    /// Opens a store, and says how far it has come; `None` when nothing was written yet.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be used.
+    pub(super) fn open(
+        dir: &Path,
+        generation: u64,
+        stored: StoredRegister,
+    ) -> Result<(Self, Option<Cursor>), StoreError> {
+        let db = sled_in(dir)?;
+        let cursor = match guarded(|| db.get(CURSOR_KEY))? {
+            Some(bytes) => {
+                let cursor = codec::decode_cursor(&bytes);
+                Some(cursor.ok_or(StoreError::Malformed("the cursor"))?)
             }
+            // Folded into what is there already, events would count twice; and what was written is
+            // gone if nothing is there.
+            None if stored.newest().is_some() || !guarded(|| Ok(db.is_empty()))? => {
+                return Err(StoreError::Place);
+            }
+            None => None,
+        };
+        let register = Register::at(stored, cursor.as_ref())?.ok_or(StoreError::Place)?;
+        let store = Self::over(dir, generation, db, register)?;
+        match store.register.was_closed() {
+            // What is wrong is found out when it is used.
+            Closed::Cleanly | Closed::Killed => {}
+            // Much may be: better to know now than in the middle of the day.
+            Closed::PowerCut => drop(store.check_all()?),
         }
+        Ok((store, cursor))
+    }
+
+    fn over(
+        dir: &Path,
+        generation: u64,
+        db: sled::Db,
+        register: Register,
+    ) -> Result<Self, StoreError> {
+        let parts = guarded(|| {
+            let mut parts = HashMap::new();
+            for item in db.scan_prefix([PART_TAG]).keys() {
+                let key = item?;
+                if let Some((name, part)) = key.get(1..).and_then(|key| key.split_last_chunk::<4>())
+                {
+                    // Those before it may be gone.
+                    let count = parts.entry(name.to_vec()).or_insert(0);
+                    *count = u32::from_be_bytes(*part).saturating_add(1).max(*count);
+                }
+            }
+            Ok(parts)
+        })?;
         Ok(Self {
             db,
+            dir: dir.to_owned(),
+            generation,
+            register,
             parts: Mutex::new(parts),
+            unused: Mutex::default(),
         })
     }
 
-    /// Moves whatever is in `dir` to a new folder beside it, for somebody to look at, and says
-    /// where. Only the last one is kept.
+    /// Which it is of all that were ever made of this ledger.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// What every document has to be, and where every stream ends.
+    pub(crate) fn register(&self) -> &Register {
+        &self.register
+    }
+
+    /// Compares every document with the register; answers how many there are.
     ///
     /// # Errors
-    /// When the operating system refuses.
-    pub fn set_aside(dir: &Path) -> std::io::Result<Option<PathBuf>> {
-        if !dir.try_exists()? {
-            return Ok(None);
+    /// [`StoreError`] at the first that is not right.
+    pub(crate) fn check_all(&self) -> Result<u64, StoreError> {
+        let mut count = 0;
+        for item in self.dump() {
+            let (name, value) = item?;
+            // Snapshots are compared with the journal, and parts as one.
+            if let Some(&0 | &SNAPSHOT_TAG | &PART_TAG) = name.first() {
+                continue;
+            }
+            let bytes = self.assembled(&name, &value)?;
+            if !self.register.vouches_for(self.print(&name, Some(&bytes))) {
+                return Err(StoreError::Changed("a document"));
+            }
+            count += 1;
         }
-        let aside = dir.with_extension("set-aside");
-        if aside.try_exists()? {
-            std::fs::remove_dir_all(&aside)?;
+        match count == self.register.len() as u64 {
+            true => Ok(count),
+            false => Err(StoreError::Changed("a document that should be there")),
         }
-        std::fs::rename(dir, &aside)?;
-        Ok(Some(aside))
     }
 
     /// How far it has come; `None` when it is new.
@@ -101,7 +219,7 @@ impl Store {
     /// # Errors
     /// When it does not read, or the cursor is malformed.
     pub fn cursor(&self) -> Result<Option<Cursor>, StoreError> {
-        match self.db.get(CURSOR_KEY)? {
+        match guarded(|| self.db.get(CURSOR_KEY))? {
             Some(bytes) => codec::decode_cursor(&bytes)
                 .map(Some)
                 .ok_or(StoreError::Malformed("the cursor")),
@@ -109,44 +227,55 @@ impl Store {
         }
     }
 
-    /// Whether there is no document in it.
-    pub fn is_empty(&self) -> bool {
-        self.db.is_empty()
+    fn print(&self, name: &[u8], bytes: Option<&[u8]>) -> Print {
+        let telling = bytes.map(|bytes| codec::telling(name, bytes));
+        self.register.print(name, telling)
     }
 
-    /// A document.
+    /// A document, if it is what was written last.
     ///
     /// # Errors
-    /// When it does not read or is malformed.
+    /// When it does not read, or is another than the register says.
     pub fn get(&self, key: &DocKey, keys: &KeyStore) -> Result<Doc, StoreError> {
-        match self.bytes(&key.to_bytes())? {
+        let name = key.to_bytes();
+        let bytes = self.bytes(&name)?;
+        let print = self.print(&name, bytes.as_deref());
+        // That it is not there has to be right as well.
+        if !key.is_snapshot() && !self.register.vouches_for(print) {
+            return Err(StoreError::Changed(key.what()));
+        }
+        match bytes {
             Some(bytes) => codec::decode(key, &bytes, keys),
             None => Ok(Doc::Absent),
         }
     }
 
     fn bytes(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some(value) = self.db.get(name)? else {
-            return Ok(None);
-        };
+        let value = guarded(|| self.db.get(name))?;
+        value.map(|value| self.assembled(name, &value)).transpose()
+    }
+
+    /// A document from its parts, if it is in several.
+    fn assembled(&self, name: &[u8], value: &[u8]) -> Result<Vec<u8>, StoreError> {
         let malformed = || StoreError::Malformed("a document");
         match value.split_first().ok_or_else(malformed)? {
-            (&INLINE, bytes) => Ok(Some(bytes.to_vec())),
+            (&INLINE, bytes) => Ok(bytes.to_vec()),
             (&PARTS, count) => {
                 let count = u32::from_be_bytes(count.try_into().map_err(|_| malformed())?);
                 let mut bytes = Vec::new();
                 for part in 0..count {
-                    let part = self.db.get(part_key(name, part))?;
+                    let part = guarded(|| self.db.get(part_key(name, part)))?;
                     bytes.extend_from_slice(&part.ok_or_else(malformed)?);
                 }
-                Ok(Some(bytes))
+                Ok(bytes)
             }
             _ => Err(malformed()),
         }
     }
 
     /// A stream's snapshots on both sides of a position: the newest that is not beyond it, and
-    /// where the oldest beyond it ends.
+    /// where the oldest beyond it ends. Neither is compared with anything: the journal has the events
+    /// that they name.
     ///
     /// # Errors
     /// When one does not read or is malformed.
@@ -158,9 +287,12 @@ impl Store {
     ) -> Result<(Option<Arc<StreamDoc>>, Option<Head>), StoreError> {
         let zero = DocKey::Snapshot(stream, Revision::ZERO).to_bytes();
         let prefix = zero.get(..zero.len() - 8).unwrap_or_default();
+        let names = guarded(|| {
+            let names = self.db.scan_prefix(prefix).keys().rev();
+            names.collect::<Result<Vec<_>, _>>()
+        })?;
         let mut beyond = None;
-        for item in self.db.scan_prefix(prefix).keys().rev() {
-            let name = item?;
+        for name in names {
             let bytes = self
                 .bytes(&name)?
                 .ok_or(StoreError::Malformed("a snapshot"))?;
@@ -177,35 +309,59 @@ impl Store {
         Ok((None, beyond))
     }
 
-    /// The newest earlier state of a cell that is not of a day after `day`.
+    /// The newest earlier state of a cell that is not of a day after `day`. `later` is a state of the
+    /// cell after that day. Every state names the one before it, so none can be missing in between.
     ///
     /// # Errors
-    /// When it does not read or is malformed.
+    /// When it does not read, is malformed, or is not the one that the next names.
     pub fn past_cell(
         &self,
         cell: CellKey,
         day: Day,
+        later: &Cell,
         keys: &KeyStore,
     ) -> Result<Option<Arc<Cell>>, StoreError> {
-        let malformed = || StoreError::Malformed("an overview");
-        let last = DocKey::PastCell(cell, day).to_bytes();
+        let at = |day| DocKey::PastCell(cell, day).to_bytes();
+        let last = at(day);
         let first = last.get(..last.len() - 4).unwrap_or_default().to_vec();
-        let Some(found) = self.db.range(first..=last).next_back() else {
-            return Ok(None);
+        let (found, next) = guarded(|| {
+            let found = self.db.range(first..=last.clone()).next_back();
+            let beyond = (
+                std::ops::Bound::Excluded(last),
+                std::ops::Bound::Excluded(at(later.day)),
+            );
+            let next = match later.day > day {
+                true => self.db.range::<Vec<u8>, _>(beyond).next(),
+                false => None,
+            };
+            Ok((found.transpose()?, next.transpose()?))
+        })?;
+        let read = |name: &[u8]| {
+            let number = name.last_chunk().copied();
+            let number = number.ok_or(StoreError::Malformed("an overview"))?;
+            let day = Day::from_number(u32::from_be_bytes(number));
+            match self.get(&DocKey::PastCell(cell, day), keys)? {
+                Doc::Cell(cell) => Ok((day, cell)),
+                _ => Err(StoreError::Malformed("an overview")),
+            }
         };
-        let (name, _) = found?;
-        let number = name.last_chunk().copied().ok_or_else(malformed)?;
-        let day = Day::from_number(u32::from_be_bytes(number));
-        match self.get(&DocKey::PastCell(cell, day), keys)? {
-            Doc::Cell(cell) => Ok(Some(cell)),
-            _ => Err(malformed()),
+        let found = found.map(|(name, _)| read(&name)).transpose()?;
+        let before = match next {
+            Some((name, _)) => read(&name)?.1.before,
+            None => later.before,
+        };
+        match found {
+            Some((day, cell)) if before == Some(day) => Ok(Some(cell)),
+            None if before.is_none() => Ok(None),
+            Some(_) | None => Err(StoreError::Changed("an overview")),
         }
     }
 
-    /// Writes documents and the cursor that they belong to, all or nothing.
+    /// Writes documents and the cursor that they lead to. sled may leave a part of them written if
+    /// that fails, or if the process ends meanwhile; the register tells which part.
     ///
     /// # Errors
-    /// When a state cannot be sealed or sled does not write.
+    /// When a state cannot be sealed, or the register or sled does not write.
     pub fn apply<'a>(
         &self,
         docs: impl IntoIterator<Item = (&'a DocKey, &'a Doc)>,
@@ -213,34 +369,116 @@ impl Store {
         keys: &KeyStore,
     ) -> Result<(), StoreError> {
         let mut batch = sled::Batch::default();
-        let mut parts = self.parts.lock();
+        let mut prints = Vec::new();
         for (key, doc) in docs {
             let name = key.to_bytes();
-            let before = parts.remove(&name).unwrap_or(0);
-            let mut after = 0;
-            match codec::encode(key, doc, keys)? {
-                None => batch.remove(name.as_slice()),
-                Some(bytes) if bytes.len() <= PART_LEN => {
-                    batch.insert(name.as_slice(), [&[INLINE], bytes.as_slice()].concat());
-                }
-                Some(bytes) => {
-                    for part in bytes.chunks(PART_LEN) {
-                        batch.insert(part_key(&name, after), part);
-                        after += 1;
-                    }
-                    let value = [&[PARTS], after.to_be_bytes().as_slice()].concat();
-                    batch.insert(name.as_slice(), value);
-                }
+            let bytes = codec::encode(key, doc, keys)?;
+            if !key.is_snapshot() {
+                prints.push(self.print(&name, bytes.as_deref()));
             }
-            for part in after..before {
-                batch.remove(part_key(&name, part));
-            }
-            if after > 0 {
-                parts.insert(name, after);
-            }
+            self.put(&mut batch, name, bytes);
         }
         batch.insert(CURSOR_KEY, codec::encode_cursor(cursor));
-        Ok(self.db.apply_batch(batch)?)
+        let announced = self.register.announce(prints, cursor, keys)?;
+        guarded(|| self.db.apply_batch(batch))?;
+        self.register.written(announced);
+        if self.register.is_worth_compacting()
+            && let Err(error) = self.compact(cursor, keys)
+        {
+            // What there is, is as good; it is only longer.
+            tracing::warn!(%error, "the register of derived state is not written anew this time");
+            self.register.put_off_compacting();
+        }
+        Ok(())
+    }
+
+    fn compact(&self, cursor: &Cursor, keys: &KeyStore) -> Result<(), StoreError> {
+        // A register that begins here is of no use to a sled that comes up with less.
+        self.hand_on()?;
+        Ok(self.register.compact(cursor, keys)?)
+    }
+
+    /// Puts a document into a batch, in parts if it is long; `None` removes it.
+    fn put(&self, batch: &mut sled::Batch, name: Vec<u8>, bytes: Option<Vec<u8>>) {
+        let mut parts = self.parts.lock();
+        let before = parts.remove(&name).unwrap_or(0);
+        let mut after = 0;
+        match bytes {
+            None => batch.remove(name.as_slice()),
+            Some(bytes) if bytes.len() <= PART_LEN => {
+                batch.insert(name.as_slice(), [&[INLINE], bytes.as_slice()].concat());
+            }
+            Some(bytes) => {
+                for part in bytes.chunks(PART_LEN) {
+                    batch.insert(part_key(&name, after), part);
+                    after += 1;
+                }
+                let value = [&[PARTS], after.to_be_bytes().as_slice()].concat();
+                batch.insert(name.as_slice(), value);
+            }
+        }
+        for part in after..before {
+            batch.remove(part_key(&name, part));
+        }
+        if after > 0 {
+            parts.insert(name, after);
+        }
+    }
+
+    /// Has sled hand everything to the operating system.
+    fn hand_on(&self) -> Result<(), StoreError> {
+        let (db, (sender, answer)) = (self.db.clone(), crossbeam_channel::bounded(1));
+        // On a thread of its own, because it may never come back.
+        let named = thread::Builder::new().name("ledger-sled-flush".to_owned());
+        named.spawn(move || {
+            let flushed = guarded(|| db.flush());
+            drop(db);
+            // Nobody listens any more after too long a wait.
+            let _ = sender.send(flushed);
+        })?;
+        answer
+            .recv_timeout(PATIENCE)
+            .map_err(|_| StoreError::Stuck)??;
+        Ok(())
+    }
+
+    /// Stores everything and notes that it is; at a clean stop.
+    ///
+    /// # Errors
+    /// When it cannot be stored. The next start finds out what is there.
+    pub(super) fn close(&self) -> Result<(), StoreError> {
+        if let Err(error) = self.hand_on() {
+            self.let_go();
+            return Err(error);
+        }
+        sync_folder(&self.dir)?;
+        Ok(self.register.close()?)
+    }
+
+    /// Never uses it again, and notes so on disk.
+    pub(super) fn abandon(&self) {
+        if let Err(error) = self.register.distrust() {
+            tracing::warn!(%error, "it could not be noted that derived state is not to be used again");
+        }
+        self.let_go();
+    }
+
+    /// Has sled closed on a thread of its own once nobody uses it any more: it waits for what it wrote
+    /// then, and after a failed write for ever.
+    fn let_go(&self) {
+        let (unused, wait) = crossbeam_channel::bounded::<()>(0);
+        let db = self.db.clone();
+        let named = thread::Builder::new().name("ledger-sled-close".to_owned());
+        let spawned = named.spawn(move || {
+            // Ends with an error when the store is gone, its own handle of sled before that.
+            let _ = wait.recv();
+            drop(db);
+        });
+        match spawned {
+            Ok(_) => *self.unused.lock() = Some(unused),
+            // No thread can be had either: then it stays open as long as the process does.
+            Err(_) => std::mem::forget(self.db.clone()),
+        }
     }
 
     /// Where every stream ends.
@@ -251,21 +489,21 @@ impl Store {
         HeadMap::open(&self.db)
     }
 
-    /// Hands what was written to the operating system; at a clean stop.
-    ///
-    /// # Errors
-    /// When sled does not write.
-    pub fn flush(&self) -> Result<(), StoreError> {
-        self.db.flush()?;
-        Ok(())
-    }
-
     /// Every key and value in order: to compare two derived states byte by byte (P3).
     pub fn dump(&self) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> {
-        self.db
-            .iter()
+        let mut items = self.db.iter();
+        std::iter::from_fn(move || guarded(|| items.next().transpose()).transpose())
             .map(|item| Ok(item.map(|(key, value)| (key.to_vec(), value.to_vec()))?))
     }
+}
+
+fn sled_in(dir: &Path) -> Result<sled::Db, StoreError> {
+    let config = sled::Config::new()
+        .path(dir.join("sled"))
+        .cache_capacity(CACHE_BYTES)
+        .mode(sled::Mode::HighThroughput)
+        .flush_every_ms(Some(1_000));
+    Ok(guarded(|| config.open())?)
 }
 
 fn part_key(name: &[u8], part: u32) -> Vec<u8> {

@@ -1,9 +1,14 @@
 //! The codecs in the open, so that tests can hand them any bytes.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use super::codec;
 use super::doc::{Cursor, Doc, DocKey};
-use super::store::StoreError;
-use crate::seal::KeyStore;
+use super::generations::Generations;
+use super::store::{Store, StoreError};
+use crate::ids::LedgerId;
+use crate::seal::{KeyStore, MasterKey};
 
 /// Reads the document that has this key.
 ///
@@ -29,4 +34,25 @@ pub fn decode_cursor(bytes: &[u8]) -> Option<Cursor> {
 /// A cursor's bytes.
 pub fn encode_cursor(cursor: &Cursor) -> Vec<u8> {
     codec::encode_cursor(cursor)
+}
+
+/// Opens or makes derived state in a folder.
+///
+/// # Errors
+/// When what is there cannot be used.
+pub fn store(dir: &Path, master: &MasterKey, ledger: LedgerId) -> Result<Store, StoreError> {
+    let generations = Generations::new(dir.to_owned(), master.clone());
+    match generations.stored()? {
+        Some(stored) => Ok(stored.open()?.0),
+        None => generations.begin(ledger),
+    }
+}
+
+/// The folder of sled's files in the newest generation of derived state in `dir`.
+pub fn sled_folder(dir: &Path) -> Option<PathBuf> {
+    let folders = fs::read_dir(dir).ok()?;
+    let newest = folders
+        .filter_map(|folder| Some(folder.ok()?.path()))
+        .max()?;
+    Some(newest.join("sled"))
 }

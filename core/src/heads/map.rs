@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{BUCKETS, BucketProof, BucketTree, StreamHead, bucket_bytes, head_of, read_bucket};
 use crate::entry::{Entry, EntryBytes, Hash32};
+use crate::guarded::{SledError, guarded};
 use crate::ids::{Position, StreamId};
 use crate::journal::{CommitLog, ReadError};
 
@@ -16,8 +17,11 @@ const MOST_BYTES: usize = 120 << 10;
 #[non_exhaustive]
 pub enum HeadMapError {
     /// sled does not read or write.
-    #[error("sled: {0}")]
-    Sled(#[from] sled::Error),
+    #[error(transparent)]
+    Sled(#[from] SledError),
+    /// A bucket is not as it was written.
+    #[error("the heads in bucket {0} are not as they were written")]
+    Changed(u16),
     /// The journal does not read.
     #[error("journal: {0}")]
     Journal(#[from] ReadError),
@@ -42,8 +46,8 @@ impl HeadMap {
     /// # Errors
     /// [`HeadMapError`]
     pub(crate) fn open(db: &sled::Db) -> Result<Self, HeadMapError> {
-        let stored = db.open_tree("heads")?;
-        let through = match stored.get(THROUGH)? {
+        let stored = guarded(|| db.open_tree("heads"))?;
+        let through = match guarded(|| stored.get(THROUGH))? {
             Some(bytes) => {
                 let bytes = bytes.as_ref().try_into();
                 let bytes = bytes.map_err(|_| HeadMapError::Malformed("the position of heads"))?;
@@ -51,13 +55,16 @@ impl HeadMap {
             }
             None => Position::ZERO,
         };
-        let mut found = Vec::new();
-        for item in stored.iter() {
-            let (key, bytes) = item?;
-            if let Ok(bucket) = key.as_ref().try_into() {
-                found.push((u16::from_be_bytes(bucket), bytes));
+        let found = guarded(|| {
+            let mut found = Vec::new();
+            for item in stored.iter() {
+                let (key, bytes) = item?;
+                if let Ok(bucket) = key.as_ref().try_into() {
+                    found.push((u16::from_be_bytes(bucket), bytes));
+                }
             }
-        }
+            Ok(found)
+        })?;
         let mut tree = BucketTree::default();
         tree.set(
             found
@@ -86,7 +93,7 @@ impl HeadMap {
     /// # Errors
     /// When sled does not write.
     pub fn clear(&mut self) -> Result<(), HeadMapError> {
-        self.stored.clear()?;
+        guarded(|| self.stored.clear())?;
         self.tree = BucketTree::default();
         self.through = Position::ZERO;
         Ok(())
@@ -135,7 +142,7 @@ impl HeadMap {
             buckets.push((bucket, bytes));
         }
         batch.insert(THROUGH, &through.get().to_be_bytes());
-        self.stored.apply_batch(batch)?;
+        guarded(|| self.stored.apply_batch(batch))?;
         let buckets = buckets.iter();
         self.tree
             .set(buckets.map(|(bucket, bytes)| (*bucket, bytes.as_slice())));
@@ -146,12 +153,14 @@ impl HeadMap {
     /// The heads in a bucket, in the order of their streams.
     ///
     /// # Errors
-    /// When sled does not read.
+    /// When sled does not read, or has something else than was written.
     pub fn heads(&self, bucket: u16) -> Result<Vec<StreamHead>, HeadMapError> {
-        match self.stored.get(bucket.to_be_bytes())? {
-            Some(bytes) => read_bucket(&bytes).ok_or(HeadMapError::Malformed("a bucket of heads")),
-            None => Ok(Vec::new()),
+        let stored = guarded(|| self.stored.get(bucket.to_be_bytes()))?;
+        let bytes = stored.as_deref().unwrap_or_default();
+        if !self.tree.holds(bucket, bytes) {
+            return Err(HeadMapError::Changed(bucket));
         }
+        read_bucket(bytes).ok_or(HeadMapError::Malformed("a bucket of heads"))
     }
 
     /// A bucket with its path to the root.

@@ -216,6 +216,11 @@ impl BucketTree {
         }
     }
 
+    /// Whether a bucket has these bytes.
+    pub fn holds(&self, bucket: u16, bytes: &[u8]) -> bool {
+        self.at(BUCKETS + usize::from(bucket)) == bucket_leaf(bytes)
+    }
+
     /// The root.
     pub fn root(&self) -> Hash32 {
         self.at(1)

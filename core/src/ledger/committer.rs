@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender};
 use parking_lot::{Condvar, Mutex, RwLock};
 
 use super::{ExecuteError, Receipt};
-use crate::derived::{Cursor, Doc, DocKey, Docs};
+use crate::derived::{Cursor, Doc, DocKey, Docs, Unsound};
 use crate::ids::Position;
 use crate::journal::{Commit, CommitLog};
 use crate::seal::KeyStore;
@@ -79,39 +79,67 @@ pub(super) type Reply = (
 /// Commits that become durable together.
 pub(super) struct Group {
     pub(super) number: u64,
+    /// Where its documents are published.
+    pub(super) shelf: Arc<Docs>,
     pub(super) commits: Vec<Commit>,
     pub(super) docs: Vec<(DocKey, Doc)>,
     pub(super) cursor: Cursor,
     pub(super) replies: Vec<Reply>,
 }
 
+/// What came of a group.
+pub(super) enum Done {
+    /// It is durable and published, or had nothing to write, or the journal cannot be written.
+    With(u64),
+    /// It was not written, because it does not continue the journal: what it was decided on was
+    /// wrong.
+    Unsound(String),
+}
+
+/// Why a group is not appended.
+enum Refused {
+    Unsound(Unsound),
+    Failed(String),
+}
+
 /// Runs until the writer is gone.
 pub(super) fn run(
     log: &dyn CommitLog,
     keys: &KeyStore,
-    docs: &Arc<Docs>,
     tide: &Tide,
     groups: &Receiver<Group>,
-    done: &Sender<u64>,
+    done: &Sender<Done>,
 ) {
     for group in groups {
         let outcome = match group.commits.is_empty() {
-            _ if !tide.is_writable() => Err("an earlier write failed".to_owned()),
+            _ if !tide.is_writable() => Err(Refused::Failed("an earlier write failed".to_owned())),
             true => Ok(None),
             false => append(log, keys, &group).map(Some),
         };
-        match outcome {
+        let came_of_it = match outcome {
             Ok(appended) => {
                 if let Some(cursor) = appended {
                     let position = cursor.position;
-                    docs.publish(group.docs, cursor);
+                    group.shelf.publish(group.docs, cursor);
                     tide.rise(position);
                 }
                 for (reply, result) in group.replies {
                     reply(result);
                 }
+                Done::With(group.number)
             }
-            Err(reason) => {
+            Err(Refused::Unsound(unsound)) => {
+                let reason = unsound.to_string();
+                tracing::error!(
+                    %reason,
+                    "what was decided does not continue the journal and is not written"
+                );
+                for (reply, _) in group.replies {
+                    reply(Err(ExecuteError::NotReady(reason.clone())));
+                }
+                Done::Unsound(reason)
+            }
+            Err(Refused::Failed(reason)) => {
                 // Said once: clients go on sending, and a log that grows with them may be what
                 // fills the disk.
                 if tide.close_for_writing() {
@@ -123,31 +151,42 @@ pub(super) fn run(
                 for (reply, _) in group.replies {
                     reply(Err(ExecuteError::Unavailable(reason.clone())));
                 }
+                Done::With(group.number)
             }
-        }
-        if done.send(group.number).is_err() {
+        };
+        if done.send(came_of_it).is_err() {
             return;
         }
     }
 }
 
 /// Makes a group durable; gives the cursor with the last frame's checksum.
-fn append(log: &dyn CommitLog, keys: &KeyStore, group: &Group) -> Result<Cursor, String> {
+fn append(log: &dyn CommitLog, keys: &KeyStore, group: &Group) -> Result<Cursor, Refused> {
+    let failed = |error: &dyn std::fmt::Display| Refused::Failed(error.to_string());
     // Keys first: an event whose key is lost is lost (P1).
-    keys.sync().map_err(|error| error.to_string())?;
+    keys.sync().map_err(|error| failed(&error))?;
+    let tail = log.tail();
+    // Whatever led to these entries: each continues what the journal itself holds, or none is
+    // written.
+    let entries = group.commits.iter().flat_map(|commit| &commit.entries);
+    let entries = entries.map(|entry| (entry.back, &entry.entry));
+    let mut ends = group.shelf.store().register().ends();
+    ends.extend(tail.position.next(), entries, keys)
+        .map_err(Refused::Unsound)?;
+    drop(ends);
     let tail = log
-        .append(&log.tail(), &group.commits)
-        .map_err(|error| error.to_string())?;
+        .append(&tail, &group.commits)
+        .map_err(|error| failed(&error))?;
     let mut cursor = group.cursor.clone();
     cursor.commit = tail.commit;
     cursor.checksum = tail.checksum;
     if cursor.position == tail.position {
         Ok(cursor)
     } else {
-        Err(format!(
+        Err(Refused::Failed(format!(
             "the journal is at {}, not at {}",
             tail.position, cursor.position
-        ))
+        )))
     }
 }
 
@@ -158,7 +197,7 @@ mod tests {
     use tracing::span;
 
     use super::*;
-    use crate::derived::Store;
+    use crate::derived::testing;
     use crate::ids::LedgerId;
     use crate::journal::{FaultyDisk, MemoryLog};
     use crate::seal::{KeyStoreMode, KeyStoreOptions, MasterKey};
@@ -204,9 +243,9 @@ mod tests {
             mode: KeyStoreMode::Create,
         };
         let keys = Arc::new(KeyStore::open(&options).unwrap());
-        let store = Store::open(&dir.path().join("derived")).unwrap();
+        let store = testing::store(dir.path(), &options.master, ledger).unwrap();
         let cursor = Cursor::start(ledger);
-        let docs = Arc::new(Docs::new(store, keys.clone(), cursor.clone()));
+        let docs = Arc::new(Docs::new(store, keys.clone(), cursor.clone(), || {}));
         let tide = Tide::new(Position::ZERO);
         let (groups, committing) = crossbeam_channel::unbounded();
         let (finished, done) = crossbeam_channel::unbounded();
@@ -218,6 +257,7 @@ mod tests {
             };
             let group = Group {
                 number,
+                shelf: docs.clone(),
                 // No log takes a commit without commands.
                 commits: vec![Commit {
                     recorded_at: Timestamp::from_nanos(2),
@@ -233,7 +273,7 @@ mod tests {
         drop(groups);
         let logged = Arc::new(AtomicUsize::new(0));
         tracing::subscriber::with_default(Counting(logged.clone()), || {
-            run(&log, &keys, &docs, &tide, &committing, &finished);
+            run(&log, &keys, &tide, &committing, &finished);
         });
         assert_eq!(logged.load(Ordering::Relaxed), 1);
         let refusals: Vec<_> = refusals.try_iter().collect();

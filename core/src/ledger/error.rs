@@ -50,6 +50,10 @@ pub enum ExecuteError {
     /// The ledger is closing. Nothing was done; try again when it is back.
     #[error("the ledger is closing")]
     Closed,
+    /// What is needed to decide is being made again, because derived state turned out to be faulty.
+    /// Nothing was done; try again with the same id, later each time.
+    #[error("derived state is being made again: {0}")]
+    NotReady(String),
     /// Writing failed, now or earlier, and the ledger takes no more commands until its process is
     /// started again. Whether this command became durable is not known: send it again with the same
     /// id then.
@@ -93,9 +97,14 @@ pub enum OpenError {
     /// Kept checkpoints do not read.
     #[error(transparent)]
     Checkpoints(#[from] crate::tlog::KeptError),
-    /// Derived state could not be rebuilt.
+    /// Derived state could not be made. Nothing is wrong with the journal: the system did not let
+    /// something be written. See what it says, then start again.
     #[error("derived state: {0}")]
     Derived(#[from] StoreError),
+    /// The ledger was closed while derived state was being made; what is done goes on at the next
+    /// start.
+    #[error("the ledger was closed while derived state was being made")]
+    Stopped,
     /// An entry of the journal cannot be taken in.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -111,8 +120,8 @@ pub enum ReadError {
     /// The journal does not read.
     #[error("journal: {0}")]
     Journal(#[from] crate::journal::ReadError),
-    /// Derived state does not read. Rebuild it.
-    #[error("derived state: {0}")]
+    /// Derived state turned out to be faulty and is being made again. Try again, later each time.
+    #[error("derived state is being made again: {0}")]
     Derived(#[from] StoreError),
     /// An entry's payload does not open: it was tampered with, or the key store is another's.
     #[error("event at position {position} {source}")]

@@ -60,12 +60,21 @@ pub(super) struct Stream {
     /// Its state when it was begun.
     was: Option<Arc<Aggregate>>,
     pub(super) head: Head,
+    /// Revision of the event folded in last.
+    last: Revision,
     state: Option<Arc<Aggregate>>,
 }
 
 impl Stream {
     pub(super) fn state(&self) -> Option<&Aggregate> {
         self.state.as_deref()
+    }
+
+    /// The stream has an event of this revision now. Where an earlier version of this program went on
+    /// from an older state, revisions come twice; what follows goes on after the greatest.
+    pub(super) fn comes_to(&mut self, revision: Revision) {
+        self.head.revision = self.head.revision.max(revision);
+        self.last = revision;
     }
 }
 
@@ -85,6 +94,11 @@ impl Fold {
             calendar: Calendar::default(),
             trouble: RefCell::new(None),
         }
+    }
+
+    /// Where it reads from.
+    pub(super) fn docs(&self) -> &Arc<Docs> {
+        &self.docs
     }
 
     pub(super) fn get(&self, key: &DocKey) -> Result<Doc, StoreError> {
@@ -127,6 +141,7 @@ impl Fold {
                 before: terms(id, &doc.state),
                 was: Some(doc.state.clone()),
                 head: doc.head,
+                last: doc.head.revision,
                 state: Some(doc.state.clone()),
             },
             None => Stream {
@@ -134,6 +149,7 @@ impl Fold {
                 before: BTreeSet::new(),
                 was: None,
                 head: Head::default(),
+                last: Revision::ZERO,
                 state: None,
             },
         })
@@ -144,7 +160,7 @@ impl Fold {
         let mut state = stream.state.take().map(Arc::unwrap_or_clone);
         Aggregate::apply(&mut state, meta, event);
         stream.state = state.map(Arc::new);
-        stream.head.revision = meta.revision;
+        stream.comes_to(meta.revision);
     }
 
     /// Notes where the event just folded in went.
@@ -159,18 +175,17 @@ impl Fold {
         stream.head.link = link;
         self.cursor.position = position;
         self.cursor.frontier.push(leaf);
-        if stream
-            .head
-            .revision
-            .get()
-            .is_multiple_of(DocKey::SNAPSHOT_EVERY)
+        let revision = stream.head.revision;
+        if revision.get().is_multiple_of(DocKey::SNAPSHOT_EVERY)
+            // A snapshot is compared with the event whose revision it has.
+            && stream.last == revision
             && let Some(state) = &stream.state
         {
             let doc = StreamDoc {
                 head: stream.head,
                 state: state.clone(),
             };
-            let key = DocKey::Snapshot(stream.id, stream.head.revision);
+            let key = DocKey::Snapshot(stream.id, revision);
             self.snapshots.push((key, Doc::Stream(Arc::new(doc))));
         }
     }
@@ -182,6 +197,7 @@ impl Fold {
             before,
             was,
             head,
+            last: _,
             state,
         } = stream;
         let Some(state) = state else {

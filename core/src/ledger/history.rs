@@ -217,13 +217,14 @@ impl Ledger {
         let Some((_, upper)) = self.anchor(stream, before)? else {
             return Ok(events);
         };
+        let earlier = self.before();
         let mut next = upper.position;
         while next != Position::ZERO && events.len() < limit {
             let (stored, entry) = stored(&*self.inner.log, next)?;
             if next < before {
                 events.push(self.recorded(next, &stored, &entry)?);
             }
-            next = stored.back;
+            next = earlier(next, stored.back);
         }
         Ok(events)
     }
@@ -239,13 +240,14 @@ impl Ledger {
         after: Position,
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, ReadError> {
+        let before = self.before();
         let mut nearest = std::collections::VecDeque::with_capacity(limit.min(1024) + 1);
         let mut next = self
             .present(stream)?
             .map_or(Position::ZERO, |doc| doc.head.position);
         while next > after {
             let (stored, entry) = stored(&*self.inner.log, next)?;
-            let back = stored.back;
+            let back = before(next, stored.back);
             nearest.push_front((next, stored, entry));
             nearest.truncate(limit);
             next = back;

@@ -10,7 +10,9 @@
 //! to the disk the next is collected. Readers see published documents only, so nothing that is not
 //! durable is ever shown (P2).
 
+mod catching_up;
 mod committer;
+mod deriving;
 mod envelope;
 mod error;
 mod fold;
@@ -21,19 +23,25 @@ mod overview;
 mod ownerless;
 mod past;
 mod query;
+mod restoring;
 mod sealer;
+#[cfg(test)]
+mod tests;
 mod verify;
 mod window;
 mod writer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, TrySendError};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 use self::committer::Tide;
+use self::deriving::Deriving;
 pub use self::envelope::{Envelope, Receipt, Request};
 pub use self::error::{ExecuteError, OpenError, ReadError};
 pub(crate) use self::history::event;
@@ -44,13 +52,21 @@ pub use self::verify::{
     Branch, BranchEvent, Branches, Depth, Fork, ForkedStream, Forks, Outcome, Part, PartName, Pass,
     PlanNow, Repeated, Spot, StaleAnswer, Told, Verification,
 };
-use crate::derived::Docs;
-use crate::domain::Actor;
+pub use crate::derived::Break;
+use crate::derived::{Docs, Store, StoreError};
+use crate::domain::ledger::forks_stream;
+use crate::domain::{Actor, Aggregate};
 use crate::entry::{EntryBytes, Hash32};
 use crate::ids::{CommitSeq, LedgerId, Position, StreamId};
 use crate::journal::CommitLog;
 use crate::seal::{EventKey, KeyStore, MasterKey, RecoveryKey};
 use crate::time::{Clock, Entropy, Timestamp};
+
+/// How long a thread that writes to sled may take to end.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// How long a read waits for derived state that is being made again.
+const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// How to open a ledger.
 pub struct Options {
@@ -99,11 +115,15 @@ pub struct Ledger {
 struct Inner {
     log: Arc<dyn CommitLog>,
     keys: Arc<KeyStore>,
-    docs: Arc<Docs>,
+    /// Derived state in use: another after it was made again.
+    docs: Arc<RwLock<Arc<Docs>>>,
+    deriving: Arc<Deriving>,
     tide: Arc<Tide>,
     clock: Arc<dyn Clock>,
     requests: Mutex<Option<Sender<Request>>>,
-    threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// The thread that writes to derived state in use.
+    projector: Arc<Mutex<Option<JoinHandle<()>>>>,
     /// Held for as long as the ledger is open: one process per directory.
     _lock: std::fs::File,
 }
@@ -127,8 +147,16 @@ pub struct Status {
     pub derived: Position,
     /// How many keys there are.
     pub keys: u64,
-    /// Whether commands are still accepted. A failed write or sync is final (P2).
+    /// Whether commands are accepted now. A failed write or sync of the journal is final (P2); while
+    /// derived state is made again it is a matter of time.
     pub writable: bool,
+    /// How often derived state was set aside and made again since the ledger was opened, the opening
+    /// included.
+    pub derived_again: u64,
+    /// How many of how many events are folded in, while it is being made again.
+    pub deriving: Option<(u64, u64)>,
+    /// How many forks of streams nobody has settled yet: see [`Ledger::breaks`].
+    pub forks: u64,
 }
 
 impl Ledger {
@@ -214,7 +242,9 @@ impl Ledger {
 
     /// What it is and how far it has come.
     pub fn status(&self) -> Status {
-        let cursor = self.inner.docs.cursor();
+        let docs = self.inner.docs();
+        let cursor = docs.cursor();
+        let made = &self.inner.deriving.made;
         Status {
             ledger: cursor.ledger,
             position: cursor.position,
@@ -222,16 +252,68 @@ impl Ledger {
             commands: cursor.commands,
             root: cursor.frontier.root(),
             recorded_at: cursor.recorded_at,
-            derived: self.inner.docs.flushed().position,
+            derived: docs.flushed().position,
             keys: self.inner.keys.len() as u64,
-            writable: self.inner.tide.is_writable() && !self.inner.docs.failed(),
+            writable: self.inner.tide.is_writable() && docs.doubt().is_none(),
+            derived_again: made.again(),
+            deriving: made
+                .progress()
+                .or(docs.doubt().map(|_| (0, cursor.position.get()))),
+            forks: self.unsettled().len() as u64,
         }
     }
 
     /// Waits until everything that is durable is in derived state on disk as well. Never needed
     /// for safety.
     pub fn settle(&self) {
-        self.inner.docs.wait_flushed();
+        self.inner.docs().wait_flushed();
+    }
+
+    /// Why derived state was set aside and made again the last time, if it was since the ledger was
+    /// opened.
+    pub fn why_derived_again(&self) -> Option<String> {
+        self.inner.deriving.made.reason()
+    }
+
+    /// The events of the journal that do not follow their stream's last event, in order of position.
+    /// An earlier version of this program could go on from an older state; nothing is lost by it,
+    /// and the state of such a stream is what all its events add up to, in order of position.
+    pub fn breaks(&self) -> Vec<Break> {
+        let breaks = self.inner.docs().store().register().ends().breaks();
+        breaks.values().copied().collect()
+    }
+
+    /// Those of [`Ledger::breaks`] that nobody has settled; all if that cannot be read just now.
+    fn unsettled(&self) -> Vec<Break> {
+        let mut breaks = self.breaks();
+        if breaks.is_empty() {
+            return breaks;
+        }
+        let settlements = forks_stream(self.inner.log.ledger_id());
+        if let Ok(Some(doc)) = self.present(settlements.into())
+            && let Aggregate::Ledger(state) = &*doc.state
+        {
+            breaks.retain(|found| !state.settled.contains(&(found.stream, found.position)));
+        }
+        breaks
+    }
+
+    /// Has derived state set aside and made again, because something in it is wrong that it cannot
+    /// know of, and waits until that is done.
+    pub(crate) fn derive_again(&self, reason: &str) -> Result<(), ReadError> {
+        let before = self.generation();
+        self.inner.docs().put_in_doubt(reason);
+        // The writer comes to this once it is done. Nothing is recorded before 1970 anyway.
+        self.pass(Timestamp::default())?;
+        match self.generation() == before {
+            true => Err(StoreError::Doubted(reason.to_owned()).into()),
+            false => Ok(()),
+        }
+    }
+
+    /// Which derived state is in use: greater after it was made again.
+    pub(crate) fn generation(&self) -> u64 {
+        self.inner.docs().store().generation()
     }
 
     /// Position of a stream's last event; 0 if it has none.
@@ -264,22 +346,76 @@ impl Ledger {
     }
 
     /// Derived state on disk, to compare it byte by byte with a rebuilt one (P3).
-    pub fn derived(&self) -> &crate::derived::Store {
-        self.inner.docs.store()
+    pub fn derived(&self) -> InUse {
+        InUse(self.inner.docs())
+    }
+}
+
+/// Derived state in use.
+pub struct InUse(Arc<Docs>);
+
+impl std::ops::Deref for InUse {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        self.0.store()
+    }
+}
+
+impl Inner {
+    fn docs(&self) -> Arc<Docs> {
+        self.docs.read().clone()
+    }
+
+    /// Reads from derived state. If that turns out to be faulty it is being made again, which may
+    /// not take long: then it is read from the new one.
+    fn derived<T>(&self, read: impl Fn(&Docs) -> Result<T, StoreError>) -> Result<T, ReadError> {
+        let docs = self.docs();
+        let error = match read(&docs) {
+            Ok(found) => return Ok(found),
+            Err(error) => error,
+        };
+        let other = || Some(self.docs()).filter(|other| !Arc::ptr_eq(other, &docs));
+        match self.deriving.made.wait_for(A_MOMENT, other) {
+            Some(other) => Ok(read(&other)?),
+            None => Err(error.into()),
+        }
     }
 }
 
 impl Drop for Inner {
     /// Finishes what is waiting, then stops the threads.
     fn drop(&mut self) {
+        self.deriving.stopping.store(true, Ordering::Release);
         drop(self.requests.lock().take());
         for thread in self.threads.lock().drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a thread of the ledger had panicked");
             }
         }
-        if let Err(error) = self.docs.store().flush() {
-            tracing::warn!(%error, "derived state was not flushed; the next start catches up");
+        if let Some(projector) = self.projector.lock().take()
+            && !ended(&projector)
+        {
+            // sled may wait for ever after a failed write. Nothing is lost if it is left behind.
+            tracing::warn!(
+                "sled does not end what it began; the next start finds out what is there"
+            );
+            return;
+        }
+        if let Err(error) = self.docs().close() {
+            tracing::warn!(%error, "derived state was not stored; the next start finds out what is there");
         }
     }
+}
+
+/// Waits for a thread to end, but not for ever.
+fn ended(thread: &JoinHandle<()>) -> bool {
+    let until = Instant::now() + PATIENCE;
+    while !thread.is_finished() {
+        if Instant::now() >= until {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    true
 }

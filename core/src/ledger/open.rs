@@ -1,52 +1,51 @@
-//! Opening a ledger: the lock, the journal, the keys, then derived state, which is set aside and
-//! rebuilt whenever it disagrees with the journal (P3).
+//! Opening a ledger: the lock, the journal, the keys, then derived state, which is made again
+//! whenever it cannot be believed (P3).
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 use super::committer::{self, Tide};
-use super::fold::Fold;
-use super::sealer::{open_payload, read_entry, read_event};
+use super::deriving::{Derived, Deriving, Made, throw_away};
 use super::verify::{self, Depth, Pass, Subject, Verification};
-use super::window::Window;
 use super::writer::Writer;
-use super::{Inner, Ledger, OpenError, Options, ReadError, Status};
-use crate::derived::{CommandEntry, Cursor, Doc, DocKey, Docs, Store};
-use crate::domain::EventMeta;
-use crate::entry;
-use crate::ids::{CommitSeq, LedgerId, Position};
-use crate::journal::{
-    CommitLog, DurableHint, Frame, OpenMode, OsDisk, SegmentLog, SegmentOptions, Tail,
-};
-use crate::seal::{KeyStore, KeyStoreError, KeyStoreMode, KeyStoreOptions, SealError};
+use super::{Inner, Ledger, OpenError, Options, Status};
+use crate::derived::Generations;
+use crate::ids::{LedgerId, Position};
+use crate::journal::{CommitLog, DurableHint, OpenMode, OsDisk, SegmentLog, SegmentOptions};
+use crate::seal::{KeyStore, KeyStoreError, KeyStoreMode, KeyStoreOptions};
 
 /// Requests that may wait; more are refused, so that memory stays bounded.
 const QUEUE: usize = 8_192;
-/// Events between two publications while derived state catches up.
-const STRIDE: u64 = 8_192;
 
 /// Opens or makes a ledger in segment files.
 pub(super) fn open(options: Options) -> Result<Ledger, OpenError> {
     let lock = prepare(&options.dir)?;
-    let derived = open_store(&options.dir.join("derived"))?;
-    let hint = derived.1.as_ref().map(|cursor| DurableHint {
+    // What the register says was written after a sync, and nobody without the master key can have
+    // written it. A register that is not believed says nothing.
+    let furthest = generations(&options).furthest();
+    let hint = furthest.map(|cursor| DurableHint {
+        ledger: cursor.ledger,
         commit: cursor.commit,
         position: cursor.position,
     });
-    let log = Arc::new(open_journal(&options.dir, &options, hint)?);
-    assemble(options, log, lock, derived)
+    let log = open_journal(&options.dir, &options, hint)?;
+    assemble(options, Arc::new(log), lock)
 }
 
 /// Opens a ledger over a log that is kept elsewhere.
 pub(super) fn open_on(options: Options, log: Arc<dyn CommitLog>) -> Result<Ledger, OpenError> {
     let lock = prepare(&options.dir)?;
-    let derived = open_store(&options.dir.join("derived"))?;
-    assemble(options, log, lock, derived)
+    assemble(options, log, lock)
+}
+
+fn generations(options: &Options) -> Generations {
+    Generations::new(options.dir.join("derived"), options.master.clone())
 }
 
 fn prepare(dir: &Path) -> Result<File, OpenError> {
@@ -55,76 +54,59 @@ fn prepare(dir: &Path) -> Result<File, OpenError> {
     lock(dir)
 }
 
-fn assemble(
-    options: Options,
-    log: Arc<dyn CommitLog>,
-    lock: File,
-    (store, cursor): (Store, Option<Cursor>),
-) -> Result<Ledger, OpenError> {
-    let derived = options.dir.join("derived");
+fn assemble(options: Options, log: Arc<dyn CommitLog>, lock: File) -> Result<Ledger, OpenError> {
     // A key store is made once, together with the journal: later it would hide a loss (P1).
     let mode = match log.tail().position {
         Position::ZERO => KeyStoreMode::Create,
         _ => KeyStoreMode::Existing,
     };
     let keys = Arc::new(open_keys(&options, log.ledger_id(), mode)?);
-    let (store, cursor) = match cursor {
-        Some(cursor) if belongs(&cursor, log.as_ref())? => (store, cursor),
-        // Folded into what is there already, events would count twice.
-        None if store.is_empty() => (store, start(&*log)),
-        unusable => {
-            drop(store);
-            let reason = match unusable {
-                Some(_) => "it is not of this journal",
-                None => "it does not say how far it has come",
-            };
-            (fresh_store(&derived, reason)?, start(&*log))
-        }
-    };
-    let docs = Arc::new(Docs::new(store, keys.clone(), cursor.clone()));
-    let projector = spawn("projector", {
-        let docs = docs.clone();
-        move || project(&docs)
-    })?;
-    let mut fold = Fold::new(docs.clone(), cursor);
-    let progress = |done, all| {
-        let progress = options.progress.iter();
-        progress.for_each(|progress| progress(done, all));
-    };
-    let caught_up = catch_up(&*log, &keys, &docs, &mut fold, &log.tail(), &progress);
-    let window = match caught_up.and_then(|()| load_window(&fold)) {
-        Ok(window) => window,
-        Err(error) => {
-            docs.stop();
-            return Err(error);
-        }
-    };
+    let (alarm, alarmed) = crossbeam_channel::bounded(1);
+    let deriving = Arc::new(Deriving {
+        log: log.clone(),
+        keys: keys.clone(),
+        generations: generations(&options),
+        progress: options.progress,
+        alarm,
+        made: Made::default(),
+        stopping: AtomicBool::new(false),
+    });
+    let Derived {
+        docs,
+        fold,
+        window,
+        projector,
+    } = deriving.open()?;
     let (requests, incoming) = crossbeam_channel::bounded(QUEUE);
     let inner = Inner {
         tide: Arc::new(Tide::new(log.tail().position)),
         log,
         keys,
-        docs,
+        docs: Arc::new(RwLock::new(docs)),
+        deriving,
         clock: options.clock,
         requests: Mutex::new(Some(requests)),
         threads: Mutex::default(),
+        projector: Arc::new(Mutex::new(Some(projector))),
         _lock: lock,
     };
     let (groups, committing) = crossbeam_channel::bounded(1);
     let (finished, done) = crossbeam_channel::bounded(1);
     let writer = Writer::new(&inner, fold, window, options.entropy);
-    let writer = spawn("writer", move || writer.run(&incoming, &groups, &done))?;
+    let writer = spawn("writer", move || {
+        writer.run(&incoming, &groups, &done, &alarmed);
+    })?;
     let committer = spawn("committer", {
-        let (log, keys) = (inner.log.clone(), inner.keys.clone());
-        let (docs, tide) = (inner.docs.clone(), inner.tide.clone());
+        let (log, keys, tide) = (inner.log.clone(), inner.keys.clone(), inner.tide.clone());
+        let docs = inner.docs.clone();
         move || {
-            committer::run(&*log, &keys, &docs, &tide, &committing, &finished);
+            committer::run(&*log, &keys, &tide, &committing, &finished);
             // Nothing more is published, so the projector can end.
-            docs.stop();
+            docs.read().stop();
         }
     })?;
     // Stopped in this order.
-    *inner.threads.lock() = vec![writer, committer, projector];
+    *inner.threads.lock() = vec![writer, committer];
     Ok(Ledger {
         inner: Arc::new(inner),
     })
@@ -139,15 +121,10 @@ pub fn rebuild(options: Options) -> Result<Status, OpenError> {
     let derived = options.dir.join("derived");
     {
         let _lock = lock(&options.dir)?;
-        match fs::remove_dir_all(&derived) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(OpenError::Io {
-                    path: derived,
-                    source: error,
-                });
-            }
-            Ok(()) | Err(_) => {}
-        }
+        throw_away(&derived).map_err(|source| OpenError::Io {
+            path: derived,
+            source,
+        })?;
     }
     let ledger = open(options)?;
     ledger.settle();
@@ -193,7 +170,7 @@ pub fn verify_dir(
         torn_keys: keys.torn(),
         keys: &Arc::new(keys),
     };
-    verify::verify(&subject, depth, watch)
+    verify::verify(&subject, &options.master, depth, watch)
 }
 
 fn existing(dir: &Path) -> Result<(), OpenError> {
@@ -305,63 +282,6 @@ fn open_keys(
     Ok(KeyStore::open(&how)?)
 }
 
-fn open_store(dir: &Path) -> Result<(Store, Option<Cursor>), OpenError> {
-    let opened = Store::open(dir).and_then(|store| {
-        let cursor = store.cursor()?;
-        Ok((store, cursor))
-    });
-    match opened {
-        Ok(opened) => Ok(opened),
-        Err(error) => Ok((fresh_store(dir, &error.to_string())?, None)),
-    }
-}
-
-/// Sets derived state aside and begins anew. Nothing is lost by it.
-fn fresh_store(dir: &Path, reason: &str) -> Result<Store, OpenError> {
-    let io = |source| OpenError::Io {
-        path: dir.to_owned(),
-        source,
-    };
-    if let Some(aside) = Store::set_aside(dir).map_err(io)? {
-        tracing::warn!(
-            reason,
-            aside = %aside.display(),
-            "derived state cannot be used; it is set aside and rebuilt from the journal"
-        );
-    }
-    Ok(Store::open(dir)?)
-}
-
-pub(super) fn start(log: &dyn CommitLog) -> Cursor {
-    Cursor {
-        recorded_at: log.tail().recorded_at,
-        ..Cursor::start(log.ledger_id())
-    }
-}
-
-/// Whether derived state came from this journal: the frame it ended with is there.
-pub(super) fn belongs(cursor: &Cursor, log: &dyn CommitLog) -> Result<bool, OpenError> {
-    if cursor.ledger != log.ledger_id() || cursor.commit > log.tail().commit {
-        return Ok(false);
-    }
-    if cursor.commit == CommitSeq::ZERO {
-        return Ok(cursor.position == Position::ZERO);
-    }
-    match log
-        .read_commits(cursor.commit)
-        .next()
-        .transpose()
-        .map_err(ReadError::from)?
-    {
-        Some(frame) => {
-            let tail = Tail::at(&frame);
-            Ok((tail.commit, tail.position, tail.checksum)
-                == (cursor.commit, cursor.position, cursor.checksum))
-        }
-        None => Ok(false),
-    }
-}
-
 pub(super) fn spawn(
     name: &str,
     run: impl FnOnce() + Send + 'static,
@@ -371,126 +291,4 @@ pub(super) fn spawn(
         path: name.into(),
         source,
     })
-}
-
-/// The projector thread: documents to sled, behind everything.
-pub(super) fn project(docs: &Docs) {
-    loop {
-        match docs.flush_next() {
-            Ok(true) => {}
-            Ok(false) => return,
-            Err(error) => {
-                tracing::error!(
-                    %error,
-                    "derived state cannot be written; no more commands are taken until a restart"
-                );
-                return;
-            }
-        }
-    }
-}
-
-/// Takes in what the journal has up to a place and derived state has not.
-pub(super) fn catch_up(
-    log: &dyn CommitLog,
-    keys: &KeyStore,
-    docs: &Docs,
-    fold: &mut Fold,
-    target: &Tail,
-    progress: &dyn Fn(u64, u64),
-) -> Result<(), OpenError> {
-    if fold.cursor.commit == target.commit {
-        fold.cursor.recorded_at = fold.cursor.recorded_at.max(target.recorded_at);
-        return Ok(());
-    }
-    let (from, to) = (fold.cursor.position.get(), target.position.get());
-    tracing::info!(from, to, "derived state catches up with the journal");
-    let mut published = from;
-    for frame in log.read_commits(fold.cursor.commit.next()) {
-        take_in(&frame.map_err(ReadError::from)?, keys, fold)?;
-        let done = fold.cursor.position.get();
-        let last = fold.cursor.commit == target.commit;
-        if last || done - published >= STRIDE {
-            let (changed, cursor, group) = fold.close_group();
-            docs.publish(changed, cursor);
-            fold.published(group);
-            published = done;
-            progress(done, to);
-        }
-        if last {
-            break;
-        }
-    }
-    Ok(())
-}
-
-fn take_in(frame: &Frame, keys: &KeyStore, fold: &mut Fold) -> Result<(), OpenError> {
-    let mut entries = frame.entries();
-    let tail = Tail::at(frame);
-    fold.cursor.recorded_at = frame.header().recorded_at;
-    for command in frame.commands() {
-        let mut stream = fold.begin(command.stream)?;
-        // Without events it shares the instant before it in its commit, as the writer has it.
-        let mut recorded_at = fold.cursor.recorded_at;
-        for (offset, record) in entries.by_ref().take(command.entries as usize).enumerate() {
-            let position = record.position;
-            let entry = read_entry(position, record.entry)?;
-            if offset == 0 {
-                recorded_at = entry.recorded_at;
-            }
-            let meta = EventMeta {
-                stream: entry.stream,
-                revision: entry.revision,
-                recorded_at: entry.recorded_at,
-                actor: entry.actor,
-            };
-            match open_payload(position, &entry, record.entry, record.sealed, keys) {
-                Ok(json) => fold.apply(&mut stream, &meta, &read_event(position, &entry, &json)?),
-                Err(ReadError::Seal {
-                    source: SealError::Redacted,
-                    ..
-                }) => {
-                    stream.head.revision = entry.revision;
-                }
-                Err(error) => return Err(error.into()),
-            }
-            fold.cursor.recorded_at = entry.recorded_at;
-            fold.place(
-                &mut stream,
-                position,
-                entry::link(record.entry),
-                *record.leaf,
-            );
-        }
-        fold.end(stream)?;
-        fold.record(CommandEntry {
-            id: command.id,
-            digest: command.digest,
-            stream: command.stream,
-            revision: command.revision,
-            position: fold.cursor.position,
-            recorded_at,
-            events: command.entries,
-        })?;
-    }
-    fold.cursor.commit = tail.commit;
-    fold.cursor.checksum = tail.checksum;
-    fold.cursor.recorded_at = tail.recorded_at;
-    Ok(())
-}
-
-/// The ids of the last commands, so that they are known again (P2 holds across a restart).
-fn load_window(fold: &Fold) -> Result<Window, OpenError> {
-    let mut window = Window::default();
-    let first = fold.cursor.commands.saturating_sub(2 * Window::LENGTH);
-    let mut chunk = first / CommandEntry::PER_DOC;
-    while chunk * CommandEntry::PER_DOC < fold.cursor.commands {
-        if let Doc::Commands(list) = fold.get(&DocKey::Commands(chunk))? {
-            for (offset, entry) in (0..).zip(list.iter()) {
-                window.insert(entry.id, chunk * CommandEntry::PER_DOC + offset);
-            }
-        }
-        chunk += 1;
-    }
-    Ok(window)
 }

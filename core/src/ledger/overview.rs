@@ -308,35 +308,14 @@ impl Reading<'_> {
     pub fn overview(&self, ask: &Ask) -> Result<Report, Missing> {
         ask.report(self)
     }
-
-    fn past_cell(&self, key: CellKey, day: Day) -> Result<Option<Arc<Cell>>, StoreError> {
-        let docs = &self.ledger.inner.docs;
-        let cell = |doc| match doc {
-            Doc::Cell(cell) => Ok(cell),
-            _ => Err(StoreError::Malformed("an overview")),
-        };
-        let mut newest = match docs.get(&DocKey::Cell(key))? {
-            Doc::Absent => return Ok(None),
-            doc => cell(doc)?,
-        };
-        // What sled does not have yet is the newest; there is little of it.
-        while newest.day > day
-            && let Some(before) = newest.before
-            && let Some(doc) = docs.unwritten(&DocKey::PastCell(key, before))
-        {
-            newest = cell(doc)?;
-        }
-        match newest.day <= day {
-            true => Ok(Some(newest)),
-            false => docs.store().past_cell(key, day, docs.keys()),
-        }
-    }
 }
 
 impl Source for Reading<'_> {
     fn cell(&self, key: CellKey, day: Day) -> Result<Option<Arc<Cell>>, Missing> {
-        self.past_cell(key, day).map_err(|error| {
-            *self.trouble.borrow_mut() = Some(error.into());
+        let inner = &self.ledger.inner;
+        let found = inner.derived(|docs| docs.cell_at(key, day));
+        found.map_err(|error| {
+            *self.trouble.borrow_mut() = Some(error);
             Missing::List
         })
     }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::envelope::Request;
 use super::history::stored;
-use super::sealer::{open_payload, read_event};
-use super::{Ledger, ReadError};
-use crate::derived::{Doc, DocKey, Head, StoreError, StreamDoc};
+use super::sealer::{open_payload, read_entry, read_event};
+use super::{ExecuteError, Ledger, ReadError};
+use crate::derived::{Doc, DocKey, Docs, Head, StoreError, StreamDoc};
 use crate::domain::{Aggregate, EventMeta};
 use crate::entry;
 use crate::ids::{Position, StreamId};
@@ -19,7 +19,8 @@ pub(super) type Anchor = (Option<Arc<StreamDoc>>, Head);
 impl Ledger {
     /// A stream's present document.
     pub(super) fn present(&self, stream: StreamId) -> Result<Option<Arc<StreamDoc>>, ReadError> {
-        match self.inner.docs.get(&DocKey::Stream(stream))? {
+        let key = DocKey::Stream(stream);
+        match self.inner.derived(|docs| docs.get(&key))? {
             Doc::Stream(doc) => Ok(Some(doc)),
             Doc::Absent => Ok(None),
             _ => Err(StoreError::Malformed("a stream").into()),
@@ -39,12 +40,61 @@ impl Ledger {
             let head = present.head;
             return Ok(Some((Some(present), head)));
         }
-        let (base, beyond) =
-            self.inner
-                .docs
-                .store()
-                .snapshots_around(stream, position, &self.inner.keys)?;
+        let (base, beyond) = self.snapshots(stream, position)?;
         Ok(Some((base, beyond.unwrap_or(present.head))))
+    }
+
+    /// A stream's snapshots on both sides of a position. Each is of an event that the journal has; its
+    /// text is sealed together with the name of that event, so this is all there is to check. That
+    /// one is missing changes no answer.
+    fn snapshots(
+        &self,
+        stream: StreamId,
+        position: Position,
+    ) -> Result<(Option<Arc<StreamDoc>>, Option<Head>), ReadError> {
+        let around = |docs: &Docs| match docs.doubt() {
+            Some(reason) => Err(StoreError::Doubted(reason.to_owned())),
+            None => docs.snapshots_around(stream, position),
+        };
+        let are_sound = |base: &Option<Arc<StreamDoc>>, beyond: &Option<Head>| {
+            let heads = base.iter().map(|doc| doc.head).chain(*beyond);
+            let checked: Result<Vec<_>, _> = heads.map(|head| self.has(stream, &head)).collect();
+            checked.map(|all| all.into_iter().all(|sound| sound))
+        };
+        let (base, beyond) = self
+            .inner
+            .derived(|docs| docs.snapshots_around(stream, position))?;
+        if are_sound(&base, &beyond)? {
+            return Ok((base, beyond));
+        }
+        let error = StoreError::Changed("an earlier state of a stream");
+        self.inner.docs().put_in_doubt(&error.to_string());
+        let (base, beyond) = self.inner.derived(around)?;
+        match are_sound(&base, &beyond)? {
+            true => Ok((base, beyond)),
+            false => Err(error.into()),
+        }
+    }
+
+    /// Whether the journal has the event that a stream is said to have ended with.
+    fn has(&self, stream: StreamId, head: &Head) -> Result<bool, ReadError> {
+        let Some(stored) = self.inner.log.entry(head.position)? else {
+            return Ok(false);
+        };
+        let entry = read_entry(head.position, &stored.entry)?;
+        let link = entry::link(&stored.entry);
+        Ok((entry.stream, entry.revision, link) == (stream, head.revision, head.link))
+    }
+
+    /// Where the event before one of the same stream is. That is where the journal had come with the
+    /// stream until then, also where an earlier version of this program had gone on from an older
+    /// state.
+    pub(super) fn before(&self) -> impl Fn(Position, Position) -> Position + use<> {
+        let breaks = self.inner.docs().store().register().ends().breaks();
+        move |position, back| match breaks.get(&position) {
+            Some(found) => found.before,
+            None => back,
+        }
     }
 
     /// A stream's state at a position; `None` if it was not there yet.
@@ -61,10 +111,11 @@ impl Ledger {
             .map(|doc| doc.head.position)
             .unwrap_or_default();
         let mut since = Vec::new();
+        let before = self.before();
         let mut next = upper.position;
         while next > floor {
             let (stored, entry) = stored(&*self.inner.log, next)?;
-            let back = stored.back;
+            let back = before(next, stored.back);
             if next <= position {
                 since.push((next, stored, entry));
             }
@@ -84,7 +135,7 @@ impl Ledger {
             };
             head = Head {
                 position,
-                revision: entry.revision,
+                revision: entry.revision.max(head.revision),
                 link: entry::link(&stored.entry),
             };
             // What was redacted is not applied, here as when derived state is made (P3, P6).
@@ -101,7 +152,7 @@ impl Ledger {
         }))
     }
 
-    fn pass(&self, instant: Timestamp) -> Result<(), ReadError> {
+    pub(super) fn pass(&self, instant: Timestamp) -> Result<(), ReadError> {
         if instant > self.now() {
             return Err(ReadError::NotPassed { instant });
         }
@@ -115,6 +166,7 @@ impl Ledger {
         let sent = sender.is_some_and(|sender| sender.send(request).is_ok());
         match answer.recv() {
             Ok(Ok(_)) if sent => Ok(()),
+            Ok(Err(ExecuteError::NotReady(reason))) => Err(StoreError::Doubted(reason).into()),
             _ => Err(ReadError::Unsettled),
         }
     }
@@ -127,7 +179,7 @@ impl Ledger {
     /// the others.
     pub fn position_at(&self, instant: Timestamp) -> Result<Position, ReadError> {
         // Instants only increase, so nothing can be added before the last durable one.
-        if instant > self.inner.docs.cursor().recorded_at {
+        if instant > self.inner.docs().cursor().recorded_at {
             self.pass(instant)?;
         }
         // Instants increase with positions, so this is a search by halves.

@@ -149,13 +149,14 @@ impl Reading<'_> {
     /// # Errors
     /// [`Missing`] when it does not read; hand it on.
     pub fn find(&self, term: Term) -> Result<Arc<Vec<StreamId>>, Missing> {
-        let trouble = match self.ledger.inner.docs.get(&DocKey::Postings(term)) {
+        let inner = &self.ledger.inner;
+        let trouble = match inner.derived(|docs| docs.get(&DocKey::Postings(term))) {
             Ok(Doc::Postings(list)) => return Ok(list),
             Ok(Doc::Absent) => return Ok(Arc::default()),
-            Ok(_) => StoreError::Malformed("a list"),
+            Ok(_) => StoreError::Malformed("a list").into(),
             Err(error) => error,
         };
-        *self.trouble.borrow_mut() = Some(trouble.into());
+        *self.trouble.borrow_mut() = Some(trouble);
         Err(Missing::List)
     }
 

@@ -20,7 +20,12 @@ impl Window {
         self.recent.get(id).or_else(|| self.older.get(id)).copied()
     }
 
+    /// Notes where a command stands. The first time counts: where an earlier version of this program
+    /// carried a command out a second time, its first receipt is the one that was promised.
     pub(super) fn insert(&mut self, id: CommandId, ordinal: u64) {
+        if self.get(&id).is_some() {
+            return;
+        }
         if self.recent.len() as u64 >= Self::LENGTH {
             self.older = std::mem::take(&mut self.recent);
         }

@@ -1,21 +1,25 @@
 //! The writer thread: decides commands one after another and collects them into groups.
 
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender};
+use parking_lot::{Mutex, RwLock};
 
-use super::committer::{Group, Reply, Tide};
+use super::committer::{Done, Group, Reply, Tide};
+use super::deriving::Deriving;
 use super::envelope::{Envelope, Receipt, Request, Work};
-use super::fold::{Fold, next_revision};
+use super::fold::{Fold, Stream as Folded, next_revision};
 use super::nonces::Nonces;
+use super::restoring::Restoring;
 use super::sealer::{About, seal_event};
 use super::window::Window;
 use super::{ExecuteError, Inner};
-use crate::derived::{CommandEntry, Docs};
+use crate::derived::{CommandEntry, Docs, Head, StoreError, StreamDoc};
 use crate::domain::world::Context;
 use crate::domain::{Actor, Decision, EventMeta, Stop, decide};
-use crate::ids::{PersonId, Revision, StreamId, StreamKind};
-use crate::journal::{CommandRecord, Commit, NewEntry};
+use crate::ids::{PersonId, Position, Revision, StreamId, StreamKind};
+use crate::journal::{CommandRecord, Commit, CommitLog, NewEntry};
 use crate::seal::{KeyScope, KeyStore, ScopeKey};
 use crate::time::{Clock, Entropy, Timestamp};
 
@@ -31,16 +35,23 @@ pub(super) struct Writer {
     pub(super) fold: Fold,
     pub(super) window: Window,
     pub(super) keys: Arc<KeyStore>,
-    pub(super) docs: Arc<Docs>,
+    /// Where readers find derived state in use.
+    pub(super) shown: Arc<RwLock<Arc<Docs>>>,
+    pub(super) deriving: Arc<Deriving>,
+    pub(super) projector: Arc<Mutex<Option<JoinHandle<()>>>>,
+    pub(super) restoring: Restoring,
+    /// Whether the group on its way to the disk has anything to write.
+    under_way: bool,
+    log: Arc<dyn CommitLog>,
     pub(super) tide: Arc<Tide>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     nonces: Nonces,
     /// Somebody was told what there is up to here, so nothing more is recorded there (P4).
     passed: Timestamp,
-    commits: Vec<Commit>,
-    replies: Vec<Reply>,
-    bytes: usize,
+    pub(super) commits: Vec<Commit>,
+    pub(super) replies: Vec<Reply>,
+    pub(super) bytes: usize,
 }
 
 /// A commit in the making.
@@ -64,7 +75,12 @@ impl Writer {
             fold,
             window,
             keys: inner.keys.clone(),
-            docs: inner.docs.clone(),
+            shown: inner.docs.clone(),
+            deriving: inner.deriving.clone(),
+            projector: inner.projector.clone(),
+            restoring: Restoring::default(),
+            under_way: false,
+            log: inner.log.clone(),
             tide: inner.tide.clone(),
             clock: inner.clock.clone(),
             nonces: Nonces::new(entropy.clone()),
@@ -81,11 +97,24 @@ impl Writer {
         mut self,
         requests: &Receiver<Request>,
         groups: &Sender<Group>,
-        done: &Receiver<u64>,
+        done: &Receiver<Done>,
+        alarm: &Receiver<()>,
     ) {
         let mut busy = false;
         let mut open = true;
-        while open || busy || !self.replies.is_empty() {
+        while open || busy || !self.replies.is_empty() || self.restoring.postponed.is_some() {
+            // What is decided already goes to the journal first: it was decided on what was right.
+            if !busy && self.replies.is_empty() {
+                if self.wants_restoring() {
+                    self.restore();
+                    continue;
+                }
+                // What kept it is gone, or the hope that it will be.
+                if let Some(request) = self.restoring.postponed.take() {
+                    self.handle(request);
+                    continue;
+                }
+            }
             if !busy && !self.replies.is_empty() {
                 if groups.send(self.close_group()).is_err() {
                     return;
@@ -93,21 +122,35 @@ impl Writer {
                 busy = true;
                 continue;
             }
-            let full = self.replies.len() >= GROUP_REPLIES || self.bytes >= GROUP_BYTES;
+            let full = self.is_full() || self.wants_restoring();
             let never = crossbeam_channel::never();
+            // Nobody may ask for anything until it is tried again.
+            let again = match self.restoring.not_before {
+                Some(then) if self.fold.docs().doubt().is_some() => crossbeam_channel::at(then),
+                Some(_) | None => crossbeam_channel::never(),
+            };
             crossbeam_channel::select! {
-                recv(done) -> number => match number {
-                    Ok(number) => {
-                        self.fold.published(number);
-                        busy = false;
+                recv(done) -> came_of_it => {
+                    busy = false;
+                    match came_of_it {
+                        Ok(Done::With(number)) => {
+                            self.fold.published(number);
+                            if self.under_way {
+                                self.restoring.in_vain = 0;
+                            }
+                        }
+                        Ok(Done::Unsound(reason)) => self.forget(&reason),
+                        Err(_) => return,
                     }
-                    Err(_) => return,
                 },
+                // Both are seen at the top.
+                recv(alarm) -> _ => {}
+                recv(again) -> _ => {}
                 recv(if open && !full { requests } else { &never }) -> request => match request {
                     Ok(request) => {
                         self.handle(request);
                         // More that waits already goes into the same group.
-                        while self.replies.len() < GROUP_REPLIES && self.bytes < GROUP_BYTES {
+                        while !self.is_full() && !self.wants_restoring() {
                             match requests.try_recv() {
                                 Ok(request) => self.handle(request),
                                 Err(_) => break,
@@ -120,11 +163,18 @@ impl Writer {
         }
     }
 
+    fn is_full(&self) -> bool {
+        self.replies.len() >= GROUP_REPLIES || self.bytes >= GROUP_BYTES
+    }
+
     fn close_group(&mut self) -> Group {
+        let shelf = self.fold.docs().clone();
         let (docs, cursor, number) = self.fold.close_group();
         self.bytes = 0;
+        self.under_way = !self.commits.is_empty();
         Group {
             number,
+            shelf,
             commits: std::mem::take(&mut self.commits),
             docs,
             cursor,
@@ -132,12 +182,24 @@ impl Writer {
         }
     }
 
-    fn handle(&mut self, request: Request) {
+    pub(super) fn handle(&mut self, request: Request) {
         let Request { work, reply } = request;
         // Also what changes nothing waits for its group: a repeated receipt must not overtake the
         // first, and a refusal must not rest on something that is then not durable.
         let result = match work {
-            Work::Execute { actor, envelopes } => self.carry_out(actor, &envelopes),
+            Work::Execute { actor, envelopes } => {
+                let result = self.carry_out(actor, &envelopes);
+                match result {
+                    // It came upon something wrong: it is as if it had come a little later.
+                    Err(ExecuteError::NotReady(_)) if self.wants_restoring() => {
+                        let work = Work::Execute { actor, envelopes };
+                        self.restoring.postponed = Some(Request { work, reply });
+                        return;
+                    }
+                    Ok(_) | Err(_) => {}
+                }
+                result
+            }
             Work::Pass(instant) => {
                 self.passed = self.passed.max(instant);
                 Ok(Vec::new())
@@ -151,10 +213,13 @@ impl Writer {
         actor: Actor,
         envelopes: &[Envelope],
     ) -> Result<Vec<Receipt>, ExecuteError> {
-        if !self.tide.is_writable() || self.docs.failed() {
+        if !self.tide.is_writable() {
             return Err(unavailable(
                 "an earlier write failed; the process has to be restarted",
             ));
+        }
+        if let Some(reason) = self.fold.docs().doubt() {
+            return Err(ExecuteError::NotReady(reason.to_owned()));
         }
         if envelopes.is_empty() || envelopes.len() > MOST_COMMANDS {
             return Err(ExecuteError::BatchSize(format!(
@@ -221,7 +286,10 @@ impl Writer {
                 receipts.push(None);
                 continue;
             };
-            let entry = self.fold.command(ordinal).map_err(unavailable)?;
+            let entry = self
+                .fold
+                .command(ordinal)
+                .map_err(|error| self.faulty(&error))?;
             let reused = ExecuteError::IdReused {
                 index,
                 command: envelope.id,
@@ -273,7 +341,7 @@ impl Writer {
         }
         self.check_revision(index, envelope)?;
         let Decision { stream, events } = self.decide(index, actor, envelope)?;
-        let mut folded = self.fold.begin(stream).map_err(unavailable)?;
+        let mut folded = self.begin(stream)?;
         let count = events.len() as u32;
         if events.is_empty() && envelope.discard_if_unchanged {
             draft.receipts.push(Receipt {
@@ -331,7 +399,8 @@ impl Writer {
             draft.entries.push(entry);
         }
         let revision = folded.head.revision;
-        self.fold.end(folded).map_err(unavailable)?;
+        let ended = self.fold.end(folded);
+        ended.map_err(|error| self.faulty(&error))?;
         self.record(actor, envelope, stream, revision, count, recorded_at, draft)?;
         within_limits(draft)
     }
@@ -362,7 +431,8 @@ impl Writer {
             recorded_at,
             events,
         };
-        let ordinal = self.fold.record(entry).map_err(unavailable)?;
+        let recorded = self.fold.record(entry);
+        let ordinal = recorded.map_err(|error| self.faulty(&error))?;
         self.window.insert(id, ordinal);
         draft.commands.push(CommandRecord {
             id,
@@ -389,7 +459,7 @@ impl Writer {
             return Ok(());
         };
         let stream = envelope.command.stream();
-        let doc = self.fold.stream(stream).map_err(unavailable)?;
+        let doc = self.present(stream)?;
         let actual = doc.map(|doc| doc.head.revision).unwrap_or_default();
         if actual == expected {
             Ok(())
@@ -417,7 +487,7 @@ impl Writer {
             Ok(decision) => Ok(decision),
             Err(Stop::Refused(refusal)) => Err(ExecuteError::Refused { index, refusal }),
             Err(Stop::Needs(_)) => match self.fold.trouble() {
-                Some(error) => Err(unavailable(error)),
+                Some(error) => Err(self.faulty(&error)),
                 None => Err(unavailable("a document was not loaded")),
             },
         }
@@ -439,7 +509,7 @@ impl Writer {
     ) -> Result<[u8; 16], ExecuteError> {
         let scope = match stream.kind {
             StreamKind::Person => KeyScope::Person(PersonId::from_uuid(stream.id)),
-            StreamKind::Plan => match self.fold.stream(stream).map_err(unavailable)? {
+            StreamKind::Plan => match self.present(stream)? {
                 Some(doc) => KeyScope::of(stream, &doc.state),
                 None => KeyScope::Ledger,
             },
@@ -454,6 +524,38 @@ impl Writer {
         Ok(self
             .key(scope)?
             .keyed_digest(&envelope.content(actor).map_err(unavailable)?))
+    }
+
+    /// Begins to fold a command's events into a stream. One whose events so far were all redacted has
+    /// no state, and goes on behind them all the same.
+    fn begin(&self, stream: StreamId) -> Result<Folded, ExecuteError> {
+        let begun = self.fold.begin(stream);
+        let mut folded = begun.map_err(|error| self.faulty(&error))?;
+        if folded.state().is_none() {
+            let end = self.fold.docs().store().register().ends().of(stream);
+            if end.position != Position::ZERO {
+                let stored = self.log.entry(end.position).map_err(unavailable)?;
+                let stored = stored.ok_or_else(|| unavailable("an entry is not there"))?;
+                folded.head = Head {
+                    position: end.position,
+                    revision: end.revision,
+                    link: crate::entry::link(&stored.entry),
+                };
+            }
+        }
+        Ok(folded)
+    }
+
+    fn present(&self, stream: StreamId) -> Result<Option<Arc<StreamDoc>>, ExecuteError> {
+        let found = self.fold.stream(stream);
+        found.map_err(|error| self.faulty(&error))
+    }
+
+    /// Something in derived state is wrong, whoever noticed it.
+    fn faulty(&self, error: &StoreError) -> ExecuteError {
+        let reason = error.to_string();
+        self.fold.docs().put_in_doubt(&reason);
+        ExecuteError::NotReady(reason)
     }
 
     /// Strictly after everything recorded so far, whatever the clock says.

@@ -10,7 +10,8 @@ pub use self::cipher::{
 };
 pub use self::scope::KeyScope;
 pub use self::store::{
-    KeyStore, KeyStoreError, KeyStoreMode, KeyStoreOptions, MasterKey, RecoveryKey, recover,
+    KeyCount, KeyStore, KeyStoreError, KeyStoreMode, KeyStoreOptions, MasterKey, RecoveryKey,
+    recover,
 };
 
 use zeroize::{Zeroize, ZeroizeOnDrop};

@@ -8,6 +8,7 @@ use super::checkpoint::{Checkpoint, SignedCheckpoint};
 use super::kept::{Kept, KeptError};
 use super::note::{Note, NoteSignature, Signer, VerifierKey};
 use super::tiles::{Tiles, TilesError, replace};
+use crate::derived::Store;
 use crate::domain::ledger::{
     LedgerCommand, RecordedHeads, forks_stream, heads_stream, rotation_text,
 };
@@ -15,7 +16,7 @@ use crate::domain::{Actor, Aggregate, Command};
 use crate::entry::Hash32;
 use crate::heads::{BucketProof, HeadMap, HeadMapError, bucket_of};
 use crate::ids::{CommandId, KeyId, Position, StreamId, SystemId};
-use crate::ledger::{Envelope, ExecuteError, Ledger, ReadError};
+use crate::ledger::{Envelope, ExecuteError, InUse, Ledger, ReadError};
 
 const COMMAND_CONTEXT: &str = "planledger v1 2026-11-25 notary command id";
 /// The published checkpoint, beside the tiles.
@@ -83,6 +84,25 @@ pub enum NotaryError {
     },
 }
 
+impl NotaryError {
+    /// Whether what is wrong is derived, and made again: the same may succeed later.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Heads(error) => is_wrong(error),
+            Self::Read(ReadError::Derived(_)) | Self::Execute(ExecuteError::NotReady(_)) => true,
+            Self::RolledBack { .. }
+            | Self::Forked { .. }
+            | Self::Key { .. }
+            | Self::NoCheckpoint { .. }
+            | Self::Execute(_)
+            | Self::Read(_)
+            | Self::Tiles(_)
+            | Self::Kept(_)
+            | Self::Publish { .. } => false,
+        }
+    }
+}
+
 /// Makes checkpoints and proofs of one ledger.
 pub struct Notary {
     ledger: Ledger,
@@ -94,7 +114,14 @@ pub struct Notary {
 struct State {
     tiles: Tiles,
     kept: Kept,
-    heads: HeadMap,
+    heads: Heads,
+}
+
+/// The heads of all streams.
+struct Heads {
+    map: HeadMap,
+    /// The derived state that they are part of. It has to be there longer than they are.
+    part_of: InUse,
 }
 
 /// A proof that an event is in a checkpoint.
@@ -189,7 +216,8 @@ impl Notary {
     ) -> Result<(SignedCheckpoint, BucketProof), NotaryError> {
         let mut state = self.state.lock();
         let signed = self.checkpoint_in(&mut state)?;
-        let proof = state.heads.proof(bucket_of(stream, key))?;
+        let bucket = bucket_of(stream, key);
+        let proof = self.with_heads(&mut state, |heads| heads.proof(bucket))?;
         Ok((signed, proof))
     }
 
@@ -202,9 +230,11 @@ impl Notary {
         }
         self.introduce_key()?;
         let through = self.ledger.position();
-        let State { tiles, kept, heads } = state;
-        heads.advance(self.ledger.log(), through)?;
-        let root = heads.root();
+        let root = self.with_heads(state, |heads| {
+            heads.advance(self.ledger.log(), through)?;
+            Ok(heads.root())
+        })?;
+        let State { tiles, kept, .. } = state;
         let size = self.execute(
             "heads",
             through,
@@ -220,6 +250,32 @@ impl Notary {
         kept.keep(&signed)?;
         self.publish(&signed)?;
         Ok(signed)
+    }
+
+    /// Works with the heads of all streams; with others, made anew from the journal, if those that
+    /// are there turn out to be wrong.
+    fn with_heads<T>(
+        &self,
+        state: &mut State,
+        work: impl Fn(&mut HeadMap) -> Result<T, HeadMapError>,
+    ) -> Result<T, NotaryError> {
+        let reopened = |state: &mut State| {
+            let recorded = Own::read(&self.ledger)?.heads;
+            state.heads = open_heads(&self.ledger, recorded.as_ref())?;
+            Ok::<_, NotaryError>(())
+        };
+        // Derived state was made again meanwhile, and these are part of the one before.
+        if state.heads.part_of.generation() != self.ledger.generation() {
+            reopened(state)?;
+        }
+        match work(&mut state.heads.map) {
+            Err(error) if is_wrong(&error) => {
+                tracing::warn!(%error, "the heads of streams are made anew from the journal");
+                reopened(state)?;
+                Ok(work(&mut state.heads.map)?)
+            }
+            done => Ok(done?),
+        }
     }
 
     /// Keeps witnesses' cosignatures of a kept checkpoint. The caller has verified them.
@@ -462,23 +518,57 @@ fn open_tiles(
     }
 }
 
-/// Heads that lead to the root recorded last, made anew if those that are there do not.
-fn open_heads(ledger: &Ledger, recorded: Option<&RecordedHeads>) -> Result<HeadMap, NotaryError> {
-    let mut heads = ledger.derived().heads()?;
-    let through = recorded.map_or(Position::ZERO, |recorded| recorded.through);
-    if heads.through() > through {
-        heads.clear()?;
+/// Whether it is the stored heads that are wrong, not the journal.
+fn is_wrong(error: &HeadMapError) -> bool {
+    match error {
+        HeadMapError::Sled(_) | HeadMapError::Changed(_) | HeadMapError::Malformed(_) => true,
+        HeadMapError::Journal(_) | HeadMapError::Full(_) => false,
     }
-    heads.advance(ledger.log(), through)?;
-    if recorded.is_some_and(|recorded| recorded.root != heads.root()) {
-        tracing::warn!("the heads of streams are made anew from the journal");
+}
+
+/// Heads that lead to the root recorded last, made anew if those that are there do not. If sled
+/// does not let them be made, all of derived state is.
+fn open_heads(ledger: &Ledger, recorded: Option<&RecordedHeads>) -> Result<Heads, NotaryError> {
+    match heads_from(ledger, recorded) {
+        Err(NotaryError::Heads(error)) if is_wrong(&error) => {
+            ledger.derive_again(&error.to_string())?;
+            heads_from(ledger, recorded)
+        }
+        heads => heads,
+    }
+}
+
+fn heads_from(ledger: &Ledger, recorded: Option<&RecordedHeads>) -> Result<Heads, NotaryError> {
+    let part_of = ledger.derived();
+    let map = heads_in(&part_of, ledger, recorded)?;
+    Ok(Heads { map, part_of })
+}
+
+fn heads_in(
+    store: &Store,
+    ledger: &Ledger,
+    recorded: Option<&RecordedHeads>,
+) -> Result<HeadMap, NotaryError> {
+    let mut heads = store.heads()?;
+    let Some(RecordedHeads { through, root }) = recorded.copied() else {
+        // Nothing tells whether they are right.
         heads.clear()?;
-        heads.advance(ledger.log(), through)?;
-        if recorded.is_some_and(|recorded| recorded.root != heads.root()) {
-            return Err(NotaryError::Forked {
-                size: through.get(),
-            });
+        return Ok(heads);
+    };
+    if heads.through() <= through {
+        match heads.advance(ledger.log(), through) {
+            Ok(()) if heads.root() == root => return Ok(heads),
+            Ok(()) | Err(HeadMapError::Malformed(_) | HeadMapError::Changed(_)) => {}
+            Err(error) => return Err(error.into()),
         }
     }
-    Ok(heads)
+    tracing::warn!("the heads of streams are made anew from the journal");
+    heads.clear()?;
+    heads.advance(ledger.log(), through)?;
+    match heads.root() == root {
+        true => Ok(heads),
+        false => Err(NotaryError::Forked {
+            size: through.get(),
+        }),
+    }
 }

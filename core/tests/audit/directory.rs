@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use planledger_core::derived::testing;
 use planledger_core::entry::Hash32;
 use planledger_core::ids::LedgerId;
 use planledger_core::journal::{
@@ -106,7 +107,8 @@ impl Directory {
 
     /// Changes documents in sled.
     pub(crate) fn edit_derived(&self, edit: impl FnOnce(&sled::Db)) {
-        let db = sled::open(self.file("derived")).unwrap();
+        let files = testing::sled_folder(&self.file("derived")).unwrap();
+        let db = sled::open(files).unwrap();
         edit(&db);
         db.flush().unwrap();
     }

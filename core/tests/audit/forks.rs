@@ -2,20 +2,23 @@
 //! streams went on from there. Every frame, entry and leaf is right; only streams have two branches.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use planledger_core::audit::{
     Disclosure, Export, ExportRequest, Scope, VerifyOptions, verify_bundle,
 };
 use planledger_core::domain::ledger::{LedgerCommand, LedgerEvent, forks_stream};
 use planledger_core::domain::person::PersonEvent;
-use planledger_core::domain::plan::PlanEvent;
-use planledger_core::domain::{Command, Event};
+use planledger_core::domain::plan::{PlanCommand, PlanEvent};
+use planledger_core::domain::{Actor, Aggregate, Command, Event};
 use planledger_core::ids::{Position, Revision, StreamId};
-use planledger_core::ledger::{Depth, Envelope, Fork, PartName, Spot, Verification, verify_dir};
+use planledger_core::ledger::{
+    Depth, Envelope, Fork, Ledger, PartName, Spot, Verification, verify_dir,
+};
 
 use crate::directory::{Directory, faults, verify};
 use crate::place::{Place, SYSTEM, command_id};
-use crate::school::{CLASSMATE, PLAN, STUDENT, policy};
+use crate::school::{CLASSMATE, PLAN, STUDENT, TEACHER, policy};
 use crate::story::Story;
 
 /// A plan's status, written anew.
@@ -415,6 +418,97 @@ fn a_ledger_that_was_forked_opens_and_is_settled_by_a_new_event() {
     assert_eq!(wrong, []);
     assert_eq!(found.forks.forks.len(), 1);
     assert_eq!(found.forks.unsettled().count(), 0);
+}
+
+/// The past of a stream, at each of these positions.
+fn past(ledger: &Ledger, positions: &[u64]) -> Vec<(Arc<Aggregate>, Revision)> {
+    let at = |position: &u64| {
+        let position = Position::new(*position);
+        let (found, _) = ledger
+            .read_at(position, |reading| reading.stream(PLAN))
+            .unwrap();
+        found.unwrap()
+    };
+    positions.iter().map(at).collect()
+}
+
+#[test]
+fn a_forked_plan_is_what_both_branches_add_up_to_and_goes_on_behind_the_greater_revision() {
+    let (mut at, mut here) = (Vec::new(), Vec::new());
+    let directory = forked(|story| {
+        at = story.of_stream(PLAN);
+        let first = story.go_on(PLAN.into(), at[1], written("fra før"));
+        here = vec![first, story.go_on(PLAN.into(), first, written("og videre"))];
+    });
+    let all = [at.as_slice(), &here].concat();
+    let (ledger, notary) = directory.open();
+    let [found] = ledger.breaks()[..] else {
+        panic!("{:?}", ledger.breaks())
+    };
+    let top = at.len() as u64;
+    assert_eq!(found.stream, PLAN.into());
+    assert_eq!((found.position.get(), found.revision.get()), (here[0], 3));
+    assert_eq!(
+        (found.before.get(), found.top.get()),
+        (at[at.len() - 1], top)
+    );
+    assert_eq!(ledger.status().forks, 1);
+    // Nothing is hidden: neither in the history nor in the past.
+    let history = ledger.history(PLAN.into(), None, 100).unwrap();
+    let positions: Vec<_> = history.iter().map(|event| event.position.get()).collect();
+    assert!(positions.iter().rev().eq(&all), "{positions:?}");
+    let after = ledger
+        .history_after(PLAN.into(), Position::ZERO, 100)
+        .unwrap();
+    assert!(
+        after
+            .iter()
+            .map(|event| event.position.get())
+            .eq(all.clone())
+    );
+    let before = past(&ledger, &all);
+    let status = |state: &Aggregate| match state {
+        Aggregate::Plan(plan) => plan.status.as_ref().map(|text| text.text.to_string()),
+        other => panic!("{other:?}"),
+    };
+    let (last, revision) = before.last().unwrap();
+    assert_eq!(status(last).as_deref(), Some("og videre"));
+    assert_eq!(revision.get(), top, "the greatest of both");
+    // What the first branch did is still there when the second begins.
+    let (there, _) = &before[at.len()];
+    let Aggregate::Plan(there) = &**there else {
+        panic!("{there:?}")
+    };
+    let Aggregate::Plan(first) = &*before[at.len() - 1].0 else {
+        panic!("{before:?}")
+    };
+    assert_eq!(there.visible_to, first.visible_to);
+    assert_eq!(there.evaluations.len(), first.evaluations.len());
+
+    let text = "efter gaflen".parse().unwrap();
+    let write = Command::Plan(PLAN, PlanCommand::WriteStatus { text });
+    let receipt = ledger
+        .execute(
+            Actor::Person(TEACHER),
+            Envelope::new(command_id(9_100), write),
+        )
+        .unwrap();
+    assert_eq!(receipt.revision.get(), top + 1);
+    drop((ledger, notary));
+    let found = quick(&directory);
+    assert_eq!(
+        faults(&found),
+        [("journal", "FORK", here[0])],
+        "and no other"
+    );
+
+    // The same from the journal alone.
+    std::fs::remove_dir_all(directory.file("derived")).unwrap();
+    let (ledger, _notary) = directory.open();
+    assert_eq!(past(&ledger, &all), before);
+    assert_eq!(ledger.breaks().len(), 1);
+    let (found, _) = ledger.read(|reading| reading.stream(PLAN)).unwrap();
+    assert_eq!(found.unwrap().1, receipt.revision);
 }
 
 #[test]

@@ -7,7 +7,8 @@
 use std::fs;
 use std::path::Path;
 
-use planledger_core::derived::Store;
+use planledger_core::derived::testing;
+use planledger_core::ids::LedgerId;
 use planledger_core::ledger::{Depth, verify_dir};
 
 use crate::directory::{Directory, copy};
@@ -142,10 +143,12 @@ fn length(directory: &Directory, name: &str) -> u64 {
 
 /// Every document in sled.
 fn dump(dir: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let store = Store::open(dir).unwrap();
+    let master = Place::options_in(dir).master;
+    let store = testing::store(dir, &master, LedgerId::from_bytes([0; 16])).unwrap();
     let mut all: Vec<_> = store.dump().map(Result::unwrap).collect();
     drop(store);
-    let heads = sled::open(dir).unwrap().open_tree("heads").unwrap();
+    let files = testing::sled_folder(dir).unwrap();
+    let heads = sled::open(files).unwrap().open_tree("heads").unwrap();
     all.extend(heads.iter().map(|item| {
         let (key, value) = item.unwrap();
         (key.to_vec(), value.to_vec())

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use planledger_core::derived::{Cursor, Doc, DocKey, Head, Store, StreamDoc};
+use planledger_core::derived::{Cursor, Doc, DocKey, Head, Store, StreamDoc, testing};
 use planledger_core::domain::catalogue::Catalogue;
 use planledger_core::domain::institution::Institution;
 use planledger_core::domain::plan::PlanCommand;
@@ -76,7 +76,7 @@ const SNAPSHOT: &str = "
 #[test]
 fn a_snapshot_is_written_byte_for_byte() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path()).unwrap();
+    let store = store_in(dir.path());
     let (disk, keys) = keys();
     let state = Aggregate::Institution(Institution {
         details: institution_details("Nordvestskolen"),
@@ -115,6 +115,10 @@ fn catalogue(items: u8, words: usize) -> Aggregate {
     })
 }
 
+fn store_in(dir: &std::path::Path) -> Store {
+    testing::store(dir, &MasterKey::from_bytes(MASTER), LEDGER).unwrap()
+}
+
 /// The key of a part: what a document in parts is stored under besides its own key.
 fn part_key(key: &DocKey, part: u32) -> Vec<u8> {
     [&[5], key.to_bytes().as_slice(), &part.to_be_bytes()].concat()
@@ -128,13 +132,13 @@ fn a_long_document_is_written_in_parts_and_shrinks_again_also_after_a_restart() 
     let cursor = Cursor::start(LEDGER);
     let write = |store: &Store, doc: &Doc| store.apply([(&key, doc)], &cursor, &keys).unwrap();
     let cursor_alone = {
-        let store = Store::open(dir.path()).unwrap();
+        let store = store_in(dir.path());
         write(&store, &Doc::Absent);
         dump(&store)
     };
     for (items, parts) in [(200, 5), (60, 2), (1, 0), (120, 3)] {
         // Opened anew, it has to find out by itself which parts there are.
-        let store = Store::open(dir.path()).unwrap();
+        let store = store_in(dir.path());
         let doc = document(9, 3, catalogue(items, 500));
         write(&store, &doc);
         assert_eq!(store.get(&key, &keys).unwrap(), doc);
@@ -157,7 +161,7 @@ fn a_long_document_is_written_in_parts_and_shrinks_again_also_after_a_restart() 
         let told = reader::read_document(&key.to_bytes(), &whole, &secrets(&disk));
         assert!(told.contains(r#"{"catalogue":{"details":{"title":"Fælles Mål""#));
     }
-    let store = Store::open(dir.path()).unwrap();
+    let store = store_in(dir.path());
     write(&store, &Doc::Absent);
     assert_eq!(dump(&store), cursor_alone);
 }
@@ -196,7 +200,7 @@ fn a_stream_has_a_snapshot_at_every_64th_revision() {
     let ledger = written(dir.path(), 130);
     let keys = std::fs::read(dir.path().join("keys/keys.log")).unwrap();
     let keys = reader::read_keys(&keys, &MASTER, &PRIVATE).1;
-    let documents = dump(ledger.derived());
+    let documents = dump(&ledger.derived());
     let stream = StreamId::from(PLAN);
     let snapshots = documents.iter().filter(|(key, _)| key[0] == 4);
     let mut revisions = Vec::new();
@@ -222,7 +226,7 @@ fn a_stream_has_a_snapshot_at_every_64th_revision() {
 fn commands_are_listed_128_to_a_document() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = written(dir.path(), 130);
-    let documents = dump(ledger.derived());
+    let documents = dump(&ledger.derived());
     let lists = documents.iter().filter(|(key, _)| key[0] == 3);
     let lengths = lists.map(|(key, value)| {
         assert_eq!((value.len() - 1) % 77, 0);

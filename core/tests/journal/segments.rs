@@ -176,6 +176,7 @@ fn a_journal_that_ends_before_what_was_derived_from_it_is_refused() {
     let tail = log.tail();
     let at = |commit: u64, position: u64| SegmentOptions {
         durable: Some(DurableHint {
+            ledger: LEDGER,
             commit: CommitSeq::new(commit),
             position: Position::new(position),
         }),

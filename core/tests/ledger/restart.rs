@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use planledger_core::derived::testing;
 use planledger_core::domain::Aggregate;
 use planledger_core::ids::Position;
 use planledger_core::ledger::{Depth, rebuild, verify_dir};
@@ -41,7 +42,8 @@ fn derived_state_that_is_missing_or_broken_is_rebuilt() {
     let before = filled(&place);
     std::fs::remove_dir_all(place.derived()).unwrap();
     assert_eq!(dump(&place.open()), before);
-    for file in std::fs::read_dir(place.derived()).unwrap() {
+    let sled = testing::sled_folder(&place.derived()).unwrap();
+    for file in std::fs::read_dir(sled).unwrap() {
         let path = file.unwrap().path();
         if path.is_file() {
             let mut bytes = std::fs::read(&path).unwrap();
@@ -57,7 +59,7 @@ fn derived_state_that_is_missing_or_broken_is_rebuilt() {
 fn derived_state_that_lost_how_far_it_had_come_is_rebuilt() {
     let place = Place::new();
     let before = filled(&place);
-    let db = sled::open(place.derived()).unwrap();
+    let db = sled::open(testing::sled_folder(&place.derived()).unwrap()).unwrap();
     db.remove([0]).unwrap().unwrap();
     drop(db);
     assert_eq!(dump(&place.open()), before);

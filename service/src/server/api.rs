@@ -200,6 +200,10 @@ pub(super) fn moment(ledger: &Ledger, field: &str, at: AsOf) -> Result<Position,
     reason = "it is what map_err hands over"
 )]
 pub(super) fn unreadable(error: ReadError) -> Failure {
+    // That was logged once, when it turned out.
+    if matches!(error, ReadError::Derived(_)) {
+        return Failure::restoring();
+    }
     tracing::error!(%error, "what is stored cannot be read");
     let message = "what is stored does not check out; run planledger ledger verify";
     let failure = Failure::new(ServiceReason::StorageDamaged, message);

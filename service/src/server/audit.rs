@@ -251,6 +251,7 @@ fn notary_failure(error: NotaryError) -> Failure {
             };
             Failure::new(ServiceReason::CheckpointNotFound, message).with("size", size)
         }
+        error if error.is_passing() => Failure::restoring(),
         NotaryError::Execute(error) => executing(error),
         NotaryError::Read(error) => unreadable(error),
         error => damaged(&error),

@@ -263,6 +263,7 @@ pub(super) fn failed(error: ExecuteError, envelopes: &[Envelope]) -> Failure {
         }
         ExecuteError::Overloaded => Failure::overloaded(),
         ExecuteError::Closed => Failure::shutting_down(),
+        ExecuteError::NotReady(_) => Failure::restoring(),
         ExecuteError::Unavailable(reason) => {
             // What stopped the writer was logged once, as an error.
             tracing::debug!(reason, "a command cannot be carried out");

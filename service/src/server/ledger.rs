@@ -2,7 +2,7 @@
 
 use planledger_core::ids::Position;
 use planledger_proto::v1::ledger_service_server::LedgerService;
-use planledger_proto::v1::{GetStatusRequest, GetStatusResponse};
+use planledger_proto::v1::{Deriving, GetStatusRequest, GetStatusResponse};
 use tonic::{Request, Response};
 
 use super::api::{Api, Rpc};
@@ -24,6 +24,9 @@ impl LedgerService for Api {
             started_at: Some(timestamp(self.started_at)),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             writable: status.writable,
+            derived_rebuilds: status.derived_again,
+            deriving: status.deriving.map(|(done, all)| Deriving { done, all }),
+            forks: status.forks,
         }))
     }
 }

@@ -79,6 +79,8 @@ service_reasons! {
     ShuttingDown = "SHUTTING_DOWN", Unavailable, Some(LATER);
     /// A write failed; no commands until a restart.
     WriterStopped = "WRITER_STOPPED", Unavailable, Some(LATER);
+    /// Derived state is being made again.
+    DerivedStateRestoring = "DERIVED_STATE_RESTORING", Unavailable, Some(LATER);
     /// The request does not say who acts.
     ActorMissing = "ACTOR_MISSING", Unauthenticated, None;
     /// What says who acts is not accepted.
@@ -243,6 +245,15 @@ impl Failure {
         Self::new(
             ServiceReason::WriterStopped,
             "a write to disk failed; commands are refused until the server is restarted",
+        )
+    }
+
+    /// Derived state turned out to be faulty and is being made again from the journal; nothing was
+    /// done (P2: nothing is decided or answered on what is in doubt).
+    pub fn restoring() -> Self {
+        Self::new(
+            ServiceReason::DerivedStateRestoring,
+            "derived state is being made again from the journal; nothing was recorded",
         )
     }
 

@@ -4,8 +4,13 @@ mod api;
 mod commands;
 mod described;
 mod evidence;
+#[cfg(target_os = "linux")]
+mod faults;
 mod forking;
 mod gated;
+mod lying;
+#[cfg(target_os = "linux")]
+mod outside;
 mod program;
 mod proxy;
 mod recovery;
@@ -19,8 +24,13 @@ pub(crate) use api::METHODS;
 pub(crate) use commands::*;
 pub(crate) use described::{Documented, documented, enum_names};
 pub(crate) use evidence::{Believed, bundle_of, checked, checked_since, texts};
+#[cfg(target_os = "linux")]
+pub(crate) use faults::{Call, Fault, Faults};
 pub(crate) use gated::Gated;
-pub(crate) use program::{Ran, Serving, await_starting, output, program, run, samples, start};
+pub(crate) use lying::Lying;
+#[cfg(target_os = "linux")]
+pub(crate) use outside::Outside;
+pub(crate) use program::{Ran, Serving, output, program, run, samples, start};
 pub(crate) use proxy::Proxy;
 pub(crate) use recovery::{bring_back, give, transfer_of};
 pub(crate) use refused::{Refused, command_error};

@@ -4,8 +4,9 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -101,13 +102,20 @@ impl Serving {
     pub(crate) fn start_with(dir: &Path, more: &[&str]) -> Self {
         let mut command = program();
         command.args(["serve", "--dev", "--listen", "127.0.0.1:0", "--dir"]);
-        command.arg(dir).args(more);
+        Self::launch(command.arg(dir).args(more)).unwrap_or_else(|log| panic!("{log}"))
+    }
+
+    /// Starts what runs the server in the end; gives what it says if it does not come up.
+    pub(crate) fn launch(command: &mut Command) -> Result<Self, String> {
         let mut child = start(command.stderr(Stdio::piped()));
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut log = String::new();
         let url = loop {
             let from = log.len();
-            assert!(stderr.read_line(&mut log).unwrap() > 0, "{log}");
+            if stderr.read_line(&mut log).unwrap() == 0 {
+                child.wait().unwrap();
+                return Err(log);
+            }
             if let Some(url) = log[from..].trim_end().strip_prefix("listening on ") {
                 break url.to_owned();
             }
@@ -116,10 +124,37 @@ impl Serving {
             stderr.read_to_string(&mut log).unwrap();
             log
         });
-        Self {
+        Ok(Self {
             url,
             child,
             log: Some(log),
+        })
+    }
+
+    /// Its number, as the system counts processes.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Tells it to stop. One that does not end in time is killed.
+    pub(crate) fn stop_within(self, limit: Duration) -> Result<(ExitStatus, String), String> {
+        self.terminate();
+        let pid = Pid::from_child(&self.child);
+        let (ended, awaited) = mpsc::channel();
+        let watching = std::thread::spawn(move || {
+            let late = awaited.recv_timeout(limit).is_err();
+            if late {
+                // It has not been waited for, so the number is still its own.
+                kill_process(pid, Signal::KILL).unwrap();
+            }
+            late
+        });
+        let (status, log) = self.wait();
+        // Fails when it was too late.
+        let _ = ended.send(());
+        match watching.join().unwrap() {
+            true => Err(log),
+            false => Ok((status, log)),
         }
     }
 

@@ -120,7 +120,9 @@ impl SegmentLog {
                 _ => Err(OpenError::Empty),
             };
         };
-        let scanned = scan_last(&file, last, options.durable).map_err(scan_error)?;
+        let durable = options.durable;
+        let durable = durable.filter(|hint| hint.ledger == last.ledger_id);
+        let scanned = scan_last(&file, last, durable).map_err(scan_error)?;
         if let Some(cut) = &scanned.cut {
             tracing::warn!(
                 segment = cut.segment,
@@ -132,7 +134,7 @@ impl SegmentLog {
         }
         if options.mode == OpenMode::ReadWrite {
             remove_unfinished(disk.as_ref())?;
-            make_durable(&file, &scanned, options.durable)
+            make_durable(&file, &scanned, durable)
                 .map_err(io_error("storing the end of the journal"))?;
             // The last segment's name may not have been synced before a kill.
             disk.sync_dir().map_err(io_error("syncing the directory"))?;

@@ -11,11 +11,13 @@ use super::super::frame::{Frame, FrameError, HEADER_LEN, Header, MAGIC, is_zero}
 use super::super::log::Tail;
 use super::header::{SEGMENT_HEADER_LEN, SegmentHeader};
 use super::window::Window;
-use crate::ids::{CommitSeq, Position};
+use crate::ids::{CommitSeq, LedgerId, Position};
 
 /// What the caller knows to have been durable, from something that is only written after a sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DurableHint {
+    /// The ledger that it is about. Of another ledger's journal it says nothing.
+    pub ledger: LedgerId,
     /// A commit that had been stored.
     pub commit: CommitSeq,
     /// The journal's last position then.

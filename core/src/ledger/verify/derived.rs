@@ -9,22 +9,27 @@ use std::sync::Arc;
 use super::heads::heads_at;
 use super::report::{Part, PartName};
 use crate::audit::{Fault, FaultKind};
-use crate::derived::{Cursor, Docs, Store, StoreError};
+use crate::derived::{Cursor, Docs, Generations, Store, StoreError};
 use crate::domain::ledger::RecordedHeads;
 use crate::entry::Hash32;
+use crate::guarded::SledError;
 use crate::heads::{HeadMap, MemoryHeads};
 use crate::ids::{Position, StreamId};
 use crate::journal::{CommitLog, Tail};
+use crate::ledger::catching_up::catch_up;
+use crate::ledger::deriving::{belongs, project, start};
 use crate::ledger::fold::Fold;
-use crate::ledger::open::{belongs, catch_up, project, spawn, start};
+use crate::ledger::open::spawn;
 use crate::ledger::{OpenError, ReadError};
-use crate::seal::KeyStore;
+use crate::seal::{KeyStore, MasterKey};
 
 /// Derived state and what it should agree with.
 pub(super) struct Derived<'a> {
     pub(super) dir: &'a Path,
     pub(super) log: &'a dyn CommitLog,
     pub(super) keys: &'a Arc<KeyStore>,
+    /// What its register is authenticated under.
+    pub(super) master: &'a MasterKey,
     /// How far the journal is sound.
     pub(super) events: Position,
     /// Whether that is its end.
@@ -74,24 +79,27 @@ impl Derived<'_> {
         let scratch = tempfile::tempdir().map_err(io)?;
         let (given, fresh) = (scratch.path().join("given"), scratch.path().join("fresh"));
         copy(self.dir, &given).map_err(io)?;
-        let given = Store::open(&given).map_err(|error| unusable(&error))?;
+        let given = Generations::new(given, self.master.clone());
         // sled may panic on files that are broken, and not only when it opens them.
         let guarded = catch_unwind(AssertUnwindSafe(|| {
-            let cursor = given.cursor().map_err(|error| unusable(&error))?;
-            let Some(cursor) = cursor else {
-                return match given.is_empty() {
-                    true => Err(Stop::Note(
-                        "there is none; it is made at the next start".to_owned(),
-                    )),
-                    false => Err(fault("it does not say how far it has come")),
-                };
+            let given = given.stored().and_then(|stored| {
+                let given = stored.map(|stored| stored.open());
+                given.transpose()
+            });
+            let (given, cursor) = match given.map_err(|error| unusable(&error))? {
+                Some((given, Some(cursor))) => (given, cursor),
+                Some((_, None)) | None => {
+                    let what = "there is none; it is made at the next start";
+                    return Err(Stop::Note(what.to_owned()));
+                }
             };
             self.check_cursor(&cursor)?;
             let replayed = self.replay(&fresh, &cursor, progress)?;
             *checked = compare(&given, replayed.store())?;
+            given.check_all().map_err(|error| unusable(&error))?;
             self.check_heads(&given)
         }));
-        guarded.unwrap_or_else(|_| Err(unusable(&StoreError::Panicked)))
+        guarded.unwrap_or_else(|_| Err(unusable(&SledError::Panicked.into())))
     }
 
     /// It was derived from this journal, and from no more than there is.
@@ -127,9 +135,12 @@ impl Derived<'_> {
         cursor: &Cursor,
         progress: &dyn Fn(u64, u64),
     ) -> Result<Docs, Stop> {
-        let store = Store::open(dir).map_err(OpenError::from)?;
+        let fresh = Generations::new(dir.to_owned(), self.master.clone());
+        let store = fresh.begin(self.log.ledger_id());
+        let store = store.map_err(OpenError::from)?;
         let begin = start(self.log);
-        let docs = Arc::new(Docs::new(store, self.keys.clone(), begin.clone()));
+        let docs = Docs::new(store, self.keys.clone(), begin.clone(), || {});
+        let docs = Arc::new(docs);
         let projector = spawn("projector", {
             let docs = docs.clone();
             move || project(&docs)
@@ -141,11 +152,15 @@ impl Derived<'_> {
             checksum: cursor.checksum,
             recorded_at: cursor.recorded_at,
         };
-        let done = catch_up(self.log, self.keys, &docs, &mut fold, &target, progress);
+        let progress = |done, all| {
+            progress(done, all);
+            true
+        };
+        let done = catch_up(self.log, self.keys, &docs, &mut fold, &target, &progress);
         drop(fold);
         docs.stop();
-        if projector.join().is_err() || docs.failed() {
-            return Err(Stop::Failed(StoreError::Panicked.into()));
+        if projector.join().is_err() || docs.doubt().is_some() {
+            return Err(Stop::Failed(StoreError::Stuck.into()));
         }
         match done {
             Ok(()) => {}
@@ -156,7 +171,7 @@ impl Derived<'_> {
             )) => return Err(Stop::Note(format!("not compared: {error}"))),
             Err(error) => return Err(error.into()),
         }
-        Arc::into_inner(docs).ok_or_else(|| Stop::Failed(StoreError::Panicked.into()))
+        Arc::into_inner(docs).ok_or_else(|| Stop::Failed(StoreError::Stuck.into()))
     }
 
     /// The heads that are kept for the next checkpoint.

@@ -29,7 +29,7 @@ use super::OpenError;
 use crate::ids::{CommitSeq, Position};
 use crate::journal::{Damage, SegmentLog};
 use crate::merkle::Frontier;
-use crate::seal::KeyStore;
+use crate::seal::{KeyStore, MasterKey};
 
 /// What is checked.
 pub(super) struct Subject<'a> {
@@ -46,6 +46,7 @@ pub(super) struct Subject<'a> {
 /// Checks everything there is.
 pub(super) fn verify(
     subject: &Subject<'_>,
+    master: &MasterKey,
     depth: Depth,
     watch: &(dyn Fn(Pass, u64, u64) + Sync),
 ) -> Result<Verification, OpenError> {
@@ -86,6 +87,7 @@ pub(super) fn verify(
             dir: &dir.join("derived"),
             log,
             keys,
+            master,
             events,
             whole,
             heads: found.heads,

@@ -18,6 +18,7 @@ pub use self::slot::recover;
 use self::slot::{SLOT, Slot, checked, decode_slot, encode_header, encode_slot, group_of};
 use super::{KeyScope, ScopeKey};
 use crate::fields::Fields;
+use crate::hash::Context;
 use crate::ids::{KeyId, LedgerId};
 use crate::journal::{Disk, DiskFile, read_full, write_full};
 use crate::time::{Entropy, Timestamp};
@@ -35,6 +36,13 @@ impl MasterKey {
     /// The key with these bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// A key for another purpose that follows from this one.
+    pub(crate) fn derived(&self, purpose: &'static str, about: &[u8]) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_derive_key(purpose);
+        hasher.update(&self.0).update(about);
+        hasher.finalize().into()
     }
 }
 
@@ -88,6 +96,37 @@ pub enum KeyStoreError {
     /// The file is no key store, or another ledger's. Restore the right one from its backup.
     #[error("keys.log is not the key store of this ledger")]
     Foreign,
+    /// The journal has entries under keys that were made later than the last one here: an older copy
+    /// was put back. Restore the newest key store from its backup.
+    #[error(
+        "keys.log is older than the journal: it has {has} keys, but entries of the journal need the \
+         first {needs} that were made; restore the newest key store from its backup"
+    )]
+    Older {
+        /// Keys there are.
+        has: u64,
+        /// Keys that there have to be at least.
+        needs: u64,
+    },
+    /// The keys are others than those that the journal's entries were sealed under: an older copy was
+    /// put back and gone on with. Restore the right key store from its backup.
+    #[error(
+        "keys.log holds other keys than those that the journal's entries are sealed under; restore \
+         the right key store from its backup"
+    )]
+    Other,
+    /// An entry of the journal is sealed under a key that is not here: an older copy was put back.
+    /// Restore the newest key store from its backup.
+    #[error(
+        "keys.log is older than the journal: the event at position {position} is sealed under key \
+         {key}, which it does not have; restore the newest key store from its backup"
+    )]
+    Lacks {
+        /// The key.
+        key: KeyId,
+        /// Where the entry is.
+        position: crate::ids::Position,
+    },
     /// Another master key than the one it was made with.
     #[error("the master key is not the one that the key store was made with")]
     WrongMasterKey,
@@ -111,6 +150,8 @@ pub enum KeyStoreError {
     ReadOnly,
 }
 
+static FIRST_KEYS: Context = Context::new("planledger v1 2026-11-28 first keys");
+
 fn io_error(operation: &'static str) -> impl Fn(io::Error) -> KeyStoreError {
     move |source| KeyStoreError::Io { operation, source }
 }
@@ -128,7 +169,35 @@ pub struct KeyStore {
 #[derive(Default)]
 struct Keys {
     active: HashMap<KeyScope, KeyId>,
-    by_id: HashMap<KeyId, (KeyScope, ScopeKey)>,
+    by_id: HashMap<KeyId, Held>,
+    /// Ids in the order in which the keys were made.
+    order: Vec<KeyId>,
+}
+
+/// A key that is held.
+struct Held {
+    scope: KeyScope,
+    key: ScopeKey,
+    /// Its place among all keys, from 1.
+    slot: u64,
+}
+
+impl Keys {
+    fn hold(&mut self, scope: KeyScope, key: ScopeKey) {
+        self.active.insert(scope, key.id);
+        self.order.push(key.id);
+        let slot = self.order.len() as u64;
+        self.by_id.insert(key.id, Held { scope, key, slot });
+    }
+}
+
+/// The first keys that were made: how many, and which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct KeyCount {
+    /// How many.
+    pub slots: u64,
+    /// First half of the hash of their ids, in order; zeros for none.
+    pub digest: [u8; 16],
 }
 
 struct Writer {
@@ -236,17 +305,63 @@ impl KeyStore {
     pub fn active(&self, scope: KeyScope) -> Option<ScopeKey> {
         let keys = self.keys.read();
         let id = keys.active.get(&scope)?;
-        keys.by_id.get(id).map(|(_, key)| key.clone())
+        keys.by_id.get(id).map(|held| held.key.clone())
     }
 
     /// The key with this id.
     pub fn by_id(&self, id: KeyId) -> Option<ScopeKey> {
-        self.keys.read().by_id.get(&id).map(|(_, key)| key.clone())
+        let keys = self.keys.read();
+        keys.by_id.get(&id).map(|held| held.key.clone())
+    }
+
+    /// The place of a key among all that were made, from 1; 0 if it is not there.
+    pub(crate) fn slot_of(&self, id: KeyId) -> u64 {
+        self.keys.read().by_id.get(&id).map_or(0, |held| held.slot)
+    }
+
+    /// The first `slots` keys that were made; fewer if there are not as many.
+    pub(crate) fn first(&self, slots: u64) -> KeyCount {
+        let keys = self.keys.read();
+        let count = usize::try_from(slots).unwrap_or(usize::MAX);
+        let ids = keys.order.get(..count.min(keys.order.len()));
+        let ids = ids.unwrap_or_default();
+        let mut hasher = FIRST_KEYS.hasher();
+        for id in ids {
+            hasher.update(id.as_bytes());
+        }
+        let hash = hasher.finalize();
+        KeyCount {
+            slots: ids.len() as u64,
+            digest: match ids {
+                [] => [0; 16],
+                _ => hash.as_bytes().first_chunk().copied().unwrap_or_default(),
+            },
+        }
+    }
+
+    /// Makes sure that the keys which entries of the journal were sealed under are there. An older
+    /// copy of the key store would go on with keys of its own for the same people, and what is sealed
+    /// under those cannot be read when the right one is put back (P1).
+    ///
+    /// # Errors
+    /// [`KeyStoreError::Older`], [`KeyStoreError::Other`]
+    pub(crate) fn holds(&self, needed: &KeyCount) -> Result<(), KeyStoreError> {
+        let first = self.first(needed.slots);
+        if first.slots < needed.slots {
+            return Err(KeyStoreError::Older {
+                has: first.slots,
+                needs: needed.slots,
+            });
+        }
+        match first == *needed {
+            true => Ok(()),
+            false => Err(KeyStoreError::Other),
+        }
     }
 
     /// The scope of the key with this id.
     pub fn scope_of(&self, id: KeyId) -> Option<KeyScope> {
-        self.keys.read().by_id.get(&id).map(|(scope, _)| *scope)
+        self.keys.read().by_id.get(&id).map(|held| held.scope)
     }
 
     /// The active key of a scope; makes one if there is none. A new key is not durable before
@@ -283,9 +398,7 @@ impl KeyStore {
             encode_slot(&slot, &self.master, self.recovery).map_err(|_| KeyStoreError::Poisoned)?;
         random.zeroize();
         writer.pending.extend_from_slice(&slot);
-        let mut keys = self.keys.write();
-        keys.active.insert(scope, key.id);
-        keys.by_id.insert(key.id, (scope, key.clone()));
+        self.keys.write().hold(scope, key.clone());
         Ok(key)
     }
 
@@ -361,8 +474,7 @@ fn read_slots(
             return Err(damaged());
         }
         let (scope, key) = decode_slot(fields, master).ok_or_else(damaged)?;
-        keys.active.insert(scope, key.id);
-        keys.by_id.insert(key.id, (scope, key));
+        keys.hold(scope, key);
     }
     Ok(slots.len())
 }

@@ -3,6 +3,7 @@
 use std::fs;
 
 use planledger_core::audit::FaultKind;
+use planledger_core::derived::testing;
 use planledger_core::ids::{Position, StreamId};
 use planledger_core::journal::CommitLog;
 use planledger_core::ledger::PartName;
@@ -79,7 +80,8 @@ fn an_altered_projection_is_found() {
         fault.what
     };
     let old = {
-        let db = sled::open(before.file("derived")).unwrap();
+        let files = testing::sled_folder(&before.file("derived")).unwrap();
+        let db = sled::open(files).unwrap();
         db.get(&name).unwrap().unwrap()
     };
     let what = fault_of(&|db| drop(db.insert(&name, &old).unwrap()));
@@ -91,11 +93,12 @@ fn an_altered_projection_is_found() {
     };
     let right = served();
     directory.edit_derived(|db| drop(db.insert(&name, &old).unwrap()));
-    assert_eq!(served().next(), right);
     assert_eq!(directory.faults(), [("derived", "PROJECTION", 0)]);
-    fs::remove_dir_all(directory.file("derived")).unwrap();
-    directory.serve();
+    // The older state is as genuine as the newer one, and yet it is not served: it is noticed as it
+    // is read, derived state is made again, and the answer is the right one.
     assert_eq!(served(), right);
+    assert_eq!(directory.faults(), []);
+    directory.serve();
     let what = fault_of(&|db| drop(db.remove(&name).unwrap()));
     assert!(what.contains(&StreamId::from(PLAN).to_string()), "{what}");
     let what = fault_of(&|db| drop(db.insert(&list, &[0]).unwrap()));
@@ -103,7 +106,10 @@ fn an_altered_projection_is_found() {
     let what = fault_of(&|db| drop(db.insert([9], &[0]).unwrap()));
     assert!(what.contains("no known kind"), "{what}");
     let what = fault_of(&|db| drop(db.remove([0]).unwrap()));
-    assert!(what.contains("how far"), "{what}");
+    assert!(
+        what.contains("not at a place where it was written"),
+        "{what}"
+    );
     let what = fault_of(&|db| {
         let heads = db.open_tree("heads").unwrap();
         let (bucket, _) = heads.first().unwrap().unwrap();

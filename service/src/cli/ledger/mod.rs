@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
 use planledger_core::ledger::{self, Depth, Part, Pass, Verification};
-use planledger_proto::v1::GetStatusRequest;
+use planledger_proto::v1::{Deriving, GetStatusRequest};
 
 use super::{Failure, Place, Remote, block_on, output};
 use crate::client::Client;
@@ -93,10 +93,37 @@ impl Status {
                 "takes commands",
                 if status.writable { "yes" } else { "no" }.to_owned(),
             ),
+            (
+                "derived state",
+                derived(status.derived_rebuilds, status.deriving),
+            ),
+            ("forked streams", forked(status.forks)),
         ];
         let rows = rows.map(|(name, value)| vec![name.to_owned(), value]);
         output::table(&rows);
         Ok(())
+    }
+}
+
+/// What derived state went through since the server started.
+fn derived(rebuilds: u64, deriving: Option<Deriving>) -> String {
+    let times = match rebuilds {
+        0 => return "sound".to_owned(),
+        1 => "once".to_owned(),
+        times => format!("{times} times"),
+    };
+    match deriving {
+        Some(Deriving { done, all }) => {
+            format!("being made again from the journal: {done} of {all} events")
+        }
+        None => format!("was found faulty and made again {times} since the server started"),
+    }
+}
+
+fn forked(forks: u64) -> String {
+    match forks {
+        0 => "none".to_owned(),
+        _ => format!("{forks} not settled: see planledger ledger forks"),
     }
 }
 

@@ -1,0 +1,185 @@
+//! Where derived state is on disk: `derived/000001`, and after it was made anew `derived/000002`, so
+//! that what is made never shares a folder with what could not be used.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::doc::Cursor;
+use super::register::{RegisterKey, StoredRegister};
+use super::store::{Store, StoreError};
+use crate::ids::LedgerId;
+use crate::journal::{Disk, OsDisk};
+use crate::seal::MasterKey;
+
+const ASIDE: &str = "set-aside";
+const DIGITS: usize = 6;
+const LAST: u64 = 999_999;
+
+/// The folders that derived state is and was in.
+pub(crate) struct Generations {
+    dir: PathBuf,
+    master: MasterKey,
+}
+
+/// Derived state as it was found on disk.
+pub(crate) struct StoredGeneration {
+    dir: PathBuf,
+    number: u64,
+    register: StoredRegister,
+}
+
+impl StoredGeneration {
+    /// What its register says.
+    pub(crate) fn register(&self) -> &StoredRegister {
+        &self.register
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be used.
+    pub(crate) fn open(self) -> Result<(Store, Option<Cursor>), StoreError> {
+        Store::open(&self.dir, self.number, self.register)
+    }
+}
+
+impl Generations {
+    /// Those in a folder of a ledger's directory.
+    pub(crate) fn new(dir: PathBuf, master: MasterKey) -> Self {
+        Self { dir, master }
+    }
+
+    /// The newest, if it can be believed; `None` if there is none at all.
+    ///
+    /// # Errors
+    /// [`StoreError`] when there is something that cannot be used.
+    pub(crate) fn stored(&self) -> Result<Option<StoredGeneration>, StoreError> {
+        let (number, others) = self.look()?;
+        let Some(number) = number else {
+            return match others {
+                true => Err(StoreError::Layout),
+                false => Ok(None),
+            };
+        };
+        let dir = self.path(number);
+        let key = RegisterKey::new(&self.master, number);
+        let register = StoredRegister::read(disk(&dir)?, key)?;
+        if register.is_distrusted() {
+            return Err(StoreError::Distrusted);
+        }
+        Ok(Some(StoredGeneration {
+            dir,
+            number,
+            register,
+        }))
+    }
+
+    /// Begins a new generation. Of those that are there only the newest is kept, so that there is
+    /// never more than two.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be made.
+    pub(crate) fn begin(&self, ledger: LedgerId) -> Result<Store, StoreError> {
+        let (newest, _) = self.look()?;
+        for path in self.list()? {
+            if number_of(&path).is_some_and(|number| Some(number) != newest) {
+                fs::remove_dir_all(&path)?;
+            }
+        }
+        // Its place is taken soon, and its room may be needed.
+        remove(&self.dir.with_extension(ASIDE))?;
+        let number = match newest {
+            Some(newest) if newest < LAST => newest + 1,
+            Some(_) | None => 1,
+        };
+        let dir = self.path(number);
+        remove(&dir)?;
+        let key = RegisterKey::new(&self.master, number);
+        Store::create(&dir, number, disk(&dir)?, key, ledger)
+    }
+
+    /// Moves everything but generation `kept` to a folder beside, for somebody to look at, and says
+    /// where. Only the last one is kept there.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(crate) fn set_aside(&self, kept: Option<u64>) -> io::Result<Option<PathBuf>> {
+        let kept = kept.map(|number| self.path(number));
+        let mut unwanted = Vec::new();
+        for path in self.list()? {
+            if Some(&path) != kept.as_ref() {
+                unwanted.push(path);
+            }
+        }
+        if unwanted.is_empty() {
+            return Ok(None);
+        }
+        let aside = self.dir.with_extension(ASIDE);
+        remove(&aside)?;
+        fs::create_dir(&aside)?;
+        for path in unwanted {
+            if let Some(name) = path.file_name() {
+                fs::rename(&path, aside.join(name))?;
+            }
+        }
+        Ok(Some(aside))
+    }
+
+    /// Removes a generation that came to nothing.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(crate) fn remove(&self, number: u64) -> io::Result<()> {
+        remove(&self.path(number))
+    }
+
+    /// The furthest place in the journal that any register knows of, whether derived state can be
+    /// used or not: it was written after the journal had been stored up to there.
+    pub(crate) fn furthest(&self) -> Option<Cursor> {
+        let numbers = self.list().ok()?;
+        let numbers = numbers.iter().filter_map(|path| number_of(path));
+        let cursors = numbers.filter_map(|number| {
+            let key = RegisterKey::new(&self.master, number);
+            let register = StoredRegister::read(disk(&self.path(number)).ok()?, key).ok()?;
+            register.newest().cloned()
+        });
+        cursors.max_by_key(|cursor| cursor.commit)
+    }
+
+    fn path(&self, number: u64) -> PathBuf {
+        self.dir.join(format!("{number:0DIGITS$}"))
+    }
+
+    fn list(&self) -> io::Result<Vec<PathBuf>> {
+        match fs::read_dir(&self.dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            entries => entries?.map(|entry| Ok(entry?.path())).collect(),
+        }
+    }
+
+    /// The newest generation, and whether there is anything else.
+    fn look(&self) -> io::Result<(Option<u64>, bool)> {
+        let paths = self.list()?;
+        let newest = paths.iter().filter_map(|path| number_of(path)).max();
+        Ok((newest, paths.len() > usize::from(newest.is_some())))
+    }
+}
+
+fn remove(dir: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn number_of(path: &Path) -> Option<u64> {
+    let name = path.file_name()?.to_str()?;
+    let digits = name.len() == DIGITS && name.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| name.parse().ok())?
+}
+
+fn disk(dir: &Path) -> io::Result<Arc<dyn Disk>> {
+    Ok(Arc::new(OsDisk::new(dir)?))
+}

@@ -1,0 +1,134 @@
+//! What a batch of documents is, as a record of the register says it.
+
+use super::Print;
+use super::ends::{Break, End};
+use crate::derived::codec::{decode_cursor, encode_cursor};
+use crate::derived::doc::Cursor;
+use crate::fields::Fields;
+use crate::ids::{Position, Revision, StreamId};
+use crate::seal::KeyCount;
+
+const PRINT: usize = 8 + 8;
+const END: usize = 8 + 8 + 8 + 8;
+const BREAK: usize = StreamId::LEN + 4 * 8;
+
+/// Documents that are written together, and the place in the journal that they lead to.
+pub(super) struct Batch {
+    pub(super) cursor: Cursor,
+    pub(super) keys: KeyCount,
+    pub(super) prints: Vec<Print>,
+    pub(super) ends: Vec<(u64, End)>,
+    pub(super) breaks: Vec<Break>,
+}
+
+impl Batch {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let cursor = encode_cursor(&self.cursor);
+        let room = self.prints.len() * PRINT + self.ends.len() * END;
+        let mut bytes = Vec::with_capacity(room + self.breaks.len() * BREAK + 256);
+        put(&mut bytes, &(cursor.len() as u32).to_be_bytes());
+        put(&mut bytes, &cursor);
+        put(&mut bytes, &self.keys.slots.to_be_bytes());
+        put(&mut bytes, &self.keys.digest);
+        put(&mut bytes, &(self.prints.len() as u32).to_be_bytes());
+        for print in &self.prints {
+            put(&mut bytes, &print.name.to_be_bytes());
+            put(&mut bytes, &print.value.unwrap_or(0).to_be_bytes());
+        }
+        put(&mut bytes, &(self.ends.len() as u32).to_be_bytes());
+        for (name, end) in &self.ends {
+            let numbers = [*name, end.position.get(), end.revision.get(), end.link];
+            numbers
+                .iter()
+                .for_each(|number| put(&mut bytes, &number.to_be_bytes()));
+        }
+        put(&mut bytes, &(self.breaks.len() as u32).to_be_bytes());
+        for found in &self.breaks {
+            put(&mut bytes, &found.stream.to_bytes());
+            let numbers = [
+                found.position.get(),
+                found.revision.get(),
+                found.before.get(),
+                found.top.get(),
+            ];
+            numbers
+                .iter()
+                .for_each(|number| put(&mut bytes, &number.to_be_bytes()));
+        }
+        bytes
+    }
+
+    /// Reads a batch. Its record is authentic, so it is whole; if it is not, it is of another
+    /// version that forgot to say so.
+    pub(super) fn decode(body: &[u8]) -> Option<Self> {
+        let mut rest = Rest(body);
+        let cursor = rest.list::<1>()?.as_flattened();
+        let cursor = decode_cursor(cursor)?;
+        let (slots, digest) = rest.0.split_first_chunk::<24>()?;
+        rest.0 = digest;
+        let mut fields = Fields(slots);
+        let keys = KeyCount {
+            slots: fields.u64(),
+            digest: fields.take(),
+        };
+        let prints = rest.list::<PRINT>()?.iter().map(|print| {
+            let mut fields = Fields(print);
+            let (name, value) = (fields.u64(), fields.u64());
+            Print {
+                name,
+                value: (value != 0).then_some(value),
+            }
+        });
+        let prints = prints.collect();
+        let ends = rest.list::<END>()?.iter().map(|end| {
+            let mut fields = Fields(end);
+            let name = fields.u64();
+            let end = End {
+                position: Position::new(fields.u64()),
+                revision: Revision::new(fields.u64()),
+                link: fields.u64(),
+            };
+            (name, end)
+        });
+        let ends = ends.collect();
+        let breaks: Option<_> = rest
+            .list::<BREAK>()?
+            .iter()
+            .map(|found| {
+                let mut fields = Fields(found);
+                Some(Break {
+                    stream: StreamId::from_bytes(&fields.take())?,
+                    position: Position::new(fields.u64()),
+                    revision: Revision::new(fields.u64()),
+                    before: Position::new(fields.u64()),
+                    top: Revision::new(fields.u64()),
+                })
+            })
+            .collect();
+        rest.0.is_empty().then_some(Self {
+            cursor,
+            keys,
+            prints,
+            ends,
+            breaks: breaks?,
+        })
+    }
+}
+
+fn put(bytes: &mut Vec<u8>, field: &[u8]) {
+    bytes.extend_from_slice(field);
+}
+
+/// What is left of a batch.
+struct Rest<'a>(&'a [u8]);
+
+impl<'a> Rest<'a> {
+    /// A count, and as many items.
+    fn list<const N: usize>(&mut self) -> Option<&'a [[u8; N]]> {
+        let (count, rest) = self.0.split_first_chunk::<4>()?;
+        let len = usize::try_from(u32::from_be_bytes(*count)).ok()? * N;
+        let (items, rest) = rest.split_at_checked(len)?;
+        self.0 = rest;
+        Some(items.as_chunks().0)
+    }
+}

@@ -1,0 +1,258 @@
+//! Where every stream ends, as the journal's own entries say: the last line of defence before a
+//! frame is written.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+
+use super::ByHash;
+use super::batch::Batch;
+use super::key::RegisterKey;
+use crate::entry::{Entry, EntryBytes, Hash32, link};
+use crate::ids::{Position, Revision, StreamId};
+use crate::seal::KeyStore;
+
+/// Where a stream ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) struct End {
+    /// Position of its last entry.
+    pub(crate) position: Position,
+    /// Revision of that entry.
+    pub(crate) revision: Revision,
+    /// First eight bytes of that entry's link.
+    pub(crate) link: u64,
+}
+
+/// An entry that does not continue what the journal held of its stream until then: an earlier
+/// version of this program had gone on from an older state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Break {
+    /// The stream.
+    pub stream: StreamId,
+    /// Where the entry is.
+    pub position: Position,
+    /// Its revision.
+    pub revision: Revision,
+    /// The stream's last entry before it, which it does not follow.
+    pub before: Position,
+    /// The greatest revision that the stream had had.
+    pub top: Revision,
+}
+
+/// Where all streams end.
+pub(crate) struct Ends {
+    key: RegisterKey,
+    /// As of the last batch of derived state.
+    settled: ByHash<End>,
+    /// Streams that have gone on since.
+    recent: ByHash<End>,
+    /// How they went on, in order of position.
+    queue: VecDeque<(u64, End)>,
+    /// Where streams broke, by position.
+    breaks: Arc<BTreeMap<Position, Break>>,
+    /// The greatest revision of each stream that broke.
+    tops: HashMap<StreamId, Revision>,
+    /// See [`Ends::keys`].
+    keys: u64,
+}
+
+impl Ends {
+    /// Of a ledger without entries.
+    pub(super) fn new(key: RegisterKey) -> Self {
+        Self {
+            key,
+            settled: ByHash::default(),
+            recent: ByHash::default(),
+            queue: VecDeque::new(),
+            breaks: Arc::default(),
+            tops: HashMap::new(),
+            keys: 0,
+        }
+    }
+
+    /// Takes in what was settled before, batch by batch.
+    pub(super) fn restore(&mut self, batch: &Batch) {
+        self.settled.extend(batch.ends.iter().copied());
+        self.keys = batch.keys.slots;
+        for found in &batch.breaks {
+            Arc::make_mut(&mut self.breaks).insert(found.position, *found);
+        }
+        for found in self.breaks.values() {
+            let end = self.of(found.stream).revision;
+            let top = self.tops.entry(found.stream).or_default();
+            *top = found.top.max(end).max(*top);
+        }
+    }
+
+    /// How many keys, counted from the first that was made, the entries so far need.
+    pub(super) fn keys(&self) -> u64 {
+        self.keys
+    }
+
+    /// Where a stream ends; zeros for one that is not there.
+    pub(crate) fn of(&self, stream: StreamId) -> End {
+        let name = self.name(stream);
+        let recent = self.recent.get(&name);
+        recent
+            .or_else(|| self.settled.get(&name))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    fn name(&self, stream: StreamId) -> u64 {
+        self.key.hash(&[&stream.to_bytes()])
+    }
+
+    /// Where streams broke, in order of position.
+    pub(crate) fn breaks(&self) -> Arc<BTreeMap<Position, Break>> {
+        self.breaks.clone()
+    }
+
+    /// Whether an entry continues its stream; what is wrong if it does not.
+    pub(crate) fn check(
+        &self,
+        end: End,
+        position: Position,
+        back: Position,
+        entry: &Entry,
+    ) -> Result<(), Break> {
+        let top = self.tops.get(&entry.stream).copied();
+        let top = top.unwrap_or_default().max(end.revision);
+        let follows = entry.revision == end.revision.next() || entry.revision == top.next();
+        if follows && back == end.position && start(&entry.previous_link) == end.link {
+            return Ok(());
+        }
+        Err(Break {
+            stream: entry.stream,
+            position,
+            revision: entry.revision,
+            before: end.position,
+            top,
+        })
+    }
+
+    /// Takes in an entry of the journal, whether it continues its stream or not.
+    pub(crate) fn take(
+        &mut self,
+        position: Position,
+        back: Position,
+        entry: &Entry,
+        bytes: &EntryBytes,
+        keys: &KeyStore,
+    ) -> Result<(), Break> {
+        let checked = self.check(self.of(entry.stream), position, back, entry);
+        if let Err(found) = checked {
+            Arc::make_mut(&mut self.breaks).insert(position, found);
+            self.tops.entry(entry.stream).or_insert(found.top);
+        }
+        if let Some(top) = self.tops.get_mut(&entry.stream) {
+            *top = entry.revision.max(*top);
+        }
+        self.keys = self.keys.max(keys.slot_of(entry.key));
+        self.put(end_of(position, entry, bytes), entry.stream);
+        checked
+    }
+
+    fn put(&mut self, end: End, stream: StreamId) {
+        let name = self.name(stream);
+        self.recent.insert(name, end);
+        self.queue.push_back((name, end));
+    }
+
+    /// Checks that entries which are about to be appended each continue their stream, and takes
+    /// them in if all do. Nothing is changed otherwise.
+    pub(crate) fn extend<'a>(
+        &mut self,
+        first: Position,
+        entries: impl Iterator<Item = (Position, &'a EntryBytes)>,
+        keys: &KeyStore,
+    ) -> Result<(), Unsound> {
+        let mut group: HashMap<StreamId, End> = HashMap::new();
+        let mut taken = Vec::new();
+        let (mut position, mut needed) = (first, self.keys);
+        for (back, bytes) in entries {
+            let entry = Entry::decode(bytes).map_err(|_| Unsound::Malformed(position))?;
+            let end = group.get(&entry.stream).copied();
+            let end = end.unwrap_or_else(|| self.of(entry.stream));
+            self.check(end, position, back, &entry)
+                .map_err(Unsound::Break)?;
+            let end = end_of(position, &entry, bytes);
+            group.insert(entry.stream, end);
+            needed = needed.max(keys.slot_of(entry.key));
+            taken.push((entry.stream, end));
+            position = position.next();
+        }
+        self.keys = needed;
+        for (stream, end) in taken {
+            if let Some(top) = self.tops.get_mut(&stream) {
+                *top = end.revision.max(*top);
+            }
+            self.put(end, stream);
+        }
+        Ok(())
+    }
+
+    /// What has come up to a position and was not settled yet, from now on settled.
+    pub(super) fn settle(&mut self, through: Position) -> (Vec<(u64, End)>, Vec<Break>) {
+        let count = self
+            .queue
+            .partition_point(|(_, end)| end.position <= through);
+        let mut ends = ByHash::default();
+        let mut from = Position::new(u64::MAX);
+        for (name, end) in self.queue.drain(..count) {
+            from = from.min(end.position);
+            ends.insert(name, end);
+        }
+        for (name, end) in &ends {
+            self.settled.insert(*name, *end);
+            if self.recent.get(name) == Some(end) {
+                self.recent.remove(name);
+            }
+        }
+        let breaks = match from <= through {
+            true => self
+                .breaks
+                .range(from..=through)
+                .map(|(_, found)| *found)
+                .collect(),
+            false => Vec::new(),
+        };
+        (ends.into_iter().collect(), breaks)
+    }
+
+    /// All that is settled. To be called before anything more is: breaks that are not are left out.
+    pub(super) fn settled(&self) -> (Vec<(u64, End)>, Vec<Break>) {
+        let ends = self.settled.iter().map(|(name, end)| (*name, *end));
+        let unsettled = self.queue.front().map(|(_, end)| end.position);
+        let breaks = self.breaks.values().copied();
+        let breaks = breaks.filter(|found| unsettled.is_none_or(|from| found.position < from));
+        (ends.collect(), breaks.collect())
+    }
+}
+
+/// Why a frame is not written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unsound {
+    /// An entry is none.
+    #[error("the entry for position {0} is malformed")]
+    Malformed(Position),
+    /// An entry does not continue its stream.
+    #[error(
+        "the entry for position {} has revision {} of {}, which does not follow the journal's last \
+         entry of that stream at position {}", .0.position, .0.revision, .0.stream, .0.before
+    )]
+    Break(Break),
+}
+
+fn end_of(position: Position, entry: &Entry, bytes: &EntryBytes) -> End {
+    End {
+        position,
+        revision: entry.revision,
+        link: start(&link(bytes)),
+    }
+}
+
+/// The first eight bytes: enough for what an accident can do, and who could do more has the keys.
+fn start(link: &Hash32) -> u64 {
+    let (first, _) = link.split_first_chunk().unwrap_or((&[0; 8], &[]));
+    u64::from_be_bytes(*first)
+}

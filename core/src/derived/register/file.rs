@@ -1,0 +1,384 @@
+//! The register's file: records that are only ever appended, each authenticated together with
+//! all before it. What is torn or changed at the end is as if it had never been written; the
+//! records before it are as good as ever.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Closed;
+use super::batch::Batch;
+use super::key::{MAC, RegisterKey};
+use crate::derived::doc::Cursor;
+use crate::fields::Fields;
+use crate::ids::LedgerId;
+use crate::journal::{Disk, DiskFile, read_full, write_full};
+use crate::seal::KeyCount;
+
+const NAME: &str = "register";
+const TEMPORARY: &str = "register.tmp";
+const MAGIC: [u8; 8] = *b"PLREGv1\n";
+/// Stands for everything that derived state is made by: the rules by which events are folded into
+/// documents as well as the layout of this file. Raised whenever one of them changes, so that
+/// nothing that an earlier version derived is taken for what this one would.
+const VERSION: u8 = 1;
+const HEADER: usize = 8 + 16 + 1 + 7 + MAC;
+const RECORD_HEAD: usize = 4 + 1;
+/// A file is not written anew before it has this much that may have been replaced since.
+const LEAST_COMPACTED: u64 = 4 << 20;
+
+const BATCH: u8 = 1;
+const OPENED: u8 = 2;
+const CLOSED: u8 = 3;
+const DISTRUSTED: u8 = 4;
+
+/// A register as it was found on disk, up to the last record that is authentic.
+pub(crate) struct StoredRegister {
+    disk: Arc<dyn Disk>,
+    key: RegisterKey,
+    ledger: LedgerId,
+    /// Each record that is a batch: where it ends, the chain there, and what it holds.
+    batches: Vec<(u64, [u8; MAC], Batch)>,
+    /// The chain after the header.
+    start: [u8; MAC],
+    distrusted: bool,
+    closed: Closed,
+}
+
+/// Why a register is not believed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum RegisterError {
+    /// The system does not read it.
+    #[error("its register cannot be read: {0}")]
+    Io(#[from] io::Error),
+    /// It is not there, or not of this ledger, generation, master key or version.
+    #[error("its register is missing, damaged, or of another version or key")]
+    Foreign,
+}
+
+impl StoredRegister {
+    /// Reads the register in a folder.
+    ///
+    /// # Errors
+    /// [`RegisterError`]
+    pub(crate) fn read(disk: Arc<dyn Disk>, key: RegisterKey) -> Result<Self, RegisterError> {
+        let bytes = match disk.open(NAME) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(RegisterError::Foreign);
+            }
+            file => read_all(file?.as_ref())?,
+        };
+        let (header, mut rest) = bytes
+            .split_at_checked(HEADER)
+            .ok_or(RegisterError::Foreign)?;
+        let mut fields = Fields(header);
+        let (magic, ledger) = (fields.take(), LedgerId::from_bytes(fields.take()));
+        if magic != MAGIC || header != encode_header(&key, ledger).0 {
+            return Err(RegisterError::Foreign);
+        }
+        let start = header.last_chunk().copied().unwrap_or_default();
+        let mut found = Self {
+            disk,
+            key,
+            ledger,
+            batches: Vec::new(),
+            start,
+            distrusted: false,
+            closed: Closed::PowerCut,
+        };
+        let (mut chain, mut at) = (start, HEADER as u64);
+        while let Some(record) = next_record(&found.key, &chain, rest) {
+            at += (rest.len() - record.rest.len()) as u64;
+            (chain, rest) = (record.mac, record.rest);
+            match record.kind {
+                BATCH => match Batch::decode(record.body) {
+                    Some(batch) => found.batches.push((at, chain, batch)),
+                    None => return Err(RegisterError::Foreign),
+                },
+                OPENED => {
+                    let here = boot_id().is_some_and(|boot| boot == record.body);
+                    found.closed = match here {
+                        true => Closed::Killed,
+                        false => Closed::PowerCut,
+                    };
+                }
+                CLOSED => found.closed = Closed::Cleanly,
+                DISTRUSTED => found.distrusted = true,
+                _ => return Err(RegisterError::Foreign),
+            }
+        }
+        // A record that is not whole was on its way when everything stopped.
+        if !rest.is_empty() && found.closed == Closed::Cleanly {
+            found.closed = Closed::PowerCut;
+        }
+        Ok(found)
+    }
+
+    /// The ledger that it is of.
+    pub(crate) fn ledger(&self) -> LedgerId {
+        self.ledger
+    }
+
+    /// How far derived state had come when it was written last.
+    pub(crate) fn newest(&self) -> Option<&Cursor> {
+        self.batches.last().map(|(_, _, batch)| &batch.cursor)
+    }
+
+    /// The keys that the journal needs up to there.
+    pub(crate) fn keys_needed(&self) -> KeyCount {
+        let newest = self.batches.last();
+        newest.map(|(_, _, batch)| batch.keys).unwrap_or_default()
+    }
+
+    /// Whether somebody noted that derived state is not to be used again.
+    pub(crate) fn is_distrusted(&self) -> bool {
+        self.distrusted
+    }
+
+    pub(super) fn key(&self) -> &RegisterKey {
+        &self.key
+    }
+
+    /// Goes on from where derived state is; gives the file and all batches up to there. `None` if
+    /// nothing is known of that place.
+    pub(super) fn resume(
+        self,
+        cursor: Option<&Cursor>,
+    ) -> io::Result<Option<(RegisterFile, Vec<Batch>)>> {
+        let count = match cursor {
+            None => 0,
+            Some(cursor) => {
+                let found = self.batches.iter();
+                match found
+                    .rev()
+                    .position(|(_, _, batch)| batch.cursor == *cursor)
+                {
+                    Some(beyond) => self.batches.len() - beyond,
+                    None => return Ok(None),
+                }
+            }
+        };
+        let kept = self.batches.get(..count).unwrap_or_default();
+        let (len, chain) = match kept.last() {
+            Some((at, chain, _)) => (*at, *chain),
+            None => (HEADER as u64, self.start),
+        };
+        let whole = kept.first().map_or(HEADER as u64, |(at, _, _)| *at);
+        let file = self.disk.open(NAME)?;
+        // What follows was never in sled, or is in it no longer.
+        file.set_len(len)?;
+        let mut file = RegisterFile {
+            disk: self.disk,
+            key: self.key,
+            ledger: self.ledger,
+            file,
+            len,
+            whole,
+            chain,
+            closed: self.closed,
+            distrusted: false,
+        };
+        file.note_opening()?;
+        let batches = self.batches.into_iter().take(count);
+        Ok(Some((file, batches.map(|(_, _, batch)| batch).collect())))
+    }
+}
+
+/// A record that is whole and authentic.
+struct Record<'a> {
+    kind: u8,
+    body: &'a [u8],
+    mac: [u8; MAC],
+    /// What follows it.
+    rest: &'a [u8],
+}
+
+/// The next record; `None` if there is none that is whole and authentic.
+fn next_record<'a>(key: &RegisterKey, chain: &[u8; MAC], bytes: &'a [u8]) -> Option<Record<'a>> {
+    let (head, rest) = bytes.split_first_chunk::<RECORD_HEAD>()?;
+    let mut fields = Fields(head);
+    let (len, [kind]) = (fields.u32(), fields.take());
+    let (body, rest) = rest.split_at_checked(usize::try_from(len).ok()?)?;
+    let (mac, rest) = rest.split_first_chunk()?;
+    (key.mac(&[chain, head, body]) == *mac).then_some(Record {
+        kind,
+        body,
+        mac: *mac,
+        rest,
+    })
+}
+
+fn encode_header(key: &RegisterKey, ledger: LedgerId) -> (Vec<u8>, [u8; MAC]) {
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend_from_slice(ledger.as_bytes());
+    bytes.extend_from_slice(&[VERSION, 0, 0, 0, 0, 0, 0, 0]);
+    let mac = key.mac(&[&bytes]);
+    bytes.extend_from_slice(&mac);
+    (bytes, mac)
+}
+
+/// The file while derived state is in use.
+pub(super) struct RegisterFile {
+    disk: Arc<dyn Disk>,
+    key: RegisterKey,
+    ledger: LedgerId,
+    file: Box<dyn DiskFile>,
+    len: u64,
+    /// Where the first batch ends: what a file that is written anew would about be.
+    whole: u64,
+    chain: [u8; MAC],
+    /// How it had been left when it was opened.
+    closed: Closed,
+    /// Nothing is written any more behind the note that it is not to be used again.
+    distrusted: bool,
+}
+
+impl RegisterFile {
+    pub(super) fn create(
+        disk: Arc<dyn Disk>,
+        key: RegisterKey,
+        ledger: LedgerId,
+    ) -> io::Result<Self> {
+        let (header, chain) = encode_header(&key, ledger);
+        let file = disk.create(NAME)?;
+        write_full(file.as_ref(), &header, 0)?;
+        let len = header.len() as u64;
+        let mut file = Self {
+            disk,
+            key,
+            ledger,
+            file,
+            len,
+            whole: len,
+            chain,
+            closed: Closed::Cleanly,
+            distrusted: false,
+        };
+        file.note_opening()?;
+        file.disk.sync_dir()?;
+        Ok(file)
+    }
+
+    pub(super) fn was_closed(&self) -> Closed {
+        self.closed
+    }
+
+    /// From now on it is not closed, whatever it said before.
+    fn note_opening(&mut self) -> io::Result<()> {
+        let boot = boot_id().unwrap_or_default();
+        self.put(OPENED, &boot)?;
+        self.file.sync_data()
+    }
+
+    fn put(&mut self, kind: u8, body: &[u8]) -> io::Result<()> {
+        if self.distrusted {
+            return Err(io::Error::other("it is not to be used again"));
+        }
+        let record = self.record(kind, body)?;
+        write_full(self.file.as_ref(), &record, self.len)?;
+        self.len += record.len() as u64;
+        self.chain = record.last_chunk().copied().unwrap_or_default();
+        Ok(())
+    }
+
+    fn record(&self, kind: u8, body: &[u8]) -> io::Result<Vec<u8>> {
+        let len = u32::try_from(body.len()).map_err(io::Error::other)?;
+        let mut record = Vec::with_capacity(RECORD_HEAD + body.len() + MAC);
+        record.extend_from_slice(&len.to_be_bytes());
+        record.push(kind);
+        let mac = self.key.mac(&[&self.chain, &record, body]);
+        record.extend_from_slice(body);
+        record.extend_from_slice(&mac);
+        Ok(record)
+    }
+
+    /// Synced, so that after a power cut the register knows whatever place sled comes up at; sled gets
+    /// a batch a few times a second at the most.
+    pub(super) fn append(&mut self, batch: &Batch) -> io::Result<()> {
+        self.put(BATCH, &batch.encode())?;
+        self.file.sync_data()
+    }
+
+    pub(super) fn distrust(&mut self) -> io::Result<()> {
+        let noted = self.put(DISTRUSTED, &[]);
+        self.distrusted = true;
+        noted?;
+        self.file.sync_data()
+    }
+
+    pub(super) fn close(&mut self) -> io::Result<()> {
+        self.put(CLOSED, &[])?;
+        self.file.sync_data()
+    }
+
+    pub(super) fn is_worth_compacting(&self) -> bool {
+        self.len - self.whole.min(self.len) > self.whole.max(LEAST_COMPACTED)
+    }
+
+    /// Leaves writing anew until it has grown as much again.
+    pub(super) fn put_off_compacting(&mut self) {
+        self.whole = self.len;
+    }
+
+    /// Writes the file anew with one batch that holds everything.
+    pub(super) fn replace(&mut self, batch: &Batch) -> io::Result<()> {
+        match self.disk.remove(TEMPORARY) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let (header, chain) = encode_header(&self.key, self.ledger);
+        let file = self.disk.create(TEMPORARY)?;
+        write_full(file.as_ref(), &header, 0)?;
+        let mut fresh = Self {
+            disk: self.disk.clone(),
+            key: self.key.clone(),
+            ledger: self.ledger,
+            file,
+            len: header.len() as u64,
+            whole: 0,
+            chain,
+            closed: self.closed,
+            distrusted: self.distrusted,
+        };
+        fresh.append(batch)?;
+        fresh.whole = fresh.len;
+        fresh.note_opening()?;
+        self.disk.rename(TEMPORARY, NAME)?;
+        *self = fresh;
+        self.disk.sync_dir()
+    }
+}
+
+fn read_all(file: &dyn DiskFile) -> io::Result<Vec<u8>> {
+    let len = usize::try_from(file.len()?).map_err(io::Error::other)?;
+    let mut bytes = vec![0; len];
+    let count = read_full(file, &mut bytes, 0)?;
+    bytes.truncate(count);
+    Ok(bytes)
+}
+
+/// Which start of the machine this is; `None` where the system does not say. After another one,
+/// what had not been stored is gone.
+fn boot_id() -> Option<[u8; 16]> {
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let id = uuid::Uuid::try_parse(text.trim()).ok()?;
+    Some(*id.as_bytes())
+}
+
+/// Makes sure that everything in a folder, and below it, is on stable storage. sled itself never
+/// syncs its files.
+///
+/// # Errors
+/// When the system does not.
+pub(in crate::derived) fn sync_folder(dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        match entry.file_type()?.is_dir() {
+            true => sync_folder(&entry.path())?,
+            false => File::open(entry.path())?.sync_all()?,
+        }
+    }
+    File::open(dir)?.sync_all()
+}

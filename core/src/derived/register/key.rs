@@ -1,0 +1,52 @@
+//! What a register is authenticated and its fingerprints are made with.
+
+use blake3::Hasher;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::seal::MasterKey;
+
+/// Length of what authenticates a record.
+pub(super) const MAC: usize = 16;
+
+/// What a register is authenticated and its fingerprints are made with. It follows from the master
+/// key, so whoever has only the files cannot make a register that is believed, and from the
+/// generation, so that fingerprints which collide by chance do so once.
+#[derive(Clone, Default, Zeroize, ZeroizeOnDrop)]
+pub(crate) struct RegisterKey {
+    prints: [u8; 32],
+    records: [u8; 32],
+}
+
+impl RegisterKey {
+    pub(crate) fn new(master: &MasterKey, generation: u64) -> Self {
+        let key = |purpose| master.derived(purpose, &generation.to_be_bytes());
+        Self {
+            prints: key("planledger v1 2026-11-28 register fingerprint"),
+            records: key("planledger v1 2026-11-28 register record"),
+        }
+    }
+
+    /// The fingerprint of some bytes.
+    pub(super) fn hash(&self, parts: &[&[u8]]) -> u64 {
+        let (first, _) = first_of(&keyed(&self.prints, parts));
+        u64::from_be_bytes(first)
+    }
+
+    pub(super) fn mac(&self, parts: &[&[u8]]) -> [u8; MAC] {
+        let hash = keyed(&self.records, parts);
+        hash.first_chunk().copied().unwrap_or_default()
+    }
+}
+
+fn keyed(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    let mut hasher = Hasher::new_keyed(key);
+    for part in parts {
+        hasher.update(part);
+    }
+    hasher.finalize().into()
+}
+
+fn first_of(hash: &[u8; 32]) -> ([u8; 8], &[u8]) {
+    let (first, rest) = hash.split_first_chunk().unwrap_or((&[0; 8], &[]));
+    (*first, rest)
+}

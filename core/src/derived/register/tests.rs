@@ -1,0 +1,338 @@
+use std::sync::Arc;
+
+use super::ends::{Ends, Unsound};
+use super::file::{RegisterError, StoredRegister};
+use super::key::RegisterKey;
+use super::{Closed, Print, Register, Telling};
+use crate::derived::doc::Cursor;
+use crate::domain::Actor;
+use crate::entry::{Entry, EntryBytes, Hash32, link};
+use crate::ids::{
+    CommandId, CommitSeq, KeyId, LedgerId, PlanId, Position, Revision, StreamId, SystemId,
+};
+use crate::journal::{FaultyDisk, PowerCut};
+use crate::seal::{KeyStore, MasterKey};
+use crate::time::Timestamp;
+
+const LEDGER: LedgerId = LedgerId::from_bytes([1; 16]);
+
+fn master() -> MasterKey {
+    MasterKey::from_bytes([7; 32])
+}
+
+fn key() -> RegisterKey {
+    RegisterKey::new(&master(), 1)
+}
+
+fn no_keys() -> KeyStore {
+    KeyStore::without_keys(master())
+}
+
+fn cursor(n: u64) -> Cursor {
+    Cursor {
+        commit: CommitSeq::new(n),
+        commands: n,
+        ..Cursor::start(LEDGER)
+    }
+}
+
+fn created(disk: &FaultyDisk) -> Register {
+    Register::create(Arc::new(disk.clone()), key(), LEDGER).unwrap()
+}
+
+fn read(disk: &FaultyDisk) -> Result<StoredRegister, RegisterError> {
+    StoredRegister::read(Arc::new(disk.clone()), key())
+}
+
+fn opened(disk: &FaultyDisk, at: u64) -> Option<Register> {
+    let cursor = (at > 0).then(|| cursor(at));
+    Register::at(read(disk).unwrap(), cursor.as_ref()).unwrap()
+}
+
+/// Writes document `name` with a value, and comes to place `n`.
+fn write(register: &Register, n: u64, name: &[u8], value: Option<&[u8]>) {
+    let prints = vec![register.print(name, value.map(Telling::whole))];
+    let announced = register.announce(prints, &cursor(n), &no_keys()).unwrap();
+    register.written(announced);
+}
+
+fn vouches(register: &Register, name: &[u8], value: Option<&[u8]>) -> bool {
+    register.vouches_for(register.print(name, value.map(Telling::whole)))
+}
+
+#[test]
+fn only_what_was_written_last_is_vouched_for_and_that_nothing_is_there_as_well() {
+    let disk = FaultyDisk::new();
+    let register = created(&disk);
+    assert!(vouches(&register, b"plan", None));
+    assert!(!vouches(&register, b"plan", Some(b"old")));
+    write(&register, 1, b"plan", Some(b"old"));
+    assert!(vouches(&register, b"plan", Some(b"old")));
+    write(&register, 2, b"plan", Some(b"new"));
+    assert!(!vouches(&register, b"plan", Some(b"old")), "an older one");
+    assert!(!vouches(&register, b"plan", None), "a missing one");
+    assert!(!vouches(&register, b"team", Some(b"new")), "another's");
+    write(&register, 3, b"plan", None);
+    assert!(vouches(&register, b"plan", None));
+    assert_eq!(register.len(), 0);
+}
+
+/// Whatever sled comes up with: every place that it may be at is known, and what it should hold there.
+#[test]
+fn it_goes_on_from_any_place_that_sled_may_have_come_up_at() {
+    let disk = FaultyDisk::new();
+    let register = created(&disk);
+    for n in 1..=4 {
+        write(&register, n, b"plan", Some(&[n as u8]));
+    }
+    drop(register);
+    for n in (1..=4).rev() {
+        let register = opened(&disk, n).unwrap();
+        assert!(vouches(&register, b"plan", Some(&[n as u8])), "{n}");
+    }
+    // What came after the place that was gone on from is not known any more.
+    assert!(opened(&disk, 2).is_none());
+    let register = opened(&disk, 1).unwrap();
+    write(&register, 7, b"plan", Some(b"otherwise"));
+    drop(register);
+    let register = opened(&disk, 7).unwrap();
+    assert!(vouches(&register, b"plan", Some(b"otherwise")));
+    drop(register);
+    assert!(vouches(&opened(&disk, 0).unwrap(), b"plan", None));
+}
+
+#[test]
+fn a_file_that_was_written_anew_says_the_same() {
+    let disk = FaultyDisk::new();
+    let register = created(&disk);
+    let mut n: u64 = 0;
+    while !register.is_worth_compacting() {
+        n += 1;
+        let prints = (0..20_000u32).map(|name| {
+            let value = n.to_be_bytes();
+            register.print(&name.to_be_bytes(), Some(Telling::whole(&value)))
+        });
+        let prints: Vec<Print> = prints.collect();
+        let announced = register.announce(prints, &cursor(n), &no_keys()).unwrap();
+        register.written(announced);
+    }
+    let before = disk.bytes("register").unwrap().len();
+    register.compact(&cursor(n), &no_keys()).unwrap();
+    assert!(disk.bytes("register").unwrap().len() < before / 2);
+    write(&register, n + 1, b"plan", Some(b"more"));
+    drop(register);
+    assert!(opened(&disk, n - 1).is_none(), "that is gone");
+    let register = opened(&disk, n + 1).unwrap();
+    assert!(vouches(&register, b"plan", Some(b"more")));
+    for name in 0..20_000u32 {
+        assert!(vouches(
+            &register,
+            &name.to_be_bytes(),
+            Some(&n.to_be_bytes())
+        ));
+    }
+    assert_eq!(register.len(), 20_001);
+}
+
+/// Whatever byte is changed or cut off: what is left is a state that there was, or nothing.
+#[test]
+fn a_damaged_file_never_says_anything_that_was_not_so() {
+    let disk = FaultyDisk::new();
+    let register = created(&disk);
+    for n in 1..=3 {
+        write(&register, n, b"plan", Some(&[n as u8]));
+    }
+    drop(register);
+    let whole = disk.bytes("register").unwrap();
+    let check = |bytes: Vec<u8>, what: String| {
+        let disk = FaultyDisk::new();
+        disk.put_bytes("register", bytes);
+        let Ok(stored) = read(&disk) else { return };
+        let newest = stored.newest().map_or(0, |cursor| cursor.commit.get());
+        // From the last on, because going on from a place forgets what came after it.
+        for n in (1..=3).rev() {
+            let Some(register) = opened(&disk, n) else {
+                assert!(n > newest, "{what}: {n} is known but not found");
+                continue;
+            };
+            assert!(vouches(&register, b"plan", Some(&[n as u8])), "{what}");
+        }
+    };
+    for at in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x10;
+        check(bytes, format!("byte {at} changed"));
+        check(whole[..at].to_vec(), format!("cut at {at}"));
+    }
+}
+
+#[test]
+fn another_key_generation_or_ledger_is_not_believed() {
+    let disk = FaultyDisk::new();
+    write(&created(&disk), 1, b"plan", Some(b"new"));
+    for other in [
+        RegisterKey::new(&master(), 2),
+        RegisterKey::new(&MasterKey::from_bytes([8; 32]), 1),
+    ] {
+        let read = StoredRegister::read(Arc::new(disk.clone()), other);
+        assert!(matches!(read, Err(RegisterError::Foreign)));
+    }
+    assert_eq!(read(&disk).unwrap().ledger(), LEDGER);
+    assert!(matches!(
+        read(&FaultyDisk::new()),
+        Err(RegisterError::Foreign)
+    ));
+}
+
+#[test]
+fn how_it_was_left_is_known() {
+    let disk = FaultyDisk::new();
+    let register = created(&disk);
+    write(&register, 1, b"plan", Some(b"new"));
+    register.close().unwrap();
+    drop(register);
+    let register = opened(&disk, 1).unwrap();
+    assert_eq!(register.was_closed(), Closed::Cleanly);
+    drop(register);
+    // Opened and not closed, by a process on the same machine.
+    let register = opened(&disk, 1).unwrap();
+    assert_eq!(register.was_closed(), Closed::Killed);
+    register.close().unwrap();
+    drop(register);
+    let register = opened(&disk, 1).unwrap();
+    write(&register, 2, b"plan", Some(b"newer"));
+    drop(register);
+    // The power went: not even what was written is there, and it is not taken for a clean stop.
+    let disk = disk.reboot(PowerCut::LosesAll);
+    assert_ne!(opened(&disk, 1).unwrap().was_closed(), Closed::Cleanly);
+    assert!(!read(&disk).unwrap().is_distrusted());
+    opened(&disk, 1).unwrap().distrust().unwrap();
+    assert!(read(&disk).unwrap().is_distrusted());
+}
+
+/// Entries of a stream as the journal has them.
+struct Chain {
+    stream: StreamId,
+    link: Hash32,
+    back: Position,
+    revision: Revision,
+}
+
+impl Chain {
+    fn new(id: u8) -> Self {
+        Self {
+            stream: PlanId::from_bytes([id; 16]).into(),
+            link: [0; 32],
+            back: Position::ZERO,
+            revision: Revision::ZERO,
+        }
+    }
+
+    fn next(&mut self, position: u64) -> (Position, EntryBytes) {
+        let entry = Entry {
+            stream: self.stream,
+            revision: self.revision.next(),
+            previous_link: self.link,
+            event_type: 0x0601,
+            schema: 1,
+            command: CommandId::from_bytes([3; 16]),
+            actor: Actor::System(SystemId::from_bytes([4; 16])),
+            on_behalf_of: None,
+            recorded_at: Timestamp::from_nanos(position),
+            key: KeyId::from_bytes([5; 16]),
+            key_commitment: [0; 32],
+            nonce: [0; 24],
+            sealed_len: 16,
+            sealed_hash: [0; 32],
+        };
+        let bytes = entry.encode();
+        let back = std::mem::replace(&mut self.back, Position::new(position));
+        self.link = link(&bytes);
+        self.revision = entry.revision;
+        (back, bytes)
+    }
+
+    fn at(&self) -> Self {
+        Self { ..*self }
+    }
+}
+
+fn extend(ends: &mut Ends, first: u64, entries: &[(Position, EntryBytes)]) -> Result<(), Unsound> {
+    let entries = entries.iter().map(|(back, bytes)| (*back, bytes));
+    ends.extend(Position::new(first), entries, &no_keys())
+}
+
+#[test]
+fn entries_that_do_not_continue_their_stream_are_not_let_through() {
+    let mut ends = Ends::new(key());
+    let (mut one, mut other) = (Chain::new(1), Chain::new(2));
+    extend(&mut ends, 1, &[one.next(1), other.next(2), one.next(3)]).unwrap();
+    let old = one.at();
+    extend(&mut ends, 4, &[one.next(4)]).unwrap();
+    // Gone on from an older state, as a stale document would have it; with something sound
+    // before it.
+    let mut stale = old.at();
+    let (sound, wrong) = (other.at().next(5), stale.next(6));
+    let refused = extend(&mut ends, 5, &[sound, wrong]);
+    let Err(Unsound::Break(found)) = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(found.stream, one.stream);
+    assert_eq!(
+        (found.position, found.before),
+        (Position::new(6), Position::new(4))
+    );
+    assert_eq!(
+        (found.revision, found.top),
+        (Revision::new(3), Revision::new(3))
+    );
+    // As if the stream were not there.
+    assert!(extend(&mut ends, 5, &[Chain::new(1).next(5)]).is_err());
+    // Right but for the back pointer, or the link.
+    for spoil in [
+        |chain: &mut Chain| chain.back = Position::new(3),
+        |chain: &mut Chain| chain.link[0] ^= 1,
+        |chain: &mut Chain| chain.revision = chain.revision.next(),
+    ] {
+        let mut spoilt = one.at();
+        spoil(&mut spoilt);
+        assert!(extend(&mut ends, 5, &[spoilt.next(5)]).is_err());
+    }
+    // Nothing of what was refused was taken in.
+    extend(&mut ends, 5, &[other.next(5), one.next(6)]).unwrap();
+    assert_eq!(ends.of(one.stream).position, Position::new(6));
+}
+
+/// Both branches are kept; what comes after goes on behind the greatest revision.
+#[test]
+fn where_a_stream_broke_is_remembered_and_settled_with_the_batch_that_covers_it() {
+    let mut ends = Ends::new(key());
+    let mut plan = Chain::new(1);
+    let take = |ends: &mut Ends, position: u64, (back, bytes): (Position, EntryBytes)| {
+        let entry = Entry::decode(&bytes).unwrap();
+        ends.take(Position::new(position), back, &entry, &bytes, &no_keys())
+    };
+    take(&mut ends, 1, plan.next(1)).unwrap();
+    let old = plan.at();
+    for position in 2..=5 {
+        take(&mut ends, position, plan.next(position)).unwrap();
+    }
+    let mut branch = old.at();
+    let found = take(&mut ends, 6, branch.next(6)).unwrap_err();
+    assert_eq!(
+        (found.before, found.top),
+        (Position::new(5), Revision::new(5))
+    );
+    take(&mut ends, 7, branch.next(7)).unwrap();
+    assert_eq!(ends.breaks().len(), 1);
+    let (settled, breaks) = ends.settle(Position::new(5));
+    assert_eq!((settled.len(), breaks.len()), (1, 0));
+    let (settled, breaks) = ends.settle(Position::new(7));
+    assert_eq!((settled.len(), breaks), (1, vec![found]));
+    let mut after = branch.at();
+    after.revision = Revision::new(5);
+    extend(&mut ends, 8, &[after.next(8)]).unwrap();
+    assert_eq!(ends.of(plan.stream).revision, Revision::new(6));
+    let mut again = after.at();
+    extend(&mut ends, 9, &[again.next(9)]).unwrap();
+}

@@ -1,0 +1,125 @@
+//! Taking in what the journal has and derived state has not.
+
+use super::fold::Fold;
+use super::sealer::{open_payload, read_entry, read_event};
+use super::{OpenError, ReadError};
+use crate::derived::{CommandEntry, Docs, StoreError};
+use crate::domain::EventMeta;
+use crate::entry;
+use crate::journal::{CommitLog, Frame, Tail};
+use crate::seal::{KeyStore, SealError};
+
+/// Events between two publications.
+const STRIDE: u64 = 8_192;
+
+/// Takes in what the journal has up to a place. `progress` says whether to go on.
+pub(super) fn catch_up(
+    log: &dyn CommitLog,
+    keys: &KeyStore,
+    docs: &Docs,
+    fold: &mut Fold,
+    target: &Tail,
+    progress: &dyn Fn(u64, u64) -> bool,
+) -> Result<(), OpenError> {
+    if fold.cursor.commit == target.commit {
+        fold.cursor.recorded_at = fold.cursor.recorded_at.max(target.recorded_at);
+        return Ok(());
+    }
+    let (from, to) = (fold.cursor.position.get(), target.position.get());
+    tracing::info!(from, to, "derived state catches up with the journal");
+    let mut published = from;
+    for frame in log.read_commits(fold.cursor.commit.next()) {
+        take_in(&frame.map_err(ReadError::from)?, keys, docs, fold)?;
+        let done = fold.cursor.position.get();
+        let last = fold.cursor.commit == target.commit;
+        if last || done - published >= STRIDE {
+            let (changed, cursor, group) = fold.close_group();
+            docs.publish(changed, cursor);
+            fold.published(group);
+            published = done;
+            if !progress(done, to) {
+                return Err(OpenError::Stopped);
+            }
+            if let Some(reason) = docs.doubt() {
+                return Err(StoreError::Doubted(reason.to_owned()).into());
+            }
+        }
+        if last {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn take_in(frame: &Frame, keys: &KeyStore, docs: &Docs, fold: &mut Fold) -> Result<(), OpenError> {
+    let mut entries = frame.entries();
+    let tail = Tail::at(frame);
+    fold.cursor.recorded_at = frame.header().recorded_at;
+    for command in frame.commands() {
+        let mut stream = fold.begin(command.stream)?;
+        // Two accounts of where the stream ended, of which only one was folded. A stream whose events
+        // so far were all redacted has no state that could say it.
+        if stream.state().is_some()
+            && stream.head.position != docs.store().register().ends().of(command.stream).position
+        {
+            let error = StoreError::Changed("the end of a stream");
+            docs.put_in_doubt(&error.to_string());
+            return Err(error.into());
+        }
+        // Without events it shares the instant before it in its commit, as the writer has it.
+        let mut recorded_at = fold.cursor.recorded_at;
+        for (offset, record) in entries.by_ref().take(command.entries as usize).enumerate() {
+            let position = record.position;
+            let entry = read_entry(position, record.entry)?;
+            if offset == 0 {
+                recorded_at = entry.recorded_at;
+            }
+            let meta = EventMeta {
+                stream: entry.stream,
+                revision: entry.revision,
+                recorded_at: entry.recorded_at,
+                actor: entry.actor,
+            };
+            match open_payload(position, &entry, record.entry, record.sealed, keys) {
+                Ok(json) => fold.apply(&mut stream, &meta, &read_event(position, &entry, &json)?),
+                Err(ReadError::Seal {
+                    source: SealError::Redacted,
+                    ..
+                }) => stream.comes_to(entry.revision),
+                Err(error) => return Err(error.into()),
+            }
+            fold.cursor.recorded_at = entry.recorded_at;
+            let mut ends = docs.store().register().ends();
+            let taken = ends.take(position, record.back, &entry, record.entry, keys);
+            drop(ends);
+            if let Err(found) = taken {
+                tracing::error!(
+                    stream = %found.stream,
+                    position = found.position.get(),
+                    revision = found.revision.get(),
+                    "the journal holds an event that does not follow its stream's last; both are kept"
+                );
+            }
+            fold.place(
+                &mut stream,
+                position,
+                entry::link(record.entry),
+                *record.leaf,
+            );
+        }
+        fold.end(stream)?;
+        fold.record(CommandEntry {
+            id: command.id,
+            digest: command.digest,
+            stream: command.stream,
+            revision: command.revision,
+            position: fold.cursor.position,
+            recorded_at,
+            events: command.entries,
+        })?;
+    }
+    fold.cursor.commit = tail.commit;
+    fold.cursor.checksum = tail.checksum;
+    fold.cursor.recorded_at = tail.recorded_at;
+    Ok(())
+}

@@ -1,0 +1,321 @@
+//! Making derived state: taken up where it is when it can be believed, made anew from the journal
+//! when not (P3).
+
+use std::fs;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Sender;
+use parking_lot::{Condvar, Mutex};
+
+use super::catching_up::catch_up;
+use super::ended;
+use super::fold::Fold;
+use super::open::spawn;
+use super::window::Window;
+use super::{OpenError, Progress, ReadError};
+use crate::derived::{CommandEntry, Cursor, Doc, DocKey, Docs, Generations, Store, StoreError};
+use crate::ids::{CommitSeq, Position};
+use crate::journal::{CommitLog, Tail};
+use crate::seal::{KeyStore, KeyStoreError};
+
+/// What derived state is made of, and where it is kept.
+pub(super) struct Deriving {
+    pub(super) log: Arc<dyn CommitLog>,
+    pub(super) keys: Arc<KeyStore>,
+    pub(super) generations: Generations,
+    pub(super) progress: Option<Progress>,
+    /// Told when derived state that is in use turns out to be wrong.
+    pub(super) alarm: Sender<()>,
+    pub(super) made: Made,
+    /// Set when the ledger is closed: what is being made is given up.
+    pub(super) stopping: AtomicBool,
+}
+
+/// What is to be said about derived state.
+#[derive(Default)]
+pub(super) struct Made {
+    /// How often it was set aside and made again since the ledger was opened, the opening included.
+    again: AtomicU64,
+    /// Why it was, the last time.
+    reason: Mutex<Option<String>>,
+    /// How far making it has come; 0 of 0 when nothing is being made.
+    done: AtomicU64,
+    all: AtomicU64,
+    /// Counts how often another derived state was put in the place of one in use.
+    replaced: Mutex<u64>,
+    put_in_place: Condvar,
+}
+
+impl Made {
+    pub(super) fn again(&self) -> u64 {
+        self.again.load(Ordering::Acquire)
+    }
+
+    pub(super) fn reason(&self) -> Option<String> {
+        self.reason.lock().clone()
+    }
+
+    /// How many of how many events are folded in, while derived state is made.
+    pub(super) fn progress(&self) -> Option<(u64, u64)> {
+        let (done, all) = (&self.done, &self.all);
+        let (done, all) = (done.load(Ordering::Acquire), all.load(Ordering::Acquire));
+        (all > 0).then_some((done, all))
+    }
+
+    /// Notes that another derived state is in use now.
+    pub(super) fn replaced(&self) {
+        *self.replaced.lock() += 1;
+        self.put_in_place.notify_all();
+    }
+
+    /// Waits until `found` finds something, but at most this long; it is asked again whenever another
+    /// derived state was put in place.
+    pub(super) fn wait_for<T>(
+        &self,
+        timeout: Duration,
+        found: impl Fn() -> Option<T>,
+    ) -> Option<T> {
+        let until = Instant::now() + timeout;
+        let mut replaced = self.replaced.lock();
+        loop {
+            if let Some(found) = found() {
+                return Some(found);
+            }
+            if self
+                .put_in_place
+                .wait_until(&mut replaced, until)
+                .timed_out()
+            {
+                return found();
+            }
+        }
+    }
+
+    fn told(&self, done: u64, all: u64) {
+        self.done.store(done, Ordering::Release);
+        self.all.store(all, Ordering::Release);
+    }
+}
+
+/// Derived state that has come as far as the journal.
+pub(super) struct Derived {
+    pub(super) docs: Arc<Docs>,
+    pub(super) fold: Fold,
+    pub(super) window: Window,
+    pub(super) projector: JoinHandle<()>,
+}
+
+impl Deriving {
+    /// Derived state as it is on disk, completed from the journal; made anew if it cannot be believed.
+    /// No start is refused because of it.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the journal or the key store cannot be used, or the system does not let
+    /// derived state be written.
+    pub(super) fn open(&self) -> Result<Derived, OpenError> {
+        let found = self.stored().and_then(|found| {
+            let found = found.map(|(store, cursor)| self.derive(store, cursor));
+            found.transpose()
+        });
+        match found {
+            Ok(Some(derived)) => {
+                let kept = derived.docs.store().generation();
+                if let Err(error) = self.generations.set_aside(Some(kept)) {
+                    tracing::warn!(%error, "an older derived state could not be set aside");
+                }
+                Ok(derived)
+            }
+            Ok(None) => self.anew_or_again(None),
+            Err(OpenError::Derived(error) | OpenError::Read(ReadError::Derived(error))) => {
+                self.anew_or_again(Some(&error.to_string()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes derived state anew, a second time if the first comes to nothing: what failed once may have
+    /// passed.
+    fn anew_or_again(&self, reason: Option<&str>) -> Result<Derived, OpenError> {
+        match self.anew(reason) {
+            Err(OpenError::Derived(error) | OpenError::Read(ReadError::Derived(error))) => {
+                tracing::warn!(%error, "derived state could not be made; it is tried once more");
+                self.anew(reason)
+            }
+            made => made,
+        }
+    }
+
+    /// What is on disk, if it is of this journal; `None` if there is nothing.
+    fn stored(&self) -> Result<Option<(Store, Cursor)>, OpenError> {
+        let Some(stored) = self.generations.stored()? else {
+            return Ok(None);
+        };
+        let register = stored.register();
+        if register.ledger() != self.log.ledger_id() {
+            return Err(StoreError::Foreign.into());
+        }
+        if let Some(newest) = register.newest() {
+            if !belongs(newest, &*self.log)? {
+                return Err(StoreError::Foreign.into());
+            }
+            // Before anything is changed: with the right key store all of it may be of use.
+            self.keys.holds(&register.keys_needed())?;
+        }
+        let (store, cursor) = stored.open()?;
+        let cursor = cursor.unwrap_or_else(|| start(&*self.log));
+        match belongs(&cursor, &*self.log)? {
+            true => Ok(Some((store, cursor))),
+            false => Err(StoreError::Foreign.into()),
+        }
+    }
+
+    /// Makes derived state anew. What there was is set aside, unless somebody still reads from it.
+    ///
+    /// # Errors
+    /// [`OpenError`]
+    pub(super) fn anew(&self, reason: Option<&str>) -> Result<Derived, OpenError> {
+        if let Some(reason) = reason {
+            tracing::warn!(reason, "derived state is made again from the journal");
+            *self.made.reason.lock() = Some(reason.to_owned());
+        }
+        let store = self.generations.begin(self.log.ledger_id())?;
+        let generation = store.generation();
+        let made = match self.derive(store, start(&*self.log)) {
+            Err(error @ (OpenError::Derived(_) | OpenError::Read(ReadError::Derived(_)))) => {
+                // Its room may be needed for the next.
+                if let Err(error) = self.generations.remove(generation) {
+                    tracing::warn!(%error, "what came to nothing cannot be removed");
+                }
+                return Err(error);
+            }
+            made => made?,
+        };
+        if reason.is_some() {
+            self.made.again.fetch_add(1, Ordering::AcqRel);
+        }
+        match self.generations.set_aside(Some(generation)) {
+            Ok(Some(aside)) => tracing::warn!(
+                reason,
+                aside = %aside.display(),
+                "derived state could not be used; it is set aside and made again from the journal"
+            ),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "derived state could not be set aside"),
+        }
+        Ok(made)
+    }
+
+    /// Completes a store from the journal.
+    fn derive(&self, store: Store, cursor: Cursor) -> Result<Derived, OpenError> {
+        let alarm = self.alarm.clone();
+        let docs = Docs::new(store, self.keys.clone(), cursor.clone(), move || {
+            // Full means that whoever listens knows already.
+            let _ = alarm.try_send(());
+        });
+        let docs = Arc::new(docs);
+        let projector = spawn("projector", {
+            let docs = docs.clone();
+            move || project(&docs)
+        })?;
+        let mut fold = Fold::new(docs.clone(), cursor);
+        let progress = |done, all| {
+            self.made.told(done, all);
+            let progress = self.progress.iter();
+            progress.for_each(|progress| progress(done, all));
+            !self.stopping.load(Ordering::Acquire)
+        };
+        let tail = self.log.tail();
+        let made = catch_up(&*self.log, &self.keys, &docs, &mut fold, &tail, &progress);
+        let made = made.and_then(|()| load_window(&fold));
+        self.made.told(0, 0);
+        match made {
+            Ok(window) => Ok(Derived {
+                docs,
+                fold,
+                window,
+                projector,
+            }),
+            Err(error) => {
+                docs.stop();
+                // What it has done so far is of use if it was only stopped.
+                if ended(&projector) && docs.doubt().is_none() {
+                    let _ = docs.close();
+                }
+                Err(match error {
+                    OpenError::Read(ReadError::KeyMissing { position, key }) => {
+                        KeyStoreError::Lacks { key, position }.into()
+                    }
+                    error => error,
+                })
+            }
+        }
+    }
+}
+
+/// The place before everything.
+pub(super) fn start(log: &dyn CommitLog) -> Cursor {
+    Cursor {
+        recorded_at: log.tail().recorded_at,
+        ..Cursor::start(log.ledger_id())
+    }
+}
+
+/// Whether derived state came from this journal: the frame it ended with is there.
+pub(super) fn belongs(cursor: &Cursor, log: &dyn CommitLog) -> Result<bool, OpenError> {
+    if cursor.ledger != log.ledger_id() || cursor.commit > log.tail().commit {
+        return Ok(false);
+    }
+    if cursor.commit == CommitSeq::ZERO {
+        return Ok(cursor.position == Position::ZERO);
+    }
+    match log
+        .read_commits(cursor.commit)
+        .next()
+        .transpose()
+        .map_err(ReadError::from)?
+    {
+        Some(frame) => {
+            let tail = Tail::at(&frame);
+            Ok((tail.commit, tail.position, tail.checksum)
+                == (cursor.commit, cursor.position, cursor.checksum))
+        }
+        None => Ok(false),
+    }
+}
+
+/// The projector thread: documents to sled, behind everything. Ends when it is told to, or when
+/// sled does not take them.
+pub(super) fn project(docs: &Docs) {
+    while matches!(docs.flush_next(), Ok(true)) {}
+}
+
+/// The ids of the last commands, so that they are known again (P2 holds across a restart).
+fn load_window(fold: &Fold) -> Result<Window, OpenError> {
+    let mut window = Window::default();
+    let first = fold.cursor.commands.saturating_sub(2 * Window::LENGTH);
+    let mut chunk = first / CommandEntry::PER_DOC;
+    while chunk * CommandEntry::PER_DOC < fold.cursor.commands {
+        if let Doc::Commands(list) = fold.get(&DocKey::Commands(chunk))? {
+            for (offset, entry) in (0..).zip(list.iter()) {
+                window.insert(entry.id, chunk * CommandEntry::PER_DOC + offset);
+            }
+        }
+        chunk += 1;
+    }
+    Ok(window)
+}
+
+/// Throws away all derived state in a directory.
+///
+/// # Errors
+/// When the system refuses.
+pub(super) fn throw_away(derived: &std::path::Path) -> io::Result<()> {
+    match fs::remove_dir_all(derived) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}

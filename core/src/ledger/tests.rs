@@ -1,0 +1,249 @@
+//! What no damage on disk leads to any more, brought about in memory: the last line of defence, and
+//! derived state that is made again while the ledger is in use.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::derived::{DocKey, Term};
+use crate::domain::institution::{InstitutionCommand, InstitutionDetails};
+use crate::domain::{Actor, Command};
+use crate::ids::{CommandId, InstitutionId, Position, StreamKind, SystemId};
+use crate::ledger::{Envelope, ExecuteError, Ledger, Options};
+use crate::seal::MasterKey;
+use crate::text::Name;
+use crate::time::{Clock, Entropy, Timestamp};
+
+const ACTOR: Actor = Actor::System(SystemId::from_bytes([1; 16]));
+const SCHOOL: InstitutionId = InstitutionId::from_bytes([2; 16]);
+
+/// Each instant and each eight random bytes are others than those before.
+struct Counting(AtomicU64);
+
+impl Clock for Counting {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_nanos(self.0.fetch_add(1_000, Ordering::Relaxed))
+    }
+}
+
+impl Entropy for Counting {
+    fn fill(&self, bytes: &mut [u8]) -> io::Result<()> {
+        for bytes in bytes.chunks_mut(8) {
+            let number = self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+            bytes.copy_from_slice(&number[..bytes.len()]);
+        }
+        Ok(())
+    }
+}
+
+fn open(dir: &std::path::Path) -> Ledger {
+    let counting = |from: u64| Counting(AtomicU64::new(from));
+    let master = MasterKey::from_bytes([7; 32]);
+    let clock = counting(1_800_000_000_000_000_000);
+    Ledger::open(Options::new(dir, master, clock, counting(1))).unwrap()
+}
+
+fn named(command: u8, name: &str) -> Envelope {
+    let details = InstitutionDetails {
+        name: Name::new(name).unwrap(),
+        code: None,
+    };
+    let put = InstitutionCommand::Put {
+        details,
+        closed: false,
+    };
+    let id = CommandId::from_bytes([command; 16]);
+    Envelope::new(id, Command::Institution(SCHOOL, put))
+}
+
+/// As if a document had been an older one, whatever kept that from being noticed.
+#[test]
+fn a_frame_that_does_not_continue_the_journal_is_not_written_and_the_writer_starts_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let first = ledger.execute(ACTOR, named(1, "A")).unwrap();
+    {
+        // The journal's end of the stream is another than what the next command is decided on.
+        let docs = ledger.inner.docs();
+        let stored = ledger.inner.log.entry(Position::new(1)).unwrap().unwrap();
+        let mut entry = crate::entry::Entry::decode(&stored.entry).unwrap();
+        entry.revision = entry.revision.next();
+        entry.previous_link = crate::entry::link(&stored.entry);
+        let mut ends = docs.store().register().ends();
+        let bytes = entry.encode();
+        let keys = &ledger.inner.keys;
+        ends.take(Position::new(2), Position::new(1), &entry, &bytes, keys)
+            .unwrap();
+    }
+    let refused = ledger.execute(ACTOR, named(2, "B"));
+    assert!(
+        matches!(refused, Err(ExecuteError::NotReady(_))),
+        "{refused:?}"
+    );
+    assert_eq!(ledger.position(), first.position, "nothing was written");
+    // The same command again, as the error says.
+    let receipt = ledger.execute(ACTOR, named(2, "B")).unwrap();
+    assert_eq!(receipt.revision, first.revision.next());
+    assert!(!receipt.replayed);
+    let status = ledger.status();
+    assert_eq!((status.derived_again, status.writable), (1, true));
+    assert!(
+        ledger
+            .why_derived_again()
+            .unwrap()
+            .contains("does not follow")
+    );
+    assert!(ledger.execute(ACTOR, named(1, "A")).unwrap().replayed);
+    drop(ledger);
+    assert_eq!(open(dir.path()).status().derived_again, 0, "and for good");
+}
+
+#[test]
+fn derived_state_in_doubt_is_made_again_under_readers_and_writers() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let ledger = Arc::new(ledger);
+    let doubter = std::thread::spawn({
+        let ledger = ledger.clone();
+        move || {
+            for _ in 0..2 {
+                ledger.derive_again("a test says so").unwrap();
+                let key = DocKey::Postings(Term::All(StreamKind::Institution));
+                ledger.inner.derived(|docs| docs.get(&key)).unwrap();
+            }
+        }
+    });
+    let mut last = None;
+    for n in 1..=200 {
+        let receipt = ledger
+            .execute(ACTOR, named(n, &format!("Skole {n}")))
+            .unwrap();
+        assert_eq!(receipt.position, Position::new(n.into()));
+        let (state, position) = ledger.read(|reading| reading.stream(SCHOOL)).unwrap();
+        assert!(position >= receipt.position);
+        assert_eq!(state.unwrap().1, receipt.revision);
+        last = Some(receipt);
+    }
+    doubter.join().unwrap();
+    assert_eq!(ledger.status().derived_again, 2);
+    for n in 1..=200 {
+        assert!(
+            ledger
+                .execute(ACTOR, named(n, &format!("Skole {n}")))
+                .unwrap()
+                .replayed
+        );
+    }
+    assert_eq!(
+        Some(ledger.position()),
+        last.map(|receipt| receipt.position)
+    );
+    drop(ledger);
+    let aside = dir.path().join("derived.set-aside");
+    assert!(
+        aside.is_dir(),
+        "the last one that could not be used is kept"
+    );
+    assert_eq!(
+        std::fs::read_dir(dir.path().join("derived"))
+            .unwrap()
+            .count(),
+        1
+    );
+}
+
+/// A payload of zeros counts as redacted. Nothing is left then that would say where the stream is, but
+/// the journal.
+#[test]
+fn a_stream_whose_events_were_all_redacted_starts_and_goes_on_behind_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    ledger.execute(ACTOR, named(1, "A")).unwrap();
+    let other = InstitutionId::from_bytes([3; 16]);
+    let Envelope { id, command, .. } = named(2, "B");
+    let Command::Institution(_, put) = command else {
+        panic!("{command:?}")
+    };
+    let elsewhere = Envelope::new(id, Command::Institution(other, put));
+    ledger.execute(ACTOR, elsewhere).unwrap();
+    let sealed = ledger
+        .inner
+        .log
+        .entry(Position::new(1))
+        .unwrap()
+        .unwrap()
+        .sealed
+        .unwrap();
+    drop(ledger);
+    let segment = dir.path().join("journal/segment-00000001.log");
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let at = bytes
+        .windows(sealed.len())
+        .position(|part| part == sealed)
+        .unwrap();
+    bytes[at..at + sealed.len()].fill(0);
+    std::fs::write(&segment, bytes).unwrap();
+    std::fs::remove_dir_all(dir.path().join("derived")).unwrap();
+
+    for n in [3, 4] {
+        let ledger = open(dir.path());
+        assert_eq!(ledger.status().derived_again, 0);
+        let name = format!("Skole {n}");
+        let receipt = ledger.execute(ACTOR, named(n, &name)).unwrap();
+        assert_eq!(
+            receipt.revision.get(),
+            u64::from(n) - 1,
+            "behind what was redacted"
+        );
+        let (state, _) = ledger.read(|reading| reading.stream(SCHOOL)).unwrap();
+        assert_eq!(state.unwrap().1, receipt.revision);
+        drop(ledger);
+        std::fs::remove_dir_all(dir.path().join("derived")).unwrap();
+    }
+    let breaks = open(dir.path()).breaks();
+    assert_eq!(breaks, []);
+}
+
+/// A full disk, say: it is tried again by itself, whether anybody asks for anything or not, since a
+/// server that takes no commands may be sent none.
+#[test]
+fn derived_state_that_cannot_be_made_again_is_made_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let receipt = ledger.execute(ACTOR, named(1, "A")).unwrap();
+    // What stands in the way: its place is a folder's.
+    let aside = dir.path().join("derived.set-aside");
+    std::fs::write(&aside, b"").unwrap();
+    assert!(ledger.derive_again("a test says so").is_err());
+    let refused = ledger.execute(ACTOR, named(2, "B"));
+    assert!(
+        matches!(refused, Err(ExecuteError::NotReady(_))),
+        "{refused:?}"
+    );
+    let status = ledger.status();
+    assert_eq!((status.writable, status.derived_again), (false, 0));
+    assert_eq!(status.deriving, Some((0, 1)));
+    // What was found right is still read.
+    assert!(
+        ledger
+            .read(|reading| reading.stream(SCHOOL))
+            .unwrap()
+            .0
+            .is_some()
+    );
+    std::fs::remove_file(&aside).unwrap();
+    let writable = || ledger.status().writable.then_some(());
+    let made = &ledger.inner.deriving.made;
+    assert!(made.wait_for(Duration::from_secs(60), writable).is_some());
+    assert_eq!(ledger.status().derived_again, 1);
+    let after = ledger.execute(ACTOR, named(2, "B")).unwrap();
+    assert_eq!(after.revision, receipt.revision.next());
+    // No attempt left anything behind.
+    assert_eq!(
+        std::fs::read_dir(dir.path().join("derived"))
+            .unwrap()
+            .count(),
+        1
+    );
+}

@@ -1,0 +1,141 @@
+//! What the cases have in common.
+
+use std::time::Duration;
+
+use crate::support::*;
+
+/// Linux's numbers of the errors that disks and full machines give.
+pub(super) const EIO: i32 = 5;
+pub(super) const EMFILE: i32 = 24;
+pub(super) const ENOSPC: i32 = 28;
+
+/// Longer than any stop takes that comes to its end.
+pub(super) const STOP: Duration = Duration::from_secs(10);
+
+/// Numbers that look random and follow from a seed (splitmix64).
+pub(super) struct Dice(u64);
+
+impl Dice {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(super) fn below(&mut self, many: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % many
+    }
+
+    pub(super) fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len() as u64) as usize]
+    }
+}
+
+/// A ledger on which the system fails, and who remembers what it promised.
+pub(super) struct Story {
+    pub(super) home: Home,
+    pub(super) outside: Outside,
+    pub(super) faults: Faults,
+}
+
+impl Story {
+    /// A ledger with a school in it, stopped properly.
+    pub(super) fn begin(seed: u64) -> Self {
+        let story = Self {
+            home: Home::new(),
+            outside: Outside::new(seed),
+            faults: Faults::on("/derived/"),
+        };
+        let serving = Serving::start(story.home.path());
+        // As many persons as fill lists that are not small.
+        let much = ["--classes", "14", "--seconds", "1", "--rate", "3000"];
+        story.outside.load(&serving.url, &much);
+        serving.stop();
+        story
+    }
+
+    /// Starts the server where calls can fail.
+    pub(super) fn start(&self) -> Result<Serving, String> {
+        let mut command = program();
+        self.faults.meet(&mut command);
+        command.args(["serve", "--dev", "--listen", "127.0.0.1:0", "--dir"]);
+        Serving::launch(command.arg(self.home.path()))
+    }
+
+    /// Puts it under load while calls may fail.
+    pub(super) fn load(&self, serving: &Serving) -> String {
+        let arguments = ["--seconds", "2", "--rate", "3000", "--patience", "2"];
+        self.outside.load(&serving.url, &arguments)
+    }
+
+    /// Stops a server on which calls failed, starts one on which none does, and holds it to all.
+    pub(super) fn end(self, serving: Serving) -> Result<(), String> {
+        self.faults.end();
+        let stopped = serving.stop_within(STOP);
+        let stopped = stopped.map_err(|log| format!("it does not stop: {log}"));
+        let kept = self.check();
+        match (stopped, kept) {
+            (Err(one), Err(other)) => Err(format!("{one}; {other}")),
+            (stopped, kept) => stopped.map(drop).and(kept),
+        }
+    }
+
+    /// The same, without giving it time to stop.
+    pub(super) fn crash(self, serving: Serving) -> Result<(), String> {
+        self.faults.end();
+        serving.kill();
+        self.check()
+    }
+
+    /// A server on which nothing fails keeps everything.
+    pub(super) fn check(self) -> Result<(), String> {
+        let serving = self.start();
+        let serving = serving.map_err(|log| format!("the start is refused: {log}"))?;
+        let checked = self.outside.check(&serving.url);
+        if !checked.good {
+            return Err(checked.said);
+        }
+        serving
+            .stop_within(STOP)
+            .map_err(|log| format!("it does not stop: {log}"))?;
+        let verified = run([
+            "ledger",
+            "verify",
+            "--dir",
+            self.home.path().to_str().unwrap(),
+        ]);
+        match verified.code {
+            Some(0) => Ok(()),
+            _ => Err(verified.stderr),
+        }
+    }
+}
+
+/// What was done in a case, and what was wrong after it.
+pub(super) struct Outcome {
+    pub(super) how: String,
+    pub(super) was: Result<(), String>,
+}
+
+/// Goes through cases from one seed on; fails when any did, with all that did.
+#[allow(clippy::print_stdout, reason = "a long run is watched")]
+pub(super) fn go_through(usually: u64, of: u64, case: impl Fn(&mut Dice) -> Outcome) {
+    let number = |name: &str, usually| match std::env::var(name) {
+        Ok(given) => given.parse().unwrap(),
+        Err(_) => usually,
+    };
+    let cases = number("PLANLEDGER_FAULT_CASES", usually);
+    let begin = number("PLANLEDGER_FAULT_SEED", 1);
+    let failed: Vec<_> = (begin..begin + cases)
+        .filter_map(|seed| {
+            let Outcome { how, was } = case(&mut Dice::new(seed << 8 | of));
+            let said = format!("seed {seed}: {}: {was:?}", how.trim());
+            println!("{said}");
+            was.err().map(|_| said)
+        })
+        .collect();
+    let (bad, told) = (failed.len(), failed.join("\n"));
+    assert!(failed.is_empty(), "{bad} of {cases} cases failed:\n{told}");
+}
