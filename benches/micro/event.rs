@@ -51,13 +51,7 @@ pub(crate) fn sealed(key: &ScopeKey, number: u64, plain: &[u8]) -> NewEntry {
     let prefix = entry.encode();
     let sealed = seal::seal(&event_key, &entry.nonce, entry::prefix(&prefix), plain).unwrap();
     entry.sealed_hash = entry::sealed_hash(&sealed);
-    let bytes = entry.encode();
-    NewEntry {
-        back: Position::new(number - 1),
-        leaf: entry::leaf(&bytes),
-        entry: bytes,
-        sealed,
-    }
+    NewEntry::new(Position::new(number - 1), entry.encode(), sealed)
 }
 
 /// A commit of one event, number `number` of the journal.

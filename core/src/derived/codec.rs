@@ -13,7 +13,6 @@ use crate::seal::{KeyScope, KeyStore, document_key, open_document, seal_document
 use crate::time::Timestamp;
 
 const STREAM_HEAD: usize = 8 + 8 + 32 + 16;
-const NONCE: usize = 24;
 const CURSOR_VERSION: u8 = 2;
 
 /// A document's bytes; `None` for one that is to be removed.
@@ -42,8 +41,8 @@ pub(super) fn encode(
 /// What tells a document from every other that was ever written under its key.
 pub(super) fn telling<'a>(key: &[u8], bytes: &'a [u8]) -> Telling<'a> {
     match key.first() {
-        Some(1) => Telling::sealed(bytes, STREAM_HEAD + NONCE),
-        Some(6..=8) => Telling::sealed(bytes, 16 + NONCE),
+        Some(1) => Telling::sealed(bytes, STREAM_HEAD),
+        Some(6..=8) => Telling::sealed(bytes, 16),
         // Lists are not sealed.
         Some(_) | None => Telling::whole(bytes),
     }

@@ -4,7 +4,7 @@ use super::frame::{
     CHECKSUM_LEN, COMMAND_LEN, HEADER_LEN, MAX_COMMANDS, MAX_ENTRIES, MAX_FRAME_LEN, RECORD_LEN,
     is_zero, recorded_at, sealed_len,
 };
-use crate::entry::{EntryBytes, Hash32, TAG_LEN};
+use crate::entry::{self, EntryBytes, Hash32, TAG_LEN};
 use crate::ids::{CommandId, Position, Revision, StreamId};
 use crate::time::Timestamp;
 
@@ -34,10 +34,26 @@ pub struct NewEntry {
     pub back: Position,
     /// Its Merkle leaf.
     pub leaf: Hash32,
+    /// What the next entry of its stream names it by.
+    pub link: Hash32,
     /// Its bytes.
     pub entry: EntryBytes,
     /// Its sealed payload.
     pub sealed: Vec<u8>,
+}
+
+impl NewEntry {
+    /// With the leaf and the link that follow from its bytes.
+    #[must_use]
+    pub fn new(back: Position, entry: EntryBytes, sealed: Vec<u8>) -> Self {
+        Self {
+            back,
+            leaf: entry::leaf(&entry),
+            link: entry::link(&entry),
+            entry,
+            sealed,
+        }
+    }
 }
 
 /// One commit: the commands of one atomic batch and all their entries. It becomes one frame.

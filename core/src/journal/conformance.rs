@@ -13,7 +13,7 @@ use super::error::AppendError;
 use super::frame::{Frame, MAX_COMMANDS, MAX_ENTRIES, MAX_FRAME_LEN};
 use super::log::{CommitLog, Tail};
 use crate::domain::Actor;
-use crate::entry::{Entry, leaf, sealed_hash};
+use crate::entry::{Entry, sealed_hash};
 use crate::ids::{CommandId, CommitSeq, KeyId, PersonId, PlanId, Position, Revision, SystemId};
 use crate::time::Timestamp;
 
@@ -69,12 +69,7 @@ pub fn sample_commit(tail: &Tail, seed: u64, commands: &[&[usize]]) -> Commit {
             let position = tail.position.plus(commit.entries.len() as u64 + 1);
             let back = if nth == 0 { 0 } else { position.get() - 1 };
             let back = Position::new(back);
-            commit.entries.push(NewEntry {
-                back,
-                leaf: leaf(&entry),
-                entry,
-                sealed,
-            });
+            commit.entries.push(NewEntry::new(back, entry, sealed));
         }
     }
     commit

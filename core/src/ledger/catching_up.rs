@@ -60,7 +60,7 @@ fn take_in(frame: &Frame, keys: &KeyStore, docs: &Docs, fold: &mut Fold) -> Resu
         // Two accounts of where the stream ended, of which only one was folded. A stream whose events
         // so far were all redacted has no state that could say it.
         if stream.state().is_some()
-            && stream.head.position != docs.store().register().ends().of(command.stream).position
+            && stream.head.position != docs.store().register().end_of(command.stream).position
         {
             let error = StoreError::Changed("the end of a stream");
             docs.put_in_doubt(&error.to_string());
@@ -89,10 +89,9 @@ fn take_in(frame: &Frame, keys: &KeyStore, docs: &Docs, fold: &mut Fold) -> Resu
                 Err(error) => return Err(error.into()),
             }
             fold.cursor.recorded_at = entry.recorded_at;
-            let mut ends = docs.store().register().ends();
-            let taken = ends.take(position, record.back, &entry, record.entry, keys);
-            drop(ends);
-            if let Err(found) = taken {
+            let link = entry::link(record.entry);
+            let register = docs.store().register();
+            if let Err(found) = register.take(position, record.back, &entry, &link, keys) {
                 tracing::error!(
                     stream = %found.stream,
                     position = found.position.get(),
@@ -100,12 +99,7 @@ fn take_in(frame: &Frame, keys: &KeyStore, docs: &Docs, fold: &mut Fold) -> Resu
                     "the journal holds an event that does not follow its stream's last; both are kept"
                 );
             }
-            fold.place(
-                &mut stream,
-                position,
-                entry::link(record.entry),
-                *record.leaf,
-            );
+            fold.place(&mut stream, position, link, *record.leaf);
         }
         fold.end(stream)?;
         fold.record(CommandEntry {

@@ -169,11 +169,10 @@ fn append(log: &dyn CommitLog, keys: &KeyStore, group: &Group) -> Result<Cursor,
     // Whatever led to these entries: each continues what the journal itself holds, or none is
     // written.
     let entries = group.commits.iter().flat_map(|commit| &commit.entries);
-    let entries = entries.map(|entry| (entry.back, &entry.entry));
-    let mut ends = group.shelf.store().register().ends();
-    ends.extend(tail.position.next(), entries, keys)
+    let register = group.shelf.store().register();
+    register
+        .extend(tail.position.next(), entries, keys)
         .map_err(Refused::Unsound)?;
-    drop(ends);
     let tail = log
         .append(&tail, &group.commits)
         .map_err(|error| failed(&error))?;

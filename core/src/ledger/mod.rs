@@ -279,7 +279,7 @@ impl Ledger {
     /// An earlier version of this program could go on from an older state; nothing is lost by it,
     /// and the state of such a stream is what all its events add up to, in order of position.
     pub fn breaks(&self) -> Vec<Break> {
-        let breaks = self.inner.docs().store().register().ends().breaks();
+        let breaks = self.inner.docs().store().register().breaks();
         breaks.values().copied().collect()
     }
 

@@ -90,7 +90,7 @@ impl Ledger {
     /// stream until then, also where an earlier version of this program had gone on from an older
     /// state.
     pub(super) fn before(&self) -> impl Fn(Position, Position) -> Position + use<> {
-        let breaks = self.inner.docs().store().register().ends().breaks();
+        let breaks = self.inner.docs().store().register().breaks();
         move |position, back| match breaks.get(&position) {
             Some(found) => found.before,
             None => back,

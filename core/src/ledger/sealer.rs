@@ -63,13 +63,7 @@ pub(super) fn seal_event(
         &plain,
     )?;
     entry.sealed_hash = entry::sealed_hash(&sealed);
-    let bytes = entry.encode();
-    Ok(NewEntry {
-        back: about.back,
-        leaf: entry::leaf(&bytes),
-        entry: bytes,
-        sealed,
-    })
+    Ok(NewEntry::new(about.back, entry.encode(), sealed))
 }
 
 /// Decodes an entry of the journal.

@@ -70,10 +70,10 @@ fn a_frame_that_does_not_continue_the_journal_is_not_written_and_the_writer_star
         let mut entry = crate::entry::Entry::decode(&stored.entry).unwrap();
         entry.revision = entry.revision.next();
         entry.previous_link = crate::entry::link(&stored.entry);
-        let mut ends = docs.store().register().ends();
-        let bytes = entry.encode();
-        let keys = &ledger.inner.keys;
-        ends.take(Position::new(2), Position::new(1), &entry, &bytes, keys)
+        let link = crate::entry::link(&entry.encode());
+        let (register, keys) = (docs.store().register(), &ledger.inner.keys);
+        register
+            .take(Position::new(2), Position::new(1), &entry, &link, keys)
             .unwrap();
     }
     let refused = ledger.execute(ACTOR, named(2, "B"));

@@ -393,8 +393,8 @@ impl Writer {
             };
             let entry = seal_event(about, &event, &key).map_err(unavailable)?;
             let position = self.fold.cursor.position.next();
-            let link = crate::entry::link(&entry.entry);
-            self.fold.place(&mut folded, position, link, entry.leaf);
+            self.fold
+                .place(&mut folded, position, entry.link, entry.leaf);
             draft.bytes += entry.entry.len() + entry.sealed.len() + 64;
             draft.entries.push(entry);
         }
@@ -532,7 +532,7 @@ impl Writer {
         let begun = self.fold.begin(stream);
         let mut folded = begun.map_err(|error| self.faulty(&error))?;
         if folded.state().is_none() {
-            let end = self.fold.docs().store().register().ends().of(stream);
+            let end = self.fold.docs().store().register().end_of(stream);
             if end.position != Position::ZERO {
                 let stored = self.log.entry(end.position).map_err(unavailable)?;
                 let stored = stored.ok_or_else(|| unavailable("an entry is not there"))?;

@@ -14,7 +14,8 @@ static COMMITMENT: Context = Context::new("planledger v1 2026-11-23 key commitme
 static DIGEST_KEY: Context = Context::new("planledger v1 2026-11-23 command digest key");
 static DOCUMENT_KEY: Context = Context::new("planledger v1 2026-11-23 document key");
 static DOCUMENT_NONCE: Context = Context::new("planledger v1 2026-11-23 document nonce");
-const NONCE_LEN: usize = 24;
+/// Bytes of a nonce.
+pub(crate) const NONCE_LEN: usize = 24;
 
 /// The key of one event. Wiped from memory when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]

@@ -5,6 +5,7 @@ mod cipher;
 mod scope;
 mod store;
 
+pub(crate) use self::cipher::NONCE_LEN;
 pub use self::cipher::{
     EventKey, SealError, commitment, document_key, open, open_document, seal, seal_document,
 };

@@ -350,15 +350,9 @@ impl Story {
         let created = Timestamp::from_nanos(1);
         let log = SegmentLog::create(disk, self.ledger, created, options).unwrap();
         for told in &self.commits {
-            let entries = told.events.iter().map(|tale| {
-                let entry = tale.entry.encode();
-                NewEntry {
-                    back: tale.back,
-                    leaf: entry::leaf(&entry),
-                    entry,
-                    sealed: tale.sealed.clone(),
-                }
-            });
+            let entries = told.events.iter();
+            let entries = entries
+                .map(|tale| NewEntry::new(tale.back, tale.entry.encode(), tale.sealed.clone()));
             let commit = Commit {
                 recorded_at: told.recorded_at,
                 commands: told.commands.clone(),

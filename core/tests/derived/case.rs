@@ -88,14 +88,15 @@ pub(crate) fn run(reference: &Reference, what: What, seed: u64, care: Care) -> R
     case.session.place = Place::with(&files);
     case.rewrite(chosen);
     let stopped = case.goes_through().is_err();
+    let damaged = !matches!(what, What::Closed(Kind::Nothing) | What::Starved);
     let mut session = case.session;
     if stopped {
         // What became of the journal, if it was opened at all.
         if !session.report.lost_end {
-            session.verify();
+            session.verify(damaged);
         }
     } else if case.dice.once_in(care.verify_one_in) {
-        session.verify();
+        session.verify(damaged);
     }
     session.close();
     session.report

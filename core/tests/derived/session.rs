@@ -5,7 +5,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use planledger_core::ledger::{
-    Depth, ExecuteError, Ledger, OpenError, PartName, ReadError, Receipt, Request, verify_dir,
+    Depth, ExecuteError, Ledger, OpenError, PartName, ReadError, Receipt, Request, Verification,
+    rebuild, verify_dir,
 };
 
 use crate::answers::{Answer, Question};
@@ -366,16 +367,41 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Reads the directory from the first byte to the last, once it is closed.
-    pub(crate) fn verify(&mut self) {
+    /// Reads the directory from the first byte to the last, once it is closed. A document that is
+    /// wrong and that nobody has asked for since is found here first; made again, it has to be right.
+    pub(crate) fn verify(&mut self, damaged: bool) {
         self.close();
-        let found = match verify_dir(&self.place.options(), Depth::Full, &|_, _, _| {}) {
-            Ok(found) => found,
+        let Some(found) = self.verified() else { return };
+        let only_derived = |found: &Verification| {
+            let mut faults = found.faults().peekable();
+            faults.peek().is_some() && faults.all(|(part, _)| part == PartName::Derived)
+        };
+        if !(damaged && only_derived(&found)) {
+            self.sound(&found);
+            return;
+        }
+        self.report.found_late = true;
+        match rebuild(self.place.options()) {
+            Ok(_) => {
+                if let Some(found) = self.verified() {
+                    self.sound(&found);
+                }
+            }
+            Err(error) => self.report.fault(Fault::RefusedStart, error),
+        }
+    }
+
+    fn verified(&mut self) -> Option<Verification> {
+        match verify_dir(&self.place.options(), Depth::Full, &|_, _, _| {}) {
+            Ok(found) => Some(found),
             Err(error) => {
                 self.report.fault(Fault::UnsoundJournal, error);
-                return;
+                None
             }
-        };
+        }
+    }
+
+    fn sound(&mut self, found: &Verification) {
         for (part, fault) in found.faults() {
             let which = match part {
                 PartName::Derived => Fault::UnsoundDerived,

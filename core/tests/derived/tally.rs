@@ -70,6 +70,8 @@ pub(crate) struct Report {
     pub(crate) set_aside: u64,
     /// Not opened, because derived state knows that the journal has lost its end.
     pub(crate) lost_end: bool,
+    /// A wrong document that nobody had asked for was found by `verify`.
+    pub(crate) found_late: bool,
 }
 
 impl Report {
@@ -87,6 +89,7 @@ struct Row {
     reopened: u64,
     set_aside: u64,
     lost_end: u64,
+    found_late: u64,
 }
 
 /// A table of kinds of damage and how often each fault was found.
@@ -107,6 +110,7 @@ impl Tally {
         row.reopened += u64::from(report.reopened > 0);
         row.set_aside += u64::from(report.set_aside > 0);
         row.lost_end += u64::from(report.lost_end);
+        row.found_late += u64::from(report.found_late);
         let all = std::env::var_os("PLANLEDGER_SHOW").is_some();
         for (fault, what) in &report.faults {
             *row.faults.entry(*fault).or_default() += 1;
@@ -135,11 +139,23 @@ impl fmt::Display for Tally {
         let counts = |row: &Row| {
             let faults = Fault::ALL.map(|fault| row.faults.get(&fault).copied().unwrap_or(0));
             let first = [row.cases, row.failed];
-            let last = [row.set_aside, row.put_off, row.reopened, row.lost_end];
+            let last = [
+                row.set_aside,
+                row.put_off,
+                row.reopened,
+                row.lost_end,
+                row.found_late,
+            ];
             [first.as_slice(), &faults, &last].concat()
         };
         let names = Fault::ALL.map(Fault::name);
-        let last = ["(set aside)", "(put off)", "(opened again)", "(lost end)"];
+        let last = [
+            "(set aside)",
+            "(put off)",
+            "(opened again)",
+            "(lost end)",
+            "(found by verify)",
+        ];
         let columns = [&["cases", "failed"], names.as_slice(), &last].concat();
         for (number, column) in columns.iter().enumerate() {
             writeln!(f, "{:27}{}{column}", "", "|    ".repeat(number))?;

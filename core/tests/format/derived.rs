@@ -100,7 +100,9 @@ fn a_snapshot_is_written_byte_for_byte() {
             r#"{"institution":{"details":{"name":"Nordvestskolen"},"closed":true}}"#
         )
     );
-    assert_eq!(store.get(&key, &keys).unwrap(), doc);
+    let around = store.snapshots_around(SCHOOL.into(), Position::new(200), &keys);
+    let (snapshot, beyond) = around.unwrap();
+    assert_eq!((snapshot.map(Doc::Stream), beyond), (Some(doc), None));
 }
 
 fn catalogue(items: u8, words: usize) -> Aggregate {

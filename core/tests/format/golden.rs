@@ -138,11 +138,10 @@ fn command_digests_are_made_of_what_was_asked() {
 }
 
 fn commit(frame: &Frame) -> Commit {
-    let entries = frame.entries().map(|entry| NewEntry {
-        back: entry.back,
+    let entries = frame.entries();
+    let entries = entries.map(|entry| NewEntry {
         leaf: *entry.leaf,
-        entry: *entry.entry,
-        sealed: entry.sealed.to_vec(),
+        ..NewEntry::new(entry.back, *entry.entry, entry.sealed.to_vec())
     });
     Commit {
         recorded_at: frame.header().recorded_at,

@@ -68,12 +68,7 @@ impl Home {
                 revision: entry.revision,
                 entries: 1,
             }],
-            entries: vec![NewEntry {
-                back: Position::new(after),
-                leaf: entry::leaf(&bytes),
-                entry: bytes,
-                sealed,
-            }],
+            entries: vec![NewEntry::new(Position::new(after), bytes, sealed)],
         };
         log.append(&log.tail(), &[commit]).unwrap().position.get()
     }

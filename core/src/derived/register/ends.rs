@@ -7,8 +7,9 @@ use std::sync::Arc;
 use super::ByHash;
 use super::batch::Batch;
 use super::key::RegisterKey;
-use crate::entry::{Entry, EntryBytes, Hash32, link};
+use crate::entry::{Entry, Hash32};
 use crate::ids::{Position, Revision, StreamId};
+use crate::journal::NewEntry;
 use crate::seal::KeyStore;
 
 /// Where a stream ends.
@@ -90,7 +91,10 @@ impl Ends {
 
     /// Where a stream ends; zeros for one that is not there.
     pub(crate) fn of(&self, stream: StreamId) -> End {
-        let name = self.name(stream);
+        self.named(self.name(stream))
+    }
+
+    fn named(&self, name: u64) -> End {
         let recent = self.recent.get(&name);
         recent
             .or_else(|| self.settled.get(&name))
@@ -115,8 +119,11 @@ impl Ends {
         back: Position,
         entry: &Entry,
     ) -> Result<(), Break> {
-        let top = self.tops.get(&entry.stream).copied();
-        let top = top.unwrap_or_default().max(end.revision);
+        let top = match self.tops.is_empty() {
+            true => end.revision,
+            false => self.tops.get(&entry.stream).copied().unwrap_or_default(),
+        };
+        let top = top.max(end.revision);
         let follows = entry.revision == end.revision.next() || entry.revision == top.next();
         if follows && back == end.position && start(&entry.previous_link) == end.link {
             return Ok(());
@@ -136,10 +143,11 @@ impl Ends {
         position: Position,
         back: Position,
         entry: &Entry,
-        bytes: &EntryBytes,
+        link: &Hash32,
         keys: &KeyStore,
     ) -> Result<(), Break> {
-        let checked = self.check(self.of(entry.stream), position, back, entry);
+        let name = self.name(entry.stream);
+        let checked = self.check(self.named(name), position, back, entry);
         if let Err(found) = checked {
             Arc::make_mut(&mut self.breaks).insert(position, found);
             self.tops.entry(entry.stream).or_insert(found.top);
@@ -148,47 +156,56 @@ impl Ends {
             *top = entry.revision.max(*top);
         }
         self.keys = self.keys.max(keys.slot_of(entry.key));
-        self.put(end_of(position, entry, bytes), entry.stream);
+        self.put(name, end_of(position, entry, link));
         checked
     }
 
-    fn put(&mut self, end: End, stream: StreamId) {
-        let name = self.name(stream);
+    fn put(&mut self, name: u64, end: End) {
         self.recent.insert(name, end);
         self.queue.push_back((name, end));
     }
 
-    /// Checks that entries which are about to be appended each continue their stream, and takes
-    /// them in if all do. Nothing is changed otherwise.
-    pub(crate) fn extend<'a>(
-        &mut self,
+    /// Checks that entries which are about to be appended each continue their stream. Nothing is
+    /// changed: [`Ends::put_all`] takes them in.
+    pub(crate) fn follow<'a>(
+        &self,
         first: Position,
-        entries: impl Iterator<Item = (Position, &'a EntryBytes)>,
+        entries: impl Iterator<Item = &'a NewEntry>,
         keys: &KeyStore,
-    ) -> Result<(), Unsound> {
-        let mut group: HashMap<StreamId, End> = HashMap::new();
-        let mut taken = Vec::new();
-        let (mut position, mut needed) = (first, self.keys);
-        for (back, bytes) in entries {
-            let entry = Entry::decode(bytes).map_err(|_| Unsound::Malformed(position))?;
-            let end = group.get(&entry.stream).copied();
-            let end = end.unwrap_or_else(|| self.of(entry.stream));
-            self.check(end, position, back, &entry)
+    ) -> Result<Following, Unsound> {
+        let mut group = ByHash::default();
+        let mut following = Following {
+            taken: Vec::new(),
+            keys: self.keys,
+        };
+        let mut position = first;
+        for new in entries {
+            let entry = Entry::decode(&new.entry).map_err(|_| Unsound::Malformed(position))?;
+            let name = self.name(entry.stream);
+            let end = group.get(&name).copied();
+            let end = end.unwrap_or_else(|| self.named(name));
+            self.check(end, position, new.back, &entry)
                 .map_err(Unsound::Break)?;
-            let end = end_of(position, &entry, bytes);
-            group.insert(entry.stream, end);
-            needed = needed.max(keys.slot_of(entry.key));
-            taken.push((entry.stream, end));
+            let end = end_of(position, &entry, &new.link);
+            group.insert(name, end);
+            following.keys = following.keys.max(keys.slot_of(entry.key));
+            following.taken.push((entry.stream, name, end));
             position = position.next();
         }
-        self.keys = needed;
-        for (stream, end) in taken {
-            if let Some(top) = self.tops.get_mut(&stream) {
+        Ok(following)
+    }
+
+    /// Takes in what was found to follow.
+    pub(crate) fn put_all(&mut self, following: Following) {
+        self.keys = self.keys.max(following.keys);
+        for (stream, name, end) in following.taken {
+            if !self.tops.is_empty()
+                && let Some(top) = self.tops.get_mut(&stream)
+            {
                 *top = end.revision.max(*top);
             }
-            self.put(end, stream);
+            self.put(name, end);
         }
-        Ok(())
     }
 
     /// What has come up to a position and was not settled yet, from now on settled.
@@ -229,6 +246,14 @@ impl Ends {
     }
 }
 
+/// Entries that each continue their stream, and what they need.
+#[must_use]
+pub(crate) struct Following {
+    /// Stream, its name, and where it ends then.
+    taken: Vec<(StreamId, u64, End)>,
+    keys: u64,
+}
+
 /// Why a frame is not written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unsound {
@@ -243,11 +268,11 @@ pub(crate) enum Unsound {
     Break(Break),
 }
 
-fn end_of(position: Position, entry: &Entry, bytes: &EntryBytes) -> End {
+fn end_of(position: Position, entry: &Entry, link: &Hash32) -> End {
     End {
         position,
         revision: entry.revision,
-        link: start(&link(bytes)),
+        link: start(link),
     }
 }
 

@@ -16,25 +16,26 @@ mod key;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::io;
 use std::sync::Arc;
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{Mutex, RwLock, RwLockUpgradableReadGuard};
 
 use self::batch::Batch;
 pub use self::ends::Break;
-pub(crate) use self::ends::{Ends, Unsound};
+use self::ends::Ends;
+pub(crate) use self::ends::{End, Unsound};
 use self::file::RegisterFile;
 pub(super) use self::file::sync_folder;
 pub(crate) use self::file::{RegisterError, StoredRegister};
 pub(crate) use self::key::RegisterKey;
 use super::doc::Cursor;
-use crate::entry::TAG_LEN;
-use crate::ids::LedgerId;
-use crate::journal::Disk;
-use crate::seal::KeyStore;
+use crate::entry::{Entry, Hash32, TAG_LEN};
+use crate::ids::{LedgerId, Position, StreamId};
+use crate::journal::{Disk, NewEntry};
+use crate::seal::{KeyStore, NONCE_LEN};
 
 const SHARDS: usize = 64;
 
@@ -79,15 +80,15 @@ impl<'a> Telling<'a> {
         Self(value, &[])
     }
 
-    /// Of a sealed value what stands before the ciphertext, and the tag: the nonce follows from the
-    /// text, and the tag does not fit any other ciphertext, which opening it finds out.
-    pub(super) fn sealed(value: &'a [u8], before: usize) -> Self {
-        let (first, rest) = value.split_at(before.min(value.len()));
-        Self(
-            first,
-            rest.get(rest.len().saturating_sub(TAG_LEN)..)
-                .unwrap_or_default(),
-        )
+    /// Of a sealed value the nonce, which follows from the text, and the tag, which fits no other
+    /// text and nothing else before it: opening the value finds that out.
+    pub(super) fn sealed(value: &'a [u8], before_nonce: usize) -> Self {
+        let nonce = value.get(before_nonce..before_nonce + NONCE_LEN);
+        let tag = value.get(value.len().saturating_sub(TAG_LEN)..);
+        match (nonce, tag) {
+            (Some(nonce), Some(tag)) => Self(nonce, tag),
+            _ => Self::whole(value),
+        }
     }
 }
 
@@ -95,7 +96,7 @@ impl<'a> Telling<'a> {
 pub(crate) struct Register {
     key: RegisterKey,
     prints: Vec<RwLock<ByHash<u64>>>,
-    ends: Mutex<Ends>,
+    ends: RwLock<Ends>,
     file: Mutex<RegisterFile>,
 }
 
@@ -146,7 +147,7 @@ impl Register {
             }
         }
         Self {
-            ends: Mutex::new(ends),
+            ends: RwLock::new(ends),
             key,
             prints: shards.into_iter().map(RwLock::new).collect(),
             file: Mutex::new(file),
@@ -158,20 +159,36 @@ impl Register {
         self.file.lock().was_closed()
     }
 
-    /// What a document is, from its name and value as they stand in sled. `telling` is what tells it
-    /// from every other value that was ever written under the name.
-    pub(super) fn print(&self, name: &[u8], telling: Option<Telling<'_>>) -> Print {
+    /// What a document is, from its key and value as they stand in sled. `telling` is what tells it
+    /// from every other value that was ever written under the key.
+    pub(super) fn print(&self, key: &[u8], telling: Option<Telling<'_>>) -> Print {
+        let name = self.name(key);
         Print {
-            name: self.key.hash(&[name]),
-            // Zero is kept for what is not there.
-            value: telling.map(|Telling(first, last)| self.key.hash(&[name, first, last]).max(1)),
+            name,
+            value: telling.map(|telling| self.value(name, telling)),
         }
+    }
+
+    /// Under which name a document stands here, from its key in sled.
+    pub(super) fn name(&self, key: &[u8]) -> u64 {
+        self.key.hash(&[key])
+    }
+
+    /// A document's fingerprint.
+    pub(super) fn value(&self, name: u64, Telling(first, last): Telling<'_>) -> u64 {
+        // Zero is kept for what is not there.
+        self.key.hash(&[&name.to_be_bytes(), first, last]).max(1)
+    }
+
+    /// The fingerprint of what was written last under a name; `None` if there is no such document.
+    pub(super) fn expected(&self, name: u64) -> Option<u64> {
+        let shard = self.prints.get(shard_of(name))?;
+        shard.read().get(&name).copied()
     }
 
     /// Whether a document is what was written last.
     pub(super) fn vouches_for(&self, print: Print) -> bool {
-        let shard = self.prints.get(shard_of(print.name));
-        shard.is_some_and(|shard| shard.read().get(&print.name).copied() == print.value)
+        self.expected(print.name) == print.value
     }
 
     /// How many documents there have to be.
@@ -179,9 +196,48 @@ impl Register {
         self.prints.iter().map(|shard| shard.read().len()).sum()
     }
 
-    /// Where streams end, in the journal's own terms.
-    pub(crate) fn ends(&self) -> parking_lot::MutexGuard<'_, Ends> {
-        self.ends.lock()
+    /// Where a stream ends, in the journal's own terms; zeros for one that is not there.
+    pub(crate) fn end_of(&self, stream: StreamId) -> End {
+        self.ends.read().of(stream)
+    }
+
+    /// Where streams broke, in order of position.
+    pub(crate) fn breaks(&self) -> Arc<BTreeMap<Position, Break>> {
+        self.ends.read().breaks()
+    }
+
+    /// Takes in an entry of the journal, whether it continues its stream or not.
+    ///
+    /// # Errors
+    /// [`Break`] if it does not.
+    pub(crate) fn take(
+        &self,
+        position: Position,
+        back: Position,
+        entry: &Entry,
+        link: &Hash32,
+        keys: &KeyStore,
+    ) -> Result<(), Break> {
+        let mut ends = self.ends.write();
+        ends.take(position, back, entry, link, keys)
+    }
+
+    /// Checks that entries which are about to be appended each continue their stream, and takes them in
+    /// if all do. Nothing is changed otherwise.
+    ///
+    /// # Errors
+    /// [`Unsound`] at the first that does not.
+    pub(crate) fn extend<'a>(
+        &self,
+        first: Position,
+        entries: impl Iterator<Item = &'a NewEntry>,
+        keys: &KeyStore,
+    ) -> Result<(), Unsound> {
+        // Others may ask where streams end while this goes through all of them.
+        let ends = self.ends.upgradable_read();
+        let following = ends.follow(first, entries, keys)?;
+        RwLockUpgradableReadGuard::upgrade(ends).put_all(following);
+        Ok(())
     }
 
     /// Notes what is about to be written to sled, before it is: whatever part of it sled comes up
@@ -196,7 +252,7 @@ impl Register {
         keys: &KeyStore,
     ) -> io::Result<Announced> {
         let (ends, breaks, slots) = {
-            let mut all = self.ends.lock();
+            let mut all = self.ends.write();
             let (ends, breaks) = all.settle(cursor.position);
             (ends, breaks, all.keys())
         };
@@ -247,7 +303,7 @@ impl Register {
             }));
         }
         let (ends, breaks, slots) = {
-            let all = self.ends.lock();
+            let all = self.ends.read();
             let (ends, breaks) = all.settled();
             (ends, breaks, all.keys())
         };

@@ -6,11 +6,11 @@ use super::key::RegisterKey;
 use super::{Closed, Print, Register, Telling};
 use crate::derived::doc::Cursor;
 use crate::domain::Actor;
-use crate::entry::{Entry, EntryBytes, Hash32, link};
+use crate::entry::{Entry, Hash32};
 use crate::ids::{
     CommandId, CommitSeq, KeyId, LedgerId, PlanId, Position, Revision, StreamId, SystemId,
 };
-use crate::journal::{FaultyDisk, PowerCut};
+use crate::journal::{FaultyDisk, NewEntry, PowerCut};
 use crate::seal::{KeyStore, MasterKey};
 use crate::time::Timestamp;
 
@@ -228,7 +228,7 @@ impl Chain {
         }
     }
 
-    fn next(&mut self, position: u64) -> (Position, EntryBytes) {
+    fn next(&mut self, position: u64) -> NewEntry {
         let entry = Entry {
             stream: self.stream,
             revision: self.revision.next(),
@@ -247,9 +247,10 @@ impl Chain {
         };
         let bytes = entry.encode();
         let back = std::mem::replace(&mut self.back, Position::new(position));
-        self.link = link(&bytes);
         self.revision = entry.revision;
-        (back, bytes)
+        let new = NewEntry::new(back, bytes, Vec::new());
+        self.link = new.link;
+        new
     }
 
     fn at(&self) -> Self {
@@ -257,9 +258,10 @@ impl Chain {
     }
 }
 
-fn extend(ends: &mut Ends, first: u64, entries: &[(Position, EntryBytes)]) -> Result<(), Unsound> {
-    let entries = entries.iter().map(|(back, bytes)| (*back, bytes));
-    ends.extend(Position::new(first), entries, &no_keys())
+fn extend(ends: &mut Ends, first: u64, entries: &[NewEntry]) -> Result<(), Unsound> {
+    let following = ends.follow(Position::new(first), entries.iter(), &no_keys())?;
+    ends.put_all(following);
+    Ok(())
 }
 
 #[test]
@@ -308,9 +310,10 @@ fn entries_that_do_not_continue_their_stream_are_not_let_through() {
 fn where_a_stream_broke_is_remembered_and_settled_with_the_batch_that_covers_it() {
     let mut ends = Ends::new(key());
     let mut plan = Chain::new(1);
-    let take = |ends: &mut Ends, position: u64, (back, bytes): (Position, EntryBytes)| {
-        let entry = Entry::decode(&bytes).unwrap();
-        ends.take(Position::new(position), back, &entry, &bytes, &no_keys())
+    let take = |ends: &mut Ends, position: u64, new: NewEntry| {
+        let entry = Entry::decode(&new.entry).unwrap();
+        let position = Position::new(position);
+        ends.take(position, new.back, &entry, &new.link, &no_keys())
     };
     take(&mut ends, 1, plan.next(1)).unwrap();
     let old = plan.at();

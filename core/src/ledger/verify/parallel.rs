@@ -157,12 +157,7 @@ mod tests {
         for (at, length) in (1..).zip(lengths) {
             let mut entry = [0; crate::entry::ENTRY_LEN];
             entry[194..198].copy_from_slice(&16_u32.to_be_bytes());
-            let entry = NewEntry {
-                back: Position::ZERO,
-                leaf: [0; 32],
-                entry,
-                sealed: vec![1; 16],
-            };
+            let entry = NewEntry::new(Position::ZERO, entry, vec![1; 16]);
             let commit = Commit {
                 recorded_at: Timestamp::from_nanos(at),
                 commands: vec![CommandRecord {
