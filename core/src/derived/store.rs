@@ -64,8 +64,11 @@ pub enum StoreError {
     #[error("it is of another version, or there is something else in its folder")]
     Layout,
     /// Its register is not believed.
-    #[error("its register is missing or damaged, or of another version, ledger or master key")]
+    #[error("its register is missing or damaged, or of another ledger or master key")]
     Register,
+    /// Another version of this program made it, by other rules or of other event types and schemas.
+    #[error("another version of planledger made it")]
+    Version,
     /// sled does not say, or says wrongly, how far it has come.
     #[error("it is not at a place where it was written")]
     Place,
@@ -85,6 +88,7 @@ impl From<RegisterError> for StoreError {
         match error {
             RegisterError::Io(error) => Self::Io(error),
             RegisterError::Foreign => Self::Register,
+            RegisterError::Version => Self::Version,
         }
     }
 }

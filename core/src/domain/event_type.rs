@@ -1,4 +1,8 @@
-//! The numbers and names of event types. Both stand in journals and APIs and never change.
+//! The numbers, names and schemas of event types. Numbers and names stand in journals and APIs and
+//! never change. A schema is the shape of a payload's JSON; it is raised whenever that shape changes,
+//! and [`super::upcast`] brings payloads of earlier schemas up.
+
+use serde::Deserialize;
 
 use super::catalogue::CatalogueEvent;
 use super::institution::InstitutionEvent;
@@ -8,9 +12,12 @@ use super::plan::PlanEvent;
 use super::recovery::RecoveryEvent;
 use super::school_year::SchoolYearEvent;
 use super::team::TeamEvent;
+use super::upcast::bring_up;
 use super::year_plan::YearPlanEvent;
 use super::{Aggregate, Event};
 use crate::ids::StreamKind;
+
+const TABLE_CONTEXT: &str = "planledger v1 2026-11-28 event types";
 
 /// An event type: its number in entries, its name in APIs, and the version of its payload's shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,19 +26,19 @@ pub struct EventType {
     pub code: u16,
     /// Its name: the stream kind's, a dot, what happened.
     pub name: &'static str,
-    /// The version of the payload's shape that is written now.
+    /// The schema that is written now: the greatest that this version of planledger knows.
     pub schema: u16,
 }
 
 macro_rules! event_types {
-    ($($event:ident in $kind:ident { $($variant:ident = $code:literal $name:literal,)* })*) => {
+    ($($event:ident in $kind:ident { $($variant:ident = $code:literal $name:literal $schema:literal,)* })*) => {
         impl EventType {
             /// Every event type, by number.
             pub const ALL: &[EventType] = &[$($(
                 EventType {
                     code: ((StreamKind::$kind.byte() as u16) << 8) | $code,
                     name: $name,
-                    schema: 1,
+                    schema: $schema,
                 },
             )*)*];
         }
@@ -44,7 +51,7 @@ macro_rules! event_types {
                         $event::$variant { .. } => EventType {
                             code: ((StreamKind::$kind.byte() as u16) << 8) | $code,
                             name: $name,
-                            schema: 1,
+                            schema: $schema,
                         },
                     )* },)*
                 }
@@ -63,24 +70,42 @@ macro_rules! event_types {
                 match self { $(Self::$kind(event) => serde_json::to_vec(event),)* }
             }
 
-            /// Reads a payload back.
+            /// Reads a payload back. One of an earlier schema is brought up first, so that nobody
+            /// else has to know what payloads once looked like. Nothing else reads payloads.
             ///
             /// # Errors
-            /// When the payload is not JSON of an event of that kind and type. Also when `schema`
-            /// is newer than this version knows.
+            /// When a newer version of planledger wrote it: see [`PayloadError::needs_newer`]. Also
+            /// when it is not JSON of an event of that type and schema.
             pub fn from_json(code: u16, schema: u16, json: &[u8]) -> Result<Self, PayloadError> {
-                let known = EventType::from_code(code).ok_or(PayloadError::UnknownType(code))?;
-                if schema != known.schema {
-                    return Err(PayloadError::UnknownSchema { event: known.name, schema });
-                }
+                let known = EventType::readable(code, schema)?;
                 let kind = StreamKind::from_byte(code.to_be_bytes()[0]);
-                let event = match kind.ok_or(PayloadError::UnknownType(code))? {
-                    $(StreamKind::$kind => Self::$kind(serde_json::from_slice(json)?),)*
+                let kind = kind.ok_or(PayloadError::UnknownType(code))?;
+                let event = if schema == known.schema {
+                    let mut reader = serde_json::Deserializer::from_slice(json);
+                    let event = Self::read(kind, &mut reader)?;
+                    reader.end()?;
+                    event
+                } else {
+                    let payload = bring_up(known, schema, serde_json::from_slice(json)?)?;
+                    Self::read(kind, payload).map_err(|_| PayloadError::NotBroughtUp {
+                        event: known.name,
+                        schema,
+                        reason: "what it was brought up to is no such event",
+                    })?
                 };
                 if event.event_type().code == code {
                     Ok(event)
                 } else {
                     Err(PayloadError::TypeMismatch { event: known.name })
+                }
+            }
+
+            fn read<'de, D: serde::Deserializer<'de>>(
+                kind: StreamKind,
+                payload: D,
+            ) -> Result<Self, D::Error> {
+                match kind {
+                    $(StreamKind::$kind => $event::deserialize(payload).map(Self::$kind),)*
                 }
             }
         }
@@ -104,6 +129,44 @@ impl EventType {
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|known| known.name == name)
     }
+
+    /// The event type with this number, if payloads of that schema can be read. An entry says both
+    /// in the clear, so this can be asked before its payload is opened, and where it was redacted.
+    ///
+    /// # Errors
+    /// [`PayloadError`], most often because a newer version of planledger wrote the event.
+    pub fn readable(code: u16, schema: u16) -> Result<Self, PayloadError> {
+        let known = Self::from_code(code).ok_or(PayloadError::UnknownType(code))?;
+        let event = known.name;
+        if schema > known.schema {
+            let known = known.schema;
+            return Err(PayloadError::NewerSchema {
+                event,
+                schema,
+                known,
+            });
+        }
+        if schema == 0 {
+            return Err(PayloadError::NoSchema { event });
+        }
+        Ok(known)
+    }
+
+    /// Tells this version's event types and schemas from those of every other version. Derived state
+    /// carries it: see [`crate::derived`].
+    pub(crate) fn fingerprint() -> [u8; 7] {
+        fingerprint_of(Self::ALL)
+    }
+}
+
+fn fingerprint_of(types: &[EventType]) -> [u8; 7] {
+    let mut table = Vec::with_capacity(4 * types.len());
+    for known in types {
+        table.extend_from_slice(&known.code.to_be_bytes());
+        table.extend_from_slice(&known.schema.to_be_bytes());
+    }
+    let hash = blake3::derive_key(TABLE_CONTEXT, &table);
+    hash.first_chunk().copied().unwrap_or_default()
 }
 
 /// Why a payload cannot be read.
@@ -111,15 +174,38 @@ impl EventType {
 #[non_exhaustive]
 pub enum PayloadError {
     /// Written by a newer version of planledger. Upgrade.
-    #[error("event type {0:#06x} is not known to this version")]
+    #[error(
+        "event type {0:#06x} is not known to this version; a newer version of planledger is needed"
+    )]
     UnknownType(u16),
     /// Written by a newer version of planledger. Upgrade.
-    #[error("{event} has schema version {schema}, which this version does not know")]
-    UnknownSchema {
+    #[error(
+        "{event} has schema {schema}, and the greatest schema of it that this version knows is \
+         {known}; a newer version of planledger is needed"
+    )]
+    NewerSchema {
         /// The type's name.
         event: &'static str,
-        /// The version found.
+        /// The schema found.
         schema: u16,
+        /// The greatest schema of the type that this version knows.
+        known: u16,
+    },
+    /// No version of planledger writes such a schema: the writer was at fault.
+    #[error("{event} has schema 0, which no version of planledger writes")]
+    NoSchema {
+        /// The type's name.
+        event: &'static str,
+    },
+    /// The payload is not JSON of its schema: the writer was at fault.
+    #[error("{event} of schema {schema} cannot be brought up to the present one: {reason}")]
+    NotBroughtUp {
+        /// The type's name.
+        event: &'static str,
+        /// The payload's schema.
+        schema: u16,
+        /// Why not. Never the payload's text.
+        reason: &'static str,
     },
     /// The payload is of another type than the entry says: the writer was at fault.
     #[error("the payload of {event} is of another type")]
@@ -132,96 +218,149 @@ pub enum PayloadError {
     Malformed(#[from] serde_json::Error),
 }
 
+impl PayloadError {
+    /// Whether nothing is wrong with the event, and a newer version of planledger reads it.
+    pub fn needs_newer(&self) -> bool {
+        match self {
+            Self::UnknownType(_) | Self::NewerSchema { .. } => true,
+            Self::NoSchema { .. }
+            | Self::NotBroughtUp { .. }
+            | Self::TypeMismatch { .. }
+            | Self::Malformed(_) => false,
+        }
+    }
+}
+
+// Number, name and schema. Whoever raises a schema adds the step to `super::upcast` and an example to
+// tests/format/events-v1.txt.
 event_types! {
     InstitutionEvent in Institution {
-        Registered = 1 "institution.registered",
-        Revised = 2 "institution.revised",
-        Closed = 3 "institution.closed",
-        Reopened = 4 "institution.reopened",
+        Registered = 1 "institution.registered" 1,
+        Revised = 2 "institution.revised" 1,
+        Closed = 3 "institution.closed" 1,
+        Reopened = 4 "institution.reopened" 1,
     }
     SchoolYearEvent in SchoolYear {
-        Defined = 1 "school_year.defined",
+        Defined = 1 "school_year.defined" 1,
     }
     PersonEvent in Person {
-        Registered = 1 "person.registered",
-        Renamed = 2 "person.renamed",
-        AffiliationSet = 3 "person.affiliation_set",
-        AffiliationEnded = 4 "person.affiliation_ended",
-        GuardianshipSet = 5 "person.guardianship_set",
-        GuardianshipEnded = 6 "person.guardianship_ended",
-        Departed = 7 "person.departed",
-        Returned = 8 "person.returned",
+        Registered = 1 "person.registered" 1,
+        Renamed = 2 "person.renamed" 1,
+        AffiliationSet = 3 "person.affiliation_set" 1,
+        AffiliationEnded = 4 "person.affiliation_ended" 1,
+        GuardianshipSet = 5 "person.guardianship_set" 1,
+        GuardianshipEnded = 6 "person.guardianship_ended" 1,
+        Departed = 7 "person.departed" 2,
+        Returned = 8 "person.returned" 1,
     }
     TeamEvent in Team {
-        Created = 1 "team.created",
-        Revised = 2 "team.revised",
-        MemberAdded = 3 "team.member_added",
-        MemberRemoved = 4 "team.member_removed",
-        StaffAdded = 5 "team.staff_added",
-        StaffRemoved = 6 "team.staff_removed",
-        Closed = 7 "team.closed",
-        Reopened = 8 "team.reopened",
-        Deleted = 9 "team.deleted",
-        Undeleted = 10 "team.undeleted",
-        OwnershipTransferred = 11 "team.ownership_transferred",
-        OwnershipGivenUp = 12 "team.ownership_given_up",
+        Created = 1 "team.created" 1,
+        Revised = 2 "team.revised" 1,
+        MemberAdded = 3 "team.member_added" 1,
+        MemberRemoved = 4 "team.member_removed" 1,
+        StaffAdded = 5 "team.staff_added" 1,
+        StaffRemoved = 6 "team.staff_removed" 1,
+        Closed = 7 "team.closed" 1,
+        Reopened = 8 "team.reopened" 1,
+        Deleted = 9 "team.deleted" 1,
+        Undeleted = 10 "team.undeleted" 1,
+        OwnershipTransferred = 11 "team.ownership_transferred" 1,
+        OwnershipGivenUp = 12 "team.ownership_given_up" 1,
     }
     YearPlanEvent in YearPlan {
-        Created = 1 "year_plan.created",
-        Retitled = 2 "year_plan.retitled",
-        SubjectAdded = 3 "year_plan.subject_added",
-        SubjectRemoved = 4 "year_plan.subject_removed",
-        UnitAdded = 5 "year_plan.unit_added",
-        UnitRevised = 6 "year_plan.unit_revised",
-        UnitDeleted = 7 "year_plan.unit_deleted",
-        UnitUndeleted = 8 "year_plan.unit_undeleted",
-        GoalAdded = 9 "year_plan.goal_added",
-        GoalRevised = 10 "year_plan.goal_revised",
-        GoalRetired = 11 "year_plan.goal_retired",
-        Deleted = 12 "year_plan.deleted",
-        Undeleted = 13 "year_plan.undeleted",
-        OwnershipTransferred = 14 "year_plan.ownership_transferred",
+        Created = 1 "year_plan.created" 1,
+        Retitled = 2 "year_plan.retitled" 1,
+        SubjectAdded = 3 "year_plan.subject_added" 1,
+        SubjectRemoved = 4 "year_plan.subject_removed" 1,
+        UnitAdded = 5 "year_plan.unit_added" 1,
+        UnitRevised = 6 "year_plan.unit_revised" 1,
+        UnitDeleted = 7 "year_plan.unit_deleted" 1,
+        UnitUndeleted = 8 "year_plan.unit_undeleted" 1,
+        GoalAdded = 9 "year_plan.goal_added" 1,
+        GoalRevised = 10 "year_plan.goal_revised" 1,
+        GoalRetired = 11 "year_plan.goal_retired" 1,
+        Deleted = 12 "year_plan.deleted" 1,
+        Undeleted = 13 "year_plan.undeleted" 1,
+        OwnershipTransferred = 14 "year_plan.ownership_transferred" 1,
     }
     PlanEvent in Plan {
-        Opened = 1 "plan.opened",
-        UnitIncluded = 2 "plan.unit_included",
-        UnitExcluded = 3 "plan.unit_excluded",
-        SectionShown = 4 "plan.section_shown",
-        SectionHidden = 5 "plan.section_hidden",
-        ItemShown = 6 "plan.item_shown",
-        ItemHidden = 7 "plan.item_hidden",
-        StatusWritten = 8 "plan.status_written",
-        FollowUpWritten = 9 "plan.follow_up_written",
-        EvaluationRecorded = 10 "plan.evaluation_recorded",
-        EvaluationCorrected = 11 "plan.evaluation_corrected",
-        TalkRecorded = 12 "plan.talk_recorded",
-        TalkCorrected = 13 "plan.talk_corrected",
-        Shared = 14 "plan.shared",
-        Unshared = 15 "plan.unshared",
-        VisibilitySet = 16 "plan.visibility_set",
-        Withdrawn = 17 "plan.withdrawn",
-        Restored = 18 "plan.restored",
-        OwnershipTransferred = 19 "plan.ownership_transferred",
-        MovedToYearPlan = 20 "plan.moved_to_year_plan",
-        StatusCleared = 21 "plan.status_cleared",
-        FollowUpCleared = 22 "plan.follow_up_cleared",
-        Reverted = 23 "plan.reverted",
+        Opened = 1 "plan.opened" 1,
+        UnitIncluded = 2 "plan.unit_included" 1,
+        UnitExcluded = 3 "plan.unit_excluded" 1,
+        SectionShown = 4 "plan.section_shown" 1,
+        SectionHidden = 5 "plan.section_hidden" 1,
+        ItemShown = 6 "plan.item_shown" 1,
+        ItemHidden = 7 "plan.item_hidden" 1,
+        StatusWritten = 8 "plan.status_written" 1,
+        FollowUpWritten = 9 "plan.follow_up_written" 1,
+        EvaluationRecorded = 10 "plan.evaluation_recorded" 1,
+        EvaluationCorrected = 11 "plan.evaluation_corrected" 1,
+        TalkRecorded = 12 "plan.talk_recorded" 1,
+        TalkCorrected = 13 "plan.talk_corrected" 1,
+        Shared = 14 "plan.shared" 1,
+        Unshared = 15 "plan.unshared" 1,
+        VisibilitySet = 16 "plan.visibility_set" 1,
+        Withdrawn = 17 "plan.withdrawn" 1,
+        Restored = 18 "plan.restored" 1,
+        OwnershipTransferred = 19 "plan.ownership_transferred" 1,
+        MovedToYearPlan = 20 "plan.moved_to_year_plan" 1,
+        StatusCleared = 21 "plan.status_cleared" 1,
+        FollowUpCleared = 22 "plan.follow_up_cleared" 1,
+        Reverted = 23 "plan.reverted" 1,
     }
     CatalogueEvent in Catalogue {
-        Defined = 1 "catalogue.defined",
-        ItemDefined = 2 "catalogue.item_defined",
-        ItemRetired = 3 "catalogue.item_retired",
+        Defined = 1 "catalogue.defined" 1,
+        ItemDefined = 2 "catalogue.item_defined" 1,
+        ItemRetired = 3 "catalogue.item_retired" 1,
     }
     LedgerEvent in Ledger {
-        KeyIntroduced = 1 "ledger.key_introduced",
-        KeyRotated = 2 "ledger.key_rotated",
-        HeadsRecorded = 3 "ledger.heads_recorded",
-        ForkSettled = 4 "ledger.fork_settled",
+        KeyIntroduced = 1 "ledger.key_introduced" 1,
+        KeyRotated = 2 "ledger.key_rotated" 1,
+        HeadsRecorded = 3 "ledger.heads_recorded" 1,
+        ForkSettled = 4 "ledger.fork_settled" 1,
     }
     RecoveryEvent in Recovery {
-        Started = 1 "recovery.started",
-        Finished = 2 "recovery.finished",
-        UndoStarted = 3 "recovery.undo_started",
-        Undone = 4 "recovery.undone",
+        Started = 1 "recovery.started" 1,
+        Finished = 2 "recovery.finished" 1,
+        UndoStarted = 3 "recovery.undo_started" 1,
+        Undone = 4 "recovery.undone" 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_that_knows_other_types_or_schemas_has_another_fingerprint() {
+        let ours = EventType::fingerprint();
+        for at in 0..EventType::ALL.len() {
+            let mut raised = EventType::ALL.to_vec();
+            raised[at].schema += 1;
+            assert_ne!(fingerprint_of(&raised), ours);
+            let mut fewer = EventType::ALL.to_vec();
+            fewer.remove(at);
+            assert_ne!(fingerprint_of(&fewer), ours);
+        }
+    }
+
+    #[test]
+    fn an_event_of_a_newer_version_says_that_a_newer_version_is_needed() {
+        let known = EventType::from_name("person.departed").unwrap();
+        let newer = known.schema + 1;
+        let error = Event::from_json(known.code, newer, b"{}").unwrap_err();
+        assert!(error.needs_newer());
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "person.departed has schema {newer}, and the greatest schema of it that this \
+                 version knows is {}; a newer version of planledger is needed",
+                known.schema
+            )
+        );
+        let error = Event::from_json(0x03FE, 1, b"{}").unwrap_err();
+        assert!(error.needs_newer());
+        let error = Event::from_json(known.code, 0, b"{}").unwrap_err();
+        assert!(!error.needs_newer());
     }
 }

@@ -21,6 +21,7 @@ pub mod year_plan;
 mod apply;
 mod decide;
 mod event_type;
+mod upcast;
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,7 +1,7 @@
 //! Taking in what the journal has and derived state has not.
 
 use super::fold::Fold;
-use super::sealer::{open_payload, read_entry, read_event};
+use super::sealer::{check_readable, open_payload, read_entry, read_event};
 use super::{OpenError, ReadError};
 use crate::derived::{CommandEntry, Docs, StoreError};
 use crate::domain::EventMeta;
@@ -71,6 +71,7 @@ fn take_in(frame: &Frame, keys: &KeyStore, docs: &Docs, fold: &mut Fold) -> Resu
         for (offset, record) in entries.by_ref().take(command.entries as usize).enumerate() {
             let position = record.position;
             let entry = read_entry(position, record.entry)?;
+            check_readable(position, &entry)?;
             if offset == 0 {
                 recorded_at = entry.recorded_at;
             }

@@ -185,8 +185,11 @@ impl Deriving {
         let store = self.generations.begin(self.log.ledger_id())?;
         let generation = store.generation();
         let made = match self.derive(store, start(&*self.log)) {
-            Err(error @ (OpenError::Derived(_) | OpenError::Read(ReadError::Derived(_)))) => {
-                // Its room may be needed for the next.
+            // Its room may be needed for the next. And a newer version goes on from what it derived.
+            Err(
+                error @ (OpenError::Derived(_)
+                | OpenError::Read(ReadError::Derived(_) | ReadError::Newer { .. })),
+            ) => {
                 if let Err(error) = self.generations.remove(generation) {
                     tracing::warn!(%error, "what came to nothing cannot be removed");
                 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::derived::StoreError;
-use crate::domain::Refusal;
+use crate::domain::{PayloadError, Refusal};
 use crate::ids::{CommandId, KeyId, Position, Revision, StreamId};
 use crate::seal::{KeyStoreError, SealError};
 use crate::time::Timestamp;
@@ -141,7 +141,16 @@ pub enum ReadError {
         /// Which.
         key: KeyId,
     },
-    /// An entry or payload is not of a form that this version knows.
+    /// A newer version of planledger wrote the event: its type, or the schema of its payload, is not
+    /// known to this one. Nothing is wrong with the ledger; use the newer version.
+    #[error("event at position {position}: {source}")]
+    Newer {
+        /// Where.
+        position: Position,
+        /// What is not known.
+        source: PayloadError,
+    },
+    /// An entry or payload is not of a form that any version writes.
     #[error("event at position {position} is malformed: {reason}")]
     Malformed {
         /// Where.

@@ -1,8 +1,7 @@
 //! From an event to the entry that is appended, and back.
 
 use super::ReadError;
-use crate::domain::PayloadError;
-use crate::domain::{Actor, Event};
+use crate::domain::{Actor, Event, EventType, PayloadError};
 use crate::entry::{self, Entry, EntryBytes, Hash32};
 use crate::ids::{CommandId, Position, Revision, StreamId};
 use crate::journal::NewEntry;
@@ -100,21 +99,39 @@ pub(super) fn open_payload(
         .map_err(|source| ReadError::Seal { position, source })
 }
 
-/// Reads an event from its JSON.
+/// Whether this version can read such an event, told from its entry alone: also of one whose payload
+/// was redacted, because a newer version may make something of it that this one does not.
+pub(super) fn check_readable(position: Position, entry: &Entry) -> Result<(), ReadError> {
+    let known = EventType::readable(entry.event_type, entry.schema);
+    known.map_err(|error| unreadable(position, error))?;
+    Ok(())
+}
+
+/// Reads an event from its JSON, of whatever schema that is.
 pub(super) fn read_event(
     position: Position,
     entry: &Entry,
     json: &[u8],
 ) -> Result<Event, ReadError> {
-    let malformed = |error: PayloadError| ReadError::Malformed {
-        position,
-        reason: error.to_string(),
-    };
-    let event = Event::from_json(entry.event_type, entry.schema, json).map_err(malformed)?;
+    let event = Event::from_json(entry.event_type, entry.schema, json);
+    let event = event.map_err(|error| unreadable(position, error))?;
     if event.kind() == entry.stream.kind {
         Ok(event)
     } else {
         let reason = "the event belongs to another kind of stream".to_owned();
         Err(ReadError::Malformed { position, reason })
+    }
+}
+
+fn unreadable(position: Position, error: PayloadError) -> ReadError {
+    match error.needs_newer() {
+        true => ReadError::Newer {
+            position,
+            source: error,
+        },
+        false => ReadError::Malformed {
+            position,
+            reason: error.to_string(),
+        },
     }
 }

@@ -122,8 +122,8 @@ impl Thing {
 }
 
 fn departed(person: PersonId) -> Fact {
-    let (on, reason) = (None, None);
-    (person, PersonEvent::Departed { on, reason }).into()
+    let (last_day, reason) = (None, None);
+    (person, PersonEvent::Departed { last_day, reason }).into()
 }
 
 fn everything() -> Given {

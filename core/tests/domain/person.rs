@@ -37,7 +37,7 @@ fn depart() -> PersonCommand {
 
 fn departed() -> PersonEvent {
     PersonEvent::Departed {
-        on: None,
+        last_day: None,
         reason: None,
     }
 }
@@ -171,7 +171,7 @@ fn leaving_can_be_taken_back() {
     let after = given(a_school())
         .when(LEADER, (TEACHER, depart))
         .then([PersonEvent::Departed {
-            on: Some(day(11, 30)),
+            last_day: Some(day(11, 30)),
             reason: why("Ny skole"),
         }]);
     // Leaving takes nothing away but the presence.

@@ -28,7 +28,7 @@ fn closed() -> TeamEvent {
 
 fn gone() -> PersonEvent {
     PersonEvent::Departed {
-        on: None,
+        last_day: None,
         reason: None,
     }
 }

@@ -313,7 +313,7 @@ fn a_plan_says_what_became_of_its_containers_and_is_whole() {
         reason: None,
     };
     let gone = PersonEvent::Departed {
-        on: None,
+        last_day: None,
         reason: None,
     };
     let reason = why("Læreren rydder op");

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 const LEDGER: &str = include_str!("ledger-v1.hex");
+const DEPARTURES: &str = include_str!("departed-v1.hex");
 
 /// What is under each heading, by heading: the files of a ledger, the documents of its derived
 /// state (`document` and the key), and the randomness that each key was made from (`entropy` and
@@ -12,8 +13,19 @@ pub(crate) struct Fixture(BTreeMap<String, Vec<u8>>);
 
 impl Fixture {
     pub(crate) fn read() -> Self {
+        Self::parse(LEDGER)
+    }
+
+    /// A ledger that a version wrote which knew `person.departed` at schema 1 only: the first eight
+    /// commits of the story, then two persons who leave. Of derived state it has the documents that
+    /// this version derived of these two and of the plan.
+    pub(crate) fn departures() -> Self {
+        Self::parse(DEPARTURES)
+    }
+
+    fn parse(text: &str) -> Self {
         let mut parts: Vec<(String, Vec<u8>)> = Vec::new();
-        for line in LEDGER.lines() {
+        for line in text.lines() {
             match line.strip_prefix("# ") {
                 Some(heading) => parts.push((heading.to_owned(), Vec::new())),
                 None => parts.last_mut().unwrap().1.extend(bytes(line)),

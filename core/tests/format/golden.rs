@@ -22,7 +22,7 @@ use crate::fixture::{Fixture, hex};
 use crate::reader::{self, Keys};
 use crate::story::{self, CREATED, MASTER, PRIVATE};
 
-fn options(dir: &Path) -> Options {
+pub(crate) fn options(dir: &Path) -> Options {
     Options {
         dir: dir.to_owned(),
         master: MasterKey::from_bytes(MASTER),

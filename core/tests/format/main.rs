@@ -14,9 +14,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod departures;
 mod derived;
 mod events;
 mod fixture;
 mod golden;
+mod newer;
 mod reader;
+mod shape;
 mod story;

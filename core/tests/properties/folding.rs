@@ -1,7 +1,7 @@
 //! Deciding and folding: total, repeatable, and the same whether an event was just decided or
 //! read back.
 
-use planledger_core::domain::{Aggregate, Event};
+use planledger_core::domain::{Aggregate, Event, EventType};
 use proptest::prelude::*;
 
 use crate::acts::{acts, founded};
@@ -58,6 +58,7 @@ fn events_and_states_are_the_same_after_they_were_written_and_read() {
         for recorded in memory.recorded() {
             let json = recorded.event.to_json().unwrap();
             let known = recorded.event.event_type();
+            prop_assert_eq!(EventType::from_code(known.code), Some(known));
             let read = Event::from_json(known.code, known.schema, &json).unwrap();
             prop_assert_eq!(&read, &recorded.event);
             prop_assert_eq!(read.to_json().unwrap(), json);

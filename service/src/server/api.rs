@@ -210,6 +210,7 @@ pub(super) fn unreadable(error: ReadError) -> Failure {
     match error {
         ReadError::Seal { position, .. }
         | ReadError::KeyMissing { position, .. }
+        | ReadError::Newer { position, .. }
         | ReadError::Malformed { position, .. } => failure.with("position", position),
         ReadError::NotThere { asked, tail } => Failure::position_ahead("position", tail, asked),
         _ => failure,

@@ -14,7 +14,9 @@ pub(crate) fn check(bytes: &[u8]) {
     let (code, schema) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
     read(code, schema, json);
     let known = EventType::ALL[usize::from(code) % EventType::ALL.len()];
-    read(known.code, known.schema, json);
+    for schema in 1..=known.schema {
+        read(known.code, schema, json);
+    }
 }
 
 fn read(code: u16, schema: u16, json: &[u8]) {
@@ -22,9 +24,10 @@ fn read(code: u16, schema: u16, json: &[u8]) {
         return;
     };
     let known = event.event_type();
-    assert_eq!((known.code, known.schema), (code, schema));
+    assert!(known.code == code && (1..=known.schema).contains(&schema));
+    // One of an earlier schema is written at the present one.
     let written = event.to_json().expect("what was read is written");
-    let again = Event::from_json(code, schema, &written).expect("what was written is read");
+    let again = Event::from_json(code, known.schema, &written).expect("what was written is read");
     assert_eq!(again, event);
     assert_eq!(again.to_json().expect("twice"), written);
     // On nothing, and on what it made.

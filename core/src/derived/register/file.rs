@@ -11,6 +11,7 @@ use super::Closed;
 use super::batch::Batch;
 use super::key::{MAC, RegisterKey};
 use crate::derived::doc::Cursor;
+use crate::domain::EventType;
 use crate::fields::Fields;
 use crate::ids::LedgerId;
 use crate::journal::{Disk, DiskFile, read_full, write_full};
@@ -21,8 +22,9 @@ const TEMPORARY: &str = "register.tmp";
 const MAGIC: [u8; 8] = *b"PLREGv1\n";
 /// Stands for everything that derived state is made by: the rules by which events are folded into
 /// documents as well as the layout of this file. Raised whenever one of them changes, so that
-/// nothing that an earlier version derived is taken for what this one would.
-const VERSION: u8 = 1;
+/// nothing that an earlier version derived is taken for what this one would. What need not be raised by
+/// hand stands beside it: which event types and schemas the version that derived it knows.
+const VERSION: u8 = 2;
 const HEADER: usize = 8 + 16 + 1 + 7 + MAC;
 const RECORD_HEAD: usize = 4 + 1;
 /// A file is not written anew before it has this much that may have been replaced since.
@@ -53,9 +55,13 @@ pub(crate) enum RegisterError {
     /// The system does not read it.
     #[error("its register cannot be read: {0}")]
     Io(#[from] io::Error),
-    /// It is not there, or not of this ledger, generation, master key or version.
-    #[error("its register is missing, damaged, or of another version or key")]
+    /// It is not there, or not of this ledger, generation or master key.
+    #[error("its register is missing, damaged, or of another key")]
     Foreign,
+    /// It is authentic, but a version of this program wrote it that derives otherwise, or that knows
+    /// other event types and schemas.
+    #[error("its register is of another version")]
+    Version,
 }
 
 impl StoredRegister {
@@ -75,10 +81,16 @@ impl StoredRegister {
             .ok_or(RegisterError::Foreign)?;
         let mut fields = Fields(header);
         let (magic, ledger) = (fields.take(), LedgerId::from_bytes(fields.take()));
-        if magic != MAGIC || header != encode_header(&key, ledger).0 {
+        let Some((said, start)) = header.split_last_chunk::<MAC>() else {
+            return Err(RegisterError::Foreign);
+        };
+        if magic != MAGIC || key.mac(&[said]) != *start {
             return Err(RegisterError::Foreign);
         }
-        let start = header.last_chunk().copied().unwrap_or_default();
+        let start = *start;
+        if header != encode_header(&key, ledger).0 {
+            return Err(RegisterError::Version);
+        }
         let mut found = Self {
             disk,
             key,
@@ -213,7 +225,8 @@ fn next_record<'a>(key: &RegisterKey, chain: &[u8; MAC], bytes: &'a [u8]) -> Opt
 fn encode_header(key: &RegisterKey, ledger: LedgerId) -> (Vec<u8>, [u8; MAC]) {
     let mut bytes = MAGIC.to_vec();
     bytes.extend_from_slice(ledger.as_bytes());
-    bytes.extend_from_slice(&[VERSION, 0, 0, 0, 0, 0, 0, 0]);
+    bytes.push(VERSION);
+    bytes.extend_from_slice(&EventType::fingerprint());
     let mac = key.mac(&[&bytes]);
     bytes.extend_from_slice(&mac);
     (bytes, mac)

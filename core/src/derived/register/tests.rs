@@ -184,6 +184,26 @@ fn another_key_generation_or_ledger_is_not_believed() {
     ));
 }
 
+/// A newer version may have derived it of events that this version does not know, so that all of them
+/// have to be read again.
+#[test]
+fn one_of_a_version_that_knows_other_events_is_told_from_one_that_is_damaged() {
+    let disk = FaultyDisk::new();
+    write(&created(&disk), 1, b"plan", Some(b"new"));
+    let sound = disk.bytes("register").unwrap();
+    // The version, and each byte of the fingerprint of event types.
+    for at in 24..32 {
+        let mut bytes = sound.clone();
+        bytes[at] ^= 1;
+        disk.put_bytes("register", bytes.clone());
+        assert!(matches!(read(&disk), Err(RegisterError::Foreign)), "{at}");
+        let mac = key().mac(&[&bytes[..32]]);
+        bytes[32..48].copy_from_slice(&mac);
+        disk.put_bytes("register", bytes);
+        assert!(matches!(read(&disk), Err(RegisterError::Version)), "{at}");
+    }
+}
+
 #[test]
 fn how_it_was_left_is_known() {
     let disk = FaultyDisk::new();

@@ -42,9 +42,9 @@ impl Person {
             PersonEvent::GuardianshipEnded { guardian, last_day } => {
                 self.guardians.insert(*guardian, Some(*last_day));
             }
-            PersonEvent::Departed { on, reason } => {
+            PersonEvent::Departed { last_day, reason } => {
                 self.departed = Some(Departure {
-                    on: *on,
+                    on: *last_day,
                     reason: reason.clone(),
                     by: meta.actor,
                 });

@@ -109,7 +109,7 @@ impl PersonCommand {
             }
             Self::Depart { on, reason } => match there()?.departed {
                 None => Ok(vec![PersonEvent::Departed {
-                    on: *on,
+                    last_day: *on,
                     reason: reason.clone(),
                 }]),
                 Some(_) => {
@@ -195,7 +195,7 @@ fn put(
     let departure = now.and_then(|now| now.departed.as_ref());
     match (departure.map(|departure| departure.by), departed) {
         (None, true) => events.push(PersonEvent::Departed {
-            on: None,
+            last_day: None,
             reason: None,
         }),
         (Some(Actor::System(_)), false) => events.push(PersonEvent::Returned {}),

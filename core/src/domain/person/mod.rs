@@ -159,7 +159,7 @@ pub enum PersonEvent {
     Departed {
         /// The last day, if known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        on: Option<Date>,
+        last_day: Option<Date>,
         /// Why.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,

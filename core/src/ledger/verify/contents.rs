@@ -154,7 +154,7 @@ pub(super) fn kind_of(error: &ReadError) -> FaultKind {
     match error {
         ReadError::KeyMissing { .. } => FaultKind::Key,
         ReadError::Seal { .. } => FaultKind::Sealed,
-        ReadError::Malformed { .. } => FaultKind::Event,
+        ReadError::Newer { .. } | ReadError::Malformed { .. } => FaultKind::Event,
         ReadError::Journal(_)
         | ReadError::Derived(_)
         | ReadError::NotThere { .. }

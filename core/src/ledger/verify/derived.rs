@@ -86,7 +86,7 @@ impl Derived<'_> {
                 let given = stored.map(|stored| stored.open());
                 given.transpose()
             });
-            let (given, cursor) = match given.map_err(|error| unusable(&error))? {
+            let (given, cursor) = match given.map_err(|error| refused(&error))? {
                 Some((given, Some(cursor))) => (given, cursor),
                 Some((_, None)) | None => {
                     let what = "there is none; it is made at the next start";
@@ -167,6 +167,7 @@ impl Derived<'_> {
             Err(OpenError::Read(
                 error @ (ReadError::Seal { .. }
                 | ReadError::KeyMissing { .. }
+                | ReadError::Newer { .. }
                 | ReadError::Malformed { .. }),
             )) => return Err(Stop::Note(format!("not compared: {error}"))),
             Err(error) => return Err(error.into()),
@@ -209,6 +210,18 @@ impl Derived<'_> {
 
 fn fault(what: impl Into<String>) -> Stop {
     Stop::Fault(Fault::new(Position::ZERO, FaultKind::Projection, what))
+}
+
+/// What another version derived is as good as none, and no sign of damage.
+fn refused(error: &StoreError) -> Stop {
+    match error {
+        StoreError::Version => {
+            let what = "not compared: another version of planledger made it, and it is made again at \
+                        the next start";
+            Stop::Note(what.to_owned())
+        }
+        error => unusable(error),
+    }
 }
 
 fn unusable(error: &StoreError) -> Stop {

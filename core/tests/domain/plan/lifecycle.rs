@@ -42,7 +42,7 @@ fn opened(kind: YearPlanKind, year_plan: YearPlanId) -> PlanEvent {
 
 fn gone() -> PersonEvent {
     PersonEvent::Departed {
-        on: None,
+        last_day: None,
         reason: None,
     }
 }

@@ -92,7 +92,7 @@ fn opening_again_finds_the_plan_also_after_its_year_plan_or_student_is_gone() {
 
 pub(super) fn refusals() -> Vec<Reason> {
     let gone = PersonEvent::Departed {
-        on: None,
+        last_day: None,
         reason: None,
     };
     let by = |owner| (PLAN, open(STUDENT, YEAR_PLAN, Some(owner)));

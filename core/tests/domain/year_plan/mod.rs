@@ -145,7 +145,7 @@ fn a_deleted_year_plan_comes_back_as_it_was() {
 #[test]
 fn a_year_plan_changes_hands_also_when_it_is_deleted_or_its_owner_has_left() {
     let gone = PersonEvent::Departed {
-        on: None,
+        last_day: None,
         reason: None,
     };
     let after = given(a_year_plan())
@@ -184,7 +184,7 @@ fn creation_refusals() -> Vec<Reason> {
     let mut none = combined_year_plan();
     none.subjects.clear();
     let gone = PersonEvent::Departed {
-        on: None,
+        last_day: None,
         reason: None,
     };
     let count = Some("create_year_plan.details.subjects");

@@ -133,7 +133,9 @@ impl Folded {
         let mut state = before.map(|(state, _)| Arc::unwrap_or_clone(state));
         match &event.content {
             Some(event::Content::Payload(json)) => {
-                let kind = EventType::from_name(&event.r#type).ok_or_else(|| at("unknown type"))?;
+                let kind = EventType::from_name(&event.r#type).ok_or_else(|| {
+                    at("its type is not known to this version; a newer version of planledger is needed")
+                })?;
                 let schema = u16::try_from(event.schema).map_err(|_| at("unknown schema"))?;
                 let read =
                     planledger_core::domain::Event::from_json(kind.code, schema, json.as_bytes());
