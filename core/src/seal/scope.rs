@@ -1,8 +1,5 @@
 use std::fmt;
 
-use crate::domain::plan::PlanEvent;
-use crate::domain::team::TeamEvent;
-use crate::domain::year_plan::YearPlanEvent;
 use crate::domain::{Aggregate, Event};
 use crate::ids::{InstitutionId, PersonId, StreamId};
 
@@ -42,64 +39,15 @@ impl KeyScope {
                 Some(Self::Ledger)
             }
             Event::Person(_) => Some(Self::Person(PersonId::from_uuid(stream.id))),
-            Event::Team(event) => match event {
-                TeamEvent::Created { details, .. } | TeamEvent::Revised(details) => {
-                    Some(Self::Institution(details.institution))
-                }
-                TeamEvent::MemberAdded { .. }
-                | TeamEvent::MemberRemoved { .. }
-                | TeamEvent::StaffAdded { .. }
-                | TeamEvent::StaffRemoved { .. }
-                | TeamEvent::Closed { .. }
-                | TeamEvent::Reopened {}
-                | TeamEvent::Deleted { .. }
-                | TeamEvent::Undeleted {}
-                | TeamEvent::OwnershipTransferred { .. }
-                | TeamEvent::OwnershipGivenUp { .. } => None,
-            },
-            Event::YearPlan(event) => match event {
-                YearPlanEvent::Created { details, .. } => {
-                    Some(Self::Institution(details.institution))
-                }
-                YearPlanEvent::Retitled { .. }
-                | YearPlanEvent::SubjectAdded { .. }
-                | YearPlanEvent::SubjectRemoved { .. }
-                | YearPlanEvent::UnitAdded { .. }
-                | YearPlanEvent::UnitRevised { .. }
-                | YearPlanEvent::UnitDeleted { .. }
-                | YearPlanEvent::UnitUndeleted { .. }
-                | YearPlanEvent::GoalAdded { .. }
-                | YearPlanEvent::GoalRevised { .. }
-                | YearPlanEvent::GoalRetired { .. }
-                | YearPlanEvent::Deleted { .. }
-                | YearPlanEvent::Undeleted {}
-                | YearPlanEvent::OwnershipTransferred { .. } => None,
-            },
-            Event::Plan(event) => match event {
-                PlanEvent::Opened { student, .. } => Some(Self::Person(*student)),
-                PlanEvent::UnitIncluded(_)
-                | PlanEvent::UnitExcluded(_)
-                | PlanEvent::SectionShown { .. }
-                | PlanEvent::SectionHidden { .. }
-                | PlanEvent::ItemShown { .. }
-                | PlanEvent::ItemHidden { .. }
-                | PlanEvent::StatusWritten { .. }
-                | PlanEvent::FollowUpWritten { .. }
-                | PlanEvent::EvaluationRecorded { .. }
-                | PlanEvent::EvaluationCorrected { .. }
-                | PlanEvent::TalkRecorded { .. }
-                | PlanEvent::TalkCorrected { .. }
-                | PlanEvent::Shared {}
-                | PlanEvent::Unshared {}
-                | PlanEvent::VisibilitySet { .. }
-                | PlanEvent::Withdrawn { .. }
-                | PlanEvent::Restored {}
-                | PlanEvent::OwnershipTransferred { .. }
-                | PlanEvent::MovedToYearPlan { .. }
-                | PlanEvent::StatusCleared {}
-                | PlanEvent::FollowUpCleared {}
-                | PlanEvent::Reverted { .. } => None,
-            },
+            Event::Team(event) => {
+                let details = event.details()?;
+                Some(Self::Institution(details.institution))
+            }
+            Event::YearPlan(event) => {
+                let (details, _) = event.created()?;
+                Some(Self::Institution(details.institution))
+            }
+            Event::Plan(event) => Some(Self::Person(event.opened()?.student)),
         }
     }
 }

@@ -4,7 +4,6 @@ use super::{Checking, Placed, format_fault, hashes};
 use crate::audit::bundle::{Bytes, Disclosure, EventLine, Scope};
 use crate::audit::fault::{Fault, FaultKind};
 use crate::domain::Event;
-use crate::domain::plan::PlanEvent;
 use crate::entry::{self, Entry, EntryBytes};
 use crate::ids::{Position, StreamId, StreamKind};
 use crate::ledger::{Payload, RecordedEvent, event as recorded};
@@ -112,14 +111,15 @@ impl Checking<'_> {
 
     /// A plan in a student's bundle is that student's.
     fn check_student(&self, position: Position, event: &Event) -> Result<(), Fault> {
-        match (self.header.scope, event) {
-            (Scope::Student(student), Event::Plan(PlanEvent::Opened { student: of, .. }))
-                if *of != student =>
-            {
+        let (Scope::Student(student), Event::Plan(event)) = (self.header.scope, event) else {
+            return Ok(());
+        };
+        match event.opened() {
+            Some(opening) if opening.student != student => {
                 let what = "it opens another student's plan";
                 Err(Fault::new(position, FaultKind::Event, what))
             }
-            _ => Ok(()),
+            Some(_) | None => Ok(()),
         }
     }
 

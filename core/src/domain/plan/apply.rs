@@ -1,7 +1,59 @@
 use super::{Assessment, Evaluation, Item, Plan, PlanEvent, Talk, Written};
 use crate::domain::EventMeta;
-use crate::ids::EvaluationId;
+use crate::domain::year_plan::YearPlanKind;
+use crate::ids::{EvaluationId, PersonId, YearPlanId};
 use crate::time::Timestamp;
+
+/// What a plan is from the start.
+pub(crate) struct Opening {
+    /// Whose plan it is.
+    pub(crate) student: PersonId,
+    kind: YearPlanKind,
+    year_plan: YearPlanId,
+    owner: PersonId,
+}
+
+impl PlanEvent {
+    /// What the plan is from the start, if this is the event that opens it. No event changes whose plan
+    /// it is, so this one says whose key seals the whole stream.
+    pub(crate) fn opened(&self) -> Option<Opening> {
+        match self {
+            Self::Opened {
+                student,
+                kind,
+                year_plan,
+                owner,
+            } => Some(Opening {
+                student: *student,
+                kind: *kind,
+                year_plan: *year_plan,
+                owner: *owner,
+            }),
+            Self::UnitIncluded(_)
+            | Self::UnitExcluded(_)
+            | Self::SectionShown { .. }
+            | Self::SectionHidden { .. }
+            | Self::ItemShown { .. }
+            | Self::ItemHidden { .. }
+            | Self::StatusWritten { .. }
+            | Self::FollowUpWritten { .. }
+            | Self::EvaluationRecorded { .. }
+            | Self::EvaluationCorrected { .. }
+            | Self::TalkRecorded { .. }
+            | Self::TalkCorrected { .. }
+            | Self::Shared {}
+            | Self::Unshared {}
+            | Self::VisibilitySet { .. }
+            | Self::Withdrawn { .. }
+            | Self::Restored {}
+            | Self::OwnershipTransferred { .. }
+            | Self::MovedToYearPlan { .. }
+            | Self::StatusCleared {}
+            | Self::FollowUpCleared {}
+            | Self::Reverted { .. } => None,
+        }
+    }
+}
 
 impl Plan {
     /// When it was last worked on.
@@ -10,56 +62,28 @@ impl Plan {
     }
 
     pub(in crate::domain) fn created(meta: &EventMeta, event: &PlanEvent) -> Option<Self> {
-        match event {
-            PlanEvent::Opened {
-                student,
-                kind,
-                year_plan,
-                owner,
-            } => Some(Self {
-                student: *student,
-                kind: *kind,
-                year_plan: *year_plan,
-                owner: *owner,
-                former_owners: Default::default(),
-                opened_at: meta.recorded_at,
-                changed_at: meta.recorded_at,
-                worked_on_before: None,
-                units: Vec::new(),
-                sections: Default::default(),
-                items: Vec::new(),
-                status: None,
-                follow_up: None,
-                follow_up_on: None,
-                evaluations: Vec::new(),
-                talks: Default::default(),
-                shared: false,
-                visible_to: Default::default(),
-                withdrawn: false,
-            }),
-            PlanEvent::UnitIncluded(_)
-            | PlanEvent::UnitExcluded(_)
-            | PlanEvent::SectionShown { .. }
-            | PlanEvent::SectionHidden { .. }
-            | PlanEvent::ItemShown { .. }
-            | PlanEvent::ItemHidden { .. }
-            | PlanEvent::StatusWritten { .. }
-            | PlanEvent::FollowUpWritten { .. }
-            | PlanEvent::EvaluationRecorded { .. }
-            | PlanEvent::EvaluationCorrected { .. }
-            | PlanEvent::TalkRecorded { .. }
-            | PlanEvent::TalkCorrected { .. }
-            | PlanEvent::Shared {}
-            | PlanEvent::Unshared {}
-            | PlanEvent::VisibilitySet { .. }
-            | PlanEvent::Withdrawn { .. }
-            | PlanEvent::Restored {}
-            | PlanEvent::OwnershipTransferred { .. }
-            | PlanEvent::MovedToYearPlan { .. }
-            | PlanEvent::StatusCleared {}
-            | PlanEvent::FollowUpCleared {}
-            | PlanEvent::Reverted { .. } => None,
-        }
+        let opening = event.opened()?;
+        Some(Self {
+            student: opening.student,
+            kind: opening.kind,
+            year_plan: opening.year_plan,
+            owner: opening.owner,
+            former_owners: Default::default(),
+            opened_at: meta.recorded_at,
+            changed_at: meta.recorded_at,
+            worked_on_before: None,
+            units: Vec::new(),
+            sections: Default::default(),
+            items: Vec::new(),
+            status: None,
+            follow_up: None,
+            follow_up_on: None,
+            evaluations: Vec::new(),
+            talks: Default::default(),
+            shared: false,
+            visible_to: Default::default(),
+            withdrawn: false,
+        })
     }
 
     pub(in crate::domain) fn apply(&mut self, meta: &EventMeta, event: &PlanEvent) {

@@ -1,5 +1,24 @@
-use super::{Team, TeamEvent};
+use super::{Team, TeamDetails, TeamEvent};
 use crate::domain::{Deletion, EventMeta};
+
+impl TeamEvent {
+    /// What the team is from this event on, its institution included, if the event says so.
+    pub(crate) fn details(&self) -> Option<&TeamDetails> {
+        match self {
+            Self::Created { details, .. } | Self::Revised(details) => Some(details),
+            Self::MemberAdded { .. }
+            | Self::MemberRemoved { .. }
+            | Self::StaffAdded { .. }
+            | Self::StaffRemoved { .. }
+            | Self::Closed { .. }
+            | Self::Reopened {}
+            | Self::Deleted { .. }
+            | Self::Undeleted {}
+            | Self::OwnershipTransferred { .. }
+            | Self::OwnershipGivenUp { .. } => None,
+        }
+    }
+}
 
 impl Team {
     pub(in crate::domain) fn created(event: &TeamEvent) -> Option<Self> {

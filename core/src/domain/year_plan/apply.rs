@@ -1,32 +1,41 @@
-use super::{Goal, GoalDetails, GoalRevision, Unit, YearPlan, YearPlanEvent};
+use super::{Goal, GoalDetails, GoalRevision, Unit, YearPlan, YearPlanDetails, YearPlanEvent};
 use crate::domain::{Deletion, EventMeta};
-use crate::ids::{GoalId, UnitId};
+use crate::ids::{GoalId, PersonId, UnitId};
+
+impl YearPlanEvent {
+    /// What the year plan is from the start and who owns it, if this is the event that creates it. No
+    /// event moves it to another institution.
+    pub(crate) fn created(&self) -> Option<(&YearPlanDetails, PersonId)> {
+        match self {
+            Self::Created { details, owner } => Some((details, *owner)),
+            Self::Retitled { .. }
+            | Self::SubjectAdded { .. }
+            | Self::SubjectRemoved { .. }
+            | Self::UnitAdded { .. }
+            | Self::UnitRevised { .. }
+            | Self::UnitDeleted { .. }
+            | Self::UnitUndeleted { .. }
+            | Self::GoalAdded { .. }
+            | Self::GoalRevised { .. }
+            | Self::GoalRetired { .. }
+            | Self::Deleted { .. }
+            | Self::Undeleted {}
+            | Self::OwnershipTransferred { .. } => None,
+        }
+    }
+}
 
 impl YearPlan {
     pub(in crate::domain) fn created(event: &YearPlanEvent) -> Option<Self> {
-        match event {
-            YearPlanEvent::Created { details, owner } => Some(Self {
-                details: details.clone(),
-                owner: *owner,
-                former_owners: Default::default(),
-                units: Vec::new(),
-                goals: Default::default(),
-                deleted: None,
-            }),
-            YearPlanEvent::Retitled { .. }
-            | YearPlanEvent::SubjectAdded { .. }
-            | YearPlanEvent::SubjectRemoved { .. }
-            | YearPlanEvent::UnitAdded { .. }
-            | YearPlanEvent::UnitRevised { .. }
-            | YearPlanEvent::UnitDeleted { .. }
-            | YearPlanEvent::UnitUndeleted { .. }
-            | YearPlanEvent::GoalAdded { .. }
-            | YearPlanEvent::GoalRevised { .. }
-            | YearPlanEvent::GoalRetired { .. }
-            | YearPlanEvent::Deleted { .. }
-            | YearPlanEvent::Undeleted {}
-            | YearPlanEvent::OwnershipTransferred { .. } => None,
-        }
+        let (details, owner) = event.created()?;
+        Some(Self {
+            details: details.clone(),
+            owner,
+            former_owners: Default::default(),
+            units: Vec::new(),
+            goals: Default::default(),
+            deleted: None,
+        })
     }
 
     pub(in crate::domain) fn apply(&mut self, meta: &EventMeta, event: &YearPlanEvent) {
