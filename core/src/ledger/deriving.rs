@@ -185,7 +185,8 @@ impl Deriving {
         let store = self.generations.begin(self.log.ledger_id())?;
         let generation = store.generation();
         let made = match self.derive(store, start(&*self.log)) {
-            // Its room may be needed for the next. And a newer version goes on from what it derived.
+            // Its room may be needed for the next. And if a newer version is needed, what that one
+            // derived stays the newest there is.
             Err(
                 error @ (OpenError::Derived(_)
                 | OpenError::Read(ReadError::Derived(_) | ReadError::Newer { .. })),

@@ -11,9 +11,10 @@ use crate::shape::Shape;
 /// every field and every value that a field can be one of. An example of an earlier schema is followed
 /// by a line that begins with `=>`: the JSON of the present schema that it is brought up to.
 ///
-/// **A line that was released is never changed or removed.** If a test here fails because an event's
-/// JSON changed, the event needs a new schema in `event_type.rs`, a step in `upcast.rs`, and examples
-/// of the new schema here; the lines of the schema before get their `=>` lines.
+/// **An example that was released is never changed or removed.** If a test here fails because an event's
+/// JSON changed, the event needs a new schema in `event_type.rs`, a step in `upcast.rs`, and examples of
+/// the new schema here. The examples of the schemas before then get lines that begin with `=>`; only
+/// these follow the present schema.
 const EVENTS: &str = include_str!("events-v1.txt");
 
 struct Example {

@@ -134,7 +134,7 @@ impl Folded {
         match &event.content {
             Some(event::Content::Payload(json)) => {
                 let kind = EventType::from_name(&event.r#type).ok_or_else(|| {
-                    at("its type is not known to this version; a newer version of planledger is needed")
+                    at("this version does not know its type; a newer version of planledger is needed")
                 })?;
                 let schema = u16::try_from(event.schema).map_err(|_| at("unknown schema"))?;
                 let read =
