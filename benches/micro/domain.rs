@@ -7,8 +7,9 @@ use std::sync::Arc;
 use criterion::{BatchSize, Criterion};
 use planledger_benches::school::School;
 use planledger_core::domain::world::Context;
-use planledger_core::domain::{Aggregate, Command, EventMeta, Lookup, World, decide};
+use planledger_core::domain::{Aggregate, Command, EventMeta, World, decide};
 use planledger_core::ids::{PersonId, PlanId, Revision, StreamId, YearPlanId};
+use planledger_core::ledger::ReadError;
 use planledger_core::time::Timestamp;
 
 /// Everything in memory, as the rules want to see it.
@@ -18,16 +19,13 @@ pub(crate) struct Memory {
 }
 
 impl World for Memory {
-    fn aggregate(&self, stream: StreamId) -> Lookup<Arc<Aggregate>> {
-        match self.streams.get(&stream) {
-            Some((state, _)) => Lookup::Found(state.clone()),
-            None => Lookup::Absent,
-        }
+    fn aggregate(&self, stream: StreamId) -> Result<Option<Arc<Aggregate>>, ReadError> {
+        Ok(self.streams.get(&stream).map(|(state, _)| state.clone()))
     }
 
-    fn plan_of(&self, _: PersonId, _: YearPlanId) -> Lookup<PlanId> {
+    fn plan_of(&self, _: PersonId, _: YearPlanId) -> Result<Option<PlanId>, ReadError> {
         // The school opens each plan once.
-        Lookup::Absent
+        Ok(None)
     }
 }
 

@@ -10,7 +10,7 @@ use planledger_benches::place;
 use planledger_benches::school::School;
 use planledger_core::domain::school_year::SchoolYear;
 use planledger_core::ledger::{Ledger, Options};
-use planledger_core::overview::{Ask, By};
+use planledger_core::overview::{By, OverviewQuery};
 use planledger_core::time::Clock;
 
 const STUDENTS: u64 = 38_000;
@@ -51,7 +51,7 @@ fn founded() -> (tempfile::TempDir, School, Ledger, u64) {
     (dir, school, ledger, DAYS)
 }
 
-fn ask(ledger: &Ledger, school: &School, by: By, days_ago: i64) -> Ask {
+fn ask(ledger: &Ledger, school: &School, by: By, days_ago: i64) -> OverviewQuery {
     let (year, institutions) = school.places();
     let now = planledger_core::overview::Day::of(ledger.now()).to_string();
     let today: jiff::civil::Date = now.parse().unwrap();
@@ -60,7 +60,7 @@ fn ask(ledger: &Ledger, school: &School, by: By, days_ago: i64) -> Ask {
         first_day: jiff::civil::date(2026, 8, 1),
         last_day: jiff::civil::date(2027, 7, 31),
     };
-    Ask {
+    OverviewQuery {
         institutions,
         school_year: (year, state),
         by,

@@ -1,9 +1,10 @@
 //! The entry: what is hashed, linked and proved about one event. 230 bytes, described in
 //! `core/DESIGN.md`. It holds no plain text, so it can be shown to anyone who checks the log.
 
-use crate::domain::Actor;
+use crate::actor::Actor;
 use crate::fields::Fields;
 use crate::hash::Context;
+pub use crate::hash::Hash32;
 use crate::ids::{CommandId, KeyId, PersonId, Revision, StreamId, SystemId};
 use crate::merkle;
 use crate::time::Timestamp;
@@ -21,9 +22,6 @@ static SEALED: Context = Context::new("planledger v1 2026-11-23 sealed payload")
 
 /// An encoded entry.
 pub type EntryBytes = [u8; ENTRY_LEN];
-
-/// A 32-byte hash.
-pub type Hash32 = [u8; 32];
 
 /// An entry's fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +105,7 @@ impl Entry {
         writer.put(&self.nonce);
         writer.put(&self.sealed_len.to_be_bytes());
         writer.put(&self.sealed_hash);
-        debug_assert_eq!(writer.at, ENTRY_LEN);
+        assert_eq!(writer.at, ENTRY_LEN, "an entry has all its fields");
         writer.bytes
     }
 
@@ -160,6 +158,7 @@ impl Entry {
             sealed_len: fields.u32(),
             sealed_hash: fields.take(),
         };
+        assert!(fields.0.is_empty(), "an entry has no more fields");
         if (entry.sealed_len as usize) < TAG_LEN {
             return Err(EntryError::Range("sealed payload length"));
         }
@@ -169,7 +168,8 @@ impl Entry {
 
 /// The part of an encoded entry that its payload is sealed with.
 pub fn prefix(entry: &EntryBytes) -> &[u8] {
-    entry.get(..PREFIX_LEN).unwrap_or(entry)
+    let (prefix, _) = entry.split_at(PREFIX_LEN);
+    prefix
 }
 
 /// The link that the stream's next entry names.
@@ -225,9 +225,10 @@ struct Writer {
 impl Writer {
     fn put(&mut self, field: &[u8]) {
         let end = self.at + field.len();
-        if let Some(to) = self.bytes.get_mut(self.at..end) {
-            to.copy_from_slice(field);
-        }
+        let Some(to) = self.bytes.get_mut(self.at..end) else {
+            unreachable!("an entry has fixed fields");
+        };
+        to.copy_from_slice(field);
         self.at = end;
     }
 }

@@ -1,19 +1,17 @@
 //! Reading layouts of fixed-length fields.
 
-/// What is left of a layout. Reads beyond the end give zeros: whoever reads a fixed layout has
-/// checked its length first.
+/// What is left of a layout. Whoever reads one has checked its length first: to read beyond the end is
+/// a fault of this program.
 pub(crate) struct Fields<'a>(pub(crate) &'a [u8]);
 
 impl Fields<'_> {
     /// The next `N` bytes.
     pub(crate) fn take<const N: usize>(&mut self) -> [u8; N] {
-        match self.0.split_first_chunk::<N>() {
-            Some((field, rest)) => {
-                self.0 = rest;
-                *field
-            }
-            None => [0; N],
-        }
+        let Some((field, rest)) = self.0.split_first_chunk::<N>() else {
+            unreachable!("a layout is read beyond its end");
+        };
+        self.0 = rest;
+        *field
     }
 
     /// The next four bytes as a number.

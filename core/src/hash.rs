@@ -6,6 +6,9 @@ use std::sync::OnceLock;
 use blake3::Hasher;
 use blake3::hazmat::{ContextKey, HasherExt, hash_derive_key_context};
 
+/// A 32-byte hash.
+pub type Hash32 = [u8; 32];
+
 /// A purpose that hashes are made for.
 pub(crate) struct Context {
     text: &'static str,
@@ -27,9 +30,19 @@ impl Context {
     }
 
     /// The hash of `bytes` for this purpose.
-    pub(crate) fn hash(&self, bytes: &[u8]) -> [u8; 32] {
+    pub(crate) fn hash(&self, bytes: &[u8]) -> Hash32 {
         self.hasher().update(bytes).finalize().into()
     }
+}
+
+/// The first `N` bytes of a hash.
+pub(crate) fn first<const N: usize>(hash: &Hash32) -> [u8; N] {
+    const { assert!(N <= 32, "a hash has 32 bytes") };
+    let mut bytes = [0; N];
+    for (to, from) in bytes.iter_mut().zip(hash) {
+        *to = *from;
+    }
+    bytes
 }
 
 #[cfg(test)]

@@ -123,13 +123,18 @@ pub mod ids;
 pub mod journal;
 pub mod ledger;
 pub mod merkle;
+pub mod notary;
+pub mod note;
 pub mod overview;
 pub mod recovery;
 pub mod seal;
 pub mod text;
 pub mod time;
 pub mod tlog;
+pub mod verify;
 
+mod actor;
 mod fields;
 mod guarded;
 mod hash;
+mod read_error;

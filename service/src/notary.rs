@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use planledger_core::ledger::Ledger;
+use planledger_core::notary::{Notary, NotaryError, key_on_record};
 use planledger_core::time::Timestamp;
 use planledger_core::tlog::{
-    AddCheckpoint, Algorithm, KeyError, Notary, NotaryError, NoteError, NoteSignature, Policy,
-    SignedCheckpoint, Signer, VerifierKey, Witness, key_on_record,
+    AddCheckpoint, Algorithm, KeyError, NoteError, NoteSignature, Policy, SignedCheckpoint, Signer,
+    VerifierKey, Witness,
 };
 use tokio::sync::watch;
 
@@ -21,7 +22,7 @@ const KEY_FILE: &str = "checkpoint.key";
 /// The next key's, until the change is on record.
 const NEXT_KEY_FILE: &str = "checkpoint.key.next";
 /// How long a witness may take.
-const WITNESS_TIMEOUT: Duration = Duration::from_secs(10);
+pub const WITNESS_TIMEOUT: Duration = Duration::from_secs(10);
 /// Most bytes of a witness's answer.
 const ANSWER_BYTES: u64 = 64 << 10;
 

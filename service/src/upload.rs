@@ -4,19 +4,14 @@
 use std::sync::mpsc as blocking;
 use std::thread;
 
-use planledger_core::domain::Command;
-use planledger_core::ids::CommandId;
-use planledger_core::ledger::Envelope;
 use planledger_proto::v1::execute_stream_response::Outcome;
-use planledger_proto::v1::{CommandError, ExecuteStreamRequest};
+use planledger_proto::v1::{Command, CommandError, ExecuteStreamRequest};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
-use uuid::Uuid;
 
 use crate::client::Client;
 use crate::import::ImportFault;
-use crate::wire;
 
 /// Commands that wait between the reader of the files and the connection.
 const WINDOW: usize = 1_024;
@@ -84,9 +79,7 @@ pub async fn upload(
     // Files are read and rows turned into messages beside the connection.
     let reader = thread::spawn(move || {
         commands(&mut |command, source| {
-            let mut envelope = Envelope::new(CommandId::from_uuid(Uuid::new_v4()), command);
-            envelope.discard_if_unchanged = true;
-            let command = Some(wire::message(&envelope));
+            let command = Some(command);
             // Both fail only when the call is over, which says why.
             sources.send(source).is_ok()
                 && requests

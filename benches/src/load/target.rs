@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use planledger::client::Client;
 use planledger::upload::upload;
+use planledger::wire;
 use planledger_benches::school::School;
 use planledger_proto::v1::GetStatusRequest;
 
@@ -142,7 +143,7 @@ impl Target {
         let hand_over = move |send: &mut dyn FnMut(_, String) -> bool| {
             commands
                 .into_iter()
-                .all(|command| send(command, String::new()));
+                .all(|command| send(wire::unless_unchanged(command), String::new()));
             Ok(())
         };
         let uploaded = upload(&client, hand_over, |_| {}).await?;

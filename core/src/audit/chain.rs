@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 
 use super::fault::{Fault, FaultKind};
-use crate::entry::{Entry, Hash32};
+use crate::entry::Entry;
+use crate::hash::Hash32;
 use crate::ids::{KeyId, Position, Revision, StreamId, StreamKind};
 use crate::time::Timestamp;
 

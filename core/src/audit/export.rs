@@ -6,12 +6,14 @@ use std::sync::Arc;
 use super::bundle::{
     Bytes, Disclosure, End, EventLine, FORMAT, Header, HeadsLine, Line, Scope, Since,
 };
-use crate::entry::{Entry, Hash32};
+use crate::entry::Entry;
+use crate::hash::Hash32;
 use crate::heads::{BucketProof, bucket_bytes};
 use crate::ids::{KeyId, Position, StreamId};
 use crate::journal::StoredEntry;
 use crate::ledger::{Ledger, ReadError};
-use crate::tlog::{Notary, NotaryError, SignedCheckpoint};
+use crate::notary::{Notary, NotaryError};
+use crate::tlog::SignedCheckpoint;
 
 /// A student's or plan's key, and every head in its bucket.
 type Heads = (KeyId, BucketProof);

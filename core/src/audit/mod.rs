@@ -1,6 +1,6 @@
 //! For people who check: self-contained bundles of evidence, made from a running ledger and checked
 //! on a machine that has nothing but the bundle and a key (P5). The format is described in
-//! `core/AUDITING.md`.
+//! `core/DESIGN.md`, "Bundle"; what is proved and what is not, in `core/AUDITING.md`.
 
 mod bundle;
 mod chain;

@@ -3,17 +3,15 @@
 
 use std::sync::Arc;
 
-use super::doc::{CommandEntry, Cursor, Doc, DocKey, Head, StreamDoc};
-use super::register::Telling;
-use super::store::StoreError;
+use super::doc::{CommandEntry, Doc, DocKey, Head, StreamDoc};
+use super::error::StoreError;
+use super::telling::Telling;
 use crate::fields::Fields;
-use crate::ids::{CommandId, CommitSeq, KeyId, LedgerId, Position, Revision, StreamId};
-use crate::merkle::Frontier;
+use crate::ids::{CommandId, KeyId, Position, Revision, StreamId};
 use crate::seal::{KeyScope, KeyStore, document_key, open_document, seal_document};
 use crate::time::Timestamp;
 
 const STREAM_HEAD: usize = 8 + 8 + 32 + 16;
-const CURSOR_VERSION: u8 = 2;
 
 /// A document's bytes; `None` for one that is to be removed.
 pub(super) fn encode(
@@ -207,48 +205,5 @@ fn read_command(bytes: &[u8; COMMAND_LEN]) -> Option<CommandEntry> {
         position: Position::new(fields.u64()),
         recorded_at: Timestamp::from_nanos(fields.u64()),
         events: fields.u32(),
-    })
-}
-
-/// The cursor's bytes.
-pub(super) fn encode_cursor(cursor: &Cursor) -> Vec<u8> {
-    let mut bytes = vec![CURSOR_VERSION];
-    bytes.extend_from_slice(cursor.ledger.as_bytes());
-    for number in [
-        cursor.commit.get(),
-        cursor.position.get(),
-        cursor.commands,
-        cursor.recorded_at.nanos(),
-    ] {
-        bytes.extend_from_slice(&number.to_be_bytes());
-    }
-    bytes.extend_from_slice(&cursor.checksum);
-    bytes.extend(cursor.frontier.peaks().iter().flatten());
-    bytes
-}
-
-/// Reads a cursor back.
-pub(super) fn decode_cursor(bytes: &[u8]) -> Option<Cursor> {
-    let (head, peaks) = bytes.split_at_checked(1 + 16 + 4 * 8 + 16)?;
-    let mut fields = Fields(head);
-    if fields.take() != [CURSOR_VERSION] {
-        return None;
-    }
-    let ledger = LedgerId::from_bytes(fields.take());
-    let commit = CommitSeq::new(fields.u64());
-    let position = Position::new(fields.u64());
-    let commands = fields.u64();
-    let recorded_at = Timestamp::from_nanos(fields.u64());
-    let checksum = fields.take();
-    let (peaks, rest) = peaks.as_chunks::<32>();
-    let frontier = Frontier::from_parts(position.get(), peaks.to_vec())?;
-    rest.is_empty().then_some(Cursor {
-        ledger,
-        commit,
-        position,
-        checksum,
-        commands,
-        recorded_at,
-        frontier,
     })
 }

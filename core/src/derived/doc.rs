@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use super::term::Term;
 use crate::domain::Aggregate;
-use crate::entry::Hash32;
-use crate::ids::{CommandId, CommitSeq, LedgerId, PersonId, Position, Revision, StreamId};
-use crate::merkle::Frontier;
+use crate::hash::Hash32;
+use crate::ids::{CommandId, PersonId, Position, Revision, StreamId};
 use crate::overview::{Cell, CellKey, Day, Standing};
 use crate::time::Timestamp;
 
@@ -174,38 +173,4 @@ fn weight_of(state: &Aggregate) -> u64 {
         Aggregate::Catalogue(catalogue) => 3 * (catalogue.items.len() + catalogue.retired.len()),
     };
     256 + items as u64 * 128
-}
-
-/// How far derived state has come, and what it must agree with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cursor {
-    /// The ledger it was derived from.
-    pub ledger: LedgerId,
-    /// The last frame taken in.
-    pub commit: CommitSeq,
-    /// The last position taken in.
-    pub position: Position,
-    /// First 16 bytes of that frame's checksum.
-    pub checksum: [u8; 16],
-    /// How many commands there have been.
-    pub commands: u64,
-    /// When the last was recorded.
-    pub recorded_at: Timestamp,
-    /// The tree over all entries taken in.
-    pub frontier: Frontier,
-}
-
-impl Cursor {
-    /// Before everything.
-    pub fn start(ledger: LedgerId) -> Self {
-        Self {
-            ledger,
-            commit: CommitSeq::ZERO,
-            position: Position::ZERO,
-            checksum: [0; 16],
-            commands: 0,
-            recorded_at: Timestamp::default(),
-            frontier: Frontier::default(),
-        }
-    }
 }

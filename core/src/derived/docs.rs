@@ -15,21 +15,23 @@ use parking_lot::{Condvar, Mutex};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::doc::{Cursor, Doc, DocKey, Head, StreamDoc};
-use super::store::{Store, StoreError};
+use super::cursor::Cursor;
+use super::doc::{Doc, DocKey, Head, StreamDoc};
+use super::error::StoreError;
+use super::store::Store;
 use crate::ids::{Position, StreamId};
 use crate::overview::{Cell, CellKey, Day};
 use crate::seal::KeyStore;
 
 /// Bytes of documents waiting for sled before the writer has to wait. Bounds memory: as much may
 /// be on its way to sled, and as much again in the form in which it is written.
-const MOST_DIRTY: u64 = 16 << 20;
+pub(crate) const MOST_DIRTY: u64 = 16 << 20;
 /// Bytes of documents waiting for sled before it gets them.
 const FLUSH_AT: u64 = MOST_DIRTY / 2;
 /// How long fewer wait, so that a plan that is worked on is sealed and written once and not for
 /// each of its events. Bounds what a start after a crash has to catch up with.
 const LINGER: Duration = Duration::from_millis(500);
-const CACHE_BYTES: u64 = 64 << 20;
+pub(crate) const CACHE_BYTES: u64 = 64 << 20;
 const SHARDS: usize = 1_024;
 
 #[derive(Clone)]

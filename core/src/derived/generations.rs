@@ -6,9 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::doc::Cursor;
+use super::cursor::Cursor;
+use super::error::StoreError;
 use super::register::{RegisterKey, StoredRegister};
-use super::store::{Store, StoreError};
+use super::store::Store;
 use crate::ids::LedgerId;
 use crate::journal::{Disk, OsDisk};
 use crate::seal::MasterKey;

@@ -5,20 +5,27 @@
 //! it stands the register, which knows what every document has to be.
 
 mod codec;
+mod cursor;
 mod doc;
 mod docs;
+mod error;
 mod generations;
 mod register;
 mod store;
+mod telling;
 mod term;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
-pub use self::doc::{CommandEntry, Cursor, Doc, DocKey, Head, StreamDoc};
+pub use self::cursor::Cursor;
+pub use self::doc::{CommandEntry, Doc, DocKey, Head, StreamDoc};
 pub use self::docs::Docs;
+pub(crate) use self::docs::{CACHE_BYTES as CACHED_DOCUMENTS, MOST_DIRTY as WAITING_DOCUMENTS};
+pub use self::error::StoreError;
 pub(crate) use self::generations::Generations;
 pub use self::register::Break;
 pub(crate) use self::register::Unsound;
-pub use self::store::{Store, StoreError};
+pub(crate) use self::store::CACHE_BYTES as CACHED_BY_SLED;
+pub use self::store::Store;
 pub(crate) use self::term::first_plan;
 pub use self::term::{Term, terms};

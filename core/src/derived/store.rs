@@ -3,7 +3,6 @@
 //! it again.
 
 use std::collections::HashMap;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -13,16 +12,16 @@ use crossbeam_channel::Sender;
 use parking_lot::Mutex;
 
 use super::codec;
-use super::doc::{Cursor, Doc, DocKey, Head, StreamDoc};
-use super::register::{
-    Closed, Print, Register, RegisterError, RegisterKey, StoredRegister, sync_folder,
-};
-use crate::guarded::{SledError, guarded};
+use super::cursor::{Cursor, decode_cursor, encode_cursor};
+use super::doc::{Doc, DocKey, Head, StreamDoc};
+use super::error::StoreError;
+use super::register::{Closed, Print, Register, RegisterKey, StoredRegister, sync_folder};
+use crate::guarded::guarded;
 use crate::heads::{HeadMap, HeadMapError};
 use crate::ids::{LedgerId, Position, Revision, StreamId};
 use crate::journal::Disk;
 use crate::overview::{Cell, CellKey, Day};
-use crate::seal::{KeyStore, SealError};
+use crate::seal::KeyStore;
 
 const CURSOR_KEY: &[u8] = &[0];
 const SNAPSHOT_TAG: u8 = 4;
@@ -31,67 +30,9 @@ const PART_TAG: u8 = 5;
 const PART_LEN: usize = 96 * 1024;
 const INLINE: u8 = 0;
 const PARTS: u8 = 1;
-const CACHE_BYTES: u64 = 24 << 20;
+pub(crate) const CACHE_BYTES: u64 = 24 << 20;
 /// How long sled may take to hand on what it has. After a failed write it may wait for ever.
 const PATIENCE: Duration = Duration::from_secs(8);
-
-/// Why derived state cannot be used. The journal is not touched by any of these.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// sled does not open, read or write.
-    #[error(transparent)]
-    Sled(#[from] SledError),
-    /// sled does not end what it began.
-    #[error("sled does not answer")]
-    Stuck,
-    /// A value is not what its key says.
-    #[error("{0} is malformed")]
-    Malformed(&'static str),
-    /// A value is not what was written last: an older one, another's, or none.
-    #[error("{0} is not as it was written last")]
-    Changed(&'static str),
-    /// A state does not open with its key.
-    #[error("a state {0}")]
-    Seal(#[from] SealError),
-    /// A state is sealed under a key that is not in the key store.
-    #[error("a state is sealed under a key that is not in the key store")]
-    KeyMissing,
-    /// The folder does not read, or a file in it cannot be written.
-    #[error("its files: {0}")]
-    Io(#[from] io::Error),
-    /// The folder is not laid out as this version does it.
-    #[error("it is of another version, or there is something else in its folder")]
-    Layout,
-    /// Its register is not believed.
-    #[error("its register is missing or damaged, or of another ledger or master key")]
-    Register,
-    /// Another version of this program made it, by other rules or of other event types and schemas.
-    #[error("another version of planledger made it")]
-    Version,
-    /// sled does not say, or says wrongly, how far it has come.
-    #[error("it is not at a place where it was written")]
-    Place,
-    /// It is not of this journal.
-    #[error("it is not of this journal")]
-    Foreign,
-    /// Something was wrong with it before.
-    #[error("it was found faulty before")]
-    Distrusted,
-    /// Something was found wrong with it while it was being completed.
-    #[error("{0}")]
-    Doubted(String),
-}
-
-impl From<RegisterError> for StoreError {
-    fn from(error: RegisterError) -> Self {
-        match error {
-            RegisterError::Io(error) => Self::Io(error),
-            RegisterError::Foreign => Self::Register,
-            RegisterError::Version => Self::Version,
-        }
-    }
-}
 
 /// Documents in sled, and what they have to be.
 pub struct Store {
@@ -134,10 +75,10 @@ impl Store {
         let db = sled_in(dir)?;
         let cursor = match guarded(|| db.get(CURSOR_KEY))? {
             Some(bytes) => {
-                let cursor = codec::decode_cursor(&bytes);
+                let cursor = decode_cursor(&bytes);
                 Some(cursor.ok_or(StoreError::Malformed("the cursor"))?)
             }
-            // Folded into what is there already, events would count twice; and what was written is
+            // StreamFold into what is there already, events would count twice; and what was written is
             // gone if nothing is there.
             None if stored.newest().is_some() || !guarded(|| Ok(db.is_empty()))? => {
                 return Err(StoreError::Place);
@@ -224,7 +165,7 @@ impl Store {
     /// When it does not read, or the cursor is malformed.
     pub fn cursor(&self) -> Result<Option<Cursor>, StoreError> {
         match guarded(|| self.db.get(CURSOR_KEY))? {
-            Some(bytes) => codec::decode_cursor(&bytes)
+            Some(bytes) => decode_cursor(&bytes)
                 .map(Some)
                 .ok_or(StoreError::Malformed("the cursor")),
             None => Ok(None),
@@ -383,7 +324,7 @@ impl Store {
             }
             self.put(&mut batch, name, bytes);
         }
-        batch.insert(CURSOR_KEY, codec::encode_cursor(cursor));
+        batch.insert(CURSOR_KEY, encode_cursor(cursor));
         let announced = self.register.announce(prints, cursor, keys)?;
         guarded(|| self.db.apply_batch(batch))?;
         self.register.written(announced);

@@ -4,9 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::codec;
-use super::doc::{Cursor, Doc, DocKey};
+use super::cursor::{self, Cursor};
+use super::doc::{Doc, DocKey};
+use super::error::StoreError;
 use super::generations::Generations;
-use super::store::{Store, StoreError};
+use super::store::Store;
 use crate::ids::LedgerId;
 use crate::seal::{KeyStore, MasterKey};
 
@@ -28,12 +30,12 @@ pub fn encode(key: &DocKey, doc: &Doc, keys: &KeyStore) -> Result<Option<Vec<u8>
 
 /// Reads a cursor; `None` when the bytes are none.
 pub fn decode_cursor(bytes: &[u8]) -> Option<Cursor> {
-    codec::decode_cursor(bytes)
+    cursor::decode_cursor(bytes)
 }
 
 /// A cursor's bytes.
 pub fn encode_cursor(cursor: &Cursor) -> Vec<u8> {
-    codec::encode_cursor(cursor)
+    cursor::encode_cursor(cursor)
 }
 
 /// Opens or makes derived state in a folder.

@@ -4,16 +4,18 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::sync::Arc;
 
+use super::field::Field;
 use super::refusal::{Reason, Refusal};
-use super::world::{Context, Decision, Lookup, Missing, Stop, World};
+use super::world::{Context, Decision, Stop, World};
 use super::{Actor, Aggregate, Command, Event};
 use crate::domain::person::Person;
 use crate::ids::{InstitutionId, PersonId, PlanId, SchoolYearId, StreamId, YearPlanId};
+use crate::read_error::ReadError;
 
 /// Decides a command: total, deterministic, without I/O.
 ///
 /// # Errors
-/// [`Stop::Refused`] when the rules say no, [`Stop::Needs`] when the world has to load something.
+/// [`Stop::Refused`] when the rules say no, [`Stop::Unread`] when the world does not read.
 pub fn decide<W: World + ?Sized>(
     world: &W,
     context: &Context,
@@ -29,9 +31,9 @@ pub fn decide<W: World + ?Sized>(
 pub(in crate::domain) fn asking<W: World + ?Sized, T>(
     world: &W,
     context: &Context,
-    decide: impl FnOnce(&Ask<'_>) -> T,
+    decide: impl FnOnce(&RuleContext<'_>) -> T,
 ) -> T {
-    decide(&Ask {
+    decide(&RuleContext {
         world: &AsWorld(world),
         actor: context.actor,
     })
@@ -45,7 +47,7 @@ pub(crate) fn can_own<W: World + ?Sized>(
     world: &W,
     person: PersonId,
     institution: Option<InstitutionId>,
-    field: &'static str,
+    field: Field,
 ) -> Result<(), Stop> {
     // Who asks does not matter here.
     let context = Context::from(Actor::Person(person));
@@ -55,7 +57,7 @@ pub(crate) fn can_own<W: World + ?Sized>(
     })
 }
 
-fn decide_asking(ask: &Ask<'_>, command: &Command) -> Result<Decision, Stop> {
+fn decide_asking(ask: &RuleContext<'_>, command: &Command) -> Result<Decision, Stop> {
     let stream = command.stream();
     let events = match command {
         Command::Institution(id, command) => wrap(Event::Institution, command.decide(ask, *id)?),
@@ -85,22 +87,26 @@ fn wrap<E>(kind: fn(E) -> Event, events: Vec<E>) -> Vec<Event> {
 struct AsWorld<'a, W: ?Sized>(&'a W);
 
 impl<W: World + ?Sized> World for AsWorld<'_, W> {
-    fn aggregate(&self, stream: StreamId) -> Lookup<Arc<Aggregate>> {
+    fn aggregate(&self, stream: StreamId) -> Result<Option<Arc<Aggregate>>, ReadError> {
         self.0.aggregate(stream)
     }
 
-    fn plan_of(&self, student: PersonId, year_plan: YearPlanId) -> Lookup<PlanId> {
+    fn plan_of(
+        &self,
+        student: PersonId,
+        year_plan: YearPlanId,
+    ) -> Result<Option<PlanId>, ReadError> {
         self.0.plan_of(student, year_plan)
     }
 }
 
 /// What a rule may look at.
-pub(in crate::domain) struct Ask<'a> {
+pub(in crate::domain) struct RuleContext<'a> {
     world: &'a dyn World,
     pub(in crate::domain) actor: Actor,
 }
 
-impl Ask<'_> {
+impl RuleContext<'_> {
     /// Nobody who has left changes anything any more, themselves or through a system.
     fn check_present(&self, context: &Context) -> Result<(), Stop> {
         for actor in [Some(context.actor), context.on_behalf_of] {
@@ -122,12 +128,7 @@ impl Ask<'_> {
         &self,
         id: impl Into<StreamId>,
     ) -> Result<Option<Arc<Aggregate>>, Stop> {
-        let stream = id.into();
-        match self.world.aggregate(stream) {
-            Lookup::Found(state) => Ok(Some(state)),
-            Lookup::Absent => Ok(None),
-            Lookup::NotLoaded => Err(Stop::Needs(Missing::Stream(stream))),
-        }
+        Ok(self.world.aggregate(id.into())?)
     }
 
     /// The plan that a student has for a year plan.
@@ -136,18 +137,14 @@ impl Ask<'_> {
         student: PersonId,
         year_plan: YearPlanId,
     ) -> Result<Option<PlanId>, Stop> {
-        match self.world.plan_of(student, year_plan) {
-            Lookup::Found(plan) => Ok(Some(plan)),
-            Lookup::Absent => Ok(None),
-            Lookup::NotLoaded => Err(Stop::Needs(Missing::PlanOf(student, year_plan))),
-        }
+        Ok(self.world.plan_of(student, year_plan)?)
     }
 
     /// Looks at a person who has to be known.
     pub(in crate::domain) fn person<T>(
         &self,
         id: PersonId,
-        field: &'static str,
+        field: Field,
         look: impl FnOnce(&Person) -> Result<T, Stop>,
     ) -> Result<T, Stop> {
         match self.load(id)?.as_deref() {
@@ -163,7 +160,7 @@ impl Ask<'_> {
     }
 
     /// A student, or a refusal.
-    pub(in crate::domain) fn student(&self, id: PersonId, field: &'static str) -> Result<(), Stop> {
+    pub(in crate::domain) fn student(&self, id: PersonId, field: Field) -> Result<(), Stop> {
         self.person(id, field, |person| match person.is_student() {
             true => Ok(()),
             false => refuse(
@@ -175,7 +172,7 @@ impl Ask<'_> {
     }
 
     /// A member of staff, or a refusal.
-    pub(in crate::domain) fn staff(&self, id: PersonId, field: &'static str) -> Result<(), Stop> {
+    pub(in crate::domain) fn staff(&self, id: PersonId, field: Field) -> Result<(), Stop> {
         self.person(id, field, |person| match person.is_staff() {
             true => Ok(()),
             false => refuse(
@@ -190,11 +187,7 @@ impl Ask<'_> {
     }
 
     /// Somebody who can own a team, year plan or plan: staff who has not left.
-    pub(in crate::domain) fn new_owner(
-        &self,
-        id: PersonId,
-        field: &'static str,
-    ) -> Result<(), Stop> {
+    pub(in crate::domain) fn new_owner(&self, id: PersonId, field: Field) -> Result<(), Stop> {
         self.staff(id, field)?;
         self.person(id, field, |person| match person.departed {
             None => Ok(()),
@@ -211,7 +204,7 @@ impl Ask<'_> {
         &self,
         id: PersonId,
         institution: InstitutionId,
-        field: &'static str,
+        field: Field,
     ) -> Result<(), Stop> {
         self.new_owner(id, field)?;
         self.person(id, field, |person| match person.works_at(institution) {
@@ -231,7 +224,7 @@ impl Ask<'_> {
         now: Option<PersonId>,
         to: PersonId,
         institution: InstitutionId,
-        field: &'static str,
+        field: Field,
     ) -> Result<(), Stop> {
         if now == Some(to) {
             let message = format!("person {to} is the owner already");
@@ -246,7 +239,7 @@ impl Ask<'_> {
 
     /// Whether something has to change to have this owner, given whom it is expected to have now.
     /// Refused if somebody else has got it meanwhile.
-    pub(in crate::domain) fn hands(
+    pub(in crate::domain) fn needs_transfer(
         &self,
         now: Option<PersonId>,
         from: Option<PersonId>,
@@ -273,7 +266,7 @@ impl Ask<'_> {
     pub(in crate::domain) fn known<'p>(
         &self,
         persons: impl IntoIterator<Item = &'p PersonId>,
-        field: &'static str,
+        field: Field,
     ) -> Result<(), Stop> {
         let distinct: BTreeSet<_> = persons.into_iter().collect();
         distinct
@@ -285,7 +278,7 @@ impl Ask<'_> {
     pub(in crate::domain) fn institution(
         &self,
         id: InstitutionId,
-        field: &'static str,
+        field: Field,
     ) -> Result<(), Stop> {
         match self.load(id)?.as_deref() {
             Some(Aggregate::Institution(_)) => Ok(()),
@@ -303,7 +296,7 @@ impl Ask<'_> {
     pub(in crate::domain) fn open_institution(
         &self,
         id: InstitutionId,
-        field: &'static str,
+        field: Field,
     ) -> Result<(), Stop> {
         self.institution(id, field)?;
         match self.load(id)?.as_deref() {
@@ -323,7 +316,7 @@ impl Ask<'_> {
     pub(in crate::domain) fn school_year(
         &self,
         id: SchoolYearId,
-        field: &'static str,
+        field: Field,
     ) -> Result<(), Stop> {
         match self.load(id)?.as_deref() {
             Some(Aggregate::SchoolYear(_)) => Ok(()),
@@ -349,7 +342,7 @@ pub(in crate::domain) fn not_found(
     what: &str,
     key: &'static str,
     id: impl Display,
-    field: &'static str,
+    field: Field,
 ) -> Stop {
     let message = format!("there is no {what} {id}");
     Refusal::new(reason, message)
@@ -363,7 +356,7 @@ pub(in crate::domain) fn exists<T>(
     what: &str,
     key: &'static str,
     id: impl Display,
-    field: &'static str,
+    field: Field,
 ) -> Result<T, Stop> {
     let message = format!("{what} {id} exists already");
     refuse(

@@ -86,12 +86,15 @@ macro_rules! event_types {
                     reader.end()?;
                     event
                 } else {
-                    let payload = bring_up(known, schema, serde_json::from_slice(json)?)?;
-                    Self::read(kind, payload).map_err(|_| PayloadError::NotBroughtUp {
+                    let failed = |reason| PayloadError::NotBroughtUp {
                         event: known.name,
                         schema,
-                        reason: "what it was brought up to is no such event",
-                    })?
+                        reason,
+                    };
+                    let payload = serde_json::from_slice(json)?;
+                    let payload = bring_up(known.name, schema, known.schema, payload);
+                    Self::read(kind, payload.map_err(failed)?)
+                        .map_err(|_| failed("what it was brought up to is no such event"))?
                 };
                 if event.event_type().code == code {
                     Ok(event)

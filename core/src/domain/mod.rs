@@ -6,6 +6,7 @@
 //! commands, events, state and rules.
 
 pub mod catalogue;
+pub mod field;
 pub mod institution;
 pub mod ledger;
 pub mod person;
@@ -23,15 +24,13 @@ mod decide;
 mod event_type;
 mod upcast;
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
 use self::catalogue::{Catalogue, CatalogueCommand, CatalogueEvent};
 pub(crate) use self::decide::can_own;
 pub use self::decide::decide;
 pub use self::event_type::{EventType, PayloadError};
+pub use self::field::{Field, RequestField};
 use self::institution::{Institution, InstitutionCommand, InstitutionEvent};
 use self::ledger::{LedgerCommand, LedgerEvent, LedgerState};
 use self::person::{Person, PersonCommand, PersonEvent};
@@ -40,44 +39,14 @@ use self::recovery::{Recovery, RecoveryCommand, RecoveryEvent};
 pub use self::refusal::{Reason, Refusal};
 use self::school_year::{SchoolYear, SchoolYearCommand, SchoolYearEvent};
 use self::team::{Team, TeamCommand, TeamEvent};
-pub use self::world::{Decision, Lookup, Missing, Stop, World};
+pub use self::world::{Decision, Stop, World};
 use self::year_plan::{YearPlan, YearPlanCommand, YearPlanEvent};
+pub use crate::actor::Actor;
 use crate::ids::{
-    CatalogueId, IdError, InstitutionId, LedgerId, PersonId, PlanId, RecoveryId, Revision,
-    SchoolYearId, StreamId, SystemId, TeamId, YearPlanId,
+    CatalogueId, InstitutionId, LedgerId, PersonId, PlanId, RecoveryId, Revision, SchoolYearId,
+    StreamId, TeamId, YearPlanId,
 };
 use crate::time::Timestamp;
-
-/// Who acts: a pseudonym, never a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Actor {
-    /// A person.
-    Person(PersonId),
-    /// A system, such as a roster import.
-    System(SystemId),
-}
-
-impl fmt::Display for Actor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Person(id) => write!(f, "person/{id}"),
-            Self::System(id) => write!(f, "system/{id}"),
-        }
-    }
-}
-
-impl FromStr for Actor {
-    type Err = IdError;
-
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        match text.split_once('/') {
-            Some(("person", id)) => id.parse().map(Self::Person),
-            Some(("system", id)) => id.parse().map(Self::System),
-            Some(_) | None => Err(IdError::Malformed),
-        }
-    }
-}
 
 /// When, by whom and why a container was deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,7 +71,7 @@ impl Deletion {
 }
 
 /// What can be asked, and of which stream. Every command targets exactly one stream.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Of an institution.

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::field::Field;
+
 /// What a caller should make of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Category {
@@ -204,10 +206,8 @@ pub struct Refusal {
     pub reason: Reason,
     /// Why, for people. Holds ids and codes, never names or written text.
     pub message: String,
-    /// The field of the command that is at fault, if one is, as a path in the API's words that
-    /// begins inside of the aggregate's command: `open_plan.student_id`, or `plan_id`. Of a list
-    /// it names no item; the details do.
-    pub field: Option<&'static str>,
+    /// The part of the command that is at fault, if one is.
+    pub field: Option<Field>,
     /// Ids and values that a program may need, by name.
     pub details: Vec<(&'static str, String)>,
 }
@@ -223,9 +223,9 @@ impl Refusal {
         }
     }
 
-    /// Names the field at fault.
+    /// Names the part at fault.
     #[must_use]
-    pub fn field(mut self, field: &'static str) -> Self {
+    pub fn field(mut self, field: Field) -> Self {
         self.field = Some(field);
         self
     }

@@ -7,8 +7,6 @@
 
 use serde_json::{Map, Value};
 
-use super::event_type::{EventType, PayloadError};
-
 /// Turns JSON of one schema into JSON of the next. Pure, and total: JSON that is not of its schema is
 /// answered with why, in words that hold nothing of the payload.
 type Step = fn(Value) -> Result<Value, &'static str>;
@@ -19,25 +17,21 @@ const STEPS: &[(&str, u16, Step)] = &[("person.departed", 1, name_the_last_day)]
 /// Brings a payload of an earlier schema up to the present one.
 ///
 /// # Errors
-/// [`PayloadError::NotBroughtUp`] when the payload is not JSON of its schema.
+/// What is wrong with the payload, when it is not JSON of its schema.
 pub(super) fn bring_up(
-    event: EventType,
-    schema: u16,
+    event: &str,
+    from: u16,
+    to: u16,
     mut payload: Value,
-) -> Result<Value, PayloadError> {
-    for from in schema..event.schema {
+) -> Result<Value, &'static str> {
+    for from in from..to {
         let mut steps = STEPS.iter();
-        let step = steps.find(|(name, of, _)| (*name, *of) == (event.name, from));
-        let brought_up = match step {
-            Some((_, _, step)) => step(payload),
+        let step = steps.find(|(name, of, _)| (*name, *of) == (event, from));
+        payload = match step {
+            Some((_, _, step)) => step(payload)?,
             // A test keeps the table without gaps.
-            None => Err("this version has no step for it"),
+            None => return Err("this version has no step for it"),
         };
-        payload = brought_up.map_err(|reason| PayloadError::NotBroughtUp {
-            event: event.name,
-            schema,
-            reason,
-        })?;
     }
     Ok(payload)
 }
@@ -75,6 +69,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::EventType;
 
     #[test]
     fn every_earlier_schema_has_one_step_and_there_are_no_others() {

@@ -1,39 +1,28 @@
-//! What `decide` may look at, without doing I/O.
+//! What `decide` may look at, without knowing where it comes from.
 
 use std::sync::Arc;
 
 use super::{Actor, Aggregate, Event, Refusal};
 use crate::ids::{PersonId, PlanId, StreamId, YearPlanId};
-
-/// The answer of a [`World`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Lookup<T> {
-    /// It is there.
-    Found(T),
-    /// It does not exist.
-    Absent,
-    /// Whether it exists is not in memory; the caller loads it and asks again.
-    NotLoaded,
-}
-
-/// What has to be loaded before a command can be decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Missing {
-    /// The state of a stream.
-    Stream(StreamId),
-    /// Which plan a student has for a year plan.
-    PlanOf(PersonId, YearPlanId),
-    /// A list of streams.
-    List,
-}
+use crate::read_error::ReadError;
 
 /// Everything that is known when a command is decided, one consistent state.
 pub trait World {
-    /// The state of a stream.
-    fn aggregate(&self, stream: StreamId) -> Lookup<Arc<Aggregate>>;
+    /// The state of a stream; `None` if it is not there.
+    ///
+    /// # Errors
+    /// When it does not read.
+    fn aggregate(&self, stream: StreamId) -> Result<Option<Arc<Aggregate>>, ReadError>;
 
     /// The plan that a student has for a year plan, withdrawn ones included.
-    fn plan_of(&self, student: PersonId, year_plan: YearPlanId) -> Lookup<PlanId>;
+    ///
+    /// # Errors
+    /// When it does not read.
+    fn plan_of(
+        &self,
+        student: PersonId,
+        year_plan: YearPlanId,
+    ) -> Result<Option<PlanId>, ReadError>;
 }
 
 /// Who asks.
@@ -69,12 +58,32 @@ pub struct Decision {
 pub enum Stop {
     /// The rules say no.
     Refused(Refusal),
-    /// Something has to be loaded first.
-    Needs(Missing),
+    /// What the rules ask about does not read.
+    Unread(ReadError),
+}
+
+impl From<ReadError> for Stop {
+    fn from(error: ReadError) -> Self {
+        Self::Unread(error)
+    }
 }
 
 impl From<Refusal> for Stop {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl Stop {
+    /// Tells what the rules say, for whoever goes on after a refusal, from what does not read.
+    ///
+    /// # Errors
+    /// [`ReadError`] when something did not read.
+    pub(crate) fn verdict<T>(result: Result<T, Self>) -> Result<Result<T, Refusal>, ReadError> {
+        match result {
+            Ok(found) => Ok(Ok(found)),
+            Err(Self::Refused(refusal)) => Ok(Err(refusal)),
+            Err(Self::Unread(error)) => Err(error),
+        }
     }
 }

@@ -1,8 +1,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{BUCKETS, BucketProof, BucketTree, StreamHead, bucket_bytes, head_of, read_bucket};
-use crate::entry::{Entry, EntryBytes, Hash32};
+use crate::entry::{Entry, EntryBytes};
 use crate::guarded::{SledError, guarded};
+use crate::hash::Hash32;
 use crate::ids::{Position, StreamId};
 use crate::journal::{CommitLog, ReadError};
 

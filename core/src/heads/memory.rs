@@ -1,7 +1,7 @@
 use std::cmp::Ordering;
 
 use super::{BUCKETS, BucketTree, StreamHead, bucket_of};
-use crate::entry::Hash32;
+use crate::hash::Hash32;
 use crate::ids::StreamId;
 
 /// Changes that may wait for a root to be asked for.

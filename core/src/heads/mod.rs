@@ -12,9 +12,10 @@ mod memory;
 pub use self::map::{HeadMap, HeadMapError};
 pub(crate) use self::memory::MemoryHeads;
 
-use crate::entry::{self, Entry, EntryBytes, Hash32};
+use crate::entry::{self, Entry, EntryBytes};
 use crate::fields::Fields;
 use crate::hash::Context;
+use crate::hash::Hash32;
 use crate::ids::{KeyId, Revision, StreamId, StreamKind};
 use crate::merkle::{ProofError, check_inclusion, hash_leaf};
 

@@ -1,15 +1,13 @@
 //! What an appender hands in.
 
-use super::frame::{
-    CHECKSUM_LEN, COMMAND_LEN, HEADER_LEN, MAX_COMMANDS, MAX_ENTRIES, MAX_FRAME_LEN, RECORD_LEN,
-    is_zero, recorded_at, sealed_len,
+use super::layout::{
+    CHECKSUM_LEN, COMMAND_LEN, Digest16, HEADER_LEN, MAX_COMMANDS, MAX_ENTRIES, MAX_FRAME_LEN,
+    RECORD_LEN, is_zero, recorded_at, sealed_len,
 };
-use crate::entry::{self, EntryBytes, Hash32, TAG_LEN};
+use crate::entry::{self, EntryBytes, TAG_LEN};
+use crate::hash::Hash32;
 use crate::ids::{CommandId, Position, Revision, StreamId};
 use crate::time::Timestamp;
-
-/// The first sixteen bytes of a hash.
-pub type Digest16 = [u8; 16];
 
 /// What was asked and what came of it, so that the same command id gives the same receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use super::commit::{CommandRecord, Commit, CommitError, Limit, NewEntry};
 use super::error::AppendError;
-use super::frame::{Frame, MAX_COMMANDS, MAX_ENTRIES, MAX_FRAME_LEN};
-use super::log::{CommitLog, Tail};
+use super::frame::Frame;
+use super::layout::{MAX_COMMANDS, MAX_ENTRIES, MAX_FRAME_LEN};
+use super::log::CommitLog;
+use super::tail::Tail;
 use crate::domain::Actor;
 use crate::entry::{Entry, sealed_hash};
 use crate::ids::{CommandId, CommitSeq, KeyId, PersonId, PlanId, Position, Revision, SystemId};

@@ -4,7 +4,7 @@ use std::io;
 
 use super::commit::CommitError;
 use super::frame::FrameError;
-use super::log::Tail;
+use super::tail::Tail;
 use crate::ids::{CommitSeq, Position};
 
 /// Where and how a journal is damaged. Nothing has been changed: what is damaged is never skipped

@@ -3,34 +3,22 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::commit::{CommandRecord, Commit, Digest16};
-use crate::entry::{ENTRY_LEN, EntryBytes, Hash32, TAG_LEN, sealed_hash};
+use super::commit::{CommandRecord, Commit};
+use super::layout::{
+    CHECKSUM_LEN, COMMAND_LEN, Digest16, HEADER_LEN, MAX_COMMANDS, MAX_ENTRIES, MAX_FRAME_LEN,
+    RECORD_LEN, field, is_zero, recorded_at, sealed_len, u32_at, u64_at,
+};
+use crate::entry::{EntryBytes, TAG_LEN, sealed_hash};
 use crate::hash::Context;
+use crate::hash::Hash32;
 use crate::ids::{CommandId, CommitSeq, Position, Revision, StreamId};
 use crate::time::Timestamp;
-
-/// Length of a frame's header.
-pub const HEADER_LEN: usize = 72;
-/// Length of a command record.
-pub const COMMAND_LEN: usize = 64;
-/// Length of an entry record.
-pub const RECORD_LEN: usize = 44 + ENTRY_LEN;
-/// Length of a frame's checksum.
-pub const CHECKSUM_LEN: usize = 32;
-/// A frame is at most this long, all its parts together.
-pub const MAX_FRAME_LEN: usize = 16 << 20;
-/// A frame holds at most this many commands.
-pub const MAX_COMMANDS: usize = 1_000;
-/// A frame holds at most this many entries.
-pub const MAX_ENTRIES: usize = 65_536;
 
 pub(super) const MAGIC: [u8; 4] = *b"PLF1";
 static HEADER_HASH: Context = Context::new("planledger v1 2026-11-23 frame header");
 static CHECKSUM: Context = Context::new("planledger v1 2026-11-23 frame");
 const HASHED_HEADER_LEN: usize = HEADER_LEN - 4;
-const SEALED_LEN_AT: usize = 194;
 const SEALED_HASH_AT: usize = 198;
-const RECORDED_AT_AT: usize = 114;
 
 /// Why bytes are not a frame, or not the frame that belongs there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -71,26 +59,6 @@ pub enum FrameError {
     /// taken out, put in or moved.
     #[error("does not follow the frame before it")]
     Chain,
-}
-
-/// The `N` bytes at `at`.
-pub(super) fn field<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
-    bytes.get(at..)?.first_chunk().copied()
-}
-
-/// The big-endian number of four bytes at `at`.
-pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    field(bytes, at).map(u32::from_be_bytes)
-}
-
-/// The big-endian number of eight bytes at `at`.
-pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
-    field(bytes, at).map(u64::from_be_bytes)
-}
-
-/// The first half of a hash: what chains keep of it.
-pub(super) fn half(hash: &Hash32) -> Digest16 {
-    field(hash, 0).unwrap_or_default()
 }
 
 /// What a frame's header says.
@@ -197,7 +165,7 @@ impl Header {
         }
         out.extend_from_slice(&self.previous);
         let hash = HEADER_HASH.hash(out.get(start..).unwrap_or_default());
-        out.extend_from_slice(hash.first_chunk::<4>().unwrap_or(&[0; 4]));
+        out.extend_from_slice(&crate::hash::first::<4>(&hash));
     }
 
     /// Length of the whole frame in bytes.
@@ -488,21 +456,6 @@ impl<'a> Record<'a> {
             sealed,
         }
     }
-}
-
-/// Whether all bytes are zero.
-pub(super) fn is_zero(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| *byte == 0)
-}
-
-/// The length that an entry says its payload has.
-pub(super) fn sealed_len(entry: &EntryBytes) -> u32 {
-    u32_at(entry, SEALED_LEN_AT).unwrap_or_default()
-}
-
-/// The instant that an entry says it was recorded at.
-pub(super) fn recorded_at(entry: &EntryBytes) -> Timestamp {
-    Timestamp::from_nanos(u64_at(entry, RECORDED_AT_AT).unwrap_or_default())
 }
 
 /// An entry in a frame.

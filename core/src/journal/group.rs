@@ -2,8 +2,9 @@
 
 use super::commit::{Commit, CommitError, Limit};
 use super::error::AppendError;
-use super::frame::{self, Place, half};
-use super::log::Tail;
+use super::frame::{self, Place};
+use super::layout::half;
+use super::tail::Tail;
 use crate::ids::Position;
 
 /// All that is appended at once has to fit into one segment, so that what a crash leaves of it is

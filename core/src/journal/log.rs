@@ -2,72 +2,13 @@
 
 use std::time::Duration;
 
-use super::commit::{Commit, Digest16};
+use super::commit::Commit;
 use super::error::{AppendError, Damage, DamageReason, ReadError};
-use super::frame::{EntryRef, Frame, FrameError, half};
-use crate::entry::{EntryBytes, Hash32};
+use super::frame::{EntryRef, Frame, FrameError};
+use super::tail::Tail;
+use crate::entry::EntryBytes;
+use crate::hash::Hash32;
 use crate::ids::{CommitSeq, LedgerId, Position};
-use crate::time::Timestamp;
-
-/// The end of a journal: everything up to here is on stable storage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tail {
-    /// The last commit; 0 if there is none.
-    pub commit: CommitSeq,
-    /// The last event's position; 0 if there is none.
-    pub position: Position,
-    /// First half of the last frame's checksum; zeros if there is none. With the two above it
-    /// says which journal this is the tail of.
-    pub checksum: Digest16,
-    /// The latest instant in the journal; when the ledger was created, if it is empty. The next
-    /// commit must be later.
-    pub recorded_at: Timestamp,
-}
-
-impl Tail {
-    /// The tail of a journal without commits.
-    pub const fn empty(created_at: Timestamp) -> Self {
-        Self {
-            commit: CommitSeq::ZERO,
-            position: Position::ZERO,
-            checksum: [0; 16],
-            recorded_at: created_at,
-        }
-    }
-
-    /// Whether both name the same place of the same journal.
-    pub fn is_same_place(&self, other: &Self) -> bool {
-        (self.commit, self.position, self.checksum)
-            == (other.commit, other.position, other.checksum)
-    }
-
-    /// The tail after `frame`.
-    ///
-    /// # Errors
-    /// [`FrameError::Chain`] if the frame is not the one that follows.
-    pub fn after(&self, frame: &Frame) -> Result<Self, FrameError> {
-        let header = frame.header();
-        let follows = header.commit == self.commit.next()
-            && header.first_position == self.position.next()
-            && header.previous == self.checksum
-            && header.recorded_at > self.recorded_at;
-        if follows {
-            Ok(Self::at(frame))
-        } else {
-            Err(FrameError::Chain)
-        }
-    }
-
-    /// The tail of a journal that ends with `frame`.
-    pub fn at(frame: &Frame) -> Self {
-        Self {
-            commit: frame.commit(),
-            position: frame.header().last_position(),
-            checksum: half(&frame.checksum()),
-            recorded_at: frame.latest_instant(),
-        }
-    }
-}
 
 /// Frames in order. `None` means that the durable tail has been reached; asking again after more
 /// has been appended goes on from there. After an error there is nothing more.

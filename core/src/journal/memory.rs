@@ -9,7 +9,8 @@ use super::commit::Commit;
 use super::error::{AppendError, ReadError};
 use super::frame::Frame;
 use super::group;
-use super::log::{CommitLog, Frames, Tail};
+use super::log::{CommitLog, Frames};
+use super::tail::Tail;
 use crate::ids::{CommitSeq, LedgerId, Position};
 use crate::time::Timestamp;
 

@@ -1,19 +1,18 @@
 //! Taking in what the journal has and derived state has not.
 
 use super::fold::Fold;
-use super::sealer::{check_readable, open_payload, read_entry, read_event};
+use super::sealer::read_entry;
+use super::stream_fold::Record;
 use super::{OpenError, ReadError};
 use crate::derived::{CommandEntry, Docs, StoreError};
-use crate::domain::EventMeta;
-use crate::entry;
 use crate::journal::{CommitLog, Frame, Tail};
-use crate::seal::{KeyStore, SealError};
+use crate::seal::KeyStore;
 
 /// Events between two publications.
 const STRIDE: u64 = 8_192;
 
 /// Takes in what the journal has up to a place. `progress` says whether to go on.
-pub(super) fn catch_up(
+pub(crate) fn catch_up(
     log: &dyn CommitLog,
     keys: &KeyStore,
     docs: &Docs,
@@ -59,8 +58,9 @@ fn take_in(frame: &Frame, keys: &KeyStore, docs: &Docs, fold: &mut Fold) -> Resu
         let mut stream = fold.begin(command.stream)?;
         // Two accounts of where the stream ended, of which only one was folded. A stream whose events
         // so far were all redacted has no state that could say it.
-        if stream.state().is_some()
-            && stream.head.position != docs.store().register().end_of(command.stream).position
+        if stream.folded.state().is_some()
+            && stream.folded.head().position
+                != docs.store().register().end_of(command.stream).position
         {
             let error = StoreError::Changed("the end of a stream");
             docs.put_in_doubt(&error.to_string());
@@ -71,26 +71,18 @@ fn take_in(frame: &Frame, keys: &KeyStore, docs: &Docs, fold: &mut Fold) -> Resu
         for (offset, record) in entries.by_ref().take(command.entries as usize).enumerate() {
             let position = record.position;
             let entry = read_entry(position, record.entry)?;
-            check_readable(position, &entry)?;
             if offset == 0 {
                 recorded_at = entry.recorded_at;
             }
-            let meta = EventMeta {
-                stream: entry.stream,
-                revision: entry.revision,
-                recorded_at: entry.recorded_at,
-                actor: entry.actor,
+            let of_journal = Record {
+                position,
+                entry: &entry,
+                bytes: record.entry,
+                sealed: Some(record.sealed),
             };
-            match open_payload(position, &entry, record.entry, record.sealed, keys) {
-                Ok(json) => fold.apply(&mut stream, &meta, &read_event(position, &entry, &json)?),
-                Err(ReadError::Seal {
-                    source: SealError::Redacted,
-                    ..
-                }) => stream.comes_to(entry.revision),
-                Err(error) => return Err(error.into()),
-            }
+            stream.folded.take(&of_journal, keys)?;
             fold.cursor.recorded_at = entry.recorded_at;
-            let link = entry::link(record.entry);
+            let link = stream.folded.head().link;
             let register = docs.store().register();
             if let Err(found) = register.take(position, record.back, &entry, &link, keys) {
                 tracing::error!(
@@ -100,7 +92,7 @@ fn take_in(frame: &Frame, keys: &KeyStore, docs: &Docs, fold: &mut Fold) -> Resu
                     "the journal holds an event that does not follow its stream's last; both are kept"
                 );
             }
-            fold.place(&mut stream, position, link, *record.leaf);
+            fold.note(&stream.folded, *record.leaf);
         }
         fold.end(stream)?;
         fold.record(CommandEntry {

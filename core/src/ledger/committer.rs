@@ -1,7 +1,6 @@
 //! The committer thread: keys, then one write and one sync, then everything that says so.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
@@ -14,21 +13,22 @@ use crate::journal::{Commit, CommitLog};
 use crate::seal::KeyStore;
 
 /// How far the journal is durable, and who wants to know.
-pub(super) struct Tide {
+pub(super) struct DurableEnd {
     position: Mutex<Position>,
     risen: Condvar,
-    writable: AtomicBool,
+    /// Why nothing more is written, once that is so.
+    stopped: OnceLock<String>,
     listeners: RwLock<Vec<Listener>>,
 }
 
 type Listener = Box<dyn Fn(Position) + Send + Sync>;
 
-impl Tide {
+impl DurableEnd {
     pub(super) fn new(position: Position) -> Self {
         Self {
             position: Mutex::new(position),
             risen: Condvar::new(),
-            writable: AtomicBool::new(true),
+            stopped: OnceLock::new(),
             listeners: RwLock::default(),
         }
     }
@@ -60,14 +60,15 @@ impl Tide {
         }
     }
 
-    pub(super) fn is_writable(&self) -> bool {
-        self.writable.load(Ordering::Acquire)
+    /// Why nothing more is written, if that is so.
+    pub(super) fn stopped(&self) -> Option<&str> {
+        self.stopped.get().map(String::as_str)
     }
 
     /// For good: after a failed write or sync nobody knows what is on the disk (P2). Says whether
     /// it was open.
-    fn close_for_writing(&self) -> bool {
-        self.writable.swap(false, Ordering::AcqRel)
+    fn stop(&self, reason: &str) -> bool {
+        self.stopped.set(reason.to_owned()).is_ok()
     }
 }
 
@@ -106,22 +107,22 @@ enum Refused {
 pub(super) fn run(
     log: &dyn CommitLog,
     keys: &KeyStore,
-    tide: &Tide,
+    durable: &DurableEnd,
     groups: &Receiver<Group>,
     done: &Sender<Done>,
 ) {
     for group in groups {
-        let outcome = match group.commits.is_empty() {
-            _ if !tide.is_writable() => Err(Refused::Failed("an earlier write failed".to_owned())),
-            true => Ok(None),
-            false => append(log, keys, &group).map(Some),
+        let outcome = match durable.stopped() {
+            Some(reason) => Err(Refused::Failed(reason.to_owned())),
+            None if group.commits.is_empty() => Ok(None),
+            None => append(log, keys, &group).map(Some),
         };
         let came_of_it = match outcome {
             Ok(appended) => {
                 if let Some(cursor) = appended {
                     let position = cursor.position;
                     group.shelf.publish(group.docs, cursor);
-                    tide.rise(position);
+                    durable.rise(position);
                 }
                 for (reply, result) in group.replies {
                     reply(result);
@@ -142,14 +143,14 @@ pub(super) fn run(
             Err(Refused::Failed(reason)) => {
                 // Said once: clients go on sending, and a log that grows with them may be what
                 // fills the disk.
-                if tide.close_for_writing() {
+                if durable.stop(&reason) {
                     tracing::error!(
                         %reason,
                         "the journal cannot be written; no more commands are taken until a restart"
                     );
                 }
                 for (reply, _) in group.replies {
-                    reply(Err(ExecuteError::Unavailable(reason.clone())));
+                    reply(Err(ExecuteError::WriterStopped(reason.clone())));
                 }
                 Done::With(group.number)
             }
@@ -191,7 +192,7 @@ fn append(log: &dyn CommitLog, keys: &KeyStore, group: &Group) -> Result<Cursor,
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use tracing::span;
 
@@ -245,7 +246,7 @@ mod tests {
         let store = testing::store(dir.path(), &options.master, ledger).unwrap();
         let cursor = Cursor::start(ledger);
         let docs = Arc::new(Docs::new(store, keys.clone(), cursor.clone(), || {}));
-        let tide = Tide::new(Position::ZERO);
+        let durable = DurableEnd::new(Position::ZERO);
         let (groups, committing) = crossbeam_channel::unbounded();
         let (finished, done) = crossbeam_channel::unbounded();
         let (refused, refusals) = crossbeam_channel::unbounded();
@@ -272,14 +273,14 @@ mod tests {
         drop(groups);
         let logged = Arc::new(AtomicUsize::new(0));
         tracing::subscriber::with_default(Counting(logged.clone()), || {
-            run(&log, &keys, &tide, &committing, &finished);
+            run(&log, &keys, &durable, &committing, &finished);
         });
         assert_eq!(logged.load(Ordering::Relaxed), 1);
         let refusals: Vec<_> = refusals.try_iter().collect();
         assert_eq!(refusals.len(), 3);
-        let unavailable = |error| matches!(error, ExecuteError::Unavailable(_));
-        assert!(refusals.into_iter().all(unavailable));
+        let stopped = |error| matches!(error, ExecuteError::WriterStopped(_));
+        assert!(refusals.into_iter().all(stopped));
         assert_eq!(done.try_iter().count(), 3);
-        assert!(!tide.is_writable());
+        assert!(durable.stopped().is_some());
     }
 }

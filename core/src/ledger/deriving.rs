@@ -14,7 +14,7 @@ use parking_lot::{Condvar, Mutex};
 use super::catching_up::catch_up;
 use super::ended;
 use super::fold::Fold;
-use super::open::spawn;
+use super::threads::spawn;
 use super::window::Window;
 use super::{OpenError, Progress, ReadError};
 use crate::derived::{CommandEntry, Cursor, Doc, DocKey, Docs, Generations, Store, StoreError};
@@ -130,10 +130,10 @@ impl Deriving {
                 Ok(derived)
             }
             Ok(None) => self.anew_or_again(None),
-            Err(OpenError::Derived(error) | OpenError::Read(ReadError::Derived(error))) => {
-                self.anew_or_again(Some(&error.to_string()))
-            }
-            Err(error) => Err(error),
+            Err(error) => match error.of_derived() {
+                Some(reason) => self.anew_or_again(Some(&reason)),
+                None => Err(error),
+            },
         }
     }
 
@@ -141,7 +141,7 @@ impl Deriving {
     /// passed.
     fn anew_or_again(&self, reason: Option<&str>) -> Result<Derived, OpenError> {
         match self.anew(reason) {
-            Err(OpenError::Derived(error) | OpenError::Read(ReadError::Derived(error))) => {
+            Err(error) if error.of_derived().is_some() => {
                 tracing::warn!(%error, "derived state could not be made; it is tried once more");
                 self.anew(reason)
             }
@@ -187,10 +187,7 @@ impl Deriving {
         let made = match self.derive(store, start(&*self.log)) {
             // Its room may be needed for the next. And if a newer version is needed, what that one
             // derived stays the newest there is.
-            Err(
-                error @ (OpenError::Derived(_)
-                | OpenError::Read(ReadError::Derived(_) | ReadError::Newer { .. })),
-            ) => {
+            Err(error) if error.of_derived().is_some() || error.is_of_newer() => {
                 if let Err(error) = self.generations.remove(generation) {
                     tracing::warn!(%error, "what came to nothing cannot be removed");
                 }
@@ -261,7 +258,7 @@ impl Deriving {
 }
 
 /// The place before everything.
-pub(super) fn start(log: &dyn CommitLog) -> Cursor {
+pub(crate) fn start(log: &dyn CommitLog) -> Cursor {
     Cursor {
         recorded_at: log.tail().recorded_at,
         ..Cursor::start(log.ledger_id())
@@ -269,7 +266,7 @@ pub(super) fn start(log: &dyn CommitLog) -> Cursor {
 }
 
 /// Whether derived state came from this journal: the frame it ended with is there.
-pub(super) fn belongs(cursor: &Cursor, log: &dyn CommitLog) -> Result<bool, OpenError> {
+pub(crate) fn belongs(cursor: &Cursor, log: &dyn CommitLog) -> Result<bool, OpenError> {
     if cursor.ledger != log.ledger_id() || cursor.commit > log.tail().commit {
         return Ok(false);
     }
@@ -293,7 +290,7 @@ pub(super) fn belongs(cursor: &Cursor, log: &dyn CommitLog) -> Result<bool, Open
 
 /// The projector thread: documents to sled, behind everything. Ends when it is told to, or when
 /// sled does not take them.
-pub(super) fn project(docs: &Docs) {
+pub(crate) fn project(docs: &Docs) {
     while matches!(docs.flush_next(), Ok(true)) {}
 }
 

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use crate::derived::StoreError;
-use crate::domain::{PayloadError, Refusal};
-use crate::ids::{CommandId, KeyId, Position, Revision, StreamId};
-use crate::seal::{KeyStoreError, SealError};
-use crate::time::Timestamp;
+use crate::domain::Refusal;
+use crate::ids::{CommandId, Revision, StreamId};
+pub use crate::read_error::ReadError;
+use crate::seal::KeyStoreError;
 
 /// Why a command was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,11 +54,48 @@ pub enum ExecuteError {
     /// Nothing was done; try again with the same id, later each time.
     #[error("derived state is being made again: {0}")]
     NotReady(String),
+    /// Something in the ledger kept the command from being carried out. Nothing was done, and the
+    /// ledger goes on.
+    #[error(transparent)]
+    Fault(#[from] EngineFault),
     /// Writing failed, now or earlier, and the ledger takes no more commands until its process is
     /// started again. Whether this command became durable is not known: send it again with the same
     /// id then.
     #[error("the ledger cannot write: {0}")]
-    Unavailable(String),
+    WriterStopped(String),
+}
+
+/// What keeps the ledger from carrying out a command that the rules allow.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineFault {
+    /// The journal does not read.
+    #[error("journal: {0}")]
+    Journal(String),
+    /// A key that a new person or plan needs cannot be made.
+    #[error("key store: {0}")]
+    Keys(String),
+    /// The system gives no randomness.
+    #[error("no randomness: {0}")]
+    Randomness(String),
+    /// A fault of this program.
+    #[error("a fault of the program: {0}")]
+    Internal(String),
+}
+
+impl From<KeyStoreError> for EngineFault {
+    fn from(error: KeyStoreError) -> Self {
+        match error {
+            KeyStoreError::Entropy(error) => Self::Randomness(error.to_string()),
+            error => Self::Keys(error.to_string()),
+        }
+    }
+}
+
+impl From<crate::journal::ReadError> for EngineFault {
+    fn from(error: crate::journal::ReadError) -> Self {
+        Self::Journal(error.to_string())
+    }
 }
 
 /// Why a ledger does not open.
@@ -113,67 +150,38 @@ pub enum OpenError {
     Entropy(std::io::Error),
 }
 
-/// Why something cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReadError {
-    /// The journal does not read.
-    #[error("journal: {0}")]
-    Journal(#[from] crate::journal::ReadError),
-    /// Derived state turned out to be faulty and is being made again. Try again, later each time.
-    #[error("derived state is being made again: {0}")]
-    Derived(#[from] StoreError),
-    /// An entry's payload does not open: it was tampered with, or the key store is another's.
-    #[error("event at position {position} {source}")]
-    Seal {
-        /// Where.
-        position: Position,
-        /// Why.
-        source: SealError,
-    },
-    /// An entry names a key that is not in the key store. Restore the key store from its backup.
-    #[error(
-        "event at position {position} is sealed under key {key}, which is not in the key store"
-    )]
-    KeyMissing {
-        /// Where.
-        position: Position,
-        /// Which.
-        key: KeyId,
-    },
-    /// A newer version of planledger wrote the event: its type, or the schema of its payload, is not
-    /// known to this one. Nothing is wrong with the ledger; use the newer version.
-    #[error("event at position {position}: {source}")]
-    Newer {
-        /// Where.
-        position: Position,
-        /// What is not known.
-        source: PayloadError,
-    },
-    /// An entry or payload is not of a form that any version writes.
-    #[error("event at position {position} is malformed: {reason}")]
-    Malformed {
-        /// Where.
-        position: Position,
-        /// In what way.
-        reason: String,
-    },
-    /// The position asked for is beyond the last durable one. Wait for it, or ask for less.
-    #[error("position {asked} is not there yet; the ledger is at {tail}")]
-    NotThere {
-        /// What was asked for.
-        asked: Position,
-        /// Where the ledger is.
-        tail: Position,
-    },
-    /// The instant has not passed: more may be recorded up to it. Ask for one in the past.
-    #[error("the instant {} ns has not passed yet", instant.nanos())]
-    NotPassed {
-        /// What was asked for.
-        instant: Timestamp,
-    },
-    /// A write failed, so nobody knows what was recorded up to an instant until the process is
-    /// started again. What was recorded up to the last receipt can be read.
-    #[error("a write failed; what was recorded last is known after a restart")]
-    Unsettled,
+impl OpenError {
+    /// What is wrong with derived state, if it is that: it can be made again.
+    pub(super) fn of_derived(&self) -> Option<String> {
+        match self {
+            Self::Derived(error) => Some(error.to_string()),
+            Self::Read(ReadError::Derived(reason)) => Some(reason.clone()),
+            Self::Locked { .. }
+            | Self::Io { .. }
+            | Self::Missing { .. }
+            | Self::Journal(_)
+            | Self::Keys(_)
+            | Self::Checkpoints(_)
+            | Self::Stopped
+            | Self::Read(_)
+            | Self::Entropy(_) => None,
+        }
+    }
+
+    /// Whether a newer version of this program wrote what does not read.
+    pub(super) fn is_of_newer(&self) -> bool {
+        matches!(self, Self::Read(ReadError::Newer { .. }))
+    }
+}
+
+impl From<crate::journal::ReadError> for ReadError {
+    fn from(error: crate::journal::ReadError) -> Self {
+        Self::Journal(error.to_string())
+    }
+}
+
+impl From<StoreError> for ReadError {
+    fn from(error: StoreError) -> Self {
+        Self::Derived(error.to_string())
+    }
 }

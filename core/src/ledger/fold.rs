@@ -1,17 +1,18 @@
 //! Folding events into documents: the one way derived state comes about, whether a command was
 //! just decided or the journal is read again (P3).
 
-use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::derived::{
-    CommandEntry, Cursor, Doc, DocKey, Docs, Head, StoreError, StreamDoc, Term, first_plan, terms,
+    CommandEntry, Cursor, Doc, DocKey, Docs, StoreError, StreamDoc, Term, first_plan, terms,
 };
-use crate::domain::{Aggregate, Event, EventMeta, Lookup, World};
-use crate::entry::Hash32;
-use crate::ids::{PersonId, PlanId, Position, Revision, StreamId, YearPlanId};
+use crate::domain::{Aggregate, World};
+use crate::hash::Hash32;
+use crate::ids::{PersonId, PlanId, StreamId, YearPlanId};
 
+use super::ReadError;
+use super::stream_fold::StreamFold;
 use super::window::Window;
 use crate::overview::Calendar;
 
@@ -20,7 +21,7 @@ use crate::overview::Calendar;
 const SPARE: usize = 64;
 
 /// Documents as they will be once everything decided so far is durable.
-pub(super) struct Fold {
+pub(crate) struct Fold {
     docs: Arc<Docs>,
     overlay: HashMap<DocKey, Pending>,
     touched: HashSet<DocKey>,
@@ -37,8 +38,6 @@ pub(super) struct Fold {
     group: u64,
     pub(super) cursor: Cursor,
     pub(super) calendar: Calendar,
-    /// What kept [`World`] from answering, which it cannot say itself.
-    trouble: RefCell<Option<StoreError>>,
 }
 
 struct Pending {
@@ -55,31 +54,14 @@ struct Undo {
 
 /// A stream while a command's events are folded into it.
 pub(super) struct Stream {
-    id: StreamId,
     before: BTreeSet<Term>,
     /// Its state when it was begun.
     was: Option<Arc<Aggregate>>,
-    pub(super) head: Head,
-    /// Revision of the event folded in last.
-    last: Revision,
-    state: Option<Arc<Aggregate>>,
-}
-
-impl Stream {
-    pub(super) fn state(&self) -> Option<&Aggregate> {
-        self.state.as_deref()
-    }
-
-    /// The stream has an event of this revision now. Where an earlier version of this program went on
-    /// from an older state, revisions come twice; what follows goes on after the greatest.
-    pub(super) fn comes_to(&mut self, revision: Revision) {
-        self.head.revision = self.head.revision.max(revision);
-        self.last = revision;
-    }
+    pub(super) folded: StreamFold,
 }
 
 impl Fold {
-    pub(super) fn new(docs: Arc<Docs>, cursor: Cursor) -> Self {
+    pub(crate) fn new(docs: Arc<Docs>, cursor: Cursor) -> Self {
         Self {
             docs,
             overlay: HashMap::new(),
@@ -92,7 +74,6 @@ impl Fold {
             group: 1,
             cursor,
             calendar: Calendar::default(),
-            trouble: RefCell::new(None),
         }
     }
 
@@ -137,55 +118,29 @@ impl Fold {
     pub(super) fn begin(&self, id: StreamId) -> Result<Stream, StoreError> {
         Ok(match self.stream(id)? {
             Some(doc) => Stream {
-                id,
                 before: terms(id, &doc.state),
                 was: Some(doc.state.clone()),
-                head: doc.head,
-                last: doc.head.revision,
-                state: Some(doc.state.clone()),
+                folded: StreamFold::after(id, &doc),
             },
             None => Stream {
-                id,
                 before: BTreeSet::new(),
                 was: None,
-                head: Head::default(),
-                last: Revision::ZERO,
-                state: None,
+                folded: StreamFold::new(id),
             },
         })
     }
 
-    /// Folds one event in, before its entry's link is known.
-    pub(super) fn apply(&self, stream: &mut Stream, meta: &EventMeta, event: &Event) {
-        let mut state = stream.state.take().map(Arc::unwrap_or_clone);
-        Aggregate::apply(&mut state, meta, event);
-        stream.state = state.map(Arc::new);
-        stream.comes_to(meta.revision);
-    }
-
-    /// Notes where the event just folded in went.
-    pub(super) fn place(
-        &mut self,
-        stream: &mut Stream,
-        position: Position,
-        link: Hash32,
-        leaf: Hash32,
-    ) {
-        stream.head.position = position;
-        stream.head.link = link;
-        self.cursor.position = position;
+    /// Notes that an event was folded into a stream, and its leaf.
+    pub(super) fn note(&mut self, folded: &StreamFold, leaf: Hash32) {
+        let head = *folded.head();
+        self.cursor.position = head.position;
         self.cursor.frontier.push(leaf);
-        let revision = stream.head.revision;
-        if revision.get().is_multiple_of(DocKey::SNAPSHOT_EVERY)
+        if head.revision.get().is_multiple_of(DocKey::SNAPSHOT_EVERY)
             // A snapshot is compared with the event whose revision it has.
-            && stream.last == revision
-            && let Some(state) = &stream.state
+            && folded.is_at_head()
+            && let Some(doc) = folded.clone().doc()
         {
-            let doc = StreamDoc {
-                head: stream.head,
-                state: state.clone(),
-            };
-            let key = DocKey::Snapshot(stream.id, revision);
+            let key = DocKey::Snapshot(folded.id(), head.revision);
             self.snapshots.push((key, Doc::Stream(Arc::new(doc))));
         }
     }
@@ -193,24 +148,19 @@ impl Fold {
     /// Ends folding: the stream's document and every list it belongs to.
     pub(super) fn end(&mut self, stream: Stream) -> Result<(), StoreError> {
         let Stream {
-            id,
             before,
             was,
-            head,
-            last: _,
-            state,
+            folded,
         } = stream;
-        let Some(state) = state else {
+        let id = folded.id();
+        let Some(doc) = folded.doc() else {
             return Ok(());
         };
+        let state = doc.state.clone();
         let after = terms(id, &state);
         for term in before.symmetric_difference(&after) {
             self.post(*term, id, after.contains(term))?;
         }
-        let doc = StreamDoc {
-            head,
-            state: state.clone(),
-        };
         self.put(DocKey::Stream(id), Doc::Stream(Arc::new(doc)));
         self.note_ownership(id, was.as_deref(), &state)?;
         self.count(id, was.as_deref(), &state)
@@ -369,39 +319,18 @@ impl Fold {
     pub(super) fn published(&mut self, group: u64) {
         self.overlay.retain(|_, pending| pending.group > group);
     }
-
-    /// What kept [`World`] from answering, if anything did.
-    pub(super) fn trouble(&self) -> Option<StoreError> {
-        self.trouble.borrow_mut().take()
-    }
-
-    fn lookup<T>(&self, result: Result<Option<T>, StoreError>) -> Lookup<T> {
-        match result {
-            Ok(Some(found)) => Lookup::Found(found),
-            Ok(None) => Lookup::Absent,
-            Err(error) => {
-                *self.trouble.borrow_mut() = Some(error);
-                Lookup::NotLoaded
-            }
-        }
-    }
 }
 
 impl World for Fold {
-    fn aggregate(&self, stream: StreamId) -> Lookup<Arc<Aggregate>> {
-        self.lookup(
-            self.stream(stream)
-                .map(|doc| doc.map(|doc| doc.state.clone())),
-        )
+    fn aggregate(&self, stream: StreamId) -> Result<Option<Arc<Aggregate>>, ReadError> {
+        Ok(self.stream(stream)?.map(|doc| doc.state.clone()))
     }
 
-    fn plan_of(&self, student: PersonId, year_plan: YearPlanId) -> Lookup<PlanId> {
-        let list = self.list(Term::PlanOf(student, year_plan));
-        self.lookup(list.map(|list| first_plan(&list)))
+    fn plan_of(
+        &self,
+        student: PersonId,
+        year_plan: YearPlanId,
+    ) -> Result<Option<PlanId>, ReadError> {
+        Ok(first_plan(&self.list(Term::PlanOf(student, year_plan))?))
     }
-}
-
-/// The revision after a stream's last.
-pub(super) fn next_revision(stream: &Stream) -> Revision {
-    stream.head.revision.next()
 }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::sealer::{open_payload, read_entry};
+use super::stream_fold::Record;
 use super::{Ledger, ReadError};
 use crate::domain::{Actor, EventType};
 use crate::entry::{Entry, EntryBytes};
 use crate::ids::{CommandId, KeyId, PersonId, Position, Revision, StreamId};
 use crate::journal::{CommitLog, Frames, StoredEntry};
-use crate::seal::{KeyScope, KeyStore, SealError};
+use crate::seal::{KeyScope, KeyStore};
 use crate::time::Timestamp;
 
 /// An event's text.
@@ -147,14 +148,8 @@ pub(super) fn recorded(
     sealed: &[u8],
     keys: &KeyStore,
 ) -> Result<RecordedEvent, ReadError> {
-    let payload = match open_payload(position, entry, bytes, sealed, keys) {
-        Ok(json) => Payload::Json(json),
-        Err(ReadError::Seal {
-            source: SealError::Redacted,
-            ..
-        }) => Payload::Redacted,
-        Err(error) => return Err(error),
-    };
+    let json = open_payload(position, entry, bytes, sealed, keys)?;
+    let payload = json.map_or(Payload::Redacted, Payload::Json);
     Ok(event(position, entry, payload))
 }
 
@@ -175,7 +170,7 @@ pub(crate) fn event(position: Position, entry: &Entry, payload: Payload) -> Reco
 }
 
 /// An entry of the journal with its fields.
-pub(super) fn stored(
+pub(crate) fn stored(
     log: &dyn CommitLog,
     position: Position,
 ) -> Result<(StoredEntry, Entry), ReadError> {
@@ -186,6 +181,20 @@ pub(super) fn stored(
     let stored = log.entry(position)?.ok_or_else(missing)?;
     let entry = read_entry(position, &stored.entry)?;
     Ok((stored, entry))
+}
+
+/// The same, to be folded in.
+pub(crate) fn stored_record<'a>(
+    position: Position,
+    stored: &'a StoredEntry,
+    entry: &'a Entry,
+) -> Record<'a> {
+    Record {
+        position,
+        entry,
+        bytes: &stored.entry,
+        sealed: stored.sealed.as_deref(),
+    }
 }
 
 impl Ledger {

@@ -10,13 +10,15 @@
 //! to the disk the next is collected. Readers see published documents only, so nothing that is not
 //! durable is ever shown (P2).
 
-mod catching_up;
+pub(crate) mod catching_up;
 mod committer;
-mod deriving;
+pub(crate) mod deriving;
+pub(crate) mod directory;
 mod envelope;
 mod error;
-mod fold;
-mod history;
+pub(crate) mod fold;
+pub(crate) mod history;
+pub mod limits;
 mod nonces;
 mod open;
 mod overview;
@@ -24,10 +26,11 @@ mod ownerless;
 mod past;
 mod query;
 mod restoring;
-mod sealer;
+pub(crate) mod sealer;
+pub(crate) mod stream_fold;
 #[cfg(test)]
 mod tests;
-mod verify;
+pub(crate) mod threads;
 mod window;
 mod writer;
 
@@ -40,23 +43,20 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Sender, TrySendError};
 use parking_lot::{Mutex, RwLock};
 
-use self::committer::Tide;
+use self::committer::DurableEnd;
 use self::deriving::Deriving;
 pub use self::envelope::{Envelope, Receipt, Request};
-pub use self::error::{ExecuteError, OpenError, ReadError};
+pub use self::error::{EngineFault, ExecuteError, OpenError, ReadError};
 pub(crate) use self::history::event;
 pub use self::history::{EventFilter, Events, Passed, Payload, RecordedEvent};
-pub use self::open::{rebuild, verify_dir};
+pub use self::open::rebuild;
 pub use self::query::Reading;
-pub use self::verify::{
-    Branch, BranchEvent, Branches, Depth, Fork, ForkedStream, Forks, Outcome, Part, PartName, Pass,
-    PlanNow, Repeated, Spot, StaleAnswer, Told, Verification,
-};
 pub use crate::derived::Break;
 use crate::derived::{Docs, Store, StoreError};
 use crate::domain::ledger::forks_stream;
 use crate::domain::{Actor, Aggregate};
-use crate::entry::{EntryBytes, Hash32};
+use crate::entry::EntryBytes;
+use crate::hash::Hash32;
 use crate::ids::{CommitSeq, LedgerId, Position, StreamId};
 use crate::journal::CommitLog;
 use crate::seal::{EventKey, KeyStore, MasterKey, RecoveryKey};
@@ -118,7 +118,7 @@ struct Inner {
     /// Derived state in use: another after it was made again.
     docs: Arc<RwLock<Arc<Docs>>>,
     deriving: Arc<Deriving>,
-    tide: Arc<Tide>,
+    durable: Arc<DurableEnd>,
     clock: Arc<dyn Clock>,
     requests: Mutex<Option<Sender<Request>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -197,7 +197,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`ExecuteError`]; nothing is recorded then, except when it is
-    /// [`ExecuteError::Unavailable`], after which nobody knows.
+    /// [`ExecuteError::WriterStopped`], after which nobody knows.
     pub fn execute(&self, actor: Actor, envelope: Envelope) -> Result<Receipt, ExecuteError> {
         let receipts = self.execute_batch(actor, vec![envelope])?;
         receipts.into_iter().next().ok_or(ExecuteError::Closed)
@@ -222,17 +222,17 @@ impl Ledger {
 
     /// The last durable position. What is at or before it can be read.
     pub fn position(&self) -> Position {
-        self.inner.tide.position()
+        self.inner.durable.position()
     }
 
     /// Waits until a position is durable, at most this long. Says whether it is.
     pub fn wait_for(&self, position: Position, timeout: Duration) -> bool {
-        self.inner.tide.wait_for(position, timeout)
+        self.inner.durable.wait_for(position, timeout)
     }
 
     /// Has `notify` called with the new position after each group of commands. It must not block.
     pub fn on_commit(&self, notify: impl Fn(Position) + Send + Sync + 'static) {
-        self.inner.tide.subscribe(Box::new(notify));
+        self.inner.durable.subscribe(Box::new(notify));
     }
 
     /// The present instant, by the ledger's clock.
@@ -254,7 +254,7 @@ impl Ledger {
             recorded_at: cursor.recorded_at,
             derived: docs.flushed().position,
             keys: self.inner.keys.len() as u64,
-            writable: self.inner.tide.is_writable() && docs.doubt().is_none(),
+            writable: self.inner.durable.stopped().is_none() && docs.doubt().is_none(),
             derived_again: made.again(),
             deriving: made
                 .progress()

@@ -4,17 +4,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Reading;
 use super::fold::Fold;
+use super::{ReadError, Reading};
 use crate::derived::{Doc, DocKey, StoreError, Term};
+use crate::domain::Aggregate;
 use crate::domain::plan::Plan;
 use crate::domain::team::Team;
 use crate::domain::year_plan::YearPlan;
-use crate::domain::{Aggregate, Missing};
 use crate::ids::{PersonId, PlanId, SchoolYearId, StreamId, TeamId, YearPlanId};
 use crate::overview::{
-    Ask, Cell, CellKey, Counts, Day, Month, PlanFacts, Report, Rest, Source, Standing, Touched,
-    contributions_to, evaluated, places,
+    Cell, CellKey, Counts, Day, Month, OverviewQuery, PlanCircumstances, PlanFacts, Report, Source,
+    Standing, Touched, contributions_to, evaluated, places,
 };
 
 impl Fold {
@@ -39,7 +39,7 @@ impl Fold {
                         Some(_) => self.standing(id)?,
                         None => Arc::default(),
                     };
-                    self.restand_from(id, &known, |standing| standing.places = now)?;
+                    self.update_standing_from(id, &known, |standing| standing.places = now)?;
                 }
                 let gone = after.departed.is_some();
                 let was_gone = before.is_some_and(|before| {
@@ -93,14 +93,14 @@ impl Fold {
         let was_in = |student| earlier.is_some_and(|members| members.contains(student));
         for student in &after.members {
             if moved || !was_in(student) {
-                self.restand(*student, |standing| {
+                self.update_standing(*student, |standing| {
                     standing.teams.insert(id, institution);
                 })?;
             }
         }
         for student in earlier.into_iter().flatten() {
             if !after.members.contains(student) {
-                self.restand(*student, |standing| {
+                self.update_standing(*student, |standing| {
                     standing.teams.remove(&id);
                 })?;
             }
@@ -114,7 +114,7 @@ impl Fold {
                 continue;
             };
             if let Aggregate::Plan(plan) = &*doc.state {
-                self.restand(plan.student, |standing| {
+                self.update_standing(plan.student, |standing| {
                     if let Some(facts) = standing.plans.get_mut(&PlanId::from_uuid(stream.id)) {
                         facts.subjects.clone_from(&after.details.subjects);
                     }
@@ -131,7 +131,7 @@ impl Fold {
                 continue;
             };
             if let Aggregate::Plan(plan) = &*doc.state {
-                self.restand(plan.student, |standing| {
+                self.update_standing(plan.student, |standing| {
                     if let Some(facts) = standing.plans.get_mut(&PlanId::from_uuid(stream.id)) {
                         facts.ownerless = gone;
                     }
@@ -157,7 +157,7 @@ impl Fold {
         let standing = self.standing(after.student)?;
         let known = standing.plans.get(&id);
         let ownerless = self.has_left(after.owner)?;
-        let rest = Rest {
+        let rest = PlanCircumstances {
             ownerless,
             worked_on,
         };
@@ -173,7 +173,7 @@ impl Fold {
             }
             Some(_) | None => None,
         };
-        self.restand(after.student, |standing| match facts {
+        self.update_standing(after.student, |standing| match facts {
             Some(facts) => drop(standing.plans.insert(id, facts)),
             None => drop(standing.plans.remove(&id)),
         })
@@ -192,17 +192,17 @@ impl Fold {
     }
 
     /// Changes what is known of a student, and every count that hangs on it.
-    fn restand(
+    fn update_standing(
         &mut self,
         student: PersonId,
         change: impl FnOnce(&mut Standing),
     ) -> Result<(), StoreError> {
         let before = self.standing(student)?;
-        self.restand_from(student, &before, change)
+        self.update_standing_from(student, &before, change)
     }
 
     /// The same for a standing that is at hand.
-    fn restand_from(
+    fn update_standing_from(
         &mut self,
         student: PersonId,
         before: &Standing,
@@ -304,23 +304,19 @@ impl Reading<'_> {
     /// institutions may be some milliseconds apart.
     ///
     /// # Errors
-    /// [`Missing`] when it does not read; hand it on.
-    pub fn overview(&self, ask: &Ask) -> Result<Report, Missing> {
+    /// [`ReadError`]
+    pub fn overview(&self, ask: &OverviewQuery) -> Result<Report, ReadError> {
         ask.report(self)
     }
 }
 
 impl Source for Reading<'_> {
-    fn cell(&self, key: CellKey, day: Day) -> Result<Option<Arc<Cell>>, Missing> {
+    fn cell(&self, key: CellKey, day: Day) -> Result<Option<Arc<Cell>>, ReadError> {
         let inner = &self.ledger.inner;
-        let found = inner.derived(|docs| docs.cell_at(key, day));
-        found.map_err(|error| {
-            *self.trouble.borrow_mut() = Some(error);
-            Missing::List
-        })
+        inner.derived(|docs| docs.cell_at(key, day))
     }
 
-    fn is_of_year(&self, team: TeamId, school_year: SchoolYearId) -> Result<bool, Missing> {
+    fn is_of_year(&self, team: TeamId, school_year: SchoolYearId) -> Result<bool, ReadError> {
         let found = self.stream(team)?;
         Ok(found.is_some_and(|(state, _)| match &*state {
             Aggregate::Team(team) => team.details.school_year.is_none_or(|of| of == school_year),

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::envelope::Request;
-use super::history::stored;
-use super::sealer::{open_payload, read_entry, read_event};
+use super::history::{stored, stored_record};
+use super::sealer::read_entry;
+use super::stream_fold::StreamFold;
 use super::{ExecuteError, Ledger, ReadError};
 use crate::derived::{Doc, DocKey, Docs, Head, StoreError, StreamDoc};
-use crate::domain::{Aggregate, EventMeta};
 use crate::entry;
 use crate::ids::{Position, StreamId};
 use crate::time::Timestamp;
@@ -124,32 +124,14 @@ impl Ledger {
         if since.is_empty() {
             return Ok(base);
         }
-        let mut head = base.as_ref().map(|doc| doc.head).unwrap_or_default();
-        let mut state = base.map(|doc| Aggregate::clone(&doc.state));
-        for (position, stored, entry) in since.into_iter().rev() {
-            let meta = EventMeta {
-                stream,
-                revision: entry.revision,
-                recorded_at: entry.recorded_at,
-                actor: entry.actor,
-            };
-            head = Head {
-                position,
-                revision: entry.revision.max(head.revision),
-                link: entry::link(&stored.entry),
-            };
-            // What was redacted is not applied, here as when derived state is made (P3, P6).
-            if let Some(sealed) = &stored.sealed {
-                let json = open_payload(position, &entry, &stored.entry, sealed, &self.inner.keys)?;
-                Aggregate::apply(&mut state, &meta, &read_event(position, &entry, &json)?);
-            }
+        let mut folded = match base {
+            Some(doc) => StreamFold::after(stream, &doc),
+            None => StreamFold::new(stream),
+        };
+        for (position, stored, entry) in since.iter().rev() {
+            folded.take(&stored_record(*position, stored, entry), &self.inner.keys)?;
         }
-        Ok(state.map(|state| {
-            Arc::new(StreamDoc {
-                head,
-                state: Arc::new(state),
-            })
-        }))
+        Ok(folded.doc().map(Arc::new))
     }
 
     pub(super) fn pass(&self, instant: Timestamp) -> Result<(), ReadError> {
@@ -167,7 +149,8 @@ impl Ledger {
         match answer.recv() {
             Ok(Ok(_)) if sent => Ok(()),
             Ok(Err(ExecuteError::NotReady(reason))) => Err(StoreError::Doubted(reason).into()),
-            _ => Err(ReadError::Unsettled),
+            Ok(Err(ExecuteError::WriterStopped(reason))) => Err(ReadError::Unsettled(reason)),
+            Ok(Ok(_) | Err(_)) | Err(_) => Err(ReadError::Closed),
         }
     }
 

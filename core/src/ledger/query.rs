@@ -1,12 +1,12 @@
 //! Reading: consistent views of the present and of the past.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::history::stored;
 use super::{Ledger, ReadError};
 use crate::derived::{Doc, DocKey, StoreError, StreamDoc, Term, first_plan};
-use crate::domain::{Aggregate, Lookup, Missing, World};
+use crate::domain::{Aggregate, World};
 use crate::ids::{
     InstitutionId, PersonId, PlanId, Position, Revision, StreamId, StreamKind, YearPlanId,
 };
@@ -21,25 +21,23 @@ pub struct Reading<'a> {
     position: Position,
     past: bool,
     newest: Cell<Position>,
-    pub(super) trouble: RefCell<Option<ReadError>>,
 }
 
 impl Ledger {
-    /// Reads the present. `read` may be called more than once; it sees one consistent state and
-    /// gets [`Missing`] only from a failed read, which is then what this gives.
+    /// Reads the present. `read` may be called more than once; it sees one consistent state.
     ///
     /// # Errors
-    /// [`ReadError`]
-    pub fn read<T>(
+    /// What `read` gives.
+    pub fn read<T, E: From<ReadError>>(
         &self,
-        read: impl Fn(&Reading<'_>) -> Result<T, Missing>,
-    ) -> Result<(T, Position), ReadError> {
+        read: impl Fn(&Reading<'_>) -> Result<T, E>,
+    ) -> Result<(T, Position), E> {
         for _ in 0..TRIES {
             let reading = self.reading(self.position(), false);
             let result = read(&reading);
             // Something newer was published meanwhile: what was read may not fit together.
             if reading.newest.get() <= reading.position {
-                return reading.finish(result);
+                return Ok((result?, reading.position));
             }
         }
         self.read_at(self.position(), read)
@@ -48,22 +46,18 @@ impl Ledger {
     /// Reads the state at a position: the same answer for ever (P4).
     ///
     /// # Errors
-    /// [`ReadError::NotThere`] beyond the durable end, and the others.
-    pub fn read_at<T>(
+    /// [`ReadError::NotThere`] beyond the durable end, and what `read` gives.
+    pub fn read_at<T, E: From<ReadError>>(
         &self,
         position: Position,
-        read: impl Fn(&Reading<'_>) -> Result<T, Missing>,
-    ) -> Result<(T, Position), ReadError> {
+        read: impl Fn(&Reading<'_>) -> Result<T, E>,
+    ) -> Result<(T, Position), E> {
         let tail = self.position();
         if position > tail {
-            return Err(ReadError::NotThere {
-                asked: position,
-                tail,
-            });
+            let asked = position;
+            return Err(ReadError::NotThere { asked, tail }.into());
         }
-        let reading = self.reading(position, true);
-        let result = read(&reading);
-        reading.finish(result)
+        Ok((read(&self.reading(position, true))?, position))
     }
 
     fn reading(&self, position: Position, past: bool) -> Reading<'_> {
@@ -72,20 +66,11 @@ impl Ledger {
             position,
             past,
             newest: Cell::new(Position::ZERO),
-            trouble: RefCell::new(None),
         }
     }
 }
 
 impl Reading<'_> {
-    fn finish<T>(self, result: Result<T, Missing>) -> Result<(T, Position), ReadError> {
-        match (self.trouble.into_inner(), result) {
-            (Some(trouble), _) => Err(trouble),
-            (None, Ok(found)) => Ok((found, self.position)),
-            (None, Err(_)) => Err(StoreError::Malformed("an answer").into()),
-        }
-    }
-
     /// The position that is read.
     pub fn position(&self) -> Position {
         self.position
@@ -94,83 +79,63 @@ impl Reading<'_> {
     /// A stream's state and revision.
     ///
     /// # Errors
-    /// [`Missing`] when it does not read; hand it on.
-    pub fn stream<S>(&self, id: S) -> Result<Option<(Arc<Aggregate>, Revision)>, Missing>
+    /// [`ReadError`]
+    pub fn stream<S>(&self, id: S) -> Result<Option<(Arc<Aggregate>, Revision)>, ReadError>
     where
         S: Into<StreamId>,
     {
-        let id = id.into();
-        let doc = self.doc(id).ok_or(Missing::Stream(id))?;
+        let doc = self.doc(id.into())?;
         Ok(doc.map(|doc| (doc.state.clone(), doc.head.revision)))
     }
 
     /// When something last happened in a stream; `None` if it is not there.
     ///
     /// # Errors
-    /// [`Missing`] when it does not read; hand it on.
-    pub fn last_activity(&self, id: StreamId) -> Result<Option<Timestamp>, Missing> {
-        let Some(doc) = self.doc(id).ok_or(Missing::Stream(id))? else {
+    /// [`ReadError`]
+    pub fn last_activity(&self, id: StreamId) -> Result<Option<Timestamp>, ReadError> {
+        let Some(doc) = self.doc(id)? else {
             return Ok(None);
         };
-        match stored(self.ledger.log(), doc.head.position) {
-            Ok((_, entry)) => Ok(Some(entry.recorded_at)),
-            Err(error) => {
-                *self.trouble.borrow_mut() = Some(error);
-                Err(Missing::Stream(id))
-            }
-        }
+        let (_, entry) = stored(self.ledger.log(), doc.head.position)?;
+        Ok(Some(entry.recorded_at))
     }
 
-    /// The document of a stream; the outer `None` when it does not read.
-    fn doc(&self, id: StreamId) -> Option<Option<Arc<StreamDoc>>> {
+    fn doc(&self, id: StreamId) -> Result<Option<Arc<StreamDoc>>, ReadError> {
         let doc = match self.past {
             true => self.ledger.at(id, self.position),
             false => self.ledger.present(id),
-        };
-        match doc {
-            Ok(doc) => {
-                let position = doc
-                    .as_ref()
-                    .map(|doc| doc.head.position)
-                    .unwrap_or_default();
-                self.newest.set(self.newest.get().max(position));
-                Some(doc)
-            }
-            Err(error) => {
-                *self.trouble.borrow_mut() = Some(error);
-                None
-            }
-        }
+        }?;
+        let position = doc.as_ref().map(|doc| doc.head.position);
+        let newest = position.unwrap_or_default().max(self.newest.get());
+        self.newest.set(newest);
+        Ok(doc)
     }
 
     /// The streams that a term finds now, in order of their ids. When the past is read they are
     /// those that are found now; look at each to see whether it was there.
     ///
     /// # Errors
-    /// [`Missing`] when it does not read; hand it on.
-    pub fn find(&self, term: Term) -> Result<Arc<Vec<StreamId>>, Missing> {
+    /// [`ReadError`]
+    pub fn find(&self, term: Term) -> Result<Arc<Vec<StreamId>>, ReadError> {
         let inner = &self.ledger.inner;
-        let trouble = match inner.derived(|docs| docs.get(&DocKey::Postings(term))) {
-            Ok(Doc::Postings(list)) => return Ok(list),
-            Ok(Doc::Absent) => return Ok(Arc::default()),
-            Ok(_) => StoreError::Malformed("a list").into(),
-            Err(error) => error,
-        };
-        *self.trouble.borrow_mut() = Some(trouble);
-        Err(Missing::List)
+        match inner.derived(|docs| docs.get(&DocKey::Postings(term)))? {
+            Doc::Postings(list) => Ok(list),
+            Doc::Absent => Ok(Arc::default()),
+            _ => Err(StoreError::Malformed("a list").into()),
+        }
     }
 
     /// At most `limit` persons, teams or year plans of an institution with ids after `after`.
     ///
     /// # Errors
-    /// [`Missing`] when it does not read; hand it on.
+    /// [`ReadError`]
     pub fn find_in_institution(
         &self,
         institution: InstitutionId,
         kind: StreamKind,
         after: Option<StreamId>,
         limit: usize,
-    ) -> Result<Vec<StreamId>, Missing> {
+    ) -> Result<Vec<StreamId>, ReadError> {
         let first = after.and_then(|after| after.id.as_bytes().first().copied());
         let mut found = Vec::new();
         for part in first.unwrap_or(0)..=u8::MAX {
@@ -189,8 +154,8 @@ impl Reading<'_> {
     /// The plans of a student that were there, in the order in which they were opened.
     ///
     /// # Errors
-    /// [`Missing`] when it does not read; hand it on.
-    pub fn plans_of(&self, student: PersonId) -> Result<Vec<PlanId>, Missing> {
+    /// [`ReadError`]
+    pub fn plans_of(&self, student: PersonId) -> Result<Vec<PlanId>, ReadError> {
         let mut plans = Vec::new();
         for stream in self.find(Term::PlansOfStudent(student))?.iter() {
             if let Some((state, _)) = self.stream(*stream)?
@@ -205,18 +170,15 @@ impl Reading<'_> {
 }
 
 impl World for Reading<'_> {
-    fn aggregate(&self, stream: StreamId) -> Lookup<Arc<Aggregate>> {
-        match self.doc(stream) {
-            Some(Some(doc)) => Lookup::Found(doc.state.clone()),
-            Some(None) => Lookup::Absent,
-            None => Lookup::NotLoaded,
-        }
+    fn aggregate(&self, stream: StreamId) -> Result<Option<Arc<Aggregate>>, ReadError> {
+        Ok(self.doc(stream)?.map(|doc| doc.state.clone()))
     }
 
-    fn plan_of(&self, student: PersonId, year_plan: YearPlanId) -> Lookup<PlanId> {
-        match self.find(Term::PlanOf(student, year_plan)) {
-            Ok(list) => first_plan(&list).map_or(Lookup::Absent, Lookup::Found),
-            Err(_) => Lookup::NotLoaded,
-        }
+    fn plan_of(
+        &self,
+        student: PersonId,
+        year_plan: YearPlanId,
+    ) -> Result<Option<PlanId>, ReadError> {
+        Ok(first_plan(&self.find(Term::PlanOf(student, year_plan))?))
     }
 }

@@ -31,11 +31,11 @@ impl Restoring {
 /// So often it is made again at once. If it turns out wrong each time, something else is.
 const AT_ONCE: u32 = 3;
 /// How long it is left after it failed, because of a full disk for example; twice as long each time.
-const PAUSE: Duration = match cfg!(test) {
+pub(super) const PAUSE: Duration = match cfg!(test) {
     true => Duration::from_millis(100),
     false => Duration::from_secs(10),
 };
-const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 
 impl Writer {
     /// Whether derived state is in doubt and there is hope of making it again now.

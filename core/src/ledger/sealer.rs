@@ -2,7 +2,8 @@
 
 use super::ReadError;
 use crate::domain::{Actor, Event, EventType, PayloadError};
-use crate::entry::{self, Entry, EntryBytes, Hash32};
+use crate::entry::{self, Entry, EntryBytes};
+use crate::hash::Hash32;
 use crate::ids::{CommandId, Position, Revision, StreamId};
 use crate::journal::NewEntry;
 use crate::seal::{self, EventKey, KeyStore, ScopeKey, SealError};
@@ -66,7 +67,7 @@ pub(super) fn seal_event(
 }
 
 /// Decodes an entry of the journal.
-pub(super) fn read_entry(position: Position, bytes: &EntryBytes) -> Result<Entry, ReadError> {
+pub(crate) fn read_entry(position: Position, bytes: &EntryBytes) -> Result<Entry, ReadError> {
     Entry::decode(bytes).map_err(|error| ReadError::Malformed {
         position,
         reason: error.to_string(),
@@ -74,7 +75,7 @@ pub(super) fn read_entry(position: Position, bytes: &EntryBytes) -> Result<Entry
 }
 
 /// The key that opens an entry's payload and no other.
-pub(super) fn event_key(
+pub(crate) fn event_key(
     position: Position,
     entry: &Entry,
     keys: &KeyStore,
@@ -86,35 +87,46 @@ pub(super) fn event_key(
     Ok(key.event_key(entry.stream, entry.revision))
 }
 
-/// Opens an entry's payload: the event's JSON.
-pub(super) fn open_payload(
+/// Opens an entry's payload: the event's JSON; `None` if it was redacted.
+pub(crate) fn open_payload(
     position: Position,
     entry: &Entry,
     bytes: &EntryBytes,
     sealed: &[u8],
     keys: &KeyStore,
-) -> Result<Vec<u8>, ReadError> {
+) -> Result<Option<Vec<u8>>, ReadError> {
     let event_key = event_key(position, entry, keys)?;
-    seal::open(&event_key, &entry.nonce, entry::prefix(bytes), sealed)
-        .map_err(|source| ReadError::Seal { position, source })
+    match seal::open(&event_key, &entry.nonce, entry::prefix(bytes), sealed) {
+        Ok(json) => Ok(Some(json)),
+        Err(SealError::Redacted) => Ok(None),
+        Err(error) => Err(sealed_wrong(position, &error)),
+    }
+}
+
+/// A payload that does not open.
+pub(crate) fn sealed_wrong(position: Position, error: &SealError) -> ReadError {
+    ReadError::Seal {
+        position,
+        reason: error.to_string(),
+    }
 }
 
 /// Whether this version can read such an event, told from its entry alone: also of one whose payload
 /// was redacted, because a newer version may make something of it that this one does not.
-pub(super) fn check_readable(position: Position, entry: &Entry) -> Result<(), ReadError> {
+pub(crate) fn check_readable(position: Position, entry: &Entry) -> Result<(), ReadError> {
     let known = EventType::readable(entry.event_type, entry.schema);
-    known.map_err(|error| unreadable(position, error))?;
+    known.map_err(|error| unreadable(position, &error))?;
     Ok(())
 }
 
 /// Reads an event from its JSON, of whatever schema that is.
-pub(super) fn read_event(
+pub(crate) fn read_event(
     position: Position,
     entry: &Entry,
     json: &[u8],
 ) -> Result<Event, ReadError> {
     let event = Event::from_json(entry.event_type, entry.schema, json);
-    let event = event.map_err(|error| unreadable(position, error))?;
+    let event = event.map_err(|error| unreadable(position, &error))?;
     if event.kind() == entry.stream.kind {
         Ok(event)
     } else {
@@ -123,15 +135,10 @@ pub(super) fn read_event(
     }
 }
 
-fn unreadable(position: Position, error: PayloadError) -> ReadError {
+fn unreadable(position: Position, error: &PayloadError) -> ReadError {
+    let reason = error.to_string();
     match error.needs_newer() {
-        true => ReadError::Newer {
-            position,
-            source: error,
-        },
-        false => ReadError::Malformed {
-            position,
-            reason: error.to_string(),
-        },
+        true => ReadError::Newer { position, reason },
+        false => ReadError::Malformed { position, reason },
     }
 }

@@ -1,21 +1,23 @@
 //! The writer thread: decides commands one after another and collects them into groups.
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender};
 use parking_lot::{Mutex, RwLock};
 
-use super::committer::{Done, Group, Reply, Tide};
+use super::committer::{Done, DurableEnd, Group, Reply};
 use super::deriving::Deriving;
 use super::envelope::{Envelope, Receipt, Request, Work};
-use super::fold::{Fold, Stream as Folded, next_revision};
+use super::fold::{Fold, Stream};
 use super::nonces::Nonces;
 use super::restoring::Restoring;
 use super::sealer::{About, seal_event};
+use super::stream_fold::StreamFold;
 use super::window::Window;
-use super::{ExecuteError, Inner};
-use crate::derived::{CommandEntry, Docs, Head, StoreError, StreamDoc};
+use super::{EngineFault, ExecuteError, Inner};
+use crate::derived::{CommandEntry, Docs, Head, StreamDoc};
 use crate::domain::world::Context;
 use crate::domain::{Actor, Decision, EventMeta, Stop, decide};
 use crate::ids::{PersonId, Position, Revision, StreamId, StreamKind};
@@ -23,9 +25,9 @@ use crate::journal::{CommandRecord, Commit, CommitLog, NewEntry};
 use crate::seal::{KeyScope, KeyStore, ScopeKey};
 use crate::time::{Clock, Entropy, Timestamp};
 
-const MOST_COMMANDS: usize = 1_000;
-const MOST_EVENTS: usize = 65_536;
-const MOST_BYTES: usize = 15 << 20;
+pub(super) const MOST_COMMANDS: usize = 1_000;
+pub(super) const MOST_EVENTS: usize = 65_536;
+pub(super) const MOST_BYTES: usize = 15 << 20;
 /// A group is closed when it has this much, whatever still waits.
 const GROUP_REPLIES: usize = 4_096;
 const GROUP_BYTES: usize = 8 << 20;
@@ -43,12 +45,14 @@ pub(super) struct Writer {
     /// Whether the group on its way to the disk has anything to write.
     under_way: bool,
     log: Arc<dyn CommitLog>,
-    pub(super) tide: Arc<Tide>,
+    pub(super) durable: Arc<DurableEnd>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     nonces: Nonces,
     /// Somebody was told what there is up to here, so nothing more is recorded there (P4).
     passed: Timestamp,
+    /// The fault that kept the last command from being carried out, if one did.
+    noted: Option<EngineFault>,
     pub(super) commits: Vec<Commit>,
     pub(super) replies: Vec<Reply>,
     pub(super) bytes: usize,
@@ -81,11 +85,12 @@ impl Writer {
             restoring: Restoring::default(),
             under_way: false,
             log: inner.log.clone(),
-            tide: inner.tide.clone(),
+            durable: inner.durable.clone(),
             clock: inner.clock.clone(),
             nonces: Nonces::new(entropy.clone()),
             entropy,
             passed: Timestamp::default(),
+            noted: None,
             commits: Vec::new(),
             replies: Vec::new(),
             bytes: 0,
@@ -198,6 +203,7 @@ impl Writer {
                     }
                     Ok(_) | Err(_) => {}
                 }
+                self.note_fault(&result);
                 result
             }
             Work::Pass(instant) => {
@@ -208,15 +214,27 @@ impl Writer {
         self.replies.push((reply, result));
     }
 
+    /// Logs a fault once, until something else becomes of a command: clients go on sending.
+    fn note_fault(&mut self, result: &Result<Vec<Receipt>, ExecuteError>) {
+        let fault = match result {
+            Err(ExecuteError::Fault(fault)) => Some(fault),
+            Ok(_) | Err(_) => None,
+        };
+        if let Some(fault) = fault
+            && self.noted.as_ref() != Some(fault)
+        {
+            tracing::error!(%fault, "a command cannot be carried out");
+        }
+        self.noted = fault.cloned();
+    }
+
     fn carry_out(
         &mut self,
         actor: Actor,
         envelopes: &[Envelope],
     ) -> Result<Vec<Receipt>, ExecuteError> {
-        if !self.tide.is_writable() {
-            return Err(unavailable(
-                "an earlier write failed; the process has to be restarted",
-            ));
+        if let Some(reason) = self.durable.stopped() {
+            return Err(ExecuteError::WriterStopped(reason.to_owned()));
         }
         if let Some(reason) = self.fold.docs().doubt() {
             return Err(ExecuteError::NotReady(reason.to_owned()));
@@ -341,14 +359,15 @@ impl Writer {
         }
         self.check_revision(index, envelope)?;
         let Decision { stream, events } = self.decide(index, actor, envelope)?;
-        let mut folded = self.begin(stream)?;
+        let mut begun = self.begin(stream)?;
+        let folded = &mut begun.folded;
         let count = events.len() as u32;
         if events.is_empty() && envelope.discard_if_unchanged {
             draft.receipts.push(Receipt {
                 command: envelope.id,
                 stream,
                 position: self.fold.cursor.position,
-                revision: folded.head.revision,
+                revision: folded.head().revision,
                 recorded_at: self.fold.cursor.recorded_at,
                 events: 0,
                 replayed: false,
@@ -366,20 +385,22 @@ impl Writer {
         for (offset, event) in events.into_iter().enumerate() {
             let recorded_at = recorded_at.plus(offset as u64);
             self.fold.cursor.recorded_at = recorded_at;
+            let Head {
+                position: back,
+                revision,
+                link: previous_link,
+            } = *folded.head();
             let meta = EventMeta {
                 stream,
-                revision: next_revision(&folded),
+                revision: revision.next(),
                 recorded_at,
                 actor,
             };
-            let back = folded.head.position;
-            let previous_link = folded.head.link;
-            self.fold.apply(&mut folded, &meta, &event);
-            let state = folded
-                .state()
-                .ok_or_else(|| unavailable("an event made no state"))?;
+            folded.apply(&meta, Some(&event));
+            let no_state = || EngineFault::Internal("an event made no state".to_owned());
+            let state = folded.state().ok_or_else(no_state)?;
             let key = self.key(KeyScope::of(stream, state))?;
-            let nonce = self.nonces.next().map_err(unavailable)?;
+            let nonce = self.nonces.next().map_err(no_randomness)?;
             let about = About {
                 stream,
                 revision: meta.revision,
@@ -391,15 +412,15 @@ impl Writer {
                 recorded_at,
                 nonce,
             };
-            let entry = seal_event(about, &event, &key).map_err(unavailable)?;
+            let entry = seal_event(about, &event, &key).map_err(internal)?;
             let position = self.fold.cursor.position.next();
-            self.fold
-                .place(&mut folded, position, entry.link, entry.leaf);
+            folded.place(position, entry.link);
+            self.fold.note(folded, entry.leaf);
             draft.bytes += entry.entry.len() + entry.sealed.len() + 64;
             draft.entries.push(entry);
         }
-        let revision = folded.head.revision;
-        let ended = self.fold.end(folded);
+        let revision = folded.head().revision;
+        let ended = self.fold.end(begun);
         ended.map_err(|error| self.faulty(&error))?;
         self.record(actor, envelope, stream, revision, count, recorded_at, draft)?;
         within_limits(draft)
@@ -486,17 +507,14 @@ impl Writer {
         match decide(&self.fold, &context, &envelope.command) {
             Ok(decision) => Ok(decision),
             Err(Stop::Refused(refusal)) => Err(ExecuteError::Refused { index, refusal }),
-            Err(Stop::Needs(_)) => match self.fold.trouble() {
-                Some(error) => Err(self.faulty(&error)),
-                None => Err(unavailable("a document was not loaded")),
-            },
+            Err(Stop::Unread(error)) => Err(self.faulty(&error)),
         }
     }
 
     fn key(&self, scope: KeyScope) -> Result<ScopeKey, ExecuteError> {
         self.keys
             .active_or_new(scope, self.clock.now(), self.entropy.as_ref())
-            .map_err(unavailable)
+            .map_err(|error| EngineFault::from(error).into())
     }
 
     /// Keyed so that short texts cannot be guessed from it, with a key whose scope never changes:
@@ -523,27 +541,29 @@ impl Writer {
         };
         Ok(self
             .key(scope)?
-            .keyed_digest(&envelope.content(actor).map_err(unavailable)?))
+            .keyed_digest(&envelope.content(actor).map_err(internal)?))
     }
 
     /// Begins to fold a command's events into a stream. One whose events so far were all redacted has
     /// no state, and goes on behind them all the same.
-    fn begin(&self, stream: StreamId) -> Result<Folded, ExecuteError> {
+    fn begin(&self, stream: StreamId) -> Result<Stream, ExecuteError> {
         let begun = self.fold.begin(stream);
-        let mut folded = begun.map_err(|error| self.faulty(&error))?;
-        if folded.state().is_none() {
+        let mut begun = begun.map_err(|error| self.faulty(&error))?;
+        if begun.folded.state().is_none() {
             let end = self.fold.docs().store().register().end_of(stream);
             if end.position != Position::ZERO {
-                let stored = self.log.entry(end.position).map_err(unavailable)?;
-                let stored = stored.ok_or_else(|| unavailable("an entry is not there"))?;
-                folded.head = Head {
+                let stored = self.log.entry(end.position).map_err(EngineFault::from)?;
+                let gone = || EngineFault::Journal(format!("no entry at {}", end.position));
+                let stored = stored.ok_or_else(gone)?;
+                let head = Head {
                     position: end.position,
                     revision: end.revision,
                     link: crate::entry::link(&stored.entry),
                 };
+                begun.folded = StreamFold::at(stream, head, None);
             }
         }
-        Ok(folded)
+        Ok(begun)
     }
 
     fn present(&self, stream: StreamId) -> Result<Option<Arc<StreamDoc>>, ExecuteError> {
@@ -552,7 +572,7 @@ impl Writer {
     }
 
     /// Something in derived state is wrong, whoever noticed it.
-    fn faulty(&self, error: &StoreError) -> ExecuteError {
+    fn faulty(&self, error: &dyn Display) -> ExecuteError {
         let reason = error.to_string();
         self.fold.docs().put_in_doubt(&reason);
         ExecuteError::NotReady(reason)
@@ -577,6 +597,10 @@ fn within_limits(draft: &Draft) -> Result<(), ExecuteError> {
     Ok(())
 }
 
-fn unavailable(error: impl ToString) -> ExecuteError {
-    ExecuteError::Unavailable(error.to_string())
+fn internal(error: impl ToString) -> ExecuteError {
+    EngineFault::Internal(error.to_string()).into()
+}
+
+fn no_randomness(error: impl ToString) -> ExecuteError {
+    EngineFault::Randomness(error.to_string()).into()
 }

@@ -10,7 +10,7 @@ pub use self::tile::{FromTiles, TILE_WIDTH, Tile, TileSource, partial_tiles, sub
 
 use sha2::{Digest, Sha256};
 
-use crate::entry::Hash32;
+use crate::hash::Hash32;
 
 /// Hash of a leaf.
 pub fn hash_leaf(data: &[u8]) -> Hash32 {

@@ -2,7 +2,7 @@
 //! checked from nothing but the roots.
 
 use super::{Frontier, node};
-use crate::entry::Hash32;
+use crate::hash::Hash32;
 
 /// Gives hashes of perfect subtrees: `subtree(level, index)` covers leaves
 /// `index · 2^level .. (index + 1) · 2^level`.

@@ -2,7 +2,7 @@
 //! hash of the tile above.
 
 use super::{Frontier, Subtrees};
-use crate::entry::Hash32;
+use crate::hash::Hash32;
 
 /// Hashes in a full tile, and entries in a full bundle.
 pub const TILE_WIDTH: u64 = 256;

@@ -6,10 +6,10 @@ use jiff::civil::Date;
 use super::cell::{Cell, CellKey, Counts};
 use super::day::Day;
 use super::rules::{DueRule, DueRules};
-use crate::domain::Missing;
 use crate::domain::plan::TalkKind;
 use crate::domain::school_year::SchoolYear;
 use crate::ids::{InstitutionId, SchoolYearId, TeamId};
+use crate::read_error::ReadError;
 use crate::text::Name;
 
 /// What the rows of an overview are.
@@ -25,7 +25,7 @@ pub enum By {
 
 /// What is asked.
 #[derive(Clone, Debug)]
-pub struct Ask {
+pub struct OverviewQuery {
     /// Of which institutions; none twice.
     pub institutions: Vec<InstitutionId>,
     /// Of plans of which school year.
@@ -113,16 +113,16 @@ pub struct Report {
 /// Where cells come from.
 pub(crate) trait Source {
     /// A cell as it was at the end of a day; `None` if nothing was counted yet.
-    fn cell(&self, key: CellKey, day: Day) -> Result<Option<Arc<Cell>>, Missing>;
+    fn cell(&self, key: CellKey, day: Day) -> Result<Option<Arc<Cell>>, ReadError>;
 
     /// Whether a team is one of a school year, or of none in particular.
-    fn is_of_year(&self, team: TeamId, school_year: SchoolYearId) -> Result<bool, Missing>;
+    fn is_of_year(&self, team: TeamId, school_year: SchoolYearId) -> Result<bool, ReadError>;
 }
 
 /// By grade: those who are there, and what their plans come to.
 type Grades = BTreeMap<String, (u64, Counts)>;
 
-impl Ask {
+impl OverviewQuery {
     /// What its columns are.
     pub fn columns(&self) -> Vec<Column> {
         let mut columns = vec![
@@ -169,7 +169,7 @@ impl Ask {
     }
 
     /// The answer.
-    pub(crate) fn report(&self, source: &impl Source) -> Result<Report, Missing> {
+    pub(crate) fn report(&self, source: &impl Source) -> Result<Report, ReadError> {
         let mut rows: BTreeMap<RowKey, Grades> = BTreeMap::new();
         let mut total = Grades::new();
         for institution in &self.institutions {
@@ -230,7 +230,7 @@ impl Ask {
         &self,
         source: &impl Source,
         institution: InstitutionId,
-    ) -> Result<BTreeSet<TeamId>, Missing> {
+    ) -> Result<BTreeSet<TeamId>, ReadError> {
         let key = CellKey {
             institution,
             team: None,
@@ -245,7 +245,7 @@ impl Ask {
         source: &impl Source,
         institution: InstitutionId,
         team: Option<TeamId>,
-    ) -> Result<Grades, Missing> {
+    ) -> Result<Grades, ReadError> {
         let mut grades = Grades::new();
         for school_year in [None, Some(self.school_year.0)] {
             let key = CellKey {

@@ -53,7 +53,7 @@ pub struct PlanFacts {
 
 /// What a plan and its year plan do not say themselves.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Rest {
+pub(crate) struct PlanCircumstances {
     /// Whether its owner has left.
     pub(crate) ownerless: bool,
     /// When it was last worked on.
@@ -62,8 +62,8 @@ pub(crate) struct Rest {
 
 impl PlanFacts {
     /// What a plan comes to that is not withdrawn.
-    pub(crate) fn of(plan: &Plan, year_plan: &YearPlan, rest: Rest) -> Self {
-        let Rest {
+    pub(crate) fn of(plan: &Plan, year_plan: &YearPlan, rest: PlanCircumstances) -> Self {
+        let PlanCircumstances {
             ownerless,
             worked_on,
         } = rest;
@@ -81,7 +81,7 @@ impl PlanFacts {
     }
 
     /// Whether it says what [`PlanFacts::of`] would, given that its year plan is as it was.
-    pub(crate) fn still_holds(&self, plan: &Plan, rest: Rest) -> bool {
+    pub(crate) fn still_holds(&self, plan: &Plan, rest: PlanCircumstances) -> bool {
         self.year_plan == plan.year_plan
             && self.ownerless == rest.ownerless
             && self.worked_on == rest.worked_on

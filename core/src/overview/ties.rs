@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::report::{Ask, Column, Due};
+use super::report::{Column, Due, OverviewQuery};
 use super::rules::{DueRule, Requirement};
 use crate::text::Name;
 
@@ -52,7 +52,7 @@ impl Which<'_> {
     }
 }
 
-impl Ask {
+impl OverviewQuery {
     /// What ties each of its columns to those before it.
     pub fn ties(&self) -> Vec<Ties> {
         let columns = self.columns();
@@ -166,7 +166,7 @@ mod tests {
     use crate::overview::{By, DueRules, Shown, mask};
 
     /// Every rule is due on this day.
-    fn ask(rules: &str) -> Ask {
+    fn ask(rules: &str) -> OverviewQuery {
         let rules = format!(r#"{{"title": "Regler", "source": "Her", "rules": [{rules}]}}"#);
         let rules: DueRules = serde_json::from_str(&rules).unwrap();
         let school_year = SchoolYear {
@@ -174,7 +174,7 @@ mod tests {
             first_day: "2026-08-01".parse().unwrap(),
             last_day: "2027-07-31".parse().unwrap(),
         };
-        Ask {
+        OverviewQuery {
             institutions: Vec::new(),
             school_year: (SchoolYearId::from_bytes([1; 16]), school_year),
             by: By::Institution,
@@ -318,7 +318,7 @@ mod tests {
 
     #[test]
     fn plans_are_withheld_where_the_students_with_one_are() {
-        let ask = Ask {
+        let ask = OverviewQuery {
             rules: None,
             ..ask("")
         };

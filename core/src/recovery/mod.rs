@@ -16,8 +16,8 @@ mod trial;
 
 pub use self::owned::{Deleting, Owned, deleting, describe, owned, ownerless, title};
 pub use self::propose::{
-    Fallback, Proposal, Proposed, Restore, RestoreItem, Rule, Transfer, What, Why, Wish, absent,
-    propose,
+    Fallback, Proposal, Proposed, RecoveryRequest, Restore, RestoreItem, Rule, Transfer, What, Why,
+    absent, propose,
 };
 pub use self::rebuild::Rebuild;
 pub use self::run::{Begun, Progress, RunError, open, run, run_until, start, undo};

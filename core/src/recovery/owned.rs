@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::school::School;
+use super::school::RosterQueries;
 use super::suggest::Suggestion;
 use crate::derived::Term;
-use crate::domain::{Actor, Aggregate, Deletion, Missing};
+use crate::domain::{Actor, Aggregate, Deletion};
 use crate::ids::{InstitutionId, PersonId, PlanId, StreamId, YearPlanId};
-use crate::ledger::Reading;
+use crate::ledger::{ReadError, Reading};
 use crate::text::Title;
 use crate::time::Timestamp;
 
@@ -49,9 +49,9 @@ impl Owned {
 /// streams.
 ///
 /// # Errors
-/// [`Missing`] when it does not read; hand it on.
-pub fn owned(reading: &Reading<'_>, person: PersonId) -> Result<Vec<StreamId>, Missing> {
-    let school = School { reading };
+/// [`ReadError`]
+pub fn owned(reading: &Reading<'_>, person: PersonId) -> Result<Vec<StreamId>, ReadError> {
+    let school = RosterQueries { reading };
     let now = reading.find(Term::Owner(person))?;
     let before = reading.find(Term::OwnedBefore(person))?;
     let all: BTreeSet<_> = now.iter().chain(before.iter()).copied().collect();
@@ -68,20 +68,20 @@ pub fn owned(reading: &Reading<'_>, person: PersonId) -> Result<Vec<StreamId>, M
 /// of their streams. Of the present only.
 ///
 /// # Errors
-/// [`Missing`] when it does not read; hand it on.
+/// [`ReadError`]
 pub fn ownerless(
     reading: &Reading<'_>,
     institution: InstitutionId,
-) -> Result<Arc<Vec<StreamId>>, Missing> {
+) -> Result<Arc<Vec<StreamId>>, ReadError> {
     reading.find(Term::Ownerless(institution))
 }
 
 /// A team, year plan or plan; `None` if there is none.
 ///
 /// # Errors
-/// [`Missing`] when it does not read; hand it on.
-pub fn describe(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Owned>, Missing> {
-    let school = School { reading };
+/// [`ReadError`]
+pub fn describe(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Owned>, ReadError> {
+    let school = RosterQueries { reading };
     let Some(thing) = school.thing(stream)? else {
         return Ok(None);
     };
@@ -125,9 +125,9 @@ pub fn describe(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Owned>
 /// The title of a team or year plan; of a plan, that of its year plan.
 ///
 /// # Errors
-/// [`Missing`] when it does not read; hand it on.
-pub fn title(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Title>, Missing> {
-    let school = School { reading };
+/// [`ReadError`]
+pub fn title(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Title>, ReadError> {
+    let school = RosterQueries { reading };
     Ok(match school.thing(stream)? {
         Some(thing) => school.title(&thing.state)?,
         None => None,
@@ -152,9 +152,9 @@ pub struct Deleting {
 /// What hangs on a team or year plan, before it is deleted; `None` if there is none.
 ///
 /// # Errors
-/// [`Missing`] when it does not read; hand it on.
-pub fn deleting(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Deleting>, Missing> {
-    let school = School { reading };
+/// [`ReadError`]
+pub fn deleting(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Deleting>, ReadError> {
+    let school = RosterQueries { reading };
     let Some(thing) = school.thing(stream)? else {
         return Ok(None);
     };
@@ -189,8 +189,8 @@ pub fn deleting(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Deleti
     }))
 }
 
-impl School<'_, '_> {
-    fn owner(&self, stream: StreamId) -> Result<Option<PersonId>, Missing> {
+impl RosterQueries<'_, '_> {
+    fn owner(&self, stream: StreamId) -> Result<Option<PersonId>, ReadError> {
         let state = self.reading.stream(stream)?;
         Ok(state.and_then(|(state, _)| match &*state {
             Aggregate::Team(team) => team.owner,
@@ -205,7 +205,7 @@ impl School<'_, '_> {
         }))
     }
 
-    fn title(&self, state: &Aggregate) -> Result<Option<Title>, Missing> {
+    fn title(&self, state: &Aggregate) -> Result<Option<Title>, ReadError> {
         match state {
             Aggregate::Team(team) => Ok(Some(team.details.title.clone())),
             Aggregate::YearPlan(plan) => Ok(Some(plan.details.title.clone())),
@@ -221,7 +221,7 @@ impl School<'_, '_> {
         }
     }
 
-    fn has_no_owner(&self, owner: Option<PersonId>) -> Result<bool, Missing> {
+    fn has_no_owner(&self, owner: Option<PersonId>) -> Result<bool, ReadError> {
         let Some(owner) = owner else {
             return Ok(true);
         };
@@ -229,7 +229,7 @@ impl School<'_, '_> {
         Ok(departed == Some(true))
     }
 
-    fn plans_of_team(&self, team: crate::ids::TeamId) -> Result<Vec<PlanId>, Missing> {
+    fn plans_of_team(&self, team: crate::ids::TeamId) -> Result<Vec<PlanId>, ReadError> {
         let mut plans = Vec::new();
         for year_plan in self.year_plans_of(team)? {
             plans.extend(self.plans_on(year_plan)?);
@@ -237,7 +237,7 @@ impl School<'_, '_> {
         Ok(plans)
     }
 
-    fn count_students(&self, owned: &mut Owned, plans: Vec<PlanId>) -> Result<(), Missing> {
+    fn count_students(&self, owned: &mut Owned, plans: Vec<PlanId>) -> Result<(), ReadError> {
         let mut students = BTreeSet::new();
         for plan in plans {
             if let Some((student, changed)) =

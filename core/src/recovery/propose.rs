@@ -5,20 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::owned::owned;
 use super::rebuild::Rebuild;
-use super::school::{School, Thing};
-use super::trial::Trial;
+use super::school::{Ownable, RosterQueries};
+use super::trial::DryRun;
 use crate::domain::recovery::too_many;
 use crate::domain::recovery::{MOST_STEPS, Step};
-use crate::domain::{Aggregate, Missing, Reason, Refusal, Stop, can_own};
+use crate::domain::{Aggregate, Field, Reason, Refusal, RequestField, Stop, can_own};
 use crate::ids::{InstitutionId, PersonId, PlanId, StreamId, TeamId, UnitId, YearPlanId};
-use crate::ledger::Reading;
+use crate::ledger::{ReadError, Reading};
 use crate::text::{self, Name};
 
 const DIGEST_CONTEXT: &str = "planledger v1 2026-11-25 proposal";
 
 /// What somebody wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum RecoveryRequest {
     /// That things get other owners.
     Transfer(Transfer),
     /// That things come back.
@@ -194,49 +194,48 @@ pub enum Why {
     HangsOn(StreamId),
 }
 
-/// What would be done to fulfil a wish, or why all of it is refused.
+/// What would be done to fulfil a wish.
 ///
 /// # Errors
-/// [`Missing`] when it does not read; hand it on.
-pub fn propose(reading: &Reading<'_>, wish: &Wish) -> Result<Result<Proposal, Refusal>, Missing> {
-    let school = School { reading };
-    let items = match wish {
-        Wish::Transfer(transfer) => school.transfer(transfer)?,
-        Wish::Restore(restore) => school.restore(restore)?,
+/// [`Stop::Refused`] when nothing of it can be.
+pub fn propose(reading: &Reading<'_>, wish: &RecoveryRequest) -> Result<Proposal, Stop> {
+    let school = RosterQueries { reading };
+    let mut items = match wish {
+        RecoveryRequest::Transfer(transfer) => school.transfer(transfer)?,
+        RecoveryRequest::Restore(restore) => school.restore(restore)?,
     };
-    let mut items = match items {
-        Ok(items) if items.is_empty() => {
-            let message = "there is nothing to do";
-            return Ok(Err(Refusal::new(Reason::NothingToDo, message)));
-        }
-        Ok(items) if items.len() > MOST_STEPS => return Ok(Err(too_many(items.len()))),
-        Ok(items) => items,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    let mut trial = Trial::new(reading);
+    if items.is_empty() {
+        let message = "there is nothing to do";
+        return Err(Refusal::new(Reason::NothingToDo, message).into());
+    }
+    if items.len() > MOST_STEPS {
+        return Err(too_many(items.len()).into());
+    }
+    let mut trial = DryRun::new(reading);
     for item in &mut items {
         if let Ok(step) = &item.step
-            && let Err(refusal) = trial.attempt(step)?
+            && let Err(refusal) = Stop::verdict(trial.attempt(step))?
         {
             item.step = Err(refusal);
         }
     }
-    Ok(Ok(Proposal::new(items)))
+    Ok(Proposal::new(items))
 }
 
-fn refused<T>(reason: Reason, message: impl Into<String>) -> Result<T, Refusal> {
-    Err(Refusal::new(reason, message))
+fn refused(reason: Reason, message: impl Into<String>) -> Refusal {
+    Refusal::new(reason, message)
 }
 
-/// A heir, and why, or why nobody.
-type Heir = Result<(PersonId, Why), Refusal>;
+/// Who gets a thing, and why this person.
+type Heir = (PersonId, Why);
 
-impl School<'_, '_> {
-    fn transfer(&self, wish: &Transfer) -> Result<Result<Vec<Proposed>, Refusal>, Missing> {
+impl RosterQueries<'_, '_> {
+    fn transfer(&self, wish: &Transfer) -> Result<Vec<Proposed>, Stop> {
         let streams = match &wish.what {
             What::Everything { of, institution } => {
                 if self.person(*of, |_| ())?.is_none() {
-                    return Ok(Err(unknown(*of, "transfer.everything_of.person_id")));
+                    let field = Field::Request(RequestField::TransferFrom);
+                    return Err(unknown(*of, field).into());
                 }
                 let all = owned(self.reading, *of)?;
                 let mut streams = Vec::with_capacity(all.len());
@@ -257,14 +256,11 @@ impl School<'_, '_> {
         {
             let message = format!("person {to} cannot hand over to themselves");
             let refusal = Refusal::new(Reason::AlreadyOwner, message);
-            return Ok(Err(refusal
-                .field("transfer.to_person_id")
-                .with("person_id", to)));
+            let refusal = refusal.field(Field::Request(RequestField::TransferTo));
+            return Err(refusal.with("person_id", to).into());
         }
         for (person, field) in named(wish) {
-            if let Some(refusal) = self.unfit(person, None, field)? {
-                return Ok(Err(refusal));
-            }
+            can_own(self.reading, person, None, field)?;
         }
         let mut leaders = BTreeMap::new();
         let mut items = Vec::with_capacity(streams.len());
@@ -279,17 +275,17 @@ impl School<'_, '_> {
             };
             items.push(item);
         }
-        Ok(Ok(items))
+        Ok(items)
     }
 
     fn hand(
         &self,
         wish: &Transfer,
         stream: StreamId,
-        thing: &Thing,
+        thing: &Ownable,
         leaders: &mut BTreeMap<InstitutionId, Vec<PersonId>>,
-    ) -> Result<Proposed, Missing> {
-        let mut heir = self.heir(&wish.rule, stream, thing)?;
+    ) -> Result<Proposed, ReadError> {
+        let mut heir = Stop::verdict(self.heir(&wish.rule, stream, thing))?;
         // Whom everything is to go to is not replaced by somebody else in silence.
         if heir.is_err() && !matches!(wish.rule, Rule::To(_)) {
             let fallback = match wish.fallback {
@@ -306,7 +302,7 @@ impl School<'_, '_> {
                 }
             };
             if let Some(person) = fallback {
-                heir = self.fit(person, thing, Why::Fallback)?;
+                heir = Stop::verdict(self.fit(person, thing, Why::Fallback))?;
             }
         }
         let (step, why) = match heir {
@@ -317,8 +313,8 @@ impl School<'_, '_> {
     }
 
     /// Who gets a thing by a rule.
-    fn heir(&self, rule: &Rule, stream: StreamId, thing: &Thing) -> Result<Heir, Missing> {
-        let none = |what: String| Ok(refused(Reason::NoSuccessor, what));
+    fn heir(&self, rule: &Rule, stream: StreamId, thing: &Ownable) -> Result<Heir, Stop> {
+        let none = |what: String| Err(refused(Reason::NoSuccessor, what).into());
         match rule {
             Rule::To(person) => self.fit(*person, thing, Why::Asked),
             Rule::Team => {
@@ -326,9 +322,9 @@ impl School<'_, '_> {
                 match found.find(|found| found.on_team) {
                     Some(found) if found.evaluations > 0 => {
                         let evaluations = found.evaluations;
-                        Ok(Ok((found.person, Why::EvaluatesMost { evaluations })))
+                        Ok((found.person, Why::EvaluatesMost { evaluations }))
                     }
-                    Some(found) => Ok(Ok((found.person, Why::SharesTeam))),
+                    Some(found) => Ok((found.person, Why::SharesTeam)),
                     None => none(format!("nobody else on the staff of team {}", thing.team)),
                 }
             }
@@ -346,37 +342,26 @@ impl School<'_, '_> {
         }
     }
 
-    fn fit(&self, person: PersonId, thing: &Thing, why: Why) -> Result<Heir, Missing> {
+    /// Somebody as the next owner of a thing, if the rules allow it.
+    fn fit(&self, person: PersonId, thing: &Ownable, why: Why) -> Result<Heir, Stop> {
         if thing.owner == Some(person) {
             let message = format!("person {person} is the owner already");
             let refusal = Refusal::new(Reason::AlreadyOwner, message);
-            return Ok(Err(refusal.with("person_id", person)));
+            return Err(refusal.with("person_id", person).into());
         }
-        Ok(match self.unfit(person, Some(thing.institution), "")? {
-            Some(refusal) => Err(refusal),
-            None => Ok((person, why)),
-        })
+        can_own(
+            self.reading,
+            person,
+            Some(thing.institution),
+            Field::NewOwner,
+        )?;
+        Ok((person, why))
     }
 
-    /// Why somebody cannot own anything, or nothing of an institution.
-    fn unfit(
-        &self,
-        id: PersonId,
-        institution: Option<InstitutionId>,
-        field: &'static str,
-    ) -> Result<Option<Refusal>, Missing> {
-        match can_own(self.reading, id, institution, field) {
-            Ok(()) => Ok(None),
-            Err(Stop::Refused(refusal)) => Ok(Some(refusal)),
-            Err(Stop::Needs(missing)) => Err(missing),
-        }
-    }
-
-    fn restore(&self, wish: &Restore) -> Result<Result<Vec<Proposed>, Refusal>, Missing> {
-        if let Some(person) = wish.give_to
-            && let Some(refusal) = self.unfit(person, None, "restore.give_to_person_id")?
-        {
-            return Ok(Err(refusal));
+    fn restore(&self, wish: &Restore) -> Result<Vec<Proposed>, Stop> {
+        if let Some(person) = wish.give_to {
+            let field = Field::Request(RequestField::RestoreGiveTo);
+            can_own(self.reading, person, None, field)?;
         }
         let mut items = Vec::new();
         for item in &wish.what {
@@ -392,10 +377,8 @@ impl School<'_, '_> {
                     && !matches!(&*thing.state, Aggregate::Plan(_))
                     && thing.owner != Some(heir)
                 {
-                    let step = match self.fit(heir, &thing, Why::Asked)? {
-                        Ok((to, _)) => owner_step(stream, &thing, to),
-                        Err(refusal) => Err(refusal),
-                    };
+                    let fit = Stop::verdict(self.fit(heir, &thing, Why::Asked))?;
+                    let step = fit.and_then(|(to, _)| owner_step(stream, &thing, to));
                     let why = Why::Asked;
                     items.push(Proposed { stream, step, why });
                 }
@@ -407,7 +390,7 @@ impl School<'_, '_> {
             Ok(step) => seen.insert(format!("{step:?}")),
             Err(_) => true,
         });
-        Ok(Ok(items))
+        Ok(items)
     }
 
     fn bring_back(
@@ -415,7 +398,7 @@ impl School<'_, '_> {
         item: &RestoreItem,
         give_to: Option<PersonId>,
         items: &mut Vec<Proposed>,
-    ) -> Result<(), Missing> {
+    ) -> Result<(), ReadError> {
         let from = items.len();
         let (stream, why) = (item.stream(), Why::Asked);
         let mut add = |step| items.push(Proposed { stream, step, why });
@@ -459,7 +442,7 @@ impl School<'_, '_> {
         }
         if items.len() == from {
             let message = format!("{stream} is not deleted");
-            let step = refused(Reason::NotDeleted, message);
+            let step = Err(refused(Reason::NotDeleted, message));
             items.push(Proposed { stream, step, why });
         }
         Ok(())
@@ -471,7 +454,7 @@ impl School<'_, '_> {
         why: Why,
         with_contents: bool,
         items: &mut Vec<Proposed>,
-    ) -> Result<(), Missing> {
+    ) -> Result<(), ReadError> {
         let stream = year_plan.into();
         let found = self.year_plan(year_plan, |plan| {
             let units = plan.units.iter().filter(|unit| unit.deleted.is_some());
@@ -507,31 +490,31 @@ impl RestoreItem {
 }
 
 /// Persons whom a wish names, with the fields that do.
-fn named(wish: &Transfer) -> Vec<(PersonId, &'static str)> {
+fn named(wish: &Transfer) -> Vec<(PersonId, Field)> {
     let fallback = match wish.fallback {
-        Fallback::To(person) => Some((person, "transfer.fallback_person_id")),
+        Fallback::To(person) => Some((person, Field::Request(RequestField::TransferFallback))),
         Fallback::Nobody | Fallback::Leader => None,
     };
     let by_rule: Vec<_> = match &wish.rule {
-        Rule::To(person) => vec![(*person, "transfer.to_person_id")],
+        Rule::To(person) => vec![(*person, Field::Request(RequestField::TransferTo))],
         Rule::Team => Vec::new(),
         Rule::PerTeam(persons) => {
             let persons = persons.values();
             persons
-                .map(|person| (*person, "transfer.per_team.heirs.person_id"))
+                .map(|person| (*person, Field::Request(RequestField::TransferHeirOfTeam)))
                 .collect()
         }
         Rule::PerSubject(persons) => {
             let persons = persons.values();
             persons
-                .map(|person| (*person, "transfer.per_subject.heirs.person_id"))
+                .map(|person| (*person, Field::Request(RequestField::TransferHeirOfSubject)))
                 .collect()
         }
     };
     by_rule.into_iter().chain(fallback).collect()
 }
 
-fn owner_step(stream: StreamId, thing: &Thing, to: PersonId) -> Result<Step, Refusal> {
+fn owner_step(stream: StreamId, thing: &Ownable, to: PersonId) -> Result<Step, Refusal> {
     match (&*thing.state, thing.owner) {
         (Aggregate::Team(_), from) => Ok(Step::TeamOwner {
             team: thing.team,
@@ -552,19 +535,11 @@ fn owner_step(stream: StreamId, thing: &Thing, to: PersonId) -> Result<Step, Ref
     }
 }
 
-fn placed(refusal: Refusal, field: &'static str) -> Refusal {
-    match field {
-        "" => refusal,
-        field => refusal.field(field),
-    }
-}
-
-fn unknown(person: PersonId, field: &'static str) -> Refusal {
+fn unknown(person: PersonId, field: Field) -> Refusal {
     let message = format!("there is no person {person}");
-    placed(
-        Refusal::new(Reason::PersonNotFound, message).with("person_id", person),
-        field,
-    )
+    Refusal::new(Reason::PersonNotFound, message)
+        .field(field)
+        .with("person_id", person)
 }
 
 /// There is no such team, year plan or plan.

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use uuid::Builder;
 
 use super::propose::{Proposed, Why, absent};
-use super::school::School;
-use crate::domain::Missing;
+use super::school::RosterQueries;
 use crate::domain::plan::UnitRef;
 use crate::domain::recovery::Step;
 use crate::ids::{GoalId, PersonId, PlanId, StreamId, TeamId, UnitId, YearPlanId};
+use crate::ledger::ReadError;
 use crate::text::Title;
 
 const ID_CONTEXT: &str = "planledger v1 2026-11-25 copied id";
@@ -29,14 +29,14 @@ pub struct Rebuild {
     pub owner: Option<PersonId>,
 }
 
-impl School<'_, '_> {
+impl RosterQueries<'_, '_> {
     /// Creates the year plan, copies each unit that a plan includes, and hangs the plans on it.
     pub(super) fn rebuild(
         &self,
         wish: &Rebuild,
         give_to: Option<PersonId>,
         items: &mut Vec<Proposed>,
-    ) -> Result<(), Missing> {
+    ) -> Result<(), ReadError> {
         let (like, year_plan) = (wish.from, wish.year_plan);
         let mut add = |stream: StreamId, step, why| items.push(Proposed { stream, step, why });
         let old = self.year_plan(like, |plan| (plan.details.clone(), plan.owner))?;
@@ -91,7 +91,7 @@ impl School<'_, '_> {
         Ok(())
     }
 
-    fn plans_in_use_on(&self, year_plan: YearPlanId) -> Result<Vec<PlanId>, Missing> {
+    fn plans_in_use_on(&self, year_plan: YearPlanId) -> Result<Vec<PlanId>, ReadError> {
         let mut plans = Vec::new();
         for plan in self.plans_on(year_plan)? {
             if self.plan(plan, |plan| plan.withdrawn)? == Some(false) {
@@ -102,7 +102,7 @@ impl School<'_, '_> {
     }
 
     /// Units that any of the plans includes, year plan by year plan, in their order there.
-    fn units_in(&self, plans: &[PlanId]) -> Result<Vec<UnitRef>, Missing> {
+    fn units_in(&self, plans: &[PlanId]) -> Result<Vec<UnitRef>, ReadError> {
         let mut included = BTreeSet::new();
         for plan in plans {
             let units = self.plan(*plan, |plan| plan.units.clone())?;

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
-use super::propose::{Proposal, Wish, propose};
+use super::propose::{Proposal, RecoveryRequest, propose};
 use crate::derived::Term;
 use crate::domain::recovery::{LeftOut, Phase, Recovery, RecoveryCommand, Step};
-use crate::domain::{Actor, Aggregate, Command, Missing, Reason, Refusal};
+use crate::domain::{Actor, Aggregate, Command, Field, Reason, Refusal, RequestField, Stop};
 use crate::ids::{CommandId, Position, RecoveryId, StreamId, SystemId};
 use crate::ledger::{Envelope, ExecuteError, Ledger, ReadError, Reading, Receipt, Request};
 
@@ -36,6 +36,15 @@ pub enum RunError {
     /// Whoever watches broke it off. It goes on with [`run`] later.
     #[error("the recovery was broken off; it goes on later")]
     BrokenOff,
+}
+
+impl From<Stop> for RunError {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Refused(refusal) => Self::Refused(refusal),
+            Stop::Unread(error) => Self::Read(error),
+        }
+    }
 }
 
 /// A recovery that was begun.
@@ -69,17 +78,17 @@ pub fn start(
     ledger: &Ledger,
     (actor, on_behalf_of): (Actor, Option<Actor>),
     id: RecoveryId,
-    wish: &Wish,
+    wish: &RecoveryRequest,
     digest: [u8; 16],
 ) -> Result<Begun, RunError> {
     let ((begun, proposal), _) = ledger.read(|reading| match state(reading, id)? {
-        Some(begun) => Ok((Some(begun.steps), None)),
+        Some(begun) => Ok::<_, RunError>((Some(begun.steps), None)),
         None => Ok((None, Some(propose(reading, wish)?))),
     })?;
     if let Some(steps) = begun {
         if super::propose::digest(&steps) != digest {
             let message = format!("recovery {id} is there already, with other steps");
-            let refusal = Refusal::new(Reason::AlreadyExists, message).field("recovery_id");
+            let refusal = Refusal::new(Reason::AlreadyExists, message).field(Field::Target);
             return Err(refusal.with("recovery_id", id).into());
         }
         return Ok(Begun {
@@ -87,21 +96,18 @@ pub fn start(
             steps: steps.len() as u32,
         });
     }
-    let proposal: Proposal = match proposal {
-        Some(proposal) => proposal?,
-        None => return Err(unknown(id).into()),
-    };
+    let proposal: Proposal = proposal.ok_or_else(|| unknown(id))?;
     if proposal.digest != digest {
         let message = "things have changed since the dry run, or it was of something else";
         return Err(Refusal::new(Reason::DryRunStale, message)
-            .field("digest")
+            .field(Field::Request(RequestField::Digest))
             .into());
     }
     let steps = proposal.steps();
     let count = steps.len() as u32;
     let reason = match wish {
-        Wish::Transfer(transfer) => transfer.reason.clone(),
-        Wish::Restore(restore) => restore.reason.clone(),
+        RecoveryRequest::Transfer(transfer) => transfer.reason.clone(),
+        RecoveryRequest::Restore(restore) => restore.reason.clone(),
     };
     let command = RecoveryCommand::Start {
         steps,
@@ -377,7 +383,7 @@ fn unneeded(step: &Step) -> Reason {
     }
 }
 
-fn state(reading: &Reading<'_>, id: RecoveryId) -> Result<Option<Recovery>, Missing> {
+fn state(reading: &Reading<'_>, id: RecoveryId) -> Result<Option<Recovery>, ReadError> {
     Ok(
         match reading.stream(id)?.as_ref().map(|(state, _)| &**state) {
             Some(Aggregate::Recovery(recovery)) => Some(recovery.clone()),
@@ -389,7 +395,7 @@ fn state(reading: &Reading<'_>, id: RecoveryId) -> Result<Option<Recovery>, Miss
 fn unknown(id: RecoveryId) -> Refusal {
     let message = format!("there is no recovery {id}");
     Refusal::new(Reason::RecoveryNotFound, message)
-        .field("recovery_id")
+        .field(Field::Target)
         .with("recovery_id", id)
 }
 

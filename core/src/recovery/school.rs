@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::derived::Term;
+use crate::domain::Aggregate;
 use crate::domain::person::{Person, Role};
 use crate::domain::plan::Plan;
 use crate::domain::team::Team;
 use crate::domain::year_plan::YearPlan;
-use crate::domain::{Aggregate, Missing};
 use crate::ids::{InstitutionId, PersonId, PlanId, StreamId, StreamKind, TeamId, YearPlanId};
-use crate::ledger::Reading;
+use crate::ledger::{ReadError, Reading};
 use crate::text::Name;
 
 /// Something that can be owned, with where it belongs.
-pub(super) struct Thing {
+pub(super) struct Ownable {
     pub(super) state: Arc<Aggregate>,
     pub(super) owner: Option<PersonId>,
     pub(super) institution: InstitutionId,
@@ -24,12 +24,12 @@ pub(super) struct Thing {
 }
 
 /// A reading with the questions that recoveries ask.
-pub(super) struct School<'a, 'r> {
+pub(super) struct RosterQueries<'a, 'r> {
     pub(super) reading: &'a Reading<'r>,
 }
 
-impl School<'_, '_> {
-    fn state(&self, stream: impl Into<StreamId>) -> Result<Option<Arc<Aggregate>>, Missing> {
+impl RosterQueries<'_, '_> {
+    fn state(&self, stream: impl Into<StreamId>) -> Result<Option<Arc<Aggregate>>, ReadError> {
         Ok(self.reading.stream(stream)?.map(|(state, _)| state))
     }
 
@@ -38,7 +38,7 @@ impl School<'_, '_> {
         &self,
         id: PersonId,
         look: impl FnOnce(&Person) -> T,
-    ) -> Result<Option<T>, Missing> {
+    ) -> Result<Option<T>, ReadError> {
         Ok(match self.state(id)?.as_deref() {
             Some(Aggregate::Person(person)) => Some(look(person)),
             _ => None,
@@ -50,7 +50,7 @@ impl School<'_, '_> {
         &self,
         id: TeamId,
         look: impl FnOnce(&Team) -> T,
-    ) -> Result<Option<T>, Missing> {
+    ) -> Result<Option<T>, ReadError> {
         Ok(match self.state(id)?.as_deref() {
             Some(Aggregate::Team(team)) => Some(look(team)),
             _ => None,
@@ -62,7 +62,7 @@ impl School<'_, '_> {
         &self,
         id: YearPlanId,
         look: impl FnOnce(&YearPlan) -> T,
-    ) -> Result<Option<T>, Missing> {
+    ) -> Result<Option<T>, ReadError> {
         Ok(match self.state(id)?.as_deref() {
             Some(Aggregate::YearPlan(plan)) => Some(look(plan)),
             _ => None,
@@ -74,7 +74,7 @@ impl School<'_, '_> {
         &self,
         id: PlanId,
         look: impl FnOnce(&Plan) -> T,
-    ) -> Result<Option<T>, Missing> {
+    ) -> Result<Option<T>, ReadError> {
         Ok(match self.state(id)?.as_deref() {
             Some(Aggregate::Plan(plan)) => Some(look(plan)),
             _ => None,
@@ -82,7 +82,7 @@ impl School<'_, '_> {
     }
 
     /// Year plans of a team that were there.
-    pub(super) fn year_plans_of(&self, team: TeamId) -> Result<Vec<YearPlanId>, Missing> {
+    pub(super) fn year_plans_of(&self, team: TeamId) -> Result<Vec<YearPlanId>, ReadError> {
         let found = self.reading.find(Term::YearPlansOfTeam(team))?;
         let mut plans = Vec::new();
         for stream in found.iter() {
@@ -96,7 +96,7 @@ impl School<'_, '_> {
 
     /// Plans that hang on a year plan. When the past is read: of those that hang on it now, those
     /// that did then.
-    pub(super) fn plans_on(&self, year_plan: YearPlanId) -> Result<Vec<PlanId>, Missing> {
+    pub(super) fn plans_on(&self, year_plan: YearPlanId) -> Result<Vec<PlanId>, ReadError> {
         let found = self.reading.find(Term::PlansOfYearPlan(year_plan))?;
         let mut plans = Vec::new();
         for stream in found.iter() {
@@ -109,7 +109,7 @@ impl School<'_, '_> {
     }
 
     /// Leaders of an institution who are still there, in the order of their ids.
-    pub(super) fn leaders(&self, institution: InstitutionId) -> Result<Vec<PersonId>, Missing> {
+    pub(super) fn leaders(&self, institution: InstitutionId) -> Result<Vec<PersonId>, ReadError> {
         let (mut after, mut leaders) = (None, Vec::new());
         loop {
             let kind = StreamKind::Person;
@@ -135,7 +135,7 @@ impl School<'_, '_> {
     }
 
     /// A thing, if the stream is one that can be owned and is there.
-    pub(super) fn thing(&self, stream: StreamId) -> Result<Option<Thing>, Missing> {
+    pub(super) fn thing(&self, stream: StreamId) -> Result<Option<Ownable>, ReadError> {
         let Some(state) = self.state(stream)? else {
             return Ok(None);
         };
@@ -170,7 +170,7 @@ impl School<'_, '_> {
             | Aggregate::Ledger(_)
             | Aggregate::Recovery(_) => return Ok(None),
         };
-        Ok(Some(Thing {
+        Ok(Some(Ownable {
             state,
             owner,
             institution,

@@ -4,11 +4,11 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::school::{School, Thing};
+use super::school::{Ownable, RosterQueries};
 use crate::domain::plan::Plan;
-use crate::domain::{Actor, Aggregate, Missing};
+use crate::domain::{Actor, Aggregate};
 use crate::ids::{InstitutionId, PersonId, StreamId, YearPlanId};
-use crate::ledger::Reading;
+use crate::ledger::{ReadError, Reading};
 
 /// Somebody who could own something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,21 +26,21 @@ pub struct Suggestion {
 /// and not the owner. Empty for what cannot be owned.
 ///
 /// # Errors
-/// [`Missing`] when it does not read; hand it on.
-pub fn suggest(reading: &Reading<'_>, stream: StreamId) -> Result<Vec<Suggestion>, Missing> {
-    let school = School { reading };
+/// [`ReadError`]
+pub fn suggest(reading: &Reading<'_>, stream: StreamId) -> Result<Vec<Suggestion>, ReadError> {
+    let school = RosterQueries { reading };
     match school.thing(stream)? {
         Some(thing) => school.suggestions(stream, &thing),
         None => Ok(Vec::new()),
     }
 }
 
-impl School<'_, '_> {
+impl RosterQueries<'_, '_> {
     pub(super) fn suggestions(
         &self,
         stream: StreamId,
-        thing: &Thing,
-    ) -> Result<Vec<Suggestion>, Missing> {
+        thing: &Ownable,
+    ) -> Result<Vec<Suggestion>, ReadError> {
         let mut counts = BTreeMap::new();
         match &*thing.state {
             Aggregate::Plan(plan) => count(plan, &mut counts),
@@ -89,7 +89,7 @@ impl School<'_, '_> {
         &self,
         year_plan: YearPlanId,
         counts: &mut BTreeMap<PersonId, u32>,
-    ) -> Result<(), Missing> {
+    ) -> Result<(), ReadError> {
         for plan in self.plans_on(year_plan)? {
             self.plan(plan, |plan| count(plan, counts))?;
         }
@@ -101,7 +101,7 @@ impl School<'_, '_> {
         &self,
         person: PersonId,
         institution: InstitutionId,
-    ) -> Result<bool, Missing> {
+    ) -> Result<bool, ReadError> {
         let can = self.person(person, |person| {
             person.departed.is_none() && person.works_at(institution)
         })?;

@@ -6,22 +6,24 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use crate::derived::Head;
 use crate::domain::recovery::Step;
 use crate::domain::world::Context;
-use crate::domain::{Actor, Aggregate, EventMeta, Lookup, Missing, Refusal, Stop, World, decide};
+use crate::domain::{Actor, Aggregate, EventMeta, Stop, World, decide};
 use crate::ids::{PersonId, PlanId, Revision, StreamId, SystemId, YearPlanId};
-use crate::ledger::Reading;
+use crate::ledger::stream_fold::StreamFold;
+use crate::ledger::{ReadError, Reading};
 use crate::time::Timestamp;
 
 /// A state, and what the steps before would have made of it.
-pub(super) struct Trial<'a, 'r> {
+pub(super) struct DryRun<'a, 'r> {
     reading: &'a Reading<'r>,
     changed: HashMap<StreamId, Arc<Aggregate>>,
     /// Plans that hang elsewhere by now.
     moved: HashMap<(PersonId, YearPlanId), Option<PlanId>>,
 }
 
-impl<'a, 'r> Trial<'a, 'r> {
+impl<'a, 'r> DryRun<'a, 'r> {
     pub(super) fn new(reading: &'a Reading<'r>) -> Self {
         Self {
             reading,
@@ -30,22 +32,17 @@ impl<'a, 'r> Trial<'a, 'r> {
         }
     }
 
-    /// Does a step, or says why it would be refused.
-    pub(super) fn attempt(&mut self, step: &Step) -> Result<Result<(), Refusal>, Missing> {
+    /// Does a step.
+    ///
+    /// # Errors
+    /// [`Stop`], as the writer would say it.
+    pub(super) fn attempt(&mut self, step: &Step) -> Result<(), Stop> {
         // No rule of a step looks at who acts.
         let actor = Actor::System(SystemId::from_uuid(Uuid::nil()));
-        let decision = match decide(self, &Context::from(actor), &step.command(None)) {
-            Ok(decision) => decision,
-            Err(Stop::Refused(refusal)) => return Ok(Err(refusal)),
-            Err(Stop::Needs(missing)) => return Err(missing),
-        };
+        let decision = decide(self, &Context::from(actor), &step.command(None))?;
         let stream = decision.stream;
-        let was = match self.aggregate(stream) {
-            Lookup::Found(state) => Some(state),
-            Lookup::Absent => None,
-            Lookup::NotLoaded => return Err(Missing::Stream(stream)),
-        };
-        let mut state = was.as_deref().cloned();
+        let was = self.aggregate(stream)?;
+        let mut folded = StreamFold::at(stream, Head::default(), was.clone());
         let meta = EventMeta {
             stream,
             revision: Revision::default(),
@@ -53,32 +50,38 @@ impl<'a, 'r> Trial<'a, 'r> {
             actor,
         };
         for event in &decision.events {
-            Aggregate::apply(&mut state, &meta, event);
+            folded.apply(&meta, Some(event));
         }
-        if let (Some(Aggregate::Plan(was)), Some(Aggregate::Plan(now))) = (was.as_deref(), &state) {
+        let now = folded.state();
+        if let (Some(Aggregate::Plan(was)), Some(Aggregate::Plan(now))) =
+            (was.as_deref(), now.map(|state| &**state))
+        {
             self.moved.insert((was.student, was.year_plan), None);
             let plan = PlanId::from_uuid(stream.id);
             self.moved.insert((now.student, now.year_plan), Some(plan));
         }
-        if let Some(state) = state {
-            self.changed.insert(stream, Arc::new(state));
+        if let Some(state) = now {
+            self.changed.insert(stream, state.clone());
         }
-        Ok(Ok(()))
+        Ok(())
     }
 }
 
-impl World for Trial<'_, '_> {
-    fn aggregate(&self, stream: StreamId) -> Lookup<Arc<Aggregate>> {
+impl World for DryRun<'_, '_> {
+    fn aggregate(&self, stream: StreamId) -> Result<Option<Arc<Aggregate>>, ReadError> {
         match self.changed.get(&stream) {
-            Some(state) => Lookup::Found(state.clone()),
+            Some(state) => Ok(Some(state.clone())),
             None => self.reading.aggregate(stream),
         }
     }
 
-    fn plan_of(&self, student: PersonId, year_plan: YearPlanId) -> Lookup<PlanId> {
+    fn plan_of(
+        &self,
+        student: PersonId,
+        year_plan: YearPlanId,
+    ) -> Result<Option<PlanId>, ReadError> {
         match self.moved.get(&(student, year_plan)) {
-            Some(Some(plan)) => Lookup::Found(*plan),
-            Some(None) => Lookup::Absent,
+            Some(plan) => Ok(*plan),
             None => self.reading.plan_of(student, year_plan),
         }
     }

@@ -5,8 +5,8 @@ use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::ScopeKey;
-use crate::entry::Hash32;
-use crate::hash::Context;
+use crate::hash::Hash32;
+use crate::hash::{Context, first};
 use crate::ids::{Revision, StreamId};
 
 static EVENT_KEY: Context = Context::new("planledger v1 2026-11-23 event key");
@@ -60,14 +60,6 @@ pub(super) fn event_key(secret: &[u8; 32], stream: StreamId, revision: Revision)
 pub(super) fn keyed_digest(secret: &[u8; 32], bytes: &[u8]) -> [u8; 16] {
     let key = DIGEST_KEY.hash(secret);
     first(blake3::keyed_hash(&key, bytes).as_bytes())
-}
-
-fn first<const N: usize>(bytes: &[u8; 32]) -> [u8; N] {
-    let mut out = [0; N];
-    for (to, from) in out.iter_mut().zip(bytes) {
-        *to = *from;
-    }
-    out
 }
 
 /// What an entry says about its event key, so that one ciphertext cannot be shown as two texts.

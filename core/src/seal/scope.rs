@@ -32,7 +32,7 @@ impl KeyScope {
 
     /// The scope of a stream from an event on, if the event is one that says so. All others leave
     /// it as it was.
-    pub fn told_by(stream: StreamId, event: &Event) -> Option<Self> {
+    pub fn of_event(stream: StreamId, event: &Event) -> Option<Self> {
         match event {
             Event::Institution(_) => Some(Self::Institution(InstitutionId::from_uuid(stream.id))),
             Event::SchoolYear(_) | Event::Catalogue(_) | Event::Ledger(_) | Event::Recovery(_) => {

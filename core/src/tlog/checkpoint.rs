@@ -3,9 +3,9 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
 
-use super::note::{Note, NoteError, Signer, VerifierKey};
-use crate::entry::Hash32;
+use crate::hash::Hash32;
 use crate::ids::Position;
+use crate::note::{Note, NoteError, Signer, VerifierKey};
 use crate::time::Timestamp;
 
 /// How a log stands: its name, how many entries it has, and the root of the tree over them.

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::checkpoint::SignedCheckpoint;
-use super::note::MOST_BYTES;
+use crate::note::MOST_BYTES;
 
 const FILE: &str = "checkpoints.txt";
 

@@ -4,20 +4,19 @@
 
 mod checkpoint;
 mod kept;
-mod notary;
-mod note;
 mod policy;
 mod tiles;
 mod witness;
 
 pub use self::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 pub use self::kept::{Kept, KeptError, KeptNotes};
-pub(crate) use self::notary::PUBLISHED;
-pub use self::notary::{Inclusion, Notary, NotaryError, key_on_record};
-pub use self::note::{
-    Algorithm, KeyError, Note, NoteError, NoteSignature, Signer, Verified, VerifierKey,
-};
 pub use self::policy::{Policy, PolicyError, PolicyFault, Witness, Witnessed};
-pub(crate) use self::tiles::{ENTRIES, RECORD_LEN, SIZE_FILE, TILES, bundle_entry};
+/// The published checkpoint, beside the tiles.
+pub(crate) const PUBLISHED: &str = "checkpoint";
+
+pub(crate) use self::tiles::{ENTRIES, RECORD_LEN, SIZE_FILE, TILES, bundle_entry, replace};
 pub use self::tiles::{Tiles, TilesError};
 pub use self::witness::{AddCheckpoint, Latest, WitnessError, add_checkpoint};
+pub use crate::note::{
+    Algorithm, KeyError, Note, NoteError, NoteSignature, Signer, Verified, VerifierKey,
+};

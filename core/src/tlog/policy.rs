@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::str::FromStr;
 
 use super::checkpoint::{CheckpointError, SignedCheckpoint};
-use super::note::{Algorithm, KeyError, NoteError, VerifierKey};
+use crate::note::{Algorithm, KeyError, NoteError, VerifierKey};
 
 /// Whom to believe.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

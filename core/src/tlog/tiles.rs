@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
 
-use crate::entry::{ENTRY_LEN, EntryBytes, Hash32};
+use crate::entry::{ENTRY_LEN, EntryBytes};
+use crate::hash::Hash32;
 use crate::ids::Position;
 use crate::journal::{CommitLog, ReadError};
 use crate::merkle::{
@@ -324,7 +325,7 @@ pub(crate) fn bundle_entry(bundle: &mut Vec<u8>, entry: &EntryBytes) {
 }
 
 /// Writes a file so that it is either the old one or the new one.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension("tmp");
     fs::write(&temporary, bytes)?;
     fs::rename(&temporary, path)

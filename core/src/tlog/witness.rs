@@ -5,9 +5,9 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
 
 use super::checkpoint::{CheckpointError, SignedCheckpoint};
-use super::note::{NoteSignature, Signer, VerifierKey};
-use crate::entry::Hash32;
+use crate::hash::Hash32;
 use crate::merkle::{Frontier, check_consistency};
+use crate::note::{NoteSignature, Signer, VerifierKey};
 use crate::time::Timestamp;
 
 /// Most hashes of a consistency proof.

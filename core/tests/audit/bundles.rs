@@ -11,10 +11,11 @@ use planledger_core::domain::Event;
 use planledger_core::domain::plan::PlanEvent;
 use planledger_core::ids::Position;
 use planledger_core::ledger::Ledger;
+use planledger_core::notary::Notary;
 use planledger_core::time::Timestamp;
-use planledger_core::tlog::{Algorithm, Notary, Policy, SignedCheckpoint, Signer};
+use planledger_core::tlog::{Algorithm, Policy, SignedCheckpoint, Signer};
 
-use crate::school::{ORIGIN, OTHERS, PLAN, SECOND, STUDENT, School, policy, signer};
+use crate::audit::school::{ORIGIN, OTHERS, PLAN, SECOND, STUDENT, School, policy, signer};
 
 fn options(since: Option<SignedCheckpoint>) -> VerifyOptions {
     VerifyOptions {

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use planledger_core::ids::Position;
 use planledger_core::merkle::{check_consistency, check_inclusion};
-use planledger_core::tlog::{Algorithm, Notary, NotaryError, SignedCheckpoint, Signer};
+use planledger_core::notary::{Notary, NotaryError};
+use planledger_core::tlog::{Algorithm, SignedCheckpoint, Signer};
 
-use crate::place::Place;
-use crate::school::{ORIGIN, PLAN, School, signer};
+use crate::audit::school::{ORIGIN, PLAN, School, signer};
+use planledger_fixtures::place::{Place, copy};
 
 #[test]
 fn a_checkpoint_is_made_when_something_happened_and_kept_for_ever() {
@@ -254,12 +255,4 @@ fn another_key_than_the_one_on_record_does_not_sign() {
     let other = Signer::new(ORIGIN, Algorithm::Ed25519, [0x11; 32]).unwrap();
     let refused = Notary::open(ledger, place.path(), other);
     assert!(matches!(refused, Err(NotaryError::Key { .. })));
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-    }
 }

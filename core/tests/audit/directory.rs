@@ -12,14 +12,16 @@ use planledger_core::journal::{
     HEADER_LEN, Header, OpenMode, OsDisk, RECORD_LEN, SEGMENT_HEADER_LEN, SegmentLog,
     SegmentOptions,
 };
-use planledger_core::ledger::{Depth, Ledger, PartName, Verification, verify_dir};
+use planledger_core::ledger::Ledger;
+use planledger_core::notary::Notary;
 use planledger_core::seal::{KeyStore, KeyStoreMode, KeyStoreOptions, MasterKey};
 use planledger_core::time::Timestamp;
-use planledger_core::tlog::{Checkpoint, Kept, Notary, SignedCheckpoint, Signer};
+use planledger_core::tlog::{Checkpoint, Kept, SignedCheckpoint, Signer};
+use planledger_core::verify::{Depth, PartName, Verification, verify_dir};
 
-use crate::place::Place;
-use crate::school::{ORIGIN, PLAN, School, signer};
-use crate::story::Story;
+use crate::audit::school::{ORIGIN, PLAN, School, signer};
+use crate::audit::story::Story;
+use planledger_fixtures::place::{Place, copy};
 
 /// A ledger at rest. Its journal has several segments, and it has three checkpoints.
 pub(crate) struct Directory {
@@ -242,20 +244,6 @@ pub(crate) fn record_at((at, header): (usize, Header), nth: usize) -> usize {
 /// Where in a segment's bytes a frame's payloads begin.
 pub(crate) fn payloads_at((at, header): (usize, Header)) -> usize {
     at + (header.frame_len() - u64::from(header.payloads_len)) as usize
-}
-
-pub(crate) fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let (path, target) = (
-            entry.as_ref().unwrap().path(),
-            to.join(entry.unwrap().file_name()),
-        );
-        match path.is_dir() {
-            true => copy(&path, &target),
-            false => drop(fs::copy(&path, &target).unwrap()),
-        }
-    }
 }
 
 fn collect(dir: &Path, all: &mut Vec<PathBuf>) {

@@ -14,7 +14,7 @@ use planledger_core::seal::{self, EventKey};
 use planledger_core::time::Timestamp;
 use planledger_core::tlog::{Checkpoint, SignedCheckpoint, Signer};
 
-use crate::school::{ORIGIN, School};
+use crate::audit::school::{ORIGIN, School};
 
 /// An event with everything that its owner knows of it.
 #[derive(Clone)]

@@ -8,8 +8,8 @@ use planledger_core::audit::{
 use planledger_core::entry::Entry;
 use planledger_core::ids::{KeyId, LedgerId, Position, StreamId};
 
-use crate::forge::{Bundle, Log};
-use crate::school::{CLASSMATE, OTHERS, PLAN, SECOND, STUDENT, School, policy, signer};
+use crate::audit::forge::{Bundle, Log};
+use crate::audit::school::{CLASSMATE, OTHERS, PLAN, SECOND, STUDENT, School, policy, signer};
 
 fn check(text: &str) -> Result<Report, FaultKind> {
     let options = VerifyOptions {

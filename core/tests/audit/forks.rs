@@ -12,14 +12,14 @@ use planledger_core::domain::person::PersonEvent;
 use planledger_core::domain::plan::{PlanCommand, PlanEvent};
 use planledger_core::domain::{Actor, Aggregate, Command, Event};
 use planledger_core::ids::{Position, Revision, StreamId};
-use planledger_core::ledger::{
-    Depth, Envelope, Fork, Ledger, PartName, Spot, Verification, verify_dir,
-};
+use planledger_core::ledger::{Envelope, Ledger};
+use planledger_core::verify::{Depth, Fork, PartName, Spot, Verification, verify_dir};
 
-use crate::directory::{Directory, faults, verify};
-use crate::place::{Place, SYSTEM, command_id};
-use crate::school::{CLASSMATE, PLAN, STUDENT, TEACHER, policy};
-use crate::story::Story;
+use crate::audit::directory::{Directory, faults, verify};
+use crate::audit::school::{CLASSMATE, PLAN, STUDENT, TEACHER, policy};
+use crate::audit::story::Story;
+use planledger_fixtures::place::{Place, command_id};
+use planledger_fixtures::school::SYSTEM;
 
 /// A plan's status, written anew.
 fn written(text: &str) -> Event {
@@ -530,7 +530,7 @@ fn what_happened_is_told_event_by_event_and_commands_carried_out_twice_with_both
     let [branches] = &told.branches[..] else {
         panic!("{told:?}")
     };
-    let positions = |events: &[planledger_core::ledger::BranchEvent]| {
+    let positions = |events: &[planledger_core::verify::BranchEvent]| {
         let positions = events.iter().map(|event| event.at.position.get());
         positions.collect::<Vec<_>>()
     };

@@ -3,16 +3,18 @@
 
 use planledger_core::audit::{FaultKind, Line, Report, Scope, VerifyOptions, verify_bundle};
 use planledger_core::domain::Event;
-use planledger_core::domain::ledger::{LedgerEvent, rotation_text};
+use planledger_core::domain::ledger::LedgerEvent;
 use planledger_core::domain::plan::PlanEvent;
 use planledger_core::heads::StreamHead;
 use planledger_core::ids::{KeyId, Position, Revision};
+use planledger_core::notary::Notary;
+use planledger_core::note::rotation_text;
 use planledger_core::time::Timestamp;
-use planledger_core::tlog::{Algorithm, Notary, Note, Policy, Signer};
+use planledger_core::tlog::{Algorithm, Note, Policy, Signer};
 
-use crate::forge::{Bundle, Log, Written, heads_tree};
-use crate::place::Place;
-use crate::school::{CLASSMATE, ORIGIN, PLAN, SECOND, STUDENT, School, policy, signer};
+use crate::audit::forge::{Bundle, Log, Written, heads_tree};
+use crate::audit::school::{CLASSMATE, ORIGIN, PLAN, SECOND, STUDENT, School, policy, signer};
+use planledger_fixtures::place::Place;
 
 fn check_by(bundle: &Bundle, policy: Policy) -> Result<Report, FaultKind> {
     let options = VerifyOptions {

@@ -11,7 +11,7 @@ use planledger_core::ids::Position;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::school::{PLAN, STUDENT, School, policy};
+use crate::audit::school::{PLAN, STUDENT, School, policy};
 
 struct Sound {
     bundles: Vec<String>,

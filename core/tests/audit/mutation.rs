@@ -9,10 +9,10 @@ use std::path::Path;
 
 use planledger_core::derived::testing;
 use planledger_core::ids::LedgerId;
-use planledger_core::ledger::{Depth, verify_dir};
+use planledger_core::verify::{Depth, verify_dir};
 
-use crate::directory::{Directory, copy};
-use crate::place::Place;
+use crate::audit::directory::Directory;
+use planledger_fixtures::place::{Place, copy};
 
 /// Flips in the files of each kind.
 const FLIPS: u64 = 60;

@@ -1,23 +1,19 @@
 //! A ledger with two students' plans, and a notary.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use jiff::civil::date;
 use planledger_core::audit::{Disclosure, Export, ExportRequest, Scope};
-use planledger_core::domain::institution::{InstitutionCommand, InstitutionDetails};
-use planledger_core::domain::person::{Affiliation, PersonCommand, Role};
+use planledger_core::domain::person::Role;
 use planledger_core::domain::plan::PlanCommand;
-use planledger_core::domain::school_year::{SchoolYear, SchoolYearCommand};
-use planledger_core::domain::team::{TeamCommand, TeamDetails};
-use planledger_core::domain::year_plan::{YearPlanCommand, YearPlanDetails, YearPlanKind};
 use planledger_core::domain::{Actor, Command};
-use planledger_core::ids::{InstitutionId, PersonId, PlanId, SchoolYearId, TeamId, YearPlanId};
+use planledger_core::ids::{PersonId, PlanId, YearPlanId};
 use planledger_core::ledger::{Envelope, Ledger, Receipt};
-use planledger_core::tlog::{Algorithm, Notary, Policy, SignedCheckpoint, Signer};
-
-use crate::place::{Place, SYSTEM, command_id};
+use planledger_core::notary::Notary;
+use planledger_core::tlog::{Algorithm, Policy, SignedCheckpoint, Signer};
+use planledger_fixtures::founding;
+use planledger_fixtures::place::{Place, command_id};
+use planledger_fixtures::school::SYSTEM;
 
 pub(crate) const ORIGIN: &str = "planledger.example/test";
 pub(crate) const STUDENT: PersonId = PersonId::from_bytes([0x31; 16]);
@@ -26,9 +22,6 @@ pub(crate) const TEACHER: PersonId = PersonId::from_bytes([0x33; 16]);
 pub(crate) const PLAN: PlanId = PlanId::from_bytes([0x81; 16]);
 pub(crate) const SECOND: PlanId = PlanId::from_bytes([0x82; 16]);
 pub(crate) const OTHERS: PlanId = PlanId::from_bytes([0x83; 16]);
-const SCHOOL: InstitutionId = InstitutionId::from_bytes([0x11; 16]);
-const YEAR: SchoolYearId = SchoolYearId::from_bytes([0x21; 16]);
-const TEAM: TeamId = TeamId::from_bytes([0x41; 16]);
 const YEAR_PLANS: [YearPlanId; 2] = [
     YearPlanId::from_bytes([0x51; 16]),
     YearPlanId::from_bytes([0x52; 16]),
@@ -83,60 +76,18 @@ impl School {
     }
 
     fn found(&mut self) {
-        let details = InstitutionDetails {
-            name: "Åskolen".parse().unwrap(),
-            code: None,
-        };
-        self.by_system(Command::Institution(
-            SCHOOL,
-            InstitutionCommand::Register(details),
-        ));
-        let year = SchoolYear {
-            title: "2026/27".parse().unwrap(),
-            first_day: date(2026, 8, 1),
-            last_day: date(2027, 7, 31),
-        };
-        self.by_system(Command::SchoolYear(YEAR, SchoolYearCommand::Define(year)));
-        for (id, name, role) in [
+        let people = [
             (STUDENT, "Ida Kjær", Role::Student),
             (CLASSMATE, "Søren Dam", Role::Student),
             (TEACHER, "Åse Bach", Role::Teacher),
-        ] {
-            let affiliation = Affiliation {
-                institution: SCHOOL,
-                role,
-                grade: None,
-            };
-            let put = PersonCommand::Put {
-                name: name.parse().unwrap(),
-                affiliations: BTreeSet::from([affiliation]),
-                departed: false,
-            };
-            self.by_system(Command::Person(id, put));
-        }
-        let details = TeamDetails {
-            institution: SCHOOL,
-            school_year: Some(YEAR),
-            title: "7.b dansk".parse().unwrap(),
-            subject: None,
-            code: None,
-        };
-        let owner = Some(TEACHER);
-        self.by_system(Command::Team(TEAM, TeamCommand::Create { details, owner }));
-        for id in YEAR_PLANS {
-            let details = YearPlanDetails {
-                kind: YearPlanKind::Subject,
-                institution: SCHOOL,
-                team: TEAM,
-                school_year: YEAR,
-                title: "Dansk".parse().unwrap(),
-                subjects: BTreeSet::from(["Dansk".parse().unwrap()]),
-            };
-            let create = YearPlanCommand::Create {
-                details,
-                owner: TEACHER,
-            };
-            self.by_system(Command::YearPlan(id, create));
+        ];
+        let mut commands = founding::school("Åskolen");
+        commands.extend(founding::people(&people));
+        commands.push(founding::team("7.b dansk", TEACHER));
+        commands.extend(YEAR_PLANS.map(|id| founding::year_plan(id, "Dansk", TEACHER)));
+        // The system brings all of it, as an import does.
+        for (_, command) in commands {
+            self.act(SYSTEM, command);
         }
         for (plan, student, year_plan) in [
             (PLAN, STUDENT, YEAR_PLANS[0]),
@@ -156,19 +107,14 @@ impl School {
         self.plan(PLAN, PlanCommand::Share);
     }
 
-    fn by_system(&mut self, command: Command) -> Receipt {
+    fn act(&mut self, actor: Actor, command: Command) -> Receipt {
         self.commands += 1;
         let envelope = Envelope::new(command_id(self.commands), command);
-        self.ledger.execute(SYSTEM, envelope).unwrap()
+        self.ledger.execute(actor, envelope).unwrap()
     }
 
     pub(crate) fn plan(&mut self, plan: PlanId, command: PlanCommand) -> Receipt {
-        self.commands += 1;
-        let command = Command::Plan(plan, command);
-        let envelope = Envelope::new(command_id(self.commands), command);
-        self.ledger
-            .execute(Actor::Person(TEACHER), envelope)
-            .unwrap()
+        self.act(Actor::Person(TEACHER), Command::Plan(plan, command))
     }
 
     pub(crate) fn write(&mut self, plan: PlanId, text: &str) -> Receipt {

@@ -20,9 +20,9 @@ use planledger_core::seal::{self, KeyStore};
 use planledger_core::time::Timestamp;
 use planledger_core::tlog::Signer;
 
-use crate::directory::{open_journal, open_keys, sign};
-use crate::forge::heads_tree;
-use crate::place::command_id;
+use crate::audit::directory::{open_journal, open_keys, sign};
+use crate::audit::forge::heads_tree;
+use planledger_fixtures::place::command_id;
 
 /// Small, so that there are several.
 const SEGMENT_BYTES: u64 = 4 << 10;

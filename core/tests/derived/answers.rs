@@ -13,11 +13,11 @@ use planledger_core::ids::{
     PersonId, PlanId, Position, Revision, StreamId, StreamKind, YearPlanId,
 };
 use planledger_core::ledger::{Ledger, ReadError, RecordedEvent};
-use planledger_core::overview::{Ask, By, Report};
+use planledger_core::overview::{By, OverviewQuery, Report};
 use planledger_core::time::Timestamp;
 
-use crate::common::school::*;
-use crate::history::Cast;
+use crate::derived::history::Cast;
+use planledger_fixtures::school::*;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Question {
@@ -113,7 +113,7 @@ impl Question {
 
     pub(crate) fn ask(&self, ledger: &Ledger, at: Option<Position>) -> Result<Answer, ReadError> {
         let read = |reading: &planledger_core::ledger::Reading<'_>| {
-            Ok(match self {
+            Ok::<_, ReadError>(match self {
                 Self::State(stream) => Answer::State(reading.stream(*stream)?),
                 Self::List(term) => Answer::List(reading.find(*term)?),
                 Self::Plan(plan, viewer) => {
@@ -140,9 +140,9 @@ impl Question {
     }
 }
 
-fn overview(by: By, day: Timestamp) -> Ask {
+fn overview(by: By, day: Timestamp) -> OverviewQuery {
     let day = jiff::Timestamp::from_nanosecond(i128::from(day.nanos())).unwrap();
-    Ask {
+    OverviewQuery {
         institutions: vec![SCHOOL, OTHER_SCHOOL],
         school_year: (YEAR, school_year()),
         by,

@@ -3,15 +3,15 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use crate::damage::{Kind, Times};
-use crate::dice::Dice;
-use crate::documents::Documents;
-use crate::files::{self, Files};
-use crate::place::Place;
-use crate::reference::{Point, Reference, Version};
-use crate::running::Running;
-use crate::session::{Session, Stop};
-use crate::tally::Report;
+use crate::derived::damage::{Kind, Times};
+use crate::derived::documents::Documents;
+use crate::derived::files::{self, Files};
+use crate::derived::place::Place;
+use crate::derived::reference::{Point, Reference, Version};
+use crate::derived::running::Running;
+use crate::derived::session::{Session, Stop};
+use crate::derived::tally::Report;
+use planledger_fixtures::dice::Dice;
 
 /// What is damaged, and when.
 #[derive(Clone, Copy, Debug)]

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::dice::Dice;
-use crate::files::Files;
+use crate::derived::files::Files;
+use planledger_fixtures::dice::Dice;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident: $name:literal;)*) => {

@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::dice::Dice;
-use crate::files::Files;
-use crate::place::Place;
+use crate::derived::files::Files;
+use crate::derived::place::Place;
+use planledger_fixtures::dice::Dice;
 
 /// Everything in a store, by tree and key.
 type Content = BTreeMap<(Vec<u8>, Vec<u8>), Vec<u8>>;

@@ -19,9 +19,9 @@ use planledger_core::ids::{
 use planledger_core::ledger::Envelope;
 use planledger_core::time::Timestamp;
 
-use crate::common::school::*;
-use crate::common::{ActsAs, IntoCommand};
-use crate::dice::Dice;
+use planledger_fixtures::dice::Dice;
+use planledger_fixtures::school::*;
+use planledger_fixtures::{ActsAs, IntoCommand};
 
 /// 2026-11-30, eight o'clock in the morning, UTC.
 const BEGIN: u64 = 1_796_025_600_000_000_000;

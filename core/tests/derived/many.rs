@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
-use crate::case::{Care, What, run};
-use crate::history::Size;
-use crate::reference::{Copies, Reference};
-use crate::tally::{Fault, Report, Tally};
+use crate::derived::case::{Care, What, run};
+use crate::derived::history::Size;
+use crate::derived::reference::{Copies, Reference};
+use crate::derived::tally::{Fault, Report, Tally};
 
 /// A case takes a fraction of a second.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -71,7 +71,7 @@ pub(crate) fn check(
     assert!(
         failed == 0,
         "{failed} of {cases} cases failed, see above; one of them alone: \
-         PLANLEDGER_SEED=… cargo test -p planledger-core --test derived -- --nocapture {test}"
+         PLANLEDGER_SEED=… cargo test -p planledger-core --test core -- --nocapture {test}"
     );
 }
 

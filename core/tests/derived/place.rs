@@ -7,12 +7,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use planledger_core::ledger::Options;
 use planledger_core::seal::MasterKey;
 use planledger_core::time::{Entropy, Timestamp};
+use planledger_fixtures::place::{MASTER, StandingClock};
+use planledger_fixtures::repeatable;
 
-use crate::files::{self, Files};
+use crate::derived::files::{self, Files};
 
 pub(crate) struct Place {
     dir: tempfile::TempDir,
-    clock: Arc<AtomicU64>,
+    clock: Arc<StandingClock>,
 }
 
 impl Place {
@@ -44,13 +46,18 @@ impl Place {
     }
 
     pub(crate) fn set(&self, now: Timestamp) {
-        self.clock.store(now.nanos(), Ordering::Release);
+        self.clock.set(now);
     }
 
     pub(crate) fn options(&self) -> Options {
-        let clock = self.clock.clone();
-        let now = move || Timestamp::from_nanos(clock.load(Ordering::Acquire));
-        Options::new(self.path(), MasterKey::from_bytes([7; 32]), now, entropy())
+        Options {
+            dir: self.path().to_owned(),
+            master: MasterKey::from_bytes(MASTER),
+            recovery: None,
+            clock: self.clock.clone(),
+            entropy: Arc::new(entropy()),
+            progress: None,
+        }
     }
 
     /// Everything in the directory.
@@ -63,12 +70,7 @@ impl Place {
 fn entropy() -> impl Entropy {
     static CALLS: AtomicU64 = AtomicU64::new(0);
     |bytes: &mut [u8]| {
-        let call = CALLS.fetch_add(1, Ordering::Relaxed);
-        let mut hasher = blake3::Hasher::new();
-        hasher
-            .update(&call.to_be_bytes())
-            .finalize_xof()
-            .fill(bytes);
+        repeatable::fill(CALLS.fetch_add(1, Ordering::Relaxed), bytes);
         Ok(())
     }
 }

@@ -2,9 +2,9 @@
 //! order, in every file. Journal and keys had been synced up to the last receipt; of the write after
 //! it a part may be there.
 
-use crate::case::{Care, What};
-use crate::damage::Kind;
-use crate::many::{check, reference};
+use crate::derived::case::{Care, What};
+use crate::derived::damage::Kind;
+use crate::derived::many::{check, reference};
 
 #[test]
 fn a_power_cut_at_any_moment_changes_no_receipt_and_no_answer() {

@@ -9,11 +9,11 @@ use planledger_core::domain::Aggregate;
 use planledger_core::ids::{Position, Revision, StreamId};
 use planledger_core::ledger::{ExecuteError, Ledger, Receipt};
 
-use crate::answers::{Answer, Question, questions};
-use crate::documents::{self, Stores};
-use crate::files::{self, Files};
-use crate::history::{Expects, History, Size, Step, tell};
-use crate::place::Place;
+use crate::derived::answers::{Answer, Question, questions};
+use crate::derived::documents::{self, Stores};
+use crate::derived::files::{self, Files};
+use crate::derived::history::{Expects, History, Size, Step, tell};
+use crate::derived::place::Place;
 
 /// What came of a step.
 pub(crate) type Outcome = Result<Vec<Receipt>, ExecuteError>;

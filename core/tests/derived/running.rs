@@ -4,10 +4,10 @@ use std::fs::OpenOptions;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::damage::{any_file, flip, take_ranges, zero};
-use crate::dice::Dice;
-use crate::files::{self, Files};
-use crate::place::Place;
+use crate::derived::damage::{any_file, flip, take_ranges, zero};
+use crate::derived::files::{self, Files};
+use crate::derived::place::Place;
+use planledger_fixtures::dice::Dice;
 
 /// What is done to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,17 +5,17 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use planledger_core::ledger::{
-    Depth, ExecuteError, Ledger, OpenError, PartName, ReadError, Receipt, Request, Verification,
-    rebuild, verify_dir,
+    ExecuteError, Ledger, OpenError, ReadError, Receipt, Request, rebuild,
 };
+use planledger_core::verify::{Depth, PartName, Verification, verify_dir};
 
-use crate::answers::{Answer, Question};
-use crate::case::Care;
-use crate::dice::Dice;
-use crate::place::Place;
-use crate::reference::{Outcome, Point, Reference};
-use crate::running::Patch;
-use crate::tally::{Fault, Report};
+use crate::derived::answers::{Answer, Question};
+use crate::derived::case::Care;
+use crate::derived::place::Place;
+use crate::derived::reference::{Outcome, Point, Reference};
+use crate::derived::running::Patch;
+use crate::derived::tally::{Fault, Report};
+use planledger_fixtures::dice::Dice;
 
 /// How often what failed in a way that may pass is asked again, longer and longer after, before the
 /// ledger is opened again.
@@ -421,7 +421,7 @@ impl<'a> Session<'a> {
 fn may_pass(error: &ExecuteError) -> bool {
     matches!(
         error,
-        ExecuteError::Unavailable(_) | ExecuteError::Overloaded | ExecuteError::Closed
+        ExecuteError::WriterStopped(_) | ExecuteError::Overloaded | ExecuteError::Closed
     )
 }
 

@@ -3,15 +3,15 @@
 
 use std::process::{Command, Stdio};
 
-use crate::case::{Care, What};
-use crate::many::{check, reference};
+use crate::derived::case::{Care, What};
+use crate::derived::many::{check, reference};
 
 #[test]
 fn a_process_without_descriptors_does_nothing_wrong_and_goes_on_when_it_has_some() {
     let run = Command::new("sh")
         .args(["-c", "ulimit -n 128; exec \"$0\" \"$@\""])
         .arg(std::env::current_exe().unwrap())
-        .args(["--exact", "starved::in_a_process_of_its_own"])
+        .args(["--exact", "derived::starved::in_a_process_of_its_own"])
         .args(["--ignored", "--nocapture", "--test-threads", "1"])
         .stderr(Stdio::inherit())
         .output()

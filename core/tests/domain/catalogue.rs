@@ -1,11 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use planledger_core::domain::catalogue::{CatalogueCommand, CatalogueEvent, CatalogueItem};
-use planledger_core::domain::{Aggregate, Reason};
+use planledger_core::domain::{Aggregate, Field, Reason};
 use planledger_core::ids::CatalogueItemId;
 
-use crate::common::school::*;
-use crate::harness::given;
+use crate::domain::harness::given;
+use planledger_fixtures::school::*;
 
 const WORDS: &str = "Eleven kan styre og regulere sin læseproces";
 
@@ -96,7 +96,7 @@ fn the_rest_is_refused() {
 }
 
 pub(crate) fn refusals() -> Vec<Reason> {
-    let field = Some("put_catalogue.items.parent_ids");
+    let field = Some(Field::ItemsParents);
     let third = CatalogueItemId::from_bytes([0xC3; 16]);
     let invalid: [&[(CatalogueItemId, CatalogueItem)]; 4] = [
         // A parent is among the items.

@@ -1,9 +1,9 @@
-use planledger_core::domain::Aggregate;
 use planledger_core::domain::Reason;
 use planledger_core::domain::institution::{InstitutionCommand, InstitutionEvent};
+use planledger_core::domain::{Aggregate, Field};
 
-use crate::common::school::*;
-use crate::harness::given;
+use crate::domain::harness::given;
+use planledger_fixtures::school::*;
 
 fn closed() -> InstitutionEvent {
     InstitutionEvent::Closed { reason: None }
@@ -94,17 +94,17 @@ pub(crate) fn refusals() -> Vec<Reason> {
                 LEADER,
                 (SCHOOL, InstitutionCommand::Register(details.clone())),
             )
-            .then_refused(Reason::AlreadyExists, Some("institution_id")),
+            .then_refused(Reason::AlreadyExists, Some(Field::Target)),
         // What is not known is neither revised, closed nor reopened.
         given(vec![])
             .when(LEADER, (SCHOOL, InstitutionCommand::Revise(details)))
-            .then_refused(Reason::InstitutionNotFound, Some("institution_id")),
+            .then_refused(Reason::InstitutionNotFound, Some(Field::Target)),
         given(vec![])
             .when(LEADER, (SCHOOL, close.clone()))
-            .then_refused(Reason::InstitutionNotFound, Some("institution_id")),
+            .then_refused(Reason::InstitutionNotFound, Some(Field::Target)),
         given(vec![])
             .when(LEADER, (SCHOOL, InstitutionCommand::Reopen))
-            .then_refused(Reason::InstitutionNotFound, Some("institution_id")),
+            .then_refused(Reason::InstitutionNotFound, Some(Field::Target)),
         given(a_school())
             .and((SCHOOL, closed()))
             .when(LEADER, (SCHOOL, close))

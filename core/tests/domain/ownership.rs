@@ -12,12 +12,12 @@ use planledger_core::domain::view::{PlanView, Viewer};
 use planledger_core::domain::year_plan::{
     GoalDetails, YearPlanCommand, YearPlanEvent, YearPlanKind,
 };
-use planledger_core::domain::{Aggregate, Command, Event, Reason};
+use planledger_core::domain::{Aggregate, Command, Event, Field, Reason};
 use planledger_core::ids::{PersonId, RecoveryId, YearPlanId};
 
-use crate::common::school::*;
-use crate::common::{Fact, IntoEvent};
-use crate::harness::{Given, given, plan};
+use crate::domain::harness::{Given, given, plan};
+use planledger_fixtures::school::*;
+use planledger_fixtures::{Fact, IntoEvent};
 
 /// Works at the other school.
 const ELSEWHERE: PersonId = PersonId::from_bytes([0x39; 16]);
@@ -77,14 +77,6 @@ impl Thing {
                 Command::YearPlan(YEAR_PLAN, YearPlanCommand::TransferOwnership { to, reason })
             }
             Self::Plan => plan(PlanCommand::TransferOwnership { to, reason }),
-        }
-    }
-
-    fn transfer_field(self) -> &'static str {
-        match self {
-            Self::Team => "transfer_team_ownership.to_person_id",
-            Self::YearPlan => "transfer_year_plan_ownership.to_person_id",
-            Self::Plan => "transfer_plan_ownership.to_person_id",
         }
     }
 
@@ -258,10 +250,10 @@ pub(crate) fn refusals() -> Vec<Reason> {
             given
                 .clone()
                 .when(LEADER, thing.transfer(to))
-                .then_refused(reason, Some(thing.transfer_field()));
+                .then_refused(reason, Some(Field::NewOwner));
             given
                 .when(LEADER, thing.hand_over(TEACHER, to))
-                .then_refused(reason, Some("to_person_id"))
+                .then_refused(reason, Some(Field::NewOwner))
         };
         seen.extend([
             refused(everything(), ELSEWHERE, Reason::SuccessorElsewhere),
@@ -286,14 +278,14 @@ pub(crate) fn refusals() -> Vec<Reason> {
                     .then_refused(Reason::OwnerChanged, None),
             );
             let gone = match thing {
-                Thing::Team => (Reason::TeamNotFound, "team_id"),
-                Thing::YearPlan => (Reason::YearPlanNotFound, "year_plan_id"),
-                Thing::Plan => (Reason::PlanNotFound, "plan_id"),
+                Thing::Team => Reason::TeamNotFound,
+                Thing::YearPlan => Reason::YearPlanNotFound,
+                Thing::Plan => Reason::PlanNotFound,
             };
             seen.push(
                 given(a_school())
                     .when(SYSTEM, command)
-                    .then_refused(gone.0, Some(gone.1)),
+                    .then_refused(gone, Some(Field::Target)),
             );
         }
     }
@@ -303,7 +295,7 @@ pub(crate) fn refusals() -> Vec<Reason> {
             .when(LEADER, from_elsewhere)
             .then_refused(Reason::MovedMeanwhile, None),
     );
-    let to = Some("move_to_year_plan.year_plan_id");
+    let to = Some(Field::YearPlan);
     seen.push(
         everything()
             .when(LEADER, hang(YEAR_PLAN, OTHER_YEAR_PLAN))
@@ -372,7 +364,7 @@ fn one_of_each_kind() -> Vec<Command> {
         ),
         Command::Ledger(
             planledger_core::ids::LedgerId::from_bytes([0xD1; 16]),
-            crate::ledger::first_key(),
+            crate::domain::ledger::first_key(),
         ),
         Command::Recovery(
             RecoveryId::from_bytes([0xE1; 16]),

@@ -3,11 +3,11 @@ use std::collections::BTreeSet;
 use planledger_core::domain::person::{
     Affiliation, Guardianship, Person, PersonCommand, PersonEvent, Role,
 };
-use planledger_core::domain::{Actor, Aggregate, Reason};
+use planledger_core::domain::{Actor, Aggregate, Field, Reason};
 use planledger_core::ids::PersonId;
 
-use crate::common::school::*;
-use crate::harness::{Given, given};
+use crate::domain::harness::{Given, given};
+use planledger_fixtures::school::*;
 
 fn guardianship(guardian: PersonId, last_day: Option<jiff::civil::Date>) -> Guardianship {
     Guardianship { guardian, last_day }
@@ -291,7 +291,7 @@ fn a_roster_does_not_take_back_what_a_leader_noted() {
     assert_eq!(departure.by, Actor::Person(LEADER));
     let mut world = by_a_leader.world();
     world.does(SYSTEM, (TEACHER, there.clone()));
-    let still = |world: &crate::common::Memory| match world.state(TEACHER) {
+    let still = |world: &planledger_fixtures::Memory| match world.state(TEACHER) {
         Some(Aggregate::Person(person)) => person.departed.is_some(),
         other => panic!("{other:?}"),
     };
@@ -332,7 +332,7 @@ pub(crate) fn refusals() -> Vec<Reason> {
                     },
                 ),
             )
-            .then_refused(Reason::AlreadyExists, Some("person_id")),
+            .then_refused(Reason::AlreadyExists, Some(Field::Target)),
         given(a_school())
             .when(
                 SYSTEM,
@@ -340,13 +340,13 @@ pub(crate) fn refusals() -> Vec<Reason> {
             )
             .then_refused(
                 Reason::InstitutionNotFound,
-                Some("set_affiliation.affiliation.institution_id"),
+                Some(Field::AffiliationInstitution),
             ),
         given(a_school())
             .when(SYSTEM, (STUDENT, put("Eleven", &[nowhere], false)))
             .then_refused(
                 Reason::InstitutionNotFound,
-                Some("put_person.affiliations.institution_id"),
+                Some(Field::AffiliationsInstitution),
             ),
         given(a_school())
             .when(
@@ -359,32 +359,20 @@ pub(crate) fn refusals() -> Vec<Reason> {
                     },
                 ),
             )
-            .then_refused(
-                Reason::AffiliationNotFound,
-                Some("end_affiliation.institution_id"),
-            ),
+            .then_refused(Reason::AffiliationNotFound, Some(Field::Institution)),
         // Nobody looks after themselves, by whichever command.
         given(a_school())
             .when(SYSTEM, (STUDENT, set_guardian(STUDENT)))
-            .then_refused(
-                Reason::SelfGuardianship,
-                Some("set_guardianship.guardianship.guardian_id"),
-            ),
+            .then_refused(Reason::SelfGuardianship, Some(Field::GuardianshipGuardian)),
         given(a_school())
             .when(
                 SYSTEM,
                 (STUDENT, put_guardians(&[guardianship(STUDENT, None)], 1)),
             )
-            .then_refused(
-                Reason::SelfGuardianship,
-                Some("put_guardians.guardians.guardian_id"),
-            ),
+            .then_refused(Reason::SelfGuardianship, Some(Field::GuardiansGuardian)),
         given(a_school())
             .when(SYSTEM, (STUDENT, set_guardian(NOBODY)))
-            .then_refused(
-                Reason::PersonNotFound,
-                Some("set_guardianship.guardianship.guardian_id"),
-            ),
+            .then_refused(Reason::PersonNotFound, Some(Field::GuardianshipGuardian)),
         given(a_school())
             .when(
                 SYSTEM,
@@ -396,10 +384,7 @@ pub(crate) fn refusals() -> Vec<Reason> {
                     },
                 ),
             )
-            .then_refused(
-                Reason::GuardianshipNotFound,
-                Some("end_guardianship.guardian_id"),
-            ),
+            .then_refused(Reason::GuardianshipNotFound, Some(Field::Guardian)),
         given(a_school())
             .and((TEACHER, departed()))
             .when(LEADER, (TEACHER, depart.clone()))
@@ -428,7 +413,7 @@ pub(crate) fn refusals() -> Vec<Reason> {
         seen.push(
             given(a_school())
                 .when(SYSTEM, (NOBODY, command))
-                .then_refused(Reason::PersonNotFound, Some("person_id")),
+                .then_refused(Reason::PersonNotFound, Some(Field::Target)),
         );
     }
     seen

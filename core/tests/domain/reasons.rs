@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use planledger_core::domain::Reason;
 
-use crate::{
+use super::{
     catalogue, institution, ledger, ownership, person, plan, recovery, school_year, team, year_plan,
 };
 

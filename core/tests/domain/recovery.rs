@@ -1,11 +1,11 @@
 use planledger_core::domain::recovery::{
     LeftOut, MOST_STEPS, Phase, Recovery, RecoveryCommand, RecoveryEvent, Step,
 };
-use planledger_core::domain::{Actor, Aggregate, Reason};
+use planledger_core::domain::{Actor, Aggregate, Field, Reason};
 use planledger_core::ids::RecoveryId;
 
-use crate::common::school::*;
-use crate::harness::{Given, given};
+use crate::domain::harness::{Given, given};
+use planledger_fixtures::school::*;
 
 const RECOVERY: RecoveryId = RecoveryId::from_bytes([0xE1; 16]);
 
@@ -139,7 +139,7 @@ fn the_rest_is_refused() {
 }
 
 pub(crate) fn refusals() -> Vec<Reason> {
-    let id = Some("recovery_id");
+    let id = Some(Field::Target);
     let too_many = vec![Step::UndeleteTeam { team: TEAM }; MOST_STEPS + 1];
     let mut seen = vec![
         given(a_plan())

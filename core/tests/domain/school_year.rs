@@ -1,8 +1,8 @@
-use planledger_core::domain::Reason;
 use planledger_core::domain::school_year::{SchoolYearCommand, SchoolYearEvent};
+use planledger_core::domain::{Field, Reason};
 
-use crate::common::school::*;
-use crate::harness::given;
+use crate::domain::harness::given;
+use planledger_fixtures::school::*;
 
 #[test]
 fn a_school_year_is_defined_and_redefined_when_it_changes() {
@@ -38,9 +38,6 @@ pub(crate) fn refusals() -> Vec<Reason> {
     vec![
         given(vec![])
             .when(SYSTEM, (YEAR, SchoolYearCommand::Define(year)))
-            .then_refused(
-                Reason::DatesReversed,
-                Some("define_school_year.details.last_day"),
-            ),
+            .then_refused(Reason::DatesReversed, Some(Field::DetailsLastDay)),
     ]
 }

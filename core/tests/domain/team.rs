@@ -3,11 +3,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use planledger_core::domain::institution::InstitutionEvent;
 use planledger_core::domain::person::PersonEvent;
 use planledger_core::domain::team::{StaffRole, Team, TeamCommand, TeamDetails, TeamEvent};
-use planledger_core::domain::{Actor, Aggregate, Reason};
+use planledger_core::domain::{Actor, Aggregate, Field, Reason};
 use planledger_core::ids::{InstitutionId, PersonId, SchoolYearId, TeamId};
 
-use crate::common::school::*;
-use crate::harness::{Given, given};
+use crate::domain::harness::{Given, given};
+use planledger_fixtures::school::*;
 
 const NEW: TeamId = TeamId::from_bytes([0x42; 16]);
 
@@ -295,114 +295,81 @@ pub(crate) fn refusals() -> Vec<Reason> {
     let mut seen = vec![
         given(a_team())
             .when(TEACHER, (TEAM, create(None)))
-            .then_refused(Reason::AlreadyExists, Some("team_id")),
+            .then_refused(Reason::AlreadyExists, Some(Field::Target)),
         // A team belongs to an institution that is known and, when it is new, in use.
         given(a_school())
             .when(TEACHER, (TEAM, with(&nowhere)))
-            .then_refused(
-                Reason::InstitutionNotFound,
-                Some("create_team.details.institution_id"),
-            ),
+            .then_refused(Reason::InstitutionNotFound, Some(Field::DetailsInstitution)),
         given(a_school())
             .and((SCHOOL, InstitutionEvent::Closed { reason: None }))
             .when(TEACHER, (TEAM, create(None)))
-            .then_refused(
-                Reason::InstitutionClosed,
-                Some("create_team.details.institution_id"),
-            ),
+            .then_refused(Reason::InstitutionClosed, Some(Field::DetailsInstitution)),
         given(a_team())
             .when(TEACHER, (TEAM, TeamCommand::Revise(nowhere.clone())))
-            .then_refused(
-                Reason::InstitutionNotFound,
-                Some("revise_team.details.institution_id"),
-            ),
+            .then_refused(Reason::InstitutionNotFound, Some(Field::DetailsInstitution)),
         given(a_team())
             .when(SYSTEM, (NEW, put(nowhere, &[], &[], None, false)))
-            .then_refused(
-                Reason::InstitutionNotFound,
-                Some("put_team.details.institution_id"),
-            ),
+            .then_refused(Reason::InstitutionNotFound, Some(Field::DetailsInstitution)),
         // Its school year is known.
         given(a_school())
             .when(TEACHER, (TEAM, with(&never)))
-            .then_refused(
-                Reason::SchoolYearNotFound,
-                Some("create_team.details.school_year_id"),
-            ),
+            .then_refused(Reason::SchoolYearNotFound, Some(Field::DetailsSchoolYear)),
         given(a_team())
             .when(TEACHER, (TEAM, TeamCommand::Revise(never.clone())))
-            .then_refused(
-                Reason::SchoolYearNotFound,
-                Some("revise_team.details.school_year_id"),
-            ),
+            .then_refused(Reason::SchoolYearNotFound, Some(Field::DetailsSchoolYear)),
         given(a_team())
             .when(SYSTEM, (TEAM, put(never, &[], &[], None, false)))
-            .then_refused(
-                Reason::SchoolYearNotFound,
-                Some("put_team.details.school_year_id"),
-            ),
+            .then_refused(Reason::SchoolYearNotFound, Some(Field::DetailsSchoolYear)),
         // Owners are staff who have not left.
         given(a_school())
             .when(TEACHER, (TEAM, create(Some(NOBODY))))
-            .then_refused(Reason::PersonNotFound, Some("create_team.owner_id")),
+            .then_refused(Reason::PersonNotFound, Some(Field::Owner)),
         given(a_school())
             .when(TEACHER, (TEAM, create(Some(CLERK))))
-            .then_refused(Reason::NotStaff, Some("create_team.owner_id")),
+            .then_refused(Reason::NotStaff, Some(Field::Owner)),
         given(a_school())
             .and((TEACHER, gone()))
             .when(LEADER, (TEAM, create(Some(TEACHER))))
-            .then_refused(Reason::PersonDeparted, Some("create_team.owner_id")),
+            .then_refused(Reason::PersonDeparted, Some(Field::Owner)),
         given(a_team())
             .when(TEACHER, (TEAM, transfer(TEACHER)))
-            .then_refused(
-                Reason::AlreadyOwner,
-                Some("transfer_team_ownership.to_person_id"),
-            ),
+            .then_refused(Reason::AlreadyOwner, Some(Field::NewOwner)),
         given(a_team())
             .when(TEACHER, (TEAM, transfer(STUDENT)))
-            .then_refused(
-                Reason::NotStaff,
-                Some("transfer_team_ownership.to_person_id"),
-            ),
+            .then_refused(Reason::NotStaff, Some(Field::NewOwner)),
         given(a_team())
             .and((PEDAGOGUE, gone()))
             .when(TEACHER, (TEAM, transfer(PEDAGOGUE)))
-            .then_refused(
-                Reason::PersonDeparted,
-                Some("transfer_team_ownership.to_person_id"),
-            ),
+            .then_refused(Reason::PersonDeparted, Some(Field::NewOwner)),
         given(a_team())
             .when(
                 SYSTEM,
                 (NEW, put(team_details(), &[], &[], Some(NOBODY), false)),
             )
-            .then_refused(Reason::PersonNotFound, Some("put_team.owner_id")),
+            .then_refused(Reason::PersonNotFound, Some(Field::Owner)),
         // Members are students, staff are staff.
         given(a_team())
             .when(TEACHER, (TEAM, member(PEDAGOGUE)))
-            .then_refused(Reason::NotAStudent, Some("add_team_member.student_id")),
+            .then_refused(Reason::NotAStudent, Some(Field::Student)),
         given(a_team())
             .when(TEACHER, (TEAM, member(NOBODY)))
-            .then_refused(Reason::PersonNotFound, Some("add_team_member.student_id")),
+            .then_refused(Reason::PersonNotFound, Some(Field::Student)),
         given(a_team())
             .when(TEACHER, (TEAM, staff(CLASSMATE)))
-            .then_refused(Reason::NotStaff, Some("add_team_staff.staff.person_id")),
+            .then_refused(Reason::NotStaff, Some(Field::StaffPerson)),
         given(a_team())
             .when(TEACHER, (TEAM, removed(CLASSMATE)))
-            .then_refused(
-                Reason::MemberNotFound,
-                Some("remove_team_member.student_id"),
-            ),
+            .then_refused(Reason::MemberNotFound, Some(Field::Student)),
         given(a_team())
             .when(TEACHER, (TEAM, remove(PEDAGOGUE)))
-            .then_refused(Reason::StaffNotFound, Some("remove_team_staff.person_id")),
+            .then_refused(Reason::StaffNotFound, Some(Field::Person)),
         // An import names people who are known; what they are is the other system's affair.
         given(a_team())
             .when(
                 SYSTEM,
                 (TEAM, put(team_details(), &[NOBODY], &[], None, false)),
             )
-            .then_refused(Reason::PersonNotFound, Some("put_team.member_ids")),
+            .then_refused(Reason::PersonNotFound, Some(Field::Members)),
         given(a_team())
             .when(
                 SYSTEM,
@@ -417,7 +384,7 @@ pub(crate) fn refusals() -> Vec<Reason> {
                     ),
                 ),
             )
-            .then_refused(Reason::PersonNotFound, Some("put_team.staff.person_id")),
+            .then_refused(Reason::PersonNotFound, Some(Field::StaffPerson)),
         given(a_team())
             .and((TEAM, closed()))
             .when(TEACHER, (TEAM, close.clone()))
@@ -462,7 +429,7 @@ pub(crate) fn refusals() -> Vec<Reason> {
         seen.push(
             given(a_school())
                 .when(TEACHER, (TEAM, command))
-                .then_refused(Reason::TeamNotFound, Some("team_id")),
+                .then_refused(Reason::TeamNotFound, Some(Field::Target)),
         );
     }
     seen

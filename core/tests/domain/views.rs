@@ -8,9 +8,9 @@ use planledger_core::domain::year_plan::{GoalKind, YearPlanEvent, YearPlanKind};
 use planledger_core::domain::{Actor, Aggregate};
 use planledger_core::ids::{EvaluationId, GoalId, PersonId, PlanId, TalkId};
 
-use crate::common::school::*;
-use crate::common::{Fact, Memory};
-use crate::harness::{given, plan};
+use crate::domain::harness::{given, plan};
+use planledger_fixtures::school::*;
+use planledger_fixtures::{Fact, Memory};
 
 const GUARDIANS: Viewer = Viewer::Audience(Audience::Guardians);
 const OTHER_TALK: TalkId = TalkId::from_bytes([0xA2; 16]);

@@ -15,8 +15,8 @@ use planledger_core::domain::year_plan::{
 };
 use planledger_core::ids::{GoalId, PersonId, UnitId, YearPlanId};
 
-use crate::common::Memory;
-use crate::common::school::*;
+use planledger_fixtures::Memory;
+use planledger_fixtures::school::*;
 
 const GUARDIANS: Viewer = Viewer::Audience(Audience::Guardians);
 

@@ -10,13 +10,15 @@ use planledger_core::domain::person::{PersonCommand, PersonEvent};
 use planledger_core::domain::view::{Viewer, plan_view};
 use planledger_core::domain::{Aggregate, Event};
 use planledger_core::ids::{CommandId, PersonId, Position};
-use planledger_core::ledger::{Depth, Envelope, Ledger, Payload, verify_dir};
-use planledger_core::tlog::{Algorithm, Notary, Policy, Signer};
+use planledger_core::ledger::{Envelope, Ledger, Payload};
+use planledger_core::notary::Notary;
+use planledger_core::tlog::{Algorithm, Policy, Signer};
+use planledger_core::verify::{Depth, verify_dir};
 
-use crate::common::IntoCommand;
-use crate::common::school::*;
-use crate::fixture::{Fixture, hex};
-use crate::golden::options;
+use crate::format::fixture::{Fixture, hex};
+use crate::format::golden::options;
+use planledger_fixtures::IntoCommand;
+use planledger_fixtures::school::*;
 
 /// The newest event of a person: schema and JSON.
 fn last_said(ledger: &Ledger, person: PersonId) -> (u16, String) {

@@ -13,11 +13,11 @@ use planledger_core::journal::FaultyDisk;
 use planledger_core::ledger::{Envelope, Ledger, Options};
 use planledger_core::seal::{KeyScope, KeyStore, KeyStoreMode, KeyStoreOptions, MasterKey};
 
-use crate::common::school::*;
-use crate::common::{ActsAs, repeatable};
-use crate::fixture::{bytes, hex};
-use crate::reader::{self, Keys};
-use crate::story::{self, CREATED, MASTER, PRIVATE};
+use crate::format::fixture::{bytes, hex};
+use crate::format::reader::{self, Keys};
+use crate::format::story::{self, CREATED, MASTER, PRIVATE};
+use planledger_fixtures::school::*;
+use planledger_fixtures::{ActsAs, repeatable};
 
 const LEDGER: LedgerId = LedgerId::from_bytes([0x11; 16]);
 /// Parts are at most this long.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use planledger_core::domain::{Event, EventType};
 
-use crate::shape::Shape;
+use crate::format::shape::Shape;
 
 /// A line for each example: number, name, schema and JSON as it was written. At the present schema of
 /// its type the JSON is what is written now, byte for byte, and the examples of a type together show

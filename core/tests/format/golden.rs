@@ -10,17 +10,18 @@ use planledger_core::ids::{CommitSeq, InstitutionId, KeyId, LedgerId, PersonId};
 use planledger_core::journal::{
     Commit, CommitLog, FaultyDisk, Frame, NewEntry, SegmentLog, SegmentOptions,
 };
-use planledger_core::ledger::{Depth, Envelope, Ledger, Options, verify_dir};
+use planledger_core::ledger::{Envelope, Ledger, Options};
 use planledger_core::seal::{
     self, KeyScope, KeyStore, KeyStoreMode, KeyStoreOptions, MasterKey, ScopeKey,
 };
 use planledger_core::time::{Entropy, Timestamp};
+use planledger_core::verify::{Depth, verify_dir};
 
-use crate::common::repeatable;
-use crate::common::school::*;
-use crate::fixture::{Fixture, hex};
-use crate::reader::{self, Keys};
-use crate::story::{self, CREATED, MASTER, PRIVATE};
+use crate::format::fixture::{Fixture, hex};
+use crate::format::reader::{self, Keys};
+use crate::format::story::{self, CREATED, MASTER, PRIVATE};
+use planledger_fixtures::school::*;
+use planledger_fixtures::{place, repeatable};
 
 pub(crate) fn options(dir: &Path) -> Options {
     Options {
@@ -68,8 +69,7 @@ fn the_library_opens_it_and_derives_the_same_documents() {
     assert_eq!(found.unfinished, 0);
     assert_eq!(found.root, told().2);
     let ledger = Ledger::open(options(dir.path())).unwrap();
-    ledger.settle();
-    let documents: Vec<_> = ledger.derived().dump().map(Result::unwrap).collect();
+    let documents = place::dump(&ledger);
     let differing = documents
         .iter()
         .zip(fixture.documents())

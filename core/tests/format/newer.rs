@@ -11,13 +11,14 @@ use planledger_core::ids::{CommandId, StreamId};
 use planledger_core::journal::{
     CommandRecord, Commit, CommitLog, NewEntry, OsDisk, SegmentLog, SegmentOptions,
 };
-use planledger_core::ledger::{Depth, Ledger, OpenError, PartName, ReadError, verify_dir};
+use planledger_core::ledger::{Ledger, OpenError, ReadError};
 use planledger_core::seal::{self, KeyStore, KeyStoreMode, KeyStoreOptions, MasterKey};
+use planledger_core::verify::{Depth, PartName, verify_dir};
 
-use crate::common::school::*;
-use crate::fixture::Fixture;
-use crate::golden::options;
-use crate::story::{self, MASTER};
+use crate::format::fixture::Fixture;
+use crate::format::golden::options;
+use crate::format::story::{self, MASTER};
+use planledger_fixtures::school::*;
 
 const SEGMENT: &str = "journal/segment-00000001.log";
 

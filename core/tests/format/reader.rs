@@ -9,7 +9,7 @@ use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use sha2::{Digest, Sha256};
 use x25519_dalek::{PublicKey, StaticSecret};
 
-use crate::fixture::hex;
+use crate::format::fixture::hex;
 
 /// Secrets by key id.
 pub(crate) type Keys = BTreeMap<[u8; 16], [u8; 32]>;

@@ -16,8 +16,8 @@ use planledger_core::seal::RecoveryKey;
 use planledger_core::time::Timestamp;
 use x25519_dalek::{PublicKey, StaticSecret};
 
-use crate::common::school::*;
-use crate::common::{ActsAs, IntoCommand};
+use planledger_fixtures::school::*;
+use planledger_fixtures::{ActsAs, IntoCommand};
 
 pub(crate) const MASTER: [u8; 32] = [7; 32];
 /// The recovery key's private half.

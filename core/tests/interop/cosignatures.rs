@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use sigsum::policy::SIGSUM_TEST_2025_3;
 use sigsum::{Hash, PolicyBuilder, PublicKey, SigsumSignature};
 
-use crate::leaves::{Leaves, content};
+use crate::interop::leaves::{Leaves, content};
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -8,7 +8,7 @@ use planledger_core::merkle::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::leaves::Leaves;
+use crate::interop::leaves::Leaves;
 
 /// The roots of the trees of 0 to 8 of the published leaves.
 const ROOTS: [&str; 9] = [

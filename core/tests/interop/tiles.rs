@@ -19,7 +19,7 @@ use tlog_tiles::{
     check_tree, prove_record, prove_tree, record_hash, stored_hash_index, tree_hash,
 };
 
-use crate::leaves::Leaves;
+use crate::interop::leaves::Leaves;
 
 const SIZES: [u64; 16] = [
     1, 2, 255, 256, 257, 511, 512, 513, 767, 1_023, 4_096, 65_535, 65_536, 65_537, 65_791, 65_793,

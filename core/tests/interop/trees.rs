@@ -11,7 +11,7 @@ use planledger_core::merkle::{
 use proptest::prelude::*;
 use sha2::Sha256;
 
-use crate::leaves::{Leaves, content};
+use crate::interop::leaves::{Leaves, content};
 
 type Theirs = MemoryBackedTree<Sha256, Vec<u8>>;
 

@@ -10,7 +10,7 @@ use planledger_core::tlog::{
 };
 use proptest::prelude::*;
 
-use crate::leaves::{Leaves, content};
+use crate::interop::leaves::{Leaves, content};
 
 const ORIGIN: &str = "log.example/1";
 const LARGEST: u64 = 40;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use planledger_core::journal::conformance::conforms;
 use planledger_core::journal::{FaultyDisk, MemoryLog, OsDisk, SegmentLog, SegmentOptions};
 
-use crate::support::{CREATED, LEDGER, create, small_segments};
+use crate::journal::support::{CREATED, LEDGER, create, small_segments};
 
 #[test]
 fn the_log_in_memory_conforms() {

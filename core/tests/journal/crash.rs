@@ -10,7 +10,7 @@ use planledger_core::journal::{
 use planledger_core::time::Timestamp;
 use proptest::prelude::*;
 
-use crate::support::{CREATED, create, open};
+use crate::journal::support::{CREATED, create, open};
 
 /// Payload lengths of a group's commits.
 type Shape = Vec<Vec<usize>>;

@@ -7,7 +7,7 @@ use planledger_core::journal::{
     ReadError, SegmentLog, SegmentOptions,
 };
 
-use crate::support::{create, open};
+use crate::journal::support::{create, open};
 
 const SEGMENT_HEADER: usize = 128;
 

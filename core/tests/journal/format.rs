@@ -11,7 +11,7 @@ use planledger_core::journal::{
 };
 use proptest::prelude::*;
 
-use crate::support::{create, open};
+use crate::journal::support::{create, open};
 
 fn groups() -> [Vec<&'static [&'static [usize]]>; 3] {
     [

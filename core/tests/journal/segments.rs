@@ -10,7 +10,7 @@ use planledger_core::journal::{
     SegmentOptions,
 };
 
-use crate::support::{CREATED, LEDGER, create, open, small_segments};
+use crate::journal::support::{CREATED, LEDGER, create, open, small_segments};
 
 /// Appends `count` groups of three commits each.
 pub(crate) fn fill(log: &SegmentLog, count: u64) {

@@ -4,8 +4,10 @@ use planledger_core::ids::{Position, Revision};
 use planledger_core::ledger::{
     EventFilter, ExecuteError, Ledger, OpenError, Passed, Receipt, rebuild,
 };
+use planledger_fixtures::place::{Place, command_id, dump};
+use planledger_fixtures::school::SYSTEM;
 
-use crate::support::{Place, SYSTEM, command_id, dump, institution, put_institution};
+use crate::ledger::support::{institution, put_institution};
 
 #[test]
 fn a_receipt_says_where_the_command_ended_up() {

@@ -4,9 +4,12 @@ use std::path::{Path, PathBuf};
 use planledger_core::derived::testing;
 use planledger_core::domain::Aggregate;
 use planledger_core::ids::Position;
-use planledger_core::ledger::{Depth, rebuild, verify_dir};
+use planledger_core::ledger::rebuild;
+use planledger_core::verify::{Depth, verify_dir};
+use planledger_fixtures::place::{Place, copy, dump};
+use planledger_fixtures::school::SYSTEM;
 
-use crate::support::{Place, SYSTEM, dump, institution, put_institution};
+use crate::ledger::support::{institution, put_institution};
 
 fn filled(place: &Place) -> Vec<(Vec<u8>, Vec<u8>)> {
     let ledger = place.open();
@@ -145,19 +148,6 @@ fn a_journal_verifies_and_a_changed_byte_does_not() {
         bytes[at] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
         assert!(!check().unwrap().is_sound(), "byte {at}");
-    }
-}
-
-fn copy(from: &std::path::Path, to: &std::path::Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
     }
 }
 

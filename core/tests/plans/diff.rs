@@ -12,8 +12,8 @@ use planledger_core::ids::{PersonId, PlanId, YearPlanId};
 use planledger_core::time::Timestamp;
 use proptest::prelude::*;
 
-use crate::histories::{Step, VIEWERS, steps, views};
-use crate::school::{
+use crate::plans::histories::{Step, VIEWERS, steps, views};
+use crate::plans::school::{
     COLLEAGUE_ID, GOALS, School, TEACHER, TEAM, UNITS, assessment, evaluation_id, scale, status,
     talk, talk_id, text,
 };

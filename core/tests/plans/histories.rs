@@ -9,7 +9,7 @@ use planledger_core::domain::year_plan::{WordingChoice, YearPlanCommand};
 use planledger_core::domain::{Actor, Command};
 use proptest::prelude::*;
 
-use crate::school::{
+use crate::plans::school::{
     COLLEAGUE, COLLEAGUE_ID, GOALS, PLAN, STUDENT, STUDENT_ID, SYSTEM, School, TEACHER, TEACHER_ID,
     TEAM, UNITS, YEAR_PLANS, assessment, evaluation_id, scale, status, talk, talk_id, team_details,
     text,

@@ -5,12 +5,11 @@ use planledger_core::domain::plan::PlanCommand;
 use planledger_core::domain::view::{PlanView, diff};
 use planledger_core::domain::world::Context;
 use planledger_core::ids::{Position, StreamId};
-use planledger_core::ledger::{
-    Envelope, ExecuteError, Ledger, Payload, ReadError, Reading, rebuild,
-};
+use planledger_core::ledger::{Envelope, ExecuteError, Payload, ReadError, Reading, rebuild};
+use planledger_fixtures::place::dump;
 
-use crate::place::{Place, options};
-use crate::school::{GOALS, PLAN, STUDENT, TEACHER, UNITS, assessment, evaluation_id};
+use crate::plans::place::Place;
+use crate::plans::school::{GOALS, PLAN, STUDENT, TEACHER, UNITS, assessment, evaluation_id};
 
 fn words(view: Option<PlanView>) -> Option<String> {
     view.unwrap().status.map(|written| written.text.to_string())
@@ -48,20 +47,12 @@ fn a_revert_is_recorded_and_every_moment_still_reads_as_it_was() {
     ] {
         assert_eq!(words(place.view_at(position)).as_deref(), expected);
     }
-    let Place {
-        dir, clock, ledger, ..
-    } = place;
+    let Place { place, ledger, .. } = place;
     let before = dump(&ledger);
     drop(ledger);
-    rebuild(options(&dir, &clock)).unwrap();
-    let ledger = Ledger::open(options(&dir, &clock)).unwrap();
+    rebuild(place.options()).unwrap();
+    let ledger = place.open();
     assert_eq!(dump(&ledger), before);
-}
-
-/// Everything in sled, once the ledger has settled.
-fn dump(ledger: &Ledger) -> Vec<(Vec<u8>, Vec<u8>)> {
-    ledger.settle();
-    ledger.derived().dump().map(Result::unwrap).collect()
 }
 
 #[test]
@@ -102,8 +93,8 @@ fn what_a_receipt_did_can_be_weighed_again_at_the_position_before_it() {
     let revert = place.revert_to(first.position);
     let weigh = |place: &Place, at| {
         let context = Context::from(TEACHER);
-        let read = |reading: &Reading<'_>| Ok(revert.weigh(reading, &context, PLAN));
-        place.ledger.read_at(at, read).unwrap().0.unwrap()
+        let read = |reading: &Reading<'_>| revert.weigh(reading, &context, PLAN);
+        place.ledger.read_at(at, read).unwrap().0
     };
     let dry = weigh(&place, place.ledger.position());
     let command = Command::Plan(PLAN, PlanCommand::Revert(Box::new(revert.clone())));

@@ -7,8 +7,8 @@ use planledger_core::domain::plan::{
 use planledger_core::domain::{Actor, Command, Reason};
 use proptest::prelude::*;
 
-use crate::histories::{Step, steps};
-use crate::school::{
+use crate::plans::histories::{Step, steps};
+use crate::plans::school::{
     COLLEAGUE, GOALS, PLAN, STUDENT, SYSTEM, School, TEACHER, UNITS, assessment, evaluation_id,
     status, talk, talk_id, text,
 };

@@ -10,11 +10,11 @@ use planledger_core::ledger::Ledger;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
-use crate::acts::{Act, PLANS, STEADY, container_acts, foundings, plan_acts};
-use crate::check::check;
-use crate::common::Memory;
-use crate::common::school::*;
-use crate::place::{Place, run};
+use crate::properties::acts::{Act, PLANS, STEADY, container_acts, foundings, plan_acts};
+use crate::properties::check::check;
+use crate::properties::place::{Place, run};
+use planledger_fixtures::Memory;
+use planledger_fixtures::school::*;
 
 const VIEWERS: [Viewer; 4] = [
     Viewer::Staff,

@@ -10,15 +10,14 @@ use planledger_core::ids::{CommandId, Position};
 use planledger_core::journal::{
     Fault, FaultyDisk, OpenError, PowerCut, SegmentLog, SegmentOptions,
 };
-use planledger_core::ledger::{
-    Depth, Envelope, EventFilter, ExecuteError, Ledger, Passed, Receipt, verify_dir,
-};
+use planledger_core::ledger::{Envelope, EventFilter, ExecuteError, Ledger, Passed, Receipt};
+use planledger_core::verify::{Depth, verify_dir};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
-use crate::acts::{Act, acts, founding};
-use crate::check::check;
-use crate::place::{CREATED, LEDGER, Place, fresh_id};
+use crate::properties::acts::{Act, acts, founding};
+use crate::properties::check::check;
+use crate::properties::place::{CREATED, LEDGER, Place, fresh_id};
 
 /// What is asked at once, and its receipts once there are any.
 #[derive(Clone)]
@@ -137,7 +136,7 @@ impl Story {
                     asked.receipts = Some(first.collect());
                     still.push(asked);
                 }
-                Err(ExecuteError::Unavailable(_)) => {
+                Err(ExecuteError::WriterStopped(_)) => {
                     failed = true;
                     still.push(asked);
                 }
@@ -160,13 +159,13 @@ impl Story {
                 Ok(())
             }
             Err(ExecuteError::Refused { .. }) => Ok(()),
-            Err(ExecuteError::Unavailable(_)) => {
+            Err(ExecuteError::WriterStopped(_)) => {
                 self.asked.push(asked);
                 let again = ledger.execute(self.asked[0].actor, {
                     let envelopes = &self.asked[0].envelopes;
                     Envelope::new(fresh_id(), envelopes[0].command.clone())
                 });
-                assert!(matches!(again, Err(ExecuteError::Unavailable(_))));
+                assert!(matches!(again, Err(ExecuteError::WriterStopped(_))));
                 assert!(!ledger.status().writable);
                 self.shows_only_what_is_durable(ledger);
                 Err(Failed)

@@ -4,8 +4,8 @@
 use planledger_core::domain::{Aggregate, Event, EventType};
 use proptest::prelude::*;
 
-use crate::acts::{acts, founded};
-use crate::check::check;
+use crate::properties::acts::{acts, founded};
+use crate::properties::check::check;
 
 #[test]
 fn asking_twice_never_records_twice() {

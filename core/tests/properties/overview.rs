@@ -13,17 +13,18 @@ use planledger_core::domain::{Aggregate, Command, Event, EventMeta};
 use planledger_core::ids::{InstitutionId, PersonId, PlanId, Position, TeamId};
 use planledger_core::ledger::{EventFilter, Ledger, Options, Passed, Payload, rebuild};
 use planledger_core::overview::{
-    Ask, By, Column, Day, Due, DueRule, DueRules, Report, Requirement, Row, RowKey, Subjects,
+    By, Column, Day, Due, DueRule, DueRules, OverviewQuery, Report, Requirement, Row, RowKey,
+    Subjects,
 };
 use planledger_core::time::Timestamp;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
-use crate::acts::{Act, acts, founding};
-use crate::check::check;
-use crate::common::Memory;
-use crate::common::school::*;
-use crate::place::{CREATED, Place, run};
+use crate::properties::acts::{Act, acts, founding};
+use crate::properties::check::check;
+use crate::properties::place::{CREATED, Place, run};
+use planledger_fixtures::Memory;
+use planledger_fixtures::school::*;
 
 const INSTITUTIONS: [InstitutionId; 2] = [SCHOOL, OTHER_SCHOOL];
 /// The clock goes on so far each time it is asked: days pass within a few commands.
@@ -80,8 +81,8 @@ fn rules() -> DueRules {
     }
 }
 
-fn ask(by: By, day: Date) -> Ask {
-    Ask {
+fn ask(by: By, day: Date) -> OverviewQuery {
+    OverviewQuery {
         institutions: INSTITUTIONS.to_vec(),
         school_year: (YEAR, school_year()),
         by,
@@ -225,7 +226,7 @@ impl World {
         rows
     }
 
-    fn recount(&self, ask: &Ask) -> Report {
+    fn recount(&self, ask: &OverviewQuery) -> Report {
         let columns = ask.columns();
         let count = |entries: &[Entry<'_>]| -> Vec<u64> {
             let counts = columns.iter().map(|column| count(ask, column, entries));
@@ -263,7 +264,7 @@ fn month(day: Day) -> u32 {
     day.number() / 10_000 * 12 + day.number() / 100 % 100
 }
 
-fn count(ask: &Ask, column: &Column, entries: &[Entry<'_>]) -> usize {
+fn count(ask: &OverviewQuery, column: &Column, entries: &[Entry<'_>]) -> usize {
     let with = |test: fn(&Known<'_>) -> bool| {
         let found = entries.iter().filter(|(_, plans)| plans.iter().any(test));
         found.count()
@@ -317,7 +318,7 @@ fn date(day: Day) -> Date {
     day.to_string().parse().unwrap()
 }
 
-fn read(ledger: &Ledger, ask: &Ask) -> Report {
+fn read(ledger: &Ledger, ask: &OverviewQuery) -> Report {
     ledger.read(|reading| reading.overview(ask)).unwrap().0
 }
 

@@ -10,11 +10,11 @@ use planledger_core::recovery::{owned, ownerless};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
-use crate::acts::{acts, container_acts, founding};
-use crate::check::check;
-use crate::common::Memory;
-use crate::common::school::*;
-use crate::place::{Place, run};
+use crate::properties::acts::{acts, container_acts, founding};
+use crate::properties::check::check;
+use crate::properties::place::{Place, run};
+use planledger_fixtures::Memory;
+use planledger_fixtures::school::*;
 
 const INSTITUTIONS: [InstitutionId; 2] = [SCHOOL, OTHER_SCHOOL];
 type Owners = BTreeMap<PersonId, Vec<StreamId>>;

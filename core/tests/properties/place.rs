@@ -7,47 +7,31 @@ use std::sync::{Arc, mpsc};
 use planledger_core::ids::{CommandId, LedgerId};
 use planledger_core::journal::{CommitLog, OpenError, OsDisk, SegmentLog, SegmentOptions};
 use planledger_core::ledger::{Envelope, ExecuteError, Ledger, Options, Receipt, Request};
-use planledger_core::seal::MasterKey;
-use planledger_core::time::{Clock, Entropy, Timestamp};
+use planledger_core::time::Timestamp;
+use planledger_fixtures::place::{self, START, numbered};
 
-use crate::acts::Act;
-use crate::common::repeatable;
+use crate::properties::acts::Act;
 
 pub(crate) const LEDGER: LedgerId = LedgerId::from_bytes([0x77; 16]);
-pub(crate) const CREATED: Timestamp = Timestamp::from_nanos(1_800_000_000_000_000_000);
+pub(crate) const CREATED: Timestamp = START;
 
-pub(crate) struct Place {
-    dir: tempfile::TempDir,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-}
+pub(crate) struct Place(place::Place);
 
 impl Place {
     pub(crate) fn new() -> Self {
-        Self {
-            dir: tempfile::tempdir().unwrap(),
-            clock: Arc::new(repeatable::clock(CREATED)),
-            entropy: Arc::new(repeatable::entropy()),
-        }
+        Self(place::Place::repeatable())
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.dir.path()
+        self.0.path()
     }
 
     pub(crate) fn derived(&self) -> PathBuf {
-        self.path().join("derived")
+        self.0.derived()
     }
 
     pub(crate) fn options(&self) -> Options {
-        Options {
-            dir: self.path().to_owned(),
-            master: MasterKey::from_bytes([7; 32]),
-            recovery: None,
-            clock: self.clock.clone(),
-            entropy: self.entropy.clone(),
-            progress: None,
-        }
+        self.0.options()
     }
 
     /// The ledger, and a handle of the journal under it.
@@ -70,9 +54,7 @@ impl Place {
 /// A command id that no other call gives.
 pub(crate) fn fresh_id() -> CommandId {
     static NEXT: AtomicU64 = AtomicU64::new(1);
-    let mut bytes = [0x99; 16];
-    bytes[..8].copy_from_slice(&NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes());
-    CommandId::from_bytes(bytes)
+    CommandId::from_bytes(numbered(0x99, NEXT.fetch_add(1, Ordering::Relaxed)))
 }
 
 /// Asks for one thing after the other without waiting, so that many go down in one write; then

@@ -1,7 +1,5 @@
 //! P3 and P4: state is what the journal says, however it came about, now and at any position.
 
-use std::path::Path;
-
 use planledger_core::domain::plan::{Audience, PlanCommand};
 use planledger_core::domain::team::TeamCommand;
 use planledger_core::domain::view::{Viewer, plan_view};
@@ -12,11 +10,12 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::TestCaseResult;
 
-use crate::acts::{Act, PLANS, STEADY, acts, founding};
-use crate::check::check;
-use crate::common::Memory;
-use crate::common::school::*;
-use crate::place::{Place, run, run_batches};
+use crate::properties::acts::{Act, PLANS, STEADY, acts, founding};
+use crate::properties::check::check;
+use crate::properties::place::{Place, run, run_batches};
+use planledger_fixtures::Memory;
+use planledger_fixtures::place::{copy, dump};
+use planledger_fixtures::school::*;
 
 #[derive(Clone, Debug)]
 struct Story {
@@ -64,24 +63,6 @@ fn nothing() -> Vec<Act> {
         command: Command::Team(nowhere, TeamCommand::Reopen),
     });
     batch
-}
-
-/// Everything in derived state on disk.
-fn dump(ledger: &Ledger) -> Vec<(Vec<u8>, Vec<u8>)> {
-    ledger.settle();
-    ledger.derived().dump().map(Result::unwrap).collect()
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        match entry.file_type().unwrap().is_dir() {
-            true => copy(&entry.path(), &target),
-            false => drop(std::fs::copy(entry.path(), target).unwrap()),
-        }
-    }
 }
 
 #[test]

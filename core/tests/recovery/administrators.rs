@@ -11,15 +11,15 @@ use planledger_core::domain::team::{TeamCommand, TeamEvent};
 use planledger_core::domain::year_plan::{YearPlanCommand, YearPlanEvent};
 use planledger_core::domain::{Command, Event};
 use planledger_core::ids::{PersonId, RecoveryId, StreamId};
-use planledger_core::ledger::{Ledger, Payload, RecordedEvent};
+use planledger_core::ledger::{Ledger, Payload, ReadError, RecordedEvent};
 use planledger_core::recovery::{
-    Fallback, Proposal, RestoreItem, Rule, RunError, Wish, run, start, undo,
+    Fallback, Proposal, RecoveryRequest, RestoreItem, Rule, RunError, run, start, undo,
 };
 use proptest::prelude::*;
 
-use crate::common::ActsAs;
-use crate::common::school::*;
-use crate::place::*;
+use crate::recovery::place::*;
+use planledger_fixtures::ActsAs;
+use planledger_fixtures::school::*;
 
 const ADMINISTRATORS: [PersonId; 2] = [LEADER, DEPUTY];
 const STAFF: [PersonId; 4] = [TEACHER, PEDAGOGUE, STEADY, LEADER];
@@ -28,11 +28,11 @@ const STAFF: [PersonId; 4] = [TEACHER, PEDAGOGUE, STEADY, LEADER];
 #[derive(Clone, Debug)]
 enum Turn {
     /// Looks at what a wish would come to.
-    Look(Wish),
+    Look(RecoveryRequest),
     /// Begins what was looked at last, however old it is, and does it.
     Run,
     /// Looks and does it without waiting.
-    RunAtOnce(Wish),
+    RunAtOnce(RecoveryRequest),
     /// Undoes what was done last.
     Undo,
 }
@@ -49,7 +49,7 @@ fn staff() -> impl Strategy<Value = PersonId> + Clone {
     prop::sample::select(STAFF.to_vec())
 }
 
-fn wishes() -> impl Strategy<Value = Wish> {
+fn wishes() -> impl Strategy<Value = RecoveryRequest> {
     let contents = any::<bool>();
     let restores = (0..2_usize, contents, prop::option::of(staff()));
     prop_oneof![
@@ -116,7 +116,7 @@ fn moves() -> impl Strategy<Value = Move> {
 
 #[derive(Default)]
 struct Administrator {
-    seen: Option<(Wish, Proposal)>,
+    seen: Option<(RecoveryRequest, Proposal)>,
     last: Option<RecoveryId>,
 }
 
@@ -235,7 +235,8 @@ fn assert_in_one_hand(ledger: &Ledger) {
     let (lists, _) = ledger
         .read(|reading| {
             let persons = STAFF.into_iter().chain([DEPUTY]);
-            let lists = persons.map(|person| Ok((person, reading.find(Term::Owner(person))?)));
+            let lists = persons
+                .map(|person| Ok::<_, ReadError>((person, reading.find(Term::Owner(person))?)));
             lists.collect::<Result<Vec<_>, _>>()
         })
         .unwrap();

@@ -5,8 +5,8 @@ use planledger_core::ids::{PersonId, StreamId};
 use planledger_core::ledger::{Ledger, Reading};
 use planledger_core::recovery::{Deleting, Owned, Suggestion, deleting, describe, owned, suggest};
 
-use crate::common::school::*;
-use crate::place::*;
+use crate::recovery::place::*;
+use planledger_fixtures::school::*;
 
 fn told(ledger: &Ledger, stream: impl Into<StreamId>) -> Option<Owned> {
     let stream = stream.into();

@@ -10,25 +10,22 @@ use planledger_core::domain::plan::PlanCommand;
 use planledger_core::domain::school_year::SchoolYearCommand;
 use planledger_core::domain::team::{StaffRole, TeamCommand};
 use planledger_core::domain::year_plan::{GoalKind, YearPlanCommand};
-use planledger_core::domain::{Actor, Aggregate, Command, Refusal};
+use planledger_core::domain::{Actor, Aggregate, Command, Refusal, Stop};
 use planledger_core::ids::{
     CommandId, EvaluationId, GoalId, InstitutionId, LedgerId, PersonId, PlanId, Position,
     RecoveryId, StreamId, TeamId, YearPlanId,
 };
 use planledger_core::journal::{FaultyDisk, OpenError, SegmentLog, SegmentOptions};
 use planledger_core::ledger::{
-    Envelope, EventFilter, ExecuteError, Ledger, Options, Passed, Receipt, RecordedEvent,
+    Envelope, EventFilter, ExecuteError, Ledger, Passed, Receipt, RecordedEvent,
 };
 use planledger_core::recovery::{
-    self, Fallback, Proposal, Restore, RestoreItem, Rule, Transfer, What, Wish,
+    self, Fallback, Proposal, RecoveryRequest, Restore, RestoreItem, Rule, Transfer, What,
 };
-use planledger_core::seal::MasterKey;
-use planledger_core::time::{Clock, Entropy, Timestamp};
+use planledger_fixtures::place::{self, START, numbered};
+use planledger_fixtures::school::*;
+use planledger_fixtures::{ActsAs, IntoCommand, founding as founded};
 
-use crate::common::school::*;
-use crate::common::{ActsAs, IntoCommand, repeatable};
-
-const CREATED: Timestamp = Timestamp::from_nanos(1_800_000_000_000_000_000);
 const LEDGER: LedgerId = LedgerId::from_bytes([0x77; 16]);
 pub(crate) const RECOVERY: RecoveryId = RecoveryId::from_bytes([0xE1; 16]);
 
@@ -45,20 +42,16 @@ pub(crate) const YEAR_PLANS: [YearPlanId; 2] = [YEAR_PLAN, OTHER_YEAR_PLAN];
 pub(crate) const PLANS: [PlanId; 3] = [PLAN, OTHER_PLAN, PlanId::from_bytes([0x83; 16])];
 
 pub(crate) struct Place {
-    dir: tempfile::TempDir,
+    place: place::Place,
     pub(crate) disk: FaultyDisk,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
     commands: AtomicU64,
 }
 
 impl Place {
     pub(crate) fn new() -> Self {
         Self {
-            dir: tempfile::tempdir().unwrap(),
+            place: place::Place::repeatable(),
             disk: FaultyDisk::new(),
-            clock: Arc::new(repeatable::clock(CREATED)),
-            entropy: Arc::new(repeatable::entropy()),
             commands: AtomicU64::new(1),
         }
     }
@@ -66,26 +59,15 @@ impl Place {
     pub(crate) fn open(&self) -> Ledger {
         let (how, disk) = (SegmentOptions::default(), || Arc::new(self.disk.clone()));
         let log = match SegmentLog::open(disk(), how) {
-            Err(OpenError::Empty) => SegmentLog::create(disk(), LEDGER, CREATED, how),
+            Err(OpenError::Empty) => SegmentLog::create(disk(), LEDGER, START, how),
             opened => opened,
         };
-        Ledger::open_on(self.options(), Arc::new(log.unwrap())).unwrap()
-    }
-
-    fn options(&self) -> Options {
-        Options {
-            dir: self.dir.path().to_owned(),
-            master: MasterKey::from_bytes([7; 32]),
-            recovery: None,
-            clock: self.clock.clone(),
-            entropy: self.entropy.clone(),
-            progress: None,
-        }
+        Ledger::open_on(self.place.options(), Arc::new(log.unwrap())).unwrap()
     }
 
     /// What a kill in the middle leaves: what was derived is gone too.
     pub(crate) fn forget_derived(&self) {
-        std::fs::remove_dir_all(self.dir.path().join("derived")).unwrap();
+        std::fs::remove_dir_all(self.place.derived()).unwrap();
     }
 
     pub(crate) fn tries(
@@ -94,10 +76,9 @@ impl Place {
         actor: impl ActsAs,
         command: impl IntoCommand,
     ) -> Result<Receipt, Refusal> {
-        let mut id = [0x55; 16];
         let number = self.commands.fetch_add(1, Ordering::Relaxed);
-        id[..8].copy_from_slice(&number.to_be_bytes());
-        let envelope = Envelope::new(CommandId::from_bytes(id), command.into_command());
+        let id = CommandId::from_bytes(numbered(0x55, number));
+        let envelope = Envelope::new(id, command.into_command());
         match ledger.execute(actor.actor(), envelope) {
             Ok(receipt) => Ok(receipt),
             Err(ExecuteError::Refused { refusal, .. }) => Err(refusal),
@@ -153,10 +134,8 @@ impl Place {
         };
         for _ in 0..times {
             let number = self.commands.load(Ordering::Relaxed);
-            let mut id = [0x91; 16];
-            id[..8].copy_from_slice(&number.to_be_bytes());
             let record = PlanCommand::RecordEvaluation {
-                evaluation: EvaluationId::from_bytes(id),
+                evaluation: EvaluationId::from_bytes(numbered(0x91, number)),
                 unit: planledger_core::domain::plan::UnitRef {
                     year_plan,
                     unit: UNIT,
@@ -198,11 +177,7 @@ pub(crate) fn people() -> Vec<(Actor, Command)> {
 }
 
 pub(crate) fn put_person(institution: InstitutionId, role: Role) -> PersonCommand {
-    PersonCommand::Put {
-        name: name("Nogen"),
-        affiliations: BTreeSet::from([affiliation(institution, role)]),
-        departed: false,
-    }
+    founded::put_person("Nogen", institution, role)
 }
 
 pub(crate) fn put_team(
@@ -331,13 +306,13 @@ pub(crate) fn everything() -> Vec<StreamId> {
         .collect()
 }
 
-pub(crate) fn all_to(of: PersonId, to: PersonId) -> Wish {
+pub(crate) fn all_to(of: PersonId, to: PersonId) -> RecoveryRequest {
     by_rule(of, Rule::To(to), Fallback::Nobody)
 }
 
-pub(crate) fn by_rule(of: PersonId, rule: Rule, fallback: Fallback) -> Wish {
+pub(crate) fn by_rule(of: PersonId, rule: Rule, fallback: Fallback) -> RecoveryRequest {
     let institution = None;
-    Wish::Transfer(Transfer {
+    RecoveryRequest::Transfer(Transfer {
         what: What::Everything { of, institution },
         rule,
         fallback,
@@ -345,22 +320,30 @@ pub(crate) fn by_rule(of: PersonId, rule: Rule, fallback: Fallback) -> Wish {
     })
 }
 
-pub(crate) fn restore(what: Vec<RestoreItem>, give_to: Option<PersonId>) -> Wish {
-    Wish::Restore(Restore {
+pub(crate) fn restore(what: Vec<RestoreItem>, give_to: Option<PersonId>) -> RecoveryRequest {
+    RecoveryRequest::Restore(Restore {
         what,
         give_to,
         reason: why("Slettet ved en fejl"),
     })
 }
 
-pub(crate) fn dry_run(ledger: &Ledger, wish: &Wish) -> Result<Proposal, Refusal> {
-    let read = ledger.read(|reading| recovery::propose(reading, wish));
-    read.unwrap().0
+pub(crate) fn dry_run(ledger: &Ledger, wish: &RecoveryRequest) -> Result<Proposal, Refusal> {
+    match ledger.read(|reading| recovery::propose(reading, wish)) {
+        Ok((proposal, _)) => Ok(proposal),
+        Err(Stop::Refused(refusal)) => Err(refusal),
+        Err(Stop::Unread(error)) => panic!("{error}"),
+    }
 }
 
 /// Begins what a wish comes to at this moment.
 #[track_caller]
-pub(crate) fn begin(ledger: &Ledger, actor: PersonId, id: RecoveryId, wish: &Wish) -> u32 {
+pub(crate) fn begin(
+    ledger: &Ledger,
+    actor: PersonId,
+    id: RecoveryId,
+    wish: &RecoveryRequest,
+) -> u32 {
     let digest = dry_run(ledger, wish).unwrap().digest;
     let who = (actor.actor(), None);
     let begun = recovery::start(ledger, who, id, wish, digest).unwrap();

@@ -6,10 +6,10 @@ use planledger_core::domain::person::Role;
 use planledger_core::domain::recovery::Step;
 use planledger_core::domain::{Command, Reason};
 use planledger_core::ids::{PersonId, StreamId};
-use planledger_core::recovery::{Fallback, Proposal, Rule, Transfer, What, Why, Wish};
+use planledger_core::recovery::{Fallback, Proposal, RecoveryRequest, Rule, Transfer, What, Why};
 
-use crate::common::school::*;
-use crate::place::*;
+use crate::recovery::place::*;
+use planledger_fixtures::school::*;
 
 /// Each item: who gets it, or why nobody does, and why so.
 fn outcome(proposal: &Proposal) -> Vec<(StreamId, Result<PersonId, Reason>, Why)> {
@@ -161,7 +161,7 @@ fn things_of_two_leaders_fall_back_on_a_leader_who_does_not_own_them() {
             planledger_core::domain::plan::PlanCommand::TransferOwnership { to, reason: None };
         place.does(&ledger, SYSTEM, (plan, transfer));
     }
-    let wish = Wish::Transfer(Transfer {
+    let wish = RecoveryRequest::Transfer(Transfer {
         what: What::Items(PLANS.map(StreamId::from).into()),
         rule: Rule::PerTeam(BTreeMap::new()),
         fallback: Fallback::Leader,
@@ -180,7 +180,7 @@ fn a_selection_or_one_institution_is_proposed_and_nothing_else() {
     let ledger = place.school();
     let items: BTreeSet<StreamId> = [TEAMS[1].into(), PLANS[0].into()].into();
     let wish = |what| {
-        Wish::Transfer(Transfer {
+        RecoveryRequest::Transfer(Transfer {
             what,
             rule: Rule::To(STEADY),
             fallback: Fallback::Nobody,

@@ -3,19 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use planledger_core::domain::plan::PlanCommand;
-use planledger_core::domain::{Actor, Reason, Refusal};
+use planledger_core::domain::{Actor, Field, Reason, Refusal, RequestField};
 use planledger_core::ids::{PersonId, PlanId, RecoveryId, StreamId};
 use planledger_core::recovery::{
-    Fallback, RestoreItem, Rule, RunError, Transfer, What, Wish, run, start, undo,
+    Fallback, RecoveryRequest, RestoreItem, Rule, RunError, Transfer, What, run, start, undo,
 };
 
-use crate::common::school::*;
-use crate::place::*;
+use crate::recovery::place::*;
+use planledger_fixtures::school::*;
 
 const UNKNOWN: PlanId = PlanId::from_bytes([0x8F; 16]);
 
 #[track_caller]
-fn refused(wish: &Wish) -> (Reason, Option<&'static str>) {
+fn refused(wish: &RecoveryRequest) -> (Reason, Option<Field>) {
     let place = Place::new();
     let ledger = place.school();
     place.departs(&ledger, PEDAGOGUE);
@@ -34,21 +34,25 @@ fn nobody_takes_over_who_cannot_own_anything() {
         (NOBODY, Reason::PersonNotFound),
     ] {
         for (rule, fallback, field) in [
-            (Rule::To(person), Fallback::Leader, "transfer.to_person_id"),
+            (
+                Rule::To(person),
+                Fallback::Leader,
+                Field::Request(RequestField::TransferTo),
+            ),
             (
                 Rule::PerTeam(one(person)),
                 Fallback::Leader,
-                "transfer.per_team.heirs.person_id",
+                Field::Request(RequestField::TransferHeirOfTeam),
             ),
             (
                 Rule::PerSubject(subject(person)),
                 Fallback::Leader,
-                "transfer.per_subject.heirs.person_id",
+                Field::Request(RequestField::TransferHeirOfSubject),
             ),
             (
                 Rule::Team,
                 Fallback::To(person),
-                "transfer.fallback_person_id",
+                Field::Request(RequestField::TransferFallback),
             ),
         ] {
             let wish = by_rule(TEACHER, rule, fallback);
@@ -58,14 +62,14 @@ fn nobody_takes_over_who_cannot_own_anything() {
             team: TEAM,
             with_contents: true,
         };
-        let expected = (reason, Some("restore.give_to_person_id"));
+        let expected = (reason, Some(Field::Request(RequestField::RestoreGiveTo)));
         assert_eq!(refused(&restore(vec![team], Some(person))), expected);
     }
 }
 
 #[test]
 fn a_transfer_to_oneself_of_nobody_or_of_nothing_is_refused() {
-    let to = Some("transfer.to_person_id");
+    let to = Some(Field::Request(RequestField::TransferTo));
     assert_eq!(
         refused(&all_to(TEACHER, TEACHER)),
         (Reason::AlreadyOwner, to)
@@ -74,7 +78,7 @@ fn a_transfer_to_oneself_of_nobody_or_of_nothing_is_refused() {
         refused(&all_to(NOBODY, TEACHER)),
         (
             Reason::PersonNotFound,
-            Some("transfer.everything_of.person_id")
+            Some(Field::Request(RequestField::TransferFrom))
         )
     );
     assert_eq!(
@@ -87,8 +91,8 @@ fn a_transfer_to_oneself_of_nobody_or_of_nothing_is_refused() {
     );
 }
 
-fn selected(items: &[StreamId], to: PersonId) -> Wish {
-    Wish::Transfer(Transfer {
+fn selected(items: &[StreamId], to: PersonId) -> RecoveryRequest {
+    RecoveryRequest::Transfer(Transfer {
         what: What::Items(items.iter().copied().collect()),
         rule: Rule::To(to),
         fallback: Fallback::Leader,
@@ -96,7 +100,7 @@ fn selected(items: &[StreamId], to: PersonId) -> Wish {
     })
 }
 
-fn single(wish: &Wish) -> Refusal {
+fn single(wish: &RecoveryRequest) -> Refusal {
     let place = Place::new();
     let ledger = place.school();
     let mut items = dry_run(&ledger, wish).unwrap().items;
@@ -178,7 +182,7 @@ fn what_was_never_deleted_withdrawn_or_there_does_not_come_back() {
 }
 
 #[track_caller]
-fn reason<T: std::fmt::Debug>(result: Result<T, RunError>) -> (Reason, Option<&'static str>) {
+fn reason<T: std::fmt::Debug>(result: Result<T, RunError>) -> (Reason, Option<Field>) {
     match result {
         Err(RunError::Refused(refusal)) => (refusal.reason, refusal.field),
         other => panic!("{other:?}"),
@@ -212,7 +216,13 @@ fn the_reasons_that_no_command_is_refused_for_are_given() {
     place.does(&ledger, TEACHER, (PLAN, transfer));
     let before = ledger.position();
     let begun = start(&ledger, who, RECOVERY, &wish, digest);
-    assert_eq!(reason(begun), (Reason::DryRunStale, Some("digest")));
+    assert_eq!(
+        reason(begun),
+        (
+            Reason::DryRunStale,
+            Some(Field::Request(RequestField::Digest))
+        )
+    );
     assert_eq!(ledger.position(), before);
 }
 
@@ -229,7 +239,7 @@ fn nobody_who_left_begins_or_undoes_a_recovery_and_an_unknown_one_is_neither_run
         assert_eq!(reason(begun), (Reason::ActorDeparted, None));
     }
     let id = RecoveryId::from_bytes([0xEF; 16]);
-    let expected = (Reason::RecoveryNotFound, Some("recovery_id"));
+    let expected = (Reason::RecoveryNotFound, Some(Field::Target));
     assert_eq!(reason(run(&ledger, id, &mut |_| {})), expected);
     assert_eq!(reason(undo(&ledger, (SYSTEM, None), id, None)), expected);
 }

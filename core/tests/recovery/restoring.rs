@@ -7,8 +7,8 @@ use planledger_core::ids::StreamId;
 use planledger_core::ledger::Ledger;
 use planledger_core::recovery::{RestoreItem, Why, run};
 
-use crate::common::school::*;
-use crate::place::*;
+use crate::recovery::place::*;
+use planledger_fixtures::school::*;
 
 fn deleted() -> (Place, Ledger) {
     let place = Place::new();

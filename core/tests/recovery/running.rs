@@ -10,8 +10,8 @@ use planledger_core::journal::{Fault, PowerCut};
 use planledger_core::ledger::Ledger;
 use planledger_core::recovery::{Begun, RestoreItem, open, run, start, undo};
 
-use crate::common::school::*;
-use crate::place::*;
+use crate::recovery::place::*;
+use planledger_fixtures::school::*;
 
 /// A school whose teacher deleted everything and left, with a recovery of all of it begun.
 fn begun(place: &Place) -> Ledger {

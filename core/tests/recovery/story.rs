@@ -15,8 +15,8 @@ use planledger_core::journal::Fault;
 use planledger_core::ledger::{Ledger, Reading};
 use planledger_core::recovery::{Fallback, RestoreItem, Rule, Why, describe, open, ownerless, run};
 
-use crate::common::school::*;
-use crate::place::*;
+use crate::recovery::place::*;
+use planledger_fixtures::school::*;
 
 /// They own seven, seven and six of the teams.
 const LEAVING: [PersonId; 3] = [TEACHER, PEDAGOGUE, STEADY];

@@ -7,8 +7,8 @@ use planledger_core::domain::{Actor, Aggregate, Reason};
 use planledger_core::ledger::Ledger;
 use planledger_core::recovery::{RestoreItem, RunError, run, undo};
 
-use crate::common::school::*;
-use crate::place::*;
+use crate::recovery::place::*;
+use planledger_fixtures::school::*;
 
 /// What is undone, with the steps that were left out then.
 fn undone(ledger: &Ledger) -> Vec<(u32, Reason)> {

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write as _};
 use clap::Args;
 use tonic::Code;
 
-use super::Failure;
+use super::failure::Failure;
 
 /// Whether what would change is only shown, asked about, or done.
 #[derive(Clone, Copy, Debug, Args)]

@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use planledger_core::domain::Command;
 
-use super::{Failure, Remote, block_on, output};
+use super::failure::{Failure, words};
+use super::output;
+use super::remote::{Remote, block_on};
 use crate::client::Client;
 use crate::import::{Catalogue, Roster};
 use crate::settings::File;
 use crate::system::today;
 use crate::upload::{Source, UploadError, Uploaded, upload};
+use crate::wire;
 
 /// Bring data in from other systems
 #[derive(Debug, Subcommand)]
@@ -85,13 +87,12 @@ impl From {
 /// Sends a roster's commands, with a progress bar.
 pub(super) async fn send_roster(client: &Client, mut roster: Roster) -> Result<Uploaded, Failure> {
     let bar = output::progress(roster.summary().commands, "importing");
-    let commands = move |send: &mut dyn FnMut(Command, Source) -> bool| {
+    let commands = move |send: &mut dyn FnMut(_, Source) -> bool| {
         for imported in roster.commands() {
             let imported = imported?;
-            if !send(
-                imported.command,
-                format!("{}:{}", imported.file, imported.row),
-            ) {
+            let command = wire::unless_unchanged(imported.command);
+            let source = format!("{}:{}", imported.file, imported.row);
+            if !send(command, source) {
                 break;
             }
         }
@@ -107,8 +108,8 @@ pub(super) async fn send_catalogue(
     client: &Client,
     catalogue: &Catalogue,
 ) -> Result<Uploaded, Failure> {
-    let command = catalogue.command();
-    let commands = move |send: &mut dyn FnMut(Command, Source) -> bool| {
+    let command = wire::unless_unchanged(catalogue.command());
+    let commands = move |send: &mut dyn FnMut(_, Source) -> bool| {
         send(command, "catalogue".to_owned());
         Ok(())
     };
@@ -117,7 +118,7 @@ pub(super) async fn send_catalogue(
 
 fn failure(error: UploadError) -> Failure {
     let what = match &error {
-        UploadError::Call(status) => output::status(status),
+        UploadError::Call(status) => words(status),
         UploadError::Fault(_) | UploadError::CutShort(_) => error.to_string(),
     };
     Failure::Refused(format!(

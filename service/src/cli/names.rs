@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use planledger_proto::v1::{Event, GetPersonRequest};
+use planledger_proto::v1::{Event, GetPersonRequest, event};
+use serde_json::Value;
 use tonic::Code;
 
-use super::{Failure, timeline};
+use super::failure::Failure;
 use crate::client::Client;
 
 /// Names by person id.
@@ -22,7 +23,7 @@ impl Names {
                     names.learn(client, id).await?;
                 }
             }
-            for id in timeline::persons(event) {
+            for id in persons(event) {
                 names.learn(client, &id).await?;
             }
         }
@@ -77,4 +78,24 @@ impl Names {
 /// The beginning of an id, enough for people to tell things apart.
 pub(super) fn short(id: &str) -> &str {
     id.get(..8).unwrap_or(id)
+}
+
+/// Ids of the persons that an event of a plan names: student and owners.
+fn persons(event: &Event) -> Vec<String> {
+    let fields: &[&str] = match event.r#type.as_str() {
+        "plan.opened" => &["student", "owner"],
+        "plan.ownership_transferred" => &["from", "to"],
+        _ => return Vec::new(),
+    };
+    let Some(event::Content::Payload(payload)) = &event.content else {
+        return Vec::new();
+    };
+    let Ok(Value::Object(payload)) = serde_json::from_str::<Value>(payload) else {
+        return Vec::new();
+    };
+    let said = payload
+        .values()
+        .flat_map(|it| fields.iter().map(|field| it.get(field)));
+    said.filter_map(|value| value?.as_str().map(str::to_owned))
+        .collect()
 }

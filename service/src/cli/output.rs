@@ -8,9 +8,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use planledger_proto::FILE_DESCRIPTOR_SET;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 use prost_types::Timestamp;
-use tonic_types::StatusExt;
 
-use super::Failure;
+use super::failure::Failure;
 
 /// Prints a line of data. Whoever reads may have enough (`| head`): what is left to say is then said
 /// by the exit code. Data that cannot be written for another reason is missing, so that ends it.
@@ -52,26 +51,6 @@ pub(crate) fn json<M: prost::Message + prost::Name>(message: &M) -> Result<(), F
         .map_err(Failure::refused)?;
     line(serde_json::to_string_pretty(&message).map_err(Failure::refused)?);
     Ok(())
-}
-
-/// A refused call in the server's words, with its reason and the fields at fault.
-pub(crate) fn status(status: &tonic::Status) -> String {
-    let details = status.get_error_details();
-    let mut text = match details.error_info() {
-        Some(info) => format!("{}: {}", info.reason, status.message()),
-        None => format!("{:?}: {}", status.code(), status.message()),
-    };
-    for violation in details
-        .bad_request()
-        .iter()
-        .flat_map(|bad| &bad.field_violations)
-    {
-        text.push_str(&format!(
-            "\n  {}: {}",
-            violation.field, violation.description
-        ));
-    }
-    text
 }
 
 /// A progress bar that shows itself on a terminal once the work takes over a second.

@@ -5,16 +5,19 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use jiff::civil::Date;
 use planledger_core::ids::{InstitutionId, SchoolYearId};
-use planledger_core::overview::{DueRules, Requirement, Subjects};
 use planledger_proto::v1::overview_count::Count;
 use planledger_proto::v1::{
-    self as proto, GetOverviewRequest, GetOverviewResponse, OverviewCount, OverviewRow, TalkKind,
+    self as proto, DueRules, GetOverviewRequest, GetOverviewResponse, OverviewCount, OverviewRow,
+    TalkKind,
 };
 
+use super::failure::Failure;
 use super::id::id;
-use super::{Failure, Remote, block_on, output};
+use super::output;
+use super::remote::{Remote, block_on};
 use crate::client::Client;
 use crate::settings::File;
+use crate::wire;
 
 const PAGE: i32 = 1_000;
 /// Characters of a bar.
@@ -77,7 +80,7 @@ impl Overview {
             by: by.into(),
             as_of: self.as_of.map(|day| day.to_string()),
             untouched_months: self.untouched.unwrap_or(0),
-            due_rules: rules.as_ref().map(message),
+            due_rules: rules.clone(),
             mask_below: self.mask_below.unwrap_or(0),
             min_position: 0,
             page_size: PAGE,
@@ -103,37 +106,7 @@ fn read_rules(path: &Path) -> Result<DueRules, Failure> {
     let usage =
         |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| usage(&error))?;
-    let rules: DueRules = serde_json::from_str(&text).map_err(|error| usage(&error))?;
-    let faults: Vec<_> = rules.faults().iter().map(ToString::to_string).collect();
-    match faults.is_empty() {
-        true => Ok(rules),
-        false => Err(usage(&faults.join("; "))),
-    }
-}
-
-fn message(rules: &DueRules) -> proto::DueRules {
-    let each = rules.rules.iter().map(|rule| proto::DueRule {
-        title: rule.title.to_string(),
-        grades: rule.grades.iter().flatten().cloned().collect(),
-        subjects: match &rule.subjects {
-            Subjects::Any => Vec::new(),
-            Subjects::Each(subjects) => subjects.iter().map(ToString::to_string).collect(),
-        },
-        requires: match rule.requires {
-            Requirement::Plan => proto::DueRequirement::Plan,
-            Requirement::Visible => proto::DueRequirement::Visible,
-            Requirement::Evaluated => proto::DueRequirement::Evaluated,
-            Requirement::Talk => proto::DueRequirement::Talk,
-        }
-        .into(),
-        due_from_day: rule.due_from_day.into(),
-    });
-    proto::DueRules {
-        title: rules.title.to_string(),
-        source: rules.source.to_string(),
-        description: rules.description.as_ref().map(ToString::to_string),
-        rules: each.collect(),
-    }
+    wire::due_rules_of_json(&text).map_err(|error| usage(&error))
 }
 
 fn show(found: &GetOverviewResponse, rules: Option<&DueRules>) {
@@ -202,7 +175,7 @@ fn show_due(rows: &[&OverviewRow], rules: &DueRules, due_from: &[String]) {
             let rule = rules.rules.get(due.rule as usize);
             table.push(vec![
                 name(row),
-                rule.map(|rule| rule.title.to_string()).unwrap_or_default(),
+                rule.map(|rule| rule.title.clone()).unwrap_or_default(),
                 due.subject.clone().unwrap_or_else(|| "any".to_owned()),
                 count(due.due.as_ref()),
                 share(due.missing.as_ref(), due.due.as_ref()),
@@ -306,7 +279,7 @@ mod tests {
         for name in ["due-rules-elevplan.json", "due-rules-meddelelsesbog.json"] {
             let rules = read_rules(&samples.join(name));
             assert!(
-                matches!(rules, Ok(rules) if message(&rules).rules.len() > 1),
+                matches!(rules, Ok(rules) if rules.rules.len() > 1),
                 "{name}"
             );
         }

@@ -7,14 +7,17 @@ use std::time::Duration;
 
 use clap::Args;
 use planledger_core::ledger::Ledger;
-use planledger_core::tlog::Notary;
+use planledger_core::notary::Notary;
 use tokio::sync::watch;
 
-use super::{Failure, Place, block_on, listen_address, output};
+use super::failure::Failure;
+use super::output;
+use super::place::Place;
+use super::remote::block_on;
 use crate::notary::{self, KeyFiles, Rhythm, Witnesses};
 use crate::server::auth::{Authenticator, Development};
 use crate::server::{Server, stop_signal};
-use crate::settings::{self, DEFAULT_CHECKPOINT_SECONDS, File};
+use crate::settings::{self, DEFAULT_CHECKPOINT_SECONDS, DEFAULT_LISTEN, File, SettingsError};
 
 /// Run the server
 #[derive(Debug, Args)]
@@ -104,4 +107,17 @@ impl Serve {
         let notary = Notary::open(ledger.clone(), dir, signer).map_err(Failure::refused)?;
         Ok(Arc::new(notary))
     }
+}
+
+fn listen_address(
+    given: Option<SocketAddr>,
+    file: &settings::File,
+) -> Result<SocketAddr, SettingsError> {
+    let default = || {
+        DEFAULT_LISTEN.parse().map_err(|_| SettingsError::Value {
+            name: "listen",
+            expected: "ADDRESS:PORT",
+        })
+    };
+    given.or(file.listen).map_or_else(default, Ok)
 }

@@ -42,26 +42,6 @@ pub(super) fn rows(events: &[Event], names: &Names) -> Vec<Vec<String>> {
     rows
 }
 
-/// Ids of the persons that an event of a plan names: student and owners.
-pub(super) fn persons(event: &Event) -> Vec<String> {
-    let fields: &[&str] = match event.r#type.as_str() {
-        "plan.opened" => &["student", "owner"],
-        "plan.ownership_transferred" => &["from", "to"],
-        _ => return Vec::new(),
-    };
-    let Some(event::Content::Payload(payload)) = &event.content else {
-        return Vec::new();
-    };
-    let Ok(Value::Object(payload)) = serde_json::from_str::<Value>(payload) else {
-        return Vec::new();
-    };
-    let said = payload
-        .values()
-        .flat_map(|it| fields.iter().map(|field| it.get(field)));
-    said.filter_map(|value| value?.as_str().map(str::to_owned))
-        .collect()
-}
-
 /// What an event says, and the reason that was given for it.
 fn details(event: &Event, names: &Names) -> (String, String) {
     let payload = match &event.content {

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::Args;
 use planledger_core::tlog::{Algorithm, Signer, VerifierKey};
 
-use super::{Failure, block_on, output};
+use super::failure::Failure;
+use super::output;
+use super::remote::block_on;
 use crate::notary::generate;
 use crate::server::stop_signal;
 use crate::settings::{self, write_secret};

@@ -3,20 +3,19 @@
 
 use std::sync::Arc;
 
-use planledger_core::domain::Missing;
 use planledger_core::ids::Position;
-use planledger_core::ledger::{Ledger, ReadError, Reading};
+use planledger_core::ledger::{Ledger, Reading};
 use planledger_core::time::Timestamp;
 use tokio::sync::watch;
 use tonic::Status;
 use tonic::metadata::MetadataMap;
 
-use super::audit::Evidence;
 use super::auth::{Access, AuthError, Authenticator, Authorizer, Caller};
+use super::evidence::Evidence;
 use super::limits::Limits;
 use super::recoveries::Recoveries;
 use crate::wire::Failure;
-use crate::wire::failure::ServiceReason;
+use crate::wire::errors::ServiceReason;
 use crate::wire::request::AsOf;
 
 /// The services, on one ledger. Cheap to clone.
@@ -140,7 +139,7 @@ impl Api {
         match tokio::task::spawn_blocking(move || work(&ledger)).await {
             Ok(result) => result,
             Err(error) if error.is_cancelled() => Err(Failure::shutting_down()),
-            Err(_) => Err(internal()),
+            Err(_) => Err(Failure::internal()),
         }
     }
 
@@ -148,7 +147,7 @@ impl Api {
     pub(super) async fn read<T: Send + 'static>(
         &self,
         min_position: u64,
-        read: impl Fn(&Reading<'_>) -> Result<Result<T, Failure>, Missing> + Send + 'static,
+        read: impl Fn(&Reading<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Answer<T> {
         self.read_at(min_position, None, read).await
     }
@@ -158,16 +157,12 @@ impl Api {
         &self,
         min_position: u64,
         at: Option<AsOf>,
-        read: impl Fn(&Reading<'_>) -> Result<Result<T, Failure>, Missing> + Send + 'static,
+        read: impl Fn(&Reading<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Answer<T> {
         self.reached(min_position).await?;
-        self.blocking(move |ledger| {
-            let (answer, position) = match at {
-                None => ledger.read(read),
-                Some(at) => ledger.read_at(moment(ledger, "at", at)?, read),
-            }
-            .map_err(unreadable)?;
-            Ok((answer?, position))
+        self.blocking(move |ledger| match at {
+            None => ledger.read(read),
+            Some(at) => ledger.read_at(moment(ledger, "at", at)?, read),
         })
         .await
     }
@@ -179,47 +174,14 @@ pub(super) fn moment(ledger: &Ledger, field: &str, at: AsOf) -> Result<Position,
         AsOf::Position(position) => {
             let tail = ledger.position();
             match position > tail {
-                true => {
-                    let field = format!("{field}.position");
-                    Err(Failure::position_ahead(&field, tail, position))
-                }
+                true => Err(Failure::of_position(field, tail, position)),
                 false => Ok(position),
             }
         }
-        AsOf::Instant(instant) => ledger.position_at(instant).map_err(|error| match error {
-            ReadError::NotPassed { .. } => Failure::instant_ahead(&format!("{field}.instant")),
-            ReadError::Unsettled => Failure::writer_stopped(),
-            error => unreadable(error),
-        }),
+        AsOf::Instant(instant) => {
+            (ledger.position_at(instant)).map_err(|error| Failure::of_instant(error, field))
+        }
     }
-}
-
-/// What is stored does not check out. The log says what; the caller gets no more than where.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "it is what map_err hands over"
-)]
-pub(super) fn unreadable(error: ReadError) -> Failure {
-    // That was logged once, when it turned out.
-    if matches!(error, ReadError::Derived(_)) {
-        return Failure::restoring();
-    }
-    tracing::error!(%error, "what is stored cannot be read");
-    let message = "what is stored does not check out; run planledger ledger verify";
-    let failure = Failure::new(ServiceReason::StorageDamaged, message);
-    match error {
-        ReadError::Seal { position, .. }
-        | ReadError::KeyMissing { position, .. }
-        | ReadError::Newer { position, .. }
-        | ReadError::Malformed { position, .. } => failure.with("position", position),
-        ReadError::NotThere { asked, tail } => Failure::position_ahead("position", tail, asked),
-        _ => failure,
-    }
-}
-
-pub(super) fn internal() -> Failure {
-    tracing::error!("a request was ended by a panic");
-    Failure::new(ServiceReason::Internal, "a fault of the server")
 }
 
 /// What a service method gives when it fails.

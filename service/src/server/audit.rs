@@ -1,12 +1,10 @@
 //! Giving evidence.
 
-use std::sync::Arc;
-
-use planledger_core::audit::{Export, ExportError, Scope};
-use planledger_core::domain::Reason;
-use planledger_core::ids::{PersonId, PlanId, Position, StreamKind};
-use planledger_core::ledger::{ExecuteError, Ledger};
-use planledger_core::tlog::{Notary, NotaryError, SignedCheckpoint};
+use planledger_core::audit::{Export, Scope};
+use planledger_core::ids::Position;
+use planledger_core::ledger::Ledger;
+use planledger_core::notary::{Notary, NotaryError};
+use planledger_core::tlog::SignedCheckpoint;
 use planledger_proto::v1::audit_service_server::AuditService;
 use planledger_proto::v1::{
     ExportBundleRequest, ExportBundleResponse, GetCheckpointRequest, GetCheckpointResponse,
@@ -18,13 +16,10 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use super::api::{Api, Rpc, unreadable};
+use super::api::{Api, Rpc};
 use super::auth::{Access, PlansOf};
-use super::commands::failed;
-use super::events::goodbye;
-use super::roster::not_found;
-use crate::notary::Witnesses;
-use crate::wire::failure::ServiceReason;
+use super::evidence::Evidence;
+use super::streams::goodbye;
 use crate::wire::{self, Failure, request};
 
 /// Bytes of a bundle in one response; one line more may go over it.
@@ -100,7 +95,7 @@ impl AuditService for Api {
             .with_notary(move |notary| notary.inclusion(position, min_size))
             .await?;
         let entry = self
-            .blocking(move |ledger| ledger.entry_bytes(position).map_err(unreadable))
+            .blocking(move |ledger| ledger.entry_bytes(position).map_err(Failure::of_reading))
             .await?;
         Ok(Response::new(GetInclusionProofResponse {
             entry: entry.to_vec(),
@@ -167,8 +162,10 @@ impl AuditService for Api {
         let export = self
             .blocking(move |ledger| {
                 let make = || Export::new(ledger.clone(), notary.clone(), asked);
-                let mut export = witnesses.cosigned(&notary, make).map_err(export_failure)?;
-                export.take_cosignatures().map_err(export_failure)?;
+                let mut export = witnesses
+                    .cosigned(&notary, make)
+                    .map_err(Failure::of_export)?;
+                export.take_cosignatures().map_err(Failure::of_export)?;
                 Ok(export)
             })
             .await?;
@@ -187,19 +184,9 @@ impl AuditService for Api {
     }
 }
 
-/// What gives evidence.
-#[derive(Clone)]
-pub(super) struct Evidence {
-    pub(super) notary: Arc<Notary>,
-    pub(super) witnesses: Arc<Witnesses>,
-}
-
 impl Api {
     fn evidence(&self) -> Result<&Evidence, Failure> {
-        self.evidence.as_ref().ok_or_else(|| {
-            let message = "this server makes no checkpoints";
-            Failure::new(ServiceReason::NotaryDisabled, message)
-        })
+        self.evidence.as_ref().ok_or_else(Failure::no_notary)
     }
 
     async fn with_notary<T: Send + 'static>(
@@ -207,7 +194,7 @@ impl Api {
         work: impl FnOnce(&Notary) -> Result<T, NotaryError> + Send + 'static,
     ) -> Result<T, Failure> {
         let notary = self.evidence()?.notary.clone();
-        self.blocking(move |_: &Ledger| work(&notary).map_err(notary_failure))
+        self.blocking(move |_: &Ledger| work(&notary).map_err(Failure::of_notary))
             .await
     }
 
@@ -222,7 +209,7 @@ impl Api {
                     let mut lines = String::new();
                     while lines.len() < RESPONSE_BYTES {
                         match export.next() {
-                            Some(line) => lines.push_str(&line.map_err(export_failure)?),
+                            Some(line) => lines.push_str(&line.map_err(Failure::of_export)?),
                             None => break,
                         }
                     }
@@ -240,63 +227,4 @@ impl Api {
             }
         }
     }
-}
-
-fn notary_failure(error: NotaryError) -> Failure {
-    match error {
-        NotaryError::NoCheckpoint { size } => {
-            let message = match size {
-                0 => "there is no checkpoint yet".to_owned(),
-                size => format!("there is no checkpoint of at least {size} events yet"),
-            };
-            Failure::new(ServiceReason::CheckpointNotFound, message).with("size", size)
-        }
-        error if error.is_passing() => Failure::restoring(),
-        NotaryError::Execute(error) => executing(error),
-        NotaryError::Read(error) => unreadable(error),
-        error => damaged(&error),
-    }
-}
-
-fn executing(error: ExecuteError) -> Failure {
-    failed(error, &[])
-}
-
-fn export_failure(error: ExportError) -> Failure {
-    match error {
-        ExportError::NotFound(stream) => match stream.kind {
-            StreamKind::Person => {
-                let id = PersonId::from_uuid(stream.id);
-                not_found(Reason::PersonNotFound, "student_id", id)
-            }
-            _ => not_found(
-                Reason::PlanNotFound,
-                "plan_id",
-                PlanId::from_uuid(stream.id),
-            ),
-        },
-        ExportError::Range { from, to, size } => {
-            let size = Position::new(size);
-            match from > size {
-                true => Failure::position_ahead("range.from", size, from),
-                false => Failure::position_ahead("range.to", size, to),
-            }
-        }
-        ExportError::Since { since, size } => {
-            Failure::position_ahead("since_size", Position::new(size), Position::new(since))
-        }
-        ExportError::Resume(size) => {
-            let message = format!("there is no checkpoint of exactly {size} events");
-            Failure::new(ServiceReason::CheckpointNotFound, message).with("size", size)
-        }
-        ExportError::Notary(error) => notary_failure(error),
-        ExportError::Read(error) => unreadable(error),
-        error => damaged(&error),
-    }
-}
-
-fn damaged(error: &dyn std::error::Error) -> Failure {
-    tracing::error!(%error, "evidence cannot be given");
-    let message = "what is stored does not check out; run planledger ledger verify";
-    Failure::new(ServiceReason::StorageDamaged, message)
 }

@@ -8,7 +8,7 @@ use planledger_core::domain::Actor;
 use planledger_core::domain::view::Viewer;
 use planledger_core::ids::{InstitutionId, PersonId, RecoveryId, StreamId};
 use planledger_core::ledger::Envelope;
-use planledger_core::recovery::Wish;
+use planledger_core::recovery::RecoveryRequest;
 use tonic::metadata::MetadataMap;
 
 /// Somebody who sent a request.
@@ -73,7 +73,7 @@ pub enum Access<'a> {
     /// Hand things over or bring them back.
     Recover {
         /// What is wanted.
-        wish: &'a Wish,
+        wish: &'a RecoveryRequest,
         /// For whom.
         on_behalf_of: Option<Actor>,
     },

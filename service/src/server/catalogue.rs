@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use planledger_core::derived::Term;
 use planledger_core::domain::catalogue::Catalogue;
-use planledger_core::domain::{Aggregate, Missing, Reason};
+use planledger_core::domain::{Aggregate, Reason};
 use planledger_core::ids::{CatalogueId, Revision, StreamKind};
 use planledger_core::ledger::Reading;
 use planledger_proto::v1::catalogue_service_server::CatalogueService;
@@ -18,7 +18,6 @@ use tonic::{Request, Response};
 use super::api::{Api, Rpc};
 use super::auth::Access;
 use super::pages;
-use super::roster::not_found;
 use crate::wire::{self, Failure, request};
 
 #[tonic::async_trait]
@@ -62,7 +61,7 @@ impl CatalogueService for Api {
                     catalogue,
                 ))
             })
-            .map(Ok)
+            .map_err(Failure::of_reading)
         };
         let ((catalogues, next_page_token), position) =
             self.read(request.min_position, read).await?;
@@ -133,15 +132,15 @@ fn with_catalogue<T>(
     reading: &Reading<'_>,
     id: CatalogueId,
     show: impl FnOnce(Revision, &Catalogue) -> Result<T, Failure>,
-) -> Result<Result<T, Failure>, Missing> {
+) -> Result<T, Failure> {
     let found: Option<(Arc<Aggregate>, Revision)> = reading.stream(id)?;
-    Ok(
-        match found
-            .as_ref()
-            .map(|(state, revision)| (&**state, *revision))
-        {
-            Some((Aggregate::Catalogue(catalogue), revision)) => show(revision, catalogue),
-            _ => Err(not_found(Reason::CatalogueNotFound, "catalogue_id", id)),
-        },
-    )
+    let found = found.as_ref();
+    match found.map(|(state, revision)| (&**state, *revision)) {
+        Some((Aggregate::Catalogue(catalogue), revision)) => show(revision, catalogue),
+        _ => Err(Failure::no_stream(
+            Reason::CatalogueNotFound,
+            "catalogue_id",
+            id,
+        )),
+    }
 }

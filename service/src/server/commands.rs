@@ -7,7 +7,7 @@ use planledger_core::ledger::{Envelope, ExecuteError, Receipt, Request as Work};
 use planledger_proto::v1::command_service_server::CommandService;
 use planledger_proto::v1::execute_stream_response::Outcome;
 use planledger_proto::v1::{
-    self as proto, ExecuteBatchRequest, ExecuteBatchResponse, ExecuteRequest, ExecuteResponse,
+    ExecuteBatchRequest, ExecuteBatchResponse, ExecuteRequest, ExecuteResponse,
     ExecuteStreamRequest, ExecuteStreamResponse, RevertPlanRequest, RevertPlanResponse,
 };
 use tokio::sync::{mpsc, oneshot};
@@ -17,11 +17,10 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::api::{Api, Rpc};
 use super::auth::{Access, Caller};
-use crate::wire::failure::ServiceReason;
 use crate::wire::{self, Failure};
 
 /// Commands of one stream that are on their way at once.
-const WINDOW: usize = 1_024;
+pub const WINDOW: usize = 1_024;
 /// How long a stream waits before it hands in a command again that was shed.
 const PAUSE: Duration = Duration::from_millis(5);
 /// How often it does so before the command is answered with OVERLOADED.
@@ -44,7 +43,7 @@ impl CommandService for Api {
         let envelope = wire::command(command).map_err(Failure::from)?;
         self.permit(&caller, Access::Execute(&envelope))?;
         let receipt = self.carry_out(&caller, envelope).await?;
-        let receipt = Some(receipt_message(receipt));
+        let receipt = Some(wire::receipt(receipt));
         Ok(Response::new(ExecuteResponse { receipt }))
     }
 
@@ -66,15 +65,8 @@ impl CommandService for Api {
             Ok(()) => outcome.await.unwrap_or(Err(ExecuteError::Closed)),
             Err(error) => Err(error),
         };
-        let receipts = result.map_err(|error| {
-            let place = place(&error);
-            let failure = failed(error, &envelopes);
-            match place.and_then(|index| Some((index, envelopes.get(index)?))) {
-                Some((index, envelope)) => failure.in_batch(index, envelope.id),
-                None => failure,
-            }
-        })?;
-        let receipts = receipts.into_iter().map(receipt_message).collect();
+        let receipts = result.map_err(|error| Failure::of_batch(error, &envelopes))?;
+        let receipts = receipts.into_iter().map(wire::receipt).collect();
         Ok(Response::new(ExecuteBatchResponse { receipts }))
     }
 
@@ -104,7 +96,15 @@ impl CommandService for Api {
     async fn revert_plan(&self, request: Request<RevertPlanRequest>) -> Rpc<RevertPlanResponse> {
         let caller = self.caller(request.metadata())?;
         let asked = wire::revert::revert_plan(request.into_inner())?;
-        Ok(Response::new(self.revert(&caller, asked).await?))
+        let outcome = self.revert(&caller, asked).await?;
+        let (changes, stays) = wire::revert::reverting(outcome.reverting);
+        Ok(Response::new(RevertPlanResponse {
+            receipt: outcome.receipt.map(wire::receipt),
+            to_position: outcome.to.get(),
+            revision: outcome.revision.get(),
+            changes,
+            stays,
+        }))
     }
 }
 
@@ -117,7 +117,10 @@ impl Api {
     ) -> Result<Receipt, Failure> {
         match self.hand_in(caller, envelope.clone()) {
             Ok(outcome) => settled(&envelope, outcome.await),
-            Err(error) => Err(failed(error, std::slice::from_ref(&envelope))),
+            Err(error) => Err(Failure::of_execution(
+                error,
+                std::slice::from_ref(&envelope),
+            )),
         }
     }
 
@@ -188,7 +191,7 @@ impl Api {
                     tokio::time::sleep(PAUSE).await;
                 }
                 Err(error) => {
-                    let failure = failed(error, &[envelope]);
+                    let failure = Failure::of_execution(error, &[envelope]);
                     return Answer::Known(response(id, Err(failure)));
                 }
             }
@@ -203,7 +206,7 @@ fn settled(
 ) -> Result<Receipt, Failure> {
     let receipts = outcome
         .unwrap_or(Err(ExecuteError::Closed))
-        .map_err(|error| failed(error, std::slice::from_ref(envelope)))?;
+        .map_err(|error| Failure::of_execution(error, std::slice::from_ref(envelope)))?;
     receipts
         .into_iter()
         .next()
@@ -212,63 +215,11 @@ fn settled(
 
 fn response(command_id: String, result: Result<Receipt, Failure>) -> ExecuteStreamResponse {
     let outcome = match result {
-        Ok(receipt) => Outcome::Receipt(receipt_message(receipt)),
+        Ok(receipt) => Outcome::Receipt(wire::receipt(receipt)),
         Err(failure) => Outcome::Error(failure.command_error()),
     };
     ExecuteStreamResponse {
         command_id,
         outcome: Some(outcome),
-    }
-}
-
-pub(super) fn receipt_message(receipt: Receipt) -> proto::Receipt {
-    proto::Receipt {
-        command_id: receipt.command.to_string(),
-        stream: receipt.stream.to_string(),
-        position: receipt.position.get(),
-        revision: receipt.revision.get(),
-        recorded_at: Some(wire::timestamp(receipt.recorded_at)),
-        event_count: receipt.events,
-        replayed: receipt.replayed,
-        unchanged: receipt.events == 0,
-    }
-}
-
-/// Which command of a batch is at fault.
-fn place(error: &ExecuteError) -> Option<usize> {
-    match error {
-        ExecuteError::Refused { index, .. }
-        | ExecuteError::Conflict { index, .. }
-        | ExecuteError::IdReused { index, .. } => Some(*index),
-        _ => None,
-    }
-}
-
-/// An error of the ledger as one of the API.
-pub(super) fn failed(error: ExecuteError, envelopes: &[Envelope]) -> Failure {
-    match error {
-        ExecuteError::Refused { index, refusal } => match envelopes.get(index) {
-            Some(envelope) => Failure::refused(&refusal, &envelope.command),
-            None => Failure::new(ServiceReason::Internal, "a fault of the server"),
-        },
-        ExecuteError::Conflict {
-            stream,
-            expected,
-            actual,
-            ..
-        } => Failure::conflict(stream, expected, actual),
-        ExecuteError::IdReused { command, .. } => Failure::command_id_reused(command),
-        ExecuteError::BatchSize(_) => {
-            Failure::new(ServiceReason::CommitTooLarge, error.to_string())
-        }
-        ExecuteError::Overloaded => Failure::overloaded(),
-        ExecuteError::Closed => Failure::shutting_down(),
-        ExecuteError::NotReady(_) => Failure::restoring(),
-        ExecuteError::Unavailable(reason) => {
-            // What stopped the writer was logged once, as an error.
-            tracing::debug!(reason, "a command cannot be carried out");
-            Failure::writer_stopped()
-        }
-        error => Failure::new(ServiceReason::Internal, error.to_string()),
     }
 }

@@ -1,7 +1,6 @@
 //! Reading and following events.
 
 use std::pin::Pin;
-use std::time::Duration;
 
 use planledger_core::ids::Position;
 use planledger_core::ledger::{EventFilter, Events, Passed};
@@ -16,8 +15,9 @@ use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use super::api::{Api, Rpc, unreadable};
+use super::api::{Api, Rpc};
 use super::auth::Access;
+use super::streams::goodbye;
 use crate::wire::request::event_filter;
 use crate::wire::{self, Failure};
 
@@ -29,9 +29,6 @@ const BATCH_BYTES: usize = 1 << 20;
 const STRIDE: u64 = 65_536;
 /// Responses that wait for a slow client before its stream is held up.
 const WINDOW: usize = 4;
-/// How long a stream that has to end waits for its client to read that.
-const FAREWELL: Duration = Duration::from_secs(10);
-
 type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// Some events, and how far reading came.
@@ -59,7 +56,7 @@ impl Reader {
             let Some(passed) = self.events.next() else {
                 break;
             };
-            match passed.map_err(unreadable)? {
+            match passed.map_err(Failure::of_reading)? {
                 Passed::Event(event) => {
                     self.resume = event.position;
                     let event = wire::event(event);
@@ -232,13 +229,6 @@ impl Api {
             }
         }
     }
-}
-
-/// Ends a stream with a status that says why: an end without one would look like all there is.
-pub(super) async fn goodbye<T>(sender: &mpsc::Sender<Result<T, Status>>) {
-    let status = Err(Failure::shutting_down().into());
-    // A client that does not read within that time is cut off with its connection.
-    let _ = tokio::time::timeout(FAREWELL, sender.send(status)).await;
 }
 
 /// Whether the client is still there.

@@ -8,6 +8,7 @@ mod audit;
 mod catalogue;
 mod commands;
 mod events;
+mod evidence;
 mod health;
 mod ledger;
 mod limits;
@@ -16,15 +17,17 @@ mod ownership;
 mod pages;
 mod plans;
 mod recoveries;
+mod recovering;
 mod revert;
 mod roster;
+mod streams;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use planledger_core::ledger::Ledger;
-use planledger_core::tlog::Notary;
+use planledger_core::notary::Notary;
 use planledger_proto::FILE_DESCRIPTOR_SET;
 use planledger_proto::v1::audit_service_server::AuditServiceServer;
 use planledger_proto::v1::catalogue_service_server::CatalogueServiceServer;
@@ -40,15 +43,18 @@ use tokio::sync::watch;
 use tonic::transport::server::TcpIncoming;
 
 use self::api::Api;
-use self::audit::Evidence;
 use self::auth::{Authenticator, Authorizer};
+pub use self::commands::WINDOW as COMMANDS_OF_A_STREAM;
+use self::evidence::Evidence;
 use self::health::Health;
 pub use self::limits::Limits;
 use self::limits::Shedding;
 use crate::notary::Witnesses;
 
-const KEEPALIVE: Duration = Duration::from_secs(30);
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+/// A connection is asked for a sign of life so often.
+pub const KEEPALIVE: Duration = Duration::from_secs(30);
+/// And has to give one within this time.
+pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Bytes of a request that may wait to be read.
 const WINDOW: u32 = 1 << 20;
 /// The same of a whole connection: several streams may stand still, waiting for the disk, before

@@ -3,10 +3,10 @@
 use jiff::civil::Date;
 use planledger_core::derived::Term;
 use planledger_core::domain::school_year::SchoolYear;
-use planledger_core::domain::{Aggregate, Missing, Reason};
+use planledger_core::domain::{Aggregate, Reason};
 use planledger_core::ids::{InstitutionId, SchoolYearId, StreamKind};
-use planledger_core::ledger::Reading;
-use planledger_core::overview::{Ask, Day, Report, Row, RowKey, mask};
+use planledger_core::ledger::{ReadError, Reading};
+use planledger_core::overview::{Day, OverviewQuery, Report, Row, RowKey, mask};
 use planledger_core::time::Timestamp;
 use planledger_proto::v1 as proto;
 use planledger_proto::v1::overview_service_server::OverviewService;
@@ -14,7 +14,6 @@ use tonic::{Request, Response};
 
 use super::api::{Api, Rpc};
 use super::auth::Access;
-use super::roster::not_found;
 use crate::wire::{self, Failure, OverviewAsk};
 
 #[tonic::async_trait]
@@ -50,18 +49,12 @@ fn answer(
     reading: &Reading<'_>,
     asked: &OverviewAsk,
     today: Date,
-) -> Result<Result<proto::GetOverviewResponse, Failure>, Missing> {
-    let institutions = match institutions(reading, asked)? {
-        Ok(institutions) => institutions,
-        Err(failure) => return Ok(Err(failure)),
-    };
-    let (id, school_year) = match school_year(reading, asked, today)? {
-        Ok(found) => found,
-        Err(failure) => return Ok(Err(failure)),
-    };
+) -> Result<proto::GetOverviewResponse, Failure> {
+    let institutions = institutions(reading, asked)?;
+    let (id, school_year) = school_year(reading, asked, today)?;
     // What a year came to is how it stood at its end: afterwards students go on to other grades.
     let day = asked.as_of.unwrap_or(today.min(school_year.last_day));
-    let ask = Ask {
+    let ask = OverviewQuery {
         institutions,
         school_year: (id, school_year),
         by: asked.by,
@@ -73,7 +66,7 @@ fn answer(
     let (rows, total, next_page_token) = rows(reading, asked, &ask, report)?;
     let rules = ask.rules.iter().flat_map(|rules| &rules.rules);
     let first_day = ask.school_year.1.first_day;
-    Ok(Ok(proto::GetOverviewResponse {
+    Ok(proto::GetOverviewResponse {
         school_year_id: id.to_string(),
         school_year_title: ask.school_year.1.title.to_string(),
         as_of: day.to_string(),
@@ -84,7 +77,7 @@ fn answer(
             .collect(),
         next_page_token,
         position: 0,
-    }))
+    })
 }
 
 type Page = (Vec<proto::OverviewRow>, proto::OverviewRow, String);
@@ -93,9 +86,9 @@ type Page = (Vec<proto::OverviewRow>, proto::OverviewRow, String);
 fn rows(
     reading: &Reading<'_>,
     asked: &OverviewAsk,
-    ask: &Ask,
+    ask: &OverviewQuery,
     report: Report,
-) -> Result<Page, Missing> {
+) -> Result<Page, ReadError> {
     let Report {
         columns,
         mut rows,
@@ -132,7 +125,7 @@ fn rows(
     Ok((page, total, token))
 }
 
-fn name(reading: &Reading<'_>, row: &mut proto::OverviewRow) -> Result<(), Missing> {
+fn name(reading: &Reading<'_>, row: &mut proto::OverviewRow) -> Result<(), ReadError> {
     if let Some(id) = row.institution_id.as_ref().and_then(|id| id.parse().ok()) {
         let id: InstitutionId = id;
         if let Some((state, _)) = reading.stream(id)?
@@ -152,22 +145,19 @@ fn name(reading: &Reading<'_>, row: &mut proto::OverviewRow) -> Result<(), Missi
     Ok(())
 }
 
-fn institutions(
-    reading: &Reading<'_>,
-    asked: &OverviewAsk,
-) -> Result<Result<Vec<InstitutionId>, Failure>, Missing> {
+fn institutions(reading: &Reading<'_>, asked: &OverviewAsk) -> Result<Vec<InstitutionId>, Failure> {
     if asked.institutions.is_empty() {
         let all = reading.find(Term::All(StreamKind::Institution))?;
         let all = all.iter().map(|stream| InstitutionId::from_uuid(stream.id));
-        return Ok(Ok(all.collect()));
+        return Ok(all.collect());
     }
     for (index, id) in asked.institutions.iter().enumerate() {
         if reading.stream(*id)?.is_none() {
             let field = format!("institution_ids[{index}]");
-            return Ok(Err(not_found(Reason::InstitutionNotFound, &field, *id)));
+            return Err(Failure::no_stream(Reason::InstitutionNotFound, &field, *id));
         }
     }
-    Ok(Ok(asked.institutions.clone()))
+    Ok(asked.institutions.clone())
 }
 
 /// The school year that is asked for, or the one that the day is in.
@@ -175,13 +165,17 @@ fn school_year(
     reading: &Reading<'_>,
     asked: &OverviewAsk,
     today: Date,
-) -> Result<Result<(SchoolYearId, SchoolYear), Failure>, Missing> {
+) -> Result<(SchoolYearId, SchoolYear), Failure> {
     if let Some(id) = asked.school_year {
         let found = reading.stream(id)?;
-        return Ok(match found.as_ref().map(|(state, _)| &**state) {
+        return match found.as_ref().map(|(state, _)| &**state) {
             Some(Aggregate::SchoolYear(year)) => Ok((id, year.clone())),
-            _ => Err(not_found(Reason::SchoolYearNotFound, "school_year_id", id)),
-        });
+            _ => Err(Failure::no_stream(
+                Reason::SchoolYearNotFound,
+                "school_year_id",
+                id,
+            )),
+        };
     }
     let day = asked.as_of.unwrap_or(today);
     let mut begun: Option<(SchoolYearId, SchoolYear)> = None;
@@ -196,8 +190,8 @@ fn school_year(
             begun = Some((SchoolYearId::from_uuid(stream.id), year.clone()));
         }
     }
-    Ok(begun.ok_or_else(|| {
+    begun.ok_or_else(|| {
         let message = format!("no school year has the day {day}; say which is meant");
         Failure::not_found(Reason::SchoolYearNotFound, "school_year_id", message)
-    }))
+    })
 }

@@ -1,10 +1,10 @@
 //! Who owns what, and recoveries.
 
 use planledger_core::derived::Term;
-use planledger_core::domain::{Aggregate, Missing, Reason};
+use planledger_core::domain::{Aggregate, Reason, Stop};
 use planledger_core::ids::{RecoveryId, StreamId, StreamKind};
-use planledger_core::ledger::Reading;
-use planledger_core::recovery::{self, RunError};
+use planledger_core::ledger::{ReadError, Reading};
+use planledger_core::recovery;
 use planledger_proto::v1 as proto;
 use planledger_proto::v1::ownership_service_server::OwnershipService;
 use planledger_proto::v1::{run_recovery_response, undo_recovery_response};
@@ -14,8 +14,6 @@ use tonic::{Request, Response, Status};
 use super::api::{Api, Rpc};
 use super::auth::Access;
 use super::pages;
-use super::recoveries::failure;
-use super::roster::not_found;
 use crate::wire::page::Page;
 use crate::wire::{Failure, ownership as wire};
 
@@ -31,11 +29,11 @@ impl OwnershipService for Api {
         let read = move |reading: &Reading<'_>| {
             if reading.stream(asked.person)?.is_none() {
                 let reason = Reason::PersonNotFound;
-                return Ok(Err(not_found(reason, "person_id", asked.person)));
+                return Err(Failure::no_stream(reason, "person_id", asked.person));
             }
             let streams = recovery::owned(reading, asked.person)?;
             let (items, next) = page_of(reading, &streams, &asked.page)?;
-            Ok(Ok((items, next, counts(&streams))))
+            Ok((items, next, wire::owned_counts(&streams)))
         };
         let ((items, next_page_token, counts), position) =
             self.read_at(request.min_position, asked.at, read).await?;
@@ -57,11 +55,11 @@ impl OwnershipService for Api {
         let read = move |reading: &Reading<'_>| {
             if reading.stream(institution)?.is_none() {
                 let reason = Reason::InstitutionNotFound;
-                return Ok(Err(not_found(reason, "institution_id", institution)));
+                return Err(Failure::no_stream(reason, "institution_id", institution));
             }
             let streams = recovery::ownerless(reading, institution)?;
             let (items, next) = page_of(reading, &streams, &page)?;
-            Ok(Ok((items, next, counts(&streams))))
+            Ok((items, next, wire::owned_counts(&streams)))
         };
         let ((items, next_page_token, counts), position) =
             self.read(request.min_position, read).await?;
@@ -81,8 +79,8 @@ impl OwnershipService for Api {
         let request = request.into_inner();
         let stream = wire::ownable(&request.stream)?;
         let read = move |reading: &Reading<'_>| match reading.stream(stream)? {
-            Some(_) => recovery::suggest(reading, stream).map(Ok),
-            None => Ok(Err(absent(stream))),
+            Some(_) => recovery::suggest(reading, stream).map_err(Failure::of_reading),
+            None => Err(absent(stream)),
         };
         let (found, position) = self.read(request.min_position, read).await?;
         Ok(Response::new(proto::ListSuccessorsResponse {
@@ -100,7 +98,7 @@ impl OwnershipService for Api {
         let stream = wire::deletable(&request.stream)?;
         let read = move |reading: &Reading<'_>| {
             let found = recovery::deleting(reading, stream)?;
-            Ok(found.ok_or_else(|| absent(stream)))
+            found.ok_or_else(|| absent(stream))
         };
         let (found, position) = self.read(request.min_position, read).await?;
         Ok(Response::new(proto::PreviewDeletionResponse {
@@ -123,9 +121,12 @@ impl OwnershipService for Api {
         let asked = wire::propose_recovery(request)?;
         let page = asked.page;
         let read = move |reading: &Reading<'_>| {
-            let proposal = match recovery::propose(reading, &asked.wish)? {
+            let proposal = match recovery::propose(reading, &asked.wish) {
                 Ok(proposal) => proposal,
-                Err(refusal) => return Ok(Err(failure(refusal.into(), Some("wish")))),
+                Err(Stop::Unread(error)) => return Err(error.into()),
+                Err(Stop::Refused(refusal)) => {
+                    return Err(Failure::of_refused_wish(&refusal));
+                }
             };
             let steps = proposal.items.iter().filter(|item| item.step.is_ok());
             let steps = steps.count();
@@ -136,14 +137,14 @@ impl OwnershipService for Api {
                 let title = recovery::title(reading, item.stream)?;
                 items.push(wire::proposed_item(item, title.as_ref()));
             }
-            Ok(Ok(proto::ProposeRecoveryResponse {
+            Ok(proto::ProposeRecoveryResponse {
                 items,
                 steps: u32::try_from(steps).unwrap_or(u32::MAX),
                 refused: u32::try_from(refused).unwrap_or(u32::MAX),
                 digest: uuid::Uuid::from_bytes(proposal.digest).simple().to_string(),
                 next_page_token,
                 position: 0,
-            }))
+            })
         };
         let (response, position) = self.read(min_position, read).await?;
         Ok(Response::new(proto::ProposeRecoveryResponse {
@@ -166,7 +167,7 @@ impl OwnershipService for Api {
         let who = (caller.actor, on_behalf_of);
         self.blocking(move |ledger| {
             let begun = recovery::start(ledger, who, id, &asked.wish, asked.digest);
-            begun.map_err(|error| failure(error, Some("wish")))
+            begun.map_err(Failure::of_recovery)
         })
         .await?;
         let update = self.run_recovery_to_its_end(id);
@@ -200,7 +201,7 @@ impl OwnershipService for Api {
         let who = (caller.actor, on_behalf_of);
         self.blocking(move |ledger| {
             let undone = recovery::undo(ledger, who, id, asked.reason);
-            undone.map_err(|error| failure(error, None))
+            undone.map_err(Failure::of_recovery)
         })
         .await?;
         let update = self.run_recovery_to_its_end(id);
@@ -226,10 +227,14 @@ impl OwnershipService for Api {
         let (id, page) = wire::get_recovery(&request)?;
         let read = move |reading: &Reading<'_>| {
             let found = reading.stream(id)?;
-            Ok(match found.as_ref().map(|(state, _)| &**state) {
+            match found.as_ref().map(|(state, _)| &**state) {
                 Some(Aggregate::Recovery(recovery)) => Ok(recovery.clone()),
-                _ => Err(not_found(Reason::RecoveryNotFound, "recovery_id", id)),
-            })
+                _ => Err(Failure::no_stream(
+                    Reason::RecoveryNotFound,
+                    "recovery_id",
+                    id,
+                )),
+            }
         };
         let (recovery, position) = self.read(request.min_position, read).await?;
         let (steps, next_page_token) = slice(&recovery.steps, &page);
@@ -261,7 +266,7 @@ impl OwnershipService for Api {
                 };
                 Some(wire::recovery(RecoveryId::from_uuid(id), recovery))
             })
-            .map(Ok)
+            .map_err(Failure::of_reading)
         };
         let ((recoveries, next_page_token), position) =
             self.read(request.min_position, read).await?;
@@ -278,7 +283,7 @@ fn page_of(
     reading: &Reading<'_>,
     streams: &[StreamId],
     page: &Page<StreamId>,
-) -> Result<(Vec<proto::OwnedItem>, String), Missing> {
+) -> Result<(Vec<proto::OwnedItem>, String), ReadError> {
     let rest = streams
         .iter()
         .filter(|stream| page.after.is_none_or(|after| **stream > after));
@@ -297,18 +302,6 @@ fn page_of(
     Ok((items, String::new()))
 }
 
-fn counts(streams: &[StreamId]) -> proto::OwnedCounts {
-    let count = |kind| {
-        let of_kind = streams.iter().filter(|stream| stream.kind == kind);
-        u32::try_from(of_kind.count()).unwrap_or(u32::MAX)
-    };
-    proto::OwnedCounts {
-        teams: count(StreamKind::Team),
-        year_plans: count(StreamKind::YearPlan),
-        plans: count(StreamKind::Plan),
-    }
-}
-
 /// A page of a list that is there as a whole; its cursor is how many items come before.
 fn slice<'l, T>(list: &'l [T], page: &Page<u64>) -> (&'l [T], String) {
     let from = page.after.and_then(|before| usize::try_from(before).ok());
@@ -322,8 +315,5 @@ fn slice<'l, T>(list: &'l [T], page: &Page<u64>) -> (&'l [T], String) {
 }
 
 fn absent(stream: StreamId) -> Failure {
-    failure(
-        RunError::Refused(recovery::absent(stream).field("stream")),
-        None,
-    )
+    Failure::of_refused_field(&recovery::absent(stream), "stream")
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use planledger_core::domain::{Aggregate, Missing};
+use planledger_core::domain::Aggregate;
 use planledger_core::ids::{Revision, StreamId, StreamKind};
-use planledger_core::ledger::Reading;
+use planledger_core::ledger::{ReadError, Reading};
 use uuid::Uuid;
 
 use crate::wire::page::Page;
@@ -19,7 +19,7 @@ pub(super) fn list<T>(
     kind: StreamKind,
     page: &Page<Uuid>,
     show: impl Fn(Uuid, Revision, &Aggregate) -> Option<T>,
-) -> Result<Items<T>, Missing> {
+) -> Result<Items<T>, ReadError> {
     let after = page.after;
     let streams = streams
         .iter()
@@ -34,7 +34,7 @@ pub(super) fn list_in_institution<T>(
     kind: StreamKind,
     page: &Page<Uuid>,
     show: impl Fn(Uuid, Revision, &Aggregate) -> Option<T>,
-) -> Result<Items<T>, Missing> {
+) -> Result<Items<T>, ReadError> {
     let mut after = page.after.map(|id| StreamId { kind, id });
     let mut items = Vec::new();
     loop {
@@ -61,7 +61,7 @@ fn fill<T>(
     streams: impl Iterator<Item = StreamId>,
     page: &Page<Uuid>,
     show: impl Fn(Uuid, Revision, &Aggregate) -> Option<T>,
-) -> Result<Items<T>, Missing> {
+) -> Result<Items<T>, ReadError> {
     let mut items = Vec::new();
     for stream in streams {
         if items.len() > page.size {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use planledger_core::derived::Term;
 use planledger_core::domain::view::{collected_view, diff, plan_view};
-use planledger_core::domain::{Aggregate, Missing, Reason};
+use planledger_core::domain::{Aggregate, Reason};
 use planledger_core::ids::{PlanId, Position, Revision, StreamId, StreamKind};
-use planledger_core::ledger::Reading;
+use planledger_core::ledger::{ReadError, Reading};
 use planledger_proto::v1::plan_service_server::PlanService;
 use planledger_proto::v1::{
     DiffPlanRequest, DiffPlanResponse, GetCollectedViewRequest, GetCollectedViewResponse,
@@ -16,13 +16,12 @@ use planledger_proto::v1::{
 use tonic::{Request, Response};
 use uuid::Uuid;
 
-use super::api::{Api, Rpc, moment, unreadable};
+use super::api::{Api, Rpc, moment};
 use super::auth::{Access, PlansOf};
 use super::pages::{self, Items};
-use super::roster::not_found;
 use crate::wire::page::Page;
 use crate::wire::request::PlanFilter;
-use crate::wire::{self, request};
+use crate::wire::{self, Failure, request};
 
 #[tonic::async_trait]
 impl PlanService for Api {
@@ -36,9 +35,8 @@ impl PlanService for Api {
         let read = move |reading: &Reading<'_>| {
             let view = plan_view(reading, asked.id, viewer)?;
             let revision = revision(reading, asked.id)?;
-            Ok(view
-                .map(|view| wire::plan_view(revision, &view))
-                .ok_or_else(|| not_found(Reason::PlanNotFound, "plan_id", asked.id)))
+            view.map(|view| wire::plan_view(revision, &view))
+                .ok_or_else(|| Failure::no_stream(Reason::PlanNotFound, "plan_id", asked.id))
         };
         let (plan, position) = self.read_at(request.min_position, asked.at, read).await?;
         Ok(Response::new(GetPlanResponse {
@@ -58,7 +56,8 @@ impl PlanService for Api {
             PlanFilter::YearPlan(id) => PlansOf::Stream(id.into()),
         };
         self.permit(&caller, Access::ReadRecords(of))?;
-        let read = move |reading: &Reading<'_>| list(reading, filter, &page).map(Ok);
+        let read =
+            move |reading: &Reading<'_>| list(reading, filter, &page).map_err(Failure::of_reading);
         let ((plans, next_page_token), position) = self.read(request.min_position, read).await?;
         Ok(Response::new(ListPlansResponse {
             plans,
@@ -87,9 +86,9 @@ impl PlanService for Api {
                     true => ledger.history(stream, after, page.size + 1),
                     false => ledger.history_after(stream, after.unwrap_or_default(), page.size + 1),
                 };
-                let events = events.map_err(unreadable)?;
+                let events = events.map_err(Failure::of_reading)?;
                 if events.is_empty() && after.is_none() {
-                    return Err(not_found(Reason::PlanNotFound, "plan_id", stream));
+                    return Err(Failure::no_stream(Reason::PlanNotFound, "plan_id", stream));
                 }
                 Ok((events, position))
             })
@@ -126,9 +125,8 @@ impl PlanService for Api {
                 revisions.insert(plan, revision(reading, plan)?);
             }
             let revision_of = |plan| revisions.get(&plan).copied().unwrap_or_default();
-            Ok(view
-                .map(|view| wire::collected_view(&view, revision_of))
-                .ok_or_else(|| not_found(Reason::PersonNotFound, "student_id", asked.id)))
+            view.map(|view| wire::collected_view(&view, revision_of))
+                .ok_or_else(|| Failure::no_stream(Reason::PersonNotFound, "student_id", asked.id))
         };
         let (view, position) = self.read_at(request.min_position, asked.at, read).await?;
         Ok(Response::new(GetCollectedViewResponse {
@@ -150,14 +148,18 @@ impl PlanService for Api {
                 let view = |reading: &Reading<'_>| plan_view(reading, asked.plan, viewer);
                 let from = moment(ledger, "from", asked.from)?;
                 let to = asked.to.map(|to| moment(ledger, "to", to)).transpose()?;
-                let (was, from) = ledger.read_at(from, view).map_err(unreadable)?;
+                let (was, from) = ledger.read_at(from, view).map_err(Failure::of_reading)?;
                 let (is, to) = match to {
                     None => ledger.read(view),
                     Some(to) => ledger.read_at(to, view),
                 }
-                .map_err(unreadable)?;
+                .map_err(Failure::of_reading)?;
                 if was.is_none() && is.is_none() {
-                    return Err(not_found(Reason::PlanNotFound, "plan_id", asked.plan));
+                    return Err(Failure::no_stream(
+                        Reason::PlanNotFound,
+                        "plan_id",
+                        asked.plan,
+                    ));
                 }
                 let changes = diff(was.as_ref(), is.as_ref());
                 Ok(DiffPlanResponse {
@@ -171,7 +173,7 @@ impl PlanService for Api {
     }
 }
 
-fn revision(reading: &Reading<'_>, plan: PlanId) -> Result<Revision, Missing> {
+fn revision(reading: &Reading<'_>, plan: PlanId) -> Result<Revision, ReadError> {
     let found = reading.stream(plan)?;
     Ok(found.map(|(_, revision)| revision).unwrap_or_default())
 }
@@ -180,7 +182,7 @@ fn list(
     reading: &Reading<'_>,
     filter: PlanFilter,
     page: &Page<Uuid>,
-) -> Result<Items<planledger_proto::v1::PlanSummary>, Missing> {
+) -> Result<Items<planledger_proto::v1::PlanSummary>, ReadError> {
     let streams = match filter {
         PlanFilter::Student(student) => reading.find(Term::PlansOfStudent(student))?,
         PlanFilter::Owner(owner) => reading.find(Term::Owner(owner))?,

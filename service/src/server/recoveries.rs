@@ -1,22 +1,14 @@
-//! Recoveries that run: one thread each, however many ask for it or watch it.
+//! Recoveries that run in this process.
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
 
 use planledger_core::domain::recovery::Recovery;
 use planledger_core::ids::RecoveryId;
-use planledger_core::recovery::{self, Progress, RunError};
-use tokio::sync::{mpsc, watch};
-use tokio_stream::wrappers::ReceiverStream;
+use planledger_core::recovery::Progress;
+use tokio::sync::watch;
 
-use super::api::{Api, internal, unreadable};
-use super::commands::failed;
 use crate::wire::Failure;
-
-/// Least time between two messages about progress.
-const PACE: Duration = Duration::from_millis(100);
 
 /// How far one is.
 #[derive(Clone)]
@@ -28,108 +20,5 @@ pub(super) enum Update {
 /// Those that run in this process.
 #[derive(Clone, Default)]
 pub(super) struct Recoveries {
-    running: Arc<Mutex<HashMap<RecoveryId, watch::Receiver<Update>>>>,
-}
-
-impl Api {
-    /// Goes on with recoveries that an end of the process broke off.
-    pub(super) async fn resume_recoveries(self) {
-        let open = self
-            .blocking(|ledger| recovery::open(ledger).map_err(unreadable))
-            .await;
-        // A ledger that does not read was logged as an error.
-        for id in open.into_iter().flatten() {
-            tracing::info!(recovery = %id, "an open recovery goes on");
-            drop(self.run_recovery_to_its_end(id));
-        }
-    }
-
-    /// Runs a recovery, unless it runs already. Whoever holds the answer sees how far it is.
-    pub(super) fn run_recovery_to_its_end(&self, id: RecoveryId) -> watch::Receiver<Update> {
-        let running = &self.recoveries.running;
-        let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(update) = running.get(&id)
-            && update.has_changed().is_ok()
-        {
-            return update.clone();
-        }
-        let (tell, update) = watch::channel(Update::Moving(Progress::default()));
-        running.insert(id, update.clone());
-        let api = self.clone();
-        tokio::task::spawn_blocking(move || {
-            let result = recovery::run_until(&api.ledger, id, &mut |progress| {
-                tell.send_replace(Update::Moving(progress));
-                match api.is_stopping() {
-                    true => ControlFlow::Break(()),
-                    false => ControlFlow::Continue(()),
-                }
-            });
-            let result = result.map(Box::new).map_err(|error| failure(error, None));
-            if let Err(failure) = &result {
-                tracing::warn!(recovery = %id, %failure, "a recovery is left open");
-            }
-            // Gone from the list first: whoever asks from now on finds it at its end on record, or
-            // has it go on.
-            let running = &api.recoveries.running;
-            let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
-            running.remove(&id);
-            tell.send_replace(Update::Ended(result));
-        });
-        update
-    }
-
-    /// What somebody is told who watches a recovery.
-    pub(super) fn watch_recovery<T: Send + 'static>(
-        &self,
-        mut update: watch::Receiver<Update>,
-        message: impl Fn(Result<Progress, Box<Recovery>>) -> T + Send + 'static,
-    ) -> ReceiverStream<Result<T, tonic::Status>> {
-        let (send, messages) = mpsc::channel(1);
-        let stopping = self.stopping();
-        tokio::spawn(async move {
-            tokio::pin!(stopping);
-            loop {
-                let now = update.borrow_and_update().clone();
-                let (told, last) = match now {
-                    Update::Moving(progress) => (Ok(message(Ok(progress))), false),
-                    Update::Ended(Ok(recovery)) => (Ok(message(Err(recovery))), true),
-                    Update::Ended(Err(failure)) => (Err(failure.into()), true),
-                };
-                // Whoever does not listen any more does not keep it from running.
-                if send.send(told).await.is_err() || last {
-                    return;
-                }
-                let news = async {
-                    tokio::time::sleep(PACE).await;
-                    update.changed().await
-                };
-                let failure = tokio::select! {
-                    news = news => match news {
-                        Ok(()) => continue,
-                        Err(_) => internal(),
-                    },
-                    () = &mut stopping => Failure::shutting_down(),
-                };
-                let _ = send.send(Err(failure.into())).await;
-                return;
-            }
-        });
-        ReceiverStream::new(messages)
-    }
-}
-
-/// An error of a recovery as one of the API; `outer` is the field that the rules looked into.
-pub(super) fn failure(error: RunError, outer: Option<&str>) -> Failure {
-    match error {
-        RunError::Refused(refusal) => {
-            let inner = refusal.field.is_some_and(|field| {
-                field.starts_with("transfer.") || field.starts_with("restore.")
-            });
-            Failure::refused_within(&refusal, outer.filter(|_| inner))
-        }
-        RunError::Execute(error) => failed(error, &[]),
-        RunError::Read(error) => unreadable(error),
-        RunError::BrokenOff => Failure::shutting_down(),
-        _ => internal(),
-    }
+    pub(super) running: Arc<Mutex<HashMap<RecoveryId, watch::Receiver<Update>>>>,
 }

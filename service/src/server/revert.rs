@@ -3,17 +3,26 @@
 use planledger_core::domain::plan::{PlanCommand, Revert, Reverting, WrittenContent};
 use planledger_core::domain::view::Viewer;
 use planledger_core::domain::world::Context;
-use planledger_core::domain::{Aggregate, Command, Missing, Reason, Stop};
+use planledger_core::domain::{Aggregate, Command, Reason, Stop};
 use planledger_core::ids::{PlanId, Position, Revision};
 use planledger_core::ledger::{Envelope, Ledger, Reading, Receipt};
-use planledger_proto::v1::RevertPlanResponse;
 
-use super::api::{Api, moment, unreadable};
+use super::api::{Api, moment};
 use super::auth::{Access, Caller, PlansOf};
-use super::commands::receipt_message;
-use super::roster::not_found;
+use crate::wire::Failure;
 use crate::wire::revert::RevertPlan;
-use crate::wire::{self, Failure};
+
+/// What came of a revert, or would come of it.
+pub(super) struct Outcome {
+    /// What was recorded; nothing in a dry run.
+    pub(super) receipt: Option<Receipt>,
+    /// The position of the moment that it goes back to.
+    pub(super) to: Position,
+    /// The plan's revision on which it was decided.
+    pub(super) revision: Revision,
+    /// What it changes, and what stays.
+    pub(super) reverting: Reverting,
+}
 
 /// A revert that can be decided.
 #[derive(Clone)]
@@ -29,7 +38,7 @@ impl Api {
         &self,
         caller: &Caller,
         request: RevertPlan,
-    ) -> Result<RevertPlanResponse, Failure> {
+    ) -> Result<Outcome, Failure> {
         let of = PlansOf::Stream(request.plan.into());
         let viewer = Viewer::Staff;
         self.permit(caller, Access::ReadPlans { of, viewer })?;
@@ -60,13 +69,11 @@ impl Api {
                 Some(receipt) => asked.before(ledger, &receipt),
             })
             .await?;
-        let (changes, stays) = wire::revert::reverting(reverting);
-        Ok(RevertPlanResponse {
-            receipt: receipt.map(receipt_message),
-            to_position: to.get(),
-            revision: revision.get(),
-            changes,
-            stays,
+        Ok(Outcome {
+            receipt,
+            to,
+            revision,
+            reverting,
         })
     }
 }
@@ -82,14 +89,14 @@ fn ask(ledger: &Ledger, context: Context, request: RevertPlan) -> Result<Asked, 
             _ => None,
         })
     };
-    let (then, to) = ledger.read_at(to, written).map_err(unreadable)?;
+    let (then, to) = ledger.read_at(to, written).map_err(Failure::of_reading)?;
     let then = match then {
         Some(then) => then,
         None => {
-            let (now, _) = ledger.read(written).map_err(unreadable)?;
+            let (now, _) = ledger.read(written).map_err(Failure::of_reading)?;
             let reason = Reason::PlanNotFound;
             return Err(match now {
-                None => not_found(reason, "plan_id", plan),
+                None => Failure::no_stream(reason, "plan_id", plan),
                 Some(_) => {
                     let message = format!("plan {plan} was not there at position {to}");
                     Failure::not_found(reason, "to", message).with("position", to)
@@ -115,8 +122,7 @@ impl Asked {
     /// What it would do now.
     fn before_now(&self, ledger: &Ledger) -> Result<(Reverting, Revision), Failure> {
         let read = |reading: &Reading<'_>| self.weigh(reading);
-        let (weighed, _) = ledger.read(read).map_err(unreadable)?;
-        let (reverting, revision) = weighed?;
+        let ((reverting, revision), _) = ledger.read(read)?;
         match self.expected_revision {
             Some(expected) if expected != revision => {
                 Err(Failure::conflict(self.plan.into(), expected, revision))
@@ -131,19 +137,17 @@ impl Asked {
         let events = u64::from(receipt.events);
         let position = Position::new(receipt.position.get().saturating_sub(events));
         let read = |reading: &Reading<'_>| self.weigh(reading);
-        let (weighed, _) = ledger.read_at(position, read).map_err(unreadable)?;
-        weighed
+        let (weighed, _) = ledger.read_at(position, read)?;
+        Ok(weighed)
     }
 
-    fn weigh(&self, reading: &Reading<'_>) -> Result<Weighed, Missing> {
+    fn weigh(&self, reading: &Reading<'_>) -> Result<(Reverting, Revision), Failure> {
         let found = reading.stream(self.plan)?;
         let revision = found.map(|(_, revision)| revision).unwrap_or_default();
         match self.revert.weigh(reading, &self.context, self.plan) {
-            Ok(reverting) => Ok(Ok((reverting, revision))),
-            Err(Stop::Refused(refusal)) => Ok(Err(Failure::refused(&refusal, &self.command()))),
-            Err(Stop::Needs(missing)) => Err(missing),
+            Ok(reverting) => Ok((reverting, revision)),
+            Err(Stop::Refused(refusal)) => Err(Failure::of_refusal(&refusal, &self.command())),
+            Err(Stop::Unread(error)) => Err(error.into()),
         }
     }
 }
-
-type Weighed = Result<(Reverting, Revision), Failure>;

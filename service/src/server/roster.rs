@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use planledger_core::derived::Term;
 use planledger_core::domain::view::year_plan_view;
-use planledger_core::domain::{Aggregate, Missing, Reason};
+use planledger_core::domain::{Aggregate, Reason};
 use planledger_core::ids::{
     InstitutionId, PersonId, Revision, SchoolYearId, StreamId, StreamKind, TeamId, YearPlanId,
 };
-use planledger_core::ledger::Reading;
+use planledger_core::ledger::{ReadError, Reading};
 use planledger_proto::v1 as proto;
 use planledger_proto::v1::roster_service_server::RosterService;
 use tonic::{Request, Response};
@@ -19,23 +19,17 @@ use super::pages;
 use crate::wire::request::{TeamFilter, YearPlanFilter};
 use crate::wire::{self, Failure, request};
 
-/// What the field names is not there.
-pub(super) fn not_found(reason: Reason, field: &str, id: impl Into<StreamId>) -> Failure {
-    let stream = id.into();
-    Failure::not_found(reason, field, format!("there is no {stream}")).with("stream", stream)
-}
-
 /// One stream, shown; the answer is a failure if it is not there.
 fn show<T>(
     reading: &Reading<'_>,
     id: impl Into<StreamId>,
     missing: (Reason, &str),
     show: impl FnOnce(Revision, &Aggregate) -> Option<T>,
-) -> Result<Result<T, Failure>, Missing> {
+) -> Result<T, Failure> {
     let id = id.into();
     let found: Option<(Arc<Aggregate>, Revision)> = reading.stream(id)?;
     let shown = found.and_then(|(state, revision)| show(revision, &state));
-    Ok(shown.ok_or_else(|| not_found(missing.0, missing.1, id)))
+    shown.ok_or_else(|| Failure::no_stream(missing.0, missing.1, id))
 }
 
 fn institution(
@@ -75,17 +69,14 @@ fn team(id: TeamId, revision: Revision, state: &Aggregate) -> Option<proto::Team
 }
 
 /// The children that a person is or was a guardian of.
-fn children(reading: &Reading<'_>, guardian: PersonId) -> Result<Vec<proto::Child>, Missing> {
+fn children(reading: &Reading<'_>, guardian: PersonId) -> Result<Vec<proto::Child>, ReadError> {
     let mut children = Vec::new();
     for stream in reading.find(Term::ChildrenOf(guardian))?.iter() {
         if let Some((state, _)) = reading.stream(*stream)?
             && let Aggregate::Person(child) = &*state
             && let Some(last_day) = child.guardians.get(&guardian)
         {
-            children.push(proto::Child {
-                child_id: stream.id.to_string(),
-                last_day: last_day.map(|day| day.to_string()),
-            });
+            children.push(wire::child(PersonId::from_uuid(stream.id), *last_day));
         }
     }
     Ok(children)
@@ -126,7 +117,7 @@ impl RosterService for Api {
             pages::list(reading, &all, kind, &page, |id, revision, state| {
                 institution(InstitutionId::from_uuid(id), revision, state)
             })
-            .map(Ok)
+            .map_err(Failure::of_reading)
         };
         let ((institutions, next_page_token), position) =
             self.read(request.min_position, read).await?;
@@ -170,7 +161,7 @@ impl RosterService for Api {
             pages::list(reading, &all, kind, &page, |id, revision, state| {
                 school_year(SchoolYearId::from_uuid(id), revision, state)
             })
-            .map(Ok)
+            .map_err(Failure::of_reading)
         };
         let ((school_years, next_page_token), position) =
             self.read(request.min_position, read).await?;
@@ -194,7 +185,7 @@ impl RosterService for Api {
                 person(id, revision, state)
             })?;
             let children = children(reading, id)?;
-            Ok(shown.map(|person| (person, children)))
+            Ok((shown, children))
         };
         let ((person, children), position) = self.read(request.min_position, read).await?;
         Ok(Response::new(proto::GetPersonResponse {
@@ -224,7 +215,8 @@ impl RosterService for Api {
                 });
                 wanted.then(|| wire::person(PersonId::from_uuid(id), revision, found))
             };
-            pages::list_in_institution(reading, list.institution, kind, &list.page, show).map(Ok)
+            pages::list_in_institution(reading, list.institution, kind, &list.page, show)
+                .map_err(Failure::of_reading)
         };
         let ((persons, next_page_token), position) = self.read(request.min_position, read).await?;
         Ok(Response::new(proto::ListPersonsResponse {
@@ -268,13 +260,13 @@ impl RosterService for Api {
             let term = match filter {
                 TeamFilter::Institution(institution) => {
                     return pages::list_in_institution(reading, institution, kind, &page, show)
-                        .map(Ok);
+                        .map_err(Failure::of_reading);
                 }
                 TeamFilter::Person(person) => Term::TeamsOf(person),
                 TeamFilter::Owner(owner) => Term::Owner(owner),
             };
             let streams = reading.find(term)?;
-            pages::list(reading, &streams, kind, &page, show).map(Ok)
+            pages::list(reading, &streams, kind, &page, show).map_err(Failure::of_reading)
         };
         let ((teams, next_page_token), position) = self.read(request.min_position, read).await?;
         Ok(Response::new(proto::ListTeamsResponse {
@@ -296,9 +288,9 @@ impl RosterService for Api {
             let shown = year_plan_view(reading, view.id, view.viewer)?;
             let found = shown.zip(revision);
             let missing = (Reason::YearPlanNotFound, "year_plan_id");
-            Ok(found
+            found
                 .map(|(shown, revision)| wire::year_plan(view.id, revision, &shown.plan))
-                .ok_or_else(|| not_found(missing.0, missing.1, view.id)))
+                .ok_or_else(|| Failure::no_stream(missing.0, missing.1, view.id))
         };
         let (year_plan, position) = self.read(request.min_position, read).await?;
         Ok(Response::new(proto::GetYearPlanResponse {
@@ -331,7 +323,7 @@ impl RosterService for Api {
                     plan,
                 ))
             })
-            .map(Ok)
+            .map_err(Failure::of_reading)
         };
         let ((year_plans, next_page_token), position) =
             self.read(request.min_position, read).await?;

@@ -5,6 +5,7 @@ use planledger_core::ids::Position;
 use planledger_core::tlog::SignedCheckpoint;
 
 use super::Failure;
+use super::choice::Choice;
 use super::fields::{Fields, ViolationReason};
 use super::proto;
 use proto::export_bundle_request::Scope as ProtoScope;
@@ -75,4 +76,26 @@ pub fn export_request(request: &proto::ExportBundleRequest) -> Result<ExportRequ
             resume: resume?,
         })
     })?)
+}
+
+/// The message of `ExportBundle`, for clients.
+pub fn export_message(request: &ExportRequest) -> proto::ExportBundleRequest {
+    let scope = match request.scope {
+        Scope::Plan(plan) => ProtoScope::PlanId(plan.to_string()),
+        Scope::Student(student) => ProtoScope::StudentId(student.to_string()),
+        Scope::Range { from, to } => ProtoScope::Range(proto::PositionRange {
+            from: from.get(),
+            to: to.get(),
+        }),
+    };
+    let resume = request.resume;
+    proto::ExportBundleRequest {
+        scope: Some(scope),
+        disclosure: request.disclosure.number(),
+        since_size: request.since.unwrap_or(0),
+        resume: resume.map(|(checkpoint_size, after)| proto::ResumeBundle {
+            checkpoint_size,
+            after_position: after.get(),
+        }),
+    }
 }

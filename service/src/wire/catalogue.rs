@@ -8,7 +8,7 @@ use planledger_core::ids::{CatalogueId, CatalogueItemId, Revision};
 use super::fields::Fields;
 use super::proto;
 use super::proto::catalogue_command::Operation;
-use super::shared::{count, string};
+use super::scalar::{count, string};
 
 pub(super) fn read(
     fields: &mut Fields,
@@ -21,7 +21,7 @@ pub(super) fn read(
 }
 
 /// The field that an operation stands in.
-const fn operation(operation: &Operation) -> &'static str {
+pub(super) const fn operation(operation: &Operation) -> &'static str {
     match operation {
         Operation::PutCatalogue(_) => "put_catalogue",
     }

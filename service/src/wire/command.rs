@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use planledger_core::domain::Command;
-use planledger_core::ids::Revision;
-use planledger_core::ledger::Envelope;
+use planledger_core::ids::{CommandId, Revision};
+use planledger_core::ledger::{Envelope, Receipt};
+use uuid::Uuid;
 
+use super::actor::{read_actor, write_actor};
 use super::fields::{BadRequest, Fields, ViolationReason};
+use super::instant::timestamp;
 use super::proto;
 use super::proto::command::Command as Aggregate;
-use super::shared::{read_actor, write_actor};
 use super::{catalogue, institution, person, plan, school_year, team, year_plan};
 
 /// Most commands in a batch.
@@ -105,9 +107,20 @@ const fn aggregate(command: &Aggregate) -> &'static str {
     }
 }
 
-/// The field that a command stands in: `plan`. `None` for a command that has no message.
-pub(super) fn root(command: &Command) -> Option<&'static str> {
-    write(command).as_ref().map(aggregate)
+/// The fields that a command stands in: `plan` in the envelope, `open_plan` in the plan's message.
+/// `None` for a command that has no message.
+pub(super) fn message_names(command: &Command) -> Option<(&'static str, &'static str)> {
+    let message = write(command)?;
+    let operation = match &message {
+        Aggregate::Institution(m) => m.operation.as_ref().map(institution::operation),
+        Aggregate::SchoolYear(m) => m.operation.as_ref().map(school_year::operation),
+        Aggregate::Person(m) => m.operation.as_ref().map(person::operation),
+        Aggregate::Team(m) => m.operation.as_ref().map(team::operation),
+        Aggregate::YearPlan(m) => m.operation.as_ref().map(year_plan::operation),
+        Aggregate::Plan(m) => m.operation.as_ref().map(plan::operation),
+        Aggregate::Catalogue(m) => m.operation.as_ref().map(catalogue::operation),
+    };
+    Some((aggregate(&message), operation?))
 }
 
 /// The message of a command, for clients. One that clients cannot send has no aggregate in it, so
@@ -119,6 +132,29 @@ pub fn message(envelope: &Envelope) -> proto::Command {
         on_behalf_of: envelope.on_behalf_of.map(write_actor),
         discard_if_unchanged: envelope.discard_if_unchanged,
         command: write(&envelope.command),
+    }
+}
+
+/// The message of a command under a new id that records nothing where everything is as it should
+/// be, so that it changes nothing when it is sent twice.
+pub fn unless_unchanged(command: Command) -> proto::Command {
+    let id = CommandId::from_uuid(Uuid::new_v4());
+    let mut envelope = Envelope::new(id, command);
+    envelope.discard_if_unchanged = true;
+    message(&envelope)
+}
+
+/// The message of a receipt.
+pub fn receipt(receipt: Receipt) -> proto::Receipt {
+    proto::Receipt {
+        command_id: receipt.command.to_string(),
+        stream: receipt.stream.to_string(),
+        position: receipt.position.get(),
+        revision: receipt.revision.get(),
+        recorded_at: Some(timestamp(receipt.recorded_at)),
+        event_count: receipt.events,
+        replayed: receipt.replayed,
+        unchanged: receipt.events == 0,
     }
 }
 

@@ -2,9 +2,11 @@
 
 use planledger_core::domain::view::{Change, Fact};
 
+use super::choice::Choice;
+use super::instant::{timestamp, write_date};
 use super::proto;
 use super::proto::plan_item::Item;
-use super::shared::{Choice, string, timestamp, write_date};
+use super::scalar::string;
 use super::view::{container, evaluation, goal, talk, unit, written};
 use super::{plan, year_plan};
 

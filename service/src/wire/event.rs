@@ -1,12 +1,13 @@
 //! Events as they were recorded.
 
-use planledger_core::domain::Actor;
+use planledger_core::domain::{Actor, Event, EventMeta, EventType};
+use planledger_core::ids::Revision;
 use planledger_core::ledger::{Payload, RecordedEvent};
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
+use super::instant::{instant, timestamp};
 use super::proto;
-use super::shared::timestamp;
 
 /// An event. Replays are measured in events a second, so nothing is formatted twice here.
 pub fn event(event: RecordedEvent) -> proto::Event {
@@ -33,6 +34,27 @@ pub fn event(event: RecordedEvent) -> proto::Event {
         recorded_at: Some(timestamp(event.recorded_at)),
         content: Some(content),
     }
+}
+
+/// What a client reads in an event: `None` if its content is not readable any more.
+///
+/// # Errors
+/// What of it this program does not know, for people.
+pub fn recorded(event: &proto::Event) -> Result<Option<(EventMeta, Event)>, String> {
+    let Some(proto::event::Content::Payload(json)) = &event.content else {
+        return Ok(None);
+    };
+    let kind = EventType::from_name(&event.r#type).ok_or("unknown type")?;
+    let schema = u16::try_from(event.schema).map_err(|_| "unknown schema")?;
+    let read = Event::from_json(kind.code, schema, json.as_bytes());
+    let read = read.map_err(|error| error.to_string())?;
+    let meta = EventMeta {
+        stream: event.stream.parse().map_err(|_| "no stream")?,
+        revision: Revision::new(event.revision),
+        recorded_at: instant(event.recorded_at.as_ref()).ok_or("no instant")?,
+        actor: event.actor.parse().map_err(|_| "no actor")?,
+    };
+    Ok(Some((meta, read)))
 }
 
 fn unreadable(why: proto::Unreadable) -> proto::event::Content {

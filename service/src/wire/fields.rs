@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use planledger_core::ids::IdError;
 use planledger_core::text::{Code, Name, Reason, Text, TextError, Title};
 
-use super::shared::Choice;
+use super::choice::Choice;
 
 /// What is wrong with a field: `FieldViolationReason` of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

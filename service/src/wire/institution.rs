@@ -6,7 +6,7 @@ use planledger_core::ids::{InstitutionId, Revision};
 use super::fields::Fields;
 use super::proto;
 use super::proto::institution_command::Operation;
-use super::shared::string;
+use super::scalar::string;
 
 pub(super) fn read(
     fields: &mut Fields,
@@ -19,7 +19,7 @@ pub(super) fn read(
 }
 
 /// The field that an operation stands in.
-const fn operation(operation: &Operation) -> &'static str {
+pub(super) const fn operation(operation: &Operation) -> &'static str {
     match operation {
         Operation::RegisterInstitution(_) => "register_institution",
         Operation::ReviseInstitution(_) => "revise_institution",

@@ -1,4 +1,4 @@
-//! Between the API's messages and the library's types. Nothing else knows both.
+//! Between the API's messages and the library's types: nothing else turns one into the other.
 //!
 //! Reading a message checks everything that can be checked without any state, and names every
 //! field that is at fault in one [`BadRequest`]; a [`Command`](planledger_core::domain::Command)
@@ -6,24 +6,28 @@
 //!
 //! A module per aggregate holds its commands in both directions and its state.
 
-pub mod failure;
+pub mod errors;
 pub mod ownership;
 pub mod page;
 pub mod request;
 pub mod revert;
 
+mod actor;
 mod audit;
 mod catalogue;
+mod choice;
 mod command;
 mod diff;
 mod event;
 mod fields;
+mod instant;
 mod institution;
 mod overview;
 mod person;
 mod plan;
+mod scalar;
 mod school_year;
-mod shared;
+mod status;
 mod team;
 mod view;
 mod year_plan;
@@ -31,19 +35,21 @@ mod year_plan;
 /// Messages of the API.
 pub use planledger_proto::v1 as proto;
 
-pub use self::audit::{checkpoint, counted, export_request};
+pub use self::audit::{checkpoint, counted, export_message, export_request};
 pub use self::catalogue::{catalogue, catalogue_item};
-pub use self::command::{batch, batch_message, command, message};
+pub use self::choice::viewer;
+pub use self::command::{batch, batch_message, command, message, receipt, unless_unchanged};
 pub use self::diff::plan_change;
-pub use self::event::event;
-pub use self::failure::Failure;
+pub use self::errors::Failure;
+pub use self::event::{event, recorded};
 pub use self::fields::{BadRequest, Violation, ViolationReason};
+pub use self::instant::{instant, timestamp};
 pub use self::institution::institution;
-pub use self::overview::{OverviewAsk, get_overview, overview_row};
-pub use self::person::person;
+pub use self::overview::{OverviewAsk, due_rules_of_json, get_overview, overview_row};
+pub use self::person::{child, person};
 pub use self::plan::summary;
 pub use self::school_year::school_year;
-pub use self::shared::{instant, timestamp, viewer};
+pub use self::status::status;
 pub use self::team::team;
 pub use self::view::{collected_view, plan_view};
 pub use self::year_plan::{year_plan, year_plan_summary};

@@ -6,11 +6,11 @@ use jiff::civil::Date;
 use planledger_core::ids::{InstitutionId, SchoolYearId};
 use planledger_core::overview::{By, Column, DueRule, DueRules, Row, RuleFault, Shown, Subjects};
 
-use super::failure::Failure;
+use super::choice::Choice;
+use super::errors::Failure;
 use super::fields::{Fields, ViolationReason};
 use super::page::{Page, Scope, read_size};
 use super::proto;
-use super::shared::Choice;
 
 /// Months back that are counted.
 const MOST_MONTHS: u32 = 120;
@@ -107,6 +107,38 @@ fn scope(request: &proto::GetOverviewRequest) -> Scope {
     Scope::new("GetOverview", &[&question.encode_to_vec()])
 }
 
+/// The message of due rules that stand in a file as JSON.
+///
+/// # Errors
+/// What is wrong with them, for people.
+pub fn due_rules_of_json(text: &str) -> Result<proto::DueRules, String> {
+    let rules: DueRules = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let faults: Vec<_> = rules.faults().iter().map(ToString::to_string).collect();
+    match faults.is_empty() {
+        true => Ok(write_rules(&rules)),
+        false => Err(faults.join("; ")),
+    }
+}
+
+fn write_rules(rules: &DueRules) -> proto::DueRules {
+    let each = rules.rules.iter().map(|rule| proto::DueRule {
+        title: rule.title.to_string(),
+        grades: rule.grades.iter().flatten().cloned().collect(),
+        subjects: match &rule.subjects {
+            Subjects::Any => Vec::new(),
+            Subjects::Each(subjects) => subjects.iter().map(ToString::to_string).collect(),
+        },
+        requires: rule.requires.number(),
+        due_from_day: rule.due_from_day.into(),
+    });
+    proto::DueRules {
+        title: rules.title.to_string(),
+        source: rules.source.to_string(),
+        description: rules.description.as_ref().map(ToString::to_string),
+        rules: each.collect(),
+    }
+}
+
 fn read_rules(fields: &mut Fields, rules: proto::DueRules) -> Option<DueRules> {
     let title = fields.text("title", &rules.title);
     let source = fields.text("source", &rules.source);
@@ -184,8 +216,8 @@ pub fn overview_row(
                 count,
             }),
             Column::Due(due) => message.due.push(proto::OverviewDue {
-                rule: super::shared::count(due.rule),
-                subject: super::shared::string(due.subject.as_ref()),
+                rule: super::scalar::count(due.rule),
+                subject: super::scalar::string(due.subject.as_ref()),
                 due: count,
                 missing: None,
             }),

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
-use super::failure::{Failure, ServiceReason};
+use super::errors::{Failure, ServiceReason};
 use super::fields::{Fields, ViolationReason};
 
 /// Items on a page when the caller does not say.

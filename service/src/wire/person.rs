@@ -1,12 +1,15 @@
 //! Persons.
 
+use jiff::civil::Date;
 use planledger_core::domain::person::{Affiliation, Guardianship, Person, PersonCommand};
 use planledger_core::ids::{PersonId, Revision};
 
+use super::choice::Choice;
 use super::fields::Fields;
+use super::instant::write_date;
 use super::proto;
 use super::proto::person_command::Operation;
-use super::shared::{Choice, string, write_date};
+use super::scalar::string;
 
 pub(super) fn read(
     fields: &mut Fields,
@@ -19,7 +22,7 @@ pub(super) fn read(
 }
 
 /// The field that an operation stands in.
-const fn operation(operation: &Operation) -> &'static str {
+pub(super) const fn operation(operation: &Operation) -> &'static str {
     match operation {
         Operation::RegisterPerson(_) => "register_person",
         Operation::RenamePerson(_) => "rename_person",
@@ -188,6 +191,14 @@ fn write_guardianship(guardianship: &Guardianship) -> proto::Guardianship {
     proto::Guardianship {
         guardian_id: guardianship.guardian.to_string(),
         last_day: guardianship.last_day.map(write_date),
+    }
+}
+
+/// A child of a guardian, until the last day if there is one.
+pub fn child(id: PersonId, last_day: Option<Date>) -> proto::Child {
+    proto::Child {
+        child_id: id.to_string(),
+        last_day: last_day.map(write_date),
     }
 }
 

@@ -3,10 +3,12 @@
 use planledger_core::domain::plan::{Assessment, Item, Plan, PlanCommand, TalkDetails, UnitRef};
 use planledger_core::ids::{PlanId, Revision};
 
+use super::choice::Choice;
 use super::fields::{Fields, ViolationReason};
+use super::instant::{timestamp, write_date};
 use super::proto;
 use super::proto::plan_command::Operation;
-use super::shared::{Choice, string, timestamp, write_date};
+use super::scalar::string;
 
 pub(super) fn read(
     fields: &mut Fields,
@@ -19,7 +21,7 @@ pub(super) fn read(
 }
 
 /// The field that an operation stands in.
-const fn operation(operation: &Operation) -> &'static str {
+pub(super) const fn operation(operation: &Operation) -> &'static str {
     match operation {
         Operation::OpenPlan(_) => "open_plan",
         Operation::IncludeUnit(_) => "include_unit",
@@ -46,6 +48,8 @@ const fn operation(operation: &Operation) -> &'static str {
     }
 }
 
+// Longer than a screen, because it is a table: an arm for each operation, and none does more than
+// move values.
 fn read_operation(fields: &mut Fields, operation: Operation) -> Option<PlanCommand> {
     match operation {
         Operation::OpenPlan(m) => {
@@ -222,6 +226,8 @@ pub(super) fn write(id: PlanId, command: &PlanCommand) -> Option<proto::PlanComm
     })
 }
 
+// Longer than a screen, because it is a table: an arm for each operation, and none does more than
+// move values.
 fn write_operation(command: &PlanCommand) -> Option<Operation> {
     Some(match command {
         PlanCommand::Open {

@@ -14,11 +14,12 @@ use planledger_core::ledger::EventFilter;
 use planledger_core::time::Timestamp;
 use uuid::Uuid;
 
-use super::failure::Failure;
+use super::choice::Choice;
+use super::errors::Failure;
 use super::fields::{Fields, ViolationReason};
+use super::instant::read_timestamp;
 use super::page::{Page, Scope, read_size};
 use super::proto;
-use super::shared::{Choice, read_timestamp};
 
 /// Most streams in an event filter.
 const MAX_STREAMS: usize = 1_000;

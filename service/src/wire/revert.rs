@@ -6,13 +6,16 @@ use planledger_core::domain::plan::{Reverted, Reverting, Stay};
 use planledger_core::ids::{CommandId, PlanId, Revision};
 use planledger_core::text::{Reason, Text};
 
-use super::failure::Failure;
+use super::actor::read_actor;
+use super::choice::Choice;
+use super::errors::Failure;
 use super::fields::Fields;
+use super::instant::write_date;
 use super::plan;
 use super::proto;
 use super::proto::revert_change::Change;
 use super::request::{AsOf, read_as_of};
-use super::shared::{Choice, read_actor, string, write_date};
+use super::scalar::string;
 
 /// Asks for what is written in a plan to be brought back.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use planledger_core::domain::school_year::{SchoolYear, SchoolYearCommand};
 use planledger_core::ids::{Revision, SchoolYearId};
 
 use super::fields::Fields;
+use super::instant::write_date;
 use super::proto;
 use super::proto::school_year_command::Operation;
-use super::shared::write_date;
 
 pub(super) fn read(
     fields: &mut Fields,
@@ -19,7 +19,7 @@ pub(super) fn read(
 }
 
 /// The field that an operation stands in.
-const fn operation(operation: &Operation) -> &'static str {
+pub(super) const fn operation(operation: &Operation) -> &'static str {
     match operation {
         Operation::DefineSchoolYear(_) => "define_school_year",
     }

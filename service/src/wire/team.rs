@@ -3,10 +3,12 @@
 use planledger_core::domain::team::{StaffRole, Team, TeamCommand, TeamDetails};
 use planledger_core::ids::{PersonId, Revision, TeamId};
 
+use super::actor::write_deletion;
+use super::choice::Choice;
 use super::fields::Fields;
 use super::proto;
 use super::proto::team_command::Operation;
-use super::shared::{Choice, string, write_deletion};
+use super::scalar::string;
 
 pub(super) fn read(
     fields: &mut Fields,
@@ -19,7 +21,7 @@ pub(super) fn read(
 }
 
 /// The field that an operation stands in.
-const fn operation(operation: &Operation) -> &'static str {
+pub(super) const fn operation(operation: &Operation) -> &'static str {
     match operation {
         Operation::CreateTeam(_) => "create_team",
         Operation::ReviseTeam(_) => "revise_team",

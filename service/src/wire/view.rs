@@ -8,8 +8,11 @@ use planledger_core::domain::view::{
 };
 use planledger_core::ids::{PlanId, Revision};
 
+use super::actor::{write_actor, write_deletion};
+use super::choice::Choice;
+use super::instant::{timestamp, write_date};
 use super::proto;
-use super::shared::{Choice, string, timestamp, write_actor, write_date, write_deletion};
+use super::scalar::string;
 use super::{plan, year_plan};
 
 /// A plan as a viewer sees it. The revision is that of the plan's stream.

@@ -6,11 +6,13 @@ use planledger_core::domain::year_plan::{
 };
 use planledger_core::ids::{CatalogueId, CatalogueItemId, GoalId, Revision, YearPlanId};
 
+use super::actor::write_deletion;
+use super::choice::Choice;
 use super::fields::Fields;
 use super::proto;
 use super::proto::wording_choice::Wording as Choices;
 use super::proto::year_plan_command::Operation;
-use super::shared::{Choice, count, string, write_deletion};
+use super::scalar::{count, string};
 
 pub(super) fn read(
     fields: &mut Fields,
@@ -23,7 +25,7 @@ pub(super) fn read(
 }
 
 /// The field that an operation stands in.
-const fn operation(operation: &Operation) -> &'static str {
+pub(super) const fn operation(operation: &Operation) -> &'static str {
     match operation {
         Operation::CreateYearPlan(_) => "create_year_plan",
         Operation::RetitleYearPlan(_) => "retitle_year_plan",

@@ -8,61 +8,37 @@ use jiff::civil::date;
 use planledger::client::Client;
 use planledger::server::Server;
 use planledger::server::auth::Development;
-use planledger::system::SystemEntropy;
-use planledger_core::domain::institution::{InstitutionCommand, InstitutionDetails};
-use planledger_core::domain::person::{Affiliation, PersonCommand, Role};
+use planledger_core::domain::person::Role;
 use planledger_core::domain::plan::{Assessment, PlanCommand, TalkDetails, TalkKind, UnitRef};
-use planledger_core::domain::school_year::{SchoolYear, SchoolYearCommand};
-use planledger_core::domain::team::{TeamCommand, TeamDetails};
-use planledger_core::domain::year_plan::{
-    GoalArea, GoalDetails, GoalKind, Scale, UnitDetails, WordingChoice, YearPlanCommand,
-    YearPlanDetails, YearPlanKind,
-};
+use planledger_core::domain::school_year::SchoolYear;
+use planledger_core::domain::year_plan::GoalKind;
 use planledger_core::domain::{Actor, Command};
-use planledger_core::ids::{
-    CommandId, EvaluationId, GoalId, InstitutionId, PersonId, PlanId, SchoolYearId, SystemId,
-    TalkId, TeamId, UnitId, YearPlanId,
-};
-use planledger_core::ledger::{Envelope, Ledger, Options, Receipt};
-use planledger_core::seal::MasterKey;
-use planledger_core::time::{Clock, Timestamp};
+use planledger_core::ids::{CommandId, GoalId, PersonId};
+use planledger_core::ledger::{Envelope, Ledger, Receipt};
+use planledger_core::time::Timestamp;
+use planledger_fixtures::founding;
+use planledger_fixtures::place::{Place, StandingClock, command_id};
+use planledger_fixtures::school::{SUBJECT_GOAL, THE_UNIT};
 use tokio::runtime::Runtime;
 
-pub(crate) const SYSTEM: Actor = Actor::System(SystemId::from_bytes([0xAA; 16]));
+pub(crate) use planledger_fixtures::school::{EVALUATION, PLAN, TALK, TEAM, YEAR_PLAN};
+
 pub(crate) const STUDENT_ID: PersonId = PersonId::from_bytes([0x31; 16]);
 pub(crate) const TEACHER_ID: PersonId = PersonId::from_bytes([0x32; 16]);
 pub(crate) const COLLEAGUE_ID: PersonId = PersonId::from_bytes([0x33; 16]);
 pub(crate) const STUDENT: Actor = Actor::Person(STUDENT_ID);
 pub(crate) const TEACHER: Actor = Actor::Person(TEACHER_ID);
-pub(crate) const PLAN: PlanId = PlanId::from_bytes([0x81; 16]);
-pub(crate) const EVALUATION: EvaluationId = EvaluationId::from_bytes([0x91; 16]);
-pub(crate) const TALK: TalkId = TalkId::from_bytes([0xA1; 16]);
-pub(crate) const TEAM: TeamId = TeamId::from_bytes([0x41; 16]);
-pub(crate) const YEAR_PLAN: YearPlanId = YearPlanId::from_bytes([0x51; 16]);
-const SCHOOL: InstitutionId = InstitutionId::from_bytes([0x11; 16]);
-const YEAR: SchoolYearId = SchoolYearId::from_bytes([0x21; 16]);
-pub(crate) const UNIT: UnitRef = UnitRef {
-    year_plan: YEAR_PLAN,
-    unit: UnitId::from_bytes([0x61; 16]),
-};
-const GOAL: GoalId = GoalId::from_bytes([0x71; 16]);
-
-struct SetClock(AtomicU64);
-
-impl Clock for SetClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_nanos(self.0.load(Ordering::Relaxed))
-    }
-}
+pub(crate) const UNIT: UnitRef = THE_UNIT;
+const GOAL: GoalId = SUBJECT_GOAL;
 
 /// A server, and the ledger behind it.
 pub(crate) struct Served {
     pub(crate) ledger: Ledger,
     pub(crate) url: String,
-    clock: Arc<SetClock>,
+    clock: Arc<StandingClock>,
     commands: AtomicU64,
     runtime: Option<Runtime>,
-    _dir: tempfile::TempDir,
+    _place: Place,
 }
 
 impl Drop for Served {
@@ -81,17 +57,9 @@ pub(crate) fn nanos(instant: &str) -> u64 {
 impl Served {
     /// A plan with a unit and a goal, opened in January 2021.
     pub(crate) fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let clock = Arc::new(SetClock(AtomicU64::new(nanos("2021-01-04T08:00:00Z"))));
-        let options = Options {
-            dir: dir.path().to_owned(),
-            master: MasterKey::from_bytes([7; 32]),
-            recovery: None,
-            clock: clock.clone(),
-            entropy: Arc::new(SystemEntropy),
-            progress: None,
-        };
-        let ledger = Ledger::open(options).unwrap();
+        let clock = StandingClock::at(Timestamp::from_nanos(nanos("2021-01-04T08:00:00Z")));
+        let place = Place::with_clock(clock.clone());
+        let ledger = place.open();
         let runtime = Runtime::new().unwrap();
         let server = runtime
             .block_on(Server::bind(([127, 0, 0, 1], 0).into()))
@@ -106,7 +74,7 @@ impl Served {
             clock,
             commands: AtomicU64::new(0),
             runtime: Some(runtime),
-            _dir: dir,
+            _place: place,
         };
         served.found();
         served
@@ -114,7 +82,7 @@ impl Served {
 
     /// Sets the clock.
     pub(crate) fn at(&self, instant: &str) -> &Self {
-        self.clock.0.store(nanos(instant), Ordering::Relaxed);
+        self.clock.set(Timestamp::from_nanos(nanos(instant)));
         self
     }
 
@@ -124,10 +92,7 @@ impl Served {
     }
 
     pub(crate) fn command_id(&self) -> CommandId {
-        let mut id = [0x11; 16];
-        let number = self.commands.fetch_add(1, Ordering::Relaxed) + 1;
-        id[..8].copy_from_slice(&number.to_be_bytes());
-        CommandId::from_bytes(id)
+        command_id(self.commands.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
     pub(crate) fn on_plan(&self, command: PlanCommand) -> Receipt {
@@ -174,94 +139,34 @@ impl Served {
     }
 
     fn found(&self) {
-        let details = InstitutionDetails {
-            name: "Åskolen".parse().unwrap(),
-            code: None,
-        };
-        let register = InstitutionCommand::Register(details);
-        self.act(SYSTEM, Command::Institution(SCHOOL, register));
         let year = SchoolYear {
             title: "2020/21".parse().unwrap(),
             first_day: date(2020, 8, 1),
             last_day: date(2021, 7, 31),
         };
-        self.act(
-            SYSTEM,
-            Command::SchoolYear(YEAR, SchoolYearCommand::Define(year)),
-        );
-        for (id, name, role) in [
+        let people = [
             (STUDENT_ID, "Ida Kjær", Role::Student),
             (TEACHER_ID, "Åse Bach", Role::Teacher),
             (COLLEAGUE_ID, "Bo Dam", Role::Pedagogue),
-        ] {
-            let affiliation = Affiliation {
-                institution: SCHOOL,
-                role,
-                grade: None,
-            };
-            let put = PersonCommand::Put {
-                name: name.parse().unwrap(),
-                affiliations: [affiliation].into(),
-                departed: false,
-            };
-            self.act(SYSTEM, Command::Person(id, put));
+        ];
+        let mut commands = founding::school_in("Åskolen", year);
+        commands.extend(founding::people(&people));
+        commands.extend([
+            founding::team("7.b dansk", TEACHER_ID),
+            founding::year_plan(YEAR_PLAN, "Dansk i 7.b", TEACHER_ID),
+            founding::unit(UNIT, "Noveller", TEACHER_ID),
+            founding::goal(UNIT, GOAL, GoalKind::Reflection, TEACHER_ID),
+        ]);
+        commands.extend(founding::plan(
+            PLAN,
+            STUDENT_ID,
+            YEAR_PLAN,
+            TEACHER_ID,
+            &[UNIT],
+        ));
+        for (actor, command) in commands {
+            self.act(actor, command);
         }
-        let create = TeamCommand::Create {
-            details: TeamDetails {
-                institution: SCHOOL,
-                school_year: Some(YEAR),
-                title: "7.b dansk".parse().unwrap(),
-                subject: None,
-                code: None,
-            },
-            owner: Some(TEACHER_ID),
-        };
-        self.act(SYSTEM, Command::Team(TEAM, create));
-        let create = YearPlanCommand::Create {
-            details: YearPlanDetails {
-                kind: YearPlanKind::Subject,
-                institution: SCHOOL,
-                team: TEAM,
-                school_year: YEAR,
-                title: "Dansk i 7.b".parse().unwrap(),
-                subjects: ["Dansk".parse().unwrap()].into(),
-            },
-            owner: TEACHER_ID,
-        };
-        let add_unit = YearPlanCommand::AddUnit {
-            unit: UNIT.unit,
-            details: UnitDetails {
-                title: "Noveller".parse().unwrap(),
-                subject: None,
-                description: None,
-            },
-        };
-        let levels = ["På vej", "Næsten", "I mål"];
-        let add_goal = YearPlanCommand::AddGoal {
-            unit: UNIT.unit,
-            goal: GOAL,
-            details: GoalDetails {
-                kind: GoalKind::Reflection,
-                area: GoalArea::Academic,
-                wording: WordingChoice::Own {
-                    text: "Jeg læser med lyst".parse().unwrap(),
-                },
-                scale: Scale {
-                    title: "Tre trin".parse().unwrap(),
-                    levels: levels.map(|level| level.parse().unwrap()).to_vec(),
-                },
-            },
-        };
-        for command in [create, add_unit, add_goal] {
-            self.act(TEACHER, Command::YearPlan(YEAR_PLAN, command));
-        }
-        let open = PlanCommand::Open {
-            student: STUDENT_ID,
-            year_plan: YEAR_PLAN,
-            owner: None,
-        };
-        self.on_plan(open);
-        self.on_plan(PlanCommand::IncludeUnit(UNIT));
     }
 }
 

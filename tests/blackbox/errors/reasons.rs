@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use planledger::wire::ViolationReason;
-use planledger::wire::failure::ServiceReason;
+use planledger::wire::errors::ServiceReason;
 use planledger_core::domain::Reason;
 use planledger_core::domain::refusal::Category;
 use tonic::Code;

@@ -1,6 +1,5 @@
 //! A real server in this process, on a runtime of its own, as the program has it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -12,7 +11,8 @@ use planledger::server::{Limits, Server};
 use planledger::settings;
 use planledger::system::{SystemClock, SystemEntropy};
 use planledger_core::ledger::{Ledger, Options};
-use planledger_core::tlog::Notary;
+use planledger_core::notary::Notary;
+use planledger_fixtures::place::copy;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tonic::transport::{Channel, Endpoint};
@@ -69,20 +69,6 @@ impl Home {
     /// and not by the clock, so that tests know which there are.
     pub(crate) fn start_notarised(&self) -> Running {
         Setup::notarised().start(self)
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let to = to.join(path.file_name().unwrap());
-        match path.is_dir() {
-            true => {
-                fs::create_dir(&to).unwrap();
-                copy(&path, &to);
-            }
-            false => drop(fs::copy(&path, &to).unwrap()),
-        }
     }
 }
 

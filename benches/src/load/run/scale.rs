@@ -10,7 +10,8 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 use planledger_benches::place::{self, PlaceError};
 use planledger_benches::school::School;
-use planledger_core::ledger::{self, Depth};
+use planledger_core::ledger;
+use planledger_core::verify::{self, Depth};
 use serde::{Deserialize, Serialize};
 
 use crate::Place;
@@ -147,7 +148,7 @@ impl Step {
             }
             Name::Verify => {
                 let options = place::options(&self.on).map_err(PlaceError::from)?;
-                let found = ledger::verify_dir(&options, Depth::Integrity, &|_, _, _| {})
+                let found = verify::verify_dir(&options, Depth::Integrity, &|_, _, _| {})
                     .map_err(PlaceError::from)?;
                 if let Some((_, fault)) = found.faults().next() {
                     return Err(Fault::Untrue(fault.to_string()));

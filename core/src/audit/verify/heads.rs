@@ -6,7 +6,7 @@ use super::{Checking, StreamReport, format_fault, hashes};
 use crate::audit::bundle::{HeadsLine, Scope};
 use crate::audit::chain::Chains;
 use crate::audit::fault::{Fault, FaultKind};
-use crate::entry::Hash32;
+use crate::hash::Hash32;
 use crate::heads::{BucketProof, BucketTree, StreamHead, bucket_bytes, bucket_of, read_bucket};
 use crate::ids::{Position, StreamId};
 

@@ -5,11 +5,11 @@ use super::{Checking, Placed, checkpoint_fault, hashes, open};
 use crate::audit::bundle::EventLine;
 use crate::audit::fault::{Fault, FaultKind};
 use crate::domain::Event;
-use crate::domain::ledger::{LedgerEvent, RecordedHeads, heads_stream, rotation_is_signed};
+use crate::domain::ledger::{LedgerEvent, RecordedHeads, heads_stream};
 use crate::entry;
 use crate::ids::{Position, StreamId};
 use crate::merkle::check_consistency;
-use crate::tlog::VerifierKey;
+use crate::note::{Rotation, VerifierKey};
 
 impl Checking<'_> {
     /// Checks who vouches for the checkpoint, once every change of key is known.
@@ -166,7 +166,7 @@ impl Checking<'_> {
         to: VerifierKey,
         statement: &str,
     ) -> Result<(), Fault> {
-        if !rotation_is_signed(&from, &to, statement) {
+        if Rotation::new(from.clone(), to.clone(), statement.to_owned()).is_none() {
             let what = "the change of key is not signed by the key before it";
             return Err(Fault::new(position, FaultKind::Signature, what));
         }

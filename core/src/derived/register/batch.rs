@@ -1,9 +1,8 @@
 //! What a batch of documents is, as a record of the register says it.
 
-use super::Print;
 use super::ends::{Break, End};
-use crate::derived::codec::{decode_cursor, encode_cursor};
-use crate::derived::doc::Cursor;
+use super::print::Print;
+use crate::derived::cursor::{Cursor, decode_cursor, encode_cursor};
 use crate::fields::Fields;
 use crate::ids::{Position, Revision, StreamId};
 use crate::seal::KeyCount;
@@ -61,7 +60,7 @@ impl Batch {
     /// Reads a batch. Its record is authentic, so it is whole; if it is not, it is of another
     /// version that forgot to say so.
     pub(super) fn decode(body: &[u8]) -> Option<Self> {
-        let mut rest = Rest(body);
+        let mut rest = Remaining(body);
         let cursor = rest.list::<1>()?.as_flattened();
         let cursor = decode_cursor(cursor)?;
         let (slots, digest) = rest.0.split_first_chunk::<24>()?;
@@ -120,9 +119,9 @@ fn put(bytes: &mut Vec<u8>, field: &[u8]) {
 }
 
 /// What is left of a batch.
-struct Rest<'a>(&'a [u8]);
+struct Remaining<'a>(&'a [u8]);
 
-impl<'a> Rest<'a> {
+impl<'a> Remaining<'a> {
     /// A count, and as many items.
     fn list<const N: usize>(&mut self) -> Option<&'a [[u8; N]]> {
         let (count, rest) = self.0.split_first_chunk::<4>()?;

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::ByHash;
-use super::batch::Batch;
 use super::key::RegisterKey;
-use crate::entry::{Entry, Hash32};
+use super::print::ByHash;
+use crate::entry::Entry;
+use crate::hash::{Hash32, first};
 use crate::ids::{Position, Revision, StreamId};
 use crate::journal::NewEntry;
 use crate::seal::KeyStore;
@@ -71,10 +71,10 @@ impl Ends {
     }
 
     /// Takes in what was settled before, batch by batch.
-    pub(super) fn restore(&mut self, batch: &Batch) {
-        self.settled.extend(batch.ends.iter().copied());
-        self.keys = batch.keys.slots;
-        for found in &batch.breaks {
+    pub(super) fn restore(&mut self, ends: &[(u64, End)], breaks: &[Break], keys: u64) {
+        self.settled.extend(ends.iter().copied());
+        self.keys = keys;
+        for found in breaks {
             Arc::make_mut(&mut self.breaks).insert(found.position, *found);
         }
         for found in self.breaks.values() {
@@ -278,6 +278,5 @@ fn end_of(position: Position, entry: &Entry, link: &Hash32) -> End {
 
 /// The first eight bytes: enough for what an accident can do, and who could do more has the keys.
 fn start(link: &Hash32) -> u64 {
-    let (first, _) = link.split_first_chunk().unwrap_or((&[0; 8], &[]));
-    u64::from_be_bytes(*first)
+    u64::from_be_bytes(first(link))
 }

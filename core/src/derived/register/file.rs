@@ -7,10 +7,9 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Closed;
 use super::batch::Batch;
 use super::key::{MAC, RegisterKey};
-use crate::derived::doc::Cursor;
+use crate::derived::cursor::Cursor;
 use crate::domain::EventType;
 use crate::fields::Fields;
 use crate::ids::LedgerId;
@@ -34,6 +33,17 @@ const BATCH: u8 = 1;
 const OPENED: u8 = 2;
 const CLOSED: u8 = 3;
 const DISTRUSTED: u8 = 4;
+
+/// How derived state was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::derived) enum Closed {
+    /// Everything had been stored.
+    Cleanly,
+    /// The process ended, but the machine went on: what was written is there.
+    Killed,
+    /// The machine stopped, and with it what had not been stored.
+    PowerCut,
+}
 
 /// A register as it was found on disk, up to the last record that is authentic.
 pub(crate) struct StoredRegister {

@@ -3,6 +3,7 @@
 use blake3::Hasher;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::hash::{Hash32, first};
 use crate::seal::MasterKey;
 
 /// Length of what authenticates a record.
@@ -28,25 +29,18 @@ impl RegisterKey {
 
     /// The fingerprint of some bytes.
     pub(super) fn hash(&self, parts: &[&[u8]]) -> u64 {
-        let (first, _) = first_of(&keyed(&self.prints, parts));
-        u64::from_be_bytes(first)
+        u64::from_be_bytes(first(&keyed(&self.prints, parts)))
     }
 
     pub(super) fn mac(&self, parts: &[&[u8]]) -> [u8; MAC] {
-        let hash = keyed(&self.records, parts);
-        hash.first_chunk().copied().unwrap_or_default()
+        first(&keyed(&self.records, parts))
     }
 }
 
-fn keyed(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+fn keyed(key: &[u8; 32], parts: &[&[u8]]) -> Hash32 {
     let mut hasher = Hasher::new_keyed(key);
     for part in parts {
         hasher.update(part);
     }
     hasher.finalize().into()
-}
-
-fn first_of(hash: &[u8; 32]) -> ([u8; 8], &[u8]) {
-    let (first, rest) = hash.split_first_chunk().unwrap_or((&[0; 8], &[]));
-    (*first, rest)
 }

@@ -13,11 +13,11 @@ mod batch;
 mod ends;
 mod file;
 mod key;
+mod print;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
@@ -27,70 +27,22 @@ use self::batch::Batch;
 pub use self::ends::Break;
 use self::ends::Ends;
 pub(crate) use self::ends::{End, Unsound};
+pub(super) use self::file::Closed;
 use self::file::RegisterFile;
 pub(super) use self::file::sync_folder;
 pub(crate) use self::file::{RegisterError, StoredRegister};
 pub(crate) use self::key::RegisterKey;
-use super::doc::Cursor;
-use crate::entry::{Entry, Hash32, TAG_LEN};
+use self::print::ByHash;
+pub(super) use self::print::Print;
+use super::cursor::Cursor;
+use super::telling::Telling;
+use crate::entry::Entry;
+use crate::hash::Hash32;
 use crate::ids::{LedgerId, Position, StreamId};
 use crate::journal::{Disk, NewEntry};
-use crate::seal::{KeyStore, NONCE_LEN};
+use crate::seal::KeyStore;
 
 const SHARDS: usize = 64;
-
-/// Maps from hashes: nothing is gained by hashing them again.
-pub(super) type ByHash<V> = HashMap<u64, V, BuildHasherDefault<AsItIs>>;
-
-/// A hasher for numbers that are hashes already.
-#[derive(Default)]
-pub(super) struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = number;
-    }
-}
-
-/// Under which name a document stands in the register, and what it has to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Print {
-    name: u64,
-    /// Its fingerprint; `None` for a document that is not there.
-    value: Option<u64>,
-}
-
-/// The parts of a value that tell it from every other.
-#[derive(Clone, Copy)]
-pub(super) struct Telling<'a>(&'a [u8], &'a [u8]);
-
-impl<'a> Telling<'a> {
-    /// All of it.
-    pub(super) fn whole(value: &'a [u8]) -> Self {
-        Self(value, &[])
-    }
-
-    /// Of a sealed value the nonce, which follows from the text, and the tag, which fits no other
-    /// text and nothing else before it: opening the value finds that out.
-    pub(super) fn sealed(value: &'a [u8], before_nonce: usize) -> Self {
-        let nonce = value.get(before_nonce..before_nonce + NONCE_LEN);
-        let tag = value.get(value.len().saturating_sub(TAG_LEN)..);
-        match (nonce, tag) {
-            (Some(nonce), Some(tag)) => Self(nonce, tag),
-            _ => Self::whole(value),
-        }
-    }
-}
 
 /// What every document has to be, in memory and in its file.
 pub(crate) struct Register {
@@ -134,7 +86,7 @@ impl Register {
                     None => drop(prints.remove(&print.name)),
                 }
             }
-            ends.restore(&batch);
+            ends.restore(&batch.ends, &batch.breaks, batch.keys.slots);
         }
         Ok(Some(Self::with(key, file, prints, ends)))
     }
@@ -175,7 +127,8 @@ impl Register {
     }
 
     /// A document's fingerprint.
-    pub(super) fn value(&self, name: u64, Telling(first, last): Telling<'_>) -> u64 {
+    pub(super) fn value(&self, name: u64, telling: Telling<'_>) -> u64 {
+        let (first, last) = telling.parts();
         // Zero is kept for what is not there.
         self.key.hash(&[&name.to_be_bytes(), first, last]).max(1)
     }
@@ -331,17 +284,6 @@ impl Register {
 /// What is on its way to sled.
 #[must_use]
 pub(super) struct Announced(Vec<Print>);
-
-/// How derived state was left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Closed {
-    /// Everything had been stored.
-    Cleanly,
-    /// The process ended, but the machine went on: what was written is there.
-    Killed,
-    /// The machine stopped, and with it what had not been stored.
-    PowerCut,
-}
 
 fn shard_of(name: u64) -> usize {
     // The low bits choose the place in a shard.

@@ -3,10 +3,12 @@ use std::sync::Arc;
 use super::ends::{Ends, Unsound};
 use super::file::{RegisterError, StoredRegister};
 use super::key::RegisterKey;
-use super::{Closed, Print, Register, Telling};
-use crate::derived::doc::Cursor;
+use super::{Closed, Print, Register};
+use crate::derived::cursor::Cursor;
+use crate::derived::telling::Telling;
 use crate::domain::Actor;
-use crate::entry::{Entry, Hash32};
+use crate::entry::Entry;
+use crate::hash::Hash32;
 use crate::ids::{
     CommandId, CommitSeq, KeyId, LedgerId, PlanId, Position, Revision, StreamId, SystemId,
 };

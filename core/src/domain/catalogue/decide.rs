@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Catalogue, CatalogueCommand, CatalogueEvent, CatalogueItem};
-use crate::domain::decide::{Ask, refuse};
-use crate::domain::{Aggregate, Reason, Refusal, Stop};
+use crate::domain::decide::{RuleContext, refuse};
+use crate::domain::{Aggregate, Field, Reason, Refusal, Stop};
 use crate::ids::{CatalogueId, CatalogueItemId};
 
 type Items = BTreeMap<CatalogueItemId, CatalogueItem>;
@@ -10,7 +10,7 @@ type Items = BTreeMap<CatalogueItemId, CatalogueItem>;
 impl CatalogueCommand {
     pub(in crate::domain) fn decide(
         &self,
-        ask: &Ask<'_>,
+        ask: &RuleContext<'_>,
         id: CatalogueId,
     ) -> Result<Vec<CatalogueEvent>, Stop> {
         let state = ask.load(id)?;
@@ -54,7 +54,7 @@ fn check_parents(items: &Items) -> Result<(), Stop> {
     let invalid = |item: &CatalogueItemId, message: String| {
         refuse(
             Refusal::new(Reason::CatalogueParentInvalid, message)
-                .field("put_catalogue.items.parent_ids")
+                .field(Field::ItemsParents)
                 .with("item_id", item),
         )
     };

@@ -1,6 +1,6 @@
 use super::{Institution, InstitutionCommand, InstitutionEvent};
-use crate::domain::decide::{Ask, exists, not_found, refuse};
-use crate::domain::{Aggregate, Reason, Refusal, Stop};
+use crate::domain::decide::{RuleContext, exists, not_found, refuse};
+use crate::domain::{Aggregate, Field, Reason, Refusal, Stop};
 use crate::ids::InstitutionId;
 
 const ID: &str = "institution_id";
@@ -8,7 +8,7 @@ const ID: &str = "institution_id";
 impl InstitutionCommand {
     pub(in crate::domain) fn decide(
         &self,
-        ask: &Ask<'_>,
+        ask: &RuleContext<'_>,
         id: InstitutionId,
     ) -> Result<Vec<InstitutionEvent>, Stop> {
         let state = ask.load(id)?;
@@ -16,12 +16,21 @@ impl InstitutionCommand {
             Some(Aggregate::Institution(now)) => Some(now),
             _ => None,
         };
-        let there =
-            || now.ok_or_else(|| not_found(Reason::InstitutionNotFound, "institution", ID, id, ID));
+        let there = || {
+            now.ok_or_else(|| {
+                not_found(
+                    Reason::InstitutionNotFound,
+                    "institution",
+                    ID,
+                    id,
+                    Field::Target,
+                )
+            })
+        };
         match self {
             Self::Register(details) => match now {
                 None => Ok(vec![InstitutionEvent::Registered(details.clone())]),
-                Some(_) => exists("institution", ID, id, ID),
+                Some(_) => exists("institution", ID, id, Field::Target),
             },
             Self::Revise(details) if there()?.details == *details => Ok(Vec::new()),
             Self::Revise(details) => Ok(vec![InstitutionEvent::Revised(details.clone())]),

@@ -1,15 +1,15 @@
 use std::collections::BTreeSet;
 
-use super::{LedgerCommand, LedgerEvent, LedgerState, rotation_is_signed};
-use crate::domain::decide::{Ask, refuse};
+use super::{LedgerCommand, LedgerEvent, LedgerState};
+use crate::domain::decide::{RuleContext, refuse};
 use crate::domain::{Aggregate, Reason, Refusal, Stop};
 use crate::ids::{LedgerId, Position};
-use crate::tlog::VerifierKey;
+use crate::note::VerifierKey;
 
 impl LedgerCommand {
     pub(in crate::domain) fn decide(
         &self,
-        ask: &Ask<'_>,
+        ask: &RuleContext<'_>,
         id: LedgerId,
     ) -> Result<Vec<LedgerEvent>, Stop> {
         let state = ask.load(id)?;
@@ -24,16 +24,21 @@ impl LedgerCommand {
                 Some(recorded) if recorded == key => Ok(Vec::new()),
                 Some(recorded) => another_key(recorded),
             },
-            Self::RotateKey { key, .. } if recorded == Some(key) => Ok(Vec::new()),
-            Self::RotateKey { key, statement } => {
-                let from = recorded.ok_or_else(no_key)?;
-                check_statement(from, key, statement)?;
-                Ok(vec![LedgerEvent::KeyRotated {
-                    from: from.clone(),
-                    to: key.clone(),
-                    statement: statement.clone(),
-                }])
-            }
+            Self::RotateKey(rotation) => match recorded {
+                None => Err(no_key()),
+                Some(recorded) if recorded == rotation.to() => Ok(Vec::new()),
+                Some(recorded) if recorded == rotation.from() => {
+                    Ok(vec![LedgerEvent::KeyRotated {
+                        from: recorded.clone(),
+                        to: rotation.to().clone(),
+                        statement: rotation.statement().to_owned(),
+                    }])
+                }
+                Some(_) => refuse(Refusal::new(
+                    Reason::KeyRotationInvalid,
+                    "it is not the key on record that hands over to the new key",
+                )),
+            },
             Self::RecordHeads { through, root } => {
                 let before = now.and_then(|now: &LedgerState| now.heads);
                 // A root for a moment that is not after the one already recorded says nothing new.
@@ -69,16 +74,6 @@ impl LedgerCommand {
                 }
             }
         }
-    }
-}
-
-fn check_statement(from: &VerifierKey, to: &VerifierKey, statement: &str) -> Result<(), Stop> {
-    match rotation_is_signed(from, to, statement) {
-        true => Ok(()),
-        false => refuse(Refusal::new(
-            Reason::KeyRotationInvalid,
-            "the statement is not a rotation to the new key that the key on record signed",
-        )),
     }
 }
 

@@ -8,16 +8,16 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::entry::Hash32;
+use crate::hash::{Hash32, first};
 use crate::ids::{LedgerId, Position, StreamId};
+use crate::note::{Rotation, VerifierKey};
 use crate::text::Reason;
-use crate::tlog::{Note, VerifierKey};
 
 const FORKS_STREAM_CONTEXT: &str = "planledger v1 2026-11-28 forks stream";
 const HEADS_STREAM_CONTEXT: &str = "planledger v1 2026-11-25 heads stream";
 
 /// What can be asked of the ledger's own stream.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LedgerCommand {
     /// Records the first key that signs checkpoints.
@@ -27,13 +27,7 @@ pub enum LedgerCommand {
         key: VerifierKey,
     },
     /// Records that another key signs checkpoints from now on.
-    RotateKey {
-        /// The new key.
-        #[serde(with = "text")]
-        key: VerifierKey,
-        /// A [`rotation_text`] as a note that the key so far has signed.
-        statement: String,
-    },
+    RotateKey(Rotation),
     /// Records where every stream ended at a position.
     RecordHeads {
         /// The position.
@@ -133,22 +127,7 @@ pub fn forks_stream(ledger: LedgerId) -> LedgerId {
 
 fn own_stream(context: &str, ledger: LedgerId) -> LedgerId {
     let hash = blake3::derive_key(context, ledger.as_bytes());
-    let (bytes, _) = hash.split_first_chunk().unwrap_or((&[0; 16], &[]));
-    LedgerId::from_uuid(uuid::Builder::from_custom_bytes(*bytes).into_uuid())
-}
-
-/// What the key so far signs when another takes over. Its second line is no number, so that it can
-/// never be taken for a checkpoint.
-pub fn rotation_text(from: &VerifierKey, to: &VerifierKey) -> String {
-    format!("planledger checkpoint key rotation v1\nfrom {from}\nto {to}\n")
-}
-
-/// Whether the key so far has signed that another of the same name and algorithm takes over.
-pub(crate) fn rotation_is_signed(from: &VerifierKey, to: &VerifierKey, statement: &str) -> bool {
-    let note = Note::parse(statement.as_bytes());
-    (from.name(), from.algorithm()) == (to.name(), to.algorithm())
-        && note
-            .is_ok_and(|note| note.text() == rotation_text(from, to) && note.verify([from]).is_ok())
+    LedgerId::from_uuid(uuid::Builder::from_custom_bytes(first(&hash)).into_uuid())
 }
 
 impl LedgerState {

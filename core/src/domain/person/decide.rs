@@ -3,8 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::{Affiliation, Guardianship, Person, PersonCommand, PersonEvent, Role};
-use crate::domain::decide::{Ask, exists, not_found, refuse};
-use crate::domain::{Actor, Aggregate, Reason, Refusal, Stop};
+use crate::domain::decide::{RuleContext, exists, not_found, refuse};
+use crate::domain::{Actor, Aggregate, Field, Reason, Refusal, Stop};
 use crate::ids::{InstitutionId, PersonId};
 use crate::text::Name;
 
@@ -38,7 +38,7 @@ impl Person {
 impl PersonCommand {
     pub(in crate::domain) fn decide(
         &self,
-        ask: &Ask<'_>,
+        ask: &RuleContext<'_>,
         id: PersonId,
     ) -> Result<Vec<PersonEvent>, Stop> {
         let state = ask.load(id)?;
@@ -46,20 +46,19 @@ impl PersonCommand {
             Some(Aggregate::Person(now)) => Some(now),
             _ => None,
         };
-        let there = || now.ok_or_else(|| not_found(Reason::PersonNotFound, "person", ID, id, ID));
+        let there = || {
+            now.ok_or_else(|| not_found(Reason::PersonNotFound, "person", ID, id, Field::Target))
+        };
         match self {
             Self::Register { name } => match now {
                 None => Ok(vec![PersonEvent::Registered { name: name.clone() }]),
-                Some(_) => exists("person", ID, id, ID),
+                Some(_) => exists("person", ID, id, Field::Target),
             },
             Self::Rename { name } if there()?.name == *name => Ok(Vec::new()),
             Self::Rename { name } => Ok(vec![PersonEvent::Renamed { name: name.clone() }]),
             Self::SetAffiliation(set) if there()?.affiliations.contains(set) => Ok(Vec::new()),
             Self::SetAffiliation(set) => {
-                ask.institution(
-                    set.institution,
-                    "set_affiliation.affiliation.institution_id",
-                )?;
+                ask.institution(set.institution, Field::AffiliationInstitution)?;
                 Ok(vec![PersonEvent::AffiliationSet(set.clone())])
             }
             Self::EndAffiliation { institution, role } => {
@@ -74,18 +73,13 @@ impl PersonCommand {
                         "such role of the person at institution",
                         "institution_id",
                         institution,
-                        "end_affiliation.institution_id",
+                        Field::Institution,
                     )),
                 }
             }
             Self::SetGuardianship(set) => {
                 let now = there()?;
-                guardian(
-                    ask,
-                    id,
-                    set.guardian,
-                    "set_guardianship.guardianship.guardian_id",
-                )?;
+                guardian(ask, id, set.guardian, Field::GuardianshipGuardian)?;
                 Ok(match now.guardians.get(&set.guardian) {
                     Some(last_day) if *last_day == set.last_day => Vec::new(),
                     Some(_) | None => vec![PersonEvent::GuardianshipSet(set.clone())],
@@ -103,7 +97,7 @@ impl PersonCommand {
                         "guardianship of person",
                         "guardian_id",
                         guardian,
-                        "end_guardianship.guardian_id",
+                        Field::Guardian,
                     )),
                 }
             }
@@ -141,10 +135,10 @@ impl PersonCommand {
 }
 
 fn guardian(
-    ask: &Ask<'_>,
+    ask: &RuleContext<'_>,
     child: PersonId,
     guardian: PersonId,
-    field: &'static str,
+    field: Field,
 ) -> Result<(), Stop> {
     if child == guardian {
         let message = format!("person {child} cannot be their own guardian");
@@ -158,7 +152,7 @@ fn guardian(
 }
 
 fn put(
-    ask: &Ask<'_>,
+    ask: &RuleContext<'_>,
     now: Option<&Person>,
     name: &Name,
     affiliations: &BTreeSet<Affiliation>,
@@ -188,7 +182,7 @@ fn put(
     }
     for (place, affiliation) in &wanted {
         if present.get(place) != Some(affiliation) {
-            ask.institution(place.0, "put_person.affiliations.institution_id")?;
+            ask.institution(place.0, Field::AffiliationsInstitution)?;
             events.push(PersonEvent::AffiliationSet(affiliation.clone()));
         }
     }
@@ -206,7 +200,7 @@ fn put(
 }
 
 fn put_guardians(
-    ask: &Ask<'_>,
+    ask: &RuleContext<'_>,
     id: PersonId,
     now: &Person,
     wanted: &BTreeSet<Guardianship>,
@@ -225,7 +219,7 @@ fn put_guardians(
         }
     }
     for (other, last_day) in &wanted {
-        guardian(ask, id, *other, "put_guardians.guardians.guardian_id")?;
+        guardian(ask, id, *other, Field::GuardiansGuardian)?;
         if now.guardians.get(other) != Some(last_day) {
             let set = Guardianship {
                 guardian: *other,

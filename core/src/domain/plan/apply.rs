@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::{Assessment, Evaluation, Item, Plan, PlanEvent, Talk, Written};
 use crate::domain::EventMeta;
 use crate::domain::year_plan::YearPlanKind;
@@ -125,7 +127,7 @@ impl Plan {
                 goal_revision,
                 by,
                 assessment,
-            } => self.evaluations.push(Evaluation {
+            } => self.evaluations.push(Arc::new(Evaluation {
                 id: *evaluation,
                 unit: *unit,
                 goal: *goal,
@@ -135,7 +137,7 @@ impl Plan {
                 at,
                 assessment: assessment.clone(),
                 corrected_at: None,
-            }),
+            })),
             PlanEvent::EvaluationCorrected {
                 evaluation,
                 assessment,
@@ -144,19 +146,17 @@ impl Plan {
                 self.correct(meta, *evaluation, assessment);
             }
             PlanEvent::TalkRecorded { talk, details } => {
-                let details = details.clone();
-                self.talks.insert(
-                    *talk,
-                    Talk {
-                        details,
-                        by,
-                        at,
-                        corrected_at: None,
-                    },
-                );
+                let recorded = Talk {
+                    details: details.clone(),
+                    by,
+                    at,
+                    corrected_at: None,
+                };
+                self.talks.insert(*talk, Arc::new(recorded));
             }
             PlanEvent::TalkCorrected { talk, details, .. } => {
                 if let Some(talk) = self.talks.get_mut(talk) {
+                    let talk = Arc::make_mut(talk);
                     talk.details = details.clone();
                     talk.corrected_at = Some(at);
                 }
@@ -209,6 +209,7 @@ impl Plan {
 
     fn correct(&mut self, meta: &EventMeta, id: EvaluationId, assessment: &Assessment) {
         if let Some(evaluation) = self.evaluations.iter_mut().find(|found| found.id == id) {
+            let evaluation = Arc::make_mut(evaluation);
             evaluation.assessment = assessment.clone();
             evaluation.corrected_at = Some(meta.recorded_at);
         }

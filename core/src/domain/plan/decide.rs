@@ -1,9 +1,9 @@
-use super::revert::Hand;
+use super::revert::RevertRights;
 use super::{Item, Plan, PlanCommand, PlanEvent, Revert, Reverting, UnitRef};
-use crate::domain::decide::{Ask, asking, exists, not_found, refuse};
+use crate::domain::decide::{RuleContext, asking, exists, not_found, refuse};
 use crate::domain::world::{Context, World};
 use crate::domain::year_plan::{YearPlan, YearPlanKind};
-use crate::domain::{Aggregate, Reason, Refusal, Stop};
+use crate::domain::{Aggregate, Field, Reason, Refusal, Stop};
 use crate::ids::{InstitutionId, PersonId, PlanId, YearPlanId};
 
 const ID: &str = "plan_id";
@@ -11,7 +11,11 @@ const ID: &str = "plan_id";
 type Decided = (PlanId, Vec<PlanEvent>);
 
 impl PlanCommand {
-    pub(in crate::domain) fn decide(&self, ask: &Ask<'_>, id: PlanId) -> Result<Decided, Stop> {
+    pub(in crate::domain) fn decide(
+        &self,
+        ask: &RuleContext<'_>,
+        id: PlanId,
+    ) -> Result<Decided, Stop> {
         let state = ask.load(id)?;
         let now = present(state.as_deref());
         match self {
@@ -46,7 +50,7 @@ impl PlanCommand {
             | Self::Move { .. }
             | Self::Revert(_) => {
                 let plan = there(now, id)?;
-                Ok((id, Open { ask, id, plan }.decide(self)?))
+                Ok((id, ExistingPlan { ask, id, plan }.decide(self)?))
             }
         }
     }
@@ -67,7 +71,7 @@ impl Revert {
         asking(world, context, |ask| {
             let state = ask.load(id)?;
             let plan = there(present(state.as_deref()), id)?;
-            Open { ask, id, plan }.reverting(self)
+            ExistingPlan { ask, id, plan }.reverting(self)
         })
     }
 }
@@ -80,11 +84,11 @@ fn present(state: Option<&Aggregate>) -> Option<&Plan> {
 }
 
 fn there(now: Option<&Plan>, id: PlanId) -> Result<&Plan, Stop> {
-    now.ok_or_else(|| not_found(Reason::PlanNotFound, "plan", ID, id, ID))
+    now.ok_or_else(|| not_found(Reason::PlanNotFound, "plan", ID, id, Field::Target))
 }
 
 fn open(
-    ask: &Ask<'_>,
+    ask: &RuleContext<'_>,
     id: PlanId,
     now: Option<&Plan>,
     student: PersonId,
@@ -111,20 +115,20 @@ fn open(
             ),
         };
     }
-    ask.student(student, "open_plan.student_id")?;
-    let (kind, default_owner) = with_year_plan(ask, year_plan, "open_plan.year_plan_id", |found| {
+    ask.student(student, Field::Student)?;
+    let (kind, default_owner) = with_year_plan(ask, year_plan, Field::YearPlan, |found| {
         Ok((found.details.kind, found.owner, found.deleted.is_some()))
     })
     .and_then(|(kind, owner, deleted)| match deleted {
         false => Ok((kind, owner)),
-        true => refuse(deleted_year_plan(year_plan, "open_plan.year_plan_id")),
+        true => refuse(deleted_year_plan(year_plan, Field::YearPlan)),
     })?;
     if now.is_some() {
-        return exists("plan", ID, id, ID);
+        return exists("plan", ID, id, Field::Target);
     }
     let owner = match owner {
         Some(owner) => {
-            ask.new_owner(owner, "open_plan.owner_id")?;
+            ask.new_owner(owner, Field::Owner)?;
             owner
         }
         None => default_owner,
@@ -140,7 +144,7 @@ fn open(
     ))
 }
 
-fn deleted_year_plan(id: YearPlanId, field: &'static str) -> Refusal {
+fn deleted_year_plan(id: YearPlanId, field: Field) -> Refusal {
     let message = format!("year plan {id} is deleted; undelete it first");
     Refusal::new(Reason::YearPlanDeleted, message)
         .field(field)
@@ -148,9 +152,9 @@ fn deleted_year_plan(id: YearPlanId, field: &'static str) -> Refusal {
 }
 
 pub(super) fn with_year_plan<T>(
-    ask: &Ask<'_>,
+    ask: &RuleContext<'_>,
     id: YearPlanId,
-    field: &'static str,
+    field: Field,
     look: impl FnOnce(&YearPlan) -> Result<T, Stop>,
 ) -> Result<T, Stop> {
     match ask.load(id)?.as_deref() {
@@ -167,13 +171,13 @@ pub(super) fn with_year_plan<T>(
 
 /// A plan that is there. Nothing below asks whether its team, year plan or units are deleted,
 /// except where a new one is chosen (P1).
-pub(super) struct Open<'a> {
-    pub(super) ask: &'a Ask<'a>,
+pub(super) struct ExistingPlan<'a> {
+    pub(super) ask: &'a RuleContext<'a>,
     id: PlanId,
     pub(super) plan: &'a Plan,
 }
 
-impl Open<'_> {
+impl ExistingPlan<'_> {
     fn decide(&self, command: &PlanCommand) -> Result<Vec<PlanEvent>, Stop> {
         let plan = self.plan;
         if !matches!(
@@ -190,11 +194,11 @@ impl Open<'_> {
             false => Ok(vec![event]),
         };
         match command {
-            PlanCommand::Open { .. } => exists("plan", ID, self.id, ID),
+            PlanCommand::Open { .. } => exists("plan", ID, self.id, Field::Target),
             PlanCommand::IncludeUnit(unit) if plan.units.contains(unit) => Ok(Vec::new()),
             PlanCommand::IncludeUnit(unit) => self.include(*unit),
             PlanCommand::ExcludeUnit(unit) => {
-                self.check_included(*unit, "exclude_unit.unit")?;
+                self.check_included(*unit, Field::UnitRef)?;
                 Ok(vec![PlanEvent::UnitExcluded(*unit)])
             }
             PlanCommand::ShowSection { section } => unless(
@@ -206,14 +210,14 @@ impl Open<'_> {
                 PlanEvent::SectionHidden { section: *section },
             ),
             PlanCommand::ShowItem { item } => {
-                self.check_item(*item, "show_item.item")?;
+                self.check_item(*item, Field::Item)?;
                 unless(
                     plan.item_shown(*item) == Some(true),
                     PlanEvent::ItemShown { item: *item },
                 )
             }
             PlanCommand::HideItem { item } => {
-                self.check_item(*item, "hide_item.item")?;
+                self.check_item(*item, Field::Item)?;
                 unless(
                     plan.item_shown(*item) == Some(false),
                     PlanEvent::ItemHidden { item: *item },
@@ -262,7 +266,7 @@ impl Open<'_> {
             PlanCommand::RecordTalk { talk, details } => {
                 self.check_holds_talks()?;
                 match plan.talks.contains_key(talk) {
-                    true => exists("talk", "talk_id", talk, "record_talk.talk_id"),
+                    true => exists("talk", "talk_id", talk, Field::Talk),
                     false => Ok(vec![PlanEvent::TalkRecorded {
                         talk: *talk,
                         details: details.clone(),
@@ -275,7 +279,7 @@ impl Open<'_> {
                 reason,
             } => {
                 self.check_holds_talks()?;
-                let field = "correct_talk.talk_id";
+                let field = Field::Talk;
                 let found = plan.talks.get(talk).ok_or_else(|| {
                     not_found(
                         Reason::TalkNotFound,
@@ -315,16 +319,16 @@ impl Open<'_> {
             PlanCommand::TransferOwnership { to, reason } => {
                 let from = plan.owner;
                 let institution = self.institution()?;
-                const FIELD: &str = "transfer_plan_ownership.to_person_id";
-                self.ask.next_owner(Some(from), *to, institution, FIELD)?;
+                self.ask
+                    .next_owner(Some(from), *to, institution, Field::NewOwner)?;
                 let (to, reason) = (*to, reason.clone());
                 Ok(vec![PlanEvent::OwnershipTransferred { from, to, reason }])
             }
             PlanCommand::HandOver { from, to, reason } => {
-                let already = !self.hands(*from, *to)?;
+                let already = !self.needs_transfer(*from, *to)?;
                 if !already {
                     let institution = self.institution()?;
-                    self.ask.successor(*to, institution, "to_person_id")?;
+                    self.ask.successor(*to, institution, Field::NewOwner)?;
                 }
                 let (from, to, reason) = (*from, *to, reason.clone());
                 unless(
@@ -333,7 +337,7 @@ impl Open<'_> {
                 )
             }
             PlanCommand::HandBack { from, to, reason } => {
-                let already = !self.hands(*from, *to)?;
+                let already = !self.needs_transfer(*from, *to)?;
                 let (from, to, reason) = (*from, *to, reason.clone());
                 unless(
                     already,
@@ -362,13 +366,14 @@ impl Open<'_> {
 
     /// Where the plan belongs: where its year plan does.
     fn institution(&self) -> Result<InstitutionId, Stop> {
-        with_year_plan(self.ask, self.plan.year_plan, "plan_id", |year_plan| {
+        with_year_plan(self.ask, self.plan.year_plan, Field::Target, |year_plan| {
             Ok(year_plan.details.institution)
         })
     }
 
-    fn hands(&self, from: PersonId, to: PersonId) -> Result<bool, Stop> {
-        self.ask.hands(Some(self.plan.owner), Some(from), Some(to))
+    fn needs_transfer(&self, from: PersonId, to: PersonId) -> Result<bool, Stop> {
+        self.ask
+            .needs_transfer(Some(self.plan.owner), Some(from), Some(to))
     }
 
     fn check_not_withdrawn(&self) -> Result<(), Stop> {
@@ -381,7 +386,7 @@ impl Open<'_> {
 
     fn reverting(&self, revert: &Revert) -> Result<Reverting, Stop> {
         self.check_not_withdrawn()?;
-        let hand = Hand {
+        let hand = RevertRights {
             side: self.side()?,
             talks: self.holds_talks()?,
         };
@@ -389,7 +394,7 @@ impl Open<'_> {
     }
 
     fn include(&self, unit: UnitRef) -> Result<Vec<PlanEvent>, Stop> {
-        const FIELD: &str = "include_unit.unit.unit_id";
+        const FIELD: Field = Field::UnitRefUnit;
         if unit.year_plan != self.plan.year_plan {
             let message = format!(
                 "the plan hangs on year plan {}; choose a unit of it",
@@ -397,14 +402,14 @@ impl Open<'_> {
             );
             return refuse(
                 Refusal::new(Reason::UnitOfAnotherYearPlan, message)
-                    .field("include_unit.unit.year_plan_id")
+                    .field(Field::UnitRefYearPlan)
                     .with("year_plan_id", self.plan.year_plan),
             );
         }
         with_year_plan(
             self.ask,
             unit.year_plan,
-            "include_unit.unit.year_plan_id",
+            Field::UnitRefYearPlan,
             |year_plan| {
                 let missing =
                     || not_found(Reason::UnitNotFound, "unit", "unit_id", unit.unit, FIELD);
@@ -420,7 +425,7 @@ impl Open<'_> {
         )
     }
 
-    pub(super) fn check_included(&self, unit: UnitRef, field: &'static str) -> Result<(), Stop> {
+    pub(super) fn check_included(&self, unit: UnitRef, field: Field) -> Result<(), Stop> {
         if self.plan.units.contains(&unit) {
             return Ok(());
         }
@@ -429,7 +434,7 @@ impl Open<'_> {
         refuse(refusal.with("unit_id", unit.unit))
     }
 
-    fn check_item(&self, item: Item, field: &'static str) -> Result<(), Stop> {
+    fn check_item(&self, item: Item, field: Field) -> Result<(), Stop> {
         match item {
             Item::Goal(goal) => {
                 for unit in &self.plan.units {
@@ -470,7 +475,7 @@ impl Open<'_> {
     }
 
     fn check_move(&self, to: YearPlanId) -> Result<(), Stop> {
-        const FIELD: &str = "move_to_year_plan.year_plan_id";
+        const FIELD: Field = Field::YearPlan;
         if to == self.plan.year_plan {
             let message = format!("the plan hangs on year plan {to} already");
             let refusal = Refusal::new(Reason::AlreadyThere, message).field(FIELD);

@@ -2,33 +2,24 @@
 
 use std::sync::Arc;
 
-use super::decide::{Open, with_year_plan};
+use super::decide::{ExistingPlan, with_year_plan};
 use super::{Assessment, Evaluator, PlanEvent, UnitRef};
 use crate::domain::decide::{exists, not_found, refuse};
 use crate::domain::year_plan::{Goal, GoalKind};
-use crate::domain::{Actor, Aggregate, Reason, Refusal, Stop};
+use crate::domain::{Actor, Aggregate, Field, Reason, Refusal, Stop};
 use crate::ids::{EvaluationId, GoalId, PersonId};
 
-/// The fields of an assessment and of its level.
-const RECORDED: (&str, &str) = (
-    "record_evaluation.assessment",
-    "record_evaluation.assessment.level",
-);
-const CORRECTED: (&str, &str) = (
-    "correct_evaluation.assessment",
-    "correct_evaluation.assessment.level",
-);
-
-impl Open<'_> {
+impl ExistingPlan<'_> {
     pub(super) fn evaluation(
         &self,
         id: EvaluationId,
-        field: &'static str,
+        field: Field,
     ) -> Result<&super::Evaluation, Stop> {
         let what = "evaluation in the plan";
         self.plan
             .evaluations
             .iter()
+            .map(|found| &**found)
             .find(|found| found.id == id)
             .ok_or_else(|| not_found(Reason::EvaluationNotFound, what, "evaluation_id", id, field))
     }
@@ -82,8 +73,8 @@ impl Open<'_> {
         goal_id: GoalId,
         assessment: &Assessment,
     ) -> Result<Vec<PlanEvent>, Stop> {
-        const GOAL: &str = "record_evaluation.goal_id";
-        self.check_included(unit, "record_evaluation.unit")?;
+        const GOAL: Field = Field::Goal;
+        self.check_included(unit, Field::UnitRef)?;
         let by = self.evaluator()?;
         let goal = self.goal(unit, goal_id, GOAL)?;
         if goal.retired {
@@ -98,11 +89,11 @@ impl Open<'_> {
             return refuse(refusal.with("goal_id", goal_id));
         }
         if self.plan.evaluations.iter().any(|found| found.id == id) {
-            let field = "record_evaluation.evaluation_id";
+            let field = Field::Evaluation;
             return exists("evaluation", "evaluation_id", id, field);
         }
         let goal_revision = goal.revision();
-        check_assessment(&goal, goal_revision, assessment, RECORDED)?;
+        check_assessment(&goal, goal_revision, assessment)?;
         let assessment = assessment.clone();
         Ok(vec![PlanEvent::EvaluationRecorded {
             evaluation: id,
@@ -120,7 +111,7 @@ impl Open<'_> {
         id: EvaluationId,
         assessment: &Assessment,
     ) -> Result<bool, Stop> {
-        const FIELD: &str = "correct_evaluation.evaluation_id";
+        const FIELD: Field = Field::Evaluation;
         let evaluation = self.evaluation(id, FIELD)?;
         if self.evaluator()? != evaluation.by {
             let message = "an evaluation is corrected by the side that made it";
@@ -128,11 +119,11 @@ impl Open<'_> {
             return refuse(refusal.with("evaluation_id", id));
         }
         let goal = self.goal(evaluation.unit, evaluation.goal, FIELD)?;
-        check_assessment(&goal, evaluation.goal_revision, assessment, CORRECTED)?;
+        check_assessment(&goal, evaluation.goal_revision, assessment)?;
         Ok(evaluation.assessment != *assessment)
     }
 
-    fn goal(&self, unit: UnitRef, id: GoalId, field: &'static str) -> Result<Arc<Goal>, Stop> {
+    fn goal(&self, unit: UnitRef, id: GoalId, field: Field) -> Result<Arc<Goal>, Stop> {
         with_year_plan(self.ask, unit.year_plan, field, |year_plan| {
             let goal = year_plan
                 .goals
@@ -145,15 +136,10 @@ impl Open<'_> {
     }
 }
 
-fn check_assessment(
-    goal: &Goal,
-    revision: u32,
-    assessment: &Assessment,
-    (field, level_field): (&'static str, &'static str),
-) -> Result<(), Stop> {
+fn check_assessment(goal: &Goal, revision: u32, assessment: &Assessment) -> Result<(), Stop> {
     if assessment.level.is_none() && assessment.comment.is_none() {
         let message = "an evaluation has a level, a comment or both";
-        return refuse(Refusal::new(Reason::AssessmentEmpty, message).field(field));
+        return refuse(Refusal::new(Reason::AssessmentEmpty, message).field(Field::Assessment));
     }
     let levels = goal.at(revision).map_or(0, |at| at.scale.levels.len());
     match assessment.level {
@@ -162,7 +148,8 @@ fn check_assessment(
                 "the goal's scale has levels 0 to {}",
                 levels.saturating_sub(1)
             );
-            let refusal = Refusal::new(Reason::LevelOutOfRange, message).field(level_field);
+            let refusal =
+                Refusal::new(Reason::LevelOutOfRange, message).field(Field::AssessmentLevel);
             refuse(refusal.with("levels", levels))
         }
         Some(_) | None => Ok(()),

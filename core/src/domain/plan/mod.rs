@@ -9,6 +9,7 @@ mod evaluate;
 mod revert;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -456,9 +457,9 @@ pub struct Plan {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follow_up_on: Option<Date>,
     /// Evaluations in the order in which they were recorded, units taken out among them.
-    pub evaluations: Vec<Evaluation>,
+    pub evaluations: Vec<Arc<Evaluation>>,
     /// Talks.
-    pub talks: BTreeMap<TalkId, Talk>,
+    pub talks: BTreeMap<TalkId, Arc<Talk>>,
     /// First gate.
     pub shared: bool,
     /// Last gate: audiences it is visible to.

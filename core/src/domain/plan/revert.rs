@@ -121,7 +121,7 @@ pub enum Stays {
 
 /// What the actor of a revert may correct.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Hand {
+pub(super) struct RevertRights {
     /// Evaluations of this side.
     pub(super) side: Option<Evaluator>,
     /// Talks.
@@ -130,7 +130,7 @@ pub(super) struct Hand {
 
 impl Revert {
     /// What it does to a plan in the hand of its actor.
-    pub(super) fn compare(&self, plan: &Plan, hand: Hand) -> Reverting {
+    pub(super) fn compare(&self, plan: &Plan, hand: RevertRights) -> Reverting {
         let then = &self.then;
         let WrittenContent {
             status,

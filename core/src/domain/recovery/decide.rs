@@ -1,6 +1,6 @@
 use super::{MOST_STEPS, Phase, RecoveryCommand, RecoveryEvent};
-use crate::domain::decide::{Ask, exists, not_found, refuse};
-use crate::domain::{Aggregate, Reason, Refusal, Stop};
+use crate::domain::decide::{RuleContext, exists, not_found, refuse};
+use crate::domain::{Aggregate, Field, Reason, Refusal, Stop};
 use crate::ids::RecoveryId;
 
 const ID: &str = "recovery_id";
@@ -14,7 +14,7 @@ pub(crate) fn too_many(count: usize) -> Refusal {
 impl RecoveryCommand {
     pub(in crate::domain) fn decide(
         &self,
-        ask: &Ask<'_>,
+        ask: &RuleContext<'_>,
         id: RecoveryId,
     ) -> Result<Vec<RecoveryEvent>, Stop> {
         let state = ask.load(id)?;
@@ -22,8 +22,11 @@ impl RecoveryCommand {
             Some(Aggregate::Recovery(now)) => Some(now),
             _ => None,
         };
-        let there =
-            || now.ok_or_else(|| not_found(Reason::RecoveryNotFound, "recovery", ID, id, ID));
+        let there = || {
+            now.ok_or_else(|| {
+                not_found(Reason::RecoveryNotFound, "recovery", ID, id, Field::Target)
+            })
+        };
         match self {
             Self::Start { steps, .. }
                 if now.is_none() && !(1..=MOST_STEPS).contains(&steps.len()) =>
@@ -43,7 +46,7 @@ impl RecoveryCommand {
                     on_behalf_of: *on_behalf_of,
                     reason: reason.clone(),
                 }]),
-                Some(_) => exists("recovery", ID, id, ID),
+                Some(_) => exists("recovery", ID, id, Field::Target),
             },
             Self::Finish { left_out } => Ok(match there()?.phase {
                 Phase::Running => vec![RecoveryEvent::Finished {

@@ -1,12 +1,12 @@
 use super::{SchoolYear, SchoolYearCommand, SchoolYearEvent};
-use crate::domain::decide::{Ask, refuse};
-use crate::domain::{Aggregate, Reason, Refusal, Stop};
+use crate::domain::decide::{RuleContext, refuse};
+use crate::domain::{Aggregate, Field, Reason, Refusal, Stop};
 use crate::ids::SchoolYearId;
 
 impl SchoolYearCommand {
     pub(in crate::domain) fn decide(
         &self,
-        ask: &Ask<'_>,
+        ask: &RuleContext<'_>,
         id: SchoolYearId,
     ) -> Result<Vec<SchoolYearEvent>, Stop> {
         match self {
@@ -16,10 +16,7 @@ impl SchoolYearCommand {
                 ..
             }) if first_day > last_day => {
                 let message = format!("the first day, {first_day}, is after the last, {last_day}");
-                refuse(
-                    Refusal::new(Reason::DatesReversed, message)
-                        .field("define_school_year.details.last_day"),
-                )
+                refuse(Refusal::new(Reason::DatesReversed, message).field(Field::DetailsLastDay))
             }
             Self::Define(year) => match ask.load(id)?.as_deref() {
                 Some(Aggregate::SchoolYear(now)) if now == year => Ok(Vec::new()),

@@ -1,30 +1,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{StaffRole, Team, TeamCommand, TeamDetails, TeamEvent};
-use crate::domain::decide::{Ask, exists, not_found, refuse};
-use crate::domain::{Aggregate, Reason, Refusal, Stop};
+use crate::domain::decide::{RuleContext, exists, not_found, refuse};
+use crate::domain::{Aggregate, Field, Reason, Refusal, Stop};
 use crate::ids::{PersonId, TeamId};
 
 const ID: &str = "team_id";
-/// The fields of a team's institution and school year.
-type Places = (&'static str, &'static str);
-const CREATED: Places = (
-    "create_team.details.institution_id",
-    "create_team.details.school_year_id",
-);
-const REVISED: Places = (
-    "revise_team.details.institution_id",
-    "revise_team.details.school_year_id",
-);
-const PUT: Places = (
-    "put_team.details.institution_id",
-    "put_team.details.school_year_id",
-);
 
 impl TeamCommand {
     pub(in crate::domain) fn decide(
         &self,
-        ask: &Ask<'_>,
+        ask: &RuleContext<'_>,
         id: TeamId,
     ) -> Result<Vec<TeamEvent>, Stop> {
         let state = ask.load(id)?;
@@ -32,7 +18,8 @@ impl TeamCommand {
             Some(Aggregate::Team(now)) => Some(now),
             _ => None,
         };
-        let there = || now.ok_or_else(|| not_found(Reason::TeamNotFound, "team", ID, id, ID));
+        let there =
+            || now.ok_or_else(|| not_found(Reason::TeamNotFound, "team", ID, id, Field::Target));
         // What a deleted team does not take; taking the deletion back and giving it to another
         // owner it does.
         let live = || match there()? {
@@ -47,25 +34,25 @@ impl TeamCommand {
         match self {
             Self::Create { details, owner } => match now {
                 None => {
-                    check(ask, details, true, CREATED)?;
+                    check(ask, details, true)?;
                     if let Some(owner) = owner {
-                        ask.new_owner(*owner, "create_team.owner_id")?;
+                        ask.new_owner(*owner, Field::Owner)?;
                     }
                     Ok(vec![TeamEvent::Created {
                         details: details.clone(),
                         owner: *owner,
                     }])
                 }
-                Some(_) => exists("team", ID, id, ID),
+                Some(_) => exists("team", ID, id, Field::Target),
             },
             Self::Revise(details) if live()?.details == *details => Ok(Vec::new()),
             Self::Revise(details) => {
-                check(ask, details, false, REVISED)?;
+                check(ask, details, false)?;
                 Ok(vec![TeamEvent::Revised(details.clone())])
             }
             Self::AddMember { student } if live()?.members.contains(student) => Ok(Vec::new()),
             Self::AddMember { student } => {
-                ask.student(*student, "add_team_member.student_id")?;
+                ask.student(*student, Field::Student)?;
                 Ok(vec![TeamEvent::MemberAdded { student: *student }])
             }
             Self::RemoveMember { student } => match live()?.members.contains(student) {
@@ -75,14 +62,14 @@ impl TeamCommand {
                     "member of the team who is person",
                     "person_id",
                     student,
-                    "remove_team_member.student_id",
+                    Field::Student,
                 )),
             },
             Self::AddStaff { person, role } if live()?.staff.get(person) == Some(role) => {
                 Ok(Vec::new())
             }
             Self::AddStaff { person, role } => {
-                ask.staff(*person, "add_team_staff.staff.person_id")?;
+                ask.staff(*person, Field::StaffPerson)?;
                 Ok(vec![TeamEvent::StaffAdded {
                     person: *person,
                     role: *role,
@@ -95,7 +82,7 @@ impl TeamCommand {
                     "member of the team's staff who is person",
                     "person_id",
                     person,
-                    "remove_team_staff.person_id",
+                    Field::Person,
                 )),
             },
             Self::Close { .. } if live()?.closed => {
@@ -124,8 +111,7 @@ impl TeamCommand {
             Self::TransferOwnership { to, reason } => {
                 let team = there()?;
                 let institution = team.details.institution;
-                const FIELD: &str = "transfer_team_ownership.to_person_id";
-                ask.next_owner(team.owner, *to, institution, FIELD)?;
+                ask.next_owner(team.owner, *to, institution, Field::NewOwner)?;
                 Ok(vec![TeamEvent::OwnershipTransferred {
                     from: team.owner,
                     to: *to,
@@ -134,10 +120,10 @@ impl TeamCommand {
             }
             Self::HandOver { from, to, reason } => {
                 let team = there()?;
-                if !ask.hands(team.owner, *from, Some(*to))? {
+                if !ask.needs_transfer(team.owner, *from, Some(*to))? {
                     return Ok(Vec::new());
                 }
-                ask.successor(*to, team.details.institution, "to_person_id")?;
+                ask.successor(*to, team.details.institution, Field::NewOwner)?;
                 Ok(vec![TeamEvent::OwnershipTransferred {
                     from: *from,
                     to: *to,
@@ -145,7 +131,7 @@ impl TeamCommand {
                 }])
             }
             Self::HandBack { from, to, reason } => {
-                if !ask.hands(there()?.owner, Some(*from), *to)? {
+                if !ask.needs_transfer(there()?.owner, Some(*from), *to)? {
                     return Ok(Vec::new());
                 }
                 let (from, reason) = (*from, reason.clone());
@@ -178,35 +164,30 @@ impl TeamCommand {
     }
 }
 
-fn check(
-    ask: &Ask<'_>,
-    details: &TeamDetails,
-    new: bool,
-    (institution, school_year): Places,
-) -> Result<(), Stop> {
+fn check(ask: &RuleContext<'_>, details: &TeamDetails, new: bool) -> Result<(), Stop> {
     match new {
-        true => ask.open_institution(details.institution, institution)?,
-        false => ask.institution(details.institution, institution)?,
+        true => ask.open_institution(details.institution, Field::DetailsInstitution)?,
+        false => ask.institution(details.institution, Field::DetailsInstitution)?,
     }
     match details.school_year {
-        Some(year) => ask.school_year(year, school_year),
+        Some(year) => ask.school_year(year, Field::DetailsSchoolYear),
         None => Ok(()),
     }
 }
 
 fn put_team(
-    ask: &Ask<'_>,
+    ask: &RuleContext<'_>,
     now: Option<&Team>,
     details: &TeamDetails,
     owner: Option<PersonId>,
 ) -> Result<Vec<TeamEvent>, Stop> {
     let mut events = Vec::new();
     if now.is_none_or(|now| now.details != *details) {
-        check(ask, details, false, PUT)?;
+        check(ask, details, false)?;
     }
     match now {
         None => {
-            ask.known(&owner, "put_team.owner_id")?;
+            ask.known(&owner, Field::Owner)?;
             events.push(TeamEvent::Created {
                 details: details.clone(),
                 owner,
@@ -217,7 +198,7 @@ fn put_team(
                 events.push(TeamEvent::Revised(details.clone()));
             }
             if let (None, Some(to)) = (now.owner, owner) {
-                ask.known([&to], "put_team.owner_id")?;
+                ask.known([&to], Field::Owner)?;
                 events.push(TeamEvent::OwnershipTransferred {
                     from: None,
                     to,
@@ -230,7 +211,7 @@ fn put_team(
 }
 
 fn put_people(
-    ask: &Ask<'_>,
+    ask: &RuleContext<'_>,
     now: Option<&Team>,
     members: &BTreeSet<PersonId>,
     staff: &BTreeMap<PersonId, StaffRole>,
@@ -239,7 +220,7 @@ fn put_people(
     let (no_members, no_staff) = (BTreeSet::new(), BTreeMap::new());
     let (members_now, staff_now) =
         now.map_or((&no_members, &no_staff), |now| (&now.members, &now.staff));
-    ask.known(members.difference(members_now), "put_team.member_ids")?;
+    ask.known(members.difference(members_now), Field::Members)?;
     for student in members_now.difference(members) {
         events.push(TeamEvent::MemberRemoved { student: *student });
     }
@@ -256,7 +237,7 @@ fn put_people(
         .iter()
         .filter(|(person, role)| staff_now.get(person) != Some(role))
     {
-        ask.known([person], "put_team.staff.person_id")?;
+        ask.known([person], Field::StaffPerson)?;
         events.push(TeamEvent::StaffAdded {
             person: *person,
             role: *role,

@@ -1,7 +1,5 @@
 //! How views come about.
 
-use std::sync::Arc;
-
 use super::{
     CollectedView, ContainerView, EvaluationView, GoalView, PlanView, TalkView, UnitView, Viewer,
     WrittenView, YearPlanView, is_visible,
@@ -9,32 +7,21 @@ use super::{
 use crate::domain::Aggregate;
 use crate::domain::plan::{Audience, Evaluation, Item, Plan, Section, UnitRef, Written};
 use crate::domain::team::Team;
-use crate::domain::world::{Lookup, Missing, World};
+use crate::domain::world::World;
 use crate::domain::year_plan::{Goal, GoalKind, Unit, YearPlan};
-use crate::ids::{GoalId, PersonId, PlanId, StreamId, TeamId, YearPlanId};
-
-fn load<W: World + ?Sized>(
-    world: &W,
-    id: impl Into<StreamId>,
-) -> Result<Option<Arc<Aggregate>>, Missing> {
-    let stream = id.into();
-    match world.aggregate(stream) {
-        Lookup::Found(state) => Ok(Some(state)),
-        Lookup::Absent => Ok(None),
-        Lookup::NotLoaded => Err(Missing::Stream(stream)),
-    }
-}
+use crate::ids::{GoalId, PersonId, PlanId, TeamId, YearPlanId};
+use crate::read_error::ReadError;
 
 /// A plan as a viewer sees it; `None` if there is none, or the viewer may see nothing of it.
 ///
 /// # Errors
-/// [`Missing`] when the world has to load something first.
+/// [`ReadError`] when the world does not read.
 pub fn plan_view<W: World + ?Sized>(
     world: &W,
     id: PlanId,
     viewer: Viewer,
-) -> Result<Option<PlanView>, Missing> {
-    let state = load(world, id)?;
+) -> Result<Option<PlanView>, ReadError> {
+    let state = world.aggregate(id.into())?;
     let Some(Aggregate::Plan(plan)) = state.as_deref() else {
         return Ok(None);
     };
@@ -54,14 +41,14 @@ pub fn plan_view<W: World + ?Sized>(
 /// person.
 ///
 /// # Errors
-/// [`Missing`] when the world has to load something first.
+/// [`ReadError`] when the world does not read.
 pub fn collected_view<W: World + ?Sized>(
     world: &W,
     student: PersonId,
     plans: &[PlanId],
     viewer: Viewer,
-) -> Result<Option<CollectedView>, Missing> {
-    let state = load(world, student)?;
+) -> Result<Option<CollectedView>, ReadError> {
+    let state = world.aggregate(student.into())?;
     let Some(Aggregate::Person(person)) = state.as_deref() else {
         return Ok(None);
     };
@@ -80,13 +67,13 @@ pub fn collected_view<W: World + ?Sized>(
 /// and no deleted units; staff see all. `None` if there is none.
 ///
 /// # Errors
-/// [`Missing`] when the world has to load something first.
+/// [`ReadError`] when the world does not read.
 pub fn year_plan_view<W: World + ?Sized>(
     world: &W,
     id: YearPlanId,
     viewer: Viewer,
-) -> Result<Option<YearPlanView>, Missing> {
-    let state = load(world, id)?;
+) -> Result<Option<YearPlanView>, ReadError> {
+    let state = world.aggregate(id.into())?;
     let Some(Aggregate::YearPlan(plan)) = state.as_deref() else {
         return Ok(None);
     };
@@ -112,8 +99,8 @@ pub fn year_plan_view<W: World + ?Sized>(
 fn team_container<W: World + ?Sized>(
     world: &W,
     id: TeamId,
-) -> Result<Option<ContainerView<TeamId>>, Missing> {
-    let state = load(world, id)?;
+) -> Result<Option<ContainerView<TeamId>>, ReadError> {
+    let state = world.aggregate(id.into())?;
     Ok(match state.as_deref() {
         Some(Aggregate::Team(Team {
             details,
@@ -147,11 +134,11 @@ struct View<'a, W: ?Sized> {
 }
 
 impl<W: World + ?Sized> View<'_, W> {
-    fn plan(&self, id: PlanId) -> Result<PlanView, Missing> {
+    fn plan(&self, id: PlanId) -> Result<PlanView, ReadError> {
         let plan = self.plan;
         let (student_name, _) = self.person(plan.student)?;
         let (owner_name, owner_departed) = self.person(plan.owner)?;
-        let state = load(self.world, plan.year_plan)?;
+        let state = self.world.aggregate(plan.year_plan.into())?;
         let year_plan = match state.as_deref() {
             Some(Aggregate::YearPlan(found)) => Some(found),
             _ => None,
@@ -192,8 +179,8 @@ impl<W: World + ?Sized> View<'_, W> {
         })
     }
 
-    fn person(&self, id: PersonId) -> Result<(Option<crate::text::Name>, bool), Missing> {
-        let state = load(self.world, id)?;
+    fn person(&self, id: PersonId) -> Result<(Option<crate::text::Name>, bool), ReadError> {
+        let state = self.world.aggregate(id.into())?;
         Ok(match state.as_deref() {
             Some(Aggregate::Person(person)) => {
                 (Some(person.name.clone()), person.departed.is_some())
@@ -222,7 +209,7 @@ impl<W: World + ?Sized> View<'_, W> {
     }
 
     /// Units taken in, then, for staff, those taken out that were evaluated.
-    fn units(&self) -> Result<Vec<UnitView>, Missing> {
+    fn units(&self) -> Result<Vec<UnitView>, ReadError> {
         let mut units: Vec<UnitRef> = self.plan.units.clone();
         let taken_in = units.len();
         if self.sees(false) {
@@ -238,8 +225,8 @@ impl<W: World + ?Sized> View<'_, W> {
             .collect()
     }
 
-    fn unit(&self, unit: UnitRef, included: bool) -> Result<UnitView, Missing> {
-        let state = load(self.world, unit.year_plan)?;
+    fn unit(&self, unit: UnitRef, included: bool) -> Result<UnitView, ReadError> {
+        let state = self.world.aggregate(unit.year_plan.into())?;
         let found = match state.as_deref() {
             Some(Aggregate::YearPlan(year_plan)) => {
                 year_plan.unit(unit.unit).map(|found| (year_plan, found))

@@ -4,9 +4,9 @@ use super::{
     GoalDetails, GoalRevision, Scale, UnitDetails, Wording, WordingChoice, YearPlan,
     YearPlanCommand, YearPlanDetails, YearPlanEvent, YearPlanKind,
 };
-use crate::domain::decide::{Ask, exists, not_found, refuse};
+use crate::domain::decide::{RuleContext, exists, not_found, refuse};
 use crate::domain::plan::UnitRef;
-use crate::domain::{Aggregate, Reason, Refusal, Stop};
+use crate::domain::{Aggregate, Field, Reason, Refusal, Stop};
 use crate::ids::{GoalId, PersonId, UnitId, YearPlanId};
 use crate::text::{self, Name};
 
@@ -16,7 +16,7 @@ const LEVELS: std::ops::RangeInclusive<usize> = 2..=10;
 impl YearPlanCommand {
     pub(in crate::domain) fn decide(
         &self,
-        ask: &Ask<'_>,
+        ask: &RuleContext<'_>,
         id: YearPlanId,
     ) -> Result<Vec<YearPlanEvent>, Stop> {
         let state = ask.load(id)?;
@@ -24,8 +24,11 @@ impl YearPlanCommand {
             Some(Aggregate::YearPlan(now)) => Some(now),
             _ => None,
         };
-        let there =
-            || now.ok_or_else(|| not_found(Reason::YearPlanNotFound, "year plan", ID, id, ID));
+        let there = || {
+            now.ok_or_else(|| {
+                not_found(Reason::YearPlanNotFound, "year plan", ID, id, Field::Target)
+            })
+        };
         // What a deleted year plan does not take; taking the deletion back and giving it to
         // another owner it does.
         let live = || match there()? {
@@ -40,7 +43,7 @@ impl YearPlanCommand {
         match self {
             Self::Create { details, owner } => match now {
                 None => create(ask, details, *owner),
-                Some(_) => exists("year plan", ID, id, ID),
+                Some(_) => exists("year plan", ID, id, Field::Target),
             },
             Self::Retitle { title } if live()?.details.title == *title => Ok(Vec::new()),
             Self::Retitle { title } => Ok(vec![YearPlanEvent::Retitled {
@@ -51,9 +54,9 @@ impl YearPlanCommand {
             Self::AddUnit { unit, details } => {
                 let plan = live()?;
                 if plan.unit(*unit).is_some() {
-                    return exists("unit", "unit_id", unit, "add_unit.unit_id");
+                    return exists("unit", "unit_id", unit, Field::Unit);
                 }
-                plan.check_subject(details, "add_unit.details.subject")?;
+                plan.check_subject(details, Field::DetailsSubject)?;
                 Ok(vec![YearPlanEvent::UnitAdded {
                     unit: *unit,
                     details: details.clone(),
@@ -62,31 +65,29 @@ impl YearPlanCommand {
             Self::CopyUnit { unit, from, goals } => live()?.copy_unit(ask, *unit, *from, goals),
             Self::ReviseUnit { unit, details } => {
                 let plan = live()?;
-                if plan.live_unit(*unit, "revise_unit.unit_id")?.details == *details {
+                if plan.live_unit(*unit, Field::Unit)?.details == *details {
                     return Ok(Vec::new());
                 }
-                plan.check_subject(details, "revise_unit.details.subject")?;
+                plan.check_subject(details, Field::DetailsSubject)?;
                 Ok(vec![YearPlanEvent::UnitRevised {
                     unit: *unit,
                     details: details.clone(),
                 }])
             }
             Self::DeleteUnit { unit, reason } => {
-                live()?.live_unit(*unit, "delete_unit.unit_id")?;
+                live()?.live_unit(*unit, Field::Unit)?;
                 Ok(vec![YearPlanEvent::UnitDeleted {
                     unit: *unit,
                     reason: reason.clone(),
                 }])
             }
-            Self::UndeleteUnit { unit } => {
-                match live()?.any_unit(*unit, "undelete_unit.unit_id")?.deleted {
-                    Some(_) => Ok(vec![YearPlanEvent::UnitUndeleted { unit: *unit }]),
-                    None => {
-                        let message = format!("unit {unit} is not deleted");
-                        refuse(Refusal::new(Reason::NotDeleted, message).with("unit_id", unit))
-                    }
+            Self::UndeleteUnit { unit } => match live()?.any_unit(*unit, Field::Unit)?.deleted {
+                Some(_) => Ok(vec![YearPlanEvent::UnitUndeleted { unit: *unit }]),
+                None => {
+                    let message = format!("unit {unit} is not deleted");
+                    refuse(Refusal::new(Reason::NotDeleted, message).with("unit_id", unit))
                 }
-            }
+            },
             Self::AddGoal {
                 unit,
                 goal,
@@ -98,7 +99,7 @@ impl YearPlanCommand {
                 scale,
             } => live()?.revise_goal(ask, *goal, wording, scale),
             Self::RetireGoal { goal, reason } => {
-                live()?.used_goal(*goal, "retire_goal.goal_id")?;
+                live()?.used_goal(*goal, Field::Goal)?;
                 Ok(vec![YearPlanEvent::GoalRetired {
                     goal: *goal,
                     reason: reason.clone(),
@@ -118,20 +119,19 @@ impl YearPlanCommand {
             Self::TransferOwnership { to, reason } => {
                 let plan = there()?;
                 let (from, institution) = (plan.owner, plan.details.institution);
-                const FIELD: &str = "transfer_year_plan_ownership.to_person_id";
-                ask.next_owner(Some(from), *to, institution, FIELD)?;
+                ask.next_owner(Some(from), *to, institution, Field::NewOwner)?;
                 Ok(handed(from, *to, reason))
             }
             Self::HandOver { from, to, reason } => {
                 let plan = there()?;
-                if !ask.hands(Some(plan.owner), Some(*from), Some(*to))? {
+                if !ask.needs_transfer(Some(plan.owner), Some(*from), Some(*to))? {
                     return Ok(Vec::new());
                 }
-                ask.successor(*to, plan.details.institution, "to_person_id")?;
+                ask.successor(*to, plan.details.institution, Field::NewOwner)?;
                 Ok(handed(*from, *to, reason))
             }
             Self::HandBack { from, to, reason } => {
-                match ask.hands(Some(there()?.owner), Some(*from), Some(*to))? {
+                match ask.needs_transfer(Some(there()?.owner), Some(*from), Some(*to))? {
                     true => Ok(handed(*from, *to, reason)),
                     false => Ok(Vec::new()),
                 }
@@ -149,7 +149,7 @@ fn handed(from: PersonId, to: PersonId, reason: &Option<text::Reason>) -> Vec<Ye
 }
 
 fn create(
-    ask: &Ask<'_>,
+    ask: &RuleContext<'_>,
     details: &YearPlanDetails,
     owner: PersonId,
 ) -> Result<Vec<YearPlanEvent>, Stop> {
@@ -164,18 +164,11 @@ fn create(
              has {count}"
         );
         return refuse(
-            Refusal::new(Reason::SubjectCountInvalid, message)
-                .field("create_year_plan.details.subjects"),
+            Refusal::new(Reason::SubjectCountInvalid, message).field(Field::DetailsSubjects),
         );
     }
-    ask.open_institution(
-        details.institution,
-        "create_year_plan.details.institution_id",
-    )?;
-    ask.school_year(
-        details.school_year,
-        "create_year_plan.details.school_year_id",
-    )?;
+    ask.open_institution(details.institution, Field::DetailsInstitution)?;
+    ask.school_year(details.school_year, Field::DetailsSchoolYear)?;
     let team = details.team;
     match ask.load(team)?.as_deref() {
         Some(Aggregate::Team(found)) if found.deleted.is_none() => {}
@@ -183,12 +176,12 @@ fn create(
             let message = format!("team {team} is deleted; undelete it first");
             return refuse(
                 Refusal::new(Reason::TeamDeleted, message)
-                    .field("create_year_plan.details.team_id")
+                    .field(Field::DetailsTeam)
                     .with("team_id", team),
             );
         }
         _ => {
-            let field = "create_year_plan.details.team_id";
+            let field = Field::DetailsTeam;
             return Err(not_found(
                 Reason::TeamNotFound,
                 "team",
@@ -198,14 +191,14 @@ fn create(
             ));
         }
     }
-    ask.new_owner(owner, "create_year_plan.owner_id")?;
+    ask.new_owner(owner, Field::Owner)?;
     Ok(vec![YearPlanEvent::Created {
         details: details.clone(),
         owner,
     }])
 }
 
-fn check_scale(scale: &Scale, field: &'static str) -> Result<(), Stop> {
+fn check_scale(scale: &Scale, field: Field) -> Result<(), Stop> {
     let distinct: BTreeSet<_> = scale.levels.iter().collect();
     if LEVELS.contains(&scale.levels.len()) && distinct.len() == scale.levels.len() {
         return Ok(());
@@ -219,7 +212,7 @@ fn check_scale(scale: &Scale, field: &'static str) -> Result<(), Stop> {
 }
 
 /// The words a goal gets: a catalogue's are copied, so that they stay whatever becomes of it.
-fn word(ask: &Ask<'_>, choice: &WordingChoice, field: &'static str) -> Result<Wording, Stop> {
+fn word(ask: &RuleContext<'_>, choice: &WordingChoice, field: Field) -> Result<Wording, Stop> {
     match choice {
         WordingChoice::Own { text } => Ok(Wording::Own { text: text.clone() }),
         WordingChoice::Catalogue { catalogue, item } => match ask.load(*catalogue)?.as_deref() {
@@ -246,12 +239,12 @@ fn word(ask: &Ask<'_>, choice: &WordingChoice, field: &'static str) -> Result<Wo
 }
 
 impl YearPlan {
-    fn any_unit(&self, id: UnitId, field: &'static str) -> Result<&super::Unit, Stop> {
+    fn any_unit(&self, id: UnitId, field: Field) -> Result<&super::Unit, Stop> {
         self.unit(id)
             .ok_or_else(|| not_found(Reason::UnitNotFound, "unit", "unit_id", id, field))
     }
 
-    fn live_unit(&self, id: UnitId, field: &'static str) -> Result<&super::Unit, Stop> {
+    fn live_unit(&self, id: UnitId, field: Field) -> Result<&super::Unit, Stop> {
         let unit = self.any_unit(id, field)?;
         match unit.deleted {
             None => Ok(unit),
@@ -266,7 +259,7 @@ impl YearPlan {
         }
     }
 
-    fn used_goal(&self, id: GoalId, field: &'static str) -> Result<&super::Goal, Stop> {
+    fn used_goal(&self, id: GoalId, field: Field) -> Result<&super::Goal, Stop> {
         let goal = self
             .goals
             .get(&id)
@@ -304,7 +297,7 @@ impl YearPlan {
     }
 
     fn remove_subject(&self, id: YearPlanId, subject: &Name) -> Result<Vec<YearPlanEvent>, Stop> {
-        const FIELD: &str = "remove_subject.subject";
+        const FIELD: Field = Field::Subject;
         self.check_combined(id)?;
         if !self.details.subjects.contains(subject) {
             let message = format!("year plan {id} has no such subject");
@@ -329,7 +322,7 @@ impl YearPlan {
         }])
     }
 
-    fn check_subject(&self, details: &UnitDetails, field: &'static str) -> Result<(), Stop> {
+    fn check_subject(&self, details: &UnitDetails, field: Field) -> Result<(), Stop> {
         match &details.subject {
             Some(subject) if !self.details.subjects.contains(subject) => {
                 let message = "the year plan does not have the unit's subject";
@@ -341,7 +334,7 @@ impl YearPlan {
 
     fn copy_unit(
         &self,
-        ask: &Ask<'_>,
+        ask: &RuleContext<'_>,
         unit: UnitId,
         from: UnitRef,
         goals: &[(GoalId, GoalId)],
@@ -352,9 +345,18 @@ impl YearPlan {
         let state = ask.load(from.year_plan)?;
         let Some(Aggregate::YearPlan(source)) = state.as_deref() else {
             let (reason, id) = (Reason::YearPlanNotFound, from.year_plan);
-            return Err(not_found(reason, "year plan", ID, id, "from.year_plan_id"));
+            return Err(not_found(
+                reason,
+                "year plan",
+                ID,
+                id,
+                Field::CopiedYearPlan,
+            ));
         };
-        let mut details = source.any_unit(from.unit, "from.unit_id")?.details.clone();
+        let mut details = source
+            .any_unit(from.unit, Field::CopiedUnit)?
+            .details
+            .clone();
         details
             .subject
             .take_if(|subject| !self.details.subjects.contains(subject));
@@ -383,20 +385,20 @@ impl YearPlan {
 
     fn add_goal_to(
         &self,
-        ask: &Ask<'_>,
+        ask: &RuleContext<'_>,
         unit: UnitId,
         goal: GoalId,
         details: &GoalDetails<WordingChoice>,
     ) -> Result<Vec<YearPlanEvent>, Stop> {
-        self.live_unit(unit, "add_goal.unit_id")?;
+        self.live_unit(unit, Field::Unit)?;
         if self.goals.contains_key(&goal) {
-            return exists("goal", "goal_id", goal, "add_goal.goal_id");
+            return exists("goal", "goal_id", goal, Field::Goal);
         }
-        check_scale(&details.scale, "add_goal.details.scale.levels")?;
+        check_scale(&details.scale, Field::DetailsScaleLevels)?;
         let details = GoalDetails {
             kind: details.kind,
             area: details.area,
-            wording: word(ask, &details.wording, "add_goal.details.wording")?,
+            wording: word(ask, &details.wording, Field::DetailsWording)?,
             scale: details.scale.clone(),
         };
         Ok(vec![YearPlanEvent::GoalAdded {
@@ -408,14 +410,14 @@ impl YearPlan {
 
     fn revise_goal(
         &self,
-        ask: &Ask<'_>,
+        ask: &RuleContext<'_>,
         id: GoalId,
         wording: &WordingChoice,
         scale: &Scale,
     ) -> Result<Vec<YearPlanEvent>, Stop> {
-        let goal = self.used_goal(id, "revise_goal.goal_id")?;
-        check_scale(scale, "revise_goal.scale.levels")?;
-        let wording = word(ask, wording, "revise_goal.wording")?;
+        let goal = self.used_goal(id, Field::Goal)?;
+        check_scale(scale, Field::ScaleLevels)?;
+        let wording = word(ask, wording, Field::Wording)?;
         let revised = GoalRevision {
             wording,
             scale: scale.clone(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::error::{DamageReason, ReadError};
 use super::super::frame::{Frame, FrameError, Header};
-use super::super::log::Tail;
+use super::super::tail::Tail;
 use super::header::SEGMENT_HEADER_LEN;
 use super::store::{Readable, Store};
 use super::window::Window;

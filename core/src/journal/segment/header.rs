@@ -4,8 +4,8 @@ use std::io;
 use std::sync::Arc;
 
 use super::super::disk::{DiskFile, read_full};
-use super::super::frame::{field, u64_at};
-use super::super::log::Tail;
+use super::super::layout::{field, u64_at};
+use super::super::tail::Tail;
 use crate::hash::Context;
 use crate::ids::{CommitSeq, LedgerId, Position};
 use crate::time::Timestamp;

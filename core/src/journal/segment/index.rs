@@ -4,7 +4,7 @@
 use std::io;
 
 use super::super::disk::{Disk, DiskFile, read_full, write_full};
-use super::super::frame::{field, u64_at};
+use super::super::layout::{field, u64_at};
 use super::header::{INDEX_SUFFIX, file_name};
 use crate::ids::Position;
 

@@ -23,9 +23,11 @@ use self::store::{Last, Readable, Store};
 use super::commit::Commit;
 use super::disk::{Disk, DiskFile, read_full, write_full};
 use super::error::{AppendError, DamageReason, ReadError};
-use super::frame::{Frame, FrameError, Header, RECORD_LEN, Record};
+use super::frame::{Frame, FrameError, Header, Record};
 use super::group::{self, Group};
-use super::log::{CommitLog, Frames, StoredEntry, Tail};
+use super::layout::RECORD_LEN;
+use super::log::{CommitLog, Frames, StoredEntry};
+use super::tail::Tail;
 use crate::ids::{CommitSeq, LedgerId, Position};
 
 pub use self::open::{OpenMode, SegmentOptions};

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use super::super::disk::{Disk, DiskFile, read_full, write_full};
 use super::super::error::{Damage, DamageReason, OpenError};
-use super::super::log::Tail;
+use super::super::tail::Tail;
 use super::header::{
     LOG_SUFFIX, SEGMENT_HEADER_LEN, SegmentHeader, TEMPORARY_SUFFIX, file_name, parse_name,
 };

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use super::super::disk::{DiskFile, read_full};
 use super::super::error::{Damage, DamageReason};
-use super::super::frame::{Frame, FrameError, HEADER_LEN, Header, MAGIC, is_zero};
-use super::super::log::Tail;
+use super::super::frame::{Frame, FrameError, Header, MAGIC};
+use super::super::layout::{HEADER_LEN, is_zero};
+use super::super::tail::Tail;
 use super::header::{SEGMENT_HEADER_LEN, SegmentHeader};
 use super::window::Window;
 use crate::ids::{CommitSeq, LedgerId, Position};

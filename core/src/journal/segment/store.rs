@@ -8,8 +8,9 @@ use quick_cache::sync::Cache;
 
 use super::super::disk::{Disk, DiskFile, read_full};
 use super::super::error::{Damage, DamageReason, ReadError};
-use super::super::frame::{FrameError, HEADER_LEN, Header};
-use super::super::log::Tail;
+use super::super::frame::{FrameError, Header};
+use super::super::layout::HEADER_LEN;
+use super::super::tail::Tail;
 use super::header::{LOG_SUFFIX, SEGMENT_HEADER_LEN, SegmentHeader, file_name};
 use super::index::Index;
 use super::recovery::{ScanError, scan_closed};

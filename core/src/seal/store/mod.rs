@@ -334,7 +334,7 @@ impl KeyStore {
             slots: ids.len() as u64,
             digest: match ids {
                 [] => [0; 16],
-                _ => hash.as_bytes().first_chunk().copied().unwrap_or_default(),
+                _ => crate::hash::first(hash.as_bytes()),
             },
         }
     }

@@ -6,12 +6,12 @@ use planledger_core::audit::FaultKind;
 use planledger_core::derived::testing;
 use planledger_core::ids::{Position, StreamId};
 use planledger_core::journal::CommitLog;
-use planledger_core::ledger::PartName;
+use planledger_core::verify::PartName;
 
-use crate::directory::{Directory, copy, fault, faults, open_journal, verify};
-use crate::place::Place;
-use crate::school::{PLAN, STUDENT, School};
-use crate::story::Story;
+use crate::audit::directory::{Directory, fault, faults, open_journal, verify};
+use crate::audit::school::{PLAN, STUDENT, School};
+use crate::audit::story::Story;
+use planledger_fixtures::place::{Place, copy};
 
 #[test]
 fn an_altered_index_is_found_and_changes_no_answer() {
@@ -52,7 +52,7 @@ fn an_altered_index_is_found_and_changes_no_answer() {
 }
 
 /// A plan's state as it was before its last words, sealed by the server itself: what an old copy of
-/// derived state holds. The server shows it, and nothing but a replay knows better.
+/// derived state holds. The register knows that it is not the newest, and a replay does.
 #[test]
 fn an_altered_projection_is_found() {
     let directory = Directory::new();

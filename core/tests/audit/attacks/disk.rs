@@ -9,14 +9,16 @@ use planledger_core::journal::{
     self, CHECKSUM_LEN, COMMAND_LEN, CommitLog, DamageReason, HEADER_LEN, RECORD_LEN,
     SEGMENT_HEADER_LEN,
 };
-use planledger_core::ledger::{Ledger, OpenError, PartName};
-use planledger_core::tlog::{Notary, NotaryError, WitnessError};
+use planledger_core::ledger::{Ledger, OpenError};
+use planledger_core::notary::{Notary, NotaryError};
+use planledger_core::tlog::WitnessError;
+use planledger_core::verify::PartName;
 
 use super::{audit, witness};
-use crate::directory::{Directory, copy, fault, frames, open_journal, payloads_at, record_at};
-use crate::place::Place;
-use crate::school::{OTHERS, PLAN, SECOND, signer};
-use crate::story::Story;
+use crate::audit::directory::{Directory, fault, frames, open_journal, payloads_at, record_at};
+use crate::audit::school::{OTHERS, PLAN, SECOND, signer};
+use crate::audit::story::Story;
+use planledger_fixtures::place::{Place, copy};
 
 #[test]
 fn a_flipped_bit_is_found_wherever_it_is_in_a_segment() {

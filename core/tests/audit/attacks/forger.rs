@@ -8,14 +8,16 @@ use planledger_core::domain::Event;
 use planledger_core::domain::ledger::LedgerEvent;
 use planledger_core::domain::plan::{PlanCommand, PlanEvent};
 use planledger_core::domain::{Actor, Command};
-use planledger_core::ledger::{Envelope, PartName};
-use planledger_core::tlog::{Algorithm, Notary, NotaryError, Signer, WitnessError};
+use planledger_core::ledger::Envelope;
+use planledger_core::notary::{Notary, NotaryError};
+use planledger_core::tlog::{Algorithm, Signer, WitnessError};
+use planledger_core::verify::PartName;
 
 use super::{audit, audit_of, witness};
-use crate::directory::{Directory, copy, fault};
-use crate::place::{Place, command_id};
-use crate::school::{ORIGIN, OTHERS, PLAN, TEACHER, signer};
-use crate::story::Story;
+use crate::audit::directory::{Directory, fault};
+use crate::audit::school::{ORIGIN, OTHERS, PLAN, TEACHER, signer};
+use crate::audit::story::Story;
+use planledger_fixtures::place::{Place, command_id, copy};
 
 /// The forged directory is sound by itself, and found out by who kept a checkpoint.
 fn found_out(directory: &Directory, forged: &Directory) {

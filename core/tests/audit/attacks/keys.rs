@@ -3,13 +3,14 @@
 use std::fs;
 
 use planledger_core::ids::{Position, StreamId};
-use planledger_core::ledger::{Depth, Ledger, OpenError, PartName, verify_dir};
+use planledger_core::ledger::{Ledger, OpenError};
 use planledger_core::seal::KeyStoreError;
+use planledger_core::verify::{Depth, PartName, verify_dir};
 
-use crate::directory::{Directory, fault};
-use crate::place::Place;
-use crate::school::{CLASSMATE, OTHERS, PLAN, STUDENT, TEACHER, signer};
-use crate::story::Story;
+use crate::audit::directory::{Directory, fault};
+use crate::audit::school::{CLASSMATE, OTHERS, PLAN, STUDENT, TEACHER, signer};
+use crate::audit::story::Story;
+use planledger_fixtures::place::Place;
 
 const SLOT: usize = 256;
 const KEYS: &str = "keys/keys.log";

@@ -13,16 +13,16 @@ use planledger_core::audit::{
     BundleFault, Disclosure, Export, ExportError, ExportRequest, FaultKind, Report, Scope,
     VerifyOptions, verify_bundle,
 };
-use planledger_core::ledger::PartName;
+use planledger_core::notary::{Notary, NotaryError};
 use planledger_core::time::Timestamp;
 use planledger_core::tlog::{
-    AddCheckpoint, Algorithm, Latest, Notary, NotaryError, SignedCheckpoint, Signer, WitnessError,
-    add_checkpoint,
+    AddCheckpoint, Algorithm, Latest, SignedCheckpoint, Signer, WitnessError, add_checkpoint,
 };
+use planledger_core::verify::PartName;
 
-use crate::directory::Directory;
-use crate::place::Place;
-use crate::school::{PLAN, policy, signer};
+use crate::audit::directory::Directory;
+use crate::audit::school::{PLAN, policy, signer};
+use planledger_fixtures::place::Place;
 
 /// What an auditor finds who kept a checkpoint and is given a bundle from this directory.
 fn audit(directory: &Directory, since: Option<&SignedCheckpoint>) -> Result<Report, FaultKind> {

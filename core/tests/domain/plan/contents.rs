@@ -1,11 +1,11 @@
 use planledger_core::domain::plan::{Audience, Item, PlanCommand, PlanEvent, Section, UnitRef};
 use planledger_core::domain::year_plan::YearPlanEvent;
-use planledger_core::domain::{Actor, Reason};
+use planledger_core::domain::{Actor, Field, Reason};
 
 use super::{state, withdrawn};
-use crate::common::school::*;
-use crate::common::{Fact, Memory};
-use crate::harness::{given, plan};
+use crate::domain::harness::{given, plan};
+use planledger_fixtures::school::*;
+use planledger_fixtures::{Fact, Memory};
 
 const ANOTHER: UnitRef = UnitRef {
     year_plan: YEAR_PLAN,
@@ -192,20 +192,17 @@ pub(super) fn refusals() -> Vec<Reason> {
         // New units come from the plan's own year plan.
         given(a_plan())
             .when(TEACHER, plan(PlanCommand::IncludeUnit(elsewhere)))
-            .then_refused(
-                Reason::UnitOfAnotherYearPlan,
-                Some("include_unit.unit.year_plan_id"),
-            ),
+            .then_refused(Reason::UnitOfAnotherYearPlan, Some(Field::UnitRefYearPlan)),
         given(a_plan())
             .when(TEACHER, plan(PlanCommand::IncludeUnit(ANOTHER)))
-            .then_refused(Reason::UnitNotFound, Some("include_unit.unit.unit_id")),
+            .then_refused(Reason::UnitNotFound, Some(Field::UnitRefUnit)),
         given(a_plan_and_another_unit())
             .and((YEAR_PLAN, unit_deleted(OTHER_UNIT)))
             .when(TEACHER, plan(PlanCommand::IncludeUnit(ANOTHER)))
-            .then_refused(Reason::UnitDeleted, Some("include_unit.unit.unit_id")),
+            .then_refused(Reason::UnitDeleted, Some(Field::UnitRefUnit)),
         given(a_plan_and_another_unit())
             .when(TEACHER, plan(PlanCommand::ExcludeUnit(ANOTHER)))
-            .then_refused(Reason::UnitNotIncluded, Some("exclude_unit.unit")),
+            .then_refused(Reason::UnitNotIncluded, Some(Field::UnitRef)),
     ];
     // Only what is in the plan is shown or hidden.
     for (item, reason) in [
@@ -216,10 +213,10 @@ pub(super) fn refusals() -> Vec<Reason> {
         seen.extend([
             given(a_plan())
                 .when(TEACHER, plan(PlanCommand::ShowItem { item }))
-                .then_refused(reason, Some("show_item.item")),
+                .then_refused(reason, Some(Field::Item)),
             given(a_plan())
                 .when(TEACHER, plan(PlanCommand::HideItem { item }))
-                .then_refused(reason, Some("hide_item.item")),
+                .then_refused(reason, Some(Field::Item)),
         ]);
     }
     // A goal of a unit that was taken out is not in the plan.
@@ -228,7 +225,7 @@ pub(super) fn refusals() -> Vec<Reason> {
         given(a_plan())
             .and((PLAN, PlanEvent::UnitExcluded(THE_UNIT)))
             .when(TEACHER, plan(PlanCommand::ShowItem { item }))
-            .then_refused(Reason::GoalNotFound, Some("show_item.item")),
+            .then_refused(Reason::GoalNotFound, Some(Field::Item)),
     );
     seen.push(
         given(a_plan())

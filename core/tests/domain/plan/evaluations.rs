@@ -3,13 +3,13 @@ use planledger_core::domain::plan::{Assessment, Evaluator, PlanCommand, PlanEven
 use planledger_core::domain::team::TeamEvent;
 use planledger_core::domain::view::Viewer;
 use planledger_core::domain::year_plan::{Scale, Wording, YearPlanEvent};
-use planledger_core::domain::{Actor, Reason};
+use planledger_core::domain::{Actor, Field, Reason};
 use planledger_core::ids::{EvaluationId, GoalId};
 
 use super::state;
-use crate::common::school::*;
-use crate::common::{ActsAs, Fact};
-use crate::harness::{given, plan};
+use crate::domain::harness::{given, plan};
+use planledger_fixtures::school::*;
+use planledger_fixtures::{ActsAs, Fact};
 
 fn record(id: EvaluationId, goal: GoalId, assessment: Assessment) -> PlanCommand {
     PlanCommand::RecordEvaluation {
@@ -99,7 +99,7 @@ fn a_lower_rating_later_is_a_new_fact() {
         .when(TEACHER, plan(record(LATER, SUBJECT_GOAL, level(1))))
         .then([recorded(LATER, SUBJECT_GOAL, Evaluator::Staff, 1)]);
     let levels = |plan: planledger_core::domain::plan::Plan| -> Vec<_> {
-        let made = plan.evaluations.into_iter();
+        let made = plan.evaluations.iter();
         made.map(|made| (made.id, made.assessment.level)).collect()
     };
     assert_eq!(
@@ -221,7 +221,7 @@ fn an_evaluation_is_corrected_also_after_its_goal_went_out_of_use() {
 }
 
 pub(super) fn refusals() -> Vec<Reason> {
-    let goal = Some("record_evaluation.goal_id");
+    let goal = Some(Field::Goal);
     let retired = YearPlanEvent::GoalRetired {
         goal: SUBJECT_GOAL,
         reason: None,
@@ -249,58 +249,34 @@ pub(super) fn refusals() -> Vec<Reason> {
             .then_refused(Reason::GoalRetired, goal),
         given(a_plan())
             .when(TEACHER, plan(elsewhere))
-            .then_refused(Reason::UnitNotIncluded, Some("record_evaluation.unit")),
+            .then_refused(Reason::UnitNotIncluded, Some(Field::UnitRef)),
         staff_made()
             .when(TEACHER, plan(record(EVALUATION, SUBJECT_GOAL, level(1))))
-            .then_refused(
-                Reason::AlreadyExists,
-                Some("record_evaluation.evaluation_id"),
-            ),
+            .then_refused(Reason::AlreadyExists, Some(Field::Evaluation)),
         given(a_plan())
             .when(TEACHER, plan(record(EVALUATION, SUBJECT_GOAL, empty())))
-            .then_refused(
-                Reason::AssessmentEmpty,
-                Some("record_evaluation.assessment"),
-            ),
+            .then_refused(Reason::AssessmentEmpty, Some(Field::Assessment)),
         // The scale has levels 0 to 3.
         given(a_plan())
             .when(TEACHER, plan(record(EVALUATION, SUBJECT_GOAL, level(4))))
-            .then_refused(
-                Reason::LevelOutOfRange,
-                Some("record_evaluation.assessment.level"),
-            ),
+            .then_refused(Reason::LevelOutOfRange, Some(Field::AssessmentLevel)),
         staff_made()
             .when(TEACHER, plan(correct(EVALUATION, empty())))
-            .then_refused(
-                Reason::AssessmentEmpty,
-                Some("correct_evaluation.assessment"),
-            ),
+            .then_refused(Reason::AssessmentEmpty, Some(Field::Assessment)),
         staff_made()
             .when(TEACHER, plan(correct(EVALUATION, level(4))))
-            .then_refused(
-                Reason::LevelOutOfRange,
-                Some("correct_evaluation.assessment.level"),
-            ),
+            .then_refused(Reason::LevelOutOfRange, Some(Field::AssessmentLevel)),
         staff_made()
             .when(TEACHER, plan(correct(LATER, level(1))))
-            .then_refused(
-                Reason::EvaluationNotFound,
-                Some("correct_evaluation.evaluation_id"),
-            ),
+            .then_refused(Reason::EvaluationNotFound, Some(Field::Evaluation)),
         // Neither side corrects the other's.
         staff_made()
             .when(STUDENT, plan(correct(EVALUATION, level(1))))
-            .then_refused(
-                Reason::EvaluationOfAnotherSide,
-                Some("correct_evaluation.evaluation_id"),
-            ),
+            .then_refused(Reason::EvaluationOfAnotherSide, Some(Field::Evaluation)),
         given(a_plan())
             .and(by_student(EVALUATION))
             .when(TEACHER, plan(correct(EVALUATION, level(2))))
-            .then_refused(
-                Reason::EvaluationOfAnotherSide,
-                Some("correct_evaluation.evaluation_id"),
-            ),
+            .then_refused(Reason::EvaluationOfAnotherSide, Some(Field::Evaluation)),
     ];
     // Nobody else evaluates, nor corrects: other students, guardians, clerks, strangers, systems.
     let others = [CLASSMATE, GUARDIAN, CLERK, NOBODY].map(ActsAs::actor);

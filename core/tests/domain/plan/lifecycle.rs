@@ -1,13 +1,13 @@
-use planledger_core::domain::Reason;
 use planledger_core::domain::person::PersonEvent;
 use planledger_core::domain::plan::{PlanCommand, PlanEvent, UnitRef};
 use planledger_core::domain::year_plan::{YearPlanDetails, YearPlanEvent, YearPlanKind};
+use planledger_core::domain::{Field, Reason};
 use planledger_core::ids::{PlanId, YearPlanId};
 
 use super::{move_to, state, transfer, withdrawn};
-use crate::common::Fact;
-use crate::common::school::*;
-use crate::harness::{given, plan};
+use crate::domain::harness::{given, plan};
+use planledger_fixtures::Fact;
+use planledger_fixtures::school::*;
 
 fn moved(from: YearPlanId, to: YearPlanId) -> PlanEvent {
     PlanEvent::MovedToYearPlan {
@@ -140,8 +140,8 @@ fn a_plan_that_moved_away_leaves_room_for_another() {
 }
 
 pub(super) fn refusals() -> Vec<Reason> {
-    let to = Some("move_to_year_plan.year_plan_id");
-    let owner = Some("transfer_plan_ownership.to_person_id");
+    let to = Some(Field::YearPlan);
+    let owner = Some(Field::NewOwner);
     let has_another: (PlanId, PlanEvent) =
         (OTHER_PLAN, opened(YearPlanKind::Subject, OTHER_YEAR_PLAN));
     vec![

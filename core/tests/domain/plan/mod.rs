@@ -5,10 +5,10 @@ mod opening;
 mod talks;
 
 use planledger_core::domain::plan::{Audience, Item, Plan, PlanCommand, PlanEvent, Section};
-use planledger_core::domain::{Aggregate, Reason};
+use planledger_core::domain::{Aggregate, Field, Reason};
 
-use crate::common::school::*;
-use crate::harness::{Given, given, plan};
+use crate::domain::harness::{Given, given, plan};
+use planledger_fixtures::school::*;
 
 fn state(given: &Given) -> Plan {
     match given.state(PLAN) {
@@ -96,7 +96,7 @@ pub(crate) fn refusals() -> Vec<Reason> {
         seen.push(
             given(a_year_plan())
                 .when(TEACHER, plan(command.clone()))
-                .then_refused(Reason::PlanNotFound, Some("plan_id")),
+                .then_refused(Reason::PlanNotFound, Some(Field::Target)),
         );
         let stays_possible = matches!(
             command,

@@ -1,12 +1,12 @@
-use planledger_core::domain::Reason;
 use planledger_core::domain::person::{PersonEvent, Role};
 use planledger_core::domain::plan::{PlanCommand, PlanEvent};
 use planledger_core::domain::year_plan::{YearPlanEvent, YearPlanKind};
+use planledger_core::domain::{Field, Reason};
 use planledger_core::ids::{PersonId, YearPlanId};
 
 use super::{state, withdrawn};
-use crate::common::school::*;
-use crate::harness::given;
+use crate::domain::harness::given;
+use planledger_fixtures::school::*;
 
 fn open(student: PersonId, year_plan: YearPlanId, owner: Option<PersonId>) -> PlanCommand {
     PlanCommand::Open {
@@ -99,31 +99,31 @@ pub(super) fn refusals() -> Vec<Reason> {
     vec![
         given(a_year_plan())
             .when(TEACHER, (PLAN, open(NOBODY, YEAR_PLAN, None)))
-            .then_refused(Reason::PersonNotFound, Some("open_plan.student_id")),
+            .then_refused(Reason::PersonNotFound, Some(Field::Student)),
         given(a_year_plan())
             .when(TEACHER, (PLAN, open(PEDAGOGUE, YEAR_PLAN, None)))
-            .then_refused(Reason::NotAStudent, Some("open_plan.student_id")),
+            .then_refused(Reason::NotAStudent, Some(Field::Student)),
         given(a_year_plan())
             .when(TEACHER, (PLAN, open(STUDENT, OTHER_YEAR_PLAN, None)))
-            .then_refused(Reason::YearPlanNotFound, Some("open_plan.year_plan_id")),
+            .then_refused(Reason::YearPlanNotFound, Some(Field::YearPlan)),
         given(a_year_plan())
             .and((YEAR_PLAN, YearPlanEvent::Deleted { reason: None }))
             .when(TEACHER, (PLAN, open(STUDENT, YEAR_PLAN, None)))
-            .then_refused(Reason::YearPlanDeleted, Some("open_plan.year_plan_id")),
+            .then_refused(Reason::YearPlanDeleted, Some(Field::YearPlan)),
         given(a_year_plan())
             .when(TEACHER, by(NOBODY))
-            .then_refused(Reason::PersonNotFound, Some("open_plan.owner_id")),
+            .then_refused(Reason::PersonNotFound, Some(Field::Owner)),
         given(a_year_plan())
             .when(TEACHER, by(CLERK))
-            .then_refused(Reason::NotStaff, Some("open_plan.owner_id")),
+            .then_refused(Reason::NotStaff, Some(Field::Owner)),
         given(a_year_plan())
             .and((PEDAGOGUE, gone))
             .when(TEACHER, by(PEDAGOGUE))
-            .then_refused(Reason::PersonDeparted, Some("open_plan.owner_id")),
+            .then_refused(Reason::PersonDeparted, Some(Field::Owner)),
         // An id names one plan for ever.
         given(a_plan())
             .when(TEACHER, (PLAN, open(CLASSMATE, YEAR_PLAN, None)))
-            .then_refused(Reason::AlreadyExists, Some("plan_id")),
+            .then_refused(Reason::AlreadyExists, Some(Field::Target)),
         // A plan that was withdrawn is restored, not opened a second time.
         given(a_plan())
             .and((PLAN, withdrawn()))

@@ -1,10 +1,10 @@
 use planledger_core::domain::plan::{PlanCommand, PlanEvent, TalkDetails, TalkKind};
-use planledger_core::domain::{Actor, Reason};
+use planledger_core::domain::{Actor, Field, Reason};
 
 use super::state;
-use crate::common::school::*;
-use crate::common::{ActsAs, Fact};
-use crate::harness::{given, plan};
+use crate::domain::harness::{given, plan};
+use planledger_fixtures::school::*;
+use planledger_fixtures::{ActsAs, Fact};
 
 fn record(details: TalkDetails) -> PlanCommand {
     PlanCommand::RecordTalk {
@@ -81,10 +81,10 @@ pub(super) fn refusals() -> Vec<Reason> {
         given(a_plan())
             .and(recorded())
             .when(TEACHER, plan(record(talk("Igen"))))
-            .then_refused(Reason::AlreadyExists, Some("record_talk.talk_id")),
+            .then_refused(Reason::AlreadyExists, Some(Field::Talk)),
         given(a_plan())
             .when(TEACHER, plan(correct(talk("Igen"))))
-            .then_refused(Reason::TalkNotFound, Some("correct_talk.talk_id")),
+            .then_refused(Reason::TalkNotFound, Some(Field::Talk)),
     ];
     // Talks are held and recorded by teacher, pedagogue or leader; never by the student.
     let others = [STUDENT, CLASSMATE, GUARDIAN, CLERK, NOBODY].map(ActsAs::actor);

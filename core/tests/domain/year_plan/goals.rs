@@ -2,13 +2,13 @@ use planledger_core::domain::catalogue::CatalogueEvent;
 use planledger_core::domain::year_plan::{
     GoalKind, GoalRevision, Scale, Wording, WordingChoice, YearPlanCommand, YearPlanEvent,
 };
-use planledger_core::domain::{Aggregate, Reason};
+use planledger_core::domain::{Aggregate, Field, Reason};
 use planledger_core::ids::{CatalogueItemId, UnitId};
 
 use super::{a_combined_year_plan, add_goal, retire_goal, revise_goal, state, unit_deleted};
-use crate::common::Memory;
-use crate::common::school::*;
-use crate::harness::given;
+use crate::domain::harness::given;
+use planledger_fixtures::Memory;
+use planledger_fixtures::school::*;
 
 fn from_catalogue(item: CatalogueItemId) -> WordingChoice {
     WordingChoice::Catalogue {
@@ -134,22 +134,19 @@ pub(super) fn refusals() -> Vec<Reason> {
     let mut seen = vec![
         given(a_year_plan())
             .when(TEACHER, (YEAR_PLAN, add_goal(unknown, OTHER_GOAL)))
-            .then_refused(Reason::UnitNotFound, Some("add_goal.unit_id")),
+            .then_refused(Reason::UnitNotFound, Some(Field::Unit)),
         given(a_year_plan())
             .and((YEAR_PLAN, unit_deleted()))
             .when(TEACHER, (YEAR_PLAN, add_goal(UNIT, OTHER_GOAL)))
-            .then_refused(Reason::UnitDeleted, Some("add_goal.unit_id")),
+            .then_refused(Reason::UnitDeleted, Some(Field::Unit)),
         given(a_year_plan())
             .when(TEACHER, (YEAR_PLAN, add_goal(UNIT, SUBJECT_GOAL)))
-            .then_refused(Reason::AlreadyExists, Some("add_goal.goal_id")),
+            .then_refused(Reason::AlreadyExists, Some(Field::Goal)),
     ];
     // A goal that is not there, out of use or in a deleted unit is neither revised nor retired.
     for (command, field) in [
-        (
-            revise_goal(SUBJECT_GOAL, words, scale()),
-            "revise_goal.goal_id",
-        ),
-        (retire_goal(SUBJECT_GOAL), "retire_goal.goal_id"),
+        (revise_goal(SUBJECT_GOAL, words, scale()), Field::Goal),
+        (retire_goal(SUBJECT_GOAL), Field::Goal),
     ] {
         let field = Some(field);
         seen.extend([
@@ -188,13 +185,13 @@ pub(super) fn refusals() -> Vec<Reason> {
         seen.extend([
             given(a_year_plan())
                 .when(TEACHER, (YEAR_PLAN, add))
-                .then_refused(Reason::ScaleInvalid, Some("add_goal.details.scale.levels")),
+                .then_refused(Reason::ScaleInvalid, Some(Field::DetailsScaleLevels)),
             given(a_year_plan())
                 .when(
                     TEACHER,
                     (YEAR_PLAN, revise_goal(SUBJECT_GOAL, words, scale)),
                 )
-                .then_refused(Reason::ScaleInvalid, Some("revise_goal.scale.levels")),
+                .then_refused(Reason::ScaleInvalid, Some(Field::ScaleLevels)),
         ]);
     }
     seen.extend(catalogue_refusals());
@@ -221,22 +218,16 @@ fn catalogue_refusals() -> Vec<Reason> {
     vec![
         given(a_year_plan())
             .when(TEACHER, (YEAR_PLAN, add(ITEM)))
-            .then_refused(Reason::CatalogueNotFound, Some("add_goal.details.wording")),
+            .then_refused(Reason::CatalogueNotFound, Some(Field::DetailsWording)),
         with_catalogue()
             .when(TEACHER, (YEAR_PLAN, add(OTHER_ITEM)))
-            .then_refused(
-                Reason::CatalogueItemNotFound,
-                Some("add_goal.details.wording"),
-            ),
+            .then_refused(Reason::CatalogueItemNotFound, Some(Field::DetailsWording)),
         with_catalogue()
             .and((CATALOGUE, CatalogueEvent::ItemRetired { item: ITEM }))
             .when(TEACHER, (YEAR_PLAN, add(ITEM)))
-            .then_refused(
-                Reason::CatalogueItemNotFound,
-                Some("add_goal.details.wording"),
-            ),
+            .then_refused(Reason::CatalogueItemNotFound, Some(Field::DetailsWording)),
         with_catalogue()
             .when(TEACHER, (YEAR_PLAN, revise))
-            .then_refused(Reason::CatalogueItemNotFound, Some("revise_goal.wording")),
+            .then_refused(Reason::CatalogueItemNotFound, Some(Field::Wording)),
     ]
 }

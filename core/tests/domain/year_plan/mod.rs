@@ -10,13 +10,13 @@ use planledger_core::domain::year_plan::{
     GoalKind, Scale, UnitDetails, WordingChoice, YearPlan, YearPlanCommand, YearPlanDetails,
     YearPlanEvent,
 };
-use planledger_core::domain::{Actor, Aggregate, Reason};
+use planledger_core::domain::{Actor, Aggregate, Field, Reason};
 use planledger_core::ids::{GoalId, InstitutionId, PersonId, SchoolYearId, TeamId, UnitId};
 use planledger_core::text::Name;
 
-use crate::common::Fact;
-use crate::common::school::*;
-use crate::harness::{Given, given};
+use crate::domain::harness::{Given, given};
+use planledger_fixtures::Fact;
+use planledger_fixtures::school::*;
 
 fn create(details: YearPlanDetails, owner: PersonId) -> YearPlanCommand {
     YearPlanCommand::Create { details, owner }
@@ -187,11 +187,11 @@ fn creation_refusals() -> Vec<Reason> {
         last_day: None,
         reason: None,
     };
-    let count = Some("create_year_plan.details.subjects");
+    let count = Some(Field::DetailsSubjects);
     vec![
         given(a_year_plan())
             .when(TEACHER, (YEAR_PLAN, create(subject_year_plan(), TEACHER)))
-            .then_refused(Reason::AlreadyExists, Some("year_plan_id")),
+            .then_refused(Reason::AlreadyExists, Some(Field::Target)),
         given(a_team())
             .when(TEACHER, with(&|plan| plan.subjects.clear()))
             .then_refused(Reason::SubjectCountInvalid, count),
@@ -209,52 +209,37 @@ fn creation_refusals() -> Vec<Reason> {
                 TEACHER,
                 with(&|plan| plan.institution = InstitutionId::from_bytes([1; 16])),
             )
-            .then_refused(
-                Reason::InstitutionNotFound,
-                Some("create_year_plan.details.institution_id"),
-            ),
+            .then_refused(Reason::InstitutionNotFound, Some(Field::DetailsInstitution)),
         given(a_team())
             .and((SCHOOL, InstitutionEvent::Closed { reason: None }))
             .when(TEACHER, with(&|_| ()))
-            .then_refused(
-                Reason::InstitutionClosed,
-                Some("create_year_plan.details.institution_id"),
-            ),
+            .then_refused(Reason::InstitutionClosed, Some(Field::DetailsInstitution)),
         given(a_team())
             .when(
                 TEACHER,
                 with(&|plan| plan.school_year = SchoolYearId::from_bytes([1; 16])),
             )
-            .then_refused(
-                Reason::SchoolYearNotFound,
-                Some("create_year_plan.details.school_year_id"),
-            ),
+            .then_refused(Reason::SchoolYearNotFound, Some(Field::DetailsSchoolYear)),
         given(a_team())
             .when(
                 TEACHER,
                 with(&|plan| plan.team = TeamId::from_bytes([1; 16])),
             )
-            .then_refused(
-                Reason::TeamNotFound,
-                Some("create_year_plan.details.team_id"),
-            ),
+            .then_refused(Reason::TeamNotFound, Some(Field::DetailsTeam)),
         given(a_team())
             .and((TEAM, TeamEvent::Deleted { reason: None }))
             .when(TEACHER, with(&|_| ()))
-            .then_refused(
-                Reason::TeamDeleted,
-                Some("create_year_plan.details.team_id"),
-            ),
+            .then_refused(Reason::TeamDeleted, Some(Field::DetailsTeam)),
         given(a_team())
             .when(TEACHER, owned_by(NOBODY))
-            .then_refused(Reason::PersonNotFound, Some("create_year_plan.owner_id")),
+            .then_refused(Reason::PersonNotFound, Some(Field::Owner)),
         given(a_team())
             .when(TEACHER, owned_by(STUDENT))
-            .then_refused(Reason::NotStaff, Some("create_year_plan.owner_id")),
+            .then_refused(Reason::NotStaff, Some(Field::Owner)),
         given(a_team())
             .and((TEACHER, gone))
             .when(LEADER, owned_by(TEACHER))
-            .then_refused(Reason::PersonDeparted, Some("create_year_plan.owner_id")),
+            .then_refused(Reason::PersonDeparted, Some(Field::Owner)),
     ]
 }
 
@@ -264,7 +249,7 @@ fn the_rest_is_refused() {
 }
 
 pub(crate) fn refusals() -> Vec<Reason> {
-    let to = Some("transfer_year_plan_ownership.to_person_id");
+    let to = Some(Field::NewOwner);
     let mut seen = [
         creation_refusals(),
         units::refusals(),
@@ -315,7 +300,7 @@ pub(crate) fn refusals() -> Vec<Reason> {
         seen.push(
             given(a_team())
                 .when(TEACHER, (YEAR_PLAN, command))
-                .then_refused(Reason::YearPlanNotFound, Some("year_plan_id")),
+                .then_refused(Reason::YearPlanNotFound, Some(Field::Target)),
         );
     }
     seen

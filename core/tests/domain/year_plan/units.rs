@@ -1,12 +1,12 @@
 use planledger_core::domain::year_plan::{YearPlanCommand, YearPlanEvent};
-use planledger_core::domain::{Actor, Aggregate, Reason};
+use planledger_core::domain::{Actor, Aggregate, Field, Reason};
 use planledger_core::ids::UnitId;
 
 use super::{
     a_combined_year_plan, add_unit, delete_unit, revise_unit, state, subjects, unit_deleted,
 };
-use crate::common::school::*;
-use crate::harness::given;
+use crate::domain::harness::given;
+use planledger_fixtures::school::*;
 
 #[test]
 fn subjects_come_and_go_in_a_combined_year_plan() {
@@ -102,37 +102,37 @@ fn unit_refusals() -> Vec<Reason> {
     vec![
         given(a_year_plan())
             .when(TEACHER, (YEAR_PLAN, add_unit(UNIT, unit_details("Igen"))))
-            .then_refused(Reason::AlreadyExists, Some("add_unit.unit_id")),
+            .then_refused(Reason::AlreadyExists, Some(Field::Unit)),
         // A unit's subject is one of the year plan's.
         given(a_year_plan())
             .when(
                 TEACHER,
                 (YEAR_PLAN, add_unit(OTHER_UNIT, other_subject.clone())),
             )
-            .then_refused(Reason::SubjectNotFound, Some("add_unit.details.subject")),
+            .then_refused(Reason::SubjectNotFound, Some(Field::DetailsSubject)),
         given(a_year_plan())
             .when(TEACHER, (YEAR_PLAN, revise_unit(UNIT, other_subject)))
-            .then_refused(Reason::SubjectNotFound, Some("revise_unit.details.subject")),
+            .then_refused(Reason::SubjectNotFound, Some(Field::DetailsSubject)),
         given(a_year_plan())
             .when(
                 TEACHER,
                 (YEAR_PLAN, revise_unit(unknown, unit_details("?"))),
             )
-            .then_refused(Reason::UnitNotFound, Some("revise_unit.unit_id")),
+            .then_refused(Reason::UnitNotFound, Some(Field::Unit)),
         given(a_year_plan())
             .and((YEAR_PLAN, unit_deleted()))
             .when(TEACHER, (YEAR_PLAN, revise_unit(UNIT, unit_details("?"))))
-            .then_refused(Reason::UnitDeleted, Some("revise_unit.unit_id")),
+            .then_refused(Reason::UnitDeleted, Some(Field::Unit)),
         given(a_year_plan())
             .when(TEACHER, (YEAR_PLAN, delete_unit(unknown)))
-            .then_refused(Reason::UnitNotFound, Some("delete_unit.unit_id")),
+            .then_refused(Reason::UnitNotFound, Some(Field::Unit)),
         given(a_year_plan())
             .and((YEAR_PLAN, unit_deleted()))
             .when(TEACHER, (YEAR_PLAN, delete_unit(UNIT)))
-            .then_refused(Reason::UnitDeleted, Some("delete_unit.unit_id")),
+            .then_refused(Reason::UnitDeleted, Some(Field::Unit)),
         given(a_year_plan())
             .when(TEACHER, (YEAR_PLAN, undelete(unknown)))
-            .then_refused(Reason::UnitNotFound, Some("undelete_unit.unit_id")),
+            .then_refused(Reason::UnitNotFound, Some(Field::Unit)),
         given(a_year_plan())
             .when(TEACHER, (YEAR_PLAN, undelete(UNIT)))
             .then_refused(Reason::NotDeleted, None),
@@ -146,7 +146,7 @@ fn subject_refusals() -> Vec<Reason> {
     let remove = |subject| YearPlanCommand::RemoveSubject {
         subject: name(subject),
     };
-    let field = Some("remove_subject.subject");
+    let field = Some(Field::Subject);
     let uses_danish = YearPlanEvent::UnitAdded {
         unit: UNIT,
         details: unit_details("Noveller"),

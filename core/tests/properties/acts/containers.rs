@@ -9,7 +9,7 @@ use planledger_core::domain::year_plan::{
 };
 
 use super::{Act, Dice, GOALS, INSTITUTIONS, PERSONS, STAFF, TEAMS, YEAR_PLANS, act};
-use crate::common::school::*;
+use planledger_fixtures::school::*;
 
 fn scale_of(dice: &mut Dice) -> Scale {
     let levels = scale().levels;

@@ -18,8 +18,8 @@ use planledger_core::ids::{
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
-use crate::common::school::*;
-use crate::common::{ActsAs, IntoCommand, Memory};
+use planledger_fixtures::school::*;
+use planledger_fixtures::{ActsAs, IntoCommand, Memory};
 
 const STUDENTS: [PersonId; 2] = [STUDENT, CLASSMATE];
 /// Staff whom no act is about, so that there is always somebody who can act.

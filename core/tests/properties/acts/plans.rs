@@ -7,8 +7,8 @@ use planledger_core::domain::plan::{
 use super::{
     Act, Dice, EVALUATIONS, GOALS, PERSONS, PLANS, STAFF, STUDENTS, TALKS, UNITS, YEAR_PLANS, act,
 };
-use crate::common::ActsAs;
-use crate::common::school::*;
+use planledger_fixtures::ActsAs;
+use planledger_fixtures::school::*;
 
 pub(super) fn plan(dice: &mut Dice) -> Act {
     let actor = match dice.below(8) {

@@ -16,9 +16,9 @@ use planledger_core::ids::{EvaluationId, GoalId, TalkId, UnitId};
 use planledger_core::time::Timestamp;
 use proptest::prelude::*;
 
-use crate::acts::{PLANS, foundings, modelled_acts};
-use crate::check::check;
-use crate::common::Memory;
+use crate::properties::acts::{PLANS, foundings, modelled_acts};
+use crate::properties::check::check;
+use planledger_fixtures::Memory;
 
 /// A command that was granted and changed something.
 struct Fact {

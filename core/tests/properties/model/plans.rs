@@ -7,7 +7,7 @@ use planledger_core::ids::{GoalId, PersonId, PlanId, YearPlanId};
 use planledger_core::time::Timestamp;
 
 use super::{Evaluation, Fact, Model, Talk};
-use crate::acts::PLANS;
+use crate::properties::acts::PLANS;
 
 impl Model {
     pub(super) fn plan_facts(

@@ -15,8 +15,9 @@ use planledger_proto::v1::{
     list_teams_request,
 };
 
-use super::super::{Failure, output};
-use super::replay::Folded;
+use super::super::failure::Failure;
+use super::super::output;
+use super::fold::Folded;
 use crate::client::Client;
 use crate::wire;
 

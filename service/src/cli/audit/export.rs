@@ -6,15 +6,16 @@ use std::io::{self, BufRead, BufReader, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use planledger_core::audit::{Disclosure, Header, Line, Scope};
+use planledger_core::audit::{Disclosure, ExportRequest, Header, Line, Scope};
 use planledger_core::ids::{PersonId, PlanId, Position};
 use planledger_core::tlog::SignedCheckpoint;
-use planledger_proto::v1::export_bundle_request::Scope as AskedScope;
-use planledger_proto::v1::{BundleDisclosure, ExportBundleRequest, PositionRange, ResumeBundle};
 
-use super::super::{Failure, Remote, output};
+use super::super::failure::Failure;
+use super::super::output;
+use super::super::remote::Remote;
 use crate::client::Client;
 use crate::settings::File;
+use crate::wire;
 
 #[derive(Debug, Args)]
 pub(in super::super) struct Export {
@@ -74,7 +75,7 @@ impl Export {
         let since = self.since.as_deref().map(since_size).transpose()?;
         let since = since.filter(|size| *size > 0);
         let part = part.filter(|part| self.is_of(part, since));
-        let request = self.request(part.as_ref(), since)?;
+        let request = wire::export_message(&self.request(part.as_ref(), since)?);
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
         let mut bundle = client.audit().export_bundle(request).await?.into_inner();
         let mut output_file =
@@ -137,38 +138,20 @@ impl Export {
         same_scope && same_since && part.header.disclosure == self.disclosure()
     }
 
-    fn request(
-        &self,
-        part: Option<&Part>,
-        since: Option<u64>,
-    ) -> Result<ExportBundleRequest, Failure> {
-        let scope = match self.scope() {
-            Some(Scope::Plan(plan)) => AskedScope::PlanId(plan.to_string()),
-            Some(Scope::Student(student)) => AskedScope::StudentId(student.to_string()),
-            Some(Scope::Range { from, to }) => {
-                let to = match part.map(|part| part.header.scope) {
-                    Some(Scope::Range { to, .. }) => to,
-                    Some(Scope::Plan(_) | Scope::Student(_)) | None => to,
-                };
-                AskedScope::Range(PositionRange {
-                    from: from.get(),
-                    to: to.get(),
-                })
+    fn request(&self, part: Option<&Part>, since: Option<u64>) -> Result<ExportRequest, Failure> {
+        let scope = match (self.scope(), part.map(|part| part.header.scope)) {
+            (None, _) => return Err(Failure::Usage("say of what".to_owned())),
+            // A range that is open at its end goes on to where it went before.
+            (Some(Scope::Range { from, .. }), Some(Scope::Range { to, .. })) => {
+                Scope::Range { from, to }
             }
-            None => return Err(Failure::Usage("say of what".to_owned())),
+            (Some(scope), _) => scope,
         };
-        let disclosure = match self.disclosure() {
-            Disclosure::Events => BundleDisclosure::Events,
-            Disclosure::Integrity => BundleDisclosure::Integrity,
-        };
-        Ok(ExportBundleRequest {
-            scope: Some(scope),
-            disclosure: disclosure.into(),
-            since_size: since.unwrap_or(0),
-            resume: part.map(|part| ResumeBundle {
-                checkpoint_size: part.size,
-                after_position: part.last.get(),
-            }),
+        Ok(ExportRequest {
+            scope,
+            disclosure: self.disclosure(),
+            since,
+            resume: part.map(|part| (part.size, part.last)),
         })
     }
 }

@@ -2,13 +2,16 @@
 
 mod compare;
 mod export;
+mod fold;
 mod key;
 mod replay;
+mod rotate;
 mod verify;
 
 use clap::Subcommand;
 
-use super::Failure;
+use super::failure::Failure;
+use super::remote::block_on;
 use crate::settings::File;
 
 /// Take evidence away and check it
@@ -25,17 +28,17 @@ pub(super) enum Audit {
     /// Read everything from a server and compare what follows from it with what the server shows
     Replay(replay::Replay),
     /// Let another key sign from now on, offline; the key so far signs the change
-    RotateKey(key::RotateKey),
+    RotateKey(rotate::RotateKey),
 }
 
 impl Audit {
     pub(super) fn run(self, file: &File) -> Result<(), Failure> {
         match self {
-            Self::Key(key) => super::block_on(key.run(file)),
-            Self::Checkpoint(checkpoint) => super::block_on(checkpoint.run(file)),
-            Self::Export(export) => super::block_on(export.run(file)),
+            Self::Key(key) => block_on(key.run(file)),
+            Self::Checkpoint(checkpoint) => block_on(checkpoint.run(file)),
+            Self::Export(export) => block_on(export.run(file)),
             Self::Verify(verify) => verify.run(),
-            Self::Replay(replay) => super::block_on(replay.run(file)),
+            Self::Replay(replay) => block_on(replay.run(file)),
             Self::RotateKey(rotate) => rotate.run(file),
         }
     }

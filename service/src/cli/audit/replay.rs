@@ -2,23 +2,20 @@
 //! the server shows. The server's projections are not trusted; its events are checked by
 //! `audit verify`.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
-
 use clap::Args;
 use planledger_core::domain::plan::Audience;
 use planledger_core::domain::view::{Viewer, plan_view};
-use planledger_core::domain::{Aggregate, EventMeta, EventType, Lookup, World};
-use planledger_core::ids::{
-    InstitutionId, PersonId, PlanId, Revision, StreamId, StreamKind, YearPlanId,
-};
+use planledger_core::ids::{PlanId, Revision, StreamKind};
 use planledger_proto::v1::{
-    AsOf, Event, GetPlanRequest, GetPlanResponse, GetStatusRequest, ReadEventsRequest, as_of, event,
+    AsOf, Event, GetPlanRequest, GetPlanResponse, GetStatusRequest, ReadEventsRequest, as_of,
 };
 use tonic::Code;
 
-use super::super::{Failure, Remote, output};
+use super::super::failure::Failure;
+use super::super::output;
+use super::super::remote::Remote;
 use super::compare::Compared;
+use super::fold::Folded;
 use crate::client::Client;
 use crate::settings::File;
 use crate::wire;
@@ -40,128 +37,6 @@ pub(in super::super) struct Replay {
     /// Print JSON
     #[arg(long)]
     json: bool,
-}
-
-/// Streams, folded here.
-#[derive(Default)]
-pub(super) struct Folded {
-    pub(super) streams: HashMap<StreamId, (Arc<Aggregate>, Revision)>,
-    plans: BTreeMap<(PersonId, YearPlanId), PlanId>,
-    events: u64,
-    unreadable: u64,
-    /// Events with a revision that their stream had had already.
-    forked: u64,
-}
-
-impl World for Folded {
-    fn aggregate(&self, stream: StreamId) -> Lookup<Arc<Aggregate>> {
-        match self.streams.get(&stream) {
-            Some((state, _)) => Lookup::Found(state.clone()),
-            None => Lookup::Absent,
-        }
-    }
-
-    fn plan_of(&self, student: PersonId, year_plan: YearPlanId) -> Lookup<PlanId> {
-        match self.plans.get(&(student, year_plan)) {
-            Some(plan) => Lookup::Found(*plan),
-            None => Lookup::Absent,
-        }
-    }
-}
-
-impl Folded {
-    /// Looks at a stream's state, if it is there.
-    pub(super) fn look<T>(
-        &self,
-        stream: StreamId,
-        look: impl FnOnce(&Aggregate, Revision) -> Option<T>,
-    ) -> Option<T> {
-        let (state, revision) = self.streams.get(&stream)?;
-        look(state, *revision)
-    }
-
-    /// A stream's revision; 0 if it is not there.
-    pub(super) fn revision(&self, stream: StreamId) -> Revision {
-        let found = self.streams.get(&stream);
-        found.map(|(_, revision)| *revision).unwrap_or_default()
-    }
-
-    /// Persons and teams that belong to each institution.
-    pub(super) fn by_institution(&self) -> HashMap<InstitutionId, HashSet<StreamId>> {
-        let mut all: HashMap<_, HashSet<StreamId>> = HashMap::new();
-        for (stream, (state, _)) in &self.streams {
-            match &**state {
-                Aggregate::Person(person) => {
-                    for at in &person.affiliations {
-                        all.entry(at.institution).or_default().insert(*stream);
-                    }
-                }
-                Aggregate::Team(team) => {
-                    let at = team.details.institution;
-                    all.entry(at).or_default().insert(*stream);
-                }
-                _ => {}
-            }
-        }
-        all
-    }
-
-    /// Plans that hang on each year plan.
-    pub(super) fn by_year_plan(&self) -> HashMap<YearPlanId, HashSet<String>> {
-        let mut all: HashMap<_, HashSet<String>> = HashMap::new();
-        for (stream, (state, _)) in &self.streams {
-            if let Aggregate::Plan(plan) = &**state {
-                let plans = all.entry(plan.year_plan).or_default();
-                plans.insert(stream.id.to_string());
-            }
-        }
-        all
-    }
-
-    fn take(&mut self, event: &Event) -> Result<(), Failure> {
-        let at = |what: &str| Failure::Refused(format!("event {}: {what}", event.position));
-        let stream: StreamId = event.stream.parse().map_err(|_| at("no stream"))?;
-        let revision = Revision::new(event.revision);
-        let before = self.streams.remove(&stream);
-        let last = before.as_ref().map_or(0, |(_, revision)| revision.get());
-        // An earlier version may have gone on from an older state; the server counts such events too,
-        // and says so in its status. One that is missing is another thing.
-        if event.revision > last + 1 || event.revision == 0 {
-            return Err(at("the stream's events do not follow each other"));
-        }
-        self.forked += u64::from(event.revision <= last);
-        let mut state = before.map(|(state, _)| Arc::unwrap_or_clone(state));
-        match &event.content {
-            Some(event::Content::Payload(json)) => {
-                let kind = EventType::from_name(&event.r#type).ok_or_else(|| {
-                    at("this version does not know its type; a newer version of planledger is needed")
-                })?;
-                let schema = u16::try_from(event.schema).map_err(|_| at("unknown schema"))?;
-                let read =
-                    planledger_core::domain::Event::from_json(kind.code, schema, json.as_bytes());
-                let read = read.map_err(|error| at(&error.to_string()))?;
-                let meta = EventMeta {
-                    stream,
-                    revision,
-                    recorded_at: wire::instant(event.recorded_at.as_ref())
-                        .ok_or_else(|| at("no instant"))?,
-                    actor: event.actor.parse().map_err(|_| at("no actor"))?,
-                };
-                Aggregate::apply(&mut state, &meta, &read);
-            }
-            Some(event::Content::Unreadable(_)) | None => self.unreadable += 1,
-        }
-        self.events += 1;
-        if let Some(state) = state {
-            if let Aggregate::Plan(plan) = &state {
-                let id = PlanId::from_uuid(stream.id);
-                self.plans.insert((plan.student, plan.year_plan), id);
-            }
-            let revision = revision.max(Revision::new(last));
-            self.streams.insert(stream, (Arc::new(state), revision));
-        }
-        Ok(())
-    }
 }
 
 impl Replay {
@@ -258,6 +133,14 @@ impl Replay {
     }
 }
 
+fn take(folded: &mut Folded, event: &Event) -> Result<(), Failure> {
+    let at = |what: &str| Failure::Refused(format!("event {}: {what}", event.position));
+    let stream = event.stream.parse().map_err(|_| at("no stream"))?;
+    let read = wire::recorded(event).map_err(|what| at(&what));
+    let taken = folded.take(stream, Revision::new(event.revision), || read);
+    taken?.ok_or_else(|| at("the stream's events do not follow each other"))
+}
+
 async fn read(client: &Client, position: u64) -> Result<Folded, Failure> {
     let mut folded = Folded::default();
     let bar = output::progress(position, "reading");
@@ -269,7 +152,7 @@ async fn read(client: &Client, position: u64) -> Result<Folded, Failure> {
         let mut events = client.events().read_events(request).await?.into_inner();
         while let Some(response) = events.message().await? {
             for event in &response.events {
-                folded.take(event)?;
+                take(&mut folded, event)?;
             }
             bar.set_position(response.resume_position);
         }

@@ -9,10 +9,10 @@ use planledger_core::audit::{Disclosure, Report, Scope, VerifyOptions, verify_bu
 use planledger_core::ledger::RecordedEvent;
 use planledger_core::time::Timestamp;
 use planledger_core::tlog::{Policy, SignedCheckpoint, VerifierKey};
-use planledger_proto::v1::Event;
 
+use super::super::failure::Failure;
 use super::super::names::Names;
-use super::super::{Failure, output, timeline};
+use super::super::{output, timeline};
 use crate::settings;
 
 #[derive(Debug, Args)]
@@ -58,7 +58,7 @@ impl Verify {
         let input = fs::File::open(&self.file).map_err(refused)?;
         let bar = output::progress(input.metadata().map_err(refused)?.len(), "checking");
         let mut input = BufReader::with_capacity(1 << 20, bar.wrap_read(input));
-        let mut happened: Vec<Event> = Vec::new();
+        let mut happened = Vec::new();
         let mut seen = |recorded: &RecordedEvent, _: &_| {
             if self.events {
                 happened.push(crate::wire::event(recorded.clone()));

@@ -8,7 +8,7 @@ use planledger_proto::v1::{ExecuteRequest, GetPlanRequest, PlanView, Receipt, Vi
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
-use super::super::Failure;
+use super::super::failure::Failure;
 use crate::client::Client;
 use crate::wire;
 

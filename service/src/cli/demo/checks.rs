@@ -1,6 +1,7 @@
 //! What the demonstration promises, and whether it held.
 
-use super::super::{Failure, output};
+use super::super::failure::Failure;
+use super::super::output;
 
 /// Promises that were looked at.
 #[derive(Debug, Default)]

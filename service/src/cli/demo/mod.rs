@@ -10,12 +10,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use planledger_core::ledger::{self, Depth, Ledger, Options};
+use planledger_core::ledger::{Ledger, Options};
 use planledger_core::seal::MasterKey;
+use planledger_core::verify::{self, Depth};
 use tokio::sync::oneshot;
 
 use self::checks::Checks;
-use super::{Failure, output, timeline};
+use super::failure::Failure;
+use super::remote::block_on;
+use super::{output, timeline};
 use crate::server::Server;
 use crate::server::auth::Development;
 use crate::settings;
@@ -47,7 +50,7 @@ impl Demo {
             )));
         }
         let mut checks = Checks::default();
-        super::block_on(tell(dir.clone(), &mut checks))?;
+        block_on(tell(dir.clone(), &mut checks))?;
         verify(dir, &mut checks)?;
         checks.finish()?;
         if let Some(dir) = &self.dir {
@@ -101,7 +104,7 @@ async fn tell(dir: PathBuf, checks: &mut Checks) -> Result<(), Failure> {
 /// Checks the directory, as an auditor would: from the files alone.
 fn verify(dir: PathBuf, checks: &mut Checks) -> Result<(), Failure> {
     output::heading("The ledger, checked from the files alone");
-    let found = ledger::verify_dir(&options(dir)?, Depth::Full, &|_, _, _| {});
+    let found = verify::verify_dir(&options(dir)?, Depth::Full, &|_, _, _| {});
     let found = found.map_err(Failure::refused)?;
     output::line(format!(
         "{} events in {} commits and {} streams",

@@ -15,8 +15,9 @@ use planledger_proto::v1::{
 };
 use uuid::Uuid;
 
+use super::super::failure::Failure;
 use super::super::names::Names;
-use super::super::{Failure, import, output};
+use super::super::{import, output};
 use super::actor::Acting;
 use super::checks::Checks;
 use crate::client::Client;

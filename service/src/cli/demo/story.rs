@@ -12,9 +12,12 @@ use planledger_proto::v1::list_plans_request::Filter;
 use planledger_proto::v1::{Event, GetPersonRequest, PlanView, StaffRole, Team, Viewer};
 use uuid::Uuid;
 
+use super::super::failure::Failure;
 use super::super::names::Names;
+use super::super::output;
+use super::super::plan::read;
+use super::super::remote::DEFAULT_ACTOR;
 use super::super::sheet::sheet;
-use super::super::{DEFAULT_ACTOR, Failure, output, plan};
 use super::actor::{Acting, on};
 use super::checks::Checks;
 use super::scene::{CLASS, Cast, Course, SUBJECT_TEAM, bring_in, cast, course};
@@ -112,7 +115,7 @@ pub(super) async fn tell(url: &str, checks: &mut Checks) -> Result<(Vec<Event>, 
         &format!("at position {position} every plan reads as it did then, to the byte"),
         past.0 == before.0,
     );
-    let (events, _) = plan::history(&client, first).await?;
+    let (events, _) = read::history(&client, first).await?;
     let mut names = Names::of_events(&client, &events).await?;
     for person in [cast.colleague, teacher.id, leader.id] {
         names.learn(&client, &person.to_string()).await?;
@@ -339,7 +342,7 @@ fn same(before: &[PlanView], after: &[PlanView]) -> bool {
 async fn pick_up(cast: &Cast, plans: &[PlanId], checks: &mut Checks) -> Result<(), Failure> {
     let leader = &cast.leader;
     let owned = Filter::OwnerId(cast.teacher.id.to_string());
-    let (found, _) = plan::list(&leader.client, owned.clone()).await?;
+    let (found, _) = read::list(&leader.client, owned.clone()).await?;
     checks.check(
         "a leader finds every plan of who left",
         found.len() == plans.len(),
@@ -376,9 +379,9 @@ async fn pick_up(cast: &Cast, plans: &[PlanId], checks: &mut Checks) -> Result<(
             .execute(on(summary.plan_id.parse()?, transfer))
             .await?;
     }
-    let (left, _) = plan::list(&leader.client, owned).await?;
+    let (left, _) = read::list(&leader.client, owned).await?;
     let (taken, _) =
-        plan::list(&leader.client, Filter::OwnerId(cast.colleague.to_string())).await?;
+        read::list(&leader.client, Filter::OwnerId(cast.colleague.to_string())).await?;
     checks.check(
         &format!("{} takes over all of them", cast.name(cast.colleague)),
         left.is_empty() && taken.len() == plans.len(),

@@ -1,15 +1,19 @@
 //! Where an earlier version forked streams: what it left behind, told in ids, times and kinds of
 //! events, and no texts.
 
-use planledger_core::domain::Actor;
 use planledger_core::ids::{Position, StreamKind};
-use planledger_core::ledger::{
+use planledger_core::ledger;
+use planledger_core::verify::{
     self, BranchEvent, Branches, Depth, Fork, ForkedStream, Forks, PlanNow, Repeated, Told,
     Verification,
 };
 
+use super::super::failure::Failure;
+use super::super::output;
+use super::branches::{in_both, name, of, type_name};
 use super::json::json_all;
-use super::{Failure, Offline, Rates, output};
+use super::offline::Offline;
+use super::rates::Rates;
 use crate::settings::File;
 use crate::wire;
 
@@ -33,7 +37,7 @@ pub(super) fn run(offline: &Offline, file: &File) -> Result<(), Failure> {
 pub(super) fn read(options: &ledger::Options, depth: Depth) -> Result<Verification, Failure> {
     let rates = Rates::new();
     let watch = |pass, done, all| rates.tell(pass, done, all);
-    let found = ledger::verify_dir(options, depth, &watch).map_err(Failure::refused);
+    let found = verify::verify_dir(options, depth, &watch).map_err(Failure::refused);
     rates.finish();
     found
 }
@@ -104,20 +108,6 @@ fn show(forks: &Forks, told: &Told) {
     }
 }
 
-/// What a fork's stream is now.
-pub(super) fn of<'a>(
-    forks: &'a Forks,
-    told: &Told,
-    fork: &Fork,
-) -> (Option<&'a ForkedStream>, Option<PlanNow>) {
-    let mut streams = forks.streams.iter().zip(&told.plans);
-    let found = streams.find(|(forked, _)| forked.stream == fork.stream);
-    (
-        found.map(|(forked, _)| forked),
-        found.and_then(|(_, plan)| *plan),
-    )
-}
-
 fn show_fork(
     fork: &Fork,
     branches: &Branches,
@@ -161,18 +151,6 @@ fn show_fork(
     }
 }
 
-/// Kinds of events that are in both branches.
-pub(super) fn in_both(branches: &Branches) -> Vec<&'static str> {
-    let names = |events: &[BranchEvent]| {
-        let types = events.iter().filter_map(|event| event.event_type);
-        types
-            .map(|kind| kind.name)
-            .collect::<std::collections::BTreeSet<_>>()
-    };
-    let (first, second) = (names(&branches.first), names(&branches.second));
-    first.intersection(&second).copied().collect()
-}
-
 fn row(branch: &str, event: &BranchEvent) -> Vec<String> {
     vec![
         branch.to_owned(),
@@ -184,14 +162,6 @@ fn row(branch: &str, event: &BranchEvent) -> Vec<String> {
         name(event.on_behalf_of).unwrap_or_else(|| "-".to_owned()),
         event.command.to_string(),
     ]
-}
-
-pub(super) fn type_name(event: &BranchEvent) -> &'static str {
-    event.event_type.map_or("unknown", |kind| kind.name)
-}
-
-pub(super) fn name(actor: Option<Actor>) -> Option<String> {
-    actor.map(|actor| actor.to_string())
 }
 
 fn show_repeated(repeated: &Repeated) {

@@ -1,13 +1,13 @@
 //! Forks as JSON.
 
 use planledger_core::ids::Position;
-use planledger_core::ledger::{
+use planledger_core::time::Timestamp;
+use planledger_core::verify::{
     Branch, BranchEvent, Branches, Fork, Outcome, Repeated, Spot, StaleAnswer, Told, Verification,
 };
-use planledger_core::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::forks::{in_both, name, of, type_name};
+use super::branches::{in_both, name, of, type_name};
 
 /// All that is told.
 pub(super) fn json_all(found: &Verification, told: &Told) -> Value {

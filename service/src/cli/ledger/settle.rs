@@ -7,16 +7,19 @@ use clap::Args;
 use planledger_core::domain::ledger::{LedgerCommand, forks_stream};
 use planledger_core::domain::{Actor, Command};
 use planledger_core::ids::{CommandId, Position, StreamId};
-use planledger_core::ledger::{Depth, Envelope, Ledger, Receipt, Verification};
+use planledger_core::ledger::{Envelope, Ledger, Receipt};
 use planledger_core::text::Reason;
+use planledger_core::verify::{Depth, Verification};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::super::consent::{Consent, Mode, agreed};
+use super::super::failure::Failure;
 use super::super::id::id;
+use super::super::output;
 use super::forks::{read, whole};
 use super::json::{json_fork, json_stale};
-use super::{Failure, Offline, output};
+use super::offline::Offline;
 use crate::settings::File;
 
 /// What is not settled, by stream.

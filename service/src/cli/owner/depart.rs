@@ -2,19 +2,22 @@
 
 use clap::Args;
 use jiff::civil::Date;
-use planledger_core::domain::Command;
-use planledger_core::domain::person::PersonCommand;
 use planledger_core::ids::{CommandId, PersonId};
-use planledger_core::ledger::Envelope;
 use planledger_core::text::Reason;
-use planledger_proto::v1::{ExecuteRequest, ExecuteResponse, ListOwnedRequest};
+use planledger_proto::v1::command::Command as Aggregate;
+use planledger_proto::v1::person_command::Operation;
+use planledger_proto::v1::{
+    Command, DepartPerson, ExecuteRequest, ExecuteResponse, ListOwnedRequest, PersonCommand,
+    ReturnPerson,
+};
 use uuid::Uuid;
 
+use super::super::failure::Failure;
 use super::super::id::id;
-use super::super::{Failure, Remote, output};
+use super::super::output;
+use super::super::remote::Remote;
 use crate::client::Client;
 use crate::settings::File;
-use crate::wire;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Leave {
@@ -56,8 +59,10 @@ struct Send {
 
 impl Leave {
     pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
-        let (on, reason) = (self.on, self.reason);
-        let command = PersonCommand::Depart { on, reason };
+        let command = Operation::DepartPerson(DepartPerson {
+            last_day: self.on.map(|day| day.to_string()),
+            reason: self.reason.map(|reason| reason.to_string()),
+        });
         let (client, response) = self.send.send(file, self.person, command).await?;
         if self.send.json {
             return output::json(&response);
@@ -82,7 +87,7 @@ impl Leave {
 
 impl Return {
     pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
-        let command = PersonCommand::Return;
+        let command = Operation::ReturnPerson(ReturnPerson {});
         let (_, response) = self.send.send(file, self.person, command).await?;
         if self.send.json {
             return output::json(&response);
@@ -97,14 +102,21 @@ impl Send {
         &self,
         file: &File,
         person: PersonId,
-        command: PersonCommand,
+        operation: Operation,
     ) -> Result<(Client, ExecuteResponse), Failure> {
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
-        let id = self.command_id;
-        let id = id.unwrap_or_else(|| CommandId::from_uuid(Uuid::new_v4()));
-        let envelope = Envelope::new(id, Command::Person(person, command));
-        let command = Some(wire::message(&envelope));
-        let request = ExecuteRequest { command };
+        let id = self.command_id.map_or_else(Uuid::new_v4, |id| id.uuid());
+        let command = Command {
+            command_id: id.to_string(),
+            command: Some(Aggregate::Person(PersonCommand {
+                person_id: person.to_string(),
+                operation: Some(operation),
+            })),
+            ..Command::default()
+        };
+        let request = ExecuteRequest {
+            command: Some(command),
+        };
         let response = client.commands().execute(request).await?.into_inner();
         Ok((client, response))
     }

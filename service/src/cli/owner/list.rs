@@ -8,11 +8,14 @@ use planledger_proto::v1::{
     ListSuccessorsRequest, OwnedItem, PreviewDeletionRequest, Successor, as_of,
 };
 
+use super::super::failure::Failure;
 use super::super::id::id;
 use super::super::moment::{self, as_of, moment};
 use super::super::names::Names;
-use super::super::{Failure, Remote, output, plan};
-use super::kind;
+use super::super::output;
+use super::super::plan::read;
+use super::super::remote::Remote;
+use super::stream::{self, kind};
 use crate::client::Client;
 use crate::settings::File;
 
@@ -125,7 +128,7 @@ async fn print(client: &Client, items: &[OwnedItem], with_owner: bool) -> Result
             state(item),
             item.students.to_string(),
             output::instant(item.last_activity_at.as_ref()),
-            super::id(&item.stream).to_owned(),
+            stream::id(&item.stream).to_owned(),
         ];
         if with_owner {
             let owner = match &item.owner_id {
@@ -246,7 +249,7 @@ impl Deletion {
             StreamKind::Team => Filter::TeamId(self.stream.id.to_string()),
             _ => Filter::YearPlanId(self.stream.id.to_string()),
         };
-        let (plans, _) = plan::list(&client, filter).await?;
+        let (plans, _) = read::list(&client, filter).await?;
         let mut rows = vec![["student", "plan"].map(str::to_owned).to_vec()];
         let mut names = Names::default();
         for plan in plans {

@@ -4,6 +4,7 @@ mod depart;
 mod list;
 mod recovery;
 mod shown;
+mod stream;
 mod wish;
 
 use clap::Subcommand;
@@ -12,7 +13,8 @@ use self::depart::{Leave, Return};
 use self::list::{Deletion, List, Successors};
 use self::recovery::{Recoveries, Undo};
 use self::wish::{Restore, Transfer};
-use super::{Failure, block_on};
+use super::failure::Failure;
+use super::remote::block_on;
 use crate::settings::File;
 
 /// What to do about owners.
@@ -52,15 +54,4 @@ impl Owner {
             Self::Recoveries(recoveries) => block_on(recoveries.run(file)),
         }
     }
-}
-
-/// A kind as people read it: "year plan" for "year_plan/…".
-fn kind(stream: &str) -> String {
-    let (kind, _) = stream.split_once('/').unwrap_or((stream, ""));
-    kind.replace('_', " ")
-}
-
-/// The id in a stream.
-fn id(stream: &str) -> &str {
-    stream.split_once('/').map_or(stream, |(_, id)| id)
 }

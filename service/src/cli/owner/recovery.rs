@@ -13,9 +13,11 @@ use tonic::Status;
 use uuid::Uuid;
 
 use super::super::consent::{Consent, Mode, agreed, is_unknown};
+use super::super::failure::Failure;
 use super::super::id::id;
 use super::super::names::Names;
-use super::super::{Failure, Remote, output};
+use super::super::output;
+use super::super::remote::Remote;
 use super::shown::{begun_by, phase, print, print_proposal, print_summary};
 use crate::client::Client;
 use crate::settings::File;

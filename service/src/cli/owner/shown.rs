@@ -7,9 +7,10 @@ use planledger_proto::v1::{
     ProposedItem, Recovery, RecoveryPhase, RecoveryStep,
 };
 
+use super::super::failure::Failure;
 use super::super::names::{Names, short};
-use super::super::{Failure, output};
-use super::kind;
+use super::super::output;
+use super::stream::{self, kind};
 use crate::client::Client;
 
 pub(super) async fn print_proposal(
@@ -33,7 +34,7 @@ pub(super) async fn print_proposal(
             item.title.clone(),
             would,
             because(item),
-            super::id(&item.stream).to_owned(),
+            stream::id(&item.stream).to_owned(),
         ]);
     }
     output::table(&rows);
@@ -92,7 +93,7 @@ fn because(item: &ProposedItem) -> String {
         ProposalWhy::Fallback => "fallback".to_owned(),
         ProposalWhy::HangsOn => {
             let on = item.hangs_on.as_deref().unwrap_or_default();
-            format!("belongs to {} {}", kind(on), short(super::id(on)))
+            format!("belongs to {} {}", kind(on), short(stream::id(on)))
         }
         ProposalWhy::Unspecified => "-".to_owned(),
     }
@@ -119,7 +120,7 @@ pub(super) fn print_summary(summary: &Recovery) {
         output::line(format!(
             "  {} {}: {}",
             kind(&step.stream),
-            super::id(&step.stream),
+            stream::id(&step.stream),
             reason(step.reason())
         ));
     }
@@ -202,7 +203,7 @@ pub(super) async fn print(client: &Client, found: &GetRecoveryResponse) -> Resul
             kind(&step.stream),
             describe(client, &mut names, step).await?,
             came,
-            super::id(&step.stream).to_owned(),
+            stream::id(&step.stream).to_owned(),
         ]);
     }
     output::table(&rows);

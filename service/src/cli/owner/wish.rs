@@ -12,7 +12,7 @@ use planledger_proto::v1::transfer::{Fallback, Rule, What};
 use planledger_proto::v1::{self as proto, RecoveryWish, restore_item};
 use uuid::Uuid;
 
-use super::super::Failure;
+use super::super::failure::Failure;
 use super::super::id::id;
 use super::recovery::Do;
 use crate::settings::File;

@@ -6,11 +6,13 @@ use clap::Args;
 use planledger_core::ids::PlanId;
 use planledger_proto::v1::{DiffPlanRequest, PlanChange, PlanItem, Viewer, as_of};
 
+use super::super::failure::Failure;
 use super::super::moment::{self, as_of, moment};
 use super::super::names::Names;
-use super::super::{Failure, Remote, output};
+use super::super::output;
+use super::super::remote::Remote;
 use super::item::{Aspect, Titles, aspects, learn_names, title};
-use super::{Eyes, view_at};
+use super::read::{Eyes, view_at};
 use crate::client::Client;
 use crate::settings::File;
 

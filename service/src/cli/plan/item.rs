@@ -9,10 +9,11 @@ use planledger_proto::v1::{
     YearPlanKind, actor,
 };
 
+use super::super::failure::Failure;
 use super::super::names::{Names, short};
+use super::super::output;
 use super::super::sheet::{audience, deletion, talk_kind};
 use super::super::timeline::excerpt;
-use super::super::{Failure, output};
 use crate::client::Client;
 
 /// Something said about an item. What is not said is empty.

@@ -2,26 +2,27 @@
 
 mod diff;
 mod item;
+pub(super) mod read;
 mod revert;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use planledger_core::ids::{PersonId, PlanId, TeamId, YearPlanId};
 use planledger_proto::v1::list_plans_request::Filter;
 use planledger_proto::v1::{
-    Event, GetPlanHistoryRequest, GetPlanHistoryResponse, GetPlanRequest, ListPlansRequest,
-    ListPlansResponse, PlanSummary, PlanView, Viewer, YearPlanKind, as_of,
+    GetPlanHistoryResponse, GetPlanRequest, ListPlansResponse, PlanSummary, Viewer, YearPlanKind,
+    as_of,
 };
-use tonic::Code;
 
+use self::read::{Eyes, history, list};
+use super::failure::Failure;
 use super::id::id;
 use super::moment::{self, as_of, moment};
 use super::names::Names;
+use super::remote::{Remote, block_on};
 use super::sheet::{audience, sheet};
-use super::{Failure, Remote, block_on, output, timeline};
+use super::{output, timeline};
 use crate::client::Client;
 use crate::settings::File;
-
-const PAGE: i32 = 1_000;
 
 /// Look at students' plans, and bring them back to how they stood
 #[derive(Debug, Subcommand)]
@@ -96,26 +97,6 @@ struct Of {
     year_plan: Option<YearPlanId>,
 }
 
-/// Through whose eyes.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Eyes {
-    Staff,
-    Student,
-    Guardians,
-    Others,
-}
-
-impl From<Eyes> for Viewer {
-    fn from(eyes: Eyes) -> Self {
-        match eyes {
-            Eyes::Staff => Self::Staff,
-            Eyes::Student => Self::Student,
-            Eyes::Guardians => Self::Guardians,
-            Eyes::Others => Self::Others,
-        }
-    }
-}
-
 impl Plan {
     pub(super) fn run(self, file: &File) -> Result<(), Failure> {
         match self {
@@ -155,26 +136,6 @@ impl Show {
     }
 }
 
-/// A plan as a viewer sees it, now or at a position; `None` if there is nothing to see.
-async fn view_at(
-    client: &Client,
-    plan: PlanId,
-    viewer: Viewer,
-    position: Option<u64>,
-) -> Result<Option<PlanView>, Failure> {
-    let request = GetPlanRequest {
-        plan_id: plan.to_string(),
-        viewer: viewer.into(),
-        min_position: 0,
-        at: position.map(|position| as_of(as_of::Moment::Position(position))),
-    };
-    match client.plans().get_plan(request).await {
-        Ok(response) => Ok(response.into_inner().plan),
-        Err(status) if status.code() == Code::NotFound => Ok(None),
-        Err(status) => Err(status.into()),
-    }
-}
-
 impl Log {
     async fn run(self, file: &File) -> Result<(), Failure> {
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
@@ -189,26 +150,6 @@ impl Log {
         let names = Names::of_events(&client, &events).await?;
         output::table(&timeline::rows(&events, &names));
         Ok(())
-    }
-}
-
-/// Everything that ever happened to a plan, oldest first, and the position that it holds for.
-pub(super) async fn history(client: &Client, plan: PlanId) -> Result<(Vec<Event>, u64), Failure> {
-    let mut events = Vec::new();
-    let mut page_token = String::new();
-    loop {
-        let request = GetPlanHistoryRequest {
-            plan_id: plan.to_string(),
-            page_size: PAGE,
-            page_token,
-            ..GetPlanHistoryRequest::default()
-        };
-        let page = client.plans().get_plan_history(request).await?.into_inner();
-        events.extend(page.events);
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            return Ok((events, page.position));
-        }
     }
 }
 
@@ -239,29 +180,6 @@ impl List {
         }
         output::table(&rows);
         Ok(())
-    }
-}
-
-/// All plans that a filter finds, and the position of the last page.
-pub(super) async fn list(
-    client: &Client,
-    filter: Filter,
-) -> Result<(Vec<PlanSummary>, u64), Failure> {
-    let mut plans = Vec::new();
-    let mut page_token = String::new();
-    loop {
-        let request = ListPlansRequest {
-            filter: Some(filter.clone()),
-            page_size: PAGE,
-            page_token,
-            ..ListPlansRequest::default()
-        };
-        let page = client.plans().list_plans(request).await?.into_inner();
-        plans.extend(page.plans);
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            return Ok((plans, page.position));
-        }
     }
 }
 

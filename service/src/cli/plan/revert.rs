@@ -11,13 +11,15 @@ use planledger_proto::v1::{
 use uuid::Uuid;
 
 use super::super::consent::{Consent, Mode, agreed, is_unknown};
+use super::super::failure::Failure;
 use super::super::moment::{self, as_of, moment};
 use super::super::names::short;
+use super::super::output;
+use super::super::remote::Remote;
 use super::super::sheet::talk_kind;
-use super::super::{Failure, Remote, output};
 use super::diff::compared;
 use super::item::{Aspect, Titles};
-use super::view_at;
+use super::read::view_at;
 use crate::client::Client;
 use crate::settings::File;
 

@@ -5,19 +5,19 @@ mod wish;
 
 use planledger_core::domain::Actor;
 use planledger_core::ids::{InstitutionId, PersonId, RecoveryId, StreamId, StreamKind};
-use planledger_core::recovery::Wish;
+use planledger_core::recovery::RecoveryRequest;
 use planledger_core::text::Reason;
 use prost::Message as _;
 use uuid::Uuid;
 
 pub use self::shown::{owned_item, proposed_item, recovery, recovery_progress, step, successor};
 pub(super) use self::wish::read_wish;
-use super::failure::Failure;
+use super::actor::read_actor;
+use super::errors::Failure;
 use super::fields::{Fields, ViolationReason};
 use super::page::{Cursor, Page, Scope, read_size};
 use super::proto;
 use super::request::{AsOf, read_as_of};
-use super::shared::read_actor;
 
 /// Kinds of things that can be owned.
 const OWNABLE: &[StreamKind] = &[StreamKind::Team, StreamKind::YearPlan, StreamKind::Plan];
@@ -124,7 +124,7 @@ fn read_stream(
 #[derive(Clone, Debug)]
 pub struct Propose {
     /// What is wanted.
-    pub wish: Wish,
+    pub wish: RecoveryRequest,
     /// The page.
     pub page: Page<u64>,
 }
@@ -151,7 +151,7 @@ pub struct Run {
     /// The recovery's id.
     pub id: RecoveryId,
     /// What is wanted.
-    pub wish: Wish,
+    pub wish: RecoveryRequest,
     /// The digest of the dry run.
     pub digest: [u8; 16],
     /// For whom.
@@ -246,4 +246,17 @@ pub fn list_recoveries(request: &proto::ListRecoveriesRequest) -> Result<Page<Uu
     let size = Fields::read(|fields| read_size(fields, request.page_size))?;
     let scope = Scope::new("ListRecoveries", &[&[u8::from(request.open_only)]]);
     Page::new(scope, size, &request.page_token)
+}
+
+/// How many of each kind.
+pub fn owned_counts(streams: &[StreamId]) -> proto::OwnedCounts {
+    let count = |kind| {
+        let of_kind = streams.iter().filter(|stream| stream.kind == kind);
+        u32::try_from(of_kind.count()).unwrap_or(u32::MAX)
+    };
+    proto::OwnedCounts {
+        teams: count(StreamKind::Team),
+        year_plans: count(StreamKind::YearPlan),
+        plans: count(StreamKind::Plan),
+    }
 }

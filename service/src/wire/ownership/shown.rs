@@ -6,10 +6,12 @@ use planledger_core::ids::{RecoveryId, StreamId};
 use planledger_core::recovery::{Owned, Progress, Proposed, Suggestion, Why};
 use planledger_core::text::Title;
 
+use crate::wire::actor::{write_actor, write_deletion};
+use crate::wire::instant::timestamp;
 use crate::wire::proto;
 use crate::wire::proto::proposed_item::Outcome;
 use crate::wire::proto::recovery_step::Step as Shown;
-use crate::wire::shared::{count, string, timestamp, write_actor, write_deletion};
+use crate::wire::scalar::{count, string};
 
 /// A team, year plan or plan, as far as its ownership is of interest.
 pub fn owned_item(owned: &Owned) -> proto::OwnedItem {

@@ -2,7 +2,7 @@
 
 use planledger_core::ids::StreamId;
 use planledger_core::recovery::{
-    Fallback, Rebuild, Restore, RestoreItem, Rule, Transfer, What, Wish,
+    Fallback, Rebuild, RecoveryRequest, Restore, RestoreItem, Rule, Transfer, What,
 };
 
 use super::{OWNABLE, read_stream};
@@ -16,14 +16,17 @@ const MOST_NAMED: usize = 1_000;
 /// Most heirs per subject.
 const MOST_SUBJECTS: usize = 100;
 
-pub(in crate::wire) fn read_wish(fields: &mut Fields, wish: proto::RecoveryWish) -> Option<Wish> {
+pub(in crate::wire) fn read_wish(
+    fields: &mut Fields,
+    wish: proto::RecoveryWish,
+) -> Option<RecoveryRequest> {
     use proto::recovery_wish::Wish as Asked;
     match wish.wish {
         Some(Asked::Transfer(transfer)) => fields.within("transfer", |fields| {
-            read_transfer(fields, transfer).map(Wish::Transfer)
+            read_transfer(fields, transfer).map(RecoveryRequest::Transfer)
         }),
         Some(Asked::Restore(restore)) => fields.within("restore", |fields| {
-            read_restore(fields, restore).map(Wish::Restore)
+            read_restore(fields, restore).map(RecoveryRequest::Restore)
         }),
         None => fields.missing("wish"),
     }

@@ -1,0 +1,120 @@
+//! A ledger's directory: its lock, its journal and its keys.
+
+use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{OpenError, Options};
+use crate::ids::LedgerId;
+use crate::journal::{DurableHint, OsDisk, SegmentLog, SegmentOptions};
+use crate::seal::{KeyStore, KeyStoreError, KeyStoreMode, KeyStoreOptions};
+
+pub(crate) fn existing(dir: &Path) -> Result<(), OpenError> {
+    match dir.join("journal").is_dir() {
+        true => Ok(()),
+        false => Err(OpenError::Missing {
+            dir: dir.to_owned(),
+        }),
+    }
+}
+
+pub(crate) fn lock(dir: &Path) -> Result<File, OpenError> {
+    let path = dir.join("lock");
+    let io = |source| OpenError::Io {
+        path: path.clone(),
+        source,
+    };
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(io)?;
+    take_lock(file, dir)
+}
+
+/// The lock of somebody who changes nothing, perhaps on a medium that cannot be written. Where
+/// there is no lock and none can be made, nobody can open the ledger to write it either.
+pub(crate) fn lock_to_read(dir: &Path) -> Result<Option<File>, OpenError> {
+    match lock(dir) {
+        Err(OpenError::Io { path, source })
+            if matches!(
+                source.kind(),
+                ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
+            ) =>
+        {
+            match File::open(&path) {
+                Ok(file) => take_lock(file, dir).map(Some),
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+                Err(source) => Err(OpenError::Io { path, source }),
+            }
+        }
+        other => other.map(Some),
+    }
+}
+
+fn take_lock(file: File, dir: &Path) -> Result<File, OpenError> {
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked {
+            dir: dir.to_owned(),
+        }),
+        Err(TryLockError::Error(source)) => Err(OpenError::Io {
+            path: dir.join("lock"),
+            source,
+        }),
+    }
+}
+
+pub(crate) fn os_disk(path: &Path) -> Result<Arc<OsDisk>, OpenError> {
+    let disk = OsDisk::new(path).map_err(|source| OpenError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(Arc::new(disk))
+}
+
+pub(crate) fn open_journal(
+    dir: &Path,
+    options: &Options,
+    durable: Option<DurableHint>,
+) -> Result<SegmentLog, OpenError> {
+    let how = SegmentOptions {
+        durable,
+        ..SegmentOptions::default()
+    };
+    match SegmentLog::open(os_disk(&dir.join("journal"))?, how) {
+        Err(crate::journal::OpenError::Empty) => {
+            let mut id = [0; 16];
+            options.entropy.fill(&mut id).map_err(OpenError::Entropy)?;
+            let id = LedgerId::from_uuid(uuid::Builder::from_random_bytes(id).into_uuid());
+            Ok(SegmentLog::create(
+                os_disk(&dir.join("journal"))?,
+                id,
+                options.clock.now(),
+                how,
+            )?)
+        }
+        other => Ok(other?),
+    }
+}
+
+pub(crate) fn open_keys(
+    options: &Options,
+    ledger: LedgerId,
+    mode: KeyStoreMode,
+) -> Result<KeyStore, OpenError> {
+    let path = options.dir.join("keys");
+    if mode == KeyStoreMode::ReadOnly && !path.is_dir() {
+        return Err(KeyStoreError::Missing.into());
+    }
+    let how = KeyStoreOptions {
+        disk: os_disk(&path)?,
+        ledger,
+        master: options.master.clone(),
+        recovery: options.recovery,
+        mode,
+    };
+    Ok(KeyStore::open(&how)?)
+}

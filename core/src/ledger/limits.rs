@@ -1,0 +1,31 @@
+//! How much a ledger takes on and keeps in memory, under the names of the pages that quote it.
+//! `tests/repository/limits.rs` holds the pages to these.
+
+use std::time::Duration;
+
+use super::window::Window;
+use super::{open, restoring, writer};
+use crate::derived;
+
+/// Most commands in one commit.
+pub const COMMANDS_OF_A_COMMIT: usize = writer::MOST_COMMANDS;
+/// Most events in one commit.
+pub const EVENTS_OF_A_COMMIT: usize = writer::MOST_EVENTS;
+/// Most bytes in one commit.
+pub const BYTES_OF_A_COMMIT: usize = writer::MOST_BYTES;
+/// Most requests that wait for the writer; more are refused.
+pub const WAITING_REQUESTS: usize = open::QUEUE;
+/// How many of the last commands are certain to be known again.
+pub const KNOWN_COMMANDS: u64 = Window::LENGTH;
+/// Most command ids in memory.
+pub const KNOWN_COMMANDS_IN_MEMORY: u64 = 2 * Window::LENGTH;
+/// Bytes of decoded documents that are kept in memory.
+pub const CACHED_DOCUMENTS: u64 = derived::CACHED_DOCUMENTS;
+/// Bytes that sled keeps in memory.
+pub const CACHED_BY_SLED: u64 = derived::CACHED_BY_SLED;
+/// Bytes of documents that wait for sled before the writer waits.
+pub const WAITING_DOCUMENTS: u64 = derived::WAITING_DOCUMENTS;
+/// How long derived state is left alone after it could not be made again; twice as long each time.
+pub const FIRST_PAUSE_OF_RESTORING: Duration = restoring::PAUSE;
+/// The longest of these times.
+pub const LONGEST_PAUSE_OF_RESTORING: Duration = restoring::LONGEST_PAUSE;

@@ -1,0 +1,126 @@
+//! The one way in which a stream's state comes about (P3): event after event, whether a command was
+//! just decided or tried, derived state catches up, the past is read, or a journal is verified.
+
+use std::sync::Arc;
+
+use super::ReadError;
+use super::sealer::{check_readable, open_payload, read_event};
+use crate::derived::{Head, StreamDoc};
+use crate::domain::{Aggregate, Event, EventMeta};
+use crate::entry::{Entry, EntryBytes, link};
+use crate::hash::Hash32;
+use crate::ids::{Position, Revision, StreamId};
+use crate::seal::KeyStore;
+
+/// A stream as far as it has been folded.
+#[derive(Clone, Debug)]
+pub(crate) struct StreamFold {
+    id: StreamId,
+    head: Head,
+    /// Revision of the event folded in last.
+    last: Revision,
+    state: Option<Arc<Aggregate>>,
+}
+
+/// An entry of the journal with what belongs to it.
+pub(crate) struct Record<'a> {
+    pub(crate) position: Position,
+    pub(crate) entry: &'a Entry,
+    pub(crate) bytes: &'a EntryBytes,
+    /// `None` if it is known to be redacted.
+    pub(crate) sealed: Option<&'a [u8]>,
+}
+
+impl StreamFold {
+    /// A stream without events.
+    pub(crate) fn new(id: StreamId) -> Self {
+        Self::at(id, Head::default(), None)
+    }
+
+    /// A stream as it was after some event.
+    pub(crate) fn after(id: StreamId, doc: &StreamDoc) -> Self {
+        Self::at(id, doc.head, Some(doc.state.clone()))
+    }
+
+    /// A stream that ends somewhere, with the state that it has there; `None` if every event so far was
+    /// redacted.
+    pub(crate) fn at(id: StreamId, head: Head, state: Option<Arc<Aggregate>>) -> Self {
+        Self {
+            id,
+            head,
+            last: head.revision,
+            state,
+        }
+    }
+
+    pub(crate) fn id(&self) -> StreamId {
+        self.id
+    }
+
+    pub(crate) fn head(&self) -> &Head {
+        &self.head
+    }
+
+    pub(crate) fn state(&self) -> Option<&Arc<Aggregate>> {
+        self.state.as_ref()
+    }
+
+    /// Whether the head is that of the event folded in last. It is not where an earlier version of this
+    /// program went on from an older state: revisions come twice there, and the stream goes on
+    /// after the greatest.
+    pub(crate) fn is_at_head(&self) -> bool {
+        self.last == self.head.revision
+    }
+
+    /// Folds an event in, before its entry is known. An event that was redacted (`None`) changes
+    /// the revision only (P6).
+    pub(crate) fn apply(&mut self, meta: &EventMeta, event: Option<&Event>) {
+        if let Some(event) = event {
+            let mut state = self.state.take().map(Arc::unwrap_or_clone);
+            Aggregate::apply(&mut state, meta, event);
+            self.state = state.map(Arc::new);
+        }
+        self.head.revision = self.head.revision.max(meta.revision);
+        self.last = meta.revision;
+    }
+
+    /// Says where the event folded in last is.
+    pub(crate) fn place(&mut self, position: Position, link: Hash32) {
+        self.head.position = position;
+        self.head.link = link;
+    }
+
+    /// Folds an entry of the journal in.
+    ///
+    /// # Errors
+    /// When its payload does not open or read, or a newer version of this program wrote it.
+    pub(crate) fn take(&mut self, record: &Record<'_>, keys: &KeyStore) -> Result<(), ReadError> {
+        let Record {
+            position,
+            entry,
+            bytes,
+            sealed,
+        } = *record;
+        check_readable(position, entry)?;
+        let json = match sealed {
+            Some(sealed) => open_payload(position, entry, bytes, sealed, keys)?,
+            None => None,
+        };
+        let event = json.map(|json| read_event(position, entry, &json));
+        let meta = EventMeta {
+            stream: self.id,
+            revision: entry.revision,
+            recorded_at: entry.recorded_at,
+            actor: entry.actor,
+        };
+        self.apply(&meta, event.transpose()?.as_ref());
+        self.place(position, link(bytes));
+        Ok(())
+    }
+
+    /// The stream's document; `None` without a state.
+    pub(crate) fn doc(self) -> Option<StreamDoc> {
+        let head = self.head;
+        self.state.map(|state| StreamDoc { head, state })
+    }
+}

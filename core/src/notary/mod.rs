@@ -1,0 +1,573 @@
+//! The notary: makes checkpoints of a running ledger and the proofs that go with them.
+
+use std::path::{Path, PathBuf};
+
+use parking_lot::Mutex;
+
+use crate::derived::Store;
+use crate::domain::ledger::{LedgerCommand, RecordedHeads, forks_stream, heads_stream};
+use crate::domain::{Actor, Aggregate, Command};
+use crate::hash::Hash32;
+use crate::heads::{BucketProof, HeadMap, HeadMapError, bucket_of};
+use crate::ids::{CommandId, KeyId, Position, StreamId, SystemId};
+use crate::ledger::{Envelope, ExecuteError, InUse, Ledger, ReadError};
+use crate::note::{NoteSignature, Rotation, Signer, VerifierKey};
+use crate::tlog::{Checkpoint, SignedCheckpoint};
+use crate::tlog::{Kept, KeptError};
+use crate::tlog::{PUBLISHED, Tiles, TilesError, replace};
+
+const COMMAND_CONTEXT: &str = "planledger v1 2026-11-25 notary command id";
+
+/// Why there is no checkpoint or proof.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotaryError {
+    /// The journal ends before a checkpoint that was signed: an old copy was put back. Restore the
+    /// newest journal. Whoever holds a later checkpoint can prove that something is missing.
+    #[error(
+        "the journal ends at position {position}, but a checkpoint of {size} events was signed; \
+         an older copy of the journal was put back"
+    )]
+    RolledBack {
+        /// Where the journal ends.
+        position: Position,
+        /// The checkpoint's size.
+        size: u64,
+    },
+    /// The journal's first events are not those that a checkpoint was signed for: history was
+    /// changed.
+    #[error("the journal is not the one for which the checkpoint of {size} events was signed")]
+    Forked {
+        /// The checkpoint's size.
+        size: u64,
+    },
+    /// The signing key is not the one on record. Restore the key, or rotate it.
+    #[error("the signing key {given} is not the key on record, {recorded}")]
+    Key {
+        /// The key that was given.
+        given: Box<VerifierKey>,
+        /// The key on record.
+        recorded: Box<VerifierKey>,
+    },
+    /// A key hands over to one of the same name and algorithm only.
+    #[error("the new key has another name or algorithm than the key so far")]
+    OtherKey,
+    /// There is no checkpoint of at least that size.
+    #[error("there is no checkpoint of at least {size} events yet")]
+    NoCheckpoint {
+        /// The size asked for.
+        size: u64,
+    },
+    /// A command of the notary was not carried out.
+    #[error(transparent)]
+    Execute(#[from] ExecuteError),
+    /// The ledger does not read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Tiles cannot be made.
+    #[error("tiles: {0}")]
+    Tiles(#[from] TilesError),
+    /// Heads cannot be told.
+    #[error("heads: {0}")]
+    Heads(#[from] HeadMapError),
+    /// Checkpoints cannot be kept.
+    #[error(transparent)]
+    Kept(#[from] KeptError),
+    /// The checkpoint cannot be published.
+    #[error("{}: {source}", path.display())]
+    Publish {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl NotaryError {
+    /// Whether what is wrong is derived, and made again: the same may succeed later.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Heads(error) => is_wrong(error),
+            Self::Read(ReadError::Derived(_)) | Self::Execute(ExecuteError::NotReady(_)) => true,
+            Self::RolledBack { .. }
+            | Self::Forked { .. }
+            | Self::Key { .. }
+            | Self::OtherKey
+            | Self::NoCheckpoint { .. }
+            | Self::Execute(_)
+            | Self::Read(_)
+            | Self::Tiles(_)
+            | Self::Kept(_)
+            | Self::Publish { .. } => false,
+        }
+    }
+}
+
+/// Makes checkpoints and proofs of one ledger.
+pub struct Notary {
+    ledger: Ledger,
+    signer: Signer,
+    dir: PathBuf,
+    state: Mutex<State>,
+}
+
+struct State {
+    tiles: Tiles,
+    kept: Kept,
+    heads: Heads,
+}
+
+/// The heads of all streams.
+struct Heads {
+    map: HeadMap,
+    /// The derived state that they are part of. It has to be there longer than they are.
+    part_of: InUse,
+}
+
+/// A proof that an event is in a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inclusion {
+    /// The checkpoint.
+    pub signed: SignedCheckpoint,
+    /// From the event's sibling up to the root's child.
+    pub path: Vec<Hash32>,
+}
+
+impl Notary {
+    /// Opens checkpoints and tiles in a ledger's directory, and makes sure that the journal is the
+    /// one that they were made of.
+    ///
+    /// # Errors
+    /// [`NotaryError`]
+    pub fn open(ledger: Ledger, dir: &Path, signer: Signer) -> Result<Self, NotaryError> {
+        let kept = Kept::open(&dir.join("checkpoints"))?;
+        let tlog = dir.join("tlog");
+        let own = Own::read(&ledger)?;
+        if let Some(recorded) = own.key
+            && recorded != signer.verifier()
+        {
+            return Err(NotaryError::Key {
+                given: Box::new(signer.verifier()),
+                recorded: Box::new(recorded),
+            });
+        }
+        let latest = kept.latest()?.map(|signed| signed.checkpoint);
+        let tiles = open_tiles(&ledger, &tlog, latest.as_ref())?;
+        let heads = open_heads(&ledger, own.heads.as_ref())?;
+        let state = State { tiles, kept, heads };
+        Ok(Self {
+            ledger,
+            signer,
+            dir: tlog,
+            state: Mutex::new(state),
+        })
+    }
+
+    /// The key that signs.
+    pub fn verifier(&self) -> VerifierKey {
+        self.signer.verifier()
+    }
+
+    /// The newest checkpoint, if there is one.
+    ///
+    /// # Errors
+    /// When it does not read.
+    pub fn latest(&self) -> Result<Option<SignedCheckpoint>, NotaryError> {
+        Ok(self.state.lock().kept.latest()?)
+    }
+
+    /// The smallest kept checkpoint of at least `size` events.
+    ///
+    /// # Errors
+    /// When it does not read.
+    pub fn at_least(&self, size: u64) -> Result<Option<SignedCheckpoint>, NotaryError> {
+        Ok(self.state.lock().kept.at_least(size)?)
+    }
+
+    /// Sizes of at most `limit` kept checkpoints with more than `after` events.
+    pub fn sizes_after(&self, after: u64, limit: usize) -> Vec<u64> {
+        self.state
+            .lock()
+            .kept
+            .sizes_after(after)
+            .take(limit)
+            .collect()
+    }
+
+    /// Makes a checkpoint of everything that is durable now; the newest one if nothing has happened
+    /// since.
+    ///
+    /// # Errors
+    /// [`NotaryError`]
+    pub fn checkpoint(&self) -> Result<SignedCheckpoint, NotaryError> {
+        self.checkpoint_in(&mut self.state.lock())
+    }
+
+    /// As [`Notary::checkpoint`], and every head of the bucket that a stream is in, under the root
+    /// that is the checkpoint's last event. Together, because heads are kept as of the newest
+    /// checkpoint only.
+    ///
+    /// # Errors
+    /// [`NotaryError`]
+    pub fn checkpoint_with_heads(
+        &self,
+        stream: StreamId,
+        key: KeyId,
+    ) -> Result<(SignedCheckpoint, BucketProof), NotaryError> {
+        let mut state = self.state.lock();
+        let signed = self.checkpoint_in(&mut state)?;
+        let bucket = bucket_of(stream, key);
+        let proof = self.with_heads(&mut state, |heads| heads.proof(bucket))?;
+        Ok((signed, proof))
+    }
+
+    fn checkpoint_in(&self, state: &mut State) -> Result<SignedCheckpoint, NotaryError> {
+        let through = self.ledger.position();
+        if let Some(latest) = state.kept.latest()?
+            && latest.checkpoint.position() == through
+        {
+            return Ok(latest);
+        }
+        self.introduce_key()?;
+        let through = self.ledger.position();
+        let root = self.with_heads(state, |heads| {
+            heads.advance(self.ledger.log(), through)?;
+            Ok(heads.root())
+        })?;
+        let State { tiles, kept, .. } = state;
+        let size = self.execute(
+            "heads",
+            through,
+            LedgerCommand::RecordHeads { through, root },
+        )?;
+        tiles.advance(self.ledger.log(), size)?;
+        let checkpoint = Checkpoint {
+            origin: self.signer.verifier().name().to_owned(),
+            size: size.get(),
+            root: tiles.root()?,
+        };
+        let signed = SignedCheckpoint::sign(checkpoint, &self.signer, self.ledger.now());
+        kept.keep(&signed)?;
+        self.publish(&signed)?;
+        Ok(signed)
+    }
+
+    /// Works with the heads of all streams; with others, made anew from the journal, if those that
+    /// are there turn out to be wrong.
+    fn with_heads<T>(
+        &self,
+        state: &mut State,
+        work: impl Fn(&mut HeadMap) -> Result<T, HeadMapError>,
+    ) -> Result<T, NotaryError> {
+        let reopened = |state: &mut State| {
+            let recorded = Own::read(&self.ledger)?.heads;
+            state.heads = open_heads(&self.ledger, recorded.as_ref())?;
+            Ok::<_, NotaryError>(())
+        };
+        // Derived state was made again meanwhile, and these are part of the one before.
+        if state.heads.part_of.generation() != self.ledger.generation() {
+            reopened(state)?;
+        }
+        match work(&mut state.heads.map) {
+            Err(error) if is_wrong(&error) => {
+                tracing::warn!(%error, "the heads of streams are made anew from the journal");
+                reopened(state)?;
+                Ok(work(&mut state.heads.map)?)
+            }
+            done => Ok(done?),
+        }
+    }
+
+    /// Keeps witnesses' cosignatures of a kept checkpoint. The caller has verified them.
+    ///
+    /// # Errors
+    /// [`NotaryError`]
+    pub fn add_cosignatures(
+        &self,
+        size: u64,
+        signatures: impl IntoIterator<Item = NoteSignature>,
+    ) -> Result<SignedCheckpoint, NotaryError> {
+        let mut state = self.state.lock();
+        let kept = state.kept.at_least(size)?;
+        let found = kept.filter(|kept| kept.checkpoint.size == size);
+        let mut signed = found.ok_or(NotaryError::NoCheckpoint { size })?;
+        signatures
+            .into_iter()
+            .for_each(|signature| signed.note.add(signature));
+        state.kept.keep(&signed)?;
+        if state.kept.latest()?.is_some_and(|latest| latest == signed) {
+            self.publish(&signed)?;
+        }
+        Ok(signed)
+    }
+
+    fn publish(&self, signed: &SignedCheckpoint) -> Result<(), NotaryError> {
+        let path = self.dir.join(PUBLISHED);
+        replace(&path, signed.note.to_string().as_bytes())
+            .map_err(|source| NotaryError::Publish { path, source })
+    }
+
+    fn introduce_key(&self) -> Result<(), NotaryError> {
+        if Own::read(&self.ledger)?.key.is_some() {
+            return Ok(());
+        }
+        let key = self.signer.verifier();
+        let command = LedgerCommand::IntroduceKey { key };
+        self.execute("key", Position::ZERO, command).map(drop)
+    }
+
+    /// Records that another key signs from now on; the key so far signs the change. The notary
+    /// itself goes on with the old key, which signs no more: open a new one.
+    ///
+    /// # Errors
+    /// [`NotaryError::OtherKey`] if the new key has another name or algorithm.
+    pub fn rotate(self, to: &Signer) -> Result<Position, NotaryError> {
+        self.introduce_key()?;
+        let key = to.verifier();
+        let rotation = Rotation::sign(&self.signer, &key, self.ledger.now());
+        let rotation = rotation.ok_or(NotaryError::OtherKey)?;
+        let about = Position::new(u64::from(key.id()));
+        self.execute("rotate", about, LedgerCommand::RotateKey(rotation))
+    }
+
+    /// Has one of the notary's own commands carried out; gives the position of its event.
+    fn execute(
+        &self,
+        what: &str,
+        about: Position,
+        command: LedgerCommand,
+    ) -> Result<Position, NotaryError> {
+        let mut hasher = blake3::Hasher::new_derive_key(COMMAND_CONTEXT);
+        hasher.update(what.as_bytes());
+        hasher.update(&about.get().to_be_bytes());
+        let hash = hasher.finalize();
+        let (id, _) = hash
+            .as_bytes()
+            .split_first_chunk()
+            .unwrap_or((&[0; 16], &[]));
+        let ledger = self.ledger.status().ledger;
+        let actor = Actor::System(SystemId::from_uuid(ledger.uuid()));
+        let stream = match command {
+            LedgerCommand::RecordHeads { .. } => heads_stream(ledger),
+            LedgerCommand::IntroduceKey { .. } | LedgerCommand::RotateKey { .. } => ledger,
+            LedgerCommand::SettleFork { .. } => forks_stream(ledger),
+        };
+        let command = Command::Ledger(stream, command);
+        let receipt = self
+            .ledger
+            .execute(actor, Envelope::new(CommandId::from_bytes(*id), command))?;
+        Ok(receipt.position)
+    }
+
+    /// Proves that an event is in the smallest checkpoint of at least `size` events.
+    ///
+    /// # Errors
+    /// [`NotaryError::NoCheckpoint`] if there is none that has the event.
+    pub fn inclusion(&self, position: Position, size: u64) -> Result<Inclusion, NotaryError> {
+        let size = size.max(position.get());
+        let signed = self.at_least(size)?;
+        let signed = signed.ok_or(NotaryError::NoCheckpoint { size })?;
+        let path = self.prove(|tiles| path(tiles, position, &signed.checkpoint))?;
+        Ok(Inclusion { signed, path })
+    }
+
+    /// Proves that a checkpoint grew from the log's first `old` events; gives their root too.
+    ///
+    /// # Errors
+    /// [`NotaryError::NoCheckpoint`] if there is none of at least `size` events.
+    pub fn consistency(
+        &self,
+        old: u64,
+        size: u64,
+    ) -> Result<(SignedCheckpoint, Hash32, Vec<Hash32>), NotaryError> {
+        let size = size.max(old);
+        let signed = self.at_least(size)?;
+        let signed = signed.ok_or(NotaryError::NoCheckpoint { size })?;
+        let to = (signed.checkpoint.size, &signed.checkpoint.root);
+        let (root, proof) = self.prove(|tiles| tiles.consistency_from(old, to))?;
+        Ok((signed, root, proof))
+    }
+
+    /// Proves that events are in a checkpoint.
+    ///
+    /// # Errors
+    /// [`NotaryError`]
+    pub fn paths(
+        &self,
+        positions: &[Position],
+        checkpoint: &Checkpoint,
+    ) -> Result<Vec<Vec<Hash32>>, NotaryError> {
+        let all = |tiles: &Tiles| {
+            let positions = positions.iter();
+            let paths = positions.map(|position| path(tiles, *position, checkpoint));
+            paths.collect()
+        };
+        self.prove(all)
+    }
+
+    /// The peaks of the tree of the first `size` events.
+    ///
+    /// # Errors
+    /// [`NotaryError`]
+    pub fn peaks(&self, size: u64) -> Result<Vec<Hash32>, NotaryError> {
+        self.prove(|tiles| tiles.peaks(size))
+    }
+
+    /// Makes a proof, from tiles made anew if those that are there turn out to be wrong.
+    fn prove<T>(&self, make: impl Fn(&Tiles) -> Result<T, TilesError>) -> Result<T, NotaryError> {
+        let mut state = self.state.lock();
+        match make(&state.tiles) {
+            Err(
+                error @ (TilesError::Wrong(_) | TilesError::Short { .. } | TilesError::Io { .. }),
+            ) => {
+                tracing::warn!(%error, "the tiles are wrong; they are made anew from the journal");
+                let size = Position::new(state.tiles.size());
+                state.tiles = Tiles::clear(&self.dir)?;
+                state.tiles.advance(self.ledger.log(), size)?;
+                Ok(make(&state.tiles)?)
+            }
+            made => Ok(made?),
+        }
+    }
+}
+
+/// Proof that an event is in a checkpoint.
+fn path(
+    tiles: &Tiles,
+    position: Position,
+    checkpoint: &Checkpoint,
+) -> Result<Vec<Hash32>, TilesError> {
+    let index = position.get().saturating_sub(1);
+    tiles.inclusion(index, checkpoint.size, &checkpoint.root)
+}
+
+/// The key that signs a ledger's checkpoints, as it is on record; `None` if none was made yet.
+///
+/// # Errors
+/// When the ledger does not read.
+pub fn key_on_record(ledger: &Ledger) -> Result<Option<VerifierKey>, ReadError> {
+    Ok(Own::read(ledger)?.key)
+}
+
+/// What the ledger's own streams say.
+pub(crate) struct Own {
+    /// The key on record.
+    pub(crate) key: Option<VerifierKey>,
+    /// Where all streams ended, as it was recorded last.
+    pub(crate) heads: Option<RecordedHeads>,
+}
+
+impl Own {
+    pub(crate) fn read(ledger: &Ledger) -> Result<Self, ReadError> {
+        let id = ledger.status().ledger;
+        let (own, _) = ledger.read(|reading| {
+            let mut own = Self {
+                key: None,
+                heads: None,
+            };
+            for stream in [id, heads_stream(id)] {
+                if let Some((state, _)) = reading.stream(stream)?
+                    && let Aggregate::Ledger(state) = &*state
+                {
+                    own.key = own.key.or_else(|| state.key.clone());
+                    own.heads = own.heads.or(state.heads);
+                }
+            }
+            Ok::<_, ReadError>(own)
+        })?;
+        Ok(own)
+    }
+}
+
+/// Tiles that lead to the newest checkpoint's root, made anew if those that are there do not.
+fn open_tiles(
+    ledger: &Ledger,
+    dir: &Path,
+    latest: Option<&Checkpoint>,
+) -> Result<Tiles, NotaryError> {
+    let position = ledger.position();
+    let Some(latest) = latest else {
+        return Ok(Tiles::clear(dir)?);
+    };
+    if latest.position() > position {
+        let size = latest.size;
+        return Err(NotaryError::RolledBack { position, size });
+    }
+    let lead = |mut tiles: Tiles| {
+        // Nothing vouches for what they hold beyond it: a journal that was put back to an earlier
+        // state has gone on otherwise, and what it leads to is what is signed next.
+        if tiles.size() > latest.size {
+            return Ok(None);
+        }
+        tiles.advance(ledger.log(), latest.position())?;
+        let to = (latest.size, &latest.root);
+        let (root, _) = tiles.consistency_from(latest.size, to)?;
+        Ok::<_, TilesError>((root == latest.root).then_some(tiles))
+    };
+    match Tiles::open(dir).and_then(lead) {
+        Ok(Some(tiles)) => return Ok(tiles),
+        Ok(None) => tracing::warn!("the tiles do not lead to the newest checkpoint"),
+        Err(error) => tracing::warn!(%error, "the tiles cannot be used"),
+    }
+    tracing::warn!("the tiles are made anew from the journal");
+    match lead(Tiles::clear(dir)?) {
+        Ok(Some(tiles)) => Ok(tiles),
+        Ok(None) | Err(TilesError::Wrong(_)) => Err(NotaryError::Forked { size: latest.size }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether it is the stored heads that are wrong, not the journal.
+fn is_wrong(error: &HeadMapError) -> bool {
+    match error {
+        HeadMapError::Sled(_) | HeadMapError::Changed(_) | HeadMapError::Malformed(_) => true,
+        HeadMapError::Journal(_) | HeadMapError::Full(_) => false,
+    }
+}
+
+/// Heads that lead to the root recorded last, made anew if those that are there do not. If sled
+/// does not let them be made, all of derived state is.
+fn open_heads(ledger: &Ledger, recorded: Option<&RecordedHeads>) -> Result<Heads, NotaryError> {
+    match heads_from(ledger, recorded) {
+        Err(NotaryError::Heads(error)) if is_wrong(&error) => {
+            ledger.derive_again(&error.to_string())?;
+            heads_from(ledger, recorded)
+        }
+        heads => heads,
+    }
+}
+
+fn heads_from(ledger: &Ledger, recorded: Option<&RecordedHeads>) -> Result<Heads, NotaryError> {
+    let part_of = ledger.derived();
+    let map = heads_in(&part_of, ledger, recorded)?;
+    Ok(Heads { map, part_of })
+}
+
+fn heads_in(
+    store: &Store,
+    ledger: &Ledger,
+    recorded: Option<&RecordedHeads>,
+) -> Result<HeadMap, NotaryError> {
+    let mut heads = store.heads()?;
+    let Some(RecordedHeads { through, root }) = recorded.copied() else {
+        // Nothing tells whether they are right.
+        heads.clear()?;
+        return Ok(heads);
+    };
+    if heads.through() <= through {
+        match heads.advance(ledger.log(), through) {
+            Ok(()) if heads.root() == root => return Ok(heads),
+            Ok(()) | Err(HeadMapError::Malformed(_) | HeadMapError::Changed(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    tracing::warn!("the heads of streams are made anew from the journal");
+    heads.clear()?;
+    heads.advance(ledger.log(), through)?;
+    match heads.root() == root {
+        true => Ok(heads),
+        false => Err(NotaryError::Forked {
+            size: through.get(),
+        }),
+    }
+}

@@ -1,0 +1,535 @@
+//! Signed notes (C2SP `signed-note`) with Ed25519 keys, and the cosignatures of witnesses on them
+//! (C2SP `tlog-cosignature`, version 1).
+
+mod rotation;
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as BASE64;
+use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use sha2::{Digest, Sha256};
+
+pub use self::rotation::{Rotation, rotation_text};
+use crate::time::Timestamp;
+
+/// Bytes of a note; a post-quantum signature has nearly 5 kB, and sixteen must fit.
+pub(crate) const MOST_BYTES: usize = 256 << 10;
+const MOST_SIGNATURES: usize = 64;
+const SIGNATURE_MARK: &str = "\u{2014} ";
+const KEY_LEN: usize = 32;
+const SIGNATURE_LEN: usize = 64;
+
+/// What a key signs, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// The note's text: a log's signature.
+    Ed25519,
+    /// The note's text with a time: a witness's cosignature.
+    Cosignature,
+}
+
+impl Algorithm {
+    const fn byte(self) -> u8 {
+        match self {
+            Self::Ed25519 => 1,
+            Self::Cosignature => 4,
+        }
+    }
+
+    const fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            1 => Some(Self::Ed25519),
+            4 => Some(Self::Cosignature),
+            _ => None,
+        }
+    }
+}
+
+/// Why a text is not a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// Not of the form `name+hash+key`.
+    #[error("the key is not of the form NAME+HASH+KEY")]
+    Malformed,
+    /// Key names are not empty and hold neither spaces, control characters nor plus signs.
+    #[error("the key's name is empty or holds a space, a control character or a plus sign")]
+    Name,
+    /// The hash does not belong to the name and key: one of them was mistyped.
+    #[error("the key's hash is not that of its name and key")]
+    Hash,
+    /// Not an Ed25519 key for notes (type 1) or cosignatures (type 4).
+    #[error("the key is of type {0}, which this version does not know")]
+    Algorithm(u8),
+    /// The bytes are no point of the curve, or a weak one.
+    #[error("the key is not an Ed25519 public key")]
+    Point,
+}
+
+fn check_name(name: &str) -> Result<(), KeyError> {
+    let bad = |c: char| c.is_whitespace() || c.is_control() || c == '+';
+    match name.is_empty() || name.chars().any(bad) {
+        true => Err(KeyError::Name),
+        false => Ok(()),
+    }
+}
+
+fn key_id(name: &str, algorithm: Algorithm, key: &[u8]) -> u32 {
+    let hash = Sha256::new()
+        .chain_update(name)
+        .chain_update([b'\n', algorithm.byte()])
+        .chain_update(key)
+        .finalize();
+    u32::from_be_bytes(crate::hash::first(&hash.into()))
+}
+
+/// A public key with its name: a *vkey*. Printed as `name+hash+key`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct VerifierKey {
+    name: String,
+    algorithm: Algorithm,
+    /// With its point: far larger than all other fields of the events it stands in.
+    key: Box<VerifyingKey>,
+}
+
+impl VerifierKey {
+    /// The key's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it signs.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The key's id, as signatures name it.
+    pub fn id(&self) -> u32 {
+        key_id(&self.name, self.algorithm, self.key.as_bytes())
+    }
+
+    /// The 32 bytes of the public key.
+    pub fn public_key(&self) -> &[u8; KEY_LEN] {
+        self.key.as_bytes()
+    }
+
+    /// When a signature of this key on `text` was made, if it says; `None` if it does not verify.
+    fn verify(&self, text: &str, signature: &[u8]) -> Option<Option<u64>> {
+        let (time, signature) = match self.algorithm {
+            Algorithm::Ed25519 => (None, signature),
+            Algorithm::Cosignature => {
+                let (time, signature) = signature.split_first_chunk()?;
+                let time = u64::from_be_bytes(*time);
+                (Some(i64::try_from(time).ok()? as u64), signature)
+            }
+        };
+        let signature = Signature::from_slice(signature).ok()?;
+        let verified = match time {
+            None => self.key.verify_strict(text.as_bytes(), &signature),
+            Some(time) => self
+                .key
+                .verify_strict(cosigned(text, time).as_bytes(), &signature),
+        };
+        verified.ok().map(|()| time)
+    }
+}
+
+/// What a cosignature signs.
+fn cosigned(text: &str, time: u64) -> String {
+    format!("cosignature/v1\ntime {time}\n{text}")
+}
+
+impl fmt::Display for VerifierKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key = [&[self.algorithm.byte()], self.key.as_bytes().as_slice()].concat();
+        write!(f, "{}+{:08x}+{}", self.name, self.id(), BASE64.encode(key))
+    }
+}
+
+impl fmt::Debug for VerifierKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "VerifierKey({self})")
+    }
+}
+
+impl FromStr for VerifierKey {
+    type Err = KeyError;
+
+    fn from_str(text: &str) -> Result<Self, KeyError> {
+        let (name, id, algorithm, key) = parse_key(text.trim())?;
+        let key = VerifyingKey::from_bytes(&key).map_err(|_| KeyError::Point)?;
+        if key.is_weak() {
+            return Err(KeyError::Point);
+        }
+        let parsed = Self {
+            name,
+            algorithm,
+            key: Box::new(key),
+        };
+        match parsed.id() == id {
+            true => Ok(parsed),
+            false => Err(KeyError::Hash),
+        }
+    }
+}
+
+fn parse_key(text: &str) -> Result<(String, u32, Algorithm, [u8; KEY_LEN]), KeyError> {
+    // Base64 has plus signs too, names and hashes have none.
+    let mut parts = text.splitn(3, '+');
+    let mut part = || parts.next().ok_or(KeyError::Malformed);
+    let (name, id, key) = (part()?, part()?, part()?);
+    check_name(name)?;
+    if id.len() != 8 {
+        return Err(KeyError::Malformed);
+    }
+    let id = u32::from_str_radix(id, 16).map_err(|_| KeyError::Malformed)?;
+    let key = BASE64.decode(key).map_err(|_| KeyError::Malformed)?;
+    let (algorithm, key) = key.split_first().ok_or(KeyError::Malformed)?;
+    let algorithm = Algorithm::from_byte(*algorithm).ok_or(KeyError::Algorithm(*algorithm))?;
+    let key = key.try_into().map_err(|_| KeyError::Malformed)?;
+    Ok((name.to_owned(), id, algorithm, key))
+}
+
+/// A secret key with its name. Printed by [`Signer::secret`] as Go's note tools print theirs.
+/// Wiped from memory when dropped.
+#[derive(Clone)]
+pub struct Signer {
+    name: String,
+    algorithm: Algorithm,
+    key: SigningKey,
+}
+
+const SECRET_MARK: &str = "PRIVATE+KEY+";
+
+impl Signer {
+    /// The key that comes of 32 random bytes.
+    ///
+    /// # Errors
+    /// [`KeyError::Name`]
+    pub fn new(name: &str, algorithm: Algorithm, seed: [u8; KEY_LEN]) -> Result<Self, KeyError> {
+        check_name(name)?;
+        Ok(Self {
+            name: name.to_owned(),
+            algorithm,
+            key: SigningKey::from_bytes(&seed),
+        })
+    }
+
+    /// Reads what [`Signer::secret`] wrote.
+    ///
+    /// # Errors
+    /// [`KeyError`]
+    pub fn from_secret(text: &str) -> Result<Self, KeyError> {
+        let text = text.trim();
+        let text = text.strip_prefix(SECRET_MARK).ok_or(KeyError::Malformed)?;
+        let (name, id, algorithm, seed) = parse_key(text)?;
+        let signer = Self::new(&name, algorithm, seed)?;
+        match signer.verifier().id() == id {
+            true => Ok(signer),
+            false => Err(KeyError::Hash),
+        }
+    }
+
+    /// The secret key as text, for its file.
+    pub fn secret(&self) -> String {
+        let key = [&[self.algorithm.byte()], self.key.as_bytes().as_slice()].concat();
+        let id = self.verifier().id();
+        let key = BASE64.encode(key);
+        format!("{SECRET_MARK}{}+{id:08x}+{key}", self.name)
+    }
+
+    /// The public half.
+    pub fn verifier(&self) -> VerifierKey {
+        VerifierKey {
+            name: self.name.clone(),
+            algorithm: self.algorithm,
+            key: Box::new(self.key.verifying_key()),
+        }
+    }
+
+    /// Signs a note's text. `now` is what a cosignature says of its time, in whole seconds.
+    pub fn sign(&self, text: &str, now: Timestamp) -> NoteSignature {
+        let signature = match self.algorithm {
+            Algorithm::Ed25519 => self.key.sign(text.as_bytes()).to_bytes().to_vec(),
+            Algorithm::Cosignature => {
+                let time = now.nanos() / 1_000_000_000;
+                let signature = self.key.sign(cosigned(text, time).as_bytes());
+                [time.to_be_bytes().as_slice(), &signature.to_bytes()].concat()
+            }
+        };
+        NoteSignature {
+            name: self.name.clone(),
+            key_id: self.verifier().id(),
+            signature,
+        }
+    }
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signer({})", self.name)
+    }
+}
+
+/// Why bytes are not a note, or not one to believe.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoteError {
+    /// More than 256 KiB, or more than 64 signatures.
+    #[error("the note is too large")]
+    TooLarge,
+    /// No blank line between text and signatures, or no newline at the end.
+    #[error("the note has no text, no blank line or no signatures")]
+    Malformed,
+    /// A control character other than newline.
+    #[error("the note holds a control character")]
+    Control,
+    /// A signature line that is not `— name signature`.
+    #[error("signature line {0} of the note is malformed")]
+    Signature(usize),
+    /// None of the keys that are known has signed.
+    #[error("the note is not signed by a known key")]
+    Unsigned,
+    /// A known key's signature does not belong to this text: the note was changed.
+    #[error("the signature of {name} does not belong to the note's text")]
+    Forged {
+        /// The key's name.
+        name: String,
+    },
+}
+
+/// A signature line of a note.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoteSignature {
+    /// The key's name.
+    pub name: String,
+    /// The key's id.
+    pub key_id: u32,
+    /// What the key made.
+    pub signature: Vec<u8>,
+}
+
+impl NoteSignature {
+    /// Reads a signature line without its newline.
+    ///
+    /// # Errors
+    /// [`NoteError::Signature`] with the number given.
+    pub fn parse(line: &str, number: usize) -> Result<Self, NoteError> {
+        let malformed = || NoteError::Signature(number);
+        let line = line.strip_prefix(SIGNATURE_MARK).ok_or_else(malformed)?;
+        let (name, signature) = line.split_once(' ').ok_or_else(malformed)?;
+        check_name(name).map_err(|_| malformed())?;
+        let bytes = BASE64.decode(signature).map_err(|_| malformed())?;
+        let (key_id, signature) = bytes.split_first_chunk().ok_or_else(malformed)?;
+        if signature.is_empty() {
+            return Err(malformed());
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            key_id: u32::from_be_bytes(*key_id),
+            signature: signature.to_vec(),
+        })
+    }
+
+    fn is_of(&self, key: &VerifierKey) -> bool {
+        self.key_id == key.id() && self.name == key.name
+    }
+}
+
+impl fmt::Display for NoteSignature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = [self.key_id.to_be_bytes().as_slice(), &self.signature].concat();
+        let signature = BASE64.encode(bytes);
+        write!(f, "{SIGNATURE_MARK}{} {signature}", self.name)
+    }
+}
+
+/// A text with signatures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    text: String,
+    signatures: Vec<NoteSignature>,
+}
+
+/// A signature that was checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified<'k> {
+    /// Whose.
+    pub key: &'k VerifierKey,
+    /// When it was made, in seconds since 1970, if it is a cosignature.
+    pub time: Option<u64>,
+}
+
+impl Note {
+    /// A text that ends with a newline, with its signatures.
+    pub fn new(text: String, signatures: Vec<NoteSignature>) -> Self {
+        Self { text, signatures }
+    }
+
+    /// Reads a note. What it says must not be believed before [`Note::verify`].
+    ///
+    /// # Errors
+    /// [`NoteError`]
+    pub fn parse(bytes: &[u8]) -> Result<Self, NoteError> {
+        if bytes.len() > MOST_BYTES {
+            return Err(NoteError::TooLarge);
+        }
+        let note = std::str::from_utf8(bytes).map_err(|_| NoteError::Malformed)?;
+        if note.bytes().any(|byte| byte < 0x20 && byte != b'\n') {
+            return Err(NoteError::Control);
+        }
+        let (text, signatures) = note.rsplit_once("\n\n").ok_or(NoteError::Malformed)?;
+        let lines = signatures.strip_suffix('\n').ok_or(NoteError::Malformed)?;
+        if lines.is_empty() {
+            return Err(NoteError::Malformed);
+        }
+        if lines.split('\n').count() > MOST_SIGNATURES {
+            return Err(NoteError::TooLarge);
+        }
+        let lines = (1..).zip(lines.split('\n'));
+        let signatures = lines
+            .map(|(number, line)| NoteSignature::parse(line, number))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            text: format!("{text}\n"),
+            signatures,
+        })
+    }
+
+    /// The text, its last newline included.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The signature lines.
+    pub fn signatures(&self) -> &[NoteSignature] {
+        &self.signatures
+    }
+
+    /// Adds a signature, unless the same key has signed already.
+    pub fn add(&mut self, signature: NoteSignature) {
+        let same = |other: &NoteSignature| {
+            (&other.name, other.key_id) == (&signature.name, signature.key_id)
+        };
+        if !self.signatures.iter().any(same) {
+            self.signatures.push(signature);
+        }
+    }
+
+    /// The signatures of known keys. Those of unknown keys are passed over.
+    ///
+    /// # Errors
+    /// [`NoteError::Forged`] if one of them does not belong to the text, and
+    /// [`NoteError::Unsigned`] if there is none.
+    pub fn verify<'k>(
+        &self,
+        keys: impl IntoIterator<Item = &'k VerifierKey>,
+    ) -> Result<Vec<Verified<'k>>, NoteError> {
+        let mut found = Vec::new();
+        for key in keys {
+            for line in self.signatures.iter().filter(|line| line.is_of(key)) {
+                let Some(time) = key.verify(&self.text, &line.signature) else {
+                    let name = key.name.clone();
+                    return Err(NoteError::Forged { name });
+                };
+                found.push(Verified { key, time });
+            }
+        }
+        match found.is_empty() {
+            true => Err(NoteError::Unsigned),
+            false => Ok(found),
+        }
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.text)?;
+        self.signatures
+            .iter()
+            .try_for_each(|signature| writeln!(f, "{signature}"))
+    }
+}
+
+const _: () = assert!(SIGNATURE_LEN == Signature::BYTE_SIZE);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example of the specification.
+    const VKEY: &str = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
+    const NOTE: &str = "This is an example message.\n\n\u{2014} example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
+
+    #[test]
+    fn the_note_of_the_specification_verifies_and_no_other() {
+        let key: VerifierKey = VKEY.parse().unwrap();
+        assert_eq!(key.to_string(), VKEY);
+        let note = Note::parse(NOTE.as_bytes()).unwrap();
+        assert_eq!(note.to_string(), NOTE);
+        assert_eq!(note.verify([&key]).unwrap().len(), 1);
+        let changed = NOTE.replace("example message", "example massage");
+        let forged = Note::parse(changed.as_bytes()).unwrap().verify([&key]);
+        assert!(matches!(forged, Err(NoteError::Forged { .. })));
+        let renamed = NOTE.replace("com/foo", "com/bar");
+        let unknown = Note::parse(renamed.as_bytes()).unwrap().verify([&key]);
+        assert_eq!(unknown, Err(NoteError::Unsigned));
+    }
+
+    #[test]
+    fn a_cosignature_says_when_it_was_made() {
+        let witness = Signer::new("w.example/1", Algorithm::Cosignature, [3; 32]).unwrap();
+        let text = "log.example\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n";
+        let at = Timestamp::from_nanos(1_679_315_147_999_999_999);
+        let mut note = Note::new(text.to_owned(), vec![witness.sign(text, at)]);
+        let key = witness.verifier();
+        let found = note.verify([&key]).unwrap();
+        assert_eq!(found[0].time, Some(1_679_315_147));
+        note.signatures[0].signature[7] ^= 1;
+        assert!(note.verify([&key]).is_err());
+        assert_eq!(
+            Signer::from_secret(&witness.secret()).unwrap().verifier(),
+            key
+        );
+        assert_eq!(key.to_string().parse::<VerifierKey>().unwrap(), key);
+    }
+
+    #[test]
+    fn what_is_no_note_is_refused_with_its_reason() {
+        for (bytes, expected) in [
+            ("", NoteError::Malformed),
+            ("text\n", NoteError::Malformed),
+            ("text\n\n", NoteError::Malformed),
+            ("\n\u{2014} a AAAAAAE=\n", NoteError::Malformed),
+            ("text\n\n\u{2014} a AAAAAAE=", NoteError::Malformed),
+            ("text\n\n\u{2014} a AAAA\n", NoteError::Signature(1)),
+            (
+                "text\n\n\u{2014} a AAAAAAE=\n- a AAAAAAE=\n",
+                NoteError::Signature(2),
+            ),
+            ("text\n\n\u{2014} a+b AAAAAAE=\n", NoteError::Signature(1)),
+            ("te\rxt\n\n\u{2014} a AAAAAAE=\n", NoteError::Control),
+        ] {
+            assert_eq!(Note::parse(bytes.as_bytes()), Err(expected), "{bytes:?}");
+        }
+        for (key, expected) in [
+            ("a+530d903a", KeyError::Malformed),
+            (
+                "+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+                KeyError::Name,
+            ),
+            (
+                "example.com/fo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+                KeyError::Hash,
+            ),
+            (
+                "a+530d903a+BukyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+                KeyError::Algorithm(6),
+            ),
+        ] {
+            assert_eq!(key.parse::<VerifierKey>(), Err(expected), "{key}");
+        }
+    }
+}

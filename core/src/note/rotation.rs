@@ -1,0 +1,114 @@
+//! One key hands over to the next.
+
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
+use super::{Note, Signer, VerifierKey};
+use crate::time::Timestamp;
+
+/// That a key hands over to another of the same name and algorithm, as the first has signed it. There
+/// is none that is not signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    from: VerifierKey,
+    to: VerifierKey,
+    statement: String,
+}
+
+impl Rotation {
+    /// Signs that the key so far hands over to `to`; `None` if that has another name or algorithm.
+    pub fn sign(from: &Signer, to: &VerifierKey, now: Timestamp) -> Option<Self> {
+        let text = rotation_text(&from.verifier(), to);
+        let signature = from.sign(&text, now);
+        let statement = Note::new(text, vec![signature]).to_string();
+        Self::new(from.verifier(), to.clone(), statement)
+    }
+
+    /// A rotation that was signed; `None` if it was not signed so.
+    pub fn new(from: VerifierKey, to: VerifierKey, statement: String) -> Option<Self> {
+        let note = Note::parse(statement.as_bytes()).ok()?;
+        let alike = (from.name(), from.algorithm()) == (to.name(), to.algorithm());
+        let signed = note.text() == rotation_text(&from, &to) && note.verify([&from]).is_ok();
+        (alike && signed).then_some(Self {
+            from,
+            to,
+            statement,
+        })
+    }
+
+    /// The key so far.
+    pub fn from(&self) -> &VerifierKey {
+        &self.from
+    }
+
+    /// The key from now on.
+    pub fn to(&self) -> &VerifierKey {
+        &self.to
+    }
+
+    /// The note that the key so far has signed.
+    pub fn statement(&self) -> &str {
+        &self.statement
+    }
+}
+
+/// What tells one command from another: the key so far is known from the ledger.
+impl Serialize for Rotation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Rotation", 2)?;
+        fields.serialize_field("key", &self.to.to_string())?;
+        fields.serialize_field("statement", &self.statement)?;
+        fields.end()
+    }
+}
+
+/// What the key so far signs when another takes over. Its second line is no number, so that it can
+/// never be taken for a checkpoint.
+pub fn rotation_text(from: &VerifierKey, to: &VerifierKey) -> String {
+    format!("planledger checkpoint key rotation v1\nfrom {from}\nto {to}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::note::Algorithm;
+
+    fn signer(name: &str, seed: u8) -> Signer {
+        Signer::new(name, Algorithm::Ed25519, [seed; 32]).unwrap()
+    }
+
+    #[test]
+    fn there_is_no_rotation_that_the_key_so_far_has_not_signed() {
+        let (old, new) = (signer("log.example", 1), signer("log.example", 2));
+        let renamed = signer("other.example", 2);
+        let statement = |from: &Signer, to: &Signer, by: &Signer| {
+            let text = rotation_text(&from.verifier(), &to.verifier());
+            let signature = by.sign(&text, Timestamp::default());
+            Note::new(text, vec![signature]).to_string()
+        };
+        let rotation =
+            |to: &Signer, said: String| Rotation::new(old.verifier(), to.verifier(), said);
+        let sound = statement(&old, &new, &old);
+        assert_eq!(rotation(&new, sound.clone()).unwrap().statement(), sound);
+        assert!(rotation(&new, String::new()).is_none());
+        assert!(rotation(&new, statement(&old, &new, &new)).is_none());
+        assert!(rotation(&new, statement(&new, &old, &old)).is_none());
+        assert!(rotation(&renamed, statement(&old, &renamed, &old)).is_none());
+        let now = Timestamp::default();
+        assert!(Rotation::sign(&old, &renamed.verifier(), now).is_none());
+        let signed = Rotation::sign(&old, &new.verifier(), now).unwrap();
+        assert_eq!(signed.statement(), sound);
+    }
+
+    #[test]
+    fn as_a_command_it_is_told_by_its_new_key_and_its_statement() {
+        let (old, new) = (signer("log.example", 1), signer("log.example", 2));
+        let signed = Rotation::sign(&old, &new.verifier(), Timestamp::default()).unwrap();
+        let json = serde_json::to_value(&signed).unwrap();
+        let expected = serde_json::json!({
+            "key": new.verifier().to_string(),
+            "statement": signed.statement(),
+        });
+        assert_eq!(json, expected);
+    }
+}

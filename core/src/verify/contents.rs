@@ -1,0 +1,196 @@
+//! Payloads: whether each opens with the right key and is an event.
+
+use std::collections::HashMap;
+
+use super::parallel::{Span, in_order};
+use super::report::{Part, PartName};
+use crate::audit::{Fault, FaultKind};
+use crate::domain::Event;
+use crate::entry::{self, Entry};
+use crate::ids::{KeyId, Position, StreamId};
+use crate::journal::{CommitLog, EntryRef, Frame};
+use crate::ledger::{OpenError, ReadError, sealer};
+use crate::seal::{self, KeyScope, KeyStore, SealError};
+
+/// Events that are handed on together.
+const BATCH: usize = 1_024;
+
+/// Opens every payload up to `last`, which is as far as the journal is sound.
+pub(super) fn check(
+    log: &dyn CommitLog,
+    keys: &KeyStore,
+    last: Position,
+    progress: &dyn Fn(u64, u64),
+) -> Result<Part, OpenError> {
+    let mut part = Part::new(PartName::Contents);
+    if last == Position::ZERO {
+        return Ok(part);
+    }
+    let mut scopes = Scopes::default();
+    let work = |span: Span, give: &mut dyn FnMut(Batch) -> bool| read(log, keys, span, last, give);
+    let checked = in_order(Span::all(last), work, |batch| {
+        for opened in batch.opened {
+            scopes.check(&opened)?;
+            part.checked += 1;
+        }
+        progress(part.checked, last.get());
+        batch.stop.map_or(Ok(()), Err)
+    });
+    match checked {
+        Ok(()) => {}
+        Err(Stop::Fault(fault)) => part.fail(fault),
+        Err(Stop::Failed(error)) => return Err(error.into()),
+    }
+    Ok(part)
+}
+
+enum Stop {
+    Fault(Fault),
+    Failed(ReadError),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+#[derive(Default)]
+struct Batch {
+    opened: Vec<Opened>,
+    stop: Option<Stop>,
+}
+
+/// What matters of an event whose payload was opened.
+struct Opened {
+    position: Position,
+    stream: StreamId,
+    key: KeyId,
+    /// Whose key that is.
+    scope: Option<KeyScope>,
+    /// Whose key it has to be, if the event says so.
+    told: Option<KeyScope>,
+}
+
+fn read(
+    log: &dyn CommitLog,
+    keys: &KeyStore,
+    span: Span,
+    last: Position,
+    give: &mut dyn FnMut(Batch) -> bool,
+) {
+    let mut batch = Batch::default();
+    for frame in span.frames(log) {
+        let taken = match frame {
+            Ok(frame) => batch
+                .take(&frame, keys, last)
+                .map(|()| frame.header().last_position()),
+            Err(error) => Err(Stop::Failed(error.into())),
+        };
+        match taken {
+            Ok(position) if position < last => {}
+            // What follows may not be sound.
+            Ok(_) => break,
+            Err(stop) => {
+                batch.stop = Some(stop);
+                break;
+            }
+        }
+        if batch.opened.len() >= BATCH && !give(std::mem::take(&mut batch)) {
+            return;
+        }
+    }
+    give(batch);
+}
+
+impl Batch {
+    fn take(&mut self, frame: &Frame, keys: &KeyStore, last: Position) -> Result<(), Stop> {
+        let records = frame.entries();
+        for record in records.take_while(|record| record.position <= last) {
+            let position = record.position;
+            let entry = sealer::read_entry(position, record.entry).map_err(Stop::Failed)?;
+            let Some(event) = open(&record, &entry, keys)? else {
+                let what = "it was overwritten with zeros, and no redaction is on record";
+                return Err(Fault::new(position, FaultKind::Payload, what).into());
+            };
+            self.opened.push(Opened {
+                position,
+                stream: entry.stream,
+                key: entry.key,
+                scope: keys.scope_of(entry.key),
+                told: KeyScope::of_event(entry.stream, &event),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Opens a payload with the key that its entry names and commits to, and reads the event; `None` if
+/// it was overwritten.
+pub(super) fn open(
+    record: &EntryRef<'_>,
+    entry: &Entry,
+    keys: &KeyStore,
+) -> Result<Option<Event>, Fault> {
+    let position = record.position;
+    let fault = |error: &ReadError| Fault::new(position, kind_of(error), error.to_string());
+    let key = sealer::event_key(position, entry, keys).map_err(|error| fault(&error))?;
+    if seal::commitment(&key) != entry.key_commitment {
+        let what = "the key is not the one that the entry commits to";
+        return Err(Fault::new(position, FaultKind::Key, what));
+    }
+    let prefix = entry::prefix(record.entry);
+    let json = match seal::open(&key, &entry.nonce, prefix, record.sealed) {
+        Ok(json) => json,
+        Err(SealError::Redacted) => return Ok(None),
+        Err(error) => return Err(fault(&sealer::sealed_wrong(position, &error))),
+    };
+    let event = sealer::read_event(position, entry, &json).map_err(|error| fault(&error))?;
+    Ok(Some(event))
+}
+
+/// What sort of fault it is when an event does not read.
+pub(super) fn kind_of(error: &ReadError) -> FaultKind {
+    match error {
+        ReadError::KeyMissing { .. } => FaultKind::Key,
+        ReadError::Seal { .. } => FaultKind::Sealed,
+        ReadError::Newer { .. } | ReadError::Malformed { .. } => FaultKind::Event,
+        ReadError::Journal(_)
+        | ReadError::Derived(_)
+        | ReadError::NotThere { .. }
+        | ReadError::NotPassed { .. }
+        | ReadError::Unsettled(_)
+        | ReadError::Closed => FaultKind::Format,
+    }
+}
+
+/// Whose key seals which stream, while the journal is read.
+#[derive(Default)]
+struct Scopes {
+    of: HashMap<StreamId, KeyScope>,
+    keys: HashMap<KeyScope, KeyId>,
+}
+
+impl Scopes {
+    fn check(&mut self, opened: &Opened) -> Result<(), Fault> {
+        let fault = |kind, what: String| Err(Fault::new(opened.position, kind, what));
+        if let Some(told) = opened.told {
+            self.of.insert(opened.stream, told);
+        }
+        let Some(expected) = self.of.get(&opened.stream) else {
+            let what = format!("{} does not begin with this event", opened.stream);
+            return fault(FaultKind::Event, what);
+        };
+        if opened.scope != Some(*expected) {
+            let what = format!("it is not sealed under the key of {expected}");
+            return fault(FaultKind::Key, what);
+        }
+        match *self.keys.entry(*expected).or_insert(opened.key) == opened.key {
+            true => Ok(()),
+            false => {
+                let what = format!("{expected} had another key before");
+                fault(FaultKind::Key, what)
+            }
+        }
+    }
+}

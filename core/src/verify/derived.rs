@@ -1,0 +1,291 @@
+//! Derived state, against what the journal leads to.
+
+use std::fs;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::heads::heads_at;
+use super::report::{Part, PartName};
+use crate::audit::{Fault, FaultKind};
+use crate::derived::{Cursor, Docs, Generations, Store, StoreError};
+use crate::domain::ledger::RecordedHeads;
+use crate::guarded::SledError;
+use crate::hash::Hash32;
+use crate::heads::{HeadMap, MemoryHeads};
+use crate::ids::{Position, StreamId};
+use crate::journal::{CommitLog, Tail};
+use crate::ledger::catching_up::catch_up;
+use crate::ledger::deriving::{belongs, project, start};
+use crate::ledger::fold::Fold;
+use crate::ledger::threads::spawn;
+use crate::ledger::{OpenError, ReadError};
+use crate::seal::{KeyStore, MasterKey};
+
+/// Derived state and what it should agree with.
+pub(super) struct Derived<'a> {
+    pub(super) dir: &'a Path,
+    pub(super) log: &'a dyn CommitLog,
+    pub(super) keys: &'a Arc<KeyStore>,
+    /// What its register is authenticated under.
+    pub(super) master: &'a MasterKey,
+    /// How far the journal is sound.
+    pub(super) events: Position,
+    /// Whether that is its end.
+    pub(super) whole: bool,
+    /// What is recorded of where streams ended, and was found right.
+    pub(super) heads: Option<RecordedHeads>,
+}
+
+/// What keeps derived state from being compared.
+enum Stop {
+    Fault(Fault),
+    /// It is no fault of derived state.
+    Note(String),
+    Failed(OpenError),
+}
+
+impl From<OpenError> for Stop {
+    fn from(error: OpenError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Derived<'_> {
+    /// Folds the whole journal again, and compares every document.
+    pub(super) fn check(&self, progress: &dyn Fn(u64, u64)) -> Result<Part, OpenError> {
+        let mut part = Part::new(PartName::Derived);
+        match self.run(progress, &mut part.checked) {
+            Ok(()) => {}
+            Err(Stop::Fault(fault)) => part.fail(fault),
+            Err(Stop::Note(note)) => part = part.noted(note),
+            Err(Stop::Failed(error)) => return Err(error),
+        }
+        Ok(part)
+    }
+
+    fn run(&self, progress: &dyn Fn(u64, u64), checked: &mut u64) -> Result<(), Stop> {
+        if !self.dir.is_dir() {
+            return Err(Stop::Note(
+                "there is none; it is made at the next start".to_owned(),
+            ));
+        }
+        let io = |source| OpenError::Io {
+            path: self.dir.to_owned(),
+            source,
+        };
+        // Opening it would change it, and what is evidence must stay as it is.
+        let scratch = tempfile::tempdir().map_err(io)?;
+        let (given, fresh) = (scratch.path().join("given"), scratch.path().join("fresh"));
+        copy(self.dir, &given).map_err(io)?;
+        let given = Generations::new(given, self.master.clone());
+        // sled may panic on files that are broken, and not only when it opens them.
+        let guarded = catch_unwind(AssertUnwindSafe(|| {
+            let given = given.stored().and_then(|stored| {
+                let given = stored.map(|stored| stored.open());
+                given.transpose()
+            });
+            let (given, cursor) = match given.map_err(|error| refused(&error))? {
+                Some((given, Some(cursor))) => (given, cursor),
+                Some((_, None)) | None => {
+                    let what = "there is none; it is made at the next start";
+                    return Err(Stop::Note(what.to_owned()));
+                }
+            };
+            self.check_cursor(&cursor)?;
+            let replayed = self.replay(&fresh, &cursor, progress)?;
+            *checked = compare(&given, replayed.store())?;
+            given.check_all().map_err(|error| unusable(&error))?;
+            self.check_heads(&given)
+        }));
+        guarded.unwrap_or_else(|_| Err(unusable(&SledError::Panicked.into())))
+    }
+
+    /// It was derived from this journal, and from no more than there is.
+    fn check_cursor(&self, cursor: &Cursor) -> Result<(), Stop> {
+        let tail = self.log.tail();
+        if cursor.ledger != self.log.ledger_id() {
+            return Err(fault("it is of another ledger"));
+        }
+        if cursor.commit > tail.commit {
+            let (position, commit) = (tail.position, cursor.commit);
+            let what = format!(
+                "it was derived up to commit {commit}, but the journal ends with commit {} at \
+                 position {position}",
+                tail.commit
+            );
+            let fault = Fault::new(position.next(), FaultKind::Projection, what);
+            return Err(Stop::Fault(fault));
+        }
+        if !self.whole && cursor.position > self.events {
+            let what = "not compared, because the journal is not sound up to where it was derived";
+            return Err(Stop::Note(what.to_owned()));
+        }
+        match belongs(cursor, self.log)? {
+            true => Ok(()),
+            false => Err(fault("it was derived from another journal")),
+        }
+    }
+
+    /// Makes derived state anew, as far as `cursor`.
+    fn replay(
+        &self,
+        dir: &Path,
+        cursor: &Cursor,
+        progress: &dyn Fn(u64, u64),
+    ) -> Result<Docs, Stop> {
+        let fresh = Generations::new(dir.to_owned(), self.master.clone());
+        let store = fresh.begin(self.log.ledger_id());
+        let store = store.map_err(OpenError::from)?;
+        let begin = start(self.log);
+        let docs = Docs::new(store, self.keys.clone(), begin.clone(), || {});
+        let docs = Arc::new(docs);
+        let projector = spawn("projector", {
+            let docs = docs.clone();
+            move || project(&docs)
+        })?;
+        let mut fold = Fold::new(docs.clone(), begin);
+        let target = Tail {
+            commit: cursor.commit,
+            position: cursor.position,
+            checksum: cursor.checksum,
+            recorded_at: cursor.recorded_at,
+        };
+        let progress = |done, all| {
+            progress(done, all);
+            true
+        };
+        let done = catch_up(self.log, self.keys, &docs, &mut fold, &target, &progress);
+        drop(fold);
+        docs.stop();
+        if projector.join().is_err() || docs.doubt().is_some() {
+            return Err(Stop::Failed(StoreError::Stuck.into()));
+        }
+        match done {
+            Ok(()) => {}
+            Err(OpenError::Read(
+                error @ (ReadError::Seal { .. }
+                | ReadError::KeyMissing { .. }
+                | ReadError::Newer { .. }
+                | ReadError::Malformed { .. }),
+            )) => return Err(Stop::Note(format!("not compared: {error}"))),
+            Err(error) => return Err(error.into()),
+        }
+        Arc::into_inner(docs).ok_or_else(|| Stop::Failed(StoreError::Stuck.into()))
+    }
+
+    /// The heads that are kept for the next checkpoint.
+    fn check_heads(&self, given: &Store) -> Result<(), Stop> {
+        let heads: HeadMap = given
+            .heads()
+            .map_err(|error| fault(format!("the heads of streams do not read: {error}")))?;
+        let through = heads.through();
+        if through > self.log.tail().position {
+            return Err(fault("the heads of streams are beyond the journal's end"));
+        }
+        if through > self.events {
+            let what = "the heads of streams are not compared: the journal is not sound up to them";
+            return Err(Stop::Note(what.to_owned()));
+        }
+        match self.root_at(through)? == heads.root() {
+            true => Ok(()),
+            false => Err(fault(format!(
+                "the heads of streams at position {through} are others"
+            ))),
+        }
+    }
+
+    fn root_at(&self, through: Position) -> Result<Hash32, Stop> {
+        match self.heads {
+            Some(recorded) if recorded.through == through => Ok(recorded.root),
+            _ if through == Position::ZERO => Ok(MemoryHeads::default().root()),
+            _ => {
+                let heads = heads_at(self.log, through).map_err(ReadError::from);
+                Ok(heads.map_err(OpenError::from)?.root())
+            }
+        }
+    }
+}
+
+fn fault(what: impl Into<String>) -> Stop {
+    Stop::Fault(Fault::new(Position::ZERO, FaultKind::Projection, what))
+}
+
+/// What another version derived is as good as none, and no sign of damage.
+fn refused(error: &StoreError) -> Stop {
+    match error {
+        StoreError::Version => {
+            let what = "not compared: another version of planledger made it, and it is made again at \
+                        the next start";
+            Stop::Note(what.to_owned())
+        }
+        error => unusable(error),
+    }
+}
+
+fn unusable(error: &StoreError) -> Stop {
+    fault(format!(
+        "it cannot be used and is made again at the next start: {error}"
+    ))
+}
+
+/// Compares every document; answers how many there are.
+fn compare(given: &Store, fresh: &Store) -> Result<u64, Stop> {
+    let mut given = given
+        .dump()
+        .map(|item| item.map_err(|error| unusable(&error)));
+    let mut fresh = fresh
+        .dump()
+        .map(|item| item.map_err(|error| Stop::Failed(error.into())));
+    let mut count = 0;
+    loop {
+        let (found, expected) = (given.next().transpose()?, fresh.next().transpose()?);
+        let key = match (&found, &expected) {
+            (None, None) => return Ok(count),
+            _ if found == expected => {
+                count += 1;
+                continue;
+            }
+            (Some((found, _)), Some((expected, _))) => found.min(expected),
+            (Some((key, _)), None) | (None, Some((key, _))) => key,
+        };
+        return Err(fault(format!(
+            "{} is not what the journal leads to",
+            name_of(key)
+        )));
+    }
+}
+
+/// A document's name, for people: see [`crate::derived::DocKey::to_bytes`].
+fn name_of(key: &[u8]) -> String {
+    let stream = |bytes: &[u8]| {
+        let stream = bytes.first_chunk().and_then(StreamId::from_bytes);
+        stream.map_or("an unknown stream".to_owned(), |stream| stream.to_string())
+    };
+    match key.split_first() {
+        Some((0, _)) => "how far it has come".to_owned(),
+        Some((1, rest)) => format!("the state of {}", stream(rest)),
+        Some((2, _)) => "a list of streams".to_owned(),
+        Some((3, _)) => "a list of recent commands".to_owned(),
+        Some((4, rest)) => format!("an earlier state of {}", stream(rest)),
+        Some((6, _)) => "what the overview knows of a student".to_owned(),
+        Some((7, _)) => "a count of the overview".to_owned(),
+        Some((8, _)) => "an earlier count of the overview".to_owned(),
+        Some((5, rest)) => format!("a part of {}", name_of(rest)),
+        Some(_) | None => "a document of no known kind".to_owned(),
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        match entry.file_type()?.is_dir() {
+            true => copy(&entry.path(), &target)?,
+            false => fs::copy(entry.path(), target).map(drop)?,
+        }
+    }
+    Ok(())
+}

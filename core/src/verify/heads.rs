@@ -1,0 +1,153 @@
+//! The records of where all streams ended, against where they did.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::report::{Part, PartName};
+use crate::audit::{Fault, FaultKind};
+use crate::domain::ledger::RecordedHeads;
+use crate::entry::Entry;
+use crate::hash::Hash32;
+use crate::heads::{MemoryHeads, StreamHead, head_of};
+use crate::ids::Position;
+use crate::journal::{CommitLog, ReadError};
+
+/// Events kept back for a record that may follow. It covers those before it in the journal up to
+/// some position, which is usually the one just before it.
+const MOST_WAITING: usize = 1 << 20;
+
+/// Heads while the journal is read.
+pub(super) struct Heads {
+    /// As of `through`.
+    heads: MemoryHeads,
+    through: Position,
+    /// What came after that.
+    waiting: VecDeque<(Position, StreamHead)>,
+    recorded: Option<RecordedHeads>,
+    part: Part,
+}
+
+impl Heads {
+    pub(super) fn new() -> Self {
+        Self {
+            heads: MemoryHeads::default(),
+            through: Position::ZERO,
+            waiting: VecDeque::new(),
+            recorded: None,
+            part: Part::new(PartName::Heads),
+        }
+    }
+
+    /// An event: its stream ends there now.
+    pub(super) fn take(&mut self, position: Position, entry: &Entry, link: Hash32) {
+        if self.part.fault.is_some() {
+            return;
+        }
+        if self.waiting.len() >= MOST_WAITING
+            && let Some((half, _)) = self.waiting.get(MOST_WAITING / 2)
+        {
+            self.advance(*half);
+        }
+        let head = StreamHead {
+            stream: entry.stream,
+            key: entry.key,
+            revision: entry.revision,
+            link,
+        };
+        self.waiting.push_back((position, head));
+    }
+
+    /// The event at `position` says that streams ended so.
+    pub(super) fn check(
+        &mut self,
+        log: &dyn CommitLog,
+        position: Position,
+        recorded: RecordedHeads,
+    ) -> Result<(), ReadError> {
+        if self.part.fault.is_some() {
+            return Ok(());
+        }
+        let RecordedHeads { through, root } = recorded;
+        let mut fail = |what: String| {
+            let fault = Fault::new(position, FaultKind::Head, what);
+            self.part.fail(fault);
+        };
+        if through >= position {
+            fail(format!(
+                "heads are recorded for position {through}, which was not there yet"
+            ));
+            return Ok(());
+        }
+        if let Some(before) = self.recorded
+            && before.through >= through
+        {
+            let before = before.through;
+            fail(format!(
+                "heads are recorded for position {through} after those for {before}"
+            ));
+            return Ok(());
+        }
+        let found = match through < self.through {
+            true => heads_at(log, through)?.root(),
+            false => {
+                self.advance(through);
+                self.heads.root()
+            }
+        };
+        if found == root {
+            self.recorded = Some(recorded);
+            self.part.checked += 1;
+        } else {
+            let what = format!("streams did not end at position {through} as is recorded");
+            self.part.fail(Fault::new(position, FaultKind::Head, what));
+        }
+        Ok(())
+    }
+
+    /// Takes in what waits up to a position.
+    fn advance(&mut self, to: Position) {
+        let count = self
+            .waiting
+            .partition_point(|(position, _)| *position <= to);
+        // Most streams have many events among these, and only the last of them counts.
+        let mut newest = HashMap::new();
+        for (_, head) in self.waiting.drain(..count) {
+            newest.insert(head.stream, head);
+        }
+        newest.into_values().for_each(|head| self.heads.put(head));
+        self.through = self.through.max(to);
+    }
+
+    /// A fault in an event of the stream of heads.
+    pub(super) fn fail(&mut self, fault: Fault) {
+        self.part.fail(fault);
+    }
+
+    /// What was recorded last and found right, and the result.
+    pub(super) fn finish(self) -> (Option<RecordedHeads>, Part) {
+        (self.recorded, self.part)
+    }
+}
+
+/// The heads of all streams at a position, read from the journal.
+pub(super) fn heads_at(log: &dyn CommitLog, position: Position) -> Result<MemoryHeads, ReadError> {
+    let mut heads = HashMap::new();
+    for frame in log.read(Position::ZERO.next()) {
+        let frame = frame?;
+        let records = frame
+            .entries()
+            .take_while(|record| record.position <= position);
+        for record in records {
+            // What is no entry is a fault of the journal, which is found there.
+            if let Ok(entry) = Entry::decode(record.entry) {
+                let (_, head) = head_of(&entry, record.entry);
+                heads.insert(head.stream, head);
+            }
+        }
+        if frame.header().last_position() >= position {
+            break;
+        }
+    }
+    let mut all = MemoryHeads::default();
+    heads.into_values().for_each(|head| all.put(head));
+    Ok(all)
+}

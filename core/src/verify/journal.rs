@@ -1,0 +1,391 @@
+//! The journal from its first byte to its last, and what stands or falls with it: checkpoints,
+//! recorded heads, indexes.
+
+use std::vec;
+
+use super::checkpoints::Checkpoints;
+use super::contents::open;
+use super::forking::Forking;
+use super::forks::Forks;
+use super::heads::Heads;
+use super::indexes::Indexes;
+use super::parallel::{Span, in_order};
+use super::report::{Part, PartName};
+use crate::audit::{Chains, Fault, FaultKind};
+use crate::domain::Event;
+use crate::domain::ledger::{LedgerEvent, RecordedHeads, forks_stream, heads_stream};
+use crate::entry::{self, Entry};
+use crate::hash::Hash32;
+use crate::ids::{CommitSeq, Position, StreamId, StreamKind};
+use crate::journal::{
+    CommandRecord, CommitLog, Damage, DamageReason, EntryRef, Frame, FrameError, ReadError, Tail,
+};
+use crate::ledger::{OpenError, ReadError as LedgerReadError};
+use crate::merkle::Frontier;
+use crate::seal::KeyStore;
+use crate::tlog::VerifierKey;
+
+/// Bytes of frames that are handed on together.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// What the journal holds, as far as it is sound.
+pub(super) struct Found {
+    pub(super) commits: CommitSeq,
+    pub(super) events: Position,
+    pub(super) streams: u64,
+    pub(super) redacted: u64,
+    pub(super) root: Hash32,
+    /// The key on record.
+    pub(super) key: Option<VerifierKey>,
+    /// What was recorded last of where streams ended.
+    pub(super) heads: Option<RecordedHeads>,
+    /// Whether that is all.
+    pub(super) whole: bool,
+    /// Streams that were forked.
+    pub(super) forks: Forks,
+    /// Journal, checkpoints, heads, indexes.
+    pub(super) parts: [Part; 4],
+}
+
+/// Reads the whole journal.
+pub(super) fn check(
+    log: &dyn CommitLog,
+    keys: &KeyStore,
+    checkpoints: Checkpoints,
+    indexes: Indexes<'_>,
+    progress: &dyn Fn(u64, u64),
+) -> Result<Found, OpenError> {
+    let end = log.tail();
+    let mut following = Following {
+        log,
+        chains: Chains::default(),
+        forking: Forking::default(),
+        frontier: Frontier::default(),
+        tail: None,
+        redacted: 0,
+        checkpoints,
+        heads: Heads::new(),
+        indexes,
+    };
+    following.checkpoints.reached(&following.frontier);
+    let work = |span: Span, give: &mut dyn FnMut(Batch) -> bool| read(log, keys, span, give);
+    let checked = in_order(Span::all(end.position), work, |batch| {
+        following.follow(batch)?;
+        progress(following.frontier.size(), end.position.get());
+        Ok(())
+    });
+    let fault = match checked {
+        Ok(()) if following.commits() < end.commit => {
+            let what = "the journal ends early";
+            Some(Fault::new(
+                following.position().next(),
+                FaultKind::Missing,
+                what,
+            ))
+        }
+        Ok(()) => None,
+        Err(Stop::Fault(fault)) => Some(fault),
+        Err(Stop::Failed(error)) => return Err(error),
+    };
+    Ok(following.finish(fault))
+}
+
+/// Why reading ends before the end.
+pub(super) enum Stop {
+    Fault(Fault),
+    Failed(OpenError),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<ReadError> for Stop {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Damaged(damage) => Self::Fault(damaged(&damage)),
+            ReadError::Io { .. } => Self::Failed(LedgerReadError::from(error).into()),
+        }
+    }
+}
+
+fn failed(source: std::io::Error) -> Stop {
+    Stop::Failed(LedgerReadError::from(ReadError::Io { segment: 0, source }).into())
+}
+
+/// What damage of the journal's files is, as a fault.
+pub(super) fn damaged(damage: &Damage) -> Fault {
+    let nth = |index: u32| damage.position.plus(u64::from(index));
+    let (position, kind) = match damage.reason {
+        DamageReason::Frame(FrameError::Payload(index)) => (nth(index), FaultKind::Payload),
+        DamageReason::Frame(FrameError::Entry(index)) => (nth(index), FaultKind::Entry),
+        DamageReason::Frame(FrameError::Chain) | DamageReason::Misplaced => {
+            (damage.position, FaultKind::Order)
+        }
+        DamageReason::Frame(
+            FrameError::Short { .. }
+            | FrameError::Magic
+            | FrameError::Header
+            | FrameError::Counts
+            | FrameError::Checksum
+            | FrameError::Command(_),
+        )
+        | DamageReason::SegmentHeader
+        | DamageReason::Length { .. } => (damage.position, FaultKind::Format),
+        DamageReason::Missing | DamageReason::EndLost(_) => (damage.position, FaultKind::Missing),
+        DamageReason::Leaf => (damage.position, FaultKind::Leaf),
+    };
+    Fault::new(position, kind, damage.to_string())
+}
+
+/// Frames that are sound by themselves.
+#[derive(Default)]
+struct Batch {
+    frames: Vec<Frame>,
+    /// Their entries; some of the last frame are missing if one is not sound.
+    entries: Vec<Seen>,
+    redacted: u64,
+    /// Why there is nothing after them.
+    stop: Option<Stop>,
+}
+
+/// An entry that is sound by itself.
+struct Seen {
+    back: Position,
+    leaf: Hash32,
+    link: Hash32,
+    entry: Entry,
+    /// If it is of one of the ledger's own streams.
+    own: Option<Box<Result<LedgerEvent, Fault>>>,
+}
+
+/// What can be checked without what was before, on many threads.
+fn read(log: &dyn CommitLog, keys: &KeyStore, span: Span, give: &mut dyn FnMut(Batch) -> bool) {
+    let mut batch = Batch::default();
+    let mut bytes = 0;
+    for frame in span.frames(log) {
+        let taken = frame.map_err(Stop::from).and_then(|frame| {
+            bytes += frame.bytes().len();
+            batch.take(frame, keys)
+        });
+        if let Err(stop) = taken {
+            batch.stop = Some(stop);
+            break;
+        }
+        if bytes >= BATCH_BYTES {
+            bytes = 0;
+            if !give(std::mem::take(&mut batch)) {
+                return;
+            }
+        }
+    }
+    give(batch);
+}
+
+impl Batch {
+    /// Payload hashes and the checksum were checked when the frame was read.
+    fn take(&mut self, frame: Frame, keys: &KeyStore) -> Result<(), Stop> {
+        let taken = frame.entries().try_for_each(|record| {
+            let position = record.position;
+            let entry = Entry::decode(record.entry)
+                .map_err(|error| Fault::new(position, FaultKind::Entry, error.to_string()))?;
+            if entry::leaf(record.entry) != *record.leaf {
+                let what = "the leaf is not the hash of the entry";
+                return Err(Fault::new(position, FaultKind::Leaf, what).into());
+            }
+            self.redacted += u64::from(record.is_redacted());
+            let own = entry.stream.kind == StreamKind::Ledger;
+            self.entries.push(Seen {
+                back: record.back,
+                leaf: *record.leaf,
+                link: entry::link(record.entry),
+                own: own.then(|| Box::new(open_own(&record, &entry, keys))),
+                entry,
+            });
+            Ok(())
+        });
+        self.frames.push(frame);
+        taken
+    }
+}
+
+/// An event of the ledger's own streams.
+fn open_own(record: &EntryRef<'_>, entry: &Entry, keys: &KeyStore) -> Result<LedgerEvent, Fault> {
+    let position = record.position;
+    match open(record, entry, keys)? {
+        Some(Event::Ledger(event)) => Ok(event),
+        Some(_) => {
+            let what = "it is no event of the ledger";
+            Err(Fault::new(position, FaultKind::Event, what))
+        }
+        None => {
+            let what = "what the ledger itself recorded was overwritten";
+            Err(Fault::new(position, FaultKind::Payload, what))
+        }
+    }
+}
+
+/// What can only be checked in order.
+struct Following<'a> {
+    log: &'a dyn CommitLog,
+    chains: Chains,
+    forking: Forking,
+    frontier: Frontier,
+    tail: Option<Tail>,
+    redacted: u64,
+    checkpoints: Checkpoints,
+    heads: Heads,
+    indexes: Indexes<'a>,
+}
+
+impl Following<'_> {
+    fn commits(&self) -> CommitSeq {
+        self.tail.map(|tail| tail.commit).unwrap_or_default()
+    }
+
+    fn position(&self) -> Position {
+        Position::new(self.frontier.size())
+    }
+
+    fn follow(&mut self, batch: Batch) -> Result<(), Stop> {
+        let mut entries = batch.entries.into_iter();
+        for frame in &batch.frames {
+            let tail = match &self.tail {
+                None => Ok(Tail::at(frame)),
+                Some(tail) => tail.after(frame),
+            };
+            let tail = tail.map_err(|error| {
+                let what = format!("the frame there {error}");
+                Fault::new(self.position().next(), FaultKind::Order, what)
+            })?;
+            for command in frame.commands() {
+                if !self.follow_command(frame, &command, &mut entries)? {
+                    return batch.stop.map_or(Ok(()), Err);
+                }
+            }
+            self.indexes.take(frame).map_err(failed)?;
+            self.tail = Some(tail);
+        }
+        self.redacted += batch.redacted;
+        batch.stop.map_or(Ok(()), Err)
+    }
+
+    /// A command and its events. Says whether they are all there.
+    fn follow_command(
+        &mut self,
+        frame: &Frame,
+        command: &CommandRecord,
+        entries: &mut vec::IntoIter<Seen>,
+    ) -> Result<bool, Stop> {
+        let mut revision = None;
+        for _ in 0..command.entries {
+            let Some(seen) = entries.next() else {
+                return Ok(false);
+            };
+            let (position, entry) = (self.position().next(), &seen.entry);
+            match self.chains.follow(position, seen.back, entry, seen.link) {
+                Ok(()) => self.forking.followed(position, entry),
+                Err(broken) => {
+                    let forking = &mut self.forking;
+                    forking.broken(self.log, position, seen.back, entry, broken)?;
+                }
+            }
+            if entry.recorded_at < frame.header().recorded_at {
+                let what = "it is recorded earlier than the commit that it is in";
+                return Err(Fault::new(position, FaultKind::Time, what).into());
+            }
+            if (entry.command, entry.stream) != (command.id, command.stream) {
+                let what = "it is not of the command, or not of the stream, that its commit names";
+                return Err(Fault::new(position, FaultKind::Command, what).into());
+            }
+            revision = Some(entry.revision);
+            self.frontier.push(seen.leaf);
+            self.heads.take(position, entry, seen.link);
+            if let Some(event) = seen.own {
+                self.follow_own(position, entry.stream, *event)?;
+            }
+            self.checkpoints.reached(&self.frontier);
+        }
+        let position = self.position();
+        let said = revision;
+        let revision = revision.unwrap_or_else(|| {
+            let place = self.chains.streams().get(&command.stream);
+            place.map(|place| place.revision).unwrap_or_default()
+        });
+        if revision == command.revision
+            || (said.is_none() && self.forking.answered(position, command, revision))
+        {
+            return Ok(true);
+        }
+        let what = format!(
+            "command {} says that {} has revision {} then, but it has {revision}",
+            command.id, command.stream, command.revision
+        );
+        Err(Fault::new(position, FaultKind::Command, what).into())
+    }
+
+    /// An event of the ledger's own streams: a key, where streams ended, or that a fork was settled.
+    fn follow_own(
+        &mut self,
+        position: Position,
+        stream: StreamId,
+        event: Result<LedgerEvent, Fault>,
+    ) -> Result<(), Stop> {
+        let ledger = self.log.ledger_id();
+        let of_heads = stream == StreamId::from(heads_stream(ledger));
+        let of_forks = stream == StreamId::from(forks_stream(ledger));
+        match event {
+            Ok(LedgerEvent::ForkSettled { stream, forks, .. }) if of_forks => {
+                self.forking.settle(position, stream, &forks)?;
+            }
+            Err(fault) if of_forks => return Err(fault.into()),
+            Ok(LedgerEvent::HeadsRecorded { through, root }) if of_heads => {
+                let recorded = RecordedHeads { through, root };
+                self.heads.check(self.log, position, recorded)?;
+            }
+            Err(fault) if of_heads => self.heads.fail(fault),
+            Ok(event) if stream == StreamId::from(ledger) => {
+                self.checkpoints.key_event(position, &event);
+            }
+            Err(fault) => self.checkpoints.fail(fault),
+            Ok(_) => {
+                let what = format!("{stream} is not the stream for such an event of the ledger");
+                let fault = Fault::new(position, FaultKind::Event, what);
+                self.checkpoints.fail(fault);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self, fault: Option<Fault>) -> Found {
+        let (commits, events) = (self.commits(), self.position());
+        let whole = fault.is_none();
+        let (heads, heads_part) = self.heads.finish();
+        let key = self.checkpoints.key().cloned();
+        let forks = self.forking.finish();
+        let mut journal = Part::new(PartName::Journal);
+        journal.checked = events.get();
+        journal.fault = fault.or_else(|| forks.fault());
+        journal.note = forks.note();
+        let parts = [
+            journal,
+            self.checkpoints.finish(events, whole),
+            heads_part,
+            self.indexes.finish(),
+        ];
+        Found {
+            commits,
+            events,
+            streams: self.chains.streams().len() as u64,
+            redacted: self.redacted,
+            root: self.frontier.root(),
+            key,
+            heads,
+            whole,
+            forks,
+            parts,
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Checking a whole data directory, without trusting anything derived.
+//!
+//! The journal is read up to four times: for its integrity, to open every payload, to make every
+//! tile, and to fold everything again. Each part of the directory is judged by itself, so that a
+//! fault in one does not hide what holds of the others.
+
+mod checkpoints;
+mod contents;
+mod derived;
+mod forking;
+mod forks;
+mod heads;
+mod indexes;
+mod journal;
+mod parallel;
+mod report;
+mod tiles;
+mod told;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use self::checkpoints::Checkpoints;
+pub use self::forks::{Branch, Fork, ForkedStream, Forks, Spot, StaleAnswer};
+use self::indexes::Indexes;
+pub use self::report::{Depth, Part, PartName, Pass, Verification};
+pub use self::told::{BranchEvent, Branches, Outcome, PlanNow, Repeated, Told};
+use crate::ids::{CommitSeq, Position};
+use crate::journal::{CommitLog, Damage, OpenMode, SegmentLog, SegmentOptions};
+use crate::ledger::directory::{existing, lock_to_read, open_keys, os_disk};
+use crate::ledger::{OpenError, Options};
+use crate::merkle::Frontier;
+use crate::seal::{KeyStore, KeyStoreError, KeyStoreMode, MasterKey};
+
+/// Checks everything in a directory, from the journal's first byte to its last. Changes nothing:
+/// derived state is compared in a copy, in the system's folder for temporary files, which needs
+/// room for it twice. `watch` is told of each pass how many of how many events it has come to.
+///
+/// Memory does not grow with the number of events, but with that of streams, some hundred bytes
+/// each, and of kept checkpoints.
+///
+/// # Errors
+/// [`OpenError`], when something cannot be read at all; what is wrong is in the answer.
+pub fn verify_dir(
+    options: &Options,
+    depth: Depth,
+    watch: &(dyn Fn(Pass, u64, u64) + Sync),
+) -> Result<Verification, OpenError> {
+    existing(&options.dir)?;
+    let _lock = lock_to_read(&options.dir)?;
+    let disk = os_disk(&options.dir.join("journal"))?;
+    let mode = SegmentOptions {
+        mode: OpenMode::ReadOnly,
+        ..SegmentOptions::default()
+    };
+    let log = match SegmentLog::open(disk, mode) {
+        Ok(log) => log,
+        Err(crate::journal::OpenError::Damaged(damage)) => return Ok(unopened(&damage)),
+        Err(error) => return Err(error.into()),
+    };
+    let keys = match open_keys(options, log.ledger_id(), KeyStoreMode::ReadOnly) {
+        // A power cut may come between the two; nothing is sealed yet.
+        Err(OpenError::Keys(KeyStoreError::Missing)) if log.tail().position == Position::ZERO => {
+            KeyStore::without_keys(options.master.clone())
+        }
+        keys => keys?,
+    };
+    let subject = Subject {
+        dir: &options.dir,
+        log: &log,
+        torn_keys: keys.torn(),
+        keys: &Arc::new(keys),
+    };
+    verify(&subject, &options.master, depth, watch)
+}
+
+/// What is checked.
+struct Subject<'a> {
+    /// The whole directory.
+    dir: &'a Path,
+    /// Its journal, open for reading.
+    log: &'a SegmentLog,
+    /// Its keys.
+    keys: &'a Arc<KeyStore>,
+    /// Bytes at the end of the key store that are no keys.
+    torn_keys: u64,
+}
+
+/// Checks everything there is.
+fn verify(
+    subject: &Subject<'_>,
+    master: &MasterKey,
+    depth: Depth,
+    watch: &(dyn Fn(Pass, u64, u64) + Sync),
+) -> Result<Verification, OpenError> {
+    let Subject { dir, log, keys, .. } = *subject;
+    let watched = |pass| move |done, all| watch(pass, done, all);
+    let checkpoints = Checkpoints::read(dir)?;
+    let newest = checkpoints.newest();
+    let indexes = Indexes::new(log);
+    let found = journal::check(log, keys, checkpoints, indexes, &watched(Pass::Integrity))?;
+    let journal::Found {
+        events,
+        whole,
+        mut forks,
+        ..
+    } = found;
+    let mut parts = Vec::from(found.parts);
+    if depth == Depth::Forks {
+        let told = told::tell(log, keys, &forks, events, &watched(Pass::Commands))?;
+        forks.told = Some(told);
+    }
+    if depth == Depth::Full {
+        let mut contents = contents::check(log, keys, events, &watched(Pass::Contents))?;
+        if subject.torn_keys > 0 {
+            let torn = subject.torn_keys;
+            contents = contents.noted(format!(
+                "{torn} bytes at the end of the key store are no keys"
+            ));
+        }
+        parts.push(contents);
+        let tiles = tiles::Tiles {
+            dir: &dir.join("tlog"),
+            events,
+            whole,
+            newest,
+        };
+        parts.push(tiles.check(log, &watched(Pass::Tiles))?);
+        let derived = derived::Derived {
+            dir: &dir.join("derived"),
+            log,
+            keys,
+            master,
+            events,
+            whole,
+            heads: found.heads,
+        };
+        parts.push(derived.check(&watched(Pass::Derived))?);
+    }
+    Ok(Verification {
+        commits: found.commits,
+        events,
+        streams: found.streams,
+        redacted: found.redacted,
+        unfinished: log.cut().map_or(0, |cut| cut.bytes),
+        root: found.root,
+        key: found.key,
+        whole,
+        forks,
+        parts,
+    })
+}
+
+/// The answer for a journal that does not open.
+fn unopened(damage: &Damage) -> Verification {
+    let mut part = Part::new(PartName::Journal);
+    part.fail(journal::damaged(damage));
+    Verification {
+        commits: CommitSeq::ZERO,
+        events: Position::ZERO,
+        streams: 0,
+        redacted: 0,
+        unfinished: 0,
+        root: Frontier::default().root(),
+        key: None,
+        whole: false,
+        forks: Forks::default(),
+        parts: vec![part.noted("the journal does not open, so nothing else is checked")],
+    }
+}

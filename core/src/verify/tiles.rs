@@ -1,0 +1,354 @@
+//! Tiles and entry bundles, byte by byte against what the journal gives.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use super::parallel::in_order;
+use super::report::{Part, PartName};
+use crate::audit::{Fault, FaultKind};
+use crate::hash::Hash32;
+use crate::ids::Position;
+use crate::journal::CommitLog;
+use crate::ledger::{OpenError, ReadError};
+use crate::merkle::{TILE_WIDTH, Tile, subtree_root};
+use crate::tlog::{ENTRIES, RECORD_LEN, SIZE_FILE, TILES, bundle_entry};
+
+/// Tiles of level 0 that one thread makes at a time.
+const SPAN: u64 = 64;
+const HASH_LEN: usize = 32;
+
+/// Where tiles are and how far they should reach.
+pub(super) struct Tiles<'a> {
+    /// The folder `tlog`.
+    pub(super) dir: &'a Path,
+    /// How far the journal is sound.
+    pub(super) events: Position,
+    /// Whether that is its end.
+    pub(super) whole: bool,
+    /// Size of the newest checkpoint, which the tiles were made for.
+    pub(super) newest: u64,
+}
+
+/// Why checking ends before the end.
+enum Stop {
+    Fault(Fault),
+    Failed(OpenError),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// A tile's files that were compared, and its root if it is full.
+struct Compared {
+    files: u64,
+    root: Option<Hash32>,
+}
+
+impl Tiles<'_> {
+    /// Compares every file.
+    pub(super) fn check(
+        &self,
+        log: &dyn CommitLog,
+        progress: &dyn Fn(u64, u64),
+    ) -> Result<Part, OpenError> {
+        let mut part = Part::new(PartName::Tiles);
+        if !self.dir.join(TILES).is_dir() {
+            return Ok(part.noted("there are none"));
+        }
+        let mut checked = 0;
+        match self.run(log, progress, &mut checked) {
+            Ok(()) => {}
+            Err(Stop::Fault(fault)) => part.fail(fault),
+            Err(Stop::Failed(error)) => return Err(error),
+        }
+        part.checked = checked;
+        Ok(match self.whole {
+            true => part,
+            false => part.noted("those behind the fault in the journal are not checked"),
+        })
+    }
+
+    fn run(
+        &self,
+        log: &dyn CommitLog,
+        progress: &dyn Fn(u64, u64),
+        checked: &mut u64,
+    ) -> Result<(), Stop> {
+        let size = self.size()?;
+        let last = self.events.get();
+        let spans = (0..last.div_ceil(TILE_WIDTH * SPAN)).map(|n| n * SPAN);
+        let work = |first, give: &mut dyn FnMut(Result<Compared, Stop>) -> bool| {
+            if let Err(stop) = self.compare_leaves(log, size, first, give) {
+                give(Err(stop));
+            }
+        };
+        let mut above: Vec<Level> = Vec::new();
+        let mut done = 0;
+        in_order(spans, work, |compared| {
+            let compared = compared?;
+            *checked += compared.files;
+            done = (done + TILE_WIDTH).min(last);
+            progress(done, last);
+            match compared.root {
+                Some(root) => self.push(&mut above, 1, root, size, checked),
+                None => Ok(()),
+            }
+        })?;
+        for (level, hashes) in (1..).zip(&above) {
+            *checked += self.compare_hashes(level, hashes.tiles, &hashes.edge, size)?;
+        }
+        match self.whole {
+            true => self.check_names(&self.dir.join(TILES), ""),
+            false => Ok(()),
+        }
+    }
+
+    /// What the tiles say of themselves.
+    fn size(&self) -> Result<u64, Stop> {
+        let fault = |position: u64, what: String| {
+            Stop::Fault(Fault::new(Position::new(position), FaultKind::Tile, what))
+        };
+        // It is written last.
+        let text = self.read(&self.dir.join(SIZE_FILE))?;
+        let text = text.unwrap_or_else(|| b"0\n".to_vec());
+        let text = String::from_utf8_lossy(&text);
+        let size = text
+            .strip_suffix('\n')
+            .and_then(|digits| digits.parse().ok());
+        let size: u64 = size
+            .filter(|size| format!("{size}\n") == text)
+            .ok_or_else(|| fault(0, format!("{SIZE_FILE} beside the tiles is not a size")))?;
+        let (events, newest) = (self.events.get(), self.newest);
+        if size > events && self.whole {
+            let what = format!("the tiles are of {size} events, but the journal has {events}");
+            return Err(fault(events + 1, what));
+        }
+        match size < newest {
+            true => {
+                let what = format!(
+                    "the tiles are of {size} events, but the newest checkpoint is of {newest}"
+                );
+                Err(fault(size + 1, what))
+            }
+            false => Ok(size),
+        }
+    }
+
+    /// Makes tiles and bundles of level 0 from the journal, and compares them.
+    fn compare_leaves(
+        &self,
+        log: &dyn CommitLog,
+        size: u64,
+        first: u64,
+        give: &mut dyn FnMut(Result<Compared, Stop>) -> bool,
+    ) -> Result<(), Stop> {
+        let begin = first * TILE_WIDTH + 1;
+        let last = (begin - 1 + SPAN * TILE_WIDTH).min(self.events.get());
+        let mut index = first;
+        let mut leaves: Vec<Hash32> = Vec::new();
+        let mut bundle = Vec::new();
+        for frame in log.read(Position::new(begin)) {
+            let frame = frame.map_err(|error| Stop::Failed(ReadError::from(error).into()))?;
+            for record in frame.entries() {
+                let position = record.position.get();
+                if position < begin || position > last {
+                    continue;
+                }
+                leaves.push(*record.leaf);
+                bundle_entry(&mut bundle, record.entry);
+                let full = leaves.len() as u64 == TILE_WIDTH;
+                if !full && position < last {
+                    continue;
+                }
+                let files = self.compare_hashes(0, index, &leaves, size)?
+                    + self.compare(ENTRIES, 0, index, (&bundle, RECORD_LEN), size)?;
+                let root = full.then(|| subtree_root(&leaves));
+                if !give(Ok(Compared { files, root })) {
+                    return Ok(());
+                }
+                index += 1;
+                leaves.clear();
+                bundle.clear();
+            }
+            if frame.header().last_position().get() >= last {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in the root of a full tile one level below.
+    fn push(
+        &self,
+        above: &mut Vec<Level>,
+        level: u8,
+        root: Hash32,
+        size: u64,
+        checked: &mut u64,
+    ) -> Result<(), Stop> {
+        let at = usize::from(level) - 1;
+        if above.len() == at {
+            above.push(Level::default());
+        }
+        let Some(now) = above.get_mut(at) else {
+            return Ok(());
+        };
+        now.edge.push(root);
+        if (now.edge.len() as u64) < TILE_WIDTH {
+            return Ok(());
+        }
+        let (index, hashes) = (now.tiles, std::mem::take(&mut now.edge));
+        now.tiles += 1;
+        *checked += self.compare_hashes(level, index, &hashes, size)?;
+        self.push(above, level + 1, subtree_root(&hashes), size, checked)
+    }
+
+    fn compare_hashes(
+        &self,
+        level: u8,
+        index: u64,
+        hashes: &[Hash32],
+        size: u64,
+    ) -> Result<u64, Stop> {
+        let bytes = (hashes.as_flattened(), HASH_LEN);
+        self.compare(&level.to_string(), level, index, bytes, size)
+    }
+
+    /// Compares the file of one tile or bundle, and the partial ones that stand beside it, with as
+    /// much of it as the journal gives. Answers how many files there were.
+    fn compare(
+        &self,
+        folder: &str,
+        level: u8,
+        index: u64,
+        (bytes, record): (&[u8], usize),
+        size: u64,
+    ) -> Result<u64, Stop> {
+        let there = (bytes.len() / record) as u64;
+        let needed = (size >> (8 * u32::from(level))).saturating_sub(index * TILE_WIDTH);
+        let needed = needed.min(TILE_WIDTH);
+        let tile = |width| Tile {
+            level,
+            index,
+            width,
+        };
+        let name = |width| format!("{TILES}/{folder}/{}", tile(width).path());
+        let fault = |nth: u64, kind, what: String| {
+            let first = (index * TILE_WIDTH + nth) << (8 * u32::from(level));
+            Stop::Fault(Fault::new(Position::new(first + 1), kind, what))
+        };
+        let compare = |width: u64| {
+            let name = name(width as u16);
+            let Some(found) = self.read(&self.dir.join(&name))? else {
+                return Ok(false);
+            };
+            let expected = bytes.get(..width as usize * record).unwrap_or_default();
+            if found == expected {
+                return Ok(true);
+            }
+            let same = found.iter().zip(expected).take_while(|(a, b)| a == b);
+            let nth = (same.count() / record) as u64;
+            let what = format!("{name} is not what the journal gives");
+            Err(fault(nth, FaultKind::Tile, what))
+        };
+        let missing = |width: u64| {
+            let what = format!("{} is missing", name(width as u16));
+            fault(0, FaultKind::Missing, what)
+        };
+        let mut files = 0;
+        if there == TILE_WIDTH && compare(TILE_WIDTH)? {
+            files += 1;
+        } else if there == TILE_WIDTH && needed == TILE_WIDTH {
+            return Err(missing(TILE_WIDTH));
+        }
+        // Partial ones of earlier sizes stay until the tile is full.
+        let partial = self.dir.join(name(1));
+        let partial = partial.parent().unwrap_or(self.dir);
+        let mut widths: Vec<u64> = self
+            .list(partial)?
+            .iter()
+            .filter_map(|name| name.parse().ok())
+            .collect();
+        widths.retain(|width| (1..TILE_WIDTH).contains(width) && *width <= there);
+        widths.sort_unstable();
+        for width in &widths {
+            files += u64::from(compare(*width)?);
+        }
+        match (1..TILE_WIDTH).contains(&needed) && needed <= there && !widths.contains(&needed) {
+            true => Err(missing(needed)),
+            false => Ok(files),
+        }
+    }
+
+    /// Names what is no tile or bundle of the journal.
+    fn check_names(&self, folder: &Path, path: &str) -> Result<(), Stop> {
+        for name in self.list(folder)? {
+            let (below, path) = (folder.join(&name), format!("{path}/{name}"));
+            if below.is_dir() {
+                self.check_names(&below, &path)?;
+            } else if !self.is_of_the_journal(path.trim_start_matches('/')) {
+                let what = format!("{TILES}{path} is not of the log");
+                return Err(Fault::new(Position::ZERO, FaultKind::Tile, what).into());
+            }
+        }
+        Ok(())
+    }
+
+    fn is_of_the_journal(&self, path: &str) -> bool {
+        let Some((folder, path)) = path.split_once('/') else {
+            return false;
+        };
+        let level = match folder {
+            ENTRIES => 0,
+            level => match level.parse::<u8>() {
+                Ok(number) if number.to_string() == level && number < 8 => number,
+                Ok(_) | Err(_) => return false,
+            },
+        };
+        let hashes = self.events.get() >> (8 * u32::from(level));
+        Tile::parse(level, path)
+            .is_some_and(|tile| tile.index * TILE_WIDTH + u64::from(tile.width) <= hashes)
+    }
+
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, Stop> {
+        found(fs::read(path), path)
+    }
+
+    /// The names in a folder, in order; none if it is not there.
+    fn list(&self, folder: &Path) -> Result<Vec<String>, Stop> {
+        let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let names = entries.map(|entries| {
+            let names = entries.iter().map(fs::DirEntry::file_name);
+            names
+                .map(|name| name.to_string_lossy().into_owned())
+                .collect()
+        });
+        let mut names: Vec<String> = found(names, folder)?.unwrap_or_default();
+        names.sort_unstable();
+        Ok(names)
+    }
+}
+
+/// Hashes of a level above the leaves that are not in a full tile yet, and how many are full.
+#[derive(Default)]
+struct Level {
+    tiles: u64,
+    edge: Vec<Hash32>,
+}
+
+fn found<T>(result: io::Result<T>, path: &Path) -> Result<Option<T>, Stop> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        Err(source) => Err(Stop::Failed(OpenError::Io {
+            path: PathBuf::from(path),
+            source,
+        })),
+    }
+}

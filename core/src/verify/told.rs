@@ -1,0 +1,276 @@
+//! What happened where streams were forked, event by event, for somebody who has to judge it: ids,
+//! times and kinds of events, and no texts.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+
+use super::forks::{Fork, ForkedStream, Forks, Spot};
+use crate::domain::plan::Plan;
+use crate::domain::{Actor, Aggregate, EventType};
+use crate::entry::Entry;
+use crate::ids::{
+    CommandId, CommitSeq, PersonId, Position, Revision, StreamId, StreamKind, YearPlanId,
+};
+use crate::journal::{CommandRecord, CommitLog, Digest16, Frame};
+use crate::ledger::history::{stored, stored_record};
+use crate::ledger::stream_fold::StreamFold;
+use crate::ledger::{OpenError, ReadError};
+use crate::seal::KeyStore;
+use crate::time::Timestamp;
+
+/// What happened, event by event.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The events of both branches of each fork, in the order of [`Forks::forks`].
+    pub branches: Vec<Branches>,
+    /// Whose plan each forked stream is, in the order of [`Forks::streams`]; `None` if it is no
+    /// plan.
+    pub plans: Vec<Option<PlanNow>>,
+    /// Command ids that were carried out more than once, in the order of the last time.
+    pub repeated: Vec<Repeated>,
+}
+
+/// The events of both branches of a fork.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Branches {
+    /// Those that were there first.
+    pub first: Vec<BranchEvent>,
+    /// Those that were recorded as if the others were not there.
+    pub second: Vec<BranchEvent>,
+}
+
+/// An event of a branch, without what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BranchEvent {
+    /// Where it is.
+    pub at: Spot,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// Its type; `None` if it is newer than this version.
+    pub event_type: Option<EventType>,
+    /// Who acted.
+    pub actor: Actor,
+    /// For whom, if for somebody else.
+    pub on_behalf_of: Option<Actor>,
+    /// The command that led to it.
+    pub command: CommandId,
+}
+
+/// What a plan is about, with all its events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlanNow {
+    /// Whose plan it is.
+    pub student: PersonId,
+    /// The year plan it hangs on.
+    pub year_plan: YearPlanId,
+    /// Who owns it.
+    pub owner: PersonId,
+}
+
+/// A command id that the journal has more than once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repeated {
+    /// The id.
+    pub command: CommandId,
+    /// What came of it each time, in order; at least two.
+    pub outcomes: Vec<Outcome>,
+}
+
+impl Repeated {
+    /// Whether the same was asked each time.
+    pub fn is_same_command(&self) -> bool {
+        let mut digests = self.outcomes.iter().map(|outcome| outcome.digest);
+        let first = digests.next();
+        digests.all(|digest| Some(digest) == first)
+    }
+}
+
+/// What came of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// How many commands were carried out before it.
+    pub ordinal: u64,
+    /// The commit it is in.
+    pub commit: CommitSeq,
+    /// When that was recorded.
+    pub recorded_at: Timestamp,
+    /// Tells whether the same was asked.
+    pub digest: Digest16,
+    /// The stream that its receipt names.
+    pub stream: StreamId,
+    /// The revision that its receipt names.
+    pub revision: Revision,
+    /// The journal's last position after it.
+    pub position: Position,
+    /// How many events it led to.
+    pub events: u32,
+}
+
+/// Describes forks, and finds commands that were carried out twice, up to a position. Takes some
+/// bytes of memory for each command.
+pub(super) fn tell(
+    log: &dyn CommitLog,
+    keys: &KeyStore,
+    forks: &Forks,
+    last: Position,
+    progress: &dyn Fn(u64, u64),
+) -> Result<Told, OpenError> {
+    let branches = forks.forks.iter().map(|fork| branches(log, fork));
+    let plans = forks.streams.iter();
+    let plans = plans.map(|forked| plan_now(log, keys, &forks.forks, forked));
+    Ok(Told {
+        branches: branches.collect::<Result<_, ReadError>>()?,
+        plans: plans.collect::<Result<_, ReadError>>()?,
+        repeated: repeated(log, last, progress)?,
+    })
+}
+
+fn branches(log: &dyn CommitLog, fork: &Fork) -> Result<Branches, ReadError> {
+    let walk = |last: Position, after: Position| -> Result<Vec<BranchEvent>, ReadError> {
+        let mut events = Vec::new();
+        let mut next = last;
+        while next > after {
+            let (stored, entry) = stored(log, next)?;
+            events.push(branch_event(next, &entry));
+            next = stored.back;
+        }
+        events.reverse();
+        Ok(events)
+    };
+    let Fork {
+        common,
+        first,
+        second,
+        ..
+    } = fork;
+    Ok(Branches {
+        first: walk(first.to.position, common.position)?,
+        // The first of these points back to before the other branch.
+        second: walk(second.to.position, first.to.position)?,
+    })
+}
+
+fn branch_event(position: Position, entry: &Entry) -> BranchEvent {
+    BranchEvent {
+        at: Spot {
+            revision: entry.revision,
+            position,
+        },
+        recorded_at: entry.recorded_at,
+        event_type: EventType::from_code(entry.event_type),
+        actor: entry.actor,
+        on_behalf_of: entry.on_behalf_of,
+        command: entry.command,
+    }
+}
+
+/// Folds all events of a plan, in the order of the journal.
+fn plan_now(
+    log: &dyn CommitLog,
+    keys: &KeyStore,
+    forks: &[Fork],
+    forked: &ForkedStream,
+) -> Result<Option<PlanNow>, ReadError> {
+    let ForkedStream { stream, last, .. } = *forked;
+    if stream.kind != StreamKind::Plan {
+        return Ok(None);
+    }
+    let before: HashMap<Position, Position> = forks
+        .iter()
+        .map(|fork| (fork.position(), fork.first.to.position))
+        .collect();
+    let mut events = Vec::new();
+    let mut next = last.position;
+    while next != Position::ZERO {
+        let (stored, entry) = stored(log, next)?;
+        let back = before.get(&next).copied().unwrap_or(stored.back);
+        events.push((next, stored, entry));
+        next = back;
+    }
+    let mut folded = StreamFold::new(stream);
+    for (position, stored, entry) in events.iter().rev() {
+        folded.take(&stored_record(*position, stored, entry), keys)?;
+    }
+    Ok(match folded.state().map(|state| &**state) {
+        Some(Aggregate::Plan(Plan {
+            student,
+            year_plan,
+            owner,
+            ..
+        })) => Some(PlanNow {
+            student: *student,
+            year_plan: *year_plan,
+            owner: *owner,
+        }),
+        Some(_) | None => None,
+    })
+}
+
+/// Command ids that stand more than once. Read twice, so that the second time memory is needed only
+/// for those that may.
+fn repeated(
+    log: &dyn CommitLog,
+    last: Position,
+    progress: &dyn Fn(u64, u64),
+) -> Result<Vec<Repeated>, ReadError> {
+    let hasher = RandomState::new();
+    let (mut once, mut twice) = (HashSet::new(), HashSet::new());
+    each_command(log, last, |_, command, _, position| {
+        let hash = hasher.hash_one(command.id);
+        if !once.insert(hash) {
+            twice.insert(hash);
+        }
+        progress(position.get() / 2, last.get());
+    })?;
+    drop(once);
+    let mut all: HashMap<CommandId, Vec<Outcome>> = HashMap::new();
+    each_command(log, last, |frame, command, ordinal, position| {
+        if twice.contains(&hasher.hash_one(command.id)) {
+            let outcomes = all.entry(command.id).or_default();
+            outcomes.push(outcome(frame, command, ordinal, position));
+        }
+        progress((last.get() + position.get()) / 2, last.get());
+    })?;
+    let all = all.into_iter().filter(|(_, outcomes)| outcomes.len() > 1);
+    let mut repeated: Vec<_> = all
+        .map(|(command, outcomes)| Repeated { command, outcomes })
+        .collect();
+    repeated.sort_by_key(|repeated| repeated.outcomes.last().map(|last| last.ordinal));
+    progress(last.get(), last.get());
+    Ok(repeated)
+}
+
+fn outcome(frame: &Frame, command: &CommandRecord, ordinal: u64, position: Position) -> Outcome {
+    Outcome {
+        ordinal,
+        commit: frame.commit(),
+        recorded_at: frame.header().recorded_at,
+        digest: command.digest,
+        stream: command.stream,
+        revision: command.revision,
+        position,
+        events: command.entries,
+    }
+}
+
+/// Hands out every command, how many there were before it, and the last position after it.
+fn each_command(
+    log: &dyn CommitLog,
+    last: Position,
+    mut take: impl FnMut(&Frame, &CommandRecord, u64, Position),
+) -> Result<(), ReadError> {
+    let mut ordinal = 0;
+    for frame in log.read_commits(CommitSeq::ZERO.next()) {
+        let frame = frame?;
+        let mut position = frame.header().first_position.get() - 1;
+        if frame.header().last_position() > last {
+            break;
+        }
+        for command in frame.commands() {
+            position += u64::from(command.entries);
+            take(&frame, &command, ordinal, Position::new(position));
+            ordinal += 1;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! What auditors rely on: checkpoints of a running ledger, bundles, and what is noticed when
+//! something is wrong with them.
+
+mod attacks;
+mod bundles;
+mod checkpoints;
+mod directory;
+mod forge;
+mod forged;
+mod forks;
+mod lying;
+mod mangled;
+mod mutation;
+mod school;
+mod story;

@@ -1,0 +1,18 @@
+//! The rules, as examples: given these events, when somebody asks this, then that is recorded or
+//! refused.
+
+mod harness;
+
+mod catalogue;
+mod institution;
+mod ledger;
+mod ownership;
+mod person;
+mod plan;
+mod reasons;
+mod recovery;
+mod school_year;
+mod team;
+mod views;
+mod walkthroughs;
+mod year_plan;

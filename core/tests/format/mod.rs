@@ -1,0 +1,15 @@
+//! Format version 1, byte by byte, as `core/DESIGN.md` has it.
+//!
+//! The fixtures here were written once. If a test fails, ledgers that exist can no longer be read,
+//! or are written differently. The format is final: a change needs a version of its own, never
+//! another fixture.
+
+mod departures;
+mod derived;
+mod events;
+mod fixture;
+mod golden;
+mod newer;
+mod reader;
+mod shape;
+mod story;

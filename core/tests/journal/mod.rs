@@ -1,0 +1,8 @@
+//! The journal: what it stores, what it survives and what it refuses.
+
+mod conformance;
+mod crash;
+mod damage;
+mod format;
+mod segments;
+mod support;

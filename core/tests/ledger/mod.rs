@@ -1,0 +1,6 @@
+//! The engine on a real directory: receipts, repetition, restarts, rebuilding, the past.
+
+mod support;
+
+mod commands;
+mod restart;

@@ -1,0 +1,14 @@
+//! What holds for any sequence of commands.
+//!
+//! A failing case says which `PROPTEST_RNG_SEED` shows it again.
+
+mod acts;
+mod check;
+mod containers;
+mod crash;
+mod folding;
+mod model;
+mod overview;
+mod ownership;
+mod place;
+mod replay;

@@ -1,0 +1,12 @@
+//! When an owner leaves: what they own, what a transfer or restore would do, doing it however often
+//! it is broken off, and taking it back.
+
+mod administrators;
+mod looking;
+mod place;
+mod proposing;
+mod refusing;
+mod restoring;
+mod running;
+mod story;
+mod undoing;

@@ -1,0 +1,116 @@
+//! What a server's events fold into, here.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use planledger_core::domain::{Aggregate, Event, EventMeta, World};
+use planledger_core::ids::{InstitutionId, PersonId, PlanId, Revision, StreamId, YearPlanId};
+use planledger_core::ledger::ReadError;
+
+/// Streams, folded here.
+#[derive(Default)]
+pub(super) struct Folded {
+    pub(super) streams: HashMap<StreamId, (Arc<Aggregate>, Revision)>,
+    plans: BTreeMap<(PersonId, YearPlanId), PlanId>,
+    pub(super) events: u64,
+    pub(super) unreadable: u64,
+    /// Events with a revision that their stream had had already.
+    pub(super) forked: u64,
+}
+
+impl World for Folded {
+    fn aggregate(&self, stream: StreamId) -> Result<Option<Arc<Aggregate>>, ReadError> {
+        Ok(self.streams.get(&stream).map(|(state, _)| state.clone()))
+    }
+
+    fn plan_of(
+        &self,
+        student: PersonId,
+        year_plan: YearPlanId,
+    ) -> Result<Option<PlanId>, ReadError> {
+        Ok(self.plans.get(&(student, year_plan)).copied())
+    }
+}
+
+impl Folded {
+    /// Looks at a stream's state, if it is there.
+    pub(super) fn look<T>(
+        &self,
+        stream: StreamId,
+        look: impl FnOnce(&Aggregate, Revision) -> Option<T>,
+    ) -> Option<T> {
+        let (state, revision) = self.streams.get(&stream)?;
+        look(state, *revision)
+    }
+
+    /// A stream's revision; 0 if it is not there.
+    pub(super) fn revision(&self, stream: StreamId) -> Revision {
+        let found = self.streams.get(&stream);
+        found.map(|(_, revision)| *revision).unwrap_or_default()
+    }
+
+    /// Persons and teams that belong to each institution.
+    pub(super) fn by_institution(&self) -> HashMap<InstitutionId, HashSet<StreamId>> {
+        let mut all: HashMap<_, HashSet<StreamId>> = HashMap::new();
+        for (stream, (state, _)) in &self.streams {
+            match &**state {
+                Aggregate::Person(person) => {
+                    for at in &person.affiliations {
+                        all.entry(at.institution).or_default().insert(*stream);
+                    }
+                }
+                Aggregate::Team(team) => {
+                    let at = team.details.institution;
+                    all.entry(at).or_default().insert(*stream);
+                }
+                _ => {}
+            }
+        }
+        all
+    }
+
+    /// Plans that hang on each year plan.
+    pub(super) fn by_year_plan(&self) -> HashMap<YearPlanId, HashSet<String>> {
+        let mut all: HashMap<_, HashSet<String>> = HashMap::new();
+        for (stream, (state, _)) in &self.streams {
+            if let Aggregate::Plan(plan) = &**state {
+                let plans = all.entry(plan.year_plan).or_default();
+                plans.insert(stream.id.to_string());
+            }
+        }
+        all
+    }
+
+    /// Takes the next event of a stream in; `read` gives what it says, or nothing if that is not
+    /// readable any more. `None` if it does not follow what the stream had before.
+    pub(super) fn take<E>(
+        &mut self,
+        stream: StreamId,
+        revision: Revision,
+        read: impl FnOnce() -> Result<Option<(EventMeta, Event)>, E>,
+    ) -> Result<Option<()>, E> {
+        let before = self.streams.remove(&stream);
+        let last = before.as_ref().map_or(0, |(_, revision)| revision.get());
+        // An earlier version may have gone on from an older state; the server counts such events too,
+        // and says so in its status. One that is missing is another thing.
+        if revision.get() > last + 1 || revision.get() == 0 {
+            return Ok(None);
+        }
+        self.forked += u64::from(revision.get() <= last);
+        let mut state = before.map(|(state, _)| Arc::unwrap_or_clone(state));
+        match read()? {
+            Some((meta, event)) => Aggregate::apply(&mut state, &meta, &event),
+            None => self.unreadable += 1,
+        }
+        self.events += 1;
+        if let Some(state) = state {
+            if let Aggregate::Plan(plan) = &state {
+                let id = PlanId::from_uuid(stream.id);
+                self.plans.insert((plan.student, plan.year_plan), id);
+            }
+            let revision = revision.max(Revision::new(last));
+            self.streams.insert(stream, (Arc::new(state), revision));
+        }
+        Ok(Some(()))
+    }
+}

@@ -1,0 +1,69 @@
+//! Why a command did not do what was asked.
+
+use tonic_types::StatusExt;
+
+use crate::client::ConnectError;
+use crate::settings::SettingsError;
+
+/// Why a command did not do what was asked.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Refused, or found faulty: exit code 1.
+    Refused(String),
+    /// Wrong usage: exit code 2.
+    Usage(String),
+}
+
+impl Failure {
+    /// Refused, or found faulty.
+    pub(super) fn refused(error: impl std::fmt::Display) -> Self {
+        Self::Refused(error.to_string())
+    }
+}
+
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Refused(error.to_string())
+    }
+}
+
+impl From<tonic::Status> for Failure {
+    fn from(status: tonic::Status) -> Self {
+        Self::Refused(words(&status))
+    }
+}
+
+impl From<ConnectError> for Failure {
+    fn from(error: ConnectError) -> Self {
+        match error {
+            ConnectError::Usage(_) => Self::Usage(error.to_string()),
+            ConnectError::Unreachable { .. } => Self::Refused(error.to_string()),
+        }
+    }
+}
+
+/// A refused call in the server's words, with its reason and the fields at fault.
+pub(super) fn words(status: &tonic::Status) -> String {
+    let details = status.get_error_details();
+    let mut text = match details.error_info() {
+        Some(info) => format!("{}: {}", info.reason, status.message()),
+        None => format!("{:?}: {}", status.code(), status.message()),
+    };
+    for violation in details
+        .bad_request()
+        .iter()
+        .flat_map(|bad| &bad.field_violations)
+    {
+        text.push_str(&format!(
+            "\n  {}: {}",
+            violation.field, violation.description
+        ));
+    }
+    text
+}

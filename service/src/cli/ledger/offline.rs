@@ -1,0 +1,66 @@
+//! Commands that open the directory themselves, and making derived state again.
+
+use std::sync::Arc;
+
+use clap::Args;
+use planledger_core::ledger;
+
+use super::super::failure::Failure;
+use super::super::output;
+use super::super::place::Place;
+use crate::settings::File;
+
+#[derive(Debug, Args)]
+pub(in super::super) struct Offline {
+    #[command(flatten)]
+    place: Place,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+impl Offline {
+    /// How to open the ledger that is there.
+    pub(super) fn options(&self, file: &File) -> Result<ledger::Options, Failure> {
+        let dir = self.place.dir(file);
+        if !dir.join("journal").is_dir() {
+            return Err(Failure::Refused(format!(
+                "{} holds no ledger",
+                dir.display()
+            )));
+        }
+        Ok(self.place.options(file)?)
+    }
+
+    /// Makes derived state again.
+    pub(super) fn rebuild(self, file: &File) -> Result<(), Failure> {
+        let mut options = self.options(file)?;
+        let bar = output::progress(0, "rebuilding");
+        options.progress = Some(Arc::new(move |done, all| {
+            bar.set_length(all);
+            bar.set_position(done);
+            if done == all {
+                bar.finish_and_clear();
+            }
+        }));
+        let status = ledger::rebuild(options).map_err(Failure::refused)?;
+        if self.json {
+            output::line(serde_json::json!({
+                "events": status.position.get(),
+                "commits": status.commit.get(),
+                "root": hex(&status.root),
+            }));
+        } else {
+            output::line(format!(
+                "derived state is rebuilt from {} events in {} commits",
+                status.position, status.commit
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Bytes in hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

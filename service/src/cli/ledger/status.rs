@@ -1,0 +1,76 @@
+//! What a running server's ledger is, and how far it has come.
+
+use clap::Args;
+use planledger_proto::v1::{Deriving, GetStatusRequest};
+
+use super::super::failure::Failure;
+use super::super::output;
+use super::super::remote::Remote;
+use crate::client::Client;
+use crate::settings::File;
+
+#[derive(Debug, Args)]
+pub(in super::super) struct Status {
+    #[command(flatten)]
+    remote: Remote,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Status {
+    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let status = client
+            .ledger()
+            .get_status(GetStatusRequest::default())
+            .await?
+            .into_inner();
+        if self.json {
+            return output::json(&status);
+        }
+        let last = output::instant(status.last_recorded_at.as_ref());
+        let rows = [
+            ("ledger", status.ledger_id),
+            ("events", status.position.to_string()),
+            ("commits", status.commit_count.to_string()),
+            ("last recorded", last),
+            ("started", output::instant(status.started_at.as_ref())),
+            ("version", status.version),
+            (
+                "takes commands",
+                if status.writable { "yes" } else { "no" }.to_owned(),
+            ),
+            (
+                "derived state",
+                derived(status.derived_rebuilds, status.deriving),
+            ),
+            ("forked streams", forked(status.forks)),
+        ];
+        let rows = rows.map(|(name, value)| vec![name.to_owned(), value]);
+        output::table(&rows);
+        Ok(())
+    }
+}
+
+/// What derived state went through since the server started.
+fn derived(rebuilds: u64, deriving: Option<Deriving>) -> String {
+    let times = match rebuilds {
+        0 => return "sound".to_owned(),
+        1 => "once".to_owned(),
+        times => format!("{times} times"),
+    };
+    match deriving {
+        Some(Deriving { done, all }) => {
+            format!("being made again from the journal: {done} of {all} events")
+        }
+        None => format!("was found faulty and made again {times} since the server started"),
+    }
+}
+
+fn forked(forks: u64) -> String {
+    match forks {
+        0 => "none".to_owned(),
+        _ => format!("{forks} not settled: see planledger ledger forks"),
+    }
+}

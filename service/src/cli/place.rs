@@ -1,0 +1,63 @@
+//! Where the ledger is, for commands that open it themselves.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use planledger_core::ledger::Options;
+
+use crate::settings::{self, DEFAULT_DIR, SettingsError};
+use crate::system::{SystemClock, SystemEntropy};
+
+/// Where the ledger is, for commands that open it themselves.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Place {
+    /// Directory of the ledger [default: planledger-data]
+    #[arg(long, env = "PLANLEDGER_DIR", value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// File with the master key [default: keys/master.key in the directory]
+    #[arg(long, env = "PLANLEDGER_MASTER_KEY_FILE", value_name = "FILE")]
+    master_key_file: Option<PathBuf>,
+    /// The master key itself, 64 hexadecimal digits
+    #[arg(
+        long,
+        env = "PLANLEDGER_MASTER_KEY",
+        value_name = "KEY",
+        hide_env_values = true
+    )]
+    #[arg(hide = true)]
+    master_key: Option<String>,
+    /// Public key of the recovery recipient, for a new ledger
+    #[arg(long, env = "PLANLEDGER_RECOVERY_RECIPIENT", value_name = "KEY")]
+    recovery_recipient: Option<String>,
+}
+
+impl Place {
+    pub(super) fn dir(&self, file: &settings::File) -> PathBuf {
+        self.dir
+            .clone()
+            .or_else(|| file.dir.clone())
+            .unwrap_or_else(|| DEFAULT_DIR.into())
+    }
+
+    /// How to open the ledger.
+    pub(super) fn options(&self, file: &settings::File) -> Result<Options, SettingsError> {
+        let dir = self.dir(file);
+        let key_file = self
+            .master_key_file
+            .as_deref()
+            .or(file.master_key_file.as_deref());
+        let recipient = self
+            .recovery_recipient
+            .as_deref()
+            .or(file.recovery_recipient.as_deref());
+        Ok(Options {
+            master: settings::master_key(self.master_key.as_deref(), key_file, &dir)?,
+            recovery: settings::recovery_key(recipient)?,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            progress: None,
+            dir,
+        })
+    }
+}

@@ -1,0 +1,35 @@
+//! Who acts, and who deleted something.
+
+use planledger_core::domain::{Actor, Deletion};
+
+use super::fields::Fields;
+use super::instant::timestamp;
+use super::proto;
+use super::scalar::string;
+
+/// Reads an actor.
+pub(super) fn read_actor(fields: &mut Fields, actor: proto::Actor) -> Option<Actor> {
+    match actor.actor {
+        Some(proto::actor::Actor::PersonId(id)) => fields.id("person_id", &id).map(Actor::Person),
+        Some(proto::actor::Actor::SystemId(id)) => fields.id("system_id", &id).map(Actor::System),
+        None => fields.missing("actor"),
+    }
+}
+
+/// The message of an actor.
+pub(super) fn write_actor(actor: Actor) -> proto::Actor {
+    let actor = match actor {
+        Actor::Person(id) => proto::actor::Actor::PersonId(id.to_string()),
+        Actor::System(id) => proto::actor::Actor::SystemId(id.to_string()),
+    };
+    proto::Actor { actor: Some(actor) }
+}
+
+/// The message of a deletion.
+pub(super) fn write_deletion(deletion: &Deletion) -> proto::Deletion {
+    proto::Deletion {
+        deleted_at: Some(timestamp(deletion.at)),
+        deleted_by: Some(write_actor(deletion.by)),
+        reason: string(deletion.reason.as_ref()),
+    }
+}

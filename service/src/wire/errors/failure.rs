@@ -1,0 +1,246 @@
+//! An error as callers see it: gRPC code, reason, metadata, fields, and whether to retry.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use planledger_core::ids::{CommandId, Position, Revision, StreamId};
+use planledger_core::ledger::EngineFault;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
+
+use super::reason::ServiceReason;
+use crate::wire::fields::{BadRequest, Violation};
+use crate::wire::proto;
+
+/// `ErrorInfo.domain` of every error.
+pub const DOMAIN: &str = "planledger.v1";
+
+/// Why a call or command failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// gRPC code.
+    pub code: Code,
+    /// Reason, for programs: a [`ServiceReason`]'s or a domain reason's code.
+    pub reason: &'static str,
+    /// For people. Never holds names or text that was sent.
+    pub message: String,
+    /// Ids and numbers that a program may need.
+    pub metadata: BTreeMap<&'static str, String>,
+    /// Fields at fault.
+    pub violations: Vec<Violation>,
+    /// Set exactly when the same request may succeed later.
+    pub retry_after: Option<Duration>,
+}
+
+impl Failure {
+    /// A failure with this reason and sentence.
+    pub fn new(reason: ServiceReason, message: impl Into<String>) -> Self {
+        Self {
+            code: reason.grpc(),
+            reason: reason.code(),
+            message: message.into(),
+            metadata: BTreeMap::new(),
+            violations: Vec::new(),
+            retry_after: reason.retry_after(),
+        }
+    }
+
+    /// Adds an id or number.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
+        self.metadata.insert(name, value.to_string());
+        self
+    }
+
+    /// Names a field at fault, whose reason is the failure's own.
+    #[must_use]
+    pub(in crate::wire) fn at(mut self, field: impl Into<String>) -> Self {
+        self.violations.push(Violation {
+            field: field.into(),
+            reason: self.reason,
+            description: self.message.clone(),
+        });
+        self
+    }
+
+    /// The stream is not at the expected revision.
+    pub fn conflict(stream: StreamId, expected: Revision, actual: Revision) -> Self {
+        let message = format!("{stream} is at revision {actual}, not at {expected}");
+        Self::new(ServiceReason::RevisionConflict, message)
+            .with("stream", stream)
+            .with("expected", expected)
+            .with("actual", actual)
+    }
+
+    /// The id was used for a command with other content.
+    pub fn command_id_reused(id: CommandId) -> Self {
+        let message = "the command id belongs to a command with other content";
+        Self::new(ServiceReason::CommandIdReused, message)
+            .with("command_id", id)
+            .at("command_id")
+    }
+
+    /// `min_position` was not reached in time; `position` is where the ledger is.
+    pub fn position_not_reached(position: Position, min_position: Position) -> Self {
+        let message = format!("position {min_position} is not reached, only {position}");
+        Self::new(ServiceReason::PositionNotReached, message)
+            .with("position", position)
+            .with("min_position", min_position)
+    }
+
+    /// The field asks for a position beyond the end of the ledger, `position`.
+    pub fn position_ahead(field: &str, position: Position, requested: Position) -> Self {
+        let message = format!("position {requested} is beyond the end of the ledger, {position}");
+        Self::new(ServiceReason::PositionAhead, message)
+            .with("position", position)
+            .with("requested", requested)
+            .at(field)
+    }
+
+    /// The field asks for an instant that has not passed.
+    pub fn instant_ahead(field: &str) -> Self {
+        Self::new(
+            ServiceReason::InstantAhead,
+            "the instant has not passed yet",
+        )
+        .at(field)
+    }
+
+    /// Nothing was done, because there is too much to do.
+    pub fn overloaded() -> Self {
+        Self::new(
+            ServiceReason::Overloaded,
+            "the server has more to do than it takes on; nothing was recorded",
+        )
+    }
+
+    /// The server is stopping.
+    pub fn shutting_down() -> Self {
+        Self::new(ServiceReason::ShuttingDown, "the server is stopping")
+    }
+
+    /// A write to disk failed and commands are refused until a restart (P2: a receipt is never
+    /// given on a guess).
+    pub fn writer_stopped(why: &str) -> Self {
+        let message = format!(
+            "a write to disk failed ({why}); commands are refused until the server is restarted"
+        );
+        Self::new(ServiceReason::WriterStopped, message)
+    }
+
+    /// Something in the ledger kept a command from being carried out; it was logged. Nothing was
+    /// recorded, and others may go through.
+    pub fn fault(fault: &EngineFault) -> Self {
+        match fault {
+            EngineFault::Journal(_) => Self::new(
+                ServiceReason::StorageDamaged,
+                "the journal does not read; run planledger ledger verify",
+            ),
+            EngineFault::Keys(_) => Self::new(
+                ServiceReason::KeysUnavailable,
+                "the key that this needs cannot be made; nothing was recorded",
+            ),
+            EngineFault::Randomness(_) => Self::new(
+                ServiceReason::RandomnessUnavailable,
+                "the system gives no randomness; nothing was recorded",
+            ),
+            _ => Self::new(ServiceReason::Internal, "a fault of the server"),
+        }
+    }
+
+    /// Derived state turned out to be faulty and is being made again from the journal; nothing was
+    /// done (P2: nothing is decided or answered on what is in doubt).
+    pub fn restoring() -> Self {
+        Self::new(
+            ServiceReason::DerivedStateRestoring,
+            "derived state is being made again from the journal; nothing was recorded",
+        )
+    }
+
+    /// A request was ended by a panic, which the log describes.
+    pub fn internal() -> Self {
+        tracing::error!("a request was ended by a panic");
+        Self::new(ServiceReason::Internal, "a fault of the server")
+    }
+
+    /// The failure of one command of a batch.
+    #[must_use]
+    pub fn in_batch(mut self, index: usize, id: CommandId) -> Self {
+        for violation in &mut self.violations {
+            violation.field = format!("commands[{index}].{}", violation.field);
+        }
+        self.with("command_index", index).with("command_id", id)
+    }
+
+    /// The failure as a response of a command stream says it.
+    pub fn command_error(self) -> proto::CommandError {
+        let metadata = self.metadata.into_iter();
+        let violations = self.violations.into_iter();
+        proto::CommandError {
+            code: self.code.into(),
+            reason: self.reason.to_owned(),
+            message: self.message,
+            metadata: metadata.map(|(k, v)| (k.to_owned(), v)).collect(),
+            field_violations: violations
+                .map(|violation| proto::FieldViolation {
+                    field: violation.field,
+                    reason: violation.reason.to_owned(),
+                    description: violation.description,
+                })
+                .collect(),
+            retry_delay: self.retry_after.and_then(|delay| delay.try_into().ok()),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.reason, self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<BadRequest> for Failure {
+    fn from(bad: BadRequest) -> Self {
+        let message = bad.to_string();
+        Self {
+            violations: bad.violations,
+            ..Self::new(ServiceReason::RequestInvalid, message)
+        }
+    }
+}
+
+impl From<Failure> for Status {
+    fn from(failure: Failure) -> Self {
+        let metadata: Vec<_> = failure
+            .metadata
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        let mut details = ErrorDetails::with_error_info(
+            failure.reason,
+            DOMAIN,
+            metadata
+                .into_iter()
+                .collect::<std::collections::HashMap<_, _>>(),
+        );
+        if !failure.violations.is_empty() {
+            let fields = failure.violations.into_iter();
+            let fields: Vec<_> = fields
+                .map(|violation| FieldViolation {
+                    field: violation.field,
+                    description: violation.description,
+                    reason: violation.reason.to_owned(),
+                    localized_message: None,
+                })
+                .collect();
+            details.set_bad_request(fields);
+        }
+        if failure.retry_after.is_some() {
+            details.set_retry_info(failure.retry_after);
+        }
+        Status::with_error_details(failure.code, failure.message, details)
+    }
+}

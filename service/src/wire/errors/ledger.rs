@@ -1,0 +1,106 @@
+//! What the ledger does not do or cannot read, as an error of the API.
+
+use planledger_core::ids::Position;
+use planledger_core::ledger::{Envelope, ExecuteError, ReadError};
+use planledger_core::recovery::RunError;
+
+use super::{Failure, ServiceReason};
+
+impl Failure {
+    /// Commands that were handed in together were not carried out.
+    pub fn of_execution(error: ExecuteError, envelopes: &[Envelope]) -> Self {
+        match error {
+            ExecuteError::Refused { index, refusal } => match envelopes.get(index) {
+                Some(envelope) => Self::of_refusal(&refusal, &envelope.command),
+                None => Self::new(ServiceReason::Internal, "a fault of the server"),
+            },
+            ExecuteError::Conflict {
+                stream,
+                expected,
+                actual,
+                ..
+            } => Self::conflict(stream, expected, actual),
+            ExecuteError::IdReused { command, .. } => Self::command_id_reused(command),
+            ExecuteError::BatchSize(_) => {
+                Self::new(ServiceReason::CommitTooLarge, error.to_string())
+            }
+            ExecuteError::Overloaded => Self::overloaded(),
+            ExecuteError::Closed => Self::shutting_down(),
+            ExecuteError::NotReady(_) => Self::restoring(),
+            ExecuteError::WriterStopped(reason) => Self::writer_stopped(&reason),
+            ExecuteError::Fault(fault) => Self::fault(&fault),
+            error => Self::new(ServiceReason::Internal, error.to_string()),
+        }
+    }
+
+    /// A batch was not carried out: names the command at fault, if one is.
+    pub fn of_batch(error: ExecuteError, envelopes: &[Envelope]) -> Self {
+        let at_fault = match error {
+            ExecuteError::Refused { index, .. }
+            | ExecuteError::Conflict { index, .. }
+            | ExecuteError::IdReused { index, .. } => Some(index),
+            _ => None,
+        };
+        let failure = Self::of_execution(error, envelopes);
+        match at_fault.and_then(|index| Some((index, envelopes.get(index)?))) {
+            Some((index, envelope)) => failure.in_batch(index, envelope.id),
+            None => failure,
+        }
+    }
+
+    /// What is stored does not check out. The log says what; the caller gets no more than where.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "it is what map_err hands over"
+    )]
+    pub fn of_reading(error: ReadError) -> Self {
+        match error {
+            // That was logged once, when it turned out.
+            ReadError::Derived(_) => return Self::restoring(),
+            ReadError::Closed => return Self::shutting_down(),
+            _ => {}
+        }
+        tracing::error!(%error, "what is stored cannot be read");
+        let message = "what is stored does not check out; run planledger ledger verify";
+        let failure = Self::new(ServiceReason::StorageDamaged, message);
+        match error {
+            ReadError::Seal { position, .. }
+            | ReadError::KeyMissing { position, .. }
+            | ReadError::Newer { position, .. }
+            | ReadError::Malformed { position, .. } => failure.with("position", position),
+            ReadError::NotThere { asked, tail } => Self::position_ahead("position", tail, asked),
+            _ => failure,
+        }
+    }
+
+    /// The instant in the field `field` has no position yet.
+    pub fn of_instant(error: ReadError, field: &str) -> Self {
+        match error {
+            ReadError::NotPassed { .. } => Self::instant_ahead(&format!("{field}.instant")),
+            ReadError::Unsettled(reason) => Self::writer_stopped(&reason),
+            error => Self::of_reading(error),
+        }
+    }
+
+    /// The position in the field `field` is beyond the end of the ledger, `tail`.
+    pub fn of_position(field: &str, tail: Position, asked: Position) -> Self {
+        Self::position_ahead(&format!("{field}.position"), tail, asked)
+    }
+
+    /// A recovery was not begun, or not brought to its end.
+    pub fn of_recovery(error: RunError) -> Self {
+        match error {
+            RunError::Refused(refusal) => Self::of_refused_wish(&refusal),
+            RunError::Execute(error) => Self::of_execution(error, &[]),
+            RunError::Read(error) => Self::of_reading(error),
+            RunError::BrokenOff => Self::shutting_down(),
+            _ => Self::internal(),
+        }
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        Self::of_reading(error)
+    }
+}

@@ -1,0 +1,26 @@
+//! What the ledger says about itself.
+
+use planledger_core::ids::Position;
+use planledger_core::ledger::Status;
+use planledger_core::time::Timestamp;
+
+use super::instant::timestamp;
+use super::proto;
+
+/// The answer of `GetStatus`, of a server that was started at this instant.
+pub fn status(status: &Status, started_at: Timestamp) -> proto::GetStatusResponse {
+    let recorded = status.position > Position::ZERO;
+    let deriving = status.deriving;
+    proto::GetStatusResponse {
+        ledger_id: status.ledger.to_string(),
+        position: status.position.get(),
+        commit_count: status.commit.get(),
+        last_recorded_at: recorded.then(|| timestamp(status.recorded_at)),
+        started_at: Some(timestamp(started_at)),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        writable: status.writable,
+        derived_rebuilds: status.derived_again,
+        deriving: deriving.map(|(done, all)| proto::Deriving { done, all }),
+        forks: status.forks,
+    }
+}

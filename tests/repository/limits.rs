@@ -1,0 +1,206 @@
+//! Numbers that pages quote are those of the program.
+
+use std::time::Duration;
+
+use planledger::notary::WITNESS_TIMEOUT;
+use planledger::server::{COMMANDS_OF_A_STREAM, KEEPALIVE, KEEPALIVE_TIMEOUT, Limits};
+use planledger::settings::{
+    DEFAULT_CHECKPOINT_SECONDS, DEFAULT_DIR, DEFAULT_LISTEN, DEFAULT_SERVER,
+};
+use planledger_core::entry::{ENTRY_LEN, TAG_LEN};
+use planledger_core::journal::{
+    CHECKSUM_LEN, COMMAND_LEN, HEADER_LEN, MAX_COMMANDS, MAX_ENTRIES, MAX_FRAME_LEN, RECORD_LEN,
+    SEGMENT_HEADER_LEN, SegmentOptions,
+};
+use planledger_core::ledger::limits::*;
+
+use crate::pages::{flowing, page, table};
+
+/// 1,048,576
+fn number(value: impl TryInto<u64>) -> String {
+    let digits = value.try_into().ok().unwrap().to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+fn mebibytes(bytes: impl TryInto<u64>) -> String {
+    let bytes = bytes.try_into().ok().unwrap();
+    assert_eq!(bytes % (1 << 20), 0);
+    format!("{} MiB", bytes >> 20)
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{} seconds", time.as_secs())
+}
+
+/// Each of these stands in the page as it is, but for the ends of lines.
+fn says(path: &str, sentences: &[String]) {
+    let text = flowing(&page(path));
+    let missing: Vec<_> = sentences.iter().filter(|s| !text.contains(*s)).collect();
+    assert!(missing.is_empty(), "{path} should say: {missing:#?}");
+}
+
+#[test]
+fn the_table_of_limits_is_what_the_server_keeps_to() {
+    let limits = Limits::default();
+    let expected = [
+        (
+            "requests at once, streams included",
+            format!(
+                "{}; more are shed with `OVERLOADED`",
+                number(limits.requests)
+            ),
+        ),
+        (
+            "requests at once of one connection",
+            format!("{}; more wait", number(limits.requests_of_connection)),
+        ),
+        (
+            "a request / an answer",
+            format!(
+                "{} / {}",
+                mebibytes(limits.request_bytes as u64),
+                mebibytes(limits.answer_bytes as u64)
+            ),
+        ),
+        (
+            "commands of one stream on their way",
+            number(COMMANDS_OF_A_STREAM as u64),
+        ),
+        (
+            "a commit",
+            format!(
+                "{} commands, {} events, {}",
+                number(COMMANDS_OF_A_COMMIT as u64),
+                number(EVENTS_OF_A_COMMIT as u64),
+                mebibytes(BYTES_OF_A_COMMIT as u64)
+            ),
+        ),
+        (
+            "a read that waits for `min_position`",
+            seconds(limits.patience),
+        ),
+        (
+            "keepalive",
+            format!(
+                "a ping every {}, answered within {}",
+                seconds(KEEPALIVE),
+                KEEPALIVE_TIMEOUT.as_secs()
+            ),
+        ),
+        ("time for requests at a stop", seconds(limits.grace)),
+        (
+            "certain to be known again when sent again",
+            format!("the last {} commands", number(KNOWN_COMMANDS)),
+        ),
+    ];
+    let rows = table(&page("service/OPERATING.md"), "| Limit | |");
+    let expected: Vec<Vec<String>> = expected
+        .into_iter()
+        .map(|(limit, value)| vec![limit.to_owned(), value])
+        .collect();
+    assert_eq!(rows, expected, "service/OPERATING.md, the table of limits");
+}
+
+#[test]
+fn what_operators_are_told_of_memory_and_disk_is_so() {
+    let command = HEADER_LEN + CHECKSUM_LEN + COMMAND_LEN;
+    let batch = HEADER_LEN + CHECKSUM_LEN;
+    says(
+        "service/OPERATING.md",
+        &[
+            format!(
+                "{} and {} of caches, up to {} of documents that wait for the disk, up to {} ids of \
+                 recent commands, up to {} requests that wait",
+                mebibytes(CACHED_DOCUMENTS),
+                mebibytes(CACHED_BY_SLED),
+                mebibytes(WAITING_DOCUMENTS),
+                number(KNOWN_COMMANDS_IN_MEMORY),
+                number(WAITING_REQUESTS as u64)
+            ),
+            format!(
+                "| a command | {command}: frame header {HEADER_LEN}, checksum {CHECKSUM_LEN}, \
+                 command record {COMMAND_LEN}. In a batch {COMMAND_LEN}, and {batch} for the batch |"
+            ),
+            format!(
+                "| an event | {} and its JSON: entry record {RECORD_LEN}, seal {TAG_LEN} |",
+                RECORD_LEN + TAG_LEN
+            ),
+            format!(
+                "sealed events, {} a file",
+                mebibytes(SegmentOptions::default().segment_bytes)
+            ),
+        ],
+    );
+}
+
+#[test]
+fn what_operators_are_told_of_times_and_defaults_is_so() {
+    let longest = LONGEST_PAUSE_OF_RESTORING.as_secs() / 60;
+    says(
+        "service/OPERATING.md",
+        &[
+            format!(
+                "It is tried again after {}, then after twice as long each time, up to {longest} minutes",
+                seconds(FIRST_PAUSE_OF_RESTORING)
+            ),
+            format!("holds that up for up to {}", seconds(WITNESS_TIMEOUT)),
+            format!(
+                "a client held a request for longer than {} after the stop",
+                seconds(Limits::default().grace)
+            ),
+            format!("| `dir` | `{DEFAULT_DIR}` |"),
+            format!("| `listen` | `{DEFAULT_LISTEN}` |"),
+            format!("| `server` | `{DEFAULT_SERVER}` |"),
+            format!("| `checkpoint-seconds` | {DEFAULT_CHECKPOINT_SECONDS} |"),
+        ],
+    );
+}
+
+#[test]
+fn what_clients_are_told_is_so() {
+    let limits = Limits::default();
+    assert_eq!(limits.patience, Duration::from_secs(5));
+    // A heartbeat is on its way in time for the promise of the API.
+    assert!(limits.heartbeat < Duration::from_secs(15));
+    says(
+        "proto/README.md",
+        &[
+            format!(
+                "one command, up to {} as one",
+                number(COMMANDS_OF_A_COMMIT as u64)
+            ),
+            format!("at least the last {} commands", number(KNOWN_COMMANDS)),
+            "The server waits up to five seconds for it".to_owned(),
+            "A heartbeat comes at least every 15 seconds".to_owned(),
+            format!(
+                "A request may have {}, an answer {}",
+                mebibytes(limits.request_bytes as u64),
+                mebibytes(limits.answer_bytes as u64)
+            ),
+        ],
+    );
+}
+
+#[test]
+fn the_page_of_formats_quotes_the_limits_of_a_frame() {
+    says(
+        "core/DESIGN.md",
+        &[
+            format!("## Entry (version 1, {ENTRY_LEN} bytes)"),
+            format!(
+                "A frame has at most {}, {} commands and {} entries",
+                mebibytes(MAX_FRAME_LEN as u64),
+                number(MAX_COMMANDS as u64),
+                number(MAX_ENTRIES as u64)
+            ),
+            format!("A header of {SEGMENT_HEADER_LEN} bytes"),
+        ],
+    );
+}
