@@ -119,6 +119,7 @@ pub mod derived;
 pub mod domain;
 pub mod entry;
 pub mod heads;
+pub mod hex;
 pub mod ids;
 pub mod journal;
 pub mod ledger;

@@ -1,4 +1,4 @@
-//! Talking to a server: what the command line and the demo use.
+//! A client of the server. The command line and the demo use it.
 
 use std::time::Duration;
 
@@ -21,7 +21,8 @@ use crate::server::auth::Development;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const KEEPALIVE: Duration = Duration::from_secs(30);
-/// A catalogue is one command; its answer is small, but views of many plans are not.
+/// Most bytes of a message. It must be large in both directions: a catalogue is one command, and an
+/// answer can hold views of many plans.
 const MESSAGE_BYTES: usize = 64 << 20;
 
 /// Why there is no connection.
@@ -31,24 +32,24 @@ pub enum ConnectError {
     /// The URL or the actor cannot be sent.
     #[error("{0}")]
     Usage(String),
-    /// Nobody answers there.
+    /// No server answers at the URL.
     #[error("no server answers at {url}: {reason}")]
     Unreachable {
-        /// Where it was looked for.
+        /// The URL that was tried.
         url: String,
-        /// What the transport said.
+        /// The error of the transport.
         reason: String,
     },
 }
 
-/// A connection on which somebody acts.
+/// A connection to a server, together with the actor of its requests.
 #[derive(Clone, Debug)]
 pub struct Client {
     channel: Channel,
     actor: ActorMetadata,
 }
 
-/// Says who acts, on every request.
+/// The metadata on every request that says who acts.
 #[derive(Clone, Debug)]
 pub struct ActorMetadata(MetadataValue<Ascii>);
 
@@ -94,7 +95,7 @@ impl Client {
         Self::on(channel, actor).ok_or_else(|| usage("the actor"))
     }
 
-    /// The same connection with somebody else acting; `None` if the actor cannot be sent.
+    /// The same connection with another actor; `None` if the actor cannot be sent.
     pub fn acting_as(&self, actor: &str) -> Option<Self> {
         Self::on(self.channel.clone(), actor)
     }
@@ -106,55 +107,55 @@ impl Client {
         })
     }
 
-    /// Commands.
+    /// A client of the command service.
     pub fn commands(&self) -> CommandServiceClient<Intercepted> {
         CommandServiceClient::with_interceptor(self.channel.clone(), self.actor.clone())
             .max_encoding_message_size(MESSAGE_BYTES)
     }
 
-    /// Plans.
+    /// A client of the plan service.
     pub fn plans(&self) -> PlanServiceClient<Intercepted> {
         PlanServiceClient::with_interceptor(self.channel.clone(), self.actor.clone())
             .max_decoding_message_size(MESSAGE_BYTES)
     }
 
-    /// Institutions, persons, teams and year plans.
+    /// A client of the roster service: institutions, persons, teams and year plans.
     pub fn roster(&self) -> RosterServiceClient<Intercepted> {
         RosterServiceClient::with_interceptor(self.channel.clone(), self.actor.clone())
             .max_decoding_message_size(MESSAGE_BYTES)
     }
 
-    /// Catalogues.
+    /// A client of the catalogue service.
     pub fn catalogues(&self) -> CatalogueServiceClient<Intercepted> {
         CatalogueServiceClient::with_interceptor(self.channel.clone(), self.actor.clone())
     }
 
-    /// Evidence.
+    /// A client of the audit service.
     pub fn audit(&self) -> AuditServiceClient<Intercepted> {
         AuditServiceClient::with_interceptor(self.channel.clone(), self.actor.clone())
             .max_decoding_message_size(MESSAGE_BYTES)
     }
 
-    /// Overviews.
+    /// A client of the overview service.
     pub fn overview(&self) -> OverviewServiceClient<Intercepted> {
         OverviewServiceClient::with_interceptor(self.channel.clone(), self.actor.clone())
             .max_decoding_message_size(MESSAGE_BYTES)
     }
 
-    /// Who owns what, and recoveries.
+    /// A client of the ownership service: who owns what, and recoveries.
     pub fn ownership(&self) -> OwnershipServiceClient<Intercepted> {
         OwnershipServiceClient::with_interceptor(self.channel.clone(), self.actor.clone())
             .max_encoding_message_size(MESSAGE_BYTES)
             .max_decoding_message_size(MESSAGE_BYTES)
     }
 
-    /// Events.
+    /// A client of the event service.
     pub fn events(&self) -> EventServiceClient<Intercepted> {
         EventServiceClient::with_interceptor(self.channel.clone(), self.actor.clone())
             .max_decoding_message_size(MESSAGE_BYTES)
     }
 
-    /// The ledger itself.
+    /// A client of the ledger service: the status of the ledger.
     pub fn ledger(&self) -> LedgerServiceClient<Intercepted> {
         LedgerServiceClient::with_interceptor(self.channel.clone(), self.actor.clone())
     }

@@ -1,4 +1,5 @@
-//! The notary beside a server: its key, its rhythm, and the witnesses that it asks to cosign.
+//! The notary of a server: its key, how often it makes checkpoints, and the witnesses that it asks
+//! to cosign them.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -17,36 +18,36 @@ use tokio::sync::watch;
 
 use crate::settings::write_secret;
 
-/// The key's file in the folder of keys.
+/// Name of the file with the signing key, in the folder of keys.
 const KEY_FILE: &str = "checkpoint.key";
-/// The next key's, until the change is on record.
+/// Name of the file with the next key, until the change of key is recorded.
 const NEXT_KEY_FILE: &str = "checkpoint.key.next";
-/// How long a witness may take.
+/// How long a witness may take to answer.
 pub const WITNESS_TIMEOUT: Duration = Duration::from_secs(10);
-/// Most bytes of a witness's answer.
+/// Most bytes that are read of a witness's answer.
 const ANSWER_BYTES: u64 = 64 << 10;
 
-/// Why there is no notary.
+/// Why the notary cannot start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotaryKeyError {
-    /// The operating system refused.
+    /// The operating system refused a file operation.
     #[error("{}: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What it said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The file holds no key for checkpoints.
+    /// The file does not hold a key for checkpoints.
     #[error("{}: {source}", path.display())]
     Key {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// What is wrong with the key.
         source: KeyError,
     },
-    /// The journal names a key that is not here. Restore it from its backup.
+    /// The journal names a key that is missing here. Restore the key from its backup.
     #[error(
         "{} does not hold the key that signs this ledger's checkpoints, {recorded}; restore it \
          from its backup",
@@ -55,24 +56,24 @@ pub enum NotaryKeyError {
     Lost {
         /// The file.
         path: PathBuf,
-        /// The key on record.
+        /// The key that the journal names.
         recorded: Box<VerifierKey>,
     },
-    /// The notary does not open.
+    /// The notary could not be opened.
     #[error(transparent)]
     Notary(#[from] NotaryError),
-    /// The ledger does not read.
+    /// The ledger could not be read.
     #[error(transparent)]
     Read(#[from] planledger_core::ledger::ReadError),
 }
 
-/// Where the keys of a ledger's notary are.
+/// The files with the keys of a ledger's notary.
 pub struct KeyFiles {
     folder: PathBuf,
 }
 
 impl KeyFiles {
-    /// Beside the ledger's other keys.
+    /// The key files in a ledger's directory, beside its other keys.
     pub fn in_ledger(dir: &Path) -> Self {
         Self {
             folder: dir.join("keys"),
@@ -104,8 +105,8 @@ impl KeyFiles {
         renamed.map_err(|source| NotaryKeyError::Io { path: to, source })
     }
 
-    /// The key that signs a ledger's checkpoints; made if the ledger has none yet. `origin` names
-    /// the log then; without one it is named after the ledger.
+    /// Reads the key that signs a ledger's checkpoints, or makes one if the ledger has none yet. A
+    /// new key names the log `origin`; without `origin`, the log is named after the ledger.
     ///
     /// # Errors
     /// [`NotaryKeyError`]
@@ -124,7 +125,7 @@ impl KeyFiles {
         if let Some(current) = current.filter(|current| current.verifier() == recorded) {
             return Ok(current);
         }
-        // A change of key that was recorded, and interrupted before the file was renamed.
+        // A change of key was recorded, but the program stopped before it renamed the file.
         let next = self.read(NEXT_KEY_FILE)?;
         match next.filter(|next| next.verifier() == recorded) {
             Some(next) => {
@@ -138,8 +139,8 @@ impl KeyFiles {
         }
     }
 
-    /// Changes the key: the new one is on disk before the change is on record, and takes the old
-    /// one's place after. Gives the new key.
+    /// Changes the key. The new key is on disk before the change is recorded, and replaces the old
+    /// key's file afterwards. Returns the new key.
     ///
     /// # Errors
     /// [`NotaryKeyError`]
@@ -160,11 +161,11 @@ impl KeyFiles {
     }
 }
 
-/// Why there is no new key.
+/// Why a key could not be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GenerateError {
-    /// The name is none for a key.
+    /// The name is not valid for a key.
     #[error(transparent)]
     Key(#[from] KeyError),
     /// The source of randomness failed.
@@ -172,7 +173,7 @@ pub enum GenerateError {
     Entropy(std::io::Error),
 }
 
-/// Makes a key.
+/// Makes a new key from the operating system's randomness.
 ///
 /// # Errors
 /// [`GenerateError`]
@@ -182,12 +183,12 @@ pub fn generate(name: &str, algorithm: Algorithm) -> Result<Signer, GenerateErro
     Ok(Signer::new(name, algorithm, seed)?)
 }
 
-/// How a notary works.
+/// How often a notary makes checkpoints, and who cosigns them.
 #[derive(Clone, Debug)]
 pub struct Rhythm {
     /// The time from one checkpoint to the next, when the journal has grown.
     pub every: Duration,
-    /// Who is asked to cosign.
+    /// The witnesses that are asked to cosign.
     pub witnesses: Arc<Witnesses>,
 }
 
@@ -199,17 +200,18 @@ pub struct Witnesses {
 }
 
 impl Witnesses {
-    /// Those of a policy that have addresses.
+    /// The witnesses of a policy. Only those with addresses are asked.
     pub fn new(policy: Policy) -> Self {
         let turn = Mutex::default();
         Self { policy, turn }
     }
 
-    /// Lets `make` make a checkpoint, and has it cosigned before another one is made here: a witness
-    /// does not go back to one that it has left behind.
+    /// Calls `make` to make a checkpoint, and asks the witnesses to cosign it. No other checkpoint
+    /// is made here until that is done, because a witness does not cosign a checkpoint older than
+    /// its last one.
     ///
     /// # Errors
-    /// Those of `make`, and when the ledger or its checkpoints do not read or write.
+    /// The errors of `make`, and when the ledger or its checkpoints cannot be read or written.
     pub fn cosigned<T, E: From<NotaryError>>(
         &self,
         notary: &Notary,
@@ -227,8 +229,9 @@ impl Witnesses {
     }
 }
 
-/// Makes a checkpoint whenever the journal has grown and the interval has passed, and has it
-/// cosigned, until told to stop. What goes wrong is logged and tried again next time.
+/// Makes a checkpoint whenever the interval has passed and the journal has grown, and asks the
+/// witnesses to cosign it. Runs until told to stop. A failure is logged, and the next round tries
+/// again.
 pub async fn run(notary: Arc<Notary>, rhythm: Rhythm, mut stopping: watch::Receiver<bool>) {
     let mut last = 0;
     loop {
@@ -246,7 +249,7 @@ pub async fn run(notary: Arc<Notary>, rhythm: Rhythm, mut stopping: watch::Recei
     }
 }
 
-/// Makes a checkpoint and has it cosigned. Gives its size.
+/// Makes a checkpoint and asks the witnesses to cosign it. Returns the checkpoint's size.
 fn notarise(notary: &Notary, witnesses: &Witnesses, last: u64) -> Result<u64, NotaryError> {
     let signed = witnesses.cosigned(notary, || notary.checkpoint())?;
     let size = signed.checkpoint.size;
@@ -256,11 +259,11 @@ fn notarise(notary: &Notary, witnesses: &Witnesses, last: u64) -> Result<u64, No
     Ok(size)
 }
 
-/// Asks every witness with an address that has not cosigned yet, and keeps what they give.
+/// Asks every witness that has an address and has not cosigned yet, and stores their cosignatures.
 ///
 /// # Errors
-/// When the ledger or its checkpoints do not read or write; a witness that does not answer is
-/// logged.
+/// When the ledger or its checkpoints cannot be read or written. A witness that does not answer is
+/// only logged.
 fn cosign(notary: &Notary, policy: &Policy, signed: &SignedCheckpoint) -> Result<(), NotaryError> {
     let mut signatures = Vec::new();
     for witness in policy.witnesses() {
@@ -286,26 +289,26 @@ fn cosign(notary: &Notary, policy: &Policy, signed: &SignedCheckpoint) -> Result
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AskError {
-    /// It does not answer, or not as the protocol has it.
+    /// The witness does not answer, or its answer does not follow the protocol.
     #[error("{0}")]
     Http(#[from] ureq::Error),
-    /// It refuses.
+    /// The witness refuses.
     #[error("it answers {status}: {reason}")]
     Refused {
-        /// HTTP status.
+        /// The HTTP status of the answer.
         status: u16,
-        /// Its words.
+        /// The witness's reason, in its own words.
         reason: String,
     },
-    /// What it gives is no cosignature of this checkpoint by its key.
+    /// The answer is not a cosignature of this checkpoint by the witness's key.
     #[error("its cosignature does not verify: {0}")]
     Signature(NoteError),
-    /// There is no proof to show it.
+    /// The proof that the witness needs cannot be made.
     #[error(transparent)]
     Notary(#[from] NotaryError),
 }
 
-/// Asks one witness, from where it says that it stands.
+/// Asks one witness to cosign, with a proof of growth from the size that the witness names.
 fn ask(
     notary: &Notary,
     witness: &Witness,
@@ -319,7 +322,8 @@ fn ask(
         .into();
     let url = format!("{}/add-checkpoint", url.trim_end_matches('/'));
     let mut old_size = 0;
-    // The first answer may be no more than where it stands; another writer may be ahead of us once.
+    // The first answer may only name the size of the witness's last checkpoint. The size may change
+    // once more if another program asks the witness at the same time.
     for _ in 0..3 {
         let proof = match old_size {
             0 => Vec::new(),
@@ -353,7 +357,7 @@ fn refused(status: u16, body: &str) -> AskError {
     }
 }
 
-/// The cosignatures of an answer that are the witness's, of this checkpoint.
+/// The cosignatures in an answer that the witness's key made for this checkpoint.
 fn verified(
     witness: &Witness,
     signed: &SignedCheckpoint,
@@ -374,7 +378,7 @@ fn verified(
     Ok(found)
 }
 
-/// The present instant, for cosignatures.
+/// The present instant, which a cosignature holds.
 pub fn now() -> Timestamp {
     planledger_core::time::Clock::now(&crate::system::SystemClock)
 }

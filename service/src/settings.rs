@@ -1,38 +1,40 @@
-//! Settings: flags over environment over a TOML file over defaults. Flags and environment are
-//! read by the command line; what they leave open is taken from the file here.
+//! Settings. A flag has priority over the environment, the environment over a TOML file, and the
+//! file over defaults. The command line reads flags and environment. This module reads the file for
+//! the settings that they leave open.
 
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use planledger_core::hex;
 use planledger_core::journal::OsDisk;
 use planledger_core::seal::{MasterKey, RecoveryKey};
 use planledger_core::tlog::Policy;
 use serde::Deserialize;
 
-/// Where the server is looked for when nothing else is said.
+/// The server that commands connect to, if no setting names another.
 pub const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
-/// Where the server listens when nothing else is said.
+/// The address on which the server listens, if no setting names another.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:50051";
-/// Seconds from one checkpoint to the next when nothing else is said.
+/// Seconds from one checkpoint to the next, if no setting names another number.
 pub const DEFAULT_CHECKPOINT_SECONDS: u64 = 60;
-/// Where the ledger is when nothing else is said.
+/// The directory of the ledger, if no setting names another.
 pub const DEFAULT_DIR: &str = "planledger-data";
 
-/// Why settings cannot be used. All of these are wrong usage.
+/// Why settings cannot be used. All of these errors count as wrong usage.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingsError {
-    /// A file that was named does not read.
+    /// A named file cannot be read.
     #[error("{}: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The settings file is not what it should be.
+    /// The settings file is not TOML, or has an unknown setting or a wrong value.
     #[error("{}: {source}", path.display())]
     Toml {
         /// The file.
@@ -40,7 +42,7 @@ pub enum SettingsError {
         /// What is wrong, with line and column.
         source: Box<toml::de::Error>,
     },
-    /// The policy file is no policy.
+    /// The policy file does not hold a policy.
     #[error("{}: {source}", path.display())]
     Policy {
         /// The file.
@@ -48,23 +50,24 @@ pub enum SettingsError {
         /// What is wrong, with its line.
         source: planledger_core::tlog::PolicyError,
     },
-    /// A value is not of its form.
+    /// A value does not have the form that its setting needs.
     #[error("{name} must be {expected}")]
     Value {
-        /// Which setting.
+        /// The name of the setting.
         name: &'static str,
-        /// Its form.
+        /// The form that the value must have.
         expected: &'static str,
     },
-    /// The journal is there and its master key is not. Give the key it was made with.
+    /// The journal exists, but its master key is missing. The user must give the key that the
+    /// ledger was made with.
     #[error("{} is missing; the ledger cannot be read without its master key", path.display())]
     MasterKeyMissing {
-        /// Where it was looked for.
+        /// The file in which the key was expected.
         path: PathBuf,
     },
 }
 
-/// What a settings file may hold; every field may be left out.
+/// The content of a settings file. Every field may be absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct File {
@@ -87,10 +90,10 @@ pub struct File {
 }
 
 impl File {
-    /// Reads a settings file; without a path there is nothing to read.
+    /// Reads a settings file. Without a path, no setting is set.
     ///
     /// # Errors
-    /// When it does not read, is no TOML, or has a setting that does not exist.
+    /// When the file cannot be read, is not TOML, or has an unknown setting.
     pub fn read(path: Option<&Path>) -> Result<Self, SettingsError> {
         let Some(path) = path else {
             return Ok(Self::default());
@@ -111,7 +114,7 @@ impl File {
 /// Reads a policy file.
 ///
 /// # Errors
-/// When it does not read, or is no policy.
+/// When the file cannot be read, or does not hold a policy.
 pub fn policy(path: &Path) -> Result<Policy, SettingsError> {
     let io = |source| SettingsError::Io {
         path: path.to_owned(),
@@ -133,16 +136,7 @@ pub fn parse_key(name: &'static str, text: &str) -> Result<[u8; 32], SettingsErr
         name,
         expected: "64 hexadecimal digits",
     };
-    let text = text.trim();
-    if text.len() != 64 || !text.is_ascii() {
-        return Err(wrong());
-    }
-    let mut key = [0; 32];
-    for (byte, pair) in key.iter_mut().zip(text.as_bytes().chunks(2)) {
-        let pair = std::str::from_utf8(pair).map_err(|_| wrong())?;
-        *byte = u8::from_str_radix(pair, 16).map_err(|_| wrong())?;
-    }
-    Ok(key)
+    hex::decode(text.trim()).ok_or_else(wrong)
 }
 
 /// The recovery recipient's key, if one is set.
@@ -154,10 +148,11 @@ pub fn recovery_key(text: Option<&str>) -> Result<Option<RecoveryKey>, SettingsE
         .transpose()
 }
 
-/// The master key: from the environment, else from its file. For a new ledger the file is made.
+/// Reads the master key from the environment, or else from its file. For a new ledger, the file is
+/// created.
 ///
 /// # Errors
-/// When it does not read, or is missing although the ledger is there.
+/// When the key cannot be read, or is missing although the ledger exists.
 pub fn master_key(
     given: Option<&str>,
     file: Option<&Path>,
@@ -182,19 +177,18 @@ pub fn master_key(
 fn make_master_key(path: &Path) -> std::io::Result<MasterKey> {
     let mut key = [0; 32];
     getrandom::fill(&mut key)?;
-    let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-    write_secret(path, &text, false)?;
+    write_secret(path, &hex::encode(&key), false)?;
     Ok(MasterKey::from_bytes(key))
 }
 
-/// Writes a secret that only its owner may read; durable when this returns. Writes over what is
-/// there only if it is told to.
+/// Writes a file with a secret, which only the file's owner may read. The file is durable when this
+/// returns. An existing file is overwritten only if `over` is true.
 ///
 /// # Errors
 /// When the operating system refuses.
 pub fn write_secret(path: &Path, secret: &str, over: bool) -> std::io::Result<()> {
     let folder = folder_of(path);
-    // Made, with the folders above it, so that a power cut does not take them.
+    // Create the folder and the folders above it, so that they survive a power cut.
     OsDisk::new(folder)?;
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(!over);
@@ -209,8 +203,7 @@ pub fn write_secret(path: &Path, secret: &str, over: bool) -> std::io::Result<()
     fs::File::open(folder)?.sync_all()
 }
 
-/// The folder that a file is in; that of a bare name is the present one, though its parent is
-/// empty.
+/// The folder of a file. A bare file name has an empty parent, and its folder is the current one.
 fn folder_of(path: &Path) -> &Path {
     path.parent()
         .filter(|parent| !parent.as_os_str().is_empty())

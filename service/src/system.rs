@@ -1,4 +1,4 @@
-//! The real clock and the real source of randomness, which core is given.
+//! The operating system's clock and randomness, which the service passes to core.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,7 +10,7 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        // Before 1970 there is no time; the ledger keeps its instants increasing by itself.
+        // A clock before 1970 reads as 1970. The ledger itself keeps its instants increasing.
         let since = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
@@ -31,7 +31,8 @@ impl Entropy for SystemEntropy {
 /// The time zone in which school days are counted.
 pub const COPENHAGEN: &str = "Europe/Copenhagen";
 
-/// Today in Copenhagen, whatever the server's own time zone: school days are counted there.
+/// Today's date in Copenhagen, because school days are counted there. The server's own time zone
+/// does not matter.
 pub fn today() -> jiff::civil::Date {
     let now = jiff::Timestamp::now();
     match jiff::tz::TimeZone::get(COPENHAGEN) {

@@ -1,5 +1,5 @@
-//! Sending many commands to a server, pipelined: as many on their way as the server takes, answers
-//! read as they come.
+//! Sends many commands to a server without waiting for each answer. As many commands wait for
+//! answers as the server allows, and answers are read as they arrive.
 
 use std::sync::mpsc as blocking;
 use std::thread;
@@ -13,20 +13,20 @@ use tonic::Status;
 use crate::client::Client;
 use crate::import::ImportFault;
 
-/// Commands that wait between the reader of the files and the connection.
+/// How many commands may wait between the thread that reads the files and the connection.
 const WINDOW: usize = 1_024;
-/// Refusals that are kept word for word; the others are counted.
+/// How many refusals are kept in full. Later refusals are only counted.
 const KEPT: usize = 20;
 
-/// Where a command comes from, for people: `users.csv:12`.
+/// The place in a file that a command comes from, for people: `users.csv:12`.
 pub type Source = String;
 
-/// What came of the commands.
+/// The result of an upload.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Uploaded {
     /// Commands that changed something.
     pub recorded: u64,
-    /// Commands that found everything as it should be.
+    /// Commands that changed nothing, because the state was already as they asked.
     pub unchanged: u64,
     /// Commands that were refused.
     pub refused: u64,
@@ -34,7 +34,7 @@ pub struct Uploaded {
     pub events: u64,
     /// The ledger's position after the last command.
     pub position: u64,
-    /// The first refusals, with where their commands come from.
+    /// The first refusals, each with the source of its command.
     pub refusals: Vec<(Source, CommandError)>,
 }
 
@@ -45,8 +45,8 @@ impl Uploaded {
     }
 }
 
-/// Why not all commands were sent. What was answered before stays recorded; the same upload again
-/// goes on from there, because it changes nothing twice.
+/// Why an upload did not finish. The commands that were answered before stay recorded. The same
+/// upload can be run again: it changes nothing twice, and so continues from there.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UploadError {
@@ -61,9 +61,9 @@ pub enum UploadError {
     CutShort(u64),
 }
 
-/// Sends commands that change nothing when they are sent twice. `commands` runs on a thread of its
-/// own and hands each command over; when it is told `false`, no more are wanted. `told` is called
-/// with the number of commands answered so far.
+/// Sends commands that change nothing when they are sent twice. `commands` runs on its own thread
+/// and passes each command to its argument; when that returns `false`, `commands` should stop.
+/// `told` is called with the number of commands answered so far.
 ///
 /// # Errors
 /// [`UploadError`]
@@ -76,11 +76,11 @@ pub async fn upload(
 ) -> Result<Uploaded, UploadError> {
     let (requests, outgoing) = mpsc::channel(WINDOW);
     let (sources, source_of) = blocking::channel();
-    // Files are read and rows turned into messages beside the connection.
+    // Another thread reads the files and turns rows into messages while the connection sends.
     let reader = thread::spawn(move || {
         commands(&mut |command, source| {
             let command = Some(command);
-            // Both fail only when the call is over, which says why.
+            // Both fail only when the call has ended, and the call's status says why.
             sources.send(source).is_ok()
                 && requests
                     .blocking_send(ExecuteStreamRequest { command })

@@ -1,5 +1,5 @@
-//! A witness (C2SP `tlog-witness`): an HTTP server that cosigns a log's checkpoints only as long as
-//! the log grows, and remembers the last of each.
+//! A witness (C2SP `tlog-witness`): an HTTP server that cosigns a log's checkpoints as long as the
+//! log only grows. It stores the last checkpoint of each log.
 
 use std::collections::HashMap;
 use std::fs;
@@ -14,6 +14,7 @@ use axum::extract::{DefaultBodyLimit, Path as UrlPath, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use planledger_core::hex;
 use planledger_core::tlog::{
     AddCheckpoint, CheckpointError, Latest, SignedCheckpoint, Signer, VerifierKey, WitnessError,
     add_checkpoint,
@@ -24,31 +25,31 @@ use tokio::sync::Mutex;
 
 use crate::notary::now;
 
-/// A checkpoint with a few signatures and a proof of 63 hashes.
+/// Most bytes of a request: room for a checkpoint with a few signatures and a proof of 63 hashes.
 const REQUEST_BYTES: usize = 256 << 10;
 
 /// Why a witness does not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WitnessStartError {
-    /// The operating system refused.
+    /// The operating system refused a file operation.
     #[error("{}: {source}", path.display())]
     Io {
-        /// What it was about.
+        /// The file or folder.
         path: PathBuf,
-        /// What it said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A remembered checkpoint does not read. Restore it: without it the witness would cosign a
-    /// rewritten history.
+    /// A stored checkpoint cannot be read. It must be restored: without it the witness would cosign
+    /// a rewritten history.
     #[error("{}: {source}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// What is wrong with the checkpoint.
         source: CheckpointError,
     },
-    /// Another witness has the directory.
+    /// Another witness uses the directory.
     #[error("{} is in use by another witness", dir.display())]
     Locked {
         /// The directory.
@@ -56,7 +57,7 @@ pub enum WitnessStartError {
     },
 }
 
-/// A witness with its memory.
+/// A witness with its stored checkpoints.
 pub struct WitnessServer {
     inner: Arc<Inner>,
 }
@@ -65,14 +66,15 @@ struct Inner {
     dir: PathBuf,
     signer: Signer,
     logs: Vec<VerifierKey>,
-    /// The last cosigned checkpoint of each log, by origin. Held while one is checked and written,
-    /// so that two requests cannot overtake each other.
+    /// The last cosigned checkpoint of each log, by origin. The lock is held while a checkpoint is
+    /// checked and written, so that two requests cannot overtake each other.
     latest: Mutex<HashMap<String, SignedCheckpoint>>,
     _lock: fs::File,
 }
 
 impl WitnessServer {
-    /// Opens a witness whose memory is in `dir`, which watches the logs of these keys.
+    /// Opens a witness that watches the logs of these keys. The witness stores checkpoints in
+    /// `dir`.
     ///
     /// # Errors
     /// [`WitnessStartError`]
@@ -137,17 +139,17 @@ impl WitnessServer {
     }
 }
 
-/// Takes an address for a witness; port 0 is any free one.
+/// Takes an address for a witness. Port 0 means any free port.
 ///
 /// # Errors
-/// When the address is taken or not this machine's.
+/// When the address is in use or does not belong to this machine.
 pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 
 async fn add(State(witness): State<Arc<Inner>>, body: Bytes) -> Response {
-    // Whoever asks may go away at any moment. What was begun is done to its end all the same, or
-    // what is written down could fall behind what was cosigned.
+    // A client may disconnect at any moment. The work still runs to its end, because otherwise the
+    // stored checkpoint could be older than the one that was cosigned.
     let asked = tokio::task::spawn_blocking(move || witness.cosign(&body));
     asked
         .await
@@ -155,7 +157,8 @@ async fn add(State(witness): State<Arc<Inner>>, body: Bytes) -> Response {
 }
 
 impl Inner {
-    /// Answers a request: checks it, remembers it and cosigns it, and nothing else in between.
+    /// Answers a request: checks the checkpoint, stores it and cosigns it. No other request is
+    /// handled in between.
     fn cosign(&self, body: &[u8]) -> Response {
         let request = match AddCheckpoint::parse(body) {
             Ok(request) => request,
@@ -177,7 +180,7 @@ impl Inner {
         };
         let mut signed = request.signed;
         signed.note.add(signature.clone());
-        // Remembered before it is answered: an answer is a promise.
+        // Store the checkpoint before answering, because a cosignature is a promise.
         if let Err(error) = remember(&file_of(&self.dir, &origin), &signed.note.to_string()) {
             tracing::error!(%error, "a checkpoint cannot be remembered, so it is not cosigned");
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -211,15 +214,15 @@ fn refusal(error: &WitnessError) -> Response {
 }
 
 fn origin_hash(origin: &str) -> String {
-    let hash = Sha256::digest(origin.as_bytes());
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(origin.as_bytes()))
 }
 
 fn file_of(dir: &Path, origin: &str) -> PathBuf {
     dir.join(format!("{}.checkpoint", origin_hash(origin)))
 }
 
-/// Writes a checkpoint so that it is durable, and either the old one or the new one.
+/// Writes a checkpoint to disk durably. After a crash the file holds either the old checkpoint or
+/// the new one.
 fn remember(path: &Path, note: &str) -> std::io::Result<()> {
     let temporary = path.with_extension("tmp");
     let mut file = fs::File::create(&temporary)?;
@@ -239,8 +242,8 @@ mod tests {
 
     const ORIGIN: &str = "log.example/1";
 
-    /// Otherwise a log could have one history written down while another is cosigned, and have the
-    /// one that is written down go on once the witness is started again.
+    /// Without this, the witness could store one history of a log and cosign another. After a
+    /// restart, the log could then continue the stored history.
     #[test]
     fn nothing_is_cosigned_before_what_was_begun_is_written_down_though_its_client_goes_away() {
         let log = Signer::new(ORIGIN, Algorithm::Ed25519, [1; 32]).unwrap();
@@ -258,7 +261,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let server = WitnessServer::open(dir.path(), witness, vec![log.verifier()]).unwrap();
         let inner = server.inner.clone();
-        // A file that cannot be written before somebody reads it.
+        // A pipe: nobody can write to it before somebody reads from it.
         let file = file_of(dir.path(), ORIGIN).with_extension("tmp");
         let made = std::process::Command::new("mkfifo").arg(&file).status();
         assert!(made.unwrap().success());
@@ -276,7 +279,7 @@ mod tests {
             let read = tokio::task::spawn_blocking(move || fs::read(file));
             assert!(read.await.unwrap().unwrap().ends_with(b"=\n"));
             assert!(held);
-            // Such a file cannot be made durable, so it does not count.
+            // A pipe cannot be made durable, so the checkpoint does not count.
             assert!(inner.latest.lock().await.is_empty());
         });
     }

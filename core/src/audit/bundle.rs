@@ -1,5 +1,5 @@
-//! A bundle's lines: JSON objects, one to a line, so that it is written and read as a stream and
-//! anybody can look into it.
+//! The lines of a bundle. Each line is one JSON object, so that a bundle can be written and read as
+//! a stream, and a person can read it too.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
@@ -7,15 +7,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::ids::{KeyId, LedgerId, PersonId, PlanId, Position};
 
-/// The format's name, in every header.
+/// The name of the format. Every header has it.
 pub(super) const FORMAT: &str = "planledger-audit-bundle/1";
 
-/// Bytes, base64 in JSON.
+/// Bytes. In JSON they are base64 text.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Bytes(pub Vec<u8>);
 
 impl Bytes {
-    /// As an array, if they are as many.
+    /// The bytes as an array of `N`. `None` if their number is not `N`.
     pub fn array<const N: usize>(&self) -> Option<[u8; N]> {
         self.0.as_slice().try_into().ok()
     }
@@ -41,121 +41,126 @@ impl<'de> Deserialize<'de> for Bytes {
     }
 }
 
-/// What a bundle is about.
+/// Which events a bundle is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Scope {
-    /// One plan.
+    /// The events of one plan.
     Plan(PlanId),
-    /// A student: the person's own stream and every plan of theirs.
+    /// The events of one student: of the person's own stream and of every plan that the student
+    /// has.
     Student(PersonId),
-    /// Every event from one position to another, both included.
+    /// Every event from one position to another. Both ends are included.
     Range {
-        /// The first.
+        /// The position of the first event.
         from: Position,
-        /// The last.
+        /// The position of the last event.
         to: Position,
     },
 }
 
-/// Whether what was written can be read from a bundle.
+/// Whether a bundle lets its reader read the texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Disclosure {
-    /// The event keys of exactly the events in scope are there.
+    /// The texts can be read. The bundle holds the event keys of exactly the events in scope, and
+    /// those of the ledger's own events.
     Events,
-    /// No event keys of what is about people: the log's soundness can be checked, the texts not
-    /// read.
+    /// The texts cannot be read, because only the ledger's own events come with event keys. The
+    /// bundle still shows that the log is sound.
     Integrity,
 }
 
-/// The first line.
+/// The first line of a bundle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
-    /// `planledger-audit-bundle/1`.
+    /// The format's name: `planledger-audit-bundle/1`.
     pub format: String,
-    /// The ledger.
+    /// The ledger that the events are from.
     pub ledger: LedgerId,
-    /// What it is about.
+    /// Which events the bundle is about.
     pub scope: Scope,
-    /// Whether texts can be read.
+    /// Whether the reader can read the texts.
     pub disclosure: Disclosure,
-    /// The checkpoint that everything is proved against: a signed note.
+    /// The checkpoint that every proof in the bundle leads to, as a signed note.
     pub checkpoint: String,
-    /// For a range: the peaks of the tree before its first event.
+    /// For a range: the peaks of the tree before the range's first event. Otherwise empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub peaks: Vec<Bytes>,
-    /// For a range: consistency proof from its last event to the checkpoint.
+    /// For a range: the consistency proof from the range's last event to the checkpoint. Otherwise
+    /// empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub growth: Vec<Bytes>,
-    /// Proof that the checkpoint grew from an earlier one that the auditor holds.
+    /// The proof that the checkpoint grew from an earlier one that the auditor kept. `None` if
+    /// nobody asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Since>,
 }
 
-/// Proof of growth from an earlier checkpoint.
+/// The proof that a checkpoint grew from an earlier one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Since {
-    /// The earlier checkpoint's size.
+    /// The size of the earlier checkpoint.
     pub size: u64,
-    /// Consistency proof from there to the bundle's checkpoint.
+    /// The consistency proof from that size to the bundle's checkpoint.
     pub proof: Vec<Bytes>,
 }
 
-/// An event.
+/// One event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EventLine {
-    /// Its place in the journal.
+    /// The event's place in the journal.
     pub position: Position,
-    /// Position of its stream's event before it; 0 if none.
+    /// The position of the previous event of the same stream. 0 if there is none.
     pub back: Position,
-    /// Its entry, 230 bytes.
+    /// The event's entry, 230 bytes.
     pub entry: Bytes,
-    /// Its sealed payload; not there if it was redacted, or was not asked for.
+    /// The sealed payload. `None` if the text was redacted, or if the bundle was made without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealed: Option<Bytes>,
-    /// Its event key, 32 bytes, if disclosed.
+    /// The event key, 32 bytes. `None` if it is not disclosed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Bytes>,
-    /// Proof that it is in the checkpoint; an event of a range has none of its own.
+    /// The proof that the event is in the checkpoint. Events of a range have none: the range is
+    /// proved as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<Vec<Bytes>>,
 }
 
-/// Where the streams of a bucket ended.
+/// The heads of one bucket: where each of its streams ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeadsLine {
-    /// The bucket's number.
+    /// The number of the bucket.
     pub bucket: u16,
-    /// For a student: the key that all of the student's streams are sealed under.
+    /// For a student: the key under which all streams of the student are sealed. Otherwise `None`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<KeyId>,
-    /// Its heads, 73 bytes each.
+    /// The heads of the bucket's streams, 73 bytes each.
     pub heads: Bytes,
-    /// From the bucket's sibling up to the root's child.
+    /// The hashes that prove the bucket, from its sibling up to the child of the root.
     pub path: Vec<Bytes>,
 }
 
-/// The last line: without it the bundle is cut off.
+/// The last line. A bundle without it is cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct End {
-    /// How many events in scope there are.
+    /// How many events in scope the bundle holds.
     pub events: u64,
 }
 
-/// A line of a bundle, in this order: one header; events of the ledger's own streams; heads; events
-/// in scope in order of position; the end.
+/// One line of a bundle. The lines come in this order: one header; events of the ledger's own
+/// streams; heads; the events in scope by position; the end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Line {
     /// The first line.
     Header(Box<Header>),
-    /// An event of the ledger's own streams: a change of key, or the record of heads.
+    /// An event of one of the ledger's own streams: a change of key, or a record of heads.
     Ledger(EventLine),
     /// Where the streams in scope ended.
     Heads(HeadsLine),
@@ -166,20 +171,20 @@ pub enum Line {
 }
 
 impl Line {
-    /// The line, with its newline.
+    /// The line as JSON, with its newline.
     ///
     /// # Errors
-    /// Never for lines of this crate; the signature is serde's.
+    /// Never happens for a line of this crate. The type comes from serde.
     pub fn to_text(&self) -> Result<String, serde_json::Error> {
         let mut text = serde_json::to_string(self)?;
         text.push('\n');
         Ok(text)
     }
 
-    /// Reads a line.
+    /// Reads one line.
     ///
     /// # Errors
-    /// When it is not one.
+    /// The text is not a line of a bundle.
     pub fn parse(text: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(text)
     }

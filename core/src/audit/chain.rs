@@ -1,5 +1,5 @@
-//! The rules that hold from event to event, whoever checks them: order, revisions, links, back
-//! pointers, keys.
+//! The rules that every event must keep towards the events before it: order, revisions, links, back
+//! pointers and keys. Every check of the journal or of a bundle uses them.
 
 use std::collections::HashMap;
 
@@ -9,16 +9,17 @@ use crate::hash::Hash32;
 use crate::ids::{KeyId, Position, Revision, StreamId, StreamKind};
 use crate::time::Timestamp;
 
-/// Where streams are while events are checked in order of position.
+/// How far each stream has come, while events are checked in order of position.
 #[derive(Default)]
 pub(crate) struct Chains {
     streams: HashMap<StreamId, Place>,
     last: Option<(Position, Timestamp)>,
-    /// The first position of a part of the journal: streams may have begun before it.
+    /// Where the checked part of the journal begins. Streams may have begun before it. `None` if
+    /// the check begins with the first event.
     from: Option<Position>,
 }
 
-/// Where a stream is.
+/// The last event of a stream so far.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     pub(crate) position: Position,
@@ -28,7 +29,7 @@ pub(crate) struct Place {
 }
 
 impl Chains {
-    /// For a part of the journal that begins at a position.
+    /// Starts a check in the middle of the journal, at position `from`.
     pub(crate) fn part(from: Position) -> Self {
         Self {
             from: Some(from),
@@ -36,12 +37,12 @@ impl Chains {
         }
     }
 
-    /// The streams that were seen.
+    /// Every stream that had an event, with its last event.
     pub(crate) fn streams(&self) -> &HashMap<StreamId, Place> {
         &self.streams
     }
 
-    /// Checks that an event follows what was before it.
+    /// Checks that an event follows the events before it.
     pub(crate) fn check(
         &mut self,
         position: Position,
@@ -53,8 +54,9 @@ impl Chains {
         followed.map_err(|broken| broken.fault)
     }
 
-    /// The same. What breaks off a stream, but not the order of all events, may be accepted by who
-    /// knows more; the stream goes on from it.
+    /// Does what [`Chains::check`] does, but the error says more about the break. If the event breaks its
+    /// stream but not the order of all events, a caller who knows more may accept it. The stream
+    /// then goes on from this event.
     pub(crate) fn follow(
         &mut self,
         position: Position,
@@ -75,7 +77,7 @@ impl Chains {
                 .from
                 .is_some_and(|from| back != Position::ZERO && back < from)
         {
-            // Its beginning is not in this part.
+            // The stream began before this part, so there is nothing to compare with.
             return Ok(());
         }
         let start = Place {
@@ -113,10 +115,11 @@ impl Chains {
     }
 }
 
-/// An event that does not follow what was before it.
+/// An event that does not follow the events before it.
 pub(crate) struct Broken {
     pub(crate) fault: Fault,
-    /// The event of its stream that it should have followed, if that is all that is wrong.
+    /// The event of the stream that it should have followed. `None` if there is no such event, or
+    /// if the key is wrong as well.
     pub(crate) before: Option<Place>,
 }
 
@@ -129,7 +132,7 @@ impl From<Fault> for Broken {
     }
 }
 
-/// Checks that an event goes on from one of its stream.
+/// Checks that an event follows a given event of its stream.
 pub(crate) fn continues(
     position: Position,
     back: Position,
@@ -159,7 +162,7 @@ pub(crate) fn continues(
     Ok(())
 }
 
-/// A person's key is never replaced.
+/// Checks that the key has not changed: the key of a person is never replaced.
 fn check_key(position: Position, entry: &Entry, before: &Place) -> Result<(), Fault> {
     let personal = matches!(entry.stream.kind, StreamKind::Person | StreamKind::Plan);
     match personal && entry.key != before.key {

@@ -1,4 +1,4 @@
-//! Making a bundle, line by line, from a running ledger and its notary.
+//! Makes a bundle line by line, from a running ledger and its notary.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,23 +15,23 @@ use crate::ledger::{Ledger, ReadError};
 use crate::notary::{Notary, NotaryError};
 use crate::tlog::SignedCheckpoint;
 
-/// A student's or plan's key, and every head in its bucket.
+/// The key of a student or plan, and every head of its bucket with the proof.
 type Heads = (KeyId, BucketProof);
 
-/// Events whose proofs are made at once.
+/// For how many events the proofs are made at a time.
 const CHUNK: usize = 256;
 
-/// What is asked for.
+/// What bundle a caller wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExportRequest {
-    /// What it is about.
+    /// Which events the bundle is about.
     pub scope: Scope,
-    /// Whether texts can be read.
+    /// Whether the reader can read the texts.
     pub disclosure: Disclosure,
-    /// Size of an earlier checkpoint to prove growth from.
+    /// The size of an earlier checkpoint. The bundle then proves that the log grew from it.
     pub since: Option<u64>,
-    /// To go on with a bundle that was cut off: its checkpoint's size, and the position of its
-    /// last whole event, 0 if there was none.
+    /// Goes on with a bundle that was cut off: the size of its checkpoint, and the position of its
+    /// last whole event (0 if it has none).
     pub resume: Option<(u64, Position)>,
 }
 
@@ -39,58 +39,59 @@ pub struct ExportRequest {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExportError {
-    /// There is no such stream in the checkpoint.
+    /// The checkpoint has no event of this stream.
     #[error("there is no {0} in the checkpoint")]
     NotFound(StreamId),
-    /// The range is empty, reversed or beyond the checkpoint.
+    /// The range is empty, reversed, or goes beyond the checkpoint.
     #[error("positions {from} to {to} are not within a checkpoint of {size} events")]
     Range {
-        /// The first position.
+        /// The first position of the range.
         from: Position,
-        /// The last.
+        /// The last position of the range.
         to: Position,
-        /// The checkpoint's size.
+        /// The size of the checkpoint.
         size: u64,
     },
-    /// The earlier checkpoint is not smaller than the bundle's.
+    /// The earlier checkpoint is larger than the bundle's.
     #[error("the checkpoint of {size} events does not come after {since}")]
     Since {
-        /// The earlier size.
+        /// The size of the earlier checkpoint.
         since: u64,
-        /// The checkpoint's size.
+        /// The size of the bundle's checkpoint.
         size: u64,
     },
-    /// The bundle to go on with was made of a checkpoint that is not kept here.
+    /// The cut-off bundle belongs to a checkpoint that this ledger has not kept.
     #[error("there is no checkpoint of exactly {0} events; begin the bundle anew")]
     Resume(u64),
-    /// No proof can be made.
+    /// A proof could not be made.
     #[error(transparent)]
     Notary(#[from] NotaryError),
-    /// The ledger does not read.
+    /// The ledger could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// A line has no JSON.
+    /// A line could not be written as JSON.
     #[error("a line cannot be written: {0}")]
     Json(#[from] serde_json::Error),
 }
 
-/// A bundle's lines, in order.
+/// The lines of a bundle, in order.
 pub struct Export {
     ledger: Ledger,
     notary: Arc<Notary>,
     request: ExportRequest,
     signed: SignedCheckpoint,
     ready: VecDeque<Line>,
-    /// Positions in scope that are still to come, for plans and students.
+    /// For a plan or student: positions in scope that are still to be given out.
     positions: VecDeque<Position>,
-    /// The next position of a range.
+    /// For a range: the next position.
     next: Position,
     events: u64,
     done: bool,
 }
 
 impl Export {
-    /// Begins a bundle, against a checkpoint of everything that is durable now.
+    /// Begins a bundle, against a checkpoint of everything that is durable now. A bundle that goes
+    /// on keeps its checkpoint.
     ///
     /// # Errors
     /// [`ExportError`]
@@ -124,7 +125,8 @@ impl Export {
         Ok(export)
     }
 
-    /// A checkpoint, and where the streams that share a key with `stream` were at it.
+    /// A checkpoint, and the heads at that checkpoint of the streams that share a key with
+    /// `stream`.
     fn with_heads(
         ledger: &Ledger,
         notary: &Notary,
@@ -134,17 +136,18 @@ impl Export {
         if head == Position::ZERO {
             return Err(ExportError::NotFound(stream));
         }
-        // A person's key and a plan's are never replaced: any of the stream's events names it.
+        // The key of a person or plan is never replaced, so every event of the stream has the same
+        // one.
         let key = read_entry(&stored(ledger, head)?)?.key;
         let (signed, proof) = notary.checkpoint_with_heads(stream, key)?;
         Ok((signed, Some((key, proof))))
     }
 
-    /// Puts what witnesses have added to the checkpoint since it was made into the header, if that was
-    /// not given out yet.
+    /// Adds to the header the cosignatures that witnesses have given since the checkpoint was made.
+    /// Does nothing if the header was given out already.
     ///
     /// # Errors
-    /// When checkpoints do not read.
+    /// The kept checkpoints could not be read.
     pub fn take_cosignatures(&mut self) -> Result<(), ExportError> {
         let kept = self.notary.at_least(self.signed.checkpoint.size)?;
         let kept = kept.filter(|kept| kept.checkpoint == self.signed.checkpoint);
@@ -155,7 +158,8 @@ impl Export {
         Ok(())
     }
 
-    /// How many events will be in scope, those of a bundle that is gone on with among them.
+    /// How many events the bundle will have. If it goes on with an earlier bundle, the events of
+    /// that one are counted too.
     pub fn total(&self) -> u64 {
         match self.request.scope {
             Scope::Plan(_) | Scope::Student(_) => self.events + self.positions.len() as u64,
@@ -163,7 +167,7 @@ impl Export {
         }
     }
 
-    /// How many of them have been given out, or were there before.
+    /// How many of these events were given out, now or in the earlier bundle.
     pub fn written(&self) -> u64 {
         let ready = self.ready.iter();
         let ready = ready.filter(|line| matches!(line, Line::Event(_)));
@@ -207,7 +211,7 @@ impl Export {
         Ok(())
     }
 
-    /// The streams in scope; none for a range.
+    /// The streams in scope. Empty for a range.
     fn streams(&self) -> Result<Vec<StreamId>, ExportError> {
         match self.request.scope {
             Scope::Range { .. } => Ok(Vec::new()),
@@ -220,7 +224,7 @@ impl Export {
         }
     }
 
-    /// Positions of a stream's events within the checkpoint, newest first.
+    /// The positions of a stream's events within the checkpoint, newest first.
     fn positions_of(&self, stream: StreamId) -> Result<Vec<Position>, ExportError> {
         let mut positions = Vec::new();
         let mut next = self.ledger.head_position(stream)?;
@@ -234,7 +238,7 @@ impl Export {
         Ok(positions)
     }
 
-    /// The lines before the events in scope.
+    /// Prepares the lines that come before the events in scope.
     fn head(&mut self, bucket: Option<Heads>) -> Result<(), ExportError> {
         let checkpoint = self.signed.checkpoint.clone();
         let (mut peaks, mut growth) = (Vec::new(), Vec::new());
@@ -264,8 +268,8 @@ impl Export {
         })));
         let mut own = self.positions_of(ledger.into())?;
         own.reverse();
-        // The newest record of heads only, which is the checkpoint's last event: it stands for all
-        // before it.
+        // Only the newest record of heads is needed. It is the checkpoint's last event, and it
+        // covers everything that earlier records cover.
         own.push(checkpoint.position());
         for line in self.event_lines(&own, true, true)? {
             self.ready.push_back(Line::Ledger(line));
@@ -317,7 +321,7 @@ impl Export {
         Ok(lines)
     }
 
-    /// The next lines of events in scope, or the end.
+    /// Prepares the next lines of events in scope, or the end.
     fn fill(&mut self) -> Result<(), ExportError> {
         let (positions, proofs): (Vec<Position>, bool) = match self.request.scope {
             Scope::Plan(_) | Scope::Student(_) => {

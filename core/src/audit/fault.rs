@@ -1,4 +1,4 @@
-//! What can be found wrong, wherever it is looked for.
+//! The faults that a check can find, in a journal, a bundle or anywhere else.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use crate::ids::Position;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $code:literal;)*) => {
-        /// What sort of fault it is. Codes never change their meaning; new ones may be added.
+        /// The kind of a fault. A code never changes its meaning. Later versions may add codes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum FaultKind {
@@ -14,7 +14,7 @@ macro_rules! kinds {
         }
 
         impl FaultKind {
-            /// Its code, in reports.
+            /// The code that reports show.
             pub const fn code(self) -> &'static str {
                 match self { $(Self::$name => $code,)* }
             }
@@ -23,62 +23,62 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// A frame of the journal, or a line of a bundle, is not of its form.
+    /// A frame of the journal or a line of a bundle does not have the right form.
     Format = "FORMAT";
-    /// An entry is not of its form.
+    /// An entry does not have the right form.
     Entry = "ENTRY";
-    /// The leaf is not the hash of the entry, or not in the checkpoint's tree.
+    /// The leaf is not the hash of the entry, or it is not in the checkpoint's tree.
     Leaf = "LEAF";
     /// Events are not in order of position.
     Order = "ORDER";
-    /// An event is not recorded later than the one before it.
+    /// An event was not recorded later than the event before it.
     Time = "TIME";
-    /// A stream's revisions do not follow each other.
+    /// The revisions of a stream do not follow each other.
     Revision = "REVISION";
-    /// An entry does not link to the stream's entry before it.
+    /// An entry does not link to the previous entry of its stream.
     Link = "LINK";
-    /// An entry does not point back to the stream's entry before it.
+    /// An entry does not point back to the previous entry of its stream.
     Back = "BACK";
-    /// A stream goes on from an event that is not its last: it has two branches.
+    /// A stream goes on from an event that is not its last, so the stream has two branches.
     Fork = "FORK";
-    /// A payload is not the one whose hash the entry holds.
+    /// The hash in the entry is not the hash of the payload.
     Payload = "PAYLOAD";
-    /// A payload does not open with its key.
+    /// The key does not open the payload.
     Sealed = "SEALED";
-    /// A key is missing, not the stream's, or not the one that the entry commits to.
+    /// A key is missing, or it is not the stream's key, or not the key that the entry commits to.
     Key = "KEY";
-    /// What was sealed is not an event of the entry's type.
+    /// The opened payload is not an event of the type that the entry names.
     Event = "EVENT";
     /// A stream does not end where the recorded heads say.
     Head = "HEAD";
-    /// A checkpoint does not read, or its root is not that of the journal.
+    /// A checkpoint cannot be read, or its root is not the root of the journal.
     Checkpoint = "CHECKPOINT";
-    /// A signature is missing, forged, or of a key that is not believed.
+    /// A signature is missing or forged, or is by a key that is not believed.
     Signature = "SIGNATURE";
-    /// Not enough witnesses have cosigned.
+    /// Too few witnesses have cosigned.
     Quorum = "QUORUM";
     /// The checkpoint did not grow from an earlier one.
     Growth = "GROWTH";
-    /// A tile is not that of the log.
+    /// A tile does not belong to the log.
     Tile = "TILE";
-    /// A command record does not fit the events that follow it.
+    /// A command record does not fit the events that come after it.
     Command = "COMMAND";
-    /// An index of the journal is not that of its segment.
+    /// An index file of the journal does not fit its segment.
     Index = "INDEX";
-    /// Derived state is not what the journal leads to.
+    /// Derived state is not what the journal gives.
     Projection = "PROJECTION";
-    /// Something that has to be there is not.
+    /// Something that must be there is missing.
     Missing = "MISSING";
 }
 
-/// Something that is wrong, and where.
+/// A fault, and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The first position that cannot be relied on; 0 if it is not about an event.
+    /// The first position that cannot be relied on. 0 if the fault is not about an event.
     pub position: Position,
-    /// What sort.
+    /// The kind of the fault.
     pub kind: FaultKind,
-    /// What is wrong, for people. Holds ids and numbers, never names or texts.
+    /// The fault in words, for people. It holds ids and numbers, never names or texts.
     pub what: String,
 }
 

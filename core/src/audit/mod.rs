@@ -1,6 +1,6 @@
-//! For people who check: self-contained bundles of evidence, made from a running ledger and checked
-//! on a machine that has nothing but the bundle and a key (P5). The format is described in
-//! `core/DESIGN.md`, "Bundle"; what is proved and what is not, in `core/AUDITING.md`.
+//! For auditors: bundles of evidence. A running ledger makes a bundle, and anybody checks it on a
+//! machine that has only the bundle and a key (P5). `core/DESIGN.md` describes the format under
+//! "Bundle". `core/AUDITING.md` says what a bundle proves and what it does not.
 
 mod bundle;
 mod chain;

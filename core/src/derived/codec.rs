@@ -1,9 +1,10 @@
-//! Documents as bytes. States are sealed under the key of their scope, so that erasing the key
-//! erases this copy too (P6); lists hold ids only and are not.
+//! Turns documents into bytes and back. States are sealed under the key of their scope, so that
+//! erasing the key also erases the copy in derived state (P6). Lists hold only ids and are not
+//! sealed.
 
 use std::sync::Arc;
 
-use super::doc::{CommandEntry, Doc, DocKey, Head, StreamDoc};
+use super::doc::{CommandEntry, Doc, DocKey, Head, StreamDoc, tag};
 use super::error::StoreError;
 use super::telling::Telling;
 use crate::fields::Fields;
@@ -13,7 +14,7 @@ use crate::time::Timestamp;
 
 const STREAM_HEAD: usize = 8 + 8 + 32 + 16;
 
-/// A document's bytes; `None` for one that is to be removed.
+/// A document's bytes; `None` for a document that is to be removed.
 pub(super) fn encode(
     key: &DocKey,
     doc: &Doc,
@@ -36,11 +37,11 @@ pub(super) fn encode(
     })
 }
 
-/// What tells a document from every other that was ever written under its key.
+/// The bytes that tell a document from every other that was ever written under its key.
 pub(super) fn telling<'a>(key: &[u8], bytes: &'a [u8]) -> Telling<'a> {
     match key.first() {
-        Some(1) => Telling::sealed(bytes, STREAM_HEAD),
-        Some(6..=8) => Telling::sealed(bytes, 16),
+        Some(&tag::STREAM) => Telling::sealed(bytes, STREAM_HEAD),
+        Some(&(tag::STANDING | tag::CELL | tag::PAST_CELL)) => Telling::sealed(bytes, 16),
         // Lists are not sealed.
         Some(_) | None => Telling::whole(bytes),
     }
@@ -137,7 +138,8 @@ fn decode_stream(
     })
 }
 
-/// Whose key seals a document of the overview: it tells of a student, or of an institution's students.
+/// The scope whose key seals a document of the overview: a student's for what is about one student,
+/// an institution's for counts of its students.
 fn counted_scope(key: &DocKey) -> Option<KeyScope> {
     match key {
         DocKey::Standing(student) => Some(KeyScope::Person(*student)),
@@ -150,7 +152,7 @@ fn counted_scope(key: &DocKey) -> Option<KeyScope> {
     }
 }
 
-/// Key id ‖ nonce ‖ sealed JSON.
+/// Gives key id ‖ nonce ‖ sealed JSON.
 fn encode_counted(
     key: &DocKey,
     doc: &impl serde::Serialize,

@@ -7,27 +7,27 @@ use crate::time::Timestamp;
 
 const CURSOR_VERSION: u8 = 2;
 
-/// How far derived state has come, and what it must agree with.
+/// How far derived state has come, and the facts that must agree with the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// The ledger it was derived from.
+    /// The ledger that the state was derived from.
     pub ledger: LedgerId,
-    /// The last frame taken in.
+    /// The last frame that was folded in.
     pub commit: CommitSeq,
-    /// The last position taken in.
+    /// The position of the last event that was folded in.
     pub position: Position,
-    /// First 16 bytes of that frame's checksum.
+    /// First 16 bytes of the checksum of the last frame.
     pub checksum: [u8; 16],
-    /// How many commands there have been.
+    /// How many commands there were up to here.
     pub commands: u64,
-    /// When the last was recorded.
+    /// The instant at which the last command was recorded.
     pub recorded_at: Timestamp,
-    /// The tree over all entries taken in.
+    /// The Merkle tree over all entries that were folded in.
     pub frontier: Frontier,
 }
 
 impl Cursor {
-    /// Before everything.
+    /// The cursor before the first event.
     pub fn start(ledger: LedgerId) -> Self {
         Self {
             ledger,

@@ -1,4 +1,4 @@
-//! Documents: what derived state consists of.
+//! Documents, which derived state consists of.
 
 use std::sync::Arc;
 
@@ -9,35 +9,51 @@ use crate::ids::{CommandId, PersonId, Position, Revision, StreamId};
 use crate::overview::{Cell, CellKey, Day, Standing};
 use crate::time::Timestamp;
 
+/// The first byte of a document's key in sled: what sort of document it is.
+pub(super) mod tag {
+    pub(in crate::derived) const CURSOR: u8 = 0;
+    pub(in crate::derived) const STREAM: u8 = 1;
+    pub(in crate::derived) const POSTINGS: u8 = 2;
+    pub(in crate::derived) const COMMANDS: u8 = 3;
+    pub(in crate::derived) const SNAPSHOT: u8 = 4;
+    /// A part of a document that is too long for one value.
+    pub(in crate::derived) const PART: u8 = 5;
+    pub(in crate::derived) const STANDING: u8 = 6;
+    pub(in crate::derived) const CELL: u8 = 7;
+    pub(in crate::derived) const PAST_CELL: u8 = 8;
+}
+
 /// A document's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DocKey {
-    /// A stream's present state.
+    /// The present state of a stream.
     Stream(StreamId),
     /// The streams that a term finds.
     Postings(Term),
-    /// Recent commands, 128 to a document.
+    /// 128 of the recent commands.
     Commands(u64),
-    /// A stream's state at a revision that is a multiple of [`DocKey::SNAPSHOT_EVERY`].
+    /// The state of a stream at a revision that is a multiple of [`DocKey::SNAPSHOT_EVERY`].
     Snapshot(StreamId, Revision),
-    /// What the overview knows of a student.
+    /// What the overview knows about one student.
     Standing(PersonId),
-    /// What the overview counts together, as it is now.
+    /// Counts of the overview that are kept together, as they are now.
     Cell(CellKey),
-    /// The same as it was at the end of a day on which it changed, when it has changed since.
+    /// The same counts as they were at the end of an earlier day. There is such a document for each
+    /// day on which they changed, except the last.
     PastCell(CellKey, Day),
 }
 
 impl DocKey {
-    /// Revisions from one snapshot to the next: what a read of the past has to fold at most.
+    /// How many revisions lie between two snapshots of a stream. A read of the past folds at most
+    /// this many events.
     pub const SNAPSHOT_EVERY: u64 = 64;
 
-    /// Whether it is an earlier state of a stream. There may be one or not: it only saves work.
+    /// Whether the document is a snapshot. A snapshot may be missing: it only saves work.
     pub(super) fn is_snapshot(&self) -> bool {
         matches!(self, Self::Snapshot(..))
     }
 
-    /// What the document is, for people.
+    /// What the document is, in words for people.
     pub(super) fn what(&self) -> &'static str {
         match self {
             Self::Stream(_) => "the state of a stream",
@@ -50,22 +66,52 @@ impl DocKey {
         }
     }
 
-    /// Its bytes in sled: a tag, then fixed-length fields, so snapshots of a stream are in order.
+    /// Whether it is kept at hand once it is published. Earlier states, old commands and counts of past
+    /// days are read seldom, and would only push other documents out.
+    pub(super) fn is_kept_at_hand(&self) -> bool {
+        match self {
+            Self::Stream(_) | Self::Postings(_) | Self::Standing(_) | Self::Cell(_) => true,
+            Self::Commands(_) | Self::Snapshot(..) | Self::PastCell(..) => false,
+        }
+    }
+
+    /// What a document is, told for people from its key in sled.
+    pub(crate) fn describe(key: &[u8]) -> String {
+        let stream = |bytes: &[u8]| {
+            let stream = bytes.first_chunk().and_then(StreamId::from_bytes);
+            stream.map_or("an unknown stream".to_owned(), |stream| stream.to_string())
+        };
+        match key.split_first() {
+            Some((&tag::CURSOR, _)) => "how far it has come".to_owned(),
+            Some((&tag::STREAM, rest)) => format!("the state of {}", stream(rest)),
+            Some((&tag::POSTINGS, _)) => "a list of streams".to_owned(),
+            Some((&tag::COMMANDS, _)) => "a list of recent commands".to_owned(),
+            Some((&tag::SNAPSHOT, rest)) => format!("an earlier state of {}", stream(rest)),
+            Some((&tag::STANDING, _)) => "what the overview knows of a student".to_owned(),
+            Some((&tag::CELL, _)) => "a count of the overview".to_owned(),
+            Some((&tag::PAST_CELL, _)) => "an earlier count of the overview".to_owned(),
+            Some((&tag::PART, rest)) => format!("a part of {}", Self::describe(rest)),
+            Some(_) | None => "a document of no known kind".to_owned(),
+        }
+    }
+
+    /// The key in sled: a tag, then fields of fixed length, so that snapshots of a stream are in
+    /// order.
     pub fn to_bytes(&self) -> Vec<u8> {
         match self {
-            Self::Stream(stream) => [&[1], stream.to_bytes().as_slice()].concat(),
-            Self::Postings(term) => [vec![2], term.to_bytes()].concat(),
-            Self::Commands(chunk) => [&[3], chunk.to_be_bytes().as_slice()].concat(),
+            Self::Stream(stream) => [&[tag::STREAM], stream.to_bytes().as_slice()].concat(),
+            Self::Postings(term) => [vec![tag::POSTINGS], term.to_bytes()].concat(),
+            Self::Commands(chunk) => [&[tag::COMMANDS], chunk.to_be_bytes().as_slice()].concat(),
             Self::Snapshot(stream, revision) => [
-                &[4],
+                &[tag::SNAPSHOT],
                 stream.to_bytes().as_slice(),
                 &revision.get().to_be_bytes(),
             ]
             .concat(),
-            Self::Standing(student) => [&[6], student.as_bytes().as_slice()].concat(),
-            Self::Cell(cell) => [vec![7], cell.to_bytes()].concat(),
+            Self::Standing(student) => [&[tag::STANDING], student.as_bytes().as_slice()].concat(),
+            Self::Cell(cell) => [vec![tag::CELL], cell.to_bytes()].concat(),
             Self::PastCell(cell, day) => [
-                vec![8],
+                vec![tag::PAST_CELL],
                 cell.to_bytes(),
                 day.number().to_be_bytes().to_vec(),
             ]
@@ -77,29 +123,29 @@ impl DocKey {
 /// Where a stream ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Head {
-    /// Position of its last event.
+    /// Position of the stream's last event.
     pub position: Position,
-    /// Revision of its last event.
+    /// Revision of the stream's last event.
     pub revision: Revision,
-    /// Link of its last entry.
+    /// Link of the stream's last entry.
     pub link: Hash32,
 }
 
 /// A stream's state and where it ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamDoc {
-    /// Where it ends.
+    /// Where the stream ends.
     pub head: Head,
-    /// Its state.
+    /// The state of the stream there.
     pub state: Arc<Aggregate>,
 }
 
 /// A command that was carried out, with what its receipt says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CommandEntry {
-    /// The command.
+    /// The id of the command.
     pub id: CommandId,
-    /// Keyed digest of its content.
+    /// A keyed digest of the command's content.
     pub digest: [u8; 16],
     /// The stream that the receipt names.
     pub stream: StreamId,
@@ -107,36 +153,37 @@ pub struct CommandEntry {
     pub revision: Revision,
     /// The ledger's position after the command.
     pub position: Position,
-    /// When it was recorded.
+    /// The instant at which the command was recorded.
     pub recorded_at: Timestamp,
-    /// How many events it led to.
+    /// How many events the command recorded.
     pub events: u32,
 }
 
 impl CommandEntry {
-    /// Commands in one document.
+    /// How many commands one document holds.
     pub const PER_DOC: u64 = 128;
 }
 
 /// A document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Doc {
-    /// Of [`DocKey::Stream`] and [`DocKey::Snapshot`].
+    /// The document of a [`DocKey::Stream`] or [`DocKey::Snapshot`].
     Stream(Arc<StreamDoc>),
-    /// Of [`DocKey::Postings`], in order.
+    /// The document of a [`DocKey::Postings`]: streams in order of their ids.
     Postings(Arc<Vec<StreamId>>),
-    /// Of [`DocKey::Commands`], in order.
+    /// The document of a [`DocKey::Commands`]: commands in the order in which they were carried
+    /// out.
     Commands(Arc<Vec<CommandEntry>>),
-    /// Of [`DocKey::Standing`].
+    /// The document of a [`DocKey::Standing`].
     Standing(Arc<Standing>),
-    /// Of [`DocKey::Cell`] and [`DocKey::PastCell`].
+    /// The document of a [`DocKey::Cell`] or [`DocKey::PastCell`].
     Cell(Arc<Cell>),
-    /// There is none.
+    /// There is no document under the key.
     Absent,
 }
 
 impl Doc {
-    /// About how many bytes it takes in memory.
+    /// About how many bytes the document takes in memory.
     pub(super) fn weight(&self) -> u64 {
         let own = match self {
             Self::Stream(doc) => weight_of(&doc.state),

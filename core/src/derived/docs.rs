@@ -1,9 +1,9 @@
-//! Documents as readers and the writer see them: those not yet in sled, then a bounded cache,
-//! then sled.
+//! The documents that readers and the writer see. A document is looked for among those that sled
+//! does not have yet, then in a bounded cache, then in sled.
 //!
-//! The first document that is found wrong puts derived state in *doubt*, for good: it is noted on
-//! disk, whoever has to make it again is told, and nothing more is written. Documents that are found
-//! right can still be read meanwhile.
+//! The first document that is found wrong puts derived state in *doubt*, for good. The doubt is
+//! noted on disk, the writer is told that it must make derived state again, and nothing more is
+//! written. Until then, documents that are found right can still be read.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -23,13 +23,15 @@ use crate::ids::{Position, StreamId};
 use crate::overview::{Cell, CellKey, Day};
 use crate::seal::KeyStore;
 
-/// Bytes of documents waiting for sled before the writer has to wait. Bounds memory: as much may
-/// be on its way to sled, and as much again in the form in which it is written.
+/// How many bytes of documents may wait for sled before the writer has to wait. This bounds memory:
+/// as many bytes may be on their way to sled, and as many again in the form in which they are
+/// written.
 pub(crate) const MOST_DIRTY: u64 = 16 << 20;
-/// Bytes of documents waiting for sled before it gets them.
+/// How many bytes of documents wait before sled gets them at once.
 const FLUSH_AT: u64 = MOST_DIRTY / 2;
-/// How long fewer wait, so that a plan that is worked on is sealed and written once and not for
-/// each of its events. Bounds what a start after a crash has to catch up with.
+/// How long documents wait if there are fewer. A plan on which somebody works is then sealed and
+/// written once and not after each event. The time also bounds how much a start after a crash has
+/// to fold in again.
 const LINGER: Duration = Duration::from_millis(500);
 pub(crate) const CACHE_BYTES: u64 = 64 << 20;
 const SHARDS: usize = 1_024;
@@ -43,40 +45,41 @@ impl Weighter<DocKey, Doc> for ByWeight {
     }
 }
 
-/// Every document, wherever it is.
+/// All documents, wherever they are.
 pub struct Docs {
     store: Store,
     keys: Arc<KeyStore>,
     cache: Cache<DocKey, Doc, ByWeight>,
     dirty: Mutex<Dirty>,
     changed: Condvar,
-    /// Counts publications by key, so that a reader that loaded an old document while a new one
-    /// was published does not put the old one into the cache.
+    /// Counts publications, by key. A reader may have loaded an old document while a new one was
+    /// published; the count keeps it from putting the old one into the cache.
     published: Vec<AtomicU64>,
     hasher: RandomState,
-    /// Counts beginnings and ends of writing to sled: odd while it is written to.
+    /// Counts how often a write to sled began or ended. The number is odd while sled is being
+    /// written to.
     flushes: AtomicU64,
-    /// What was found wrong first.
+    /// The first fault that was found.
     doubt: OnceLock<String>,
-    /// Told once, when that happens. Must not block.
+    /// Called once, when the first fault is found. It must not block.
     alarm: Box<dyn Fn() + Send + Sync>,
 }
 
 struct Dirty {
     waiting: HashMap<DocKey, Doc>,
-    /// What those that wait weigh together.
+    /// How many bytes the waiting documents take together.
     weight: u64,
     flushing: Arc<HashMap<DocKey, Doc>>,
     cursor: Cursor,
     flushed: Cursor,
-    /// Somebody waits for everything published so far.
+    /// Somebody waits until everything published so far is written.
     hurried: bool,
     stopping: bool,
     failed: bool,
 }
 
 impl Dirty {
-    /// Lets a document wait in place of what waited under its key.
+    /// Adds a document to those that wait, in place of an earlier one under the same key.
     fn put(&mut self, key: DocKey, doc: Doc) {
         self.weight += doc.weight();
         if let Some(before) = self.waiting.insert(key, doc) {
@@ -91,8 +94,8 @@ impl Dirty {
 }
 
 impl Docs {
-    /// Over a store that has come as far as `cursor`. `alarm` is called once if it turns out that
-    /// the store cannot be used; it must not block.
+    /// Documents over a store that has come as far as `cursor`. `alarm` is called once if the store
+    /// turns out to be unusable; it must not block.
     pub fn new(
         store: Store,
         keys: Arc<KeyStore>,
@@ -122,12 +125,13 @@ impl Docs {
         }
     }
 
-    /// What was found wrong with the store, if anything was. It is not written to any more then.
+    /// The first fault that was found in the store, if any. After that the store is no longer
+    /// written to.
     pub fn doubt(&self) -> Option<&str> {
         self.doubt.get().map(String::as_str)
     }
 
-    /// Notes that the store cannot be used.
+    /// Notes that the store cannot be used any more.
     pub(crate) fn put_in_doubt(&self, reason: &str) {
         if self.doubt.set(reason.to_owned()).is_ok() {
             tracing::error!(
@@ -135,7 +139,7 @@ impl Docs {
                 "derived state cannot be used; it is made again from the journal"
             );
             self.store.abandon();
-            // Whoever waits for the store to be written to need not wait any more.
+            // Those who wait for the store to be written to need not wait any more.
             self.dirty.lock().failed = true;
             self.changed.notify_all();
             (self.alarm)();
@@ -147,8 +151,8 @@ impl Docs {
         error
     }
 
-    /// Reads from the store what may just be written to: what does not fit together then does when
-    /// it is read again.
+    /// Reads from the store while it may be being written to. If the parts that were read do not
+    /// fit together, they are read again after the write.
     fn steadily<T>(&self, read: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
         loop {
             let before = self.flushes.load(Ordering::Acquire);
@@ -169,10 +173,10 @@ impl Docs {
         }
     }
 
-    /// See [`Store::snapshots_around`].
+    /// As [`Store::snapshots_around`].
     ///
     /// # Errors
-    /// When the store does not read.
+    /// When the store cannot be read.
     pub(crate) fn snapshots_around(
         &self,
         stream: StreamId,
@@ -181,10 +185,10 @@ impl Docs {
         self.steadily(|| self.store.snapshots_around(stream, position, &self.keys))
     }
 
-    /// What a cell of the overview was at the end of a day; `None` if there was nothing yet.
+    /// What a cell of the overview was at the end of a day; `None` if the cell did not exist yet.
     ///
     /// # Errors
-    /// When the store does not read.
+    /// When the store cannot be read.
     pub(crate) fn cell_at(&self, key: CellKey, day: Day) -> Result<Option<Arc<Cell>>, StoreError> {
         let cell = |doc| match doc {
             Doc::Cell(cell) => Ok(cell),
@@ -196,7 +200,8 @@ impl Docs {
         };
         self.steadily(|| {
             let mut newest = newest.clone();
-            // What sled does not have yet is the newest; there is little of it.
+            // States of the cell that sled does not have yet are newer than those in sled. There
+            // are few of them.
             while newest.day > day
                 && let Some(before) = newest.before
                 && let Some(doc) = self.unwritten(&DocKey::PastCell(key, before))
@@ -210,7 +215,7 @@ impl Docs {
         })
     }
 
-    /// The store underneath.
+    /// The store below these documents.
     pub fn store(&self) -> &Store {
         &self.store
     }
@@ -218,7 +223,7 @@ impl Docs {
     /// A document as it was last published.
     ///
     /// # Errors
-    /// When the store does not read.
+    /// When the store cannot be read.
     pub fn get(&self, key: &DocKey) -> Result<Doc, StoreError> {
         loop {
             if let Some(doc) = self.cache.get(key) {
@@ -233,8 +238,8 @@ impl Docs {
             let same = self.publications(key).load(Ordering::Acquire) == before;
             match read {
                 Ok(doc) => {
-                    // Commands are read once, in long runs, and would only push other documents
-                    // out.
+                    // Commands are read once, in long runs. In the cache they would only push other
+                    // documents out.
                     if same && !matches!(key, DocKey::Commands(_)) {
                         self.cache.insert(*key, doc.clone());
                     }
@@ -245,13 +250,14 @@ impl Docs {
                     if same {
                         return Err(self.doubted(error));
                     }
-                    // It was written meanwhile, so what was read may have been half of two.
+                    // The document was written during the read, so the read may have met one half
+                    // of each version.
                 }
             }
         }
     }
 
-    /// A document that sled may not have yet.
+    /// A document that sled may not have yet; `None` if none is waiting.
     pub(crate) fn unwritten(&self, key: &DocKey) -> Option<Doc> {
         let dirty = self.dirty.lock();
         dirty
@@ -261,8 +267,8 @@ impl Docs {
             .cloned()
     }
 
-    /// Publishes documents that are now durable in the journal, with the cursor they lead to.
-    /// Waits while too many are waiting for sled.
+    /// Publishes documents whose events are now durable, with the cursor after them. Waits while
+    /// too many documents wait for sled.
     pub fn publish(&self, docs: Vec<(DocKey, Doc)>, cursor: Cursor) {
         let mut dirty = self.dirty.lock();
         while dirty.weight >= MOST_DIRTY && !dirty.stopping && !dirty.failed {
@@ -270,11 +276,7 @@ impl Docs {
         }
         for (key, doc) in docs {
             self.publications(&key).fetch_add(1, Ordering::AcqRel);
-            // Snapshots and old commands are read from the store; they need no room here.
-            if matches!(
-                key,
-                DocKey::Stream(_) | DocKey::Postings(_) | DocKey::Standing(_) | DocKey::Cell(_)
-            ) {
+            if key.is_kept_at_hand() {
                 self.cache.insert(key, doc.clone());
             }
             dirty.put(key, doc);
@@ -290,21 +292,22 @@ impl Docs {
         self.published.get(shard).unwrap_or(&NONE)
     }
 
-    /// How far publishing has come.
+    /// The cursor up to which documents have been published.
     pub fn cursor(&self) -> Cursor {
         self.dirty.lock().cursor.clone()
     }
 
-    /// How far sled has come.
+    /// The cursor up to which documents have been written to sled.
     pub fn flushed(&self) -> Cursor {
         self.dirty.lock().flushed.clone()
     }
 
-    /// Writes what is waiting, or waits until something is. Returns false when it is time to stop
-    /// and nothing is left. Called in a loop by one thread.
+    /// Writes the waiting documents, or waits until there are some. Returns false when it is time
+    /// to stop and nothing is left to write. One thread calls this in a loop.
     ///
     /// # Errors
-    /// When the store does not write, which puts it in doubt. What was not written stays readable.
+    /// When the store cannot be written, which puts it in doubt. Documents that were not
+    /// written can still be read.
     pub fn flush_next(&self) -> Result<bool, StoreError> {
         let mut dirty = self.dirty.lock();
         let idle = |dirty: &Dirty| dirty.waiting.is_empty() && dirty.cursor == dirty.flushed;
@@ -352,7 +355,7 @@ impl Docs {
         result.map(|()| true).map_err(|error| self.doubted(error))
     }
 
-    /// Waits until sled has all that was published before this call.
+    /// Waits until sled has everything that was published before this call.
     pub fn wait_flushed(&self) {
         let mut dirty = self.dirty.lock();
         let target = dirty.cursor.commit;
@@ -363,14 +366,14 @@ impl Docs {
         }
     }
 
-    /// Stores everything for good, after [`Docs::flush_next`] has ended.
+    /// Brings everything to stable storage, after [`Docs::flush_next`] has ended.
     ///
     /// # Errors
-    /// When it cannot be stored; the next start finds out what is there.
+    /// When that fails. The next start finds out what is on disk.
     pub(crate) fn close(&self) -> Result<(), StoreError> {
         match self.doubt() {
             None => self.store.close(),
-            // It was noted that it is not to be used again.
+            // The note that this store must not be used again is on disk already.
             Some(_) => Ok(()),
         }
     }

@@ -1,5 +1,6 @@
-//! Where derived state is on disk: `derived/000001`, and after it was made anew `derived/000002`, so
-//! that what is made never shares a folder with what could not be used.
+//! Where derived state is on disk. It begins in `derived/000001`; each time it is made again it
+//! gets the next number, such as `derived/000002`. So new derived state never shares a folder with
+//! one that could not be used.
 
 use std::fs;
 use std::io;
@@ -18,7 +19,7 @@ const ASIDE: &str = "set-aside";
 const DIGITS: usize = 6;
 const LAST: u64 = 999_999;
 
-/// The folders that derived state is and was in.
+/// The folders of the present derived state and of earlier ones.
 pub(crate) struct Generations {
     dir: PathBuf,
     master: MasterKey,
@@ -37,7 +38,7 @@ impl StoredGeneration {
         &self.register
     }
 
-    /// Opens it.
+    /// Opens this derived state.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be used.
@@ -47,15 +48,15 @@ impl StoredGeneration {
 }
 
 impl Generations {
-    /// Those in a folder of a ledger's directory.
+    /// The generations in this folder of a ledger's directory.
     pub(crate) fn new(dir: PathBuf, master: MasterKey) -> Self {
         Self { dir, master }
     }
 
-    /// The newest, if it can be believed; `None` if there is none at all.
+    /// The newest generation, if it can be trusted; `None` if there is no generation at all.
     ///
     /// # Errors
-    /// [`StoreError`] when there is something that cannot be used.
+    /// [`StoreError`] when there is something on disk that cannot be used.
     pub(crate) fn stored(&self) -> Result<Option<StoredGeneration>, StoreError> {
         let (number, others) = self.look()?;
         let Some(number) = number else {
@@ -77,8 +78,8 @@ impl Generations {
         }))
     }
 
-    /// Begins a new generation. Of those that are there only the newest is kept, so that there is
-    /// never more than two.
+    /// Begins a new generation. Of the earlier ones only the newest is kept, so there are never
+    /// more than two.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be made.
@@ -89,7 +90,7 @@ impl Generations {
                 fs::remove_dir_all(&path)?;
             }
         }
-        // Its place is taken soon, and its room may be needed.
+        // What was set aside earlier is about to be replaced, and its disk space may be needed.
         remove(&self.dir.with_extension(ASIDE))?;
         let number = match newest {
             Some(newest) if newest < LAST => newest + 1,
@@ -101,11 +102,11 @@ impl Generations {
         Store::create(&dir, number, disk(&dir)?, key, ledger)
     }
 
-    /// Moves everything but generation `kept` to a folder beside, for somebody to look at, and says
-    /// where. Only the last one is kept there.
+    /// Moves everything except generation `kept` to a folder beside, so that somebody can look at
+    /// it. Returns the path of that folder. Only what was moved last is kept there.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// When the operating system refuses.
     pub(crate) fn set_aside(&self, kept: Option<u64>) -> io::Result<Option<PathBuf>> {
         let kept = kept.map(|number| self.path(number));
         let mut unwanted = Vec::new();
@@ -128,16 +129,16 @@ impl Generations {
         Ok(Some(aside))
     }
 
-    /// Removes a generation that came to nothing.
+    /// Removes a generation that could not be finished.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// When the operating system refuses.
     pub(crate) fn remove(&self, number: u64) -> io::Result<()> {
         remove(&self.path(number))
     }
 
-    /// The furthest place in the journal that any register knows of, whether derived state can be
-    /// used or not: it was written after the journal had been stored up to there.
+    /// The furthest place in the journal that any register names, whether its derived state can be
+    /// used or not. A register names a place only after the journal was stored up to there.
     pub(crate) fn furthest(&self) -> Option<Cursor> {
         let numbers = self.list().ok()?;
         let numbers = numbers.iter().filter_map(|path| number_of(path));
@@ -160,7 +161,7 @@ impl Generations {
         }
     }
 
-    /// The newest generation, and whether there is anything else.
+    /// The newest generation, and whether the folder holds anything else.
     fn look(&self) -> io::Result<(Option<u64>, bool)> {
         let paths = self.list()?;
         let newest = paths.iter().filter_map(|path| number_of(path)).max();

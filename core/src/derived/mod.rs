@@ -1,8 +1,8 @@
-//! Derived state: everything that can be thrown away and rebuilt from the journal (P3).
+//! Derived state: everything that can be thrown away and made again from the journal (P3).
 //!
-//! Documents are kept in sled, written behind the journal in bounded batches and never on the
-//! way to a receipt. In front of sled stand the documents not yet written and a bounded cache; beside
-//! it stands the register, which knows what every document has to be.
+//! Documents are kept in sled. They are written after the journal, in bounded batches, and no
+//! receipt waits for them. Documents that are not written yet, and a bounded cache, are kept in
+//! memory. Beside sled is the register, which knows what every document has to be.
 
 mod codec;
 mod cursor;

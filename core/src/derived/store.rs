@@ -1,6 +1,6 @@
-//! Documents in sled, of which nothing is believed: each is compared with the register before it is
-//! used, and whatever is wrong is an error that makes the ledger set derived state aside and make
-//! it again.
+//! Documents in sled. Nothing that sled gives is trusted: each document is compared with the
+//! register before it is used. A difference is an error, after which the ledger sets derived state
+//! aside and makes it again.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 use super::codec;
 use super::cursor::{Cursor, decode_cursor, encode_cursor};
-use super::doc::{Doc, DocKey, Head, StreamDoc};
+use super::doc::{Doc, DocKey, Head, StreamDoc, tag};
 use super::error::StoreError;
 use super::register::{Closed, Print, Register, RegisterKey, StoredRegister, sync_folder};
 use crate::guarded::guarded;
@@ -23,27 +23,27 @@ use crate::journal::Disk;
 use crate::overview::{Cell, CellKey, Day};
 use crate::seal::KeyStore;
 
-const CURSOR_KEY: &[u8] = &[0];
-const SNAPSHOT_TAG: u8 = 4;
-const PART_TAG: u8 = 5;
-/// sled keeps values of 128 KiB and more in files that it never syncs; parts stay well below.
+const CURSOR_KEY: &[u8] = &[tag::CURSOR];
+/// sled keeps values of 128 KiB and more in files that it never syncs. Parts of documents stay well
+/// below that.
 const PART_LEN: usize = 96 * 1024;
 const INLINE: u8 = 0;
 const PARTS: u8 = 1;
 pub(crate) const CACHE_BYTES: u64 = 24 << 20;
-/// How long sled may take to hand on what it has. After a failed write it may wait for ever.
+/// How long sled may take to hand its data to the operating system. After a failed write it may
+/// block for ever.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// Documents in sled, and what they have to be.
+/// Documents in sled, and the register that says what they have to be.
 pub struct Store {
     db: sled::Db,
     dir: PathBuf,
     generation: u64,
     register: Register,
-    /// Documents in several parts, with their number: few, so that writing one that shrank
-    /// need not read what was there before.
+    /// Documents that are stored in several parts, with the number of parts. When such a document
+    /// shrinks, this tells which parts to remove without reading sled. There are few of them.
     parts: Mutex<HashMap<Vec<u8>, u32>>,
-    /// Dropped after `db`: tells who closes sled that nobody uses it any more.
+    /// Dropped after `db`. That tells the closing thread that nobody uses sled any more.
     unused: Mutex<Option<Sender<()>>>,
 }
 
@@ -63,7 +63,8 @@ impl Store {
         Self::over(dir, generation, sled_in(dir)?, register)
     }
 
-    /// Opens a store, and says how far it has come; `None` when nothing was written yet.
+    /// Opens a store. Also gives the cursor up to which it has come; `None` if nothing was written
+    /// yet.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be used.
@@ -78,8 +79,9 @@ impl Store {
                 let cursor = decode_cursor(&bytes);
                 Some(cursor.ok_or(StoreError::Malformed("the cursor"))?)
             }
-            // StreamFold into what is there already, events would count twice; and what was written is
-            // gone if nothing is there.
+            // There is no cursor although something was written. If the documents are there,
+            // folding from the beginning would count events twice; if they are not, what was
+            // written is lost.
             None if stored.newest().is_some() || !guarded(|| Ok(db.is_empty()))? => {
                 return Err(StoreError::Place);
             }
@@ -88,9 +90,10 @@ impl Store {
         let register = Register::at(stored, cursor.as_ref())?.ok_or(StoreError::Place)?;
         let store = Self::over(dir, generation, db, register)?;
         match store.register.was_closed() {
-            // What is wrong is found out when it is used.
+            // A wrong document is found when it is used.
             Closed::Cleanly | Closed::Killed => {}
-            // Much may be: better to know now than in the middle of the day.
+            // Many documents may be wrong. It is better to find out now than in the middle of the
+            // day.
             Closed::PowerCut => drop(store.check_all()?),
         }
         Ok((store, cursor))
@@ -104,11 +107,11 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let parts = guarded(|| {
             let mut parts = HashMap::new();
-            for item in db.scan_prefix([PART_TAG]).keys() {
+            for item in db.scan_prefix([tag::PART]).keys() {
                 let key = item?;
                 if let Some((name, part)) = key.get(1..).and_then(|key| key.split_last_chunk::<4>())
                 {
-                    // Those before it may be gone.
+                    // Earlier parts of the document may be missing.
                     let count = parts.entry(name.to_vec()).or_insert(0);
                     *count = u32::from_be_bytes(*part).saturating_add(1).max(*count);
                 }
@@ -125,7 +128,7 @@ impl Store {
         })
     }
 
-    /// Which it is of all that were ever made of this ledger.
+    /// The number of this generation among all that were made for this ledger.
     pub(crate) fn generation(&self) -> u64 {
         self.generation
     }
@@ -135,16 +138,17 @@ impl Store {
         &self.register
     }
 
-    /// Compares every document with the register; answers how many there are.
+    /// Compares every document with the register. Returns how many documents there are.
     ///
     /// # Errors
-    /// [`StoreError`] at the first that is not right.
+    /// [`StoreError`] at the first document that is wrong.
     pub(crate) fn check_all(&self) -> Result<u64, StoreError> {
         let mut count = 0;
         for item in self.dump() {
             let (name, value) = item?;
-            // Snapshots are compared with the journal, and parts as one.
-            if let Some(&0 | &SNAPSHOT_TAG | &PART_TAG) = name.first() {
+            // Snapshots are compared with the journal, and parts are compared together with their
+            // document.
+            if let Some(&(tag::CURSOR | tag::SNAPSHOT | tag::PART)) = name.first() {
                 continue;
             }
             let bytes = self.assembled(&name, &value)?;
@@ -159,10 +163,10 @@ impl Store {
         }
     }
 
-    /// How far it has come; `None` when it is new.
+    /// How far the store has come; `None` when it is new.
     ///
     /// # Errors
-    /// When it does not read, or the cursor is malformed.
+    /// When the cursor cannot be read, or is malformed.
     pub fn cursor(&self) -> Result<Option<Cursor>, StoreError> {
         match guarded(|| self.db.get(CURSOR_KEY))? {
             Some(bytes) => decode_cursor(&bytes)
@@ -177,14 +181,15 @@ impl Store {
         self.register.print(name, telling)
     }
 
-    /// A document, if it is what was written last. Not for snapshots: see [`Store::snapshots_around`].
+    /// A document, if it is the one that was written last. Not for snapshots: see
+    /// [`Store::snapshots_around`].
     ///
     /// # Errors
-    /// When it does not read, or is another than the register says.
+    /// When the document cannot be read, or differs from what the register says.
     pub fn get(&self, key: &DocKey, keys: &KeyStore) -> Result<Doc, StoreError> {
         let in_sled = key.to_bytes();
         let name = self.register.name(&in_sled);
-        // What is not there, is not, whatever sled has of it.
+        // If the register knows no such document, there is none, whatever sled holds.
         let Some(expected) = self.register.expected(name) else {
             return Ok(Doc::Absent);
         };
@@ -201,7 +206,7 @@ impl Store {
         value.map(|value| self.assembled(name, &value)).transpose()
     }
 
-    /// A document from its parts, if it is in several.
+    /// Puts a document together if it is stored in several parts.
     fn assembled(&self, name: &[u8], value: &[u8]) -> Result<Vec<u8>, StoreError> {
         let malformed = || StoreError::Malformed("a document");
         match value.split_first().ok_or_else(malformed)? {
@@ -219,12 +224,12 @@ impl Store {
         }
     }
 
-    /// A stream's snapshots on both sides of a position: the newest that is not beyond it, and
-    /// where the oldest beyond it ends. Neither is compared with anything: the journal has the events
-    /// that they name.
+    /// The snapshots of a stream nearest to a position: the newest that is not after the position,
+    /// and where the oldest after it ends. Neither is checked here; the caller compares them with
+    /// the events that they name.
     ///
     /// # Errors
-    /// When one does not read or is malformed.
+    /// When a snapshot cannot be read or is malformed.
     pub fn snapshots_around(
         &self,
         stream: StreamId,
@@ -255,11 +260,12 @@ impl Store {
         Ok((None, beyond))
     }
 
-    /// The newest earlier state of a cell that is not of a day after `day`. `later` is a state of the
-    /// cell after that day. Every state names the one before it, so none can be missing in between.
+    /// The newest earlier state of a cell that is not later than `day`. `later` is a state of the
+    /// cell after that day. Every state names the one before it, so a missing one is noticed.
     ///
     /// # Errors
-    /// When it does not read, is malformed, or is not the one that the next names.
+    /// When a state cannot be read, is malformed, or is not the one that the next state
+    /// names.
     pub fn past_cell(
         &self,
         cell: CellKey,
@@ -303,11 +309,11 @@ impl Store {
         }
     }
 
-    /// Writes documents and the cursor that they lead to. sled may leave a part of them written if
-    /// that fails, or if the process ends meanwhile; the register tells which part.
+    /// Writes documents and the cursor that they lead to. If that fails, or the process ends
+    /// meanwhile, sled may hold a part of them. The register tells which part.
     ///
     /// # Errors
-    /// When a state cannot be sealed, or the register or sled does not write.
+    /// When a state cannot be sealed, or the register or sled cannot be written.
     pub fn apply<'a>(
         &self,
         docs: impl IntoIterator<Item = (&'a DocKey, &'a Doc)>,
@@ -331,7 +337,7 @@ impl Store {
         if self.register.is_worth_compacting()
             && let Err(error) = self.compact(cursor, keys)
         {
-            // What there is, is as good; it is only longer.
+            // The file as it is stays valid; it is only longer.
             tracing::warn!(%error, "the register of derived state is not written anew this time");
             self.register.put_off_compacting();
         }
@@ -339,12 +345,13 @@ impl Store {
     }
 
     fn compact(&self, cursor: &Cursor, keys: &KeyStore) -> Result<(), StoreError> {
-        // A register that begins here is of no use to a sled that comes up with less.
+        // A rewritten register begins at this cursor, so it does not know any earlier place that
+        // sled may come up at. sled must have stored everything first.
         self.hand_on()?;
         Ok(self.register.compact(cursor, keys)?)
     }
 
-    /// Puts a document into a batch, in parts if it is long; `None` removes it.
+    /// Puts a document into a batch, in parts if it is long. `None` removes the document.
     fn put(&self, batch: &mut sled::Batch, name: Vec<u8>, bytes: Option<Vec<u8>>) {
         let mut parts = self.parts.lock();
         let before = parts.remove(&name).unwrap_or(0);
@@ -371,15 +378,15 @@ impl Store {
         }
     }
 
-    /// Has sled hand everything to the operating system.
+    /// Makes sled hand everything to the operating system.
     fn hand_on(&self) -> Result<(), StoreError> {
         let (db, (sender, answer)) = (self.db.clone(), crossbeam_channel::bounded(1));
-        // On a thread of its own, because it may never come back.
+        // This runs on a thread of its own, because the call may never return.
         let named = thread::Builder::new().name("ledger-sled-flush".to_owned());
         named.spawn(move || {
             let flushed = guarded(|| db.flush());
             drop(db);
-            // Nobody listens any more after too long a wait.
+            // After too long a wait nobody receives the answer any more.
             let _ = sender.send(flushed);
         })?;
         answer
@@ -388,10 +395,10 @@ impl Store {
         Ok(())
     }
 
-    /// Stores everything and notes that it is; at a clean stop.
+    /// Brings everything to stable storage and notes that it is there. For a clean stop.
     ///
     /// # Errors
-    /// When it cannot be stored. The next start finds out what is there.
+    /// When something cannot be stored. The next start finds out what is on disk.
     pub(super) fn close(&self) -> Result<(), StoreError> {
         if let Err(error) = self.hand_on() {
             self.let_go();
@@ -401,7 +408,7 @@ impl Store {
         Ok(self.register.close()?)
     }
 
-    /// Never uses it again, and notes so on disk.
+    /// Notes on disk that this store must not be used again, and stops using it.
     pub(super) fn abandon(&self) {
         if let Err(error) = self.register.distrust() {
             tracing::warn!(%error, "it could not be noted that derived state is not to be used again");
@@ -409,20 +416,21 @@ impl Store {
         self.let_go();
     }
 
-    /// Has sled closed on a thread of its own once nobody uses it any more: it waits for what it wrote
-    /// then, and after a failed write for ever.
+    /// Lets a thread of its own close sled once nobody uses it any more. Closing waits for
+    /// outstanding writes, and after a failed write it may never end.
     fn let_go(&self) {
         let (unused, wait) = crossbeam_channel::bounded::<()>(0);
         let db = self.db.clone();
         let named = thread::Builder::new().name("ledger-sled-close".to_owned());
         let spawned = named.spawn(move || {
-            // Ends with an error when the store is gone, its own handle of sled before that.
+            // Receiving fails when the store is gone. The store has dropped its own handle of sled
+            // before that.
             let _ = wait.recv();
             drop(db);
         });
         match spawned {
             Ok(_) => *self.unused.lock() = Some(unused),
-            // No thread can be had either: then it stays open as long as the process does.
+            // If no thread can be started, sled stays open until the process ends.
             Err(_) => std::mem::forget(self.db.clone()),
         }
     }
@@ -430,12 +438,12 @@ impl Store {
     /// Where every stream ends.
     ///
     /// # Errors
-    /// When sled does not read.
+    /// When sled cannot be read.
     pub(crate) fn heads(&self) -> Result<HeadMap, HeadMapError> {
         HeadMap::open(&self.db)
     }
 
-    /// Every key and value in order: to compare two derived states byte by byte (P3).
+    /// Every key and value in order, to compare two derived states byte by byte (P3).
     pub fn dump(&self) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> {
         let mut items = self.db.iter();
         std::iter::from_fn(move || guarded(|| items.next().transpose()).transpose())
@@ -453,5 +461,5 @@ fn sled_in(dir: &Path) -> Result<sled::Db, StoreError> {
 }
 
 fn part_key(name: &[u8], part: u32) -> Vec<u8> {
-    [&[PART_TAG], name, part.to_be_bytes().as_slice()].concat()
+    [&[tag::PART], name, part.to_be_bytes().as_slice()].concat()
 }

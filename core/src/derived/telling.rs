@@ -1,4 +1,4 @@
-//! What tells a value from every other that was ever written under its key.
+//! The parts of a value that tell it from every other value that was ever written under its key.
 
 use crate::entry::TAG_LEN;
 use crate::seal::NONCE_LEN;
@@ -8,18 +8,18 @@ use crate::seal::NONCE_LEN;
 pub(super) struct Telling<'a>(&'a [u8], &'a [u8]);
 
 impl<'a> Telling<'a> {
-    /// The two parts.
+    /// Both parts.
     pub(super) fn parts(&self) -> (&'a [u8], &'a [u8]) {
         (self.0, self.1)
     }
 
-    /// All of it.
+    /// The whole value.
     pub(super) fn whole(value: &'a [u8]) -> Self {
         Self(value, &[])
     }
 
-    /// Of a sealed value the nonce, which follows from the text, and the tag, which fits no other
-    /// text and nothing else before it: opening the value finds that out.
+    /// For a sealed value, the nonce and the tag. The nonce follows from the text, and the tag fits
+    /// no other text and no other bytes before the nonce. Decrypting the value checks that.
     pub(super) fn sealed(value: &'a [u8], before_nonce: usize) -> Self {
         let nonce = value.get(before_nonce..before_nonce + NONCE_LEN);
         let tag = value.get(value.len().saturating_sub(TAG_LEN)..);

@@ -1,5 +1,5 @@
-//! What streams are found by. All terms but one are computed from a stream's state alone, so an
-//! index is as derived as the state is.
+//! Terms, by which streams are found. Every term but one is computed from a stream's state alone,
+//! so an index can be derived like the state.
 
 use std::collections::BTreeSet;
 
@@ -11,42 +11,42 @@ use crate::ids::{InstitutionId, PersonId, PlanId, StreamId, StreamKind, TeamId, 
 /// One way to find streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Term {
-    /// Every institution, school year, catalogue or recovery.
+    /// All institutions, school years, catalogues or recoveries.
     All(StreamKind),
-    /// Persons, teams or year plans of an institution, in 256 parts by the first byte of their
-    /// id, so that no list grows long and all parts in order are all streams in order.
+    /// Persons, teams or year plans of an institution, in 256 parts by the first byte of their id.
+    /// So no list grows long, and the parts one after the other give all streams in order.
     InstitutionPart(InstitutionId, StreamKind, u8),
     /// Teams, year plans and plans that a person owns.
     Owner(PersonId),
-    /// Teams that a person is a member or on the staff of.
+    /// Teams of which a person is a member or on the staff.
     TeamsOf(PersonId),
     /// Year plans of a team.
     YearPlansOfTeam(TeamId),
     /// Plans of a student.
     PlansOfStudent(PersonId),
-    /// The plan of a student for a year plan.
+    /// The plan that a student has for a year plan.
     PlanOf(PersonId, YearPlanId),
-    /// Plans that hang on a year plan.
+    /// Plans that belong to a year plan.
     PlansOfYearPlan(YearPlanId),
     /// Children of a guardian.
     ChildrenOf(PersonId),
-    /// Teams, year plans and plans that a person owned before.
+    /// Teams, year plans and plans that a person owned earlier.
     OwnedBefore(PersonId),
-    /// Teams, year plans and plans of an institution that nobody owns who is still there. Not
-    /// computed from a stream's state alone: whoever folds events keeps it.
+    /// Teams, year plans and plans of an institution that have no owner who is still there. This
+    /// cannot be computed from one stream's state; the ledger keeps the list while it folds events.
     Ownerless(InstitutionId),
-    /// Recoveries that have not come to their end.
+    /// Recoveries that have not ended yet.
     OpenRecoveries,
 }
 
 impl Term {
-    /// The term of an institution's part that a stream belongs to.
+    /// The term of the institution's part that a stream belongs to.
     pub fn part_of(institution: InstitutionId, stream: StreamId) -> Self {
         let part = stream.id.as_bytes().first().copied().unwrap_or_default();
         Self::InstitutionPart(institution, stream.kind, part)
     }
 
-    /// Its bytes in document keys.
+    /// The bytes of the term in document keys.
     pub(super) fn to_bytes(self) -> Vec<u8> {
         let bytes = |tag: u8, parts: &[&[u8]]| [&[tag], parts.concat().as_slice()].concat();
         match self {
@@ -68,7 +68,7 @@ impl Term {
     }
 }
 
-/// The terms that a stream is found by in a given state.
+/// The terms by which a stream is found when it has this state.
 pub fn terms(stream: StreamId, state: &Aggregate) -> BTreeSet<Term> {
     match state {
         Aggregate::Institution(_)
@@ -119,7 +119,7 @@ fn owned_before(persons: &BTreeSet<PersonId>) -> impl Iterator<Item = Term> {
     persons.iter().map(|id| Term::OwnedBefore(*id))
 }
 
-/// The plan in a list of streams that [`Term::PlanOf`] found.
+/// The plan in the list that [`Term::PlanOf`] found.
 pub(crate) fn first_plan(streams: &[StreamId]) -> Option<PlanId> {
     streams
         .first()

@@ -1,4 +1,4 @@
-//! The codecs in the open, so that tests can hand them any bytes.
+//! Makes the encodings of derived state public, so that tests can give them any bytes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,12 +15,12 @@ use crate::seal::{KeyStore, MasterKey};
 /// Reads the document that has this key.
 ///
 /// # Errors
-/// When the bytes are none.
+/// When the bytes are not such a document.
 pub fn decode(key: &DocKey, bytes: &[u8], keys: &KeyStore) -> Result<Doc, StoreError> {
     codec::decode(key, bytes, keys)
 }
 
-/// A document's bytes; `None` for one that is not stored.
+/// A document's bytes; `None` for a document that is not stored.
 ///
 /// # Errors
 /// When a state cannot be sealed.
@@ -28,7 +28,7 @@ pub fn encode(key: &DocKey, doc: &Doc, keys: &KeyStore) -> Result<Option<Vec<u8>
     codec::encode(key, doc, keys)
 }
 
-/// Reads a cursor; `None` when the bytes are none.
+/// Reads a cursor; `None` when the bytes are not a cursor.
 pub fn decode_cursor(bytes: &[u8]) -> Option<Cursor> {
     cursor::decode_cursor(bytes)
 }
@@ -41,7 +41,7 @@ pub fn encode_cursor(cursor: &Cursor) -> Vec<u8> {
 /// Opens or makes derived state in a folder.
 ///
 /// # Errors
-/// When what is there cannot be used.
+/// When what is on disk cannot be used.
 pub fn store(dir: &Path, master: &MasterKey, ledger: LedgerId) -> Result<Store, StoreError> {
     let generations = Generations::new(dir.to_owned(), master.clone());
     match generations.stored()? {

@@ -11,8 +11,9 @@ use super::year_plan::YearPlan;
 use super::{Aggregate, Event, EventMeta};
 
 impl Aggregate {
-    /// Folds an event in. Total: the event that creates makes a state where there is none; an event
-    /// that does not belong there changes nothing. [`super::decide()`] never leads to one.
+    /// Folds an event into a state. Never fails: a creating event makes a state where there is
+    /// none, and an event that does not fit the state changes nothing. [`super::decide()`] never
+    /// leads to an event that does not fit.
     pub fn apply(state: &mut Option<Self>, meta: &EventMeta, event: &Event) {
         match (&mut *state, event) {
             (None, Event::Institution(event)) => {
@@ -43,7 +44,7 @@ impl Aggregate {
                 *state = Recovery::created(meta, event).map(Self::Recovery);
             }
             (Some(Self::Recovery(state)), Event::Recovery(event)) => state.apply(event),
-            // An event of another kind than its stream: no writer makes one.
+            // The event is of another kind than its stream. No writer makes such an event.
             (
                 Some(_),
                 Event::Institution(_)

@@ -1,6 +1,7 @@
-//! The numbers, names and schemas of event types. Numbers and names stand in journals and APIs and
-//! never change. A schema is the shape of a payload's JSON; it is raised whenever that shape changes,
-//! and [`super::upcast`] brings payloads of earlier schemas up.
+//! The numbers, names and schemas of event types. Numbers and names are written into journals and
+//! used in APIs, so they never change. A schema is the version of the shape of a payload's JSON. It
+//! is raised whenever that shape changes, and [`super::upcast`] turns payloads of earlier schemas
+//! into the present shape.
 
 use serde::Deserialize;
 
@@ -22,11 +23,11 @@ const TABLE_CONTEXT: &str = "planledger v1 2026-11-28 event types";
 /// An event type: its number in entries, its name in APIs, and the version of its payload's shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EventType {
-    /// Its number: the stream kind's byte, then the type's.
+    /// The number: first the byte of the stream kind, then the byte of the type.
     pub code: u16,
-    /// Its name: the stream kind's, a dot, what happened.
+    /// The name: the stream kind, a dot, and what happened.
     pub name: &'static str,
-    /// The schema that is written now: the greatest that this version of planledger knows.
+    /// The schema that is written now, which is the greatest that this version of planledger knows.
     pub schema: u16,
 }
 
@@ -70,12 +71,14 @@ macro_rules! event_types {
                 match self { $(Self::$kind(event) => serde_json::to_vec(event),)* }
             }
 
-            /// Reads a payload back. One of an earlier schema is brought up first, so that nobody
-            /// else has to know what payloads once looked like. Nothing else reads payloads.
+            /// Reads a payload. A payload of an earlier schema is turned into the present shape
+            /// first, so that no other code has to know earlier shapes. No other code reads
+            /// payloads.
             ///
             /// # Errors
-            /// When a newer version of planledger wrote it: see [`PayloadError::needs_newer`]. Also
-            /// when it is not JSON of an event of that type and schema.
+            /// When a newer version of planledger wrote the payload: see
+            /// [`PayloadError::needs_newer`]. Also when the payload is not JSON of an event of that
+            /// type and schema.
             pub fn from_json(code: u16, schema: u16, json: &[u8]) -> Result<Self, PayloadError> {
                 let known = EventType::readable(code, schema)?;
                 let kind = StreamKind::from_byte(code.to_be_bytes()[0]);
@@ -133,8 +136,9 @@ impl EventType {
         Self::ALL.iter().copied().find(|known| known.name == name)
     }
 
-    /// The event type with this number, if payloads of that schema can be read. An entry says both
-    /// in the clear, so this can be asked before its payload is opened, and where it was redacted.
+    /// The event type with this number, if this version can read payloads of that schema. An entry
+    /// says both without decryption. So this can be asked before the payload is opened, and also
+    /// when it was redacted.
     ///
     /// # Errors
     /// [`PayloadError`], most often because a newer version of planledger wrote the event.
@@ -155,8 +159,8 @@ impl EventType {
         Ok(known)
     }
 
-    /// Tells this version's event types and schemas from those of every other version. Derived state
-    /// carries it: see [`crate::derived`].
+    /// A fingerprint of the event types and schemas that this version knows. Derived state carries
+    /// it: see [`crate::derived`].
     pub(crate) fn fingerprint() -> [u8; 7] {
         fingerprint_of(Self::ALL)
     }
@@ -176,53 +180,53 @@ fn fingerprint_of(types: &[EventType]) -> [u8; 7] {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PayloadError {
-    /// Written by a newer version of planledger. Upgrade.
+    /// A newer version of planledger wrote the event type. Upgrade to that version.
     #[error(
         "event type {0:#06x} is not known to this version; a newer version of planledger is needed"
     )]
     UnknownType(u16),
-    /// Written by a newer version of planledger. Upgrade.
+    /// A newer version of planledger wrote the schema. Upgrade to that version.
     #[error(
         "{event} has schema {schema}, and the greatest schema of it that this version knows is \
          {known}; a newer version of planledger is needed"
     )]
     NewerSchema {
-        /// The type's name.
+        /// The name of the event type.
         event: &'static str,
-        /// The schema found.
+        /// The schema of the payload.
         schema: u16,
         /// The greatest schema of the type that this version knows.
         known: u16,
     },
-    /// No version of planledger writes such a schema: the writer was at fault.
+    /// No version of planledger writes such a schema. The program that wrote it has a fault.
     #[error("{event} has schema 0, which no version of planledger writes")]
     NoSchema {
-        /// The type's name.
+        /// The name of the event type.
         event: &'static str,
     },
-    /// The payload is not JSON of its schema: the writer was at fault.
+    /// The payload is not JSON of its schema. The program that wrote it has a fault.
     #[error("{event} of schema {schema} cannot be brought up to the present one: {reason}")]
     NotBroughtUp {
-        /// The type's name.
+        /// The name of the event type.
         event: &'static str,
-        /// The payload's schema.
+        /// The schema of the payload.
         schema: u16,
-        /// Why not. Never the payload's text.
+        /// What is wrong with the payload. Never contains the payload's text.
         reason: &'static str,
     },
-    /// The payload is of another type than the entry says: the writer was at fault.
+    /// The payload is of another type than the entry says. The program that wrote it has a fault.
     #[error("the payload of {event} is of another type")]
     TypeMismatch {
         /// The type that the entry names.
         event: &'static str,
     },
-    /// The payload is not JSON of such an event.
+    /// The payload is not JSON of an event of its type.
     #[error("payload is malformed: line {}, column {}", .0.line(), .0.column())]
     Malformed(#[from] serde_json::Error),
 }
 
 impl PayloadError {
-    /// Whether nothing is wrong with the event, and a newer version of planledger reads it.
+    /// Whether the event is sound but only a newer version of planledger can read it.
     pub fn needs_newer(&self) -> bool {
         match self {
             Self::UnknownType(_) | Self::NewerSchema { .. } => true,

@@ -1,14 +1,15 @@
-//! Which part of a command or of a wish is at fault, in the domain's words. How callers write that
-//! part is not known here: whoever translates commands translates fields too.
+//! The part of a command or request that a refusal is about, in the domain's words. The domain does
+//! not know how callers write that part: whoever translates commands translates fields too.
 
-/// The part of a command that a refusal is about. Of a list it names no item; the details of the
-/// [`Refusal`](super::Refusal) do.
+/// The part of a command that a refusal is about. For a list it does not say which item; the
+/// details of the [`Refusal`](super::Refusal) do.
 ///
-/// A field says where it stands in its command, not in which command: the command is known to
-/// whoever is refused.
+/// A field names a part of the command, but not the command: whoever is refused knows which command
+/// they sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Field {
-    /// The id of what the command is about: of the team that it closes, of the plan that it opens.
+    /// The id of what the command is for, such as the team that it closes or the plan that it
+    /// opens.
     Target,
     /// The institution where a role ends.
     Institution,
@@ -48,7 +49,7 @@ pub enum Field {
     CopiedYearPlan,
     /// The unit that is copied.
     CopiedUnit,
-    /// The goal.
+    /// The goal that the command is about.
     Goal,
     /// The words of a goal that is revised.
     Wording,
@@ -56,13 +57,13 @@ pub enum Field {
     ScaleLevels,
     /// The subject that leaves a combined year plan.
     Subject,
-    /// The evaluation.
+    /// The evaluation that the command is about.
     Evaluation,
     /// What an evaluation says.
     Assessment,
     /// The level that an evaluation gives.
     AssessmentLevel,
-    /// The talk.
+    /// The talk that the command is about.
     Talk,
     /// The goal, evaluation or talk that a plan shows or hides.
     Item,
@@ -82,27 +83,27 @@ pub enum Field {
     DetailsScaleLevels,
     /// The last day in the details of a school year.
     DetailsLastDay,
-    /// What the items of a catalogue are part of.
+    /// The parents that an item of a catalogue names.
     ItemsParents,
-    /// A part of a wish to bring things back or hand them over, which is not a command.
+    /// A part of a request to bring plans back or hand them over. Such a request is not a command.
     Request(RequestField),
 }
 
-/// The part of what is asked of [`crate::recovery`] that a refusal is about.
+/// The part of a request to [`crate::recovery`] that a refusal is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RequestField {
-    /// The person who hands over everything.
+    /// The person whose teams, year plans and plans are handed over.
     TransferFrom,
-    /// The person to whom everything goes.
+    /// The person who gets all of them.
     TransferTo,
-    /// A person who is named for a team.
+    /// A person who is named as the new owner for a team.
     TransferHeirOfTeam,
-    /// A person who is named for a subject.
+    /// A person who is named as the new owner for a subject.
     TransferHeirOfSubject,
-    /// The person who gets what nobody else gets.
+    /// The person who gets what the other rules give to nobody.
     TransferFallback,
-    /// The person who gets what is brought back.
+    /// The person who becomes the owner of what is brought back.
     RestoreGiveTo,
-    /// What tells one dry run from another.
+    /// The digest that tells one dry run from another.
     Digest,
 }

@@ -1,9 +1,9 @@
 //! The rules of student plans: pure, total, deterministic.
 //!
-//! [`decide`](decide()) turns a [`Command`] into [`Event`]s or a [`Refusal`];
-//! [`Aggregate::apply`] folds events into an [`Aggregate`]; [`view`] shows what an audience sees.
-//! None of them does I/O, reads a clock or draws randomness. A folder per aggregate holds its
-//! commands, events, state and rules.
+//! [`decide`](decide()) turns a [`Command`] into [`Event`]s or a [`Refusal`]. [`Aggregate::apply`]
+//! folds events into an [`Aggregate`]. [`view`] shows what an audience sees. None of them does I/O,
+//! reads a clock or draws random numbers. Each aggregate has a folder with its commands, events,
+//! state and rules.
 
 pub mod catalogue;
 pub mod field;
@@ -22,6 +22,8 @@ pub mod year_plan;
 mod apply;
 mod decide;
 mod event_type;
+mod refusing;
+mod rule_context;
 mod upcast;
 
 use serde::{Deserialize, Serialize};
@@ -51,11 +53,11 @@ use crate::time::Timestamp;
 /// When, by whom and why a container was deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deletion {
-    /// When.
+    /// The instant of the deletion.
     pub at: Timestamp,
-    /// By whom.
+    /// The person or system that deleted it.
     pub by: Actor,
-    /// Why.
+    /// The reason that was given; `None` if none was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<crate::text::Reason>,
 }
@@ -70,33 +72,33 @@ impl Deletion {
     }
 }
 
-/// What can be asked, and of which stream. Every command targets exactly one stream.
+/// What can be asked, and of which stream. Every command is for exactly one stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Of an institution.
+    /// A command for an institution.
     Institution(InstitutionId, InstitutionCommand),
-    /// Of a school year.
+    /// A command for a school year.
     SchoolYear(SchoolYearId, SchoolYearCommand),
-    /// Of a person.
+    /// A command for a person.
     Person(PersonId, PersonCommand),
-    /// Of a team.
+    /// A command for a team.
     Team(TeamId, TeamCommand),
-    /// Of a year plan.
+    /// A command for a year plan.
     YearPlan(YearPlanId, YearPlanCommand),
-    /// Of a plan.
+    /// A command for a plan.
     Plan(PlanId, PlanCommand),
-    /// Of a catalogue.
+    /// A command for a catalogue.
     Catalogue(CatalogueId, CatalogueCommand),
-    /// Of the ledger itself.
+    /// A command for one of the ledger's own streams.
     Ledger(LedgerId, LedgerCommand),
-    /// Of a recovery.
+    /// A command for a recovery.
     Recovery(RecoveryId, RecoveryCommand),
 }
 
 impl Command {
-    /// The stream it targets. Opening a plan may be answered from another: see
-    /// [`PlanCommand::Open`].
+    /// The stream that the command is for. The receipt for opening a plan may name another stream:
+    /// see [`PlanCommand::Open`].
     pub fn stream(&self) -> StreamId {
         match self {
             Self::Institution(id, _) => (*id).into(),
@@ -112,39 +114,39 @@ impl Command {
     }
 }
 
-/// What happened. Which stream it happened in stands in the entry, not here.
+/// What happened. The entry, not the event, says in which stream it happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// To an institution.
+    /// Something happened to an institution.
     Institution(InstitutionEvent),
-    /// To a school year.
+    /// Something happened to a school year.
     SchoolYear(SchoolYearEvent),
-    /// To a person.
+    /// Something happened to a person.
     Person(PersonEvent),
-    /// To a team.
+    /// Something happened to a team.
     Team(TeamEvent),
-    /// To a year plan.
+    /// Something happened to a year plan.
     YearPlan(YearPlanEvent),
-    /// To a plan.
+    /// Something happened to a plan.
     Plan(PlanEvent),
-    /// To a catalogue.
+    /// Something happened to a catalogue.
     Catalogue(CatalogueEvent),
-    /// To the ledger itself.
+    /// Something happened to the ledger itself.
     Ledger(LedgerEvent),
-    /// To a recovery.
+    /// Something happened to a recovery.
     Recovery(RecoveryEvent),
 }
 
-/// What an entry says about an event besides the event.
+/// What an entry says about an event, apart from the event itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventMeta {
-    /// Its stream.
+    /// The stream that the event belongs to.
     pub stream: StreamId,
-    /// Its place in the stream.
+    /// The revision of the event in its stream.
     pub revision: Revision,
-    /// When it was recorded.
+    /// The instant at which the event was recorded.
     pub recorded_at: Timestamp,
-    /// Who did it.
+    /// The person or system that acted.
     pub actor: Actor,
 }
 
@@ -152,22 +154,22 @@ pub struct EventMeta {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Aggregate {
-    /// Of an institution.
+    /// The state of an institution.
     Institution(Institution),
-    /// Of a school year.
+    /// The state of a school year.
     SchoolYear(SchoolYear),
-    /// Of a person.
+    /// The state of a person.
     Person(Person),
-    /// Of a team.
+    /// The state of a team.
     Team(Team),
-    /// Of a year plan.
+    /// The state of a year plan.
     YearPlan(YearPlan),
-    /// Of a plan.
+    /// The state of a plan.
     Plan(Plan),
-    /// Of a catalogue.
+    /// The state of a catalogue.
     Catalogue(Catalogue),
-    /// Of the ledger itself.
+    /// The state of one of the ledger's own streams.
     Ledger(LedgerState),
-    /// Of a recovery.
+    /// The state of a recovery.
     Recovery(Recovery),
 }

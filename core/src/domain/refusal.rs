@@ -1,4 +1,4 @@
-//! Why a command is refused: a stable reason, and a sentence in the caller's words.
+//! Why a command is refused: a stable reason for programs, and a sentence for people.
 
 use std::fmt;
 
@@ -7,16 +7,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::field::Field;
 
-/// What a caller should make of a refusal.
+/// What kind of refusal it is, for the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Category {
-    /// The command itself is wrong, whatever the state; sending it again will not help.
+    /// The command itself is wrong, whatever the state. Sending it again does not help.
     InvalidArgument,
     /// Something that the command names does not exist.
     NotFound,
-    /// The thing that the command makes is there already.
+    /// What the command would create exists already.
     AlreadyExists,
-    /// The state does not allow it now; another command may change that.
+    /// The present state does not allow the command. Another command may change the state.
     FailedPrecondition,
     /// This actor may not do this.
     PermissionDenied,
@@ -32,10 +32,10 @@ macro_rules! reasons {
         }
 
         impl Reason {
-            /// Every reason.
+            /// Every reason there is.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
-            /// Its code, as callers see it.
+            /// The code that callers see.
             pub const fn code(self) -> &'static str {
                 match self { $(Self::$name => $code,)* }
             }
@@ -45,7 +45,7 @@ macro_rules! reasons {
                 Self::ALL.iter().copied().find(|reason| reason.code() == code)
             }
 
-            /// What a caller should make of it.
+            /// What kind of refusal this reason gives.
             pub const fn category(self) -> Category {
                 match self { $(Self::$name => Category::$category,)* }
             }
@@ -82,7 +82,7 @@ reasons! {
     MemberNotFound = "MEMBER_NOT_FOUND", NotFound;
     /// The person is not on the team's staff.
     StaffNotFound = "STAFF_NOT_FOUND", NotFound;
-    /// The person has no such place and role.
+    /// The person does not have this role at this institution.
     AffiliationNotFound = "AFFILIATION_NOT_FOUND", NotFound;
     /// The child has no such guardian.
     GuardianshipNotFound = "GUARDIANSHIP_NOT_FOUND", NotFound;
@@ -108,29 +108,29 @@ reasons! {
     SelfGuardianship = "SELF_GUARDIANSHIP", InvalidArgument;
     /// The institution is closed.
     InstitutionClosed = "INSTITUTION_CLOSED", FailedPrecondition;
-    /// It is closed already.
+    /// The institution or team is closed already.
     AlreadyClosed = "ALREADY_CLOSED", FailedPrecondition;
-    /// It is not closed.
+    /// The institution or team is not closed.
     NotClosed = "NOT_CLOSED", FailedPrecondition;
-    /// It is deleted; undelete it first.
+    /// The team is deleted. Undelete it first.
     TeamDeleted = "TEAM_DELETED", FailedPrecondition;
-    /// It is deleted; undelete it first.
+    /// The year plan is deleted. Undelete it first.
     YearPlanDeleted = "YEAR_PLAN_DELETED", FailedPrecondition;
-    /// It is deleted; undelete it first.
+    /// The unit is deleted. Undelete it first.
     UnitDeleted = "UNIT_DELETED", FailedPrecondition;
-    /// It is not deleted.
+    /// The team, year plan or unit is not deleted.
     NotDeleted = "NOT_DELETED", FailedPrecondition;
     /// The person has left already.
     AlreadyDeparted = "ALREADY_DEPARTED", FailedPrecondition;
     /// The person has not left.
     NotDeparted = "NOT_DEPARTED", FailedPrecondition;
-    /// The person has left and cannot take this on.
+    /// The person has left and cannot become an owner.
     PersonDeparted = "PERSON_DEPARTED", FailedPrecondition;
-    /// Members of a team, and those whose plan it is, must be students.
+    /// Members of a team must be students, and so must the person for whom a plan is opened.
     NotAStudent = "NOT_A_STUDENT", FailedPrecondition;
     /// Owners and team staff must be teachers, pedagogues or leaders.
     NotStaff = "NOT_STAFF", FailedPrecondition;
-    /// The new owner owns it already.
+    /// The person who would become the owner is the owner already.
     AlreadyOwner = "ALREADY_OWNER", FailedPrecondition;
     /// The year plan covers one subject, so subjects cannot be added or removed.
     NotCombined = "NOT_COMBINED", FailedPrecondition;
@@ -140,49 +140,50 @@ reasons! {
     GoalRetired = "GOAL_RETIRED", FailedPrecondition;
     /// The plan does not include the unit.
     UnitNotIncluded = "UNIT_NOT_INCLUDED", FailedPrecondition;
-    /// The plan is withdrawn; restore it first.
+    /// The plan is withdrawn. Restore it first.
     PlanWithdrawn = "PLAN_WITHDRAWN", FailedPrecondition;
     /// The plan is not withdrawn.
     NotWithdrawn = "NOT_WITHDRAWN", FailedPrecondition;
-    /// The plan hangs on that year plan already.
+    /// The plan belongs to that year plan already.
     AlreadyThere = "ALREADY_THERE", FailedPrecondition;
     /// The student has another plan for that year plan.
     PlanExistsForYearPlan = "PLAN_EXISTS_FOR_YEAR_PLAN", FailedPrecondition;
-    /// A subject plan moves to a subject year plan, a combined plan to a combined one.
+    /// A subject plan can move only to a subject year plan, a combined plan only to a combined year
+    /// plan.
     PlanKindMismatch = "PLAN_KIND_MISMATCH", FailedPrecondition;
-    /// A unit of another year plan than the plan's own.
+    /// The unit belongs to another year plan than the plan does.
     UnitOfAnotherYearPlan = "UNIT_OF_ANOTHER_YEAR_PLAN", FailedPrecondition;
     /// Somebody else has become the owner meanwhile.
     OwnerChanged = "OWNER_CHANGED", FailedPrecondition;
-    /// The plan hangs on another year plan meanwhile.
+    /// The plan has been moved to another year plan meanwhile.
     MovedMeanwhile = "MOVED_MEANWHILE", FailedPrecondition;
-    /// The new owner does not work at the institution that it belongs to.
+    /// The new owner does not work at the institution of the team, year plan or plan.
     SuccessorElsewhere = "SUCCESSOR_ELSEWHERE", FailedPrecondition;
-    /// Nobody fits the rule, and nobody is left to fall back on.
+    /// No person fits the rule for the new owner, and no fallback is named.
     NoSuccessor = "NO_SUCCESSOR", FailedPrecondition;
-    /// A recovery has no steps: nothing that was asked for can be done.
+    /// The recovery would have no steps, because nothing that was asked for can be done.
     NothingToDo = "NOTHING_TO_DO", FailedPrecondition;
-    /// A recovery has more steps than one may have.
+    /// The recovery would have more steps than one recovery may have.
     TooManySteps = "TOO_MANY_STEPS", InvalidArgument;
-    /// The recovery has not come to its end yet.
+    /// The recovery is still running.
     RecoveryRunning = "RECOVERY_RUNNING", FailedPrecondition;
-    /// The recovery is undone, or is being undone.
+    /// The recovery has been undone, or is being undone.
     AlreadyUndone = "ALREADY_UNDONE", FailedPrecondition;
-    /// Things have changed since the dry run: look at a new one.
+    /// Something has changed since the dry run. Make a new dry run and look at it.
     DryRunStale = "DRY_RUN_STALE", FailedPrecondition;
-    /// Who acts, or for whom, has left.
+    /// The actor has left, or the person for whom the actor acts has left.
     ActorDeparted = "ACTOR_DEPARTED", PermissionDenied;
-    /// Subject goals are evaluated by teacher or pedagogue only.
+    /// Only a teacher or pedagogue evaluates subject goals.
     GoalKindNotEvaluableByStudent = "GOAL_KIND_NOT_EVALUABLE_BY_STUDENT", PermissionDenied;
     /// Only staff and the plan's student evaluate.
     EvaluatorNotAllowed = "EVALUATOR_NOT_ALLOWED", PermissionDenied;
-    /// An evaluation is corrected by the side that made it.
+    /// Only the side that made an evaluation may correct it.
     EvaluationOfAnotherSide = "EVALUATION_OF_ANOTHER_SIDE", PermissionDenied;
-    /// Talks are held and recorded by teacher or pedagogue.
+    /// Only a teacher or pedagogue holds and records talks.
     TalkNotAllowed = "TALK_NOT_ALLOWED", PermissionDenied;
-    /// The key that signs checkpoints is not the one on record.
+    /// The key that signs checkpoints is not the recorded key.
     CheckpointKeyMismatch = "CHECKPOINT_KEY_MISMATCH", FailedPrecondition;
-    /// The change to another key is not signed by the key on record.
+    /// The recorded key has not signed the change to another key.
     KeyRotationInvalid = "KEY_ROTATION_INVALID", InvalidArgument;
 }
 
@@ -202,18 +203,18 @@ impl<'de> Deserialize<'de> for Reason {
 /// A command was refused. Nothing was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// Why, for programs.
+    /// The reason, for programs.
     pub reason: Reason,
-    /// Why, for people. Holds ids and codes, never names or written text.
+    /// The reason in a sentence, for people. Contains ids and codes, never names or written text.
     pub message: String,
-    /// The part of the command that is at fault, if one is.
+    /// The part of the command that is at fault; `None` if no single part is.
     pub field: Option<Field>,
-    /// Ids and values that a program may need, by name.
+    /// Ids and values that a program may need, each with its name.
     pub details: Vec<(&'static str, String)>,
 }
 
 impl Refusal {
-    /// A refusal with this reason and sentence.
+    /// A refusal with this reason and this sentence.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
         Self {
             reason,
@@ -223,14 +224,14 @@ impl Refusal {
         }
     }
 
-    /// Names the part at fault.
+    /// Adds the part of the command that is at fault.
     #[must_use]
     pub fn field(mut self, field: Field) -> Self {
         self.field = Some(field);
         self
     }
 
-    /// Adds an id or value.
+    /// Adds an id or a value for programs.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
         self.details.push((name, value.to_string()));

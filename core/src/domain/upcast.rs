@@ -1,23 +1,23 @@
-//! Bringing up payloads of earlier schemas.
+//! Turns payloads of earlier schemas into the present shape.
 //!
-//! A journal keeps every payload as it was written, for ever, and its hashes cover those bytes. So an
-//! event whose JSON changes gets a new schema, and a step that turns JSON of the schema before into
-//! JSON of the new one. Whoever reads an old payload goes up the steps one by one; rules, states and
-//! views know the present shape only.
+//! A journal keeps every payload for ever as it was written, and its hashes cover those bytes. So
+//! an event type whose JSON changes gets a new schema, and a step that turns JSON of the schema
+//! before into JSON of the new one. An old payload passes through the steps one by one. Rules,
+//! states and views know only the present shape.
 
 use serde_json::{Map, Value};
 
-/// Turns JSON of one schema into JSON of the next. Pure, and total: JSON that is not of its schema is
-/// answered with why, in words that hold nothing of the payload.
+/// Turns JSON of one schema into JSON of the next. A step is pure and always answers. If the JSON
+/// is not of the step's schema, the answer says why, in words that contain nothing of the payload.
 type Step = fn(Value) -> Result<Value, &'static str>;
 
-/// Every step there is: the event type, the schema that it leads from, and what it does.
+/// Every step: the event type, the schema that the step starts from, and the function.
 const STEPS: &[(&str, u16, Step)] = &[("person.departed", 1, name_the_last_day)];
 
-/// Brings a payload of an earlier schema up to the present one.
+/// Turns a payload of an earlier schema into the present shape.
 ///
 /// # Errors
-/// What is wrong with the payload, when it is not JSON of its schema.
+/// Says what is wrong with the payload when it is not JSON of its schema.
 pub(super) fn bring_up(
     event: &str,
     from: u16,
@@ -29,21 +29,21 @@ pub(super) fn bring_up(
         let step = steps.find(|(name, of, _)| (*name, *of) == (event, from));
         payload = match step {
             Some((_, _, step)) => step(payload)?,
-            // A test keeps the table without gaps.
+            // A test makes sure that the table has no gaps.
             None => return Err("this version has no step for it"),
         };
     }
     Ok(payload)
 }
 
-/// The last day was called `on`, which says neither that it is a day nor whether the person is still
-/// there on it. Guardianships and the API call it `last_day`.
+/// The last day was called `on`. That name says neither that it is a day nor whether the person is
+/// still there on that day. Guardianships and the API call it `last_day`.
 fn name_the_last_day(mut payload: Value) -> Result<Value, &'static str> {
     rename(fields(&mut payload, "departed")?, "on", "last_day")?;
     Ok(payload)
 }
 
-/// The fields of an event: what stands under its name.
+/// The fields of an event, which are stored under its name.
 fn fields<'a>(
     payload: &'a mut Value,
     event: &str,
@@ -52,8 +52,8 @@ fn fields<'a>(
     fields.ok_or("it is not an object with the fields of the event")
 }
 
-/// Gives a field another name. It may be absent, but must not have the new name already: at its schema
-/// that name meant nothing.
+/// Gives a field a new name. The field may be absent. The new name must not exist yet, because it
+/// had no meaning in the earlier schema.
 fn rename(fields: &mut Map<String, Value>, from: &str, to: &str) -> Result<(), &'static str> {
     if fields.contains_key(to) {
         return Err("it has a field that its schema does not know");
@@ -94,7 +94,7 @@ mod tests {
     }
 
     fn any_json() -> impl Strategy<Value = Value> {
-        // Names that steps look for are among those tried.
+        // The names that the steps look for are among the names that are tried.
         let known = prop::sample::select(vec!["departed", "on", "last_day"]);
         let name = prop_oneof![known.prop_map(String::from), "[a-z_]{0,9}"];
         let leaf = prop_oneof![
@@ -113,7 +113,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever a journal holds, a step answers, and the same each time.
+        /// Whatever JSON a journal holds, a step answers, and gives the same answer each time.
         #[test]
         fn no_json_brings_a_step_down(payload in any_json()) {
             for (_, _, step) in STEPS {

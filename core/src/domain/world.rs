@@ -1,4 +1,4 @@
-//! What `decide` may look at, without knowing where it comes from.
+//! What `decide` may look at. It does not know where the states come from.
 
 use std::sync::Arc;
 
@@ -6,18 +6,18 @@ use super::{Actor, Aggregate, Event, Refusal};
 use crate::ids::{PersonId, PlanId, StreamId, YearPlanId};
 use crate::read_error::ReadError;
 
-/// Everything that is known when a command is decided, one consistent state.
+/// Everything that is known when a command is decided, as one consistent state.
 pub trait World {
-    /// The state of a stream; `None` if it is not there.
+    /// The state of a stream; `None` if the stream does not exist.
     ///
     /// # Errors
-    /// When it does not read.
+    /// When the state cannot be read.
     fn aggregate(&self, stream: StreamId) -> Result<Option<Arc<Aggregate>>, ReadError>;
 
-    /// The plan that a student has for a year plan, withdrawn ones included.
+    /// The plan that a student has for a year plan. Withdrawn plans count too.
     ///
     /// # Errors
-    /// When it does not read.
+    /// When the state cannot be read.
     fn plan_of(
         &self,
         student: PersonId,
@@ -25,17 +25,17 @@ pub trait World {
     ) -> Result<Option<PlanId>, ReadError>;
 }
 
-/// Who asks.
+/// The actor of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Context {
-    /// Who acts.
+    /// The person or system that acts.
     pub actor: Actor,
-    /// For whom, if for somebody else.
+    /// The person or system for whom the actor acts; `None` if the actor acts for itself.
     pub on_behalf_of: Option<Actor>,
 }
 
 impl From<Actor> for Context {
-    /// Somebody who acts for themselves.
+    /// The context of an actor who acts for itself.
     fn from(actor: Actor) -> Self {
         Self {
             actor,
@@ -47,18 +47,19 @@ impl From<Actor> for Context {
 /// What a command leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// The stream the events belong to: the command's, or the plan that was there already.
+    /// The stream that gets the events. It is the command's stream, or the stream of a plan that
+    /// exists already.
     pub stream: StreamId,
-    /// The events, in order. None if there is nothing to change.
+    /// The events, in order. Empty if there is nothing to change.
     pub events: Vec<Event>,
 }
 
-/// Why there is no decision.
+/// Why a command cannot be decided in its favour.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// The rules say no.
+    /// The rules refuse the command.
     Refused(Refusal),
-    /// What the rules ask about does not read.
+    /// Something that the rules ask for cannot be read.
     Unread(ReadError),
 }
 
@@ -75,10 +76,11 @@ impl From<Refusal> for Stop {
 }
 
 impl Stop {
-    /// Tells what the rules say, for whoever goes on after a refusal, from what does not read.
+    /// Separates what the rules say from errors of reading, for callers that continue after a
+    /// refusal.
     ///
     /// # Errors
-    /// [`ReadError`] when something did not read.
+    /// [`ReadError`] when something could not be read.
     pub(crate) fn verdict<T>(result: Result<T, Self>) -> Result<Result<T, Refusal>, ReadError> {
         match result {
             Ok(found) => Ok(Ok(found)),

@@ -8,28 +8,28 @@ use crate::ids::{Position, StreamId};
 use crate::journal::{CommitLog, ReadError};
 
 const THROUGH: &[u8] = b"through";
-/// Events taken in between two writes, which bounds memory.
+/// How many events are taken in between two writes. This bounds memory.
 const STRIDE: u64 = 65_536;
 /// sled keeps values of 128 KiB and more in files that it never syncs.
 const MOST_BYTES: usize = 120 << 10;
 
-/// Why heads cannot be told. They are derived: made anew, nothing is lost.
+/// Why the heads cannot be given. They are derived, so they can be made again without any loss.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeadMapError {
-    /// sled does not read or write.
+    /// sled cannot be read or written.
     #[error(transparent)]
     Sled(#[from] SledError),
-    /// A bucket is not as it was written.
+    /// The bucket with this number is not as it was written.
     #[error("the heads in bucket {0} are not as they were written")]
     Changed(u16),
-    /// The journal does not read.
+    /// The journal cannot be read.
     #[error("journal: {0}")]
     Journal(#[from] ReadError),
-    /// An entry of the journal, or what is stored here, is malformed.
+    /// An entry of the journal, or a stored bucket, is malformed.
     #[error("{0} is malformed")]
     Malformed(&'static str),
-    /// More streams than buckets can hold: over a hundred million.
+    /// The bucket with this number is full. That takes over a hundred million streams.
     #[error("bucket {0} is full")]
     Full(u16),
 }
@@ -42,10 +42,10 @@ pub struct HeadMap {
 }
 
 impl HeadMap {
-    /// Opens what is stored. It is not trusted: compare the root with one that is recorded.
+    /// Opens the stored heads. They are not trusted: compare the root with a recorded one.
     ///
     /// # Errors
-    /// [`HeadMapError`]
+    /// [`HeadMapError`] when sled cannot be read or holds something malformed.
     pub(crate) fn open(db: &sled::Db) -> Result<Self, HeadMapError> {
         let stored = guarded(|| db.open_tree("heads"))?;
         let through = match guarded(|| stored.get(THROUGH))? {
@@ -79,7 +79,7 @@ impl HeadMap {
         })
     }
 
-    /// The position that it holds for.
+    /// The position that the heads are as of.
     pub fn through(&self) -> Position {
         self.through
     }
@@ -89,10 +89,10 @@ impl HeadMap {
         self.tree.root()
     }
 
-    /// Forgets everything.
+    /// Removes all heads.
     ///
     /// # Errors
-    /// When sled does not write.
+    /// When sled cannot be written.
     pub fn clear(&mut self) -> Result<(), HeadMapError> {
         guarded(|| self.stored.clear())?;
         self.tree = BucketTree::default();
@@ -100,10 +100,10 @@ impl HeadMap {
         Ok(())
     }
 
-    /// Takes in what the journal has up to a position.
+    /// Takes in the events of the journal up to a position.
     ///
     /// # Errors
-    /// [`HeadMapError`]
+    /// [`HeadMapError`] when sled or the journal cannot be used, or a bucket is full.
     pub fn advance(&mut self, log: &dyn CommitLog, to: Position) -> Result<(), HeadMapError> {
         let mut changed = Changed::default();
         let mut through = self.through;
@@ -154,7 +154,7 @@ impl HeadMap {
     /// The heads in a bucket, in the order of their streams.
     ///
     /// # Errors
-    /// When sled does not read, or has something else than was written.
+    /// When sled cannot be read, or holds other bytes than were written.
     pub fn heads(&self, bucket: u16) -> Result<Vec<StreamHead>, HeadMapError> {
         let stored = guarded(|| self.stored.get(bucket.to_be_bytes()))?;
         let bytes = stored.as_deref().unwrap_or_default();
@@ -167,7 +167,7 @@ impl HeadMap {
     /// A bucket with its path to the root.
     ///
     /// # Errors
-    /// When sled does not read.
+    /// When sled cannot be read.
     pub fn proof(&self, bucket: u16) -> Result<BucketProof, HeadMapError> {
         Ok(BucketProof {
             bucket,
@@ -177,7 +177,7 @@ impl HeadMap {
     }
 }
 
-/// Heads that changed since they were last written.
+/// Heads that have changed since they were last written.
 #[derive(Default)]
 struct Changed(HashMap<StreamId, (u16, StreamHead)>);
 

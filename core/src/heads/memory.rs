@@ -4,15 +4,15 @@ use super::{BUCKETS, BucketTree, StreamHead, bucket_of};
 use crate::hash::Hash32;
 use crate::ids::StreamId;
 
-/// Changes that may wait for a root to be asked for.
+/// How many changes may wait until the root is asked for.
 const MOST_CHANGED: usize = 1 << 16;
 
-/// The heads of all streams in memory: for checking, where nothing stored is trusted. Takes a few
-/// hundred bytes for a stream.
+/// The heads of all streams in memory, for checks in which nothing stored is trusted. Takes a few
+/// hundred bytes for each stream.
 pub(crate) struct MemoryHeads {
     /// The bytes of each bucket.
     buckets: Vec<Vec<u8>>,
-    /// What the buckets do not have yet, in the order in which it came.
+    /// Heads that are not in the buckets yet, in the order in which they came.
     changed: Vec<(u16, StreamHead)>,
     tree: BucketTree,
 }
@@ -28,7 +28,7 @@ impl Default for MemoryHeads {
 }
 
 impl MemoryHeads {
-    /// A stream ends there now.
+    /// Notes that a stream ends at this head now.
     pub(crate) fn put(&mut self, head: StreamHead) {
         let number = bucket_of(head.stream, head.key);
         self.changed.push((number, head));
@@ -39,7 +39,8 @@ impl MemoryHeads {
 
     /// The root over all heads.
     pub(crate) fn root(&mut self) -> Hash32 {
-        // Bucket by bucket: memory is gone through in one direction, which is most of the time.
+        // The changes are taken in bucket by bucket. So memory is passed through in one direction,
+        // which saves most of the time.
         let numbers = self.changed.iter().map(|(number, _)| *number);
         let mut order: Vec<(u16, usize)> = numbers.zip(0..).collect();
         order.sort_unstable();
@@ -61,11 +62,11 @@ impl MemoryHeads {
     }
 }
 
-/// Heads are in the order of their streams, which is that of the streams' bytes.
+/// Heads are in the order of their streams, which is the order of the streams' bytes.
 fn put_into(bucket: &mut Vec<u8>, head: &[u8; StreamHead::LEN]) {
     let stream = |head: &[u8; StreamHead::LEN]| head.first_chunk::<{ StreamId::LEN }>().copied();
     let (heads, _) = bucket.as_chunks_mut::<{ StreamHead::LEN }>();
-    // Buckets are short: a search by halves would not be faster.
+    // Buckets are short, so a binary search would not be faster.
     let before = |other: &[u8; StreamHead::LEN]| stream(other).cmp(&stream(head));
     let found = heads.iter().map(before).take_while(|order| order.is_lt());
     let at = found.count();
@@ -88,7 +89,7 @@ mod tests {
 
     #[test]
     fn the_root_is_that_of_the_newest_heads_in_order_whatever_the_order_they_came_in() {
-        // One key: persons and plans are in one bucket.
+        // All have one key, because persons and their plans share a bucket.
         let key = KeyId::from_bytes([5; 16]);
         let head = |kind, n: u8, revision| StreamHead {
             stream: StreamId {

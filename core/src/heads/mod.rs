@@ -1,10 +1,11 @@
-//! Where every stream ends, committed to in one root, so that leaving off the newest events of one
-//! plan can be proved.
+//! Where every stream ends, summed up in one root. With it one can prove that the newest events of
+//! a plan were left out.
 //!
 //! The heads are sorted into 65,536 buckets, and an RFC 6962 tree stands over the buckets. The root
-//! is recorded in the ledger's own stream at each checkpoint, so it is a leaf of the log like every
-//! event: whoever replays the log checks it, and nobody can be shown another one. A person's
-//! stream and their plans share a bucket, so that one proof shows *which* plans a student has.
+//! is recorded in one of the ledger's own streams at each checkpoint, so it is a leaf of the log
+//! like every event. Whoever replays the log checks it, and nobody can be shown a different root. A
+//! person's stream and the person's plans share a bucket, so that one proof shows *which* plans a
+//! student has.
 
 mod map;
 mod memory;
@@ -27,21 +28,22 @@ static BUCKET: Context = Context::new("planledger v1 2026-11-25 heads bucket");
 /// Where a stream ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StreamHead {
-    /// The stream.
+    /// The stream that ends here.
     pub stream: StreamId,
-    /// The key that its last entry names: of a person's stream and their plans always the same.
+    /// The key that the stream's last entry names. A person's stream and the person's plans always
+    /// have the same key.
     pub key: KeyId,
-    /// Revision of its last event.
+    /// Revision of the stream's last event.
     pub revision: Revision,
-    /// Link of its last entry.
+    /// Link of the stream's last entry.
     pub link: Hash32,
 }
 
 impl StreamHead {
-    /// Length of its bytes.
+    /// Length of a head in bytes.
     pub const LEN: usize = StreamId::LEN + 16 + 8 + 32;
 
-    /// Its bytes: stream, key, revision, link.
+    /// The bytes of a head: stream, key, revision, link.
     pub fn to_bytes(&self) -> [u8; Self::LEN] {
         let (stream, revision) = (self.stream.to_bytes(), self.revision.get().to_be_bytes());
         let fields = stream.iter().chain(self.key.as_bytes());
@@ -64,8 +66,8 @@ impl StreamHead {
     }
 }
 
-/// The bucket of a stream whose entries are sealed under `key`: that of the person for persons and
-/// plans, the stream's own for all others.
+/// The bucket of a stream whose entries are sealed under `key`. For persons and plans the person's
+/// key decides, for all other streams the stream's own id.
 pub fn bucket_of(stream: StreamId, key: KeyId) -> u16 {
     let mut hasher = BUCKET.hasher();
     match stream.kind {
@@ -104,11 +106,11 @@ pub fn head_of(entry: &Entry, bytes: &EntryBytes) -> (u16, StreamHead) {
 /// Every head of one bucket, with its path to the root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BucketProof {
-    /// Which bucket.
+    /// The number of the bucket.
     pub bucket: u16,
-    /// Its heads, in the order of their streams.
+    /// The heads in the bucket, in the order of their streams.
     pub heads: Vec<StreamHead>,
-    /// From its sibling up to the root's child.
+    /// The hashes from the bucket's sibling up to the root's child.
     pub path: Vec<Hash32>,
 }
 
@@ -116,15 +118,15 @@ pub struct BucketProof {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BucketError {
-    /// Heads are not in strict order of their streams.
+    /// The heads of the bucket with this number are not in strict order of their streams.
     #[error("the heads of bucket {0} are not in order")]
     Order(u16),
     /// The path does not lead to the root.
     #[error("the heads of bucket {bucket} are not under the recorded root: {source}")]
     Path {
-        /// Which bucket.
+        /// The number of the bucket.
         bucket: u16,
-        /// What does not hold.
+        /// Why the path does not lead to the root.
         source: ProofError,
     },
 }
@@ -133,7 +135,8 @@ impl BucketProof {
     /// Checks that these are all heads of the bucket under `root`.
     ///
     /// # Errors
-    /// [`BucketError`]
+    /// [`BucketError`] if the heads are out of order or the path does not lead to the
+    /// root.
     pub fn check(&self, root: &Hash32) -> Result<(), BucketError> {
         let bucket = self.bucket;
         if !self.heads.is_sorted_by(|a, b| a.stream < b.stream) {
@@ -155,7 +158,7 @@ pub fn bucket_bytes(heads: &[StreamHead]) -> Vec<u8> {
     heads.iter().flat_map(StreamHead::to_bytes).collect()
 }
 
-/// Reads a bucket's bytes; `None` if they are none.
+/// Reads a bucket's bytes; `None` if they are not a bucket.
 pub fn read_bucket(bytes: &[u8]) -> Option<Vec<StreamHead>> {
     let (heads, rest) = bytes.as_chunks::<{ StreamHead::LEN }>();
     match rest.is_empty() {
@@ -168,9 +171,11 @@ fn bucket_leaf(bytes: &[u8]) -> Hash32 {
     hash_leaf(bytes)
 }
 
-/// The tree over all buckets, every node in memory: 4 MiB, however many streams there are.
+/// The tree over all buckets. Every node is in memory, which takes 4 MiB however many streams there
+/// are.
 pub struct BucketTree {
-    /// As in a heap: the root at 1, the children of n at 2n and 2n + 1, leaves from `BUCKETS` on.
+    /// The nodes are placed as in a heap: the root at 1, the children of n at 2n and 2n + 1, the
+    /// leaves from `BUCKETS` on.
     nodes: Vec<Hash32>,
 }
 
@@ -198,7 +203,7 @@ impl BucketTree {
         }
     }
 
-    /// Sets buckets' contents.
+    /// Sets the contents of buckets.
     pub fn set<'a>(&mut self, buckets: impl IntoIterator<Item = (u16, &'a [u8])>) {
         let mut above = Vec::new();
         for (bucket, bytes) in buckets {
@@ -217,17 +222,17 @@ impl BucketTree {
         }
     }
 
-    /// Whether a bucket has these bytes.
+    /// Whether a bucket has exactly these bytes.
     pub fn holds(&self, bucket: u16, bytes: &[u8]) -> bool {
         self.at(BUCKETS + usize::from(bucket)) == bucket_leaf(bytes)
     }
 
-    /// The root.
+    /// The root of the tree.
     pub fn root(&self) -> Hash32 {
         self.at(1)
     }
 
-    /// From a bucket's sibling up to the root's child.
+    /// The hashes from a bucket's sibling up to the root's child.
     pub fn path(&self, bucket: u16) -> Vec<Hash32> {
         let mut index = BUCKETS + usize::from(bucket);
         let mut path = Vec::with_capacity(BUCKET_BITS as usize);

@@ -1,4 +1,4 @@
-//! What an appender hands in.
+//! What a writer gives to the journal to append.
 
 use super::layout::{
     CHECKSUM_LEN, COMMAND_LEN, Digest16, HEADER_LEN, MAX_COMMANDS, MAX_ENTRIES, MAX_FRAME_LEN,
@@ -9,39 +9,40 @@ use crate::hash::Hash32;
 use crate::ids::{CommandId, Position, Revision, StreamId};
 use crate::time::Timestamp;
 
-/// What was asked and what came of it, so that the same command id gives the same receipt.
+/// A command and its result, so that the same command id gives the same receipt again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommandRecord {
-    /// The command's id.
+    /// The id of the command.
     pub id: CommandId,
-    /// Tells a repetition from another command with the same id; keyed by the sender's scope.
+    /// A digest that tells the same command from another command with the same id. It is keyed with
+    /// the key of the sender's scope.
     pub digest: Digest16,
-    /// The stream that its receipt names.
+    /// The stream that the receipt names.
     pub stream: StreamId,
     /// The revision of that stream after the command.
     pub revision: Revision,
-    /// How many of the commit's entries are this command's; they follow those of the command
-    /// before.
+    /// How many of the commit's entries belong to this command. They follow the entries of the
+    /// command before it.
     pub entries: u32,
 }
 
 /// An entry to append, with its payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEntry {
-    /// Position of its stream's previous entry, which may be in the same group; 0 if none.
+    /// Position of the stream's previous entry, which may be in the same group; 0 if there is none.
     pub back: Position,
-    /// Its Merkle leaf.
+    /// The Merkle leaf of the entry.
     pub leaf: Hash32,
-    /// What the next entry of its stream names it by.
+    /// The link of the entry, by which the next entry of its stream names it.
     pub link: Hash32,
-    /// Its bytes.
+    /// The bytes of the entry.
     pub entry: EntryBytes,
-    /// Its sealed payload.
+    /// The sealed payload of the entry.
     pub sealed: Vec<u8>,
 }
 
 impl NewEntry {
-    /// With the leaf and the link that follow from its bytes.
+    /// An entry with its payload; the leaf and the link are computed from its bytes.
     #[must_use]
     pub fn new(back: Position, entry: EntryBytes, sealed: Vec<u8>) -> Self {
         Self {
@@ -57,15 +58,15 @@ impl NewEntry {
 /// One commit: the commands of one atomic batch and all their entries. It becomes one frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
-    /// When it was recorded; later than every commit before it.
+    /// The instant of the commit. It must be later than that of every commit before it.
     pub recorded_at: Timestamp,
-    /// What was asked, in order; at least one.
+    /// The commands, in order; at least one.
     pub commands: Vec<CommandRecord>,
-    /// What came of it, in order.
+    /// The entries of the commands, in order.
     pub entries: Vec<NewEntry>,
 }
 
-/// What about a commit exceeds its limit.
+/// The limit that a commit exceeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Limit {
@@ -90,37 +91,38 @@ impl std::fmt::Display for Limit {
     }
 }
 
-/// Why a commit cannot be appended, whatever the state of the journal.
+/// Why a commit can never be appended, whatever the state of the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommitError {
     /// A limit is exceeded. Split the batch.
     #[error("{actual} {limit}, but at most {allowed} are possible")]
     TooLarge {
-        /// Which limit.
+        /// The limit that is exceeded.
         limit: Limit,
-        /// What there is.
+        /// How much the commit has.
         actual: u64,
-        /// What there may be.
+        /// How much is allowed.
         allowed: u64,
     },
-    /// A commit without commands, or whose commands do not account for its entries. The caller is
-    /// at fault.
+    /// The commit has no commands, or its commands name another number of entries than it has. The
+    /// caller has a fault.
     #[error("the commands account for {claimed} entries, but there are {actual}")]
     Unaccounted {
-        /// Sum over the commands.
+        /// How many entries the commands name together.
         claimed: u64,
-        /// Entries there are.
+        /// How many entries the commit has.
         actual: u64,
     },
-    /// The entry with this number in its commit points back to itself or beyond, or its payload is
-    /// not as long as it says, shorter than a seal or all zeros. The caller is at fault.
+    /// Something is wrong with the entry of this number, from 0. It points back to itself or
+    /// further on, or its payload has another length than it says, is shorter than a seal, or is
+    /// all zeros. The caller has a fault.
     #[error("entry number {0} of the commit contradicts itself or its place")]
     Entry(usize),
-    /// The commit is not recorded later than the one before it. The caller is at fault.
+    /// The commit is not later than the commit before it. The caller has a fault.
     #[error("recorded at {given}, which is not after {previous}")]
     NotLater {
-        /// The commit's instant.
+        /// The instant of the commit.
         given: Timestamp,
         /// The latest instant before it.
         previous: Timestamp,
@@ -128,20 +130,20 @@ pub enum CommitError {
 }
 
 impl Commit {
-    /// Length of its frame.
+    /// Length of the frame that the commit becomes, in bytes.
     pub(super) fn frame_len(&self) -> u64 {
         let payloads: usize = self.entries.iter().map(|entry| entry.sealed.len()).sum();
         let records = self.commands.len() * COMMAND_LEN + self.entries.len() * RECORD_LEN;
         (HEADER_LEN + records + CHECKSUM_LEN + payloads) as u64
     }
 
-    /// The later of its instant and its last entry's.
+    /// The instant of the commit or of its last entry, whichever is later.
     pub(super) fn latest_instant(&self) -> Timestamp {
         let last = self.entries.last().map(|entry| recorded_at(&entry.entry));
         last.unwrap_or_default().max(self.recorded_at)
     }
 
-    /// Checks everything that reading it back checks, so that nothing unreadable is written.
+    /// Makes every check that reading the commit back makes, so that nothing unreadable is written.
     pub(super) fn check(
         &self,
         first_position: Position,

@@ -1,11 +1,11 @@
-//! The file operations that the journal and the key store need, so that tests can put a faulty disk
-//! under them.
+//! The file operations that the journal and the key store need. Tests can put a faulty disk in
+//! their place.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A directory of files. Names have no folders in them.
+/// A directory of files. The names contain no folders.
 pub trait Disk: Send + Sync + 'static {
     /// The names of the files in the directory, in any order.
     fn list(&self) -> io::Result<Vec<String>>;
@@ -36,24 +36,25 @@ pub trait DiskFile: Send + Sync {
         Ok(self.len()? == 0)
     }
 
-    /// Reads into `buffer` from `offset` and answers how many bytes it read; 0 at the end.
+    /// Reads into `buffer` from `offset`. Returns how many bytes were read; 0 at the end of the
+    /// file.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
 
-    /// Writes from `offset` on and answers how many bytes it wrote, which may be fewer than given.
+    /// Writes from `offset` on. Returns how many bytes were written, which may be fewer than given.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize>;
 
     /// Waits until the bytes and the length are on stable storage.
     ///
     /// # Errors
-    /// After an error nobody knows which bytes are stored, and trying again proves nothing: the
-    /// system may have marked the lost pages as clean.
+    /// After an error nobody knows which bytes are stored. Trying again proves nothing,
+    /// because the system may have marked the lost pages as clean.
     fn sync_data(&self) -> io::Result<()>;
 
-    /// Cuts the file off at, or extends it with zeros to, this length.
+    /// Gives the file this length: cuts it off, or extends it with zeros.
     fn set_len(&self, len: u64) -> io::Result<()>;
 }
 
-/// Fills `buffer` from `offset`, or as much of it as the file has; answers how much that was.
+/// Fills `buffer` from `offset`, as far as the file goes. Returns how many bytes were read.
 pub(crate) fn read_full(file: &dyn DiskFile, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
@@ -81,7 +82,7 @@ pub(crate) fn write_full(file: &dyn DiskFile, bytes: &[u8], offset: u64) -> io::
     Ok(())
 }
 
-/// A directory of the operating system's.
+/// A directory of the operating system.
 #[derive(Debug, Clone)]
 pub struct OsDisk {
     directory: PathBuf,
@@ -103,8 +104,8 @@ impl OsDisk {
     }
 }
 
-/// Creates what is missing of a path, each directory's name synced in its parent: a journal whose
-/// directory vanishes in a power cut would be lost with every receipt (P2).
+/// Creates the missing directories of a path and syncs each name in its parent. If a power cut
+/// removed the journal's directory, every receipt would be lost (P2).
 fn create_dir_durably(directory: &Path) -> io::Result<()> {
     if directory.is_dir() {
         return Ok(());
@@ -126,7 +127,7 @@ impl Disk for OsDisk {
     fn list(&self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for item in fs::read_dir(&self.directory)? {
-            // A name that is not UTF-8 is none of ours.
+            // A name that is not UTF-8 is not one of ours.
             if let Ok(name) = item?.file_name().into_string() {
                 names.push(name);
             }

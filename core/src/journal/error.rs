@@ -7,8 +7,8 @@ use super::frame::FrameError;
 use super::tail::Tail;
 use crate::ids::{CommitSeq, Position};
 
-/// Where and how a journal is damaged. Nothing has been changed: what is damaged is never skipped
-/// or cut off, because receipts were given for it (P2).
+/// Where and how a journal is damaged. Nothing has been changed. A damaged part is never skipped or
+/// cut off, because receipts were given for it (P2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "segment-{segment:08}.log is damaged at byte {offset}, at position {position}: {reason}; \
@@ -17,7 +17,7 @@ use crate::ids::{CommitSeq, Position};
 pub struct Damage {
     /// Number of the segment, as in its file's name.
     pub segment: u64,
-    /// Where in the file, in bytes.
+    /// The place in the file, in bytes from its beginning.
     pub offset: u64,
     /// Position of the first event that cannot be read.
     pub position: Position,
@@ -29,28 +29,29 @@ pub struct Damage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DamageReason {
-    /// A frame that had been stored durably is not sound any more.
+    /// A frame that had been stored durably is no longer valid.
     #[error("the frame there {0}")]
     Frame(FrameError),
     /// The segment's header is missing, cut short or does not match its hash.
     #[error("the segment's header is not sound")]
     SegmentHeader,
-    /// The segment's header is sound but does not continue the segment before it: a file was
-    /// exchanged or comes from another ledger.
+    /// The segment's header is valid but does not continue the segment before it. The file was
+    /// exchanged, or comes from another ledger.
     #[error("the segment does not continue the one before it")]
     Misplaced,
-    /// There is no such segment, though there are later ones or something derived from it.
+    /// The segment is missing, although there are later segments or something that was derived from
+    /// it.
     #[error("the segment is missing")]
     Missing,
     /// The file is longer or shorter than it was when the next segment was begun.
     #[error("the file has {actual} bytes, but had {expected} when it was closed")]
     Length {
-        /// Its length when it was closed.
+        /// The length when the segment was closed.
         expected: u64,
-        /// Its length now.
+        /// The length now.
         actual: u64,
     },
-    /// The journal ends before something that was derived from it: its end is lost.
+    /// The journal ends before something that was derived from it, so its end is lost.
     #[error("the journal ends there, but commit {0} had been stored")]
     EndLost(CommitSeq),
     /// An entry's leaf is not the hash of the entry.
@@ -58,15 +59,15 @@ pub enum DamageReason {
     Leaf,
 }
 
-/// Why reading failed.
+/// Why the journal could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// The journal is damaged. Stop, keep the files, restore the segment from a backup or another
-    /// node.
+    /// The journal is damaged. Stop, keep the files, and restore the segment from a backup or
+    /// another node.
     #[error(transparent)]
     Damaged(#[from] Damage),
-    /// The disk failed. Look at the disk before trying again.
+    /// The disk failed. Check the disk before trying again.
     #[error("segment-{segment:08}.log cannot be read: {source}")]
     Io {
         /// Number of the segment.
@@ -76,39 +77,39 @@ pub enum ReadError {
     },
 }
 
-/// Why nothing was appended. After every variant but `Io` the journal is as it was; after `Io` the
-/// commits may or may not be found when it is opened again, and no receipt may be given.
+/// Why nothing was appended. After every error but `Io` the journal is unchanged. After `Io` the
+/// commits may or may not be there when the journal is opened again, so no receipt may be given.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AppendError {
-    /// Somebody else appended. Catch up to `actual`, decide again, append again; a writer that
-    /// thought itself alone has lost its place and must stop.
+    /// Somebody else has appended. Read up to `actual`, decide again, and append again. A writer
+    /// that believed itself the only one has lost its place and must stop.
     #[error(
         "the journal is at commit {} and not at {}", actual.commit, expected.commit
     )]
     Conflict {
-        /// The tail the caller knew.
+        /// The tail that the caller knew.
         expected: Tail,
-        /// The tail there is.
+        /// The tail that the journal has.
         actual: Tail,
     },
-    /// A write or sync failed earlier, so nobody knows what the disk holds. Start the process
-    /// again: opening the journal finds out.
+    /// A write or sync failed earlier, so nobody knows what is on the disk. Start the process
+    /// again; opening the journal finds out.
     #[error("an earlier write failed; the journal takes no more until it is opened again")]
     Poisoned,
     /// The journal was opened for reading only.
     #[error("the journal is open for reading only")]
     ReadOnly,
-    /// One of the commits can never be appended as it is.
+    /// One of the commits can never be appended in this form.
     #[error("commit number {index} of the group: {error}")]
     Rejected {
-        /// Which commit of those given.
+        /// The place of the commit among those given, from 0.
         index: usize,
-        /// Why.
+        /// What is wrong with it.
         error: CommitError,
     },
-    /// Writing or syncing failed: the disk is full or broken. The journal takes no more until it
-    /// is opened again.
+    /// Writing or syncing failed, because the disk is full or broken. The journal accepts no more
+    /// until it is opened again.
     #[error("segment-{segment:08}.log cannot be written: {source}")]
     Io {
         /// Number of the segment.
@@ -122,20 +123,21 @@ pub enum AppendError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// There is no journal here. Create one, if none is expected.
+    /// There is no journal here. Create one if none is expected.
     #[error("there is no journal in this directory")]
     Empty,
-    /// There is a journal here already, so none is created.
+    /// There is a journal here already, so no new one is created.
     #[error("there is a journal in this directory already")]
     Exists,
-    /// The journal is damaged before its end. Keep the files; restore the segment named from a
+    /// The journal is damaged before its end. Keep the files, and restore the named segment from a
     /// backup or another node.
     #[error(transparent)]
     Damaged(#[from] Damage),
-    /// The disk failed or refused. Look at the source; opening again is safe.
+    /// The disk failed or refused an operation. Look at the source. It is safe to open the journal
+    /// again.
     #[error("the journal cannot be opened: {operation}: {source}")]
     Io {
-        /// What was being done.
+        /// The operation that failed.
         operation: &'static str,
         /// What the system said.
         source: io::Error,

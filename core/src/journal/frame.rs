@@ -24,13 +24,13 @@ const SEALED_HASH_AT: usize = 198;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrameError {
-    /// The bytes end before the frame does. At the end of the journal: a write that a crash cut
-    /// short, never receipted. Elsewhere the file is damaged.
+    /// The bytes end before the frame does. At the end of the journal this is a write that a crash
+    /// cut short and for which no receipt was given. Elsewhere the file is damaged.
     #[error("ends after {have} of {need} bytes")]
     Short {
-        /// Bytes there are.
+        /// How many bytes there are.
         have: u64,
-        /// Bytes the frame needs, as far as can be told.
+        /// How many bytes the frame needs, as far as can be told.
         need: u64,
     },
     /// The first four bytes are not a frame's.
@@ -39,8 +39,8 @@ pub enum FrameError {
     /// The header's hash is not that of the header.
     #[error("has a header that does not match its hash")]
     Header,
-    /// Lengths and counts in the header contradict each other or exceed a limit. The hash is
-    /// right, so whatever wrote this was no planledger that follows this format.
+    /// Lengths and counts in the header contradict each other or exceed a limit. The header's hash
+    /// is right, so the program that wrote it does not follow this format.
     #[error("has lengths and counts that contradict each other")]
     Counts,
     /// The checksum is not that of header and records.
@@ -55,8 +55,8 @@ pub enum FrameError {
     /// A payload is neither what its entry's hash says nor redacted.
     #[error("has a payload that does not match its entry's hash, number {0} in the frame")]
     Payload(u32),
-    /// The frame is whole but is not the one that follows the frame before it: something was
-    /// taken out, put in or moved.
+    /// The frame is whole but does not follow the frame before it: something was taken out, put in
+    /// or moved.
     #[error("does not follow the frame before it")]
     Chain,
 }
@@ -74,7 +74,8 @@ pub struct Header {
     pub entries: u32,
     /// The frame's place in the journal.
     pub commit: CommitSeq,
-    /// Position of its first entry; where the next would be, if it has none.
+    /// Position of the frame's first entry. If the frame has no entries, the position that the next
+    /// entry will get.
     pub first_position: Position,
     /// Commit sequence of the first frame that was written together with it.
     pub group_start: CommitSeq,
@@ -335,8 +336,8 @@ impl Frame {
         self.buffer.get(self.range.clone()).unwrap_or_default()
     }
 
-    /// The same frame with a buffer of its own, for keeping: a frame from a reader shares, and so
-    /// keeps in memory, up to some MiB of its neighbours.
+    /// The same frame with a buffer of its own, for keeping. A frame from a reader shares its
+    /// buffer and so keeps up to some MiB of its neighbours in memory.
     #[must_use]
     pub fn detached(&self) -> Self {
         let bytes = self.bytes().to_vec();
@@ -474,8 +475,8 @@ pub struct EntryRef<'a> {
 }
 
 impl EntryRef<'_> {
-    /// Whether the payload has been overwritten. No sealed payload is all zeros: its 16-byte tag
-    /// alone would be so with probability 2^-128.
+    /// Whether the payload has been overwritten. A sealed payload is never all zeros: its 16-byte
+    /// tag alone would be so with probability 2^-128.
     pub fn is_redacted(&self) -> bool {
         self.sealed.len() >= TAG_LEN && is_zero(self.sealed)
     }

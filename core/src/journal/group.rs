@@ -1,4 +1,4 @@
-//! The frames of one append, as they are written.
+//! The frames that are appended together, as they are written.
 
 use super::commit::{Commit, CommitError, Limit};
 use super::error::AppendError;
@@ -7,19 +7,19 @@ use super::layout::half;
 use super::tail::Tail;
 use crate::ids::Position;
 
-/// All that is appended at once has to fit into one segment, so that what a crash leaves of it is
-/// at the end of one file.
+/// The most bytes that are appended together. They have to fit into one segment, so that a crash
+/// can leave a part of them only at the end of one file.
 pub(super) const MAX_GROUP_BYTES: u64 = (64 << 20) - 128;
 
-/// What is known of frames in a buffer.
+/// What is known about frames in a buffer.
 pub(super) struct Group {
     /// The tail once they are appended.
     pub(super) tail: Tail,
-    /// For each entry where its frame begins in the buffer.
+    /// For each entry, where its frame begins in the buffer.
     pub(super) offsets: Vec<u32>,
 }
 
-/// Checks the commits and makes `buffer` their frames behind `tail`.
+/// Checks the commits, and fills `buffer` with the frames that follow `tail`.
 pub(super) fn encode(
     tail: Tail,
     commits: &[Commit],

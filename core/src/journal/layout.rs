@@ -1,4 +1,5 @@
-//! Lengths and places in a frame, and its limits, for all who write, read or refuse one.
+//! Lengths and places in a frame, and its limits, for all code that writes, reads or refuses
+//! frames.
 
 use crate::entry::{ENTRY_LEN, EntryBytes};
 use crate::hash::{Hash32, first};
@@ -40,7 +41,7 @@ pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     field(bytes, at).map(u64::from_be_bytes)
 }
 
-/// The first half of a hash: what chains keep of it.
+/// The first half of a hash. Chains keep only this half.
 pub(super) fn half(hash: &Hash32) -> Digest16 {
     first(hash)
 }

@@ -10,30 +10,30 @@ use crate::entry::EntryBytes;
 use crate::hash::Hash32;
 use crate::ids::{CommitSeq, LedgerId, Position};
 
-/// Frames in order. `None` means that the durable tail has been reached; asking again after more
-/// has been appended goes on from there. After an error there is nothing more.
+/// Frames in order. `None` means that the durable tail has been reached; once more has been
+/// appended, the next call continues. After an error no more frames come.
 pub type Frames = Box<dyn Iterator<Item = Result<Frame, ReadError>> + Send>;
 
 /// An event as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEntry {
-    /// Its place in the journal.
+    /// The position of the event.
     pub position: Position,
-    /// Position of its stream's previous entry; 0 if it is the first.
+    /// Position of the stream's previous entry; 0 if this is the first.
     pub back: Position,
-    /// Its Merkle leaf.
+    /// The Merkle leaf of the entry.
     pub leaf: Hash32,
-    /// Its bytes.
+    /// The bytes of the entry.
     pub entry: EntryBytes,
-    /// Its payload, sealed; `None` once it is redacted.
+    /// The sealed payload; `None` if it was redacted.
     pub sealed: Option<Vec<u8>>,
 }
 
 impl StoredEntry {
-    /// Takes a copy of an entry, if its leaf and its payload are what they should be.
+    /// Copies an entry, after checking its leaf and its payload.
     ///
     /// # Errors
-    /// The reason to report the place as damaged.
+    /// The reason for which the place is to be reported as damaged.
     pub fn checked(entry: &EntryRef<'_>, index: u32) -> Result<Self, DamageReason> {
         if !entry.leaf_is_sound() {
             return Err(DamageReason::Leaf);
@@ -54,40 +54,40 @@ impl StoredEntry {
 
 /// An append-only sequence of commits with one active writer.
 ///
-/// All that a storage engine must offer is a conditional append at the tail, and reading. A writer
-/// that has lost its place is fenced by the append that fails.
+/// A storage engine must offer only a conditional append at the tail, and reading. The append of a
+/// writer that has lost its place fails, so such a writer cannot write.
 pub trait CommitLog: Send + Sync {
-    /// Which ledger this is the journal of.
+    /// The ledger whose journal this is.
     fn ledger_id(&self) -> LedgerId;
 
-    /// The durable end.
+    /// The durable end of the journal.
     fn tail(&self) -> Tail;
 
-    /// Appends commits behind `expected`, all in one write and one sync, and answers the new tail.
-    /// Only then may receipts be given (P2). No commits: nothing happens.
+    /// Appends commits after `expected`, all in one write and one sync. Returns the new tail. Only
+    /// after that may receipts be given (P2). Without commits nothing happens.
     ///
     /// # Errors
-    /// [`AppendError::Conflict`] if the tail is another; see the other variants. None of the
-    /// commits has been appended then, and readers see none of them, except that after
-    /// [`AppendError::Io`] a log that is opened again may have a first part of them, whole commits
-    /// each.
+    /// [`AppendError::Conflict`] if the journal has another tail; see the other variants.
+    /// None of the commits is appended then, and readers see none of them. There is one exception:
+    /// after [`AppendError::Io`], a log that is opened again may have the first of the commits,
+    /// each of them whole.
     fn append(&self, expected: &Tail, commits: &[Commit]) -> Result<Tail, AppendError>;
 
-    /// The frames from the one on that holds position `from`, those without entries included.
-    /// Never anything beyond the durable tail.
+    /// The frames from the one that holds position `from` on, including frames without entries.
+    /// Never gives anything after the durable tail.
     fn read(&self, from: Position) -> Frames;
 
     /// The frames from this commit on.
     fn read_commits(&self, from: CommitSeq) -> Frames;
 
-    /// Waits until the tail is beyond `after`, but at most `timeout`; answers the tail there is
-    /// then.
+    /// Waits until the tail is after `after`, or until the timeout. Returns the tail at that time.
     fn follow(&self, after: CommitSeq, timeout: Duration) -> Tail;
 
-    /// The event at this position, its leaf and payload hash checked; `None` beyond the tail.
+    /// The event at this position, after its leaf and payload hash were checked; `None` after the
+    /// tail.
     ///
     /// # Errors
-    /// See [`ReadError`].
+    /// [`ReadError`] when the journal is damaged or the disk fails.
     fn entry(&self, position: Position) -> Result<Option<StoredEntry>, ReadError> {
         if position == Position::ZERO || position > self.tail().position {
             return Ok(None);

@@ -91,7 +91,8 @@ impl CommitLog for MemoryLog {
         let group = group::encode(tail, commits, &mut bytes)?;
         let bytes = Arc::new(bytes);
         let mut at = 0;
-        // What has been checked decodes; if it did not, the conformance suite would miss it.
+        // A frame that was checked can be decoded. If it could not, the conformance suite would
+        // miss it.
         while let Ok(frame) = Frame::decode(&bytes, at) {
             at += frame.bytes().len();
             state.frames.push(frame);

@@ -1,6 +1,6 @@
-//! The journal: what the ledger is made of. `core/DESIGN.md` describes every byte.
+//! The journal, which is the truth of a ledger. `core/DESIGN.md` describes every byte.
 //!
-//! [`CommitLog`] is all that the rest of planledger knows of it; [`SegmentLog`] stores it in files.
+//! The rest of planledger knows only [`CommitLog`]; [`SegmentLog`] stores it in files.
 
 mod commit;
 #[cfg(any(test, feature = "testing"))]

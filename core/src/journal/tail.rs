@@ -5,18 +5,18 @@ use super::layout::{Digest16, half};
 use crate::ids::{CommitSeq, Position};
 use crate::time::Timestamp;
 
-/// The end of a journal: everything up to here is on stable storage.
+/// The end of a journal. Everything up to here is on stable storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tail {
     /// The last commit; 0 if there is none.
     pub commit: CommitSeq,
     /// The last event's position; 0 if there is none.
     pub position: Position,
-    /// First half of the last frame's checksum; zeros if there is none. With the two above it
-    /// says which journal this is the tail of.
+    /// First half of the last frame's checksum; zeros if there is no frame. Together with the two
+    /// fields above it says which journal has this tail.
     pub checksum: Digest16,
-    /// The latest instant in the journal; when the ledger was created, if it is empty. The next
-    /// commit must be later.
+    /// The latest instant in the journal. In an empty journal it is the instant at which the ledger
+    /// was created. The next commit must be later.
     pub recorded_at: Timestamp,
 }
 
@@ -31,7 +31,7 @@ impl Tail {
         }
     }
 
-    /// Whether both name the same place of the same journal.
+    /// Whether both tails are the same place of the same journal.
     pub fn is_same_place(&self, other: &Self) -> bool {
         (self.commit, self.position, self.checksum)
             == (other.commit, other.position, other.checksum)
@@ -40,7 +40,7 @@ impl Tail {
     /// The tail after `frame`.
     ///
     /// # Errors
-    /// [`FrameError::Chain`] if the frame is not the one that follows.
+    /// [`FrameError::Chain`] if the frame does not follow this tail.
     pub fn after(&self, frame: &Frame) -> Result<Self, FrameError> {
         let header = frame.header();
         let follows = header.commit == self.commit.next()

@@ -1,4 +1,4 @@
-//! Taking in what the journal has and derived state has not.
+//! Folds those events of the journal that derived state does not have yet.
 
 use super::fold::Fold;
 use super::sealer::read_entry;
@@ -8,10 +8,11 @@ use crate::derived::{CommandEntry, Docs, StoreError};
 use crate::journal::{CommitLog, Frame, Tail};
 use crate::seal::KeyStore;
 
-/// Events between two publications.
+/// How many events are folded before their documents are published.
 const STRIDE: u64 = 8_192;
 
-/// Takes in what the journal has up to a place. `progress` says whether to go on.
+/// Folds the commits of the journal up to `target` into `fold` and publishes the documents. Stops
+/// with an error when `progress` returns false.
 pub(crate) fn catch_up(
     log: &dyn CommitLog,
     keys: &KeyStore,
@@ -56,8 +57,8 @@ fn take_in(frame: &Frame, keys: &KeyStore, docs: &Docs, fold: &mut Fold) -> Resu
     fold.cursor.recorded_at = frame.header().recorded_at;
     for command in frame.commands() {
         let mut stream = fold.begin(command.stream)?;
-        // Two accounts of where the stream ended, of which only one was folded. A stream whose events
-        // so far were all redacted has no state that could say it.
+        // The document and the register each say where the stream ends; if they differ, one of the
+        // two is wrong. A stream whose events were all redacted has no document to compare.
         if stream.folded.state().is_some()
             && stream.folded.head().position
                 != docs.store().register().end_of(command.stream).position
@@ -66,7 +67,8 @@ fn take_in(frame: &Frame, keys: &KeyStore, docs: &Docs, fold: &mut Fold) -> Resu
             docs.put_in_doubt(&error.to_string());
             return Err(error.into());
         }
-        // Without events it shares the instant before it in its commit, as the writer has it.
+        // A command without events has the instant of the command before it in the same commit, as
+        // the writer gives it.
         let mut recorded_at = fold.cursor.recorded_at;
         for (offset, record) in entries.by_ref().take(command.entries as usize).enumerate() {
             let position = record.position;

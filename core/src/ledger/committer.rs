@@ -1,4 +1,5 @@
-//! The committer thread: keys, then one write and one sync, then everything that says so.
+//! The committer thread. For each group of commits it syncs the keys, writes and syncs the journal
+//! once, publishes the documents and sends the receipts.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -12,11 +13,11 @@ use crate::ids::Position;
 use crate::journal::{Commit, CommitLog};
 use crate::seal::KeyStore;
 
-/// How far the journal is durable, and who wants to know.
+/// The last durable position of the journal, and those who wait for it or are told of it.
 pub(super) struct DurableEnd {
     position: Mutex<Position>,
     risen: Condvar,
-    /// Why nothing more is written, once that is so.
+    /// The reason why the writer has stopped for good; empty while it works.
     stopped: OnceLock<String>,
     listeners: RwLock<Vec<Listener>>,
 }
@@ -60,13 +61,13 @@ impl DurableEnd {
         }
     }
 
-    /// Why nothing more is written, if that is so.
+    /// The reason why nothing more is written; `None` while the journal is written.
     pub(super) fn stopped(&self) -> Option<&str> {
         self.stopped.get().map(String::as_str)
     }
 
-    /// For good: after a failed write or sync nobody knows what is on the disk (P2). Says whether
-    /// it was open.
+    /// Stops writing for good: after a failed write or sync nobody knows what is on the disk (P2).
+    /// Returns whether writing was still going on.
     fn stop(&self, reason: &str) -> bool {
         self.stopped.set(reason.to_owned()).is_ok()
     }
@@ -77,10 +78,10 @@ pub(super) type Reply = (
     Result<Vec<Receipt>, ExecuteError>,
 );
 
-/// Commits that become durable together.
+/// Commits that are written and synced together.
 pub(super) struct Group {
     pub(super) number: u64,
-    /// Where its documents are published.
+    /// The derived state in which the group's documents are published.
     pub(super) shelf: Arc<Docs>,
     pub(super) commits: Vec<Commit>,
     pub(super) docs: Vec<(DocKey, Doc)>,
@@ -88,22 +89,23 @@ pub(super) struct Group {
     pub(super) replies: Vec<Reply>,
 }
 
-/// What came of a group.
+/// What happened to a group.
 pub(super) enum Done {
-    /// It is durable and published, or had nothing to write, or the journal cannot be written.
+    /// The group is finished: it is durable and published, or had nothing to write, or the journal
+    /// can no longer be written. The number names the group.
     With(u64),
-    /// It was not written, because it does not continue the journal: what it was decided on was
-    /// wrong.
+    /// The group was not written, because its entries do not continue the journal. The commands
+    /// were decided on a wrong state.
     Unsound(String),
 }
 
-/// Why a group is not appended.
+/// Why a group is not written to the journal.
 enum Refused {
     Unsound(Unsound),
     Failed(String),
 }
 
-/// Runs until the writer is gone.
+/// Commits groups until the writer thread is gone.
 pub(super) fn run(
     log: &dyn CommitLog,
     keys: &KeyStore,
@@ -141,8 +143,8 @@ pub(super) fn run(
                 Done::Unsound(reason)
             }
             Err(Refused::Failed(reason)) => {
-                // Said once: clients go on sending, and a log that grows with them may be what
-                // fills the disk.
+                // This is logged only once. Clients go on sending commands, and a log that grows
+                // with them may be what fills the disk.
                 if durable.stop(&reason) {
                     tracing::error!(
                         %reason,
@@ -161,14 +163,14 @@ pub(super) fn run(
     }
 }
 
-/// Makes a group durable; gives the cursor with the last frame's checksum.
+/// Makes a group durable. Returns the cursor with the checksum of the last frame.
 fn append(log: &dyn CommitLog, keys: &KeyStore, group: &Group) -> Result<Cursor, Refused> {
     let failed = |error: &dyn std::fmt::Display| Refused::Failed(error.to_string());
-    // Keys first: an event whose key is lost is lost (P1).
+    // Keys are stored first: an event whose key is lost is lost itself (P1).
     keys.sync().map_err(|error| failed(&error))?;
     let tail = log.tail();
-    // Whatever led to these entries: each continues what the journal itself holds, or none is
-    // written.
+    // Each entry must continue what the journal itself holds, however the command was decided.
+    // Otherwise none of the group is written.
     let entries = group.commits.iter().flat_map(|commit| &commit.entries);
     let register = group.shelf.store().register();
     register
@@ -203,7 +205,7 @@ mod tests {
     use crate::seal::{KeyStoreMode, KeyStoreOptions, MasterKey};
     use crate::time::Timestamp;
 
-    /// Counts errors that are logged.
+    /// Counts the errors that are logged.
     struct Counting(Arc<AtomicUsize>);
 
     impl tracing::Subscriber for Counting {
@@ -228,8 +230,8 @@ mod tests {
         fn exit(&self, _: &span::Id) {}
     }
 
-    /// Clients go on sending after a failed write; with a line for each of them the log of a server
-    /// on a full disk grew by five hundred lines a second.
+    /// Clients go on sending after a failed write. With a line for each command, the log of a
+    /// server on a full disk grew by five hundred lines a second.
     #[test]
     fn a_failed_write_is_logged_once_and_answered_every_time() {
         let dir = tempfile::tempdir().unwrap();
@@ -258,7 +260,7 @@ mod tests {
             let group = Group {
                 number,
                 shelf: docs.clone(),
-                // No log takes a commit without commands.
+                // A log accepts no commit without commands.
                 commits: vec![Commit {
                     recorded_at: Timestamp::from_nanos(2),
                     commands: Vec::new(),

@@ -1,5 +1,5 @@
-//! Making derived state: taken up where it is when it can be believed, made anew from the journal
-//! when not (P3).
+//! Gets derived state ready. Derived state on disk is used if it can be trusted; otherwise it is
+//! made again from the journal (P3).
 
 use std::fs;
 use std::io;
@@ -22,30 +22,31 @@ use crate::ids::{CommitSeq, Position};
 use crate::journal::{CommitLog, Tail};
 use crate::seal::{KeyStore, KeyStoreError};
 
-/// What derived state is made of, and where it is kept.
+/// What derived state is made from, and where it is kept.
 pub(super) struct Deriving {
     pub(super) log: Arc<dyn CommitLog>,
     pub(super) keys: Arc<KeyStore>,
     pub(super) generations: Generations,
     pub(super) progress: Option<Progress>,
-    /// Told when derived state that is in use turns out to be wrong.
+    /// Is sent a signal when derived state in use turns out to be wrong.
     pub(super) alarm: Sender<()>,
     pub(super) made: Made,
-    /// Set when the ledger is closed: what is being made is given up.
+    /// Set when the ledger is closed. The making of derived state then stops early.
     pub(super) stopping: AtomicBool,
 }
 
-/// What is to be said about derived state.
+/// What the ledger reports about its derived state.
 #[derive(Default)]
 pub(super) struct Made {
-    /// How often it was set aside and made again since the ledger was opened, the opening included.
+    /// How often derived state was set aside and made again since the ledger was opened. The
+    /// opening itself counts too.
     again: AtomicU64,
-    /// Why it was, the last time.
+    /// The reason for the last time that derived state was made again.
     reason: Mutex<Option<String>>,
-    /// How far making it has come; 0 of 0 when nothing is being made.
+    /// How many events are folded in while derived state is made; 0 of 0 when none is being made.
     done: AtomicU64,
     all: AtomicU64,
-    /// Counts how often another derived state was put in the place of one in use.
+    /// Counts how often new derived state has replaced the one in use.
     replaced: Mutex<u64>,
     put_in_place: Condvar,
 }
@@ -59,21 +60,21 @@ impl Made {
         self.reason.lock().clone()
     }
 
-    /// How many of how many events are folded in, while derived state is made.
+    /// How many events of how many have been folded in; `None` when no derived state is being made.
     pub(super) fn progress(&self) -> Option<(u64, u64)> {
         let (done, all) = (&self.done, &self.all);
         let (done, all) = (done.load(Ordering::Acquire), all.load(Ordering::Acquire));
         (all > 0).then_some((done, all))
     }
 
-    /// Notes that another derived state is in use now.
+    /// Notes that new derived state is in use now.
     pub(super) fn replaced(&self) {
         *self.replaced.lock() += 1;
         self.put_in_place.notify_all();
     }
 
-    /// Waits until `found` finds something, but at most this long; it is asked again whenever another
-    /// derived state was put in place.
+    /// Waits until `found` returns something, or until the timeout. `found` is called again each
+    /// time new derived state is put into use.
     pub(super) fn wait_for<T>(
         &self,
         timeout: Duration,
@@ -101,7 +102,7 @@ impl Made {
     }
 }
 
-/// Derived state that has come as far as the journal.
+/// Derived state that has taken in the whole journal.
 pub(super) struct Derived {
     pub(super) docs: Arc<Docs>,
     pub(super) fold: Fold,
@@ -110,12 +111,13 @@ pub(super) struct Derived {
 }
 
 impl Deriving {
-    /// Derived state as it is on disk, completed from the journal; made anew if it cannot be believed.
-    /// No start is refused because of it.
+    /// Gives derived state that has taken in the whole journal. What is on disk is completed from
+    /// the journal, or made again if it cannot be trusted. Faulty derived state never keeps the
+    /// ledger from starting.
     ///
     /// # Errors
-    /// [`OpenError`] when the journal or the key store cannot be used, or the system does not let
-    /// derived state be written.
+    /// [`OpenError`] when the journal or the key store cannot be used, or when the
+    /// operating system does not let derived state be written.
     pub(super) fn open(&self) -> Result<Derived, OpenError> {
         let found = self.stored().and_then(|found| {
             let found = found.map(|(store, cursor)| self.derive(store, cursor));
@@ -137,8 +139,8 @@ impl Deriving {
         }
     }
 
-    /// Makes derived state anew, a second time if the first comes to nothing: what failed once may have
-    /// passed.
+    /// Makes derived state from the journal. After a failure it tries a second time, because the
+    /// cause may have passed.
     fn anew_or_again(&self, reason: Option<&str>) -> Result<Derived, OpenError> {
         match self.anew(reason) {
             Err(error) if error.of_derived().is_some() => {
@@ -149,7 +151,7 @@ impl Deriving {
         }
     }
 
-    /// What is on disk, if it is of this journal; `None` if there is nothing.
+    /// The derived state on disk, if it belongs to this journal; `None` if there is none.
     fn stored(&self) -> Result<Option<(Store, Cursor)>, OpenError> {
         let Some(stored) = self.generations.stored()? else {
             return Ok(None);
@@ -162,7 +164,8 @@ impl Deriving {
             if !belongs(newest, &*self.log)? {
                 return Err(StoreError::Foreign.into());
             }
-            // Before anything is changed: with the right key store all of it may be of use.
+            // The keys are checked before anything is changed. With the right key store all of the
+            // derived state may still be usable.
             self.keys.holds(&register.keys_needed())?;
         }
         let (store, cursor) = stored.open()?;
@@ -173,10 +176,11 @@ impl Deriving {
         }
     }
 
-    /// Makes derived state anew. What there was is set aside, unless somebody still reads from it.
+    /// Makes derived state from the journal. Earlier derived state is set aside, except the one
+    /// that is still being read.
     ///
     /// # Errors
-    /// [`OpenError`]
+    /// [`OpenError`] when it cannot be made.
     pub(super) fn anew(&self, reason: Option<&str>) -> Result<Derived, OpenError> {
         if let Some(reason) = reason {
             tracing::warn!(reason, "derived state is made again from the journal");
@@ -185,8 +189,9 @@ impl Deriving {
         let store = self.generations.begin(self.log.ledger_id())?;
         let generation = store.generation();
         let made = match self.derive(store, start(&*self.log)) {
-            // Its room may be needed for the next. And if a newer version is needed, what that one
-            // derived stays the newest there is.
+            // The next attempt may need the disk space of this one. If the journal needs a newer
+            // version of the program, the derived state that the newer version made stays the
+            // newest.
             Err(error) if error.of_derived().is_some() || error.is_of_newer() => {
                 if let Err(error) = self.generations.remove(generation) {
                     tracing::warn!(%error, "what came to nothing cannot be removed");
@@ -214,7 +219,7 @@ impl Deriving {
     fn derive(&self, store: Store, cursor: Cursor) -> Result<Derived, OpenError> {
         let alarm = self.alarm.clone();
         let docs = Docs::new(store, self.keys.clone(), cursor.clone(), move || {
-            // Full means that whoever listens knows already.
+            // A full channel means that the receiver has a signal waiting already.
             let _ = alarm.try_send(());
         });
         let docs = Arc::new(docs);
@@ -242,7 +247,8 @@ impl Deriving {
             }),
             Err(error) => {
                 docs.stop();
-                // What it has done so far is of use if it was only stopped.
+                // If the work was only stopped, what it has done so far can be used at the next
+                // start.
                 if ended(&projector) && docs.doubt().is_none() {
                     let _ = docs.close();
                 }
@@ -257,7 +263,7 @@ impl Deriving {
     }
 }
 
-/// The place before everything.
+/// The cursor before the first event.
 pub(crate) fn start(log: &dyn CommitLog) -> Cursor {
     Cursor {
         recorded_at: log.tail().recorded_at,
@@ -265,7 +271,8 @@ pub(crate) fn start(log: &dyn CommitLog) -> Cursor {
     }
 }
 
-/// Whether derived state came from this journal: the frame it ended with is there.
+/// Whether derived state comes from this journal. It does if the journal holds the frame that the
+/// cursor names.
 pub(crate) fn belongs(cursor: &Cursor, log: &dyn CommitLog) -> Result<bool, OpenError> {
     if cursor.ledger != log.ledger_id() || cursor.commit > log.tail().commit {
         return Ok(false);
@@ -288,13 +295,14 @@ pub(crate) fn belongs(cursor: &Cursor, log: &dyn CommitLog) -> Result<bool, Open
     }
 }
 
-/// The projector thread: documents to sled, behind everything. Ends when it is told to, or when
-/// sled does not take them.
+/// The projector thread writes documents to sled after they have been published. It ends when it is
+/// told to, or when sled does not accept a write.
 pub(crate) fn project(docs: &Docs) {
     while matches!(docs.flush_next(), Ok(true)) {}
 }
 
-/// The ids of the last commands, so that they are known again (P2 holds across a restart).
+/// Loads the ids of the last commands, so that a command that is sent again is recognised after a
+/// restart too (P2).
 fn load_window(fold: &Fold) -> Result<Window, OpenError> {
     let mut window = Window::default();
     let first = fold.cursor.commands.saturating_sub(2 * Window::LENGTH);
@@ -310,10 +318,10 @@ fn load_window(fold: &Fold) -> Result<Window, OpenError> {
     Ok(window)
 }
 
-/// Throws away all derived state in a directory.
+/// Removes all derived state in a directory.
 ///
 /// # Errors
-/// When the system refuses.
+/// When the operating system refuses.
 pub(super) fn throw_away(derived: &std::path::Path) -> io::Result<()> {
     match fs::remove_dir_all(derived) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

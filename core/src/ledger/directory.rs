@@ -34,8 +34,9 @@ pub(crate) fn lock(dir: &Path) -> Result<File, OpenError> {
     take_lock(file, dir)
 }
 
-/// The lock of somebody who changes nothing, perhaps on a medium that cannot be written. Where
-/// there is no lock and none can be made, nobody can open the ledger to write it either.
+/// Takes the lock for somebody who only reads, perhaps on a medium that cannot be written. If there
+/// is no lock file and none can be made, nobody can open the ledger for writing either, so no lock
+/// is needed.
 pub(crate) fn lock_to_read(dir: &Path) -> Result<Option<File>, OpenError> {
     match lock(dir) {
         Err(OpenError::Io { path, source })

@@ -1,4 +1,4 @@
-//! Commands on their way in, receipts on their way out.
+//! Commands as they come in, and receipts as they go out.
 
 use serde::Serialize;
 
@@ -7,25 +7,26 @@ use crate::domain::{Actor, Command};
 use crate::ids::{CommandId, Position, Revision, StreamId};
 use crate::time::Timestamp;
 
-/// A command with what its sender says about it.
+/// A command, with what its sender says about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
-    /// Chosen by the sender. Sending the same id with the same content again gives the first
-    /// receipt; with other content it is an error.
+    /// The id of the command, chosen by the sender. The same id with the same content gives the
+    /// first receipt again. The same id with other content is an error.
     pub id: CommandId,
-    /// The revision that the command's stream must have, if the sender cares; 0 is "not there".
+    /// The revision that the command's stream must have; 0 means that the stream must not exist
+    /// yet. `None` if any revision will do.
     pub expected_revision: Option<Revision>,
-    /// For whom the actor acts, if for somebody else.
+    /// The person or system for whom the actor acts; `None` if the actor acts for itself.
     pub on_behalf_of: Option<Actor>,
-    /// When the command changes nothing, do not even record that it was asked. For imports, whose
-    /// commands have fresh ids each time.
+    /// If the command changes nothing, not even the command itself is recorded. This is for
+    /// imports, which send commands with fresh ids each time.
     pub discard_if_unchanged: bool,
-    /// The command.
+    /// The command itself.
     pub command: Command,
 }
 
 impl Envelope {
-    /// A command with nothing special about it.
+    /// A command without an expected revision, which the actor sends for itself.
     pub fn new(id: CommandId, command: Command) -> Self {
         Self {
             id,
@@ -36,7 +37,7 @@ impl Envelope {
         }
     }
 
-    /// Everything that makes it the same command when it is sent again, as bytes.
+    /// The bytes that have to be equal for two commands to count as the same command, sent again.
     pub(super) fn content(&self, actor: Actor) -> Result<Vec<u8>, serde_json::Error> {
         #[derive(Serialize)]
         struct Content<'a> {
@@ -54,48 +55,48 @@ impl Envelope {
     }
 }
 
-/// The promise that a command is durable (P2), and where it ended up.
+/// The promise that a command is durable (P2), and where in the journal it was recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// The command.
+    /// The id of the command.
     pub command: CommandId,
-    /// The stream that it changed. For [`crate::domain::plan::PlanCommand::Open`] it may be the
-    /// plan that was there already.
+    /// The stream that the command changed. After [`crate::domain::plan::PlanCommand::Open`] it may
+    /// be a plan that existed already.
     pub stream: StreamId,
-    /// The ledger's position after it. A read at or after it sees the change.
+    /// The ledger's position after the command. A read at this position or later sees the change.
     pub position: Position,
-    /// The stream's revision after it.
+    /// The revision of the stream after the command.
     pub revision: Revision,
-    /// When it was recorded.
+    /// The instant at which the command was recorded.
     pub recorded_at: Timestamp,
-    /// How many events it led to; 0 if there was nothing to change.
+    /// How many events the command recorded; 0 if there was nothing to change.
     pub events: u32,
-    /// Whether this is the receipt of an earlier delivery of the same command.
+    /// Whether the command had been carried out before. The receipt is then the one of that time.
     pub replayed: bool,
 }
 
 type Reply = Box<dyn FnOnce(Result<Vec<Receipt>, ExecuteError>) + Send>;
 
-/// Commands that are carried out all or none, and who waits for them.
+/// Commands that are carried out all together or not at all, and the reply to whoever sent them.
 pub struct Request {
     pub(super) work: Work,
     pub(super) reply: Reply,
 }
 
-/// What is asked of the writer.
+/// What the writer is asked to do.
 pub(super) enum Work {
     /// To carry out commands.
     Execute {
         actor: Actor,
         envelopes: Vec<Envelope>,
     },
-    /// To record nothing more at or before an instant, and to reply when all that has been
+    /// To record nothing more at or before this instant. The reply comes when all that has been
     /// decided is durable.
     Pass(Timestamp),
 }
 
 impl Request {
-    /// A request on behalf of `actor`. `reply` is called once, from another thread; it must not
+    /// A request that `actor` makes. `reply` is called once, from another thread, and must not
     /// block.
     pub fn new(
         actor: Actor,
@@ -108,7 +109,7 @@ impl Request {
         }
     }
 
-    /// See [`Work::Pass`].
+    /// A request to record nothing more at or before an instant: see [`Work::Pass`].
     pub(super) fn pass(
         instant: Timestamp,
         reply: impl FnOnce(Result<Vec<Receipt>, ExecuteError>) + Send + 'static,

@@ -12,73 +12,73 @@ use crate::seal::KeyStoreError;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExecuteError {
-    /// The rules say no. Final, unless the state changes.
+    /// The rules refuse the command. Sending it again helps only when the state has changed.
     #[error("command {index}: {refusal}")]
     Refused {
-        /// Which command of the batch, from 0.
+        /// The place of the command in its batch, from 0.
         index: usize,
-        /// Why.
+        /// The reason for the refusal.
         refusal: Refusal,
     },
-    /// The stream has another revision than the sender expected. Read it again, then decide.
+    /// The stream has another revision than the sender expected. Read the stream again, then
+    /// decide.
     #[error("command {index}: {stream} has revision {actual}, not {expected}")]
     Conflict {
-        /// Which command of the batch, from 0.
+        /// The place of the command in its batch, from 0.
         index: usize,
-        /// The command's stream.
+        /// The stream that the command is for.
         stream: StreamId,
-        /// What the sender expected.
+        /// The revision that the sender expected.
         expected: Revision,
-        /// What it is.
+        /// The revision that the stream has.
         actual: Revision,
     },
-    /// The command id was used for another command. Choose a new id for a new command.
+    /// The command id was used before for another command. Choose a new id for a new command.
     #[error("command {index}: id {command} was used for another command")]
     IdReused {
-        /// Which command of the batch, from 0.
+        /// The place of the command in its batch, from 0.
         index: usize,
-        /// The id.
+        /// The id that was used before.
         command: CommandId,
     },
-    /// A batch without commands, or with more than fit one commit: 1,000 commands, 65,536 events,
-    /// 16 MiB.
+    /// The batch is empty, or larger than one commit may be: 1,000 commands, 65,536 events, 16 MiB.
     #[error("a batch holds 1 to 1,000 commands, and no more than one commit can take: {0}")]
     BatchSize(String),
-    /// Too much is waiting. Nothing was done; try again, later each time.
+    /// Too many requests are waiting. Nothing was done. Try again, and wait longer each time.
     #[error("too many commands are waiting")]
     Overloaded,
-    /// The ledger is closing. Nothing was done; try again when it is back.
+    /// The ledger is closing. Nothing was done. Try again when the ledger is open again.
     #[error("the ledger is closing")]
     Closed,
-    /// What is needed to decide is being made again, because derived state turned out to be faulty.
-    /// Nothing was done; try again with the same id, later each time.
+    /// Derived state turned out to be faulty and is being made again, so the command cannot be
+    /// decided now. Nothing was done. Try again with the same id, and wait longer each time.
     #[error("derived state is being made again: {0}")]
     NotReady(String),
-    /// Something in the ledger kept the command from being carried out. Nothing was done, and the
-    /// ledger goes on.
+    /// A fault in the ledger kept the command from being carried out. Nothing was done, and the
+    /// ledger keeps running.
     #[error(transparent)]
     Fault(#[from] EngineFault),
-    /// Writing failed, now or earlier, and the ledger takes no more commands until its process is
-    /// started again. Whether this command became durable is not known: send it again with the same
-    /// id then.
+    /// Writing failed, now or earlier. The ledger accepts no more commands until its process is
+    /// started again. Nobody knows whether this command became durable: send it again with the same
+    /// id after the restart.
     #[error("the ledger cannot write: {0}")]
     WriterStopped(String),
 }
 
-/// What keeps the ledger from carrying out a command that the rules allow.
+/// Faults that keep the ledger from carrying out a command that the rules allow.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineFault {
-    /// The journal does not read.
+    /// The journal cannot be read.
     #[error("journal: {0}")]
     Journal(String),
-    /// A key that a new person or plan needs cannot be made.
+    /// A new person or plan needs a key, and the key cannot be made.
     #[error("key store: {0}")]
     Keys(String),
-    /// The system gives no randomness.
+    /// The operating system gives no random bytes.
     #[error("no randomness: {0}")]
     Randomness(String),
-    /// A fault of this program.
+    /// The program itself has an error.
     #[error("a fault of the program: {0}")]
     Internal(String),
 }
@@ -102,56 +102,57 @@ impl From<crate::journal::ReadError> for EngineFault {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// Another process has the directory. Stop it first, or ask it over the network.
+    /// Another process has the ledger open. Stop that process first, or reach the ledger through
+    /// it, over the network.
     #[error(
         "{} is in use by another planledger process; one process at a time may open a ledger",
         dir.display()
     )]
     Locked {
-        /// The directory.
+        /// The directory that is in use.
         dir: PathBuf,
     },
-    /// The operating system refused.
+    /// The operating system refused an operation.
     #[error("{}: {source}", path.display())]
     Io {
-        /// What it was about.
+        /// The file or directory that the operation was on.
         path: PathBuf,
-        /// What it said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// There is no ledger in the directory.
+    /// The directory holds no ledger.
     #[error("{} holds no ledger", dir.display())]
     Missing {
-        /// The directory.
+        /// The directory that was looked in.
         dir: PathBuf,
     },
-    /// The journal does not open: damaged, or of another version.
+    /// The journal does not open: it is damaged, or of another version.
     #[error("journal: {0}")]
     Journal(#[from] crate::journal::OpenError),
     /// The key store does not open.
     #[error(transparent)]
     Keys(#[from] KeyStoreError),
-    /// Kept checkpoints do not read.
+    /// The kept checkpoints cannot be read.
     #[error(transparent)]
     Checkpoints(#[from] crate::tlog::KeptError),
-    /// Derived state could not be made. Nothing is wrong with the journal: the system did not let
-    /// something be written. See what it says, then start again.
+    /// Derived state could not be made. The journal is sound, but the operating system did not let
+    /// a file be written. Look at the error, then start again.
     #[error("derived state: {0}")]
     Derived(#[from] StoreError),
-    /// The ledger was closed while derived state was being made; what is done goes on at the next
-    /// start.
+    /// The ledger was closed while derived state was being made. The next start continues the work.
     #[error("the ledger was closed while derived state was being made")]
     Stopped,
-    /// An entry of the journal cannot be taken in.
+    /// An entry of the journal cannot be folded in.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The source of randomness failed.
+    /// The source of random bytes failed.
     #[error("no randomness: {0}")]
     Entropy(std::io::Error),
 }
 
 impl OpenError {
-    /// What is wrong with derived state, if it is that: it can be made again.
+    /// What is wrong with derived state, if this error is about derived state. Derived state can be
+    /// made again.
     pub(super) fn of_derived(&self) -> Option<String> {
         match self {
             Self::Derived(error) => Some(error.to_string()),
@@ -168,7 +169,7 @@ impl OpenError {
         }
     }
 
-    /// Whether a newer version of this program wrote what does not read.
+    /// Whether a newer version of this program wrote what cannot be read.
     pub(super) fn is_of_newer(&self) -> bool {
         matches!(self, Self::Read(ReadError::Newer { .. }))
     }

@@ -1,5 +1,5 @@
-//! Folding events into documents: the one way derived state comes about, whether a command was
-//! just decided or the journal is read again (P3).
+//! Folds events into the documents of derived state. No other code makes derived state: new
+//! commands and the reading of the journal both go through here (P3).
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -16,24 +16,24 @@ use super::stream_fold::StreamFold;
 use super::window::Window;
 use crate::overview::Calendar;
 
-/// Documents that a kept undo has room for: clearing the memory of a large batch for each single
-/// command would take longer than what it saves.
+/// The largest number of documents for which the memory of an undo is kept. To clear the memory
+/// that a large batch needed would cost each single command more time than it saves.
 const SPARE: usize = 64;
 
-/// Documents as they will be once everything decided so far is durable.
+/// The documents as they will be once everything decided so far is durable.
 pub(crate) struct Fold {
     docs: Arc<Docs>,
     overlay: HashMap<DocKey, Pending>,
     touched: HashSet<DocKey>,
     snapshots: Vec<(DocKey, Doc)>,
-    /// The last commands, from the beginning of a document on: those of the group in the making
-    /// and those before them in the same document. They become documents when the group is
-    /// closed, not with each command.
+    /// The last commands, from the first command of an unfinished document on. They are those of
+    /// the present group and, before them, those that share a document with it. They are put into
+    /// documents when the group is closed, not after each command.
     commands: Vec<CommandEntry>,
-    /// How many commands there were when the group was begun.
+    /// How many commands there were when the present group began.
     commands_before: u64,
     undo: Option<Undo>,
-    /// The memory of the last undo, for the next.
+    /// The memory of the last undo, used again for the next one.
     spare: HashMap<DocKey, Option<Doc>>,
     group: u64,
     pub(super) cursor: Cursor,
@@ -45,7 +45,7 @@ struct Pending {
     group: u64,
 }
 
-/// What a batch changed, to take it back.
+/// What a batch has changed, so that it can be taken back.
 struct Undo {
     docs: HashMap<DocKey, Option<Doc>>,
     snapshots: usize,
@@ -55,7 +55,7 @@ struct Undo {
 /// A stream while a command's events are folded into it.
 pub(super) struct Stream {
     before: BTreeSet<Term>,
-    /// Its state when it was begun.
+    /// The stream's state before the command.
     was: Option<Arc<Aggregate>>,
     pub(super) folded: StreamFold,
 }
@@ -77,7 +77,7 @@ impl Fold {
         }
     }
 
-    /// Where it reads from.
+    /// The published documents, which this fold reads from.
     pub(super) fn docs(&self) -> &Arc<Docs> {
         &self.docs
     }
@@ -105,7 +105,7 @@ impl Fold {
         self.touched.insert(key);
     }
 
-    /// A stream's state and head.
+    /// The state of a stream and where the stream ends.
     pub(super) fn stream(&self, id: StreamId) -> Result<Option<Arc<StreamDoc>>, StoreError> {
         match self.get(&DocKey::Stream(id))? {
             Doc::Stream(doc) => Ok(Some(doc)),
@@ -114,7 +114,7 @@ impl Fold {
         }
     }
 
-    /// Begins to fold a command's events into a stream.
+    /// Prepares a stream so that a command's events can be folded into it.
     pub(super) fn begin(&self, id: StreamId) -> Result<Stream, StoreError> {
         Ok(match self.stream(id)? {
             Some(doc) => Stream {
@@ -130,13 +130,14 @@ impl Fold {
         })
     }
 
-    /// Notes that an event was folded into a stream, and its leaf.
+    /// Notes that an event was folded into a stream, and adds the event's leaf to the tree.
     pub(super) fn note(&mut self, folded: &StreamFold, leaf: Hash32) {
         let head = *folded.head();
         self.cursor.position = head.position;
         self.cursor.frontier.push(leaf);
         if head.revision.get().is_multiple_of(DocKey::SNAPSHOT_EVERY)
-            // A snapshot is compared with the event whose revision it has.
+            // A snapshot is checked against the event with the same revision, so only that event
+            // may lead to one.
             && folded.is_at_head()
             && let Some(doc) = folded.clone().doc()
         {
@@ -145,7 +146,8 @@ impl Fold {
         }
     }
 
-    /// Ends folding: the stream's document and every list it belongs to.
+    /// Finishes folding: updates the stream's document, and every list and count that the stream
+    /// belongs to.
     pub(super) fn end(&mut self, stream: Stream) -> Result<(), StoreError> {
         let Stream {
             before,
@@ -166,7 +168,7 @@ impl Fold {
         self.count(id, was.as_deref(), &state)
     }
 
-    /// Takes a stream into the list of a term, or out of it.
+    /// Adds a stream to the list of a term, or removes it from the list.
     pub(super) fn post(&mut self, term: Term, id: StreamId, found: bool) -> Result<(), StoreError> {
         let mut list = self.list(term)?;
         match (list.binary_search(&id), found) {
@@ -187,12 +189,12 @@ impl Fold {
         }
     }
 
-    /// Notes a command that was carried out; gives its ordinal.
+    /// Notes a command that was carried out. Returns its place among all commands, from 0.
     pub(super) fn record(&mut self, entry: CommandEntry) -> Result<u64, StoreError> {
         let ordinal = self.cursor.commands;
         let in_doc = (ordinal % CommandEntry::PER_DOC) as usize;
         if self.commands.is_empty() && in_doc > 0 {
-            // The first after opening goes on where the last document ended.
+            // The first command after a start continues the last document.
             let list = self.commands_in(ordinal / CommandEntry::PER_DOC)?;
             let list = list.filter(|list| list.len() == in_doc);
             let list = list.ok_or(StoreError::Malformed("commands"))?;
@@ -203,7 +205,7 @@ impl Fold {
         Ok(ordinal)
     }
 
-    /// The command with this ordinal, if it is still kept.
+    /// The command at this place among all commands, if it is still kept.
     pub(super) fn command(&self, ordinal: u64) -> Result<Option<CommandEntry>, StoreError> {
         let first = self.cursor.commands - self.commands.len() as u64;
         if let Some(recent) = ordinal.checked_sub(first) {
@@ -222,7 +224,8 @@ impl Fold {
         }
     }
 
-    /// Makes documents of the group's commands, and removes those that are too old to be kept.
+    /// Makes documents of the group's commands, and removes documents whose commands are too old to
+    /// be kept.
     fn close_commands(&mut self, docs: &mut Vec<(DocKey, Doc)>) {
         let before = std::mem::replace(&mut self.commands_before, self.cursor.commands);
         if before == self.cursor.commands {
@@ -239,7 +242,7 @@ impl Fold {
             let key = DocKey::Commands(number);
             let doc = Doc::Commands(Arc::new(list.to_vec()));
             let group = self.group;
-            // Read from here until it is published.
+            // The document is read from here until it is published.
             self.overlay.insert(
                 key,
                 Pending {
@@ -253,7 +256,7 @@ impl Fold {
         self.commands.drain(..self.commands.len() - open);
     }
 
-    /// Remembers the present state, to come back to with [`Fold::roll_back`].
+    /// Remembers the present state, so that [`Fold::roll_back`] can return to it.
     pub(super) fn save(&mut self) {
         self.undo = Some(Undo {
             docs: std::mem::take(&mut self.spare),
@@ -262,7 +265,7 @@ impl Fold {
         });
     }
 
-    /// Keeps everything since [`Fold::save`].
+    /// Accepts everything that was done since [`Fold::save`].
     pub(super) fn keep(&mut self) {
         if let Some(undo) = self.undo.take()
             && undo.docs.capacity() <= SPARE
@@ -272,15 +275,15 @@ impl Fold {
         }
     }
 
-    /// Takes back everything since [`Fold::save`].
+    /// Takes back everything that was done since [`Fold::save`].
     pub(super) fn roll_back(&mut self) {
         let Some(undo) = self.undo.take() else {
             return;
         };
         for (key, before) in undo.docs {
             match before {
-                // Written in this group again even if it was touched in an earlier one only: the
-                // same bytes, so that does no harm.
+                // The document is written again with this group even if only an earlier group
+                // changed it. The bytes are the same, so this does no harm.
                 Some(doc) => drop(self.overlay.insert(
                     key,
                     Pending {
@@ -301,7 +304,8 @@ impl Fold {
         self.cursor = undo.cursor;
     }
 
-    /// Ends a group: every document it changed, the cursor it leads to, and its number.
+    /// Closes the group. Returns the documents that it changed, the cursor after it, and its
+    /// number.
     pub(super) fn close_group(&mut self) -> (Vec<(DocKey, Doc)>, Cursor, u64) {
         let mut docs = std::mem::take(&mut self.snapshots);
         for key in self.touched.drain() {
@@ -315,7 +319,7 @@ impl Fold {
         (docs, self.cursor.clone(), group)
     }
 
-    /// Forgets documents that have been published.
+    /// Drops the documents of this group and earlier ones, because they have been published.
     pub(super) fn published(&mut self, group: u64) {
         self.overlay.retain(|_, pending| pending.group > group);
     }

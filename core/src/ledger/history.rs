@@ -1,4 +1,4 @@
-//! Events as they were recorded: by position, and backwards along a stream.
+//! Events as they were recorded: in order of position, and backwards along one stream.
 
 use std::sync::Arc;
 
@@ -12,68 +12,69 @@ use crate::journal::{CommitLog, Frames, StoredEntry};
 use crate::seal::{KeyScope, KeyStore};
 use crate::time::Timestamp;
 
-/// An event's text.
+/// The content of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Payload {
-    /// JSON; shapes by event type are in [`crate::domain`].
+    /// JSON. [`crate::domain`] has the shape for each event type.
     Json(Vec<u8>),
-    /// Redacted; a recorded act says why (P6).
+    /// The text was redacted; a recorded act says why (P6).
     Redacted,
 }
 
 /// An event as it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedEvent {
-    /// Its place in the journal.
+    /// The place of the event in the journal.
     pub position: Position,
-    /// Its stream.
+    /// The stream that the event belongs to.
     pub stream: StreamId,
-    /// Its place in the stream.
+    /// The place of the event in its stream.
     pub revision: Revision,
-    /// Its type; `None` if it is newer than this version.
+    /// The type of the event; `None` if the type is newer than this version of the program.
     pub event_type: Option<EventType>,
-    /// Version of the payload's shape.
+    /// The version of the payload's shape.
     pub schema: u16,
-    /// The command that led to it.
+    /// The command that recorded the event.
     pub command: CommandId,
-    /// Who acted.
+    /// The person or system that acted.
     pub actor: Actor,
-    /// For whom, if for somebody else.
+    /// The person or system for whom the actor acted; `None` if it acted for itself.
     pub on_behalf_of: Option<Actor>,
-    /// When it was recorded.
+    /// The instant at which the event was recorded.
     pub recorded_at: Timestamp,
-    /// What it says.
+    /// The content of the event, or a mark that it was redacted.
     pub payload: Payload,
 }
 
-/// Which events are wanted. An empty filter wants all.
+/// Which events are wanted. An empty filter wants all events.
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {
-    /// Only of these streams.
+    /// Only events of these streams; of all streams if empty.
     pub streams: Vec<StreamId>,
-    /// Only of these types, by number.
+    /// Only events of these types, by number; of all types if empty.
     pub types: Vec<u16>,
-    /// Only of this student: the person's own stream and their plans.
+    /// Only events of this student: those of the person's own stream and of the person's plans.
     pub student: Option<PersonId>,
 }
 
-/// Something that reading in order came by.
+/// What a reader meets when it reads events in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Passed {
     /// An event that the filter wants.
     Event(RecordedEvent),
-    /// A frame has been read to its end; reading can be resumed after this position.
+    /// A frame has been read to its end. Reading can be resumed after this position.
     Through(Position),
 }
 
-/// Events in order of position, up to the durable end. After `None` more may follow once more is
-/// durable.
+/// Events in order of position, up to the last durable one. After `None` the iterator can give more
+/// events once more are durable.
 pub struct Events {
     frames: Frames,
     keys: Arc<KeyStore>,
     after: Position,
     filter: EventFilter,
-    /// Sealed under this key means: of that student. Without a key there is no event yet.
+    /// The key of the student whom the filter names. Every event sealed under it is about that
+    /// student. `None` while the student has no key and therefore no event.
     student_key: Option<KeyId>,
     ready: std::collections::VecDeque<Passed>,
 }
@@ -140,7 +141,7 @@ impl Events {
     }
 }
 
-/// Opens an entry.
+/// Decrypts an entry's payload and gives the event.
 pub(super) fn recorded(
     position: Position,
     entry: &Entry,
@@ -153,7 +154,7 @@ pub(super) fn recorded(
     Ok(event(position, entry, payload))
 }
 
-/// What is known of an event besides what it says.
+/// An event with the fields of its entry and the given content.
 pub(crate) fn event(position: Position, entry: &Entry, payload: Payload) -> RecordedEvent {
     RecordedEvent {
         position,
@@ -169,7 +170,7 @@ pub(crate) fn event(position: Position, entry: &Entry, payload: Payload) -> Reco
     }
 }
 
-/// An entry of the journal with its fields.
+/// An entry of the journal as it is stored, and decoded into its fields.
 pub(crate) fn stored(
     log: &dyn CommitLog,
     position: Position,
@@ -183,7 +184,7 @@ pub(crate) fn stored(
     Ok((stored, entry))
 }
 
-/// The same, to be folded in.
+/// The same entry in the form in which it is folded in.
 pub(crate) fn stored_record<'a>(
     position: Position,
     stored: &'a StoredEntry,
@@ -198,7 +199,7 @@ pub(crate) fn stored_record<'a>(
 }
 
 impl Ledger {
-    /// Events after a position, in order, up to the durable end.
+    /// Events after a position, in order, up to the last durable one.
     pub fn events(&self, after: Position, filter: EventFilter) -> Events {
         Events {
             frames: self.inner.log.read(after.next()),
@@ -211,10 +212,11 @@ impl Ledger {
     }
 
     /// A stream's events, newest first: at most `limit` of those before position `before`, or of
-    /// all. Reads one entry for each, however long the journal is.
+    /// all if `before` is `None`. The length of the journal does not matter: about one entry is
+    /// read for each event.
     ///
     /// # Errors
-    /// [`ReadError`]
+    /// [`ReadError`] when the journal cannot be read or an event cannot be opened.
     pub fn history(
         &self,
         stream: StreamId,
@@ -238,11 +240,11 @@ impl Ledger {
         Ok(events)
     }
 
-    /// A stream's events, oldest first: at most `limit` of those after position `after`. Walks back
-    /// over everything since, but opens only what it gives.
+    /// A stream's events, oldest first: at most `limit` of those after position `after`. All later
+    /// entries of the stream are read, but only the events that are returned are decrypted.
     ///
     /// # Errors
-    /// [`ReadError`]
+    /// [`ReadError`] when the journal cannot be read or an event cannot be opened.
     pub fn history_after(
         &self,
         stream: StreamId,

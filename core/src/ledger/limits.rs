@@ -1,5 +1,5 @@
-//! How much a ledger takes on and keeps in memory, under the names of the pages that quote it.
-//! `tests/repository/limits.rs` holds the pages to these.
+//! How much a ledger accepts and keeps in memory. The names here are those that the pages use when
+//! they quote a limit; `tests/repository/limits.rs` compares the pages with these constants.
 
 use std::time::Duration;
 
@@ -25,7 +25,8 @@ pub const CACHED_DOCUMENTS: u64 = derived::CACHED_DOCUMENTS;
 pub const CACHED_BY_SLED: u64 = derived::CACHED_BY_SLED;
 /// Bytes of documents that wait for sled before the writer waits.
 pub const WAITING_DOCUMENTS: u64 = derived::WAITING_DOCUMENTS;
-/// How long derived state is left alone after it could not be made again; twice as long each time.
+/// How long the ledger waits after derived state could not be made again. Each wait is twice as
+/// long as the one before.
 pub const FIRST_PAUSE_OF_RESTORING: Duration = restoring::PAUSE;
-/// The longest of these times.
+/// The longest of these waits.
 pub const LONGEST_PAUSE_OF_RESTORING: Duration = restoring::LONGEST_PAUSE;

@@ -6,9 +6,9 @@
 //!             collect a group    one fdatasync, publish, receipts  behind everything
 //! ```
 //!
-//! One thread decides, so every command sees all that came before it. While one group is on its way
-//! to the disk the next is collected. Readers see published documents only, so nothing that is not
-//! durable is ever shown (P2).
+//! One thread decides, so every command sees all commands before it. While one group is being
+//! written to disk, the next group is collected. Readers see only published documents, so nothing
+//! is shown that is not durable (P2).
 
 pub(crate) mod catching_up;
 mod committer;
@@ -65,22 +65,23 @@ use crate::time::{Clock, Entropy, Timestamp};
 /// How long a thread that writes to sled may take to end.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// How long a read waits for derived state that is being made again.
+/// How long a read waits while derived state is made again.
 const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// How to open a ledger.
 pub struct Options {
-    /// Its directory; made if it does not exist.
+    /// The directory of the ledger; it is made if it does not exist.
     pub dir: PathBuf,
     /// The key that wraps all others.
     pub master: MasterKey,
-    /// For a new ledger: who can recover the keys if the master key is lost.
+    /// For a new ledger: the public key for which all keys are also wrapped, so that they can be
+    /// restored if the master key is lost.
     pub recovery: Option<RecoveryKey>,
-    /// Tells the time of what is recorded.
+    /// Gives the instants at which events are recorded.
     pub clock: Arc<dyn Clock>,
-    /// Makes keys, nonces and ids.
+    /// Gives the random bytes for keys, nonces and ids.
     pub entropy: Arc<dyn Entropy>,
-    /// Called now and then while derived state catches up with the journal or is rebuilt.
+    /// Called now and then while derived state catches up with the journal or is made again.
     pub progress: Option<Progress>,
 }
 
@@ -103,10 +104,10 @@ impl Options {
     }
 }
 
-/// Told how many of how many events have been read.
+/// Called with how many events of how many have been read.
 pub type Progress = Arc<dyn Fn(u64, u64) + Send + Sync>;
 
-/// An open ledger. Cheap to clone; closed when the last clone is dropped.
+/// An open ledger. A clone is cheap. The ledger closes when the last clone is dropped.
 #[derive(Clone)]
 pub struct Ledger {
     inner: Arc<Inner>,
@@ -115,45 +116,48 @@ pub struct Ledger {
 struct Inner {
     log: Arc<dyn CommitLog>,
     keys: Arc<KeyStore>,
-    /// Derived state in use: another after it was made again.
+    /// The derived state in use. It is replaced when derived state is made again.
     docs: Arc<RwLock<Arc<Docs>>>,
     deriving: Arc<Deriving>,
     durable: Arc<DurableEnd>,
     clock: Arc<dyn Clock>,
     requests: Mutex<Option<Sender<Request>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
-    /// The thread that writes to derived state in use.
+    /// The thread that writes to the derived state in use.
     projector: Arc<Mutex<Option<JoinHandle<()>>>>,
-    /// Held for as long as the ledger is open: one process per directory.
+    /// The lock on the directory, held while the ledger is open: only one process may open a
+    /// directory.
     _lock: std::fs::File,
 }
 
-/// What a ledger is and how far it has come.
+/// What a ledger is, and how far it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// The ledger.
+    /// The id of the ledger.
     pub ledger: LedgerId,
-    /// The last durable position: how many events there are.
+    /// The last durable position, which is the number of events.
     pub position: Position,
-    /// The last durable commit: how many frames there are.
+    /// The last durable commit, which is the number of frames.
     pub commit: CommitSeq,
     /// How many commands have been carried out.
     pub commands: u64,
     /// Root of the RFC 6962 tree over all events.
     pub root: Hash32,
-    /// When the last was recorded.
+    /// The instant at which the last command was recorded.
     pub recorded_at: Timestamp,
-    /// How far derived state on disk has come.
+    /// The position up to which derived state is on disk.
     pub derived: Position,
-    /// How many keys there are.
+    /// How many keys the key store holds.
     pub keys: u64,
-    /// Whether commands are accepted now. A failed write or sync of the journal is final (P2); while
-    /// derived state is made again it is a matter of time.
+    /// Whether commands are accepted now. After a failed write or sync of the journal no command is
+    /// accepted any more (P2). While derived state is made again, commands are refused only for
+    /// that time.
     pub writable: bool,
-    /// How often derived state was set aside and made again since the ledger was opened, the opening
-    /// included.
+    /// How often derived state was set aside and made again since the ledger was opened. The
+    /// opening itself counts too.
     pub derived_again: u64,
-    /// How many of how many events are folded in, while it is being made again.
+    /// How many events of how many have been folded in while derived state is made again; `None` at
+    /// other times.
     pub deriving: Option<(u64, u64)>,
     /// How many forks of streams nobody has settled yet: see [`Ledger::breaks`].
     pub forks: u64,
@@ -163,26 +167,28 @@ impl Ledger {
     /// Opens the ledger in a directory, or makes one there.
     ///
     /// # Errors
-    /// [`OpenError`]: another process has it, the journal or key store is damaged, and so on.
+    /// [`OpenError`] when, for example, another process has the ledger open, or the
+    /// journal or the key store is damaged.
     pub fn open(options: Options) -> Result<Self, OpenError> {
         open::open(options)
     }
 
-    /// Opens a ledger whose journal is kept by another engine than segment files; keys and derived
+    /// Opens a ledger whose journal is kept by another engine than segment files. Keys and derived
     /// state stay in the directory.
     ///
     /// # Errors
-    /// [`OpenError`]
+    /// [`OpenError`] as for [`Ledger::open`].
     pub fn open_on(options: Options, log: Arc<dyn CommitLog>) -> Result<Self, OpenError> {
         open::open_on(options, log)
     }
 
-    /// Hands in a request without waiting; its reply is called once, from another thread, when
-    /// everything it did is durable.
+    /// Hands in a request without waiting. The reply is called once, from another thread, when
+    /// everything that the request did is durable.
     ///
     /// # Errors
-    /// [`ExecuteError::Overloaded`] when too much is waiting, [`ExecuteError::Closed`] when the
-    /// ledger is closing. The reply is not called then.
+    /// [`ExecuteError::Overloaded`] when too many requests are waiting,
+    /// [`ExecuteError::Closed`] when the ledger is closing. In both cases the reply is never
+    /// called.
     pub fn submit(&self, request: Request) -> Result<(), ExecuteError> {
         match &*self.inner.requests.lock() {
             Some(sender) => sender.try_send(request).map_err(|error| match error {
@@ -196,17 +202,18 @@ impl Ledger {
     /// Carries out one command and waits until it is durable.
     ///
     /// # Errors
-    /// [`ExecuteError`]; nothing is recorded then, except when it is
-    /// [`ExecuteError::WriterStopped`], after which nobody knows.
+    /// [`ExecuteError`]. Nothing is recorded then, with one exception: after
+    /// [`ExecuteError::WriterStopped`] nobody knows whether the command was recorded.
     pub fn execute(&self, actor: Actor, envelope: Envelope) -> Result<Receipt, ExecuteError> {
         let receipts = self.execute_batch(actor, vec![envelope])?;
         receipts.into_iter().next().ok_or(ExecuteError::Closed)
     }
 
-    /// Carries out commands, all or none, and waits until they are durable.
+    /// Carries out all of the commands or none, and waits until they are durable.
     ///
     /// # Errors
-    /// As [`Ledger::execute`]; the error names the command at fault by its place.
+    /// As for [`Ledger::execute`]. The error names the faulty command by its place in the
+    /// batch.
     pub fn execute_batch(
         &self,
         actor: Actor,
@@ -214,33 +221,33 @@ impl Ledger {
     ) -> Result<Vec<Receipt>, ExecuteError> {
         let (reply, answer) = crossbeam_channel::bounded(1);
         self.submit(Request::new(actor, envelopes, move |result| {
-            // Nobody waits any more only if the waiting thread is gone.
+            // Sending fails only if the thread that waited is gone.
             let _ = reply.send(result);
         }))?;
         answer.recv().unwrap_or(Err(ExecuteError::Closed))
     }
 
-    /// The last durable position. What is at or before it can be read.
+    /// The last durable position. Everything up to it can be read.
     pub fn position(&self) -> Position {
         self.inner.durable.position()
     }
 
-    /// Waits until a position is durable, at most this long. Says whether it is.
+    /// Waits until a position is durable, or until the timeout. Returns whether it is durable.
     pub fn wait_for(&self, position: Position, timeout: Duration) -> bool {
         self.inner.durable.wait_for(position, timeout)
     }
 
-    /// Has `notify` called with the new position after each group of commands. It must not block.
+    /// Calls `notify` with the new position after each group of commands. `notify` must not block.
     pub fn on_commit(&self, notify: impl Fn(Position) + Send + Sync + 'static) {
         self.inner.durable.subscribe(Box::new(notify));
     }
 
-    /// The present instant, by the ledger's clock.
+    /// The present instant by the ledger's clock.
     pub fn now(&self) -> Timestamp {
         self.inner.clock.now()
     }
 
-    /// What it is and how far it has come.
+    /// What the ledger is, and how far it has come.
     pub fn status(&self) -> Status {
         let docs = self.inner.docs();
         let cursor = docs.cursor();
@@ -263,27 +270,28 @@ impl Ledger {
         }
     }
 
-    /// Waits until everything that is durable is in derived state on disk as well. Never needed
-    /// for safety.
+    /// Waits until derived state on disk has everything that is durable. No promise depends on this
+    /// call.
     pub fn settle(&self) {
         self.inner.docs().wait_flushed();
     }
 
-    /// Why derived state was set aside and made again the last time, if it was since the ledger was
-    /// opened.
+    /// The reason why derived state was last set aside and made again since the ledger was opened;
+    /// `None` if it was not.
     pub fn why_derived_again(&self) -> Option<String> {
         self.inner.deriving.made.reason()
     }
 
-    /// The events of the journal that do not follow their stream's last event, in order of position.
-    /// An earlier version of this program could go on from an older state; nothing is lost by it,
-    /// and the state of such a stream is what all its events add up to, in order of position.
+    /// The events that do not follow the last event of their stream, in order of position. An
+    /// earlier version of this program could continue a stream from an older state. No event is
+    /// lost by that. The state of such a stream is all of its events, folded in order of position.
     pub fn breaks(&self) -> Vec<Break> {
         let breaks = self.inner.docs().store().register().breaks();
         breaks.values().copied().collect()
     }
 
-    /// Those of [`Ledger::breaks`] that nobody has settled; all if that cannot be read just now.
+    /// Those of [`Ledger::breaks`] that nobody has settled. If that cannot be read just now, all of
+    /// them.
     fn unsettled(&self) -> Vec<Break> {
         let mut breaks = self.breaks();
         if breaks.is_empty() {
@@ -298,12 +306,13 @@ impl Ledger {
         breaks
     }
 
-    /// Has derived state set aside and made again, because something in it is wrong that it cannot
-    /// know of, and waits until that is done.
+    /// Sets derived state aside, makes it again, and waits until that is done. For errors in
+    /// derived state that it cannot find by itself.
     pub(crate) fn derive_again(&self, reason: &str) -> Result<(), ReadError> {
         let before = self.generation();
         self.inner.docs().put_in_doubt(reason);
-        // The writer comes to this once it is done. Nothing is recorded before 1970 anyway.
+        // The writer answers this request after it has made derived state again. No event is
+        // recorded before 1970, so the request has no other effect.
         self.pass(Timestamp::default())?;
         match self.generation() == before {
             true => Err(StoreError::Doubted(reason.to_owned()).into()),
@@ -311,26 +320,26 @@ impl Ledger {
         }
     }
 
-    /// Which derived state is in use: greater after it was made again.
+    /// A number for the derived state in use. It grows when derived state is made again.
     pub(crate) fn generation(&self) -> u64 {
         self.inner.docs().store().generation()
     }
 
-    /// Position of a stream's last event; 0 if it has none.
+    /// The position of a stream's last event; 0 if the stream has no events.
     pub(crate) fn head_position(&self, stream: StreamId) -> Result<Position, ReadError> {
         let head = self.present(stream)?.map(|doc| doc.head.position);
         Ok(head.unwrap_or_default())
     }
 
-    /// The entry of an event, as it stands in the journal: it holds no text.
+    /// The entry of an event, as the journal holds it. An entry contains no text.
     ///
     /// # Errors
-    /// [`ReadError`]
+    /// [`ReadError`] when there is no such event, or the journal cannot be read.
     pub fn entry_bytes(&self, position: Position) -> Result<EntryBytes, ReadError> {
         Ok(history::stored(self.log(), position)?.0.entry)
     }
 
-    /// The key that opens one event and no other.
+    /// The key that opens this one event and no other.
     pub(crate) fn event_key(
         &self,
         position: Position,
@@ -340,18 +349,19 @@ impl Ledger {
         sealer::event_key(position, &entry, &self.inner.keys)
     }
 
-    /// The journal.
+    /// The journal of this ledger.
     pub(crate) fn log(&self) -> &dyn CommitLog {
         &*self.inner.log
     }
 
-    /// Derived state on disk, to compare it byte by byte with a rebuilt one (P3).
+    /// Derived state on disk, so that it can be compared byte by byte with derived state that was
+    /// made again (P3).
     pub fn derived(&self) -> InUse {
         InUse(self.inner.docs())
     }
 }
 
-/// Derived state in use.
+/// Access to the derived state in use.
 pub struct InUse(Arc<Docs>);
 
 impl std::ops::Deref for InUse {
@@ -367,8 +377,8 @@ impl Inner {
         self.docs.read().clone()
     }
 
-    /// Reads from derived state. If that turns out to be faulty it is being made again, which may
-    /// not take long: then it is read from the new one.
+    /// Reads from derived state. If it turns out to be faulty, it is being made again. The read
+    /// then waits a short time for the new one.
     fn derived<T>(&self, read: impl Fn(&Docs) -> Result<T, StoreError>) -> Result<T, ReadError> {
         let docs = self.docs();
         let error = match read(&docs) {
@@ -396,7 +406,8 @@ impl Drop for Inner {
         if let Some(projector) = self.projector.lock().take()
             && !ended(&projector)
         {
-            // sled may wait for ever after a failed write. Nothing is lost if it is left behind.
+            // sled may block for ever after a failed write. The thread can be left behind without
+            // losing anything.
             tracing::warn!(
                 "sled does not end what it began; the next start finds out what is there"
             );
@@ -408,7 +419,7 @@ impl Drop for Inner {
     }
 }
 
-/// Waits for a thread to end, but not for ever.
+/// Waits for a thread to end, for [`PATIENCE`] at most. Returns whether it has ended.
 fn ended(thread: &JoinHandle<()>) -> bool {
     let until = Instant::now() + PATIENCE;
     while !thread.is_finished() {

@@ -1,4 +1,5 @@
-//! Nonces, drawn many at once: a call to the system for each would take a good part of sealing.
+//! Nonces, drawn many at once. One system call for each nonce would take a large part of the time
+//! of sealing.
 
 use std::io;
 use std::sync::Arc;
@@ -22,10 +23,10 @@ impl Nonces {
         }
     }
 
-    /// A nonce that nobody has had.
+    /// A nonce that was not given out before.
     ///
     /// # Errors
-    /// When the source of randomness fails; nothing may be sealed then.
+    /// When the source of random bytes fails. Nothing may be sealed then.
     pub(super) fn next(&mut self) -> io::Result<[u8; LEN]> {
         if let Some(nonce) = self.drawn.next() {
             return Ok(nonce);
@@ -44,7 +45,7 @@ mod tests {
 
     use super::*;
 
-    /// Random enough: every eight bytes are others.
+    /// Gives other bytes in every block of eight, which is random enough for these tests.
     struct Counting(AtomicU64);
 
     impl Entropy for Counting {

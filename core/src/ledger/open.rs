@@ -1,5 +1,5 @@
-//! Opening a ledger: the lock, the journal, the keys, then derived state, which is made again
-//! whenever it cannot be believed (P3).
+//! Opens a ledger: first the lock, then the journal, the keys, and derived state. Derived state is
+//! made again when it cannot be trusted (P3).
 
 use std::fs::File;
 use std::path::Path;
@@ -19,14 +19,15 @@ use crate::ids::Position;
 use crate::journal::{CommitLog, DurableHint};
 use crate::seal::KeyStoreMode;
 
-/// Requests that may wait; more are refused, so that memory stays bounded.
+/// How many requests may wait. More are refused, so that memory stays bounded.
 pub(super) const QUEUE: usize = 8_192;
 
-/// Opens or makes a ledger in segment files.
+/// Opens or makes a ledger whose journal is in segment files.
 pub(super) fn open(options: Options) -> Result<Ledger, OpenError> {
     let lock = prepare(&options.dir)?;
-    // What the register says was written after a sync, and nobody without the master key can have
-    // written it. A register that is not believed says nothing.
+    // The register names a place in the journal only after the journal was synced up to there. Only
+    // the holder of the master key can write a register that is accepted. A register that is not
+    // accepted is not used here.
     let furthest = generations(&options).furthest();
     let hint = furthest.map(|cursor| DurableHint {
         ledger: cursor.ledger,
@@ -37,7 +38,7 @@ pub(super) fn open(options: Options) -> Result<Ledger, OpenError> {
     assemble(options, Arc::new(log), lock)
 }
 
-/// Opens a ledger over a log that is kept elsewhere.
+/// Opens a ledger whose journal is kept elsewhere.
 pub(super) fn open_on(options: Options, log: Arc<dyn CommitLog>) -> Result<Ledger, OpenError> {
     let lock = prepare(&options.dir)?;
     assemble(options, log, lock)
@@ -48,13 +49,15 @@ fn generations(options: &Options) -> Generations {
 }
 
 fn prepare(dir: &Path) -> Result<File, OpenError> {
-    // Made so that a power cut does not take it, with all that is in it (P2).
+    // The directory is made durable, so that a power cut cannot remove it with everything in it
+    // (P2).
     os_disk(dir)?;
     lock(dir)
 }
 
 fn assemble(options: Options, log: Arc<dyn CommitLog>, lock: File) -> Result<Ledger, OpenError> {
-    // A key store is made once, together with the journal: later it would hide a loss (P1).
+    // A key store is made only together with a new journal. To make one later would hide that the
+    // old one was lost (P1).
     let mode = match log.tail().position {
         Position::ZERO => KeyStoreMode::Create,
         _ => KeyStoreMode::Existing,
@@ -100,21 +103,21 @@ fn assemble(options: Options, log: Arc<dyn CommitLog>, lock: File) -> Result<Led
         let docs = inner.docs.clone();
         move || {
             committer::run(&*log, &keys, &durable, &committing, &finished);
-            // Nothing more is published, so the projector can end.
+            // Nothing more is published, so the projector can finish.
             docs.read().stop();
         }
     })?;
-    // Stopped in this order.
+    // The threads are stopped in this order.
     *inner.threads.lock() = vec![writer, committer];
     Ok(Ledger {
         inner: Arc::new(inner),
     })
 }
 
-/// Throws derived state away and makes it again from the journal.
+/// Removes derived state and makes it again from the journal.
 ///
 /// # Errors
-/// [`OpenError`], as when opening.
+/// [`OpenError`], as for [`Ledger::open`].
 pub fn rebuild(options: Options) -> Result<Status, OpenError> {
     existing(&options.dir)?;
     let derived = options.dir.join("derived");

@@ -1,5 +1,5 @@
-//! Counting for the overview: what a change of a stream means for the students it is about, as it is
-//! folded in; and reading what was counted.
+//! Keeps the counts of the overview while events are folded, and reads them. A change of a stream
+//! changes what is known of the students whom the stream is about, and with it the counts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +18,8 @@ use crate::overview::{
 };
 
 impl Fold {
-    /// Counts what came of a stream, on the day of the event folded in last.
+    /// Counts what one command changed in a stream. The change counts on the day of the event that
+    /// was folded in last.
     pub(super) fn count(
         &mut self,
         stream: StreamId,
@@ -34,7 +35,8 @@ impl Fold {
                 let now = places(after);
                 let id = PersonId::from_uuid(stream.id);
                 if earlier != now {
-                    // Nobody is in a team or has a plan before they are known.
+                    // The first event of a person comes before any team or plan can name the
+                    // person. So a new person has no standing yet, and none needs to be read.
                     let known = match before {
                         Some(_) => self.standing(id)?,
                         None => Arc::default(),
@@ -124,7 +126,8 @@ impl Fold {
         Ok(())
     }
 
-    /// Whether the plans that somebody owns have an owner who is there.
+    /// Notes in every plan of `owner` whether the plan has an owner who is still there. `gone` says
+    /// whether the owner has left.
     fn count_departure(&mut self, owner: PersonId, gone: bool) -> Result<(), StoreError> {
         for stream in self.list(Term::Owner(owner))?.iter() {
             let Some(doc) = self.stream(*stream)? else {
@@ -191,7 +194,7 @@ impl Fold {
         }
     }
 
-    /// Changes what is known of a student, and every count that hangs on it.
+    /// Changes the standing of a student, and every count that depends on the standing.
     fn update_standing(
         &mut self,
         student: PersonId,
@@ -201,7 +204,7 @@ impl Fold {
         self.update_standing_from(student, &before, change)
     }
 
-    /// The same for a standing that is at hand.
+    /// Does the same as [`Fold::update_standing`] when the caller has already read the standing.
     fn update_standing_from(
         &mut self,
         student: PersonId,
@@ -251,7 +254,7 @@ impl Fold {
         let sound = cell.change(grade, before, after);
         debug_assert!(sound, "more was taken from a count than it held");
         if !sound {
-            // A count that is wrong must not keep anybody from writing a plan.
+            // A wrong count must not stop anybody from writing a plan.
             tracing::error!(
                 "a count of the overview is wrong; rebuild derived state and report it"
             );
@@ -260,11 +263,11 @@ impl Fold {
         Ok(())
     }
 
-    /// A cell to be changed on a day, and whether it is a new one. What it was on an earlier day is
-    /// put away.
+    /// Gives the cell for a change on `day`, and whether the cell is new. If the cell was last
+    /// changed on an earlier day, a copy of it as it was then is kept under that day.
     fn cell(&mut self, day: Day, key: CellKey) -> Result<(Arc<Cell>, bool), StoreError> {
         match self.get(&DocKey::Cell(key))? {
-            // Days only increase, as instants do.
+            // Days only increase, because the instants of events only increase.
             Doc::Cell(cell) if cell.day < day => {
                 let earlier = DocKey::PastCell(key, cell.day);
                 let today = Cell {
@@ -282,9 +285,10 @@ impl Fold {
     }
 }
 
-/// Whether a plan counts as it did before, but for when it was worked on. Told from the plan alone,
-/// because most events change nothing that is counted. Evaluations are only ever added, and what they
-/// are about and by whom stays: one is enough.
+/// Whether a plan counts the same before and after a change, apart from the month in which it was
+/// last worked on. The two states of the plan are enough to say so: most events change nothing that
+/// is counted. Evaluations are only ever added, and their goal and author never change. So one
+/// evaluation decides whether the plan counts as evaluated.
 fn counts_alike(before: &Plan, after: &Plan) -> bool {
     before.owner == after.owner
         && before.year_plan == after.year_plan
@@ -299,9 +303,9 @@ fn counts_alike(before: &Plan, after: &Plan) -> bool {
 }
 
 impl Reading<'_> {
-    /// An overview, as of the end of a day or, for the present day, by now. Counts of days that have
-    /// passed never change. Each count of the present day is whole in itself; those of several
-    /// institutions may be some milliseconds apart.
+    /// Gives an overview as of the end of a day; for the present day, as of now. Counts of past
+    /// days never change. For the present day each count is consistent in itself, but counts of
+    /// different institutions may be read some milliseconds apart.
     ///
     /// # Errors
     /// [`ReadError`]

@@ -1,19 +1,21 @@
-//! The list of what has no owner who is still there, kept while events are folded. It rests on more
-//! than one stream: the thing, its owner, and for a plan the year plan, which says where it belongs.
+//! Keeps the list of teams, year plans and plans without an owner who is still there. The list is
+//! kept while events are folded. It depends on more than one stream: the team, year plan or plan
+//! itself, its owner, and for a plan also the year plan, which names the institution.
 
 use super::fold::Fold;
 use crate::derived::{StoreError, Term};
 use crate::domain::Aggregate;
 use crate::ids::{InstitutionId, PersonId, StreamId};
 
-/// What a state says about ownership.
+/// What the state of a stream says about ownership.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Facts {
-    /// Owned by somebody, or nobody, and belonging where this stream or institution says.
+    /// A team, year plan or plan: its owner, if it has one, and what says which institution it
+    /// belongs to.
     Thing(Option<PersonId>, Belongs),
-    /// A person who is there, or has left.
+    /// A person, and whether the person has left.
     Person { departed: bool },
-    /// Nothing.
+    /// The state says nothing about ownership.
     Other,
 }
 
@@ -44,7 +46,7 @@ fn facts(state: &Aggregate) -> Facts {
 }
 
 impl Fold {
-    /// Keeps the list when a stream's state has changed.
+    /// Updates the list after the state of stream `id` has changed from `was` to `now`.
     pub(super) fn note_ownership(
         &mut self,
         id: StreamId,
@@ -72,7 +74,7 @@ impl Fold {
                 }
             }
             Facts::Person { departed } => {
-                // Whoever is not known has not left either.
+                // A person without an earlier state has not left.
                 if departed == (was == Some(Facts::Person { departed: true })) {
                     return Ok(());
                 }

@@ -1,4 +1,5 @@
-//! Streams as they were (P4): the nearest snapshot, and the events since, found by walking back.
+//! Gives streams as they were (P4): from the nearest snapshot and the later events, found by
+//! walking back through the stream.
 
 use std::sync::Arc;
 
@@ -12,12 +13,12 @@ use crate::entry;
 use crate::ids::{Position, StreamId};
 use crate::time::Timestamp;
 
-/// From where to fold a stream: the newest document not beyond a position, and the nearest place
-/// beyond it from where to walk back.
+/// Where to start when a stream is read at a position: the newest document that is not after the
+/// position, and the nearest place after it from which to walk back.
 pub(super) type Anchor = (Option<Arc<StreamDoc>>, Head);
 
 impl Ledger {
-    /// A stream's present document.
+    /// A stream's present document; `None` if the stream does not exist.
     pub(super) fn present(&self, stream: StreamId) -> Result<Option<Arc<StreamDoc>>, ReadError> {
         let key = DocKey::Stream(stream);
         match self.inner.derived(|docs| docs.get(&key))? {
@@ -27,7 +28,7 @@ impl Ledger {
         }
     }
 
-    /// From where to fold a stream up to a position; `None` for a stream that is not there.
+    /// Where to start when a stream is read at `position`; `None` if the stream does not exist.
     pub(super) fn anchor(
         &self,
         stream: StreamId,
@@ -44,9 +45,10 @@ impl Ledger {
         Ok(Some((base, beyond.unwrap_or(present.head))))
     }
 
-    /// A stream's snapshots on both sides of a position. Each is of an event that the journal has; its
-    /// text is sealed together with the name of that event, so this is all there is to check. That
-    /// one is missing changes no answer.
+    /// The snapshots of a stream nearest to `position`, before and after it. For each snapshot the
+    /// journal must hold the event that the snapshot names. The snapshot's text is sealed together
+    /// with the name of that event, so no more needs to be checked. A missing snapshot changes no
+    /// answer; it only makes the walk longer.
     fn snapshots(
         &self,
         stream: StreamId,
@@ -76,7 +78,7 @@ impl Ledger {
         }
     }
 
-    /// Whether the journal has the event that a stream is said to have ended with.
+    /// Whether the journal holds the event with which `head` says that the stream ended.
     fn has(&self, stream: StreamId, head: &Head) -> Result<bool, ReadError> {
         let Some(stored) = self.inner.log.entry(head.position)? else {
             return Ok(false);
@@ -86,9 +88,9 @@ impl Ledger {
         Ok((entry.stream, entry.revision, link) == (stream, head.revision, head.link))
     }
 
-    /// Where the event before one of the same stream is. That is where the journal had come with the
-    /// stream until then, also where an earlier version of this program had gone on from an older
-    /// state.
+    /// Gives the position of the event before another event of the same stream, in the order of the
+    /// journal. The entry's own back pointer says so, except where an earlier version of this
+    /// program continued the stream from an older state. There the list of breaks says so.
     pub(super) fn before(&self) -> impl Fn(Position, Position) -> Position + use<> {
         let breaks = self.inner.docs().store().register().breaks();
         move |position, back| match breaks.get(&position) {
@@ -97,7 +99,7 @@ impl Ledger {
         }
     }
 
-    /// A stream's state at a position; `None` if it was not there yet.
+    /// A stream's state at a position; `None` if the stream did not exist yet.
     pub(super) fn at(
         &self,
         stream: StreamId,
@@ -140,10 +142,10 @@ impl Ledger {
         }
         let (reply, answer) = crossbeam_channel::bounded(1);
         let request = Request::pass(instant, move |result| {
-            // Nobody waits any more only if the waiting thread is gone.
+            // Sending fails only if the thread that waited is gone.
             let _ = reply.send(result);
         });
-        // Waits for its turn like everybody, but not with the lock.
+        // Sending may have to wait for room in the queue, so the lock is released first.
         let sender = self.inner.requests.lock().clone();
         let sent = sender.is_some_and(|sender| sender.send(request).is_ok());
         match answer.recv() {
@@ -154,18 +156,19 @@ impl Ledger {
         }
     }
 
-    /// The last position that was recorded at or before an instant, for ever (P4). Waits while
-    /// something that was recorded before it may still be on its way to the disk.
+    /// The last position that was recorded at or before an instant. The answer stays the same for
+    /// ever (P4). Waits while something that was recorded before the instant may still be on its
+    /// way to the disk.
     ///
     /// # Errors
-    /// [`ReadError::NotPassed`] for an instant up to which something may still be recorded, and
-    /// the others.
+    /// [`ReadError::NotPassed`] if something may still be recorded at or before the
+    /// instant. Other [`ReadError`]s when the journal cannot be read.
     pub fn position_at(&self, instant: Timestamp) -> Result<Position, ReadError> {
-        // Instants only increase, so nothing can be added before the last durable one.
+        // Instants only increase, so nothing can be added before the last durable event.
         if instant > self.inner.docs().cursor().recorded_at {
             self.pass(instant)?;
         }
-        // Instants increase with positions, so this is a search by halves.
+        // Instants increase with positions, so a binary search finds the position.
         let (mut low, mut high) = (0, self.position().get());
         while low < high {
             let middle = low + (high - low).div_ceil(2);

@@ -1,4 +1,4 @@
-//! Reading: consistent views of the present and of the past.
+//! Reads the present and the past. Each read sees one consistent state.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -12,10 +12,11 @@ use crate::ids::{
 };
 use crate::time::Timestamp;
 
-/// How often a read of the present is tried before it reads the position it began with.
+/// How often a read of the present is tried. After that the read uses the position at which it
+/// began.
 const TRIES: usize = 3;
 
-/// What a read sees: every stream as it was at one position.
+/// What one read sees: every stream as it was at one position.
 pub struct Reading<'a> {
     pub(super) ledger: &'a Ledger,
     position: Position,
@@ -24,10 +25,11 @@ pub struct Reading<'a> {
 }
 
 impl Ledger {
-    /// Reads the present. `read` may be called more than once; it sees one consistent state.
+    /// Reads the present. `read` may be called more than once; in the call that counts it sees one
+    /// consistent state.
     ///
     /// # Errors
-    /// What `read` gives.
+    /// The error that `read` returns.
     pub fn read<T, E: From<ReadError>>(
         &self,
         read: impl Fn(&Reading<'_>) -> Result<T, E>,
@@ -35,7 +37,7 @@ impl Ledger {
         for _ in 0..TRIES {
             let reading = self.reading(self.position(), false);
             let result = read(&reading);
-            // Something newer was published meanwhile: what was read may not fit together.
+            // If something newer was published during the read, its parts may not fit together.
             if reading.newest.get() <= reading.position {
                 return Ok((result?, reading.position));
             }
@@ -43,10 +45,11 @@ impl Ledger {
         self.read_at(self.position(), read)
     }
 
-    /// Reads the state at a position: the same answer for ever (P4).
+    /// Reads the state at a position. The answer stays the same for ever (P4).
     ///
     /// # Errors
-    /// [`ReadError::NotThere`] beyond the durable end, and what `read` gives.
+    /// [`ReadError::NotThere`] if the position is after the last durable one, and the
+    /// errors that `read` returns.
     pub fn read_at<T, E: From<ReadError>>(
         &self,
         position: Position,
@@ -71,15 +74,15 @@ impl Ledger {
 }
 
 impl Reading<'_> {
-    /// The position that is read.
+    /// The position that this read sees.
     pub fn position(&self) -> Position {
         self.position
     }
 
-    /// A stream's state and revision.
+    /// A stream's state and revision; `None` if the stream does not exist at this position.
     ///
     /// # Errors
-    /// [`ReadError`]
+    /// [`ReadError`] when the stream cannot be read.
     pub fn stream<S>(&self, id: S) -> Result<Option<(Arc<Aggregate>, Revision)>, ReadError>
     where
         S: Into<StreamId>,
@@ -88,10 +91,10 @@ impl Reading<'_> {
         Ok(doc.map(|doc| (doc.state.clone(), doc.head.revision)))
     }
 
-    /// When something last happened in a stream; `None` if it is not there.
+    /// The instant of a stream's last event; `None` if the stream does not exist at this position.
     ///
     /// # Errors
-    /// [`ReadError`]
+    /// [`ReadError`] when the stream cannot be read.
     pub fn last_activity(&self, id: StreamId) -> Result<Option<Timestamp>, ReadError> {
         let Some(doc) = self.doc(id)? else {
             return Ok(None);
@@ -111,11 +114,12 @@ impl Reading<'_> {
         Ok(doc)
     }
 
-    /// The streams that a term finds now, in order of their ids. When the past is read they are
-    /// those that are found now; look at each to see whether it was there.
+    /// The streams that a term finds now, in order of their ids. A read of the past also gets the
+    /// streams that are found now, so the caller must look at each to see whether it belonged there
+    /// then.
     ///
     /// # Errors
-    /// [`ReadError`]
+    /// [`ReadError`] when derived state cannot be read.
     pub fn find(&self, term: Term) -> Result<Arc<Vec<StreamId>>, ReadError> {
         let inner = &self.ledger.inner;
         match inner.derived(|docs| docs.get(&DocKey::Postings(term)))? {
@@ -125,10 +129,11 @@ impl Reading<'_> {
         }
     }
 
-    /// At most `limit` persons, teams or year plans of an institution with ids after `after`.
+    /// At most `limit` persons, teams or year plans of an institution, beginning after the id
+    /// `after`.
     ///
     /// # Errors
-    /// [`ReadError`]
+    /// [`ReadError`] when derived state cannot be read.
     pub fn find_in_institution(
         &self,
         institution: InstitutionId,
@@ -151,10 +156,10 @@ impl Reading<'_> {
         Ok(found)
     }
 
-    /// The plans of a student that were there, in the order in which they were opened.
+    /// The student's plans that exist at this position, in the order in which they were opened.
     ///
     /// # Errors
-    /// [`ReadError`]
+    /// [`ReadError`] when a plan cannot be read.
     pub fn plans_of(&self, student: PersonId) -> Result<Vec<PlanId>, ReadError> {
         let mut plans = Vec::new();
         for stream in self.find(Term::PlansOfStudent(student))?.iter() {

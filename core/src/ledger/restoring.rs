@@ -7,16 +7,17 @@ use super::deriving::Derived;
 use super::envelope::Request;
 use super::writer::Writer;
 
-/// How it stands with making derived state again.
+/// What the writer remembers about making derived state again.
 #[derive(Default)]
 pub(super) struct Restoring {
-    /// A request that came upon something wrong. It is carried out once that is right again.
+    /// A request that met faulty derived state. It is carried out after derived state has been made
+    /// again.
     pub(super) postponed: Option<Request>,
-    /// How often it was made again without anything having been written to the journal since.
+    /// How often derived state was made again since something was last written to the journal.
     pub(super) in_vain: u32,
-    /// How long it is left the next time it fails.
+    /// How long to wait after the next failure; `None` before the first.
     pause: Option<Duration>,
-    /// Not tried again before, because it failed.
+    /// Derived state is not made again before this instant, because the last attempt failed.
     pub(super) not_before: Option<Instant>,
 }
 
@@ -28,9 +29,11 @@ impl Restoring {
     }
 }
 
-/// So often it is made again at once. If it turns out wrong each time, something else is.
+/// Derived state is made again this many times without a pause. If it is wrong each time, the cause
+/// is somewhere else.
 const AT_ONCE: u32 = 3;
-/// How long it is left after it failed, because of a full disk for example; twice as long each time.
+/// How long to wait after a failure, because of a full disk for example. Each wait is twice as long
+/// as the one before.
 pub(super) const PAUSE: Duration = match cfg!(test) {
     true => Duration::from_millis(100),
     false => Duration::from_secs(10),
@@ -38,14 +41,15 @@ pub(super) const PAUSE: Duration = match cfg!(test) {
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 
 impl Writer {
-    /// Whether derived state is in doubt and there is hope of making it again now.
+    /// Whether derived state is in doubt and it is time to make it again.
     pub(super) fn wants_restoring(&self) -> bool {
         let now = Instant::now;
         self.fold.docs().doubt().is_some()
             && self.restoring.not_before.is_none_or(|then| now() >= then)
     }
 
-    /// Makes derived state again from the journal. Readers go on with what is certain meanwhile.
+    /// Makes derived state again from the journal. Meanwhile readers can still read documents that
+    /// are found right.
     pub(super) fn restore(&mut self) {
         let reason = self.fold.docs().doubt().map(str::to_owned);
         let begun = Instant::now();
@@ -65,7 +69,7 @@ impl Writer {
                 (self.fold, self.window) = (fold, window);
                 *self.shown.write() = docs;
                 self.deriving.made.replaced();
-                // The one before ends by itself, unless sled keeps it.
+                // The earlier projector thread ends by itself, unless sled blocks it.
                 *self.projector.lock() = Some(projector);
                 self.restoring.not_before = None;
                 self.restoring.pause = None;
@@ -83,8 +87,8 @@ impl Writer {
         }
     }
 
-    /// Takes back all that was decided and is not written, because it was decided on something
-    /// wrong.
+    /// Takes back everything that was decided but not written, because it was decided on a wrong
+    /// state.
     pub(super) fn forget(&mut self, reason: &str) {
         self.commits.clear();
         self.bytes = 0;

@@ -1,4 +1,4 @@
-//! From an event to the entry that is appended, and back.
+//! Makes the entry that is appended from an event, and the event from an entry.
 
 use super::ReadError;
 use crate::domain::{Actor, Event, EventType, PayloadError};
@@ -9,7 +9,7 @@ use crate::journal::NewEntry;
 use crate::seal::{self, EventKey, KeyStore, ScopeKey, SealError};
 use crate::time::Timestamp;
 
-/// What an entry says besides the event.
+/// What an entry says about an event, apart from the event itself.
 pub(super) struct About {
     pub(super) stream: StreamId,
     pub(super) revision: Revision,
@@ -22,7 +22,8 @@ pub(super) struct About {
     pub(super) nonce: [u8; 24],
 }
 
-/// Why an event cannot be sealed: never, for the events and sizes that the rules let through.
+/// Why an event cannot be sealed. This never happens to events that the rules and size limits let
+/// through.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SealingError {
     #[error("an event has no JSON: {0}")]
@@ -87,7 +88,7 @@ pub(crate) fn event_key(
     Ok(key.event_key(entry.stream, entry.revision))
 }
 
-/// Opens an entry's payload: the event's JSON; `None` if it was redacted.
+/// Decrypts an entry's payload. Gives the event's JSON, or `None` if it was redacted.
 pub(crate) fn open_payload(
     position: Position,
     entry: &Entry,
@@ -103,7 +104,7 @@ pub(crate) fn open_payload(
     }
 }
 
-/// A payload that does not open.
+/// The error for a payload that cannot be decrypted.
 pub(crate) fn sealed_wrong(position: Position, error: &SealError) -> ReadError {
     ReadError::Seal {
         position,
@@ -111,15 +112,15 @@ pub(crate) fn sealed_wrong(position: Position, error: &SealError) -> ReadError {
     }
 }
 
-/// Whether this version can read such an event, told from its entry alone: also of one whose payload
-/// was redacted, because a newer version may make something of it that this one does not.
+/// Whether this version can read such an event. The entry alone says so, also for an event whose
+/// payload was redacted: a newer version may fold such an event in another way than this version.
 pub(crate) fn check_readable(position: Position, entry: &Entry) -> Result<(), ReadError> {
     let known = EventType::readable(entry.event_type, entry.schema);
     known.map_err(|error| unreadable(position, &error))?;
     Ok(())
 }
 
-/// Reads an event from its JSON, of whatever schema that is.
+/// Reads an event from its JSON, at any schema that this version knows.
 pub(crate) fn read_event(
     position: Position,
     entry: &Entry,

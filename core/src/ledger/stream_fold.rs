@@ -1,5 +1,6 @@
-//! The one way in which a stream's state comes about (P3): event after event, whether a command was
-//! just decided or tried, derived state catches up, the past is read, or a journal is verified.
+//! Folds events into the state of a stream. This is the only code that does so (P3): for a new
+//! command, for a trial of a command, when derived state catches up, when the past is read, and
+//! when a journal is verified.
 
 use std::sync::Arc;
 
@@ -12,22 +13,22 @@ use crate::hash::Hash32;
 use crate::ids::{Position, Revision, StreamId};
 use crate::seal::KeyStore;
 
-/// A stream as far as it has been folded.
+/// A stream with the events that have been folded in so far.
 #[derive(Clone, Debug)]
 pub(crate) struct StreamFold {
     id: StreamId,
     head: Head,
-    /// Revision of the event folded in last.
+    /// Revision of the event that was folded in last.
     last: Revision,
     state: Option<Arc<Aggregate>>,
 }
 
-/// An entry of the journal with what belongs to it.
+/// An entry of the journal, with its position and sealed payload.
 pub(crate) struct Record<'a> {
     pub(crate) position: Position,
     pub(crate) entry: &'a Entry,
     pub(crate) bytes: &'a EntryBytes,
-    /// `None` if it is known to be redacted.
+    /// The sealed payload; `None` if the payload is known to be redacted.
     pub(crate) sealed: Option<&'a [u8]>,
 }
 
@@ -37,13 +38,13 @@ impl StreamFold {
         Self::at(id, Head::default(), None)
     }
 
-    /// A stream as it was after some event.
+    /// A stream as its document describes it.
     pub(crate) fn after(id: StreamId, doc: &StreamDoc) -> Self {
         Self::at(id, doc.head, Some(doc.state.clone()))
     }
 
-    /// A stream that ends somewhere, with the state that it has there; `None` if every event so far was
-    /// redacted.
+    /// A stream that ends at `head` and has this state. The state is `None` if every event so far
+    /// was redacted.
     pub(crate) fn at(id: StreamId, head: Head, state: Option<Arc<Aggregate>>) -> Self {
         Self {
             id,
@@ -65,15 +66,15 @@ impl StreamFold {
         self.state.as_ref()
     }
 
-    /// Whether the head is that of the event folded in last. It is not where an earlier version of this
-    /// program went on from an older state: revisions come twice there, and the stream goes on
-    /// after the greatest.
+    /// Whether the event that was folded in last has the highest revision of the stream. It has not
+    /// where an earlier version of this program continued the stream from an older state. There a
+    /// revision occurs twice, and the next event follows the highest revision.
     pub(crate) fn is_at_head(&self) -> bool {
         self.last == self.head.revision
     }
 
-    /// Folds an event in, before its entry is known. An event that was redacted (`None`) changes
-    /// the revision only (P6).
+    /// Folds an event in before its entry is known. A redacted event (`None`) changes only the
+    /// revision (P6).
     pub(crate) fn apply(&mut self, meta: &EventMeta, event: Option<&Event>) {
         if let Some(event) = event {
             let mut state = self.state.take().map(Arc::unwrap_or_clone);
@@ -84,7 +85,7 @@ impl StreamFold {
         self.last = meta.revision;
     }
 
-    /// Says where the event folded in last is.
+    /// Notes the position and link of the event that was folded in last.
     pub(crate) fn place(&mut self, position: Position, link: Hash32) {
         self.head.position = position;
         self.head.link = link;
@@ -118,7 +119,7 @@ impl StreamFold {
         Ok(())
     }
 
-    /// The stream's document; `None` without a state.
+    /// The stream's document; `None` if the stream has no state.
     pub(crate) fn doc(self) -> Option<StreamDoc> {
         let head = self.head;
         self.state.map(|state| StreamDoc { head, state })

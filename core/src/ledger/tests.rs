@@ -1,16 +1,16 @@
-//! What no damage on disk leads to any more, brought about in memory: the last line of defence, and
-//! derived state that is made again while the ledger is in use.
+//! Damage that no file on disk can lead to any more is made in memory here. The tests show that the
+//! last checks find it, and that derived state is made again while the ledger is in use.
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::derived::{DocKey, Term};
 use crate::domain::institution::{InstitutionCommand, InstitutionDetails};
 use crate::domain::{Actor, Command};
 use crate::ids::{CommandId, InstitutionId, Position, StreamKind, SystemId};
-use crate::ledger::{Envelope, ExecuteError, Ledger, Options};
+use crate::ledger::{EngineFault, Envelope, ExecuteError, Ledger, Options};
 use crate::seal::MasterKey;
 use crate::text::Name;
 use crate::time::{Clock, Entropy, Timestamp};
@@ -18,7 +18,7 @@ use crate::time::{Clock, Entropy, Timestamp};
 const ACTOR: Actor = Actor::System(SystemId::from_bytes([1; 16]));
 const SCHOOL: InstitutionId = InstitutionId::from_bytes([2; 16]);
 
-/// Each instant and each eight random bytes are others than those before.
+/// Gives other instants, and other bytes in every block of eight, at each call.
 struct Counting(AtomicU64);
 
 impl Clock for Counting {
@@ -57,14 +57,49 @@ fn named(command: u8, name: &str) -> Envelope {
     Envelope::new(id, Command::Institution(SCHOOL, put))
 }
 
-/// As if a document had been an older one, whatever kept that from being noticed.
+/// Randomness that fails as long as a test wants it to.
+struct Failing(Counting, Arc<AtomicBool>);
+
+impl Entropy for Failing {
+    fn fill(&self, bytes: &mut [u8]) -> io::Result<()> {
+        match self.1.load(Ordering::Relaxed) {
+            true => Err(io::Error::other("no entropy")),
+            false => self.0.fill(bytes),
+        }
+    }
+}
+
+#[test]
+fn a_command_that_gets_no_randomness_records_nothing_and_the_ledger_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let fails = Arc::new(AtomicBool::new(false));
+    let entropy = Failing(Counting(AtomicU64::new(1)), fails.clone());
+    let clock = Counting(AtomicU64::new(1_800_000_000_000_000_000));
+    let options = Options::new(dir.path(), MasterKey::from_bytes([7; 32]), clock, entropy);
+    let ledger = Ledger::open(options).unwrap();
+    fails.store(true, Ordering::Relaxed);
+    let refused = ledger.execute(ACTOR, named(1, "A"));
+    let Err(ExecuteError::Fault(EngineFault::Randomness(reason))) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(reason.contains("no entropy"), "{reason}");
+    assert_eq!(ledger.position(), Position::ZERO);
+    assert!(ledger.status().writable, "the writer has not stopped");
+    fails.store(false, Ordering::Relaxed);
+    // The same command again, as the error says.
+    let receipt = ledger.execute(ACTOR, named(1, "A")).unwrap();
+    assert!(!receipt.replayed);
+}
+
+/// The state is as if an older document had been read and nothing had noticed it.
 #[test]
 fn a_frame_that_does_not_continue_the_journal_is_not_written_and_the_writer_starts_anew() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());
     let first = ledger.execute(ACTOR, named(1, "A")).unwrap();
     {
-        // The journal's end of the stream is another than what the next command is decided on.
+        // The journal's end of the stream differs from the state that the next command is decided
+        // on.
         let docs = ledger.inner.docs();
         let stored = ledger.inner.log.entry(Position::new(1)).unwrap().unwrap();
         let mut entry = crate::entry::Entry::decode(&stored.entry).unwrap();
@@ -82,7 +117,7 @@ fn a_frame_that_does_not_continue_the_journal_is_not_written_and_the_writer_star
         "{refused:?}"
     );
     assert_eq!(ledger.position(), first.position, "nothing was written");
-    // The same command again, as the error says.
+    // The same command is sent again, as the error asks.
     let receipt = ledger.execute(ACTOR, named(2, "B")).unwrap();
     assert_eq!(receipt.revision, first.revision.next());
     assert!(!receipt.replayed);
@@ -153,8 +188,7 @@ fn derived_state_in_doubt_is_made_again_under_readers_and_writers() {
     );
 }
 
-/// A payload of zeros counts as redacted. Nothing is left then that would say where the stream is, but
-/// the journal.
+/// A payload of zeros counts as redacted. Then only the journal says where the stream ends.
 #[test]
 fn a_stream_whose_events_were_all_redacted_starts_and_goes_on_behind_them() {
     let dir = tempfile::tempdir().unwrap();
@@ -205,14 +239,14 @@ fn a_stream_whose_events_were_all_redacted_starts_and_goes_on_behind_them() {
     assert_eq!(breaks, []);
 }
 
-/// A full disk, say: it is tried again by itself, whether anybody asks for anything or not, since a
-/// server that takes no commands may be sent none.
+/// For example because the disk is full. The ledger tries again by itself even if no command comes,
+/// because clients may send none to a server that accepts none.
 #[test]
 fn derived_state_that_cannot_be_made_again_is_made_later() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());
     let receipt = ledger.execute(ACTOR, named(1, "A")).unwrap();
-    // What stands in the way: its place is a folder's.
+    // A file stands where the folder would have to be.
     let aside = dir.path().join("derived.set-aside");
     std::fs::write(&aside, b"").unwrap();
     assert!(ledger.derive_again("a test says so").is_err());
@@ -224,7 +258,7 @@ fn derived_state_that_cannot_be_made_again_is_made_later() {
     let status = ledger.status();
     assert_eq!((status.writable, status.derived_again), (false, 0));
     assert_eq!(status.deriving, Some((0, 1)));
-    // What was found right is still read.
+    // Documents that were found right can still be read.
     assert!(
         ledger
             .read(|reading| reading.stream(SCHOOL))
@@ -239,7 +273,7 @@ fn derived_state_that_cannot_be_made_again_is_made_later() {
     assert_eq!(ledger.status().derived_again, 1);
     let after = ledger.execute(ACTOR, named(2, "B")).unwrap();
     assert_eq!(after.revision, receipt.revision.next());
-    // No attempt left anything behind.
+    // No attempt left files behind.
     assert_eq!(
         std::fs::read_dir(dir.path().join("derived"))
             .unwrap()

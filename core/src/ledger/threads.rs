@@ -1,10 +1,10 @@
-//! Threads of the engine.
+//! Starts the threads of the engine.
 
 use std::thread;
 
 use super::OpenError;
 
-/// Begins a thread that is seen under this name.
+/// Starts a thread with a name that the operating system shows.
 pub(crate) fn spawn(
     name: &str,
     run: impl FnOnce() + Send + 'static,

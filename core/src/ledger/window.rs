@@ -1,11 +1,11 @@
-//! The ids of recent commands, so that a command sent twice is carried out once.
+//! Remembers the ids of recent commands, so that a command that is sent twice is carried out once.
 
 use std::collections::HashMap;
 
 use crate::ids::CommandId;
 
-/// Where each of the last half to one million commands stands among all commands, from 0.
-/// Older ones are forgotten: sent again, they are taken for new ones.
+/// For each of the last half to one million commands: its id, and its place among all commands,
+/// from 0. Older commands are forgotten. If one of them is sent again, it counts as a new command.
 #[derive(Default)]
 pub(super) struct Window {
     recent: HashMap<CommandId, u64>,
@@ -13,15 +13,16 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// How many are certain to be remembered.
+    /// How many of the last commands are certain to be remembered.
     pub(super) const LENGTH: u64 = 524_288;
 
     pub(super) fn get(&self, id: &CommandId) -> Option<u64> {
         self.recent.get(id).or_else(|| self.older.get(id)).copied()
     }
 
-    /// Notes where a command stands. The first time counts: where an earlier version of this program
-    /// carried a command out a second time, its first receipt is the one that was promised.
+    /// Notes the place of a command. If the id is noted already, the first place stays. An earlier
+    /// version of this program could carry a command out twice, and the first receipt is the one
+    /// that was promised.
     pub(super) fn insert(&mut self, id: CommandId, ordinal: u64) {
         if self.get(&id).is_some() {
             return;
@@ -32,7 +33,7 @@ impl Window {
         self.recent.insert(id, ordinal);
     }
 
-    /// Takes back the last insertions, of a batch that is not carried out.
+    /// Takes back the ids of a batch that is not carried out.
     pub(super) fn remove(&mut self, id: &CommandId) {
         self.recent.remove(id);
     }

@@ -1,4 +1,4 @@
-//! The writer thread: decides commands one after another and collects them into groups.
+//! The writer thread decides commands one after another and collects them into groups.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -21,14 +21,14 @@ use crate::derived::{CommandEntry, Docs, Head, StreamDoc};
 use crate::domain::world::Context;
 use crate::domain::{Actor, Decision, EventMeta, Stop, decide};
 use crate::ids::{PersonId, Position, Revision, StreamId, StreamKind};
-use crate::journal::{CommandRecord, Commit, CommitLog, NewEntry};
+use crate::journal::{CommandRecord, Commit, CommitLog, MAX_COMMANDS, MAX_ENTRIES, NewEntry};
 use crate::seal::{KeyScope, KeyStore, ScopeKey};
 use crate::time::{Clock, Entropy, Timestamp};
 
-pub(super) const MOST_COMMANDS: usize = 1_000;
-pub(super) const MOST_EVENTS: usize = 65_536;
+pub(super) const MOST_COMMANDS: usize = MAX_COMMANDS;
+pub(super) const MOST_EVENTS: usize = MAX_ENTRIES;
 pub(super) const MOST_BYTES: usize = 15 << 20;
-/// A group is closed when it has this much, whatever still waits.
+/// A group that has this many replies or bytes is closed, even if more requests wait.
 const GROUP_REPLIES: usize = 4_096;
 const GROUP_BYTES: usize = 8 << 20;
 
@@ -37,28 +37,29 @@ pub(super) struct Writer {
     pub(super) fold: Fold,
     pub(super) window: Window,
     pub(super) keys: Arc<KeyStore>,
-    /// Where readers find derived state in use.
+    /// The place where readers find the derived state in use.
     pub(super) shown: Arc<RwLock<Arc<Docs>>>,
     pub(super) deriving: Arc<Deriving>,
     pub(super) projector: Arc<Mutex<Option<JoinHandle<()>>>>,
     pub(super) restoring: Restoring,
-    /// Whether the group on its way to the disk has anything to write.
+    /// Whether the group that is being written contains commits.
     under_way: bool,
     log: Arc<dyn CommitLog>,
     pub(super) durable: Arc<DurableEnd>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     nonces: Nonces,
-    /// Somebody was told what there is up to here, so nothing more is recorded there (P4).
+    /// The last instant that a reader has asked about and been answered. Nothing more is recorded
+    /// at or before it (P4).
     passed: Timestamp,
-    /// The fault that kept the last command from being carried out, if one did.
+    /// The fault that stopped the last command; `None` if it had no fault.
     noted: Option<EngineFault>,
     pub(super) commits: Vec<Commit>,
     pub(super) replies: Vec<Reply>,
     pub(super) bytes: usize,
 }
 
-/// A commit in the making.
+/// A commit that is still being put together.
 #[derive(Default)]
 struct Draft {
     commands: Vec<CommandRecord>,
@@ -97,7 +98,7 @@ impl Writer {
         }
     }
 
-    /// Runs until every sender is gone and everything is handed on.
+    /// Runs until every sender is gone and every group has been handed on.
     pub(super) fn run(
         mut self,
         requests: &Receiver<Request>,
@@ -108,13 +109,14 @@ impl Writer {
         let mut busy = false;
         let mut open = true;
         while open || busy || !self.replies.is_empty() || self.restoring.postponed.is_some() {
-            // What is decided already goes to the journal first: it was decided on what was right.
+            // A group that has been decided is written first, because it was decided before the
+            // fault was found.
             if !busy && self.replies.is_empty() {
                 if self.wants_restoring() {
                     self.restore();
                     continue;
                 }
-                // What kept it is gone, or the hope that it will be.
+                // Derived state is right again, or the attempt to make it again has failed.
                 if let Some(request) = self.restoring.postponed.take() {
                     self.handle(request);
                     continue;
@@ -129,7 +131,7 @@ impl Writer {
             }
             let full = self.is_full() || self.wants_restoring();
             let never = crossbeam_channel::never();
-            // Nobody may ask for anything until it is tried again.
+            // Clients may send nothing until the next attempt, so a timer wakes the thread.
             let again = match self.restoring.not_before {
                 Some(then) if self.fold.docs().doubt().is_some() => crossbeam_channel::at(then),
                 Some(_) | None => crossbeam_channel::never(),
@@ -148,13 +150,13 @@ impl Writer {
                         Err(_) => return,
                     }
                 },
-                // Both are seen at the top.
+                // The top of the loop acts on both of these.
                 recv(alarm) -> _ => {}
                 recv(again) -> _ => {}
                 recv(if open && !full { requests } else { &never }) -> request => match request {
                     Ok(request) => {
                         self.handle(request);
-                        // More that waits already goes into the same group.
+                        // Requests that are waiting already join the same group.
                         while !self.is_full() && !self.wants_restoring() {
                             match requests.try_recv() {
                                 Ok(request) => self.handle(request),
@@ -189,13 +191,15 @@ impl Writer {
 
     pub(super) fn handle(&mut self, request: Request) {
         let Request { work, reply } = request;
-        // Also what changes nothing waits for its group: a repeated receipt must not overtake the
-        // first, and a refusal must not rest on something that is then not durable.
+        // A command that changes nothing also waits for its group. A repeated receipt must not come
+        // before the first one, and a refusal must not depend on something that is then not
+        // durable.
         let result = match work {
             Work::Execute { actor, envelopes } => {
                 let result = self.carry_out(actor, &envelopes);
                 match result {
-                    // It came upon something wrong: it is as if it had come a little later.
+                    // The request met faulty derived state. It is treated as if it had come a
+                    // little later.
                     Err(ExecuteError::NotReady(_)) if self.wants_restoring() => {
                         let work = Work::Execute { actor, envelopes };
                         self.restoring.postponed = Some(Request { work, reply });
@@ -214,7 +218,7 @@ impl Writer {
         self.replies.push((reply, result));
     }
 
-    /// Logs a fault once, until something else becomes of a command: clients go on sending.
+    /// Logs a fault only once, until a command has another result: clients go on sending.
     fn note_fault(&mut self, result: &Result<Vec<Receipt>, ExecuteError>) {
         let fault = match result {
             Err(ExecuteError::Fault(fault)) => Some(fault),
@@ -272,7 +276,7 @@ impl Writer {
         }
     }
 
-    /// Takes a finished draft into the group.
+    /// Adds a finished draft to the group.
     fn commit(&mut self, draft: Draft) -> Result<Vec<Receipt>, ExecuteError> {
         let Draft {
             commands,
@@ -292,7 +296,7 @@ impl Writer {
         Ok(receipts)
     }
 
-    /// The receipts of the commands that were carried out before.
+    /// For each command, the receipt of the earlier time if it was carried out before.
     fn earlier_receipts(
         &self,
         actor: Actor,
@@ -328,8 +332,9 @@ impl Writer {
                 replayed: true,
             }));
         }
-        // A batch is carried out whole, so one that is known in part is another batch; except that
-        // what changed nothing may not have been recorded at all, and is decided anew.
+        // A batch is carried out whole, so a batch of which only some commands are known is another
+        // batch. There is one exception: a command that changed nothing may not have been recorded,
+        // and is decided again.
         let known = receipts.iter().position(Option::is_some);
         let other = envelopes
             .iter()
@@ -374,8 +379,8 @@ impl Writer {
             });
             return Ok(());
         }
-        // A command without events has no instant of its own in the journal: it shares the one
-        // before it in its commit, or is the commit's.
+        // The journal stores no instant for a command without events. Such a command shares the
+        // instant of the command before it in its commit, or has the instant of the commit.
         let recorded_at = match draft.recorded_at {
             Some(_) if events.is_empty() => self.fold.cursor.recorded_at,
             Some(_) | None => self.next_instant(),
@@ -517,8 +522,9 @@ impl Writer {
             .map_err(|error| EngineFault::from(error).into())
     }
 
-    /// Keyed so that short texts cannot be guessed from it, with a key whose scope never changes:
-    /// the person's for persons and plans, the ledger's for the rest.
+    /// The digest is keyed, so that short texts cannot be guessed from it. The scope of the key
+    /// never changes: for persons and plans it is the person, for all other streams it is the
+    /// ledger.
     fn digest(
         &self,
         actor: Actor,
@@ -544,8 +550,8 @@ impl Writer {
             .keyed_digest(&envelope.content(actor).map_err(internal)?))
     }
 
-    /// Begins to fold a command's events into a stream. One whose events so far were all redacted has
-    /// no state, and goes on behind them all the same.
+    /// Prepares a stream so that a command's events can be folded into it. A stream whose events
+    /// were all redacted has no state, but new events still follow the redacted ones.
     fn begin(&self, stream: StreamId) -> Result<Stream, ExecuteError> {
         let begun = self.fold.begin(stream);
         let mut begun = begun.map_err(|error| self.faulty(&error))?;
@@ -571,14 +577,14 @@ impl Writer {
         found.map_err(|error| self.faulty(&error))
     }
 
-    /// Something in derived state is wrong, whoever noticed it.
+    /// Puts derived state in doubt because of an error, and gives the answer for the command.
     fn faulty(&self, error: &dyn Display) -> ExecuteError {
         let reason = error.to_string();
         self.fold.docs().put_in_doubt(&reason);
         ExecuteError::NotReady(reason)
     }
 
-    /// Strictly after everything recorded so far, whatever the clock says.
+    /// An instant later than everything recorded so far, whatever the clock says.
     fn next_instant(&self) -> Timestamp {
         let latest = self.fold.cursor.recorded_at.max(self.passed);
         self.clock.now().max(latest.plus(1))

@@ -1,4 +1,4 @@
-//! The notary: makes checkpoints of a running ledger and the proofs that go with them.
+//! The notary makes the checkpoints of a running ledger, and the proofs that belong to them.
 
 use std::path::{Path, PathBuf};
 
@@ -18,30 +18,31 @@ use crate::tlog::{PUBLISHED, Tiles, TilesError, replace};
 
 const COMMAND_CONTEXT: &str = "planledger v1 2026-11-25 notary command id";
 
-/// Why there is no checkpoint or proof.
+/// Why there is no checkpoint or no proof.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotaryError {
-    /// The journal ends before a checkpoint that was signed: an old copy was put back. Restore the
-    /// newest journal. Whoever holds a later checkpoint can prove that something is missing.
+    /// The journal ends before a checkpoint that was signed: somebody put an older copy of it back.
+    /// Restore the newest journal. Whoever holds a later checkpoint can prove that events are
+    /// missing.
     #[error(
         "the journal ends at position {position}, but a checkpoint of {size} events was signed; \
          an older copy of the journal was put back"
     )]
     RolledBack {
-        /// Where the journal ends.
+        /// The position at which the journal ends.
         position: Position,
-        /// The checkpoint's size.
+        /// The size of the signed checkpoint.
         size: u64,
     },
-    /// The journal's first events are not those that a checkpoint was signed for: history was
-    /// changed.
+    /// The journal does not begin with the events for which a checkpoint was signed: somebody
+    /// changed history.
     #[error("the journal is not the one for which the checkpoint of {size} events was signed")]
     Forked {
-        /// The checkpoint's size.
+        /// The size of the signed checkpoint.
         size: u64,
     },
-    /// The signing key is not the one on record. Restore the key, or rotate it.
+    /// The signing key is not the key on record. Restore the right key, or rotate to the new one.
     #[error("the signing key {given} is not the key on record, {recorded}")]
     Key {
         /// The key that was given.
@@ -49,42 +50,43 @@ pub enum NotaryError {
         /// The key on record.
         recorded: Box<VerifierKey>,
     },
-    /// A key hands over to one of the same name and algorithm only.
+    /// The new key has another name or algorithm than the old one. A key can hand over only to a
+    /// key with the same.
     #[error("the new key has another name or algorithm than the key so far")]
     OtherKey,
-    /// There is no checkpoint of at least that size.
+    /// There is no checkpoint yet that is large enough.
     #[error("there is no checkpoint of at least {size} events yet")]
     NoCheckpoint {
-        /// The size asked for.
+        /// The number of events that it should have at least.
         size: u64,
     },
-    /// A command of the notary was not carried out.
+    /// A command of the notary failed.
     #[error(transparent)]
     Execute(#[from] ExecuteError),
-    /// The ledger does not read.
+    /// The ledger could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// Tiles cannot be made.
+    /// The tiles could not be made.
     #[error("tiles: {0}")]
     Tiles(#[from] TilesError),
-    /// Heads cannot be told.
+    /// The heads could not be computed.
     #[error("heads: {0}")]
     Heads(#[from] HeadMapError),
-    /// Checkpoints cannot be kept.
+    /// The checkpoint could not be kept.
     #[error(transparent)]
     Kept(#[from] KeptError),
-    /// The checkpoint cannot be published.
+    /// The checkpoint could not be published.
     #[error("{}: {source}", path.display())]
     Publish {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 }
 
 impl NotaryError {
-    /// Whether what is wrong is derived, and made again: the same may succeed later.
+    /// Whether only derived state is wrong. It is made again, so a later try may succeed.
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Heads(error) => is_wrong(error),
@@ -103,7 +105,7 @@ impl NotaryError {
     }
 }
 
-/// Makes checkpoints and proofs of one ledger.
+/// Makes checkpoints and proofs for one ledger.
 pub struct Notary {
     ledger: Ledger,
     signer: Signer,
@@ -120,22 +122,22 @@ struct State {
 /// The heads of all streams.
 struct Heads {
     map: HeadMap,
-    /// The derived state that they are part of. It has to be there longer than they are.
+    /// The derived state that the heads belong to. It must stay open longer than the heads.
     part_of: InUse,
 }
 
-/// A proof that an event is in a checkpoint.
+/// The proof that an event is in a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inclusion {
     /// The checkpoint.
     pub signed: SignedCheckpoint,
-    /// From the event's sibling up to the root's child.
+    /// The hashes from the event's sibling up to the child of the root.
     pub path: Vec<Hash32>,
 }
 
 impl Notary {
-    /// Opens checkpoints and tiles in a ledger's directory, and makes sure that the journal is the
-    /// one that they were made of.
+    /// Opens the checkpoints and tiles in a ledger's directory. Makes sure that they were made from
+    /// this journal.
     ///
     /// # Errors
     /// [`NotaryError`]
@@ -163,28 +165,28 @@ impl Notary {
         })
     }
 
-    /// The key that signs.
+    /// The public key of the key that signs.
     pub fn verifier(&self) -> VerifierKey {
         self.signer.verifier()
     }
 
-    /// The newest checkpoint, if there is one.
+    /// The newest checkpoint. `None` if there is none.
     ///
     /// # Errors
-    /// When it does not read.
+    /// The kept checkpoints could not be read.
     pub fn latest(&self) -> Result<Option<SignedCheckpoint>, NotaryError> {
         Ok(self.state.lock().kept.latest()?)
     }
 
-    /// The smallest kept checkpoint of at least `size` events.
+    /// The smallest kept checkpoint that has at least `size` events. `None` if there is none.
     ///
     /// # Errors
-    /// When it does not read.
+    /// The kept checkpoints could not be read.
     pub fn at_least(&self, size: u64) -> Result<Option<SignedCheckpoint>, NotaryError> {
         Ok(self.state.lock().kept.at_least(size)?)
     }
 
-    /// Sizes of at most `limit` kept checkpoints with more than `after` events.
+    /// The sizes of kept checkpoints with more than `after` events, at most `limit` of them.
     pub fn sizes_after(&self, after: u64, limit: usize) -> Vec<u64> {
         self.state
             .lock()
@@ -194,8 +196,8 @@ impl Notary {
             .collect()
     }
 
-    /// Makes a checkpoint of everything that is durable now; the newest one if nothing has happened
-    /// since.
+    /// Makes a checkpoint of everything that is durable now. If nothing has happened since the
+    /// newest checkpoint, that one is returned.
     ///
     /// # Errors
     /// [`NotaryError`]
@@ -203,9 +205,10 @@ impl Notary {
         self.checkpoint_in(&mut self.state.lock())
     }
 
-    /// As [`Notary::checkpoint`], and every head of the bucket that a stream is in, under the root
-    /// that is the checkpoint's last event. Together, because heads are kept as of the newest
-    /// checkpoint only.
+    /// Makes a checkpoint as [`Notary::checkpoint`] does. Also returns every head of the bucket
+    /// that the stream is in, with the proof; the root of this proof is in the checkpoint's last
+    /// event. One call does both, because the heads are kept only as they were at the newest
+    /// checkpoint.
     ///
     /// # Errors
     /// [`NotaryError`]
@@ -252,8 +255,8 @@ impl Notary {
         Ok(signed)
     }
 
-    /// Works with the heads of all streams; with others, made anew from the journal, if those that
-    /// are there turn out to be wrong.
+    /// Works with the heads of all streams. If the heads turn out to be wrong, they are made again
+    /// from the journal, and the work is done with the new ones.
     fn with_heads<T>(
         &self,
         state: &mut State,
@@ -264,7 +267,7 @@ impl Notary {
             state.heads = open_heads(&self.ledger, recorded.as_ref())?;
             Ok::<_, NotaryError>(())
         };
-        // Derived state was made again meanwhile, and these are part of the one before.
+        // Derived state was made again in the meantime. These heads belong to the old one.
         if state.heads.part_of.generation() != self.ledger.generation() {
             reopened(state)?;
         }
@@ -278,7 +281,7 @@ impl Notary {
         }
     }
 
-    /// Keeps witnesses' cosignatures of a kept checkpoint. The caller has verified them.
+    /// Adds witnesses' cosignatures to a kept checkpoint. The caller must have verified them.
     ///
     /// # Errors
     /// [`NotaryError`]
@@ -316,8 +319,8 @@ impl Notary {
         self.execute("key", Position::ZERO, command).map(drop)
     }
 
-    /// Records that another key signs from now on; the key so far signs the change. The notary
-    /// itself goes on with the old key, which signs no more: open a new one.
+    /// Records that another key signs from now on. The old key signs the change. It must not sign
+    /// anything after that, so this notary ends here: open a new one.
     ///
     /// # Errors
     /// [`NotaryError::OtherKey`] if the new key has another name or algorithm.
@@ -330,7 +333,7 @@ impl Notary {
         self.execute("rotate", about, LedgerCommand::RotateKey(rotation))
     }
 
-    /// Has one of the notary's own commands carried out; gives the position of its event.
+    /// Executes one of the notary's own commands. Returns the position of its event.
     fn execute(
         &self,
         what: &str,
@@ -359,10 +362,10 @@ impl Notary {
         Ok(receipt.position)
     }
 
-    /// Proves that an event is in the smallest checkpoint of at least `size` events.
+    /// Proves that an event is in the smallest checkpoint that has at least `size` events.
     ///
     /// # Errors
-    /// [`NotaryError::NoCheckpoint`] if there is none that has the event.
+    /// [`NotaryError::NoCheckpoint`] if no checkpoint has the event.
     pub fn inclusion(&self, position: Position, size: u64) -> Result<Inclusion, NotaryError> {
         let size = size.max(position.get());
         let signed = self.at_least(size)?;
@@ -371,10 +374,11 @@ impl Notary {
         Ok(Inclusion { signed, path })
     }
 
-    /// Proves that a checkpoint grew from the log's first `old` events; gives their root too.
+    /// Proves that a checkpoint grew from the first `old` events of the log. Also returns their
+    /// root.
     ///
     /// # Errors
-    /// [`NotaryError::NoCheckpoint`] if there is none of at least `size` events.
+    /// [`NotaryError::NoCheckpoint`] if no checkpoint has at least `size` events.
     pub fn consistency(
         &self,
         old: u64,
@@ -388,7 +392,7 @@ impl Notary {
         Ok((signed, root, proof))
     }
 
-    /// Proves that events are in a checkpoint.
+    /// Proves for each of the events that it is in a checkpoint.
     ///
     /// # Errors
     /// [`NotaryError`]
@@ -405,7 +409,7 @@ impl Notary {
         self.prove(all)
     }
 
-    /// The peaks of the tree of the first `size` events.
+    /// The peaks of the tree over the first `size` events.
     ///
     /// # Errors
     /// [`NotaryError`]
@@ -413,7 +417,8 @@ impl Notary {
         self.prove(|tiles| tiles.peaks(size))
     }
 
-    /// Makes a proof, from tiles made anew if those that are there turn out to be wrong.
+    /// Makes a proof. If the tiles turn out to be wrong, they are made again from the journal, and
+    /// the proof is made from the new ones.
     fn prove<T>(&self, make: impl Fn(&Tiles) -> Result<T, TilesError>) -> Result<T, NotaryError> {
         let mut state = self.state.lock();
         match make(&state.tiles) {
@@ -431,7 +436,7 @@ impl Notary {
     }
 }
 
-/// Proof that an event is in a checkpoint.
+/// The proof that an event is in a checkpoint.
 fn path(
     tiles: &Tiles,
     position: Position,
@@ -441,10 +446,11 @@ fn path(
     tiles.inclusion(index, checkpoint.size, &checkpoint.root)
 }
 
-/// The key that signs a ledger's checkpoints, as it is on record; `None` if none was made yet.
+/// The key that signs a ledger's checkpoints, as the ledger's events say. `None` if there is no key
+/// yet.
 ///
 /// # Errors
-/// When the ledger does not read.
+/// The ledger could not be read.
 pub fn key_on_record(ledger: &Ledger) -> Result<Option<VerifierKey>, ReadError> {
     Ok(Own::read(ledger)?.key)
 }
@@ -453,7 +459,7 @@ pub fn key_on_record(ledger: &Ledger) -> Result<Option<VerifierKey>, ReadError> 
 pub(crate) struct Own {
     /// The key on record.
     pub(crate) key: Option<VerifierKey>,
-    /// Where all streams ended, as it was recorded last.
+    /// Where all streams ended, as the last record of heads says.
     pub(crate) heads: Option<RecordedHeads>,
 }
 
@@ -479,7 +485,7 @@ impl Own {
     }
 }
 
-/// Tiles that lead to the newest checkpoint's root, made anew if those that are there do not.
+/// Opens the tiles. If they do not give the root of the newest checkpoint, they are made again.
 fn open_tiles(
     ledger: &Ledger,
     dir: &Path,
@@ -494,8 +500,9 @@ fn open_tiles(
         return Err(NotaryError::RolledBack { position, size });
     }
     let lead = |mut tiles: Tiles| {
-        // Nothing vouches for what they hold beyond it: a journal that was put back to an earlier
-        // state has gone on otherwise, and what it leads to is what is signed next.
+        // Nothing proves the entries beyond the newest checkpoint. If the journal was put back to
+        // an earlier state, it may have gone on with other events, and the next checkpoint signs
+        // those.
         if tiles.size() > latest.size {
             return Ok(None);
         }
@@ -517,7 +524,7 @@ fn open_tiles(
     }
 }
 
-/// Whether it is the stored heads that are wrong, not the journal.
+/// Whether the stored heads are wrong, and not the journal.
 fn is_wrong(error: &HeadMapError) -> bool {
     match error {
         HeadMapError::Sled(_) | HeadMapError::Changed(_) | HeadMapError::Malformed(_) => true,
@@ -525,8 +532,8 @@ fn is_wrong(error: &HeadMapError) -> bool {
     }
 }
 
-/// Heads that lead to the root recorded last, made anew if those that are there do not. If sled
-/// does not let them be made, all of derived state is.
+/// Opens the heads. If they do not give the root that was recorded last, they are made again. If
+/// sled is the cause, all derived state is made again.
 fn open_heads(ledger: &Ledger, recorded: Option<&RecordedHeads>) -> Result<Heads, NotaryError> {
     match heads_from(ledger, recorded) {
         Err(NotaryError::Heads(error)) if is_wrong(&error) => {
@@ -550,7 +557,7 @@ fn heads_in(
 ) -> Result<HeadMap, NotaryError> {
     let mut heads = store.heads()?;
     let Some(RecordedHeads { through, root }) = recorded.copied() else {
-        // Nothing tells whether they are right.
+        // No record says whether these heads are right.
         heads.clear()?;
         return Ok(heads);
     };

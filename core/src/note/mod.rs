@@ -14,19 +14,20 @@ use sha2::{Digest, Sha256};
 pub use self::rotation::{Rotation, rotation_text};
 use crate::time::Timestamp;
 
-/// Bytes of a note; a post-quantum signature has nearly 5 kB, and sixteen must fit.
+/// The most bytes of a note. A post-quantum signature has nearly 5 kB, and sixteen of them must
+/// fit.
 pub(crate) const MOST_BYTES: usize = 256 << 10;
 const MOST_SIGNATURES: usize = 64;
 const SIGNATURE_MARK: &str = "\u{2014} ";
 const KEY_LEN: usize = 32;
 const SIGNATURE_LEN: usize = 64;
 
-/// What a key signs, and how.
+/// What a key signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Algorithm {
-    /// The note's text: a log's signature.
+    /// The text of a note. This is the signature of a log.
     Ed25519,
-    /// The note's text with a time: a witness's cosignature.
+    /// The text of a note together with a time. This is the cosignature of a witness.
     Cosignature,
 }
 
@@ -51,19 +52,19 @@ impl Algorithm {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// Not of the form `name+hash+key`.
+    /// The text is not of the form `name+hash+key`.
     #[error("the key is not of the form NAME+HASH+KEY")]
     Malformed,
-    /// Key names are not empty and hold neither spaces, control characters nor plus signs.
+    /// The key's name is empty, or holds a space, a control character or a plus sign.
     #[error("the key's name is empty or holds a space, a control character or a plus sign")]
     Name,
-    /// The hash does not belong to the name and key: one of them was mistyped.
+    /// The hash does not fit the name and key: one of them was mistyped.
     #[error("the key's hash is not that of its name and key")]
     Hash,
-    /// Not an Ed25519 key for notes (type 1) or cosignatures (type 4).
+    /// The key is neither an Ed25519 key for notes (type 1) nor one for cosignatures (type 4).
     #[error("the key is of type {0}, which this version does not know")]
     Algorithm(u8),
-    /// The bytes are no point of the curve, or a weak one.
+    /// The bytes are not a point of the curve, or they are a weak one.
     #[error("the key is not an Ed25519 public key")]
     Point,
 }
@@ -85,12 +86,13 @@ fn key_id(name: &str, algorithm: Algorithm, key: &[u8]) -> u32 {
     u32::from_be_bytes(crate::hash::first(&hash.into()))
 }
 
-/// A public key with its name: a *vkey*. Printed as `name+hash+key`.
+/// A public key with its name: a *vkey*. Its text form is `name+hash+key`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct VerifierKey {
     name: String,
     algorithm: Algorithm,
-    /// With its point: far larger than all other fields of the events it stands in.
+    /// In a box, because it holds the curve point too: it is far larger than all other fields of
+    /// the events that hold a key.
     key: Box<VerifyingKey>,
 }
 
@@ -100,12 +102,12 @@ impl VerifierKey {
         &self.name
     }
 
-    /// What it signs.
+    /// What the key signs.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// The key's id, as signatures name it.
+    /// The key's id. Signatures name their key by it.
     pub fn id(&self) -> u32 {
         key_id(&self.name, self.algorithm, self.key.as_bytes())
     }
@@ -115,7 +117,8 @@ impl VerifierKey {
         self.key.as_bytes()
     }
 
-    /// When a signature of this key on `text` was made, if it says; `None` if it does not verify.
+    /// Checks a signature of this key on `text`. `None` if it does not verify; otherwise the time
+    /// that a cosignature states, in seconds since 1970.
     fn verify(&self, text: &str, signature: &[u8]) -> Option<Option<u64>> {
         let (time, signature) = match self.algorithm {
             Algorithm::Ed25519 => (None, signature),
@@ -136,7 +139,7 @@ impl VerifierKey {
     }
 }
 
-/// What a cosignature signs.
+/// The text that a cosignature signs.
 fn cosigned(text: &str, time: u64) -> String {
     format!("cosignature/v1\ntime {time}\n{text}")
 }
@@ -176,7 +179,7 @@ impl FromStr for VerifierKey {
 }
 
 fn parse_key(text: &str) -> Result<(String, u32, Algorithm, [u8; KEY_LEN]), KeyError> {
-    // Base64 has plus signs too, names and hashes have none.
+    // Base64 may hold plus signs. Names and hashes hold none.
     let mut parts = text.splitn(3, '+');
     let mut part = || parts.next().ok_or(KeyError::Malformed);
     let (name, id, key) = (part()?, part()?, part()?);
@@ -192,8 +195,8 @@ fn parse_key(text: &str) -> Result<(String, u32, Algorithm, [u8; KEY_LEN]), KeyE
     Ok((name.to_owned(), id, algorithm, key))
 }
 
-/// A secret key with its name. Printed by [`Signer::secret`] as Go's note tools print theirs.
-/// Wiped from memory when dropped.
+/// A secret key with its name. [`Signer::secret`] writes it in the form that Go's note tools use.
+/// It is wiped from memory when dropped.
 #[derive(Clone)]
 pub struct Signer {
     name: String,
@@ -204,7 +207,7 @@ pub struct Signer {
 const SECRET_MARK: &str = "PRIVATE+KEY+";
 
 impl Signer {
-    /// The key that comes of 32 random bytes.
+    /// Makes the key from 32 random bytes.
     ///
     /// # Errors
     /// [`KeyError::Name`]
@@ -217,7 +220,7 @@ impl Signer {
         })
     }
 
-    /// Reads what [`Signer::secret`] wrote.
+    /// Reads the text that [`Signer::secret`] wrote.
     ///
     /// # Errors
     /// [`KeyError`]
@@ -232,7 +235,7 @@ impl Signer {
         }
     }
 
-    /// The secret key as text, for its file.
+    /// The secret key as text, to be stored in its file.
     pub fn secret(&self) -> String {
         let key = [&[self.algorithm.byte()], self.key.as_bytes().as_slice()].concat();
         let id = self.verifier().id();
@@ -240,7 +243,7 @@ impl Signer {
         format!("{SECRET_MARK}{}+{id:08x}+{key}", self.name)
     }
 
-    /// The public half.
+    /// The public key.
     pub fn verifier(&self) -> VerifierKey {
         VerifierKey {
             name: self.name.clone(),
@@ -249,7 +252,7 @@ impl Signer {
         }
     }
 
-    /// Signs a note's text. `now` is what a cosignature says of its time, in whole seconds.
+    /// Signs the text of a note. A cosignature states `now` as its time, in whole seconds.
     pub fn sign(&self, text: &str, now: Timestamp) -> NoteSignature {
         let signature = match self.algorithm {
             Algorithm::Ed25519 => self.key.sign(text.as_bytes()).to_bytes().to_vec(),
@@ -273,26 +276,26 @@ impl fmt::Debug for Signer {
     }
 }
 
-/// Why bytes are not a note, or not one to believe.
+/// Why bytes are not a note, or not a note that may be believed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoteError {
-    /// More than 256 KiB, or more than 64 signatures.
+    /// The note has more than 256 KiB or more than 64 signatures.
     #[error("the note is too large")]
     TooLarge,
-    /// No blank line between text and signatures, or no newline at the end.
+    /// There is no blank line between text and signatures, or no newline at the end.
     #[error("the note has no text, no blank line or no signatures")]
     Malformed,
-    /// A control character other than newline.
+    /// The note holds a control character other than newline.
     #[error("the note holds a control character")]
     Control,
-    /// A signature line that is not `— name signature`.
+    /// A signature line is not of the form `— name signature`.
     #[error("signature line {0} of the note is malformed")]
     Signature(usize),
-    /// None of the keys that are known has signed.
+    /// None of the known keys signed the note.
     #[error("the note is not signed by a known key")]
     Unsigned,
-    /// A known key's signature does not belong to this text: the note was changed.
+    /// The signature of a known key does not fit the text: the note was changed.
     #[error("the signature of {name} does not belong to the note's text")]
     Forged {
         /// The key's name.
@@ -300,14 +303,14 @@ pub enum NoteError {
     },
 }
 
-/// A signature line of a note.
+/// One signature line of a note.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoteSignature {
-    /// The key's name.
+    /// The name of the key that signed.
     pub name: String,
-    /// The key's id.
+    /// The id of the key that signed.
     pub key_id: u32,
-    /// What the key made.
+    /// The signature itself. In a cosignature it begins with the time.
     pub signature: Vec<u8>,
 }
 
@@ -315,7 +318,7 @@ impl NoteSignature {
     /// Reads a signature line without its newline.
     ///
     /// # Errors
-    /// [`NoteError::Signature`] with the number given.
+    /// [`NoteError::Signature`] with `number`, the number of the line.
     pub fn parse(line: &str, number: usize) -> Result<Self, NoteError> {
         let malformed = || NoteError::Signature(number);
         let line = line.strip_prefix(SIGNATURE_MARK).ok_or_else(malformed)?;
@@ -356,19 +359,19 @@ pub struct Note {
 /// A signature that was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified<'k> {
-    /// Whose.
+    /// The key that signed.
     pub key: &'k VerifierKey,
-    /// When it was made, in seconds since 1970, if it is a cosignature.
+    /// When the cosignature was made, in seconds since 1970. `None` for a log's signature.
     pub time: Option<u64>,
 }
 
 impl Note {
-    /// A text that ends with a newline, with its signatures.
+    /// Makes a note from a text, which must end with a newline, and its signatures.
     pub fn new(text: String, signatures: Vec<NoteSignature>) -> Self {
         Self { text, signatures }
     }
 
-    /// Reads a note. What it says must not be believed before [`Note::verify`].
+    /// Reads a note. Nobody must believe its text before [`Note::verify`].
     ///
     /// # Errors
     /// [`NoteError`]
@@ -398,7 +401,7 @@ impl Note {
         })
     }
 
-    /// The text, its last newline included.
+    /// The text, with its last newline.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -418,11 +421,11 @@ impl Note {
         }
     }
 
-    /// The signatures of known keys. Those of unknown keys are passed over.
+    /// Checks the signatures of known keys. Signatures of unknown keys are ignored.
     ///
     /// # Errors
-    /// [`NoteError::Forged`] if one of them does not belong to the text, and
-    /// [`NoteError::Unsigned`] if there is none.
+    /// [`NoteError::Forged`] if the signature of a known key does not fit the text, and
+    /// [`NoteError::Unsigned`] if no known key signed.
     pub fn verify<'k>(
         &self,
         keys: impl IntoIterator<Item = &'k VerifierKey>,
@@ -459,7 +462,7 @@ const _: () = assert!(SIGNATURE_LEN == Signature::BYTE_SIZE);
 mod tests {
     use super::*;
 
-    /// The example of the specification.
+    /// The example from the specification.
     const VKEY: &str = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
     const NOTE: &str = "This is an example message.\n\n\u{2014} example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
 

@@ -1,4 +1,4 @@
-//! One key hands over to the next.
+//! A signing key hands over to the next one.
 
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
@@ -6,8 +6,8 @@ use serde::{Serialize, Serializer};
 use super::{Note, Signer, VerifierKey};
 use crate::time::Timestamp;
 
-/// That a key hands over to another of the same name and algorithm, as the first has signed it. There
-/// is none that is not signed.
+/// The signed statement that a key hands over to another key of the same name and algorithm. The
+/// old key has signed it: a rotation without that signature cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotation {
     from: VerifierKey,
@@ -16,7 +16,7 @@ pub struct Rotation {
 }
 
 impl Rotation {
-    /// Signs that the key so far hands over to `to`; `None` if that has another name or algorithm.
+    /// Signs that the key `from` hands over to `to`. `None` if `to` has another name or algorithm.
     pub fn sign(from: &Signer, to: &VerifierKey, now: Timestamp) -> Option<Self> {
         let text = rotation_text(&from.verifier(), to);
         let signature = from.sign(&text, now);
@@ -24,7 +24,8 @@ impl Rotation {
         Self::new(from.verifier(), to.clone(), statement)
     }
 
-    /// A rotation that was signed; `None` if it was not signed so.
+    /// Makes a rotation from a signed statement. `None` if the old key did not sign exactly this
+    /// change, or if the keys differ in name or algorithm.
     pub fn new(from: VerifierKey, to: VerifierKey, statement: String) -> Option<Self> {
         let note = Note::parse(statement.as_bytes()).ok()?;
         let alike = (from.name(), from.algorithm()) == (to.name(), to.algorithm());
@@ -36,23 +37,24 @@ impl Rotation {
         })
     }
 
-    /// The key so far.
+    /// The old key.
     pub fn from(&self) -> &VerifierKey {
         &self.from
     }
 
-    /// The key from now on.
+    /// The new key.
     pub fn to(&self) -> &VerifierKey {
         &self.to
     }
 
-    /// The note that the key so far has signed.
+    /// The note that the old key signed.
     pub fn statement(&self) -> &str {
         &self.statement
     }
 }
 
-/// What tells one command from another: the key so far is known from the ledger.
+/// Writes what makes one such command differ from another. The old key is left out, because the
+/// ledger knows it.
 impl Serialize for Rotation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_struct("Rotation", 2)?;
@@ -62,8 +64,8 @@ impl Serialize for Rotation {
     }
 }
 
-/// What the key so far signs when another takes over. Its second line is no number, so that it can
-/// never be taken for a checkpoint.
+/// The text that the old key signs. Its second line is not a number, so nobody can take it for a
+/// checkpoint.
 pub fn rotation_text(from: &VerifierKey, to: &VerifierKey) -> String {
     format!("planledger checkpoint key rotation v1\nfrom {from}\nto {to}\n")
 }

@@ -7,20 +7,21 @@ use crate::domain::plan::TalkKind;
 use crate::ids::{InstitutionId, SchoolYearId, TeamId};
 use crate::text::Name;
 
-/// What is counted together: an institution, or one of its teams; and of which school year. Without
-/// a school year it is those who are there, whatever plans they have.
+/// Names a [`Cell`]: whose students it counts, and for which school year. With a school year the
+/// cell counts the plans of that year. Without one it counts the students themselves, whatever
+/// plans they have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CellKey {
-    /// The institution.
+    /// The institution that the students go to, or that the team belongs to.
     pub institution: InstitutionId,
-    /// The team, if it is a team that is counted.
+    /// The team, if the cell counts the members of one team. `None` counts the whole institution.
     pub team: Option<TeamId>,
-    /// The school year of the plans.
+    /// The school year of the plans. `None` if the cell counts students and not plans.
     pub school_year: Option<SchoolYearId>,
 }
 
 impl CellKey {
-    /// Its bytes in document keys; always as many.
+    /// The key's bytes, as a part of document keys. The length is always the same.
     pub(crate) fn to_bytes(self) -> Vec<u8> {
         let team = self.team.as_ref().map_or(&[0; 16], TeamId::as_bytes);
         let year = self.school_year.as_ref();
@@ -30,16 +31,17 @@ impl CellKey {
     }
 }
 
-/// Students by how far their plans have come. Each student counts once.
+/// Counts students by how far their plans have come. Each number counts a student once, however
+/// many plans the student has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
-    /// With a plan.
+    /// Students who have a plan.
     pub plan: u64,
-    /// With a plan that guardians can see.
+    /// Students who have a plan that guardians can see.
     pub visible: u64,
-    /// With a plan that staff have evaluated a goal in.
+    /// Students who have a plan in which staff have evaluated a goal.
     pub evaluated: u64,
-    /// With a plan that a talk is recorded in.
+    /// Students who have a plan in which a talk is recorded.
     pub talk: u64,
 }
 
@@ -54,23 +56,23 @@ impl Coverage {
     }
 }
 
-/// What is counted of one grade. What is not there is zero.
+/// What a cell counts for one grade. A field that is missing from the stored form is zero.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Counts {
-    /// Students who are there.
+    /// Students of the institution or team. Cells with a school year do not count them: zero there.
     #[serde(skip_serializing_if = "is_default")]
     pub students: u64,
-    /// Students by their plans, whatever these cover.
+    /// Students by all their plans, whatever subjects the plans cover.
     #[serde(skip_serializing_if = "is_default")]
     pub any: Coverage,
-    /// Students by those of their plans that cover a subject.
+    /// For each subject: students by those of their plans that cover the subject.
     #[serde(skip_serializing_if = "is_default")]
     pub subjects: BTreeMap<Name, Coverage>,
     /// Plans whose owner has left.
     #[serde(skip_serializing_if = "is_default")]
     pub ownerless: u64,
-    /// Plans by the month in which they were last worked on.
+    /// Plans by the month in which somebody last worked on them.
     #[serde(skip_serializing_if = "is_default")]
     pub worked_on: BTreeMap<Month, u64>,
     /// Talks by kind.
@@ -83,12 +85,12 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 impl Counts {
-    /// Whether nothing is counted.
+    /// Whether every count is zero.
     pub fn is_zero(&self) -> bool {
         is_default(self)
     }
 
-    /// Counts what `more` counts as well.
+    /// Adds every count of `more`.
     pub fn add(&mut self, more: &Self) {
         self.students += more.students;
         add(&mut self.any, more.any);
@@ -104,8 +106,8 @@ impl Counts {
         }
     }
 
-    /// No longer counts what `less` counts. Says whether all of it had been counted; what had not
-    /// stays at zero.
+    /// Subtracts every count of `less`. Returns false if one of them was larger than what had been
+    /// counted; such a count becomes zero.
     #[must_use]
     pub fn subtract(&mut self, less: &Self) -> bool {
         let mut sound = take(&mut self.students, less.students);
@@ -145,23 +147,26 @@ fn take(from: &mut u64, less: u64) -> bool {
     left.is_some()
 }
 
-/// What is counted of an institution or team, as it was at the end of a day, or is by now.
+/// The counts of one institution or team, either as they were at the end of a day or as they are
+/// now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cell {
-    /// The day on which it came to this.
+    /// The day of the last change: the counts below are from this day.
     pub day: Day,
-    /// The day on which it had come to what it was before that day.
+    /// The day of the last change before `day`. `None` if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Day>,
-    /// Teams of the institution that somebody was ever counted in. Of an institution's students only.
+    /// Every team of the institution in which a student was ever counted. Only the cell that counts
+    /// an institution's students has this list; it is empty in all others.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub teams: BTreeSet<TeamId>,
-    /// By grade; students without one under the empty text. Grades of nobody are not there.
+    /// Counts by grade. The empty text stands for students without a grade. A grade whose counts
+    /// are all zero is left out.
     pub grades: BTreeMap<String, Counts>,
 }
 
 impl Cell {
-    /// Nothing counted yet.
+    /// A cell that counts nothing yet.
     pub fn new(day: Day) -> Self {
         Self {
             day,
@@ -171,7 +176,8 @@ impl Cell {
         }
     }
 
-    /// Counts `after` of a grade in place of `before`. Says whether `before` had been counted.
+    /// Replaces the counts `before` of a grade by `after`. Returns false if the cell had not
+    /// counted all of `before`.
     #[must_use]
     pub fn change(&mut self, grade: &str, before: Option<&Counts>, after: Option<&Counts>) -> bool {
         let mut counts = self.grades.remove(grade).unwrap_or_default();

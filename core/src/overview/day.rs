@@ -7,25 +7,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 
-/// Denmark's time as a rule and not as a table, so that what is derived never depends on which
-/// tables a machine has. The rule has held since 1996, before every ledger.
+/// Denmark's clock as a fixed rule instead of a table, so that derived state never depends on the
+/// tables of a machine. The rule has held since 1996, which is before any ledger.
 static COPENHAGEN: LazyLock<TimeZone> =
     LazyLock::new(|| TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap_or(TimeZone::UTC));
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
-/// A calendar day in Copenhagen: `YYYYMMDD`, so that days are in order as numbers.
+/// A calendar day in Copenhagen, as the number `YYYYMMDD`: sorting the numbers sorts the days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Day(u32);
 
-/// A calendar month in Copenhagen: months since the beginning of year 0.
+/// A calendar month in Copenhagen, as the number of months since the beginning of year 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Month(u32);
 
 impl Day {
-    /// The day that an instant falls on.
+    /// The day in Copenhagen on which an instant falls.
     pub fn of(instant: Timestamp) -> Self {
         date_of(instant).into()
     }
@@ -35,19 +35,19 @@ impl Day {
         Self(number)
     }
 
-    /// Its number: `YYYYMMDD`.
+    /// The day's number: `YYYYMMDD`.
     pub const fn number(self) -> u32 {
         self.0
     }
 
-    /// Its month.
+    /// The month that the day belongs to.
     pub const fn month(self) -> Month {
         Month(self.0 / 10_000 * 12 + (self.0 / 100 % 100).saturating_sub(1))
     }
 }
 
 impl From<Date> for Day {
-    /// A day before year 0 is before everything that there is.
+    /// Every day before year 0 counts as one of year 0: no record is as old as that.
     fn from(date: Date) -> Self {
         let part = |number: i8| u32::from(number.unsigned_abs());
         let year = u32::try_from(date.year()).unwrap_or(0);
@@ -63,7 +63,7 @@ impl fmt::Display for Day {
 }
 
 impl Month {
-    /// The month so many months earlier.
+    /// The month that lies `months` months before this one.
     #[must_use]
     pub const fn earlier(self, months: u32) -> Self {
         Self(self.0.saturating_sub(months))
@@ -71,23 +71,24 @@ impl Month {
 }
 
 fn date_of(instant: Timestamp) -> Date {
-    // A `u64` of nanoseconds is within what jiff can hold.
+    // jiff can hold every `u64` of nanoseconds.
     let instant = jiff::Timestamp::from_nanosecond(i128::from(instant.nanos())).unwrap_or_default();
     COPENHAGEN.to_datetime(instant).date()
 }
 
-/// Finds days, and remembers the last one: what is recorded falls on the same day for long.
+/// Finds the day of an instant and remembers the last answer, because many events in a row fall on
+/// the same day.
 #[derive(Debug, Default)]
 pub(crate) struct Calendar {
-    /// The last answer, and in which quarters of an hour from when to when it holds.
+    /// The last answer. The number says for which quarter of an hour since 1970 it holds.
     last: Option<(u64, Day)>,
 }
 
 impl Calendar {
-    /// Clocks change, and days end, on a whole quarter of an hour.
+    /// A day ends, and clocks change, at the end of a whole quarter of an hour (in nanoseconds).
     const QUARTER: u64 = 900 * NANOS_PER_SECOND;
 
-    /// The day that an instant falls on.
+    /// The day in Copenhagen on which an instant falls.
     pub(crate) fn day(&mut self, instant: Timestamp) -> Day {
         let quarter = instant.nanos() / Self::QUARTER;
         match self.last {

@@ -1,15 +1,15 @@
-//! Masking small counts, so that a table does not tell of single students.
+//! Hides small counts, so that a table says nothing about single students.
 
 use super::ties::Ties;
 
-/// A count as it is shown.
+/// A count as the table shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {
-    /// The count.
+    /// The true count.
     Exact(u64),
-    /// At least 1 and less than the threshold.
+    /// The count is small: at least 1 and less than the threshold.
     Small,
-    /// Kept back because a small count could be computed from it.
+    /// The count is hidden because somebody could compute a small count from it.
     Withheld,
 }
 
@@ -22,20 +22,23 @@ impl Shown {
     }
 }
 
-/// Masks counts from 1 to `threshold` − 1, and what would let them be computed. The last row is the
-/// total. `ties[c]` names the columns that hang together with column `c`, all before it.
+/// Hides every count from 1 to `threshold` − 1, and every count from which a hidden one could be
+/// computed. The last row of `table` is the total. `ties[c]` says which earlier columns are related
+/// to column `c`.
 ///
-/// 1. A small count is [`Shown::Small`].
-/// 2. A count is withheld if what it lacks to a shown count that it is a part of is small, or what a
-///    shown part lacks to it: 24 of 25 tell of the one. So is one whose whole is masked, unless it is
-///    small or 0 itself, and one that a masked count would follow from.
-/// 3. Where a row is masked in a column, the column's total is withheld: nothing follows from it
-///    less the other rows. (Withholding a second row in its place would keep the total, but linked
-///    columns, such as those with a plan and those without one, give that row away again.) So is a
-///    total that exceeds the sum of the rows by a small count: those who are in no team.
+/// 1. A small count becomes [`Shown::Small`].
+/// 2. A count is withheld in three cases. First: it differs by a small number from a shown count of
+///    which it is a part, or which is a part of it ("24 of 25" gives away the one). Second: it is a
+///    part of a masked count, and is neither small nor 0. Third: a masked count could be computed
+///    from it.
+/// 3. The total of a column is withheld if any row of the column is masked: otherwise somebody
+///    could subtract the other rows from the total. (Withholding a second row would keep the total.
+///    But related columns, such as students with a plan and students without one, would give that
+///    row away.) The total is also withheld if it is larger than the sum of its rows by a small
+///    number: those are the few students who are in no team.
 ///
-/// Sums of three counts and more are not looked at, and two tables may still tell together what
-/// neither tells alone; masking one table cannot prevent that.
+/// This function does not look at sums of three or more counts. Two tables together may also give
+/// away what neither gives away alone. Masking one table cannot prevent that.
 pub fn mask(table: &[Vec<u64>], ties: &[Ties], threshold: u64) -> Vec<Vec<Shown>> {
     let small = |count: u64| (1..threshold).contains(&count);
     let mut shown: Vec<_> = table
@@ -86,7 +89,7 @@ mod tests {
 
     use super::*;
 
-    /// Students; those with a plan; those whose plan is visible.
+    /// Three columns: students; students with a plan; students with a visible plan.
     fn parts() -> Vec<Ties> {
         let wholes = [vec![], vec![0], vec![0, 1]];
         let tied = |wholes| Ties {
@@ -103,7 +106,7 @@ mod tests {
         assert_eq!(shown[2], [Shown::Withheld]);
         let table = [vec![50], vec![40], vec![95]];
         assert_eq!(mask(&table, &[], 5)[2], [Shown::Exact(95)]);
-        // Students in two teams.
+        // Some students are in two teams, so the total is less than the sum.
         let table = [vec![50], vec![40], vec![87]];
         assert_eq!(mask(&table, &[], 5)[2], [Shown::Exact(87)]);
     }
@@ -129,7 +132,7 @@ mod tests {
     }
 
     proptest! {
-        /// Nobody who sees a table can compute a count that is masked from a row or a column.
+        /// Nobody can compute a masked count from its row or its column.
         #[test]
         fn no_small_count_follows_from_what_is_shown(
             rows in prop::collection::vec((0_u64..40, 0_u64..40, 0_u64..40), 1..8),

@@ -1,11 +1,11 @@
-//! The leader's overview: how many students have a plan, how far the plans have come, and what is
-//! due but missing, as of the end of any day.
+//! The leader's overview: how many students have a plan, how far the plans have come, and which
+//! required plans are missing, as of the end of any day.
 //!
-//! It is counted as events are folded in, not by scanning. Of each student there is a [`Standing`]:
-//! where they go to school, which teams they are in and what their plans come to. What a standing
-//! adds to the [`Cell`]s of its institutions and teams follows from it alone
-//! ([`contributions`]), so a change is what it adds from now on less what it added before. Reading
-//! adds up a cell or two for each institution or team.
+//! The counts are updated with every event that is folded; nobody scans the plans. For each student
+//! there is a [`Standing`]: the student's institutions, teams and plans. The standing alone decides
+//! what a student adds to the [`Cell`]s of those institutions and teams (see [`contributions`]).
+//! When a standing changes, the cells lose what the old standing added and get what the new one
+//! adds. A report adds up one or two cells for each institution or team.
 
 mod cell;
 mod day;

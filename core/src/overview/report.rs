@@ -12,118 +12,121 @@ use crate::ids::{InstitutionId, SchoolYearId, TeamId};
 use crate::read_error::ReadError;
 use crate::text::Name;
 
-/// What the rows of an overview are.
+/// What each row of an overview stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
-    /// Institutions.
+    /// One row for each institution.
     Institution,
-    /// Grades, over all institutions asked for.
+    /// One row for each grade, over all institutions of the query.
     Grade,
-    /// Teams of the institutions asked for.
+    /// One row for each team of the institutions of the query.
     Team,
 }
 
-/// What is asked.
+/// What a caller asks an overview for.
 #[derive(Clone, Debug)]
 pub struct OverviewQuery {
-    /// Of which institutions; none twice.
+    /// The institutions to count. Each may be named once only.
     pub institutions: Vec<InstitutionId>,
-    /// Of plans of which school year.
+    /// The school year whose plans are counted.
     pub school_year: (SchoolYearId, SchoolYear),
-    /// Row by row of what.
+    /// What each row stands for.
     pub by: By,
-    /// At the end of which day.
+    /// The counts are those at the end of this day.
     pub day: Date,
-    /// Count plans that nobody has worked on in so many months.
+    /// If set, the overview has a column for plans on which nobody has worked in this many months.
     pub untouched_months: Option<u32>,
-    /// Count what is due.
+    /// If set, the overview has columns for the rules that are due on `day`.
     pub rules: Option<DueRules>,
 }
 
 /// A column of an overview.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Column {
-    /// Students who are there.
+    /// Students who go to the institution, or who are members of the team.
     Students,
-    /// Of those: with a plan of the school year.
+    /// Students who have a plan of the school year.
     WithPlan,
-    /// Of those: with one that guardians can see.
+    /// Students who have a plan that guardians can see.
     Visible,
-    /// Of those with a plan: with one that staff have evaluated a goal in.
+    /// Students who have a plan in which staff have evaluated a goal.
     Evaluated,
-    /// Of those with a plan: with one that a talk is recorded in.
+    /// Students who have a plan in which a talk is recorded.
     WithTalk,
-    /// Plans, not students.
+    /// Plans of the school year. This column and the next two count plans, not students.
     Plans,
-    /// Of the plans: whose owner has left.
+    /// Plans whose owner has left.
     Ownerless,
-    /// Of the plans: not worked on for as long as was asked.
+    /// Plans on which nobody has worked in the last
+    /// [`untouched_months`](OverviewQuery::untouched_months) months.
     Untouched,
-    /// Talks of a kind.
+    /// Talks of one kind.
     Talks(TalkKind),
-    /// Students whom a rule is about.
+    /// Students to whom a rule applies.
     Due(Due),
-    /// Of those: who have what it requires. It follows from the other two.
+    /// Students to whom the rule applies and who have what it requires. It equals `Due` less
+    /// `Missing`.
     Met(Due),
-    /// Of those: who have not what it requires.
+    /// Students to whom the rule applies and who do not have what it requires.
     Missing(Due),
 }
 
-/// A rule that is due, by its place among the rules, in a subject or in any.
+/// A rule that is due, in one subject or in any.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Due {
-    /// The rule.
+    /// The rule's index in [`DueRules::rules`].
     pub rule: usize,
-    /// The subject; `None` for any.
+    /// The subject. `None` if a plan in any subject will do.
     pub subject: Option<Name>,
 }
 
-/// What a row is about; the total is about nothing more.
+/// What a row stands for. In the key of the total every field is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RowKey {
-    /// An institution, or that of a team.
+    /// The institution; in a row for a team, the team's institution.
     pub institution: Option<InstitutionId>,
-    /// A grade; empty for students without one.
+    /// The grade. The empty text stands for students without a grade.
     pub grade: Option<String>,
-    /// A team.
+    /// The team.
     pub team: Option<TeamId>,
 }
 
-/// A row.
+/// One row of an overview.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// What it is about.
+    /// What the row stands for.
     pub key: RowKey,
-    /// A count for each column.
+    /// One count for each column, in the order of the columns.
     pub counts: Vec<u64>,
 }
 
-/// An overview.
+/// The answer to an [`OverviewQuery`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// What the counts are.
+    /// What each count of a row means, in order.
     pub columns: Vec<Column>,
-    /// In order of their keys.
+    /// The rows, sorted by their keys.
     pub rows: Vec<Row>,
-    /// Of all students of the institutions asked for, each once at each institution. Where the rows are
-    /// teams it is not their sum: students are in several teams, or in none.
+    /// Counts all students of the query's institutions. A student counts once at each institution.
+    /// If the rows are teams, the total is not the sum of the rows: a student may be in several
+    /// teams, or in none.
     pub total: Vec<u64>,
 }
 
-/// Where cells come from.
+/// Where a report reads its cells from.
 pub(crate) trait Source {
-    /// A cell as it was at the end of a day; `None` if nothing was counted yet.
+    /// Reads a cell as it was at the end of a day. `None` if nothing had been counted in it yet.
     fn cell(&self, key: CellKey, day: Day) -> Result<Option<Arc<Cell>>, ReadError>;
 
-    /// Whether a team is one of a school year, or of none in particular.
+    /// Whether a team belongs to this school year, or to no school year in particular.
     fn is_of_year(&self, team: TeamId, school_year: SchoolYearId) -> Result<bool, ReadError>;
 }
 
-/// By grade: those who are there, and what their plans come to.
+/// For each grade: the number of students, and the counts of their plans.
 type Grades = BTreeMap<String, (u64, Counts)>;
 
 impl OverviewQuery {
-    /// What its columns are.
+    /// The columns of the answer, in order.
     pub fn columns(&self) -> Vec<Column> {
         let mut columns = vec![
             Column::Students,
@@ -157,7 +160,8 @@ impl OverviewQuery {
         columns
     }
 
-    /// Rules that are due on the day, subject by subject.
+    /// The rules that are due on the day. A rule about several subjects comes once for each of
+    /// them.
     fn due(&self) -> impl Iterator<Item = (usize, Option<&Name>, &DueRule)> {
         let first_day = self.school_year.1.first_day;
         let rules = self.rules.iter().flat_map(|rules| &rules.rules).enumerate();
@@ -168,7 +172,7 @@ impl OverviewQuery {
         })
     }
 
-    /// The answer.
+    /// Counts the answer.
     pub(crate) fn report(&self, source: &impl Source) -> Result<Report, ReadError> {
         let mut rows: BTreeMap<RowKey, Grades> = BTreeMap::new();
         let mut total = Grades::new();
@@ -199,7 +203,8 @@ impl OverviewQuery {
                     for team in self.teams(source, *institution)? {
                         let grades = self.grades(source, *institution, Some(team))?;
                         let mut counts = grades.values().map(|(_, counts)| counts);
-                        // Last year's teams keep their members.
+                        // Teams of earlier years keep their members. A team gets a row only if it
+                        // has plans of this school year, or belongs to this school year.
                         let of_year = counts.any(|counts| counts.any.plan > 0)
                             || source.is_of_year(team, self.school_year.0)?;
                         if of_year && !grades.is_empty() {
@@ -225,7 +230,8 @@ impl OverviewQuery {
         })
     }
 
-    /// Teams that anybody was in by then, whatever institution they belong to now.
+    /// Every team of the institution that had had a student by the end of the day, even if the team
+    /// belongs to another institution now.
     fn teams(
         &self,
         source: &impl Source,

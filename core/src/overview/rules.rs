@@ -1,5 +1,5 @@
-//! Due rules: what has to be there for whom, and from when on. Data, so that another year's rules, or
-//! a municipality's own, are another file.
+//! Due rules: which students need what, and from which day on. The rules are data. A file of its
+//! own holds the rules of another year or of another municipality.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,18 +11,18 @@ use serde::{Deserialize, Serialize};
 use super::cell::{Counts, Coverage};
 use crate::text::{Name, Text, Title};
 
-/// Rules that belong together.
+/// A set of rules that are used together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DueRules {
-    /// What people call them.
+    /// The title of the set.
     pub title: Title,
-    /// What they are taken from: the law, an agreement, a decision.
+    /// Where the rules come from: a law, an agreement or a decision.
     pub source: Text,
-    /// What they do and do not cover.
+    /// What the rules cover and what they do not cover.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Text>,
-    /// The rules.
+    /// The rules, 1 to [`DueRules::MOST_RULES`] of them.
     pub rules: Vec<DueRule>,
 }
 
@@ -30,16 +30,18 @@ pub struct DueRules {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DueRule {
-    /// What people call it.
+    /// The title of the rule. No other rule of the set has the same.
     pub title: Title,
-    /// Grades whose students it is about, as the roster writes them; every grade if not given.
+    /// The grades whose students the rule applies to, written as in the roster. `None` means every
+    /// grade.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grades: Option<BTreeSet<String>>,
-    /// In which subjects.
+    /// The subjects in which the students need a plan.
     pub subjects: Subjects,
-    /// What has to be there.
+    /// What the students need to have.
     pub requires: Requirement,
-    /// From which day of the school year on, 1 being its first.
+    /// The day of the school year from which on the rule is due. Day 1 is the first day of the
+    /// year.
     #[serde(default = "first")]
     pub due_from_day: u16,
 }
@@ -48,17 +50,17 @@ const fn first() -> u16 {
     1
 }
 
-/// In which subjects something has to be there.
+/// The subjects in which a rule requires something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subjects {
-    /// In any: one plan is enough, whatever it covers.
+    /// One plan is enough, whatever subjects it covers.
     Any,
-    /// In each of these.
+    /// The student needs it in every one of these subjects.
     Each(BTreeSet<Name>),
 }
 
-/// What has to be there.
+/// What a rule requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Requirement {
@@ -73,7 +75,7 @@ pub enum Requirement {
 }
 
 impl Requirement {
-    /// How many students have it.
+    /// How many of the counted students have it.
     pub const fn met(self, coverage: Coverage) -> u64 {
         match self {
             Self::Plan => coverage.plan,
@@ -84,25 +86,25 @@ impl Requirement {
     }
 }
 
-/// What is wrong with a field of due rules.
+/// The kind of fault in a field of due rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RuleFault {
-    /// A list without anything in it.
+    /// The list is empty.
     Empty,
-    /// More than is taken.
+    /// There are too many items, or a number lies outside its range.
     OutOfRange,
-    /// The same title twice.
+    /// An earlier rule has the same title.
     Duplicate,
 }
 
-/// A field of due rules that is at fault.
+/// A field of due rules that has a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultyRules {
-    /// Its path: `rules[2].grades`.
+    /// The path of the field, such as `rules[2].grades`.
     pub field: String,
-    /// What is wrong with it.
+    /// The kind of fault.
     pub fault: RuleFault,
-    /// The same in words.
+    /// The fault in words; they follow the path in a sentence.
     pub description: &'static str,
 }
 
@@ -115,14 +117,15 @@ impl fmt::Display for FaultyRules {
 impl std::error::Error for FaultyRules {}
 
 impl DueRules {
-    /// Most rules that are taken.
+    /// The most rules in one set.
     pub const MOST_RULES: usize = 50;
-    /// Most subjects and most grades of a rule.
+    /// The most subjects, and the most grades, in one rule.
     pub const MOST_ITEMS: usize = 50;
-    /// The last day of a school year, counted from its first, that a rule may start on.
+    /// The largest day number from which a rule may be due, counted from the first day of the
+    /// school year.
     pub const LAST_DAY: u16 = 366;
 
-    /// Every field at fault; none if the rules can be applied.
+    /// Lists every field that has a fault. The list is empty if the rules can be used.
     pub fn faults(&self) -> Vec<FaultyRules> {
         let mut faults = Vec::new();
         let mut blame = |field: String, fault, description| {
@@ -170,13 +173,13 @@ impl DueRules {
 }
 
 impl DueRule {
-    /// The day it is due from in a school year that begins on `first_day`.
+    /// The date from which the rule is due, in a school year that begins on `first_day`.
     pub fn due_from(&self, first_day: Date) -> Date {
         let days: Span = i64::from(self.due_from_day.saturating_sub(1)).days();
         first_day.saturating_add(days)
     }
 
-    /// Whether it is about a grade, whatever zeros stand before either number.
+    /// Whether the rule applies to a grade. Zeros in front of a number make no difference.
     pub fn is_about(&self, grade: &str) -> bool {
         match &self.grades {
             None => true,
@@ -184,7 +187,8 @@ impl DueRule {
         }
     }
 
-    /// How many of the students there it is about, and how many of them have what it requires.
+    /// Returns two numbers: to how many of the `there` students the rule applies, and how many
+    /// students have what it requires.
     pub fn apply(&self, there: u64, plans: Option<&Counts>, subject: Option<&Name>) -> (u64, u64) {
         let coverage = plans.and_then(|plans| match subject {
             None => Some(plans.any),
@@ -193,7 +197,7 @@ impl DueRule {
         (there, self.requires.met(coverage.unwrap_or_default()))
     }
 
-    /// The subjects it is about, one after the other; `None` for any.
+    /// The subjects of the rule, one by one. A single `None` means that any subject will do.
     pub fn each_subject(&self) -> Vec<Option<&Name>> {
         match &self.subjects {
             Subjects::Any => vec![None],
@@ -202,7 +206,7 @@ impl DueRule {
     }
 }
 
-/// Grades are written "00", "0" or "7.": a number is a number.
+/// Rosters write grades in several ways, such as "00", "0" or "7.". This returns the bare number.
 fn plain(grade: &str) -> &str {
     let grade = grade.trim().trim_end_matches('.');
     let short = grade.trim_start_matches('0');

@@ -10,58 +10,59 @@ use crate::domain::year_plan::YearPlan;
 use crate::ids::{InstitutionId, PlanId, SchoolYearId, TeamId, YearPlanId};
 use crate::text::Name;
 
-/// What the overview needs to know of a student.
+/// What the overview has to know about one student.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Standing {
-    /// Institutions that they are a student of, with the grade there, empty if it has none. None
-    /// once they have left.
+    /// The institutions where the person is a student, each with the grade there. The grade is
+    /// empty if the roster gives none. The map is empty once the person has left.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub places: BTreeMap<InstitutionId, String>,
-    /// Teams that they are a member of, with each team's institution.
+    /// The teams that the student is a member of, each with the team's institution.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub teams: BTreeMap<TeamId, InstitutionId>,
-    /// Their plans, except those that are withdrawn.
+    /// The student's plans, without those that are withdrawn.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub plans: BTreeMap<PlanId, PlanFacts>,
 }
 
-/// What the overview needs to know of a plan.
+/// What the overview has to know about one plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanFacts {
-    /// The year plan that it hangs on, deleted or not.
+    /// The year plan that the plan belongs to, even if the year plan is deleted.
     pub year_plan: YearPlanId,
-    /// That one's team.
+    /// The team of the year plan.
     pub team: TeamId,
-    /// That one's school year.
+    /// The school year of the year plan.
     pub school_year: SchoolYearId,
-    /// That one's subjects.
+    /// The subjects of the year plan.
     pub subjects: BTreeSet<Name>,
-    /// Whether guardians can see it: it is shared, and visible to them.
+    /// Whether guardians can see the plan: it is shared, and it is visible to them.
     pub visible: bool,
-    /// Whether staff have evaluated a goal in it, in a unit that is not taken out.
+    /// Whether staff have evaluated a goal of the plan, in a unit that the plan still includes.
     pub evaluated: bool,
-    /// Its talks by kind.
+    /// The number of talks of each kind.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub talks: BTreeMap<TalkKind, u64>,
-    /// Whether its owner has left.
+    /// Whether the plan's owner has left.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ownerless: bool,
-    /// When it was last worked on. Another owner or another year plan is no work on it.
+    /// The month in which somebody last worked on the plan. A change of owner or of year plan does
+    /// not count as work.
     pub worked_on: Month,
 }
 
-/// What a plan and its year plan do not say themselves.
+/// Two facts about a plan that neither the plan nor its year plan holds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PlanCircumstances {
-    /// Whether its owner has left.
+    /// Whether the plan's owner has left.
     pub(crate) ownerless: bool,
-    /// When it was last worked on.
+    /// The month in which somebody last worked on the plan.
     pub(crate) worked_on: Month,
 }
 
 impl PlanFacts {
-    /// What a plan comes to that is not withdrawn.
+    /// The facts of a plan that is not withdrawn.
     pub(crate) fn of(plan: &Plan, year_plan: &YearPlan, rest: PlanCircumstances) -> Self {
         let PlanCircumstances {
             ownerless,
@@ -80,7 +81,8 @@ impl PlanFacts {
         }
     }
 
-    /// Whether it says what [`PlanFacts::of`] would, given that its year plan is as it was.
+    /// Whether [`PlanFacts::of`] would give the same facts again. The caller knows that the year
+    /// plan has not changed.
     pub(crate) fn still_holds(&self, plan: &Plan, rest: PlanCircumstances) -> bool {
         self.year_plan == plan.year_plan
             && self.ownerless == rest.ownerless
@@ -92,10 +94,10 @@ impl PlanFacts {
 }
 
 fn visible(plan: &Plan) -> bool {
-    plan.shared && plan.visible_to.contains(&Audience::Guardians)
+    plan.is_visible_to(Audience::Guardians)
 }
 
-/// Whether staff have evaluated a goal in it, in a unit that is not taken out.
+/// Whether staff have evaluated a goal of the plan, in a unit that the plan still includes.
 pub(crate) fn evaluated(plan: &Plan) -> bool {
     let mut by_staff = plan.evaluations.iter();
     by_staff.any(|made| made.by == Evaluator::Staff && plan.units.contains(&made.unit))
@@ -109,7 +111,8 @@ fn talks(plan: &Plan) -> BTreeMap<TalkKind, u64> {
     talks
 }
 
-/// Where a person is a student, with the grade. Nowhere after they have left.
+/// The institutions where a person is a student, each with the grade. Empty once the person has
+/// left.
 pub(crate) fn places(person: &Person) -> BTreeMap<InstitutionId, String> {
     let there = person.departed.is_none();
     let places = person.affiliations.iter().filter(|_| there);
@@ -123,38 +126,41 @@ pub(crate) fn places(person: &Person) -> BTreeMap<InstitutionId, String> {
 }
 
 impl Standing {
-    /// Whether it says nothing, and need not be kept.
+    /// Whether the standing holds nothing. Then it is not stored.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// With which grade they are counted in a team of an institution.
+    /// The grade under which a team of this institution counts the student. Empty if the student
+    /// does not go to the institution.
     fn grade_in(&self, institution: InstitutionId) -> String {
         self.places.get(&institution).cloned().unwrap_or_default()
     }
 }
 
-/// What a student adds to which cell, under which grade.
+/// What a student adds to each cell, under each grade.
 ///
-/// At each institution that they go to, a student counts with every plan of the school year, also one
-/// that was begun elsewhere: a plan follows its student. In a team a member counts with the plans that
-/// hang on the team's year plans. Who is a student nowhere adds nothing.
+/// An institution counts its student with every plan of the school year. That includes a plan begun
+/// at another institution, because a plan follows its student. A team counts its member with the
+/// plans that belong to the team's year plans. A person who is not a student at any institution
+/// adds nothing.
 pub fn contributions(standing: &Standing) -> BTreeMap<(CellKey, String), Counts> {
     contributions_to(standing, &Touched::All)
 }
 
-/// Cells in which two standings of a student may count differently.
+/// The cells in which two standings of the same student may differ.
 pub(crate) enum Touched {
-    /// Any.
+    /// Any cell.
     All,
-    /// Those of these teams.
+    /// Only the cells of these teams.
     Teams(BTreeSet<TeamId>),
-    /// Those of institutions, and of these teams.
+    /// The cells of all the student's institutions, and those of these teams.
     PlansOf(BTreeSet<TeamId>),
 }
 
 impl Touched {
-    /// Most changes are of one team, or of one plan.
+    /// Compares two standings. Most changes touch one team or one plan, so few cells have to be
+    /// counted anew.
     pub(crate) fn by(before: &Standing, after: &Standing) -> Self {
         if before.places != after.places {
             return Self::All;
@@ -192,7 +198,7 @@ impl Touched {
     }
 }
 
-/// The same, as far as some cells go.
+/// Does what [`contributions`] does, for the touched cells only.
 pub(crate) fn contributions_to(
     standing: &Standing,
     touched: &Touched,
@@ -243,7 +249,7 @@ fn add<'a>(
     }
 }
 
-/// A student counts once, however many plans there are.
+/// Counts the student once, however many plans the student has.
 fn cover(coverage: &mut Coverage, plan: &PlanFacts) {
     coverage.plan = 1;
     coverage.visible |= u64::from(plan.visible);

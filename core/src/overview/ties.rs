@@ -1,4 +1,4 @@
-//! How the columns of an overview hang together: from which of them another one follows.
+//! How the columns of an overview are related: which count can be computed from which other.
 
 use std::collections::BTreeMap;
 
@@ -6,43 +6,45 @@ use super::report::{Column, Due, OverviewQuery};
 use super::rules::{DueRule, Requirement};
 use crate::text::Name;
 
-/// What ties a column to columns before it.
+/// How one column is related to the columns before it. The numbers are indexes of those columns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ties {
-    /// Those that it counts a part of.
+    /// Columns of which this column counts a part.
     pub wholes: Vec<usize>,
-    /// Those that count a part of it.
+    /// Columns that count a part of this column.
     pub parts: Vec<usize>,
-    /// Those that follow from it, with others or nearly.
+    /// Columns that somebody could compute from this one, exactly or nearly, alone or together with
+    /// others.
     pub tells: Vec<usize>,
 }
 
-/// Whom a column of students counts.
+/// Which students a column counts.
 #[derive(Clone, Copy)]
 struct People<'a> {
-    /// By their grades: all, or those that a rule is about.
+    /// The rule whose grades they are in. `None` means students of every grade.
     rule: Option<usize>,
     which: Which<'a>,
 }
 
 #[derive(Clone, Copy)]
 enum Which<'a> {
-    /// Everybody.
+    /// All of them.
     All,
-    /// Those who have something, in a subject or in any.
+    /// Those who have what is required, in this subject; `None` means in any subject.
     With(Option<&'a Name>, Requirement),
-    /// Those who have not.
+    /// Those who do not have it.
     Without(Option<&'a Name>, Requirement),
 }
 
 impl Which<'_> {
-    /// Whether it counts nobody but those whom another counts, whoever they are.
+    /// Whether every student counted here is counted in `other` too, whatever students there are.
     fn is_part_of(self, other: Self) -> bool {
         match (self, other) {
             (_, Self::All) => true,
             (Self::With(subject, has), Self::With(of, needs))
             | (Self::Without(of, needs), Self::Without(subject, has)) => {
-                // Who has anything has a plan, and who has it in a subject has it in any.
+                // A student who has anything has a plan. A student who has it in one subject has it
+                // in "any".
                 (of.is_none() || of == subject) && (needs == Requirement::Plan || needs == has)
             }
             (Self::All, _)
@@ -53,7 +55,7 @@ impl Which<'_> {
 }
 
 impl OverviewQuery {
-    /// What ties each of its columns to those before it.
+    /// For each column: how it is related to the columns before it.
     pub fn ties(&self) -> Vec<Ties> {
         let columns = self.columns();
         let rules = self.rules.as_ref().map_or(&[][..], |rules| &rules.rules);
@@ -73,7 +75,8 @@ impl OverviewQuery {
                     }
                 }
         };
-        // A rule is due for as many in each of its subjects: one column stands for all of these.
+        // A rule applies to the same number of students in each of its subjects. The first of these
+        // columns stands for all of them.
         let mut first_due = BTreeMap::new();
         for (at, column) in columns.iter().enumerate() {
             if let Column::Due(due) = column {
@@ -112,7 +115,8 @@ impl OverviewQuery {
                     (Column::Plans, Column::Ownerless | Column::Untouched) => {
                         ties.wholes.push(index);
                     }
-                    // Most students have one plan.
+                    // Most students have one plan, so the number of plans nearly tells the number
+                    // of students.
                     (Column::WithPlan, Column::Plans) => ties.tells.push(index),
                     (Column::Met(met), Column::Missing(due)) if met == due => {
                         ties.tells.push(index);
@@ -165,7 +169,7 @@ mod tests {
     use crate::ids::SchoolYearId;
     use crate::overview::{By, DueRules, Shown, mask};
 
-    /// Every rule is due on this day.
+    /// A query on a day on which every rule is due.
     fn ask(rules: &str) -> OverviewQuery {
         let rules = format!(r#"{{"title": "Regler", "source": "Her", "rules": [{rules}]}}"#);
         let rules: DueRules = serde_json::from_str(&rules).unwrap();
@@ -192,8 +196,8 @@ mod tests {
         {"title": "4", "grades": ["00", "1"], "subjects": "any", "requires": "talk"},
         {"title": "5", "subjects": "any", "requires": "plan"}"#;
 
-    /// One student: the grade, and whether there is a plan, one in Danish, and whether they are
-    /// visible and hold a talk.
+    /// One student: the grade, and the plan if there is one: whether it covers Danish, whether it
+    /// is visible, and whether it holds a talk.
     #[derive(Clone, Debug)]
     struct Pupil {
         grade: u8,
@@ -235,7 +239,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whoever the students are, a part is never more than its whole.
+        /// Whatever students there are, a part never counts a student whom its whole does not
+        /// count.
         #[test]
         fn parts_are_parts(pupils in pupils()) {
             let ask = ask(RULES);
@@ -251,8 +256,9 @@ mod tests {
             }
         }
 
-        /// Who takes what is shown from what is shown, also those who have what is due, finds no
-        /// small count of those who are in the one and not in the other.
+        /// Subtracts each pair of shown counts. Counts of students who have what is due are
+        /// included where they can be computed. The difference of a part and its whole is never
+        /// small.
         #[test]
         fn no_small_count_is_what_two_shown_ones_differ_by(
             pupils in pupils(),
@@ -271,7 +277,7 @@ mod tests {
             let ties = ask.ties();
             let mut shown = mask(&[row.clone(), row.clone()], &ties, threshold).remove(0);
             let exact = |shown: &Shown| matches!(shown, Shown::Exact(_));
-            // Met is not shown, but follows.
+            // The column is not shown, but `Due` less `Missing` gives it.
             for at in 2..columns.len() {
                 if let Column::Missing(_) = columns[at] {
                     let follows = exact(&shown[at]) && exact(&shown[at - 2]);
@@ -294,7 +300,8 @@ mod tests {
 
     #[test]
     fn what_is_missing_does_not_tell_what_is_withheld() {
-        // 30 students, 22 with a plan, 20 with a visible one: two whose plan nobody sees.
+        // 30 students: 22 have a plan, 20 of them a visible one. So two have a plan that nobody
+        // sees.
         let rule = r#"{"title": "1", "subjects": "any", "requires": "visible"}"#;
         let ask = ask(rule);
         let columns = ask.columns();

@@ -1,25 +1,30 @@
-//! When an owner leaves: what they own, who could take it over, what a transfer or restore would do,
-//! and doing it.
+//! What to do when an owner leaves: find what the person owns and who could take it over, try out a
+//! transfer or restore, and carry it out.
 //!
-//! Looking is done on a [`Reading`]: one consistent state, of the present or of any moment. Doing is
-//! a [recovery](crate::domain::recovery): first a [`Proposal`] (the dry run), then [`start`], which
-//! refuses if the proposal would be another one by now, then [`run`], which can be broken off at any
-//! point and goes on where it was.
+//! Every question is answered from a [`Reading`]: one consistent state, of the present or of any
+//! moment. A [recovery](crate::domain::recovery) makes the changes. A caller first asks for a
+//! [`Proposal`] (the dry run). Then [`start`] begins the recovery; it refuses if the proposal would
+//! be a different one by now. Then [`run`] carries the recovery out. It can be interrupted at any
+//! point and goes on from there.
 
 mod owned;
+mod proposal;
 mod propose;
 mod rebuild;
+mod request;
+mod restore;
 mod run;
 mod school;
 mod suggest;
+mod transfer;
 mod trial;
 
 pub use self::owned::{Deleting, Owned, deleting, describe, owned, ownerless, title};
-pub use self::propose::{
-    Fallback, Proposal, Proposed, RecoveryRequest, Restore, RestoreItem, Rule, Transfer, What, Why,
-    absent, propose,
+pub use self::proposal::{Proposal, Proposed, Why, absent};
+pub use self::propose::propose;
+pub use self::request::{
+    Fallback, Rebuild, RecoveryRequest, Restore, RestoreItem, Rule, Transfer, What,
 };
-pub use self::rebuild::Rebuild;
 pub use self::run::{Begun, Progress, RunError, open, run, run_until, start, undo};
 pub use self::suggest::{Suggestion, suggest};
 

@@ -1,4 +1,4 @@
-//! What somebody owns, what nobody owns, and what hangs on a container.
+//! What a person owns, what nobody owns, and what belongs to a team or year plan.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,31 +12,31 @@ use crate::ledger::{ReadError, Reading};
 use crate::text::Title;
 use crate::time::Timestamp;
 
-/// A team, year plan or plan, as far as its ownership is of interest.
+/// A team, year plan or plan, with what matters for its ownership.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owned {
-    /// Which.
+    /// The team's, year plan's or plan's stream.
     pub stream: StreamId,
-    /// Who owns it.
+    /// The owner. `None` if a team has no owner.
     pub owner: Option<PersonId>,
-    /// Whether that person has left, or there is nobody.
+    /// Whether it has no owner, or its owner has left.
     pub ownerless: bool,
-    /// Where it belongs.
+    /// The institution that it belongs to.
     pub institution: InstitutionId,
-    /// A team's or year plan's title; that of a plan's year plan.
+    /// The title of the team or year plan. A plan has the title of its year plan.
     pub title: Option<Title>,
-    /// Set while a team or year plan is deleted.
+    /// When and by whom the team or year plan was deleted. `None` if it is not deleted.
     pub deleted: Option<Deletion>,
-    /// Whether a plan is withdrawn.
+    /// Whether the plan is withdrawn. False for teams and year plans.
     pub withdrawn: bool,
-    /// Students with a plan there.
+    /// How many students have a plan in the team or year plan. For a plan it is 1.
     pub students: u32,
-    /// When something last happened in it or in a plan there.
+    /// When something last happened in it, or in a plan that belongs to it.
     pub last_activity: Timestamp,
 }
 
 impl Owned {
-    /// Whether its owner deleted it.
+    /// Whether the present owner deleted it.
     pub fn deleted_by_owner(&self) -> bool {
         let owner = self.owner.map(Actor::Person);
         self.deleted
@@ -45,8 +45,8 @@ impl Owned {
     }
 }
 
-/// Teams, year plans and plans that a person owns at the moment that is read, in the order of their
-/// streams.
+/// Finds the teams, year plans and plans that a person owns at the moment that is read, sorted by
+/// stream.
 ///
 /// # Errors
 /// [`ReadError`]
@@ -64,8 +64,8 @@ pub fn owned(reading: &Reading<'_>, person: PersonId) -> Result<Vec<StreamId>, R
     Ok(owned)
 }
 
-/// Teams, year plans and plans of an institution that nobody owns who is still there, in the order
-/// of their streams. Of the present only.
+/// Finds the teams, year plans and plans of an institution that have no owner, or whose owner has
+/// left, sorted by stream. It answers for the present only.
 ///
 /// # Errors
 /// [`ReadError`]
@@ -76,7 +76,7 @@ pub fn ownerless(
     reading.find(Term::Ownerless(institution))
 }
 
-/// A team, year plan or plan; `None` if there is none.
+/// Describes a team, year plan or plan. `None` if it does not exist.
 ///
 /// # Errors
 /// [`ReadError`]
@@ -122,7 +122,7 @@ pub fn describe(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Owned>
     Ok(Some(owned))
 }
 
-/// The title of a team or year plan; of a plan, that of its year plan.
+/// The title of a team or year plan. A plan has the title of its year plan.
 ///
 /// # Errors
 /// [`ReadError`]
@@ -134,22 +134,25 @@ pub fn title(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Title>, R
     })
 }
 
-/// What deleting a team or year plan leaves behind: nothing is lost, but somebody has to carry it on.
+/// What would need a new owner if a team or year plan were deleted. Deleting loses nothing, but
+/// somebody has to carry on the plans.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deleting {
-    /// Year plans of a team.
+    /// The team's year plans. Empty if a year plan is to be deleted.
     pub year_plans: Vec<YearPlanId>,
-    /// Plans that hang on it.
+    /// The plans that belong to the team or year plan.
     pub plans: Vec<PlanId>,
-    /// How many students they are of.
+    /// How many students these plans belong to.
     pub students: u32,
-    /// Who could take it over, most suitable first.
+    /// People who could take it over, the most suitable first.
     pub successors: Vec<Suggestion>,
-    /// Nobody else on the team's staff is still there: with the owner gone it has no owner.
+    /// True if nobody else on the team's staff could take it over: when the owner leaves, it has no
+    /// owner.
     pub last_owner: bool,
 }
 
-/// What hangs on a team or year plan, before it is deleted; `None` if there is none.
+/// Says what belongs to a team or year plan, before somebody deletes it. `None` if it does not
+/// exist or is neither of the two.
 ///
 /// # Errors
 /// [`ReadError`]

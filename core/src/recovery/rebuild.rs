@@ -1,36 +1,22 @@
-//! A year plan made anew of what its students' plans hold.
+//! Creates a new year plan from what the plans of an old one hold.
 
 use std::collections::BTreeSet;
 
 use uuid::Builder;
 
-use super::propose::{Proposed, Why, absent};
+use super::proposal::{Proposed, Why, absent};
+use super::request::Rebuild;
 use super::school::RosterQueries;
 use crate::domain::plan::UnitRef;
 use crate::domain::recovery::Step;
-use crate::ids::{GoalId, PersonId, PlanId, StreamId, TeamId, UnitId, YearPlanId};
+use crate::ids::{GoalId, PersonId, PlanId, StreamId, UnitId, YearPlanId};
 use crate::ledger::ReadError;
-use crate::text::Title;
 
 const ID_CONTEXT: &str = "planledger v1 2026-11-25 copied id";
 
-/// Which year plan is made anew, and as what.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Rebuild {
-    /// The year plan whose plans are looked at, deleted or not.
-    pub from: YearPlanId,
-    /// The new one.
-    pub year_plan: YearPlanId,
-    /// Its title; that of the old one if `None`.
-    pub title: Option<Title>,
-    /// Its team; that of the old one if `None`.
-    pub team: Option<TeamId>,
-    /// Its owner; that of the old one if `None`.
-    pub owner: Option<PersonId>,
-}
-
 impl RosterQueries<'_, '_> {
-    /// Creates the year plan, copies each unit that a plan includes, and hangs the plans on it.
+    /// Proposes the steps: create the year plan, copy every unit that a plan includes, and move the
+    /// plans to the new year plan. Withdrawn plans stay where they are.
     pub(super) fn rebuild(
         &self,
         wish: &Rebuild,
@@ -101,7 +87,8 @@ impl RosterQueries<'_, '_> {
         Ok(plans)
     }
 
-    /// Units that any of the plans includes, year plan by year plan, in their order there.
+    /// The units that at least one of the plans includes, sorted by year plan, and in the year
+    /// plan's own order.
     fn units_in(&self, plans: &[PlanId]) -> Result<Vec<UnitRef>, ReadError> {
         let mut included = BTreeSet::new();
         for plan in plans {
@@ -124,7 +111,8 @@ impl RosterQueries<'_, '_> {
     }
 }
 
-/// The id of a copy: always the same, so that a dry run and the run agree.
+/// The id of a copy. The same original always gives the same id, so that the dry run and the
+/// recovery agree.
 fn copied(year_plan: YearPlanId, what: &[u8], id: &[u8; 16]) -> [u8; 16] {
     let mut hasher = blake3::Hasher::new_derive_key(ID_CONTEXT);
     hasher.update(year_plan.as_bytes()).update(id).update(what);

@@ -1,4 +1,4 @@
-//! Doing what was proposed.
+//! Carries out what was proposed.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -7,33 +7,35 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
-use super::propose::{Proposal, RecoveryRequest, propose};
+use super::proposal::{self, Proposal};
+use super::propose::propose;
+use super::request::RecoveryRequest;
 use crate::derived::Term;
 use crate::domain::recovery::{LeftOut, Phase, Recovery, RecoveryCommand, Step};
 use crate::domain::{Actor, Aggregate, Command, Field, Reason, Refusal, RequestField, Stop};
 use crate::ids::{CommandId, Position, RecoveryId, StreamId, SystemId};
 use crate::ledger::{Envelope, ExecuteError, Ledger, ReadError, Reading, Receipt, Request};
 
-/// Steps on their way to the disk at once.
+/// The most steps that may be on their way to the disk at the same time.
 const WINDOW: usize = 256;
-/// How long to wait when the ledger has too much to do.
+/// How long to wait before another try when the ledger is overloaded.
 const PAUSE: Duration = Duration::from_millis(5);
 const COMMAND_CONTEXT: &str = "planledger v1 2026-11-25 recovery command";
 
-/// Why a recovery was not begun, or not brought to its end.
+/// Why a recovery was not begun or did not reach its end.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// The rules say no; nothing was recorded.
+    /// The rules refused it. Nothing was recorded.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// A command was not carried out. What is open goes on with [`run`] later.
+    /// A command failed. The recovery stays open, and [`run`] goes on with it later.
     #[error(transparent)]
     Execute(#[from] ExecuteError),
-    /// The ledger does not read.
+    /// The ledger could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// Whoever watches broke it off. It goes on with [`run`] later.
+    /// The caller's `watch` stopped it. [`run`] goes on with it later.
     #[error("the recovery was broken off; it goes on later")]
     BrokenOff,
 }
@@ -47,12 +49,12 @@ impl From<Stop> for RunError {
     }
 }
 
-/// A recovery that was begun.
+/// What [`start`] answers about a recovery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Begun {
-    /// Where the ledger was after it.
+    /// The receipt of the command that began it. `None` if it had been begun before.
     pub receipt: Option<Receipt>,
-    /// How many steps it has.
+    /// How many steps the recovery has.
     pub steps: u32,
 }
 
@@ -61,19 +63,19 @@ pub struct Begun {
 pub struct Progress {
     /// Steps that were tried.
     pub tried: u32,
-    /// Those among them that were left out.
+    /// Tried steps that were left out.
     pub left_out: u32,
-    /// All steps.
+    /// All steps of the recovery.
     pub steps: u32,
 }
 
-/// Begins a recovery that does what was proposed, and nothing else. A recovery that was begun before
-/// is not begun again.
+/// Begins a recovery that takes exactly the proposed steps. If the recovery was begun before with
+/// the same steps, this does not begin it again.
 ///
 /// # Errors
-/// [`RunError::Refused`] with [`Reason::DryRunStale`] if the proposal would be another one by now, with
-/// [`Reason::AlreadyExists`] if the id is that of a recovery with other steps, or with what the rules
-/// say.
+/// [`RunError::Refused`] with [`Reason::DryRunStale`] if the same request would give other steps by
+/// now, with [`Reason::AlreadyExists`] if there is a recovery of this id with other steps, or with
+/// any other reason that the rules give.
 pub fn start(
     ledger: &Ledger,
     (actor, on_behalf_of): (Actor, Option<Actor>),
@@ -86,7 +88,7 @@ pub fn start(
         None => Ok((None, Some(propose(reading, wish)?))),
     })?;
     if let Some(steps) = begun {
-        if super::propose::digest(&steps) != digest {
+        if proposal::digest(&steps) != digest {
             let message = format!("recovery {id} is there already, with other steps");
             let refusal = Refusal::new(Reason::AlreadyExists, message).field(Field::Target);
             return Err(refusal.with("recovery_id", id).into());
@@ -123,7 +125,7 @@ pub fn start(
     })
 }
 
-/// Has what a recovery did taken back: [`run`] does it.
+/// Records that the recovery is to be undone. [`run`] then takes its steps back.
 ///
 /// # Errors
 /// [`RunError`]
@@ -140,7 +142,7 @@ pub fn undo(
     let mut envelope = Envelope::new(command_id(id, b"undo", 0), Command::Recovery(id, command));
     envelope.on_behalf_of = on_behalf_of;
     match ledger.execute(actor, envelope) {
-        // Somebody else, or the same for another reason: it is undone all the same.
+        // The undo was recorded before, for somebody else or with another reason.
         Err(ExecuteError::IdReused { .. }) => {
             let message = format!("recovery {id} is undone already");
             Err(Refusal::new(Reason::AlreadyUndone, message)
@@ -151,7 +153,7 @@ pub fn undo(
     }
 }
 
-/// Recoveries that have not come to their end, such as those that a crash broke off.
+/// Finds recoveries that have not reached their end, such as those that a crash interrupted.
 ///
 /// # Errors
 /// [`ReadError`]
@@ -163,12 +165,13 @@ pub fn open(ledger: &Ledger) -> Result<Vec<RecoveryId>, ReadError> {
     Ok(ids.collect())
 }
 
-/// Brings a recovery to its end: does its steps, or takes them back, whichever is open. Every step
-/// is a command of its own whose id follows from the recovery's, so that one that was done before is
-/// not done again. Blocks; `watch` sees how far it is. Not for the same recovery twice at once.
+/// Brings a recovery to its end: takes its open steps, or takes its steps back if it is being
+/// undone. Every step is a command of its own. The command's id follows from the recovery's id, so
+/// a step that was done before is not done again. The call blocks, and tells `watch` how far it has
+/// come. Two calls for the same recovery must not run at the same time.
 ///
 /// # Errors
-/// [`RunError`]; the recovery stays open then and goes on when this is called again.
+/// [`RunError`]. The recovery then stays open, and another call goes on with it.
 pub fn run(
     ledger: &Ledger,
     id: RecoveryId,
@@ -180,10 +183,10 @@ pub fn run(
     })
 }
 
-/// The same, until `watch` breaks it off.
+/// Does what [`run`] does, until `watch` breaks it off.
 ///
 /// # Errors
-/// As [`run`]; [`RunError::BrokenOff`].
+/// Those of [`run`], and [`RunError::BrokenOff`].
 pub fn run_until(
     ledger: &Ledger,
     id: RecoveryId,
@@ -201,7 +204,7 @@ pub fn run_until(
             } => Doing::back(&recovery, (*by, *on_behalf_of), reason.as_ref()),
             Phase::Finished | Phase::Undone { .. } => return Ok(recovery),
         };
-        // What is open is the last that was said of it.
+        // The recovery's last event opened the present phase, so the phase's steps come after it.
         let said = ledger.history(id.into(), None, 1)?;
         let since = said.first().map_or(Position::ZERO, |said| said.position);
         let left_out = doing.carry_out(ledger, id, since, watch)?;
@@ -212,14 +215,14 @@ pub fn run_until(
                 RecoveryCommand::FinishUndo { left_out },
             ),
         };
-        // The ledger itself says so: who began it may have left meanwhile.
+        // The ledger itself is the actor, because the person who began the recovery may have left.
         let system = Actor::System(SystemId::from_uuid(ledger.status().ledger.uuid()));
         let command = Command::Recovery(id, command);
         executed(ledger.execute(system, Envelope::new(command_id(id, purpose, 0), command)))?;
     }
 }
 
-/// Commands of one phase.
+/// The commands of one phase: doing the steps, or taking them back.
 struct Doing {
     who: (Actor, Option<Actor>),
     purpose: &'static [u8],
@@ -229,11 +232,12 @@ struct Doing {
 struct Doable {
     step: u32,
     command: Command,
-    /// Why the step counts as left out when its command has nothing to change.
+    /// Why the step counts as left out if its command has nothing to change. `None`: it counts as
+    /// done all the same.
     unless_needed: Option<Reason>,
 }
 
-/// A step whose outcome is not known yet.
+/// A step that was sent to the ledger and has no answer yet.
 type OnItsWay = (Doable, Receiver<Result<Vec<Receipt>, ExecuteError>>);
 
 impl Doing {
@@ -266,7 +270,8 @@ impl Doing {
                 unless_needed: None,
             })
             .collect();
-        // The last first: what was undeleted before it was given away is given back before.
+        // Takes the last step back first. What was brought back and then given to a new owner goes
+        // back to its old owner before it is deleted again.
         commands.make_contiguous().reverse();
         Self {
             who,
@@ -319,7 +324,8 @@ impl Doing {
                 continue;
             };
             let reason = match outcome.recv().unwrap_or(Err(ExecuteError::Closed)) {
-                // What was so already is not the work of this recovery, so not for it to undo.
+                // The command changed nothing, so this recovery did not do the step and must not
+                // undo it.
                 Ok(receipts) if receipts.iter().all(|done| done.events == 0) => tried.unless_needed,
                 Ok(_) => None,
                 Err(ExecuteError::Refused { refusal, .. }) => Some(refusal.reason),
@@ -335,8 +341,9 @@ impl Doing {
         }
     }
 
-    /// Whether a step was done before a crash. The ledger knows a command that comes again for some
-    /// time only, and others may have changed the stream since.
+    /// Whether a step was done already, before a crash. The stream's events answer that: the ledger
+    /// recognises a repeated command for a limited time only, and others may have changed the
+    /// stream since.
     fn is_done(
         &self,
         ledger: &Ledger,
@@ -361,14 +368,14 @@ impl Doing {
         envelope.on_behalf_of = on_behalf_of;
         let (reply, outcome) = crossbeam_channel::bounded(1);
         ledger.submit(Request::new(actor, vec![envelope], move |result| {
-            // Nobody waits any more only if the waiting thread is gone.
+            // Sending fails only if the thread that waits for the answer is gone.
             let _ = reply.send(result);
         }))?;
         Ok(outcome)
     }
 }
 
-/// Why a step whose command has nothing to change is left out.
+/// The reason to give for a step that is left out because its command has nothing to change.
 fn unneeded(step: &Step) -> Reason {
     match step {
         Step::TeamOwner { .. } | Step::YearPlanOwner { .. } | Step::PlanOwner { .. } => {
@@ -406,7 +413,7 @@ fn executed(result: Result<Receipt, ExecuteError>) -> Result<Receipt, RunError> 
     })
 }
 
-/// The command of a recovery for a purpose: always the same.
+/// The id of a recovery's command for one purpose and one step. It is the same every time.
 fn command_id(id: RecoveryId, purpose: &[u8], step: u32) -> CommandId {
     let mut hasher = blake3::Hasher::new_derive_key(COMMAND_CONTEXT);
     hasher.update(id.as_bytes()).update(&step.to_be_bytes());

@@ -1,4 +1,4 @@
-//! What is asked about persons and things on the way to an answer.
+//! The questions that recoveries ask about people, teams, year plans and plans.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,17 +13,18 @@ use crate::ids::{InstitutionId, PersonId, PlanId, StreamId, StreamKind, TeamId, 
 use crate::ledger::{ReadError, Reading};
 use crate::text::Name;
 
-/// Something that can be owned, with where it belongs.
+/// A team, year plan or plan: something that can have an owner.
 pub(super) struct Ownable {
     pub(super) state: Arc<Aggregate>,
     pub(super) owner: Option<PersonId>,
     pub(super) institution: InstitutionId,
     pub(super) team: TeamId,
-    /// Of a team that belongs to one and covers it, of a year plan, of a plan's year plan.
+    /// A team's subject, if it has one; a year plan's subjects; for a plan, the subjects of its
+    /// year plan.
     pub(super) subjects: BTreeSet<Name>,
 }
 
-/// A reading with the questions that recoveries ask.
+/// Answers the questions from one reading.
 pub(super) struct RosterQueries<'a, 'r> {
     pub(super) reading: &'a Reading<'r>,
 }
@@ -33,7 +34,7 @@ impl RosterQueries<'_, '_> {
         Ok(self.reading.stream(stream)?.map(|(state, _)| state))
     }
 
-    /// Looks at a person, if known.
+    /// Applies `look` to a person. `None` if there is no such person.
     pub(super) fn person<T>(
         &self,
         id: PersonId,
@@ -45,7 +46,7 @@ impl RosterQueries<'_, '_> {
         })
     }
 
-    /// Looks at a team, if known.
+    /// Applies `look` to a team. `None` if there is no such team.
     pub(super) fn team<T>(
         &self,
         id: TeamId,
@@ -57,7 +58,7 @@ impl RosterQueries<'_, '_> {
         })
     }
 
-    /// Looks at a year plan, if known.
+    /// Applies `look` to a year plan. `None` if there is no such year plan.
     pub(super) fn year_plan<T>(
         &self,
         id: YearPlanId,
@@ -69,7 +70,7 @@ impl RosterQueries<'_, '_> {
         })
     }
 
-    /// Looks at a plan, if known.
+    /// Applies `look` to a plan. `None` if there is no such plan.
     pub(super) fn plan<T>(
         &self,
         id: PlanId,
@@ -81,7 +82,7 @@ impl RosterQueries<'_, '_> {
         })
     }
 
-    /// Year plans of a team that were there.
+    /// The team's year plans that existed at the moment that is read.
     pub(super) fn year_plans_of(&self, team: TeamId) -> Result<Vec<YearPlanId>, ReadError> {
         let found = self.reading.find(Term::YearPlansOfTeam(team))?;
         let mut plans = Vec::new();
@@ -94,8 +95,8 @@ impl RosterQueries<'_, '_> {
         Ok(plans)
     }
 
-    /// Plans that hang on a year plan. When the past is read: of those that hang on it now, those
-    /// that did then.
+    /// The plans that belong to a year plan. A reading of the past finds only plans that belonged
+    /// to it then and still belong to it today.
     pub(super) fn plans_on(&self, year_plan: YearPlanId) -> Result<Vec<PlanId>, ReadError> {
         let found = self.reading.find(Term::PlansOfYearPlan(year_plan))?;
         let mut plans = Vec::new();
@@ -108,7 +109,7 @@ impl RosterQueries<'_, '_> {
         Ok(plans)
     }
 
-    /// Leaders of an institution who are still there, in the order of their ids.
+    /// The leaders of an institution who have not left, sorted by id.
     pub(super) fn leaders(&self, institution: InstitutionId) -> Result<Vec<PersonId>, ReadError> {
         let (mut after, mut leaders) = (None, Vec::new());
         loop {
@@ -134,7 +135,7 @@ impl RosterQueries<'_, '_> {
         }
     }
 
-    /// A thing, if the stream is one that can be owned and is there.
+    /// Reads what can have an owner. `None` if the stream does not exist or is of another kind.
     pub(super) fn thing(&self, stream: StreamId) -> Result<Option<Ownable>, ReadError> {
         let Some(state) = self.state(stream)? else {
             return Ok(None);

@@ -1,5 +1,5 @@
-//! Who could own something: who evaluates there most, and who shares the team. What the school's staff
-//! should talk about, not a decision.
+//! Suggests who could become the owner: people who evaluate most in its plans, and people on the
+//! team's staff. The school's staff should discuss the suggestions; they are not a decision.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -10,20 +10,21 @@ use crate::domain::{Actor, Aggregate};
 use crate::ids::{InstitutionId, PersonId, StreamId, YearPlanId};
 use crate::ledger::{ReadError, Reading};
 
-/// Somebody who could own something.
+/// A person who could become the owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Suggestion {
-    /// Who.
+    /// The person.
     pub person: PersonId,
-    /// How many of the evaluations there are theirs.
+    /// How many evaluations this person made in the plans.
     pub evaluations: u32,
-    /// Whether they are on the team's staff.
+    /// Whether this person is on the team's staff.
     pub on_team: bool,
 }
 
-/// Who could own a team, year plan or plan, most suitable first: who evaluated most in the plans
-/// there, then who is on the team's staff. Only staff who work at its institution and have not left,
-/// and not the owner. Empty for what cannot be owned.
+/// Suggests new owners for a team, year plan or plan, the most suitable first: people with the most
+/// evaluations in its plans, then people on the team's staff. Every suggested person works at its
+/// institution, has not left and is not the owner. The list is empty for a stream that cannot have
+/// an owner.
 ///
 /// # Errors
 /// [`ReadError`]
@@ -96,7 +97,7 @@ impl RosterQueries<'_, '_> {
         Ok(())
     }
 
-    /// Whether somebody is staff at an institution and has not left.
+    /// Whether a person works at an institution and has not left.
     pub(super) fn can_own(
         &self,
         person: PersonId,

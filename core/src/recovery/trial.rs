@@ -1,5 +1,5 @@
-//! Trying steps out on a state without recording anything: the dry run asks the same rules as the
-//! writer does.
+//! Tries steps out on a state and records nothing. The dry run asks the same rules that the writer
+//! asks.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use crate::ledger::stream_fold::StreamFold;
 use crate::ledger::{ReadError, Reading};
 use crate::time::Timestamp;
 
-/// A state, and what the steps before would have made of it.
+/// A state as it was read, with the changes of the steps that were tried so far.
 pub(super) struct DryRun<'a, 'r> {
     reading: &'a Reading<'r>,
     changed: HashMap<StreamId, Arc<Aggregate>>,
-    /// Plans that hang elsewhere by now.
+    /// Which plan a student has for a year plan, where the tried steps changed that.
     moved: HashMap<(PersonId, YearPlanId), Option<PlanId>>,
 }
 
@@ -32,12 +32,12 @@ impl<'a, 'r> DryRun<'a, 'r> {
         }
     }
 
-    /// Does a step.
+    /// Tries one step, on top of the steps before it.
     ///
     /// # Errors
-    /// [`Stop`], as the writer would say it.
+    /// [`Stop`], with the reason that the writer would give.
     pub(super) fn attempt(&mut self, step: &Step) -> Result<(), Stop> {
-        // No rule of a step looks at who acts.
+        // No rule about a step depends on the actor.
         let actor = Actor::System(SystemId::from_uuid(Uuid::nil()));
         let decision = decide(self, &Context::from(actor), &step.command(None))?;
         let stream = decision.stream;

@@ -1,4 +1,4 @@
-//! The cipher and the keys derived for it. Layouts and contexts: `core/DESIGN.md`.
+//! The cipher, and the keys that are derived for it. `core/DESIGN.md` has the layouts and contexts.
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
@@ -14,7 +14,7 @@ static COMMITMENT: Context = Context::new("planledger v1 2026-11-23 key commitme
 static DIGEST_KEY: Context = Context::new("planledger v1 2026-11-23 command digest key");
 static DOCUMENT_KEY: Context = Context::new("planledger v1 2026-11-23 document key");
 static DOCUMENT_NONCE: Context = Context::new("planledger v1 2026-11-23 document nonce");
-/// Bytes of a nonce.
+/// Length of a nonce in bytes.
 pub(crate) const NONCE_LEN: usize = 24;
 
 /// The key of one event. Wiped from memory when dropped.
@@ -40,10 +40,10 @@ pub enum SealError {
     /// The bytes were changed, or sealed under another key.
     #[error("does not open with its key: the bytes or the key are not the ones it was sealed with")]
     Forged,
-    /// Every byte is zero: redacted.
+    /// Every byte is zero, which means that it was redacted.
     #[error("was redacted")]
     Redacted,
-    /// Too long for the cipher.
+    /// The text is too long for the cipher.
     #[error("is too long to be sealed")]
     TooLong,
 }
@@ -62,7 +62,8 @@ pub(super) fn keyed_digest(secret: &[u8; 32], bytes: &[u8]) -> [u8; 16] {
     first(blake3::keyed_hash(&key, bytes).as_bytes())
 }
 
-/// What an entry says about its event key, so that one ciphertext cannot be shown as two texts.
+/// A hash of the event key that the entry carries, so that nobody can show two texts for one
+/// ciphertext.
 pub fn commitment(key: &EventKey) -> Hash32 {
     COMMITMENT.hash(&key.0)
 }
@@ -117,8 +118,8 @@ pub fn document_key(scope: &ScopeKey) -> EventKey {
     EventKey(DOCUMENT_KEY.hash(scope.secret()))
 }
 
-/// Seals a derived document. The nonce comes from key, name and content, so that a rebuild gives
-/// the same bytes (P3); another content gives another nonce.
+/// Seals a derived document. The nonce is computed from key, name and content. So derived state
+/// that is made again has the same bytes (P3), and other content gets another nonce.
 ///
 /// # Errors
 /// [`SealError::TooLong`] beyond 256 GiB.

@@ -1,5 +1,5 @@
-//! Sealing: every payload is encrypted, under the key of the person it is about or of the
-//! institution it belongs to (P6). What stands in the clear identifies nobody.
+//! Sealing. Every payload is encrypted under the key of the person whom it is about, or of the
+//! institution that it belongs to (P6). What is not encrypted identifies nobody.
 
 mod cipher;
 mod scope;
@@ -22,7 +22,7 @@ use crate::ids::{KeyId, StreamId};
 /// A scope's key. Wiped from memory when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct ScopeKey {
-    /// Its id, as entries name it.
+    /// The id of the key, which entries name.
     #[zeroize(skip)]
     pub id: KeyId,
     secret: [u8; 32],
@@ -40,13 +40,13 @@ impl ScopeKey {
         Self { id, secret }
     }
 
-    /// The key of one event: who has it can open that event and no other.
+    /// The key of one event. Whoever has it can open that event and no other.
     pub fn event_key(&self, stream: StreamId, revision: crate::ids::Revision) -> EventKey {
         cipher::event_key(&self.secret, stream, revision)
     }
 
-    /// A hash that only holders of the key can compute: command digests, so that short texts
-    /// cannot be guessed from them.
+    /// A hash that only holders of the key can compute. It is used for digests of commands, so that
+    /// short texts cannot be guessed from the digests.
     pub fn keyed_digest(&self, bytes: &[u8]) -> [u8; 16] {
         cipher::keyed_digest(&self.secret, bytes)
     }

@@ -3,14 +3,15 @@ use std::fmt;
 use crate::domain::{Aggregate, Event};
 use crate::ids::{InstitutionId, PersonId, StreamId};
 
-/// Whose key seals something.
+/// The owner of the key that seals something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyScope {
-    /// The ledger's own: school years, catalogues, recoveries and its own streams, which name nobody.
+    /// The ledger. Its key seals school years, catalogues, recoveries and the ledger's own streams,
+    /// which name nobody.
     Ledger,
-    /// An institution's: the institution, its teams and its year plans.
+    /// An institution. Its key seals the institution, its teams and its year plans.
     Institution(InstitutionId),
-    /// A person's: the person, and the plans of a student.
+    /// A person. The key seals the person's stream and, for a student, the student's plans.
     Person(PersonId),
 }
 
@@ -30,8 +31,8 @@ impl KeyScope {
         }
     }
 
-    /// The scope of a stream from an event on, if the event is one that says so. All others leave
-    /// it as it was.
+    /// The scope that a stream has from this event on, if the event sets one. All other events
+    /// leave the scope as it was.
     pub fn of_event(stream: StreamId, event: &Event) -> Option<Self> {
         match event {
             Event::Institution(_) => Some(Self::Institution(InstitutionId::from_uuid(stream.id))),

@@ -1,4 +1,5 @@
-//! Checkpoints (C2SP `tlog-checkpoint`): a signed statement of how the log stands.
+//! Checkpoints (C2SP `tlog-checkpoint`): a signed statement of how long the log is and what its
+//! root is.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
@@ -8,38 +9,38 @@ use crate::ids::Position;
 use crate::note::{Note, NoteError, Signer, VerifierKey};
 use crate::time::Timestamp;
 
-/// How a log stands: its name, how many entries it has, and the root of the tree over them.
+/// The state of a log: its name, the number of its entries, and the root of the tree over them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// The log's name.
+    /// The name of the log.
     pub origin: String,
-    /// How many entries there are; also the position of the last.
+    /// The number of entries. This is also the position of the last one.
     pub size: u64,
-    /// The root of the RFC 6962 tree over them.
+    /// The root of the RFC 6962 tree over the entries.
     pub root: Hash32,
 }
 
-/// Why a note is no checkpoint to believe.
+/// Why a note is not a checkpoint that may be believed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
-    /// It is no note, or not one that a known key signed.
+    /// The bytes are not a note, or no known key signed it.
     #[error(transparent)]
     Note(#[from] NoteError),
-    /// Its text is not an origin, a size and a root, with nothing empty after them.
+    /// The text does not consist of an origin, a size and a root, with no empty line after them.
     #[error("line {line} of the checkpoint is not {expected}")]
     Malformed {
-        /// Which line, from 1.
+        /// The number of the line, from 1.
         line: usize,
-        /// What should be there.
+        /// What the line should hold.
         expected: &'static str,
     },
-    /// It is of another log.
+    /// The checkpoint belongs to another log.
     #[error("the checkpoint is of the log {found}, not of {expected}")]
     Origin {
-        /// The log it is of.
+        /// The log that the checkpoint names.
         found: String,
-        /// The log it should be of.
+        /// The log that it should name.
         expected: String,
     },
 }
@@ -50,14 +51,14 @@ impl Checkpoint {
         Position::new(self.size)
     }
 
-    /// The note's text.
+    /// The text of the note, as it is signed.
     pub fn text(&self) -> String {
         let root = BASE64.encode(self.root);
         format!("{}\n{}\n{root}\n", self.origin, self.size)
     }
 
-    /// Reads a note's text. Further lines are passed over: they are of other software's making,
-    /// and no log can be held to them.
+    /// Reads the text of a note. It ignores further lines: other software may add them, and no log
+    /// can be held to what they say.
     ///
     /// # Errors
     /// [`CheckpointError::Malformed`]
@@ -89,9 +90,9 @@ impl Checkpoint {
 /// A checkpoint with its signatures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedCheckpoint {
-    /// What it says.
+    /// The checkpoint, read from the note's text.
     pub checkpoint: Checkpoint,
-    /// The note it was read from.
+    /// The note, with all its signatures.
     pub note: Note,
 }
 
@@ -104,7 +105,7 @@ impl SignedCheckpoint {
         Self { checkpoint, note }
     }
 
-    /// Reads a checkpoint, whoever signed it.
+    /// Reads a checkpoint. It does not check who signed it.
     ///
     /// # Errors
     /// [`CheckpointError`]
@@ -114,8 +115,8 @@ impl SignedCheckpoint {
         Ok(Self { checkpoint, note })
     }
 
-    /// Checks that it is of the log that one of these keys belongs to, and signed by that key.
-    /// Gives the key.
+    /// Checks that the checkpoint names the log of one of these keys, and that this key signed it.
+    /// Returns the key.
     ///
     /// # Errors
     /// [`CheckpointError`]

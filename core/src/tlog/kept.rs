@@ -1,5 +1,6 @@
-//! Checkpoints, kept for ever: one text file of notes, appended to and never written in place.
-//! Whoever holds one of them can be shown that the log grew from it.
+//! Keeps every checkpoint for ever, in one text file of notes. The file only grows; nothing in it
+//! is overwritten. To the holder of any of these checkpoints the ledger can prove that the log grew
+//! from it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -10,16 +11,17 @@ use crate::note::MOST_BYTES;
 
 const FILE: &str = "checkpoints.txt";
 
-/// Why kept checkpoints cannot be used.
+/// Why the kept checkpoints cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeptError {
-    /// The operating system refused. Final for writes: restart the process.
+    /// The operating system reported an error. After a failed write nothing more can be written:
+    /// restart the process.
     #[error("{}: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What it said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// A checkpoint in the file is damaged. Restore the file from its backup.
@@ -27,10 +29,10 @@ pub enum KeptError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// Where the checkpoint begins that does not read.
+        /// The byte at which the damaged checkpoint begins.
         offset: u64,
     },
-    /// A write failed before; nothing can be written until the process is started again.
+    /// An earlier write failed. Nothing can be written until the process is started again.
     #[error("an earlier write to {} failed; restart the process", path.display())]
     Poisoned {
         /// The file.
@@ -38,25 +40,25 @@ pub enum KeptError {
     },
 }
 
-/// What the file of kept checkpoints holds.
+/// The contents of the file of kept checkpoints.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeptNotes {
     /// Every note, in the order of the file.
     pub notes: Vec<SignedCheckpoint>,
-    /// Where the last one ends.
+    /// The byte after the last whole note.
     pub end: u64,
-    /// How many bytes follow.
+    /// How many bytes follow it.
     pub rest: u64,
-    /// Whether they are a note that does not read; else they are the beginning of one, which an
-    /// interrupted write left.
+    /// Whether these bytes are a damaged note. If not, they are the beginning of a note that an
+    /// interrupted write left behind.
     pub damaged: bool,
 }
 
-/// The file of kept checkpoints.
+/// The file of kept checkpoints, opened for adding more.
 pub struct Kept {
     path: PathBuf,
     file: File,
-    /// Size of each and where it stands, in the order of sizes.
+    /// The size of every checkpoint and its place in the file, sorted by size.
     places: Vec<Place>,
     end: u64,
     poisoned: bool,
@@ -70,7 +72,7 @@ struct Place {
 }
 
 impl Kept {
-    /// Opens the file in `dir`, which is made if it does not exist.
+    /// Opens the file in `dir`. Creates the directory if it does not exist.
     ///
     /// # Errors
     /// [`KeptError`]
@@ -86,7 +88,7 @@ impl Kept {
         options.create(true).truncate(false).read(true).write(true);
         let mut file = options.open(&path).map_err(io)?;
         if new {
-            // The file's name has to be as durable as what will stand in it.
+            // The file's name must be as durable as the notes in it.
             File::open(dir).and_then(|dir| dir.sync_all()).map_err(io)?;
         }
         let mut text = Vec::new();
@@ -97,7 +99,8 @@ impl Kept {
         })?;
         let rest = text.len() as u64 - end;
         if rest > 0 {
-            // What an interrupted write left: it was never shown to anybody.
+            // An interrupted write left this. Nobody has seen it, because a checkpoint is shown
+            // only when it is durable.
             let file_name = path.display();
             tracing::warn!(%file_name, bytes = rest, "an unfinished checkpoint is cut off");
             file.set_len(end).map_err(io)?;
@@ -112,10 +115,10 @@ impl Kept {
         })
     }
 
-    /// Reads the file in `dir` without changing anything, for checking.
+    /// Reads the file in `dir` for a check, and changes nothing.
     ///
     /// # Errors
-    /// When it does not read. What is damaged is in the answer.
+    /// The file could not be read. Damage is not an error here: the answer tells of it.
     pub fn read_all(dir: &Path) -> Result<KeptNotes, KeptError> {
         let path = dir.join(FILE);
         let text = match fs::read(&path) {
@@ -139,7 +142,8 @@ impl Kept {
         }
     }
 
-    /// Keeps a checkpoint, or the same one again with more signatures; durable when this returns.
+    /// Keeps a new checkpoint, or an old one that has more signatures now. It is durable when this
+    /// returns.
     ///
     /// # Errors
     /// [`KeptError`]
@@ -169,10 +173,10 @@ impl Kept {
         Ok(())
     }
 
-    /// The newest.
+    /// The newest checkpoint. `None` if there is none.
     ///
     /// # Errors
-    /// When it does not read.
+    /// The file could not be read.
     pub fn latest(&self) -> Result<Option<SignedCheckpoint>, KeptError> {
         self.places
             .last()
@@ -180,10 +184,10 @@ impl Kept {
             .transpose()
     }
 
-    /// The smallest that has at least `size` entries.
+    /// The smallest checkpoint that has at least `size` entries. `None` if there is none.
     ///
     /// # Errors
-    /// When it does not read.
+    /// The file could not be read.
     pub fn at_least(&self, size: u64) -> Result<Option<SignedCheckpoint>, KeptError> {
         let index = self.places.partition_point(|place| place.size < size);
         self.places
@@ -192,7 +196,7 @@ impl Kept {
             .transpose()
     }
 
-    /// The sizes of those with more than `after` entries, in order.
+    /// The sizes of the checkpoints with more than `after` entries, in order.
     pub fn sizes_after(&self, after: u64) -> impl Iterator<Item = u64> {
         let index = self.places.partition_point(|place| place.size <= after);
         self.places.iter().skip(index).map(|place| place.size)
@@ -217,8 +221,8 @@ impl Kept {
     }
 }
 
-/// Where the notes of a file stand, and where the last whole one ends. The error is where a damaged
-/// one begins.
+/// Finds the place of every note, and the byte after the last whole one. The error is the byte at
+/// which a damaged note begins.
 fn scan(text: &[u8]) -> Result<(Vec<Place>, u64), u64> {
     let mut places: Vec<Place> = Vec::new();
     let mut offset = 0;
@@ -244,7 +248,7 @@ fn scan(text: &[u8]) -> Result<(Vec<Place>, u64), u64> {
     Ok((places, offset as u64))
 }
 
-/// The one with more signatures stands for its size.
+/// If there is a note of this size already, the new one takes its place: it has more signatures.
 fn add(places: &mut Vec<Place>, place: Place) {
     match places.binary_search_by_key(&place.size, |place| place.size) {
         Ok(index) => {
@@ -256,8 +260,8 @@ fn add(places: &mut Vec<Place>, place: Place) {
     }
 }
 
-/// The first note of a text and its length with the blank line behind it; `None` if what is there
-/// is cut off.
+/// The first note of a text, and its length including the blank line after it. `None` if the text
+/// ends before the note does. The error means damage.
 fn next_note(text: &[u8]) -> Result<Option<(SignedCheckpoint, usize)>, ()> {
     let blank = |from: usize| {
         let rest = text.get(from..)?;
@@ -265,8 +269,8 @@ fn next_note(text: &[u8]) -> Result<Option<(SignedCheckpoint, usize)>, ()> {
         Some(from + at + 2)
     };
     let Some(end) = blank(0).and_then(blank) else {
-        // The beginning of a note, or blocks that were never written. Anything else was a note once,
-        // and nothing of that is cut off.
+        // An interrupted write leaves the beginning of a note, or zeros where the disk wrote
+        // nothing. Anything else was a whole note once and is damaged now; it must not be cut off.
         let odd = |byte: &u8| *byte < b' ' && !matches!(byte, b'\n' | 0);
         return match text.len() > MOST_BYTES || text.iter().any(odd) {
             true => Err(()),

@@ -1,6 +1,6 @@
-//! The transparency log: what makes the journal checkable by people who do not trust the server
-//! (P5). Formats are those of C2SP, so that software nobody here wrote can check them: signed
-//! notes, checkpoints, cosignatures, tiles and policies.
+//! The transparency log: it lets people check the journal without trusting the server (P5). All
+//! formats are those of C2SP: signed notes, checkpoints, cosignatures, tiles and policies. So
+//! software from anywhere can check them.
 
 mod checkpoint;
 mod kept;
@@ -11,7 +11,7 @@ mod witness;
 pub use self::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 pub use self::kept::{Kept, KeptError, KeptNotes};
 pub use self::policy::{Policy, PolicyError, PolicyFault, Witness, Witnessed};
-/// The published checkpoint, beside the tiles.
+/// The name of the file with the published checkpoint. It lies beside the tiles.
 pub(crate) const PUBLISHED: &str = "checkpoint";
 
 pub(crate) use self::tiles::{ENTRIES, RECORD_LEN, SIZE_FILE, TILES, bundle_entry, replace};

@@ -1,5 +1,5 @@
-//! Trust policies (C2SP `tlog-policy`): which logs and witnesses are believed, and which witnesses
-//! must have cosigned.
+//! Trust policies (C2SP `tlog-policy`): which logs and witnesses somebody believes, and which
+//! witnesses must have cosigned a checkpoint.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -7,25 +7,25 @@ use std::str::FromStr;
 use super::checkpoint::{CheckpointError, SignedCheckpoint};
 use crate::note::{Algorithm, KeyError, NoteError, VerifierKey};
 
-/// Whom to believe.
+/// Whom somebody believes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     logs: Vec<VerifierKey>,
     witnesses: Vec<Witness>,
-    /// Groups in the order of their definition.
+    /// The groups, in the order in which the policy defines them.
     groups: Vec<Group>,
-    /// `None` asks for no witnesses.
+    /// The witness or group that must have cosigned. `None` asks for no witnesses.
     quorum: Option<String>,
 }
 
 /// A witness that a policy names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Witness {
-    /// Its name in the policy.
+    /// The name that the policy gives the witness.
     pub name: String,
-    /// Its key.
+    /// The key that the witness cosigns with.
     pub key: VerifierKey,
-    /// Where it is asked to cosign: its submission prefix.
+    /// The address for requests to cosign (its submission prefix). `None` if the policy gives none.
     pub url: Option<String>,
 }
 
@@ -40,9 +40,9 @@ struct Group {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line} of the policy: {what}")]
 pub struct PolicyError {
-    /// Which line, from 1; the last if something is missing.
+    /// The number of the faulty line, from 1. The last line if something is missing.
     pub line: usize,
-    /// What is wrong with it.
+    /// The fault of the line.
     pub what: PolicyFault,
 }
 
@@ -50,53 +50,54 @@ pub struct PolicyError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyFault {
-    /// Not one of `log`, `witness`, `group`, `quorum` with what belongs to it.
+    /// The line is not a `log`, `witness`, `group` or `quorum` line with all its parts.
     #[error("is not a log, witness, group or quorum line with its parts")]
     Malformed,
-    /// The key does not read.
+    /// The key could not be read.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// A log has a key for notes, a witness one for cosignatures.
+    /// The key is of the wrong type: a log needs a key for notes, a witness a key for cosignatures.
     #[error("the key is of the wrong type for a {0}")]
     KeyType(&'static str),
-    /// A key or name is there twice.
+    /// A key or a name appears twice.
     #[error("{0} is there already")]
     Duplicate(String),
-    /// A group or the quorum names something that is not on an earlier line.
+    /// A group or the quorum names something that no earlier line defines.
     #[error("{0} is not defined before")]
     Undefined(String),
-    /// A group asks for none or for more members than it has.
+    /// A group requires no member, or more members than it has.
     #[error("a group of {members} cannot ask for {threshold}")]
     Threshold {
-        /// How many it has.
+        /// How many members it has.
         members: usize,
-        /// How many it asks for.
+        /// How many members it requires.
         threshold: usize,
     },
-    /// A witness or group is a member twice, so that one cosignature would count twice.
+    /// A witness or group is a member twice. One cosignature would count twice.
     #[error("{0} is a member of a group already")]
     Member(String),
-    /// Tab and newline are the only control characters of a policy.
+    /// The line holds a control character. A policy may hold only tab and newline.
     #[error("it holds a control character")]
     Control,
-    /// There is no quorum line.
+    /// The policy has no quorum line.
     #[error("there is no quorum line")]
     NoQuorum,
 }
 
-/// Who vouches for a checkpoint.
+/// Who signed and cosigned a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Witnessed {
-    /// The log's key.
+    /// The key of the log.
     pub log: VerifierKey,
-    /// Names of witnesses that cosigned, with the time of each in seconds since 1970.
+    /// The names of the witnesses that cosigned, each with the time of the cosignature in seconds
+    /// since 1970.
     pub witnesses: Vec<(String, u64)>,
-    /// Whether they are those that the policy asks for.
+    /// Whether these witnesses are enough for the policy's quorum.
     pub quorum: bool,
 }
 
 impl Policy {
-    /// Believes these logs and asks for no witnesses.
+    /// A policy that believes these logs and asks for no witnesses.
     pub fn of_logs(logs: Vec<VerifierKey>) -> Self {
         Self {
             logs,
@@ -109,7 +110,7 @@ impl Policy {
         &self.logs
     }
 
-    /// Believes another log too.
+    /// Adds a log to those that are believed.
     pub fn add_log(&mut self, log: VerifierKey) {
         if !self.logs.contains(&log) {
             self.logs.push(log);
@@ -121,10 +122,11 @@ impl Policy {
         &self.witnesses
     }
 
-    /// Who vouches for a checkpoint. Whether that is enough stands in the answer.
+    /// Checks who signed and cosigned a checkpoint. Too few witnesses are no error: see
+    /// [`Witnessed::quorum`].
     ///
     /// # Errors
-    /// [`CheckpointError`] when no log that is believed signed it, or a signature is forged.
+    /// [`CheckpointError`] if no believed log signed the checkpoint, or a signature is forged.
     pub fn check(&self, signed: &SignedCheckpoint) -> Result<Witnessed, CheckpointError> {
         let log = signed.verify(&self.logs)?.clone();
         let keys = self.witnesses.iter().map(|witness| &witness.key);
@@ -248,7 +250,7 @@ impl Policy {
     }
 }
 
-/// A number in decimal digits and nothing else.
+/// Reads a number that consists of decimal digits only.
 fn read_count(text: &str) -> Option<usize> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten()
@@ -338,7 +340,7 @@ mod tests {
         assert!(!met(&[]) && !met(&[0, 4]) && !met(&[0, 1, 2]) && !met(&[3, 4]));
     }
 
-    /// Otherwise a single witness would meet a quorum of two.
+    /// If it could, a single witness would meet a quorum of two.
     #[test]
     fn a_cosignature_counts_once_towards_a_quorum() {
         let witness = |name: &str, seed| {

@@ -1,6 +1,6 @@
-//! The tree and its entries as files, laid out as C2SP `tlog-tiles` has them, so that a plain file
-//! server can publish the log. Derived: thrown away and made again from the journal whenever it
-//! does not lead to a root that is known.
+//! The tree and its entries as files in the layout of C2SP `tlog-tiles`, so that any file server
+//! can publish the log. The tiles are derived: if they do not give a known root, they are thrown
+//! away and made again from the journal.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -18,66 +18,67 @@ use crate::merkle::{
     consistency, inclusion, partial_tiles, peaks, root, subtree_root,
 };
 
-/// The file that says how many entries the tiles hold.
+/// The name of the file that says how many entries the tiles hold.
 pub(crate) const SIZE_FILE: &str = "size";
-/// The folder of all tiles, with one for each level, and [`ENTRIES`].
+/// The folder of all tiles. It has one folder for each level, and [`ENTRIES`].
 pub(crate) const TILES: &str = "tile";
-/// The folder of entry bundles among the levels.
+/// The folder of entry bundles, beside the folders of the levels.
 pub(crate) const ENTRIES: &str = "entries";
-/// Bytes of an entry in a bundle: two of length before it.
+/// The bytes of an entry in a bundle: two bytes of length, then the entry.
 pub(crate) const RECORD_LEN: usize = 2 + ENTRY_LEN;
 
-/// Why tiles cannot be made or used. Made anew, nothing is lost.
+/// Why tiles cannot be made or used. Nothing is lost: the journal gives them again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TilesError {
-    /// The operating system refused.
+    /// The operating system reported an error.
     #[error("{}: {source}", path.display())]
     Io {
-        /// What it was about.
+        /// The file or folder.
         path: PathBuf,
-        /// What it said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A tile is missing or shorter than it should be.
+    /// A tile is missing, or shorter than it should be.
     #[error("tile {index} of level {level} is missing or short")]
     Short {
-        /// The tile's level.
+        /// The level of the tile.
         level: u8,
-        /// Its place in the level.
+        /// The tile's index in its level.
         index: u64,
     },
-    /// The tiles do not reach so far yet.
+    /// The tiles do not hold so many entries yet.
     #[error("the tiles reach to {tiled} entries, not to {asked}")]
     Beyond {
-        /// How far they reach.
+        /// How many entries the tiles hold.
         tiled: u64,
-        /// What was asked for.
+        /// How many entries were asked for.
         asked: u64,
     },
-    /// The tiles do not lead to the root: they were changed.
+    /// The tiles do not give the root of the log: somebody or something changed them.
     #[error("the tiles are not those of the log: {0}")]
     Wrong(#[from] ProofError),
-    /// The journal does not read.
+    /// The journal could not be read.
     #[error("journal: {0}")]
     Journal(#[from] ReadError),
 }
 
-/// Tiles in a directory.
+/// The tiles in one directory.
 pub struct Tiles {
     dir: PathBuf,
     size: u64,
-    /// The last, partial, tile of each level from 0 up; all hashes that are not in a full tile.
+    /// For each level from 0 up: the last tile, which is not full yet. Together they are all hashes
+    /// that are in no full tile.
     edge: BTreeMap<u8, Vec<Hash32>>,
-    /// Entries that are not in a full bundle.
+    /// The entries that are in no full bundle.
     bundle: Vec<u8>,
 }
 
 impl Tiles {
-    /// Opens the tiles in `dir`, which is made if it does not exist.
+    /// Opens the tiles in `dir`. Creates the directory if it does not exist.
     ///
     /// # Errors
-    /// [`TilesError`]; after [`TilesError::Short`] begin anew with [`Tiles::clear`].
+    /// [`TilesError`]. After [`TilesError::Short`] start again with [`Tiles::clear`].
     pub fn open(dir: &Path) -> Result<Self, TilesError> {
         let io = |source| TilesError::Io {
             path: dir.to_owned(),
@@ -114,10 +115,10 @@ impl Tiles {
         }
     }
 
-    /// Removes all tiles in `dir` and begins anew.
+    /// Removes all tiles in `dir` and starts again with none.
     ///
     /// # Errors
-    /// When the operating system refuses.
+    /// The operating system reported an error.
     pub fn clear(dir: &Path) -> Result<Self, TilesError> {
         for path in [dir.join(SIZE_FILE), dir.join(TILES)] {
             let removed = match path.is_dir() {
@@ -137,12 +138,12 @@ impl Tiles {
         Self::open(dir)
     }
 
-    /// How many entries they hold.
+    /// How many entries the tiles hold.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// The root over them.
+    /// The root over all entries of the tiles.
     ///
     /// # Errors
     /// [`TilesError`]
@@ -150,8 +151,8 @@ impl Tiles {
         root(&self.reader(), self.size)
     }
 
-    /// Proves that entry `index` is in the tree of `size` entries, and checks the proof against
-    /// that tree's root before it is given out.
+    /// Proves that entry `index` is in the tree of `size` entries. It checks the proof against the
+    /// root of that tree before it returns it.
     ///
     /// # Errors
     /// [`TilesError`]
@@ -168,8 +169,9 @@ impl Tiles {
         Ok(proof)
     }
 
-    /// Proves that the tree of `old` entries is a beginning of that of `size`, and checks the proof
-    /// against both roots before it is given out. From an empty tree there is nothing to prove.
+    /// Proves that the tree of `old` entries is the beginning of the tree of `size` entries. It
+    /// checks the proof against both roots before it returns it. If `old` is 0, there is nothing to
+    /// prove.
     ///
     /// # Errors
     /// [`TilesError`]
@@ -186,7 +188,8 @@ impl Tiles {
         Ok(proof)
     }
 
-    /// Consistency proof from a size whose root nobody knows yet, and that root.
+    /// A consistency proof from a size whose root the caller does not know, together with that
+    /// root.
     ///
     /// # Errors
     /// [`TilesError`]
@@ -200,7 +203,7 @@ impl Tiles {
         Ok((old_root, proof))
     }
 
-    /// The peaks of the tree of the first `size` entries.
+    /// The peaks of the tree over the first `size` entries.
     ///
     /// # Errors
     /// [`TilesError`]
@@ -222,8 +225,8 @@ impl Tiles {
         }
     }
 
-    /// Takes in the journal's entries up to a position. Files are not synced: whatever is wrong
-    /// with them shows when a proof is made.
+    /// Adds the journal's entries up to a position. The files are not synced. If they are wrong
+    /// afterwards, the next proof finds out.
     ///
     /// # Errors
     /// [`TilesError`]
@@ -277,7 +280,7 @@ impl Tiles {
         self.push_hash(level + 1, index / TILE_WIDTH, subtree_root(&hashes))
     }
 
-    /// Writes the partial tiles, then the size, which makes them count.
+    /// Writes the tiles that are not full, and then the size. Only the size makes them count.
     fn write_edge(&mut self) -> Result<(), TilesError> {
         for tile in partial_tiles(self.size) {
             let hashes = self.edge.get(&tile.level);
@@ -303,7 +306,7 @@ impl Tiles {
         }
         fs::write(&path, bytes).map_err(io)?;
         if tile.is_full() {
-            // What was partial is in the full one.
+            // The full tile holds everything that the partial ones held.
             let partial = path.with_extension("p");
             match fs::remove_dir_all(&partial) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(error)),
@@ -318,13 +321,14 @@ impl Tiles {
     }
 }
 
-/// Adds an entry to a bundle.
+/// Appends an entry to a bundle.
 pub(crate) fn bundle_entry(bundle: &mut Vec<u8>, entry: &EntryBytes) {
     bundle.extend_from_slice(&(ENTRY_LEN as u16).to_be_bytes());
     bundle.extend_from_slice(entry);
 }
 
-/// Writes a file so that it is either the old one or the new one.
+/// Writes a file in such a way that a reader sees either the old file or the new one, never a
+/// mixture.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension("tmp");
     fs::write(&temporary, bytes)?;
@@ -334,7 +338,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 impl TileSource for Tiles {
     type Error = TilesError;
 
-    /// The first `width` hashes of a tile, from the full tile if there is one.
+    /// The first `width` hashes of a tile. If the tile is full, they are read from the full one.
     fn tile(&self, level: u8, index: u64, width: u16) -> Result<Vec<Hash32>, TilesError> {
         let whole = |width| Tile {
             level,
@@ -366,7 +370,7 @@ impl TileSource for Tiles {
     }
 }
 
-/// Tiles that were read for one proof.
+/// Remembers the tiles that one proof has read.
 struct Cached<'a> {
     tiles: &'a Tiles,
     read: Mutex<HashMap<(u8, u64), Vec<Hash32>>>,

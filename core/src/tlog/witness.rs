@@ -1,5 +1,5 @@
-//! What a witness does (C2SP `tlog-witness`): it cosigns a log's checkpoint only if the log has
-//! grown from the one that it cosigned before. The rule alone, without network or disk.
+//! The rule of a witness (C2SP `tlog-witness`): it cosigns a log's checkpoint only if the log grew
+//! from the checkpoint that it cosigned before. This module has neither network nor disk.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
@@ -10,26 +10,27 @@ use crate::merkle::{Frontier, check_consistency};
 use crate::note::{NoteSignature, Signer, VerifierKey};
 use crate::time::Timestamp;
 
-/// Most hashes of a consistency proof.
+/// The most hashes that a consistency proof may have.
 const MOST_HASHES: usize = 63;
 
-/// A request to cosign.
+/// A request to cosign a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddCheckpoint {
-    /// The size that the sender believes the witness cosigned last; 0 if none.
+    /// The size that the witness cosigned last, as far as the sender knows. 0 if it has cosigned
+    /// none.
     pub old_size: u64,
-    /// Consistency proof from there.
+    /// The consistency proof from that size.
     pub proof: Vec<Hash32>,
     /// The checkpoint to cosign.
     pub signed: SignedCheckpoint,
 }
 
-/// What a witness remembers of a log.
+/// What a witness remembers about a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Latest {
-    /// Size of the checkpoint that it cosigned last.
+    /// The size of the checkpoint that it cosigned last.
     pub size: u64,
-    /// Its root.
+    /// The root of that checkpoint.
     pub root: Hash32,
 }
 
@@ -37,47 +38,49 @@ pub struct Latest {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WitnessError {
-    /// The request is not of its form.
+    /// The request does not have the right form.
     #[error("the request is malformed: {0}")]
     Malformed(String),
     /// The witness does not know the log.
     #[error("the log {0} is not known here")]
     UnknownLog(String),
-    /// The checkpoint is not signed by the log, or its signature is forged.
+    /// The log did not sign the checkpoint, or the signature is forged.
     #[error(transparent)]
     Signature(CheckpointError),
-    /// The old size is larger than the checkpoint's.
+    /// The old size is larger than the size of the checkpoint.
     #[error("the old size {old} is larger than the checkpoint's {size}")]
     Backwards {
-        /// Old size.
+        /// The old size.
         old: u64,
-        /// The checkpoint's size.
+        /// The size of the checkpoint.
         size: u64,
     },
-    /// The old size is not the one that the witness cosigned last. Try again from that.
+    /// The witness did not cosign the old size last. Send the request again with the size that it
+    /// names.
     #[error("the last checkpoint cosigned here has size {latest}")]
     Conflict {
-        /// What the witness cosigned last.
+        /// The size that the witness cosigned last.
         latest: u64,
     },
-    /// A checkpoint of the same size with another root was cosigned: the log tells two histories.
+    /// The witness cosigned another root at the same size: the log tells two histories.
     #[error("another checkpoint of size {size} was cosigned here before: the log is forked")]
     Forked {
-        /// The size of both.
+        /// The size of both checkpoints.
         size: u64,
     },
-    /// The log did not grow from what the witness saw: its history was rewritten.
+    /// The log did not grow from the checkpoint that the witness cosigned: its history was
+    /// rewritten.
     #[error("the checkpoint of size {size} does not grow from that of size {old}")]
     Inconsistent {
-        /// What the witness cosigned last.
+        /// The size that the witness cosigned last.
         old: u64,
-        /// The checkpoint's size.
+        /// The size of the checkpoint.
         size: u64,
     },
 }
 
 impl WitnessError {
-    /// The HTTP status that the protocol gives it.
+    /// The HTTP status that the protocol defines for this error.
     pub fn http_status(&self) -> u16 {
         match self {
             Self::Malformed(_) | Self::Backwards { .. } => 400,
@@ -90,7 +93,7 @@ impl WitnessError {
 }
 
 impl AddCheckpoint {
-    /// The request's body.
+    /// The body of the request.
     pub fn body(&self) -> String {
         let mut body = format!("old {}\n", self.old_size);
         for hash in &self.proof {
@@ -101,7 +104,7 @@ impl AddCheckpoint {
         body + &self.signed.note.to_string()
     }
 
-    /// Reads a request's body.
+    /// Reads the body of a request.
     ///
     /// # Errors
     /// [`WitnessError::Malformed`]
@@ -136,9 +139,9 @@ impl AddCheckpoint {
     }
 }
 
-/// Decides whether to cosign. `logs` are the keys of the logs that the witness watches, `latest`
-/// what it remembers of this one. What it gives is to be remembered, durably, before the
-/// cosignature is sent.
+/// Decides whether a witness cosigns. `logs` are the keys of the logs that it watches. `latest` is
+/// what it remembers about this log. The witness must store the returned [`Latest`] durably before
+/// it sends the cosignature.
 ///
 /// # Errors
 /// [`WitnessError`]
@@ -161,7 +164,7 @@ pub fn add_checkpoint(
         return Err(WitnessError::Backwards { old, size });
     }
     let empty = Frontier::default().root();
-    // There is one tree of no entries.
+    // All logs share the same tree of no entries.
     let known = latest.filter(|latest| latest.size > 0).unwrap_or(Latest {
         size: 0,
         root: empty,
@@ -175,7 +178,7 @@ pub fn add_checkpoint(
     }
     let inconsistent = WitnessError::Inconsistent { old, size };
     match (old, request.proof.is_empty()) {
-        // The empty tree is the beginning of every tree: there is nothing to prove.
+        // Every tree begins with the empty tree, so there is nothing to prove.
         (0, true) => {}
         (0, false) => return Err(inconsistent),
         _ => check_consistency(old, size, &request.proof, &known.root, &checkpoint.root)
@@ -200,7 +203,7 @@ mod tests {
         frontier
     }
 
-    /// A proof from a tree of 2 leaves to one of 3 is the third leaf.
+    /// The proof from a tree of 2 leaves to a tree of 3 is the third leaf.
     fn request(log: &Signer, old: u64, size: u64, salt: u8, proof: Vec<Hash32>) -> AddCheckpoint {
         let checkpoint = Checkpoint {
             origin: "log.example".to_owned(),
@@ -234,7 +237,7 @@ mod tests {
         let grown = request(&log, 2, 3, 0, vec![third]);
         let (latest, _) = ask(&grown, Some(latest)).unwrap();
         assert_eq!(latest.size, 3);
-        // The same again, and nothing new.
+        // The same request again, although the log has not grown.
         let same = request(&log, 3, 3, 0, Vec::new());
         assert!(ask(&same, Some(latest)).is_ok());
         let status =

@@ -1,4 +1,5 @@
-//! Kept and published checkpoints, against the journal and the keys that were on record.
+//! Compares the kept checkpoints and the published one with the journal and with the keys on
+//! record.
 
 use std::collections::HashSet;
 use std::fs;
@@ -16,25 +17,25 @@ use crate::merkle::Frontier;
 use crate::note::Rotation;
 use crate::tlog::{Kept, KeptNotes, PUBLISHED, SignedCheckpoint, VerifierKey};
 
-/// Signatures that one thread checks at a time.
+/// How many signatures one thread checks at a time.
 const CHUNK: usize = 64;
 
-/// Checkpoints while the journal is read. All are in memory at once.
+/// The checkpoints, while the journal is read. All of them are in memory at once.
 pub(super) struct Checkpoints {
-    /// In the order of their sizes.
+    /// The checkpoints, sorted by size.
     notes: Vec<SignedCheckpoint>,
-    /// The first that the journal has not come to yet, and its size.
+    /// The index of the first checkpoint that lies ahead of what was read, and its size.
     next: usize,
     next_size: u64,
-    /// The sizes of the last two whose roots are the journal's.
+    /// The sizes of the last two checkpoints whose roots are those of the journal.
     agreed: [u64; 2],
-    /// Of those the journal came to, which key was on record.
+    /// For each checkpoint that was reached: the index of the key that was on record then.
     signers: Vec<Option<usize>>,
-    /// The keys on record, from where on.
+    /// The keys on record, each with the position from which it counts.
     keys: Vec<(Position, VerifierKey)>,
-    /// A root that is not the journal's, or a change of key that was not signed.
+    /// The first root that is not the journal's, or the first change of key that was not signed.
     forged: Option<Fault>,
-    /// What is wrong with the published one.
+    /// What is wrong with the published checkpoint.
     published: Option<Fault>,
     part: Part,
 }
@@ -70,7 +71,7 @@ impl Checkpoints {
         Ok(checkpoints)
     }
 
-    /// The size of the newest; 0 if there is none.
+    /// The size of the newest checkpoint. 0 if there is none.
     pub(super) fn newest(&self) -> u64 {
         let newest = self.notes.last();
         newest.map_or(0, |signed| signed.checkpoint.size)
@@ -81,17 +82,17 @@ impl Checkpoints {
         self.next_size = next.map_or(u64::MAX, |signed| signed.checkpoint.size);
     }
 
-    /// The key on record.
+    /// The key on record, as far as the journal was read.
     pub(super) fn key(&self) -> Option<&VerifierKey> {
         self.keys.last().map(|(_, key)| key)
     }
 
-    /// An event of the stream of keys.
+    /// Takes an event of the stream of keys.
     pub(super) fn key_event(&mut self, position: Position, event: &LedgerEvent) {
         let now = self.key();
         let sound = match (event, now) {
             (LedgerEvent::KeyIntroduced { .. }, None) => true,
-            // The stream was begun twice, which is a fork; the key is still the same.
+            // The stream was begun twice, which is a fork. The key is the same both times.
             (LedgerEvent::KeyIntroduced { key }, Some(now)) if key == now => true,
             (
                 LedgerEvent::KeyRotated {
@@ -128,7 +129,7 @@ impl Checkpoints {
         }
     }
 
-    /// The journal has come to the frontier's size.
+    /// Compares the checkpoints that have the frontier's size: the journal was read so far.
     pub(super) fn reached(&mut self, frontier: &Frontier) {
         while self.next_size == frontier.size() {
             let root = frontier.root();
@@ -168,12 +169,13 @@ impl Checkpoints {
         self.fail(Fault::new(position, FaultKind::Checkpoint, what));
     }
 
-    /// A fault in what stands in the journal about keys or roots.
+    /// Keeps the first fault of an event about keys, or of a root.
     pub(super) fn fail(&mut self, fault: Fault) {
         self.forged.get_or_insert(fault);
     }
 
-    /// The result. `events` is how far the journal was read; to its end, if it is `whole`.
+    /// The result. `events` is the position to which the journal was read. If `whole` is true, that
+    /// is its end.
     pub(super) fn finish(self, events: Position, whole: bool) -> Part {
         let reached = self.signers.len();
         let unsigned = self.check_signatures();
@@ -207,7 +209,8 @@ impl Checkpoints {
         }
     }
 
-    /// The first that was not signed by the key on record, of those the journal came to.
+    /// Among the checkpoints that were reached, finds the first that the key on record did not
+    /// sign.
     fn check_signatures(&self) -> Option<(usize, Fault)> {
         let notes: Vec<_> = self.notes.iter().zip(&self.signers).collect();
         let work = |chunk: &[(&SignedCheckpoint, &Option<usize>)],
@@ -251,7 +254,7 @@ fn faulty_file(kept: &KeptNotes) -> Option<Fault> {
     let mut last = 0;
     for signed in &kept.notes {
         let size = signed.checkpoint.size;
-        // One that was cosigned later stands there again.
+        // A checkpoint that was cosigned later stands in the file again.
         if seen.insert(size) && size < last {
             return fault(format!(
                 "the checkpoint of {size} events is kept after that of {last}"

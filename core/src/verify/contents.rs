@@ -1,4 +1,4 @@
-//! Payloads: whether each opens with the right key and is an event.
+//! Checks the payloads: each must open with the right key and must be an event.
 
 use std::collections::HashMap;
 
@@ -12,10 +12,10 @@ use crate::journal::{CommitLog, EntryRef, Frame};
 use crate::ledger::{OpenError, ReadError, sealer};
 use crate::seal::{self, KeyScope, KeyStore, SealError};
 
-/// Events that are handed on together.
+/// How many opened events one thread hands over at a time.
 const BATCH: usize = 1_024;
 
-/// Opens every payload up to `last`, which is as far as the journal is sound.
+/// Opens every payload up to `last`. The journal is sound up to there.
 pub(super) fn check(
     log: &dyn CommitLog,
     keys: &KeyStore,
@@ -61,14 +61,15 @@ struct Batch {
     stop: Option<Stop>,
 }
 
-/// What matters of an event whose payload was opened.
+/// What the check needs to know about an event whose payload was opened.
 struct Opened {
     position: Position,
     stream: StreamId,
     key: KeyId,
-    /// Whose key that is.
+    /// What the key is for: a person, an institution or the ledger. `None` if the key store does
+    /// not know it.
     scope: Option<KeyScope>,
-    /// Whose key it has to be, if the event says so.
+    /// What the key must be for. `None` if the event does not say.
     told: Option<KeyScope>,
 }
 
@@ -125,8 +126,8 @@ impl Batch {
     }
 }
 
-/// Opens a payload with the key that its entry names and commits to, and reads the event; `None` if
-/// it was overwritten.
+/// Opens a payload with the key that its entry names and commits to, and reads the event. `None` if
+/// the payload was overwritten with zeros.
 pub(super) fn open(
     record: &EntryRef<'_>,
     entry: &Entry,
@@ -149,7 +150,7 @@ pub(super) fn open(
     Ok(Some(event))
 }
 
-/// What sort of fault it is when an event does not read.
+/// The kind of fault if an event cannot be read for this reason.
 pub(super) fn kind_of(error: &ReadError) -> FaultKind {
     match error {
         ReadError::KeyMissing { .. } => FaultKind::Key,
@@ -164,7 +165,7 @@ pub(super) fn kind_of(error: &ReadError) -> FaultKind {
     }
 }
 
-/// Whose key seals which stream, while the journal is read.
+/// Which key seals which stream, as far as the journal was read.
 #[derive(Default)]
 struct Scopes {
     of: HashMap<StreamId, KeyScope>,

@@ -1,4 +1,4 @@
-//! Derived state, against what the journal leads to.
+//! Compares derived state with what the journal gives.
 
 use std::fs;
 use std::io;
@@ -9,12 +9,12 @@ use std::sync::Arc;
 use super::heads::heads_at;
 use super::report::{Part, PartName};
 use crate::audit::{Fault, FaultKind};
-use crate::derived::{Cursor, Docs, Generations, Store, StoreError};
+use crate::derived::{Cursor, DocKey, Docs, Generations, Store, StoreError};
 use crate::domain::ledger::RecordedHeads;
 use crate::guarded::SledError;
 use crate::hash::Hash32;
 use crate::heads::{HeadMap, MemoryHeads};
-use crate::ids::{Position, StreamId};
+use crate::ids::Position;
 use crate::journal::{CommitLog, Tail};
 use crate::ledger::catching_up::catch_up;
 use crate::ledger::deriving::{belongs, project, start};
@@ -23,25 +23,25 @@ use crate::ledger::threads::spawn;
 use crate::ledger::{OpenError, ReadError};
 use crate::seal::{KeyStore, MasterKey};
 
-/// Derived state and what it should agree with.
+/// Derived state, and what it must agree with.
 pub(super) struct Derived<'a> {
     pub(super) dir: &'a Path,
     pub(super) log: &'a dyn CommitLog,
     pub(super) keys: &'a Arc<KeyStore>,
-    /// What its register is authenticated under.
+    /// The master key, which authenticates the register.
     pub(super) master: &'a MasterKey,
-    /// How far the journal is sound.
+    /// The position up to which the journal is sound.
     pub(super) events: Position,
-    /// Whether that is its end.
+    /// Whether that position is the end of the journal.
     pub(super) whole: bool,
-    /// What is recorded of where streams ended, and was found right.
+    /// The last record of heads that was checked and is right.
     pub(super) heads: Option<RecordedHeads>,
 }
 
-/// What keeps derived state from being compared.
+/// Why derived state was not compared to the end.
 enum Stop {
     Fault(Fault),
-    /// It is no fault of derived state.
+    /// A reason that is no fault of derived state.
     Note(String),
     Failed(OpenError),
 }
@@ -53,7 +53,7 @@ impl From<OpenError> for Stop {
 }
 
 impl Derived<'_> {
-    /// Folds the whole journal again, and compares every document.
+    /// Folds the whole journal again and compares every document.
     pub(super) fn check(&self, progress: &dyn Fn(u64, u64)) -> Result<Part, OpenError> {
         let mut part = Part::new(PartName::Derived);
         match self.run(progress, &mut part.checked) {
@@ -75,12 +75,13 @@ impl Derived<'_> {
             path: self.dir.to_owned(),
             source,
         };
-        // Opening it would change it, and what is evidence must stay as it is.
+        // Opening derived state would change it, and evidence must stay as it is. So a copy is
+        // opened.
         let scratch = tempfile::tempdir().map_err(io)?;
         let (given, fresh) = (scratch.path().join("given"), scratch.path().join("fresh"));
         copy(self.dir, &given).map_err(io)?;
         let given = Generations::new(given, self.master.clone());
-        // sled may panic on files that are broken, and not only when it opens them.
+        // sled may panic on broken files, also after it has opened them.
         let guarded = catch_unwind(AssertUnwindSafe(|| {
             let given = given.stored().and_then(|stored| {
                 let given = stored.map(|stored| stored.open());
@@ -102,7 +103,8 @@ impl Derived<'_> {
         guarded.unwrap_or_else(|_| Err(unusable(&SledError::Panicked.into())))
     }
 
-    /// It was derived from this journal, and from no more than there is.
+    /// Checks that this state was derived from this journal, and not from more events than the
+    /// journal has.
     fn check_cursor(&self, cursor: &Cursor) -> Result<(), Stop> {
         let tail = self.log.tail();
         if cursor.ledger != self.log.ledger_id() {
@@ -128,7 +130,7 @@ impl Derived<'_> {
         }
     }
 
-    /// Makes derived state anew, as far as `cursor`.
+    /// Derives the state again, up to `cursor`.
     fn replay(
         &self,
         dir: &Path,
@@ -175,7 +177,7 @@ impl Derived<'_> {
         Arc::into_inner(docs).ok_or_else(|| Stop::Failed(StoreError::Stuck.into()))
     }
 
-    /// The heads that are kept for the next checkpoint.
+    /// Checks the heads that are kept for the next checkpoint.
     fn check_heads(&self, given: &Store) -> Result<(), Stop> {
         let heads: HeadMap = given
             .heads()
@@ -212,7 +214,7 @@ fn fault(what: impl Into<String>) -> Stop {
     Stop::Fault(Fault::new(Position::ZERO, FaultKind::Projection, what))
 }
 
-/// What another version derived is as good as none, and no sign of damage.
+/// State that another version derived counts as missing. It is no sign of damage.
 fn refused(error: &StoreError) -> Stop {
     match error {
         StoreError::Version => {
@@ -230,7 +232,7 @@ fn unusable(error: &StoreError) -> Stop {
     ))
 }
 
-/// Compares every document; answers how many there are.
+/// Compares every document. Returns how many there are.
 fn compare(given: &Store, fresh: &Store) -> Result<u64, Stop> {
     let mut given = given
         .dump()
@@ -252,28 +254,8 @@ fn compare(given: &Store, fresh: &Store) -> Result<u64, Stop> {
         };
         return Err(fault(format!(
             "{} is not what the journal leads to",
-            name_of(key)
+            DocKey::describe(key)
         )));
-    }
-}
-
-/// A document's name, for people: see [`crate::derived::DocKey::to_bytes`].
-fn name_of(key: &[u8]) -> String {
-    let stream = |bytes: &[u8]| {
-        let stream = bytes.first_chunk().and_then(StreamId::from_bytes);
-        stream.map_or("an unknown stream".to_owned(), |stream| stream.to_string())
-    };
-    match key.split_first() {
-        Some((0, _)) => "how far it has come".to_owned(),
-        Some((1, rest)) => format!("the state of {}", stream(rest)),
-        Some((2, _)) => "a list of streams".to_owned(),
-        Some((3, _)) => "a list of recent commands".to_owned(),
-        Some((4, rest)) => format!("an earlier state of {}", stream(rest)),
-        Some((6, _)) => "what the overview knows of a student".to_owned(),
-        Some((7, _)) => "a count of the overview".to_owned(),
-        Some((8, _)) => "an earlier count of the overview".to_owned(),
-        Some((5, rest)) => format!("a part of {}", name_of(rest)),
-        Some(_) | None => "a document of no known kind".to_owned(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Finding forks while the journal is read.
+//! Finds forks while the journal is read.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,18 +9,20 @@ use crate::entry::{self, Entry};
 use crate::ids::{Position, Revision, StreamId};
 use crate::journal::{CommandRecord, CommitLog};
 
-/// What is known of forked streams while the journal is read. Takes memory for those only.
+/// What is known about forked streams while the journal is read. Streams without a fork take no
+/// memory here.
 #[derive(Default)]
 pub(super) struct Forking {
-    /// The place of each in what was found.
+    /// For each forked stream, its index in [`Forks::streams`].
     streams: HashMap<StreamId, usize>,
-    /// Which fork's second branch each is on.
+    /// For each forked stream, the index of the fork whose second branch it is on. `None` if it is
+    /// on none.
     on: Vec<Option<usize>>,
     found: Forks,
 }
 
 impl Forking {
-    /// An event that follows the one before it in its stream.
+    /// Takes an event that follows the previous event of its stream.
     pub(super) fn followed(&mut self, position: Position, entry: &Entry) {
         if !self.streams.is_empty()
             && let Some(at) = self.streams.get(&entry.stream).copied()
@@ -35,8 +37,8 @@ impl Forking {
         }
     }
 
-    /// An event that does not follow the one before it in its stream. It is a fork, or goes on
-    /// after one, or it is a fault.
+    /// Takes an event that does not follow the previous event of its stream. The event begins a
+    /// fork, or it continues the stream after a fork. Anything else is a fault.
     pub(super) fn broken(
         &mut self,
         log: &dyn CommitLog,
@@ -112,8 +114,9 @@ impl Forking {
         }
     }
 
-    /// A command without events that names a revision other than `last`, its stream's. Says whether
-    /// the stream has had that one.
+    /// Takes a command without events whose receipt names another revision than `last`, the last
+    /// revision of its stream. Returns whether the stream ever had the revision that the receipt
+    /// names.
     pub(super) fn answered(
         &mut self,
         position: Position,
@@ -136,7 +139,7 @@ impl Forking {
         command.revision <= greatest
     }
 
-    /// The event at a position says that somebody settled forks.
+    /// Takes the event at `position`, which says that somebody settled these forks.
     pub(super) fn settle(
         &mut self,
         position: Position,
@@ -162,7 +165,7 @@ impl Forking {
         Ok(())
     }
 
-    /// What there is.
+    /// Everything that was found.
     pub(super) fn finish(self) -> Forks {
         self.found
     }
@@ -175,8 +178,8 @@ fn spot(position: Position, entry: &Entry) -> Spot {
     }
 }
 
-/// The event that another one of its stream points back to: what was before its stream, if it says
-/// that it is the first.
+/// Finds the event that another event of its stream points back to. If that one says that it is the
+/// first, the answer is the place before the stream's first event.
 fn earlier(log: &dyn CommitLog, back: Position, entry: &Entry) -> Result<Option<Place>, Stop> {
     if back == Position::ZERO {
         return Ok(Some(Place {
@@ -199,7 +202,7 @@ fn earlier(log: &dyn CommitLog, back: Position, entry: &Entry) -> Result<Option<
     }))
 }
 
-/// What a stream had after a position, up to its last event.
+/// The part of a stream after a position, up to the stream's last event.
 fn since(log: &dyn CommitLog, after: Position, last: &Place) -> Result<Branch, Stop> {
     let to = Spot {
         revision: last.revision,

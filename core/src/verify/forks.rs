@@ -1,9 +1,10 @@
-//! Streams that were forked: the journal goes on from an event that was not the stream's last.
+//! Forked streams: the journal continues a stream from an event that was not the stream's last.
 //!
-//! Such a journal was written by a version of planledger whose derived state could fall back to an
-//! older one unnoticed. Every event in it is genuine; only, the events of the second branch were
-//! decided without those of the first. Both count, in the order of the journal. It is a fault until
-//! somebody has looked at it and settled it, and is never hidden.
+//! An earlier version of planledger wrote such journals. Its derived state could fall back to an
+//! older one, and nobody noticed. Every event in such a journal is genuine, but the events of the
+//! second branch were decided without those of the first. The events of both branches count, in the
+//! order of the journal. A fork is a fault until somebody has looked at it and settled it. It is
+//! never hidden.
 
 use std::fmt;
 
@@ -11,98 +12,100 @@ use super::told::Told;
 use crate::audit::{Fault, FaultKind};
 use crate::ids::{CommandId, Position, Revision, StreamId};
 
-/// An event's place in its stream and in the journal; zeros before the first.
+/// An event's place in its stream and in the journal. Both are 0 before the first event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spot {
-    /// In its stream.
+    /// The event's place in its stream.
     pub revision: Revision,
-    /// In the journal.
+    /// The event's place in the journal.
     pub position: Position,
 }
 
-/// A part of a stream, without gaps.
+/// A part of a stream without gaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Branch {
-    /// How many events.
+    /// How many events the part has.
     pub events: u64,
-    /// The first.
+    /// The first event.
     pub from: Spot,
-    /// The last.
+    /// The last event.
     pub to: Spot,
 }
 
-/// A place where a stream goes on from an event that was not its last.
+/// A fork: a stream continues from an event that was not its last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fork {
     /// The stream.
     pub stream: StreamId,
-    /// The event that both branches go on from.
+    /// The last event before the two branches.
     pub common: Spot,
-    /// What the stream had after it before it was forked.
+    /// The first branch: the events that the stream already had when it was forked.
     pub first: Branch,
-    /// What was recorded as if the first branch were not there. It ends where the stream goes on
-    /// from all there is, where it is forked once more, or where the fork was settled.
+    /// The second branch: the events that were recorded as if the first branch did not exist. It
+    /// ends where the stream continues from the events of both branches, where it is forked again,
+    /// or where the fork was settled.
     pub second: Branch,
-    /// Position of the event by which it was settled.
+    /// The position of the event that settled the fork. `None` if nobody has settled it.
     pub settled: Option<Position>,
 }
 
 impl Fork {
-    /// The position at which the stream was forked: of the second branch's first event.
+    /// The position where the stream was forked: the position of the second branch's first event.
     pub const fn position(&self) -> Position {
         self.second.from.position
     }
 }
 
-/// A command that changed nothing, and was told a revision that its stream had left behind: it was
-/// decided on an older state.
+/// A receipt with an outdated revision. The command changed nothing, and was decided on an older
+/// state of its stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StaleAnswer {
     /// The command.
     pub command: CommandId,
-    /// The stream that its receipt names.
+    /// The stream that the receipt names.
     pub stream: StreamId,
-    /// The last position before it.
+    /// The last position before the command.
     pub position: Position,
-    /// The revision that its receipt names.
+    /// The revision that the receipt names.
     pub said: Revision,
-    /// The stream's last revision then.
+    /// The revision that the stream really had then.
     pub revision: Revision,
-    /// Position of the event by which it was settled.
+    /// The position of the event that settled it. `None` if nobody has settled it.
     pub settled: Option<Position>,
 }
 
-/// A stream that was forked, as it is now: all its events count, in the order of the journal.
+/// The present end of a forked stream. The events of all branches count, in the order of the
+/// journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ForkedStream {
     /// The stream.
     pub stream: StreamId,
-    /// Its last event.
+    /// The last event of the stream.
     pub last: Spot,
-    /// The greatest revision of any branch; the next event has the one after it.
+    /// The highest revision of any branch. The next event gets the revision after it.
     pub greatest: Revision,
 }
 
-/// What became of a journal that was written from an older state.
+/// All forks of a journal, and all receipts with outdated revisions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Forks {
-    /// Where streams were forked, in the order of the journal.
+    /// The forks, in the order of the journal.
     pub forks: Vec<Fork>,
-    /// The streams that were forked, in the order in which they were.
+    /// The forked streams, in the order in which they were first forked.
     pub streams: Vec<ForkedStream>,
-    /// Commands that were answered from an older state, in the order of the journal.
+    /// The receipts with outdated revisions, in the order of the journal.
     pub stale: Vec<StaleAnswer>,
-    /// What happened there event by event; only at [`super::Depth::Forks`].
+    /// What happened, event by event. `None` except at [`super::Depth::Forks`].
     pub told: Option<Told>,
 }
 
 impl Forks {
-    /// Whether there is none.
+    /// Whether there are neither forks nor outdated receipts.
     pub fn is_empty(&self) -> bool {
         self.forks.is_empty() && self.stale.is_empty()
     }
 
-    /// Streams with something that is not settled, and where.
+    /// Each fork and outdated receipt that nobody has settled: its stream and its position.
     pub fn unsettled(&self) -> impl Iterator<Item = (StreamId, Position)> {
         let forks = self.forks.iter().filter(|fork| fork.settled.is_none());
         let stale = self.stale.iter().filter(|stale| stale.settled.is_none());
@@ -158,7 +161,7 @@ impl fmt::Display for StaleAnswer {
 }
 
 impl Forks {
-    /// The first that is not settled, as a fault.
+    /// The first fork or outdated receipt that nobody has settled, as a fault.
     pub(super) fn fault(&self) -> Option<Fault> {
         let fork = self.forks.iter().find(|fork| fork.settled.is_none());
         let stale = self.stale.iter().find(|stale| stale.settled.is_none());
@@ -175,7 +178,7 @@ impl Forks {
         Some(Fault::new(position, kind, what))
     }
 
-    /// How many there are, in words.
+    /// The numbers of forks and outdated receipts, in words.
     pub(super) fn note(&self) -> Option<String> {
         if self.is_empty() {
             return None;

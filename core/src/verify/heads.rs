@@ -1,4 +1,4 @@
-//! The records of where all streams ended, against where they did.
+//! Compares the records of where all streams ended with where they did end.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -11,16 +11,16 @@ use crate::heads::{MemoryHeads, StreamHead, head_of};
 use crate::ids::Position;
 use crate::journal::{CommitLog, ReadError};
 
-/// Events kept back for a record that may follow. It covers those before it in the journal up to
-/// some position, which is usually the one just before it.
+/// How many events are kept back for the next record of heads. A record covers the events up to an
+/// earlier position, which is usually the position just before it.
 const MOST_WAITING: usize = 1 << 20;
 
-/// Heads while the journal is read.
+/// The heads of all streams, while the journal is read.
 pub(super) struct Heads {
-    /// As of `through`.
+    /// The heads as they were at `through`.
     heads: MemoryHeads,
     through: Position,
-    /// What came after that.
+    /// The events after `through`, with the heads that they give.
     waiting: VecDeque<(Position, StreamHead)>,
     recorded: Option<RecordedHeads>,
     part: Part,
@@ -37,7 +37,7 @@ impl Heads {
         }
     }
 
-    /// An event: its stream ends there now.
+    /// Takes an event: its stream ends there now.
     pub(super) fn take(&mut self, position: Position, entry: &Entry, link: Hash32) {
         if self.part.fault.is_some() {
             return;
@@ -56,7 +56,7 @@ impl Heads {
         self.waiting.push_back((position, head));
     }
 
-    /// The event at `position` says that streams ended so.
+    /// Checks the record at `position`, which says where the streams ended.
     pub(super) fn check(
         &mut self,
         log: &dyn CommitLog,
@@ -103,12 +103,12 @@ impl Heads {
         Ok(())
     }
 
-    /// Takes in what waits up to a position.
+    /// Adds the events that were kept back, up to a position.
     fn advance(&mut self, to: Position) {
         let count = self
             .waiting
             .partition_point(|(position, _)| *position <= to);
-        // Most streams have many events among these, and only the last of them counts.
+        // Most streams have many events here. Only the last one counts.
         let mut newest = HashMap::new();
         for (_, head) in self.waiting.drain(..count) {
             newest.insert(head.stream, head);
@@ -117,12 +117,12 @@ impl Heads {
         self.through = self.through.max(to);
     }
 
-    /// A fault in an event of the stream of heads.
+    /// Keeps a fault of an event in the stream of heads.
     pub(super) fn fail(&mut self, fault: Fault) {
         self.part.fail(fault);
     }
 
-    /// What was recorded last and found right, and the result.
+    /// The last record that was checked and is right, and the result of the part.
     pub(super) fn finish(self) -> (Option<RecordedHeads>, Part) {
         (self.recorded, self.part)
     }
@@ -137,7 +137,8 @@ pub(super) fn heads_at(log: &dyn CommitLog, position: Position) -> Result<Memory
             .entries()
             .take_while(|record| record.position <= position);
         for record in records {
-            // What is no entry is a fault of the journal, which is found there.
+            // An entry that cannot be read is a fault of the journal. The check of the journal
+            // finds it.
             if let Ok(entry) = Entry::decode(record.entry) {
                 let (_, head) = head_of(&entry, record.entry);
                 heads.insert(head.stream, head);

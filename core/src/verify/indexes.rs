@@ -1,4 +1,4 @@
-//! Indexes of closed segments, against where their frames stand.
+//! Compares the index files of closed segments with the places of their frames.
 
 use std::vec;
 
@@ -7,7 +7,7 @@ use crate::audit::{Fault, FaultKind};
 use crate::ids::Position;
 use crate::journal::{Frame, SEGMENT_HEADER_LEN, SegmentLog, SegmentStart, StoredIndex};
 
-/// Indexes while the journal is read.
+/// The index files, while the journal is read.
 pub(super) struct Indexes<'a> {
     log: &'a SegmentLog,
     now: Option<Segment>,
@@ -15,11 +15,11 @@ pub(super) struct Indexes<'a> {
     part: Part,
 }
 
-/// The segment that is read, as far as it is.
+/// The segment that is being read, as far as it was read.
 struct Segment {
     start: SegmentStart,
     end: u64,
-    /// For each position where its frame begins.
+    /// For each position: the byte where its frame begins.
     offsets: Vec<u32>,
 }
 
@@ -33,7 +33,7 @@ impl<'a> Indexes<'a> {
         }
     }
 
-    /// The next frame of the journal.
+    /// Takes the next frame of the journal.
     pub(super) fn take(&mut self, frame: &Frame) -> std::io::Result<()> {
         let header = frame.header();
         while let Some(next) = self.later.as_slice().first()
@@ -50,7 +50,7 @@ impl<'a> Indexes<'a> {
             }
         }
         if let Some(segment) = &mut self.now {
-            // Segments are far shorter than 4 GiB.
+            // A segment is far shorter than 4 GiB.
             let offset = u32::try_from(segment.end).unwrap_or(u32::MAX);
             let offsets = std::iter::repeat_n(offset, header.entries as usize);
             segment.offsets.extend(offsets);
@@ -65,7 +65,7 @@ impl<'a> Indexes<'a> {
             return Ok(());
         }
         match self.log.stored_index(number, first, &closed.offsets)? {
-            // It is made again.
+            // A missing index is no fault: it is made again.
             StoredIndex::Missing => {}
             StoredIndex::Same => self.part.checked += 1,
             StoredIndex::Differs { nth } => {
@@ -80,7 +80,7 @@ impl<'a> Indexes<'a> {
         Ok(())
     }
 
-    /// The last segment's index is in memory only.
+    /// The result. The last segment has no index file; its index is in memory only.
     pub(super) fn finish(self) -> Part {
         self.part
     }

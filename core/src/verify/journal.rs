@@ -1,5 +1,5 @@
-//! The journal from its first byte to its last, and what stands or falls with it: checkpoints,
-//! recorded heads, indexes.
+//! Checks the journal from its first byte to its last, and with it the checkpoints, the recorded
+//! heads and the indexes.
 
 use std::vec;
 
@@ -25,7 +25,7 @@ use crate::merkle::Frontier;
 use crate::seal::KeyStore;
 use crate::tlog::VerifierKey;
 
-/// Bytes of frames that are handed on together.
+/// How many bytes of frames one thread hands over at a time.
 const BATCH_BYTES: usize = 1 << 20;
 
 /// What the journal holds, as far as it is sound.
@@ -37,13 +37,13 @@ pub(super) struct Found {
     pub(super) root: Hash32,
     /// The key on record.
     pub(super) key: Option<VerifierKey>,
-    /// What was recorded last of where streams ended.
+    /// The last record of where streams ended.
     pub(super) heads: Option<RecordedHeads>,
-    /// Whether that is all.
+    /// Whether the journal was read to its end.
     pub(super) whole: bool,
-    /// Streams that were forked.
+    /// The forked streams.
     pub(super) forks: Forks,
-    /// Journal, checkpoints, heads, indexes.
+    /// The results for the journal, checkpoints, heads and indexes.
     pub(super) parts: [Part; 4],
 }
 
@@ -90,7 +90,7 @@ pub(super) fn check(
     Ok(following.finish(fault))
 }
 
-/// Why reading ends before the end.
+/// Why a reading stopped before the end.
 pub(super) enum Stop {
     Fault(Fault),
     Failed(OpenError),
@@ -115,7 +115,7 @@ fn failed(source: std::io::Error) -> Stop {
     Stop::Failed(LedgerReadError::from(ReadError::Io { segment: 0, source }).into())
 }
 
-/// What damage of the journal's files is, as a fault.
+/// Turns damage of the journal's files into a fault.
 pub(super) fn damaged(damage: &Damage) -> Fault {
     let nth = |index: u32| damage.position.plus(u64::from(index));
     let (position, kind) = match damage.reason {
@@ -140,28 +140,29 @@ pub(super) fn damaged(damage: &Damage) -> Fault {
     Fault::new(position, kind, damage.to_string())
 }
 
-/// Frames that are sound by themselves.
+/// Frames that are sound in themselves.
 #[derive(Default)]
 struct Batch {
     frames: Vec<Frame>,
-    /// Their entries; some of the last frame are missing if one is not sound.
+    /// The entries of the frames. If an entry is not sound, the entries after it in the last frame
+    /// are missing.
     entries: Vec<Seen>,
     redacted: u64,
-    /// Why there is nothing after them.
+    /// Why the reading stopped after these frames. `None` if no fault or error stopped it.
     stop: Option<Stop>,
 }
 
-/// An entry that is sound by itself.
+/// An entry that is sound in itself.
 struct Seen {
     back: Position,
     leaf: Hash32,
     link: Hash32,
     entry: Entry,
-    /// If it is of one of the ledger's own streams.
+    /// The event, if it belongs to one of the ledger's own streams.
     own: Option<Box<Result<LedgerEvent, Fault>>>,
 }
 
-/// What can be checked without what was before, on many threads.
+/// Checks everything that can be checked without knowing what came before. Many threads do this.
 fn read(log: &dyn CommitLog, keys: &KeyStore, span: Span, give: &mut dyn FnMut(Batch) -> bool) {
     let mut batch = Batch::default();
     let mut bytes = 0;
@@ -185,7 +186,7 @@ fn read(log: &dyn CommitLog, keys: &KeyStore, span: Span, give: &mut dyn FnMut(B
 }
 
 impl Batch {
-    /// Payload hashes and the checksum were checked when the frame was read.
+    /// Takes a frame. Its payload hashes and checksum were checked when it was read.
     fn take(&mut self, frame: Frame, keys: &KeyStore) -> Result<(), Stop> {
         let taken = frame.entries().try_for_each(|record| {
             let position = record.position;
@@ -211,7 +212,7 @@ impl Batch {
     }
 }
 
-/// An event of the ledger's own streams.
+/// Opens an event of one of the ledger's own streams.
 fn open_own(record: &EntryRef<'_>, entry: &Entry, keys: &KeyStore) -> Result<LedgerEvent, Fault> {
     let position = record.position;
     match open(record, entry, keys)? {
@@ -227,7 +228,7 @@ fn open_own(record: &EntryRef<'_>, entry: &Entry, keys: &KeyStore) -> Result<Led
     }
 }
 
-/// What can only be checked in order.
+/// Checks everything that can only be checked in order.
 struct Following<'a> {
     log: &'a dyn CommitLog,
     chains: Chains,
@@ -272,7 +273,7 @@ impl Following<'_> {
         batch.stop.map_or(Ok(()), Err)
     }
 
-    /// A command and its events. Says whether they are all there.
+    /// Checks a command and its events. Returns false if some of the events are missing.
     fn follow_command(
         &mut self,
         frame: &Frame,
@@ -326,7 +327,8 @@ impl Following<'_> {
         Err(Fault::new(position, FaultKind::Command, what).into())
     }
 
-    /// An event of the ledger's own streams: a key, where streams ended, or that a fork was settled.
+    /// Takes an event of one of the ledger's own streams: a key, a record of where streams ended,
+    /// or the settling of a fork.
     fn follow_own(
         &mut self,
         position: Position,

@@ -1,8 +1,8 @@
-//! Checking a whole data directory, without trusting anything derived.
+//! Checks a whole data directory, and trusts nothing that is derived.
 //!
-//! The journal is read up to four times: for its integrity, to open every payload, to make every
-//! tile, and to fold everything again. Each part of the directory is judged by itself, so that a
-//! fault in one does not hide what holds of the others.
+//! The journal is read up to four times: to check its integrity, to open every payload, to make
+//! every tile, and to fold every event again. Each part of the directory gets its own result, so a
+//! fault in one part does not hide what is true of the others.
 
 mod checkpoints;
 mod contents;
@@ -32,15 +32,16 @@ use crate::ledger::{OpenError, Options};
 use crate::merkle::Frontier;
 use crate::seal::{KeyStore, KeyStoreError, KeyStoreMode, MasterKey};
 
-/// Checks everything in a directory, from the journal's first byte to its last. Changes nothing:
-/// derived state is compared in a copy, in the system's folder for temporary files, which needs
-/// room for it twice. `watch` is told of each pass how many of how many events it has come to.
+/// Checks everything in a directory, from the first byte of the journal to the last. It changes
+/// nothing. Derived state is compared in a copy in the system's folder for temporary files, which
+/// needs room for derived state twice. `watch` is called during each pass with the number of events
+/// done and the number of all events.
 ///
-/// Memory does not grow with the number of events, but with that of streams, some hundred bytes
-/// each, and of kept checkpoints.
+/// Memory does not grow with the number of events. It grows with the number of streams, by some
+/// hundred bytes each, and with the number of kept checkpoints.
 ///
 /// # Errors
-/// [`OpenError`], when something cannot be read at all; what is wrong is in the answer.
+/// [`OpenError`] if something cannot be read at all. Faults are not errors: the answer lists them.
 pub fn verify_dir(
     options: &Options,
     depth: Depth,
@@ -59,7 +60,8 @@ pub fn verify_dir(
         Err(error) => return Err(error.into()),
     };
     let keys = match open_keys(options, log.ledger_id(), KeyStoreMode::ReadOnly) {
-        // A power cut may come between the two; nothing is sealed yet.
+        // A power cut may come after the journal was created and before the keys were. Nothing is
+        // sealed then.
         Err(OpenError::Keys(KeyStoreError::Missing)) if log.tail().position == Position::ZERO => {
             KeyStore::without_keys(options.master.clone())
         }
@@ -74,19 +76,19 @@ pub fn verify_dir(
     verify(&subject, &options.master, depth, watch)
 }
 
-/// What is checked.
+/// What one check reads.
 struct Subject<'a> {
-    /// The whole directory.
+    /// The data directory.
     dir: &'a Path,
-    /// Its journal, open for reading.
+    /// The directory's journal, open for reading.
     log: &'a SegmentLog,
-    /// Its keys.
+    /// The directory's keys.
     keys: &'a Arc<KeyStore>,
-    /// Bytes at the end of the key store that are no keys.
+    /// How many bytes at the end of the key store are not a whole key.
     torn_keys: u64,
 }
 
-/// Checks everything there is.
+/// Checks every part that `depth` asks for.
 fn verify(
     subject: &Subject<'_>,
     master: &MasterKey,
@@ -151,7 +153,7 @@ fn verify(
     })
 }
 
-/// The answer for a journal that does not open.
+/// The answer for a journal that cannot be opened.
 fn unopened(damage: &Damage) -> Verification {
     let mut part = Part::new(PartName::Journal);
     part.fail(journal::damaged(damage));

@@ -1,4 +1,4 @@
-//! Reading the journal on all processors, in order of position.
+//! Reads the journal on all processors, and hands over the results in order of position.
 
 use std::collections::VecDeque;
 use std::num::NonZero;
@@ -9,27 +9,29 @@ use crossbeam_channel::{Sender, bounded, unbounded};
 use crate::ids::{CommitSeq, Position};
 use crate::journal::{CommitLog, Frame, ReadError};
 
-/// Events that one thread reads at a time.
+/// How many events one thread reads at a time.
 const SPAN: u64 = 16_384;
-/// Results of one span that may wait. With [`SPAN`] it bounds memory, however long the journal is.
+/// How many results of one span may wait. Together with [`SPAN`] it bounds memory, however long the
+/// journal is.
 const AHEAD: usize = 16;
 
 /// A part of the journal: the frames that begin in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
-    /// The first position.
+    /// The first position of the span.
     from: Position,
-    /// The first position after it.
+    /// The first position after the span.
     to: Position,
 }
 
 impl Span {
-    /// Parts that together are all of a journal up to `last`, in order.
+    /// Spans that together cover a journal up to `last`, in order.
     pub(super) fn all(last: Position) -> impl Iterator<Item = Self> {
         let count = last.get().div_ceil(SPAN).max(1);
         (0..count).map(move |n| Self {
             from: Position::new(n * SPAN + 1),
-            // What has no events stands where the next event would, which may be behind the last.
+            // A frame without events stands where the next event would, which may be after the last
+            // event.
             to: Position::new(if n + 1 == count {
                 u64::MAX
             } else {
@@ -38,8 +40,8 @@ impl Span {
         })
     }
 
-    /// Its frames. The seam to the part before it is checked too: reading begins with a frame of
-    /// that part, and ends after the frames without events that follow its own.
+    /// The frames of the span. The seam to the span before is checked too: the reading begins with
+    /// a frame of that span, and ends after the frames without events that follow its own frames.
     pub(super) fn frames(
         self,
         log: &dyn CommitLog,
@@ -61,8 +63,8 @@ impl Span {
     }
 }
 
-/// Does jobs on all processors and takes what they give, job by job, in order. A job hands out its
-/// results one by one and ends early when it is told that nobody wants more.
+/// Does jobs on all processors. Hands the results to `take` in order, job by job. A job gives its
+/// results one at a time. It stops early when it learns that nobody wants more.
 pub(super) fn in_order<J: Send, T: Send, E>(
     jobs: impl IntoIterator<Item = J>,
     work: impl Fn(J, &mut dyn FnMut(T) -> bool) + Sync,
@@ -87,7 +89,7 @@ pub(super) fn in_order<J: Send, T: Send, E>(
                 && let Some(job) = jobs.next()
             {
                 let (results, given) = bounded(AHEAD);
-                // The threads take from the queue for as long as it is there.
+                // The threads read from the queue for as long as it exists.
                 let _ = queue.send((job, results));
                 waiting.push_back(given);
             }
@@ -130,8 +132,8 @@ mod tests {
         assert_eq!((stopped, taken), (Err(1_234), 1_235));
     }
 
-    /// Whatever lengths frames have, and wherever some without events stand, every frame is in one
-    /// part.
+    /// Every frame is in exactly one span, whatever lengths the frames have and wherever frames
+    /// without events stand.
     #[test]
     fn spans_are_all_frames_once() {
         for lengths in [

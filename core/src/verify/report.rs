@@ -1,4 +1,4 @@
-//! What checking found.
+//! The result of a check.
 
 use super::forks::Forks;
 use crate::audit::Fault;
@@ -6,38 +6,40 @@ use crate::hash::Hash32;
 use crate::ids::{CommitSeq, Position};
 use crate::tlog::VerifierKey;
 
-/// How much is checked.
+/// How much of a directory is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
-    /// That nothing was changed: frames, entries, links, leaves, payload hashes, checkpoints,
-    /// recorded heads, indexes. No text is opened.
+    /// Checks that nothing was changed: frames, entries, links, leaves, payload hashes,
+    /// checkpoints, recorded heads and indexes. It opens only the ledger's own events and no other
+    /// text.
     Integrity,
-    /// The same, and what happened where streams were forked, event by event, and which commands
-    /// were carried out twice. Takes memory for each command.
+    /// Checks what [`Depth::Integrity`] checks. Also says what happened where streams were forked,
+    /// event by event, and which commands were executed twice. It takes memory for each command.
     Forks,
-    /// All that [`Depth::Integrity`] is, and that every payload opens with the right key and is an event, that the tiles
-    /// are those of the journal, and that derived state is what the journal leads to.
+    /// Checks what [`Depth::Integrity`] checks. Also checks that every payload opens with the right
+    /// key and is an event, that the tiles are those of the journal, and that derived state is what
+    /// the journal gives.
     Full,
 }
 
-/// A reading of the whole journal.
+/// One reading of the whole journal. A check makes several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pass {
-    /// For [`PartName::Journal`], [`PartName::Checkpoints`], [`PartName::Heads`] and
+    /// The pass for [`PartName::Journal`], [`PartName::Checkpoints`], [`PartName::Heads`] and
     /// [`PartName::Indexes`].
     Integrity,
-    /// For commands that were carried out twice.
+    /// The pass that looks for commands that were executed twice.
     Commands,
-    /// For [`PartName::Contents`].
+    /// The pass for [`PartName::Contents`].
     Contents,
-    /// For [`PartName::Tiles`].
+    /// The pass for [`PartName::Tiles`].
     Tiles,
-    /// For [`PartName::Derived`].
+    /// The pass for [`PartName::Derived`].
     Derived,
 }
 
 impl Pass {
-    /// What is done, in a word or two.
+    /// What the pass does, in a word or two.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Integrity => "integrity",
@@ -49,27 +51,30 @@ impl Pass {
     }
 }
 
-/// What is judged by itself.
+/// A part of a directory that gets its own result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PartName {
-    /// Frames, entries, links, back pointers, leaves, order, time, payload hashes, commands.
+    /// The journal: frames, entries, links, back pointers, leaves, order, time, payload hashes and
+    /// commands.
     Journal,
-    /// Kept and published checkpoints against the journal, and the keys that signed them.
+    /// The kept checkpoints and the published one, compared with the journal and with the keys that
+    /// signed them.
     Checkpoints,
-    /// Where streams ended, as it was recorded, against the journal.
+    /// The records of where streams ended, compared with the journal.
     Heads,
-    /// Indexes of closed segments. Derived.
+    /// The index files of closed segments. They are derived.
     Indexes,
-    /// Payloads: each opens with its stream's key, to which its entry commits, and is an event.
+    /// The payloads. Each must open with its stream's key, to which its entry commits, and must be
+    /// an event.
     Contents,
-    /// Tiles and entry bundles. Derived.
+    /// The tiles and entry bundles. They are derived.
     Tiles,
-    /// Documents and heads in sled. Derived.
+    /// The documents and heads in sled. They are derived.
     Derived,
 }
 
 impl PartName {
-    /// Its name in reports. Names never change.
+    /// The part's name in reports. A name never changes.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Journal => "journal",
@@ -82,7 +87,7 @@ impl PartName {
         }
     }
 
-    /// What is counted in it.
+    /// What [`Part::checked`] counts in this part.
     pub const fn unit(self) -> &'static str {
         match self {
             Self::Journal => "events",
@@ -95,7 +100,7 @@ impl PartName {
         }
     }
 
-    /// Whether it can be thrown away and made again from the journal.
+    /// Whether the part can be thrown away and made again from the journal.
     pub const fn is_derived(self) -> bool {
         match self {
             Self::Journal | Self::Checkpoints | Self::Heads | Self::Contents => false,
@@ -104,16 +109,16 @@ impl PartName {
     }
 }
 
-/// What was found of one part.
+/// The result for one part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// Which.
+    /// The name of the part.
     pub name: PartName,
-    /// How many were checked and found sound, in [`PartName::unit`]s.
+    /// How many items were checked and are sound. [`PartName::unit`] says what an item is.
     pub checked: u64,
-    /// The first fault. What stands after it is not checked.
+    /// The first fault. Nothing after it is checked. `None` if no fault was found.
     pub fault: Option<Fault>,
-    /// What was not checked, and why; what is no fault but worth knowing.
+    /// What was not checked and why, or something that is no fault but good to know.
     pub note: Option<String>,
 }
 
@@ -138,35 +143,35 @@ impl Part {
     }
 }
 
-/// What checking a directory found.
+/// The result of a check of a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verification {
-    /// Frames checked.
+    /// How many frames were checked.
     pub commits: CommitSeq,
-    /// Events checked: the position of the last.
+    /// How many events were checked: the position of the last one.
     pub events: Position,
-    /// Streams there are.
+    /// How many streams there are.
     pub streams: u64,
-    /// Payloads that have been overwritten with zeros.
+    /// How many payloads were overwritten with zeros.
     pub redacted: u64,
-    /// Bytes at the end of the journal that a crash left of a write that was never receipted;
-    /// they are cut off when the ledger is opened.
+    /// Bytes at the end of the journal from a write that a crash interrupted. The write never got a
+    /// receipt. The bytes are cut off when the ledger is opened.
     pub unfinished: u64,
-    /// Root of the RFC 6962 tree over the events checked.
+    /// The root of the RFC 6962 tree over the events that were checked.
     pub root: Hash32,
-    /// The key that signs checkpoints, as it stands in the journal. Whether it is the right one only
-    /// who knows it from elsewhere can tell.
+    /// The key that signs checkpoints, as the journal says. Only somebody who knows the key from
+    /// elsewhere can tell whether it is the right one. `None` if the journal names none.
     pub key: Option<VerifierKey>,
     /// Whether the journal was read to its end.
     pub whole: bool,
-    /// Where streams were forked. Each is a fault of the journal until it is settled.
+    /// Where streams were forked. Each fork is a fault of the journal until somebody settles it.
     pub forks: Forks,
-    /// Each part, judged by itself, in the order in which they depend on each other.
+    /// The result of each part. A part comes after the parts that it depends on.
     pub parts: Vec<Part>,
 }
 
 impl Verification {
-    /// One of the parts; `None` if it was not looked at.
+    /// The result of one part. `None` if it was not checked.
     pub fn part(&self, name: PartName) -> Option<&Part> {
         self.parts.iter().find(|part| part.name == name)
     }
@@ -177,7 +182,7 @@ impl Verification {
         parts.filter_map(|part| part.fault.as_ref().map(|fault| (part.name, fault)))
     }
 
-    /// Whether nothing is wrong.
+    /// Whether no part has a fault.
     pub fn is_sound(&self) -> bool {
         self.faults().next().is_none()
     }

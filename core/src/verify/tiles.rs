@@ -1,4 +1,4 @@
-//! Tiles and entry bundles, byte by byte against what the journal gives.
+//! Compares tiles and entry bundles, byte by byte, with what the journal gives.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -14,23 +14,23 @@ use crate::ledger::{OpenError, ReadError};
 use crate::merkle::{TILE_WIDTH, Tile, subtree_root};
 use crate::tlog::{ENTRIES, RECORD_LEN, SIZE_FILE, TILES, bundle_entry};
 
-/// Tiles of level 0 that one thread makes at a time.
+/// How many tiles of level 0 one thread makes at a time.
 const SPAN: u64 = 64;
 const HASH_LEN: usize = 32;
 
-/// Where tiles are and how far they should reach.
+/// Where the tiles are, and how many entries they should hold.
 pub(super) struct Tiles<'a> {
     /// The folder `tlog`.
     pub(super) dir: &'a Path,
-    /// How far the journal is sound.
+    /// The position up to which the journal is sound.
     pub(super) events: Position,
-    /// Whether that is its end.
+    /// Whether that position is the end of the journal.
     pub(super) whole: bool,
-    /// Size of the newest checkpoint, which the tiles were made for.
+    /// The size of the newest checkpoint. The tiles must hold at least so many entries.
     pub(super) newest: u64,
 }
 
-/// Why checking ends before the end.
+/// Why the check stopped before the end.
 enum Stop {
     Fault(Fault),
     Failed(OpenError),
@@ -42,7 +42,7 @@ impl From<Fault> for Stop {
     }
 }
 
-/// A tile's files that were compared, and its root if it is full.
+/// How many files of a tile were compared, and the root of the tile if it is full.
 struct Compared {
     files: u64,
     root: Option<Hash32>,
@@ -107,12 +107,12 @@ impl Tiles<'_> {
         }
     }
 
-    /// What the tiles say of themselves.
+    /// How many entries the tiles hold, as their size file says.
     fn size(&self) -> Result<u64, Stop> {
         let fault = |position: u64, what: String| {
             Stop::Fault(Fault::new(Position::new(position), FaultKind::Tile, what))
         };
-        // It is written last.
+        // The size file is written last.
         let text = self.read(&self.dir.join(SIZE_FILE))?;
         let text = text.unwrap_or_else(|| b"0\n".to_vec());
         let text = String::from_utf8_lossy(&text);
@@ -138,7 +138,7 @@ impl Tiles<'_> {
         }
     }
 
-    /// Makes tiles and bundles of level 0 from the journal, and compares them.
+    /// Makes the tiles and bundles of level 0 from the journal, and compares them with the files.
     fn compare_leaves(
         &self,
         log: &dyn CommitLog,
@@ -181,7 +181,7 @@ impl Tiles<'_> {
         Ok(())
     }
 
-    /// Takes in the root of a full tile one level below.
+    /// Adds the root of a full tile to the level above.
     fn push(
         &self,
         above: &mut Vec<Level>,
@@ -218,8 +218,8 @@ impl Tiles<'_> {
         self.compare(&level.to_string(), level, index, bytes, size)
     }
 
-    /// Compares the file of one tile or bundle, and the partial ones that stand beside it, with as
-    /// much of it as the journal gives. Answers how many files there were.
+    /// Compares the file of one tile or bundle, and the partial files beside it, with what the
+    /// journal gives. Returns how many files there were.
     fn compare(
         &self,
         folder: &str,
@@ -265,7 +265,7 @@ impl Tiles<'_> {
         } else if there == TILE_WIDTH && needed == TILE_WIDTH {
             return Err(missing(TILE_WIDTH));
         }
-        // Partial ones of earlier sizes stay until the tile is full.
+        // Partial tiles of earlier sizes stay until the tile is full.
         let partial = self.dir.join(name(1));
         let partial = partial.parent().unwrap_or(self.dir);
         let mut widths: Vec<u64> = self
@@ -284,7 +284,7 @@ impl Tiles<'_> {
         }
     }
 
-    /// Names what is no tile or bundle of the journal.
+    /// Finds files that are not tiles or bundles of the journal.
     fn check_names(&self, folder: &Path, path: &str) -> Result<(), Stop> {
         for name in self.list(folder)? {
             let (below, path) = (folder.join(&name), format!("{path}/{name}"));
@@ -318,7 +318,7 @@ impl Tiles<'_> {
         found(fs::read(path), path)
     }
 
-    /// The names in a folder, in order; none if it is not there.
+    /// The names in a folder, sorted. Empty if the folder does not exist.
     fn list(&self, folder: &Path) -> Result<Vec<String>, Stop> {
         let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let names = entries.map(|entries| {
@@ -333,7 +333,8 @@ impl Tiles<'_> {
     }
 }
 
-/// Hashes of a level above the leaves that are not in a full tile yet, and how many are full.
+/// One level above the leaves: how many of its tiles are full, and the hashes that are in no full
+/// tile yet.
 #[derive(Default)]
 struct Level {
     tiles: u64,

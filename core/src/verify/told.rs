@@ -1,5 +1,5 @@
-//! What happened where streams were forked, event by event, for somebody who has to judge it: ids,
-//! times and kinds of events, and no texts.
+//! Says what happened where streams were forked, event by event, so that somebody can judge it. It
+//! holds ids, times and types of events, and no texts.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -18,66 +18,66 @@ use crate::ledger::{OpenError, ReadError};
 use crate::seal::KeyStore;
 use crate::time::Timestamp;
 
-/// What happened, event by event.
+/// What happened where streams were forked, and which commands were executed more than once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Told {
     /// The events of both branches of each fork, in the order of [`Forks::forks`].
     pub branches: Vec<Branches>,
-    /// Whose plan each forked stream is, in the order of [`Forks::streams`]; `None` if it is no
-    /// plan.
+    /// Whose plan each forked stream is, in the order of [`Forks::streams`]. `None` if the stream
+    /// is not a plan.
     pub plans: Vec<Option<PlanNow>>,
-    /// Command ids that were carried out more than once, in the order of the last time.
+    /// The commands that were executed more than once, sorted by the last time.
     pub repeated: Vec<Repeated>,
 }
 
 /// The events of both branches of a fork.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Branches {
-    /// Those that were there first.
+    /// The first branch: the events that were there when the stream was forked.
     pub first: Vec<BranchEvent>,
-    /// Those that were recorded as if the others were not there.
+    /// The second branch: the events that were recorded as if the first branch did not exist.
     pub second: Vec<BranchEvent>,
 }
 
-/// An event of a branch, without what it says.
+/// An event of a branch, without its contents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BranchEvent {
-    /// Where it is.
+    /// The event's place in its stream and in the journal.
     pub at: Spot,
-    /// When it was recorded.
+    /// When the event was recorded.
     pub recorded_at: Timestamp,
-    /// Its type; `None` if it is newer than this version.
+    /// The type of the event. `None` if this version does not know it.
     pub event_type: Option<EventType>,
-    /// Who acted.
+    /// The person or system that acted.
     pub actor: Actor,
-    /// For whom, if for somebody else.
+    /// The person or system for whom the actor acted. `None` if the actor acted for itself.
     pub on_behalf_of: Option<Actor>,
-    /// The command that led to it.
+    /// The command that led to the event.
     pub command: CommandId,
 }
 
-/// What a plan is about, with all its events.
+/// Whose plan it is and where it belongs, after all events of both branches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlanNow {
-    /// Whose plan it is.
+    /// The student whose plan it is.
     pub student: PersonId,
-    /// The year plan it hangs on.
+    /// The year plan that the plan belongs to.
     pub year_plan: YearPlanId,
-    /// Who owns it.
+    /// The owner of the plan.
     pub owner: PersonId,
 }
 
-/// A command id that the journal has more than once.
+/// A command id that is in the journal more than once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repeated {
-    /// The id.
+    /// The command id.
     pub command: CommandId,
-    /// What came of it each time, in order; at least two.
+    /// The outcome of each time, in order. There are at least two.
     pub outcomes: Vec<Outcome>,
 }
 
 impl Repeated {
-    /// Whether the same was asked each time.
+    /// Whether the command was the same each time.
     pub fn is_same_command(&self) -> bool {
         let mut digests = self.outcomes.iter().map(|outcome| outcome.digest);
         let first = digests.next();
@@ -85,29 +85,29 @@ impl Repeated {
     }
 }
 
-/// What came of a command.
+/// What one execution of a command led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// How many commands were carried out before it.
+    /// How many commands the journal has before this one.
     pub ordinal: u64,
-    /// The commit it is in.
+    /// The commit that holds the command.
     pub commit: CommitSeq,
-    /// When that was recorded.
+    /// When the commit was recorded.
     pub recorded_at: Timestamp,
-    /// Tells whether the same was asked.
+    /// The digest of the command. Equal digests mean the same command.
     pub digest: Digest16,
-    /// The stream that its receipt names.
+    /// The stream that the receipt names.
     pub stream: StreamId,
-    /// The revision that its receipt names.
+    /// The revision that the receipt names.
     pub revision: Revision,
-    /// The journal's last position after it.
+    /// The journal's last position after the command.
     pub position: Position,
-    /// How many events it led to.
+    /// How many events the command led to.
     pub events: u32,
 }
 
-/// Describes forks, and finds commands that were carried out twice, up to a position. Takes some
-/// bytes of memory for each command.
+/// Describes the forks, and finds commands that were executed twice, up to a position. It takes
+/// some bytes of memory for each command.
 pub(super) fn tell(
     log: &dyn CommitLog,
     keys: &KeyStore,
@@ -145,7 +145,8 @@ fn branches(log: &dyn CommitLog, fork: &Fork) -> Result<Branches, ReadError> {
     } = fork;
     Ok(Branches {
         first: walk(first.to.position, common.position)?,
-        // The first of these points back to before the other branch.
+        // The second branch's first event points back to the event before the fork, so the walk
+        // ends there.
         second: walk(second.to.position, first.to.position)?,
     })
 }
@@ -206,8 +207,8 @@ fn plan_now(
     })
 }
 
-/// Command ids that stand more than once. Read twice, so that the second time memory is needed only
-/// for those that may.
+/// Finds command ids that are in the journal more than once. It reads the journal twice, so that
+/// the second reading needs memory only for ids that may be repeated.
 fn repeated(
     log: &dyn CommitLog,
     last: Position,
@@ -253,7 +254,8 @@ fn outcome(frame: &Frame, command: &CommandRecord, ordinal: u64, position: Posit
     }
 }
 
-/// Hands out every command, how many there were before it, and the last position after it.
+/// Calls `take` with every command, the number of commands before it, and the last position after
+/// it.
 fn each_command(
     log: &dyn CommitLog,
     last: Position,

@@ -1,4 +1,5 @@
-//! Consent to what changes something: seen first, then agreed to.
+//! Asks the user before a command changes something: the command first shows the changes, then asks
+//! for consent.
 
 use std::io::{IsTerminal, Write as _};
 
@@ -7,30 +8,31 @@ use tonic::Code;
 
 use super::failure::Failure;
 
-/// Whether what would change is only shown, asked about, or done.
+/// The flags that choose between showing changes only, asking first, and acting without asking.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct Consent {
-    /// Only show what would change and what would not
+    /// Only show what would change and what would stay; change nothing
     #[arg(long, conflicts_with = "yes")]
     dry_run: bool,
-    /// Do not ask
+    /// Do it without asking first
     #[arg(long)]
     yes: bool,
 }
 
-/// What that comes to.
+/// What the command does with its changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// Show it, and no more.
+    /// Show the changes and stop.
     DryRun,
-    /// Show it, ask, do it.
+    /// Show the changes, ask, and carry them out if the user agrees.
     Ask,
-    /// Do it.
+    /// Carry the changes out without asking.
     Go,
 }
 
 impl Consent {
-    /// What was chosen. What asks is no JSON, so whoever reads that is not asked.
+    /// The mode that the user chose. Without a flag the command asks. It asks only at a terminal,
+    /// and never with `--json`, because a question is not JSON.
     pub(super) fn mode(self, json: bool) -> Result<Mode, Failure> {
         match (self.dry_run, self.yes) {
             (true, _) => Ok(Mode::DryRun),
@@ -45,7 +47,7 @@ impl Consent {
     }
 }
 
-/// Asks whoever sits there.
+/// Asks the user at the terminal, and returns whether they agreed.
 pub(super) fn agreed(question: &str) -> Result<bool, Failure> {
     let mut terminal = std::io::stderr();
     write!(terminal, "{question} [y/N] ")?;
@@ -55,7 +57,7 @@ pub(super) fn agreed(question: &str) -> Result<bool, Failure> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-/// Whether something may have been carried out although this came back.
+/// Whether the server may have carried out the request although the call failed with this code.
 pub(super) fn is_unknown(code: Code) -> bool {
     matches!(
         code,

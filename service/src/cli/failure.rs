@@ -1,21 +1,21 @@
-//! Why a command did not do what was asked.
+//! Why a command line command failed.
 
 use tonic_types::StatusExt;
 
 use crate::client::ConnectError;
 use crate::settings::SettingsError;
 
-/// Why a command did not do what was asked.
+/// Why a command line command failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// Refused, or found faulty: exit code 1.
+    /// The request was refused, or a check found a fault: exit code 1.
     Refused(String),
-    /// Wrong usage: exit code 2.
+    /// The command was used wrongly: exit code 2.
     Usage(String),
 }
 
 impl Failure {
-    /// Refused, or found faulty.
+    /// Makes a [`Failure::Refused`] with the text of an error.
     pub(super) fn refused(error: impl std::fmt::Display) -> Self {
         Self::Refused(error.to_string())
     }
@@ -48,7 +48,7 @@ impl From<ConnectError> for Failure {
     }
 }
 
-/// A refused call in the server's words, with its reason and the fields at fault.
+/// The server's message for a refused call, with its reason and the wrong fields.
 pub(super) fn words(status: &tonic::Status) -> String {
     let details = status.get_error_details();
     let mut text = match details.error_info() {

@@ -1,4 +1,4 @@
-//! Ids as arguments.
+//! Reads ids from the command line.
 
 use std::ffi::OsStr;
 use std::marker::PhantomData;
@@ -9,11 +9,12 @@ use clap::error::ErrorKind;
 use clap::{Arg, Command, Error};
 use planledger_core::ids::IdError;
 
-/// Reads an id. What was given instead of one may be a CPR number, so it is not repeated.
+/// Reads an id from an argument. The error never repeats the argument, because it may be a CPR
+/// number.
 #[derive(Clone)]
 pub(super) struct Id<T>(PhantomData<T>);
 
-/// Reads an id.
+/// A reader for ids of type `T`.
 pub(super) const fn id<T>() -> Id<T> {
     Id(PhantomData)
 }

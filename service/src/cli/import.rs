@@ -1,4 +1,4 @@
-//! `planledger import`: rosters and catalogues.
+//! `planledger import`: imports rosters and catalogues.
 
 use std::path::PathBuf;
 
@@ -14,18 +14,18 @@ use crate::system::today;
 use crate::upload::{Source, UploadError, Uploaded, upload};
 use crate::wire;
 
-/// Bring data in from other systems
+/// Import data from other systems
 #[derive(Debug, Subcommand)]
 pub(super) enum Import {
-    /// People and groups: a OneRoster 1.1 CSV bulk export, a folder or a zip file
+    /// Import people and groups: a OneRoster 1.1 CSV bulk export, as a folder or a zip file
     Roster(From),
-    /// Goals to choose from: a 1EdTech CASE 1.0 CFPackage, a JSON file
+    /// Import goals to choose from: a 1EdTech CASE 1.0 CFPackage, as a JSON file
     Catalogue(From),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct From {
-    /// Folder or file
+    /// The folder or file to import
     path: PathBuf,
     #[command(flatten)]
     remote: Remote,
@@ -45,8 +45,8 @@ impl Import {
 
 impl From {
     async fn roster(self, file: &File) -> Result<(), Failure> {
-        // Files first: what is wrong with them is said without a server, and before anything is
-        // sent.
+        // The files are checked first. The user learns about wrong files without a server, and
+        // before anything is sent.
         let roster = Roster::open(&self.path, today()).map_err(Failure::refused)?;
         let found = roster.summary();
         if !self.json {
@@ -84,7 +84,7 @@ impl From {
     }
 }
 
-/// Sends a roster's commands, with a progress bar.
+/// Sends a roster's commands to the server, and shows a progress bar.
 pub(super) async fn send_roster(client: &Client, mut roster: Roster) -> Result<Uploaded, Failure> {
     let bar = output::progress(roster.summary().commands, "importing");
     let commands = move |send: &mut dyn FnMut(_, Source) -> bool| {
@@ -103,7 +103,7 @@ pub(super) async fn send_roster(client: &Client, mut roster: Roster) -> Result<U
     uploaded.map_err(failure)
 }
 
-/// Sends a catalogue.
+/// Sends a catalogue to the server.
 pub(super) async fn send_catalogue(
     client: &Client,
     catalogue: &Catalogue,
@@ -126,7 +126,7 @@ fn failure(error: UploadError) -> Failure {
     ))
 }
 
-/// Says what came of an import. Refused commands make it a failure.
+/// Prints the result of an import. The import fails if the server refused any command.
 fn report(uploaded: &Uploaded, what: &str, json: bool) -> Result<(), Failure> {
     if json {
         output::line(serde_json::json!({

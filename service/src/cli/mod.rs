@@ -1,5 +1,6 @@
-//! The command line: one file per noun. Data goes to standard output, everything else to
-//! standard error. Exit codes: 0 done, 1 refused or found faulty, 2 wrong usage.
+//! The command line: one file or folder for each noun. Data goes to standard output, everything
+//! else to standard error. Exit codes: 0 for done, 1 for a refusal or a fault that was found, 2 for
+//! wrong usage.
 
 mod audit;
 mod consent;
@@ -39,13 +40,14 @@ struct Cli {
     common: Common,
 }
 
-/// Settings that every command takes. Flags go over environment over the settings file.
+/// Settings that every command takes. A flag has priority over the environment, and the environment
+/// over the settings file.
 #[derive(Debug, Clone, Args)]
 struct Common {
     /// Settings file (TOML)
     #[arg(long, global = true, env = "PLANLEDGER_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// How much to say on standard error: error, warn, info, debug
+    /// How much to log on standard error: error, warn, info, debug
     #[arg(
         long,
         global = true,
@@ -60,9 +62,9 @@ struct Common {
 enum Command {
     /// Run the server
     Serve(serve::Serve),
-    /// Show on a fresh ledger that plans outlive their owner
+    /// Show, on a new ledger, that plans survive when their owner leaves
     Demo(demo::Demo),
-    /// Bring data in from other systems
+    /// Import data from other systems
     #[command(subcommand)]
     Import(import::Import),
     /// Look at students' plans
@@ -71,29 +73,30 @@ enum Command {
     /// See who owns what, and hand it over when an owner leaves
     #[command(subcommand)]
     Owner(Box<owner::Owner>),
-    /// See how far plans have come, as a leader asks
+    /// Show leaders how far the plans have come
     Overview(Box<overview::Overview>),
-    /// Look after the ledger itself
+    /// Check and maintain the ledger itself
     #[command(subcommand)]
     Ledger(ledger::Ledger),
-    /// Take evidence away and check it
+    /// Export evidence and check it
     #[command(subcommand)]
     Audit(audit::Audit),
     /// Watch logs: cosign their checkpoints as long as they only grow
     Witness(witness::Witness),
 }
 
-/// What the command line takes, for pages that have to agree with it.
+/// The definition of the command line. Tests compare it with the documentation pages.
 pub fn definition() -> clap::Command {
     Cli::command()
 }
 
-/// Runs the command line and gives the exit code.
+/// Runs the command line and returns the exit code.
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are not errors; clap prints where each belongs.
+            // Help and version are not errors. clap prints them on standard output, and errors on
+            // standard error.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }

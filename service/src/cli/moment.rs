@@ -1,4 +1,4 @@
-//! Moments as people name them: a position, a day or an instant.
+//! Reads the moments that people write: a position, a day or an instant.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -6,20 +6,21 @@ use planledger_proto::v1::{AsOf, as_of};
 
 use crate::system::COPENHAGEN;
 
-/// What to say of a moment in the help.
+/// How help texts describe a moment.
 pub(super) const HELP: &str =
     "a position, a day (2026-02-22, end of day in Copenhagen) or an instant (RFC 3339)";
 
 const DAY: &str = "YYYY-MM-DD";
 
-/// A position, a day or an instant. A day ends when the next begins in Copenhagen, whatever the
-/// machine's own time zone.
+/// Reads a position, a day or an instant. A day means its end in Copenhagen. The machine's own time
+/// zone does not matter.
 pub(super) fn moment(text: &str) -> Result<as_of::Moment, String> {
     if let Ok(position) = text.parse() {
         return Ok(as_of::Moment::Position(position));
     }
     let wrong = || "is no position, day (2026-02-22) or instant (2026-02-22T14:00:00+01:00)";
-    // The library also takes the day out of an instant, which is something else.
+    // The library would also read a day from an instant's text and ignore the time. So only a text
+    // as long as a day is read as a day.
     let instant = match text.len() == DAY.len() {
         true => end_of(text.parse().map_err(|_| wrong())?)?,
         false => text.parse().map_err(|_| wrong())?,
@@ -40,7 +41,7 @@ fn end_of(day: Date) -> Result<jiff::Timestamp, String> {
     Ok(end.timestamp() - jiff::SignedDuration::from_nanos(1))
 }
 
-/// A moment in a request.
+/// A moment as a message of the API.
 pub(super) fn as_of(moment: as_of::Moment) -> AsOf {
     AsOf {
         moment: Some(moment),

@@ -1,4 +1,4 @@
-//! Names of people, for what is shown to people. Looked up once each, never logged.
+//! Names of people, for output that people read. Each name is looked up once, and never logged.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,8 @@ use crate::client::Client;
 pub(super) struct Names(HashMap<String, String>);
 
 impl Names {
-    /// Looks up everybody who acted in these events, and whose plan it is and was.
+    /// Looks up everybody who acted in these events, the student of the plan, and its present and
+    /// former owners.
     pub(super) async fn of_events(client: &Client, events: &[Event]) -> Result<Self, Failure> {
         let mut names = Self::default();
         for event in events {
@@ -30,7 +31,7 @@ impl Names {
         Ok(names)
     }
 
-    /// Looks somebody up.
+    /// Looks up one person's name, unless it is known already.
     pub(super) async fn learn(&mut self, client: &Client, id: &str) -> Result<(), Failure> {
         if self.0.contains_key(id) {
             return Ok(());
@@ -52,7 +53,8 @@ impl Names {
         }
     }
 
-    /// What to call somebody, `person/UUID` or `system/UUID`: the name, else the id.
+    /// The name to show for an actor, `person/UUID` or `system/UUID`; the id if the name is not
+    /// known.
     pub(super) fn actor(&self, actor: &str) -> String {
         match actor.split_once('/') {
             Some(("person", id)) => self.person(id),
@@ -61,7 +63,7 @@ impl Names {
         }
     }
 
-    /// What to call a person: the name, else the id.
+    /// The name to show for a person; the id if the name is not known.
     pub(super) fn person(&self, id: &str) -> String {
         match self.0.get(id) {
             Some(name) => name.clone(),
@@ -69,18 +71,18 @@ impl Names {
         }
     }
 
-    /// The name of the person with this id, if it is one that was looked up.
+    /// The name of the person with this id; `None` if nobody looked it up.
     pub(super) fn get(&self, id: &str) -> Option<&str> {
         self.0.get(id).map(String::as_str)
     }
 }
 
-/// The beginning of an id, enough for people to tell things apart.
+/// The first eight characters of an id, enough for people to tell ids apart.
 pub(super) fn short(id: &str) -> &str {
     id.get(..8).unwrap_or(id)
 }
 
-/// Ids of the persons that an event of a plan names: student and owners.
+/// The ids of the persons that a plan event names: the student and the owners.
 fn persons(event: &Event) -> Vec<String> {
     let fields: &[&str] = match event.r#type.as_str() {
         "plan.opened" => &["student", "owner"],

@@ -1,4 +1,4 @@
-//! What the command line prints. The one place that writes to standard output.
+//! Prints the output of the command line. Only this module writes to standard output.
 #![allow(clippy::print_stderr, reason = "it is what this module is for")]
 
 use std::io::{ErrorKind, IsTerminal, Write};
@@ -11,8 +11,9 @@ use prost_types::Timestamp;
 
 use super::failure::Failure;
 
-/// Prints a line of data. Whoever reads may have enough (`| head`): what is left to say is then said
-/// by the exit code. Data that cannot be written for another reason is missing, so that ends it.
+/// Prints a line of data. A reader may close the pipe early (`| head`): then the lines that follow
+/// are dropped, and only the exit code tells the result. Any other failed write would lose data, so
+/// it ends the program.
 pub(crate) fn line(text: impl std::fmt::Display) {
     match writeln!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -23,7 +24,7 @@ pub(crate) fn line(text: impl std::fmt::Display) {
     }
 }
 
-/// Prints a heading with a line before it.
+/// Prints a heading with an empty line before it.
 pub(crate) fn heading(text: &str) {
     line(format_args!(
         "\n{text}\n{}",
@@ -31,17 +32,18 @@ pub(crate) fn heading(text: &str) {
     ));
 }
 
-/// Says something that is not data.
+/// Prints a note on standard error, because it is not data.
 pub(crate) fn note(text: impl std::fmt::Display) {
     eprintln!("{text}");
 }
 
-/// Says what went wrong.
+/// Prints an error message on standard error.
 pub(crate) fn complain(message: &str) {
     eprintln!("error: {message}");
 }
 
-/// Prints a message of the API as canonical protobuf JSON, as any other client would show it.
+/// Prints a message of the API as canonical protobuf JSON, the same JSON that any other client
+/// would show.
 pub(crate) fn json<M: prost::Message + prost::Name>(message: &M) -> Result<(), Failure> {
     let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).map_err(Failure::refused)?;
     let descriptor = pool
@@ -53,7 +55,7 @@ pub(crate) fn json<M: prost::Message + prost::Name>(message: &M) -> Result<(), F
     Ok(())
 }
 
-/// A progress bar that shows itself on a terminal once the work takes over a second.
+/// A progress bar. It appears on a terminal only when the work takes more than a second.
 pub(crate) fn progress(total: u64, what: &'static str) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
@@ -74,7 +76,7 @@ pub(crate) fn progress(total: u64, what: &'static str) -> ProgressBar {
     bar
 }
 
-/// An instant as people in Copenhagen read it, to the second.
+/// An instant in Copenhagen time, to the second.
 pub(crate) fn instant(at: Option<&Timestamp>) -> String {
     let Some(at) = at.and_then(|at| jiff::Timestamp::new(at.seconds, at.nanos).ok()) else {
         return "-".to_owned();
@@ -88,7 +90,7 @@ pub(crate) fn instant(at: Option<&Timestamp>) -> String {
     }
 }
 
-/// A table with aligned columns, the first row its heading.
+/// Prints a table with aligned columns. The first row is the heading.
 pub(crate) fn table(rows: &[Vec<String>]) {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {

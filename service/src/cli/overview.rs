@@ -1,4 +1,4 @@
-//! `planledger overview`: what a leader asks.
+//! `planledger overview`: shows leaders how far the plans have come.
 
 use std::path::{Path, PathBuf};
 
@@ -20,31 +20,33 @@ use crate::settings::File;
 use crate::wire;
 
 const PAGE: i32 = 1_000;
-/// Characters of a bar.
+/// Number of characters in a full bar.
 const BAR: u64 = 10;
 
-/// See how far plans have come: students with a plan, visible, evaluated, with a talk; what is due
+/// Show how far plans have come: students with a plan, visible plans, evaluations, talks, and what
+/// is due
 #[derive(Debug, Args)]
 pub(super) struct Overview {
-    /// School year of the plans [default: the one that the day is in]
+    /// School year of the plans [default: the school year of the day]
     #[arg(long, value_name = "SCHOOL_YEAR", value_parser = id::<SchoolYearId>())]
     school_year: Option<SchoolYearId>,
-    /// Only this institution; may be given again [default: all]
+    /// Only this institution; may be given more than once [default: all]
     #[arg(long, value_name = "INSTITUTION", value_parser = id::<InstitutionId>())]
     institution: Vec<InstitutionId>,
-    /// What the rows are
+    /// What each row stands for
     #[arg(long, value_enum, default_value_t = By::Institution)]
     by: By,
-    /// As of the end of a day (2026-02-22) [default: today, or the end of the school year]
+    /// Count as of the end of this day (2026-02-22) [default: today, or the end of the school year]
     #[arg(long, value_name = "DAY")]
     as_of: Option<Date>,
-    /// Count plans that nobody has worked on in so many months
+    /// Also count plans that nobody has worked on for this many months
     #[arg(long, value_name = "MONTHS", value_parser = clap::value_parser!(u32).range(1..=120))]
     untouched: Option<u32>,
-    /// Count what is missing of what is due: rules as JSON, like service/samples/due-rules-*.json
+    /// Also count what is due and missing: a file of rules as JSON, like
+    /// service/samples/due-rules-*.json
     #[arg(long, value_name = "FILE")]
     due: Option<PathBuf>,
-    /// Mask counts below this, and what would tell them
+    /// Hide counts below this number, and other counts from which they could be worked out
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(3..=100))]
     mask_below: Option<u32>,
     #[command(flatten)]
@@ -224,12 +226,13 @@ fn exact(count: Option<&OverviewCount>) -> Option<u64> {
     }
 }
 
-/// A count with its share of a whole, if both are shown: "##########  100 % (25)".
+/// A count with its share of a whole: a bar, the per cent and the count. Without a share, only the
+/// count: that is so if one of the two is masked or the whole is 0.
 fn share(part: Option<&OverviewCount>, whole: Option<&OverviewCount>) -> String {
     match (exact(part), exact(whole)) {
         (Some(part), Some(whole)) if whole > 0 => {
             let part_of = |scale: u64| (part * scale + whole / 2) / whole;
-            // What is not all is never shown as all, nor something as nothing.
+            // Only a complete count shows a full bar, and only a count of zero shows an empty bar.
             let filled = match part {
                 0 => 0,
                 _ if part >= whole => BAR,

@@ -1,4 +1,4 @@
-//! Where the ledger is, for commands that open it themselves.
+//! The place of the ledger on disk, for commands that open the ledger themselves.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use planledger_core::ledger::Options;
 use crate::settings::{self, DEFAULT_DIR, SettingsError};
 use crate::system::{SystemClock, SystemEntropy};
 
-/// Where the ledger is, for commands that open it themselves.
+/// The place of the ledger on disk, for commands that open the ledger themselves.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Place {
     /// Directory of the ledger [default: planledger-data]
@@ -27,7 +27,7 @@ pub(super) struct Place {
     )]
     #[arg(hide = true)]
     master_key: Option<String>,
-    /// Public key of the recovery recipient, for a new ledger
+    /// Public key of the recovery recipient, who can restore lost keys; for a new ledger
     #[arg(long, env = "PLANLEDGER_RECOVERY_RECIPIENT", value_name = "KEY")]
     recovery_recipient: Option<String>,
 }
@@ -40,7 +40,7 @@ impl Place {
             .unwrap_or_else(|| DEFAULT_DIR.into())
     }
 
-    /// How to open the ledger.
+    /// The options to open the ledger.
     pub(super) fn options(&self, file: &settings::File) -> Result<Options, SettingsError> {
         let dir = self.dir(file);
         let key_file = self

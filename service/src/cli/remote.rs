@@ -1,14 +1,14 @@
-//! Which server to talk to, and how.
+//! Connects to a server.
 
 use clap::Args;
 
 use super::failure::Failure;
 use crate::settings::{self, DEFAULT_SERVER};
 
-/// Which server to talk to, and as whom.
+/// The server to connect to, and the actor of the requests.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Remote {
-    /// Server to talk to [default: http://127.0.0.1:50051]
+    /// Server to connect to [default: http://127.0.0.1:50051]
     #[arg(long, env = "PLANLEDGER_SERVER", value_name = "URL")]
     server: Option<String>,
     /// Who acts, in development mode: person/UUID or system/UUID
@@ -17,7 +17,7 @@ pub(super) struct Remote {
     pub(super) actor: String,
 }
 
-/// The system that acts when nobody else is named: the command line itself.
+/// The actor when the user names none: the command line itself, as a system.
 pub(super) const DEFAULT_ACTOR: &str = "system/d5a1f8b2-6c1e-4f58-9a55-0c3b6f0d7a11";
 
 impl Remote {
@@ -27,7 +27,7 @@ impl Remote {
     }
 }
 
-/// The runtime that network commands run on.
+/// Runs the work of a network command on a runtime, until it is done.
 pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::runtime::Runtime::new()?.block_on(work)
 }

@@ -1,4 +1,4 @@
-//! `planledger serve`: the server.
+//! `planledger serve`: runs the server.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -27,18 +27,19 @@ pub(super) struct Serve {
     /// Address to listen on [default: 127.0.0.1:50051]
     #[arg(long, env = "PLANLEDGER_LISTEN", value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
-    /// The log's name in its checkpoints, for a new ledger, such as ledger.example/city
-    /// [default: planledger/LEDGER-ID]
+    /// Name of the log in its checkpoints, such as ledger.example/city; for a new ledger [default:
+    /// planledger/LEDGER-ID]
     #[arg(long, env = "PLANLEDGER_ORIGIN", value_name = "NAME")]
     origin: Option<String>,
-    /// Seconds from one checkpoint to the next, when something was recorded [default: 60]
+    /// Seconds between checkpoints; a checkpoint is made only if something was recorded [default:
+    /// 60]
     #[arg(long, env = "PLANLEDGER_CHECKPOINT_SECONDS", value_name = "SECONDS")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=86_400))]
     checkpoint_seconds: Option<u64>,
-    /// C2SP policy whose witnesses with addresses are asked to cosign checkpoints
+    /// C2SP policy file; the server asks its witnesses with addresses to cosign checkpoints
     #[arg(long, env = "PLANLEDGER_WITNESS_POLICY", value_name = "FILE")]
     witness_policy: Option<PathBuf>,
-    /// Development mode: every request says itself who acts; loopback addresses only
+    /// Development mode: the server believes every request about who acts; loopback addresses only
     #[arg(long)]
     dev: bool,
 }
@@ -67,9 +68,10 @@ impl Serve {
             let server = Server::bind(address).await.map_err(|error| {
                 Failure::Refused(format!("cannot listen on {address}: {error}"))
             })?;
-            // Before anybody knows that there is somebody to stop.
+            // Listen for the stop signal before the server announces its address, so that no signal
+            // is missed.
             let stop = stop_signal()?;
-            // Whatever the log level: whoever asked for port 0 waits for this line.
+            // Print this at every log level: a program that asked for port 0 waits for this line.
             output::note(format!("listening on http://{}", server.local_addr()));
             tracing::info!(key = %notary.verifier(), "checkpoints are signed by this key");
             let (stop_notary, stopping) = watch::channel(false);
@@ -80,7 +82,8 @@ impl Serve {
                 .with_notary(notary, witnesses)
                 .serve(ledger, development.clone(), development, stop)
                 .await;
-            // A checkpoint that is being made is finished: it may be on record already.
+            // Let the notary finish its present checkpoint, because the journal may already hold
+            // it.
             let _ = stop_notary.send(true);
             notarising.await.map_err(Failure::refused)?;
             served.map_err(Failure::refused)

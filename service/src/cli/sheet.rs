@@ -1,4 +1,4 @@
-//! A plan as people read it: one sheet.
+//! Prints a plan for people as one sheet of text.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use planledger_proto::v1::{
 use super::names::short;
 use super::output;
 
-/// The sheet of a plan.
+/// The text of a plan's sheet.
 pub(super) fn sheet(plan: &PlanView) -> String {
     let mut text = String::new();
     let kind = match plan.kind() {
@@ -156,7 +156,7 @@ fn aside(deleted: Option<&Deletion>) -> String {
     }
 }
 
-/// When and why something was deleted; empty if it is not.
+/// When and why something was deleted; empty if it was not deleted.
 pub(super) fn deletion(deletion: Option<&Deletion>) -> String {
     let Some(deletion) = deletion else {
         return String::new();
@@ -168,7 +168,7 @@ pub(super) fn deletion(deletion: Option<&Deletion>) -> String {
     }
 }
 
-/// What a kind of talk is called.
+/// The name of a kind of talk.
 pub(super) fn talk_kind(kind: TalkKind) -> &'static str {
     match kind {
         TalkKind::StudentTalk | TalkKind::Unspecified => "Student talk",
@@ -178,7 +178,7 @@ pub(super) fn talk_kind(kind: TalkKind) -> &'static str {
     }
 }
 
-/// What an audience is called.
+/// The name of an audience.
 pub(super) fn audience(audience: Audience) -> &'static str {
     match audience {
         Audience::Student => "student",

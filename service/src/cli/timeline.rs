@@ -1,4 +1,4 @@
-//! Events as people read them: when, who, for whom, what, why.
+//! Prints events for people: when, who, for whom, what, why.
 
 use planledger_proto::v1::{Event, event};
 use serde_json::Value;
@@ -7,10 +7,10 @@ use uuid::Uuid;
 use super::names::{Names, short};
 use super::output;
 
-/// Most characters of a text that a line shows.
+/// The most characters of a text that one line shows.
 const EXCERPT: usize = 60;
 
-/// A row for each event, after a heading.
+/// A heading, and one row for each event.
 pub(super) fn rows(events: &[Event], names: &Names) -> Vec<Vec<String>> {
     let heading = [
         "position",
@@ -42,7 +42,7 @@ pub(super) fn rows(events: &[Event], names: &Names) -> Vec<Vec<String>> {
     rows
 }
 
-/// What an event says, and the reason that was given for it.
+/// The content of an event, and the reason that was given for it.
 fn details(event: &Event, names: &Names) -> (String, String) {
     let payload = match &event.content {
         Some(event::Content::Payload(payload)) => payload,
@@ -65,7 +65,7 @@ fn details(event: &Event, names: &Names) -> (String, String) {
     (parts.join(", "), why)
 }
 
-/// Every value with the name of its field.
+/// Collects every value of a payload, with the name of its field.
 fn leaves(name: &str, value: &Value, names: &Names, parts: &mut Vec<String>) {
     let mut say = |value: String| {
         parts.push(match name {
@@ -96,7 +96,7 @@ fn leaves(name: &str, value: &Value, names: &Names, parts: &mut Vec<String>) {
     }
 }
 
-/// The beginning of a text on one line.
+/// The beginning of a text, on one line.
 pub(super) fn excerpt(text: &str) -> String {
     let line: Vec<&str> = text.split_whitespace().collect();
     let line = line.join(" ");

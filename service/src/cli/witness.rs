@@ -1,4 +1,4 @@
-//! `planledger witness`: cosigns a log's checkpoints as long as the log only grows.
+//! `planledger witness`: watches logs and cosigns their checkpoints as long as the logs only grow.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ pub(super) struct Witness {
         default_value = "planledger-witness"
     )]
     dir: PathBuf,
-    /// Address to listen on; put a proxy with TLS before it to be reached from elsewhere
+    /// Address to listen on; put a proxy with TLS in front to serve other machines
     #[arg(
         long,
         env = "PLANLEDGER_WITNESS_LISTEN",
@@ -33,7 +33,7 @@ pub(super) struct Witness {
         default_value = "127.0.0.1:50052"
     )]
     listen: SocketAddr,
-    /// The witness's name, for a new key, such as witness.example/1
+    /// Name of the witness, such as witness.example/1; for a new key
     #[arg(long, env = "PLANLEDGER_WITNESS_NAME", value_name = "NAME")]
     name: Option<String>,
     /// Keys of the logs to watch: NAME+HASH+KEY
@@ -43,7 +43,7 @@ pub(super) struct Witness {
         required_unless_present = "policy"
     )]
     logs: Vec<VerifierKey>,
-    /// A C2SP policy whose logs are watched
+    /// A C2SP policy file with the logs to watch
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 }
@@ -55,7 +55,7 @@ impl Witness {
         if let Some(path) = &self.policy {
             logs.extend(settings::policy(path)?.logs().iter().cloned());
         }
-        // What others need to know of it.
+        // Others need this key to check the witness's cosignatures.
         output::line(signer.verifier());
         let witness = WitnessServer::open(&self.dir, signer, logs).map_err(Failure::refused)?;
         let address = self.listen;
@@ -63,14 +63,15 @@ impl Witness {
             let listener = bind(address).await.map_err(|error| {
                 Failure::Refused(format!("cannot listen on {address}: {error}"))
             })?;
-            // Before anybody knows that there is somebody to stop.
+            // Listen for the stop signal before the witness announces its address, so that no
+            // signal is missed.
             let stop = stop_signal()?;
             output::note(format!("listening on http://{}", listener.local_addr()?));
             Ok(witness.serve(listener, stop).await?)
         })
     }
 
-    /// The witness's key; made if there is none.
+    /// Reads the witness's key, or makes one if there is none.
     fn signer(&self) -> Result<Signer, Failure> {
         let path = self.dir.join("witness.key");
         let refused = |error: &dyn std::fmt::Display| {

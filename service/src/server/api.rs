@@ -1,5 +1,5 @@
-//! What every handler does the same way: who asks, may they, how far must the ledger be, and how
-//! to read without holding up other requests.
+//! What all handlers share: they find out who asks, check that the caller may do it, wait until the
+//! ledger has reached a position, and read without delaying other requests.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::wire::Failure;
 use crate::wire::errors::ServiceReason;
 use crate::wire::request::AsOf;
 
-/// The services, on one ledger. Cheap to clone.
+/// The services of one ledger. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Api {
     pub(super) ledger: Ledger,
@@ -32,7 +32,7 @@ pub(super) struct Api {
     pub(super) recoveries: Recoveries,
 }
 
-/// What is read, and at which position.
+/// What was read, and the position of the ledger that it holds for.
 pub(super) type Answer<T> = Result<(T, Position), Failure>;
 
 impl Api {
@@ -65,7 +65,7 @@ impl Api {
         }
     }
 
-    /// Who sent a request.
+    /// Finds out who sent a request.
     pub(super) fn caller(&self, metadata: &MetadataMap) -> Result<Caller, Failure> {
         self.authenticator.authenticate(metadata).map_err(|error| {
             let reason = match error {
@@ -76,7 +76,7 @@ impl Api {
         })
     }
 
-    /// Turns a caller away who may not do this.
+    /// Fails with `ACCESS_DENIED` if the caller may not do this.
     pub(super) fn permit(&self, caller: &Caller, access: Access<'_>) -> Result<(), Failure> {
         if self.authorizer.permits(caller, access) {
             return Ok(());
@@ -85,7 +85,7 @@ impl Api {
         Err(Failure::new(ServiceReason::AccessDenied, message))
     }
 
-    /// Who sent a request, if they may do this.
+    /// Finds out who sent a request, and fails if they may not do this.
     pub(super) fn allow(
         &self,
         metadata: &MetadataMap,
@@ -96,26 +96,27 @@ impl Api {
         Ok(caller)
     }
 
-    /// Ready when the server is told to stop.
+    /// A future that is ready when the server is told to stop.
     pub(super) fn stopping(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut stopping = self.stopping.clone();
         async move {
-            // An error is a server that is gone, which has stopped too.
+            // An error means that the server is gone, so it has stopped too.
             let _ = stopping.wait_for(|stopping| *stopping).await;
         }
     }
 
-    /// Whether the server is told to stop.
+    /// Whether the server has been told to stop.
     pub(super) fn is_stopping(&self) -> bool {
         *self.stopping.borrow()
     }
 
-    /// Tells of new durable positions.
+    /// A receiver that reports each new durable position.
     pub(super) fn durable(&self) -> watch::Receiver<Position> {
         self.durable.clone()
     }
 
-    /// Waits until a position is durable, for a while: a caller reads its own writes.
+    /// Waits until a position is durable, so that a caller can read its own writes. Fails when the
+    /// wait takes longer than [`Limits::patience`].
     pub(super) async fn reached(&self, min_position: u64) -> Result<(), Failure> {
         let min = Position::new(min_position);
         let mut durable = self.durable();
@@ -130,7 +131,7 @@ impl Api {
         }
     }
 
-    /// Does something with the ledger that may have to read from disk.
+    /// Runs work on the ledger that may have to read from disk.
     pub(super) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Ledger) -> Result<T, Failure> + Send + 'static,
@@ -143,7 +144,7 @@ impl Api {
         }
     }
 
-    /// Reads one consistent state, now.
+    /// Reads one consistent state of the present.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         min_position: u64,
@@ -152,7 +153,7 @@ impl Api {
         self.read_at(min_position, None, read).await
     }
 
-    /// Reads one consistent state, now or as of a moment.
+    /// Reads one consistent state, of the present or as of a moment.
     pub(super) async fn read_at<T: Send + 'static>(
         &self,
         min_position: u64,
@@ -168,7 +169,7 @@ impl Api {
     }
 }
 
-/// The position of a moment that stands in the field `field`.
+/// Finds the position of a moment. `field` is the request's field that holds the moment.
 pub(super) fn moment(ledger: &Ledger, field: &str, at: AsOf) -> Result<Position, Failure> {
     match at {
         AsOf::Position(position) => {
@@ -184,5 +185,5 @@ pub(super) fn moment(ledger: &Ledger, field: &str, at: AsOf) -> Result<Position,
     }
 }
 
-/// What a service method gives when it fails.
+/// What a service method returns: a response, or the status of the error.
 pub(super) type Rpc<T> = Result<tonic::Response<T>, Status>;

@@ -1,4 +1,4 @@
-//! Giving evidence.
+//! The audit service: checkpoints, proofs and bundles of evidence.
 
 use planledger_core::audit::{Export, Scope};
 use planledger_core::ids::Position;
@@ -22,9 +22,9 @@ use super::evidence::Evidence;
 use super::streams::goodbye;
 use crate::wire::{self, Failure, request};
 
-/// Bytes of a bundle in one response; one line more may go over it.
+/// Most bytes of a bundle in one response. The last line may exceed it.
 const RESPONSE_BYTES: usize = 256 << 10;
-/// Responses that wait for a slow client before its stream is held up.
+/// How many responses may wait for a slow client before its stream pauses.
 const WINDOW: usize = 4;
 
 #[tonic::async_trait]

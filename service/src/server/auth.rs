@@ -1,5 +1,5 @@
-//! Who acts, and what they may do. Both are traits, asked in one place each, before anything is
-//! decided or read (P7).
+//! Finds out who acts, and what they may do. Each of the two is a trait. The server asks each trait
+//! in one place, before it decides or reads anything (P7).
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -11,34 +11,34 @@ use planledger_core::ledger::Envelope;
 use planledger_core::recovery::RecoveryRequest;
 use tonic::metadata::MetadataMap;
 
-/// Somebody who sent a request.
+/// The sender of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// Who acts: what the journal records.
+    /// Who acts. The journal records this actor.
     pub actor: Actor,
 }
 
-/// Why a request is turned away before it is looked at.
+/// Why the server refuses a request before it reads the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthError {
     /// The request does not say who acts.
     #[error("the request does not say who acts; {0}")]
     Missing(&'static str),
-    /// What says who acts cannot be read or is not accepted.
+    /// The metadata that says who acts cannot be read, or is not accepted.
     #[error("what says who acts is not accepted; {0}")]
     Invalid(&'static str),
 }
 
 /// Finds out who sent a request.
 pub trait Authenticator: Send + Sync + 'static {
-    /// Who sent a request with this metadata.
+    /// Finds out who sent a request with this metadata.
     ///
     /// # Errors
-    /// [`AuthError`] when that cannot be known.
+    /// [`AuthError`] when the metadata does not tell who sent it.
     fn authenticate(&self, metadata: &MetadataMap) -> Result<Caller, AuthError>;
 
-    /// Whether the server may listen on this address with it.
+    /// Whether the server may listen on this address when it uses this authenticator.
     fn permits(&self, address: SocketAddr) -> bool;
 }
 
@@ -47,69 +47,70 @@ pub trait Authenticator: Send + Sync + 'static {
 pub enum Access<'a> {
     /// Carry out a command.
     Execute(&'a Envelope),
-    /// Read a student's plan or plans through somebody's eyes.
+    /// Read a student's plan or plans as a viewer sees them.
     ReadPlans {
         /// The student, or the plan when the student is not known yet.
         of: PlansOf,
-        /// Through whose eyes.
+        /// The viewer: staff, the student, guardians or others.
         viewer: Viewer,
     },
-    /// Read the events of a plan, or which plans there are.
+    /// Read the events of a plan, or list plans.
     ReadRecords(PlansOf),
     /// Read institutions, persons, teams and year plans.
     ReadRoster,
-    /// Read how far the plans of these institutions have come; of all if there are none. Counts only.
+    /// Read how far the plans of these institutions have come; of all institutions if the list is
+    /// empty. The answer holds counts only.
     ReadOverview(&'a [InstitutionId]),
     /// Read catalogues.
     ReadCatalogue,
     /// Read events of the whole ledger, with everything they say.
     ReadEvents,
-    /// Read what the ledger is and how far it has come.
+    /// Read the status of the ledger.
     ReadStatus,
     /// Read checkpoints, and proofs that hold no texts.
     ReadProofs,
     /// Read who owns what, and what a recovery would do or did.
     ReadOwnership,
-    /// Hand things over or bring them back.
+    /// Run a recovery: give teams, year plans or plans to other owners, or bring them back.
     Recover {
-        /// What is wanted.
+        /// What the recovery should do.
         wish: &'a RecoveryRequest,
-        /// For whom.
+        /// The actor on whose behalf the caller acts, if there is one.
         on_behalf_of: Option<Actor>,
     },
-    /// Take back what a recovery did.
+    /// Undo a recovery.
     UndoRecovery {
-        /// Which.
+        /// The recovery to undo.
         recovery: RecoveryId,
-        /// For whom.
+        /// The actor on whose behalf the caller acts, if there is one.
         on_behalf_of: Option<Actor>,
     },
-    /// Take evidence away.
+    /// Export evidence.
     Export {
-        /// Whose; `None` is a part of the whole journal.
+        /// Whose plans the evidence is about; `None` for a range of the whole journal.
         of: Option<PlansOf>,
-        /// Whether texts can be read from it.
+        /// Whether the texts can be read from the evidence.
         disclosure: Disclosure,
     },
 }
 
-/// Whose plans.
+/// Whose plans an access is about.
 #[derive(Clone, Copy, Debug)]
 pub enum PlansOf {
-    /// A student's.
+    /// The plans of a student.
     Student(PersonId),
-    /// A stream's: a plan, a year plan, a team.
+    /// The plans of a stream: a plan, a year plan or a team.
     Stream(StreamId),
 }
 
-/// Says what callers may do.
+/// Decides what callers may do.
 pub trait Authorizer: Send + Sync + 'static {
-    /// Whether the caller may do this; the default of every implementation is no.
+    /// Whether the caller may do this. Every implementation must answer no by default.
     fn permits(&self, caller: &Caller, access: Access<'_>) -> bool;
 }
 
-/// Development mode: every request says itself who acts, and may do anything. Listens on loopback
-/// addresses only, because anybody who reaches it is believed.
+/// Development mode: every request says who acts, and may do anything. The server believes
+/// everybody who reaches it, so it listens on loopback addresses only.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Development;
 

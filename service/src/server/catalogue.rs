@@ -1,4 +1,4 @@
-//! Reading catalogues.
+//! The catalogue service: reads catalogues.
 
 use std::sync::Arc;
 

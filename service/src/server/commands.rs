@@ -1,4 +1,4 @@
-//! Executing commands.
+//! The command service: executes commands.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -19,16 +19,18 @@ use super::api::{Api, Rpc};
 use super::auth::{Access, Caller};
 use crate::wire::{self, Failure};
 
-/// Commands of one stream that are on their way at once.
+/// How many commands of one request stream may wait for their answers at the same time.
 pub const WINDOW: usize = 1_024;
-/// How long a stream waits before it hands in a command again that was shed.
+/// How long a request stream waits before it submits a command again that the ledger refused as
+/// overloaded.
 const PAUSE: Duration = Duration::from_millis(5);
-/// How often it does so before the command is answered with OVERLOADED.
+/// How often a request stream submits a command again before it answers OVERLOADED.
 const TRIES: u32 = 400;
 
 type Outcomes = oneshot::Receiver<Result<Vec<Receipt>, ExecuteError>>;
 
-/// What answers a command of a stream: known already, or on its way to the disk.
+/// The answer to a command of a request stream: known already, or pending until the ledger has
+/// written it.
 enum Answer {
     Known(ExecuteStreamResponse),
     Pending(Envelope, Outcomes),
@@ -109,7 +111,7 @@ impl CommandService for Api {
 }
 
 impl Api {
-    /// Hands in one command and waits for what comes of it.
+    /// Submits one command and waits for its result.
     pub(super) async fn carry_out(
         &self,
         caller: &Caller,
@@ -124,19 +126,20 @@ impl Api {
         }
     }
 
-    /// Hands in one command; what comes of it arrives later.
+    /// Submits one command. The result arrives later.
     fn hand_in(&self, caller: &Caller, envelope: Envelope) -> Result<Outcomes, ExecuteError> {
         let (reply, outcome) = oneshot::channel();
         self.ledger
             .submit(Work::new(caller.actor, vec![envelope], move |result| {
-                // A caller that went away does not want to know; the command stays recorded.
+                // The caller may be gone, and then nobody receives the result. The command stays
+                // recorded.
                 let _ = reply.send(result);
             }))?;
         Ok(outcome)
     }
 
-    /// Takes commands as they come and hands them in without waiting for answers, in order. Reads
-    /// no further while too many are on their way.
+    /// Submits commands in the order in which they arrive, without waiting for their answers. Reads
+    /// no more commands while too many wait for answers.
     async fn pipeline(
         self,
         caller: Caller,
@@ -146,7 +149,7 @@ impl Api {
         let stopping = self.stopping();
         tokio::pin!(stopping);
         loop {
-            // A place for the answer first: a command that is handed in is answered.
+            // Reserve a place for the answer first, so that every submitted command is answered.
             let Ok(place) = answers.reserve().await else {
                 return;
             };
@@ -168,7 +171,7 @@ impl Api {
         }
     }
 
-    /// Checks and hands in one command of a stream.
+    /// Checks and submits one command of a request stream.
     async fn take(&self, caller: &Caller, request: ExecuteStreamRequest) -> Answer {
         let command = request.command.unwrap_or_default();
         let id = command.command_id.clone();
@@ -183,7 +186,7 @@ impl Api {
         };
         let mut tries = 0;
         loop {
-            // Later commands must not overtake this one, so it is tried again here.
+            // Later commands must not overtake this one, so the stream tries again here.
             match self.hand_in(caller, envelope.clone()) {
                 Ok(outcome) => return Answer::Pending(envelope, outcome),
                 Err(ExecuteError::Overloaded) if tries < TRIES => {
@@ -199,7 +202,7 @@ impl Api {
     }
 }
 
-/// What came of a command that was handed in.
+/// The answer to a submitted command.
 fn settled(
     envelope: &Envelope,
     outcome: Result<Result<Vec<Receipt>, ExecuteError>, oneshot::error::RecvError>,

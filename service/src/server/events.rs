@@ -1,4 +1,4 @@
-//! Reading and following events.
+//! The event service: reads and follows events.
 
 use std::pin::Pin;
 
@@ -21,32 +21,33 @@ use super::streams::goodbye;
 use crate::wire::request::event_filter;
 use crate::wire::{self, Failure};
 
-/// Most events of one response.
+/// Most events in one response.
 const BATCH_EVENTS: usize = 512;
-/// Most bytes of payload of one response; one event more may go over it.
+/// Most bytes of payload in one response. The last event may exceed it.
 const BATCH_BYTES: usize = 1 << 20;
-/// Positions that are read past without a match before a response says how far it came.
+/// How many positions without a match are read before a response tells the client how far the
+/// reading came.
 const STRIDE: u64 = 65_536;
-/// Responses that wait for a slow client before its stream is held up.
+/// How many responses may wait for a slow client before its stream pauses.
 const WINDOW: usize = 4;
 type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
-/// Some events, and how far reading came.
+/// Some events, and the position that the reading has come to.
 struct Chunk {
     events: Vec<Event>,
     resume: Position,
-    /// Nothing more is durable.
+    /// True if no more events are durable yet.
     end: bool,
 }
 
-/// Reading that goes on where it was.
+/// Reads events in chunks. Each chunk continues where the one before ended.
 struct Reader {
     events: Events,
     resume: Position,
 }
 
 impl Reader {
-    /// Reads on: at most `limit` events, none beyond `last`.
+    /// Reads the next events: at most `limit`, and none after position `last`.
     fn chunk(&mut self, limit: usize, last: Position) -> Result<Chunk, Failure> {
         let from = self.resume;
         let mut events = Vec::new();
@@ -161,7 +162,7 @@ impl Api {
         .await
     }
 
-    /// Sends what is recorded up to `last`, at most `left` events.
+    /// Sends the events up to position `last`, at most `left` of them.
     async fn send_recorded(
         &self,
         mut reader: Reader,
@@ -184,7 +185,8 @@ impl Api {
         }
     }
 
-    /// Sends what is recorded, says so, and then sends what is being recorded.
+    /// Sends the recorded events, tells the client that these were all, and then sends new events
+    /// as they are recorded.
     async fn send_following(
         &self,
         mut reader: Reader,
@@ -231,7 +233,7 @@ impl Api {
     }
 }
 
-/// Whether the client is still there.
+/// Sends a response. Returns whether the client is still connected.
 async fn send(
     sender: &mpsc::Sender<Result<FollowEventsResponse, Status>>,
     resume: Position,

@@ -1,4 +1,4 @@
-//! What gives evidence.
+//! The notary of a ledger, and the witnesses that cosign its checkpoints.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use planledger_core::notary::Notary;
 
 use crate::notary::Witnesses;
 
-/// What gives evidence.
+/// The notary of a ledger, and the witnesses that cosign its checkpoints.
 #[derive(Clone)]
 pub(super) struct Evidence {
     pub(super) notary: Arc<Notary>,

@@ -1,4 +1,4 @@
-//! Whether the server is well: whether commands are taken, and whether it is stopping.
+//! The health service: reports whether the server runs, and whether it accepts commands.
 
 use std::time::Duration;
 
@@ -8,20 +8,20 @@ use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 
-/// What it tells of: the server as a whole, and the taking of commands.
+/// The services that have a health status: the server as a whole, and the command service.
 const SERVICES: [&str; 2] = ["", "planledger.v1.CommandService"];
-/// How often it is compared with the ledger.
+/// How often the health status is compared with the ledger.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Tells how the server is.
+/// Reports the health of the server.
 pub(super) struct Health {
     reporter: HealthReporter,
-    /// What was told of each.
+    /// The last reported status of each of [`SERVICES`].
     told: [ServingStatus; 2],
 }
 
 impl Health {
-    /// Tells how it is now; gives the service that answers who asks.
+    /// Reports the present status. Also returns the gRPC service that answers health requests.
     pub(super) async fn new(ledger: &Ledger) -> (Self, HealthServer<HealthService>) {
         let reporter = HealthReporter::new();
         let service = HealthServer::new(HealthService::from_health_reporter(reporter.clone()));
@@ -32,12 +32,12 @@ impl Health {
         (Self { reporter, told }, service)
     }
 
-    /// Tells of changes, until the server stops.
+    /// Reports every change of status until the server stops.
     pub(super) async fn watch(mut self, ledger: Ledger, mut stopped: watch::Receiver<bool>) {
         while !*stopped.borrow_and_update() {
             let now = well(&ledger);
             for ((service, now), told) in SERVICES.into_iter().zip(now).zip(&mut self.told) {
-                // Telling the same again would wake everybody who watches.
+                // Report only a change: any report wakes every client that watches.
                 if now != *told {
                     self.reporter.set_service_status(service, now).await;
                     *told = now;
@@ -51,13 +51,13 @@ impl Health {
         for service in SERVICES {
             let stopping = ServingStatus::NotServing;
             self.reporter.set_service_status(service, stopping).await;
-            // Ends the streams of those who watch; they would hold up the stop.
+            // End the streams of watching clients, because they would delay the stop.
             self.reporter.clear_service_status(service).await;
         }
     }
 }
 
-/// How the server is, and how the taking of commands is.
+/// The status of the server as a whole, and of the command service.
 fn well(ledger: &Ledger) -> [ServingStatus; 2] {
     let commands = match ledger.status().writable {
         true => ServingStatus::Serving,

@@ -1,4 +1,4 @@
-//! What the ledger says about itself.
+//! The ledger service: the status of the ledger.
 
 use planledger_proto::v1::ledger_service_server::LedgerService;
 use planledger_proto::v1::{GetStatusRequest, GetStatusResponse};

@@ -1,4 +1,4 @@
-//! How much the server takes on at once, and what becomes of more.
+//! Limits how many requests the server works on at once, and refuses the others.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,27 +14,27 @@ use tower::{Layer, Service};
 
 use crate::wire::Failure;
 
-/// Asked to find out whether a server lives, so it is answered however much there is to do.
+/// The method that health checks call. The server always answers it, even when it is overloaded.
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
 
-/// How much a server takes on, and how long it waits.
+/// How many requests a server works on, how large they may be, and how long it waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Requests that are worked on at once, streams included, of all connections; more are shed
-    /// with RESOURCE_EXHAUSTED, reason OVERLOADED.
+    /// Requests of all connections that the server works on at once, streams included. The server
+    /// refuses more requests with RESOURCE_EXHAUSTED, reason OVERLOADED.
     pub requests: usize,
-    /// Requests of one connection; its client waits before it sends more.
+    /// Requests of one connection at once. A client waits before it sends more.
     pub requests_of_connection: u32,
-    /// Bytes of a request's message; a catalogue is one command.
+    /// Most bytes of a request's message. It must be large, because a catalogue is one command.
     pub request_bytes: usize,
-    /// Bytes of an answer's message.
+    /// Most bytes of an answer's message.
     pub answer_bytes: usize,
-    /// How long a read waits for its minimum position.
+    /// How long a read waits until the ledger has reached the read's minimum position.
     pub patience: Duration,
-    /// How long nothing is sent to who follows events before a sign of life; the API promises one
-    /// within 15 seconds.
+    /// After how long without an event the server sends a sign of life to clients that follow
+    /// events. The API promises one within 15 seconds.
     pub heartbeat: Duration,
-    /// How long requests may go on once the server is told to stop.
+    /// How long requests may continue after the server is told to stop.
     pub grace: Duration,
 }
 
@@ -52,12 +52,13 @@ impl Default for Limits {
     }
 }
 
-/// Sheds what is beyond a number of requests, instead of falling over or letting it wait.
+/// Refuses requests beyond a number at once. The server does not fail under load, and does not make
+/// those requests wait.
 #[derive(Clone, Debug)]
 pub(super) struct Shedding(Arc<Semaphore>);
 
 impl Shedding {
-    /// Works on this many requests at once.
+    /// Accepts this many requests at once.
     pub(super) fn beyond(requests: usize) -> Self {
         Self(Arc::new(Semaphore::new(requests)))
     }
@@ -74,7 +75,7 @@ impl<S> Layer<S> for Shedding {
     }
 }
 
-/// A service that sheds.
+/// A service that refuses requests beyond the number.
 #[derive(Clone, Debug)]
 pub(super) struct Shed<S> {
     inner: S,
@@ -114,8 +115,8 @@ where
     }
 }
 
-/// An answer that takes up a place until it has been sent, or its client is gone: a stream is a
-/// request for as long as it goes on.
+/// An answer that keeps its place among the requests until it has been sent or the client is gone.
+/// So a stream counts as a request for as long as it lasts.
 struct Placed {
     inner: Body,
     _place: OwnedSemaphorePermit,

@@ -1,5 +1,5 @@
-//! The gRPC server: thin. It finds out who asks, asks whether they may, hands the request to the
-//! ledger and translates the answer.
+//! The gRPC server. It does little itself: it finds out who asks, checks that they may, passes the
+//! request to the ledger and translates the answer.
 
 pub mod auth;
 
@@ -51,17 +51,17 @@ pub use self::limits::Limits;
 use self::limits::Shedding;
 use crate::notary::Witnesses;
 
-/// A connection is asked for a sign of life so often.
+/// How often the server asks a connection for a sign of life.
 pub const KEEPALIVE: Duration = Duration::from_secs(30);
-/// And has to give one within this time.
+/// How long a connection may take to answer with a sign of life.
 pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
-/// Bytes of a request that may wait to be read.
+/// Bytes of one request that may wait to be read.
 const WINDOW: u32 = 1 << 20;
-/// The same of a whole connection: several streams may stand still, waiting for the disk, before
-/// its other requests do.
+/// Bytes of a whole connection that may wait to be read. It leaves room for several streams that
+/// wait for the disk before the connection's other requests must wait too.
 const CONNECTION_WINDOW: u32 = 8 * WINDOW;
 
-/// A server that has its address.
+/// A server that has taken its address and does not serve yet.
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
@@ -70,10 +70,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Takes an address; port 0 is any free one.
+    /// Takes an address. Port 0 means any free port.
     ///
     /// # Errors
-    /// When the address is taken or not this machine's.
+    /// When the address is in use or does not belong to this machine.
     pub async fn bind(address: SocketAddr) -> std::io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
@@ -85,27 +85,28 @@ impl Server {
         })
     }
 
-    /// Takes on this much.
+    /// Sets the limits of the server.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
     }
 
-    /// Gives evidence too: checkpoints, which these witnesses are asked to cosign, proofs and bundles.
+    /// Also serves evidence: checkpoints, proofs and bundles. The server asks these witnesses to
+    /// cosign its checkpoints.
     #[must_use]
     pub fn with_notary(mut self, notary: Arc<Notary>, witnesses: Arc<Witnesses>) -> Self {
         self.evidence = Some(Evidence { notary, witnesses });
         self
     }
 
-    /// Where it listens.
+    /// The address on which the server listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves until `stop` is ready, then lets requests finish and closes streams with a status
-    /// that says so. The ledger closes when its last clone is gone, at the latest together with
-    /// the runtime.
+    /// Serves until `stop` is ready. Then it lets requests finish, and closes streams with a status
+    /// that says that the server stops. The ledger closes when its last clone is dropped, at the
+    /// latest together with the runtime.
     ///
     /// # Errors
     /// When the transport fails.
@@ -161,7 +162,8 @@ impl Server {
             tracing::info!("stopping: requests may finish, no new ones are taken");
             let _ = stopping.send(true);
         };
-        // Receipts are small and are waited for; they do not wait for more to be sent with them.
+        // Clients wait for receipts, and receipts are small. So each is sent at once and does not
+        // wait for more data to share its packet.
         let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
         let serving = router.serve_with_incoming_shutdown(incoming, told);
         let mut late = stopped;
@@ -182,17 +184,19 @@ impl Server {
     }
 }
 
-/// What the server can tell about its services, in both versions that clients ask for.
+/// The reflection service, which describes the server's services, in both versions that clients
+/// use.
 fn reflection() -> tonic_reflection::server::Builder<'static> {
     tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
 }
 
-/// Ready when the process is told to stop: SIGTERM or Ctrl-C. It is listened for from the call on.
+/// A future that is ready when the process is told to stop, by SIGTERM or Ctrl-C. The program
+/// listens for these signals from this call on.
 ///
 /// # Errors
-/// When the system does not let signals be listened for.
+/// When the operating system does not let the program listen for signals.
 pub fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {

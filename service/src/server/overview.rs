@@ -1,4 +1,4 @@
-//! Overviews.
+//! The overview service.
 
 use jiff::civil::Date;
 use planledger_core::derived::Term;
@@ -41,7 +41,7 @@ impl OverviewService for Api {
 }
 
 fn day_of(instant: Timestamp) -> Date {
-    // A day's text is a date.
+    // The text of a [`Day`] is always a date.
     Day::of(instant).to_string().parse().unwrap_or_default()
 }
 
@@ -52,7 +52,7 @@ fn answer(
 ) -> Result<proto::GetOverviewResponse, Failure> {
     let institutions = institutions(reading, asked)?;
     let (id, school_year) = school_year(reading, asked, today)?;
-    // What a year came to is how it stood at its end: afterwards students go on to other grades.
+    // A past school year is counted at its end, because students move to other grades afterwards.
     let day = asked.as_of.unwrap_or(today.min(school_year.last_day));
     let ask = OverviewQuery {
         institutions,
@@ -82,7 +82,8 @@ fn answer(
 
 type Page = (Vec<proto::OverviewRow>, proto::OverviewRow, String);
 
-/// Masks the whole table, then shows a page of it, so that pages tell no more than the table.
+/// Masks the whole table first and then cuts out a page. So the pages together tell no more than
+/// the table.
 fn rows(
     reading: &Reading<'_>,
     asked: &OverviewAsk,
@@ -160,7 +161,7 @@ fn institutions(reading: &Reading<'_>, asked: &OverviewAsk) -> Result<Vec<Instit
     Ok(asked.institutions.clone())
 }
 
-/// The school year that is asked for, or the one that the day is in.
+/// The school year that the request names, or the one that contains the day.
 fn school_year(
     reading: &Reading<'_>,
     asked: &OverviewAsk,

@@ -1,4 +1,4 @@
-//! Who owns what, and recoveries.
+//! The ownership service: who owns what, and recoveries.
 
 use planledger_core::derived::Term;
 use planledger_core::domain::{Aggregate, Reason, Stop};
@@ -278,7 +278,7 @@ impl OwnershipService for Api {
     }
 }
 
-/// A page of things in the order of their streams.
+/// A page of owned items, in the order of their streams.
 fn page_of(
     reading: &Reading<'_>,
     streams: &[StreamId],
@@ -302,7 +302,7 @@ fn page_of(
     Ok((items, String::new()))
 }
 
-/// A page of a list that is there as a whole; its cursor is how many items come before.
+/// A page of a complete list. The cursor is the number of items before the page.
 fn slice<'l, T>(list: &'l [T], page: &Page<u64>) -> (&'l [T], String) {
     let from = page.after.and_then(|before| usize::try_from(before).ok());
     let from = from.unwrap_or(0).min(list.len());

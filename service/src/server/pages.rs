@@ -1,4 +1,4 @@
-//! Pages of streams.
+//! Cuts lists of streams into pages.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 use crate::wire::page::Page;
 
-/// Items and the token of the next page, empty on the last.
+/// The items of a page and the token of the next page. The token is empty on the last page.
 pub(super) type Items<T> = (Vec<T>, String);
 
-/// A page of the streams of a kind in a list that is in the order of ids.
+/// A page of streams from a list that is sorted by id.
 pub(super) fn list<T>(
     reading: &Reading<'_>,
     streams: &[StreamId],
@@ -27,7 +27,7 @@ pub(super) fn list<T>(
     fill(reading, streams.copied(), page, show)
 }
 
-/// A page of persons or teams of an institution, looked up as far as the page needs.
+/// A page of persons or teams of an institution. It looks up only as many as the page needs.
 pub(super) fn list_in_institution<T>(
     reading: &Reading<'_>,
     institution: planledger_core::ids::InstitutionId,
@@ -38,7 +38,7 @@ pub(super) fn list_in_institution<T>(
     let mut after = page.after.map(|id| StreamId { kind, id });
     let mut items = Vec::new();
     loop {
-        // One more than fits says whether there is a next page.
+        // Ask for one more than the page holds, to learn whether there is a next page.
         let wanted = page.size + 1 - items.len();
         let streams = reading.find_in_institution(institution, kind, after, wanted)?;
         let last = streams.len() < wanted;
@@ -77,7 +77,7 @@ fn fill<T>(
     Ok(cut(items, page))
 }
 
-/// Cuts to the page's size; what is over says that there is a next page.
+/// Cuts the items to the page's size. If items are left over, there is a next page.
 pub(super) fn cut<T>(mut items: Vec<(Uuid, T)>, page: &Page<Uuid>) -> Items<T> {
     let more = items.len() > page.size;
     items.truncate(page.size);

@@ -1,4 +1,4 @@
-//! Reading plans.
+//! The plan service: reads plans.
 
 use std::collections::BTreeMap;
 
@@ -81,7 +81,7 @@ impl PlanService for Api {
             .blocking(move |ledger| {
                 let position = ledger.position();
                 let after = page.after.map(Position::new);
-                // One more than fits says whether there is a next page.
+                // Ask for one more than the page holds, to learn whether there is a next page.
                 let events = match asked.newest_first {
                     true => ledger.history(stream, after, page.size + 1),
                     false => ledger.history_after(stream, after.unwrap_or_default(), page.size + 1),

@@ -1,4 +1,4 @@
-//! Recoveries that run in this process.
+//! Keeps track of the recoveries that run in this process.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -10,14 +10,14 @@ use tokio::sync::watch;
 
 use crate::wire::Failure;
 
-/// How far one is.
+/// How far a recovery has come.
 #[derive(Clone)]
 pub(super) enum Update {
     Moving(Progress),
     Ended(Result<Box<Recovery>, Failure>),
 }
 
-/// Those that run in this process.
+/// The recoveries that run in this process, by id.
 #[derive(Clone, Default)]
 pub(super) struct Recoveries {
     pub(super) running: Arc<Mutex<HashMap<RecoveryId, watch::Receiver<Update>>>>,

@@ -1,4 +1,4 @@
-//! Recoveries that run: one thread each, however many ask for it or watch it.
+//! Runs recoveries. Each recovery has one thread, however many callers ask for it or watch it.
 
 use std::ops::ControlFlow;
 use std::sync::PoisonError;
@@ -14,23 +14,23 @@ use super::api::Api;
 use super::recoveries::Update;
 use crate::wire::Failure;
 
-/// Least time between two messages about progress.
+/// The shortest time between two messages about progress.
 const PACE: Duration = Duration::from_millis(100);
 
 impl Api {
-    /// Goes on with recoveries that an end of the process broke off.
+    /// Continues the recoveries that were interrupted when an earlier process ended.
     pub(super) async fn resume_recoveries(self) {
         let open = self
             .blocking(|ledger| recovery::open(ledger).map_err(Failure::of_reading))
             .await;
-        // A ledger that does not read was logged as an error.
+        // If the ledger cannot be read, the error was logged already.
         for id in open.into_iter().flatten() {
             tracing::info!(recovery = %id, "an open recovery goes on");
             drop(self.run_recovery_to_its_end(id));
         }
     }
 
-    /// Runs a recovery, unless it runs already. Whoever holds the answer sees how far it is.
+    /// Starts a recovery, unless it runs already. The returned receiver reports the progress.
     pub(super) fn run_recovery_to_its_end(&self, id: RecoveryId) -> watch::Receiver<Update> {
         let running = &self.recoveries.running;
         let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -54,8 +54,8 @@ impl Api {
             if let Err(failure) = &result {
                 tracing::warn!(recovery = %id, %failure, "a recovery is left open");
             }
-            // Gone from the list first: whoever asks from now on finds it at its end on record, or
-            // has it go on.
+            // Remove the recovery from the list before reporting the end. A caller who asks after
+            // that finds the end in the ledger, or starts the recovery again.
             let running = &api.recoveries.running;
             let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
             running.remove(&id);
@@ -64,7 +64,7 @@ impl Api {
         update
     }
 
-    /// What somebody is told who watches a recovery.
+    /// The messages to a client that watches a recovery.
     pub(super) fn watch_recovery<T: Send + 'static>(
         &self,
         mut update: watch::Receiver<Update>,
@@ -81,7 +81,7 @@ impl Api {
                     Update::Ended(Ok(recovery)) => (Ok(message(Err(recovery))), true),
                     Update::Ended(Err(failure)) => (Err(failure.into()), true),
                 };
-                // Whoever does not listen any more does not keep it from running.
+                // The recovery continues even if the client no longer listens.
                 if send.send(told).await.is_err() || last {
                     return;
                 }

@@ -1,4 +1,4 @@
-//! Reverting a plan: the server reads how it stood, and the rules say what that changes.
+//! Reverts a plan. The server reads the plan as it was, and the domain's rules decide what changes.
 
 use planledger_core::domain::plan::{PlanCommand, Revert, Reverting, WrittenContent};
 use planledger_core::domain::view::Viewer;
@@ -12,19 +12,19 @@ use super::auth::{Access, Caller, PlansOf};
 use crate::wire::Failure;
 use crate::wire::revert::RevertPlan;
 
-/// What came of a revert, or would come of it.
+/// What a revert did, or would do in a dry run.
 pub(super) struct Outcome {
-    /// What was recorded; nothing in a dry run.
+    /// The receipt of the command; `None` in a dry run.
     pub(super) receipt: Option<Receipt>,
-    /// The position of the moment that it goes back to.
+    /// The position of the moment that the revert goes back to.
     pub(super) to: Position,
-    /// The plan's revision on which it was decided.
+    /// The plan's revision that the revert was decided on.
     pub(super) revision: Revision,
-    /// What it changes, and what stays.
+    /// What the revert changes, and what stays as it is.
     pub(super) reverting: Reverting,
 }
 
-/// A revert that can be decided.
+/// A revert with everything that the rules need to decide it.
 #[derive(Clone)]
 struct Asked {
     context: Context,
@@ -78,7 +78,7 @@ impl Api {
     }
 }
 
-/// Reads how the plan stood.
+/// Reads the plan as it was at the requested moment.
 fn ask(ledger: &Ledger, context: Context, request: RevertPlan) -> Result<Asked, Failure> {
     let plan = request.plan;
     let to = moment(ledger, "to", request.to)?;
@@ -119,7 +119,7 @@ impl Asked {
         Command::Plan(self.plan, PlanCommand::Revert(revert))
     }
 
-    /// What it would do now.
+    /// What the revert would do now.
     fn before_now(&self, ledger: &Ledger) -> Result<(Reverting, Revision), Failure> {
         let read = |reading: &Reading<'_>| self.weigh(reading);
         let ((reverting, revision), _) = ledger.read(read)?;
@@ -131,8 +131,9 @@ impl Asked {
         }
     }
 
-    /// What it did, also when this is the receipt of an earlier delivery: it is weighed again at the
-    /// position just before its events, where it was decided.
+    /// What the revert did. The server works it out again at the position just before the revert's
+    /// events, where the revert was decided. This also holds when the client sent the command twice
+    /// and the receipt is that of the first time.
     fn before(&self, ledger: &Ledger, receipt: &Receipt) -> Result<(Reverting, Revision), Failure> {
         let events = u64::from(receipt.events);
         let position = Position::new(receipt.position.get().saturating_sub(events));

@@ -1,4 +1,4 @@
-//! Reading institutions, school years, persons, teams and year plans.
+//! The roster service: reads institutions, school years, persons, teams and year plans.
 
 use std::sync::Arc;
 
@@ -19,7 +19,8 @@ use super::pages;
 use crate::wire::request::{TeamFilter, YearPlanFilter};
 use crate::wire::{self, Failure, request};
 
-/// One stream, shown; the answer is a failure if it is not there.
+/// Reads one stream and turns it into its message. The answer is a failure if the stream does not
+/// exist.
 fn show<T>(
     reading: &Reading<'_>,
     id: impl Into<StreamId>,
@@ -68,7 +69,7 @@ fn team(id: TeamId, revision: Revision, state: &Aggregate) -> Option<proto::Team
     }
 }
 
-/// The children that a person is or was a guardian of.
+/// The children whose guardian this person is or was.
 fn children(reading: &Reading<'_>, guardian: PersonId) -> Result<Vec<proto::Child>, ReadError> {
     let mut children = Vec::new();
     for stream in reading.find(Term::ChildrenOf(guardian))?.iter() {

@@ -1,4 +1,4 @@
-//! Who acts, and who deleted something.
+//! Actors and deletions, from and to messages.
 
 use planledger_core::domain::{Actor, Deletion};
 
@@ -7,7 +7,7 @@ use super::instant::timestamp;
 use super::proto;
 use super::scalar::string;
 
-/// Reads an actor.
+/// Reads an actor from its message.
 pub(super) fn read_actor(fields: &mut Fields, actor: proto::Actor) -> Option<Actor> {
     match actor.actor {
         Some(proto::actor::Actor::PersonId(id)) => fields.id("person_id", &id).map(Actor::Person),
@@ -16,7 +16,7 @@ pub(super) fn read_actor(fields: &mut Fields, actor: proto::Actor) -> Option<Act
     }
 }
 
-/// The message of an actor.
+/// Writes the message of an actor.
 pub(super) fn write_actor(actor: Actor) -> proto::Actor {
     let actor = match actor {
         Actor::Person(id) => proto::actor::Actor::PersonId(id.to_string()),
@@ -25,7 +25,7 @@ pub(super) fn write_actor(actor: Actor) -> proto::Actor {
     proto::Actor { actor: Some(actor) }
 }
 
-/// The message of a deletion.
+/// Writes the message of a deletion.
 pub(super) fn write_deletion(deletion: &Deletion) -> proto::Deletion {
     proto::Deletion {
         deleted_at: Some(timestamp(deletion.at)),

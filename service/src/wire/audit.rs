@@ -1,4 +1,4 @@
-//! Evidence: checkpoints, and what is asked of a bundle.
+//! Messages about evidence: checkpoints, and requests for bundles.
 
 use planledger_core::audit::{ExportRequest, Scope};
 use planledger_core::ids::Position;
@@ -10,7 +10,7 @@ use super::fields::{Fields, ViolationReason};
 use super::proto;
 use proto::export_bundle_request::Scope as ProtoScope;
 
-/// A checkpoint's message.
+/// Writes the message of a checkpoint.
 pub fn checkpoint(signed: &SignedCheckpoint) -> proto::Checkpoint {
     proto::Checkpoint {
         note: signed.note.to_string(),
@@ -19,10 +19,10 @@ pub fn checkpoint(signed: &SignedCheckpoint) -> proto::Checkpoint {
     }
 }
 
-/// Reads a position, or a size, that begins at 1.
+/// Reads a position or a size, which is at least 1.
 ///
 /// # Errors
-/// `REQUEST_INVALID` if it is 0.
+/// `REQUEST_INVALID` if the number is 0.
 pub fn counted(field: &str, number: u64) -> Result<Position, Failure> {
     Ok(Fields::read(|fields| {
         begins_at_1(fields, field, number).then_some(Position::new(number))
@@ -36,10 +36,10 @@ fn begins_at_1(fields: &mut Fields, field: &str, number: u64) -> bool {
     number > 0
 }
 
-/// Reads `ExportBundle`. A range that is open at its end has position 0 there.
+/// Reads the request of `ExportBundle`. A range without an end has position 0 as its end.
 ///
 /// # Errors
-/// `REQUEST_INVALID` with every field at fault.
+/// `REQUEST_INVALID` with every wrong field.
 pub fn export_request(request: &proto::ExportBundleRequest) -> Result<ExportRequest, Failure> {
     Ok(Fields::read(|fields| {
         let scope = match &request.scope {
@@ -78,7 +78,7 @@ pub fn export_request(request: &proto::ExportBundleRequest) -> Result<ExportRequ
     })?)
 }
 
-/// The message of `ExportBundle`, for clients.
+/// Writes the request of `ExportBundle`, for clients.
 pub fn export_message(request: &ExportRequest) -> proto::ExportBundleRequest {
     let scope = match request.scope {
         Scope::Plan(plan) => ProtoScope::PlanId(plan.to_string()),

@@ -1,4 +1,4 @@
-//! Types of the library that are enums in the API.
+//! Types of the library that are enums in the API, and their numbers.
 
 use planledger_core::audit::Disclosure;
 use planledger_core::domain::person::Role;
@@ -13,10 +13,10 @@ use super::proto;
 
 /// A type of the library that is an enum in the API.
 pub(super) trait Choice: Sized {
-    /// The value with this number; `None` if it is unknown or UNSPECIFIED.
+    /// The value with this number; `None` if the number is unknown or UNSPECIFIED.
     fn from_number(number: i32) -> Option<Self>;
 
-    /// Its number.
+    /// The number of this value in the API.
     fn number(self) -> i32;
 }
 
@@ -79,7 +79,7 @@ impl Choice for Viewer {
     }
 }
 
-/// The API's viewer for the library's.
+/// The API's viewer for the library's viewer.
 pub fn viewer(viewer: Viewer) -> proto::Viewer {
     proto::Viewer::try_from(viewer.number()).unwrap_or_default()
 }

@@ -15,12 +15,12 @@ use super::proto::command::Command as Aggregate;
 use super::{catalogue, institution, person, plan, school_year, team, year_plan};
 
 /// Most commands in a batch.
-const MAX_BATCH: usize = 1_000;
+const MAX_BATCH: usize = planledger_core::ledger::limits::COMMANDS_OF_A_COMMIT;
 
 /// Reads a command.
 ///
 /// # Errors
-/// [`BadRequest`] with every field at fault; paths begin inside of the command.
+/// [`BadRequest`] with every wrong field. Paths begin inside the command.
 pub fn command(request: proto::Command) -> Result<Envelope, BadRequest> {
     Fields::read(|fields| read(fields, request))
 }
@@ -28,8 +28,8 @@ pub fn command(request: proto::Command) -> Result<Envelope, BadRequest> {
 /// Reads the commands of a batch.
 ///
 /// # Errors
-/// [`BadRequest`] with every field at fault, of all commands; paths begin with `commands[i]`. Also
-/// when there are no commands or more than 1,000, or two with the same id.
+/// [`BadRequest`] with every wrong field of all commands. Paths begin with `commands[i]`. Also when
+/// there are no commands, more than 1,000, or two with the same id.
 pub fn batch(request: proto::ExecuteBatchRequest) -> Result<Vec<Envelope>, BadRequest> {
     Fields::read(|fields| {
         let number = request.commands.len();
@@ -94,7 +94,7 @@ fn read_command(fields: &mut Fields, command: Aggregate) -> Option<Command> {
     }
 }
 
-/// The field that an aggregate's command stands in.
+/// The name of the field that holds an aggregate's command.
 const fn aggregate(command: &Aggregate) -> &'static str {
     match command {
         Aggregate::Institution(_) => "institution",
@@ -107,8 +107,8 @@ const fn aggregate(command: &Aggregate) -> &'static str {
     }
 }
 
-/// The fields that a command stands in: `plan` in the envelope, `open_plan` in the plan's message.
-/// `None` for a command that has no message.
+/// The names of the two fields that hold a command, such as `plan` in the envelope and `open_plan`
+/// in the plan's message. `None` for a command that has no message.
 pub(super) fn message_names(command: &Command) -> Option<(&'static str, &'static str)> {
     let message = write(command)?;
     let operation = match &message {
@@ -123,8 +123,8 @@ pub(super) fn message_names(command: &Command) -> Option<(&'static str, &'static
     Some((aggregate(&message), operation?))
 }
 
-/// The message of a command, for clients. One that clients cannot send has no aggregate in it, so
-/// that a server refuses it.
+/// Writes the message of a command, for clients. For a command that clients may not send, the
+/// message has no aggregate, so that a server refuses it.
 pub fn message(envelope: &Envelope) -> proto::Command {
     proto::Command {
         command_id: envelope.id.to_string(),
@@ -135,8 +135,8 @@ pub fn message(envelope: &Envelope) -> proto::Command {
     }
 }
 
-/// The message of a command under a new id that records nothing where everything is as it should
-/// be, so that it changes nothing when it is sent twice.
+/// Writes the message of a command with a new id. The command records nothing if the state is
+/// already as it asks, so a second message of the same command changes nothing.
 pub fn unless_unchanged(command: Command) -> proto::Command {
     let id = CommandId::from_uuid(Uuid::new_v4());
     let mut envelope = Envelope::new(id, command);
@@ -144,7 +144,7 @@ pub fn unless_unchanged(command: Command) -> proto::Command {
     message(&envelope)
 }
 
-/// The message of a receipt.
+/// Writes the message of a receipt.
 pub fn receipt(receipt: Receipt) -> proto::Receipt {
     proto::Receipt {
         command_id: receipt.command.to_string(),
@@ -158,14 +158,14 @@ pub fn receipt(receipt: Receipt) -> proto::Receipt {
     }
 }
 
-/// The message of a batch, for clients.
+/// Writes the message of a batch, for clients.
 pub fn batch_message(envelopes: &[Envelope]) -> proto::ExecuteBatchRequest {
     proto::ExecuteBatchRequest {
         commands: envelopes.iter().map(message).collect(),
     }
 }
 
-/// `None` for what the server asks itself: no client can.
+/// Writes a command. `None` for commands that only the server itself gives.
 fn write(command: &Command) -> Option<Aggregate> {
     Some(match command {
         Command::Institution(id, c) => Aggregate::Institution(institution::write(*id, c)),

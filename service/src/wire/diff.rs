@@ -1,4 +1,4 @@
-//! What differs between two views of a plan.
+//! The differences between two views of a plan.
 
 use planledger_core::domain::view::{Change, Fact};
 
@@ -10,7 +10,7 @@ use super::scalar::string;
 use super::view::{container, evaluation, goal, talk, unit, written};
 use super::{plan, year_plan};
 
-/// One thing that differs.
+/// Writes the message of one difference.
 pub fn plan_change(change: &Change) -> proto::PlanChange {
     proto::PlanChange {
         was: change.was.as_ref().map(item),

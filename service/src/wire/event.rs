@@ -1,4 +1,4 @@
-//! Events as they were recorded.
+//! Recorded events, from and to messages.
 
 use planledger_core::domain::{Actor, Event, EventMeta, EventType};
 use planledger_core::ids::Revision;
@@ -9,10 +9,10 @@ use uuid::fmt::Hyphenated;
 use super::instant::{instant, timestamp};
 use super::proto;
 
-/// An event. Replays are measured in events a second, so nothing is formatted twice here.
+/// Writes the message of an event. Replays must be fast, so this function formats nothing twice.
 pub fn event(event: RecordedEvent) -> proto::Event {
     let content = match event.payload {
-        // What was sealed is JSON, so it is UTF-8.
+        // The sealed payload is JSON, so it is UTF-8.
         Payload::Json(json) => match String::from_utf8(json) {
             Ok(json) => proto::event::Content::Payload(json),
             Err(_) => unreadable(proto::Unreadable::Unspecified),
@@ -36,10 +36,10 @@ pub fn event(event: RecordedEvent) -> proto::Event {
     }
 }
 
-/// What a client reads in an event: `None` if its content is not readable any more.
+/// Reads the content of an event, for clients. `None` if the content can no longer be read.
 ///
 /// # Errors
-/// What of it this program does not know, for people.
+/// A text for people that says which part of the event this program does not know.
 pub fn recorded(event: &proto::Event) -> Result<Option<(EventMeta, Event)>, String> {
     let Some(proto::event::Content::Payload(json)) = &event.content else {
         return Ok(None);
@@ -68,8 +68,8 @@ fn actor_name(actor: Actor) -> String {
     }
 }
 
-/// `kind/id`, or the id alone; by hand, because the formatting machinery takes longer than all the
-/// rest of an event.
+/// `kind/id`, or the id alone. It is formatted by hand, because Rust's formatting takes longer than
+/// all other work on an event.
 fn named(kind: &str, id: Uuid) -> String {
     let mut buffer = [0; Hyphenated::LENGTH];
     let id = id.hyphenated().encode_lower(&mut buffer);

@@ -1,4 +1,4 @@
-//! Reading the fields of a message, and remembering every one that is at fault.
+//! Reads the fields of a message, and collects every wrong field.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
@@ -13,25 +13,25 @@ use super::choice::Choice;
 /// What is wrong with a field: `FieldViolationReason` of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ViolationReason {
-    /// Required and not set.
+    /// The field is required and not set.
     Missing,
-    /// Not a UUID, or not a stream.
+    /// The text is not a UUID, or not a stream.
     MalformedId,
-    /// Holds what looks like a CPR number.
+    /// The text holds something that looks like a CPR number.
     CprNumber,
-    /// Longer than its kind allows.
+    /// The text is longer than its kind allows.
     TooLong,
-    /// Nothing but white space.
+    /// The text is only white space.
     Empty,
-    /// Holds a control character.
+    /// The text holds a control character.
     ControlCharacter,
-    /// Not a known value.
+    /// The enum value is not known.
     UnknownEnum,
-    /// Not a calendar day.
+    /// The text is not a calendar day.
     MalformedDate,
-    /// A number, instant or count outside of what is allowed.
+    /// The number, instant or count is outside the allowed range.
     OutOfRange,
-    /// The same thing twice in a list.
+    /// The list holds the same item twice.
     Duplicate,
 }
 
@@ -50,7 +50,7 @@ impl ViolationReason {
         Self::Duplicate,
     ];
 
-    /// Its code, as callers see it.
+    /// The code of this reason, as callers see it.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Missing => "MISSING",
@@ -67,21 +67,21 @@ impl ViolationReason {
     }
 }
 
-/// One field that is at fault.
+/// One wrong field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// Its path, in the API's names: `plan.record_evaluation.assessment.level`.
+    /// The path of the field, in the API's names: `plan.record_evaluation.assessment.level`.
     pub field: String,
-    /// What is wrong: a [`ViolationReason`]'s code, or that of the error itself.
+    /// What is wrong: the code of a [`ViolationReason`], or the reason of the error itself.
     pub reason: &'static str,
-    /// The same for people. Never repeats what was sent.
+    /// What is wrong, for people. It never repeats text from the request.
     pub description: String,
 }
 
-/// A message with fields at fault: all of them, at least one.
+/// A message with wrong fields: all of them, and at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadRequest {
-    /// The fields, in the order in which they were read.
+    /// The wrong fields, in the order in which they were read.
     pub violations: Vec<Violation>,
 }
 
@@ -115,8 +115,8 @@ macro_rules! wire_texts {
 
 wire_texts!(Name, Title, Text, Code, Reason);
 
-/// Where reading is, and what was found wrong so far. Every method that answers `None` has
-/// recorded a violation before.
+/// The path that is being read, and the violations found so far. A method that returns `None` has
+/// recorded a violation first.
 #[derive(Debug, Default)]
 pub(super) struct Fields {
     path: String,
@@ -136,7 +136,7 @@ impl Fields {
         }
     }
 
-    /// Records that the field `name` is at fault.
+    /// Records that the field `name` is wrong.
     pub(super) fn violate(
         &mut self,
         name: &str,
@@ -153,10 +153,10 @@ impl Fields {
         });
     }
 
-    /// Reads what is inside of the field `name`.
+    /// Reads the content of the field `name`.
     pub(super) fn within<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> T) -> T {
         let outside = self.path.len();
-        // The empty name is the field itself; an index follows its list without a dot.
+        // An empty name means the field itself. An index follows its list without a dot.
         if outside > 0 && !name.is_empty() && !name.starts_with('[') {
             self.path.push('.');
         }
@@ -166,7 +166,7 @@ impl Fields {
         value
     }
 
-    /// A message that has to be there.
+    /// Reads a message that must be present.
     pub(super) fn message<M, T>(
         &mut self,
         name: &str,
@@ -179,7 +179,7 @@ impl Fields {
         }
     }
 
-    /// Anything that may be left out.
+    /// Reads a value that may be absent.
     pub(super) fn optional<M, T>(
         &mut self,
         message: Option<M>,
@@ -191,13 +191,13 @@ impl Fields {
         }
     }
 
-    /// Says that a field is not set.
+    /// Records that a required field is not set.
     pub(super) fn missing<T>(&mut self, name: &str) -> Option<T> {
         self.violate(name, ViolationReason::Missing, "is required");
         None
     }
 
-    /// An id.
+    /// Reads an id.
     pub(super) fn id<T: FromStr<Err = IdError>>(&mut self, name: &str, value: &str) -> Option<T> {
         if value.is_empty() {
             return self.missing(name);
@@ -207,7 +207,7 @@ impl Fields {
             .map_err(|error: IdError| {
                 let reason = match error {
                     IdError::Cpr => ViolationReason::CprNumber,
-                    // Nil, malformed, and whatever else makes an id no id.
+                    // A nil id, a malformed id, or any other text that is not an id.
                     _ => ViolationReason::MalformedId,
                 };
                 self.violate(name, reason, error.to_string());
@@ -215,7 +215,7 @@ impl Fields {
             .ok()
     }
 
-    /// An id that may be left out.
+    /// Reads an id that may be absent.
     pub(super) fn optional_id<T: FromStr<Err = IdError>>(
         &mut self,
         name: &str,
@@ -224,7 +224,7 @@ impl Fields {
         self.optional(value, |fields, value| fields.id(name, value))
     }
 
-    /// A text.
+    /// Reads a text.
     pub(super) fn text<T: WireText>(&mut self, name: &str, value: &str) -> Option<T> {
         if value.is_empty() {
             return self.missing(name);
@@ -232,7 +232,7 @@ impl Fields {
         self.present_text(name, value)
     }
 
-    /// A text that may be left out.
+    /// Reads a text that may be absent.
     pub(super) fn optional_text<T: WireText>(
         &mut self,
         name: &str,
@@ -248,7 +248,7 @@ impl Fields {
                     TextError::Empty => ViolationReason::Empty,
                     TextError::TooLong { .. } => ViolationReason::TooLong,
                     TextError::Cpr => ViolationReason::CprNumber,
-                    // Control characters, and whatever else may not stand in a text.
+                    // A control character, or another character that a text may not hold.
                     _ => ViolationReason::ControlCharacter,
                 };
                 self.violate(name, reason, error.to_string());
@@ -256,12 +256,13 @@ impl Fields {
             .ok()
     }
 
-    /// A calendar day, `YYYY-MM-DD` and nothing else.
+    /// Reads a calendar day in the form `YYYY-MM-DD`, and in no other form.
     pub(super) fn date(&mut self, name: &str, value: &str) -> Option<Date> {
         if value.is_empty() {
             return self.missing(name);
         }
-        // The library's parser takes other forms of ISO 8601 too; the API promises one.
+        // The library's parser accepts other forms of ISO 8601 too, but the API promises only this
+        // one.
         let shaped = value.len() == 10
             && value.bytes().enumerate().all(|(index, byte)| match index {
                 4 | 7 => byte == b'-',
@@ -278,7 +279,7 @@ impl Fields {
         date
     }
 
-    /// A calendar day that may be left out.
+    /// Reads a calendar day that may be absent.
     pub(super) fn optional_date(
         &mut self,
         name: &str,
@@ -287,7 +288,7 @@ impl Fields {
         self.optional(value, |fields, value| fields.date(name, value))
     }
 
-    /// An enum value that has to be known and specified.
+    /// Reads an enum value, which must be known and not UNSPECIFIED.
     pub(super) fn choice<T: Choice>(&mut self, name: &str, value: i32) -> Option<T> {
         let choice = T::from_number(value);
         if choice.is_none() {
@@ -301,7 +302,7 @@ impl Fields {
         choice
     }
 
-    /// Every element of a list.
+    /// Reads every element of a list.
     pub(super) fn list<M, T>(
         &mut self,
         name: &str,
@@ -320,14 +321,14 @@ impl Fields {
         })
     }
 
-    /// A list of texts.
+    /// Reads a list of texts.
     pub(super) fn texts<T: WireText>(&mut self, name: &str, list: &[String]) -> Option<Vec<T>> {
         self.list(name, list.iter().collect(), |fields, text: &String| {
             fields.text("", text)
         })
     }
 
-    /// A list of ids, none twice.
+    /// Reads a list of ids. The same id may not occur twice.
     pub(super) fn ids<T: FromStr<Err = IdError> + Ord>(
         &mut self,
         name: &str,
@@ -338,7 +339,7 @@ impl Fields {
         })
     }
 
-    /// A list, nothing in it twice.
+    /// Reads a list whose elements must all differ.
     pub(super) fn set<M, T: Ord>(
         &mut self,
         name: &str,
@@ -351,7 +352,7 @@ impl Fields {
         Some(pairs.into_keys().collect())
     }
 
-    /// A list with keys, no key twice.
+    /// Reads a list of keys and values. The same key may not occur twice.
     pub(super) fn map<M, K: Ord, V>(
         &mut self,
         name: &str,

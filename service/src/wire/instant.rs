@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use planledger_core::time::Timestamp;
 
-/// An instant, to the nanosecond.
+/// Writes an instant, to the nanosecond.
 pub fn timestamp(instant: Timestamp) -> prost_types::Timestamp {
     const SECOND: u64 = 1_000_000_000;
     prost_types::Timestamp {
@@ -13,12 +13,13 @@ pub fn timestamp(instant: Timestamp) -> prost_types::Timestamp {
     }
 }
 
-/// An instant of the API; `None` if there is none, or it is before 1970 or after 2554.
+/// Reads an instant of the API. `None` if there is none, or if it is before 1970 or after 2554.
 pub fn instant(instant: Option<&prost_types::Timestamp>) -> Option<Timestamp> {
     read_timestamp(*instant?)
 }
 
-/// An instant of the API; `None` before 1970, after 2554, or with nanoseconds out of range.
+/// Reads an instant of the API. `None` if it is before 1970 or after 2554, or if its nanoseconds
+/// are out of range.
 pub(super) fn read_timestamp(instant: prost_types::Timestamp) -> Option<Timestamp> {
     let nanos = u64::try_from(instant.nanos)
         .ok()
@@ -30,7 +31,7 @@ pub(super) fn read_timestamp(instant: prost_types::Timestamp) -> Option<Timestam
         .map(Timestamp::from_nanos)
 }
 
-/// A day, `YYYY-MM-DD`.
+/// Writes a day as `YYYY-MM-DD`.
 pub(super) fn write_date(date: Date) -> String {
     date.to_string()
 }

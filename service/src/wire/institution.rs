@@ -18,7 +18,7 @@ pub(super) fn read(
     Some((id?, operation?))
 }
 
-/// The field that an operation stands in.
+/// The name of the message field that holds an operation.
 pub(super) const fn operation(operation: &Operation) -> &'static str {
     match operation {
         Operation::RegisterInstitution(_) => "register_institution",

@@ -1,10 +1,11 @@
-//! Between the API's messages and the library's types: nothing else turns one into the other.
+//! Converts between the API's messages and the library's types. Only this module does that.
 //!
-//! Reading a message checks everything that can be checked without any state, and names every
-//! field that is at fault in one [`BadRequest`]; a [`Command`](planledger_core::domain::Command)
-//! that comes out of it holds nothing that may not be stored. Writing cannot fail.
+//! Reading a message checks everything that needs no state, and names every wrong field in one
+//! [`BadRequest`]. A [`Command`](planledger_core::domain::Command) that was read holds nothing that
+//! may not be stored. Writing a message cannot fail.
 //!
-//! A module per aggregate holds its commands in both directions and its state.
+//! Each aggregate has a module, which converts its commands in both directions and writes its
+//! state.
 
 pub mod errors;
 pub mod ownership;

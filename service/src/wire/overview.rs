@@ -1,4 +1,4 @@
-//! Overviews.
+//! Requests for overviews, and their answers.
 
 use std::collections::BTreeSet;
 
@@ -12,36 +12,38 @@ use super::fields::{Fields, ViolationReason};
 use super::page::{Page, Scope, read_size};
 use super::proto;
 
-/// Months back that are counted.
+/// Most months that a request may count back for untouched plans.
 const MOST_MONTHS: u32 = 120;
-/// Thresholds that mask anything: under 3, a masked count would be 1 and nothing else.
+/// The allowed thresholds for masking. Below 3, a masked count could only be 1, so masking would
+/// hide nothing.
 const THRESHOLDS: std::ops::RangeInclusive<u32> = 3..=100;
 
-/// What is asked, before anything is looked up.
+/// A request for an overview, before anything is looked up.
 #[derive(Clone, Debug)]
 pub struct OverviewAsk {
-    /// Of these; of all if there are none.
+    /// The institutions to count; all institutions if the list is empty.
     pub institutions: Vec<InstitutionId>,
-    /// Of plans of this school year; of that of the day if `None`.
+    /// The school year of the plans; the school year of the day if `None`.
     pub school_year: Option<SchoolYearId>,
-    /// Row by row of what.
+    /// What each row stands for.
     pub by: By,
-    /// At the end of this day.
+    /// The plans are counted as they were at the end of this day. `None` if the request names no
+    /// day.
     pub as_of: Option<Date>,
-    /// Count plans untouched so long.
+    /// Also count plans that nobody has worked on for this many months. `None` does not count them.
     pub untouched_months: Option<u32>,
-    /// Count what is missing.
+    /// The rules that say what is due. `None` counts nothing that is missing.
     pub rules: Option<DueRules>,
-    /// Mask what is smaller; 0 masks nothing.
+    /// Mask counts below this number; 0 masks nothing.
     pub mask_below: u32,
-    /// Which page: the rows before it.
+    /// The requested page. The cursor is the number of rows before it.
     pub page: Page<u64>,
 }
 
-/// Reads `GetOverview`.
+/// Reads the request of `GetOverview`.
 ///
 /// # Errors
-/// `REQUEST_INVALID` with every field at fault, or a page token's errors.
+/// `REQUEST_INVALID` with every wrong field, or the errors of a page token.
 pub fn get_overview(request: proto::GetOverviewRequest) -> Result<OverviewAsk, Failure> {
     let scope = scope(&request);
     let token = request.page_token.clone();
@@ -68,7 +70,8 @@ pub fn get_overview(request: proto::GetOverviewRequest) -> Result<OverviewAsk, F
         });
         let size = read_size(fields, request.page_size);
         let _: BTreeSet<InstitutionId> = institutions?;
-        // In the order of the request, which errors name them by; every one was read just now.
+        // Keep the order of the request, because errors name institutions by their place in it.
+        // Every id was just read without an error.
         let named = request.institution_ids.iter();
         let institutions: Vec<InstitutionId> = named.filter_map(|id| id.parse().ok()).collect();
         let ask = (
@@ -95,7 +98,7 @@ pub fn get_overview(request: proto::GetOverviewRequest) -> Result<OverviewAsk, F
     })
 }
 
-/// A token is for the same question, except how far the ledger must be and how long pages are.
+/// The scope of a page token: the whole request except the minimum position and the page size.
 fn scope(request: &proto::GetOverviewRequest) -> Scope {
     use prost::Message as _;
     let question = proto::GetOverviewRequest {
@@ -107,10 +110,10 @@ fn scope(request: &proto::GetOverviewRequest) -> Scope {
     Scope::new("GetOverview", &[&question.encode_to_vec()])
 }
 
-/// The message of due rules that stand in a file as JSON.
+/// Reads due rules from the JSON text of a file.
 ///
 /// # Errors
-/// What is wrong with them, for people.
+/// A text for people that says what is wrong with the rules.
 pub fn due_rules_of_json(text: &str) -> Result<proto::DueRules, String> {
     let rules: DueRules = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let faults: Vec<_> = rules.faults().iter().map(ToString::to_string).collect();
@@ -187,7 +190,7 @@ fn read_rule(fields: &mut Fields, rule: proto::DueRule) -> Option<DueRule> {
     })
 }
 
-/// A row as it is shown, without names.
+/// Writes the message of a row, without names.
 pub fn overview_row(
     row: &Row,
     columns: &[Column],
@@ -222,7 +225,7 @@ pub fn overview_row(
                 missing: None,
             }),
             Column::Met(_) => {}
-            // It stands behind the students whom the rule is about.
+            // This column follows the column with the number of students whom the rule is about.
             Column::Missing(_) => {
                 if let Some(due) = message.due.last_mut() {
                     due.missing = count;

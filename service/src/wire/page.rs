@@ -1,4 +1,5 @@
-//! Page tokens: opaque, and good only for the list and filter that they were made for.
+//! Page tokens. Clients cannot read them, and each is valid only for the list and filter that it
+//! was made for.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,7 +8,7 @@ use uuid::Uuid;
 use super::errors::{Failure, ServiceReason};
 use super::fields::{Fields, ViolationReason};
 
-/// Items on a page when the caller does not say.
+/// Number of items on a page when the request names none.
 pub const DEFAULT_SIZE: usize = 100;
 /// Most items on a page.
 pub const MAX_SIZE: usize = 1_000;
@@ -18,12 +19,12 @@ const CHECK_LEN: usize = 8;
 const SCOPE_CONTEXT: &str = "planledger v1 2026-11-23 page token scope";
 const CHECK_CONTEXT: &str = "planledger v1 2026-11-23 page token check";
 
-/// Where a page ended, in the order of its list.
+/// The place where a page ended, in the order of its list.
 pub trait Cursor: Copy {
-    /// Its bytes.
+    /// The bytes of this cursor.
     fn to_bytes(self) -> Vec<u8>;
 
-    /// The cursor with these bytes.
+    /// The cursor with these bytes; `None` if they are not a cursor.
     fn from_bytes(bytes: &[u8]) -> Option<Self>;
 }
 
@@ -47,16 +48,17 @@ impl Cursor for u64 {
     }
 }
 
-/// A list: the method and every field that decides what is in it and in which order.
+/// Identifies a list: its method, and every field that decides its content and order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scope([u8; SCOPE_LEN]);
 
 impl Scope {
-    /// The list that `method` gives for this filter.
+    /// The list that `method` returns for this filter.
     pub fn new(method: &str, filter: &[&[u8]]) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key(SCOPE_CONTEXT);
         for part in std::iter::once(method.as_bytes()).chain(filter.iter().copied()) {
-            // Length-prefixed, so that no two filters have the same bytes.
+            // Each part has its length in front, so that two different filters never have the same
+            // bytes.
             hasher.update(&(part.len() as u64).to_be_bytes());
             hasher.update(part);
         }
@@ -76,10 +78,10 @@ fn check(body: &[u8]) -> [u8; CHECK_LEN] {
     first_eight(&hasher)
 }
 
-/// Which page is asked for.
+/// The page that a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page<C> {
-    /// Most items, 1 to [`MAX_SIZE`].
+    /// The most items on the page, 1 to [`MAX_SIZE`].
     pub size: usize,
     /// The last item of the page before; `None` for the first page.
     pub after: Option<C>,
@@ -87,11 +89,12 @@ pub struct Page<C> {
 }
 
 impl<C: Cursor> Page<C> {
-    /// Which page is asked for: `size` as the request says it, bounded, `token` as it was sent.
+    /// The page that a request asks for. `size` is the page size of the request within its limits,
+    /// and `token` is the page token as the client sent it.
     ///
     /// # Errors
-    /// `PAGE_TOKEN_INVALID` for a token that was not made here, `PAGE_TOKEN_MISMATCH` for one of
-    /// another list or filter.
+    /// `PAGE_TOKEN_INVALID` for a token that this server did not make, `PAGE_TOKEN_MISMATCH` for a
+    /// token of another list or filter.
     pub fn new(scope: Scope, size: usize, token: &str) -> Result<Self, Failure> {
         let after = if token.is_empty() {
             None
@@ -111,7 +114,7 @@ impl<C: Cursor> Page<C> {
     }
 }
 
-/// How many items a page may hold.
+/// Reads how many items a page may hold.
 pub(super) fn read_size(fields: &mut Fields, size: i32) -> Option<usize> {
     match usize::try_from(size) {
         Ok(0) => Some(DEFAULT_SIZE),

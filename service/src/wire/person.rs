@@ -21,7 +21,7 @@ pub(super) fn read(
     Some((id?, operation?))
 }
 
-/// The field that an operation stands in.
+/// The name of the message field that holds an operation.
 pub(super) const fn operation(operation: &Operation) -> &'static str {
     match operation {
         Operation::RegisterPerson(_) => "register_person",
@@ -194,7 +194,7 @@ fn write_guardianship(guardianship: &Guardianship) -> proto::Guardianship {
     }
 }
 
-/// A child of a guardian, until the last day if there is one.
+/// A child of a guardian. The guardian role ends on the last day, if there is one.
 pub fn child(id: PersonId, last_day: Option<Date>) -> proto::Child {
     proto::Child {
         child_id: id.to_string(),

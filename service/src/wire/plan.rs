@@ -1,4 +1,4 @@
-//! Plans: commands, and plans in lists. What people see of a plan is in `view`.
+//! Plans: commands, and plans in lists. The module `view` holds what people see of a plan.
 
 use planledger_core::domain::plan::{Assessment, Item, Plan, PlanCommand, TalkDetails, UnitRef};
 use planledger_core::ids::{PlanId, Revision};
@@ -20,7 +20,7 @@ pub(super) fn read(
     Some((id?, operation?))
 }
 
-/// The field that an operation stands in.
+/// The name of the message field that holds an operation.
 pub(super) const fn operation(operation: &Operation) -> &'static str {
     match operation {
         Operation::OpenPlan(_) => "open_plan",
@@ -48,8 +48,8 @@ pub(super) const fn operation(operation: &Operation) -> &'static str {
     }
 }
 
-// Longer than a screen, because it is a table: an arm for each operation, and none does more than
-// move values.
+// This function is longer than a screen because it is a table. It has one arm for each operation,
+// and each arm only moves values.
 fn read_operation(fields: &mut Fields, operation: Operation) -> Option<PlanCommand> {
     match operation {
         Operation::OpenPlan(m) => {
@@ -217,8 +217,8 @@ fn read_talk(fields: &mut Fields, details: proto::TalkDetails) -> Option<TalkDet
     })
 }
 
-/// `None` for what has methods of its own: a revert, for which the server reads the past, and the
-/// steps of a recovery.
+/// Writes a plan's command. `None` for commands that have their own methods: a revert, for which
+/// the server reads the past, and the steps of a recovery.
 pub(super) fn write(id: PlanId, command: &PlanCommand) -> Option<proto::PlanCommand> {
     write_operation(command).map(|operation| proto::PlanCommand {
         plan_id: id.to_string(),
@@ -226,8 +226,8 @@ pub(super) fn write(id: PlanId, command: &PlanCommand) -> Option<proto::PlanComm
     })
 }
 
-// Longer than a screen, because it is a table: an arm for each operation, and none does more than
-// move values.
+// This function is longer than a screen because it is a table. It has one arm for each operation,
+// and each arm only moves values.
 fn write_operation(command: &PlanCommand) -> Option<Operation> {
     Some(match command {
         PlanCommand::Open {

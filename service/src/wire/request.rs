@@ -1,5 +1,5 @@
-//! What queries ask, checked. A function per method; the answers name ids and pages of the
-//! library's types.
+//! Reads and checks the requests of queries. Each method has a function, which returns the request
+//! in the library's types.
 
 use std::str::FromStr;
 
@@ -21,12 +21,12 @@ use super::instant::read_timestamp;
 use super::page::{Page, Scope, read_size};
 use super::proto;
 
-/// Most streams in an event filter.
+/// Most streams that an event filter may name.
 const MAX_STREAMS: usize = 1_000;
-/// Most types in an event filter.
+/// Most event types that an event filter may name.
 const MAX_TYPES: usize = 100;
 
-/// A moment of the ledger.
+/// A moment in the history of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AsOf {
     /// Just after the event at this position.
@@ -35,21 +35,21 @@ pub enum AsOf {
     Instant(Timestamp),
 }
 
-/// Asks for one plan, or for all plans of a student.
+/// A request to view one thing, such as a plan or all plans of a student.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct View<Id> {
-    /// Of which plan or student.
+    /// The id of what to view, such as a plan or student.
     pub id: Id,
-    /// Through whose eyes.
+    /// The viewer: staff, the student, guardians or others.
     pub viewer: Viewer,
-    /// The past moment to show; now if `None`.
+    /// The past moment to show; the present if `None`.
     pub at: Option<AsOf>,
 }
 
 /// Reads `GetPlan`.
 ///
 /// # Errors
-/// `REQUEST_INVALID` with every field at fault.
+/// `REQUEST_INVALID` with every wrong field.
 pub fn get_plan(request: &proto::GetPlanRequest) -> Result<View<PlanId>, Failure> {
     Ok(Fields::read(|fields| {
         let id = fields.id("plan_id", &request.plan_id);
@@ -60,7 +60,7 @@ pub fn get_plan(request: &proto::GetPlanRequest) -> Result<View<PlanId>, Failure
 /// Reads `GetCollectedView`.
 ///
 /// # Errors
-/// `REQUEST_INVALID` with every field at fault.
+/// `REQUEST_INVALID` with every wrong field.
 pub fn get_collected_view(
     request: &proto::GetCollectedViewRequest,
 ) -> Result<View<PersonId>, Failure> {
@@ -107,23 +107,23 @@ pub(super) fn read_as_of(fields: &mut Fields, at: proto::AsOf) -> Option<AsOf> {
     }
 }
 
-/// Asks for what differs in a plan between two moments.
+/// A request for what differs in a plan between two moments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Diff {
     /// The plan.
     pub plan: PlanId,
-    /// Through whose eyes.
+    /// The viewer: staff, the student, guardians or others.
     pub viewer: Viewer,
     /// The first moment.
     pub from: AsOf,
-    /// The second moment; now if `None`.
+    /// The second moment; the present if `None`.
     pub to: Option<AsOf>,
 }
 
 /// Reads `DiffPlan`.
 ///
 /// # Errors
-/// `REQUEST_INVALID` with every field at fault.
+/// `REQUEST_INVALID` with every wrong field.
 pub fn diff_plan(request: &proto::DiffPlanRequest) -> Result<Diff, Failure> {
     Ok(Fields::read(|fields| {
         let plan = fields.id("plan_id", &request.plan_id);
@@ -141,7 +141,7 @@ pub fn diff_plan(request: &proto::DiffPlanRequest) -> Result<Diff, Failure> {
     })?)
 }
 
-/// Reads the id of a request for one thing; `field` is where it stands.
+/// Reads the id in a request for one thing. `field` is the name of the id's field.
 ///
 /// # Errors
 /// `REQUEST_INVALID`.
@@ -152,7 +152,7 @@ pub fn id<Id: FromStr<Err = IdError>>(field: &str, value: &str) -> Result<Id, Fa
 /// Reads a request for a list without a filter.
 ///
 /// # Errors
-/// `REQUEST_INVALID` or a page token's errors.
+/// `REQUEST_INVALID`, or the errors of a page token.
 pub fn everything(method: &str, size: i32, token: &str) -> Result<Page<Uuid>, Failure> {
     let size = Fields::read(|fields| read_size(fields, size))?;
     Page::new(Scope::new(method, &[]), size, token)
@@ -166,23 +166,23 @@ pub fn page_size(size: i32) -> Result<usize, Failure> {
     Ok(Fields::read(|fields| read_size(fields, size))?)
 }
 
-/// Which plans to list.
+/// The plans that a request lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlanFilter {
-    /// Of this student.
+    /// Plans of this student.
     Student(PersonId),
-    /// Owned by this person.
+    /// What this person owns.
     Owner(PersonId),
-    /// On year plans of this team.
+    /// Plans of this team's year plans.
     Team(TeamId),
-    /// On this year plan.
+    /// Plans of this year plan.
     YearPlan(YearPlanId),
 }
 
 /// Reads `ListPlans`.
 ///
 /// # Errors
-/// `REQUEST_INVALID` with every field at fault, or a page token's errors.
+/// `REQUEST_INVALID` with every wrong field, or the errors of a page token.
 pub fn list_plans(request: &proto::ListPlansRequest) -> Result<(PlanFilter, Page<Uuid>), Failure> {
     use proto::list_plans_request::Filter;
     let (filter, size) = Fields::read(|fields| {
@@ -206,21 +206,21 @@ pub fn list_plans(request: &proto::ListPlansRequest) -> Result<(PlanFilter, Page
     Ok((filter, Page::new(scope, size, &request.page_token)?))
 }
 
-/// Asks for a page of a plan's history; pages end at a position.
+/// A request for a page of a plan's history. The cursor of a page is a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct History {
     /// The plan.
     pub plan: PlanId,
-    /// Newest events first.
+    /// Whether the newest events come first.
     pub newest_first: bool,
-    /// The page.
+    /// The requested page.
     pub page: Page<u64>,
 }
 
 /// Reads `GetPlanHistory`.
 ///
 /// # Errors
-/// `REQUEST_INVALID` with every field at fault, or a page token's errors.
+/// `REQUEST_INVALID` with every wrong field, or the errors of a page token.
 pub fn get_plan_history(request: &proto::GetPlanHistoryRequest) -> Result<History, Failure> {
     let (plan, size) = Fields::read(|fields| {
         let plan: Option<PlanId> = fields.id("plan_id", &request.plan_id);
@@ -236,21 +236,21 @@ pub fn get_plan_history(request: &proto::GetPlanHistoryRequest) -> Result<Histor
     })
 }
 
-/// Asks for a page of persons.
+/// A request for a page of persons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListPersons {
     /// Of this institution.
     pub institution: InstitutionId,
-    /// Only with this role there.
+    /// List only persons with this role at the institution; all persons if `None`.
     pub role: Option<Role>,
-    /// The page.
+    /// The requested page.
     pub page: Page<Uuid>,
 }
 
 /// Reads `ListPersons`.
 ///
 /// # Errors
-/// `REQUEST_INVALID` with every field at fault, or a page token's errors.
+/// `REQUEST_INVALID` with every wrong field, or the errors of a page token.
 pub fn list_persons(request: &proto::ListPersonsRequest) -> Result<ListPersons, Failure> {
     let (institution, role, size) = Fields::read(|fields| {
         let institution: Option<InstitutionId> =
@@ -269,21 +269,21 @@ pub fn list_persons(request: &proto::ListPersonsRequest) -> Result<ListPersons, 
     })
 }
 
-/// Which teams to list.
+/// The teams that a request lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TeamFilter {
     /// Of this institution.
     Institution(InstitutionId),
-    /// With this person as a student or member of staff.
+    /// Teams in which this person is a student or a member of staff.
     Person(PersonId),
-    /// Owned by this person.
+    /// What this person owns.
     Owner(PersonId),
 }
 
 /// Reads `ListTeams`.
 ///
 /// # Errors
-/// `REQUEST_INVALID` with every field at fault, or a page token's errors.
+/// `REQUEST_INVALID` with every wrong field, or the errors of a page token.
 pub fn list_teams(request: &proto::ListTeamsRequest) -> Result<(TeamFilter, Page<Uuid>), Failure> {
     use proto::list_teams_request::Filter;
     let (filter, size) = Fields::read(|fields| {
@@ -310,7 +310,7 @@ pub fn list_teams(request: &proto::ListTeamsRequest) -> Result<(TeamFilter, Page
 /// Reads `GetYearPlan`.
 ///
 /// # Errors
-/// `REQUEST_INVALID` with every field at fault.
+/// `REQUEST_INVALID` with every wrong field.
 pub fn get_year_plan(request: &proto::GetYearPlanRequest) -> Result<View<YearPlanId>, Failure> {
     Ok(Fields::read(|fields| {
         let id = fields.id("year_plan_id", &request.year_plan_id);
@@ -318,19 +318,19 @@ pub fn get_year_plan(request: &proto::GetYearPlanRequest) -> Result<View<YearPla
     })?)
 }
 
-/// Which year plans to list.
+/// The year plans that a request lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum YearPlanFilter {
-    /// Of this team.
+    /// Year plans of this team.
     Team(TeamId),
-    /// Owned by this person.
+    /// What this person owns.
     Owner(PersonId),
 }
 
 /// Reads `ListYearPlans`.
 ///
 /// # Errors
-/// `REQUEST_INVALID` with every field at fault, or a page token's errors.
+/// `REQUEST_INVALID` with every wrong field, or the errors of a page token.
 pub fn list_year_plans(
     request: &proto::ListYearPlansRequest,
 ) -> Result<(YearPlanFilter, Page<Uuid>), Failure> {
@@ -355,7 +355,7 @@ pub fn list_year_plans(
 /// Reads `GetCatalogueItem`.
 ///
 /// # Errors
-/// `REQUEST_INVALID` with every field at fault.
+/// `REQUEST_INVALID` with every wrong field.
 pub fn get_catalogue_item(
     request: &proto::GetCatalogueItemRequest,
 ) -> Result<(CatalogueId, CatalogueItemId), Failure> {
@@ -366,21 +366,21 @@ pub fn get_catalogue_item(
     })?)
 }
 
-/// Asks for a page of items of a catalogue.
+/// A request for a page of items of a catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListCatalogueItems {
     /// The catalogue.
     pub catalogue: CatalogueId,
-    /// Only items that are part of this one.
+    /// List only items that are part of this item; all items if `None`.
     pub parent: Option<CatalogueItemId>,
-    /// The page.
+    /// The requested page.
     pub page: Page<Uuid>,
 }
 
 /// Reads `ListCatalogueItems`.
 ///
 /// # Errors
-/// `REQUEST_INVALID` with every field at fault, or a page token's errors.
+/// `REQUEST_INVALID` with every wrong field, or the errors of a page token.
 pub fn list_catalogue_items(
     request: &proto::ListCatalogueItemsRequest,
 ) -> Result<ListCatalogueItems, Failure> {
@@ -404,7 +404,7 @@ pub fn list_catalogue_items(
 /// Reads the filter of `ReadEvents` and `FollowEvents`.
 ///
 /// # Errors
-/// `REQUEST_INVALID` with every field at fault.
+/// `REQUEST_INVALID` with every wrong field.
 pub fn event_filter(filter: Option<proto::EventFilter>) -> Result<EventFilter, Failure> {
     let Some(filter) = filter else {
         return Ok(EventFilter::default());

@@ -1,4 +1,4 @@
-//! Reverts: what is asked, and what one does.
+//! Requests to revert a plan, and their answers.
 
 use jiff::civil::Date;
 use planledger_core::domain::Actor;
@@ -17,29 +17,29 @@ use super::proto::revert_change::Change;
 use super::request::{AsOf, read_as_of};
 use super::scalar::string;
 
-/// Asks for what is written in a plan to be brought back.
+/// A request to revert the text of a plan to an earlier moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevertPlan {
     /// The command's id.
     pub id: CommandId,
     /// The plan.
     pub plan: PlanId,
-    /// To how it stood then.
+    /// The moment to go back to.
     pub to: AsOf,
-    /// Why.
+    /// The reason for the revert, which is recorded.
     pub reason: Reason,
-    /// The revision that the plan must have.
+    /// The revision that the plan must have; any revision if `None`.
     pub expected_revision: Option<Revision>,
-    /// For whom.
+    /// The actor on whose behalf the caller acts, if there is one.
     pub on_behalf_of: Option<Actor>,
-    /// Only says what would change.
+    /// True if the server should only say what would change.
     pub dry_run: bool,
 }
 
 /// Reads `RevertPlan`.
 ///
 /// # Errors
-/// `REQUEST_INVALID` with every field at fault.
+/// `REQUEST_INVALID` with every wrong field.
 pub fn revert_plan(request: proto::RevertPlanRequest) -> Result<RevertPlan, Failure> {
     Ok(Fields::read(|fields| {
         let id = fields.id("command_id", &request.command_id);
@@ -61,7 +61,7 @@ pub fn revert_plan(request: proto::RevertPlanRequest) -> Result<RevertPlan, Fail
     })?)
 }
 
-/// What a revert changes, and what it leaves.
+/// Writes the messages of what a revert changes, and of what stays as it is.
 pub fn reverting(reverting: Reverting) -> (Vec<proto::RevertChange>, Vec<proto::RevertStay>) {
     let Reverting { changes, stays } = reverting;
     (

@@ -1,4 +1,4 @@
-//! What the ledger says about itself.
+//! The status of the ledger.
 
 use planledger_core::ids::Position;
 use planledger_core::ledger::Status;
@@ -7,7 +7,7 @@ use planledger_core::time::Timestamp;
 use super::instant::timestamp;
 use super::proto;
 
-/// The answer of `GetStatus`, of a server that was started at this instant.
+/// Writes the answer of `GetStatus`. `started_at` is the instant when the server started.
 pub fn status(status: &Status, started_at: Timestamp) -> proto::GetStatusResponse {
     let recorded = status.position > Position::ZERO;
     let deriving = status.deriving;

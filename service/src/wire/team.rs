@@ -20,7 +20,7 @@ pub(super) fn read(
     Some((id?, operation?))
 }
 
-/// The field that an operation stands in.
+/// The name of the message field that holds an operation.
 pub(super) const fn operation(operation: &Operation) -> &'static str {
     match operation {
         Operation::CreateTeam(_) => "create_team",
@@ -122,7 +122,8 @@ fn read_staff(fields: &mut Fields, staff: proto::TeamStaff) -> Option<(PersonId,
     Some((person?, role?))
 }
 
-/// `None` for the steps of a recovery, which has methods of its own.
+/// Writes a team's command. `None` for a step of a recovery, because recoveries have their own
+/// methods.
 pub(super) fn write(id: TeamId, command: &TeamCommand) -> Option<proto::TeamCommand> {
     let operation = match command {
         TeamCommand::Create { details, owner } => Operation::CreateTeam(proto::CreateTeam {

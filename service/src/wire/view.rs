@@ -1,4 +1,4 @@
-//! Plans as people see them.
+//! Plans as viewers see them.
 
 use std::fmt::Display;
 
@@ -46,7 +46,7 @@ pub fn plan_view(revision: Revision, view: &PlanView) -> proto::PlanView {
     }
 }
 
-/// Every plan of a student that the viewer sees. `revision_of` answers the revision of a plan's
+/// Every plan of a student that the viewer sees. `revision_of` returns the revision of a plan's
 /// stream.
 pub fn collected_view(
     view: &CollectedView,

@@ -24,7 +24,7 @@ pub(super) fn read(
     Some((id?, operation?))
 }
 
-/// The field that an operation stands in.
+/// The name of the message field that holds an operation.
 pub(super) const fn operation(operation: &Operation) -> &'static str {
     match operation {
         Operation::CreateYearPlan(_) => "create_year_plan",
@@ -208,7 +208,8 @@ fn read_scale(fields: &mut Fields, scale: proto::Scale) -> Option<Scale> {
     })
 }
 
-/// `None` for the steps of a recovery, which has methods of its own.
+/// Writes a year plan's command. `None` for a step of a recovery, because recoveries have their own
+/// methods.
 pub(super) fn write(id: YearPlanId, command: &YearPlanCommand) -> Option<proto::YearPlanCommand> {
     write_operation(command).map(|operation| proto::YearPlanCommand {
         year_plan_id: id.to_string(),
@@ -355,7 +356,7 @@ pub(super) fn write_scale(scale: &Scale) -> proto::Scale {
     }
 }
 
-/// A year plan as it is now: all of it that is given.
+/// A year plan as it is now, with everything in `year_plan`.
 pub fn year_plan(id: YearPlanId, revision: Revision, year_plan: &YearPlan) -> proto::YearPlan {
     let units = year_plan.units.iter();
     proto::YearPlan {
@@ -386,7 +387,7 @@ pub fn year_plan_summary(
 }
 
 fn unit_of(year_plan: &YearPlan, unit: &Unit) -> proto::Unit {
-    // A unit lists its goals in order; one that is not among the year plan's is left out.
+    // A unit lists its goals in order. A goal that the year plan does not have is left out.
     let goals = unit
         .goals
         .iter()

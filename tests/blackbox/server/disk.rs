@@ -20,6 +20,8 @@ async fn after_a_failed_write_nothing_is_receipted_any_more_and_reading_goes_on(
     let lost = register_institution(&new_id(), "Tabt");
     let refused = voice.try_execute(lost.clone()).await.unwrap_err();
     assert_eq!(refused.reason, "WRITER_STOPPED");
+    let why = std::io::Error::from(std::io::ErrorKind::StorageFull).to_string();
+    assert!(refused.message.contains(&why), "{}", refused.message);
     // For good, even if the disk works again: nobody knows what it holds.
     log.let_through();
     let later = register_institution(&new_id(), "Senere");

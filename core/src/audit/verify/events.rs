@@ -1,4 +1,5 @@
-//! Events in scope: each is in the checkpoint, follows the one before it, and opens.
+//! Checks the events in scope. Each event must be in the checkpoint, follow the event before it,
+//! and open with its key.
 
 use super::{Checking, Placed, format_fault, hashes};
 use crate::audit::bundle::{Bytes, Disclosure, EventLine, Scope};
@@ -11,7 +12,7 @@ use crate::merkle::{check_consistency, check_inclusion};
 use crate::seal::{self, EventKey};
 
 impl Checking<'_> {
-    /// Checks an entry's form and that it is in the checkpoint.
+    /// Checks the form of an entry, and that the entry is in the checkpoint.
     pub(super) fn place(&self, line: &EventLine) -> Result<Placed, Fault> {
         let position = line.position;
         let fault = |kind, what: String| Fault::new(position, kind, what);
@@ -109,7 +110,7 @@ impl Checking<'_> {
         Ok(())
     }
 
-    /// A plan in a student's bundle is that student's.
+    /// In a student's bundle, checks that a plan belongs to this student.
     fn check_student(&self, position: Position, event: &Event) -> Result<(), Fault> {
         let (Scope::Student(student), Event::Plan(event)) = (self.header.scope, event) else {
             return Ok(());
@@ -123,7 +124,8 @@ impl Checking<'_> {
         }
     }
 
-    /// For a range: it ends where it should, and the checkpoint grew from there.
+    /// For a range: checks that the range ends where it should, and that the checkpoint grew from
+    /// there.
     pub(super) fn check_growth(&self) -> Result<(), Fault> {
         let (Some(frontier), Scope::Range { to, .. }) = (&self.frontier, self.header.scope) else {
             return Ok(());
@@ -145,7 +147,7 @@ impl Checking<'_> {
     }
 }
 
-/// Opens an event; `None` if there is nothing to open, or no key to open it with.
+/// Opens an event. `None` if the line has no payload, or no key to open it with.
 pub(super) fn open(line: &EventLine, placed: &Placed) -> Result<Option<(Event, Vec<u8>)>, Fault> {
     let Placed {
         position,

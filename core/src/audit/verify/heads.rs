@@ -1,4 +1,4 @@
-//! Where streams ended: nothing of theirs is left off.
+//! Checks where the streams ended, so that nobody can leave off the newest events.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,8 +33,9 @@ impl Checking<'_> {
         Ok(())
     }
 
-    /// Where the streams are when the recorded heads were told: for a plan or student to be compared
-    /// with them at the end, for a range that has the whole log to be compared now.
+    /// Compares the streams with the recorded heads. For a plan or student it remembers where the
+    /// stream was when the heads were recorded; the comparison comes at the end. For a range that
+    /// holds the whole log it compares at once.
     pub(super) fn keep_heads(&mut self, stream: StreamId, position: Position) -> Result<(), Fault> {
         let Some((recorded, _)) = self.recorded else {
             return Ok(());
@@ -61,7 +62,8 @@ impl Checking<'_> {
         }
     }
 
-    /// Every stream ends where the recorded heads say, and none of a student's is left out.
+    /// Checks that every stream ends where the recorded heads say, and that no stream of the
+    /// student is missing.
     pub(super) fn check_heads(&self, through: Position) -> Result<Vec<StreamReport>, Fault> {
         let fault = |kind, what: String| Err(Fault::new(Position::ZERO, kind, what));
         let Some(proof) = &self.bucket else {
@@ -110,7 +112,7 @@ impl Checking<'_> {
         let there = self.at_heads.get(&stream);
         let revision = there.map(|place| place.revision).unwrap_or_default();
         match (proof.head(stream), there) {
-            // It began after the heads were recorded.
+            // The stream began after the heads were recorded.
             (None, None) => {}
             (None, Some(_)) => return fault(format!("{stream} has no recorded head")),
             (Some(head), _) if head.revision > revision => {
@@ -138,7 +140,7 @@ impl Checking<'_> {
     }
 }
 
-/// The root over where streams are.
+/// The root of the tree of heads, computed from where the streams are.
 fn heads_root(chains: &Chains) -> Hash32 {
     let mut buckets: BTreeMap<u16, Vec<StreamHead>> = BTreeMap::new();
     for (stream, place) in chains.streams() {

@@ -1,5 +1,5 @@
-//! Who vouches for the checkpoint, and what the ledger's own events say: keys, and the record of
-//! heads.
+//! Checks who signed and cosigned the checkpoint, and reads the ledger's own events: changes of
+//! key, and the record of heads.
 
 use super::{Checking, Placed, checkpoint_fault, hashes, open};
 use crate::audit::bundle::EventLine;
@@ -12,7 +12,8 @@ use crate::merkle::check_consistency;
 use crate::note::{Rotation, VerifierKey};
 
 impl Checking<'_> {
-    /// Checks who vouches for the checkpoint, once every change of key is known.
+    /// Checks who signed and cosigned the checkpoint. This waits until every change of key was
+    /// read.
     pub(super) fn vouch(&mut self) -> Result<(), Fault> {
         if self.witnessed.is_some() {
             return Ok(());
@@ -46,7 +47,8 @@ impl Checking<'_> {
         self.check_since()
     }
 
-    /// A key that another one took over from signs no more, even if it is still believed.
+    /// Checks that the key on record signed the checkpoint. A key that was replaced must not sign
+    /// any more, even if the policy still names it.
     fn signed_by_the_key_on_record(&self) -> Result<VerifierKey, Fault> {
         let fault = |kind, what: String| Fault::new(Position::ZERO, kind, what);
         let Some(key) = &self.key else {
@@ -170,7 +172,7 @@ impl Checking<'_> {
             let what = "the change of key is not signed by the key before it";
             return Err(Fault::new(position, FaultKind::Signature, what));
         }
-        // Whoever is believed hands belief over; nobody else can.
+        // A believed key passes belief on to the key that replaces it. No other key can do that.
         if self.policy.logs().contains(&from) {
             self.policy.add_log(to.clone());
         }
@@ -178,8 +180,8 @@ impl Checking<'_> {
         Ok(())
     }
 
-    /// The record of heads that counts is the checkpoint's last event: an earlier one would let the
-    /// newest events be left off.
+    /// Takes the record of heads. It must be the checkpoint's last event: an earlier record would
+    /// let somebody leave off the newest events.
     fn record_heads(&mut self, placed: &Placed, recorded: RecordedHeads) -> Result<(), Fault> {
         let fault = |what: &str| Err(Fault::new(placed.position, FaultKind::Head, what));
         if placed.position != self.signed.checkpoint.position() {

@@ -1,4 +1,5 @@
-//! Checking a bundle, with nothing but the bundle and whom to believe. Reads it once, line by line.
+//! Checks a bundle, and needs only the bundle and the policy that says whom to believe. It reads
+//! the bundle once, line by line.
 
 mod events;
 mod heads;
@@ -22,78 +23,79 @@ use crate::merkle::Frontier;
 use crate::time::Timestamp;
 use crate::tlog::{Checkpoint, Policy, SignedCheckpoint, VerifierKey, Witnessed};
 
-/// A line holds at most one event, whose payload has at most 16 MiB.
+/// The longest line, in bytes. A line holds one event at most, and a payload has 16 MiB at most.
 const MOST_LINE: u64 = 32 << 20;
 
-/// Whom to believe, and what is known from before.
+/// Whom the auditor believes, and what the auditor knows from before.
 #[derive(Clone, Debug)]
 pub struct VerifyOptions {
-    /// Logs and witnesses that are believed.
+    /// The logs and witnesses that the auditor believes.
     pub policy: Policy,
-    /// A checkpoint that the auditor kept from an earlier time.
+    /// A checkpoint that the auditor kept from an earlier time. `None` if there is none.
     pub since: Option<SignedCheckpoint>,
 }
 
-/// The first fault of a bundle, and the line it is in.
+/// The first fault of a bundle, and its line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {fault}")]
 pub struct BundleFault {
-    /// Which line, from 1.
+    /// The number of the line, from 1.
     pub line: u64,
-    /// What is wrong.
+    /// The fault.
     pub fault: Fault,
 }
 
-/// What was proved of one stream.
+/// What the bundle proves about one stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamReport {
     /// The stream.
     pub stream: StreamId,
-    /// How many of its events are in the bundle.
+    /// How many events of the stream are in the bundle.
     pub events: u64,
-    /// The revision of its last event in the bundle.
+    /// The revision of the stream's last event in the bundle.
     pub revision: Revision,
-    /// Nothing of it is missing up to this position; `None` if that is not proved.
+    /// The bundle has every event of the stream up to this position. `None` if that is not proved.
     pub complete_through: Option<Position>,
 }
 
 /// What a sound bundle proves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// The ledger.
+    /// The ledger that the events are from.
     pub ledger: LedgerId,
-    /// What the bundle is about.
+    /// Which events the bundle is about.
     pub scope: Scope,
-    /// Whether texts can be read.
+    /// Whether the reader can read the texts.
     pub disclosure: Disclosure,
-    /// What everything was proved against.
+    /// The checkpoint that every proof leads to.
     pub checkpoint: Checkpoint,
-    /// Who vouches for it.
+    /// Who signed and cosigned the checkpoint.
     pub witnessed: Witnessed,
-    /// When its last event was recorded, by the server's clock: an older state of the log is
-    /// proved as well as the newest.
+    /// When the checkpoint's last event was recorded, by the server's clock. A bundle about an
+    /// older state of the log passes this check as well as one about the newest.
     pub as_of: Timestamp,
-    /// The size of the earlier checkpoint that it grew from, if one was given.
+    /// The size of the auditor's earlier checkpoint, from which the log grew. `None` if the auditor
+    /// gave none.
     pub since: Option<u64>,
-    /// Events in scope.
+    /// How many events in scope the bundle holds.
     pub events: u64,
-    /// Of those, opened with their keys and read.
+    /// How many of them were opened with their keys and read.
     pub opened: u64,
-    /// Of those, without a text: redacted, or left out by whoever made the bundle.
+    /// How many of them have no text: it was redacted, or whoever made the bundle left it out.
     pub redacted: u64,
-    /// When the first and the last were recorded.
+    /// When the first and the last event in scope were recorded.
     pub recorded: Option<(Timestamp, Timestamp)>,
-    /// The streams in scope; none for a range.
+    /// What is proved about each stream in scope. Empty for a range.
     pub streams: Vec<StreamReport>,
-    /// How many streams a range touches.
+    /// How many streams the events in scope belong to.
     pub stream_count: u64,
 }
 
-/// Checks a bundle. `seen` is told every event in scope that was opened, in order; what it is told
-/// is proved only when this returns a report.
+/// Checks a bundle. Calls `seen` in order with every event in scope that could be opened. What
+/// `seen` gets is proved only if this function returns a report.
 ///
 /// # Errors
-/// [`BundleFault`]: the first fault, or that the bundle cannot be read.
+/// [`BundleFault`]: the first fault. It may be that the bundle cannot be read.
 pub fn verify_bundle(
     bundle: &mut dyn BufRead,
     options: &VerifyOptions,
@@ -147,7 +149,7 @@ fn next_line(bundle: &mut dyn BufRead, line: &mut Vec<u8>) -> Result<bool, Strin
         None => Ok(false),
         Some(b'\n') => Ok(true),
         Some(_) if read as u64 == MOST_LINE => Err("the line is too long".to_owned()),
-        // Without its newline it was cut off while it was written.
+        // A line without its newline was cut off while it was written.
         Some(_) => Ok(false),
     }
 }
@@ -165,7 +167,7 @@ fn cut_off() -> Fault {
     Fault::new(Position::ZERO, FaultKind::Missing, what)
 }
 
-/// A bundle while it is checked.
+/// The state of a check.
 struct Checking<'a> {
     header: Header,
     options: &'a VerifyOptions,
@@ -174,17 +176,17 @@ struct Checking<'a> {
     witnessed: Option<Witnessed>,
     since: Option<u64>,
     own: Chains,
-    /// The key on record, by the ledger's own events.
+    /// The key that signs checkpoints, as the ledger's own events say.
     key: Option<VerifierKey>,
-    /// The record of heads, and when it was made.
+    /// The record of heads, and the time when it was recorded.
     recorded: Option<(RecordedHeads, Timestamp)>,
     bucket: Option<BucketProof>,
-    /// The key that the bucket is said to be of.
+    /// The student's key, as the line of heads names it.
     student_key: Option<KeyId>,
     chains: Chains,
-    /// For a range: the tree so far.
+    /// For a range: the tree up to the last event that was checked.
     frontier: Option<Frontier>,
-    /// For a plan or student: where each stream was at the position of the recorded heads.
+    /// For a plan or student: where each stream was when the heads were recorded.
     at_heads: BTreeMap<StreamId, Place>,
     events: u64,
     counts: BTreeMap<StreamId, u64>,

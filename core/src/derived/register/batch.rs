@@ -1,4 +1,4 @@
-//! What a batch of documents is, as a record of the register says it.
+//! How a record of the register describes a batch of documents.
 
 use super::ends::{Break, End};
 use super::print::Print;
@@ -11,7 +11,8 @@ const PRINT: usize = 8 + 8;
 const END: usize = 8 + 8 + 8 + 8;
 const BREAK: usize = StreamId::LEN + 4 * 8;
 
-/// Documents that are written together, and the place in the journal that they lead to.
+/// Documents that are written together, and the place in the journal that derived state reaches
+/// with them.
 pub(super) struct Batch {
     pub(super) cursor: Cursor,
     pub(super) keys: KeyCount,
@@ -57,8 +58,8 @@ impl Batch {
         bytes
     }
 
-    /// Reads a batch. Its record is authentic, so it is whole; if it is not, it is of another
-    /// version that forgot to say so.
+    /// Reads a batch. Its record is authentic, so the batch should be whole. If it is not, another
+    /// version of this program wrote it without saying so.
     pub(super) fn decode(body: &[u8]) -> Option<Self> {
         let mut rest = Remaining(body);
         let cursor = rest.list::<1>()?.as_flattened();
@@ -118,11 +119,11 @@ fn put(bytes: &mut Vec<u8>, field: &[u8]) {
     bytes.extend_from_slice(field);
 }
 
-/// What is left of a batch.
+/// The part of a batch that has not been read yet.
 struct Remaining<'a>(&'a [u8]);
 
 impl<'a> Remaining<'a> {
-    /// A count, and as many items.
+    /// Reads a count, then that many items.
     fn list<const N: usize>(&mut self) -> Option<&'a [[u8; N]]> {
         let (count, rest) = self.0.split_first_chunk::<4>()?;
         let len = usize::try_from(u32::from_be_bytes(*count)).ok()? * N;

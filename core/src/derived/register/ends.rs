@@ -1,5 +1,5 @@
-//! Where every stream ends, as the journal's own entries say: the last line of defence before a
-//! frame is written.
+//! Where every stream ends, as the journal's own entries say. This is the last check before a frame
+//! is written.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::seal::KeyStore;
 /// Where a stream ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct End {
-    /// Position of its last entry.
+    /// Position of the stream's last entry.
     pub(crate) position: Position,
     /// Revision of that entry.
     pub(crate) revision: Revision,
@@ -23,41 +23,41 @@ pub(crate) struct End {
     pub(crate) link: u64,
 }
 
-/// An entry that does not continue what the journal held of its stream until then: an earlier
-/// version of this program had gone on from an older state.
+/// An entry that does not continue its stream as the journal held it until then. An earlier version
+/// of this program had continued the stream from an older state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Break {
-    /// The stream.
+    /// The stream that has the break.
     pub stream: StreamId,
-    /// Where the entry is.
+    /// The position of the entry.
     pub position: Position,
-    /// Its revision.
+    /// The revision of the entry.
     pub revision: Revision,
-    /// The stream's last entry before it, which it does not follow.
+    /// The position of the stream's entry before it, which it does not follow.
     pub before: Position,
-    /// The greatest revision that the stream had had.
+    /// The greatest revision that the stream had before the entry.
     pub top: Revision,
 }
 
 /// Where all streams end.
 pub(crate) struct Ends {
     key: RegisterKey,
-    /// As of the last batch of derived state.
+    /// The ends that the last batch of derived state covers.
     settled: ByHash<End>,
-    /// Streams that have gone on since.
+    /// The ends of streams that have got more entries since then.
     recent: ByHash<End>,
-    /// How they went on, in order of position.
+    /// Every end since then, in order of position.
     queue: VecDeque<(u64, End)>,
-    /// Where streams broke, by position.
+    /// The breaks, by position.
     breaks: Arc<BTreeMap<Position, Break>>,
-    /// The greatest revision of each stream that broke.
+    /// The greatest revision of each stream that has a break.
     tops: HashMap<StreamId, Revision>,
-    /// See [`Ends::keys`].
+    /// How many keys the entries need: see [`Ends::keys`].
     keys: u64,
 }
 
 impl Ends {
-    /// Of a ledger without entries.
+    /// The ends of a ledger without entries.
     pub(super) fn new(key: RegisterKey) -> Self {
         Self {
             key,
@@ -70,7 +70,8 @@ impl Ends {
         }
     }
 
-    /// Takes in what was settled before, batch by batch.
+    /// Takes over the ends, breaks and number of keys of a stored batch. Called for each batch in
+    /// order.
     pub(super) fn restore(&mut self, ends: &[(u64, End)], breaks: &[Break], keys: u64) {
         self.settled.extend(ends.iter().copied());
         self.keys = keys;
@@ -84,12 +85,12 @@ impl Ends {
         }
     }
 
-    /// How many keys, counted from the first that was made, the entries so far need.
+    /// How many keys the entries so far need, counted from the first key that was made.
     pub(super) fn keys(&self) -> u64 {
         self.keys
     }
 
-    /// Where a stream ends; zeros for one that is not there.
+    /// Where a stream ends; zeros if the stream does not exist.
     pub(crate) fn of(&self, stream: StreamId) -> End {
         self.named(self.name(stream))
     }
@@ -106,12 +107,12 @@ impl Ends {
         self.key.hash(&[&stream.to_bytes()])
     }
 
-    /// Where streams broke, in order of position.
+    /// The breaks, in order of position.
     pub(crate) fn breaks(&self) -> Arc<BTreeMap<Position, Break>> {
         self.breaks.clone()
     }
 
-    /// Whether an entry continues its stream; what is wrong if it does not.
+    /// Checks that an entry continues its stream. The error says how it does not.
     pub(crate) fn check(
         &self,
         end: End,
@@ -165,8 +166,8 @@ impl Ends {
         self.queue.push_back((name, end));
     }
 
-    /// Checks that entries which are about to be appended each continue their stream. Nothing is
-    /// changed: [`Ends::put_all`] takes them in.
+    /// Checks that each of the entries that are about to be appended continues its stream. This
+    /// changes nothing; [`Ends::put_all`] takes the entries in.
     pub(crate) fn follow<'a>(
         &self,
         first: Position,
@@ -195,7 +196,7 @@ impl Ends {
         Ok(following)
     }
 
-    /// Takes in what was found to follow.
+    /// Takes in the entries that [`Ends::follow`] has checked.
     pub(crate) fn put_all(&mut self, following: Following) {
         self.keys = self.keys.max(following.keys);
         for (stream, name, end) in following.taken {
@@ -208,7 +209,8 @@ impl Ends {
         }
     }
 
-    /// What has come up to a position and was not settled yet, from now on settled.
+    /// Gives the ends and breaks up to a position that no earlier batch covered, for the batch that
+    /// covers them. They count as covered from now on.
     pub(super) fn settle(&mut self, through: Position) -> (Vec<(u64, End)>, Vec<Break>) {
         let count = self
             .queue
@@ -236,7 +238,8 @@ impl Ends {
         (ends.into_iter().collect(), breaks)
     }
 
-    /// All that is settled. To be called before anything more is: breaks that are not are left out.
+    /// Gives all ends and breaks that the batches so far cover. Later breaks are left out, so this
+    /// must be called before the next batch is begun.
     pub(super) fn settled(&self) -> (Vec<(u64, End)>, Vec<Break>) {
         let ends = self.settled.iter().map(|(name, end)| (*name, *end));
         let unsettled = self.queue.front().map(|(_, end)| end.position);
@@ -246,10 +249,10 @@ impl Ends {
     }
 }
 
-/// Entries that each continue their stream, and what they need.
+/// Entries that each continue their stream, and the keys that they need.
 #[must_use]
 pub(crate) struct Following {
-    /// Stream, its name, and where it ends then.
+    /// For each entry its stream, the hash of the stream's id, and where the stream then ends.
     taken: Vec<(StreamId, u64, End)>,
     keys: u64,
 }
@@ -257,7 +260,7 @@ pub(crate) struct Following {
 /// Why a frame is not written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unsound {
-    /// An entry is none.
+    /// The bytes at this position are not an entry.
     #[error("the entry for position {0} is malformed")]
     Malformed(Position),
     /// An entry does not continue its stream.
@@ -276,7 +279,8 @@ fn end_of(position: Position, entry: &Entry, link: &Hash32) -> End {
     }
 }
 
-/// The first eight bytes: enough for what an accident can do, and who could do more has the keys.
+/// The first eight bytes of a link. They are enough to find what an accident can do; whoever could
+/// do more has the keys.
 fn start(link: &Hash32) -> u64 {
     u64::from_be_bytes(first(link))
 }

@@ -1,6 +1,6 @@
-//! The register's file: records that are only ever appended, each authenticated together with
-//! all before it. What is torn or changed at the end is as if it had never been written; the
-//! records before it are as good as ever.
+//! The file of the register. Records are only ever appended, and each is authenticated together
+//! with all records before it. If the end of the file is torn or changed, the records there count
+//! as never written; the records before them stay valid.
 
 use std::fs::{self, File};
 use std::io;
@@ -19,14 +19,15 @@ use crate::seal::KeyCount;
 const NAME: &str = "register";
 const TEMPORARY: &str = "register.tmp";
 const MAGIC: [u8; 8] = *b"PLREGv1\n";
-/// Stands for everything that derived state is made by: the rules by which events are folded into
-/// documents as well as the layout of this file. Raised whenever one of them changes, so that
-/// nothing that an earlier version derived is taken for what this one would. What need not be raised by
-/// hand stands beside it: which event types and schemas the version that derived it knows.
+/// The version of everything that decides what derived state contains: the rules by which events
+/// are folded into documents, and the layout of this file. Raise it whenever one of them changes,
+/// so that derived state of an earlier version is never taken for that of this version. The event
+/// types and schemas that the version knew are written beside this number, so for them it need not
+/// be raised.
 const VERSION: u8 = 2;
 const HEADER: usize = 8 + 16 + 1 + 7 + MAC;
 const RECORD_HEAD: usize = 4 + 1;
-/// A file is not written anew before it has this much that may have been replaced since.
+/// The file is not rewritten before it holds this many bytes that may have been replaced since.
 const LEAST_COMPACTED: u64 = 4 << 20;
 
 const BATCH: u8 = 1;
@@ -34,41 +35,42 @@ const OPENED: u8 = 2;
 const CLOSED: u8 = 3;
 const DISTRUSTED: u8 = 4;
 
-/// How derived state was left.
+/// In which way the use of derived state ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::derived) enum Closed {
-    /// Everything had been stored.
+    /// Everything was on stable storage.
     Cleanly,
-    /// The process ended, but the machine went on: what was written is there.
+    /// The process ended, but the machine kept running. Everything that was written is there.
     Killed,
-    /// The machine stopped, and with it what had not been stored.
+    /// The machine stopped. What was not on stable storage may be lost.
     PowerCut,
 }
 
-/// A register as it was found on disk, up to the last record that is authentic.
+/// A register as it was found on disk, up to its last authentic record.
 pub(crate) struct StoredRegister {
     disk: Arc<dyn Disk>,
     key: RegisterKey,
     ledger: LedgerId,
-    /// Each record that is a batch: where it ends, the chain there, and what it holds.
+    /// The batches: for each, where its record ends in the file, the chain value there, and its
+    /// content.
     batches: Vec<(u64, [u8; MAC], Batch)>,
-    /// The chain after the header.
+    /// The chain value after the header.
     start: [u8; MAC],
     distrusted: bool,
     closed: Closed,
 }
 
-/// Why a register is not believed.
+/// Why a register is not accepted.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum RegisterError {
-    /// The system does not read it.
+    /// The operating system cannot read it.
     #[error("its register cannot be read: {0}")]
     Io(#[from] io::Error),
-    /// It is not there, or not of this ledger, generation or master key.
+    /// It is missing, or belongs to another ledger, generation or master key.
     #[error("its register is missing, damaged, or of another key")]
     Foreign,
-    /// It is authentic, but a version of this program wrote it that derives otherwise, or that knows
+    /// It is authentic, but another version of this program wrote it, with other rules or with
     /// other event types and schemas.
     #[error("its register is of another version")]
     Version,
@@ -131,19 +133,19 @@ impl StoredRegister {
                 _ => return Err(RegisterError::Foreign),
             }
         }
-        // A record that is not whole was on its way when everything stopped.
+        // A record that is not whole was being written when everything stopped.
         if !rest.is_empty() && found.closed == Closed::Cleanly {
             found.closed = Closed::PowerCut;
         }
         Ok(found)
     }
 
-    /// The ledger that it is of.
+    /// The ledger that the register belongs to.
     pub(crate) fn ledger(&self) -> LedgerId {
         self.ledger
     }
 
-    /// How far derived state had come when it was written last.
+    /// How far derived state had come at the last batch.
     pub(crate) fn newest(&self) -> Option<&Cursor> {
         self.batches.last().map(|(_, _, batch)| &batch.cursor)
     }
@@ -154,7 +156,7 @@ impl StoredRegister {
         newest.map(|(_, _, batch)| batch.keys).unwrap_or_default()
     }
 
-    /// Whether somebody noted that derived state is not to be used again.
+    /// Whether a note says that this derived state must not be used again.
     pub(crate) fn is_distrusted(&self) -> bool {
         self.distrusted
     }
@@ -163,8 +165,8 @@ impl StoredRegister {
         &self.key
     }
 
-    /// Goes on from where derived state is; gives the file and all batches up to there. `None` if
-    /// nothing is known of that place.
+    /// Continues the register from the place that derived state has reached. Gives the file and all
+    /// batches up to there; `None` if the register does not know that place.
     pub(super) fn resume(
         self,
         cursor: Option<&Cursor>,
@@ -189,7 +191,7 @@ impl StoredRegister {
         };
         let whole = kept.first().map_or(HEADER as u64, |(at, _, _)| *at);
         let file = self.disk.open(NAME)?;
-        // What follows was never in sled, or is in it no longer.
+        // Later records describe batches that never reached sled, or that sled has lost.
         file.set_len(len)?;
         let mut file = RegisterFile {
             disk: self.disk,
@@ -213,11 +215,11 @@ struct Record<'a> {
     kind: u8,
     body: &'a [u8],
     mac: [u8; MAC],
-    /// What follows it.
+    /// The bytes after the record.
     rest: &'a [u8],
 }
 
-/// The next record; `None` if there is none that is whole and authentic.
+/// Reads the next record; `None` if no whole and authentic record follows.
 fn next_record<'a>(key: &RegisterKey, chain: &[u8; MAC], bytes: &'a [u8]) -> Option<Record<'a>> {
     let (head, rest) = bytes.split_first_chunk::<RECORD_HEAD>()?;
     let mut fields = Fields(head);
@@ -242,19 +244,20 @@ fn encode_header(key: &RegisterKey, ledger: LedgerId) -> (Vec<u8>, [u8; MAC]) {
     (bytes, mac)
 }
 
-/// The file while derived state is in use.
+/// The register's file while derived state is in use.
 pub(super) struct RegisterFile {
     disk: Arc<dyn Disk>,
     key: RegisterKey,
     ledger: LedgerId,
     file: Box<dyn DiskFile>,
     len: u64,
-    /// Where the first batch ends: what a file that is written anew would about be.
+    /// Where the first batch ends: about the length that a rewritten file would have.
     whole: u64,
     chain: [u8; MAC],
-    /// How it had been left when it was opened.
+    /// In which way the earlier use of this derived state ended.
     closed: Closed,
-    /// Nothing is written any more behind the note that it is not to be used again.
+    /// Set after the note that this derived state must not be used again. Nothing is written after
+    /// that note.
     distrusted: bool,
 }
 
@@ -288,7 +291,7 @@ impl RegisterFile {
         self.closed
     }
 
-    /// From now on it is not closed, whatever it said before.
+    /// Notes that derived state is in use. From now on it does not count as closed.
     fn note_opening(&mut self) -> io::Result<()> {
         let boot = boot_id().unwrap_or_default();
         self.put(OPENED, &boot)?;
@@ -317,8 +320,8 @@ impl RegisterFile {
         Ok(record)
     }
 
-    /// Synced, so that after a power cut the register knows whatever place sled comes up at; sled gets
-    /// a batch a few times a second at the most.
+    /// Appends a batch and syncs it. So the register knows every place that sled may have reached
+    /// after a power cut. sled gets a batch at most a few times a second.
     pub(super) fn append(&mut self, batch: &Batch) -> io::Result<()> {
         self.put(BATCH, &batch.encode())?;
         self.file.sync_data()
@@ -340,12 +343,12 @@ impl RegisterFile {
         self.len - self.whole.min(self.len) > self.whole.max(LEAST_COMPACTED)
     }
 
-    /// Leaves writing anew until it has grown as much again.
+    /// Delays rewriting the file until it has grown as much again.
     pub(super) fn put_off_compacting(&mut self) {
         self.whole = self.len;
     }
 
-    /// Writes the file anew with one batch that holds everything.
+    /// Rewrites the file with one batch that holds everything.
     pub(super) fn replace(&mut self, batch: &Batch) -> io::Result<()> {
         match self.disk.remove(TEMPORARY) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -382,19 +385,18 @@ fn read_all(file: &dyn DiskFile) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Which start of the machine this is; `None` where the system does not say. After another one,
-/// what had not been stored is gone.
+/// Names the present start of the machine; `None` where the operating system does not say. After
+/// another start, what was not on stable storage is gone.
 fn boot_id() -> Option<[u8; 16]> {
     let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let id = uuid::Uuid::try_parse(text.trim()).ok()?;
     Some(*id.as_bytes())
 }
 
-/// Makes sure that everything in a folder, and below it, is on stable storage. sled itself never
-/// syncs its files.
+/// Brings everything in a folder and below it to stable storage. sled itself never syncs its files.
 ///
 /// # Errors
-/// When the system does not.
+/// When the operating system cannot.
 pub(in crate::derived) fn sync_folder(dir: &Path) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;

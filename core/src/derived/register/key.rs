@@ -1,4 +1,4 @@
-//! What a register is authenticated and its fingerprints are made with.
+//! The key that authenticates a register and makes its fingerprints.
 
 use blake3::Hasher;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -6,12 +6,12 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use crate::hash::{Hash32, first};
 use crate::seal::MasterKey;
 
-/// Length of what authenticates a record.
+/// Length of the code that authenticates a record, in bytes.
 pub(super) const MAC: usize = 16;
 
-/// What a register is authenticated and its fingerprints are made with. It follows from the master
-/// key, so whoever has only the files cannot make a register that is believed, and from the
-/// generation, so that fingerprints which collide by chance do so once.
+/// The key that authenticates a register and makes its fingerprints. It follows from the master
+/// key, so whoever has only the files cannot make a register that is accepted. It also follows from
+/// the generation, so fingerprints that are equal by chance in one generation differ in the next.
 #[derive(Clone, Default, Zeroize, ZeroizeOnDrop)]
 pub(crate) struct RegisterKey {
     prints: [u8; 32],

@@ -1,13 +1,15 @@
 //! The register: what every document has to be, and where every stream ends.
 //!
-//! sled may lie: after a power cut, a cut file or a failed read it can come up with an older state,
-//! or with a mixture of states, and say nothing. So nothing that it says is believed. For every
-//! document the register knows a fingerprint, and a document is used only if it has that one; one that
-//! is missing, older, newer or changed is found out before it is used (P1-P3). The register itself
-//! is a file that cannot roll back unnoticed: each record is authenticated under a key that follows from
-//! the master key, chained to the one before, and names the place in the journal that it leads to.
+//! sled may be wrong without saying so. After a power cut, a cut file or a failed read it can come
+//! up with an older state, or with a mixture of states. So nothing that sled says is trusted. The
+//! register knows a fingerprint of every document, and a document is used only if it has that
+//! fingerprint. A document that is missing, older, newer or changed is found before it is used
+//! (P1-P3). The register itself is a file that cannot be rolled back unnoticed: each record is
+//! authenticated under a key that follows from the master key, is chained to the record before it,
+//! and names the place in the journal that it leads to.
 //!
-//! Snapshots have no fingerprint: each names an event of the journal, and is compared with that.
+//! Snapshots have no fingerprint. Each names an event of the journal and is compared with that
+//! event.
 
 mod batch;
 mod ends;
@@ -44,7 +46,7 @@ use crate::seal::KeyStore;
 
 const SHARDS: usize = 64;
 
-/// What every document has to be, in memory and in its file.
+/// What every document has to be, in memory and in the register's file.
 pub(crate) struct Register {
     key: RegisterKey,
     prints: Vec<RwLock<ByHash<u64>>>,
@@ -67,11 +69,12 @@ impl Register {
         Ok(Self::with(key, file, ByHash::default(), ends))
     }
 
-    /// The register as it was when derived state had come to `cursor`, `None` for before
-    /// everything; `None` if it was never there, or is no longer known.
+    /// The register as it was when derived state had come to `cursor`; a `cursor` of `None` means
+    /// before the first event. The answer is `None` if derived state never was at that place, or
+    /// the register no longer knows it.
     ///
     /// # Errors
-    /// When its file cannot be written.
+    /// When the register's file cannot be written.
     pub(super) fn at(stored: StoredRegister, cursor: Option<&Cursor>) -> io::Result<Option<Self>> {
         let key = stored.key().clone();
         let Some((file, batches)) = stored.resume(cursor)? else {
@@ -106,13 +109,13 @@ impl Register {
         }
     }
 
-    /// Whether whoever wrote it last stopped it as one should.
+    /// In which way the last use of this derived state ended.
     pub(super) fn was_closed(&self) -> Closed {
         self.file.lock().was_closed()
     }
 
-    /// What a document is, from its key and value as they stand in sled. `telling` is what tells it
-    /// from every other value that was ever written under the key.
+    /// The name and fingerprint of a document, from its key and value in sled. `telling` has the
+    /// parts of the value that tell it from every other value that was ever written under the key.
     pub(super) fn print(&self, key: &[u8], telling: Option<Telling<'_>>) -> Print {
         let name = self.name(key);
         Print {
@@ -121,7 +124,7 @@ impl Register {
         }
     }
 
-    /// Under which name a document stands here, from its key in sled.
+    /// The name under which the register knows a document, from its key in sled.
     pub(super) fn name(&self, key: &[u8]) -> u64 {
         self.key.hash(&[key])
     }
@@ -129,17 +132,17 @@ impl Register {
     /// A document's fingerprint.
     pub(super) fn value(&self, name: u64, telling: Telling<'_>) -> u64 {
         let (first, last) = telling.parts();
-        // Zero is kept for what is not there.
+        // Zero stands for a document that is not there.
         self.key.hash(&[&name.to_be_bytes(), first, last]).max(1)
     }
 
-    /// The fingerprint of what was written last under a name; `None` if there is no such document.
+    /// The fingerprint of what was last written under a name; `None` if there is no such document.
     pub(super) fn expected(&self, name: u64) -> Option<u64> {
         let shard = self.prints.get(shard_of(name))?;
         shard.read().get(&name).copied()
     }
 
-    /// Whether a document is what was written last.
+    /// Whether a document is the one that was written last.
     pub(super) fn vouches_for(&self, print: Print) -> bool {
         self.expected(print.name) == print.value
     }
@@ -149,12 +152,12 @@ impl Register {
         self.prints.iter().map(|shard| shard.read().len()).sum()
     }
 
-    /// Where a stream ends, in the journal's own terms; zeros for one that is not there.
+    /// Where a stream ends, as the journal's entries say; zeros if the stream does not exist.
     pub(crate) fn end_of(&self, stream: StreamId) -> End {
         self.ends.read().of(stream)
     }
 
-    /// Where streams broke, in order of position.
+    /// The breaks of streams, in order of position.
     pub(crate) fn breaks(&self) -> Arc<BTreeMap<Position, Break>> {
         self.ends.read().breaks()
     }
@@ -162,7 +165,7 @@ impl Register {
     /// Takes in an entry of the journal, whether it continues its stream or not.
     ///
     /// # Errors
-    /// [`Break`] if it does not.
+    /// [`Break`] if it does not continue its stream.
     pub(crate) fn take(
         &self,
         position: Position,
@@ -175,29 +178,29 @@ impl Register {
         ends.take(position, back, entry, link, keys)
     }
 
-    /// Checks that entries which are about to be appended each continue their stream, and takes them in
-    /// if all do. Nothing is changed otherwise.
+    /// Checks that each of the entries that are about to be appended continues its stream, and
+    /// takes them in if all do. Otherwise nothing is changed.
     ///
     /// # Errors
-    /// [`Unsound`] at the first that does not.
+    /// [`Unsound`] at the first entry that does not continue its stream.
     pub(crate) fn extend<'a>(
         &self,
         first: Position,
         entries: impl Iterator<Item = &'a NewEntry>,
         keys: &KeyStore,
     ) -> Result<(), Unsound> {
-        // Others may ask where streams end while this goes through all of them.
+        // Others may ask where streams end during the check.
         let ends = self.ends.upgradable_read();
         let following = ends.follow(first, entries, keys)?;
         RwLockUpgradableReadGuard::upgrade(ends).put_all(following);
         Ok(())
     }
 
-    /// Notes what is about to be written to sled, before it is: whatever part of it sled comes up
-    /// with after a crash is then known.
+    /// Notes what is about to be written to sled before it is written. After a crash the register
+    /// then knows every state that sled may have.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// When the register's file cannot be written.
     pub(super) fn announce(
         &self,
         prints: Vec<Print>,
@@ -220,7 +223,7 @@ impl Register {
         Ok(Announced(batch.prints))
     }
 
-    /// What was announced is in sled now.
+    /// Notes that the announced documents are in sled now.
     pub(super) fn written(&self, announced: Announced) {
         for print in announced.0 {
             let Some(shard) = self.prints.get(shard_of(print.name)) else {
@@ -233,20 +236,20 @@ impl Register {
         }
     }
 
-    /// Whether the file holds so much that has been replaced since that it should be written anew.
+    /// Whether so much of the file has been replaced that it should be rewritten.
     pub(super) fn is_worth_compacting(&self) -> bool {
         self.file.lock().is_worth_compacting()
     }
 
-    /// Leaves writing the file anew for later.
+    /// Delays rewriting the file.
     pub(super) fn put_off_compacting(&self) {
         self.file.lock().put_off_compacting();
     }
 
-    /// Writes the file anew, as of `cursor`. sled has to have stored all up to there.
+    /// Rewrites the file as of `cursor`. sled must have stored everything up to there.
     ///
     /// # Errors
-    /// When it cannot be written; the old file is still there then.
+    /// When the file cannot be written. The old file is still there then.
     pub(super) fn compact(&self, cursor: &Cursor, keys: &KeyStore) -> io::Result<()> {
         let mut prints = Vec::with_capacity(self.len());
         for shard in &self.prints {
@@ -270,22 +273,22 @@ impl Register {
         self.file.lock().replace(&batch)
     }
 
-    /// Notes on disk that derived state is not to be used again.
+    /// Notes on disk that this derived state must not be used again.
     pub(super) fn distrust(&self) -> io::Result<()> {
         self.file.lock().distrust()
     }
 
-    /// Notes on disk that everything is stored and nothing is written any more.
+    /// Notes on disk that everything is stored and that nothing more is written.
     pub(super) fn close(&self) -> io::Result<()> {
         self.file.lock().close()
     }
 }
 
-/// What is on its way to sled.
+/// Documents that are on their way to sled.
 #[must_use]
 pub(super) struct Announced(Vec<Print>);
 
 fn shard_of(name: u64) -> usize {
-    // The low bits choose the place in a shard.
+    // The low bits choose the place within a shard.
     (name >> 56) as usize % SHARDS
 }

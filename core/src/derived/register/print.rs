@@ -1,12 +1,12 @@
-//! A document's fingerprint, and maps of them.
+//! The fingerprint of a document, and maps of fingerprints.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// Maps from hashes: nothing is gained by hashing them again.
+/// A map whose keys are hashes already, so they are not hashed again.
 pub(in crate::derived) type ByHash<V> = HashMap<u64, V, BuildHasherDefault<AsItIs>>;
 
-/// A hasher for numbers that are hashes already.
+/// A hasher that takes numbers as they are, because they are hashes already.
 #[derive(Default)]
 pub(in crate::derived) struct AsItIs(u64);
 
@@ -26,10 +26,10 @@ impl Hasher for AsItIs {
     }
 }
 
-/// Under which name a document stands in the register, and what it has to be.
+/// The name under which the register knows a document, and the document's fingerprint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::derived) struct Print {
     pub(super) name: u64,
-    /// Its fingerprint; `None` for a document that is not there.
+    /// The fingerprint; `None` for a document that is not there.
     pub(super) value: Option<u64>,
 }

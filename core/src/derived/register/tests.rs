@@ -51,7 +51,7 @@ fn opened(disk: &FaultyDisk, at: u64) -> Option<Register> {
     Register::at(read(disk).unwrap(), cursor.as_ref()).unwrap()
 }
 
-/// Writes document `name` with a value, and comes to place `n`.
+/// Writes document `name` with a value, which brings derived state to place `n`.
 fn write(register: &Register, n: u64, name: &[u8], value: Option<&[u8]>) {
     let prints = vec![register.print(name, value.map(Telling::whole))];
     let announced = register.announce(prints, &cursor(n), &no_keys()).unwrap();
@@ -79,7 +79,7 @@ fn only_what_was_written_last_is_vouched_for_and_that_nothing_is_there_as_well()
     assert_eq!(register.len(), 0);
 }
 
-/// Whatever sled comes up with: every place that it may be at is known, and what it should hold there.
+/// The register knows every place that sled may come up at, and what sled should hold there.
 #[test]
 fn it_goes_on_from_any_place_that_sled_may_have_come_up_at() {
     let disk = FaultyDisk::new();
@@ -92,7 +92,7 @@ fn it_goes_on_from_any_place_that_sled_may_have_come_up_at() {
         let register = opened(&disk, n).unwrap();
         assert!(vouches(&register, b"plan", Some(&[n as u8])), "{n}");
     }
-    // What came after the place that was gone on from is not known any more.
+    // The register forgets what came after the place from which it continued.
     assert!(opened(&disk, 2).is_none());
     let register = opened(&disk, 1).unwrap();
     write(&register, 7, b"plan", Some(b"otherwise"));
@@ -136,7 +136,7 @@ fn a_file_that_was_written_anew_says_the_same() {
     assert_eq!(register.len(), 20_001);
 }
 
-/// Whatever byte is changed or cut off: what is left is a state that there was, or nothing.
+/// Whatever byte is changed or cut off, the rest describes a state that there was, or nothing.
 #[test]
 fn a_damaged_file_never_says_anything_that_was_not_so() {
     let disk = FaultyDisk::new();
@@ -151,7 +151,7 @@ fn a_damaged_file_never_says_anything_that_was_not_so() {
         disk.put_bytes("register", bytes);
         let Ok(stored) = read(&disk) else { return };
         let newest = stored.newest().map_or(0, |cursor| cursor.commit.get());
-        // From the last on, because going on from a place forgets what came after it.
+        // The last place comes first, because continuing from a place forgets what came after it.
         for n in (1..=3).rev() {
             let Some(register) = opened(&disk, n) else {
                 assert!(n > newest, "{what}: {n} is known but not found");
@@ -186,7 +186,7 @@ fn another_key_generation_or_ledger_is_not_believed() {
     ));
 }
 
-/// A newer version may have derived it of events that this version does not know, so that all of them
+/// A newer version may have derived it from events that this version does not know. So all events
 /// have to be read again.
 #[test]
 fn one_of_a_version_that_knows_other_events_is_told_from_one_that_is_damaged() {
@@ -216,7 +216,7 @@ fn how_it_was_left_is_known() {
     let register = opened(&disk, 1).unwrap();
     assert_eq!(register.was_closed(), Closed::Cleanly);
     drop(register);
-    // Opened and not closed, by a process on the same machine.
+    // A process on the same machine opened it and did not close it.
     let register = opened(&disk, 1).unwrap();
     assert_eq!(register.was_closed(), Closed::Killed);
     register.close().unwrap();
@@ -224,7 +224,7 @@ fn how_it_was_left_is_known() {
     let register = opened(&disk, 1).unwrap();
     write(&register, 2, b"plan", Some(b"newer"));
     drop(register);
-    // The power went: not even what was written is there, and it is not taken for a clean stop.
+    // After the power cut even what was written is gone, and the stop does not count as clean.
     let disk = disk.reboot(PowerCut::LosesAll);
     assert_ne!(opened(&disk, 1).unwrap().was_closed(), Closed::Cleanly);
     assert!(!read(&disk).unwrap().is_distrusted());
@@ -293,8 +293,8 @@ fn entries_that_do_not_continue_their_stream_are_not_let_through() {
     extend(&mut ends, 1, &[one.next(1), other.next(2), one.next(3)]).unwrap();
     let old = one.at();
     extend(&mut ends, 4, &[one.next(4)]).unwrap();
-    // Gone on from an older state, as a stale document would have it; with something sound
-    // before it.
+    // The stream is continued from an older state, as after reading an outdated document. A correct
+    // entry comes before it.
     let mut stale = old.at();
     let (sound, wrong) = (other.at().next(5), stale.next(6));
     let refused = extend(&mut ends, 5, &[sound, wrong]);
@@ -310,9 +310,9 @@ fn entries_that_do_not_continue_their_stream_are_not_let_through() {
         (found.revision, found.top),
         (Revision::new(3), Revision::new(3))
     );
-    // As if the stream were not there.
+    // The entry begins the stream as if it did not exist yet.
     assert!(extend(&mut ends, 5, &[Chain::new(1).next(5)]).is_err());
-    // Right but for the back pointer, or the link.
+    // Everything is right except the back pointer, or the link.
     for spoil in [
         |chain: &mut Chain| chain.back = Position::new(3),
         |chain: &mut Chain| chain.link[0] ^= 1,
@@ -322,12 +322,12 @@ fn entries_that_do_not_continue_their_stream_are_not_let_through() {
         spoil(&mut spoilt);
         assert!(extend(&mut ends, 5, &[spoilt.next(5)]).is_err());
     }
-    // Nothing of what was refused was taken in.
+    // Nothing that was refused was taken in.
     extend(&mut ends, 5, &[other.next(5), one.next(6)]).unwrap();
     assert_eq!(ends.of(one.stream).position, Position::new(6));
 }
 
-/// Both branches are kept; what comes after goes on behind the greatest revision.
+/// Both branches are kept. Later entries follow the greatest revision.
 #[test]
 fn where_a_stream_broke_is_remembered_and_settled_with_the_batch_that_covers_it() {
     let mut ends = Ends::new(key());

@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Catalogue, CatalogueCommand, CatalogueEvent, CatalogueItem};
-use crate::domain::decide::{RuleContext, refuse};
+use crate::domain::refusing::refuse;
+use crate::domain::rule_context::RuleContext;
 use crate::domain::{Aggregate, Field, Reason, Refusal, Stop};
 use crate::ids::{CatalogueId, CatalogueItemId};
 
@@ -49,7 +50,7 @@ fn differences(now: Option<&Catalogue>, items: &Items, events: &mut Vec<Catalogu
     }
 }
 
-/// Every parent is there, and nothing is part of itself, however far up.
+/// Checks that every parent is among the items, and that no item is its own ancestor.
 fn check_parents(items: &Items) -> Result<(), Stop> {
     let invalid = |item: &CatalogueItemId, message: String| {
         refuse(
@@ -70,7 +71,8 @@ fn check_parents(items: &Items) -> Result<(), Stop> {
             );
         }
     }
-    // Takes away items whose parents are all taken away; what is left is part of itself.
+    // Repeatedly removes items whose parents have all been removed. What remains is an ancestor of
+    // itself.
     let mut waiting: BTreeMap<_, usize> = items
         .iter()
         .map(|(item, details)| (*item, details.parents.len()))

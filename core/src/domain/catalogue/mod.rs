@@ -10,18 +10,18 @@ use serde::{Deserialize, Serialize};
 use crate::ids::CatalogueItemId;
 use crate::text::{Code, Text, Title};
 
-/// What a catalogue is.
+/// The title, publisher, version and language of a catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatalogueDetails {
-    /// What people call it.
+    /// The title that people see.
     pub title: Title,
-    /// Who publishes it.
+    /// The publisher; `None` if it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publisher: Option<Title>,
-    /// Its edition.
+    /// The edition; `None` if it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<Code>,
-    /// BCP 47 language of its texts.
+    /// The language of its texts, as a BCP 47 tag; `None` if it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<Code>,
 }
@@ -29,7 +29,7 @@ pub struct CatalogueDetails {
 /// One item of a catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatalogueItem {
-    /// Its words.
+    /// The words of the item.
     pub text: Text,
     /// What sort of item the publisher calls it: "Kompetencemål".
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,10 +46,10 @@ pub struct CatalogueItem {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CatalogueCommand {
-    /// Makes the catalogue as given; records differences only. An item that is not named is
+    /// Makes the catalogue as given and records only the differences. An item that is not named is
     /// retired. Goals that use it keep their words.
     Put {
-        /// What it is.
+        /// The title, publisher, version and language.
         details: CatalogueDetails,
         /// Every item. A parent must be among them.
         items: BTreeMap<CatalogueItemId, CatalogueItem>,
@@ -60,18 +60,18 @@ pub enum CatalogueCommand {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CatalogueEvent {
-    /// It became known, or what it is changed.
+    /// The catalogue became known, or its title, publisher, version or language changed.
     Defined(CatalogueDetails),
     /// An item was added, changed or taken into use again.
     ItemDefined {
-        /// Its id.
+        /// The id of the item.
         item: CatalogueItemId,
-        /// What it is.
+        /// The words, kind, code and parents of the item.
         details: CatalogueItem,
     },
     /// An item went out of use.
     ItemRetired {
-        /// Its id.
+        /// The id of the item.
         item: CatalogueItemId,
     },
 }
@@ -79,7 +79,7 @@ pub enum CatalogueEvent {
 /// A catalogue as it is now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Catalogue {
-    /// What it is.
+    /// The title, publisher, version and language.
     pub details: CatalogueDetails,
     /// Items in use.
     pub items: BTreeMap<CatalogueItemId, CatalogueItem>,

@@ -1,5 +1,6 @@
 use super::{Institution, InstitutionCommand, InstitutionEvent};
-use crate::domain::decide::{RuleContext, exists, not_found, refuse};
+use crate::domain::refusing::{exists, not_found, refuse};
+use crate::domain::rule_context::RuleContext;
 use crate::domain::{Aggregate, Field, Reason, Refusal, Stop};
 use crate::ids::InstitutionId;
 

@@ -11,18 +11,20 @@ use crate::text::{Code, Name, Reason};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InstitutionCommand {
-    /// Makes it known. Refused if it already is.
+    /// Makes the institution known. Refused if it is known already.
     Register(InstitutionDetails),
     /// Changes its name or code.
     Revise(InstitutionDetails),
-    /// Says that it is no longer in use. Nothing that belongs to it is touched.
+    /// Closes the institution, which means that it is no longer in use. Nothing that belongs to it
+    /// is touched.
     Close {
-        /// Why.
+        /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<Reason>,
     },
-    /// Takes a closing back.
+    /// Takes the closing back.
     Reopen,
-    /// Makes it as given, from whatever it was; records differences only. For imports.
+    /// Makes the institution as given, whatever it was before, and records only the differences.
+    /// For imports.
     Put {
         /// Name and code.
         details: InstitutionDetails,
@@ -34,9 +36,9 @@ pub enum InstitutionCommand {
 /// Name and code of an institution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstitutionDetails {
-    /// What people call it.
+    /// The name that people see.
     pub name: Name,
-    /// Its number in other systems.
+    /// The number of the institution in other systems; `None` if it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
 }
@@ -51,7 +53,7 @@ pub enum InstitutionEvent {
     Revised(InstitutionDetails),
     /// It is no longer in use.
     Closed {
-        /// Why.
+        /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
@@ -64,6 +66,6 @@ pub enum InstitutionEvent {
 pub struct Institution {
     /// Name and code.
     pub details: InstitutionDetails,
-    /// No longer in use.
+    /// Whether it is closed, which means no longer in use.
     pub closed: bool,
 }

@@ -1,7 +1,8 @@
 use std::collections::BTreeSet;
 
 use super::{LedgerCommand, LedgerEvent, LedgerState};
-use crate::domain::decide::{RuleContext, refuse};
+use crate::domain::refusing::refuse;
+use crate::domain::rule_context::RuleContext;
 use crate::domain::{Aggregate, Reason, Refusal, Stop};
 use crate::ids::{LedgerId, Position};
 use crate::note::VerifierKey;
@@ -41,7 +42,7 @@ impl LedgerCommand {
             },
             Self::RecordHeads { through, root } => {
                 let before = now.and_then(|now: &LedgerState| now.heads);
-                // A root for a moment that is not after the one already recorded says nothing new.
+                // A root for a position that is not after the recorded one says nothing new.
                 match before.is_some_and(|before| before.through >= *through) {
                     true => Ok(Vec::new()),
                     false => Ok(vec![LedgerEvent::HeadsRecorded {
@@ -58,7 +59,7 @@ impl LedgerCommand {
                 let settled = |fork: &Position| {
                     now.is_some_and(|now| now.settled.contains(&(*stream, *fork)))
                 };
-                // What was settled is settled.
+                // Forks that are settled already are not settled again.
                 let forks: BTreeSet<_> = forks
                     .iter()
                     .filter(|fork| !settled(fork))

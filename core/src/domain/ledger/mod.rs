@@ -1,6 +1,7 @@
-//! The ledger's own streams: one of the keys that sign its checkpoints, one of where all streams
-//! ended when a checkpoint was made, which is long, and one of forks that were settled. The server
-//! itself, or an administrator at its directory, is who asks for these; no client can.
+//! The ledger's own streams. One has the keys that sign the ledger's checkpoints. One says where
+//! all streams ended when a checkpoint was made; it is long. One has the forks that were settled.
+//! Only the server itself, or an administrator at the ledger's directory, sends these commands; no
+//! client can.
 
 mod decide;
 
@@ -32,19 +33,18 @@ pub enum LedgerCommand {
     RecordHeads {
         /// The position.
         through: Position,
-        /// Root over the heads of all streams: see [`crate::heads`].
+        /// Root over the heads of all streams at that position: see [`crate::heads`].
         #[serde(with = "hex")]
         root: Hash32,
     },
-    /// Records that somebody has looked at places where a stream was forked, and that it stands as
-    /// it is from now on.
+    /// Records that somebody has looked at forks of a stream and leaves them as they are.
     SettleFork {
-        /// The stream.
+        /// The stream that was forked.
         stream: StreamId,
         /// Where it was forked: the first position of each second branch. Also positions up to
-        /// which it was answered from an older state.
+        /// which the server answered from an older state.
         forks: BTreeSet<Position>,
-        /// Why it may stand, or what was done about it.
+        /// Why the fork may stay, or what was done about it.
         reason: Reason,
     },
 }
@@ -61,13 +61,13 @@ pub enum LedgerEvent {
     },
     /// Another key signs from now on.
     KeyRotated {
-        /// The key so far.
+        /// The key until now.
         #[serde(with = "text")]
         from: VerifierKey,
-        /// The key from now on.
+        /// The new key.
         #[serde(with = "text")]
         to: VerifierKey,
-        /// What the key so far signed.
+        /// The statement about the change, which the key until now has signed.
         statement: String,
     },
     /// Where every stream ended at a position.
@@ -78,14 +78,14 @@ pub enum LedgerEvent {
         #[serde(with = "hex")]
         root: Hash32,
     },
-    /// Forks of a stream were looked at, and stand as they are.
+    /// Somebody has looked at forks of a stream and leaves them as they are.
     ForkSettled {
-        /// The stream.
+        /// The stream that was forked.
         stream: StreamId,
         /// Where it was forked: the first position of each second branch. Also positions up to
-        /// which it was answered from an older state.
+        /// which the server answered from an older state.
         forks: BTreeSet<Position>,
-        /// Why.
+        /// Why the fork may stay, or what was done about it.
         reason: Reason,
     },
 }
@@ -93,13 +93,13 @@ pub enum LedgerEvent {
 /// One of the ledger's own streams as it is now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerState {
-    /// The key that signs checkpoints, if there is one yet.
+    /// The key that signs checkpoints; `None` if there is no key yet.
     #[serde(with = "optional_text", default)]
     pub key: Option<VerifierKey>,
-    /// Where every stream ended, as it was recorded last.
+    /// Where every stream ended, as it was last recorded; `None` if it was never recorded.
     #[serde(default)]
     pub heads: Option<RecordedHeads>,
-    /// What was settled: the streams, and where they were forked.
+    /// The forks that were settled: each stream and the position where it was forked.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub settled: BTreeSet<(StreamId, Position)>,
 }
@@ -114,13 +114,14 @@ pub struct RecordedHeads {
     pub root: Hash32,
 }
 
-/// The stream in which heads are recorded: that of keys, the ledger's own id, stays short.
+/// The stream in which heads are recorded. It is not the stream of keys, whose id is the ledger's
+/// own, so that the stream of keys stays short.
 pub fn heads_stream(ledger: LedgerId) -> LedgerId {
     own_stream(HEADS_STREAM_CONTEXT, ledger)
 }
 
-/// The stream in which it is recorded that forks were settled. It is not that of keys, which stands
-/// in every bundle of evidence: what it says is about other streams.
+/// The stream in which settled forks are recorded. It is not the stream of keys: that one is part
+/// of every bundle of evidence, and what is said here is about other streams.
 pub fn forks_stream(ledger: LedgerId) -> LedgerId {
     own_stream(FORKS_STREAM_CONTEXT, ledger)
 }
@@ -199,19 +200,19 @@ mod optional_text {
 
 mod hex {
     use super::{Deserialize, Deserializer, Hash32, Serializer};
-    use crate::fields::{from_hex, to_hex};
+    use crate::hex::{decode, encode};
 
     pub(super) fn serialize<S: Serializer>(
         hash: &Hash32,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&to_hex(hash))
+        serializer.serialize_str(&encode(hash))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Hash32, D::Error> {
         let text = String::deserialize(deserializer)?;
-        from_hex(&text).ok_or_else(|| serde::de::Error::custom("no 32 bytes in hexadecimal"))
+        decode(&text).ok_or_else(|| serde::de::Error::custom("no 32 bytes in hexadecimal"))
     }
 }

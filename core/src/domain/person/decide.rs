@@ -3,7 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::{Affiliation, Guardianship, Person, PersonCommand, PersonEvent, Role};
-use crate::domain::decide::{RuleContext, exists, not_found, refuse};
+use crate::domain::refusing::{exists, not_found, refuse};
+use crate::domain::rule_context::RuleContext;
 use crate::domain::{Actor, Aggregate, Field, Reason, Refusal, Stop};
 use crate::ids::{InstitutionId, PersonId};
 use crate::text::Name;
@@ -166,7 +167,8 @@ fn put(
         }
         Some(_) => {}
     }
-    // One place and role once, whatever grades a command gives for it: the last one counts.
+    // Each institution and role counts once, whatever grades the command gives for it. The last
+    // grade counts.
     let places = |set: &BTreeSet<Affiliation>| -> BTreeMap<_, _> {
         set.iter()
             .map(|at| ((at.institution, at.role), at.clone()))
@@ -193,7 +195,8 @@ fn put(
             reason: None,
         }),
         (Some(Actor::System(_)), false) => events.push(PersonEvent::Returned {}),
-        // A roster that has not heard of it yet does not take back what a leader noted.
+        // A leader may have noted a departure that the roster does not know yet. The roster does
+        // not take that back.
         (Some(Actor::Person(_)), false) | (Some(_), true) | (None, false) => {}
     }
     Ok(events)

@@ -1,6 +1,6 @@
 //! Persons: students, guardians, teachers, pedagogues and leaders.
 //!
-//! Guardianship stands in the child's stream, because that is where it is asked about.
+//! Guardianships are in the child's stream, because that is where they are asked for.
 
 mod apply;
 mod decide;
@@ -14,7 +14,7 @@ use super::Actor;
 use crate::ids::{InstitutionId, PersonId};
 use crate::text::{Code, Name, Reason};
 
-/// What a person is at an institution. One person may be several things at several places.
+/// What a person is at an institution. One person may have several roles at several institutions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -33,7 +33,8 @@ pub enum Role {
 }
 
 impl Role {
-    /// Whether teachers' and pedagogues' rules apply: evaluate, hold talks, own containers.
+    /// Whether the rules for teachers and pedagogues apply: they evaluate, hold talks and own
+    /// teams, year plans and plans.
     pub const fn is_staff(self) -> bool {
         match self {
             Self::Teacher | Self::Pedagogue | Self::Leader => true,
@@ -42,12 +43,12 @@ impl Role {
     }
 }
 
-/// Where a person belongs, and as what.
+/// An institution that a person belongs to, and the person's role there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Affiliation {
-    /// Where.
+    /// The institution.
     pub institution: InstitutionId,
-    /// As what.
+    /// The role of the person there.
     pub role: Role,
     /// A student's grade, as the other system writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,7 +60,7 @@ pub struct Affiliation {
 pub struct Guardianship {
     /// The guardian.
     pub guardian: PersonId,
-    /// The last day it holds; none is without end.
+    /// The last day of the guardianship; `None` if it has no end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_day: Option<Date>,
 }
@@ -68,7 +69,7 @@ pub struct Guardianship {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PersonCommand {
-    /// Makes the person known. Refused if it already is.
+    /// Makes the person known. Refused if the person is known already.
     Register {
         /// The name.
         name: Name,
@@ -78,13 +79,13 @@ pub enum PersonCommand {
         /// The new name.
         name: Name,
     },
-    /// Adds a place and role, or changes the grade there.
+    /// Adds an institution and role, or changes the grade there.
     SetAffiliation(Affiliation),
-    /// Ends a place and role.
+    /// Ends a role at an institution.
     EndAffiliation {
-        /// Where.
+        /// The institution.
         institution: InstitutionId,
-        /// As what.
+        /// The role of the person there.
         role: Role,
     },
     /// Gives a child a guardian, or changes the last day.
@@ -96,25 +97,28 @@ pub enum PersonCommand {
         /// The last day it holds.
         last_day: Date,
     },
-    /// Says that the person has left. Plans, ownership and everything recorded stay.
+    /// Says that the person has left. The person's plans and ownerships and everything recorded
+    /// stay.
     Depart {
         /// The last day, if known.
         on: Option<Date>,
-        /// Why.
+        /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<Reason>,
     },
-    /// Takes a departure back.
+    /// Takes the departure back.
     Return,
-    /// Makes name, places and presence as given; records differences only. For imports.
+    /// Makes name, institutions, roles and presence as given, and records only the differences. For
+    /// imports.
     Put {
         /// The name.
         name: Name,
-        /// Every place and role; one that is not named is ended.
+        /// Every institution and role of the person. Those that are not named are ended.
         affiliations: BTreeSet<Affiliation>,
         /// Whether the person has left.
         departed: bool,
     },
-    /// Makes the guardians of a child exactly these; one that is not named is removed. For imports.
+    /// Makes the guardians of a child exactly these, and records only the differences. The
+    /// guardianships of others end. For imports.
     PutGuardians {
         /// The guardians.
         guardians: BTreeSet<Guardianship>,
@@ -137,18 +141,18 @@ pub enum PersonEvent {
         /// The new name.
         name: Name,
     },
-    /// A place and role was added, or its grade changed.
+    /// A role at an institution was added, or its grade changed.
     AffiliationSet(Affiliation),
-    /// A place and role ended.
+    /// A role at an institution ended.
     AffiliationEnded {
-        /// Where.
+        /// The institution.
         institution: InstitutionId,
-        /// As what.
+        /// The role of the person there.
         role: Role,
     },
-    /// A guardian was given, or the last day changed.
+    /// The child got a guardian, or the last day of a guardianship changed.
     GuardianshipSet(Guardianship),
-    /// A guardianship got its last day.
+    /// A last day was set for a guardianship.
     GuardianshipEnded {
         /// The guardian.
         guardian: PersonId,
@@ -160,7 +164,7 @@ pub enum PersonEvent {
         /// The last day, if known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         last_day: Option<Date>,
-        /// Why.
+        /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
@@ -173,12 +177,12 @@ pub enum PersonEvent {
 pub struct Person {
     /// The name.
     pub name: Name,
-    /// Places and roles, with the grade of a student.
+    /// The institutions and roles of the person, with a student's grade.
     pub affiliations: BTreeSet<Affiliation>,
     /// Guardians of a child, with the last day of each guardianship.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub guardians: BTreeMap<PersonId, Option<Date>>,
-    /// Set when the person has left.
+    /// When and why the person left; `None` while the person is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub departed: Option<Departure>,
 }
@@ -188,8 +192,8 @@ pub struct Person {
 pub struct Departure {
     /// The last day, if known.
     pub on: Option<Date>,
-    /// Why.
+    /// The reason that was given; `None` if none was given.
     pub reason: Option<Reason>,
-    /// Who noted it.
+    /// The person or system that noted it.
     pub by: Actor,
 }

@@ -1,14 +1,14 @@
 use std::sync::Arc;
 
-use super::{Assessment, Evaluation, Item, Plan, PlanEvent, Talk, Written};
+use super::{Assessment, Audience, Evaluation, Item, Plan, PlanEvent, Talk, Written};
 use crate::domain::EventMeta;
 use crate::domain::year_plan::YearPlanKind;
 use crate::ids::{EvaluationId, PersonId, YearPlanId};
 use crate::time::Timestamp;
 
-/// What a plan is from the start.
+/// The facts with which a plan begins.
 pub(crate) struct Opening {
-    /// Whose plan it is.
+    /// The student whose plan it is.
     pub(crate) student: PersonId,
     kind: YearPlanKind,
     year_plan: YearPlanId,
@@ -16,8 +16,8 @@ pub(crate) struct Opening {
 }
 
 impl PlanEvent {
-    /// What the plan is from the start, if this is the event that opens it. No event changes whose plan
-    /// it is, so this one says whose key seals the whole stream.
+    /// The facts with which the plan begins, if this is the event that opens it. No later event
+    /// changes the student, so this event decides whose key seals the whole stream.
     pub(crate) fn opened(&self) -> Option<Opening> {
         match self {
             Self::Opened {
@@ -58,7 +58,7 @@ impl PlanEvent {
 }
 
 impl Plan {
-    /// When it was last worked on.
+    /// The instant at which somebody last worked on the plan.
     pub(crate) fn worked_on_at(&self) -> Timestamp {
         self.worked_on_before.unwrap_or(self.changed_at)
     }
@@ -191,7 +191,7 @@ impl Plan {
                 self.follow_up = None;
                 self.follow_up_on = None;
             }
-            // The events after it say what it did.
+            // The events that follow it make the changes.
             PlanEvent::Reverted { .. } => {}
         }
         self.changed_at = at;
@@ -215,7 +215,13 @@ impl Plan {
         }
     }
 
-    /// What was said about showing an item by itself; `None` if nothing.
+    /// Whether an audience may see anything of the plan. The plan must be shared, visible to the
+    /// audience, and not withdrawn.
+    pub fn is_visible_to(&self, audience: Audience) -> bool {
+        self.shared && !self.withdrawn && self.visible_to.contains(&audience)
+    }
+
+    /// Whether the item was shown or hidden by itself; `None` if nobody did either.
     pub fn item_shown(&self, item: Item) -> Option<bool> {
         let index = self
             .items

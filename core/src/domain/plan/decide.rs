@@ -1,6 +1,7 @@
 use super::revert::RevertRights;
 use super::{Item, Plan, PlanCommand, PlanEvent, Revert, Reverting, UnitRef};
-use crate::domain::decide::{RuleContext, asking, exists, not_found, refuse};
+use crate::domain::refusing::{exists, not_found, refuse};
+use crate::domain::rule_context::{RuleContext, asking};
 use crate::domain::world::{Context, World};
 use crate::domain::year_plan::{YearPlan, YearPlanKind};
 use crate::domain::{Aggregate, Field, Reason, Refusal, Stop};
@@ -57,11 +58,11 @@ impl PlanCommand {
 }
 
 impl Revert {
-    /// What it does to a plan when this actor asks for it, without doing it: what deciding it rests
-    /// on.
+    /// What the revert would change in a plan if this actor asked for it. Nothing is done. The
+    /// decision uses the same comparison.
     ///
     /// # Errors
-    /// As [`crate::domain::decide()`].
+    /// As for [`crate::domain::decide()`].
     pub fn weigh<W: World + ?Sized>(
         &self,
         world: &W,
@@ -95,8 +96,8 @@ fn open(
     year_plan: YearPlanId,
     owner: Option<PersonId>,
 ) -> Result<Decided, Stop> {
-    // First of all: whoever asks again finds the plan, whatever has become of student and year
-    // plan (P1).
+    // This comes first, so that whoever asks again finds the plan, whatever has happened to the
+    // student and the year plan (P1).
     if let Some(existing) = ask.plan_of(student, year_plan)? {
         let withdrawn = match ask.load(existing)?.as_deref() {
             Some(Aggregate::Plan(plan)) => plan.withdrawn,
@@ -169,8 +170,8 @@ pub(super) fn with_year_plan<T>(
     }
 }
 
-/// A plan that is there. Nothing below asks whether its team, year plan or units are deleted,
-/// except where a new one is chosen (P1).
+/// A plan that exists. The rules below do not ask whether its team, year plan or units are deleted,
+/// except where a new year plan or unit is chosen (P1).
 pub(super) struct ExistingPlan<'a> {
     pub(super) ask: &'a RuleContext<'a>,
     id: PlanId,
@@ -364,7 +365,7 @@ impl ExistingPlan<'_> {
         }
     }
 
-    /// Where the plan belongs: where its year plan does.
+    /// The institution of the plan, which is the institution of its year plan.
     fn institution(&self) -> Result<InstitutionId, Stop> {
         with_year_plan(self.ask, self.plan.year_plan, Field::Target, |year_plan| {
             Ok(year_plan.details.institution)

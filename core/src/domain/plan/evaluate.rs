@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::decide::{ExistingPlan, with_year_plan};
 use super::{Assessment, Evaluator, PlanEvent, UnitRef};
-use crate::domain::decide::{exists, not_found, refuse};
+use crate::domain::refusing::{exists, not_found, refuse};
 use crate::domain::year_plan::{Goal, GoalKind};
 use crate::domain::{Actor, Aggregate, Field, Reason, Refusal, Stop};
 use crate::ids::{EvaluationId, GoalId, PersonId};
@@ -24,7 +24,7 @@ impl ExistingPlan<'_> {
             .ok_or_else(|| not_found(Reason::EvaluationNotFound, what, "evaluation_id", id, field))
     }
 
-    /// On which side the actor is; `None` for whom the plan is not about and who is not staff.
+    /// The side that the actor is on; `None` if the actor is neither staff nor the plan's student.
     pub(super) fn side(&self) -> Result<Option<Evaluator>, Stop> {
         Ok(match self.ask.actor {
             Actor::Person(person) if person == self.plan.student => Some(Evaluator::Student),
@@ -33,7 +33,7 @@ impl ExistingPlan<'_> {
         })
     }
 
-    /// On which side the actor evaluates.
+    /// The side on which the actor evaluates. Refused if the actor is on neither side.
     fn evaluator(&self) -> Result<Evaluator, Stop> {
         match self.side()? {
             Some(side) => Ok(side),
@@ -105,7 +105,7 @@ impl ExistingPlan<'_> {
         }])
     }
 
-    /// Whether there is something to correct.
+    /// Whether the evaluation would change.
     pub(super) fn correct_evaluation(
         &self,
         id: EvaluationId,

@@ -1,7 +1,7 @@
-//! Students' plans (*elevplaner*): the stream that matters.
+//! Students' plans (*elevplaner*): the streams that matter most.
 //!
-//! Nothing here depends on a container being there: a plan names its year plan and units, and is
-//! written, evaluated, shared and moved whether or not they are deleted (P1).
+//! Nothing here needs a team, year plan or unit to be there. A plan names its year plan and units.
+//! It can be written, evaluated, shared and moved whether or not they are deleted (P1).
 
 mod apply;
 mod decide;
@@ -25,11 +25,11 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Section {
-    /// *Status*: written.
+    /// *Status*: written in the plan.
     Status,
-    /// *Mål*: from the chosen units.
+    /// *Mål*: the goals of the chosen units.
     Goals,
-    /// *Opfølgning*: written.
+    /// *Opfølgning*: written in the plan.
     FollowUp,
 }
 
@@ -45,7 +45,7 @@ pub enum Item {
     Talk(TalkId),
 }
 
-/// Who a plan can be visible to besides staff.
+/// Who, besides staff, a plan can be visible to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Audience {
@@ -65,19 +65,19 @@ impl Audience {
 /// A unit as a plan names it. A plan that was moved may hold units of several year plans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct UnitRef {
-    /// The year plan.
+    /// The year plan that the unit belongs to.
     pub year_plan: YearPlanId,
-    /// The unit in it.
+    /// The id of the unit in that year plan.
     pub unit: UnitId,
 }
 
-/// On which side an evaluation was made.
+/// The side on which an evaluation was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Evaluator {
-    /// By a teacher, pedagogue or leader.
+    /// The evaluation was made by a teacher, pedagogue or leader.
     Staff,
-    /// By the plan's student.
+    /// The evaluation was made by the plan's student.
     Student,
 }
 
@@ -87,12 +87,12 @@ pub struct Assessment {
     /// Index into the levels of the goal's scale, from 0, the lowest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<u8>,
-    /// In words.
+    /// The comment; `None` if the evaluation gives only a level.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<Text>,
 }
 
-/// What sort of talk it was.
+/// What kind of talk it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TalkKind {
@@ -109,7 +109,7 @@ pub enum TalkKind {
 /// A talk as it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TalkDetails {
-    /// What sort.
+    /// What kind of talk it was.
     pub kind: TalkKind,
     /// The day it was held.
     pub held_on: Date,
@@ -121,154 +121,157 @@ pub struct TalkDetails {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PlanCommand {
-    /// Opens a plan. If the student already has one for that year plan, nothing is recorded and
-    /// the receipt names that one.
+    /// Opens a plan. If the student already has a plan for that year plan, nothing is recorded and
+    /// the receipt names the existing plan.
     Open {
-        /// Whose plan it is.
+        /// The student whose plan it is.
         student: PersonId,
         /// The year plan it starts from.
         year_plan: YearPlanId,
-        /// Who owns it; the year plan's owner if none is given.
+        /// The owner of the plan; `None` means the owner of the year plan.
         owner: Option<PersonId>,
     },
-    /// Takes a unit in.
+    /// Includes a unit in the plan.
     IncludeUnit(UnitRef),
-    /// Takes a unit out. Its evaluations stay recorded.
+    /// Excludes a unit from the plan. Its evaluations stay recorded.
     ExcludeUnit(UnitRef),
     /// Shows a section.
     ShowSection {
-        /// Which.
+        /// The section.
         section: Section,
     },
     /// Hides a section.
     HideSection {
-        /// Which.
+        /// The section.
         section: Section,
     },
-    /// Shows one item, whatever holds for its section.
+    /// Shows one item, whatever is set for its section.
     ShowItem {
-        /// Which.
+        /// The item.
         item: Item,
     },
-    /// Hides one item, whatever holds for its section.
+    /// Hides one item, whatever is set for its section.
     HideItem {
-        /// Which.
+        /// The item.
         item: Item,
     },
-    /// Writes the status, over what stood there; the former text stays in the history.
+    /// Writes the status in place of the earlier one. The earlier text stays in the history.
     WriteStatus {
         /// The text.
         text: Text,
     },
-    /// Writes the follow-up, over what stood there; the former text stays in the history.
+    /// Writes the follow-up in place of the earlier one. The earlier text stays in the history.
     WriteFollowUp {
         /// The text.
         text: Text,
-        /// The day it is to be followed up.
+        /// The day on which to follow up; `None` if no day was set.
         follow_up_on: Option<Date>,
     },
-    /// Takes the status away; the text stays in the history.
+    /// Removes the status. The text stays in the history.
     ClearStatus,
-    /// Takes the follow-up and its day away; the text stays in the history.
+    /// Removes the follow-up and its day. The text stays in the history.
     ClearFollowUp,
-    /// Evaluates a goal of an included unit. Who acts decides whether as staff or as student.
+    /// Evaluates a goal of an included unit. Who acts decides whether it is an evaluation by staff
+    /// or by the student.
     RecordEvaluation {
-        /// Its id, chosen by the sender.
+        /// The id of the new evaluation, chosen by the sender.
         evaluation: EvaluationId,
-        /// The unit.
+        /// The unit that has the goal.
         unit: UnitRef,
-        /// The goal in it.
+        /// The goal in that unit.
         goal: GoalId,
-        /// What it says.
+        /// The level and comment of the evaluation.
         assessment: Assessment,
     },
-    /// Corrects a mistake in an evaluation; both stay in the history. A new rating is a new
-    /// evaluation.
+    /// Corrects a mistake in an evaluation. The mistake and the correction both stay in the
+    /// history. A new rating is a new evaluation.
     CorrectEvaluation {
-        /// Which.
+        /// The id of the evaluation.
         evaluation: EvaluationId,
-        /// What it should have said.
+        /// What the evaluation should have said.
         assessment: Assessment,
-        /// Why.
+        /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<Reason>,
     },
     /// Records a talk.
     RecordTalk {
-        /// Its id, chosen by the sender.
+        /// The id of the new talk, chosen by the sender.
         talk: TalkId,
-        /// What it was.
+        /// The kind and day of the talk, and its notes.
         details: TalkDetails,
     },
-    /// Corrects a talk's record; both stay in the history.
+    /// Corrects the record of a talk. The mistake and the correction both stay in the history.
     CorrectTalk {
-        /// Which.
+        /// The id of the talk.
         talk: TalkId,
-        /// What it should have said.
+        /// What the record should have said.
         details: TalkDetails,
-        /// Why.
+        /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<Reason>,
     },
-    /// Opens the first gate.
+    /// Shares the plan, which opens the first gate.
     Share,
-    /// Closes the first gate.
+    /// Takes the sharing back, which closes the first gate.
     Unshare,
-    /// Opens or closes the last gate for one audience.
+    /// Makes the plan visible to one audience or hides it, which opens or closes the last gate.
     SetVisibility {
-        /// For whom.
+        /// The audience.
         audience: Audience,
-        /// Whether it is visible.
+        /// Whether the audience may see the plan.
         visible: bool,
     },
     /// Withdraws a plan that was opened by mistake. Everything in it stays recorded.
     Withdraw {
-        /// Why.
+        /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<Reason>,
     },
-    /// Takes a withdrawal back.
+    /// Takes the withdrawal back.
     Restore,
-    /// Gives it to another owner.
+    /// Gives the plan to another owner.
     TransferOwnership {
         /// The new owner.
         to: PersonId,
-        /// Why.
+        /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<Reason>,
     },
-    /// Gives it to another owner as a step of a recovery: unless it has got another one meanwhile.
+    /// Gives the plan to another owner, as a step of a recovery. Refused if the plan has got
+    /// another owner meanwhile.
     HandOver {
-        /// The owner it is expected to have.
+        /// The owner that it must still have. With another owner the command is refused.
         from: PersonId,
         /// The new owner.
         to: PersonId,
-        /// Why.
+        /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<Reason>,
     },
-    /// Takes [`PlanCommand::HandOver`] back, also when the owner before has left since.
+    /// Takes [`PlanCommand::HandOver`] back, even if the earlier owner has left since.
     HandBack {
-        /// The owner it is expected to have.
+        /// The owner that it must still have. With another owner the command is refused.
         from: PersonId,
-        /// The owner before.
+        /// The owner that the plan had earlier.
         to: PersonId,
-        /// Why.
+        /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<Reason>,
     },
-    /// Hangs it on another year plan. Units already included stay.
+    /// Moves the plan to another year plan. Units that the plan includes stay included.
     MoveToYearPlan {
-        /// The year plan.
+        /// The new year plan.
         to: YearPlanId,
-        /// Why.
+        /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<Reason>,
     },
-    /// Hangs it on another year plan as a step of a recovery: unless it hangs elsewhere meanwhile.
+    /// Moves the plan to another year plan, as a step of a recovery. Refused if the plan has been
+    /// moved elsewhere meanwhile.
     Move {
-        /// The year plan that it is expected to hang on.
+        /// The year plan that the plan must still belong to.
         from: YearPlanId,
-        /// The year plan.
+        /// The new year plan.
         to: YearPlanId,
-        /// Why.
+        /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<Reason>,
     },
-    /// Brings what is written in it back to how it stood at a moment, as new events. Made by who has
-    /// read the past state, never by a client.
+    /// Brings what is written in the plan back to how it was, with new events. The server makes
+    /// this command after it has read the past state; a client never sends it.
     Revert(Box<Revert>),
 }
 
@@ -278,91 +281,91 @@ pub enum PlanCommand {
 pub enum PlanEvent {
     /// It was opened.
     Opened {
-        /// Whose plan it is.
+        /// The student whose plan it is.
         student: PersonId,
         /// The kind of its year plan.
         kind: YearPlanKind,
         /// The year plan it starts from.
         year_plan: YearPlanId,
-        /// Who owns it.
+        /// The person who owns it.
         owner: PersonId,
     },
-    /// A unit was taken in.
+    /// A unit was included.
     UnitIncluded(UnitRef),
-    /// A unit was taken out.
+    /// A unit was excluded.
     UnitExcluded(UnitRef),
     /// A section was shown.
     SectionShown {
-        /// Which.
+        /// The section.
         section: Section,
     },
     /// A section was hidden.
     SectionHidden {
-        /// Which.
+        /// The section.
         section: Section,
     },
     /// An item was shown.
     ItemShown {
-        /// Which.
+        /// The item.
         item: Item,
     },
     /// An item was hidden.
     ItemHidden {
-        /// Which.
+        /// The item.
         item: Item,
     },
     /// The status was written.
     StatusWritten {
-        /// The text.
+        /// The text as it was written.
         text: Text,
     },
     /// The follow-up was written.
     FollowUpWritten {
-        /// The text.
+        /// The text as it was written.
         text: Text,
-        /// The day it is to be followed up.
+        /// The day on which to follow up; `None` if no day was set.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         follow_up_on: Option<Date>,
     },
     /// A goal was evaluated.
     EvaluationRecorded {
-        /// Its id.
+        /// The id of the evaluation.
         evaluation: EvaluationId,
-        /// The unit.
+        /// The unit that has the goal.
         unit: UnitRef,
-        /// The goal in it.
+        /// The goal in that unit.
         goal: GoalId,
-        /// The goal's revision it was made on, from 1.
+        /// The revision of the goal on which it was made, from 1.
         goal_revision: u32,
-        /// On which side.
+        /// Whether staff or the student made it.
         by: Evaluator,
-        /// What it says.
+        /// The level and comment of the evaluation.
         assessment: Assessment,
     },
     /// An evaluation was corrected.
     EvaluationCorrected {
-        /// Which.
+        /// The id of the evaluation.
         evaluation: EvaluationId,
-        /// What it should have said.
+        /// What the evaluation should have said.
         assessment: Assessment,
-        /// Why.
+        /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
     /// A talk was recorded.
     TalkRecorded {
-        /// Its id.
+        /// The id of the talk.
         talk: TalkId,
-        /// What it was.
+        /// The kind and day of the talk, and its notes.
         details: TalkDetails,
     },
     /// A talk's record was corrected.
     TalkCorrected {
-        /// Which.
+        /// The id of the talk.
         talk: TalkId,
-        /// What it should have said.
+        /// What the record should have said.
         details: TalkDetails,
-        /// Why.
+        /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
@@ -370,101 +373,103 @@ pub enum PlanEvent {
     Shared {},
     /// The first gate was closed.
     Unshared {},
-    /// The last gate was opened or closed for one audience.
+    /// The plan was made visible to one audience, or hidden from it (the last gate).
     VisibilitySet {
-        /// For whom.
+        /// The audience.
         audience: Audience,
-        /// Whether it is visible.
+        /// Whether the audience may see the plan.
         visible: bool,
     },
-    /// It was withdrawn.
+    /// The plan was withdrawn.
     Withdrawn {
-        /// Why.
+        /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
     /// The withdrawal was taken back.
     Restored {},
-    /// It has another owner.
+    /// The plan got another owner.
     OwnershipTransferred {
-        /// The owner before.
+        /// The owner until now.
         from: PersonId,
-        /// The owner from now on.
+        /// The new owner.
         to: PersonId,
-        /// Why.
+        /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
-    /// It hangs on another year plan.
+    /// The plan was moved to another year plan.
     MovedToYearPlan {
-        /// The year plan before.
+        /// The year plan until now.
         from: YearPlanId,
-        /// The year plan from now on.
+        /// The new year plan.
         to: YearPlanId,
-        /// Why.
+        /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
-    /// The status was taken away.
+    /// The status was removed.
     StatusCleared {},
-    /// The follow-up and its day were taken away.
+    /// The follow-up and its day were removed.
     FollowUpCleared {},
-    /// What is written was brought back to how it stood just after a position. Says why; the events
-    /// of the same command that follow say what.
+    /// What is written was brought back to how it was just after a position. This event says that
+    /// and why. The events after it, of the same command, make the changes.
     Reverted {
-        /// The position.
+        /// The position that the plan was brought back to.
         to: Position,
-        /// Why.
+        /// The reason, which must be given.
         reason: Reason,
     },
 }
 
-/// A plan as it is now: what its own stream says. See [`super::view`] for what people see.
+/// A plan as it is now, according to its own stream. [`super::view`] shows what people see of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// Whose plan it is.
+    /// The student whose plan it is.
     pub student: PersonId,
-    /// Subject or combined.
+    /// Whether it is a subject plan or a combined plan.
     pub kind: YearPlanKind,
-    /// The year plan it hangs on.
+    /// The year plan that it belongs to.
     pub year_plan: YearPlanId,
-    /// Who owns it.
+    /// The person who owns it.
     pub owner: PersonId,
-    /// Who owned it before.
+    /// Every person who owned it earlier.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub former_owners: BTreeSet<PersonId>,
     /// When it was opened.
     pub opened_at: Timestamp,
     /// When anything in it last changed.
     pub changed_at: Timestamp,
-    /// When it was last worked on, if it changed since: another owner or another year plan is no work
-    /// on it.
+    /// The instant at which somebody last worked on it, if it has changed since in a way that is no
+    /// work. A new owner or another year plan is no work on the plan. `None` if the last change was
+    /// work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worked_on_before: Option<Timestamp>,
-    /// Units taken in, in that order.
+    /// The units that the plan includes, in the order in which they were included.
     pub units: Vec<UnitRef>,
-    /// Sections shown.
+    /// The sections that are shown.
     pub sections: BTreeSet<Section>,
-    /// Items shown or hidden by themselves.
+    /// The items that were shown (`true`) or hidden (`false`) by themselves.
     pub items: Vec<(Item, bool)>,
-    /// The status.
+    /// The status; `None` if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Written>,
-    /// The follow-up.
+    /// The follow-up; `None` if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follow_up: Option<Written>,
-    /// The day it is to be followed up.
+    /// The day on which to follow up; `None` if no day was set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follow_up_on: Option<Date>,
-    /// Evaluations in the order in which they were recorded, units taken out among them.
+    /// Evaluations in the order in which they were recorded. Evaluations in excluded units are
+    /// among them.
     pub evaluations: Vec<Arc<Evaluation>>,
-    /// Talks.
+    /// The talks, by id.
     pub talks: BTreeMap<TalkId, Arc<Talk>>,
-    /// First gate.
+    /// Whether the plan is shared, which is the first gate.
     pub shared: bool,
-    /// Last gate: audiences it is visible to.
+    /// The audiences that the plan is visible to, which is the last gate.
     pub visible_to: BTreeSet<Audience>,
-    /// Opened by mistake.
+    /// Whether the plan is withdrawn, because it was opened by mistake.
     pub withdrawn: bool,
 }
 
@@ -475,30 +480,30 @@ pub struct Written {
     pub text: Text,
     /// Who wrote it.
     pub by: Actor,
-    /// When.
+    /// The instant at which it was written.
     pub at: Timestamp,
 }
 
 /// An evaluation as it is now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evaluation {
-    /// Its id.
+    /// The id of the evaluation.
     pub id: EvaluationId,
-    /// The unit.
+    /// The unit that has the goal.
     pub unit: UnitRef,
-    /// The goal in it.
+    /// The goal in that unit.
     pub goal: GoalId,
-    /// The goal's revision it was made on, from 1.
+    /// The revision of the goal on which it was made, from 1.
     pub goal_revision: u32,
-    /// On which side.
+    /// Whether staff or the student made it.
     pub by: Evaluator,
     /// Who made it.
     pub actor: Actor,
-    /// When.
+    /// The instant at which it was made.
     pub at: Timestamp,
     /// What it says, corrections included.
     pub assessment: Assessment,
-    /// When it was last corrected.
+    /// The instant of the last correction; `None` if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corrected_at: Option<Timestamp>,
 }
@@ -512,7 +517,7 @@ pub struct Talk {
     pub by: Actor,
     /// When it was recorded.
     pub at: Timestamp,
-    /// When it was last corrected.
+    /// The instant of the last correction; `None` if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corrected_at: Option<Timestamp>,
 }

@@ -1,4 +1,5 @@
-//! Bringing what is written in a plan back to how it stood: as new events, nothing is rewound.
+//! Brings what is written in a plan back to how it was. This is done with new events; no recorded
+//! event is undone.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +13,9 @@ use crate::text::{Reason, Text};
 /// What people have written in a plan, as it stood at a moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WrittenContent {
-    /// The status.
+    /// The status; `None` if there was none.
     pub status: Option<Text>,
-    /// The follow-up, with its day.
+    /// The follow-up, with its day; `None` if there was none.
     pub follow_up: Option<(Text, Option<Date>)>,
     /// What each evaluation said, corrections included.
     pub evaluations: BTreeMap<EvaluationId, Assessment>,
@@ -23,7 +24,7 @@ pub struct WrittenContent {
 }
 
 impl WrittenContent {
-    /// What stands in a plan.
+    /// What is written in a plan now.
     pub fn of(plan: &Plan) -> Self {
         let evaluations = plan.evaluations.iter();
         let talks = plan.talks.iter();
@@ -41,24 +42,25 @@ impl WrittenContent {
     }
 }
 
-/// Asks for what is written to be brought back.
+/// Asks to bring what is written in a plan back to how it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revert {
-    /// To how it stood just after this position.
+    /// The plan is brought back to how it was just after this position.
     pub to: Position,
-    /// How it stood then: what the plan's own stream says of it up to there.
+    /// What was written in the plan then, according to the plan's own stream up to that position.
     pub then: WrittenContent,
-    /// Why.
+    /// The reason, which everybody who asks for a revert must give.
     pub reason: Reason,
 }
 
-/// What a revert does to a plan.
+/// What a revert changes in a plan, and what it leaves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reverting {
-    /// What it changes: status, follow-up, evaluations in the order in which they were made, talks.
+    /// What the revert changes: status, follow-up, then evaluations in the order in which they were
+    /// made, then talks.
     pub changes: Vec<Reverted>,
-    /// What stands otherwise now, or did not stand then, and stays all the same: facts are not
-    /// unrecorded, and nobody corrects for the other side.
+    /// What differs from then and still stays. A recorded evaluation or talk is never removed, and
+    /// the actor corrects nothing that only others may correct.
     pub stays: Vec<Stay>,
 }
 
@@ -67,34 +69,34 @@ pub struct Reverting {
 pub enum Reverted {
     /// The status.
     Status {
-        /// What stands there now.
+        /// The status now.
         was: Option<Text>,
-        /// What stands there after it; nothing if there was none then.
+        /// The status after the revert; `None` if there was none then.
         becomes: Option<Text>,
     },
     /// The follow-up and its day.
     FollowUp {
-        /// What stands there now.
+        /// The follow-up now.
         was: Option<(Text, Option<Date>)>,
-        /// What stands there after it; nothing if there was none then.
+        /// The follow-up after the revert; `None` if there was none then.
         becomes: Option<(Text, Option<Date>)>,
     },
-    /// An evaluation that was corrected since.
+    /// An evaluation that was corrected after that position.
     Evaluation {
-        /// Which.
+        /// The id of the evaluation.
         id: EvaluationId,
-        /// What it says now.
+        /// What the evaluation says now.
         was: Assessment,
-        /// What it says after it.
+        /// What the evaluation says after the revert.
         becomes: Assessment,
     },
-    /// A talk whose record was corrected since.
+    /// A talk whose record was corrected after that position.
     Talk {
-        /// Which.
+        /// The id of the talk.
         id: TalkId,
-        /// What it says now.
+        /// What the record says now.
         was: TalkDetails,
-        /// What it says after it.
+        /// What the record says after the revert.
         becomes: TalkDetails,
     },
 }
@@ -102,34 +104,37 @@ pub enum Reverted {
 /// Something that a revert leaves as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stay {
-    /// An evaluation or a talk.
+    /// The evaluation or talk that stays.
     pub item: Item,
-    /// Why.
+    /// Why it stays.
     pub why: Stays,
 }
 
 /// Why a revert leaves something as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stays {
-    /// It was recorded since: a fact is not unrecorded.
+    /// It was recorded after that position. What was recorded is not removed.
     RecordedSince,
-    /// It was corrected since, by the side that made it, and the actor is not on that side.
+    /// It is an evaluation that was corrected after that position, and only the side that made it
+    /// may correct it. The actor is not on that side.
     OfAnotherSide,
-    /// It is a talk that was corrected since, and the actor is no teacher, pedagogue or leader.
+    /// It is a talk that was corrected after that position, and the actor is no teacher, pedagogue
+    /// or leader.
     HeldByStaff,
 }
 
 /// What the actor of a revert may correct.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RevertRights {
-    /// Evaluations of this side.
+    /// The side whose evaluations the actor may correct; `None` if the actor may correct no
+    /// evaluation.
     pub(super) side: Option<Evaluator>,
-    /// Talks.
+    /// Whether the actor may correct talks.
     pub(super) talks: bool,
 }
 
 impl Revert {
-    /// What it does to a plan in the hand of its actor.
+    /// What the revert changes in a plan, given what its actor may correct.
     pub(super) fn compare(&self, plan: &Plan, hand: RevertRights) -> Reverting {
         let then = &self.then;
         let WrittenContent {
@@ -186,8 +191,8 @@ impl Revert {
         found
     }
 
-    /// The events that do it: first that and why it was done, then what was done. None if there is
-    /// nothing to change.
+    /// The events of the revert. The first says that the plan was reverted and why; the others make
+    /// the changes. There are no events if nothing changes.
     pub(super) fn events(&self, reverting: Reverting) -> Vec<PlanEvent> {
         if reverting.changes.is_empty() {
             return Vec::new();

@@ -1,11 +1,12 @@
 use super::{MOST_STEPS, Phase, RecoveryCommand, RecoveryEvent};
-use crate::domain::decide::{RuleContext, exists, not_found, refuse};
+use crate::domain::refusing::{exists, not_found, refuse};
+use crate::domain::rule_context::RuleContext;
 use crate::domain::{Aggregate, Field, Reason, Refusal, Stop};
 use crate::ids::RecoveryId;
 
 const ID: &str = "recovery_id";
 
-/// A recovery would have more steps than one may have.
+/// The refusal of a recovery that would have more steps than allowed.
 pub(crate) fn too_many(count: usize) -> Refusal {
     let message = format!("a recovery has at most {MOST_STEPS} steps; this one has {count}");
     Refusal::new(Reason::TooManySteps, message)

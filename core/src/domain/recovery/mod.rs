@@ -1,10 +1,11 @@
-//! Recoveries: things handed over or brought back together, with each step on record.
+//! Recoveries: teams, year plans and plans that are handed over or brought back together. Every
+//! step is recorded.
 //!
-//! The stream says what was meant to be done and what came of it. The steps themselves are ordinary
-//! events in the streams that they change, each by a command of its own: a step is done or not, and
-//! is done once, however often the recovery is begun anew after a crash. A step says what it
-//! expects to find, so that it never overwrites what somebody else has done meanwhile: it is left
-//! out then, and the recovery says so.
+//! The stream of a recovery says what was to be done and what came of it. The steps themselves are
+//! ordinary events in the streams that they change, each made by a command of its own. A step is
+//! done or not done. It is done at most once, however often the recovery is started anew after a
+//! crash. A step says what it expects to find, so that it never overwrites what somebody else has
+//! done meanwhile. If it finds something else, the step is left out and the recovery says so.
 
 mod decide;
 
@@ -21,97 +22,97 @@ use crate::ids::{GoalId, PersonId, PlanId, StreamId, TeamId, UnitId, YearPlanId}
 use crate::text;
 use crate::time::Timestamp;
 
-/// The most steps of one recovery.
+/// How many steps one recovery may have.
 pub const MOST_STEPS: usize = 10_000;
 
-/// One thing that is done.
+/// One thing that a recovery does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
     /// A team gets another owner.
     TeamOwner {
-        /// Which.
+        /// The team.
         team: TeamId,
-        /// The owner it is expected to have.
+        /// The owner that it must still have; `None` for no owner. Otherwise the step is left out.
         from: Option<PersonId>,
-        /// The new one.
+        /// The new owner.
         to: PersonId,
     },
     /// A year plan gets another owner.
     YearPlanOwner {
-        /// Which.
+        /// The year plan.
         year_plan: YearPlanId,
-        /// The owner it is expected to have.
+        /// The owner that it must still have. Otherwise the step is left out.
         from: PersonId,
-        /// The new one.
+        /// The new owner.
         to: PersonId,
     },
     /// A plan gets another owner.
     PlanOwner {
-        /// Which.
+        /// The plan.
         plan: PlanId,
-        /// The owner it is expected to have.
+        /// The owner that it must still have. Otherwise the step is left out.
         from: PersonId,
-        /// The new one.
+        /// The new owner.
         to: PersonId,
     },
     /// The deletion of a team is taken back.
     UndeleteTeam {
-        /// Which.
+        /// The team.
         team: TeamId,
     },
     /// The deletion of a year plan is taken back.
     UndeleteYearPlan {
-        /// Which.
+        /// The year plan.
         year_plan: YearPlanId,
     },
     /// The deletion of a unit is taken back.
     UndeleteUnit {
-        /// Of which year plan.
+        /// The year plan that the unit belongs to.
         year_plan: YearPlanId,
-        /// Which.
+        /// The unit.
         unit: UnitId,
     },
     /// The withdrawal of a plan is taken back.
     RestorePlan {
-        /// Which.
+        /// The plan.
         plan: PlanId,
     },
-    /// A plan is hung on another year plan.
+    /// A plan is moved to another year plan.
     MovePlan {
-        /// Which.
+        /// The plan.
         plan: PlanId,
-        /// The year plan that it is expected to hang on.
+        /// The year plan that the plan must still belong to. Otherwise the step is left out.
         from: YearPlanId,
-        /// The one from now on.
+        /// The new year plan.
         to: YearPlanId,
     },
     /// A year plan is created.
     CreateYearPlan {
-        /// Its id.
+        /// The id of the new year plan.
         year_plan: YearPlanId,
-        /// The one that it is made after.
+        /// The year plan after which it is modelled.
         like: YearPlanId,
-        /// What it is.
+        /// The details of the new year plan.
         details: YearPlanDetails,
-        /// Who owns it.
+        /// The person who owns it.
         owner: PersonId,
     },
     /// A unit is added to a year plan, as a copy.
     CopyUnit {
-        /// To which.
+        /// The year plan that gets the copy.
         year_plan: YearPlanId,
-        /// The new unit's id.
+        /// The id of the copy.
         unit: UnitId,
         /// The unit that is copied.
         from: UnitRef,
-        /// Goals that are copied with it, each with the id of the copy.
+        /// The goals that are copied with the unit, each with the id of its copy.
         goals: Vec<(GoalId, GoalId)>,
     },
 }
 
 impl Step {
-    /// The stream that it changes.
+    /// The stream that the step changes.
     pub fn stream(&self) -> StreamId {
         match self {
             Self::TeamOwner { team, .. } | Self::UndeleteTeam { team } => (*team).into(),
@@ -126,7 +127,7 @@ impl Step {
         }
     }
 
-    /// The command that does it.
+    /// The command that does the step.
     pub fn command(&self, reason: Option<&text::Reason>) -> Command {
         let reason = reason.cloned();
         match *self {
@@ -173,7 +174,7 @@ impl Step {
         }
     }
 
-    /// The command that takes it back.
+    /// The command that takes the step back.
     pub fn undoing(&self, reason: Option<&text::Reason>) -> Command {
         let reason = reason.cloned();
         match *self {
@@ -213,9 +214,9 @@ impl Step {
 /// A step that was left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
-    /// Which, from 0.
+    /// The place of the step among the steps, from 0.
     pub step: u32,
-    /// Why.
+    /// Why the step was left out.
     pub reason: Reason,
 }
 
@@ -223,30 +224,30 @@ pub struct LeftOut {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecoveryCommand {
-    /// Says what is to be done.
+    /// Starts the recovery and says what is to be done.
     Start {
         /// The steps, in order.
         steps: Vec<Step>,
-        /// For whom it is done, if for somebody else.
+        /// The person or system for whom it is done; `None` if the actor acts for itself.
         on_behalf_of: Option<Actor>,
-        /// Why.
+        /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<text::Reason>,
     },
     /// Says that every step was tried.
     Finish {
-        /// Those that were left out.
+        /// The steps that were left out.
         left_out: Vec<LeftOut>,
     },
-    /// Says that what was done is to be taken back.
+    /// Starts to take back what was done.
     Undo {
-        /// For whom it is done, if for somebody else.
+        /// The person or system for whom it is done; `None` if the actor acts for itself.
         on_behalf_of: Option<Actor>,
-        /// Why.
+        /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<text::Reason>,
     },
-    /// Says that it was tried to take back every step.
+    /// Says that every step that was done has been taken back, as far as possible.
     FinishUndo {
-        /// Those that were not taken back.
+        /// The steps that were not taken back.
         left_out: Vec<LeftOut>,
     },
 }
@@ -255,36 +256,36 @@ pub enum RecoveryCommand {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecoveryEvent {
-    /// It was begun.
+    /// The recovery was started.
     Started {
         /// The steps, in order.
         steps: Vec<Step>,
-        /// For whom it is done, if for somebody else.
+        /// The person or system for whom it is done; `None` if the actor acts for itself.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         on_behalf_of: Option<Actor>,
-        /// Why.
+        /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<text::Reason>,
     },
     /// Every step was tried.
     Finished {
-        /// Those that were left out.
+        /// The steps that were left out.
         left_out: Vec<LeftOut>,
     },
-    /// What was done is to be taken back.
+    /// Somebody asked to take back what was done.
     UndoStarted {
-        /// By whom.
+        /// The person or system that asked for it.
         by: Actor,
-        /// For whom, if for somebody else.
+        /// The person or system for whom it was asked; `None` if the actor acts for itself.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         on_behalf_of: Option<Actor>,
-        /// Why.
+        /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<text::Reason>,
     },
-    /// It was tried to take back every step that was done.
+    /// Every step that was done has been taken back, as far as possible.
     Undone {
-        /// Those that were not taken back.
+        /// The steps that were not taken back.
         left_out: Vec<LeftOut>,
     },
 }
@@ -299,18 +300,18 @@ pub enum Phase {
     Finished,
     /// Steps are being taken back.
     Undoing {
-        /// Who asked for it.
+        /// The person or system that asked for it.
         by: Actor,
-        /// For whom, if for somebody else.
+        /// The person or system for whom it was asked; `None` if the actor acts for itself.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         on_behalf_of: Option<Actor>,
-        /// Why.
+        /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<text::Reason>,
     },
-    /// It was tried to take back every step that was done.
+    /// Every step that was done has been taken back, as far as possible.
     Undone {
-        /// Those that were not taken back.
+        /// The steps that were not taken back.
         left_out: Vec<LeftOut>,
     },
 }
@@ -320,17 +321,17 @@ pub enum Phase {
 pub struct Recovery {
     /// The steps, in order.
     pub steps: Vec<Step>,
-    /// Why.
+    /// The reason that was given; `None` if none was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<text::Reason>,
-    /// Who began it.
+    /// The person or system that started it.
     pub by: Actor,
-    /// For whom, if for somebody else.
+    /// The person or system for whom it was started; `None` if the actor acted for itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_behalf_of: Option<Actor>,
-    /// When it was begun.
+    /// The instant at which it was started.
     pub at: Timestamp,
-    /// Steps that were left out.
+    /// The steps that were left out.
     pub left_out: Vec<LeftOut>,
     /// How far it has come.
     pub phase: Phase,
@@ -383,7 +384,7 @@ impl Recovery {
         }
     }
 
-    /// Whether steps are left to be done or taken back.
+    /// Whether steps remain to be done or taken back.
     pub fn is_open(&self) -> bool {
         match self.phase {
             Phase::Running | Phase::Undoing { .. } => true,

@@ -1,5 +1,6 @@
 use super::{SchoolYear, SchoolYearCommand, SchoolYearEvent};
-use crate::domain::decide::{RuleContext, refuse};
+use crate::domain::refusing::refuse;
+use crate::domain::rule_context::RuleContext;
 use crate::domain::{Aggregate, Field, Reason, Refusal, Stop};
 use crate::ids::SchoolYearId;
 

@@ -12,7 +12,7 @@ use crate::text::Title;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SchoolYearCommand {
-    /// Makes it known, or changes it if it is. The first day must not be after the last.
+    /// Makes the school year known, or changes it. The first day must not be after the last.
     Define(SchoolYear),
 }
 

@@ -2,7 +2,8 @@ use super::{Team, TeamDetails, TeamEvent};
 use crate::domain::{Deletion, EventMeta};
 
 impl TeamEvent {
-    /// What the team is from this event on, its institution included, if the event says so.
+    /// The details that the team has after this event, its institution included; `None` if the
+    /// event does not change them.
     pub(crate) fn details(&self) -> Option<&TeamDetails> {
         match self {
             Self::Created { details, .. } | Self::Revised(details) => Some(details),

@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{StaffRole, Team, TeamCommand, TeamDetails, TeamEvent};
-use crate::domain::decide::{RuleContext, exists, not_found, refuse};
+use crate::domain::refusing::{exists, not_found, refuse};
+use crate::domain::rule_context::RuleContext;
 use crate::domain::{Aggregate, Field, Reason, Refusal, Stop};
 use crate::ids::{PersonId, TeamId};
 
@@ -20,8 +21,8 @@ impl TeamCommand {
         };
         let there =
             || now.ok_or_else(|| not_found(Reason::TeamNotFound, "team", ID, id, Field::Target));
-        // What a deleted team does not take; taking the deletion back and giving it to another
-        // owner it does.
+        // Refuses commands that a deleted team does not accept. A deleted team can still be
+        // undeleted and given to another owner.
         let live = || match there()? {
             Team {
                 deleted: Some(_), ..

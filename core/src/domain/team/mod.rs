@@ -21,20 +21,20 @@ pub enum StaffRole {
     Pedagogue,
 }
 
-/// What a team is.
+/// The institution, school year, title, subject and code of a team.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TeamDetails {
-    /// Where it belongs.
+    /// The institution that the team belongs to.
     pub institution: InstitutionId,
-    /// Its school year, if it belongs to one.
+    /// The school year of the team; `None` if it belongs to none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub school_year: Option<SchoolYearId>,
     /// What people call it: "7.b dansk".
     pub title: Title,
-    /// The subject, if there is one.
+    /// The subject that is taught; `None` if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Name>,
-    /// Its code in other systems.
+    /// The code of the team in other systems; `None` if it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
 }
@@ -43,14 +43,14 @@ pub struct TeamDetails {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TeamCommand {
-    /// Creates it. Refused if it exists.
+    /// Creates the team. Refused if it exists.
     Create {
-        /// What it is.
+        /// The institution, school year, title, subject and code.
         details: TeamDetails,
-        /// Who owns it.
+        /// The person who owns it; `None` if nobody does.
         owner: Option<PersonId>,
     },
-    /// Changes what it is.
+    /// Changes the institution, school year, title, subject or code.
     Revise(TeamDetails),
     /// Adds a student.
     AddMember {
@@ -64,65 +64,67 @@ pub enum TeamCommand {
     },
     /// Adds a member of staff, or changes the role.
     AddStaff {
-        /// Who.
+        /// The member of staff.
         person: PersonId,
-        /// As what.
+        /// The role of the member of staff.
         role: StaffRole,
     },
     /// Removes a member of staff.
     RemoveStaff {
-        /// Who.
+        /// The member of staff.
         person: PersonId,
     },
-    /// Says that it is no longer in use.
+    /// Closes the team, which means that it is no longer in use.
     Close {
-        /// Why.
+        /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<Reason>,
     },
-    /// Takes a closing back.
+    /// Takes the closing back.
     Reopen,
-    /// Deletes it. Year plans and plans that hang on it are untouched (P1).
+    /// Deletes the team. Its year plans and their plans are untouched (P1).
     Delete {
-        /// Why.
+        /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<Reason>,
     },
-    /// Takes a deletion back.
+    /// Takes the deletion back.
     Undelete,
-    /// Gives it to another owner, also when it is deleted.
+    /// Gives the team to another owner. This works for a deleted team too.
     TransferOwnership {
         /// The new owner.
         to: PersonId,
-        /// Why.
+        /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<Reason>,
     },
-    /// Gives it to another owner as a step of a recovery: unless it has got another one meanwhile.
+    /// Gives the team to another owner, as a step of a recovery. Refused if the team has got
+    /// another owner meanwhile.
     HandOver {
-        /// The owner it is expected to have.
+        /// The owner that it must still have; `None` for no owner. With another owner the command
+        /// is refused.
         from: Option<PersonId>,
         /// The new owner.
         to: PersonId,
-        /// Why.
+        /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<Reason>,
     },
-    /// Takes [`TeamCommand::HandOver`] back, also when the owner before has left since.
+    /// Takes [`TeamCommand::HandOver`] back, even if the earlier owner has left since.
     HandBack {
-        /// The owner it is expected to have.
+        /// The owner that it must still have. With another owner the command is refused.
         from: PersonId,
-        /// The owner before, if there was one.
+        /// The owner that it had earlier; `None` if it had none.
         to: Option<PersonId>,
-        /// Why.
+        /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<Reason>,
     },
-    /// Makes details, members and staff as given; records differences only. An owner is set only
-    /// where there is none, and a deleted team stays deleted. For imports.
+    /// Makes details, members and staff as given, and records only the differences. An owner is set
+    /// only if there is none, and a deleted team stays deleted. For imports.
     Put {
-        /// What it is.
+        /// The institution, school year, title, subject and code.
         details: TeamDetails,
         /// Every student; one that is not named is removed.
         members: BTreeSet<PersonId>,
         /// Every member of staff; one that is not named is removed.
         staff: BTreeMap<PersonId, StaffRole>,
-        /// First owner.
+        /// The owner, set only if there is none yet.
         owner: Option<PersonId>,
         /// Whether it is closed.
         closed: bool,
@@ -135,13 +137,13 @@ pub enum TeamCommand {
 pub enum TeamEvent {
     /// It was created.
     Created {
-        /// What it is.
+        /// The institution, school year, title, subject and code.
         details: TeamDetails,
-        /// Who owns it.
+        /// The person who owns it; `None` if nobody does.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         owner: Option<PersonId>,
     },
-    /// What it is changed.
+    /// The institution, school year, title, subject or code changed.
     Revised(TeamDetails),
     /// A student joined.
     MemberAdded {
@@ -155,19 +157,19 @@ pub enum TeamEvent {
     },
     /// A member of staff joined, or changed role.
     StaffAdded {
-        /// Who.
+        /// The member of staff.
         person: PersonId,
-        /// As what.
+        /// The role of the member of staff.
         role: StaffRole,
     },
     /// A member of staff left.
     StaffRemoved {
-        /// Who.
+        /// The member of staff.
         person: PersonId,
     },
     /// It is no longer in use.
     Closed {
-        /// Why.
+        /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
@@ -175,28 +177,28 @@ pub enum TeamEvent {
     Reopened {},
     /// It was deleted.
     Deleted {
-        /// Why.
+        /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
     /// The deletion was taken back.
     Undeleted {},
-    /// It has another owner.
+    /// The team got another owner.
     OwnershipTransferred {
-        /// The owner before.
+        /// The owner until now. `None` if it had none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<PersonId>,
-        /// The owner from now on.
+        /// The new owner.
         to: PersonId,
-        /// Why.
+        /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
-    /// It has no owner any more.
+    /// The team has no owner any more.
     OwnershipGivenUp {
-        /// The owner before.
+        /// The owner until now.
         from: PersonId,
-        /// Why.
+        /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
@@ -205,21 +207,21 @@ pub enum TeamEvent {
 /// A team as it is now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Team {
-    /// What it is.
+    /// The institution, school year, title, subject and code.
     pub details: TeamDetails,
-    /// Who owns it.
+    /// The person who owns it; `None` if nobody does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<PersonId>,
-    /// Who owned it before.
+    /// Every person who owned it earlier.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub former_owners: BTreeSet<PersonId>,
     /// Its students.
     pub members: BTreeSet<PersonId>,
     /// Its staff.
     pub staff: BTreeMap<PersonId, StaffRole>,
-    /// No longer in use.
+    /// Whether it is closed, which means no longer in use.
     pub closed: bool,
-    /// Set while it is deleted.
+    /// Who deleted it, when and why; `None` unless it is deleted now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<Deletion>,
 }

@@ -1,8 +1,8 @@
-//! How views come about.
+//! Builds the views.
 
 use super::{
     CollectedView, ContainerView, EvaluationView, GoalView, PlanView, TalkView, UnitView, Viewer,
-    WrittenView, YearPlanView, is_visible,
+    WrittenView, YearPlanView,
 };
 use crate::domain::Aggregate;
 use crate::domain::plan::{Audience, Evaluation, Item, Plan, Section, UnitRef, Written};
@@ -12,10 +12,11 @@ use crate::domain::year_plan::{Goal, GoalKind, Unit, YearPlan};
 use crate::ids::{GoalId, PersonId, PlanId, TeamId, YearPlanId};
 use crate::read_error::ReadError;
 
-/// A plan as a viewer sees it; `None` if there is none, or the viewer may see nothing of it.
+/// A plan as a viewer sees it; `None` if there is no such plan, or the viewer may see nothing of
+/// it.
 ///
 /// # Errors
-/// [`ReadError`] when the world does not read.
+/// [`ReadError`] when a state cannot be read.
 pub fn plan_view<W: World + ?Sized>(
     world: &W,
     id: PlanId,
@@ -26,7 +27,7 @@ pub fn plan_view<W: World + ?Sized>(
         return Ok(None);
     };
     match viewer {
-        Viewer::Audience(audience) if !is_visible(plan, audience) => Ok(None),
+        Viewer::Audience(audience) if !plan.is_visible_to(audience) => Ok(None),
         Viewer::Staff | Viewer::Audience(_) => View {
             world,
             plan,
@@ -37,11 +38,11 @@ pub fn plan_view<W: World + ?Sized>(
     }
 }
 
-/// Every plan of a student that a viewer sees, in the order given. `None` if there is no such
+/// Every plan of a student that the viewer sees, in the order given. `None` if there is no such
 /// person.
 ///
 /// # Errors
-/// [`ReadError`] when the world does not read.
+/// [`ReadError`] when a state cannot be read.
 pub fn collected_view<W: World + ?Sized>(
     world: &W,
     student: PersonId,
@@ -63,11 +64,11 @@ pub fn collected_view<W: World + ?Sized>(
     }))
 }
 
-/// A year plan as a viewer sees it. Students and everybody else see reflection goals in the units,
-/// and no deleted units; staff see all. `None` if there is none.
+/// A year plan as a viewer sees it. Staff see everything. Students and all others see only
+/// reflection goals in the units, and no deleted units. `None` if there is no such year plan.
 ///
 /// # Errors
-/// [`ReadError`] when the world does not read.
+/// [`ReadError`] when a state cannot be read.
 pub fn year_plan_view<W: World + ?Sized>(
     world: &W,
     id: YearPlanId,
@@ -189,7 +190,7 @@ impl<W: World + ?Sized> View<'_, W> {
         })
     }
 
-    /// Whether the viewer sees something that is shown or not.
+    /// Whether the viewer sees something. Staff see everything; others see what is shown.
     fn sees(&self, shown: bool) -> bool {
         match self.viewer {
             Viewer::Staff => true,
@@ -208,7 +209,7 @@ impl<W: World + ?Sized> View<'_, W> {
         })
     }
 
-    /// Units taken in, then, for staff, those taken out that were evaluated.
+    /// The included units. Staff also see excluded units that were evaluated, after the others.
     fn units(&self) -> Result<Vec<UnitView>, ReadError> {
         let mut units: Vec<UnitRef> = self.plan.units.clone();
         let taken_in = units.len();
@@ -285,7 +286,7 @@ impl<W: World + ?Sized> View<'_, W> {
     ) -> Option<EvaluationView> {
         let own = self.plan.item_shown(Item::Evaluation(made.id));
         let section = self.plan.sections.contains(&Section::Goals);
-        // A goal shown by itself shows what was said about it; a hidden goal hides it.
+        // To show a goal by itself also shows its evaluations, and to hide it hides them.
         let goal_by_itself = self.plan.item_shown(Item::Goal(made.goal));
         let shown = goal_shown && own.unwrap_or(goal_by_itself.unwrap_or(section));
         if !self.sees(shown) {

@@ -1,6 +1,6 @@
-//! What differs between two views of a plan, item by item.
+//! The differences between two views of a plan, item by item.
 //!
-//! A view is taken apart into facts; two views say the same exactly when their facts are the same.
+//! A view is taken apart into facts. Two views are the same exactly when their facts are the same.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,47 +13,47 @@ use crate::ids::{EvaluationId, GoalId, PersonId, PlanId, TalkId, TeamId, YearPla
 use crate::text::Name;
 use crate::time::Timestamp;
 
-/// One fact of a view. What holds or does not hold is a fact while it holds.
+/// One fact of a view. A gate or mark is a fact only while it is open or set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
-    /// There is a plan that the viewer sees.
+    /// There is a plan that the viewer may see.
     Plan {
-        /// Which.
+        /// The id of the plan.
         id: PlanId,
-        /// Whose.
+        /// The student whose plan it is.
         student: PersonId,
         /// The student's name.
         student_name: Option<Name>,
-        /// Subject or combined.
+        /// Whether it is a subject plan or a combined plan.
         kind: YearPlanKind,
         /// When it was opened.
         opened_at: Timestamp,
     },
-    /// Who owns it.
+    /// The owner of the plan.
     Owner {
-        /// The person.
+        /// The id of the owner.
         id: PersonId,
-        /// The person's name.
+        /// The name of the owner.
         name: Option<Name>,
-        /// Whether the person has left.
+        /// Whether the owner has left.
         departed: bool,
     },
-    /// The year plan it hangs on, and what became of that.
+    /// The year plan that the plan belongs to, and whether it is deleted.
     YearPlan {
-        /// The year plan.
+        /// The id, title, owner and deletion of the year plan.
         container: ContainerView<YearPlanId>,
-        /// What it is.
+        /// The details of the year plan; `None` if they are not known.
         details: Option<YearPlanDetails>,
     },
-    /// That year plan's team, and what became of it.
+    /// The team of that year plan, and whether it is deleted.
     Team(ContainerView<TeamId>),
-    /// First gate: it is shared.
+    /// The first gate is open: the plan is shared.
     Shared,
-    /// Last gate: it is visible to this audience.
+    /// The last gate is open: the plan is visible to this audience.
     VisibleTo(Audience),
-    /// It is withdrawn.
+    /// The plan is withdrawn.
     Withdrawn,
-    /// Third gate: this section is shown.
+    /// The third gate is open: this section is shown.
     SectionShown(Section),
     /// The status.
     Status(WrittenView),
@@ -61,31 +61,32 @@ pub enum Fact {
     Unit(UnitView),
     /// A goal, without its evaluations.
     Goal {
-        /// The unit it stands in.
+        /// The unit that the goal belongs to.
         unit: UnitRef,
-        /// The goal.
+        /// The goal itself, without its evaluations.
         goal: GoalView,
     },
     /// An evaluation.
     Evaluation {
-        /// The unit.
+        /// The unit that the goal belongs to.
         unit: UnitRef,
-        /// The goal in it.
+        /// The goal that was evaluated.
         goal: GoalId,
-        /// The evaluation.
+        /// The evaluation itself.
         evaluation: EvaluationView,
     },
     /// The follow-up.
     FollowUp(WrittenView),
-    /// The day it is to be followed up.
+    /// The day on which to follow up.
     FollowUpOn(Date),
     /// A talk.
     Talk(TalkView),
-    /// The order of the units. Only named when units that are in both views changed places.
+    /// The order of the units. It is a change only when units that are in both views have changed
+    /// places.
     UnitOrder(Vec<UnitRef>),
 }
 
-/// What a fact is about. A view has at most one fact about the same thing.
+/// What a fact is about. A view has at most one fact about each of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum About {
     /// The plan itself.
@@ -94,15 +95,15 @@ pub enum About {
     Owner,
     /// Its year plan.
     YearPlan,
-    /// Its team.
+    /// The team of its year plan.
     Team,
-    /// First gate.
+    /// The first gate.
     Shared,
-    /// Last gate, for one audience.
+    /// The last gate, for one audience.
     VisibleTo(Audience),
-    /// Withdrawal.
+    /// Whether the plan is withdrawn.
     Withdrawn,
-    /// Third gate, for one section.
+    /// The third gate, for one section.
     SectionShown(Section),
     /// The status.
     Status,
@@ -122,18 +123,18 @@ pub enum About {
     UnitOrder,
 }
 
-/// One thing that differs: what was said about it and what is; at least one of them, never the
+/// One difference between two views. At least one of the two facts is there, and they are never the
 /// same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// The fact of the first view; `None` if it says nothing about it.
+    /// The fact of the first view; `None` if the first view has no such fact.
     pub was: Option<Fact>,
-    /// The fact of the second view; `None` if it says nothing about it.
+    /// The fact of the second view; `None` if the second view has no such fact.
     pub is: Option<Fact>,
 }
 
 impl Fact {
-    /// What it is about.
+    /// What the change is about.
     pub const fn about(&self) -> About {
         match self {
             Self::Plan { .. } => About::Plan,
@@ -156,18 +157,21 @@ impl Fact {
     }
 }
 
-/// What differs between two views of a plan; `None` is a plan that the viewer sees nothing of. In
-/// the order of the second view; what is only in the first stands where it stood.
+/// The differences between two views of a plan. `None` stands for a plan of which the viewer sees
+/// nothing. The differences come in the order of the second view. A fact that only the first view
+/// has comes at the place that it had there.
 ///
-/// Empty exactly when both say the same, but for `changed_at`, which says when and not what: it also
-/// moves when something changes that the viewer does not see.
+/// The answer is empty exactly when both views say the same. `changed_at` does not count: it says
+/// when something changed, not what, and it also moves when something changes that the viewer does
+/// not see.
 pub fn diff(was: Option<&PlanView>, is: Option<&PlanView>) -> Vec<Change> {
     let before = was.map(facts).unwrap_or_default();
     let after = is.map(facts).unwrap_or_default();
     let places: HashMap<About, usize> = (after.iter().enumerate())
         .map(|(place, fact)| (fact.about(), place + 1))
         .collect();
-    // Where a change stands: after which fact of the second view, then in the first view's order.
+    // For each change its place: after which fact of the second view, then the order of the first
+    // view.
     let mut changes: Vec<((usize, usize), Change)> = Vec::new();
     let mut kept = HashMap::new();
     let mut place = 0;
@@ -202,8 +206,8 @@ pub fn diff(was: Option<&PlanView>, is: Option<&PlanView>) -> Vec<Change> {
         .collect()
 }
 
-/// Every fact of a view, in the order of the sheet. Takes views apart field by field, so that a new
-/// field cannot be forgotten here.
+/// Every fact of a view, in the order in which a plan is shown. The views are taken apart field by
+/// field, so that a new field cannot be forgotten here.
 fn facts(view: &PlanView) -> Vec<Fact> {
     let PlanView {
         id,
@@ -282,8 +286,8 @@ fn unit_facts(view: &UnitView, facts: &mut Vec<Fact>) {
     }
 }
 
-/// The order of units, if those that are in both views do not follow one another in the same order.
-/// Goals never change places; evaluations and talks stand where what is said about them puts them.
+/// The order of the units, if the units that are in both views come in a different order. Goals
+/// never change places. The place of an evaluation or a talk follows from what it says.
 fn unit_order(was: Option<&PlanView>, is: Option<&PlanView>) -> Option<Change> {
     let order = |view: &PlanView| view.units.iter().map(|unit| unit.unit).collect::<Vec<_>>();
     let (was, is) = (order(was?), order(is?));

@@ -1,6 +1,6 @@
-//! What people see. Staff see all that is recorded; what others see passes four gates, each an
-//! event: the plan is shared, the unit is included, the section or item is shown, the plan is
-//! visible to that audience.
+//! What people see of a plan. Staff see everything that is recorded. What others see must pass four
+//! gates, each opened by an event: the plan is shared, the unit is included, the section or item is
+//! shown, and the plan is visible to that audience.
 
 mod build;
 mod diff;
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::plan::{Assessment, Audience, Evaluator, Plan, Section, TalkDetails, UnitRef};
+use super::plan::{Assessment, Audience, Evaluator, Section, TalkDetails, UnitRef};
 use super::year_plan::{
     GoalArea, GoalKind, Scale, UnitDetails, Wording, YearPlan, YearPlanDetails, YearPlanKind,
 };
@@ -21,37 +21,37 @@ use crate::time::Timestamp;
 pub use self::build::{collected_view, plan_view, year_plan_view};
 pub use self::diff::{About, Change, Fact, diff};
 
-/// Through whose eyes.
+/// The person or group through whose eyes a plan is seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Viewer {
-    /// Teachers, pedagogues and leaders: everything, with what is shown to whom.
+    /// Teachers, pedagogues and leaders. They see everything, and also what is shown to whom.
     Staff,
-    /// An audience that the four gates hold for.
+    /// An audience, for which the four gates apply.
     Audience(Audience),
 }
 
 /// A plan as a viewer sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanView {
-    /// The plan.
+    /// The id of the plan.
     pub id: PlanId,
-    /// Whose it is.
+    /// The student whose plan it is.
     pub student: PersonId,
-    /// The student's name.
+    /// The name of the student; `None` if it is not known.
     pub student_name: Option<Name>,
-    /// Subject or combined.
+    /// Whether it is a subject plan or a combined plan.
     pub kind: YearPlanKind,
-    /// The year plan it hangs on.
+    /// The year plan that it belongs to.
     pub year_plan: ContainerView<YearPlanId>,
-    /// That year plan's team.
+    /// The team of that year plan.
     pub team: Option<ContainerView<TeamId>>,
-    /// What the year plan is.
+    /// The details of the year plan; `None` if they are not known.
     pub year_plan_details: Option<YearPlanDetails>,
-    /// Who owns it.
+    /// The person who owns it.
     pub owner: PersonId,
-    /// The owner's name.
+    /// The name of the owner; `None` if it is not known.
     pub owner_name: Option<Name>,
-    /// Whether the owner has left: somebody should take over.
+    /// Whether the owner has left. If so, somebody should take the plan over.
     pub owner_departed: bool,
     /// When it was opened.
     pub opened_at: Timestamp,
@@ -59,45 +59,46 @@ pub struct PlanView {
     pub changed_at: Timestamp,
     /// The status; for an audience only if its section is shown.
     pub status: Option<WrittenView>,
-    /// The units taken in, with the goals the viewer sees.
+    /// The included units, with the goals that the viewer sees.
     pub units: Vec<UnitView>,
     /// The follow-up; for an audience only if its section is shown.
     pub follow_up: Option<WrittenView>,
-    /// The day it is to be followed up.
+    /// The day on which to follow up; `None` if no day was set.
     pub follow_up_on: Option<Date>,
-    /// Talks.
+    /// The talks that the viewer sees.
     pub talks: Vec<TalkView>,
-    /// First gate.
+    /// Whether the plan is shared, which is the first gate.
     pub shared: bool,
-    /// Last gate.
+    /// The audiences that the plan is visible to, which is the last gate.
     pub visible_to: BTreeSet<Audience>,
-    /// Third gate, sections.
+    /// The sections that are shown, which is the third gate.
     pub sections: BTreeSet<Section>,
-    /// Opened by mistake.
+    /// Whether the plan is withdrawn, because it was opened by mistake.
     pub withdrawn: bool,
 }
 
-/// What became of a container that a plan hangs on.
+/// The year plan or team that a plan belongs to, and whether it is deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContainerView<Id> {
-    /// Its id.
+    /// The id of the year plan or team.
     pub id: Id,
-    /// What people call it.
+    /// The title that people see.
     pub title: Option<Title>,
-    /// Who owns it.
+    /// The person who owns it; `None` if nobody does.
     pub owner: Option<PersonId>,
-    /// Set while it is deleted. The plan is whole all the same (P1).
+    /// Who deleted it, when and why; `None` unless it is deleted now. The plan is whole in either
+    /// case (P1).
     pub deleted: Option<Deletion>,
 }
 
 /// A written section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrittenView {
-    /// The text.
+    /// The text as it was written.
     pub text: Text,
-    /// Who wrote it.
+    /// The person or system that wrote it.
     pub by: Actor,
-    /// When.
+    /// The instant at which it was written.
     pub at: Timestamp,
     /// Whether the section is shown.
     pub shown: bool,
@@ -106,22 +107,23 @@ pub struct WrittenView {
 /// A unit that a plan includes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnitView {
-    /// Which.
+    /// The unit and the year plan that it belongs to.
     pub unit: UnitRef,
-    /// What it is. None only if the year plan's stream is not there.
+    /// The details of the unit; `None` only if the year plan's stream does not exist.
     pub details: Option<UnitDetails>,
-    /// Set while the unit is deleted.
+    /// Who deleted the unit, when and why; `None` unless it is deleted now.
     pub deleted: Option<Deletion>,
-    /// Whether the plan still includes it. Only staff see evaluated units that were taken out.
+    /// Whether the plan still includes the unit. Only staff see excluded units, and only those that
+    /// were evaluated.
     pub included: bool,
-    /// Its goals.
+    /// The goals of the unit that the viewer sees.
     pub goals: Vec<GoalView>,
 }
 
 /// A goal with its evaluations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GoalView {
-    /// Which.
+    /// The id of the goal.
     pub id: GoalId,
     /// Who may evaluate it.
     pub kind: GoalKind,
@@ -133,9 +135,9 @@ pub struct GoalView {
     pub scale: Scale,
     /// Its present revision, from 1.
     pub revision: u32,
-    /// Out of use.
+    /// Whether the goal is out of use.
     pub retired: bool,
-    /// Whether it is shown.
+    /// Whether the goal is shown to others than staff.
     pub shown: bool,
     /// Evaluations, oldest first.
     pub evaluations: Vec<EvaluationView>,
@@ -144,66 +146,61 @@ pub struct GoalView {
 /// An evaluation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvaluationView {
-    /// Which.
+    /// The id of the evaluation.
     pub id: EvaluationId,
-    /// The goal's revision it was made on, from 1.
+    /// The revision of the goal on which it was made, from 1.
     pub goal_revision: u32,
-    /// On which side.
+    /// Whether staff or the student made it.
     pub by: Evaluator,
-    /// Who made it.
+    /// The person or system that made it.
     pub actor: Actor,
-    /// When.
+    /// The instant at which it was made.
     pub at: Timestamp,
-    /// What it says.
+    /// The level and comment of the evaluation.
     pub assessment: Assessment,
-    /// The words of its level, on the scale it was made on.
+    /// The title of the level that it gives, on the scale on which it was made.
     pub level_title: Option<Title>,
-    /// When it was last corrected.
+    /// The instant of the last correction; `None` if there was none.
     pub corrected_at: Option<Timestamp>,
-    /// Whether it is shown.
+    /// Whether the evaluation is shown to others than staff.
     pub shown: bool,
 }
 
 /// A talk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TalkView {
-    /// Which.
+    /// The id of the talk.
     pub id: TalkId,
-    /// What it was.
+    /// The kind and day of the talk, and its notes.
     pub details: TalkDetails,
-    /// Who recorded it.
+    /// The person or system that recorded it.
     pub by: Actor,
-    /// When.
+    /// The instant at which it was recorded.
     pub at: Timestamp,
-    /// When it was last corrected.
+    /// The instant of the last correction; `None` if there was none.
     pub corrected_at: Option<Timestamp>,
-    /// Whether it is shown.
+    /// Whether the talk is shown to others than staff.
     pub shown: bool,
 }
 
-/// *Samlet Elevplan*: every plan of a student that the viewer sees, in one.
+/// *Samlet Elevplan*: every plan of a student that the viewer may see, in one view.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CollectedView {
-    /// Whose.
+    /// The student whose plans these are.
     pub student: PersonId,
-    /// The student's name.
+    /// The name of the student; `None` if it is not known.
     pub student_name: Option<Name>,
-    /// Plans, oldest first. Staff see withdrawn ones too.
+    /// The plans, oldest first. Staff also see withdrawn plans.
     pub plans: Vec<PlanView>,
-}
-
-/// Whether an audience may see anything of the plan: first and last gate, and not withdrawn.
-pub fn is_visible(plan: &Plan, audience: Audience) -> bool {
-    plan.shared && !plan.withdrawn && plan.visible_to.contains(&audience)
 }
 
 /// A year plan as a viewer sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct YearPlanView {
-    /// The year plan.
+    /// The id of the year plan.
     pub id: YearPlanId,
-    /// Its state, without what the viewer does not see.
+    /// The state of the year plan, without what the viewer may not see.
     pub plan: YearPlan,
-    /// Its team.
+    /// The team of the year plan.
     pub team: Option<ContainerView<TeamId>>,
 }

@@ -3,8 +3,8 @@ use crate::domain::{Deletion, EventMeta};
 use crate::ids::{GoalId, PersonId, UnitId};
 
 impl YearPlanEvent {
-    /// What the year plan is from the start and who owns it, if this is the event that creates it. No
-    /// event moves it to another institution.
+    /// The details with which the year plan begins and its owner, if this is the event that creates
+    /// it. No later event moves it to another institution.
     pub(crate) fn created(&self) -> Option<(&YearPlanDetails, PersonId)> {
         match self {
             Self::Created { details, owner } => Some((details, *owner)),
@@ -136,17 +136,17 @@ impl YearPlan {
 }
 
 impl Goal {
-    /// Its words and scale now.
+    /// The goal's present words and scale.
     pub fn present(&self) -> Option<&GoalRevision> {
         self.revisions.last()
     }
 
-    /// Its present revision, from 1.
+    /// The goal's present revision, from 1.
     pub fn revision(&self) -> u32 {
         u32::try_from(self.revisions.len()).unwrap_or(u32::MAX)
     }
 
-    /// Its words and scale at a revision, from 1.
+    /// The goal's words and scale at a revision, from 1.
     pub fn at(&self, revision: u32) -> Option<&GoalRevision> {
         let index = usize::try_from(revision).ok()?.checked_sub(1)?;
         self.revisions.get(index)

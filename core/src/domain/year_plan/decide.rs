@@ -4,8 +4,9 @@ use super::{
     GoalDetails, GoalRevision, Scale, UnitDetails, Wording, WordingChoice, YearPlan,
     YearPlanCommand, YearPlanDetails, YearPlanEvent, YearPlanKind,
 };
-use crate::domain::decide::{RuleContext, exists, not_found, refuse};
 use crate::domain::plan::UnitRef;
+use crate::domain::refusing::{exists, not_found, refuse};
+use crate::domain::rule_context::RuleContext;
 use crate::domain::{Aggregate, Field, Reason, Refusal, Stop};
 use crate::ids::{GoalId, PersonId, UnitId, YearPlanId};
 use crate::text::{self, Name};
@@ -29,8 +30,8 @@ impl YearPlanCommand {
                 not_found(Reason::YearPlanNotFound, "year plan", ID, id, Field::Target)
             })
         };
-        // What a deleted year plan does not take; taking the deletion back and giving it to
-        // another owner it does.
+        // Refuses commands that a deleted year plan does not accept. A deleted year plan can still
+        // be undeleted and given to another owner.
         let live = || match there()? {
             YearPlan {
                 deleted: Some(_), ..
@@ -211,7 +212,8 @@ fn check_scale(scale: &Scale, field: Field) -> Result<(), Stop> {
     refuse(Refusal::new(Reason::ScaleInvalid, message).field(field))
 }
 
-/// The words a goal gets: a catalogue's are copied, so that they stay whatever becomes of it.
+/// The words that a goal gets. The words of a catalogue's item are copied, so that they stay
+/// whatever happens to the catalogue.
 fn word(ask: &RuleContext<'_>, choice: &WordingChoice, field: Field) -> Result<Wording, Stop> {
     match choice {
         WordingChoice::Own { text } => Ok(Wording::Own { text: text.clone() }),

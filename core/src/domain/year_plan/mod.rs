@@ -24,32 +24,32 @@ pub enum YearPlanKind {
     Combined,
 }
 
-/// What a year plan is from the start.
+/// The facts with which a year plan begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct YearPlanDetails {
     /// One subject or several.
     pub kind: YearPlanKind,
-    /// Where it belongs.
+    /// The institution that the year plan belongs to.
     pub institution: InstitutionId,
     /// The team it is made for.
     pub team: TeamId,
     /// Its school year.
     pub school_year: SchoolYearId,
-    /// What people call it.
+    /// The title that people see.
     pub title: Title,
-    /// Its subjects: exactly one when it is a subject year plan.
+    /// The subjects: exactly one in a subject year plan, at least one in a combined year plan.
     pub subjects: BTreeSet<Name>,
 }
 
-/// What a unit is.
+/// The title, subject and description of a unit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitDetails {
-    /// What people call it.
+    /// The title that people see.
     pub title: Title,
-    /// One of the year plan's subjects.
+    /// One of the year plan's subjects; `None` if the unit belongs to no single one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Name>,
-    /// What it is about.
+    /// What the unit is about; `None` if nothing was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Text>,
 }
@@ -80,12 +80,13 @@ pub enum GoalArea {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Wording {
-    /// The teacher's own.
+    /// The teacher's own words.
     Own {
         /// The words.
         text: Text,
     },
-    /// From a catalogue. The words as they were then are kept, whatever becomes of the catalogue.
+    /// The words of a catalogue's item. They are kept as they were when the item was chosen,
+    /// whatever happens to the catalogue.
     Catalogue {
         /// The catalogue.
         catalogue: CatalogueId,
@@ -96,7 +97,8 @@ pub enum Wording {
     },
 }
 
-/// How a command words a goal: a catalogue's text is looked up when it is decided.
+/// How a command says which words a goal gets. A catalogue's words are looked up when the command
+/// is decided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WordingChoice {
@@ -117,13 +119,14 @@ pub enum WordingChoice {
 /// The levels a goal is evaluated on (*målestok*), lowest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scale {
-    /// What people call it.
+    /// The title that people see.
     pub title: Title,
-    /// Two to ten levels, lowest first; no two alike. An evaluation names a level by its index.
+    /// Two to ten levels, lowest first, all different. An evaluation names a level by its index
+    /// from 0.
     pub levels: Vec<Title>,
 }
 
-/// What a goal is from the start.
+/// The facts with which a goal begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GoalDetails<W = Wording> {
     /// Who may evaluate it, and where it is shown.
@@ -140,11 +143,11 @@ pub struct GoalDetails<W = Wording> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum YearPlanCommand {
-    /// Creates it. Refused if it exists.
+    /// Creates the year plan. Refused if it exists.
     Create {
-        /// What it is.
+        /// The kind, institution, team, school year, title and subjects.
         details: YearPlanDetails,
-        /// Who owns it.
+        /// The person who owns it.
         owner: PersonId,
     },
     /// Changes its title.
@@ -164,95 +167,97 @@ pub enum YearPlanCommand {
     },
     /// Adds a unit.
     AddUnit {
-        /// Its id, chosen by the sender.
+        /// The id of the new unit, chosen by the sender.
         unit: UnitId,
-        /// What it is.
+        /// The title, subject and description.
         details: UnitDetails,
     },
-    /// Adds a copy of a unit, with goals of it, as a step of a recovery. Does nothing if the unit is
-    /// there already.
+    /// Adds a copy of a unit and of some of its goals, as a step of a recovery. Does nothing if the
+    /// unit exists already.
     CopyUnit {
-        /// Its id.
+        /// The id of the unit.
         unit: UnitId,
-        /// The unit that is copied, deleted or not.
+        /// The unit that is copied. It may be deleted.
         from: UnitRef,
-        /// Goals that are copied if they are in use, each with the id of the copy.
+        /// The goals to copy, each with the id of its copy. Goals that are out of use are not
+        /// copied.
         goals: Vec<(GoalId, GoalId)>,
     },
     /// Changes a unit.
     ReviseUnit {
-        /// Which.
+        /// The unit.
         unit: UnitId,
-        /// What it is from now on.
+        /// The new title, subject and description.
         details: UnitDetails,
     },
     /// Deletes a unit. Plans that include it keep it, with its goals and evaluations (P1).
     DeleteUnit {
-        /// Which.
+        /// The unit.
         unit: UnitId,
-        /// Why.
+        /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<Reason>,
     },
     /// Takes the deletion of a unit back.
     UndeleteUnit {
-        /// Which.
+        /// The unit.
         unit: UnitId,
     },
     /// Sets a goal in a unit.
     AddGoal {
         /// In which unit.
         unit: UnitId,
-        /// Its id, chosen by the sender.
+        /// The id of the new goal, chosen by the sender.
         goal: GoalId,
-        /// What it is.
+        /// The kind, area, words and scale of the goal.
         details: GoalDetails<WordingChoice>,
     },
-    /// Changes a goal's words or scale. Evaluations keep the revision that they were made on.
+    /// Changes a goal's words or scale. Evaluations keep the revision on which they were made.
     ReviseGoal {
-        /// Which.
+        /// The id of the goal.
         goal: GoalId,
-        /// Its words from now on.
+        /// The new words.
         wording: WordingChoice,
-        /// Its scale from now on.
+        /// The new scale.
         scale: Scale,
     },
-    /// Takes a goal out of use. It stays where it was evaluated.
+    /// Takes a goal out of use. Where it was evaluated it stays.
     RetireGoal {
-        /// Which.
+        /// The id of the goal.
         goal: GoalId,
-        /// Why.
+        /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<Reason>,
     },
-    /// Deletes the year plan. Plans that hang on it are untouched (P1).
+    /// Deletes the year plan. The plans that belong to it are untouched (P1).
     Delete {
-        /// Why.
+        /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<Reason>,
     },
-    /// Takes a deletion back.
+    /// Takes the deletion back.
     Undelete,
-    /// Gives it to another owner, also when it is deleted.
+    /// Gives the year plan to another owner. This works for a deleted year plan too.
     TransferOwnership {
         /// The new owner.
         to: PersonId,
-        /// Why.
+        /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<Reason>,
     },
-    /// Gives it to another owner as a step of a recovery: unless it has got another one meanwhile.
+    /// Gives the year plan to another owner, as a step of a recovery. Refused if it has got another
+    /// owner meanwhile.
     HandOver {
-        /// The owner it is expected to have.
+        /// The owner that it must still have. With another owner the command is refused.
         from: PersonId,
         /// The new owner.
         to: PersonId,
-        /// Why.
+        /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<Reason>,
     },
-    /// Takes [`YearPlanCommand::HandOver`] back, also when the owner before has left since.
+    /// Takes [`YearPlanCommand::HandOver`] back, even if the earlier owner has left since.
     HandBack {
-        /// The owner it is expected to have.
+        /// The owner that it must still have. With another owner the command is refused.
         from: PersonId,
-        /// The owner before.
+        /// The owner that the year plan had earlier.
         to: PersonId,
-        /// Why.
+        /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<Reason>,
     },
 }
@@ -263,9 +268,9 @@ pub enum YearPlanCommand {
 pub enum YearPlanEvent {
     /// It was created.
     Created {
-        /// What it is.
+        /// The kind, institution, team, school year, title and subjects.
         details: YearPlanDetails,
-        /// Who owns it.
+        /// The person who owns it.
         owner: PersonId,
     },
     /// Its title changed.
@@ -285,72 +290,72 @@ pub enum YearPlanEvent {
     },
     /// A unit was added.
     UnitAdded {
-        /// Its id.
+        /// The id of the unit.
         unit: UnitId,
-        /// What it is.
+        /// The title, subject and description.
         details: UnitDetails,
     },
     /// A unit changed.
     UnitRevised {
-        /// Which.
+        /// The unit.
         unit: UnitId,
-        /// What it is from now on.
+        /// The new title, subject and description.
         details: UnitDetails,
     },
     /// A unit was deleted.
     UnitDeleted {
-        /// Which.
+        /// The unit.
         unit: UnitId,
-        /// Why.
+        /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
     /// The deletion of a unit was taken back.
     UnitUndeleted {
-        /// Which.
+        /// The unit.
         unit: UnitId,
     },
     /// A goal was set.
     GoalAdded {
         /// In which unit.
         unit: UnitId,
-        /// Its id.
+        /// The id of the goal.
         goal: GoalId,
-        /// What it is.
+        /// The kind, area, words and scale of the goal.
         details: GoalDetails,
     },
     /// A goal's words or scale changed.
     GoalRevised {
-        /// Which.
+        /// The id of the goal.
         goal: GoalId,
-        /// Its words from now on.
+        /// The new words.
         wording: Wording,
-        /// Its scale from now on.
+        /// The new scale.
         scale: Scale,
     },
     /// A goal went out of use.
     GoalRetired {
-        /// Which.
+        /// The id of the goal.
         goal: GoalId,
-        /// Why.
+        /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
     /// The year plan was deleted.
     Deleted {
-        /// Why.
+        /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
     /// The deletion was taken back.
     Undeleted {},
-    /// It has another owner.
+    /// The year plan got another owner.
     OwnershipTransferred {
-        /// The owner before.
+        /// The owner until now.
         from: PersonId,
-        /// The owner from now on.
+        /// The new owner.
         to: PersonId,
-        /// Why.
+        /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
@@ -359,18 +364,18 @@ pub enum YearPlanEvent {
 /// A year plan as it is now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct YearPlan {
-    /// What it is; title and subjects as they are now.
+    /// The details; title and subjects are the present ones.
     pub details: YearPlanDetails,
-    /// Who owns it.
+    /// The person who owns it.
     pub owner: PersonId,
-    /// Who owned it before.
+    /// Every person who owned it earlier.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub former_owners: BTreeSet<PersonId>,
-    /// Units in the order in which they were added, deleted ones among them.
+    /// The units in the order in which they were added. Deleted units are among them.
     pub units: Vec<Unit>,
     /// Goals by id.
     pub goals: BTreeMap<GoalId, Goal>,
-    /// Set while it is deleted.
+    /// Who deleted it, when and why; `None` unless it is deleted now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<Deletion>,
 }
@@ -378,13 +383,13 @@ pub struct YearPlan {
 /// A unit as it is now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unit {
-    /// Its id.
+    /// The id of the unit.
     pub id: UnitId,
-    /// What it is.
+    /// The title, subject and description.
     pub details: UnitDetails,
     /// Its goals in the order in which they were set.
     pub goals: Vec<GoalId>,
-    /// Set while it is deleted.
+    /// Who deleted it, when and why; `None` unless it is deleted now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<Deletion>,
 }
@@ -392,15 +397,15 @@ pub struct Unit {
 /// A goal as it is now, with what it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Goal {
-    /// The unit it stands in.
+    /// The unit that the goal belongs to.
     pub unit: UnitId,
     /// Who may evaluate it, and where it is shown.
     pub kind: GoalKind,
     /// What it is about.
     pub area: GoalArea,
-    /// Words and scale of each revision, first to present; never empty.
+    /// The words and scale of each revision, from the first to the present one. Never empty.
     pub revisions: Vec<GoalRevision>,
-    /// Out of use.
+    /// Whether the goal is out of use.
     pub retired: bool,
 }
 

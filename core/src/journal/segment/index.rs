@@ -1,5 +1,5 @@
-//! Where in a segment each position's frame begins. Derived: whoever looks something up checks
-//! that the frame there holds the position, so a wrong index costs time and nothing else.
+//! The index says where in a segment the frame of each position begins. It is derived: whoever uses
+//! it checks that the frame holds the position, so a wrong index costs only time.
 
 use std::io;
 
@@ -15,13 +15,13 @@ const OFFSET_LEN: u64 = 4;
 /// What is stored of a closed segment's index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoredIndex {
-    /// Nothing; it is made again when it is needed.
+    /// No index is stored. It is made again when it is needed.
     Missing,
-    /// What should be.
+    /// The stored index is right.
     Same,
-    /// Something else.
+    /// The stored index is wrong.
     Differs {
-        /// Of the segment's positions, from 0, the first that is affected.
+        /// The first of the segment's positions that is wrong, counted from 0.
         nth: u64,
     },
 }
@@ -39,9 +39,9 @@ fn encode(first: Position, offsets: &[u32]) -> Vec<u8> {
 
 /// The index of a closed segment.
 pub(super) enum Index {
-    /// In its file.
+    /// The index is in its file.
     File(Box<dyn DiskFile>),
-    /// Built just now.
+    /// The index has just been built in memory.
     Memory(Vec<u32>),
 }
 
@@ -89,7 +89,7 @@ impl Index {
             Err(error) => return Err(error),
         };
         let expected = encode(first, offsets);
-        // One byte more than it should have, to notice what stands behind it.
+        // One byte more than the index should have, to notice bytes after it.
         let mut bytes = vec![0; expected.len() + 1];
         let count = read_full(file.as_ref(), &mut bytes, 0)?;
         bytes.truncate(count);

@@ -33,15 +33,15 @@ use crate::ids::{CommitSeq, LedgerId, Position};
 pub use self::open::{OpenMode, SegmentOptions};
 pub use self::recovery::{Cut, DurableHint};
 
-/// Length that a segment does not exceed, unless it holds a single write that is longer.
+/// The greatest length of a segment, unless it holds a single write that is longer.
 const SEGMENT_BYTES: u64 = 64 << 20;
-/// A frame up to this long is read whole to get at one entry.
+/// A frame up to this long is read whole even if only one entry is wanted.
 const SMALL_FRAME: u64 = 4 << 10;
-/// The write buffer is kept for the next append if it is no larger.
+/// The write buffer is kept for the next append if it is no larger than this.
 const KEPT_BUFFER: usize = 4 << 20;
 
-/// The journal in segment files: the single truth of a ledger. One writer; readers never wait
-/// for it.
+/// The journal in segment files, which is the only truth of a ledger. It has one writer, and
+/// readers never wait for it.
 pub struct SegmentLog {
     ledger_id: LedgerId,
     store: Arc<Store>,
@@ -53,7 +53,7 @@ pub struct SegmentLog {
 /// Where a segment begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SegmentStart {
-    /// Its number, from 1.
+    /// The number of the segment, from 1.
     pub number: u64,
     /// The position of its first event, or of the next, if it has none.
     pub first_position: Position,
@@ -77,13 +77,13 @@ enum WriterState {
 }
 
 impl SegmentLog {
-    /// What opening it cut off, because a crash had torn the last write.
+    /// What was cut off when the journal was opened, because a crash had torn the last write.
     pub fn cut(&self) -> Option<Cut> {
         self.cut
     }
 
-    /// The segments there are, in order: units for reading in parallel with
-    /// [`CommitLog::read_commits`], which checks the seams between them too.
+    /// The segments, in order. They can be read in parallel with [`CommitLog::read_commits`], which
+    /// also checks that each continues the one before it.
     pub fn segments(&self) -> Vec<SegmentStart> {
         let state = self.store.state.lock();
         let starts = state.segments.iter().map(|header| SegmentStart {
@@ -94,8 +94,8 @@ impl SegmentLog {
         starts.collect()
     }
 
-    /// Compares what is stored of a closed segment's index with what it should be: where the frame
-    /// of each of its positions begins.
+    /// Compares the stored index of a closed segment with the right one, which says where the frame
+    /// of each position begins.
     ///
     /// # Errors
     /// When the disk fails.
@@ -108,7 +108,7 @@ impl SegmentLog {
         Index::compare(self.store.disk.as_ref(), number, first, offsets)
     }
 
-    /// Stores what is in the buffer and shows it to readers.
+    /// Writes and syncs what is in the buffer, and shows it to readers.
     fn write(&self, writer: &mut Writer, tail: Tail, group: Group) -> io::Result<()> {
         let len = writer.buffer.len() as u64;
         if writer.len + len > self.segment_bytes && writer.len > SEGMENT_HEADER_LEN as u64 {
@@ -116,7 +116,7 @@ impl SegmentLog {
         }
         let start = writer.len;
         write_full(writer.file.as_ref(), &writer.buffer, start)?;
-        // P2: receipts come after this line.
+        // Receipts may be sent only after this line (P2).
         writer.file.sync_data()?;
         writer.len += len;
         let mut state = self.store.state.lock();
@@ -142,7 +142,7 @@ impl SegmentLog {
         let first = last.before.position.next();
         let disk = self.store.disk.as_ref();
         if let Err(error) = Index::store(disk, last.number, first, &offsets) {
-            // It can be built again from the segment.
+            // The index can be built again from the segment.
             tracing::warn!(segment = last.number, %error, "the index of a segment was not stored");
         }
         let header = SegmentHeader {
@@ -217,7 +217,8 @@ fn read_part(segment: &Readable, offset: u64, len: u64) -> Result<Vec<u8>, ReadE
     Ok(bytes)
 }
 
-/// Creates a segment's file with its header. It has its name only once it is whole and durable.
+/// Creates a segment's file with its header. The file gets its name only once it is whole and
+/// durable.
 fn create_segment(disk: &dyn Disk, header: &SegmentHeader) -> io::Result<Arc<dyn DiskFile>> {
     let temporary = file_name(header.number, TEMPORARY_SUFFIX);
     let file = disk.create(&temporary)?;
@@ -260,7 +261,7 @@ impl CommitLog for SegmentLog {
         writer.buffer.clear();
         writer.buffer.shrink_to(KEPT_BUFFER);
         if let Err(source) = result {
-            // Nobody knows now what the disk holds, so nothing may be written behind it.
+            // Nobody knows now what is on the disk, so nothing may be written after it.
             writer.state = WriterState::Poisoned;
             let segment = self.store.state.lock().segments.len() as u64;
             tracing::error!(segment, error = %source, "the journal cannot be written");

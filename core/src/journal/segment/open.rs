@@ -20,22 +20,24 @@ use crate::time::Timestamp;
 /// What a journal is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OpenMode {
-    /// Appending and reading. One process at a time, which the caller's lock sees to.
+    /// For appending and reading. Only one process may do so at a time; the caller's lock makes
+    /// sure of that.
     #[default]
     ReadWrite,
-    /// Reading only: not a byte is changed, not even what a crash left is cut off. Only while
-    /// nobody writes, who would be seen before the sync.
+    /// For reading only. Not a byte is changed; not even what a crash left at the end is cut off.
+    /// Only allowed while nobody writes, because a reader would see what a writer has not synced
+    /// yet.
     ReadOnly,
 }
 
 /// How to open a journal.
 #[derive(Debug, Clone, Copy)]
 pub struct SegmentOptions {
-    /// What for.
+    /// What the journal is opened for.
     pub mode: OpenMode,
-    /// What derived state says had been durable; tells a lost end from a torn one.
+    /// What derived state says was durable. It tells a lost end from a torn one.
     pub durable: Option<DurableHint>,
-    /// A segment is closed before it exceeds this many bytes. Up to 1 GiB, 64 MiB if not given.
+    /// A segment is closed before it exceeds this many bytes. At most 1 GiB; 64 MiB unless given.
     pub segment_bytes: u64,
 }
 
@@ -97,12 +99,13 @@ impl SegmentLog {
         Ok(Self::assemble(disk, vec![header], file, scanned, options))
     }
 
-    /// Opens the journal that is there, after a clean stop or a crash. Time and memory do not grow
-    /// with the journal, but for one small read per segment: only the last is read in full.
+    /// Opens an existing journal, after a clean stop or a crash. Only the last segment is read in
+    /// full. Of each other segment one small part is read, so time and memory hardly grow with the
+    /// journal.
     ///
     /// # Errors
-    /// [`OpenError::Empty`] if there is none, [`OpenError::Damaged`] if it is damaged before its
-    /// end, [`OpenError::Io`] if the disk fails.
+    /// [`OpenError::Empty`] if there is no journal, [`OpenError::Damaged`] if it is
+    /// damaged before its end, [`OpenError::Io`] if the disk fails.
     pub fn open(disk: Arc<dyn Disk>, options: SegmentOptions) -> Result<Self, OpenError> {
         let numbers = segment_numbers(disk.as_ref())?;
         if let Some(missing) = (1..)
@@ -136,7 +139,8 @@ impl SegmentLog {
             remove_unfinished(disk.as_ref())?;
             make_durable(&file, &scanned, durable)
                 .map_err(io_error("storing the end of the journal"))?;
-            // The last segment's name may not have been synced before a kill.
+            // If the last process was killed, the name of the last segment may not have been
+            // synced.
             disk.sync_dir().map_err(io_error("syncing the directory"))?;
         }
         Ok(Self::assemble(disk, headers, file, scanned, options))
@@ -205,7 +209,7 @@ fn segment_numbers(disk: &dyn Disk) -> Result<Vec<u64>, OpenError> {
     Ok(numbers)
 }
 
-/// Removes segments whose creation did not finish. Nothing had been written into them.
+/// Removes segments whose creation was not finished. Nothing had been written into them.
 fn remove_unfinished(disk: &dyn Disk) -> Result<(), OpenError> {
     let failed = io_error("removing an unfinished segment");
     for name in disk.list().map_err(&failed)? {
@@ -218,8 +222,8 @@ fn remove_unfinished(disk: &dyn Disk) -> Result<(), OpenError> {
 
 type Headers = (Vec<SegmentHeader>, Option<Arc<dyn DiskFile>>);
 
-/// Reads the headers of all segments and checks that each continues the one before it. Answers
-/// the file of the last as well.
+/// Reads the headers of all segments and checks that each continues the one before it. Also returns
+/// the file of the last segment.
 fn open_headers(disk: &dyn Disk, count: u64) -> Result<Headers, OpenError> {
     let failed = io_error("reading a segment's header");
     let mut headers: Vec<SegmentHeader> = Vec::new();
@@ -255,7 +259,8 @@ fn open_headers(disk: &dyn Disk, count: u64) -> Result<Headers, OpenError> {
     Ok((headers, last))
 }
 
-/// A closed segment is as long as the next one says. If not, names the place from where on.
+/// Checks that a closed segment is as long as the next one says. The error names the place from
+/// which on it is damaged.
 fn check_length(
     file: &Arc<dyn DiskFile>,
     header: &SegmentHeader,
@@ -282,17 +287,17 @@ fn check_length(
     }
 }
 
-/// Cuts off what was never receipted and makes sure that the rest is on stable storage.
+/// Cuts off the part for which no receipt was given, and brings the rest to stable storage.
 ///
-/// The last group may be in memory only, written by a process that was killed before its sync
-/// returned. It may even be marked as stored, if that sync failed: so it is written once more,
-/// where and as it stands, before it is synced (P2).
+/// The last group of frames may be only in memory: a process wrote it and was killed before its
+/// sync returned. If that sync failed, the system may even have marked the group as stored. So the
+/// group is written once more, unchanged and at the same place, and then synced (P2).
 fn make_durable(
     file: &Arc<dyn DiskFile>,
     scanned: &Scanned,
     hint: Option<DurableHint>,
 ) -> io::Result<()> {
-    // Even if nothing stands there: an earlier cut may be one whose sync failed.
+    // This is done even if nothing follows: an earlier cut may not have been synced.
     file.set_len(scanned.len)?;
     if hint.is_none_or(|hint| hint.commit < scanned.tail.commit) {
         let mut buffer = vec![0; 1 << 20];

@@ -1,5 +1,5 @@
-//! Finds out what of the last segment is the journal, and whether the rest was torn off by a crash
-//! or is damage. Only reads.
+//! Finds out how much of the last segment belongs to the journal, and whether the rest was left by
+//! a crash or is damage. Only reads.
 
 use std::io;
 use std::ops::Range;
@@ -14,42 +14,43 @@ use super::header::{SEGMENT_HEADER_LEN, SegmentHeader};
 use super::window::Window;
 use crate::ids::{CommitSeq, LedgerId, Position};
 
-/// What the caller knows to have been durable, from something that is only written after a sync.
+/// What the caller knows to have been durable, from a record that is written only after a sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DurableHint {
-    /// The ledger that it is about. Of another ledger's journal it says nothing.
+    /// The ledger that the hint is about. It says nothing about the journal of another ledger.
     pub ledger: LedgerId,
-    /// A commit that had been stored.
+    /// A commit that was on stable storage.
     pub commit: CommitSeq,
-    /// The journal's last position then.
+    /// The last position of the journal at that commit.
     pub position: Position,
 }
 
-/// The end of the last segment that a crash left behind: never receipted, and cut off.
+/// What a crash left at the end of the last segment. No receipt was given for it, and it is cut
+/// off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cut {
     /// Number of the segment.
     pub segment: u64,
-    /// Where in the file the journal ends.
+    /// Where in the file the journal ends, in bytes.
     pub offset: u64,
-    /// How many bytes stood after that.
+    /// How many bytes followed.
     pub bytes: u64,
     /// What was wrong with the first frame there.
     pub reason: FrameError,
 }
 
-/// The sound part of a segment.
+/// The valid part of a segment.
 #[derive(Debug)]
 pub(super) struct Scanned {
     /// The tail of the journal.
     pub(super) tail: Tail,
-    /// Where the sound part ends in the file.
+    /// Where the valid part ends in the file, in bytes.
     pub(super) len: u64,
-    /// For each position the offset of its frame.
+    /// For each position, the offset of its frame.
     pub(super) offsets: Vec<u32>,
     /// Where the frames of the last write begin.
     pub(super) last_group: u64,
-    /// What follows the sound part.
+    /// What follows the valid part; `None` if nothing does.
     pub(super) cut: Option<Cut>,
 }
 
@@ -74,7 +75,7 @@ struct Mark {
     group_offset: u64,
 }
 
-/// Reads the last segment and decides what of it is the journal.
+/// Reads the last segment and decides how much of it belongs to the journal.
 pub(super) fn scan_last(
     file: &Arc<dyn DiskFile>,
     header: &SegmentHeader,
@@ -114,7 +115,7 @@ pub(super) fn scan_last(
         if frame.header().group_start != group_start {
             group_start = frame.header().group_start;
             mark.group_offset = mark.offset;
-            // The groups before this one had been synced: zeros in them are redactions.
+            // The groups before this one had been synced, so zeros in them are redactions.
             zeroed = None;
         }
         if zeroed.is_none() && frame.entries().any(|entry| entry.is_redacted()) {
@@ -139,8 +140,8 @@ pub(super) fn scan_last(
     if let Some(error) = bad {
         cut = Some(judge.cut_or_damage(&mark, error)?);
     }
-    // A payload of zeros in the last write may be one that never reached the disk. A redaction
-    // comes in a later write than what it redacts, so it is not that.
+    // A payload of zeros in the last write may never have reached the disk. It cannot be a
+    // redaction, because a redaction comes in a later write than the event that it redacts.
     if let Some(zeroed) = zeroed
         && !judge.was_durable(&zeroed, mark.offset)?
     {
@@ -162,7 +163,7 @@ pub(super) fn scan_last(
     })
 }
 
-/// Reads a closed segment, which ends at `end`. Whatever is not sound in it is damage.
+/// Reads a closed segment, which ends at `end`. Every invalid frame in it is damage.
 pub(super) fn scan_closed(
     file: &Arc<dyn DiskFile>,
     header: &SegmentHeader,
@@ -193,13 +194,14 @@ pub(super) fn scan_closed(
     Ok(offsets)
 }
 
-/// A segment is at most 64 MiB long unless configured otherwise, and never 4 GiB.
+/// The offsets fit 32 bits: a segment is at most 64 MiB long unless configured otherwise, and never
+/// 4 GiB.
 fn push_offsets(offsets: &mut Vec<u32>, frame: &Frame, offset: u64) {
     let offset = u32::try_from(offset).unwrap_or(u32::MAX);
     offsets.extend(std::iter::repeat_n(offset, frame.header().entries as usize));
 }
 
-/// Tells a torn end from damage.
+/// Decides whether an invalid end was torn off by a crash or is damage.
 struct Judge<'a> {
     file: &'a Arc<dyn DiskFile>,
     file_len: u64,
@@ -217,15 +219,17 @@ impl Judge<'_> {
         })
     }
 
-    /// Whether the frame that begins at `at` had been synced: something says so that was only
-    /// written after that. Later frames are looked for from `from` on.
+    /// Whether the frame that begins at `at` had been synced. It had if something exists that is
+    /// written only after that sync: the hint, or a later group of frames, which is looked for from
+    /// `from` on.
     fn was_durable(&self, at: &Mark, from: u64) -> io::Result<bool> {
         let commit = at.tail.commit.next();
         Ok(self.hint.is_some_and(|hint| hint.commit >= commit)
             || self.later_group_follows(commit, from)?)
     }
 
-    /// The frame at `at` is not sound: it and all after it are to be cut off, or it is damage.
+    /// Decides about the invalid frame at `at`: it and everything after it is cut off, or it is
+    /// damage.
     fn cut_or_damage(&self, at: &Mark, error: FrameError) -> Result<Cut, ScanError> {
         if !self.could_be_torn(at.offset, error)? || self.was_durable(at, at.offset + 1)? {
             return Err(self.damage(at, DamageReason::Frame(error)));
@@ -241,8 +245,8 @@ impl Judge<'_> {
     /// Whether a write that a crash interrupted can have left the frame at `offset` like this.
     ///
     /// Such a write leaves a file that is too short, or blocks that were never written and read as
-    /// zeros. A frame that is there in full, something of it in each of its blocks, was written;
-    /// if it is not sound, its bytes have changed since.
+    /// zeros. If every block of the frame has something in it, the whole frame was written. If it
+    /// is then invalid, its bytes have changed since.
     fn could_be_torn(&self, offset: u64, error: FrameError) -> io::Result<bool> {
         match error {
             FrameError::Short { .. } => Ok(true),
@@ -255,7 +259,7 @@ impl Judge<'_> {
                 let len = Header::decode(&bytes).map_or(0, |header| header.frame_len());
                 self.lacks_block(offset..offset + len)
             }
-            // Checksums are right, so this is what was written.
+            // The checksums are right, so the frame is as it was written.
             FrameError::Counts
             | FrameError::Command(_)
             | FrameError::Entry(_)
@@ -263,8 +267,8 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether all that a block of the disk holds of `range` is zeros, for any block. The smallest
-    /// block of any disk is taken, which covers the larger ones.
+    /// Whether `range` has a block of the disk in which all of its bytes are zeros. The smallest
+    /// block size of any disk is used, which covers larger blocks too.
     fn lacks_block(&self, range: Range<u64>) -> io::Result<bool> {
         const BLOCK: u64 = 512;
         let mut buffer = [0; BLOCK as usize];
@@ -282,8 +286,8 @@ impl Judge<'_> {
         Ok(false)
     }
 
-    /// Whether a header of a frame whose group began after `commit` stands anywhere from `from`
-    /// on. What it was written after had been synced.
+    /// Whether, from `from` on, there is a header of a frame whose group began after `commit`. Such
+    /// a group is written only after the earlier ones were synced.
     fn later_group_follows(&self, commit: CommitSeq, from: u64) -> io::Result<bool> {
         const CHUNK: usize = 1 << 20;
         let mut buffer = vec![0; CHUNK];

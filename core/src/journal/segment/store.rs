@@ -1,4 +1,4 @@
-//! What readers and the writer share: which segments there are and how far they may be read.
+//! What readers and the writer share: the list of segments, and how far they may be read.
 
 use std::io;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::index::Index;
 use super::recovery::{ScanError, scan_closed};
 use crate::ids::{CommitSeq, Position};
 
-/// Closed segments kept open, each two file descriptors.
+/// How many closed segments are kept open. Each takes two file descriptors.
 const OPEN_SEGMENTS: usize = 64;
 
 pub(super) struct Store {
@@ -28,7 +28,7 @@ pub(super) struct Store {
     closed: Cache<u64, Arc<Closed>>,
 }
 
-/// Everything up to `tail` is durable, and nothing beyond it is ever shown.
+/// Everything up to `tail` is durable. Nothing after it is ever shown.
 pub(super) struct State {
     pub(super) tail: Tail,
     /// The header of each segment, from the first.
@@ -56,7 +56,8 @@ pub(super) struct Readable {
     pub(super) end: u64,
     /// The last position before `end`.
     pub(super) last: Position,
-    /// Where the journal stands after it, if it is closed.
+    /// The header of the next segment, if this one is closed. It says where the journal stands
+    /// after this one.
     pub(super) next: Option<Box<SegmentHeader>>,
 }
 
@@ -111,7 +112,8 @@ impl Store {
         self.state.lock().tail
     }
 
-    /// The number of the segment that holds what is `before` this tail or comes first after it.
+    /// The number of the last segment that begins after a tail for which `is_before` holds; 1 if
+    /// there is none.
     fn number_by(&self, is_before: impl Fn(&Tail) -> bool) -> u64 {
         let state = self.state.lock();
         let after = state
@@ -248,7 +250,7 @@ impl Store {
         {
             return Ok((offset, header));
         }
-        // The index is wrong, or the segment is; the scan finds out which.
+        // Either the index or the segment is wrong. The scan finds out which.
         let index = Arc::new(self.rebuild_index(&closed.file, &segment.header, next)?);
         *closed.index.lock() = Arc::clone(&index);
         let offset = index.offset(nth).unwrap_or(SEGMENT_HEADER_LEN as u64);
@@ -280,7 +282,7 @@ impl Store {
             }
         };
         let Some(offset) = offset.map(u64::from) else {
-            // Another segment has been begun since: this one has an index file now.
+            // Another segment has been begun meanwhile, so this one has an index file now.
             return self.locate(&self.readable(segment.header.number)?, position);
         };
         match segment

@@ -1,6 +1,5 @@
-//! The key store: an append-only file of 256-byte slots. Losing it is losing the ledger, so it is
-//! synced before the first event sealed under a new key is, and what is there is as hard to lose
-//! as the journal.
+//! The key store: an append-only file of 256-byte slots. To lose it is to lose the ledger. So it is
+//! synced before the first event under a new key is, and it is as hard to lose as the journal.
 
 mod slot;
 #[cfg(test)]
@@ -27,8 +26,8 @@ const NAME: &str = "keys.log";
 const TEMPORARY: &str = "keys.tmp";
 const TORN: &str = "keys.torn";
 
-/// The key that wraps all others: from a file, the environment, or a key management service that
-/// hands it out.
+/// The key that wraps all other keys. It comes from a file, from the environment, or from a key
+/// management service that hands it out.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct MasterKey([u8; 32]);
 
@@ -38,7 +37,7 @@ impl MasterKey {
         Self(bytes)
     }
 
-    /// A key for another purpose that follows from this one.
+    /// A key for another purpose, computed from this key.
     pub(crate) fn derived(&self, purpose: &'static str, about: &[u8]) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new_derive_key(purpose);
         hasher.update(&self.0).update(about);
@@ -59,25 +58,26 @@ pub struct RecoveryKey(pub [u8; 32]);
 /// What a key store is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyStoreMode {
-    /// Reading and new keys; made if there is none.
+    /// For reading and for new keys. A key store is made if there is none.
     Create,
-    /// Reading and new keys; has to be there.
+    /// For reading and for new keys. The key store must exist.
     Existing,
-    /// Reading only: not a byte is changed, not even what a crash left is cut off.
+    /// For reading only. Not a byte is changed; not even what a crash left at the end is cut off.
     ReadOnly,
 }
 
 /// How to open a key store.
 pub struct KeyStoreOptions {
-    /// The folder of `keys.log`.
+    /// The folder that holds `keys.log`.
     pub disk: Arc<dyn Disk>,
-    /// The ledger it belongs to.
+    /// The ledger that the key store belongs to.
     pub ledger: LedgerId,
     /// The master key.
     pub master: MasterKey,
-    /// For a new store: who can recover the keys if the master key is lost.
+    /// For a new store: the public key for which all keys are also wrapped, so that they can be
+    /// restored if the master key is lost.
     pub recovery: Option<RecoveryKey>,
-    /// What for.
+    /// What the key store is opened for.
     pub mode: KeyStoreMode,
 }
 
@@ -85,31 +85,33 @@ pub struct KeyStoreOptions {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyStoreError {
-    /// The operating system refused. Final for writes: restart the process.
+    /// The operating system refused an operation. After a failed write nothing more is written
+    /// until the process is started again.
     #[error("the key store cannot be used: {operation}: {source}")]
     Io {
-        /// What was being done.
+        /// The operation that failed.
         operation: &'static str,
-        /// What it said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The file is no key store, or another ledger's. Restore the right one from its backup.
+    /// The file is not a key store, or belongs to another ledger. Restore the right one from its
+    /// backup.
     #[error("keys.log is not the key store of this ledger")]
     Foreign,
-    /// The journal has entries under keys that were made later than the last one here: an older copy
-    /// was put back. Restore the newest key store from its backup.
+    /// The journal has entries under keys that are newer than the last key here: an older copy was
+    /// put back. Restore the newest key store from its backup.
     #[error(
         "keys.log is older than the journal: it has {has} keys, but entries of the journal need the \
          first {needs} that were made; restore the newest key store from its backup"
     )]
     Older {
-        /// Keys there are.
+        /// How many keys there are.
         has: u64,
-        /// Keys that there have to be at least.
+        /// How many keys there must be at least.
         needs: u64,
     },
-    /// The keys are others than those that the journal's entries were sealed under: an older copy was
-    /// put back and gone on with. Restore the right key store from its backup.
+    /// The keys are not those under which the journal's entries are sealed: an older copy was put
+    /// back and then used. Restore the right key store from its backup.
     #[error(
         "keys.log holds other keys than those that the journal's entries are sealed under; restore \
          the right key store from its backup"
@@ -122,30 +124,30 @@ pub enum KeyStoreError {
          {key}, which it does not have; restore the newest key store from its backup"
     )]
     Lacks {
-        /// The key.
+        /// The id of the missing key.
         key: KeyId,
-        /// Where the entry is.
+        /// The position of the entry.
         position: crate::ids::Position,
     },
-    /// Another master key than the one it was made with.
+    /// The key store was made with another master key.
     #[error("the master key is not the one that the key store was made with")]
     WrongMasterKey,
-    /// A slot is damaged, or one before it is gone. Restore the key store from its backup.
+    /// A slot is damaged, or a slot before it is missing. Restore the key store from its backup.
     #[error("key store is damaged in slot {slot}; restore it from its backup")]
     Damaged {
-        /// Which, from 1.
+        /// The number of the slot, from 1.
         slot: u64,
     },
-    /// Journal there, key store gone. Restore it from its backup.
+    /// There is a journal but no key store. Restore the key store from its backup.
     #[error("keys.log is missing although the journal has entries; restore it from its backup")]
     Missing,
-    /// The source of randomness failed; nothing was sealed.
+    /// The source of random bytes failed. Nothing was sealed.
     #[error("no randomness: {0}")]
     Entropy(io::Error),
-    /// A write failed before; nothing can be written until the process is started again.
+    /// A write failed earlier. Nothing can be written until the process is started again.
     #[error("an earlier write to the key store failed; restart the process")]
     Poisoned,
-    /// It was opened for reading only.
+    /// The key store was opened for reading only.
     #[error("the key store is open for reading only")]
     ReadOnly,
 }
@@ -156,12 +158,13 @@ fn io_error(operation: &'static str) -> impl Fn(io::Error) -> KeyStoreError {
     move |source| KeyStoreError::Io { operation, source }
 }
 
-/// Every key of a ledger, in memory, and the file they are kept in.
+/// All keys of a ledger, in memory, and the file that holds them.
 pub struct KeyStore {
     master: MasterKey,
     recovery: Option<RecoveryKey>,
     keys: parking_lot::RwLock<Keys>,
-    /// Bytes at the end of the file that a crash left of keys that no receipted event uses.
+    /// How many bytes a crash left at the end of the file. They belong to keys that no receipted
+    /// event uses.
     torn: u64,
     writer: Mutex<Writer>,
 }
@@ -174,11 +177,11 @@ struct Keys {
     order: Vec<KeyId>,
 }
 
-/// A key that is held.
+/// A key in memory.
 struct Held {
     scope: KeyScope,
     key: ScopeKey,
-    /// Its place among all keys, from 1.
+    /// The place of the key among all keys, from 1.
     slot: u64,
 }
 
@@ -191,12 +194,13 @@ impl Keys {
     }
 }
 
-/// The first keys that were made: how many, and which.
+/// How many keys, counted from the first that was made, and which these are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct KeyCount {
-    /// How many.
+    /// How many keys.
     pub slots: u64,
-    /// First half of the hash of their ids, in order; zeros for none.
+    /// First half of the hash of their ids, in the order in which they were made; zeros for no
+    /// keys.
     pub digest: [u8; 16],
 }
 
@@ -270,7 +274,7 @@ impl KeyStore {
         })
     }
 
-    /// What stands for a key store that is not there, where nothing is sealed: for reading only.
+    /// A stand-in for a key store that does not exist, when nothing is sealed. For reading only.
     pub(crate) fn without_keys(master: MasterKey) -> Self {
         Self {
             master,
@@ -285,8 +289,8 @@ impl KeyStore {
         }
     }
 
-    /// How many bytes a crash had left at the end of the file, of keys that no receipted event
-    /// uses.
+    /// How many bytes a crash had left at the end of the file. They belonged to keys that no
+    /// receipted event uses.
     pub(crate) fn torn(&self) -> u64 {
         self.torn
     }
@@ -296,30 +300,30 @@ impl KeyStore {
         self.keys.read().by_id.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no keys.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The active key of a scope, if it has one.
+    /// The active key of a scope; `None` if it has none.
     pub fn active(&self, scope: KeyScope) -> Option<ScopeKey> {
         let keys = self.keys.read();
         let id = keys.active.get(&scope)?;
         keys.by_id.get(id).map(|held| held.key.clone())
     }
 
-    /// The key with this id.
+    /// The key with this id; `None` if there is none.
     pub fn by_id(&self, id: KeyId) -> Option<ScopeKey> {
         let keys = self.keys.read();
         keys.by_id.get(&id).map(|held| held.key.clone())
     }
 
-    /// The place of a key among all that were made, from 1; 0 if it is not there.
+    /// The place of a key among all keys that were made, from 1; 0 if it is not there.
     pub(crate) fn slot_of(&self, id: KeyId) -> u64 {
         self.keys.read().by_id.get(&id).map_or(0, |held| held.slot)
     }
 
-    /// The first `slots` keys that were made; fewer if there are not as many.
+    /// The first `slots` keys that were made, or all keys if there are fewer.
     pub(crate) fn first(&self, slots: u64) -> KeyCount {
         let keys = self.keys.read();
         let count = usize::try_from(slots).unwrap_or(usize::MAX);
@@ -339,9 +343,9 @@ impl KeyStore {
         }
     }
 
-    /// Makes sure that the keys which entries of the journal were sealed under are there. An older
-    /// copy of the key store would go on with keys of its own for the same people, and what is sealed
-    /// under those cannot be read when the right one is put back (P1).
+    /// Checks that the keys under which the journal's entries were sealed are there. An older copy
+    /// of the key store would make other keys for the same people. What is sealed under those could
+    /// not be read after the right key store is put back (P1).
     ///
     /// # Errors
     /// [`KeyStoreError::Older`], [`KeyStoreError::Other`]
@@ -448,7 +452,7 @@ fn read(file: &dyn DiskFile) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads slots up to a torn tail; gives how many are whole.
+/// Reads the slots up to a torn tail. Returns how many are whole.
 fn read_slots(
     slots: &[[u8; SLOT]],
     master: &MasterKey,
@@ -459,17 +463,17 @@ fn read_slots(
             slot: index as u64 + 1,
         };
         let Some(fields) = checked(slot) else {
-            // What an interrupted write leaves of a slot that is there in full is zeros: two slots
-            // fill a block of the disk. Anything else was written, and has changed since.
+            // Two slots fill a block of the disk. So an interrupted write leaves a slot either
+            // whole or as zeros. A slot with other bytes was written, and has changed since.
             let is_torn = slot.iter().all(|byte| *byte == 0);
-            // A slot of a later write proves that this one had been synced.
+            // If a later write follows, this slot had been synced.
             let mut later = slots.iter().skip(index).filter_map(checked);
             if !is_torn || later.any(|fields| group_of(fields) > index as u64) {
                 return Err(damaged());
             }
             return Ok(index);
         };
-        // It says how many stood before it when it was written: one of those is gone.
+        // The slot says how many slots were there before its write. One of those is missing.
         if group_of(fields) > index as u64 {
             return Err(damaged());
         }
@@ -479,7 +483,8 @@ fn read_slots(
     Ok(slots.len())
 }
 
-/// Keeps what a crash left of keys that no receipted event uses, in case that is not so.
+/// Keeps a copy of the torn tail. It should belong to keys that no receipted event uses; the copy
+/// is for the case that it does not.
 fn set_torn_tail_aside(disk: &dyn Disk, tail: &[u8], has_earlier: bool) -> io::Result<()> {
     if tail.is_empty() {
         return Ok(());
@@ -496,16 +501,17 @@ fn set_torn_tail_aside(disk: &dyn Disk, tail: &[u8], has_earlier: bool) -> io::R
     file.sync_data()
 }
 
-/// Cuts off the torn tail and makes sure that the rest is on stable storage: its keys are used from
-/// now on without being written again (P1).
+/// Cuts off the torn tail and brings the rest to stable storage. The keys there are used from now
+/// on without being written again (P1).
 ///
-/// The last group may be in memory only, written by a process that was killed before its sync
-/// returned. It may even be marked as stored, if that sync failed: so it is written once more,
-/// where and as it stands, before it is synced. So may the names be.
+/// The last group of slots may be only in memory: a process wrote it and was killed before its sync
+/// returned. If that sync failed, the system may even have marked the group as stored. So the group
+/// is written once more, unchanged and at the same place, and then synced. The names in the
+/// directory are synced for the same reason.
 fn make_durable(disk: &dyn Disk, file: &dyn DiskFile, kept: &[u8]) -> io::Result<()> {
     file.set_len(kept.len() as u64)?;
     let (slots, _) = kept.as_chunks::<SLOT>();
-    // A store without keys is its header, which was synced before it had its name.
+    // A store without keys consists of its header, which was synced before the file got its name.
     let group = match slots {
         [_, .., last] => checked(last).map_or(0, group_of),
         _ => 0,

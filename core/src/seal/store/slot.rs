@@ -1,4 +1,4 @@
-//! What the key store's file holds, byte by byte: `core/DESIGN.md`.
+//! The bytes of the key store's file, as `core/DESIGN.md` describes them.
 
 use x25519_dalek::{PublicKey, StaticSecret};
 
@@ -8,7 +8,8 @@ use crate::fields::Fields;
 use crate::ids::{InstitutionId, KeyId, PersonId};
 use crate::time::Timestamp;
 
-/// Length of a slot. Two fill a block of the disk, so a slot is written whole or not at all.
+/// Length of a slot in bytes. Two slots fill a block of the disk, so a slot is written whole or not
+/// at all.
 pub(super) const SLOT: usize = 256;
 const CHECKED: usize = 224;
 const MAGIC: &[u8; 8] = b"PLKEYSv1";
@@ -18,7 +19,7 @@ const SLOT_CONTEXT: &str = "planledger v1 2026-11-23 key slot";
 const MASTER_CONTEXT: &str = "planledger v1 2026-11-23 master key fingerprint";
 const RECOVERY_CONTEXT: &str = "planledger v1 2026-11-23 recovery key";
 
-/// A slot's fields, once its checksum is right.
+/// The fields of a slot whose checksum was found right.
 pub(super) type Fields224 = [u8; CHECKED];
 
 impl MasterKey {
@@ -62,7 +63,7 @@ pub(super) struct Slot<'a> {
     pub(super) now: Timestamp,
     pub(super) nonce: [u8; 24],
     pub(super) ephemeral: StaticSecret,
-    /// Slots that there were before the write that this one is part of.
+    /// How many slots there were before the write that this slot is part of.
     pub(super) group: u64,
 }
 
@@ -118,7 +119,7 @@ pub(super) fn decode_slot(fields: &Fields224, master: &MasterKey) -> Option<(Key
     Some((scope, ScopeKey::new(id, secret.try_into().ok()?)))
 }
 
-/// Scope and id from what a slot says in the clear.
+/// Reads scope and id from the part of a slot that is not encrypted.
 fn read_about(about: &[u8]) -> Option<(KeyScope, KeyId)> {
     let mut fields = Fields(about);
     if fields.take() != *SLOT_MAGIC || fields.take() != [ACTIVE] {
@@ -141,8 +142,8 @@ fn recovery_key(shared: &[u8; 32], ephemeral: &[u8; 32], recipient: &[u8; 32]) -
     EventKey::from_bytes(hasher.finalize().into())
 }
 
-/// The secrets in a key store's bytes, opened with the recovery key's private half: what is left
-/// to do when the master key is lost. Slots that do not open are left out.
+/// The secrets in a key store's bytes, opened with the private half of the recovery key. This
+/// restores the keys when the master key is lost. Slots that cannot be opened are left out.
 pub fn recover(bytes: &[u8], private: &[u8; 32]) -> Vec<(KeyScope, ScopeKey)> {
     let private = StaticSecret::from(*private);
     let public = PublicKey::from(&private);
@@ -177,7 +178,7 @@ pub(super) fn checked(slot: &[u8; SLOT]) -> Option<&Fields224> {
     (blake3::derive_key(SLOT_CONTEXT, fields) == checksum).then_some(fields)
 }
 
-/// Slots that there were before the write that this one was part of.
+/// How many slots there were before the write that this slot was part of.
 pub(super) fn group_of(fields: &Fields224) -> u64 {
     Fields(fields.get(198..).unwrap_or_default()).u64()
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::ids::PersonId;
 use crate::journal::{Fault, FaultyDisk, PowerCut};
 
-/// Other bytes each time, the same ones in each run.
+/// Gives other bytes at each call, but the same bytes in each run of the tests.
 struct Counting(Mutex<u64>);
 
 impl Entropy for Counting {
@@ -43,7 +43,8 @@ fn person(n: u8) -> KeyScope {
     KeyScope::Person(PersonId::from_bytes([n; 16]))
 }
 
-/// Makes keys, so many in each group, for persons numbered from 0; gives those that were synced.
+/// Makes keys for persons numbered from 0, in groups of the given sizes. Returns the keys that were
+/// synced.
 fn make(store: &KeyStore, groups: &[u8]) -> Vec<ScopeKey> {
     let entropy = Counting(Mutex::new(1));
     let mut synced = Vec::new();
@@ -131,7 +132,7 @@ fn what_a_crash_left_unfinished_is_set_aside() {
         let aside = torn.bytes(TORN).unwrap_or_default();
         assert_eq!(aside, whole[length / SLOT * SLOT..length]);
     }
-    // Blocks of one write reach the disk in any order.
+    // The blocks of one write can reach the disk in any order.
     let mut bytes = whole.clone();
     bytes[2 * SLOT..3 * SLOT].fill(0);
     disk.put_bytes(NAME, bytes.clone());
@@ -139,7 +140,7 @@ fn what_a_crash_left_unfinished_is_set_aside() {
     assert_eq!(disk.bytes(TORN).unwrap(), bytes[2 * SLOT..]);
 }
 
-/// A flipped bit in a key of the last write was taken for a torn tail: the key was cut off, and
+/// A flipped bit in a key of the last write once counted as a torn tail. The key was cut off, and
 /// the ledger went on without it.
 #[test]
 fn a_changed_slot_is_damage_wherever_it_is() {
@@ -156,13 +157,13 @@ fn a_changed_slot_is_damage_wherever_it_is() {
         );
         assert_eq!(changed.names(), [NAME]);
     }
-    // Zeros in what a later write proves to have been synced.
+    // A later write proves that the zeros here had been a synced slot.
     let mut bytes = whole.clone();
     bytes[SLOT..2 * SLOT].fill(0);
     disk.put_bytes(NAME, bytes);
     let error = open(&disk).err();
     assert!(matches!(error, Some(KeyStoreError::Damaged { slot: 1 })));
-    // A slot that was taken out: the one behind it says how many there were.
+    // A slot was taken out. The slot after it says how many there were.
     let mut bytes = whole.clone();
     bytes.drain(SLOT..2 * SLOT);
     disk.put_bytes(NAME, bytes);
@@ -194,9 +195,9 @@ const POWER_CUTS: [PowerCut; 6] = [
     PowerCut::KeepsBlocks(3),
 ];
 
-/// What is there after a failure is used without being written again, so it must stay. A process that
-/// was killed before its sync, or whose sync failed, left keys in memory that looked stored; the
-/// next one sealed receipted events with them, and a power cut took them (P1).
+/// Keys that are found after a failure are used without being written again, so they must stay. A
+/// process was killed before its sync, or its sync failed, and left keys in memory that looked
+/// stored. The next process sealed receipted events with them, and a power cut removed them (P1).
 #[test]
 fn a_key_that_was_synced_or_found_is_there_whatever_happens() {
     let groups = [2, 1, 3];

@@ -1,4 +1,5 @@
-//! Comparing what a server lists of people, groups and year plans with what was folded here.
+//! Compares the people, groups and year plans that a server lists with the states that this program
+//! folded from the server's events.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,17 +22,19 @@ use super::fold::Folded;
 use crate::client::Client;
 use crate::wire;
 
-/// Items on a page.
+/// Number of items asked for on each page.
 const PAGE: i32 = 1_000;
 
-/// What came of it.
+/// The result of a comparison.
 #[derive(Default)]
 pub(super) struct Compared {
-    /// States and lists that were compared.
+    /// How many states and lists were compared.
     pub(super) count: u64,
-    /// Streams whose state, or a list of what belongs to them, is not what the events lead to.
+    /// Streams whose state on the server differs from the state that the events give. Also streams
+    /// for which a list of what belongs to them differs.
     pub(super) differing: Vec<StreamId>,
-    /// Where the server had got to when it was too late to compare the rest.
+    /// The server's position when it had recorded more events, so that the rest could not be
+    /// compared. `None` if everything was compared.
     pub(super) moved: Option<u64>,
     seen: HashSet<StreamId>,
     by_institution: HashMap<InstitutionId, HashSet<StreamId>>,
@@ -39,12 +42,13 @@ pub(super) struct Compared {
     position: u64,
 }
 
-/// A state as the API lists it.
+/// The state of a stream as the API lists it.
 trait Listed: PartialEq + Sized {
-    /// Whose state it says it is.
+    /// The stream that the server says this state belongs to.
     fn stream(&self) -> Result<StreamId, Failure>;
 
-    /// What a state that was folded here looks like; `None` if it is of something else.
+    /// The API's form of a state that was folded here. `None` if the state is of another kind of
+    /// stream.
     fn of(stream: StreamId, state: &Aggregate, revision: Revision) -> Option<Self>;
 }
 
@@ -78,7 +82,8 @@ listed! {
     Team: TeamId in team_id, wire::team;
 }
 
-/// All pages of a list; the request's type, its call, and the field with the items.
+/// Reads all pages of a list. Takes the client's call, the request, and the field of the answer
+/// that holds the items.
 macro_rules! each_page {
     ($compared:ident, $client:ident.$method:ident, $request:expr, $items:ident, $take:expr) => {{
         let mut request = $request;
@@ -97,8 +102,8 @@ macro_rules! each_page {
 }
 
 impl Compared {
-    /// Compares everything but plans, which are compared as each viewer sees them; as far as it gets
-    /// before something is recorded.
+    /// Compares everything except plans: `replay` compares those as each viewer sees them. The
+    /// comparison stops when the server records something new.
     pub(super) async fn of(
         client: &Client,
         folded: &Folded,
@@ -136,8 +141,8 @@ impl Compared {
         Ok(())
     }
 
-    /// Lists are of the present: an answer of another position is about something else, and ends the
-    /// comparison.
+    /// Checks that an answer is about the position that was folded here. Lists always show the
+    /// present, so an answer at another position ends the comparison.
     fn at(&mut self, position: u64) -> Result<(), Failure> {
         if position == self.position {
             return Ok(());
@@ -156,14 +161,14 @@ impl Compared {
         }
     }
 
-    /// Compares a state that is listed; gives whose it is.
+    /// Compares one listed state and returns its stream.
     fn listed<T: Listed>(&mut self, folded: &Folded, there: &T) -> Result<StreamId, Failure> {
         let stream = there.stream()?;
         self.note(stream, folded.state(stream).as_ref() == Some(there));
         Ok(stream)
     }
 
-    /// Institutions, school years and catalogues; gives the institutions.
+    /// Compares institutions, school years and catalogues. Returns the institutions.
     async fn lists(
         &mut self,
         client: &Client,
@@ -245,7 +250,8 @@ impl Compared {
         Ok(institutions)
     }
 
-    /// Persons and teams of an institution: each as it is, and that all of them are listed.
+    /// Compares each person and team of an institution, and checks that the server lists all of
+    /// them.
     async fn at_institution(
         &mut self,
         client: &Client,
@@ -294,7 +300,7 @@ impl Compared {
         Ok(())
     }
 
-    /// What is in no list that was read.
+    /// Compares a stream that no list has shown so far.
     async fn alone(
         &mut self,
         client: &Client,
@@ -303,7 +309,7 @@ impl Compared {
     ) -> Result<(), Failure> {
         match stream.kind {
             StreamKind::YearPlan => self.year_plan(client, folded, stream).await,
-            // Of no institution: everybody else was listed.
+            // This person belongs to no institution. All other persons were listed.
             StreamKind::Person => {
                 let request = GetPersonRequest {
                     person_id: stream.id.to_string(),
@@ -315,10 +321,10 @@ impl Compared {
                 self.note(stream, here == answer.person);
                 Ok(())
             }
-            // Plans are compared as each viewer sees them; what is the ledger's own, and recoveries,
-            // say themselves all that there is.
+            // `replay` compares plans as each viewer sees them. Streams of the ledger itself and of
+            // recoveries have no other state to compare with their events.
             StreamKind::Plan | StreamKind::Ledger | StreamKind::Recovery => Ok(()),
-            // It should have been listed.
+            // The server should have listed this stream.
             StreamKind::Institution
             | StreamKind::SchoolYear
             | StreamKind::Team
@@ -329,7 +335,7 @@ impl Compared {
         }
     }
 
-    /// A year plan, and which plans hang on it.
+    /// Compares a year plan, and the list of plans that are attached to it.
     async fn year_plan(
         &mut self,
         client: &Client,
@@ -377,7 +383,7 @@ impl Compared {
 }
 
 impl Folded {
-    /// What a stream would be listed as.
+    /// The state that the server should list for a stream.
     fn state<T: Listed>(&self, stream: StreamId) -> Option<T> {
         self.look(stream, |state, revision| T::of(stream, state, revision))
     }

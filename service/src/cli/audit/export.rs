@@ -1,5 +1,6 @@
-//! Taking evidence away. What is written goes to a file beside the one that is asked for, and takes
-//! its name when it is whole; a file that was cut off is gone on with.
+//! `audit export`: writes evidence to a file. The export first goes to a partial file beside the
+//! requested one. The partial file gets the requested name when it is complete. A later export
+//! continues an unfinished partial file.
 
 use std::fs::{self, File as Output, OpenOptions};
 use std::io::{self, BufRead, BufReader, ErrorKind, Write};
@@ -21,17 +22,17 @@ use crate::wire;
 pub(in super::super) struct Export {
     #[command(flatten)]
     of: Of,
-    /// Every event up to this position; the newest if not given
+    /// The last position to export; the newest if not given
     #[arg(long, value_name = "POSITION", requires = "from")]
     #[arg(conflicts_with_all = ["plan", "student"])]
     to: Option<u64>,
     /// The file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Leave out the keys: the log's soundness can be checked, the texts not read
+    /// Leave out the keys: readers can check that the log is intact, but cannot read the texts
     #[arg(long)]
     integrity_only: bool,
-    /// Also prove growth from an earlier checkpoint: its file, or its size
+    /// Also prove that the log has only grown since an earlier checkpoint: its file, or its size
     #[arg(long, value_name = "CHECKPOINT")]
     since: Option<String>,
     #[command(flatten)]
@@ -47,16 +48,16 @@ struct Of {
     /// One plan
     #[arg(long)]
     plan: Option<PlanId>,
-    /// A student: the person's own stream and every plan
+    /// One student: the person's own stream and all plans of that student
     #[arg(long, value_name = "PERSON")]
     student: Option<PersonId>,
-    /// Every event from this position on
+    /// All events from this position on
     #[arg(long, value_name = "POSITION")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     from: Option<u64>,
 }
 
-/// What stands in a file that was cut off.
+/// What an unfinished partial file holds.
 struct Part {
     header: Header,
     size: u64,
@@ -125,7 +126,7 @@ impl Export {
         }
     }
 
-    /// Whether a file that was cut off is of what is asked for now.
+    /// Whether an unfinished partial file belongs to the export that is asked for now.
     fn is_of(&self, part: &Part, since: Option<u64>) -> bool {
         let same_scope = match (self.scope(), part.header.scope) {
             (Some(Scope::Range { from, to }), Scope::Range { from: f, to: t }) => {
@@ -133,7 +134,7 @@ impl Export {
             }
             (asked, found) => asked == Some(found),
         };
-        // What is proved of growth stands in the header, which is there already.
+        // The proof of growth is in the header, and the partial file already has its header.
         let same_since = part.header.since.as_ref().map(|since| since.size) == since;
         same_scope && same_since && part.header.disclosure == self.disclosure()
     }
@@ -141,7 +142,7 @@ impl Export {
     fn request(&self, part: Option<&Part>, since: Option<u64>) -> Result<ExportRequest, Failure> {
         let scope = match (self.scope(), part.map(|part| part.header.scope)) {
             (None, _) => return Err(Failure::Usage("say of what".to_owned())),
-            // A range that is open at its end goes on to where it went before.
+            // A range without an end keeps the end that it had when the partial file was begun.
             (Some(Scope::Range { from, .. }), Some(Scope::Range { to, .. })) => {
                 Scope::Range { from, to }
             }
@@ -156,8 +157,8 @@ impl Export {
     }
 }
 
-/// Where a bundle is written until it is whole. Behind the whole name, so that two bundles beside
-/// each other never share it.
+/// The path of the partial file, which is used until the bundle is complete. The suffix follows the
+/// whole file name, so two bundles in one folder never share a partial file.
 fn partial_of(out: &Path) -> PathBuf {
     let mut name = out.as_os_str().to_owned();
     name.push(".partial");
@@ -168,7 +169,7 @@ fn at(path: &Path, error: &io::Error) -> Failure {
     Failure::Refused(format!("{}: {error}", path.display()))
 }
 
-/// A size, or the size of the checkpoint in a file.
+/// Reads a size, or takes the size of the checkpoint in the named file.
 fn since_size(text: &str) -> Result<u64, Failure> {
     if let Ok(size) = text.parse() {
         return Ok(size);
@@ -179,8 +180,8 @@ fn since_size(text: &str) -> Result<u64, Failure> {
     Ok(signed.checkpoint.size)
 }
 
-/// Reads a file that was cut off, as far as its lines are whole. Without a header there is nothing
-/// to go on with.
+/// Reads the complete lines of an unfinished partial file. Returns `None` if there is no header to
+/// continue from.
 fn read_part(path: &Path) -> io::Result<Option<Part>> {
     let input = match Output::open(path) {
         Ok(input) => input,
@@ -212,13 +213,14 @@ fn read_part(path: &Path) -> io::Result<Option<Part>> {
                 part.length += read as u64;
             }
             (Ok(Line::Ledger(_) | Line::Heads(_)), Some(part)) => part.length += read as u64,
-            // The end, or something that is no line of a bundle: what is before it is kept.
+            // The file ends here, or the next line is not a line of a bundle. Everything before it
+            // is kept.
             _ => return Ok(part.filter(|part| part.last > Position::ZERO)),
         }
     }
 }
 
-/// Opens the file to write on where its whole lines end, or anew.
+/// Opens the partial file at the end of its complete lines, or creates a new one.
 fn begin(path: &Path, part: Option<&Part>) -> io::Result<Output> {
     match part {
         Some(part) => {

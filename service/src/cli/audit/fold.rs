@@ -1,4 +1,4 @@
-//! What a server's events fold into, here.
+//! Folds a server's events into states on this machine.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -7,14 +7,14 @@ use planledger_core::domain::{Aggregate, Event, EventMeta, World};
 use planledger_core::ids::{InstitutionId, PersonId, PlanId, Revision, StreamId, YearPlanId};
 use planledger_core::ledger::ReadError;
 
-/// Streams, folded here.
+/// The states of streams, folded from their events.
 #[derive(Default)]
 pub(super) struct Folded {
     pub(super) streams: HashMap<StreamId, (Arc<Aggregate>, Revision)>,
     plans: BTreeMap<(PersonId, YearPlanId), PlanId>,
     pub(super) events: u64,
     pub(super) unreadable: u64,
-    /// Events with a revision that their stream had had already.
+    /// How many events have a revision that their stream already had (forks).
     pub(super) forked: u64,
 }
 
@@ -33,7 +33,7 @@ impl World for Folded {
 }
 
 impl Folded {
-    /// Looks at a stream's state, if it is there.
+    /// Gives a stream's state and revision to `look`, if the stream exists.
     pub(super) fn look<T>(
         &self,
         stream: StreamId,
@@ -43,13 +43,13 @@ impl Folded {
         look(state, *revision)
     }
 
-    /// A stream's revision; 0 if it is not there.
+    /// A stream's revision; 0 if the stream does not exist.
     pub(super) fn revision(&self, stream: StreamId) -> Revision {
         let found = self.streams.get(&stream);
         found.map(|(_, revision)| *revision).unwrap_or_default()
     }
 
-    /// Persons and teams that belong to each institution.
+    /// The persons and teams of each institution.
     pub(super) fn by_institution(&self) -> HashMap<InstitutionId, HashSet<StreamId>> {
         let mut all: HashMap<_, HashSet<StreamId>> = HashMap::new();
         for (stream, (state, _)) in &self.streams {
@@ -69,7 +69,7 @@ impl Folded {
         all
     }
 
-    /// Plans that hang on each year plan.
+    /// The plans that are attached to each year plan.
     pub(super) fn by_year_plan(&self) -> HashMap<YearPlanId, HashSet<String>> {
         let mut all: HashMap<_, HashSet<String>> = HashMap::new();
         for (stream, (state, _)) in &self.streams {
@@ -81,8 +81,9 @@ impl Folded {
         all
     }
 
-    /// Takes the next event of a stream in; `read` gives what it says, or nothing if that is not
-    /// readable any more. `None` if it does not follow what the stream had before.
+    /// Applies the next event of a stream. `read` returns the event's content, or nothing if the
+    /// content can no longer be read. The answer is `None` if an event is missing between this one
+    /// and the last one of the stream.
     pub(super) fn take<E>(
         &mut self,
         stream: StreamId,
@@ -91,8 +92,9 @@ impl Folded {
     ) -> Result<Option<()>, E> {
         let before = self.streams.remove(&stream);
         let last = before.as_ref().map_or(0, |(_, revision)| revision.get());
-        // An earlier version may have gone on from an older state; the server counts such events too,
-        // and says so in its status. One that is missing is another thing.
+        // An earlier version of the program may have continued a stream from an older state. The
+        // server counts such events too, and reports them in its status. A missing event is a
+        // different fault.
         if revision.get() > last + 1 || revision.get() == 0 {
             return Ok(None);
         }

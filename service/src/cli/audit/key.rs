@@ -1,4 +1,4 @@
-//! Keys and checkpoints.
+//! `audit key` and `audit checkpoint`: shows the signing key and checkpoints.
 
 use clap::Args;
 use planledger_proto::v1::{GetCheckpointRequest, GetVerifierKeysRequest};
@@ -20,10 +20,10 @@ pub(in super::super) struct Key {
 
 #[derive(Debug, Args)]
 pub(in super::super) struct Checkpoint {
-    /// Make one of everything that is recorded now
+    /// Make a new checkpoint of everything recorded so far
     #[arg(long)]
     new: bool,
-    /// The smallest that is kept of at least this many events
+    /// Show the smallest kept checkpoint that covers at least this many events
     #[arg(long, value_name = "EVENTS", default_value_t = 0)]
     min_size: u64,
     #[command(flatten)]

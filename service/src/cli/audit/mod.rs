@@ -1,4 +1,4 @@
-//! `planledger audit`: evidence, and checking it.
+//! `planledger audit`: exports evidence and checks it.
 
 mod compare;
 mod export;
@@ -14,20 +14,21 @@ use super::failure::Failure;
 use super::remote::block_on;
 use crate::settings::File;
 
-/// Take evidence away and check it
+/// Export evidence and check it
 #[derive(Debug, Subcommand)]
 pub(super) enum Audit {
     /// Show the key that signs a server's checkpoints, to publish or to compare
     Key(key::Key),
-    /// Show a checkpoint: the newest, one that is kept, or a new one
+    /// Show a checkpoint: the newest, an older one that was kept, or a new one
     Checkpoint(key::Checkpoint),
     /// Write one self-contained file of evidence about a plan, a student or a range of events
     Export(export::Export),
-    /// Check a file of evidence, on any machine, without a server
+    /// Check a file of evidence; works on any machine, without a server
     Verify(verify::Verify),
-    /// Read everything from a server and compare what follows from it with what the server shows
+    /// Read all events from a server, work out every state from them, and compare with what the
+    /// server shows
     Replay(replay::Replay),
-    /// Let another key sign from now on, offline; the key so far signs the change
+    /// Replace the key that signs checkpoints, offline; the old key signs the change
     RotateKey(rotate::RotateKey),
 }
 

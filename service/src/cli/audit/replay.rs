@@ -1,6 +1,6 @@
-//! Reading everything from a server, folding it here, and comparing what follows from it with what
-//! the server shows. The server's projections are not trusted; its events are checked by
-//! `audit verify`.
+//! `audit replay`: reads all events from a server, folds them into states here, and compares those
+//! states with what the server shows. This command does not trust the server's projections. `audit
+//! verify` checks the events themselves.
 
 use clap::Args;
 use planledger_core::domain::plan::Audience;
@@ -29,7 +29,7 @@ const VIEWERS: [Viewer; 4] = [
 
 #[derive(Debug, Args)]
 pub(in super::super) struct Replay {
-    /// Compare only this plan; all are read all the same
+    /// Compare only this plan; all events are still read
     #[arg(long)]
     plan: Option<PlanId>,
     #[command(flatten)]
@@ -167,7 +167,8 @@ async fn read(client: &Client, position: u64) -> Result<Folded, Failure> {
     }
 }
 
-/// Whether a view is the same there and here; not to be seen is the same as not there.
+/// Whether the server shows a plan as it was folded here. A plan that the viewer may not see counts
+/// as a plan that does not exist.
 async fn same(
     client: &Client,
     folded: &Folded,
@@ -179,7 +180,8 @@ async fn same(
         .map_err(|_| Failure::Refused(format!("plan {plan} cannot be shown from what was read")))?;
     let revision = folded.revision(plan.into());
     let here = here.map(|view| wire::plan_view(revision, &view));
-    // As it is now, which is what people see; as of the position too, which is read another way.
+    // Compare the plan as it is now, which is what people see. Also compare it as of the position,
+    // because the server reads the past in another way.
     for at in [None, Some(as_of::Moment::Position(position))] {
         let request = GetPlanRequest {
             plan_id: plan.to_string(),
@@ -194,7 +196,7 @@ async fn same(
             Err(status) if status.code() == Code::NotFound => GetPlanResponse::default(),
             Err(status) => return Err(status.into()),
         };
-        // What was recorded since may have changed what is seen now.
+        // Events recorded after `position` may have changed the present view.
         let moved = at.is_none() && there.position > position;
         if !moved && here != there.plan {
             return Ok(false);

@@ -1,4 +1,4 @@
-//! Letting another key sign, offline.
+//! `audit rotate-key`: replaces the key that signs checkpoints, offline.
 
 use clap::Args;
 use planledger_core::ledger::Ledger;

@@ -1,4 +1,5 @@
-//! Checking evidence, with nothing but the file and whom to believe.
+//! `audit verify`: checks a file of evidence. It needs only the file and the keys that the reader
+//! trusts.
 
 use std::fs;
 use std::io::BufReader;
@@ -17,14 +18,14 @@ use crate::settings;
 
 #[derive(Debug, Args)]
 pub(in super::super) struct Verify {
-    /// The file
+    /// The file of evidence
     file: PathBuf,
     #[command(flatten)]
     trust: Trust,
-    /// A checkpoint that you kept from an earlier time: the log must have grown from it
+    /// A checkpoint that you kept earlier: check that the log has only grown since then
     #[arg(long, value_name = "FILE")]
     since: Option<PathBuf>,
-    /// Also print what happened, as far as the file discloses it
+    /// Also print the events that the file discloses
     #[arg(long, conflicts_with = "json")]
     events: bool,
     /// Print JSON
@@ -32,14 +33,14 @@ pub(in super::super) struct Verify {
     json: bool,
 }
 
-/// Whom to believe.
+/// The key or policy that the reader trusts.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Trust {
-    /// The log's key, as it was published: NAME+HASH+KEY
+    /// The log's published key: NAME+HASH+KEY
     #[arg(long, value_name = "VKEY")]
     key: Option<VerifierKey>,
-    /// A C2SP policy: logs, witnesses and how many of them must have cosigned
+    /// A C2SP policy: the logs, the witnesses, and how many witnesses must have cosigned
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 }
@@ -140,7 +141,7 @@ fn instant(at: Timestamp) -> String {
     output::instant(Some(&crate::wire::timestamp(at)))
 }
 
-/// What a report proves, in words.
+/// The sentences that say what a report proves.
 fn proofs(report: &Report, options: &VerifyOptions) -> Vec<String> {
     let checkpoint = &report.checkpoint;
     let mut proved = vec![format!(
@@ -204,7 +205,7 @@ fn proofs(report: &Report, options: &VerifyOptions) -> Vec<String> {
     proved
 }
 
-/// What it does not prove, in words.
+/// The sentences that say what a report does not prove.
 fn limits(report: &Report, options: &VerifyOptions) -> Vec<String> {
     let mut limits = Vec::new();
     if report.witnessed.witnesses.is_empty() {

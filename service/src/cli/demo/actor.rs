@@ -1,4 +1,4 @@
-//! Somebody who acts in the demonstration.
+//! A person who acts in the demonstration.
 
 use planledger_core::domain::Command;
 use planledger_core::domain::plan::PlanCommand;
@@ -12,16 +12,16 @@ use super::super::failure::Failure;
 use crate::client::Client;
 use crate::wire;
 
-/// Somebody with a connection.
+/// A person, and a connection on which they act.
 pub(super) struct Acting {
-    /// The connection.
+    /// The connection, on which every request names this person.
     pub(super) client: Client,
-    /// Who.
+    /// The person's id.
     pub(super) id: PersonId,
 }
 
 impl Acting {
-    /// Somebody else on the same connection.
+    /// Makes another person act on the same connection.
     pub(super) fn person(client: &Client, id: PersonId) -> Result<Self, Failure> {
         let acting = client.acting_as(&format!("person/{id}"));
         let client =
@@ -29,12 +29,12 @@ impl Acting {
         Ok(Self { client, id })
     }
 
-    /// Has a command carried out.
+    /// Sends one command to the server.
     pub(super) async fn execute(&self, command: Command) -> Result<Receipt, Failure> {
         Ok(self.try_execute(command).await?)
     }
 
-    /// Has several commands carried out, one after the other; gives the last receipt's position.
+    /// Sends several commands, one after the other. Returns the position of the last receipt.
     pub(super) async fn all(
         &self,
         commands: impl IntoIterator<Item = Command>,
@@ -46,7 +46,8 @@ impl Acting {
         Ok(position)
     }
 
-    /// The reason for which a command is refused; `None` if it is not.
+    /// Sends a command and returns the reason why the server refuses it; `None` if the server
+    /// accepts it.
     pub(super) async fn refused(&self, command: Command) -> Result<Option<String>, Failure> {
         match self.try_execute(command).await {
             Ok(_) => Ok(None),
@@ -68,7 +69,7 @@ impl Acting {
         Ok(response.into_inner().receipt.unwrap_or_default())
     }
 
-    /// A plan through somebody's eyes, now or as of a position; `None` if there is nothing to see.
+    /// A plan as a viewer sees it, now or as of a position; `None` if the viewer sees nothing.
     pub(super) async fn plan(
         &self,
         plan: PlanId,
@@ -92,7 +93,7 @@ impl Acting {
     }
 }
 
-/// Opens a plan with what stands in it.
+/// The command for this plan.
 pub(super) fn on(plan: PlanId, command: PlanCommand) -> Command {
     Command::Plan(plan, command)
 }

@@ -1,9 +1,9 @@
-//! What the demonstration promises, and whether it held.
+//! The promises that the demonstration checks, and whether they held.
 
 use super::super::failure::Failure;
 use super::super::output;
 
-/// Promises that were looked at.
+/// The promises checked so far.
 #[derive(Debug, Default)]
 pub(super) struct Checks {
     kept: usize,
@@ -11,7 +11,7 @@ pub(super) struct Checks {
 }
 
 impl Checks {
-    /// Says whether a promise held.
+    /// Prints whether a promise held, and counts it.
     pub(super) fn check(&mut self, promise: &str, kept: bool) {
         if kept {
             self.kept += 1;
@@ -22,7 +22,7 @@ impl Checks {
         }
     }
 
-    /// Fails if anything was broken.
+    /// Fails if a promise was broken.
     pub(super) fn finish(self) -> Result<(), Failure> {
         if self.broken.is_empty() {
             output::line(format!("\nAll {} promises held.", self.kept));

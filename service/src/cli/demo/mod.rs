@@ -1,5 +1,5 @@
-//! `planledger demo`: on a fresh ledger, with the real server and over gRPC, that plans outlive
-//! their owner. Fails if any promise it shows is not kept.
+//! `planledger demo`: shows that plans survive when their owner leaves. It uses a new ledger and
+//! the real server, over gRPC. It fails if any promise that it checks is broken.
 
 mod actor;
 mod checks;
@@ -24,10 +24,11 @@ use crate::server::auth::Development;
 use crate::settings;
 use crate::system::{SystemClock, SystemEntropy};
 
-/// Show on a fresh ledger that plans outlive their owner
+/// Show, on a new ledger, that plans survive when their owner leaves
 #[derive(Debug, Args)]
 pub(super) struct Demo {
-    /// Directory for the ledger, which must be empty or not there; a temporary one if not given
+    /// Directory for the new ledger: it must be empty or not exist yet; a temporary one if not
+    /// given
     #[arg(long, env = "PLANLEDGER_DEMO_DIR", value_name = "DIR")]
     dir: Option<PathBuf>,
 }
@@ -85,7 +86,7 @@ async fn tell(dir: PathBuf, checks: &mut Checks) -> Result<(), Failure> {
     let development = Arc::new(Development);
     let serving = tokio::spawn(
         server.serve(ledger, development.clone(), development, async {
-            // Dropped is as good as told.
+            // A dropped sender also means stop.
             let _ = stopped.await;
         }),
     );
@@ -101,7 +102,7 @@ async fn tell(dir: PathBuf, checks: &mut Checks) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Checks the directory, as an auditor would: from the files alone.
+/// Checks the directory as an auditor would, using only its files.
 fn verify(dir: PathBuf, checks: &mut Checks) -> Result<(), Failure> {
     output::heading("The ledger, checked from the files alone");
     let found = verify::verify_dir(&options(dir)?, Depth::Full, &|_, _, _| {});

@@ -1,4 +1,4 @@
-//! Where the story happens: the samples are brought in, its people are found, year plans are made.
+//! Prepares the story: imports the samples, finds the people, and creates the year plans.
 
 use planledger_core::domain::Command;
 use planledger_core::domain::plan::UnitRef;
@@ -39,7 +39,7 @@ impl From<IdError> for Failure {
     }
 }
 
-/// Who and what the story is about.
+/// The people and teams of the story.
 pub(super) struct Cast {
     pub(super) teacher: Acting,
     pub(super) colleague: PersonId,
@@ -50,7 +50,7 @@ pub(super) struct Cast {
     pub(super) names: Names,
 }
 
-/// A year plan with one unit and two goals.
+/// A year plan of the story, with one unit and two goals.
 pub(super) struct Course {
     pub(super) id: YearPlanId,
     pub(super) unit: UnitRef,
@@ -58,7 +58,7 @@ pub(super) struct Course {
     pub(super) reflection_goal: GoalId,
 }
 
-/// Imports the samples, twice.
+/// Imports the samples twice, to show that the second import changes nothing.
 pub(super) async fn bring_in(client: &Client, checks: &mut Checks) -> Result<(), Failure> {
     let roster = || Roster::from_files(sample::roster(), today()).map_err(Failure::refused);
     let found = roster()?.summary();
@@ -87,7 +87,7 @@ pub(super) async fn bring_in(client: &Client, checks: &mut Checks) -> Result<(),
     Ok(())
 }
 
-/// Finds the people of the story in the roster, as any client would.
+/// Finds the people of the story in the roster. It uses the API as any client would.
 pub(super) async fn cast(client: &Client) -> Result<Cast, Failure> {
     let missing = |what: &str| Failure::Refused(format!("the sample has no {what}"));
     let mut roster = client.roster();
@@ -149,7 +149,8 @@ impl Cast {
     }
 }
 
-/// Makes a year plan with a unit, a goal from the catalogue and a goal in the teacher's own words.
+/// Creates a year plan with one unit. The unit has a goal from the catalogue and a goal in the
+/// teacher's own words.
 pub(super) async fn course(
     cast: &Cast,
     kind: YearPlanKind,
@@ -222,7 +223,7 @@ pub(super) async fn course(
     Ok(course)
 }
 
-/// A national goal for Danish.
+/// Chooses a national goal for Danish from the catalogue.
 async fn from_catalogue(teacher: &Acting) -> Result<WordingChoice, Failure> {
     let missing = || Failure::Refused("the catalogue has no goal for Danish".to_owned());
     let mut catalogues = teacher.client.catalogues();

@@ -1,4 +1,4 @@
-//! The story: a teacher's plans, and what becomes of them when the teacher is gone.
+//! The story: a teacher's plans, and what happens to them after the teacher leaves.
 
 use planledger_core::domain::Command;
 use planledger_core::domain::person::PersonCommand;
@@ -24,7 +24,8 @@ use super::scene::{CLASS, Cast, Course, SUBJECT_TEAM, bring_in, cast, course};
 use crate::client::Client;
 use crate::system::today;
 
-/// Tells it. Gives the whole history of one plan, and the names of who acted in it.
+/// Tells the story. Returns the whole history of one plan, and the names of the people who acted in
+/// it.
 pub(super) async fn tell(url: &str, checks: &mut Checks) -> Result<(Vec<Event>, Names), Failure> {
     let client = Client::connect(url, DEFAULT_ACTOR).await?;
     output::heading("Roster and catalogue");
@@ -123,7 +124,8 @@ pub(super) async fn tell(url: &str, checks: &mut Checks) -> Result<(Vec<Event>, 
     Ok((events, names))
 }
 
-/// Opens a subject plan for every student, and a combined one. Gives all, and one to look at.
+/// Opens a subject plan for every student, and one combined plan. Returns all plans, and one plan
+/// to show in detail.
 async fn open_plans(
     cast: &Cast,
     dansk: &Course,
@@ -177,7 +179,7 @@ async fn open_plans(
     Ok((plans, first))
 }
 
-/// Evaluates as teacher and as student.
+/// Records evaluations by the teacher and by the student.
 async fn evaluate(
     cast: &Cast,
     plan: PlanId,
@@ -240,7 +242,7 @@ async fn evaluate(
     Ok(())
 }
 
-/// Writes, shows, shares, and prints what a guardian sees.
+/// Writes in a plan, makes parts of it visible, shares it, and prints what a guardian sees.
 async fn show(
     cast: &Cast,
     plan: PlanId,
@@ -310,7 +312,7 @@ async fn show(
     Ok(())
 }
 
-/// Every plan as staff see it, and the position.
+/// Reads every plan as staff see it, and the position of the answers.
 async fn views(
     who: &Acting,
     plans: &[PlanId],
@@ -325,7 +327,7 @@ async fn views(
     Ok((views, status.into_inner().position))
 }
 
-/// Whether plans say the same, but for what became of their containers and owner.
+/// Whether two lists of plans are equal. Changes of owner, team and year plan are ignored.
 fn same(before: &[PlanView], after: &[PlanView]) -> bool {
     let bare = |plan: &PlanView| {
         let mut plan = plan.clone();
@@ -338,7 +340,7 @@ fn same(before: &[PlanView], after: &[PlanView]) -> bool {
     before.len() == after.len() && before.iter().map(bare).eq(after.iter().map(bare))
 }
 
-/// The leader finds the plans of who left and gives them to a colleague.
+/// The leader finds the plans of the teacher who left, and gives them to a colleague.
 async fn pick_up(cast: &Cast, plans: &[PlanId], checks: &mut Checks) -> Result<(), Failure> {
     let leader = &cast.leader;
     let owned = Filter::OwnerId(cast.teacher.id.to_string());
@@ -389,7 +391,7 @@ async fn pick_up(cast: &Cast, plans: &[PlanId], checks: &mut Checks) -> Result<(
     Ok(())
 }
 
-/// Takes the deletions back, after a plan was written on while its team was gone.
+/// Restores what was deleted. Before that, somebody writes in a plan whose team is deleted.
 async fn restore(
     cast: &Cast,
     all: &[(&Team, &Course)],

@@ -1,9 +1,10 @@
-//! What is said of forks, in words as in JSON.
+//! Facts about forks that the text output and the JSON output share.
 
 use planledger_core::domain::Actor;
 use planledger_core::verify::{BranchEvent, Branches, Fork, ForkedStream, Forks, PlanNow, Told};
 
-/// What a fork's stream is now.
+/// The forked stream of a fork, and the present state of its plan. The second part is `None` if the
+/// stream is not a plan.
 pub(super) fn of<'a>(
     forks: &'a Forks,
     told: &Told,
@@ -17,7 +18,7 @@ pub(super) fn of<'a>(
     )
 }
 
-/// Kinds of events that are in both branches.
+/// The event types that occur in both branches, by name.
 pub(super) fn in_both(branches: &Branches) -> Vec<&'static str> {
     let names = |events: &[BranchEvent]| {
         let types = events.iter().filter_map(|event| event.event_type);

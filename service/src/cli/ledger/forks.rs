@@ -1,5 +1,5 @@
-//! Where an earlier version forked streams: what it left behind, told in ids, times and kinds of
-//! events, and no texts.
+//! `ledger forks`: describes the streams that an earlier version of the program forked. The
+//! description holds ids, times and event types, and no texts.
 
 use planledger_core::ids::{Position, StreamKind};
 use planledger_core::ledger;
@@ -17,10 +17,10 @@ use super::rates::Rates;
 use crate::settings::File;
 use crate::wire;
 
-/// Most forks that a verification lists.
+/// The most forks that `ledger verify` lists.
 const LISTED: usize = 20;
 
-/// Reads the journal, and tells what happened.
+/// Reads the journal and describes its forks.
 pub(super) fn run(offline: &Offline, file: &File) -> Result<(), Failure> {
     let found = read(&offline.options(file)?, Depth::Forks)?;
     let forks = &found.forks;
@@ -42,7 +42,7 @@ pub(super) fn read(options: &ledger::Options, depth: Depth) -> Result<Verificati
     found
 }
 
-/// Refuses to go on if the journal could not be read to its end.
+/// Fails if the journal could not be read to its end.
 pub(super) fn whole(found: &Verification) -> Result<(), Failure> {
     let faults = found.faults().filter(|(part, _)| !part.is_derived());
     match (found.whole, faults.map(|(_, fault)| fault).next()) {
@@ -54,7 +54,7 @@ pub(super) fn whole(found: &Verification) -> Result<(), Failure> {
     }
 }
 
-/// Says on standard error what is to be done about forks.
+/// Prints on standard error what to do about unsettled forks.
 pub(super) fn warn(forks: &Forks) {
     match forks.unsettled().count() {
         0 => {}
@@ -65,7 +65,7 @@ pub(super) fn warn(forks: &Forks) {
     }
 }
 
-/// Lists forks, a line each.
+/// Lists forks, one line for each.
 pub(super) fn list(forks: &Forks) {
     let lines = forks.forks.iter();
     let lines = lines.map(|fork| format!("{fork} ({})", settled(fork.settled)));

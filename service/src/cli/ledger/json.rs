@@ -1,4 +1,4 @@
-//! Forks as JSON.
+//! Writes forks as JSON.
 
 use planledger_core::ids::Position;
 use planledger_core::time::Timestamp;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::branches::{in_both, name, of, type_name};
 
-/// All that is told.
+/// Everything that `ledger forks` reports, as JSON.
 pub(super) fn json_all(found: &Verification, told: &Told) -> Value {
     let forks = &found.forks;
     let fork = |(fork, branches): (&Fork, &Branches)| {
@@ -40,7 +40,7 @@ pub(super) fn json_all(found: &Verification, told: &Told) -> Value {
     })
 }
 
-/// A fork, without its events.
+/// A fork as JSON, without its events.
 pub(super) fn json_fork(fork: &Fork) -> Value {
     json!({
         "stream": fork.stream.to_string(),
@@ -64,7 +64,7 @@ fn json_spot(spot: Spot) -> Value {
     json!({ "revision": spot.revision.get(), "position": spot.position.get() })
 }
 
-/// An answer from an older state.
+/// A command that an earlier version answered from an older state, as JSON.
 pub(super) fn json_stale(stale: &StaleAnswer) -> Value {
     json!({
         "command": stale.command.to_string(),
@@ -107,7 +107,7 @@ fn json_repeated(repeated: &Repeated) -> Value {
     })
 }
 
-/// As the API's JSON has instants.
+/// An instant in the form that the API's JSON uses.
 fn instant(at: Timestamp) -> Option<String> {
     let at = jiff::Timestamp::from_nanosecond(i128::from(at.nanos())).ok();
     at.map(|at| at.to_string())

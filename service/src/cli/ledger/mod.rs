@@ -1,4 +1,4 @@
-//! `planledger ledger`: the ledger itself.
+//! `planledger ledger`: shows, checks and repairs the ledger itself.
 
 mod branches;
 mod forks;
@@ -18,18 +18,18 @@ use super::failure::Failure;
 use super::remote::block_on;
 use crate::settings::File;
 
-/// Look after the ledger itself
+/// Check and maintain the ledger itself
 #[derive(Debug, Subcommand)]
 pub(super) enum Ledger {
-    /// Show what a running server's ledger is and how far it has come
+    /// Show the status of a running server's ledger
     Status(Status),
-    /// Check everything in the directory, from the journal's first byte to its last, offline
+    /// Check everything in the directory, from the first byte of the journal to the last, offline
     Verify(Verify),
-    /// Throw derived state away and make it again from the journal, offline
+    /// Delete derived state and build it again from the journal, offline
     Rebuild(Offline),
-    /// Describe where an earlier version forked streams, and commands carried out twice, offline
+    /// List streams that an earlier version forked, and commands that it carried out twice, offline
     Forks(Offline),
-    /// Record that forks were looked at and stand as they are, offline
+    /// Record that somebody has looked at forks and accepts them as they are, offline
     Settle(Box<settle::Settle>),
 }
 

@@ -1,8 +1,9 @@
-//! Commands that open the directory themselves, and making derived state again.
+//! Commands that open the ledger's directory without a server, and `ledger rebuild`.
 
 use std::sync::Arc;
 
 use clap::Args;
+use planledger_core::hex;
 use planledger_core::ledger;
 
 use super::super::failure::Failure;
@@ -20,7 +21,7 @@ pub(in super::super) struct Offline {
 }
 
 impl Offline {
-    /// How to open the ledger that is there.
+    /// The options to open an existing ledger. Fails if the directory holds no journal.
     pub(super) fn options(&self, file: &File) -> Result<ledger::Options, Failure> {
         let dir = self.place.dir(file);
         if !dir.join("journal").is_dir() {
@@ -32,7 +33,7 @@ impl Offline {
         Ok(self.place.options(file)?)
     }
 
-    /// Makes derived state again.
+    /// Builds derived state again from the journal.
     pub(super) fn rebuild(self, file: &File) -> Result<(), Failure> {
         let mut options = self.options(file)?;
         let bar = output::progress(0, "rebuilding");
@@ -48,7 +49,7 @@ impl Offline {
             output::line(serde_json::json!({
                 "events": status.position.get(),
                 "commits": status.commit.get(),
-                "root": hex(&status.root),
+                "root": hex::encode(&status.root),
             }));
         } else {
             output::line(format!(
@@ -58,9 +59,4 @@ impl Offline {
         }
         Ok(())
     }
-}
-
-/// Bytes in hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

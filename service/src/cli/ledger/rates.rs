@@ -1,4 +1,4 @@
-//! How fast passes over the journal are.
+//! Measures how fast passes over the journal are.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use planledger_core::verify::Pass;
 
 use super::super::output;
 
-/// How fast a pass over the journal was.
+/// The number of events in a pass over the journal, and how long the pass took.
 pub(super) struct Rate {
     pub(super) pass: Pass,
     pub(super) events: u64,
@@ -21,7 +21,7 @@ impl Rate {
     }
 }
 
-/// Shows how each pass gets on, and remembers how fast it was.
+/// Shows the progress of each pass, and keeps its speed.
 pub(super) struct Rates(Mutex<Running>);
 
 struct Running {

@@ -1,5 +1,5 @@
-//! Settling forks: an event says who has looked at them and why they may stand. Nothing else
-//! changes.
+//! `ledger settle`: settles forks. It records an event that says who has looked at the forks and
+//! why they are accepted. Nothing else changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ use super::json::{json_fork, json_stale};
 use super::offline::Offline;
 use crate::settings::File;
 
-/// What is not settled, by stream.
+/// The positions of unsettled forks, by stream.
 type Unsettled = BTreeMap<StreamId, BTreeSet<Position>>;
 
 #[derive(Debug, Args)]
@@ -34,10 +34,10 @@ pub(in super::super) struct Settle {
     /// All forks of all streams
     #[arg(long)]
     all: bool,
-    /// Why they may stand, or what was done about them. Name nobody
+    /// Why the forks are accepted, or what was done about them. Do not write any names
     #[arg(long, value_name = "TEXT")]
     reason: Reason,
-    /// Who has looked at them: person/UUID or system/UUID
+    /// Who has looked at the forks: person/UUID or system/UUID
     #[arg(long, value_parser = id::<Actor>())]
     actor: Actor,
     #[command(flatten)]
@@ -93,7 +93,7 @@ impl Settle {
         streams.iter().map(one).collect()
     }
 
-    /// Records it, an event for each stream.
+    /// Records that the forks are settled, with one event for each stream.
     fn settle(&self, chosen: &Unsettled, file: &File) -> Result<Vec<(StreamId, Receipt)>, Failure> {
         let ledger = Ledger::open(self.offline.options(file)?).map_err(Failure::refused)?;
         let own = forks_stream(ledger.status().ledger);

@@ -1,4 +1,4 @@
-//! What a running server's ledger is, and how far it has come.
+//! `ledger status`: shows the status of a running server's ledger.
 
 use clap::Args;
 use planledger_proto::v1::{Deriving, GetStatusRequest};
@@ -53,7 +53,8 @@ impl Status {
     }
 }
 
-/// What derived state went through since the server started.
+/// Describes derived state: whether it is sound, and how often it was rebuilt since the server
+/// started.
 fn derived(rebuilds: u64, deriving: Option<Deriving>) -> String {
     let times = match rebuilds {
         0 => return "sound".to_owned(),

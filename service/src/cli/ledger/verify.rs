@@ -1,11 +1,12 @@
-//! Checking everything in the directory, offline.
+//! `ledger verify`: checks everything in the directory, offline.
 
 use clap::Args;
+use planledger_core::hex;
 use planledger_core::verify::{self, Depth, Part, Verification};
 
 use super::super::failure::Failure;
 use super::super::output;
-use super::offline::{Offline, hex};
+use super::offline::Offline;
 use super::rates::{Rate, Rates};
 use super::{forks, json};
 use crate::settings::File;
@@ -14,7 +15,8 @@ use crate::settings::File;
 pub(in super::super) struct Verify {
     #[command(flatten)]
     offline: Offline,
-    /// Only that nothing was changed: do not open payloads, compare tiles or fold events again
+    /// Check only that nothing was changed: do not open payloads, compare tiles or fold events
+    /// again
     #[arg(long)]
     quick: bool,
 }
@@ -87,7 +89,7 @@ fn report(found: &Verification, passes: &[Rate]) -> serde_json::Value {
         "streams": found.streams,
         "redacted": found.redacted,
         "unfinishedBytes": found.unfinished,
-        "root": hex(&found.root),
+        "root": hex::encode(&found.root),
         "key": found.key.as_ref().map(ToString::to_string),
         "forks": found.forks.forks.iter().map(json::json_fork).collect::<Vec<_>>(),
         "staleAnswers": found.forks.stale.iter().map(json::json_stale).collect::<Vec<_>>(),
@@ -102,7 +104,7 @@ fn show(found: &Verification, passes: &[Rate]) {
         found.events,
         found.commits,
         found.streams,
-        hex(&found.root)
+        hex::encode(&found.root)
     ));
     if let Some(key) = &found.key {
         output::line(format!("checkpoints are signed by {key}"));

@@ -1,4 +1,4 @@
-//! People who leave and come back.
+//! `owner leave` and `owner return`: records that a person has left or is back.
 
 use clap::Args;
 use jiff::civil::Date;
@@ -21,13 +21,13 @@ use crate::settings::File;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Leave {
-    /// Who has left
+    /// The person who has left
     #[arg(value_parser = id::<PersonId>())]
     person: PersonId,
-    /// The last day, as a note [default: none]
+    /// The person's last day; it is recorded as a note only [default: none]
     #[arg(long, value_name = "YYYY-MM-DD")]
     on: Option<Date>,
-    /// Why; it is recorded
+    /// The reason; it is recorded
     #[arg(long, value_name = "TEXT")]
     reason: Option<Reason>,
     #[command(flatten)]
@@ -36,17 +36,17 @@ pub(in crate::cli) struct Leave {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Return {
-    /// Who is back
+    /// The person who is back
     #[arg(value_parser = id::<PersonId>())]
     person: PersonId,
     #[command(flatten)]
     send: Send,
 }
 
-/// How a command is sent.
+/// The flags for sending a command.
 #[derive(Debug, Args)]
 struct Send {
-    /// Id of the command: the one of before, to send it again after a lost answer
+    /// Id of the command; to send a command again after a lost answer, give the id that it had
     #[arg(long, value_name = "UUID")]
     #[arg(value_parser = id::<CommandId>())]
     command_id: Option<CommandId>,

@@ -1,4 +1,5 @@
-//! What is owned, and by whom it could be.
+//! `owner list`, `owner successors` and `owner deletion`: shows what is owned, who could own it,
+//! and what a deletion would leave behind.
 
 use clap::Args;
 use planledger_core::ids::{InstitutionId, PersonId, StreamId, StreamKind};
@@ -19,15 +20,15 @@ use super::stream::{self, kind};
 use crate::client::Client;
 use crate::settings::File;
 
-/// Items on a page.
+/// Number of items asked for on each page.
 const PAGE: i32 = 1_000;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct List {
-    /// What this person owns
+    /// List what this person owns
     #[arg(value_parser = id::<PersonId>(), required_unless_present = "ownerless")]
     person: Option<PersonId>,
-    /// What has no owner who is there, at this institution
+    /// List what has no present owner at this institution
     #[arg(long, value_name = "INSTITUTION", conflicts_with_all = ["person", "at"])]
     #[arg(value_parser = id::<InstitutionId>())]
     ownerless: Option<InstitutionId>,
@@ -67,7 +68,7 @@ impl List {
     }
 }
 
-/// Everything that a person owns, and the position that the last page holds for.
+/// Reads everything that a person owns, and the position of the last page.
 async fn owned(
     client: &Client,
     person: PersonId,
@@ -170,7 +171,7 @@ fn state(item: &OwnedItem) -> String {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Successors {
-    /// Of what: team/UUID, year_plan/UUID or plan/UUID
+    /// The team, year plan or plan: team/UUID, year_plan/UUID or plan/UUID
     stream: StreamId,
     #[command(flatten)]
     remote: Remote,
@@ -219,7 +220,7 @@ async fn suggest(client: &Client, successors: &[Successor]) -> Result<(), Failur
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Deletion {
-    /// Of what: team/UUID or year_plan/UUID
+    /// The team or year plan: team/UUID or year_plan/UUID
     stream: StreamId,
     #[command(flatten)]
     remote: Remote,

@@ -1,4 +1,4 @@
-//! `planledger owner`: who owns what, and what to do when an owner leaves.
+//! `planledger owner`: shows who owns what, and hands it over when an owner leaves.
 
 mod depart;
 mod list;
@@ -17,26 +17,26 @@ use super::failure::Failure;
 use super::remote::block_on;
 use crate::settings::File;
 
-/// What to do about owners.
+/// See who owns what, and hand it over when an owner leaves
 #[derive(Debug, Subcommand)]
 pub(super) enum Owner {
-    /// List what a person owns or owned, or what has no owner who is there
+    /// List what a person owns or owned, or what has no present owner
     List(List),
-    /// Who could take a team, year plan or plan over
+    /// List who could take over a team, year plan or plan
     Successors(Successors),
-    /// What deleting a team or year plan would leave behind
+    /// Show what the deletion of a team or year plan would leave behind
     Deletion(Deletion),
-    /// Note that a person has left
+    /// Record that a person has left
     Leave(Leave),
-    /// Note that a person who had left is back
+    /// Record that a person who had left is back
     Return(Return),
-    /// Give things to other owners
+    /// Give teams, year plans and plans to other owners
     Transfer(Transfer),
-    /// Bring things back
+    /// Bring deleted teams, year plans and units, or withdrawn plans, back
     Restore(Restore),
-    /// Take back what a transfer or restore did
+    /// Undo a transfer or restore
     Undo(Undo),
-    /// List transfers and restores, or look at one
+    /// List transfers and restores, or show one
     Recoveries(Recoveries),
 }
 

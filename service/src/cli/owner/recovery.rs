@@ -1,4 +1,5 @@
-//! Recoveries: seen first, then done, with progress, and undone.
+//! Runs recoveries: shows a dry run first, then carries it out and shows progress. Also lists and
+//! undoes recoveries.
 
 use clap::Args;
 use indicatif::ProgressBar;
@@ -22,18 +23,18 @@ use super::shown::{begun_by, phase, print, print_proposal, print_summary};
 use crate::client::Client;
 use crate::settings::File;
 
-/// Items on a page.
+/// Number of items asked for on each page.
 const PAGE: i32 = 1_000;
 
-/// How something is done that is shown first.
+/// The flags for a recovery that is shown before it is carried out.
 #[derive(Debug, Args)]
 pub(super) struct Do {
     #[command(flatten)]
     consent: Consent,
-    /// Id of the recovery: the one of before, to go on watching it after a lost answer
+    /// Id of the recovery; to watch a recovery again after a lost answer, give the id that it had
     #[arg(long, value_name = "UUID", value_parser = id::<RecoveryId>())]
     recovery_id: Option<RecoveryId>,
-    /// The digest of a dry run: does what that showed, or nothing
+    /// The digest of a dry run: do exactly what that dry run showed, or nothing
     #[arg(long, value_name = "DIGEST", conflicts_with = "dry_run")]
     digest: Option<String>,
     #[command(flatten)]
@@ -48,7 +49,7 @@ impl Do {
         let mode = self.consent.mode(self.json)?;
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
         let digest = match (&self.digest, mode) {
-            // Whoever has the digest has seen the dry run.
+            // A user who gives the digest has seen the dry run.
             (Some(digest), Mode::Go) => digest.clone(),
             (_, mode) => {
                 let proposal = propose(&client, &wish).await?;
@@ -101,7 +102,7 @@ impl Do {
     }
 }
 
-/// The whole dry run.
+/// Reads all pages of the dry run.
 async fn propose(client: &Client, wish: &RecoveryWish) -> Result<ProposeRecoveryResponse, Failure> {
     let mut all = ProposeRecoveryResponse::default();
     loop {
@@ -125,7 +126,7 @@ async fn propose(client: &Client, wish: &RecoveryWish) -> Result<ProposeRecovery
         }
     }
 }
-/// A progress bar that is there from the first message on.
+/// A progress bar that appears with the first message.
 #[derive(Default)]
 struct Bar(std::cell::OnceCell<ProgressBar>);
 
@@ -183,10 +184,10 @@ async fn undo(
 }
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Undo {
-    /// Which transfer or restore
+    /// The transfer or restore to undo
     #[arg(value_parser = id::<RecoveryId>())]
     recovery: RecoveryId,
-    /// Why; it is recorded
+    /// The reason; it is recorded
     #[arg(long, value_name = "TEXT")]
     reason: Option<Reason>,
     #[command(flatten)]
@@ -234,10 +235,10 @@ impl Undo {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Recoveries {
-    /// One of them, with its steps
+    /// Show this transfer or restore, with its steps
     #[arg(value_parser = id::<RecoveryId>())]
     recovery: Option<RecoveryId>,
-    /// Only those that have not come to their end
+    /// Only those that have not finished
     #[arg(long, conflicts_with = "recovery")]
     open: bool,
     #[command(flatten)]

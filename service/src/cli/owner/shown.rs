@@ -1,4 +1,4 @@
-//! Dry runs and recoveries as people read them.
+//! Prints dry runs and recoveries for people.
 
 use planledger_proto::v1::proposed_item::Outcome;
 use planledger_proto::v1::recovery_step::Step;
@@ -45,7 +45,7 @@ pub(super) async fn print_proposal(
     Ok(())
 }
 
-/// What a step would do: "go from Karen Holm to Bo Lund".
+/// Describes what a step would do: "go from Karen Holm to Bo Lund".
 async fn describe(
     client: &Client,
     names: &mut Names,

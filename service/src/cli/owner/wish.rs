@@ -1,4 +1,4 @@
-//! What is wanted of a transfer or a restore.
+//! Reads from the command line what a transfer or a restore should do.
 
 use std::str::FromStr;
 
@@ -17,7 +17,7 @@ use super::super::id::id;
 use super::recovery::Do;
 use crate::settings::File;
 
-/// Gives things to other owners: shows first what would be done.
+/// Give teams, year plans and plans to other owners; shows first what would be done.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("what").required(true).args(["from", "item"])))]
 #[command(group(ArgGroup::new("rule").required(true).args(["to", "to_team", "per_team", "per_subject"])))]
@@ -25,28 +25,29 @@ pub(in crate::cli) struct Transfer {
     /// Everything that this person owns
     #[arg(long, value_name = "PERSON", value_parser = id::<PersonId>())]
     from: Option<PersonId>,
-    /// Of that, only what belongs to this institution
+    /// Of what that person owns, only what belongs to this institution
     #[arg(long, value_name = "INSTITUTION", requires = "from", value_parser = id::<InstitutionId>())]
     institution: Option<InstitutionId>,
-    /// These things: team/UUID, year_plan/UUID or plan/UUID; may be said several times
+    /// This item: team/UUID, year_plan/UUID or plan/UUID; may be given more than once
     #[arg(long, value_name = "STREAM")]
     item: Vec<StreamId>,
     /// This person gets everything
     #[arg(long, value_name = "PERSON", value_parser = id::<PersonId>())]
     to: Option<PersonId>,
-    /// Of the staff of each thing's team, who evaluates there most
+    /// Each item goes to the member of its team's staff who evaluates there most
     #[arg(long)]
     to_team: bool,
-    /// Somebody for each team; may be said several times
+    /// The items of this team go to this person; may be given more than once
     #[arg(long, value_name = "TEAM=PERSON", value_parser = pair::<TeamId, PersonId>)]
     per_team: Vec<(TeamId, PersonId)>,
-    /// Somebody for each subject; may be said several times
+    /// The items of this subject go to this person; may be given more than once
     #[arg(long, value_name = "SUBJECT=PERSON", value_parser = subject)]
     per_subject: Vec<(Name, PersonId)>,
-    /// Who gets what the rule gives nobody: a person, or "leader" for a leader of the institution
+    /// Who gets the items for which the rule finds nobody: a person, or "leader" for a leader of
+    /// the institution
     #[arg(long, value_name = "PERSON|leader", value_parser = heir, conflicts_with = "to")]
     fallback: Option<Heir>,
-    /// Why; it is recorded
+    /// The reason; it is recorded
     #[arg(long, value_name = "TEXT")]
     reason: Option<Reason>,
     #[command(flatten)]
@@ -106,46 +107,47 @@ impl Transfer {
     }
 }
 
-/// Brings things back: shows first what would be done.
+/// Bring deleted or withdrawn items back; shows first what would be done.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("what").required(true).multiple(true)
     .args(["team", "year_plan", "unit", "plan", "move_plan", "rebuild"])))]
 pub(in crate::cli) struct Restore {
-    /// A deleted team; may be said several times, as all of these
+    /// A deleted team to bring back; may be given more than once, like all of these
     #[arg(long, value_name = "TEAM", value_parser = id::<TeamId>())]
     team: Vec<TeamId>,
-    /// A deleted year plan
+    /// A deleted year plan to bring back
     #[arg(long, value_name = "YEAR-PLAN", value_parser = id::<YearPlanId>())]
     year_plan: Vec<YearPlanId>,
-    /// A deleted unit
+    /// A deleted unit to bring back
     #[arg(long, value_name = "YEAR-PLAN/UNIT", value_parser = unit)]
     unit: Vec<(YearPlanId, UnitId)>,
-    /// A withdrawn plan
+    /// A withdrawn plan to bring back
     #[arg(long, value_name = "PLAN", value_parser = id::<PlanId>())]
     plan: Vec<PlanId>,
-    /// Hang a plan on another year plan
+    /// Attach a plan to another year plan
     #[arg(long = "move", id = "move_plan", value_name = "PLAN=YEAR-PLAN")]
     #[arg(value_parser = pair::<PlanId, YearPlanId>)]
     move_plan: Vec<(PlanId, YearPlanId)>,
-    /// Make a new year plan of what the plans of this one hold, and hang them on it
+    /// Make a new year plan from the content in this year plan's plans, and attach those plans to
+    /// it
     #[arg(long, value_name = "YEAR-PLAN", value_parser = id::<YearPlanId>())]
     rebuild: Option<YearPlanId>,
-    /// Its id [default: a new one]
+    /// Id of the rebuilt year plan [default: a new one]
     #[arg(long, value_name = "YEAR-PLAN", requires = "rebuild", value_parser = id::<YearPlanId>())]
     rebuild_as: Option<YearPlanId>,
-    /// Its title [default: the old one's]
+    /// Title of the rebuilt year plan [default: the old one's]
     #[arg(long, value_name = "TEXT", requires = "rebuild")]
     rebuild_title: Option<Title>,
-    /// Its team [default: the old one's]
+    /// Team of the rebuilt year plan [default: the old one's]
     #[arg(long, value_name = "TEAM", requires = "rebuild", value_parser = id::<TeamId>())]
     rebuild_team: Option<TeamId>,
-    /// Year plans of a team, and units of a year plan, come back with it
+    /// Also bring back the year plans of each team and the units of each year plan
     #[arg(long)]
     with_contents: bool,
-    /// Who owns teams and year plans from then on [default: who did]
+    /// Who owns the teams and year plans afterwards [default: the owner before]
     #[arg(long, value_name = "PERSON", value_parser = id::<PersonId>())]
     give_to: Option<PersonId>,
-    /// Why; it is recorded
+    /// The reason; it is recorded
     #[arg(long, value_name = "TEXT")]
     reason: Option<Reason>,
     #[command(flatten)]
@@ -205,8 +207,8 @@ impl Restore {
     }
 }
 
-/// Two ids with a sign of equality between them. What was given instead is not repeated: it may be a
-/// CPR number.
+/// Reads two ids with an equals sign between them. The error never repeats the argument, because it
+/// may be a CPR number.
 fn pair<A, B>(text: &str) -> Result<(A, B), String>
 where
     A: FromStr<Err = IdError>,

@@ -1,4 +1,4 @@
-//! `planledger plan diff`: what differs in a plan between two moments.
+//! `planledger plan diff`: shows what differs in a plan between two moments.
 
 use std::fmt::Write as _;
 
@@ -26,7 +26,7 @@ pub(in super::super) struct Diff {
     /// The second moment; now if not given
     #[arg(long, value_name = "MOMENT", value_parser = moment)]
     to: Option<as_of::Moment>,
-    /// Through whose eyes
+    /// Who looks at the plan
     #[arg(long, value_enum, default_value_t = Eyes::Staff)]
     viewer: Eyes,
     #[command(flatten)]
@@ -80,7 +80,7 @@ impl Diff {
     }
 }
 
-/// A change as people read it: `+` is new, `-` is gone, `~` is otherwise.
+/// A change in text for people: `+` is new, `-` is gone, `~` is changed.
 fn text(change: &PlanChange, titles: &Titles, names: &Names) -> String {
     let said = |item: &PlanItem| aspects(item, titles, names);
     match (&change.was, &change.is) {
@@ -99,7 +99,7 @@ fn whole(mark: char, title: &str, aspects: &[Aspect]) -> String {
     text
 }
 
-/// What is said otherwise now.
+/// The text for an item that changed: each aspect with its old and new value.
 pub(super) fn compared(title: &str, was: &[Aspect], is: &[Aspect]) -> String {
     let mut text = format!("~ {title}\n");
     let of = |aspects: &[Aspect], name: &str| {
@@ -130,10 +130,10 @@ pub(super) fn compared(title: &str, was: &[Aspect], is: &[Aspect]) -> String {
     text
 }
 
-/// Most characters of a value that stands beside another on one line.
+/// The most characters of a value for the old and the new value to share one line.
 const SHORT: usize = 40;
 
-/// A value with its name; one of several lines stands below it.
+/// Adds a value with its name to the text. A value of several lines goes below its name.
 fn say(text: &mut String, name: &str, value: &str) {
     // Writing to a string does not fail.
     let _ = match value.contains('\n') {

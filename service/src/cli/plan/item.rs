@@ -1,4 +1,4 @@
-//! One thing that a plan says, as people read it: a title, and what is said about it.
+//! Prints one item of a plan for people: its title and its aspects.
 
 use std::collections::HashMap;
 
@@ -16,10 +16,10 @@ use super::super::sheet::{audience, deletion, talk_kind};
 use super::super::timeline::excerpt;
 use crate::client::Client;
 
-/// Something said about an item. What is not said is empty.
+/// One aspect of an item: its name and its value. The value is empty if the item does not have it.
 pub(super) type Aspect = (&'static str, String);
 
-/// What units and goals are called.
+/// The titles of units and goals, by id.
 #[derive(Debug, Default)]
 pub(super) struct Titles {
     units: HashMap<String, String>,
@@ -29,7 +29,7 @@ pub(super) struct Titles {
 }
 
 impl Titles {
-    /// As a view calls them. What an earlier view called otherwise is called as here.
+    /// Learns the titles in a view. They replace titles from views that were learned before.
     pub(super) fn learn(&mut self, view: &PlanView) {
         for unit in &view.units {
             let id = unit.unit.as_ref().map(|unit| unit.unit_id.clone());
@@ -42,7 +42,8 @@ impl Titles {
                 for made in &goal.evaluations {
                     let id = &made.evaluation_id;
                     self.evaluated.insert(id.clone(), goal.goal_id.clone());
-                    // Of an earlier scale the view does not say the words.
+                    // If the evaluation was made on an earlier scale, the view does not hold the
+                    // words of that scale.
                     let scale = goal.scale.as_ref();
                     let scale = scale.filter(|_| made.goal_revision == goal.goal_revision);
                     if let Some(scale) = scale {
@@ -66,12 +67,12 @@ impl Titles {
         }
     }
 
-    /// The levels of the scale that an evaluation was made on, as far as they are known.
+    /// The levels of the scale that an evaluation was made on; empty if they are not known.
     pub(super) fn levels(&self, evaluation: &str) -> &[String] {
         self.levels.get(evaluation).map_or(&[], Vec::as_slice)
     }
 
-    /// What an evaluation is called.
+    /// The title of an evaluation.
     pub(super) fn evaluation(&self, id: &str) -> String {
         match self.evaluated.get(id) {
             Some(goal) => format!("Evaluation of {} ({})", self.goal(goal), short(id)),
@@ -87,7 +88,7 @@ fn words(goal: &GoalView) -> String {
         .unwrap_or_default()
 }
 
-/// Looks up everybody whom an item names.
+/// Looks up the names of all persons in an item.
 pub(super) async fn learn_names(
     client: &Client,
     item: &PlanItem,
@@ -145,7 +146,7 @@ fn who(actor: Option<&Actor>, names: &Names) -> String {
     }
 }
 
-/// What an item is called.
+/// The title of an item.
 pub(super) fn title(item: &PlanItem, titles: &Titles) -> String {
     match &item.item {
         Some(Item::Plan(_)) => "Plan".to_owned(),
@@ -197,7 +198,7 @@ pub(super) fn title(item: &PlanItem, titles: &Titles) -> String {
     }
 }
 
-/// Everything that is said about an item.
+/// All aspects of an item.
 pub(super) fn aspects(item: &PlanItem, titles: &Titles, names: &Names) -> Vec<Aspect> {
     let flag = |set: bool| if set { "yes" } else { "no" }.to_owned();
     match &item.item {
@@ -363,7 +364,7 @@ fn talk(view: &TalkView, names: &Names) -> Vec<Aspect> {
     ]
 }
 
-/// When, or nothing.
+/// An instant as text; empty if there is none.
 fn since(at: Option<&prost_types::Timestamp>) -> String {
     at.map(|at| output::instant(Some(at))).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! `planledger plan`: students' plans.
+//! `planledger plan`: shows students' plans and reverts them.
 
 mod diff;
 mod item;
@@ -24,16 +24,16 @@ use super::{output, timeline};
 use crate::client::Client;
 use crate::settings::File;
 
-/// Look at students' plans, and bring them back to how they stood
+/// Show students' plans, and revert them to an earlier moment
 #[derive(Debug, Subcommand)]
 pub(super) enum Plan {
-    /// Show a plan, now or as it was
+    /// Show a plan, as it is now or as it was
     Show(Show),
-    /// Show everything that ever happened to a plan: when, who, for whom, what and why
+    /// Show the whole history of a plan: when, who, for whom, what and why
     Log(Log),
     /// Show what differs in a plan between two moments
     Diff(diff::Diff),
-    /// Bring what is written in a plan back to how it stood at a moment
+    /// Revert the text of a plan to an earlier moment
     Revert(revert::Revert),
     /// List plans of a student, owner, team or year plan
     List(List),
@@ -44,7 +44,7 @@ pub(super) struct Show {
     /// The plan
     #[arg(value_parser = id::<PlanId>())]
     plan: PlanId,
-    /// Through whose eyes
+    /// Who looks at the plan
     #[arg(long, value_enum, default_value_t = Eyes::Staff)]
     viewer: Eyes,
     #[arg(long, value_name = "MOMENT", value_parser = moment)]
@@ -83,16 +83,16 @@ pub(super) struct List {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Of {
-    /// Of this student
+    /// Plans of this student
     #[arg(long, value_name = "PERSON", value_parser = id::<PersonId>())]
     student: Option<PersonId>,
-    /// Owned by this person
+    /// Plans that this person owns
     #[arg(long, value_name = "PERSON", value_parser = id::<PersonId>())]
     owner: Option<PersonId>,
-    /// On year plans of this team, deleted or not
+    /// Plans of this team's year plans, deleted or not
     #[arg(long, value_parser = id::<TeamId>())]
     team: Option<TeamId>,
-    /// On this year plan, deleted or not
+    /// Plans of this year plan, deleted or not
     #[arg(long, value_parser = id::<YearPlanId>())]
     year_plan: Option<YearPlanId>,
 }
@@ -123,7 +123,8 @@ impl Show {
         if self.json {
             return output::json(&response);
         }
-        // Of a past moment the position is part of the answer: it gives the same one for ever.
+        // For a past moment the position is part of the answer, because the same position always
+        // gives the same answer.
         let position = format!("as of position {}", response.position);
         match past {
             true => output::line(position),

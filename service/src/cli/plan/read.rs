@@ -1,4 +1,4 @@
-//! Asking a server about plans.
+//! Reads plans from a server.
 
 use clap::ValueEnum;
 use planledger_core::ids::PlanId;
@@ -15,7 +15,7 @@ use crate::client::Client;
 
 const PAGE: i32 = 1_000;
 
-/// Through whose eyes.
+/// Who looks at the plan.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum Eyes {
     Staff,
@@ -35,7 +35,7 @@ impl From<Eyes> for Viewer {
     }
 }
 
-/// A plan as a viewer sees it, now or at a position; `None` if there is nothing to see.
+/// Reads a plan as a viewer sees it, now or at a position; `None` if the viewer sees nothing.
 pub(super) async fn view_at(
     client: &Client,
     plan: PlanId,
@@ -55,7 +55,7 @@ pub(super) async fn view_at(
     }
 }
 
-/// Everything that ever happened to a plan, oldest first, and the position that it holds for.
+/// Reads all events of a plan, oldest first, and the position up to which they are complete.
 pub(in crate::cli) async fn history(
     client: &Client,
     plan: PlanId,
@@ -78,7 +78,7 @@ pub(in crate::cli) async fn history(
     }
 }
 
-/// All plans that a filter finds, and the position of the last page.
+/// Reads all plans that match a filter, and the position of the last page.
 pub(in crate::cli) async fn list(
     client: &Client,
     filter: Filter,

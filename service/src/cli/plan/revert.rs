@@ -1,4 +1,4 @@
-//! `planledger plan revert`: what is written in a plan, back to how it stood.
+//! `planledger plan revert`: reverts the text of a plan to an earlier moment.
 
 use clap::Args;
 use planledger_core::ids::{CommandId, PlanId};
@@ -30,12 +30,12 @@ pub(in super::super) struct Revert {
     #[arg(long, value_name = "MOMENT", value_parser = moment)]
     #[arg(help = format!("The moment to go back to: {}", moment::HELP))]
     to: as_of::Moment,
-    /// Why; it is recorded
+    /// The reason; it is recorded
     #[arg(long, value_name = "TEXT")]
     reason: Reason,
     #[command(flatten)]
     consent: Consent,
-    /// Id of the command: the one of before, to send it again after a lost answer
+    /// Id of the command; to send a command again after a lost answer, give the id that it had
     #[arg(long, value_name = "UUID")]
     command_id: Option<CommandId>,
     #[command(flatten)]
@@ -68,7 +68,8 @@ impl Revert {
             if !agreed("Revert?")? {
                 return Err(Failure::Refused("nothing was reverted".to_owned()));
             }
-            // What was shown is what is done, or nothing is.
+            // The request names the shown position and revision. So the server does exactly what
+            // was shown, or nothing.
             request.to = Some(as_of(as_of::Moment::Position(dry.to_position)));
             request.expected_revision = Some(dry.revision);
             request.dry_run = false;
@@ -134,7 +135,7 @@ fn print_receipt(found: &RevertPlanResponse) {
     }
 }
 
-/// A change as people read it.
+/// A change in text for people.
 fn changed(change: &RevertChange, titles: &Titles) -> String {
     match &change.change {
         Some(Change::Status(it)) => {
@@ -189,7 +190,7 @@ fn talk(found: Option<&TalkDetails>) -> Vec<Aspect> {
     ]
 }
 
-/// What stays, and why.
+/// An item that the revert does not change, and the reason.
 fn stays(stay: &RevertStay, titles: &Titles) -> String {
     let item = match stay.item.as_ref().and_then(|it| it.item.as_ref()) {
         Some(item::Item::EvaluationId(id)) => titles.evaluation(id),

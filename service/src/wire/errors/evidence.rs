@@ -1,4 +1,4 @@
-//! Why evidence cannot be given, as an error of the API.
+//! Turns errors about evidence into errors of the API.
 
 use planledger_core::audit::ExportError;
 use planledger_core::domain::Reason;
@@ -8,13 +8,13 @@ use planledger_core::notary::NotaryError;
 use super::{Failure, ServiceReason};
 
 impl Failure {
-    /// No checkpoints are made here.
+    /// This server makes no checkpoints.
     pub fn no_notary() -> Self {
         let message = "this server makes no checkpoints";
         Self::new(ServiceReason::NotaryDisabled, message)
     }
 
-    /// The notary cannot answer.
+    /// The notary could not answer.
     pub fn of_notary(error: NotaryError) -> Self {
         match error {
             NotaryError::NoCheckpoint { size } => {
@@ -31,7 +31,7 @@ impl Failure {
         }
     }
 
-    /// A bundle cannot be written.
+    /// A bundle could not be written.
     pub fn of_export(error: ExportError) -> Self {
         match error {
             ExportError::NotFound(stream) => match stream.kind {

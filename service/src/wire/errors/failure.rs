@@ -21,15 +21,15 @@ pub const DOMAIN: &str = "planledger.v1";
 pub struct Failure {
     /// gRPC code.
     pub code: Code,
-    /// Reason, for programs: a [`ServiceReason`]'s or a domain reason's code.
+    /// The reason, for programs: the code of a [`ServiceReason`] or of a domain reason.
     pub reason: &'static str,
-    /// For people. Never holds names or text that was sent.
+    /// The message for people. It never holds names or text from the request.
     pub message: String,
     /// Ids and numbers that a program may need.
     pub metadata: BTreeMap<&'static str, String>,
-    /// Fields at fault.
+    /// The wrong fields of the request.
     pub violations: Vec<Violation>,
-    /// Set exactly when the same request may succeed later.
+    /// How long to wait before the same request may succeed. `None` if it cannot succeed later.
     pub retry_after: Option<Duration>,
 }
 
@@ -53,7 +53,7 @@ impl Failure {
         self
     }
 
-    /// Names a field at fault, whose reason is the failure's own.
+    /// Names a wrong field. The field's reason is the failure's own reason.
     #[must_use]
     pub(in crate::wire) fn at(mut self, field: impl Into<String>) -> Self {
         self.violations.push(Violation {
@@ -107,7 +107,7 @@ impl Failure {
         .at(field)
     }
 
-    /// Nothing was done, because there is too much to do.
+    /// Nothing was done, because the server has too much to do.
     pub fn overloaded() -> Self {
         Self::new(
             ServiceReason::Overloaded,
@@ -120,8 +120,8 @@ impl Failure {
         Self::new(ServiceReason::ShuttingDown, "the server is stopping")
     }
 
-    /// A write to disk failed and commands are refused until a restart (P2: a receipt is never
-    /// given on a guess).
+    /// A write to disk failed, and the server refuses commands until it is restarted (P2: the
+    /// server never gives a receipt on a guess).
     pub fn writer_stopped(why: &str) -> Self {
         let message = format!(
             "a write to disk failed ({why}); commands are refused until the server is restarted"
@@ -129,8 +129,8 @@ impl Failure {
         Self::new(ServiceReason::WriterStopped, message)
     }
 
-    /// Something in the ledger kept a command from being carried out; it was logged. Nothing was
-    /// recorded, and others may go through.
+    /// A fault in the ledger prevented a command. The fault was logged, and nothing was recorded.
+    /// Other commands may succeed.
     pub fn fault(fault: &EngineFault) -> Self {
         match fault {
             EngineFault::Journal(_) => Self::new(
@@ -149,8 +149,8 @@ impl Failure {
         }
     }
 
-    /// Derived state turned out to be faulty and is being made again from the journal; nothing was
-    /// done (P2: nothing is decided or answered on what is in doubt).
+    /// Derived state is faulty, and the server is building it again from the journal. Nothing was
+    /// done (P2: the server decides and answers nothing from doubtful state).
     pub fn restoring() -> Self {
         Self::new(
             ServiceReason::DerivedStateRestoring,
@@ -158,7 +158,7 @@ impl Failure {
         )
     }
 
-    /// A request was ended by a panic, which the log describes.
+    /// A panic ended the request. The log describes the panic.
     pub fn internal() -> Self {
         tracing::error!("a request was ended by a panic");
         Self::new(ServiceReason::Internal, "a fault of the server")
@@ -173,7 +173,7 @@ impl Failure {
         self.with("command_index", index).with("command_id", id)
     }
 
-    /// The failure as a response of a command stream says it.
+    /// The failure as the error in a response of a command stream.
     pub fn command_error(self) -> proto::CommandError {
         let metadata = self.metadata.into_iter();
         let violations = self.violations.into_iter();

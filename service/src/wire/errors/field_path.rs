@@ -1,15 +1,15 @@
-//! Where a part of a command stands in a request: the one place that knows how callers write what
+//! Finds where a part of a command is in a request. Only this module knows how callers write what
 //! the domain calls a [`Field`].
 //!
-//! A command's message stands in its aggregate's message, which names the aggregate's id beside it:
-//! `plan.plan_id`, `plan.record_evaluation.assessment.level`. What the server asks of itself has no
-//! message; then the path begins inside of the request that made it ask.
+//! The message of a command is inside the message of its aggregate, which also holds the
+//! aggregate's id: `plan.plan_id`, `plan.record_evaluation.assessment.level`. A command that the
+//! server gives itself has no message. Its path begins inside the request that caused the command.
 
 use planledger_core::domain::{Command, Field, RequestField};
 
 use crate::wire::command::message_names;
 
-/// The path of a part of a command, inside of the command's envelope.
+/// The path of a part of a command, inside the command's envelope.
 pub(super) fn of_command(command: &Command, field: Field) -> String {
     let place = place(field);
     match (message_names(command), place) {
@@ -22,7 +22,7 @@ pub(super) fn of_command(command: &Command, field: Field) -> String {
     }
 }
 
-/// The path of a part of what is asked of recovery, inside of the request.
+/// The path of a part of a recovery request, inside the request.
 pub(super) fn of_wish(field: Field) -> &'static str {
     match place(field) {
         Place::Id => RECOVERY_ID,
@@ -47,18 +47,18 @@ const fn id(command: &Command) -> &'static str {
     }
 }
 
-/// Where a field stands.
+/// Where a field is in a request.
 #[derive(Clone, Copy)]
 enum Place {
-    /// It is the id that stands beside the command's message.
+    /// The field is the aggregate's id, beside the command's message.
     Id,
-    /// Inside of the command's message.
+    /// The field is inside the command's message.
     Inside(&'static str),
-    /// Inside of a request that is not for a command.
+    /// The field is inside a request that is not for a command.
     Request(&'static str),
 }
 
-/// Where a field stands. The same field stands in the same place of every message that has it.
+/// Where a field is. The same field has the same place in every message that has it.
 const fn place(field: Field) -> Place {
     Place::Inside(match field {
         Field::Target => return Place::Id,
@@ -127,8 +127,8 @@ mod tests {
 
     use super::*;
 
-    /// Every field, each found by the compiler: a new one does not fit into `after` before it has
-    /// a place there.
+    /// Every field. The compiler keeps the list complete: the match in `after` does not compile
+    /// until a new field has its place there.
     fn fields() -> Vec<Field> {
         let mut fields = vec![Field::Target];
         while let Some(next) = fields.last().and_then(|last| after(*last)) {
@@ -216,7 +216,7 @@ mod tests {
                     messages.any(|message| stands_in(&message, path))
                 }
             };
-            // Units are copied by recoveries alone, and no client can send that command.
+            // Only recoveries copy units, and no client can send that command.
             let copied = matches!(field, Field::CopiedYearPlan | Field::CopiedUnit);
             assert_ne!(found, copied, "{field:?}");
         }

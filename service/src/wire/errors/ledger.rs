@@ -1,4 +1,4 @@
-//! What the ledger does not do or cannot read, as an error of the API.
+//! Turns errors of the ledger into errors of the API.
 
 use planledger_core::ids::Position;
 use planledger_core::ledger::{Envelope, ExecuteError, ReadError};
@@ -7,7 +7,7 @@ use planledger_core::recovery::RunError;
 use super::{Failure, ServiceReason};
 
 impl Failure {
-    /// Commands that were handed in together were not carried out.
+    /// Commands that were submitted together were not carried out.
     pub fn of_execution(error: ExecuteError, envelopes: &[Envelope]) -> Self {
         match error {
             ExecuteError::Refused { index, refusal } => match envelopes.get(index) {
@@ -33,7 +33,7 @@ impl Failure {
         }
     }
 
-    /// A batch was not carried out: names the command at fault, if one is.
+    /// A batch was not carried out. The failure names the wrong command, if one was wrong.
     pub fn of_batch(error: ExecuteError, envelopes: &[Envelope]) -> Self {
         let at_fault = match error {
             ExecuteError::Refused { index, .. }
@@ -48,14 +48,14 @@ impl Failure {
         }
     }
 
-    /// What is stored does not check out. The log says what; the caller gets no more than where.
+    /// Stored data failed a check. The log says what is wrong; the caller learns only where.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "it is what map_err hands over"
     )]
     pub fn of_reading(error: ReadError) -> Self {
         match error {
-            // That was logged once, when it turned out.
+            // The fault was logged once, when it was found.
             ReadError::Derived(_) => return Self::restoring(),
             ReadError::Closed => return Self::shutting_down(),
             _ => {}
@@ -87,7 +87,7 @@ impl Failure {
         Self::position_ahead(&format!("{field}.position"), tail, asked)
     }
 
-    /// A recovery was not begun, or not brought to its end.
+    /// A recovery could not start, or did not finish.
     pub fn of_recovery(error: RunError) -> Self {
         match error {
             RunError::Refused(refusal) => Self::of_refused_wish(&refusal),

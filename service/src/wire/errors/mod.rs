@@ -1,9 +1,9 @@
-//! Every error of the library as one of the API. Nothing outside this folder says which gRPC code,
-//! reason or field path an error of the library gets.
+//! Turns every error of the library into an error of the API. Only this folder decides which gRPC
+//! code, reason or field path an error of the library gets.
 //!
-//! A [`Failure`] is what callers see. `refusal` makes it of what the rules say, `ledger` of what
-//! the engine says, `evidence` of what the notary and exports say. `field_path` is the one place
-//! that knows how callers write a part of a command.
+//! A [`Failure`] is what callers see. `refusal` makes it from a refusal of the rules, `ledger` from
+//! an error of the engine, and `evidence` from an error of the notary or of an export. Only
+//! `field_path` knows how callers write a part of a command.
 
 mod evidence;
 mod failure;

@@ -1,4 +1,4 @@
-//! What the rules say no to, as an error of the API.
+//! Turns refusals of the domain's rules into errors of the API.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ impl Failure {
         }
     }
 
-    /// A rule refused a wish to hand things over or bring them back, or a step of it.
+    /// A rule refused a recovery request, or a step of it.
     pub fn of_refused_wish(refusal: &Refusal) -> Self {
         let failure = Self::without_field(refusal);
         match refusal.field {
@@ -28,17 +28,17 @@ impl Failure {
         }
     }
 
-    /// A rule speaks against what stands in a field of a request for which there is no command.
+    /// A rule refused the value in a field of a request that is not a command.
     pub fn of_refused_field(refusal: &Refusal, field: &str) -> Self {
         Self::without_field(refusal).at(field)
     }
 
-    /// What the field names is not there.
+    /// The field names something that does not exist.
     pub fn not_found(reason: Reason, field: &str, message: impl Into<String>) -> Self {
         Self::without_field(&Refusal::new(reason, message)).at(field)
     }
 
-    /// The stream that the field names is not there.
+    /// The field names a stream that does not exist.
     pub fn no_stream(reason: Reason, field: &str, id: impl Into<StreamId>) -> Self {
         let stream = id.into();
         Self::not_found(reason, field, format!("there is no {stream}")).with("stream", stream)

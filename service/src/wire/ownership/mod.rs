@@ -1,4 +1,4 @@
-//! Ownership: what is asked, and what is answered.
+//! Requests about ownership and recoveries, and their answers.
 
 mod shown;
 mod wish;
@@ -19,9 +19,9 @@ use super::page::{Cursor, Page, Scope, read_size};
 use super::proto;
 use super::request::{AsOf, read_as_of};
 
-/// Kinds of things that can be owned.
+/// Kinds of streams that can be owned.
 const OWNABLE: &[StreamKind] = &[StreamKind::Team, StreamKind::YearPlan, StreamKind::Plan];
-/// Kinds of things that can be deleted.
+/// Kinds of streams that can be deleted.
 const DELETABLE: &[StreamKind] = &[StreamKind::Team, StreamKind::YearPlan];
 
 impl Cursor for StreamId {
@@ -34,21 +34,21 @@ impl Cursor for StreamId {
     }
 }
 
-/// Asks for a page of what a person owns.
+/// A request for a page of what a person owns.
 #[derive(Clone, Copy, Debug)]
 pub struct ListOwned {
-    /// Who.
+    /// The owner.
     pub person: PersonId,
-    /// The past moment to show; now if `None`.
+    /// The past moment to show; the present if `None`.
     pub at: Option<AsOf>,
-    /// The page.
+    /// The requested page.
     pub page: Page<StreamId>,
 }
 
 /// Reads `ListOwned`.
 ///
 /// # Errors
-/// `REQUEST_INVALID` with every field at fault, or a page token's errors.
+/// `REQUEST_INVALID` with every wrong field, or the errors of a page token.
 pub fn list_owned(request: &proto::ListOwnedRequest) -> Result<ListOwned, Failure> {
     let (person, at, size) = Fields::read(|fields| {
         let person: Option<PersonId> = fields.id("person_id", &request.person_id);
@@ -67,7 +67,7 @@ pub fn list_owned(request: &proto::ListOwnedRequest) -> Result<ListOwned, Failur
 /// Reads `ListOwnerless`.
 ///
 /// # Errors
-/// `REQUEST_INVALID` with every field at fault, or a page token's errors.
+/// `REQUEST_INVALID` with every wrong field, or the errors of a page token.
 pub fn list_ownerless(
     request: &proto::ListOwnerlessRequest,
 ) -> Result<(InstitutionId, Page<StreamId>), Failure> {
@@ -81,7 +81,7 @@ pub fn list_ownerless(
     Ok((institution, Page::new(scope, size, &request.page_token)?))
 }
 
-/// Reads which thing a request is about: a team, year plan or plan.
+/// Reads the stream that a request is about: a team, year plan or plan.
 ///
 /// # Errors
 /// `REQUEST_INVALID`.
@@ -91,7 +91,7 @@ pub fn ownable(stream: &str) -> Result<StreamId, Failure> {
     })?)
 }
 
-/// Reads which thing a request is about: a team or year plan.
+/// Reads the stream that a request is about: a team or year plan.
 ///
 /// # Errors
 /// `REQUEST_INVALID`.
@@ -120,19 +120,19 @@ fn read_stream(
     None
 }
 
-/// Asks for a dry run; pages begin after so many items.
+/// A request for a dry run. The cursor of a page is the number of items before it.
 #[derive(Clone, Debug)]
 pub struct Propose {
-    /// What is wanted.
+    /// What the recovery should do.
     pub wish: RecoveryRequest,
-    /// The page.
+    /// The requested page.
     pub page: Page<u64>,
 }
 
 /// Reads `ProposeRecovery`.
 ///
 /// # Errors
-/// `REQUEST_INVALID` with every field at fault, or a page token's errors.
+/// `REQUEST_INVALID` with every wrong field, or the errors of a page token.
 pub fn propose_recovery(request: proto::ProposeRecoveryRequest) -> Result<Propose, Failure> {
     let asked = request.wish.as_ref().map(|wish| wish.encode_to_vec());
     let (wish, size) = Fields::read(|fields| {
@@ -145,23 +145,23 @@ pub fn propose_recovery(request: proto::ProposeRecoveryRequest) -> Result<Propos
     Ok(Propose { wish, page })
 }
 
-/// Asks for what a dry run showed to be done.
+/// A request to carry out what a dry run showed.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// The recovery's id.
+    /// The id of the recovery, which the client chooses.
     pub id: RecoveryId,
-    /// What is wanted.
+    /// What the recovery should do.
     pub wish: RecoveryRequest,
-    /// The digest of the dry run.
+    /// The digest of the dry run. It ties the recovery to what the dry run showed.
     pub digest: [u8; 16],
-    /// For whom.
+    /// The actor on whose behalf the caller acts, if there is one.
     pub on_behalf_of: Option<Actor>,
 }
 
 /// Reads `RunRecovery`.
 ///
 /// # Errors
-/// `REQUEST_INVALID` with every field at fault.
+/// `REQUEST_INVALID` with every wrong field.
 pub fn run_recovery(request: proto::RunRecoveryRequest) -> Result<Run, Failure> {
     Ok(Fields::read(|fields| {
         let id = fields.id("recovery_id", &request.recovery_id);
@@ -183,7 +183,7 @@ fn read_digest(fields: &mut Fields, digest: &str) -> Option<[u8; 16]> {
     if digest.is_empty() {
         return fields.missing("digest");
     }
-    // Thirty-two hexadecimal digits are what a UUID's simple form is.
+    // The digest is 32 hexadecimal digits, which is also the simple form of a UUID.
     let read = Uuid::try_parse(digest).ok().filter(|_| digest.len() == 32);
     if read.is_none() {
         let description = "is not the digest of a dry run";
@@ -192,21 +192,21 @@ fn read_digest(fields: &mut Fields, digest: &str) -> Option<[u8; 16]> {
     read.map(Uuid::into_bytes)
 }
 
-/// Asks for what a recovery did to be taken back.
+/// A request to undo a recovery.
 #[derive(Clone, Debug)]
 pub struct Undo {
-    /// The recovery.
+    /// The recovery to undo.
     pub id: RecoveryId,
-    /// Why.
+    /// The reason for the undo, if one is given.
     pub reason: Option<Reason>,
-    /// For whom.
+    /// The actor on whose behalf the caller acts, if there is one.
     pub on_behalf_of: Option<Actor>,
 }
 
 /// Reads `UndoRecovery`.
 ///
 /// # Errors
-/// `REQUEST_INVALID` with every field at fault.
+/// `REQUEST_INVALID` with every wrong field.
 pub fn undo_recovery(request: proto::UndoRecoveryRequest) -> Result<Undo, Failure> {
     Ok(Fields::read(|fields| {
         let id = fields.id("recovery_id", &request.recovery_id);
@@ -222,10 +222,10 @@ pub fn undo_recovery(request: proto::UndoRecoveryRequest) -> Result<Undo, Failur
     })?)
 }
 
-/// Reads `GetRecovery`; pages begin after so many steps.
+/// Reads the request of `GetRecovery`. The cursor of a page is the number of steps before it.
 ///
 /// # Errors
-/// `REQUEST_INVALID` with every field at fault, or a page token's errors.
+/// `REQUEST_INVALID` with every wrong field, or the errors of a page token.
 pub fn get_recovery(
     request: &proto::GetRecoveryRequest,
 ) -> Result<(RecoveryId, Page<u64>), Failure> {
@@ -248,7 +248,7 @@ pub fn list_recoveries(request: &proto::ListRecoveriesRequest) -> Result<Page<Uu
     Page::new(scope, size, &request.page_token)
 }
 
-/// How many of each kind.
+/// Counts the streams of each kind.
 pub fn owned_counts(streams: &[StreamId]) -> proto::OwnedCounts {
     let count = |kind| {
         let of_kind = streams.iter().filter(|stream| stream.kind == kind);

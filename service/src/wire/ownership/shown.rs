@@ -1,4 +1,4 @@
-//! What is owned, what would be done, and what a recovery is.
+//! Messages about owned items, dry runs and recoveries.
 
 use planledger_core::domain::recovery::{LeftOut, Phase, Recovery, Step};
 use planledger_core::domain::{Reason, Refusal};
@@ -13,7 +13,7 @@ use crate::wire::proto::proposed_item::Outcome;
 use crate::wire::proto::recovery_step::Step as Shown;
 use crate::wire::scalar::{count, string};
 
-/// A team, year plan or plan, as far as its ownership is of interest.
+/// A team, year plan or plan in a list of what is owned.
 pub fn owned_item(owned: &Owned) -> proto::OwnedItem {
     proto::OwnedItem {
         stream: owned.stream.to_string(),
@@ -29,7 +29,7 @@ pub fn owned_item(owned: &Owned) -> proto::OwnedItem {
     }
 }
 
-/// Somebody who could own something.
+/// A person who could become the owner.
 pub fn successor(found: &Suggestion) -> proto::Successor {
     proto::Successor {
         person_id: found.person.to_string(),
@@ -79,12 +79,12 @@ fn item_refusal(refusal: &Refusal) -> proto::ItemRefusal {
 
 fn reason(reason: Reason) -> i32 {
     let name = format!("ERROR_REASON_{}", reason.code());
-    // The two lists are the same; a test keeps them so.
+    // The library's reasons and the API's reasons are the same; a test checks that.
     let reason = proto::ErrorReason::from_str_name(&name);
     reason.unwrap_or_default().into()
 }
 
-/// One thing that a recovery does.
+/// One step of a recovery.
 pub fn step(step: &Step) -> proto::RecoveryStep {
     let owner = |from: Option<String>, to: String| {
         Shown::Owner(proto::OwnerStep {
@@ -134,7 +134,7 @@ pub fn step(step: &Step) -> proto::RecoveryStep {
     }
 }
 
-/// How far a recovery is.
+/// How far a recovery has come.
 pub fn recovery_progress(progress: Progress) -> proto::RecoveryProgress {
     proto::RecoveryProgress {
         tried: progress.tried,

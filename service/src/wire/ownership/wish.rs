@@ -1,4 +1,4 @@
-//! What is wanted of a recovery.
+//! Reads what a recovery should do.
 
 use planledger_core::ids::StreamId;
 use planledger_core::recovery::{
@@ -9,11 +9,11 @@ use super::{OWNABLE, read_stream};
 use crate::wire::fields::{Fields, ViolationReason};
 use crate::wire::proto;
 
-/// Most things that are named one by one, as many as a recovery has steps.
+/// Most items that a request may name one by one: as many as a recovery may have steps.
 const MOST_ITEMS: usize = 10_000;
-/// Most heirs per team, and most things to restore.
+/// Most teams with a new owner each, and most items to restore.
 const MOST_NAMED: usize = 1_000;
-/// Most heirs per subject.
+/// Most subjects with a new owner each.
 const MOST_SUBJECTS: usize = 100;
 
 pub(in crate::wire) fn read_wish(
@@ -38,7 +38,7 @@ fn read_transfer(fields: &mut Fields, transfer: proto::Transfer) -> Option<Trans
     let fallback = read_fallback(fields, transfer.fallback);
     let reason = fields.optional_text("reason", transfer.reason.as_deref());
     let (rule, fallback) = (rule?, fallback?);
-    // Whom everything is to go to is not replaced by somebody else in silence.
+    // If one person should get everything, no other person silently takes that person's place.
     if matches!(rule, Rule::To(_)) && fallback != Fallback::Nobody {
         let description = "does not go with to_person_id";
         fields.violate("fallback", ViolationReason::OutOfRange, description);
@@ -180,7 +180,7 @@ fn read_item(fields: &mut Fields, item: proto::RestoreItem) -> Option<RestoreIte
     }
 }
 
-/// Between 1 and the most.
+/// Checks that a count is between 1 and `most`.
 fn check_count(fields: &mut Fields, name: &str, count: usize, most: usize) -> Option<()> {
     match count {
         0 => fields.missing(name),

@@ -1,0 +1,278 @@
+//! What a rule may look at: the world, and who acts. Looks at persons, institutions and school years
+//! that a command names, or refuses it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::field::Field;
+use super::refusal::{Reason, Refusal};
+use super::refusing::{not_found, refuse};
+use super::world::{Context, Stop, World};
+use super::{Actor, Aggregate};
+use crate::domain::person::Person;
+use crate::ids::{InstitutionId, PersonId, PlanId, SchoolYearId, StreamId, YearPlanId};
+use crate::read_error::ReadError;
+
+/// Runs `decide` with the rules' view of a world.
+pub(in crate::domain) fn asking<W: World + ?Sized, T>(
+    world: &W,
+    context: &Context,
+    decide: impl FnOnce(&RuleContext<'_>) -> T,
+) -> T {
+    decide(&RuleContext {
+        world: &AsWorld(world),
+        actor: context.actor,
+    })
+}
+
+/// Hides the type of the world, so that the rules below are compiled only once.
+struct AsWorld<'a, W: ?Sized>(&'a W);
+
+impl<W: World + ?Sized> World for AsWorld<'_, W> {
+    fn aggregate(&self, stream: StreamId) -> Result<Option<Arc<Aggregate>>, ReadError> {
+        self.0.aggregate(stream)
+    }
+
+    fn plan_of(
+        &self,
+        student: PersonId,
+        year_plan: YearPlanId,
+    ) -> Result<Option<PlanId>, ReadError> {
+        self.0.plan_of(student, year_plan)
+    }
+}
+
+/// What a rule may look at.
+pub(in crate::domain) struct RuleContext<'a> {
+    world: &'a dyn World,
+    pub(in crate::domain) actor: Actor,
+}
+
+impl RuleContext<'_> {
+    /// Refuses the command if the actor has left, or the person for whom the actor acts has left.
+    pub(in crate::domain) fn check_present(&self, context: &Context) -> Result<(), Stop> {
+        for actor in [Some(context.actor), context.on_behalf_of] {
+            let Some(Actor::Person(id)) = actor else {
+                continue;
+            };
+            if let Some(Aggregate::Person(person)) = self.load(id)?.as_deref()
+                && person.departed.is_some()
+            {
+                let message = format!("person {id} has left and changes nothing any more");
+                return refuse(Refusal::new(Reason::ActorDeparted, message).with("person_id", id));
+            }
+        }
+        Ok(())
+    }
+
+    /// The state of a stream; `None` if the stream does not exist.
+    pub(in crate::domain) fn load(
+        &self,
+        id: impl Into<StreamId>,
+    ) -> Result<Option<Arc<Aggregate>>, Stop> {
+        Ok(self.world.aggregate(id.into())?)
+    }
+
+    /// The plan that a student has for a year plan.
+    pub(in crate::domain) fn plan_of(
+        &self,
+        student: PersonId,
+        year_plan: YearPlanId,
+    ) -> Result<Option<PlanId>, Stop> {
+        Ok(self.world.plan_of(student, year_plan)?)
+    }
+
+    /// Gives a known person to `look`. Refused if the person is not known.
+    pub(in crate::domain) fn person<T>(
+        &self,
+        id: PersonId,
+        field: Field,
+        look: impl FnOnce(&Person) -> Result<T, Stop>,
+    ) -> Result<T, Stop> {
+        match self.load(id)?.as_deref() {
+            Some(Aggregate::Person(person)) => look(person),
+            _ => Err(not_found(
+                Reason::PersonNotFound,
+                "person",
+                "person_id",
+                id,
+                field,
+            )),
+        }
+    }
+
+    /// Refuses anybody who is not a student.
+    pub(in crate::domain) fn student(&self, id: PersonId, field: Field) -> Result<(), Stop> {
+        self.person(id, field, |person| match person.is_student() {
+            true => Ok(()),
+            false => refuse(
+                Refusal::new(Reason::NotAStudent, format!("person {id} is not a student"))
+                    .field(field)
+                    .with("person_id", id),
+            ),
+        })
+    }
+
+    /// Refuses anybody who is not a member of staff.
+    pub(in crate::domain) fn staff(&self, id: PersonId, field: Field) -> Result<(), Stop> {
+        self.person(id, field, |person| match person.is_staff() {
+            true => Ok(()),
+            false => refuse(
+                Refusal::new(
+                    Reason::NotStaff,
+                    format!("person {id} is no teacher, pedagogue or leader"),
+                )
+                .field(field)
+                .with("person_id", id),
+            ),
+        })
+    }
+
+    /// Refuses anybody who cannot own a team, year plan or plan. An owner must be staff who has not
+    /// left.
+    pub(in crate::domain) fn new_owner(&self, id: PersonId, field: Field) -> Result<(), Stop> {
+        self.staff(id, field)?;
+        self.person(id, field, |person| match person.departed {
+            None => Ok(()),
+            Some(_) => refuse(
+                Refusal::new(Reason::PersonDeparted, format!("person {id} has left"))
+                    .field(field)
+                    .with("person_id", id),
+            ),
+        })
+    }
+
+    /// Refuses anybody who cannot own a team, year plan or plan of an institution. The owner must
+    /// be staff there who has not left.
+    pub(in crate::domain) fn successor(
+        &self,
+        id: PersonId,
+        institution: InstitutionId,
+        field: Field,
+    ) -> Result<(), Stop> {
+        self.new_owner(id, field)?;
+        self.person(id, field, |person| match person.works_at(institution) {
+            true => Ok(()),
+            false => {
+                let message = format!("person {id} does not work at institution {institution}");
+                let refusal = Refusal::new(Reason::SuccessorElsewhere, message).field(field);
+                let refusal = refusal.with("person_id", id);
+                refuse(refusal.with("institution_id", institution))
+            }
+        })
+    }
+
+    /// Checks the person to whom something is transferred. The person must be able to own it and
+    /// must not own it already.
+    pub(in crate::domain) fn next_owner(
+        &self,
+        now: Option<PersonId>,
+        to: PersonId,
+        institution: InstitutionId,
+        field: Field,
+    ) -> Result<(), Stop> {
+        if now == Some(to) {
+            let message = format!("person {to} is the owner already");
+            return refuse(
+                Refusal::new(Reason::AlreadyOwner, message)
+                    .field(field)
+                    .with("person_id", to),
+            );
+        }
+        self.successor(to, institution, field)
+    }
+
+    /// Whether the owner has to change. `from` is the owner that is expected now; the command is
+    /// refused if somebody else has become the owner meanwhile.
+    pub(in crate::domain) fn needs_transfer(
+        &self,
+        now: Option<PersonId>,
+        from: Option<PersonId>,
+        to: Option<PersonId>,
+    ) -> Result<bool, Stop> {
+        if now == to {
+            return Ok(false);
+        }
+        if now == from {
+            return Ok(true);
+        }
+        let message = match now {
+            Some(now) => format!("it belongs to person {now} meanwhile"),
+            None => "it belongs to nobody meanwhile".to_owned(),
+        };
+        let refusal = Refusal::new(Reason::OwnerChanged, message);
+        refuse(match now {
+            Some(now) => refusal.with("person_id", now),
+            None => refusal,
+        })
+    }
+
+    /// Refuses the command if one of these persons is not known.
+    pub(in crate::domain) fn known<'p>(
+        &self,
+        persons: impl IntoIterator<Item = &'p PersonId>,
+        field: Field,
+    ) -> Result<(), Stop> {
+        let distinct: BTreeSet<_> = persons.into_iter().collect();
+        distinct
+            .into_iter()
+            .try_for_each(|id| self.person(*id, field, |_| Ok(())))
+    }
+
+    /// Refuses the command if the institution is not known.
+    pub(in crate::domain) fn institution(
+        &self,
+        id: InstitutionId,
+        field: Field,
+    ) -> Result<(), Stop> {
+        match self.load(id)?.as_deref() {
+            Some(Aggregate::Institution(_)) => Ok(()),
+            _ => Err(not_found(
+                Reason::InstitutionNotFound,
+                "institution",
+                "institution_id",
+                id,
+                field,
+            )),
+        }
+    }
+
+    /// Refuses the command if new teams, year plans and the like cannot belong to the institution,
+    /// because it is not known or is closed.
+    pub(in crate::domain) fn open_institution(
+        &self,
+        id: InstitutionId,
+        field: Field,
+    ) -> Result<(), Stop> {
+        self.institution(id, field)?;
+        match self.load(id)?.as_deref() {
+            Some(Aggregate::Institution(found)) if found.closed => {
+                let message = format!("institution {id} is closed");
+                refuse(
+                    Refusal::new(Reason::InstitutionClosed, message)
+                        .field(field)
+                        .with("institution_id", id),
+                )
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses the command if the school year is not known.
+    pub(in crate::domain) fn school_year(
+        &self,
+        id: SchoolYearId,
+        field: Field,
+    ) -> Result<(), Stop> {
+        match self.load(id)?.as_deref() {
+            Some(Aggregate::SchoolYear(_)) => Ok(()),
+            _ => Err(not_found(
+                Reason::SchoolYearNotFound,
+                "school year",
+                "school_year_id",
+                id,
+                field,
+            )),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Works out who becomes the new owner of each item of a transfer.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use super::owned::owned;
+use super::proposal::{Proposed, Why, absent};
+use super::request::{Fallback, Rule, Transfer, What};
+use super::school::{Ownable, RosterQueries};
+use crate::domain::recovery::Step;
+use crate::domain::{Aggregate, Field, Reason, Refusal, RequestField, Stop, can_own};
+use crate::ids::{InstitutionId, PersonId, PlanId, StreamId, YearPlanId};
+use crate::ledger::ReadError;
+
+/// The new owner of an item, and why this person.
+pub(super) type Heir = (PersonId, Why);
+
+impl RosterQueries<'_, '_> {
+    pub(super) fn transfer(&self, wish: &Transfer) -> Result<Vec<Proposed>, Stop> {
+        let streams = match &wish.what {
+            What::Everything { of, institution } => {
+                if self.person(*of, |_| ())?.is_none() {
+                    let field = Field::Request(RequestField::TransferFrom);
+                    return Err(unknown(*of, field).into());
+                }
+                let all = owned(self.reading, *of)?;
+                let mut streams = Vec::with_capacity(all.len());
+                for stream in all {
+                    let thing = self.thing(stream)?;
+                    if thing.is_some_and(|thing| {
+                        institution.is_none_or(|wanted| wanted == thing.institution)
+                    }) {
+                        streams.push(stream);
+                    }
+                }
+                streams
+            }
+            What::Items(streams) => streams.iter().copied().collect(),
+        };
+        if let (What::Everything { of, .. }, Rule::To(to)) = (&wish.what, &wish.rule)
+            && of == to
+        {
+            let message = format!("person {to} cannot hand over to themselves");
+            let refusal = Refusal::new(Reason::AlreadyOwner, message);
+            let refusal = refusal.field(Field::Request(RequestField::TransferTo));
+            return Err(refusal.with("person_id", to).into());
+        }
+        for (person, field) in named(wish) {
+            can_own(self.reading, person, None, field)?;
+        }
+        let mut leaders = BTreeMap::new();
+        let mut items = Vec::with_capacity(streams.len());
+        for stream in streams {
+            let item = match self.thing(stream)? {
+                Some(thing) => self.hand(wish, stream, &thing, &mut leaders)?,
+                None => Proposed {
+                    stream,
+                    step: Err(absent(stream)),
+                    why: Why::Asked,
+                },
+            };
+            items.push(item);
+        }
+        Ok(items)
+    }
+
+    fn hand(
+        &self,
+        wish: &Transfer,
+        stream: StreamId,
+        thing: &Ownable,
+        leaders: &mut BTreeMap<InstitutionId, Vec<PersonId>>,
+    ) -> Result<Proposed, ReadError> {
+        let mut heir = Stop::verdict(self.heir(&wish.rule, stream, thing))?;
+        // If everything is to go to one person, nobody else takes that person's place unasked.
+        if heir.is_err() && !matches!(wish.rule, Rule::To(_)) {
+            let fallback = match wish.fallback {
+                Fallback::Nobody => None,
+                Fallback::To(person) => Some(person),
+                Fallback::Leader => {
+                    let all = match leaders.entry(thing.institution) {
+                        Entry::Occupied(known) => known.into_mut(),
+                        Entry::Vacant(new) => new.insert(self.leaders(thing.institution)?),
+                    };
+                    // The items of one institution have different owners, so each item looks for
+                    // its own leader.
+                    let mut all = all.iter().copied();
+                    all.find(|leader| Some(*leader) != thing.owner)
+                }
+            };
+            if let Some(person) = fallback {
+                heir = Stop::verdict(self.fit(person, thing, Why::Fallback))?;
+            }
+        }
+        let (step, why) = match heir {
+            Ok((to, why)) => (owner_step(stream, thing, to), why),
+            Err(refusal) => (Err(refusal), Why::Asked),
+        };
+        Ok(Proposed { stream, step, why })
+    }
+
+    /// Chooses the new owner of an item by the rule.
+    fn heir(&self, rule: &Rule, stream: StreamId, thing: &Ownable) -> Result<Heir, Stop> {
+        let none = |what: String| Err(Refusal::new(Reason::NoSuccessor, what).into());
+        match rule {
+            Rule::To(person) => self.fit(*person, thing, Why::Asked),
+            Rule::Team => {
+                let mut found = self.suggestions(stream, thing)?.into_iter();
+                match found.find(|found| found.on_team) {
+                    Some(found) if found.evaluations > 0 => {
+                        let evaluations = found.evaluations;
+                        Ok((found.person, Why::EvaluatesMost { evaluations }))
+                    }
+                    Some(found) => Ok((found.person, Why::SharesTeam)),
+                    None => none(format!("nobody else on the staff of team {}", thing.team)),
+                }
+            }
+            Rule::PerTeam(persons) => match persons.get(&thing.team) {
+                Some(person) => self.fit(*person, thing, Why::NamedForTeam),
+                None => none(format!("nobody is named for team {}", thing.team)),
+            },
+            Rule::PerSubject(persons) => {
+                let mut subjects = thing.subjects.iter();
+                match subjects.find_map(|subject| persons.get(subject)) {
+                    Some(person) => self.fit(*person, thing, Why::NamedForSubject),
+                    None => none("nobody is named for its subjects".to_owned()),
+                }
+            }
+        }
+    }
+
+    /// Checks that the rules allow a person as the next owner of an item.
+    pub(super) fn fit(&self, person: PersonId, thing: &Ownable, why: Why) -> Result<Heir, Stop> {
+        if thing.owner == Some(person) {
+            let message = format!("person {person} is the owner already");
+            let refusal = Refusal::new(Reason::AlreadyOwner, message);
+            return Err(refusal.with("person_id", person).into());
+        }
+        can_own(
+            self.reading,
+            person,
+            Some(thing.institution),
+            Field::NewOwner,
+        )?;
+        Ok((person, why))
+    }
+}
+
+/// Every person whom the request names as a new owner, with the request's field.
+fn named(wish: &Transfer) -> Vec<(PersonId, Field)> {
+    let fallback = match wish.fallback {
+        Fallback::To(person) => Some((person, Field::Request(RequestField::TransferFallback))),
+        Fallback::Nobody | Fallback::Leader => None,
+    };
+    let by_rule: Vec<_> = match &wish.rule {
+        Rule::To(person) => vec![(*person, Field::Request(RequestField::TransferTo))],
+        Rule::Team => Vec::new(),
+        Rule::PerTeam(persons) => {
+            let persons = persons.values();
+            persons
+                .map(|person| (*person, Field::Request(RequestField::TransferHeirOfTeam)))
+                .collect()
+        }
+        Rule::PerSubject(persons) => {
+            let persons = persons.values();
+            persons
+                .map(|person| (*person, Field::Request(RequestField::TransferHeirOfSubject)))
+                .collect()
+        }
+    };
+    by_rule.into_iter().chain(fallback).collect()
+}
+
+pub(super) fn owner_step(stream: StreamId, thing: &Ownable, to: PersonId) -> Result<Step, Refusal> {
+    match (&*thing.state, thing.owner) {
+        (Aggregate::Team(_), from) => Ok(Step::TeamOwner {
+            team: thing.team,
+            from,
+            to,
+        }),
+        (Aggregate::YearPlan(_), Some(from)) => Ok(Step::YearPlanOwner {
+            year_plan: YearPlanId::from_uuid(stream.id),
+            from,
+            to,
+        }),
+        (Aggregate::Plan(_), Some(from)) => Ok(Step::PlanOwner {
+            plan: PlanId::from_uuid(stream.id),
+            from,
+            to,
+        }),
+        _ => Err(absent(stream)),
+    }
+}
+
+fn unknown(person: PersonId, field: Field) -> Refusal {
+    let message = format!("there is no person {person}");
+    Refusal::new(Reason::PersonNotFound, message)
+        .field(field)
+        .with("person_id", person)
+}
