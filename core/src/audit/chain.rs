@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 /// How far each stream has come, while events are checked in order of position.
 #[derive(Default)]
 pub(crate) struct Chains {
-    streams: HashMap<StreamId, Place>,
+    streams: HashMap<StreamId, StreamPlace>,
     last: Option<(Position, Timestamp)>,
     /// Where the checked part of the journal begins. Streams may have begun before it. `None` if
     /// the check begins with the first event.
@@ -21,7 +21,7 @@ pub(crate) struct Chains {
 
 /// The last event of a stream so far.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
+pub(crate) struct StreamPlace {
     pub(crate) position: Position,
     pub(crate) revision: Revision,
     pub(crate) link: Hash32,
@@ -38,7 +38,7 @@ impl Chains {
     }
 
     /// Every stream that had an event, with its last event.
-    pub(crate) fn streams(&self) -> &HashMap<StreamId, Place> {
+    pub(crate) fn streams(&self) -> &HashMap<StreamId, StreamPlace> {
         &self.streams
     }
 
@@ -65,7 +65,7 @@ impl Chains {
         link: Hash32,
     ) -> Result<(), Broken> {
         self.check_order(position, entry)?;
-        let now = Place {
+        let now = StreamPlace {
             position,
             revision: entry.revision,
             link,
@@ -80,7 +80,7 @@ impl Chains {
             // The stream began before this part, so there is nothing to compare with.
             return Ok(());
         }
-        let start = Place {
+        let start = StreamPlace {
             position: Position::ZERO,
             revision: Revision::ZERO,
             link: [0; 32],
@@ -120,7 +120,7 @@ pub(crate) struct Broken {
     pub(crate) fault: Fault,
     /// The event of the stream that it should have followed. `None` if there is no such event, or
     /// if the key is wrong as well.
-    pub(crate) before: Option<Place>,
+    pub(crate) before: Option<StreamPlace>,
 }
 
 impl From<Fault> for Broken {
@@ -137,7 +137,7 @@ pub(crate) fn continues(
     position: Position,
     back: Position,
     entry: &Entry,
-    before: &Place,
+    before: &StreamPlace,
 ) -> Result<(), Fault> {
     let fault = |kind, what: String| Err(Fault::new(position, kind, what));
     if entry.revision != before.revision.next() {
@@ -163,7 +163,7 @@ pub(crate) fn continues(
 }
 
 /// Checks that the key has not changed: the key of a person is never replaced.
-fn check_key(position: Position, entry: &Entry, before: &Place) -> Result<(), Fault> {
+fn check_key(position: Position, entry: &Entry, before: &StreamPlace) -> Result<(), Fault> {
     let personal = matches!(entry.stream.kind, StreamKind::Person | StreamKind::Plan);
     match personal && entry.key != before.key {
         true => {

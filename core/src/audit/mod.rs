@@ -9,7 +9,7 @@ mod fault;
 mod verify;
 
 pub use self::bundle::{Bytes, Disclosure, End, EventLine, Header, HeadsLine, Line, Scope, Since};
-pub(crate) use self::chain::{Broken, Chains, Place, continues};
+pub(crate) use self::chain::{Broken, Chains, StreamPlace, continues};
 pub use self::export::{Export, ExportError, ExportRequest};
 pub use self::fault::{Fault, FaultKind};
 pub use self::verify::{BundleFault, Report, StreamReport, VerifyOptions, verify_bundle};

@@ -192,7 +192,7 @@ impl Header {
 
 /// Where a commit goes in the journal.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct FramePlace {
     pub(super) commit: CommitSeq,
     pub(super) first_position: Position,
     pub(super) group_start: CommitSeq,
@@ -200,7 +200,7 @@ pub(super) struct Place {
 }
 
 /// Appends the frame of `commit`, which has been checked, to `out`; answers its checksum.
-pub(super) fn encode(commit: &Commit, place: Place, out: &mut Vec<u8>) -> Hash32 {
+pub(super) fn encode(commit: &Commit, place: FramePlace, out: &mut Vec<u8>) -> Hash32 {
     let start = out.len();
     let payloads_len: usize = commit.entries.iter().map(|entry| entry.sealed.len()).sum();
     Header {

@@ -2,7 +2,7 @@
 
 use super::commit::{Commit, CommitError, Limit};
 use super::error::AppendError;
-use super::frame::{self, Place};
+use super::frame::{self, FramePlace};
 use super::layout::half;
 use super::tail::Tail;
 use crate::ids::Position;
@@ -46,7 +46,7 @@ pub(super) fn encode(
                 allowed: MAX_GROUP_BYTES,
             }));
         }
-        let place = Place {
+        let place = FramePlace {
             commit: group.tail.commit.next(),
             first_position,
             group_start,

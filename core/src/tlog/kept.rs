@@ -59,13 +59,13 @@ pub struct Kept {
     path: PathBuf,
     file: File,
     /// The size of every checkpoint and its place in the file, sorted by size.
-    places: Vec<Place>,
+    places: Vec<NotePlace>,
     end: u64,
     poisoned: bool,
 }
 
 #[derive(Clone, Copy)]
-struct Place {
+struct NotePlace {
     size: u64,
     offset: u64,
     length: usize,
@@ -163,7 +163,7 @@ impl Kept {
             let path = self.path.clone();
             return Err(KeptError::Io { path, source });
         }
-        let place = Place {
+        let place = NotePlace {
             size: signed.checkpoint.size,
             offset: self.end,
             length: note.len(),
@@ -202,7 +202,7 @@ impl Kept {
         self.places.iter().skip(index).map(|place| place.size)
     }
 
-    fn read(&self, place: Place) -> Result<SignedCheckpoint, KeptError> {
+    fn read(&self, place: NotePlace) -> Result<SignedCheckpoint, KeptError> {
         let io = |source| KeptError::Io {
             path: self.path.clone(),
             source,
@@ -223,8 +223,8 @@ impl Kept {
 
 /// Finds the place of every note, and the byte after the last whole one. The error is the byte at
 /// which a damaged note begins.
-fn scan(text: &[u8]) -> Result<(Vec<Place>, u64), u64> {
-    let mut places: Vec<Place> = Vec::new();
+fn scan(text: &[u8]) -> Result<(Vec<NotePlace>, u64), u64> {
+    let mut places: Vec<NotePlace> = Vec::new();
     let mut offset = 0;
     while let Some((signed, length)) =
         next_note(text.get(offset..).unwrap_or_default()).map_err(|()| offset as u64)?
@@ -237,7 +237,7 @@ fn scan(text: &[u8]) -> Result<(Vec<Place>, u64), u64> {
         }
         add(
             &mut places,
-            Place {
+            NotePlace {
                 size,
                 offset: offset as u64,
                 length,
@@ -249,7 +249,7 @@ fn scan(text: &[u8]) -> Result<(Vec<Place>, u64), u64> {
 }
 
 /// If there is a note of this size already, the new one takes its place: it has more signatures.
-fn add(places: &mut Vec<Place>, place: Place) {
+fn add(places: &mut Vec<NotePlace>, place: NotePlace) {
     match places.binary_search_by_key(&place.size, |place| place.size) {
         Ok(index) => {
             if let Some(before) = places.get_mut(index) {

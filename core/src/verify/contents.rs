@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::halt::Halt;
 use super::parallel::{Span, in_order};
 use super::report::{Part, PartName};
 use crate::audit::{Fault, FaultKind};
@@ -38,27 +39,16 @@ pub(super) fn check(
     });
     match checked {
         Ok(()) => {}
-        Err(Stop::Fault(fault)) => part.fail(fault),
-        Err(Stop::Failed(error)) => return Err(error.into()),
+        Err(Halt::Fault(fault)) => part.fail(fault),
+        Err(Halt::Failed(error)) => return Err(error),
     }
     Ok(part)
-}
-
-enum Stop {
-    Fault(Fault),
-    Failed(ReadError),
-}
-
-impl From<Fault> for Stop {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
 }
 
 #[derive(Default)]
 struct Batch {
     opened: Vec<Opened>,
-    stop: Option<Stop>,
+    stop: Option<Halt>,
 }
 
 /// What the check needs to know about an event whose payload was opened.
@@ -86,7 +76,7 @@ fn read(
             Ok(frame) => batch
                 .take(&frame, keys, last)
                 .map(|()| frame.header().last_position()),
-            Err(error) => Err(Stop::Failed(error.into())),
+            Err(error) => Err(Halt::Failed(ReadError::from(error).into())),
         };
         match taken {
             Ok(position) if position < last => {}
@@ -105,11 +95,12 @@ fn read(
 }
 
 impl Batch {
-    fn take(&mut self, frame: &Frame, keys: &KeyStore, last: Position) -> Result<(), Stop> {
+    fn take(&mut self, frame: &Frame, keys: &KeyStore, last: Position) -> Result<(), Halt> {
         let records = frame.entries();
         for record in records.take_while(|record| record.position <= last) {
             let position = record.position;
-            let entry = sealer::read_entry(position, record.entry).map_err(Stop::Failed)?;
+            let entry = sealer::read_entry(position, record.entry)
+                .map_err(|error| Halt::Failed(error.into()))?;
             let Some(event) = open(&record, &entry, keys)? else {
                 let what = "it was overwritten with zeros, and no redaction is on record";
                 return Err(Fault::new(position, FaultKind::Payload, what).into());

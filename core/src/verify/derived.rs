@@ -39,14 +39,14 @@ pub(super) struct Derived<'a> {
 }
 
 /// Why derived state was not compared to the end.
-enum Stop {
+enum NotCompared {
     Fault(Fault),
     /// A reason that is no fault of derived state.
     Note(String),
     Failed(OpenError),
 }
 
-impl From<OpenError> for Stop {
+impl From<OpenError> for NotCompared {
     fn from(error: OpenError) -> Self {
         Self::Failed(error)
     }
@@ -58,16 +58,16 @@ impl Derived<'_> {
         let mut part = Part::new(PartName::Derived);
         match self.run(progress, &mut part.checked) {
             Ok(()) => {}
-            Err(Stop::Fault(fault)) => part.fail(fault),
-            Err(Stop::Note(note)) => part = part.noted(note),
-            Err(Stop::Failed(error)) => return Err(error),
+            Err(NotCompared::Fault(fault)) => part.fail(fault),
+            Err(NotCompared::Note(note)) => part = part.noted(note),
+            Err(NotCompared::Failed(error)) => return Err(error),
         }
         Ok(part)
     }
 
-    fn run(&self, progress: &dyn Fn(u64, u64), checked: &mut u64) -> Result<(), Stop> {
+    fn run(&self, progress: &dyn Fn(u64, u64), checked: &mut u64) -> Result<(), NotCompared> {
         if !self.dir.is_dir() {
-            return Err(Stop::Note(
+            return Err(NotCompared::Note(
                 "there is none; it is made at the next start".to_owned(),
             ));
         }
@@ -91,7 +91,7 @@ impl Derived<'_> {
                 Some((given, Some(cursor))) => (given, cursor),
                 Some((_, None)) | None => {
                     let what = "there is none; it is made at the next start";
-                    return Err(Stop::Note(what.to_owned()));
+                    return Err(NotCompared::Note(what.to_owned()));
                 }
             };
             self.check_cursor(&cursor)?;
@@ -105,7 +105,7 @@ impl Derived<'_> {
 
     /// Checks that this state was derived from this journal, and not from more events than the
     /// journal has.
-    fn check_cursor(&self, cursor: &Cursor) -> Result<(), Stop> {
+    fn check_cursor(&self, cursor: &Cursor) -> Result<(), NotCompared> {
         let tail = self.log.tail();
         if cursor.ledger != self.log.ledger_id() {
             return Err(fault("it is of another ledger"));
@@ -118,11 +118,11 @@ impl Derived<'_> {
                 tail.commit
             );
             let fault = Fault::new(position.next(), FaultKind::Projection, what);
-            return Err(Stop::Fault(fault));
+            return Err(NotCompared::Fault(fault));
         }
         if !self.whole && cursor.position > self.events {
             let what = "not compared, because the journal is not sound up to where it was derived";
-            return Err(Stop::Note(what.to_owned()));
+            return Err(NotCompared::Note(what.to_owned()));
         }
         match belongs(cursor, self.log)? {
             true => Ok(()),
@@ -136,7 +136,7 @@ impl Derived<'_> {
         dir: &Path,
         cursor: &Cursor,
         progress: &dyn Fn(u64, u64),
-    ) -> Result<Docs, Stop> {
+    ) -> Result<Docs, NotCompared> {
         let fresh = Generations::new(dir.to_owned(), self.master.clone());
         let store = fresh.begin(self.log.ledger_id());
         let store = store.map_err(OpenError::from)?;
@@ -162,7 +162,7 @@ impl Derived<'_> {
         drop(fold);
         docs.stop();
         if projector.join().is_err() || docs.doubt().is_some() {
-            return Err(Stop::Failed(StoreError::Stuck.into()));
+            return Err(NotCompared::Failed(StoreError::Stuck.into()));
         }
         match done {
             Ok(()) => {}
@@ -171,14 +171,14 @@ impl Derived<'_> {
                 | ReadError::KeyMissing { .. }
                 | ReadError::Newer { .. }
                 | ReadError::Malformed { .. }),
-            )) => return Err(Stop::Note(format!("not compared: {error}"))),
+            )) => return Err(NotCompared::Note(format!("not compared: {error}"))),
             Err(error) => return Err(error.into()),
         }
-        Arc::into_inner(docs).ok_or_else(|| Stop::Failed(StoreError::Stuck.into()))
+        Arc::into_inner(docs).ok_or_else(|| NotCompared::Failed(StoreError::Stuck.into()))
     }
 
     /// Checks the heads that are kept for the next checkpoint.
-    fn check_heads(&self, given: &Store) -> Result<(), Stop> {
+    fn check_heads(&self, given: &Store) -> Result<(), NotCompared> {
         let heads: HeadMap = given
             .heads()
             .map_err(|error| fault(format!("the heads of streams do not read: {error}")))?;
@@ -188,7 +188,7 @@ impl Derived<'_> {
         }
         if through > self.events {
             let what = "the heads of streams are not compared: the journal is not sound up to them";
-            return Err(Stop::Note(what.to_owned()));
+            return Err(NotCompared::Note(what.to_owned()));
         }
         match self.root_at(through)? == heads.root() {
             true => Ok(()),
@@ -198,7 +198,7 @@ impl Derived<'_> {
         }
     }
 
-    fn root_at(&self, through: Position) -> Result<Hash32, Stop> {
+    fn root_at(&self, through: Position) -> Result<Hash32, NotCompared> {
         match self.heads {
             Some(recorded) if recorded.through == through => Ok(recorded.root),
             _ if through == Position::ZERO => Ok(MemoryHeads::default().root()),
@@ -210,36 +210,36 @@ impl Derived<'_> {
     }
 }
 
-fn fault(what: impl Into<String>) -> Stop {
-    Stop::Fault(Fault::new(Position::ZERO, FaultKind::Projection, what))
+fn fault(what: impl Into<String>) -> NotCompared {
+    NotCompared::Fault(Fault::new(Position::ZERO, FaultKind::Projection, what))
 }
 
 /// State that another version derived counts as missing. It is no sign of damage.
-fn refused(error: &StoreError) -> Stop {
+fn refused(error: &StoreError) -> NotCompared {
     match error {
         StoreError::Version => {
             let what = "not compared: another version of planledger made it, and it is made again at \
                         the next start";
-            Stop::Note(what.to_owned())
+            NotCompared::Note(what.to_owned())
         }
         error => unusable(error),
     }
 }
 
-fn unusable(error: &StoreError) -> Stop {
+fn unusable(error: &StoreError) -> NotCompared {
     fault(format!(
         "it cannot be used and is made again at the next start: {error}"
     ))
 }
 
 /// Compares every document. Returns how many there are.
-fn compare(given: &Store, fresh: &Store) -> Result<u64, Stop> {
+fn compare(given: &Store, fresh: &Store) -> Result<u64, NotCompared> {
     let mut given = given
         .dump()
         .map(|item| item.map_err(|error| unusable(&error)));
     let mut fresh = fresh
         .dump()
-        .map(|item| item.map_err(|error| Stop::Failed(error.into())));
+        .map(|item| item.map_err(|error| NotCompared::Failed(error.into())));
     let mut count = 0;
     loop {
         let (found, expected) = (given.next().transpose()?, fresh.next().transpose()?);

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::forks::{Branch, Fork, ForkedStream, Forks, Spot, StaleAnswer};
-use super::journal::Stop;
-use crate::audit::{Broken, Fault, FaultKind, Place, continues};
+use super::halt::Halt;
+use crate::audit::{Broken, Fault, FaultKind, StreamPlace, continues};
 use crate::entry::{self, Entry};
 use crate::ids::{Position, Revision, StreamId};
 use crate::journal::{CommandRecord, CommitLog};
@@ -46,7 +46,7 @@ impl Forking {
         back: Position,
         entry: &Entry,
         broken: Broken,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Halt> {
         let Broken { fault, before } = broken;
         let Some(before) = before else {
             return Err(fault.into());
@@ -54,7 +54,7 @@ impl Forking {
         let at = self.streams.get(&entry.stream).copied();
         let forked = at.and_then(|at| self.found.streams.get(at));
         if let (Some(at), Some(forked)) = (at, forked) {
-            let last = Place {
+            let last = StreamPlace {
                 revision: forked.greatest,
                 ..before
             };
@@ -180,9 +180,13 @@ fn spot(position: Position, entry: &Entry) -> Spot {
 
 /// Finds the event that another event of its stream points back to. If that one says that it is the
 /// first, the answer is the place before the stream's first event.
-fn earlier(log: &dyn CommitLog, back: Position, entry: &Entry) -> Result<Option<Place>, Stop> {
+fn earlier(
+    log: &dyn CommitLog,
+    back: Position,
+    entry: &Entry,
+) -> Result<Option<StreamPlace>, Halt> {
     if back == Position::ZERO {
-        return Ok(Some(Place {
+        return Ok(Some(StreamPlace {
             position: Position::ZERO,
             revision: Revision::ZERO,
             link: [0; 32],
@@ -194,7 +198,7 @@ fn earlier(log: &dyn CommitLog, back: Position, entry: &Entry) -> Result<Option<
     };
     let decoded = Entry::decode(&stored.entry).ok();
     let same = decoded.filter(|found| found.stream == entry.stream);
-    Ok(same.map(|found| Place {
+    Ok(same.map(|found| StreamPlace {
         position: back,
         revision: found.revision,
         link: entry::link(&stored.entry),
@@ -203,7 +207,7 @@ fn earlier(log: &dyn CommitLog, back: Position, entry: &Entry) -> Result<Option<
 }
 
 /// The part of a stream after a position, up to the stream's last event.
-fn since(log: &dyn CommitLog, after: Position, last: &Place) -> Result<Branch, Stop> {
+fn since(log: &dyn CommitLog, after: Position, last: &StreamPlace) -> Result<Branch, Halt> {
     let to = Spot {
         revision: last.revision,
         position: last.position,

@@ -7,6 +7,7 @@ use super::checkpoints::Checkpoints;
 use super::contents::open;
 use super::forking::Forking;
 use super::forks::Forks;
+use super::halt::Halt;
 use super::heads::Heads;
 use super::indexes::Indexes;
 use super::parallel::{Span, in_order};
@@ -17,9 +18,7 @@ use crate::domain::ledger::{LedgerEvent, RecordedHeads, forks_stream, heads_stre
 use crate::entry::{self, Entry};
 use crate::hash::Hash32;
 use crate::ids::{CommitSeq, Position, StreamId, StreamKind};
-use crate::journal::{
-    CommandRecord, CommitLog, Damage, DamageReason, EntryRef, Frame, FrameError, ReadError, Tail,
-};
+use crate::journal::{CommandRecord, CommitLog, EntryRef, Frame, ReadError, Tail};
 use crate::ledger::{OpenError, ReadError as LedgerReadError};
 use crate::merkle::Frontier;
 use crate::seal::KeyStore;
@@ -84,60 +83,14 @@ pub(super) fn check(
             ))
         }
         Ok(()) => None,
-        Err(Stop::Fault(fault)) => Some(fault),
-        Err(Stop::Failed(error)) => return Err(error),
+        Err(Halt::Fault(fault)) => Some(fault),
+        Err(Halt::Failed(error)) => return Err(error),
     };
     Ok(following.finish(fault))
 }
 
-/// Why a reading stopped before the end.
-pub(super) enum Stop {
-    Fault(Fault),
-    Failed(OpenError),
-}
-
-impl From<Fault> for Stop {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
-}
-
-impl From<ReadError> for Stop {
-    fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::Damaged(damage) => Self::Fault(damaged(&damage)),
-            ReadError::Io { .. } => Self::Failed(LedgerReadError::from(error).into()),
-        }
-    }
-}
-
-fn failed(source: std::io::Error) -> Stop {
-    Stop::Failed(LedgerReadError::from(ReadError::Io { segment: 0, source }).into())
-}
-
-/// Turns damage of the journal's files into a fault.
-pub(super) fn damaged(damage: &Damage) -> Fault {
-    let nth = |index: u32| damage.position.plus(u64::from(index));
-    let (position, kind) = match damage.reason {
-        DamageReason::Frame(FrameError::Payload(index)) => (nth(index), FaultKind::Payload),
-        DamageReason::Frame(FrameError::Entry(index)) => (nth(index), FaultKind::Entry),
-        DamageReason::Frame(FrameError::Chain) | DamageReason::Misplaced => {
-            (damage.position, FaultKind::Order)
-        }
-        DamageReason::Frame(
-            FrameError::Short { .. }
-            | FrameError::Magic
-            | FrameError::Header
-            | FrameError::Counts
-            | FrameError::Checksum
-            | FrameError::Command(_),
-        )
-        | DamageReason::SegmentHeader
-        | DamageReason::Length { .. } => (damage.position, FaultKind::Format),
-        DamageReason::Missing | DamageReason::EndLost(_) => (damage.position, FaultKind::Missing),
-        DamageReason::Leaf => (damage.position, FaultKind::Leaf),
-    };
-    Fault::new(position, kind, damage.to_string())
+fn failed(source: std::io::Error) -> Halt {
+    Halt::Failed(LedgerReadError::from(ReadError::Io { segment: 0, source }).into())
 }
 
 /// Frames that are sound in themselves.
@@ -149,7 +102,7 @@ struct Batch {
     entries: Vec<Seen>,
     redacted: u64,
     /// Why the reading stopped after these frames. `None` if no fault or error stopped it.
-    stop: Option<Stop>,
+    stop: Option<Halt>,
 }
 
 /// An entry that is sound in itself.
@@ -167,7 +120,7 @@ fn read(log: &dyn CommitLog, keys: &KeyStore, span: Span, give: &mut dyn FnMut(B
     let mut batch = Batch::default();
     let mut bytes = 0;
     for frame in span.frames(log) {
-        let taken = frame.map_err(Stop::from).and_then(|frame| {
+        let taken = frame.map_err(Halt::from).and_then(|frame| {
             bytes += frame.bytes().len();
             batch.take(frame, keys)
         });
@@ -187,7 +140,7 @@ fn read(log: &dyn CommitLog, keys: &KeyStore, span: Span, give: &mut dyn FnMut(B
 
 impl Batch {
     /// Takes a frame. Its payload hashes and checksum were checked when it was read.
-    fn take(&mut self, frame: Frame, keys: &KeyStore) -> Result<(), Stop> {
+    fn take(&mut self, frame: Frame, keys: &KeyStore) -> Result<(), Halt> {
         let taken = frame.entries().try_for_each(|record| {
             let position = record.position;
             let entry = Entry::decode(record.entry)
@@ -250,7 +203,7 @@ impl Following<'_> {
         Position::new(self.frontier.size())
     }
 
-    fn follow(&mut self, batch: Batch) -> Result<(), Stop> {
+    fn follow(&mut self, batch: Batch) -> Result<(), Halt> {
         let mut entries = batch.entries.into_iter();
         for frame in &batch.frames {
             let tail = match &self.tail {
@@ -279,7 +232,7 @@ impl Following<'_> {
         frame: &Frame,
         command: &CommandRecord,
         entries: &mut vec::IntoIter<Seen>,
-    ) -> Result<bool, Stop> {
+    ) -> Result<bool, Halt> {
         let mut revision = None;
         for _ in 0..command.entries {
             let Some(seen) = entries.next() else {
@@ -334,7 +287,7 @@ impl Following<'_> {
         position: Position,
         stream: StreamId,
         event: Result<LedgerEvent, Fault>,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Halt> {
         let ledger = self.log.ledger_id();
         let of_heads = stream == StreamId::from(heads_stream(ledger));
         let of_forks = stream == StreamId::from(forks_stream(ledger));

@@ -9,6 +9,7 @@ mod contents;
 mod derived;
 mod forking;
 mod forks;
+mod halt;
 mod heads;
 mod indexes;
 mod journal;
@@ -156,7 +157,7 @@ fn verify(
 /// The answer for a journal that cannot be opened.
 fn unopened(damage: &Damage) -> Verification {
     let mut part = Part::new(PartName::Journal);
-    part.fail(journal::damaged(damage));
+    part.fail(halt::damaged(damage));
     Verification {
         commits: CommitSeq::ZERO,
         events: Position::ZERO,

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use super::halt::Halt;
 use super::parallel::in_order;
 use super::report::{Part, PartName};
 use crate::audit::{Fault, FaultKind};
@@ -30,18 +31,6 @@ pub(super) struct Tiles<'a> {
     pub(super) newest: u64,
 }
 
-/// Why the check stopped before the end.
-enum Stop {
-    Fault(Fault),
-    Failed(OpenError),
-}
-
-impl From<Fault> for Stop {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
-}
-
 /// How many files of a tile were compared, and the root of the tile if it is full.
 struct Compared {
     files: u64,
@@ -62,8 +51,8 @@ impl Tiles<'_> {
         let mut checked = 0;
         match self.run(log, progress, &mut checked) {
             Ok(()) => {}
-            Err(Stop::Fault(fault)) => part.fail(fault),
-            Err(Stop::Failed(error)) => return Err(error),
+            Err(Halt::Fault(fault)) => part.fail(fault),
+            Err(Halt::Failed(error)) => return Err(error),
         }
         part.checked = checked;
         Ok(match self.whole {
@@ -77,11 +66,11 @@ impl Tiles<'_> {
         log: &dyn CommitLog,
         progress: &dyn Fn(u64, u64),
         checked: &mut u64,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Halt> {
         let size = self.size()?;
         let last = self.events.get();
         let spans = (0..last.div_ceil(TILE_WIDTH * SPAN)).map(|n| n * SPAN);
-        let work = |first, give: &mut dyn FnMut(Result<Compared, Stop>) -> bool| {
+        let work = |first, give: &mut dyn FnMut(Result<Compared, Halt>) -> bool| {
             if let Err(stop) = self.compare_leaves(log, size, first, give) {
                 give(Err(stop));
             }
@@ -108,9 +97,9 @@ impl Tiles<'_> {
     }
 
     /// How many entries the tiles hold, as their size file says.
-    fn size(&self) -> Result<u64, Stop> {
+    fn size(&self) -> Result<u64, Halt> {
         let fault = |position: u64, what: String| {
-            Stop::Fault(Fault::new(Position::new(position), FaultKind::Tile, what))
+            Halt::Fault(Fault::new(Position::new(position), FaultKind::Tile, what))
         };
         // The size file is written last.
         let text = self.read(&self.dir.join(SIZE_FILE))?;
@@ -144,15 +133,15 @@ impl Tiles<'_> {
         log: &dyn CommitLog,
         size: u64,
         first: u64,
-        give: &mut dyn FnMut(Result<Compared, Stop>) -> bool,
-    ) -> Result<(), Stop> {
+        give: &mut dyn FnMut(Result<Compared, Halt>) -> bool,
+    ) -> Result<(), Halt> {
         let begin = first * TILE_WIDTH + 1;
         let last = (begin - 1 + SPAN * TILE_WIDTH).min(self.events.get());
         let mut index = first;
         let mut leaves: Vec<Hash32> = Vec::new();
         let mut bundle = Vec::new();
         for frame in log.read(Position::new(begin)) {
-            let frame = frame.map_err(|error| Stop::Failed(ReadError::from(error).into()))?;
+            let frame = frame.map_err(|error| Halt::Failed(ReadError::from(error).into()))?;
             for record in frame.entries() {
                 let position = record.position.get();
                 if position < begin || position > last {
@@ -189,7 +178,7 @@ impl Tiles<'_> {
         root: Hash32,
         size: u64,
         checked: &mut u64,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Halt> {
         let at = usize::from(level) - 1;
         if above.len() == at {
             above.push(Level::default());
@@ -213,7 +202,7 @@ impl Tiles<'_> {
         index: u64,
         hashes: &[Hash32],
         size: u64,
-    ) -> Result<u64, Stop> {
+    ) -> Result<u64, Halt> {
         let bytes = (hashes.as_flattened(), HASH_LEN);
         self.compare(&level.to_string(), level, index, bytes, size)
     }
@@ -227,7 +216,7 @@ impl Tiles<'_> {
         index: u64,
         (bytes, record): (&[u8], usize),
         size: u64,
-    ) -> Result<u64, Stop> {
+    ) -> Result<u64, Halt> {
         let there = (bytes.len() / record) as u64;
         let needed = (size >> (8 * u32::from(level))).saturating_sub(index * TILE_WIDTH);
         let needed = needed.min(TILE_WIDTH);
@@ -239,7 +228,7 @@ impl Tiles<'_> {
         let name = |width| format!("{TILES}/{folder}/{}", tile(width).path());
         let fault = |nth: u64, kind, what: String| {
             let first = (index * TILE_WIDTH + nth) << (8 * u32::from(level));
-            Stop::Fault(Fault::new(Position::new(first + 1), kind, what))
+            Halt::Fault(Fault::new(Position::new(first + 1), kind, what))
         };
         let compare = |width: u64| {
             let name = name(width as u16);
@@ -285,7 +274,7 @@ impl Tiles<'_> {
     }
 
     /// Finds files that are not tiles or bundles of the journal.
-    fn check_names(&self, folder: &Path, path: &str) -> Result<(), Stop> {
+    fn check_names(&self, folder: &Path, path: &str) -> Result<(), Halt> {
         for name in self.list(folder)? {
             let (below, path) = (folder.join(&name), format!("{path}/{name}"));
             if below.is_dir() {
@@ -314,12 +303,12 @@ impl Tiles<'_> {
             .is_some_and(|tile| tile.index * TILE_WIDTH + u64::from(tile.width) <= hashes)
     }
 
-    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, Stop> {
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, Halt> {
         found(fs::read(path), path)
     }
 
     /// The names in a folder, sorted. Empty if the folder does not exist.
-    fn list(&self, folder: &Path) -> Result<Vec<String>, Stop> {
+    fn list(&self, folder: &Path) -> Result<Vec<String>, Halt> {
         let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let names = entries.map(|entries| {
             let names = entries.iter().map(fs::DirEntry::file_name);
@@ -341,13 +330,13 @@ struct Level {
     edge: Vec<Hash32>,
 }
 
-fn found<T>(result: io::Result<T>, path: &Path) -> Result<Option<T>, Stop> {
+fn found<T>(result: io::Result<T>, path: &Path) -> Result<Option<T>, Halt> {
     match result {
         Ok(found) => Ok(Some(found)),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             Ok(None)
         }
-        Err(source) => Err(Stop::Failed(OpenError::Io {
+        Err(source) => Err(Halt::Failed(OpenError::Io {
             path: PathBuf::from(path),
             source,
         })),

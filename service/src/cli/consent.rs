@@ -6,7 +6,7 @@ use std::io::{IsTerminal, Write as _};
 use clap::Args;
 use tonic::Code;
 
-use super::failure::Failure;
+use super::error::CliError;
 
 /// The flags that choose between showing changes only, asking first, and acting without asking.
 #[derive(Clone, Copy, Debug, Args)]
@@ -33,7 +33,7 @@ pub(super) enum Mode {
 impl Consent {
     /// The mode that the user chose. Without a flag the command asks. It asks only at a terminal,
     /// and never with `--json`, because a question is not JSON.
-    pub(super) fn mode(self, json: bool) -> Result<Mode, Failure> {
+    pub(super) fn mode(self, json: bool) -> Result<Mode, CliError> {
         match (self.dry_run, self.yes) {
             (true, _) => Ok(Mode::DryRun),
             (false, true) => Ok(Mode::Go),
@@ -41,14 +41,14 @@ impl Consent {
             (false, false) => {
                 let message = "nobody can be asked here: say --dry-run to see what would change, \
                                or --yes to do it";
-                Err(Failure::Usage(message.to_owned()))
+                Err(CliError::Usage(message.to_owned()))
             }
         }
     }
 }
 
 /// Asks the user at the terminal, and returns whether they agreed.
-pub(super) fn agreed(question: &str) -> Result<bool, Failure> {
+pub(super) fn agreed(question: &str) -> Result<bool, CliError> {
     let mut terminal = std::io::stderr();
     write!(terminal, "{question} [y/N] ")?;
     terminal.flush()?;

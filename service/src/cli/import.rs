@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::failure::{Failure, words};
+use super::error::{CliError, words};
 use super::output;
 use super::remote::{Remote, block_on};
 use crate::client::Client;
@@ -35,7 +35,7 @@ pub(super) struct From {
 }
 
 impl Import {
-    pub(super) fn run(self, file: &File) -> Result<(), Failure> {
+    pub(super) fn run(self, file: &File) -> Result<(), CliError> {
         match self {
             Self::Roster(from) => block_on(from.roster(file)),
             Self::Catalogue(from) => block_on(from.catalogue(file)),
@@ -44,10 +44,10 @@ impl Import {
 }
 
 impl From {
-    async fn roster(self, file: &File) -> Result<(), Failure> {
+    async fn roster(self, file: &File) -> Result<(), CliError> {
         // The files are checked first. The user learns about wrong files without a server, and
         // before anything is sent.
-        let roster = Roster::open(&self.path, today()).map_err(Failure::refused)?;
+        let roster = Roster::open(&self.path, today()).map_err(CliError::refused)?;
         let found = roster.summary();
         if !self.json {
             output::table(&[
@@ -65,8 +65,8 @@ impl From {
         report(&uploaded, "roster", self.json)
     }
 
-    async fn catalogue(self, file: &File) -> Result<(), Failure> {
-        let catalogue = Catalogue::open(&self.path).map_err(Failure::refused)?;
+    async fn catalogue(self, file: &File) -> Result<(), CliError> {
+        let catalogue = Catalogue::open(&self.path).map_err(CliError::refused)?;
         let found = catalogue.summary();
         if !self.json {
             let mut rows = vec![count("items", found.items), count("roots", found.roots)];
@@ -85,7 +85,7 @@ impl From {
 }
 
 /// Sends a roster's commands to the server, and shows a progress bar.
-pub(super) async fn send_roster(client: &Client, mut roster: Roster) -> Result<Uploaded, Failure> {
+pub(super) async fn send_roster(client: &Client, mut roster: Roster) -> Result<Uploaded, CliError> {
     let bar = output::progress(roster.summary().commands, "importing");
     let commands = move |send: &mut dyn FnMut(_, Source) -> bool| {
         for imported in roster.commands() {
@@ -107,7 +107,7 @@ pub(super) async fn send_roster(client: &Client, mut roster: Roster) -> Result<U
 pub(super) async fn send_catalogue(
     client: &Client,
     catalogue: &Catalogue,
-) -> Result<Uploaded, Failure> {
+) -> Result<Uploaded, CliError> {
     let command = wire::unless_unchanged(catalogue.command());
     let commands = move |send: &mut dyn FnMut(_, Source) -> bool| {
         send(command, "catalogue".to_owned());
@@ -116,18 +116,18 @@ pub(super) async fn send_catalogue(
     upload(client, commands, |_| {}).await.map_err(failure)
 }
 
-fn failure(error: UploadError) -> Failure {
+fn failure(error: UploadError) -> CliError {
     let what = match &error {
         UploadError::Call(status) => words(status),
         UploadError::Fault(_) | UploadError::CutShort(_) => error.to_string(),
     };
-    Failure::Refused(format!(
+    CliError::Refused(format!(
         "{what}\nwhat was recorded before stays; import the same files again to go on"
     ))
 }
 
 /// Prints the result of an import. The import fails if the server refused any command.
-fn report(uploaded: &Uploaded, what: &str, json: bool) -> Result<(), Failure> {
+fn report(uploaded: &Uploaded, what: &str, json: bool) -> Result<(), CliError> {
     if json {
         output::line(serde_json::json!({
             "commands": uploaded.answered(),
@@ -159,7 +159,9 @@ fn report(uploaded: &Uploaded, what: &str, json: bool) -> Result<(), Failure> {
     }
     match uploaded.refused {
         0 => Ok(()),
-        refused => Err(Failure::Refused(format!("{refused} commands were refused"))),
+        refused => Err(CliError::Refused(format!(
+            "{refused} commands were refused"
+        ))),
     }
 }
 

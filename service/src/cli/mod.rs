@@ -5,7 +5,7 @@
 mod audit;
 mod consent;
 mod demo;
-mod failure;
+mod error;
 mod id;
 mod import;
 mod ledger;
@@ -27,7 +27,7 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use self::failure::Failure;
+use self::error::CliError;
 use crate::settings;
 
 /// Student plans that outlive their owners: an append-only ledger with a gRPC API.
@@ -107,22 +107,22 @@ pub fn run() -> ExitCode {
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .init();
     let result = settings::File::read(cli.common.config.as_deref())
-        .map_err(Failure::from)
+        .map_err(CliError::from)
         .and_then(|file| dispatch(cli.command, &file));
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Refused(message)) => {
+        Err(CliError::Refused(message)) => {
             output::complain(&message);
             ExitCode::from(1)
         }
-        Err(Failure::Usage(message)) => {
+        Err(CliError::Usage(message)) => {
             output::complain(&message);
             ExitCode::from(2)
         }
     }
 }
 
-fn dispatch(command: Command, file: &settings::File) -> Result<(), Failure> {
+fn dispatch(command: Command, file: &settings::File) -> Result<(), CliError> {
     match command {
         Command::Serve(serve) => serve.run(file),
         Command::Demo(demo) => demo.run(),

@@ -6,7 +6,7 @@ use planledger_proto::v1::{Event, GetPersonRequest, event};
 use serde_json::Value;
 use tonic::Code;
 
-use super::failure::Failure;
+use super::error::CliError;
 use crate::client::Client;
 
 /// Names by person id.
@@ -16,7 +16,7 @@ pub(super) struct Names(HashMap<String, String>);
 impl Names {
     /// Looks up everybody who acted in these events, the student of the plan, and its present and
     /// former owners.
-    pub(super) async fn of_events(client: &Client, events: &[Event]) -> Result<Self, Failure> {
+    pub(super) async fn of_events(client: &Client, events: &[Event]) -> Result<Self, CliError> {
         let mut names = Self::default();
         for event in events {
             for actor in [&event.actor, &event.on_behalf_of] {
@@ -32,7 +32,7 @@ impl Names {
     }
 
     /// Looks up one person's name, unless it is known already.
-    pub(super) async fn learn(&mut self, client: &Client, id: &str) -> Result<(), Failure> {
+    pub(super) async fn learn(&mut self, client: &Client, id: &str) -> Result<(), CliError> {
         if self.0.contains_key(id) {
             return Ok(());
         }

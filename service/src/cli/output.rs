@@ -9,7 +9,7 @@ use planledger_proto::FILE_DESCRIPTOR_SET;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 use prost_types::Timestamp;
 
-use super::failure::Failure;
+use super::error::CliError;
 
 /// Prints a line of data. A reader may close the pipe early (`| head`): then the lines that follow
 /// are dropped, and only the exit code tells the result. Any other failed write would lose data, so
@@ -44,14 +44,14 @@ pub(crate) fn complain(message: &str) {
 
 /// Prints a message of the API as canonical protobuf JSON, the same JSON that any other client
 /// would show.
-pub(crate) fn json<M: prost::Message + prost::Name>(message: &M) -> Result<(), Failure> {
-    let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).map_err(Failure::refused)?;
+pub(crate) fn json<M: prost::Message + prost::Name>(message: &M) -> Result<(), CliError> {
+    let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).map_err(CliError::refused)?;
     let descriptor = pool
         .get_message_by_name(&M::full_name())
-        .ok_or_else(|| Failure::Refused(format!("{} is not described", M::full_name())))?;
+        .ok_or_else(|| CliError::Refused(format!("{} is not described", M::full_name())))?;
     let message = DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice())
-        .map_err(Failure::refused)?;
-    line(serde_json::to_string_pretty(&message).map_err(Failure::refused)?);
+        .map_err(CliError::refused)?;
+    line(serde_json::to_string_pretty(&message).map_err(CliError::refused)?);
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use planledger_proto::v1::{
     TalkKind,
 };
 
-use super::failure::Failure;
+use super::error::CliError;
 use super::id::id;
 use super::output;
 use super::remote::{Remote, block_on};
@@ -64,12 +64,12 @@ enum By {
 }
 
 impl Overview {
-    pub(super) fn run(self, file: &File) -> Result<(), Failure> {
+    pub(super) fn run(self, file: &File) -> Result<(), CliError> {
         let rules = self.due.as_deref().map(read_rules).transpose()?;
         block_on(self.ask(file, rules))
     }
 
-    async fn ask(self, file: &File, rules: Option<DueRules>) -> Result<(), Failure> {
+    async fn ask(self, file: &File, rules: Option<DueRules>) -> Result<(), CliError> {
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
         let by = match self.by {
             By::Institution => proto::OverviewBy::Institution,
@@ -104,9 +104,9 @@ impl Overview {
     }
 }
 
-fn read_rules(path: &Path) -> Result<DueRules, Failure> {
+fn read_rules(path: &Path) -> Result<DueRules, CliError> {
     let usage =
-        |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", path.display()));
+        |error: &dyn std::fmt::Display| CliError::Usage(format!("{}: {error}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| usage(&error))?;
     wire::due_rules_of_json(&text).map_err(|error| usage(&error))
 }

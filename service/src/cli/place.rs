@@ -11,7 +11,7 @@ use crate::system::{SystemClock, SystemEntropy};
 
 /// The place of the ledger on disk, for commands that open the ledger themselves.
 #[derive(Debug, Clone, Args)]
-pub(super) struct Place {
+pub(super) struct LedgerPlace {
     /// Directory of the ledger [default: planledger-data]
     #[arg(long, env = "PLANLEDGER_DIR", value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -32,7 +32,7 @@ pub(super) struct Place {
     recovery_recipient: Option<String>,
 }
 
-impl Place {
+impl LedgerPlace {
     pub(super) fn dir(&self, file: &settings::File) -> PathBuf {
         self.dir
             .clone()

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::failure::Failure;
+use super::error::CliError;
 use crate::settings::{self, DEFAULT_SERVER};
 
 /// The server to connect to, and the actor of the requests.
@@ -28,6 +28,6 @@ impl Remote {
 }
 
 /// Runs the work of a network command on a runtime, until it is done.
-pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+pub(super) fn block_on<T>(work: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
     tokio::runtime::Runtime::new()?.block_on(work)
 }

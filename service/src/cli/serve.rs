@@ -10,9 +10,9 @@ use planledger_core::ledger::Ledger;
 use planledger_core::notary::Notary;
 use tokio::sync::watch;
 
-use super::failure::Failure;
+use super::error::CliError;
 use super::output;
-use super::place::Place;
+use super::place::LedgerPlace;
 use super::remote::block_on;
 use crate::notary::{self, KeyFiles, Rhythm, Witnesses};
 use crate::server::auth::{Authenticator, Development};
@@ -23,7 +23,7 @@ use crate::settings::{self, DEFAULT_CHECKPOINT_SECONDS, DEFAULT_LISTEN, File, Se
 #[derive(Debug, Args)]
 pub(super) struct Serve {
     #[command(flatten)]
-    place: Place,
+    place: LedgerPlace,
     /// Address to listen on [default: 127.0.0.1:50051]
     #[arg(long, env = "PLANLEDGER_LISTEN", value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
@@ -45,9 +45,9 @@ pub(super) struct Serve {
 }
 
 impl Serve {
-    pub(super) fn run(self, file: &File) -> Result<(), Failure> {
+    pub(super) fn run(self, file: &File) -> Result<(), CliError> {
         if !self.dev {
-            return Err(Failure::Usage(
+            return Err(CliError::Usage(
                 "there is no way yet to authenticate callers but development mode; \
                  start with --dev on a loopback address"
                     .to_owned(),
@@ -55,18 +55,18 @@ impl Serve {
         }
         let address = listen_address(self.listen, file)?;
         if !Authenticator::permits(&Development, address) {
-            return Err(Failure::Usage(format!(
+            return Err(CliError::Usage(format!(
                 "development mode believes whoever connects, so it listens on loopback addresses \
                  only, not on {address}"
             )));
         }
         let rhythm = self.rhythm(file)?;
         let dir = self.place.dir(file);
-        let ledger = Ledger::open(self.place.options(file)?).map_err(Failure::refused)?;
+        let ledger = Ledger::open(self.place.options(file)?).map_err(CliError::refused)?;
         let notary = self.notary(file, &ledger, &dir)?;
         block_on(async move {
             let server = Server::bind(address).await.map_err(|error| {
-                Failure::Refused(format!("cannot listen on {address}: {error}"))
+                CliError::Refused(format!("cannot listen on {address}: {error}"))
             })?;
             // Listen for the stop signal before the server announces its address, so that no signal
             // is missed.
@@ -85,12 +85,12 @@ impl Serve {
             // Let the notary finish its present checkpoint, because the journal may already hold
             // it.
             let _ = stop_notary.send(true);
-            notarising.await.map_err(Failure::refused)?;
-            served.map_err(Failure::refused)
+            notarising.await.map_err(CliError::refused)?;
+            served.map_err(CliError::refused)
         })
     }
 
-    fn rhythm(&self, file: &File) -> Result<Rhythm, Failure> {
+    fn rhythm(&self, file: &File) -> Result<Rhythm, CliError> {
         let seconds = self.checkpoint_seconds.or(file.checkpoint_seconds);
         let policy = self
             .witness_policy
@@ -103,11 +103,11 @@ impl Serve {
         })
     }
 
-    fn notary(&self, file: &File, ledger: &Ledger, dir: &Path) -> Result<Arc<Notary>, Failure> {
+    fn notary(&self, file: &File, ledger: &Ledger, dir: &Path) -> Result<Arc<Notary>, CliError> {
         let origin = self.origin.as_deref().or(file.origin.as_deref());
         let signer = KeyFiles::in_ledger(dir).load(ledger, origin);
-        let signer = signer.map_err(Failure::refused)?;
-        let notary = Notary::open(ledger.clone(), dir, signer).map_err(Failure::refused)?;
+        let signer = signer.map_err(CliError::refused)?;
+        let notary = Notary::open(ledger.clone(), dir, signer).map_err(CliError::refused)?;
         Ok(Arc::new(notary))
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use planledger_core::tlog::{Algorithm, Signer, VerifierKey};
 
-use super::failure::Failure;
+use super::error::CliError;
 use super::output;
 use super::remote::block_on;
 use crate::notary::generate;
@@ -49,7 +49,7 @@ pub(super) struct Witness {
 }
 
 impl Witness {
-    pub(super) fn run(self) -> Result<(), Failure> {
+    pub(super) fn run(self) -> Result<(), CliError> {
         let signer = self.signer()?;
         let mut logs = self.logs;
         if let Some(path) = &self.policy {
@@ -57,11 +57,11 @@ impl Witness {
         }
         // Others need this key to check the witness's cosignatures.
         output::line(signer.verifier());
-        let witness = WitnessServer::open(&self.dir, signer, logs).map_err(Failure::refused)?;
+        let witness = WitnessServer::open(&self.dir, signer, logs).map_err(CliError::refused)?;
         let address = self.listen;
         block_on(async move {
             let listener = bind(address).await.map_err(|error| {
-                Failure::Refused(format!("cannot listen on {address}: {error}"))
+                CliError::Refused(format!("cannot listen on {address}: {error}"))
             })?;
             // Listen for the stop signal before the witness announces its address, so that no
             // signal is missed.
@@ -72,10 +72,10 @@ impl Witness {
     }
 
     /// Reads the witness's key, or makes one if there is none.
-    fn signer(&self) -> Result<Signer, Failure> {
+    fn signer(&self) -> Result<Signer, CliError> {
         let path = self.dir.join("witness.key");
         let refused = |error: &dyn std::fmt::Display| {
-            Failure::Refused(format!("{}: {error}", path.display()))
+            CliError::Refused(format!("{}: {error}", path.display()))
         };
         match std::fs::read_to_string(&path) {
             Ok(text) => {
@@ -89,8 +89,8 @@ impl Witness {
                 let name = self
                     .name
                     .as_deref()
-                    .ok_or_else(|| Failure::Usage("a new witness needs a --name".to_owned()))?;
-                let signer = generate(name, Algorithm::Cosignature).map_err(Failure::refused)?;
+                    .ok_or_else(|| CliError::Usage("a new witness needs a --name".to_owned()))?;
+                let signer = generate(name, Algorithm::Cosignature).map_err(CliError::refused)?;
                 write_secret(&path, &signer.secret(), false).map_err(|error| refused(&error))?;
                 Ok(signer)
             }

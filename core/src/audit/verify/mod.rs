@@ -10,7 +10,7 @@ use std::io::{BufRead, Read};
 
 use self::events::open;
 use super::bundle::{Bytes, Disclosure, FORMAT, Header, Line, Scope};
-use super::chain::{Chains, Place};
+use super::chain::{Chains, StreamPlace};
 use super::fault::{Fault, FaultKind};
 use crate::domain::Event;
 use crate::domain::ledger::RecordedHeads;
@@ -187,7 +187,7 @@ struct Checking<'a> {
     /// For a range: the tree up to the last event that was checked.
     frontier: Option<Frontier>,
     /// For a plan or student: where each stream was when the heads were recorded.
-    at_heads: BTreeMap<StreamId, Place>,
+    at_heads: BTreeMap<StreamId, StreamPlace>,
     events: u64,
     counts: BTreeMap<StreamId, u64>,
     opened: u64,

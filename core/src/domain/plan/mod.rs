@@ -16,8 +16,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::revert::{Revert, Reverted, Reverting, Stay, Stays, WrittenContent};
 use super::Actor;
+pub use super::year_plan::UnitRef;
 use super::year_plan::YearPlanKind;
-use crate::ids::{EvaluationId, GoalId, PersonId, Position, TalkId, UnitId, YearPlanId};
+use crate::ids::{EvaluationId, GoalId, PersonId, Position, TalkId, YearPlanId};
 use crate::text::{Reason, Text};
 use crate::time::Timestamp;
 
@@ -60,15 +61,6 @@ pub enum Audience {
 impl Audience {
     /// Every audience.
     pub const ALL: [Self; 3] = [Self::Student, Self::Guardians, Self::Others];
-}
-
-/// A unit as a plan names it. A plan that was moved may hold units of several year plans.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct UnitRef {
-    /// The year plan that the unit belongs to.
-    pub year_plan: YearPlanId,
-    /// The id of the unit in that year plan.
-    pub unit: UnitId,
 }
 
 /// The side on which an evaluation was made.

@@ -1,10 +1,10 @@
 use std::collections::BTreeSet;
 
+use super::UnitRef;
 use super::{
     GoalDetails, GoalRevision, Scale, UnitDetails, Wording, WordingChoice, YearPlan,
     YearPlanCommand, YearPlanDetails, YearPlanEvent, YearPlanKind,
 };
-use crate::domain::plan::UnitRef;
 use crate::domain::refusing::{exists, not_found, refuse};
 use crate::domain::rule_context::RuleContext;
 use crate::domain::{Aggregate, Field, Reason, Refusal, Stop};

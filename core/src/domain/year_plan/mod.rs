@@ -8,11 +8,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::Deletion;
-use super::plan::UnitRef;
 use crate::ids::{
     CatalogueId, CatalogueItemId, GoalId, InstitutionId, PersonId, SchoolYearId, TeamId, UnitId,
+    YearPlanId,
 };
 use crate::text::{Name, Reason, Text, Title};
+
+/// A unit as a plan names it. A plan that was moved may hold units of several year plans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct UnitRef {
+    /// The year plan that the unit belongs to.
+    pub year_plan: YearPlanId,
+    /// The id of the unit in that year plan.
+    pub unit: UnitId,
+}
 
 /// Whether a year plan covers one subject or several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

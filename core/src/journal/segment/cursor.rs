@@ -30,11 +30,11 @@ pub(super) struct Cursor {
     store: Arc<Store>,
     /// Frames before this are left out; `None` once it has been reached.
     from: Option<Start>,
-    place: Option<Place>,
+    place: Option<SegmentPlace>,
     failed: bool,
 }
 
-struct Place {
+struct SegmentPlace {
     segment: Readable,
     window: Window,
     offset: u64,
@@ -44,7 +44,7 @@ struct Place {
     position: Position,
 }
 
-impl Place {
+impl SegmentPlace {
     fn at_start(segment: Readable) -> Self {
         Self {
             window: Window::new(Arc::clone(&segment.file)),
@@ -103,14 +103,14 @@ impl Cursor {
     }
 
     /// The place to begin reading at: at or before the frame to begin with.
-    fn start(&self, from: Start) -> Result<Place, ReadError> {
+    fn start(&self, from: Start) -> Result<SegmentPlace, ReadError> {
         let tail = self.store.tail();
         match from {
             Start::Position(position) if position > tail.position => self.at_end(),
             Start::Commit(commit) if commit > tail.commit => self.at_end(),
             Start::Position(position) => {
                 let number = self.store.segment_of_position(position);
-                let mut place = Place::at_start(self.store.readable(number)?);
+                let mut place = SegmentPlace::at_start(self.store.readable(number)?);
                 if position > place.segment.header.before.position.next() {
                     let found = self.store.locate(&place.segment, position)?;
                     place.skip_to(found);
@@ -119,7 +119,7 @@ impl Cursor {
             }
             Start::Commit(commit) => {
                 let number = self.store.segment_of_commit(commit);
-                let mut place = Place::at_start(self.store.readable(number)?);
+                let mut place = SegmentPlace::at_start(self.store.readable(number)?);
                 if commit > place.segment.header.before.commit.next()
                     && let Some(found) = self.find_before(&place.segment, commit)?
                 {
@@ -130,12 +130,12 @@ impl Cursor {
         }
     }
 
-    fn at_end(&self) -> Result<Place, ReadError> {
+    fn at_end(&self) -> Result<SegmentPlace, ReadError> {
         let (number, len, tail) = {
             let state = self.store.state.lock();
             (state.segments.len() as u64, state.last.len, state.tail)
         };
-        let mut place = Place::at_start(self.store.readable(number)?);
+        let mut place = SegmentPlace::at_start(self.store.readable(number)?);
         place.offset = len;
         place.tail = Some(tail);
         place.position = tail.position.next();
@@ -175,7 +175,7 @@ impl Cursor {
         frame
     }
 
-    fn advance_from(&mut self, place: &mut Place) -> Result<Option<Frame>, ReadError> {
+    fn advance_from(&mut self, place: &mut SegmentPlace) -> Result<Option<Frame>, ReadError> {
         loop {
             while let Some(frame) = place.frame()? {
                 if self.from.is_none_or(|from| from.includes(frame.header())) {
@@ -203,7 +203,7 @@ impl Cursor {
                 let reason = DamageReason::Frame(FrameError::Chain);
                 return Err(place.segment.damage(offset, position, reason));
             }
-            *place = Place::at_start(self.store.readable(number + 1)?);
+            *place = SegmentPlace::at_start(self.store.readable(number + 1)?);
         }
     }
 }

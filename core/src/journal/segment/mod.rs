@@ -4,7 +4,7 @@ mod cursor;
 mod header;
 mod index;
 mod open;
-mod recovery;
+mod scan;
 mod store;
 mod window;
 
@@ -31,7 +31,7 @@ use super::tail::Tail;
 use crate::ids::{CommitSeq, LedgerId, Position};
 
 pub use self::open::{OpenMode, SegmentOptions};
-pub use self::recovery::{Cut, DurableHint};
+pub use self::scan::{Cut, DurableHint};
 
 /// The greatest length of a segment, unless it holds a single write that is longer.
 const SEGMENT_BYTES: u64 = 64 << 20;

@@ -11,7 +11,7 @@ use super::super::tail::Tail;
 use super::header::{
     LOG_SUFFIX, SEGMENT_HEADER_LEN, SegmentHeader, TEMPORARY_SUFFIX, file_name, parse_name,
 };
-use super::recovery::{DurableHint, ScanError, Scanned, scan_closed, scan_last};
+use super::scan::{DurableHint, ScanError, Scanned, scan_closed, scan_last};
 use super::store::{Last, State, Store};
 use super::{SEGMENT_BYTES, SegmentLog, Writer, WriterState, create_segment};
 use crate::ids::{LedgerId, Position};

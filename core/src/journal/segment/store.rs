@@ -13,7 +13,7 @@ use super::super::layout::HEADER_LEN;
 use super::super::tail::Tail;
 use super::header::{LOG_SUFFIX, SEGMENT_HEADER_LEN, SegmentHeader, file_name};
 use super::index::Index;
-use super::recovery::{ScanError, scan_closed};
+use super::scan::{ScanError, scan_closed};
 use crate::ids::{CommitSeq, Position};
 
 /// How many closed segments are kept open. Each takes two file descriptors.

@@ -16,7 +16,7 @@ use planledger_proto::v1::{
     list_teams_request,
 };
 
-use super::super::failure::Failure;
+use super::super::error::CliError;
 use super::super::output;
 use super::fold::Folded;
 use crate::client::Client;
@@ -45,7 +45,7 @@ pub(super) struct Compared {
 /// The state of a stream as the API lists it.
 trait Listed: PartialEq + Sized {
     /// The stream that the server says this state belongs to.
-    fn stream(&self) -> Result<StreamId, Failure>;
+    fn stream(&self) -> Result<StreamId, CliError>;
 
     /// The API's form of a state that was folded here. `None` if the state is of another kind of
     /// stream.
@@ -55,9 +55,9 @@ trait Listed: PartialEq + Sized {
 macro_rules! listed {
     ($($kind:ident: $id:ident in $field:ident, $show:path;)*) => {$(
         impl Listed for proto::$kind {
-            fn stream(&self) -> Result<StreamId, Failure> {
+            fn stream(&self) -> Result<StreamId, CliError> {
                 let id = &self.$field;
-                let unreadable = |_| Failure::Refused(format!("the server gave no id: {id}"));
+                let unreadable = |_| CliError::Refused(format!("the server gave no id: {id}"));
                 let id: $id = id.parse().map_err(unreadable)?;
                 Ok(id.into())
             }
@@ -108,7 +108,7 @@ impl Compared {
         client: &Client,
         folded: &Folded,
         position: u64,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CliError> {
         let mut compared = Self {
             position,
             by_institution: folded.by_institution(),
@@ -124,7 +124,7 @@ impl Compared {
         Ok(compared)
     }
 
-    async fn all(&mut self, client: &Client, folded: &Folded) -> Result<(), Failure> {
+    async fn all(&mut self, client: &Client, folded: &Folded) -> Result<(), CliError> {
         let bar = output::progress(folded.streams.len() as u64, "comparing");
         let institutions = self.lists(client, folded).await?;
         for institution in institutions {
@@ -143,12 +143,12 @@ impl Compared {
 
     /// Checks that an answer is about the position that was folded here. Lists always show the
     /// present, so an answer at another position ends the comparison.
-    fn at(&mut self, position: u64) -> Result<(), Failure> {
+    fn at(&mut self, position: u64) -> Result<(), CliError> {
         if position == self.position {
             return Ok(());
         }
         self.moved = Some(position);
-        Err(Failure::Refused(format!(
+        Err(CliError::Refused(format!(
             "position {position} is about something else"
         )))
     }
@@ -162,7 +162,7 @@ impl Compared {
     }
 
     /// Compares one listed state and returns its stream.
-    fn listed<T: Listed>(&mut self, folded: &Folded, there: &T) -> Result<StreamId, Failure> {
+    fn listed<T: Listed>(&mut self, folded: &Folded, there: &T) -> Result<StreamId, CliError> {
         let stream = there.stream()?;
         self.note(stream, folded.state(stream).as_ref() == Some(there));
         Ok(stream)
@@ -173,7 +173,7 @@ impl Compared {
         &mut self,
         client: &Client,
         folded: &Folded,
-    ) -> Result<Vec<Institution>, Failure> {
+    ) -> Result<Vec<Institution>, CliError> {
         let mut institutions = Vec::new();
         let mut roster = client.roster();
         each_page!(
@@ -184,7 +184,7 @@ impl Compared {
                 ..ListInstitutionsRequest::default()
             },
             institutions,
-            |item: proto::Institution| -> Result<(), Failure> {
+            |item: proto::Institution| -> Result<(), CliError> {
                 self.listed(folded, &item)?;
                 institutions.push(item);
                 Ok(())
@@ -211,7 +211,7 @@ impl Compared {
                 ..ListCataloguesRequest::default()
             },
             catalogues,
-            |item: proto::Catalogue| -> Result<(), Failure> {
+            |item: proto::Catalogue| -> Result<(), CliError> {
                 found.push(self.listed(folded, &item)?);
                 Ok(())
             }
@@ -229,7 +229,7 @@ impl Compared {
                 catalogues.list_catalogue_items,
                 request,
                 items,
-                |item: CatalogueItem| -> Result<(), Failure> {
+                |item: CatalogueItem| -> Result<(), CliError> {
                     there.push(item);
                     Ok(())
                 }
@@ -257,7 +257,7 @@ impl Compared {
         client: &Client,
         folded: &Folded,
         institution: &Institution,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         let request = ListPersonsRequest {
             institution_id: institution.institution_id.clone(),
             page_size: PAGE,
@@ -270,7 +270,7 @@ impl Compared {
             roster.list_persons,
             request,
             persons,
-            |item: proto::Person| -> Result<(), Failure> {
+            |item: proto::Person| -> Result<(), CliError> {
                 listed.insert(self.listed(folded, &item)?);
                 Ok(())
             }
@@ -287,7 +287,7 @@ impl Compared {
             roster.list_teams,
             request,
             teams,
-            |item: proto::Team| -> Result<(), Failure> {
+            |item: proto::Team| -> Result<(), CliError> {
                 listed.insert(self.listed(folded, &item)?);
                 Ok(())
             }
@@ -306,7 +306,7 @@ impl Compared {
         client: &Client,
         folded: &Folded,
         stream: StreamId,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         match stream.kind {
             StreamKind::YearPlan => self.year_plan(client, folded, stream).await,
             // This person belongs to no institution. All other persons were listed.
@@ -341,7 +341,7 @@ impl Compared {
         client: &Client,
         folded: &Folded,
         stream: StreamId,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         let year_plan = YearPlanId::from_uuid(stream.id);
         let request = GetYearPlanRequest {
             year_plan_id: year_plan.to_string(),
@@ -351,7 +351,7 @@ impl Compared {
         let answer = client.roster().get_year_plan(request).await?.into_inner();
         self.at(answer.position)?;
         let shown = year_plan_view(folded, year_plan, Viewer::Staff).map_err(|_| {
-            Failure::Refused(format!("{stream} cannot be shown from what was read"))
+            CliError::Refused(format!("{stream} cannot be shown from what was read"))
         })?;
         let revision = folded.revision(stream);
         let here = shown.map(|shown| wire::year_plan(year_plan, revision, &shown.plan));
@@ -370,7 +370,7 @@ impl Compared {
             plans.list_plans,
             request,
             plans,
-            |item: proto::PlanSummary| -> Result<(), Failure> {
+            |item: proto::PlanSummary| -> Result<(), CliError> {
                 listed.insert(item.plan_id);
                 Ok(())
             }

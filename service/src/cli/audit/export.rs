@@ -11,7 +11,7 @@ use planledger_core::audit::{Disclosure, ExportRequest, Header, Line, Scope};
 use planledger_core::ids::{PersonId, PlanId, Position};
 use planledger_core::tlog::SignedCheckpoint;
 
-use super::super::failure::Failure;
+use super::super::error::CliError;
 use super::super::output;
 use super::super::remote::Remote;
 use crate::client::Client;
@@ -66,11 +66,11 @@ struct Part {
 }
 
 impl Export {
-    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+    pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
         let partial = partial_of(&self.out);
         if self.out.exists() {
             let out = self.out.display();
-            return Err(Failure::Refused(format!("{out} is there already")));
+            return Err(CliError::Refused(format!("{out} is there already")));
         }
         let part = read_part(&partial).map_err(|error| at(&partial, &error))?;
         let since = self.since.as_deref().map(since_size).transpose()?;
@@ -139,9 +139,9 @@ impl Export {
         same_scope && same_since && part.header.disclosure == self.disclosure()
     }
 
-    fn request(&self, part: Option<&Part>, since: Option<u64>) -> Result<ExportRequest, Failure> {
+    fn request(&self, part: Option<&Part>, since: Option<u64>) -> Result<ExportRequest, CliError> {
         let scope = match (self.scope(), part.map(|part| part.header.scope)) {
-            (None, _) => return Err(Failure::Usage("say of what".to_owned())),
+            (None, _) => return Err(CliError::Usage("say of what".to_owned())),
             // A range without an end keeps the end that it had when the partial file was begun.
             (Some(Scope::Range { from, .. }), Some(Scope::Range { to, .. })) => {
                 Scope::Range { from, to }
@@ -165,18 +165,18 @@ fn partial_of(out: &Path) -> PathBuf {
     name.into()
 }
 
-fn at(path: &Path, error: &io::Error) -> Failure {
-    Failure::Refused(format!("{}: {error}", path.display()))
+fn at(path: &Path, error: &io::Error) -> CliError {
+    CliError::Refused(format!("{}: {error}", path.display()))
 }
 
 /// Reads a size, or takes the size of the checkpoint in the named file.
-fn since_size(text: &str) -> Result<u64, Failure> {
+fn since_size(text: &str) -> Result<u64, CliError> {
     if let Ok(size) = text.parse() {
         return Ok(size);
     }
     let bytes = fs::read(text).map_err(|error| at(Path::new(text), &error))?;
     let signed = SignedCheckpoint::parse(&bytes)
-        .map_err(|error| Failure::Refused(format!("{text}: {error}")))?;
+        .map_err(|error| CliError::Refused(format!("{text}: {error}")))?;
     Ok(signed.checkpoint.size)
 }
 

@@ -3,7 +3,7 @@
 use clap::Args;
 use planledger_proto::v1::{GetCheckpointRequest, GetVerifierKeysRequest};
 
-use super::super::failure::Failure;
+use super::super::error::CliError;
 use super::super::output;
 use super::super::remote::Remote;
 use crate::client::Client;
@@ -34,7 +34,7 @@ pub(in super::super) struct Checkpoint {
 }
 
 impl Key {
-    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+    pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
         let request = GetVerifierKeysRequest::default();
         let keys = client
@@ -53,7 +53,7 @@ impl Key {
 }
 
 impl Checkpoint {
-    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+    pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
         let request = GetCheckpointRequest {
             min_size: self.min_size,

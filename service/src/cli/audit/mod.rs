@@ -10,7 +10,7 @@ mod verify;
 
 use clap::Subcommand;
 
-use super::failure::Failure;
+use super::error::CliError;
 use super::remote::block_on;
 use crate::settings::File;
 
@@ -33,7 +33,7 @@ pub(super) enum Audit {
 }
 
 impl Audit {
-    pub(super) fn run(self, file: &File) -> Result<(), Failure> {
+    pub(super) fn run(self, file: &File) -> Result<(), CliError> {
         match self {
             Self::Key(key) => block_on(key.run(file)),
             Self::Checkpoint(checkpoint) => block_on(checkpoint.run(file)),

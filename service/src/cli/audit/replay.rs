@@ -11,7 +11,7 @@ use planledger_proto::v1::{
 };
 use tonic::Code;
 
-use super::super::failure::Failure;
+use super::super::error::CliError;
 use super::super::output;
 use super::super::remote::Remote;
 use super::compare::Compared;
@@ -40,7 +40,7 @@ pub(in super::super) struct Replay {
 }
 
 impl Replay {
-    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+    pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
         let request = GetStatusRequest::default();
         let status = client.ledger().get_status(request).await?.into_inner();
@@ -126,22 +126,22 @@ impl Replay {
         }
         match differing.len() + others.differing.len() {
             0 => Ok(()),
-            count => Err(Failure::Refused(format!(
+            count => Err(CliError::Refused(format!(
                 "{count} states and views are not what the events lead to"
             ))),
         }
     }
 }
 
-fn take(folded: &mut Folded, event: &Event) -> Result<(), Failure> {
-    let at = |what: &str| Failure::Refused(format!("event {}: {what}", event.position));
+fn take(folded: &mut Folded, event: &Event) -> Result<(), CliError> {
+    let at = |what: &str| CliError::Refused(format!("event {}: {what}", event.position));
     let stream = event.stream.parse().map_err(|_| at("no stream"))?;
     let read = wire::recorded(event).map_err(|what| at(&what));
     let taken = folded.take(stream, Revision::new(event.revision), || read);
     taken?.ok_or_else(|| at("the stream's events do not follow each other"))
 }
 
-async fn read(client: &Client, position: u64) -> Result<Folded, Failure> {
+async fn read(client: &Client, position: u64) -> Result<Folded, CliError> {
     let mut folded = Folded::default();
     let bar = output::progress(position, "reading");
     let request = ReadEventsRequest {
@@ -160,7 +160,7 @@ async fn read(client: &Client, position: u64) -> Result<Folded, Failure> {
     bar.finish_and_clear();
     match folded.events == position {
         true => Ok(folded),
-        false => Err(Failure::Refused(format!(
+        false => Err(CliError::Refused(format!(
             "the server gave {} events up to position {position}",
             folded.events
         ))),
@@ -175,9 +175,10 @@ async fn same(
     plan: PlanId,
     viewer: Viewer,
     position: u64,
-) -> Result<bool, Failure> {
-    let here = plan_view(folded, plan, viewer)
-        .map_err(|_| Failure::Refused(format!("plan {plan} cannot be shown from what was read")))?;
+) -> Result<bool, CliError> {
+    let here = plan_view(folded, plan, viewer).map_err(|_| {
+        CliError::Refused(format!("plan {plan} cannot be shown from what was read"))
+    })?;
     let revision = folded.revision(plan.into());
     let here = here.map(|view| wire::plan_view(revision, &view));
     // Compare the plan as it is now, which is what people see. Also compare it as of the position,

@@ -11,7 +11,7 @@ use planledger_core::ledger::RecordedEvent;
 use planledger_core::time::Timestamp;
 use planledger_core::tlog::{Policy, SignedCheckpoint, VerifierKey};
 
-use super::super::failure::Failure;
+use super::super::error::CliError;
 use super::super::names::Names;
 use super::super::{output, timeline};
 use crate::settings;
@@ -46,16 +46,16 @@ struct Trust {
 }
 
 impl Verify {
-    pub(super) fn run(self) -> Result<(), Failure> {
+    pub(super) fn run(self) -> Result<(), CliError> {
         let policy = match (&self.trust.key, &self.trust.policy) {
             (Some(key), _) => Policy::of_logs(vec![key.clone()]),
             (None, Some(path)) => settings::policy(path)?,
-            (None, None) => return Err(Failure::Usage("say whom to believe".to_owned())),
+            (None, None) => return Err(CliError::Usage("say whom to believe".to_owned())),
         };
         let since = self.since.as_deref().map(read_checkpoint).transpose()?;
         let options = VerifyOptions { policy, since };
         let refused =
-            |error: std::io::Error| Failure::Refused(format!("{}: {error}", self.file.display()));
+            |error: std::io::Error| CliError::Refused(format!("{}: {error}", self.file.display()));
         let input = fs::File::open(&self.file).map_err(refused)?;
         let bar = output::progress(input.metadata().map_err(refused)?.len(), "checking");
         let mut input = BufReader::with_capacity(1 << 20, bar.wrap_read(input));
@@ -86,7 +86,7 @@ impl Verify {
                     }));
                 }
                 let file = self.file.display();
-                Err(Failure::Refused(format!("{file} is not sound: {fault}")))
+                Err(CliError::Refused(format!("{file} is not sound: {fault}")))
             }
         }
     }
@@ -130,9 +130,9 @@ impl Verify {
     }
 }
 
-fn read_checkpoint(path: &Path) -> Result<SignedCheckpoint, Failure> {
+fn read_checkpoint(path: &Path) -> Result<SignedCheckpoint, CliError> {
     let refused =
-        |error: &dyn std::fmt::Display| Failure::Refused(format!("{}: {error}", path.display()));
+        |error: &dyn std::fmt::Display| CliError::Refused(format!("{}: {error}", path.display()));
     let bytes = fs::read(path).map_err(|error| refused(&error))?;
     SignedCheckpoint::parse(&bytes).map_err(|error| refused(&error))
 }

@@ -8,7 +8,7 @@ use planledger_proto::v1::{ExecuteRequest, GetPlanRequest, PlanView, Receipt, Vi
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
-use super::super::failure::Failure;
+use super::super::error::CliError;
 use crate::client::Client;
 use crate::wire;
 
@@ -22,15 +22,15 @@ pub(super) struct Acting {
 
 impl Acting {
     /// Makes another person act on the same connection.
-    pub(super) fn person(client: &Client, id: PersonId) -> Result<Self, Failure> {
+    pub(super) fn person(client: &Client, id: PersonId) -> Result<Self, CliError> {
         let acting = client.acting_as(&format!("person/{id}"));
         let client =
-            acting.ok_or_else(|| Failure::Refused("an actor cannot be sent".to_owned()))?;
+            acting.ok_or_else(|| CliError::Refused("an actor cannot be sent".to_owned()))?;
         Ok(Self { client, id })
     }
 
     /// Sends one command to the server.
-    pub(super) async fn execute(&self, command: Command) -> Result<Receipt, Failure> {
+    pub(super) async fn execute(&self, command: Command) -> Result<Receipt, CliError> {
         Ok(self.try_execute(command).await?)
     }
 
@@ -38,7 +38,7 @@ impl Acting {
     pub(super) async fn all(
         &self,
         commands: impl IntoIterator<Item = Command>,
-    ) -> Result<u64, Failure> {
+    ) -> Result<u64, CliError> {
         let mut position = 0;
         for command in commands {
             position = self.execute(command).await?.position;
@@ -48,7 +48,7 @@ impl Acting {
 
     /// Sends a command and returns the reason why the server refuses it; `None` if the server
     /// accepts it.
-    pub(super) async fn refused(&self, command: Command) -> Result<Option<String>, Failure> {
+    pub(super) async fn refused(&self, command: Command) -> Result<Option<String>, CliError> {
         match self.try_execute(command).await {
             Ok(_) => Ok(None),
             Err(status) => match status.get_details_error_info() {
@@ -75,7 +75,7 @@ impl Acting {
         plan: PlanId,
         viewer: Viewer,
         at: Option<u64>,
-    ) -> Result<Option<PlanView>, Failure> {
+    ) -> Result<Option<PlanView>, CliError> {
         use planledger_proto::v1::{AsOf, as_of::Moment};
         let request = GetPlanRequest {
             plan_id: plan.to_string(),

@@ -1,6 +1,6 @@
 //! The promises that the demonstration checks, and whether they held.
 
-use super::super::failure::Failure;
+use super::super::error::CliError;
 use super::super::output;
 
 /// The promises checked so far.
@@ -23,12 +23,12 @@ impl Checks {
     }
 
     /// Fails if a promise was broken.
-    pub(super) fn finish(self) -> Result<(), Failure> {
+    pub(super) fn finish(self) -> Result<(), CliError> {
         if self.broken.is_empty() {
             output::line(format!("\nAll {} promises held.", self.kept));
             return Ok(());
         }
-        Err(Failure::Refused(format!(
+        Err(CliError::Refused(format!(
             "not kept: {}",
             self.broken.join("; ")
         )))

@@ -16,7 +16,7 @@ use planledger_core::verify::{self, Depth};
 use tokio::sync::oneshot;
 
 use self::checks::Checks;
-use super::failure::Failure;
+use super::error::CliError;
 use super::remote::block_on;
 use super::{output, timeline};
 use crate::server::Server;
@@ -34,7 +34,7 @@ pub(super) struct Demo {
 }
 
 impl Demo {
-    pub(super) fn run(self) -> Result<(), Failure> {
+    pub(super) fn run(self) -> Result<(), CliError> {
         let temporary = match self.dir {
             Some(_) => None,
             None => Some(tempfile::tempdir()?),
@@ -46,7 +46,7 @@ impl Demo {
         };
         if dir.read_dir().is_ok_and(|mut found| found.next().is_some()) {
             let dir = dir.display();
-            return Err(Failure::Usage(format!(
+            return Err(CliError::Usage(format!(
                 "the demonstration needs a fresh directory, and {dir} is not empty"
             )));
         }
@@ -64,7 +64,7 @@ impl Demo {
     }
 }
 
-fn options(dir: PathBuf) -> Result<Options, Failure> {
+fn options(dir: PathBuf) -> Result<Options, CliError> {
     let master: MasterKey = settings::master_key(None, None, &dir)?;
     Ok(Options {
         dir,
@@ -77,8 +77,8 @@ fn options(dir: PathBuf) -> Result<Options, Failure> {
 }
 
 /// Starts the server, tells the story over gRPC, and stops the server.
-async fn tell(dir: PathBuf, checks: &mut Checks) -> Result<(), Failure> {
-    let ledger = Ledger::open(options(dir)?).map_err(Failure::refused)?;
+async fn tell(dir: PathBuf, checks: &mut Checks) -> Result<(), CliError> {
+    let ledger = Ledger::open(options(dir)?).map_err(CliError::refused)?;
     let server = Server::bind(([127, 0, 0, 1], 0).into()).await?;
     let url = format!("http://{}", server.local_addr());
     output::line(format!("A server with a fresh ledger listens on {url}."));
@@ -94,8 +94,8 @@ async fn tell(dir: PathBuf, checks: &mut Checks) -> Result<(), Failure> {
     drop(stop);
     serving
         .await
-        .map_err(Failure::refused)?
-        .map_err(Failure::refused)?;
+        .map_err(CliError::refused)?
+        .map_err(CliError::refused)?;
     let (events, names) = told?;
     output::heading("What the ledger knows about one plan");
     output::table(&timeline::rows(&events, &names));
@@ -103,10 +103,10 @@ async fn tell(dir: PathBuf, checks: &mut Checks) -> Result<(), Failure> {
 }
 
 /// Checks the directory as an auditor would, using only its files.
-fn verify(dir: PathBuf, checks: &mut Checks) -> Result<(), Failure> {
+fn verify(dir: PathBuf, checks: &mut Checks) -> Result<(), CliError> {
     output::heading("The ledger, checked from the files alone");
     let found = verify::verify_dir(&options(dir)?, Depth::Full, &|_, _, _| {});
-    let found = found.map_err(Failure::refused)?;
+    let found = found.map_err(CliError::refused)?;
     output::line(format!(
         "{} events in {} commits and {} streams",
         found.events, found.commits, found.streams

@@ -15,7 +15,7 @@ use planledger_proto::v1::{
 };
 use uuid::Uuid;
 
-use super::super::failure::Failure;
+use super::super::error::CliError;
 use super::super::names::Names;
 use super::super::{import, output};
 use super::actor::Acting;
@@ -27,13 +27,13 @@ use crate::system::today;
 pub(super) const CLASS: &str = "7.A";
 pub(super) const SUBJECT_TEAM: &str = "7.A Dansk";
 
-impl From<TextError> for Failure {
+impl From<TextError> for CliError {
     fn from(error: TextError) -> Self {
         Self::refused(error)
     }
 }
 
-impl From<IdError> for Failure {
+impl From<IdError> for CliError {
     fn from(error: IdError) -> Self {
         Self::refused(error)
     }
@@ -59,8 +59,8 @@ pub(super) struct Course {
 }
 
 /// Imports the samples twice, to show that the second import changes nothing.
-pub(super) async fn bring_in(client: &Client, checks: &mut Checks) -> Result<(), Failure> {
-    let roster = || Roster::from_files(sample::roster(), today()).map_err(Failure::refused);
+pub(super) async fn bring_in(client: &Client, checks: &mut Checks) -> Result<(), CliError> {
+    let roster = || Roster::from_files(sample::roster(), today()).map_err(CliError::refused);
     let found = roster()?.summary();
     let imported = import::send_roster(client, roster()?).await?;
     output::line(format!(
@@ -77,7 +77,7 @@ pub(super) async fn bring_in(client: &Client, checks: &mut Checks) -> Result<(),
         again.events == 0 && again.refused == 0,
     );
     let catalogue = Catalogue::from_slice("catalogue.case.json", sample::CATALOGUE)
-        .map_err(Failure::refused)?;
+        .map_err(CliError::refused)?;
     let imported = import::send_catalogue(client, &catalogue).await?;
     output::line(format!(
         "{} goals to choose from.",
@@ -88,8 +88,8 @@ pub(super) async fn bring_in(client: &Client, checks: &mut Checks) -> Result<(),
 }
 
 /// Finds the people of the story in the roster. It uses the API as any client would.
-pub(super) async fn cast(client: &Client) -> Result<Cast, Failure> {
-    let missing = |what: &str| Failure::Refused(format!("the sample has no {what}"));
+pub(super) async fn cast(client: &Client) -> Result<Cast, CliError> {
+    let missing = |what: &str| CliError::Refused(format!("the sample has no {what}"));
     let mut roster = client.roster();
     let institutions = roster
         .list_institutions(ListInstitutionsRequest::default())
@@ -157,7 +157,7 @@ pub(super) async fn course(
     team: &Team,
     title: &str,
     subjects: &[&str],
-) -> Result<Course, Failure> {
+) -> Result<Course, CliError> {
     let details = team.details.clone().unwrap_or_default();
     let school_year = details.school_year_id.unwrap_or_default();
     let id = YearPlanId::from_uuid(Uuid::new_v4());
@@ -224,8 +224,8 @@ pub(super) async fn course(
 }
 
 /// Chooses a national goal for Danish from the catalogue.
-async fn from_catalogue(teacher: &Acting) -> Result<WordingChoice, Failure> {
-    let missing = || Failure::Refused("the catalogue has no goal for Danish".to_owned());
+async fn from_catalogue(teacher: &Acting) -> Result<WordingChoice, CliError> {
+    let missing = || CliError::Refused("the catalogue has no goal for Danish".to_owned());
     let mut catalogues = teacher.client.catalogues();
     let found = catalogues
         .list_catalogues(ListCataloguesRequest::default())

@@ -12,7 +12,7 @@ use planledger_proto::v1::list_plans_request::Filter;
 use planledger_proto::v1::{Event, GetPersonRequest, PlanView, StaffRole, Team, Viewer};
 use uuid::Uuid;
 
-use super::super::failure::Failure;
+use super::super::error::CliError;
 use super::super::names::Names;
 use super::super::output;
 use super::super::plan::read;
@@ -26,7 +26,7 @@ use crate::system::today;
 
 /// Tells the story. Returns the whole history of one plan, and the names of the people who acted in
 /// it.
-pub(super) async fn tell(url: &str, checks: &mut Checks) -> Result<(Vec<Event>, Names), Failure> {
+pub(super) async fn tell(url: &str, checks: &mut Checks) -> Result<(Vec<Event>, Names), CliError> {
     let client = Client::connect(url, DEFAULT_ACTOR).await?;
     output::heading("Roster and catalogue");
     bring_in(&client, checks).await?;
@@ -131,7 +131,7 @@ async fn open_plans(
     dansk: &Course,
     combined: &Course,
     checks: &mut Checks,
-) -> Result<(Vec<PlanId>, PlanId), Failure> {
+) -> Result<(Vec<PlanId>, PlanId), CliError> {
     let teacher = &cast.teacher;
     let mut plans = Vec::new();
     for (course, students) in [
@@ -164,7 +164,7 @@ async fn open_plans(
     ));
     let first = *plans
         .first()
-        .ok_or_else(|| Failure::Refused("no students".to_owned()))?;
+        .ok_or_else(|| CliError::Refused("no students".to_owned()))?;
     let student = *cast.students.first().unwrap_or(&teacher.id);
     let again = PlanCommand::Open {
         student,
@@ -185,12 +185,12 @@ async fn evaluate(
     plan: PlanId,
     course: &Course,
     checks: &mut Checks,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let student = Acting::person(
         &cast.teacher.client,
         *cast.students.first().unwrap_or(&cast.teacher.id),
     )?;
-    let record = |goal, level, comment: &str| -> Result<PlanCommand, Failure> {
+    let record = |goal, level, comment: &str| -> Result<PlanCommand, CliError> {
         Ok(PlanCommand::RecordEvaluation {
             evaluation: EvaluationId::from_uuid(Uuid::new_v4()),
             unit: course.unit,
@@ -248,7 +248,7 @@ async fn show(
     plan: PlanId,
     course: &Course,
     checks: &mut Checks,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let teacher = &cast.teacher;
     let unseen = teacher.plan(plan, Viewer::Guardians, None).await?;
     checks.check(
@@ -317,7 +317,7 @@ async fn views(
     who: &Acting,
     plans: &[PlanId],
     at: Option<u64>,
-) -> Result<(Vec<PlanView>, u64), Failure> {
+) -> Result<(Vec<PlanView>, u64), CliError> {
     let mut views = Vec::new();
     for plan in plans {
         views.extend(who.plan(*plan, Viewer::Staff, at).await?);
@@ -341,7 +341,7 @@ fn same(before: &[PlanView], after: &[PlanView]) -> bool {
 }
 
 /// The leader finds the plans of the teacher who left, and gives them to a colleague.
-async fn pick_up(cast: &Cast, plans: &[PlanId], checks: &mut Checks) -> Result<(), Failure> {
+async fn pick_up(cast: &Cast, plans: &[PlanId], checks: &mut Checks) -> Result<(), CliError> {
     let leader = &cast.leader;
     let owned = Filter::OwnerId(cast.teacher.id.to_string());
     let (found, _) = read::list(&leader.client, owned.clone()).await?;
@@ -397,7 +397,7 @@ async fn restore(
     all: &[(&Team, &Course)],
     plan: PlanId,
     checks: &mut Checks,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let colleague = Acting::person(&cast.leader.client, cast.colleague)?;
     let text = "Fortsætter hos ny vejleder.".parse()?;
     let written = colleague

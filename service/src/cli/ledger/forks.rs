@@ -8,7 +8,7 @@ use planledger_core::verify::{
     Verification,
 };
 
-use super::super::failure::Failure;
+use super::super::error::CliError;
 use super::super::output;
 use super::branches::{in_both, name, of, type_name};
 use super::json::json_all;
@@ -21,7 +21,7 @@ use crate::wire;
 const LISTED: usize = 20;
 
 /// Reads the journal and describes its forks.
-pub(super) fn run(offline: &Offline, file: &File) -> Result<(), Failure> {
+pub(super) fn run(offline: &Offline, file: &File) -> Result<(), CliError> {
     let found = read(&offline.options(file)?, Depth::Forks)?;
     let forks = &found.forks;
     let none = Told::default();
@@ -34,20 +34,20 @@ pub(super) fn run(offline: &Offline, file: &File) -> Result<(), Failure> {
 }
 
 /// Reads the journal of a directory.
-pub(super) fn read(options: &ledger::Options, depth: Depth) -> Result<Verification, Failure> {
+pub(super) fn read(options: &ledger::Options, depth: Depth) -> Result<Verification, CliError> {
     let rates = Rates::new();
     let watch = |pass, done, all| rates.tell(pass, done, all);
-    let found = verify::verify_dir(options, depth, &watch).map_err(Failure::refused);
+    let found = verify::verify_dir(options, depth, &watch).map_err(CliError::refused);
     rates.finish();
     found
 }
 
 /// Fails if the journal could not be read to its end.
-pub(super) fn whole(found: &Verification) -> Result<(), Failure> {
+pub(super) fn whole(found: &Verification) -> Result<(), CliError> {
     let faults = found.faults().filter(|(part, _)| !part.is_derived());
     match (found.whole, faults.map(|(_, fault)| fault).next()) {
         (true, _) => Ok(()),
-        (false, fault) => Err(Failure::Refused(format!(
+        (false, fault) => Err(CliError::Refused(format!(
             "the journal cannot be read to its end, so there may be more: {}",
             fault.map(ToString::to_string).unwrap_or_default()
         ))),

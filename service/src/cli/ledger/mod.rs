@@ -14,7 +14,7 @@ use clap::Subcommand;
 use self::offline::Offline;
 use self::status::Status;
 use self::verify::Verify;
-use super::failure::Failure;
+use super::error::CliError;
 use super::remote::block_on;
 use crate::settings::File;
 
@@ -34,7 +34,7 @@ pub(super) enum Ledger {
 }
 
 impl Ledger {
-    pub(super) fn run(self, file: &File) -> Result<(), Failure> {
+    pub(super) fn run(self, file: &File) -> Result<(), CliError> {
         match self {
             Self::Status(status) => block_on(status.run(file)),
             Self::Verify(verify) => verify.run(file),

@@ -6,15 +6,15 @@ use clap::Args;
 use planledger_core::hex;
 use planledger_core::ledger;
 
-use super::super::failure::Failure;
+use super::super::error::CliError;
 use super::super::output;
-use super::super::place::Place;
+use super::super::place::LedgerPlace;
 use crate::settings::File;
 
 #[derive(Debug, Args)]
 pub(in super::super) struct Offline {
     #[command(flatten)]
-    place: Place,
+    place: LedgerPlace,
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
@@ -22,10 +22,10 @@ pub(in super::super) struct Offline {
 
 impl Offline {
     /// The options to open an existing ledger. Fails if the directory holds no journal.
-    pub(super) fn options(&self, file: &File) -> Result<ledger::Options, Failure> {
+    pub(super) fn options(&self, file: &File) -> Result<ledger::Options, CliError> {
         let dir = self.place.dir(file);
         if !dir.join("journal").is_dir() {
-            return Err(Failure::Refused(format!(
+            return Err(CliError::Refused(format!(
                 "{} holds no ledger",
                 dir.display()
             )));
@@ -34,7 +34,7 @@ impl Offline {
     }
 
     /// Builds derived state again from the journal.
-    pub(super) fn rebuild(self, file: &File) -> Result<(), Failure> {
+    pub(super) fn rebuild(self, file: &File) -> Result<(), CliError> {
         let mut options = self.options(file)?;
         let bar = output::progress(0, "rebuilding");
         options.progress = Some(Arc::new(move |done, all| {
@@ -44,7 +44,7 @@ impl Offline {
                 bar.finish_and_clear();
             }
         }));
-        let status = ledger::rebuild(options).map_err(Failure::refused)?;
+        let status = ledger::rebuild(options).map_err(CliError::refused)?;
         if self.json {
             output::line(serde_json::json!({
                 "events": status.position.get(),

@@ -14,7 +14,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::super::consent::{Consent, Mode, agreed};
-use super::super::failure::Failure;
+use super::super::error::CliError;
 use super::super::id::id;
 use super::super::output;
 use super::forks::{read, whole};
@@ -47,7 +47,7 @@ pub(in super::super) struct Settle {
 }
 
 impl Settle {
-    pub(super) fn run(self, file: &File) -> Result<(), Failure> {
+    pub(super) fn run(self, file: &File) -> Result<(), CliError> {
         let mode = self.consent.mode(self.offline.json)?;
         let found = read(&self.offline.options(file)?, Depth::Integrity)?;
         whole(&found)?;
@@ -74,7 +74,7 @@ impl Settle {
         Ok(())
     }
 
-    fn chosen(&self, found: &Verification) -> Result<Unsettled, Failure> {
+    fn chosen(&self, found: &Verification) -> Result<Unsettled, CliError> {
         let mut unsettled = Unsettled::new();
         for (stream, position) in found.forks.unsettled() {
             unsettled.entry(stream).or_default().insert(position);
@@ -86,7 +86,7 @@ impl Settle {
             Some(positions) => Ok((*stream, positions)),
             None => {
                 let message = format!("{stream} has no fork that is not settled");
-                Err(Failure::Refused(message))
+                Err(CliError::Refused(message))
             }
         };
         let streams: BTreeSet<_> = self.stream.iter().copied().collect();
@@ -94,8 +94,12 @@ impl Settle {
     }
 
     /// Records that the forks are settled, with one event for each stream.
-    fn settle(&self, chosen: &Unsettled, file: &File) -> Result<Vec<(StreamId, Receipt)>, Failure> {
-        let ledger = Ledger::open(self.offline.options(file)?).map_err(Failure::refused)?;
+    fn settle(
+        &self,
+        chosen: &Unsettled,
+        file: &File,
+    ) -> Result<Vec<(StreamId, Receipt)>, CliError> {
+        let ledger = Ledger::open(self.offline.options(file)?).map_err(CliError::refused)?;
         let own = forks_stream(ledger.status().ledger);
         let settle = |(stream, forks): (&StreamId, &BTreeSet<Position>)| {
             let command = LedgerCommand::SettleFork {
@@ -106,7 +110,7 @@ impl Settle {
             let id = CommandId::from_uuid(Uuid::new_v4());
             let envelope = Envelope::new(id, Command::Ledger(own, command));
             let receipt = ledger.execute(self.actor, envelope);
-            Ok((*stream, receipt.map_err(Failure::refused)?))
+            Ok((*stream, receipt.map_err(CliError::refused)?))
         };
         chosen.iter().map(settle).collect()
     }

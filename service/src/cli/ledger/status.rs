@@ -3,7 +3,7 @@
 use clap::Args;
 use planledger_proto::v1::{Deriving, GetStatusRequest};
 
-use super::super::failure::Failure;
+use super::super::error::CliError;
 use super::super::output;
 use super::super::remote::Remote;
 use crate::client::Client;
@@ -19,7 +19,7 @@ pub(in super::super) struct Status {
 }
 
 impl Status {
-    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+    pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
         let status = client
             .ledger()

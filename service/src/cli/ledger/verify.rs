@@ -4,7 +4,7 @@ use clap::Args;
 use planledger_core::hex;
 use planledger_core::verify::{self, Depth, Part, Verification};
 
-use super::super::failure::Failure;
+use super::super::error::CliError;
 use super::super::output;
 use super::offline::Offline;
 use super::rates::{Rate, Rates};
@@ -22,7 +22,7 @@ pub(in super::super) struct Verify {
 }
 
 impl Verify {
-    pub(super) fn run(self, file: &File) -> Result<(), Failure> {
+    pub(super) fn run(self, file: &File) -> Result<(), CliError> {
         let options = self.offline.options(file)?;
         let depth = match self.quick {
             true => Depth::Integrity,
@@ -32,7 +32,7 @@ impl Verify {
         let found = verify::verify_dir(&options, depth, &|pass, done, all| {
             rates.tell(pass, done, all);
         })
-        .map_err(Failure::refused)?;
+        .map_err(CliError::refused)?;
         let passes = rates.finish();
         if self.offline.json {
             output::line(report(&found, &passes));
@@ -52,7 +52,7 @@ impl Verify {
             };
             format!("{}: {fault}{again}", part.name())
         });
-        Err(Failure::Refused(faults.collect::<Vec<_>>().join("\n")))
+        Err(CliError::Refused(faults.collect::<Vec<_>>().join("\n")))
     }
 }
 

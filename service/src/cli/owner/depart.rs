@@ -12,7 +12,7 @@ use planledger_proto::v1::{
 };
 use uuid::Uuid;
 
-use super::super::failure::Failure;
+use super::super::error::CliError;
 use super::super::id::id;
 use super::super::output;
 use super::super::remote::Remote;
@@ -58,7 +58,7 @@ struct Send {
 }
 
 impl Leave {
-    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+    pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
         let command = Operation::DepartPerson(DepartPerson {
             last_day: self.on.map(|day| day.to_string()),
             reason: self.reason.map(|reason| reason.to_string()),
@@ -86,7 +86,7 @@ impl Leave {
 }
 
 impl Return {
-    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+    pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
         let command = Operation::ReturnPerson(ReturnPerson {});
         let (_, response) = self.send.send(file, self.person, command).await?;
         if self.send.json {
@@ -103,7 +103,7 @@ impl Send {
         file: &File,
         person: PersonId,
         operation: Operation,
-    ) -> Result<(Client, ExecuteResponse), Failure> {
+    ) -> Result<(Client, ExecuteResponse), CliError> {
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
         let id = self.command_id.map_or_else(Uuid::new_v4, |id| id.uuid());
         let command = Command {

@@ -9,7 +9,7 @@ use planledger_proto::v1::{
     ListSuccessorsRequest, OwnedItem, PreviewDeletionRequest, Successor, as_of,
 };
 
-use super::super::failure::Failure;
+use super::super::error::CliError;
 use super::super::id::id;
 use super::super::moment::{self, as_of, moment};
 use super::super::names::Names;
@@ -43,7 +43,7 @@ pub(in crate::cli) struct List {
 }
 
 impl List {
-    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+    pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
         match (self.person, self.ownerless) {
             (Some(person), _) => {
@@ -63,7 +63,7 @@ impl List {
                 }
                 print(&client, &found.items, true).await
             }
-            (None, None) => Err(Failure::Usage("say whose, or --ownerless".to_owned())),
+            (None, None) => Err(CliError::Usage("say whose, or --ownerless".to_owned())),
         }
     }
 }
@@ -73,7 +73,7 @@ async fn owned(
     client: &Client,
     person: PersonId,
     at: Option<as_of::Moment>,
-) -> Result<ListOwnedResponse, Failure> {
+) -> Result<ListOwnedResponse, CliError> {
     let mut all = ListOwnedResponse::default();
     loop {
         let request = ListOwnedRequest {
@@ -96,7 +96,7 @@ async fn owned(
 async fn ownerless(
     client: &Client,
     institution: InstitutionId,
-) -> Result<ListOwnerlessResponse, Failure> {
+) -> Result<ListOwnerlessResponse, CliError> {
     let mut all = ListOwnerlessResponse::default();
     loop {
         let request = ListOwnerlessRequest {
@@ -115,7 +115,7 @@ async fn ownerless(
     }
 }
 
-async fn print(client: &Client, items: &[OwnedItem], with_owner: bool) -> Result<(), Failure> {
+async fn print(client: &Client, items: &[OwnedItem], with_owner: bool) -> Result<(), CliError> {
     let mut heading = vec!["what", "title", "state", "students", "last activity", "id"];
     if with_owner {
         heading.insert(2, "last owner");
@@ -181,7 +181,7 @@ pub(in crate::cli) struct Successors {
 }
 
 impl Successors {
-    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+    pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
         let request = ListSuccessorsRequest {
             stream: self.stream.to_string(),
@@ -196,7 +196,7 @@ impl Successors {
     }
 }
 
-async fn suggest(client: &Client, successors: &[Successor]) -> Result<(), Failure> {
+async fn suggest(client: &Client, successors: &[Successor]) -> Result<(), CliError> {
     if successors.is_empty() {
         output::line("nobody who is there could take it over");
         return Ok(());
@@ -230,7 +230,7 @@ pub(in crate::cli) struct Deletion {
 }
 
 impl Deletion {
-    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+    pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
         let request = PreviewDeletionRequest {
             stream: self.stream.to_string(),

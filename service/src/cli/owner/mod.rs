@@ -13,7 +13,7 @@ use self::depart::{Leave, Return};
 use self::list::{Deletion, List, Successors};
 use self::recovery::{Recoveries, Undo};
 use self::wish::{Restore, Transfer};
-use super::failure::Failure;
+use super::error::CliError;
 use super::remote::block_on;
 use crate::settings::File;
 
@@ -41,7 +41,7 @@ pub(super) enum Owner {
 }
 
 impl Owner {
-    pub(super) fn run(self, file: &File) -> Result<(), Failure> {
+    pub(super) fn run(self, file: &File) -> Result<(), CliError> {
         match self {
             Self::List(list) => block_on(list.run(file)),
             Self::Successors(successors) => block_on(successors.run(file)),

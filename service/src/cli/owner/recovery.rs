@@ -14,7 +14,7 @@ use tonic::Status;
 use uuid::Uuid;
 
 use super::super::consent::{Consent, Mode, agreed, is_unknown};
-use super::super::failure::Failure;
+use super::super::error::CliError;
 use super::super::id::id;
 use super::super::names::Names;
 use super::super::output;
@@ -45,7 +45,7 @@ pub(super) struct Do {
 }
 
 impl Do {
-    pub(super) async fn run(self, file: &File, wish: RecoveryWish) -> Result<(), Failure> {
+    pub(super) async fn run(self, file: &File, wish: RecoveryWish) -> Result<(), CliError> {
         let mode = self.consent.mode(self.json)?;
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
         let digest = match (&self.digest, mode) {
@@ -66,10 +66,10 @@ impl Do {
                     if mode == Mode::Go && !self.json {
                         print_proposal(&client, &proposal).await?;
                     }
-                    return Err(Failure::Refused("nothing of it can be done".to_owned()));
+                    return Err(CliError::Refused("nothing of it can be done".to_owned()));
                 }
                 if mode == Mode::Ask && !agreed(&format!("Do these {} steps?", proposal.steps))? {
-                    return Err(Failure::Refused("nothing was done".to_owned()));
+                    return Err(CliError::Refused("nothing was done".to_owned()));
                 }
                 self.digest.clone().unwrap_or(proposal.digest)
             }
@@ -92,7 +92,7 @@ impl Do {
                      --yes --recovery-id {id} --digest {digest} watches it"
                 ));
             }
-            Failure::from(status)
+            CliError::from(status)
         })?;
         if self.json {
             return output::json(&summary);
@@ -103,7 +103,10 @@ impl Do {
 }
 
 /// Reads all pages of the dry run.
-async fn propose(client: &Client, wish: &RecoveryWish) -> Result<ProposeRecoveryResponse, Failure> {
+async fn propose(
+    client: &Client,
+    wish: &RecoveryWish,
+) -> Result<ProposeRecoveryResponse, CliError> {
     let mut all = ProposeRecoveryResponse::default();
     loop {
         let request = ProposeRecoveryRequest {
@@ -116,7 +119,7 @@ async fn propose(client: &Client, wish: &RecoveryWish) -> Result<ProposeRecovery
         let page = page.into_inner();
         if !all.items.is_empty() && page.digest != all.digest {
             let message = "things change while the dry run is read; try again";
-            return Err(Failure::Refused(message.to_owned()));
+            return Err(CliError::Refused(message.to_owned()));
         }
         let items = std::mem::take(&mut all.items);
         all = page;
@@ -200,7 +203,7 @@ pub(in crate::cli) struct Undo {
 }
 
 impl Undo {
-    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+    pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
         let mode = self.consent.mode(self.json)?;
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
         if mode != Mode::Go {
@@ -213,7 +216,7 @@ impl Undo {
                 return Ok(());
             }
             if !agreed("Take it back?")? {
-                return Err(Failure::Refused("nothing was taken back".to_owned()));
+                return Err(CliError::Refused("nothing was taken back".to_owned()));
             }
         }
         let request = UndoRecoveryRequest {
@@ -249,7 +252,7 @@ pub(in crate::cli) struct Recoveries {
 }
 
 impl Recoveries {
-    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+    pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
         if let Some(recovery) = self.recovery {
             let found = get(&client, recovery).await?;
@@ -284,7 +287,7 @@ impl Recoveries {
     }
 }
 
-async fn list(client: &Client, open_only: bool) -> Result<ListRecoveriesResponse, Failure> {
+async fn list(client: &Client, open_only: bool) -> Result<ListRecoveriesResponse, CliError> {
     let mut all = ListRecoveriesResponse::default();
     loop {
         let request = ListRecoveriesRequest {
@@ -303,7 +306,7 @@ async fn list(client: &Client, open_only: bool) -> Result<ListRecoveriesResponse
     }
 }
 
-async fn get(client: &Client, id: RecoveryId) -> Result<GetRecoveryResponse, Failure> {
+async fn get(client: &Client, id: RecoveryId) -> Result<GetRecoveryResponse, CliError> {
     let mut all = GetRecoveryResponse::default();
     loop {
         let request = GetRecoveryRequest {

@@ -7,7 +7,7 @@ use planledger_proto::v1::{
     ProposedItem, Recovery, RecoveryPhase, RecoveryStep,
 };
 
-use super::super::failure::Failure;
+use super::super::error::CliError;
 use super::super::names::{Names, short};
 use super::super::output;
 use super::stream::{self, kind};
@@ -16,7 +16,7 @@ use crate::client::Client;
 pub(super) async fn print_proposal(
     client: &Client,
     proposal: &ProposeRecoveryResponse,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let mut names = Names::default();
     let mut rows = vec![
         ["what", "title", "would", "because", "id"]
@@ -50,7 +50,7 @@ async fn describe(
     client: &Client,
     names: &mut Names,
     step: &RecoveryStep,
-) -> Result<String, Failure> {
+) -> Result<String, CliError> {
     Ok(match &step.step {
         Some(Step::Owner(owner)) => {
             for person in owner.from_person_id.iter().chain([&owner.to_person_id]) {
@@ -135,7 +135,7 @@ pub(super) async fn begun_by(
     client: &Client,
     names: &mut Names,
     recovery: &Recovery,
-) -> Result<String, Failure> {
+) -> Result<String, CliError> {
     use planledger_proto::v1::actor::Actor;
     Ok(
         match recovery
@@ -163,7 +163,7 @@ pub(super) fn phase(phase: RecoveryPhase) -> &'static str {
     }
 }
 
-pub(super) async fn print(client: &Client, found: &GetRecoveryResponse) -> Result<(), Failure> {
+pub(super) async fn print(client: &Client, found: &GetRecoveryResponse) -> Result<(), CliError> {
     let recovery = found.recovery.clone().unwrap_or_default();
     let mut names = Names::default();
     output::line(format!(

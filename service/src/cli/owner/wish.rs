@@ -12,7 +12,7 @@ use planledger_proto::v1::transfer::{Fallback, Rule, What};
 use planledger_proto::v1::{self as proto, RecoveryWish, restore_item};
 use uuid::Uuid;
 
-use super::super::failure::Failure;
+use super::super::error::CliError;
 use super::super::id::id;
 use super::recovery::Do;
 use crate::settings::File;
@@ -61,7 +61,7 @@ enum Heir {
 }
 
 impl Transfer {
-    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+    pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
         let items = proto::TransferItems {
             streams: self.item.iter().map(ToString::to_string).collect(),
         };
@@ -155,7 +155,7 @@ pub(in crate::cli) struct Restore {
 }
 
 impl Restore {
-    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+    pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
         let with_contents = self.with_contents;
         let mut items = Vec::new();
         items.extend(self.team.iter().map(|team| {

@@ -6,7 +6,7 @@ use clap::Args;
 use planledger_core::ids::PlanId;
 use planledger_proto::v1::{DiffPlanRequest, PlanChange, PlanItem, Viewer, as_of};
 
-use super::super::failure::Failure;
+use super::super::error::CliError;
 use super::super::moment::{self, as_of, moment};
 use super::super::names::Names;
 use super::super::output;
@@ -37,7 +37,7 @@ pub(in super::super) struct Diff {
 }
 
 impl Diff {
-    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+    pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
         let viewer = Viewer::from(self.viewer);
         let request = DiffPlanRequest {

@@ -9,7 +9,7 @@ use planledger_proto::v1::{
     YearPlanKind, actor,
 };
 
-use super::super::failure::Failure;
+use super::super::error::CliError;
 use super::super::names::{Names, short};
 use super::super::output;
 use super::super::sheet::{audience, deletion, talk_kind};
@@ -93,7 +93,7 @@ pub(super) async fn learn_names(
     client: &Client,
     item: &PlanItem,
     names: &mut Names,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let containers = |view: Option<&ContainerView>| {
         let owner = view.and_then(|view| view.owner_id.clone());
         let deleted = view.and_then(|view| view.deletion.as_ref()?.deleted_by.clone());

@@ -14,7 +14,7 @@ use planledger_proto::v1::{
 };
 
 use self::read::{Eyes, history, list};
-use super::failure::Failure;
+use super::error::CliError;
 use super::id::id;
 use super::moment::{self, as_of, moment};
 use super::names::Names;
@@ -98,7 +98,7 @@ struct Of {
 }
 
 impl Plan {
-    pub(super) fn run(self, file: &File) -> Result<(), Failure> {
+    pub(super) fn run(self, file: &File) -> Result<(), CliError> {
         match self {
             Self::Show(show) => block_on(show.run(file)),
             Self::Log(log) => block_on(log.run(file)),
@@ -110,7 +110,7 @@ impl Plan {
 }
 
 impl Show {
-    async fn run(self, file: &File) -> Result<(), Failure> {
+    async fn run(self, file: &File) -> Result<(), CliError> {
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
         let past = self.at.is_some();
         let request = GetPlanRequest {
@@ -138,7 +138,7 @@ impl Show {
 }
 
 impl Log {
-    async fn run(self, file: &File) -> Result<(), Failure> {
+    async fn run(self, file: &File) -> Result<(), CliError> {
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
         let (events, position) = history(&client, self.plan).await?;
         if self.json {
@@ -155,13 +155,13 @@ impl Log {
 }
 
 impl List {
-    async fn run(self, file: &File) -> Result<(), Failure> {
+    async fn run(self, file: &File) -> Result<(), CliError> {
         let of = &self.of;
         let filter = (of.student.map(|id| Filter::StudentId(id.to_string())))
             .or_else(|| of.owner.map(|id| Filter::OwnerId(id.to_string())))
             .or_else(|| of.team.map(|id| Filter::TeamId(id.to_string())))
             .or_else(|| of.year_plan.map(|id| Filter::YearPlanId(id.to_string())));
-        let filter = filter.ok_or_else(|| Failure::Usage("say whose plans".to_owned()))?;
+        let filter = filter.ok_or_else(|| CliError::Usage("say whose plans".to_owned()))?;
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
         let (plans, position) = list(&client, filter).await?;
         if self.json {

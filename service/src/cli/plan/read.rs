@@ -9,7 +9,7 @@ use planledger_proto::v1::{
 };
 use tonic::Code;
 
-use super::super::failure::Failure;
+use super::super::error::CliError;
 use super::super::moment::as_of;
 use crate::client::Client;
 
@@ -41,7 +41,7 @@ pub(super) async fn view_at(
     plan: PlanId,
     viewer: Viewer,
     position: Option<u64>,
-) -> Result<Option<PlanView>, Failure> {
+) -> Result<Option<PlanView>, CliError> {
     let request = GetPlanRequest {
         plan_id: plan.to_string(),
         viewer: viewer.into(),
@@ -59,7 +59,7 @@ pub(super) async fn view_at(
 pub(in crate::cli) async fn history(
     client: &Client,
     plan: PlanId,
-) -> Result<(Vec<Event>, u64), Failure> {
+) -> Result<(Vec<Event>, u64), CliError> {
     let mut events = Vec::new();
     let mut page_token = String::new();
     loop {
@@ -82,7 +82,7 @@ pub(in crate::cli) async fn history(
 pub(in crate::cli) async fn list(
     client: &Client,
     filter: Filter,
-) -> Result<(Vec<PlanSummary>, u64), Failure> {
+) -> Result<(Vec<PlanSummary>, u64), CliError> {
     let mut plans = Vec::new();
     let mut page_token = String::new();
     loop {

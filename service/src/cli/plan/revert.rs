@@ -11,7 +11,7 @@ use planledger_proto::v1::{
 use uuid::Uuid;
 
 use super::super::consent::{Consent, Mode, agreed, is_unknown};
-use super::super::failure::Failure;
+use super::super::error::CliError;
 use super::super::moment::{self, as_of, moment};
 use super::super::names::short;
 use super::super::output;
@@ -46,7 +46,7 @@ pub(in super::super) struct Revert {
 }
 
 impl Revert {
-    pub(super) async fn run(self, file: &File) -> Result<(), Failure> {
+    pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
         let mode = self.consent.mode(self.json)?;
         let ask = mode == Mode::Ask;
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
@@ -66,7 +66,7 @@ impl Revert {
                 return Ok(());
             }
             if !agreed("Revert?")? {
-                return Err(Failure::Refused("nothing was reverted".to_owned()));
+                return Err(CliError::Refused("nothing was reverted".to_owned()));
             }
             // The request names the shown position and revision. So the server does exactly what
             // was shown, or nothing.
@@ -89,7 +89,7 @@ impl Revert {
         &self,
         client: &Client,
         request: RevertPlanRequest,
-    ) -> Result<RevertPlanResponse, Failure> {
+    ) -> Result<RevertPlanResponse, CliError> {
         let (id, dry_run) = (request.command_id.clone(), request.dry_run);
         match client.commands().revert_plan(request).await {
             Ok(response) => Ok(response.into_inner()),
@@ -104,7 +104,7 @@ impl Revert {
         }
     }
 
-    async fn print(&self, client: &Client, found: &RevertPlanResponse) -> Result<(), Failure> {
+    async fn print(&self, client: &Client, found: &RevertPlanResponse) -> Result<(), CliError> {
         output::line(format!(
             "plan {}, back to how it stood at position {}",
             self.plan, found.to_position

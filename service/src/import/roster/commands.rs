@@ -13,7 +13,7 @@ use planledger_core::domain::team::{StaffRole, TeamCommand, TeamDetails};
 use planledger_core::ids::PersonId;
 
 use super::ImportedCommand;
-use super::index::{Index, Place};
+use super::index::{ClassPlace, Index};
 use super::rows::{CLASSES, Class, EnrolledAs, ORGS, SESSIONS, USERS, User, key};
 use super::source::Source;
 use super::table::{Column, Layout, Row, Table};
@@ -140,7 +140,7 @@ type Seats = (
 );
 
 /// Members, staff and owner. Who is both teacher and pedagogue of a class is its teacher.
-fn seats(places: &[Place]) -> Seats {
+fn seats(places: &[ClassPlace]) -> Seats {
     let (mut members, mut staff, mut owner) = Seats::default();
     for place in places {
         match place.role {

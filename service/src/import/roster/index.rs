@@ -42,7 +42,7 @@ impl Known {
 
 /// A place in a team.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct ClassPlace {
     class: u32,
     pub(super) person: PersonId,
     pub(super) role: EnrolledAs,
@@ -64,7 +64,7 @@ pub(super) struct Index {
     going_on: Vec<bool>,
     users: HashMap<PersonId, Known>,
     /// By class, then in the order of the file.
-    places: Vec<Place>,
+    places: Vec<ClassPlace>,
     /// Guardianships that hold.
     pub(super) guardianships: u64,
 }
@@ -321,7 +321,7 @@ impl Index {
             }
             // Who has left is in no team, whatever the row says.
             if found.holds && !user.departed && enrollment.role != EnrolledAs::Neither {
-                self.places.push(Place {
+                self.places.push(ClassPlace {
                     class: *class,
                     person: enrollment.person,
                     role: enrollment.role,
@@ -338,7 +338,7 @@ impl Index {
     }
 
     /// The places in a team, in the order of the file; `None` if there is no such class.
-    pub(super) fn places(&self, team: TeamId) -> Option<&[Place]> {
+    pub(super) fn places(&self, team: TeamId) -> Option<&[ClassPlace]> {
         let class = *self.classes.get(&team)?;
         let start = self.places.partition_point(|place| place.class < class);
         let end = self.places.partition_point(|place| place.class <= class);
@@ -356,7 +356,7 @@ impl Index {
     }
 
     /// Every place in every team.
-    pub(super) fn all_places(&self) -> &[Place] {
+    pub(super) fn all_places(&self) -> &[ClassPlace] {
         &self.places
     }
 

@@ -13,20 +13,20 @@ use crate::wire::command::message_names;
 pub(super) fn of_command(command: &Command, field: Field) -> String {
     let place = place(field);
     match (message_names(command), place) {
-        (Some((aggregate, _)), Place::Id) => format!("{aggregate}.{}", id(command)),
-        (None, Place::Id) => id(command).to_owned(),
-        (Some((aggregate, message)), Place::Inside(place)) => {
+        (Some((aggregate, _)), PathBase::Id) => format!("{aggregate}.{}", id(command)),
+        (None, PathBase::Id) => id(command).to_owned(),
+        (Some((aggregate, message)), PathBase::Inside(place)) => {
             format!("{aggregate}.{message}.{place}")
         }
-        (None, Place::Inside(place)) | (_, Place::Request(place)) => place.to_owned(),
+        (None, PathBase::Inside(place)) | (_, PathBase::Request(place)) => place.to_owned(),
     }
 }
 
 /// The path of a part of a recovery request, inside the request.
 pub(super) fn of_wish(field: Field) -> &'static str {
     match place(field) {
-        Place::Id => RECOVERY_ID,
-        Place::Inside(place) | Place::Request(place) => place,
+        PathBase::Id => RECOVERY_ID,
+        PathBase::Inside(place) | PathBase::Request(place) => place,
     }
 }
 
@@ -49,7 +49,7 @@ const fn id(command: &Command) -> &'static str {
 
 /// Where a field is in a request.
 #[derive(Clone, Copy)]
-enum Place {
+enum PathBase {
     /// The field is the aggregate's id, beside the command's message.
     Id,
     /// The field is inside the command's message.
@@ -59,10 +59,10 @@ enum Place {
 }
 
 /// Where a field is. The same field has the same place in every message that has it.
-const fn place(field: Field) -> Place {
-    Place::Inside(match field {
-        Field::Target => return Place::Id,
-        Field::Request(field) => return Place::Request(place_of_wish(field)),
+const fn place(field: Field) -> PathBase {
+    PathBase::Inside(match field {
+        Field::Target => return PathBase::Id,
+        Field::Request(field) => return PathBase::Request(place_of_wish(field)),
         Field::Institution => "institution_id",
         Field::AffiliationInstitution => "affiliation.institution_id",
         Field::AffiliationsInstitution => "affiliations.institution_id",
@@ -209,9 +209,9 @@ mod tests {
         let asked = pool.get_message_by_name(asked).unwrap();
         for field in fields() {
             let found = match place(field) {
-                Place::Id => continue,
-                Place::Request(path) => stands_in(&asked, path),
-                Place::Inside(path) => {
+                PathBase::Id => continue,
+                PathBase::Request(path) => stands_in(&asked, path),
+                PathBase::Inside(path) => {
                     let mut messages = pool.all_messages();
                     messages.any(|message| stands_in(&message, path))
                 }

@@ -7,39 +7,39 @@ use crate::settings::SettingsError;
 
 /// Why a command line command failed.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum CliError {
     /// The request was refused, or a check found a fault: exit code 1.
     Refused(String),
     /// The command was used wrongly: exit code 2.
     Usage(String),
 }
 
-impl Failure {
-    /// Makes a [`Failure::Refused`] with the text of an error.
+impl CliError {
+    /// Makes a [`CliError::Refused`] with the text of an error.
     pub(super) fn refused(error: impl std::fmt::Display) -> Self {
         Self::Refused(error.to_string())
     }
 }
 
-impl From<SettingsError> for Failure {
+impl From<SettingsError> for CliError {
     fn from(error: SettingsError) -> Self {
         Self::Usage(error.to_string())
     }
 }
 
-impl From<std::io::Error> for Failure {
+impl From<std::io::Error> for CliError {
     fn from(error: std::io::Error) -> Self {
         Self::Refused(error.to_string())
     }
 }
 
-impl From<tonic::Status> for Failure {
+impl From<tonic::Status> for CliError {
     fn from(status: tonic::Status) -> Self {
         Self::Refused(words(&status))
     }
 }
 
-impl From<ConnectError> for Failure {
+impl From<ConnectError> for CliError {
     fn from(error: ConnectError) -> Self {
         match error {
             ConnectError::Usage(_) => Self::Usage(error.to_string()),
