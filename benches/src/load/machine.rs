@@ -10,7 +10,7 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use super::fault::Fault;
-use super::report::{Latency, histogram, record};
+use super::latency::{Latency, histogram, record};
 
 /// About as much as one event takes in the journal.
 const BYTES: usize = 300;

@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line")]
 
 mod fault;
+mod latency;
 mod machine;
 mod process;
 mod report;

@@ -6,48 +6,10 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use super::fault::Fault;
+use super::latency::Latency;
 use super::machine::Machine;
 use super::process::Memory;
 use super::run::scale::Figures;
-
-/// One minute, in nanoseconds: longer waits are counted as this long.
-const LONGEST: u64 = 60_000_000_000;
-
-/// An empty histogram of latencies in nanoseconds, three digits exact.
-pub(crate) fn histogram() -> Histogram<u64> {
-    // The bounds are valid: low is 1, high at least twice that, 0 to 5 digits.
-    Histogram::new_with_bounds(1, LONGEST, 3).unwrap_or_else(|_| unreachable!())
-}
-
-/// Notes one latency.
-pub(crate) fn record(histogram: &mut Histogram<u64>, latency: Duration) {
-    let nanos = u64::try_from(latency.as_nanos()).unwrap_or(LONGEST);
-    histogram.saturating_record(nanos);
-}
-
-/// Latencies in microseconds.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct Latency {
-    pub(crate) p50: f64,
-    pub(crate) p90: f64,
-    pub(crate) p99: f64,
-    pub(crate) p999: f64,
-    pub(crate) max: f64,
-}
-
-impl Latency {
-    /// The percentiles of a histogram of nanoseconds.
-    pub(crate) fn of(histogram: &Histogram<u64>) -> Self {
-        let at = |quantile| histogram.value_at_quantile(quantile) as f64 / 1e3;
-        Self {
-            p50: at(0.5),
-            p90: at(0.9),
-            p99: at(0.99),
-            p999: at(0.999),
-            max: histogram.max() as f64 / 1e3,
-        }
-    }
-}
 
 /// What has to be reached.
 #[derive(Debug, Clone, Copy, Serialize)]

@@ -197,8 +197,8 @@ impl RuleContext<'_> {
             return Ok(true);
         }
         let message = match now {
-            Some(now) => format!("it belongs to person {now} meanwhile"),
-            None => "it belongs to nobody meanwhile".to_owned(),
+            Some(now) => format!("in the meantime it was given to person {now}"),
+            None => "in the meantime its owner was taken away".to_owned(),
         };
         let refusal = Refusal::new(Reason::OwnerChanged, message);
         refuse(match now {

@@ -19,6 +19,7 @@ mod error;
 pub(crate) mod fold;
 pub(crate) mod history;
 pub mod limits;
+mod making_again;
 mod nonces;
 mod open;
 mod overview;

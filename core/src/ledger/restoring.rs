@@ -1,11 +1,8 @@
-//! How the writer makes derived state again while the ledger is open.
+//! When the writer makes derived state again, and when it waits.
 
 use std::time::{Duration, Instant};
 
-use super::ExecuteError;
-use super::deriving::Derived;
 use super::envelope::Request;
-use super::writer::Writer;
 
 /// What the writer remembers about making derived state again.
 #[derive(Default)]
@@ -16,13 +13,13 @@ pub(super) struct Restoring {
     /// How often derived state was made again since something was last written to the journal.
     pub(super) in_vain: u32,
     /// How long to wait after the next failure; `None` before the first.
-    pause: Option<Duration>,
+    pub(super) pause: Option<Duration>,
     /// Derived state is not made again before this instant, because the last attempt failed.
     pub(super) not_before: Option<Instant>,
 }
 
 impl Restoring {
-    fn put_off(&mut self) {
+    pub(super) fn put_off(&mut self) {
         let pause = self.pause.unwrap_or(PAUSE);
         self.not_before = Some(Instant::now() + pause);
         self.pause = Some((2 * pause).min(LONGEST_PAUSE));
@@ -31,7 +28,7 @@ impl Restoring {
 
 /// Derived state is made again this many times without a pause. If it is wrong each time, the cause
 /// is somewhere else.
-const AT_ONCE: u32 = 3;
+pub(super) const AT_ONCE: u32 = 3;
 /// How long to wait after a failure, because of a full disk for example. Each wait is twice as long
 /// as the one before.
 pub(super) const PAUSE: Duration = match cfg!(test) {
@@ -39,62 +36,3 @@ pub(super) const PAUSE: Duration = match cfg!(test) {
     false => Duration::from_secs(10),
 };
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(600);
-
-impl Writer {
-    /// Whether derived state is in doubt and it is time to make it again.
-    pub(super) fn wants_restoring(&self) -> bool {
-        let now = Instant::now;
-        self.fold.docs().doubt().is_some()
-            && self.restoring.not_before.is_none_or(|then| now() >= then)
-    }
-
-    /// Makes derived state again from the journal. Meanwhile readers can still read documents that
-    /// are found right.
-    pub(super) fn restore(&mut self) {
-        let reason = self.fold.docs().doubt().map(str::to_owned);
-        let begun = Instant::now();
-        self.restoring.in_vain += 1;
-        match self.deriving.anew(reason.as_deref()) {
-            Ok(Derived {
-                docs,
-                fold,
-                window,
-                projector,
-            }) => {
-                tracing::warn!(
-                    events = fold.cursor.position.get(),
-                    seconds = begun.elapsed().as_secs_f64(),
-                    "derived state is made again"
-                );
-                (self.fold, self.window) = (fold, window);
-                *self.shown.write() = docs;
-                self.deriving.made.replaced();
-                // The earlier projector thread ends by itself, unless sled blocks it.
-                *self.projector.lock() = Some(projector);
-                self.restoring.not_before = None;
-                self.restoring.pause = None;
-                if self.restoring.in_vain >= AT_ONCE {
-                    self.restoring.put_off();
-                }
-            }
-            Err(error) => {
-                tracing::error!(%error, "derived state cannot be made again; it is tried later");
-                self.restoring.put_off();
-            }
-        }
-        if let Some(request) = self.restoring.postponed.take() {
-            self.handle(request);
-        }
-    }
-
-    /// Takes back everything that was decided but not written, because it was decided on a wrong
-    /// state.
-    pub(super) fn forget(&mut self, reason: &str) {
-        self.commits.clear();
-        self.bytes = 0;
-        for (reply, _) in self.replies.drain(..) {
-            reply(Err(ExecuteError::NotReady(reason.to_owned())));
-        }
-        self.fold.docs().put_in_doubt(reason);
-    }
-}

@@ -193,7 +193,7 @@ impl Derived<'_> {
         match self.root_at(through)? == heads.root() {
             true => Ok(()),
             false => Err(fault(format!(
-                "the heads of streams at position {through} are others"
+                "the heads of streams at position {through} do not match the journal"
             ))),
         }
     }

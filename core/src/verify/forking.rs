@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::forks::{Branch, Fork, ForkedStream, Forks, Spot, StaleAnswer};
+use super::branches::Spot;
+use super::forks::{Branch, Fork, ForkedStream, Forks, StaleAnswer};
 use super::halt::Halt;
 use crate::audit::{Broken, Fault, FaultKind, StreamPlace, continues};
 use crate::entry::{self, Entry};

@@ -8,18 +8,9 @@
 
 use std::fmt;
 
-use super::told::Told;
+use super::branches::{Spot, Told};
 use crate::audit::{Fault, FaultKind};
 use crate::ids::{CommandId, Position, Revision, StreamId};
-
-/// An event's place in its stream and in the journal. Both are 0 before the first event.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Spot {
-    /// The event's place in its stream.
-    pub revision: Revision,
-    /// The event's place in the journal.
-    pub position: Position,
-}
 
 /// A part of a stream without gaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

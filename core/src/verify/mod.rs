@@ -4,6 +4,7 @@
 //! every tile, and to fold every event again. Each part of the directory gets its own result, so a
 //! fault in one part does not hide what is true of the others.
 
+mod branches;
 mod checkpoints;
 mod contents;
 mod derived;
@@ -21,11 +22,11 @@ mod told;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use self::branches::{BranchEvent, Branches, Outcome, PlanNow, Repeated, Spot, Told};
 use self::checkpoints::Checkpoints;
-pub use self::forks::{Branch, Fork, ForkedStream, Forks, Spot, StaleAnswer};
+pub use self::forks::{Branch, Fork, ForkedStream, Forks, StaleAnswer};
 use self::indexes::Indexes;
 pub use self::report::{Depth, Part, PartName, Pass, Verification};
-pub use self::told::{BranchEvent, Branches, Outcome, PlanNow, Repeated, Told};
 use crate::ids::{CommitSeq, Position};
 use crate::journal::{CommitLog, Damage, OpenMode, SegmentLog, SegmentOptions};
 use crate::ledger::directory::{existing, lock_to_read, open_keys, os_disk};

@@ -280,7 +280,7 @@ impl Tiles<'_> {
             if below.is_dir() {
                 self.check_names(&below, &path)?;
             } else if !self.is_of_the_journal(path.trim_start_matches('/')) {
-                let what = format!("{TILES}{path} is not of the log");
+                let what = format!("{TILES}{path} does not belong to the log");
                 return Err(Fault::new(Position::ZERO, FaultKind::Tile, what).into());
             }
         }

@@ -24,7 +24,8 @@ use planledger_proto::v1::{
 use uuid::Uuid;
 
 use crate::fault::Fault;
-use crate::report::{Bar, Measurement, histogram, record};
+use crate::latency::{histogram, record};
+use crate::report::{Bar, Measurement};
 use crate::target::Target;
 
 const OWNED: Bar = Bar::P99(50_000.0);

@@ -22,7 +22,7 @@ use planledger_proto::v1 as proto;
 use tokio::sync::Barrier;
 
 use super::fault::Fault;
-use super::report::histogram;
+use super::latency::histogram;
 
 /// Of what is sent, how much comes before the clock starts: a tenth.
 const WARM_UP: u64 = 10;
@@ -73,7 +73,7 @@ impl Clients {
             for warm in calls {
                 let before = Instant::now();
                 call(warm).await?;
-                super::report::record(&mut latencies, before.elapsed());
+                super::latency::record(&mut latencies, before.elapsed());
             }
             Ok(Found {
                 latencies,

@@ -10,7 +10,8 @@ use planledger_proto::v1::{AsOf, GetPlanHistoryRequest, GetPlanRequest, Viewer};
 
 use super::warm_up;
 use crate::fault::Fault;
-use crate::report::{Bar, Measurement, histogram, record};
+use crate::latency::{histogram, record};
+use crate::report::{Bar, Measurement};
 use crate::target::Target;
 
 /// The bars hold on the server's side; what is measured here has the call on top.

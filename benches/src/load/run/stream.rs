@@ -14,7 +14,8 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::{statuses, warm_up};
 use crate::fault::Fault;
-use crate::report::{Bar, Measurement, histogram, record};
+use crate::latency::{histogram, record};
+use crate::report::{Bar, Measurement};
 use crate::target::Target;
 
 const BAR: Bar = Bar::Rate(100_000.0);

@@ -353,7 +353,10 @@ impl ExistingPlan<'_> {
             PlanCommand::Move { to, .. } if plan.year_plan == *to => Ok(Vec::new()),
             PlanCommand::Move { from, to, reason } => {
                 if plan.year_plan != *from {
-                    let message = format!("it hangs on year plan {} meanwhile", plan.year_plan);
+                    let message = format!(
+                        "in the meantime it was moved to year plan {}",
+                        plan.year_plan
+                    );
                     let refusal = Refusal::new(Reason::MovedMeanwhile, message);
                     return refuse(refusal.with("year_plan_id", plan.year_plan));
                 }
