@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 use parking_lot::Mutex;
@@ -33,6 +33,9 @@ pub(crate) const CACHE_BYTES: u64 = 24 << 20;
 /// How long sled may take to hand its data to the operating system. After a failed write it may
 /// block for ever.
 const PATIENCE: Duration = Duration::from_secs(8);
+/// How long sled may keep its lock after its last handle is gone. Threads of sled, which write for
+/// it, hold the file a moment longer. No other process can hold it: it would hold the ledger's lock.
+const LETTING_GO: Duration = Duration::from_secs(5);
 
 /// Documents in sled, and the register that says what they have to be.
 pub struct Store {
@@ -457,7 +460,15 @@ fn sled_in(dir: &Path) -> Result<sled::Db, StoreError> {
         .cache_capacity(CACHE_BYTES)
         .mode(sled::Mode::HighThroughput)
         .flush_every_ms(Some(1_000));
-    Ok(guarded(|| config.open())?)
+    let until = Instant::now() + LETTING_GO;
+    loop {
+        match guarded(|| config.open()) {
+            Err(error) if error.is_locked() && Instant::now() < until => {
+                thread::sleep(Duration::from_millis(5));
+            }
+            opened => return Ok(opened?),
+        }
+    }
 }
 
 fn part_key(name: &[u8], part: u32) -> Vec<u8> {
