@@ -1,10 +1,14 @@
 //! Readers that turn files into commands: rosters (OneRoster 1.1) and catalogues of goals
 //! (1EdTech CASE 1.0).
 //!
-//! Invariants: a file is checked to its end before its first command comes out, so that a
-//! faulty import does nothing at all; no command deletes anything (P1); the same files give the
-//! same commands, so that importing twice changes nothing; a fault never repeats what a file
-//! holds. Nothing here knows a ledger or a network.
+//! Invariants:
+//! - A file is checked to its end before its first command is given out. An import of a faulty
+//!   file does nothing at all.
+//! - No command deletes anything (P1).
+//! - The same files give the same commands, so importing them twice changes nothing.
+//! - A fault never repeats what a file holds.
+//!
+//! Nothing here knows a ledger or a network.
 
 pub mod catalogue;
 mod fault;

@@ -1,44 +1,52 @@
-//! From another system's ids to ours: UUIDv5 of a fixed namespace and the name
-//! `oneroster:<kind>:<sourcedId>`, `case:document:<identifier>` or `case:item:<identifier>`.
-//! So an id is the same in every import, on every machine, and says nothing about the source.
+//! Makes our ids from the ids of other systems. An id is the UUIDv5 of a fixed namespace and the
+//! name `oneroster:<kind>:<sourcedId>`, `case:document:<identifier>` or `case:item:<identifier>`.
+//! So an id is the same in every import and on every machine, and it tells nothing about the
+//! other system.
 //!
-//! Kinds are the standard's own: `org`, `academicSession`, `course`, `class`, `user`,
-//! `enrollment`. CASE identifiers that are UUIDs already are kept as they are.
+//! The kinds of OneRoster are the standard's own: `org`, `academicSession`, `course`, `class`,
+//! `user`, `enrollment`. CASE identifiers that are UUIDs are kept as they are.
 
 use planledger_core::text;
 use uuid::Uuid;
 
-use super::fault::FaultCode;
+use super::fault::{FaultCode, Problem};
 
-/// The namespace. Changing it would make every import a new set of people.
+/// The namespace. If it changed, every import would bring new people.
 pub const NAMESPACE: Uuid = Uuid::from_u128(0x9c7a_5d2e_41b6_4f83_a0d9_6e1f_37c2_58b4);
 
-/// Most characters of another system's id (OneRoster 1.1, GUID).
+/// The most characters of another system's id (OneRoster 1.1, GUID).
 const LIMIT: usize = 255;
 
-/// The id of what `source` calls `id`.
-pub fn derive(source: &str, kind: &str, id: &str) -> Uuid {
-    let mut name = String::with_capacity(source.len() + kind.len() + id.len() + 2);
-    for part in [source, ":", kind, ":", id] {
+/// The id that stands for `id` of the given kind in the given standard.
+pub fn derive(standard: &str, kind: &str, id: &str) -> Uuid {
+    let mut name = String::with_capacity(standard.len() + kind.len() + id.len() + 2);
+    for part in [standard, ":", kind, ":", id] {
         name.push_str(part);
     }
     Uuid::new_v5(&NAMESPACE, name.as_bytes())
 }
 
-/// Refuses ids that may not be used. A hash of a CPR number would hide nothing: there are few
-/// enough to try them all.
-pub(crate) fn check(id: &str) -> Result<(), FaultCode> {
+/// Refuses ids that may not be used. An id that holds a CPR number is refused although it is
+/// hashed: there are so few CPR numbers that anybody can try them all.
+pub(crate) fn check(id: &str) -> Result<(), Problem> {
     if id.is_empty() {
-        return Err(FaultCode::ValueMissing);
+        return Err(FaultCode::ValueMissing.into());
     }
     if id.len() > LIMIT && id.chars().count() > LIMIT {
-        return Err(FaultCode::TextTooLong);
+        return Err(Problem::new(
+            FaultCode::TextTooLong,
+            format!("the id has more than {LIMIT} characters; use a shorter id"),
+        ));
     }
     if id.chars().any(char::is_control) {
-        return Err(FaultCode::TextControlCharacter);
+        return Err(FaultCode::TextControlCharacter.into());
     }
     if text::contains_cpr(id) {
-        return Err(FaultCode::CprFound);
+        return Err(Problem::new(
+            FaultCode::CprFound,
+            "the id looks like a CPR number, and planledger never stores one; use an id that \
+             holds none",
+        ));
     }
     Ok(())
 }

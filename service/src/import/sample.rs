@@ -1,5 +1,5 @@
-//! A small invented roster and the catalogue of national goals, built into the program for
-//! demonstrations and tests. `service/samples/README.md` says where they come from.
+//! A small invented roster and the catalogue of national goals. Both are built into the program,
+//! for demonstrations and tests. `service/samples/README.md` says where they come from.
 
 use std::borrow::Cow;
 

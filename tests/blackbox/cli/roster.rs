@@ -337,7 +337,7 @@ async fn a_file_that_is_wrong_is_named_with_row_and_field_and_nothing_is_sent() 
                 bytes[end] = 0xff;
                 bytes
             })),
-            "users.csv:221",
+            "users.csv, line 221",
         ),
         (
             "HEADER_MISSING",
@@ -348,14 +348,14 @@ async fn a_file_that_is_wrong_is_named_with_row_and_field_and_nothing_is_sent() 
                     .join("\n")
                     .into_bytes()
             })),
-            "orgs.csv:1",
+            "orgs.csv, line 1",
         ),
         (
             "CPR_FOUND",
             Box::new(at("classes.csv", |text| {
                 text.replace("7.A Dansk", "7.A 010203-1234").into_bytes()
             })),
-            "classes.csv:",
+            "classes.csv, line",
         ),
         (
             "REFERENCE_DANGLING",
@@ -366,7 +366,7 @@ async fn a_file_that_is_wrong_is_named_with_row_and_field_and_nothing_is_sent() 
                     .join("\n")
                     .into_bytes()
             })),
-            "classes.csv:2: courseSourcedId",
+            "classes.csv, line 2, column courseSourcedId",
         ),
     ];
     for (number, (code, change, place)) in cases.into_iter().enumerate() {

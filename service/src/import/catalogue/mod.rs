@@ -4,14 +4,17 @@
 //! |---|---|
 //! | `CFDocument` | catalogue; `publisher`, else `creator`, is its publisher |
 //! | `CFItems` | items: `fullStatement` the text, `CFItemType` the kind, `humanCodingScheme` the code |
-//! | `CFAssociations` of type `isChildOf` | parents of items; none if the destination is the document |
+//! | `CFAssociations` of type `isChildOf` | parents of items; an item whose parent is the document has none |
 //!
-//! Identifiers that are UUIDs are kept, so that a goal can be followed back to its publisher;
-//! from others an id is derived (see [`names`]). Other associations and fields are not read.
+//! Identifiers that are UUIDs are kept, so that a goal can be traced to its publisher. From other
+//! identifiers an id is derived: see [`names`](super::names). Other associations and fields are not
+//! read.
 
+mod cycles;
 mod package;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -19,15 +22,13 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use planledger_core::domain::Command;
-use planledger_core::domain::catalogue::{CatalogueCommand, CatalogueDetails, CatalogueItem};
-use planledger_core::ids::{CatalogueId, CatalogueItemId};
+use planledger_core::domain::catalogue::CatalogueCommand;
 use planledger_core::text::Title;
 
-use self::package::Package;
-use super::fault::{FaultCode, ImportFault, ImportFaults};
-use super::names;
+use self::package::Content;
+use super::fault::{FaultCode, ImportFault, ImportFaults, Problem};
 
-/// Most bytes of a package. The largest published ones have a few million.
+/// The most bytes of a package. The largest published packages have a few million.
 const FILE_LIMIT: u64 = 16 << 20;
 
 /// How much a catalogue holds.
@@ -44,16 +45,14 @@ pub struct CatalogueSummary {
 /// A catalogue without faults.
 #[derive(Clone, Debug)]
 pub struct Catalogue {
-    id: CatalogueId,
-    details: CatalogueDetails,
-    items: BTreeMap<CatalogueItemId, CatalogueItem>,
+    content: Content,
 }
 
 impl Catalogue {
     /// Reads and checks the package at `path`.
     ///
     /// # Errors
-    /// Everything that is wrong, up to [`ImportFaults::LIMIT`] faults.
+    /// All faults of the file, up to [`ImportFaults::LIMIT`] faults.
     pub fn open(path: &Path) -> Result<Self, ImportFaults> {
         let name = path
             .file_name()
@@ -79,30 +78,40 @@ impl Catalogue {
     /// As [`Catalogue::open`].
     pub fn from_slice(name: &str, bytes: &[u8]) -> Result<Self, ImportFaults> {
         if bytes.len() as u64 > FILE_LIMIT {
-            return Err(ImportFault::new(FaultCode::FileTooLarge, name.to_owned()).into());
+            let problem = Problem::new(
+                FaultCode::FileTooLarge,
+                format!(
+                    "the file is larger than {} MiB, which no real package is; check that it is \
+                     the right file",
+                    FILE_LIMIT >> 20
+                ),
+            );
+            return Err(ImportFault::new(problem, name.to_owned()).into());
         }
-        Package::new(name).read(bytes)
+        let content = package::read(name, bytes)?;
+        Ok(Self { content })
     }
 
-    /// The command that makes a ledger hold this catalogue. Items that it held and that are not
-    /// here go out of use; goals made from them keep their words (P1).
+    /// The command that brings this catalogue into a ledger. Items of the ledger's catalogue that
+    /// are not here go out of use. Goals that were made from them keep their words (P1).
     pub fn command(&self) -> Command {
         let put = CatalogueCommand::Put {
-            details: self.details.clone(),
-            items: self.items.clone(),
+            details: self.content.details.clone(),
+            items: self.content.items.clone(),
         };
-        Command::Catalogue(self.id, put)
+        Command::Catalogue(self.content.id, put)
     }
 
     /// How much it holds.
     pub fn summary(&self) -> CatalogueSummary {
+        let items = &self.content.items;
         let mut kinds = BTreeMap::new();
-        for kind in self.items.values().filter_map(|item| item.kind.as_ref()) {
+        for kind in items.values().filter_map(|item| item.kind.as_ref()) {
             *kinds.entry(kind.clone()).or_default() += 1;
         }
-        let roots = self.items.values().filter(|item| item.parents.is_empty());
+        let roots = items.values().filter(|item| item.parents.is_empty());
         CatalogueSummary {
-            items: self.items.len() as u64,
+            items: items.len() as u64,
             roots: roots.count() as u64,
             kinds,
         }

@@ -1,11 +1,13 @@
 //! Catalogues: what good ones become, and what is said about bad ones.
 
+use planledger_core::domain::catalogue::CatalogueItem;
+use planledger_core::ids::{CatalogueId, CatalogueItemId};
 use planledger_core::text::{Code, Text};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::import::sample;
+use crate::import::{names, sample};
 
 const DOCUMENT: &str = "11111111-1111-4111-8111-111111111111";
 const AREA: &str = "22222222-2222-4222-8222-222222222222";
@@ -112,13 +114,13 @@ fn identifiers_that_are_no_uuids_get_ids_that_stay_the_same() {
     let again = Catalogue::from_slice("b", text.as_bytes()).unwrap();
     assert_eq!(first.command(), again.command());
     let derived = CatalogueItemId::from_uuid(names::derive("case", "item", "maal-7"));
-    assert_eq!(first.items[&derived].parents, [item(AREA)].into());
+    assert_eq!(first.content.items[&derived].parents, [item(AREA)].into());
     assert_eq!(
-        first.id,
+        first.content.id,
         CatalogueId::from_uuid(names::derive("case", "document", "doc"))
     );
     assert!(
-        first.items[&item(AREA)].parents.is_empty(),
+        first.content.items[&item(AREA)].parents.is_empty(),
         "the document is no parent"
     );
 }
@@ -141,136 +143,66 @@ fn other_associations_unknown_fields_and_a_byte_order_mark_are_passed_over() {
     );
 }
 
+/// What must be said | which value of the package is replaced | by what.
+const CASES: &str = r#"
+VALUE_MISSING CFDocument | /CFDocument | null
+TYPE_WRONG CFDocument | /CFDocument | []
+VALUE_MISSING CFDocument.title | /CFDocument/title | " "
+TYPE_WRONG CFDocument.creator | /CFDocument/creator | 1
+CPR_FOUND CFDocument.identifier | /CFDocument/identifier | "010203-1234"
+ID_DUPLICATED CFItems[0].identifier | /CFDocument/identifier | "{area}"
+VALUE_MISSING CFItems | /CFItems | null
+VALUE_MISSING CFItems | /CFItems | []
+TYPE_WRONG CFItems | /CFItems | {}
+TYPE_WRONG CFItems[1] | /CFItems/1 | "goal"
+ID_DUPLICATED CFItems[1].identifier | /CFItems/1/identifier | "{area}"
+VALUE_MISSING CFItems[1].identifier | /CFItems/1/identifier | ""
+VALUE_MISSING CFItems[1].identifier | /CFItems/1/identifier | "00000000-0000-0000-0000-000000000000"
+TEXT_TOO_LONG CFItems[1].identifier | /CFItems/1/identifier | "{long}"
+VALUE_MISSING CFItems[1].fullStatement | /CFItems/1/fullStatement | null
+TYPE_WRONG CFItems[1].fullStatement | /CFItems/1/fullStatement | ["a"]
+TEXT_TOO_LONG CFItems[1].fullStatement | /CFItems/1/fullStatement | "{long}"
+CPR_FOUND CFItems[1].fullStatement | /CFItems/1/fullStatement | "Bo 0102031234"
+TEXT_CONTROL_CHARACTER CFItems[1].humanCodingScheme | /CFItems/1/humanCodingScheme | "a\u0000"
+TYPE_WRONG CFAssociations | /CFAssociations | "none"
+TYPE_WRONG CFAssociations[0] | /CFAssociations/0 | 0
+VALUE_MISSING CFAssociations[0].associationType | /CFAssociations/0/associationType | null
+VALUE_MISSING CFAssociations[1].originNodeURI | /CFAssociations/1/originNodeURI | null
+TYPE_WRONG CFAssociations[1].originNodeURI | /CFAssociations/1/originNodeURI | "uri"
+CPR_FOUND CFAssociations[1].originNodeURI.identifier | /CFAssociations/1/originNodeURI/identifier | "0102031234"
+REFERENCE_DANGLING CFAssociations[1].originNodeURI.identifier | /CFAssociations/1/originNodeURI/identifier | "{link}"
+REFERENCE_DANGLING CFAssociations[1].originNodeURI.identifier | /CFAssociations/1/originNodeURI/identifier | "{document}"
+REFERENCE_DANGLING CFAssociations[1].destinationNodeURI.identifier | /CFAssociations/1/destinationNodeURI/identifier | "nothing"
+REFERENCE_CYCLE CFItems[0] | /CFAssociations/0/destinationNodeURI/identifier | "{goal}"
+REFERENCE_CYCLE CFItems[1] | /CFAssociations/1/destinationNodeURI/identifier | "{goal}"
+"#;
+
 #[test]
 fn each_fault_is_told_with_its_code_and_the_path_of_the_value() {
     let long = "x".repeat(Text::LIMIT + 1);
-    let cases = [
-        ("/CFDocument", Value::Null, "VALUE_MISSING CFDocument"),
-        ("/CFDocument", json!([]), "TYPE_WRONG CFDocument"),
-        (
-            "/CFDocument/title",
-            json!(" "),
-            "VALUE_MISSING CFDocument.title",
-        ),
-        (
-            "/CFDocument/creator",
-            json!(1),
-            "TYPE_WRONG CFDocument.creator",
-        ),
-        (
-            "/CFDocument/identifier",
-            json!("010203-1234"),
-            "CPR_FOUND CFDocument.identifier",
-        ),
-        (
-            "/CFDocument/identifier",
-            json!(AREA),
-            "ID_DUPLICATED CFItems[0].identifier",
-        ),
-        ("/CFItems", Value::Null, "VALUE_MISSING CFItems"),
-        ("/CFItems", json!([]), "VALUE_MISSING CFItems"),
-        ("/CFItems", json!({}), "TYPE_WRONG CFItems"),
-        ("/CFItems/1", json!("goal"), "TYPE_WRONG CFItems[1]"),
-        (
-            "/CFItems/1/identifier",
-            json!(AREA),
-            "ID_DUPLICATED CFItems[1].identifier",
-        ),
-        (
-            "/CFItems/1/identifier",
-            json!(""),
-            "VALUE_MISSING CFItems[1].identifier",
-        ),
-        (
-            "/CFItems/1/identifier",
-            json!("00000000-0000-0000-0000-000000000000"),
-            "VALUE_MISSING CFItems[1].identifier",
-        ),
-        (
-            "/CFItems/1/fullStatement",
-            Value::Null,
-            "VALUE_MISSING CFItems[1].fullStatement",
-        ),
-        (
-            "/CFItems/1/fullStatement",
-            json!(["a"]),
-            "TYPE_WRONG CFItems[1].fullStatement",
-        ),
-        (
-            "/CFItems/1/fullStatement",
-            json!(long),
-            "TEXT_TOO_LONG CFItems[1].fullStatement",
-        ),
-        (
-            "/CFItems/1/fullStatement",
-            json!("Bo 0102031234"),
-            "CPR_FOUND CFItems[1].fullStatement",
-        ),
-        (
-            "/CFItems/1/humanCodingScheme",
-            json!("a\u{0}"),
-            "TEXT_CONTROL_CHARACTER CFItems[1].humanCodingScheme",
-        ),
-        (
-            "/CFAssociations",
-            json!("none"),
-            "TYPE_WRONG CFAssociations",
-        ),
-        (
-            "/CFAssociations/0",
-            json!(0),
-            "TYPE_WRONG CFAssociations[0]",
-        ),
-        (
-            "/CFAssociations/0/associationType",
-            Value::Null,
-            "VALUE_MISSING CFAssociations[0].associationType",
-        ),
-        (
-            "/CFAssociations/1/originNodeURI",
-            Value::Null,
-            "VALUE_MISSING CFAssociations[1].originNodeURI",
-        ),
-        (
-            "/CFAssociations/1/originNodeURI",
-            json!("uri"),
-            "TYPE_WRONG CFAssociations[1].originNodeURI",
-        ),
-        (
-            "/CFAssociations/1/originNodeURI/identifier",
-            json!("0102031234"),
-            "CPR_FOUND CFAssociations[1].originNodeURI.identifier",
-        ),
-        (
-            "/CFAssociations/1/originNodeURI/identifier",
-            json!(LINK),
-            "REFERENCE_DANGLING CFAssociations[1].originNodeURI.identifier",
-        ),
-        (
-            "/CFAssociations/1/originNodeURI/identifier",
-            json!(DOCUMENT),
-            "REFERENCE_DANGLING CFAssociations[1].originNodeURI.identifier",
-        ),
-        (
-            "/CFAssociations/1/destinationNodeURI/identifier",
-            json!("nothing"),
-            "REFERENCE_DANGLING CFAssociations[1].destinationNodeURI.identifier",
-        ),
-        (
-            "/CFAssociations/0/destinationNodeURI/identifier",
-            json!(GOAL),
-            "REFERENCE_CYCLE CFItems[0]",
-        ),
-        (
-            "/CFAssociations/1/destinationNodeURI/identifier",
-            json!(GOAL),
-            "REFERENCE_CYCLE CFItems[1]",
-        ),
+    let names = [
+        ("{long}", long.as_str()),
+        ("{document}", DOCUMENT),
+        ("{area}", AREA),
+        ("{goal}", GOAL),
+        ("{link}", LINK),
     ];
-    for (path, value, expected) in cases {
+    for case in CASES.trim().lines() {
+        let [expected, path, value] = case.split(" | ").collect::<Vec<_>>().try_into().unwrap();
+        let value = names.iter().fold(value.to_owned(), |value, (name, is)| {
+            value.replace(name, is)
+        });
         let mut bad = package();
-        *bad.pointer_mut(path).unwrap() = value;
-        assert_eq!(faults(read(&bad)), [expected], "{path}");
+        *bad.pointer_mut(path).unwrap() = serde_json::from_str(&value).unwrap();
+        assert_eq!(faults(read(&bad)), [expected], "{case}");
+        assert_says_what_to_do(&read(&bad).unwrap_err());
+    }
+}
+
+/// Each message says what is wrong and, after a semicolon, what to do.
+fn assert_says_what_to_do(faults: &ImportFaults) {
+    for fault in faults.faults() {
+        assert!(fault.message.contains("; "), "{fault}");
     }
 }
 
@@ -283,7 +215,9 @@ fn a_dangling_association_is_named_with_the_end_that_dangles() {
         .unwrap_err()
         .to_string();
     assert!(
-        told.contains(&format!("association {LINK}: its destination")),
+        told.contains(&format!(
+            "the destination of the association {LINK} is not in"
+        )),
         "{told}"
     );
     assert!(!told.contains("gone"));
@@ -300,6 +234,7 @@ fn what_hangs_below_a_cycle_is_not_called_one() {
 fn bytes_that_are_no_utf8_or_no_json_are_told_with_their_line() {
     let row = |bytes: &[u8]| {
         let told = Catalogue::from_slice("goals.json", bytes).unwrap_err();
+        assert_says_what_to_do(&told);
         (told.faults()[0].code, told.faults()[0].row)
     };
     assert_eq!(
@@ -345,11 +280,11 @@ proptest! {
         }
         if let Ok(catalogue) = Catalogue::from_slice("x", &bytes) {
             // No item is above itself, and every parent is there.
-            for (id, item) in &catalogue.items {
+            for (id, item) in &catalogue.content.items {
                 let mut above: Vec<_> = item.parents.iter().collect();
                 while let Some(parent) = above.pop() {
                     prop_assert!(parent != id);
-                    above.extend(&catalogue.items[parent].parents);
+                    above.extend(&catalogue.content.items[parent].parents);
                 }
             }
         }

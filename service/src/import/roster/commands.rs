@@ -1,4 +1,4 @@
-//! The second pass: from rows to commands.
+//! The second pass: turns rows into commands.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
@@ -12,17 +12,31 @@ use planledger_core::domain::school_year::SchoolYearCommand;
 use planledger_core::domain::team::{StaffRole, TeamCommand, TeamDetails};
 use planledger_core::ids::PersonId;
 
-use super::ImportedCommand;
-use super::index::{ClassPlace, Index};
-use super::rows::{CLASSES, Class, EnrolledAs, ORGS, SESSIONS, USERS, User, key};
-use super::source::Source;
-use super::table::{Column, Layout, Row, Table};
+use super::index::Index;
+use super::index::classes::Class;
+use super::index::enrollments::{ClassPlace, EnrolledAs};
+use super::index::users::{User, agents};
+use super::reader::layout::{CLASSES, Column, Layout, ORGS, SESSIONS, USERS};
+use super::reader::row::Row;
+use super::reader::source::Source;
+use super::reader::table::Table;
 use crate::import::fault::{Collector, FaultCode, ImportFault};
+
+/// A command and the row that it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportedCommand {
+    /// The command.
+    pub command: Command,
+    /// The file that holds the row.
+    pub file: &'static str,
+    /// The line on which the row begins, from 1.
+    pub row: u64,
+}
 
 type Item = Result<ImportedCommand, ImportFault>;
 
 pub(super) fn school_years(index: &Index) -> impl Iterator<Item = Item> {
-    index.years.iter().map(|(id, year, row)| {
+    index.sessions.years().iter().map(|(id, year, row)| {
         Ok(ImportedCommand {
             command: Command::SchoolYear(*id, SchoolYearCommand::Define(year.clone())),
             file: SESSIONS.file,
@@ -32,7 +46,7 @@ pub(super) fn school_years(index: &Index) -> impl Iterator<Item = Item> {
 }
 
 pub(super) fn institutions(index: &Index) -> impl Iterator<Item = Item> {
-    index.orgs.iter().map(|(id, org, row)| {
+    index.orgs.rows().iter().map(|(id, org, row)| {
         let put = InstitutionCommand::Put {
             details: org.details.clone(),
             closed: org.closed,
@@ -51,8 +65,8 @@ pub(super) fn persons<'r>(
 ) -> impl Iterator<Item = Item> + 'r {
     stream(source, &USERS, |row, faults| {
         let user = User::read(row, faults)?;
-        let affiliations = index.institutions(row, faults).into_iter();
-        // What the first pass found out counts: enrolments can say so too.
+        let affiliations = index.orgs.of_user(row, faults).into_iter();
+        // The first pass also read the enrolments, which can say that a person has left.
         let known = index.person(user.id);
         let put = PersonCommand::Put {
             name: user.name,
@@ -69,7 +83,8 @@ pub(super) fn persons<'r>(
     })
 }
 
-/// One command for every student, also for those without guardians: whoever was one is no more.
+/// One command for every student, also for a student without guardians: those who were guardians
+/// before are no longer.
 pub(super) fn guardians<'r>(
     source: &'r mut Source,
     index: &'r Index,
@@ -81,8 +96,7 @@ pub(super) fn guardians<'r>(
             return None;
         }
         let mut guardians = BTreeSet::new();
-        for agent in row.list(Column::AgentSourcedIds) {
-            let guardian = PersonId::from_uuid(key(&USERS, agent));
+        for guardian in agents(row) {
             match index.person(guardian) {
                 Some(known) if known.role == Role::Guardian => {
                     guardians.insert(Guardianship {
@@ -110,7 +124,7 @@ pub(super) fn teams<'r>(
         let class = Class::read(row, faults)?;
         let school_year = index.school_year(row, &class, faults);
         let (Some(course), Some(places)) =
-            (index.courses.get(&class.course), index.places(class.team))
+            (index.courses.get(class.course), index.places_in(class.team))
         else {
             faults.push(row.fault(FaultCode::FileChanged, Column::SourcedId));
             return None;
@@ -139,7 +153,7 @@ type Seats = (
     Option<PersonId>,
 );
 
-/// Members, staff and owner. Who is both teacher and pedagogue of a class is its teacher.
+/// Members, staff and owner. A person who is both teacher and pedagogue of a class is its teacher.
 fn seats(places: &[ClassPlace]) -> Seats {
     let (mut members, mut staff, mut owner) = Seats::default();
     for place in places {
@@ -160,8 +174,8 @@ fn seats(places: &[ClassPlace]) -> Seats {
     (members, staff, owner)
 }
 
-/// The commands of a table's rows, read as they are asked for. A row whose `make` finds nothing
-/// wrong and gives nothing has no command.
+/// The commands of a table's rows. Each row is read when its command is asked for. A row has no
+/// command if `make` gives none and adds no fault.
 fn stream<'s>(
     source: &'s mut Source,
     layout: &'static Layout,
@@ -178,7 +192,7 @@ fn stream<'s>(
         loop {
             let row = match table.as_mut()?.next_row(&mut record)? {
                 Ok(row) => row,
-                Err((fault, _)) => return Some(Err(fault)),
+                Err(unreadable) => return Some(Err(unreadable.fault)),
             };
             let mut faults = Collector::default();
             let command = make(&row, &mut faults);

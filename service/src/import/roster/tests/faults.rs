@@ -1,8 +1,12 @@
 //! What is said about bad rosters, and that no bytes bring the reader down.
 
+use std::path::Path;
+
 use proptest::prelude::*;
 
-use super::*;
+use super::super::{FILES, ImportFaults, Roster, reader};
+use super::TODAY;
+use super::export::{Export, all, describe, export};
 use crate::import::fault::FaultCode;
 
 /// What must be said first | what the file holds | what is put there instead.
@@ -68,14 +72,14 @@ fn each_fault_is_told_with_its_code_file_row_and_field() {
     for case in CASES.trim().lines() {
         let [expected, from, to] = case.split(" |").collect::<Vec<_>>().try_into().unwrap();
         let place = expected.split(' ').nth(1).unwrap();
-        let file = rows::FILES
-            .iter()
-            .find(|file| place.starts_with(**file))
-            .unwrap();
-        let faults = export()
-            .replace(file, &unescape(from), &unescape(to))
-            .faults();
+        let file = FILES.iter().find(|file| place.starts_with(**file)).unwrap();
+        let changed = export().replace(file, &unescape(from), &unescape(to));
+        let faults = changed.faults();
         assert_eq!(faults.first().unwrap(), expected, "{case}: {faults:?}");
+        for fault in changed.open().err().unwrap().faults() {
+            // What is wrong; what to do.
+            assert!(fault.message.contains("; "), "{fault}");
+        }
     }
 }
 
@@ -119,7 +123,7 @@ fn bytes_that_are_not_utf8_are_refused_in_every_column() {
         "manifest.csv",
         b"extra,propertyName,value\n\xff,a,b\n".to_vec(),
     );
-    assert_eq!(unused.faults(), ["UTF8_INVALID manifest.csv:2 column 1"]);
+    assert_eq!(unused.faults(), ["UTF8_INVALID manifest.csv:2 1"]);
 }
 
 #[test]
@@ -184,7 +188,7 @@ fn an_archive_that_unpacks_without_end_is_stopped() {
         .replace("users.csv", ",,\n", ",,,\n");
     let users = bomb.0.get_mut("users.csv").unwrap();
     let fill = "x".repeat(1_000_000);
-    for number in 0..=source::FILE_LIMIT / 1_000_000 {
+    for number in 0..=reader::source::FILE_LIMIT / 1_000_000 {
         users.extend(format!("u{number},,true,sk1,proctor,A,B,,,{fill}\n").bytes());
     }
     let zip = bomb.zip("");
@@ -259,7 +263,7 @@ fn a_file_that_changes_between_check_and_import_stops_the_import() {
 proptest! {
     #[test]
     fn no_bytes_make_the_reader_panic(
-        file in prop::sample::select(rows::FILES),
+        file in prop::sample::select(FILES),
         bytes in prop::collection::vec(any::<u8>(), 0..400),
         keep_header in any::<bool>(),
     ) {
@@ -276,7 +280,7 @@ proptest! {
     /// of an archive says the same as the reader of the files.
     #[test]
     fn what_passes_the_check_imports_whole(
-        file in prop::sample::select(rows::FILES),
+        file in prop::sample::select(FILES),
         edits in prop::collection::vec((any::<prop::sample::Index>(), 0..3u8, any::<u8>()), 1..4),
     ) {
         let mut changed = export();

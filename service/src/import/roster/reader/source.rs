@@ -1,7 +1,7 @@
-//! Where the tables of an export come from: a folder, a zip archive, or memory.
+//! Opens the files of an export: in a folder, in a zip archive, or in memory.
 //!
-//! Only the names that are known are opened, at the top of the folder or archive, so no path in
-//! an archive can lead anywhere. What comes out is metered: see [`Metered`].
+//! Only known names at the top of the folder or archive are opened, so no path in an archive can
+//! lead anywhere else. Every file is read through a meter: see [`Metered`].
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -14,12 +14,12 @@ use zip::result::ZipError;
 
 use crate::import::fault::{FaultCode, ImportFault};
 
-/// Most bytes of one table, unpacked. Five times the largest table of a large city.
-pub(super) const FILE_LIMIT: u64 = 256 << 20;
+/// The most bytes of one unpacked table. This is five times the largest table of a large city.
+pub(crate) const FILE_LIMIT: u64 = 256 << 20;
 
-/// An open file that several readers share, each at its own place.
+/// An open file that several readers share. Each reader has its own place in it.
 #[derive(Clone, Debug)]
-pub(super) struct Shared {
+pub(crate) struct Shared {
     content: Arc<Content>,
     at: u64,
 }
@@ -47,7 +47,7 @@ impl Shared {
 }
 
 fn lock(file: &Mutex<File>) -> std::sync::MutexGuard<'_, File> {
-    // The place in the file is set before every read, so a panic elsewhere left nothing behind.
+    // Every read first sets its place in the file, so a panic elsewhere has spoiled nothing.
     file.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -81,19 +81,19 @@ impl Seek for Shared {
     }
 }
 
-/// The tables of one export. A clone reads the same bytes at its own pace.
+/// The tables of one export. A clone reads the same bytes, at its own place.
 #[derive(Clone)]
-pub(super) enum Source {
-    /// Loose files, by name.
+pub(crate) enum Source {
+    /// Single files, by name.
     Files(Vec<(&'static str, Shared)>),
-    /// An archive.
+    /// A zip archive.
     Zip(Box<ZipArchive<Shared>>),
 }
 
 impl Source {
-    /// The folder or archive at `path`. Of a folder, every one of `names` that is there is
-    /// opened now, so that replacing it later cannot mix two exports.
-    pub(super) fn open(path: &Path, names: &[&'static str]) -> Result<Self, ImportFault> {
+    /// Opens the folder or archive at `path`. In a folder, all files in `names` are opened now.
+    /// So replacing a file later cannot mix two exports.
+    pub(crate) fn open(path: &Path, names: &[&'static str]) -> Result<Self, ImportFault> {
         let metadata = path.metadata().map_err(|error| io_fault(path, &error))?;
         if metadata.is_dir() {
             let mut files = Vec::new();
@@ -111,8 +111,8 @@ impl Source {
         Self::zip(Shared::new(Content::File(file.into())), file_name(path))
     }
 
-    /// Files in memory; names that are not among `names` are ignored.
-    pub(super) fn from_files<'n>(
+    /// Takes files in memory. Files that are not in `names` are ignored.
+    pub(crate) fn from_files<'n>(
         files: impl IntoIterator<Item = (&'n str, Cow<'static, [u8]>)>,
         names: &[&'static str],
     ) -> Self {
@@ -123,9 +123,9 @@ impl Source {
         Self::Files(files.collect())
     }
 
-    /// An archive in memory.
-    pub(super) fn from_zip(bytes: Cow<'static, [u8]>) -> Result<Self, ImportFault> {
-        Self::zip(Shared::new(Content::Memory(bytes)), "the archive".into())
+    /// Opens a zip archive in memory.
+    pub(crate) fn from_zip(bytes: Cow<'static, [u8]>) -> Result<Self, ImportFault> {
+        Self::zip(Shared::new(Content::Memory(bytes)), "the zip file".into())
     }
 
     fn zip(archive: Shared, name: String) -> Result<Self, ImportFault> {
@@ -135,7 +135,7 @@ impl Source {
     }
 
     /// Whether there is a file of this name.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         match self {
             Self::Files(files) => files.iter().any(|(known, _)| *known == name),
             Self::Zip(archive) => archive.index_for_name(name).is_some(),
@@ -143,7 +143,7 @@ impl Source {
     }
 
     /// The unpacked bytes of a file, from its start.
-    pub(super) fn read<'s>(
+    pub(crate) fn read<'s>(
         &'s mut self,
         name: &'static str,
     ) -> Result<Metered<Box<dyn Read + 's>>, ImportFault> {
@@ -191,9 +191,9 @@ fn zip_fault(error: ZipError, name: impl Into<Cow<'static, str>>) -> ImportFault
     ImportFault::new(code, name)
 }
 
-/// Why a metered reader stopped; the source of an [`io::Error`].
+/// Why a metered reader stopped. It is carried inside an [`io::Error`].
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Stopped {
+pub(crate) enum Stopped {
     /// The file is longer than [`FILE_LIMIT`].
     #[error("file too large")]
     File,
@@ -202,9 +202,10 @@ pub(super) enum Stopped {
     Row,
 }
 
-/// Stops a file that never ends (an archive of a few kilobytes can unpack to terabytes) and a
-/// row that never ends (an open quotation mark), so that memory stays bounded.
-pub(super) struct Metered<R> {
+/// Keeps the memory of a reader bounded. It stops a file that does not end, because a zip archive
+/// of a few kilobytes can unpack to terabytes. It also stops a row that does not end, because its
+/// closing quotation mark is missing.
+pub(crate) struct Metered<R> {
     inner: R,
     left: u64,
     row_left: u64,
@@ -219,8 +220,8 @@ impl<R> Metered<R> {
         }
     }
 
-    /// From here, `bytes` may be read for one row.
-    pub(super) fn allow_row(&mut self, bytes: u64) {
+    /// Allows `bytes` more bytes to be read for the next row.
+    pub(crate) fn allow_row(&mut self, bytes: u64) {
         self.row_left = bytes;
     }
 }

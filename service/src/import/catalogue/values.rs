@@ -1,0 +1,158 @@
+//! Takes values out of JSON one by one. A derived reader would not do: its messages repeat what
+//! the file holds, and it stops at the first fault.
+
+use planledger_core::text::TextError;
+use serde_json::{Map, Value};
+
+use crate::import::fault::{Collector, FaultCode, ImportFault, ImportFaults, Problem};
+
+/// A JSON object.
+pub(super) type Object = Map<String, Value>;
+
+/// The values of one file, and what is wrong with those that were taken.
+pub(super) struct Values<'n> {
+    name: &'n str,
+    faults: Collector,
+}
+
+impl<'n> Values<'n> {
+    /// `name` stands for the file in faults.
+    pub(super) fn new(name: &'n str) -> Self {
+        Self {
+            name,
+            faults: Collector::default(),
+        }
+    }
+
+    /// The object that the whole file is.
+    pub(super) fn parse(&self, bytes: &[u8]) -> Result<Object, ImportFault> {
+        if let Err(error) = std::str::from_utf8(bytes) {
+            let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            let line = before.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+            return Err(self.of_file(FaultCode::Utf8Invalid).row(line));
+        }
+        let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+        match serde_json::from_slice(bytes) {
+            Ok(Value::Object(object)) => Ok(object),
+            Ok(_) => Err(self.of_file(Problem::new(
+                FaultCode::TypeWrong,
+                "the file does not hold a CFPackage, which is a JSON object; check that it is the \
+                 right file",
+            ))),
+            Err(error) => {
+                let problem = Problem::new(
+                    FaultCode::JsonInvalid,
+                    format!(
+                        "the file is not valid JSON from character {} of this line on; check that \
+                         it is the right file, and download it again",
+                        error.column()
+                    ),
+                );
+                Err(self.of_file(problem).row(error.line() as u64))
+            }
+        }
+    }
+
+    fn of_file(&self, problem: impl Into<Problem>) -> ImportFault {
+        ImportFault::new(problem, self.name.to_owned())
+    }
+
+    /// Adds a fault of the value at `path`.
+    pub(super) fn fault(&mut self, problem: impl Into<Problem>, path: impl Into<String>) {
+        let fault = self.of_file(problem).field(path);
+        self.faults.push(fault);
+    }
+
+    /// Whether no fault was found so far.
+    pub(super) fn are_sound(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    /// `content` if no fault was found. Only a fault leaves no content.
+    pub(super) fn finish<T>(self, content: Option<T>) -> Result<T, ImportFaults> {
+        match content {
+            Some(content) => self.faults.finish(content),
+            None => Err(self.faults.into_faults()),
+        }
+    }
+
+    /// `value`, which must be an object.
+    pub(super) fn object<'v>(&mut self, value: &'v Value, path: &str) -> Option<&'v Object> {
+        let object = value.as_object();
+        if object.is_none() {
+            self.fault(wrong_type("a JSON object"), path);
+        }
+        object
+    }
+
+    /// An object that must be there. `path` says where `value` stands.
+    pub(super) fn required_object<'v>(
+        &mut self,
+        value: Option<&'v Value>,
+        path: &str,
+    ) -> Option<&'v Object> {
+        match value {
+            Some(Value::Null) | None => {
+                self.fault(FaultCode::ValueMissing, path);
+                None
+            }
+            Some(value) => self.object(value, path),
+        }
+    }
+
+    /// A list that must be there. `path` says where `value` stands.
+    pub(super) fn required_list<'v>(
+        &mut self,
+        value: Option<&'v Value>,
+        path: &str,
+    ) -> Option<&'v [Value]> {
+        match value {
+            Some(Value::Array(values)) => return Some(values),
+            Some(Value::Null) | None => self.fault(FaultCode::ValueMissing, path),
+            Some(_) => self.fault(wrong_type("a JSON list"), path),
+        }
+        None
+    }
+
+    /// A text that must be there, as `parse` reads it.
+    pub(super) fn required<T, P: Into<Problem>>(
+        &mut self,
+        object: &Object,
+        path: &str,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, P>,
+    ) -> Option<T> {
+        let problem = match object.get(name) {
+            Some(Value::String(text)) => match parse(text.trim()) {
+                Ok(value) => return Some(value),
+                Err(problem) => problem.into(),
+            },
+            Some(Value::Null) | None => FaultCode::ValueMissing.into(),
+            Some(_) => wrong_type("a text in quotation marks"),
+        };
+        self.fault(problem, format!("{path}.{name}"));
+        None
+    }
+
+    /// A text that may be absent or empty, as `parse` reads it.
+    pub(super) fn optional<T>(
+        &mut self,
+        object: &Object,
+        path: &str,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, TextError>,
+    ) -> Option<T> {
+        match object.get(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) if text.trim().is_empty() => None,
+            Some(_) => self.required(object, path, name, parse),
+        }
+    }
+}
+
+fn wrong_type(needed: &str) -> Problem {
+    Problem::new(
+        FaultCode::TypeWrong,
+        format!("the value is of the wrong JSON type; write {needed} here"),
+    )
+}

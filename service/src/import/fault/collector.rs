@@ -1,0 +1,62 @@
+//! Collects faults while a file is read to its end.
+
+use super::report::{ImportFault, ImportFaults};
+
+/// The faults that were found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Collector {
+    faults: Vec<ImportFault>,
+}
+
+impl Collector {
+    /// Adds a fault, unless the limit is reached.
+    pub(crate) fn push(&mut self, fault: ImportFault) {
+        if !self.is_full() {
+            self.faults.push(fault);
+        }
+    }
+
+    /// Adds all faults of `other`, until the limit is reached.
+    pub(crate) fn append(&mut self, other: Self) {
+        other.faults.into_iter().for_each(|fault| self.push(fault));
+    }
+
+    /// The value of `result`; a fault is added instead.
+    pub(crate) fn ok<T>(&mut self, result: Result<T, ImportFault>) -> Option<T> {
+        result.map_err(|fault| self.push(fault)).ok()
+    }
+
+    /// Whether the limit is reached, so that the search may end.
+    pub(crate) fn is_full(&self) -> bool {
+        self.faults.len() >= ImportFaults::LIMIT
+    }
+
+    /// The faults, in the order they were found.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &ImportFault> {
+        self.faults.iter()
+    }
+
+    /// Whether no fault was found.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    /// The first fault that was found.
+    pub(crate) fn into_first(self) -> Option<ImportFault> {
+        self.faults.into_iter().next()
+    }
+
+    /// All faults that were found, for a caller who knows that there is one.
+    pub(crate) fn into_faults(self) -> ImportFaults {
+        ImportFaults::new(self.faults)
+    }
+
+    /// `value` if no fault was found.
+    pub(crate) fn finish<T>(self, value: T) -> Result<T, ImportFaults> {
+        if self.faults.is_empty() {
+            Ok(value)
+        } else {
+            Err(self.into_faults())
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! `users.csv`: persons, and the guardians of students.
+
+use std::collections::{BTreeSet, HashMap};
+
+use planledger_core::domain::person::Role;
+use planledger_core::ids::PersonId;
+use planledger_core::text::{Code, Name, TextError};
+
+use super::super::reader::layout::{Column, USERS};
+use super::super::reader::row::Row;
+use super::super::reader::source::Source;
+use super::cells::{is_gone, truth, word};
+use super::orgs::Orgs;
+use super::references::{dangling, each_row, hides_ids};
+use crate::import::fault::{Collector, FaultCode, ImportFault};
+
+/// One row.
+pub(crate) struct User {
+    pub(crate) id: PersonId,
+    pub(crate) name: Name,
+    pub(crate) role: Role,
+    /// Of a student only.
+    pub(crate) grade: Option<Code>,
+    /// As this row says it. Enrolments can say so too: see [`KnownUser`].
+    pub(crate) departed: bool,
+}
+
+impl User {
+    pub(crate) fn read(row: &Row<'_>, faults: &mut Collector) -> Option<Self> {
+        const ROLES: [(&str, Role); 8] = [
+            ("student", Role::Student),
+            ("guardian", Role::Guardian),
+            ("parent", Role::Guardian),
+            ("relative", Role::Guardian),
+            ("teacher", Role::Teacher),
+            ("aide", Role::Pedagogue),
+            ("administrator", Role::Leader),
+            ("proctor", Role::Other),
+        ];
+        let id = faults.ok(row.id(PersonId::from_uuid));
+        let gone = faults.ok(is_gone(row));
+        let enabled = faults.ok(row.required(Column::EnabledUser, truth));
+        let name = faults.ok(full_name(row));
+        let role = faults.ok(row.required(Column::Role, |text| word(text, &ROLES)));
+        let grade = match role {
+            Some(Role::Student) => faults.ok(row.optional(Column::Grades, Code::new)),
+            _ => Some(None),
+        };
+        if row.list(Column::OrgSourcedIds).next().is_none() {
+            faults.push(row.fault(FaultCode::ValueMissing, Column::OrgSourcedIds));
+        }
+        Some(Self {
+            id: id?,
+            name: name?,
+            role: role?,
+            grade: grade?,
+            departed: gone? || !enabled?,
+        })
+    }
+}
+
+/// Given and family name. One of them may be empty, because some people have only one name.
+fn full_name(row: &Row<'_>) -> Result<Name, ImportFault> {
+    let (given, family) = (row.text(Column::GivenName), row.text(Column::FamilyName));
+    for (column, part) in [(Column::GivenName, given), (Column::FamilyName, family)] {
+        match Name::new(part) {
+            Ok(_) | Err(TextError::Empty) => {}
+            Err(error) => return Err(row.fault(error, column)),
+        }
+    }
+    Name::new(&format!("{given} {family}")).map_err(|error| row.fault(error, Column::GivenName))
+}
+
+/// What the first pass keeps of a person.
+#[derive(Clone, Copy)]
+pub(crate) struct KnownUser {
+    pub(crate) role: Role,
+    /// As the person's row and enrolments say it.
+    pub(crate) departed: bool,
+    /// The person is on the staff of a class.
+    pub(super) teaches: bool,
+    /// The person is no longer on the staff of a class whose school year is not over.
+    pub(super) taught: bool,
+}
+
+impl KnownUser {
+    fn new(role: Role, departed: bool) -> Self {
+        Self {
+            role,
+            departed,
+            teaches: false,
+            taught: false,
+        }
+    }
+}
+
+/// All persons.
+#[derive(Default)]
+pub(crate) struct Users {
+    by_id: HashMap<PersonId, KnownUser>,
+    guardianships: u64,
+}
+
+impl Users {
+    pub(super) fn read(source: &mut Source, orgs: &Orgs, faults: &mut Collector) -> Self {
+        let mut users = Self::default();
+        // A guardian may stand below the child. Such references are checked at the end.
+        let mut unseen: Vec<(PersonId, bool, u64)> = Vec::new();
+        each_row(source, &USERS, faults, |row, faults| {
+            let user = User::read(row, faults);
+            orgs.of_user(row, faults);
+            let is_student = user.as_ref().is_some_and(|user| user.role == Role::Student);
+            for agent in agents(row) {
+                if !users.count_guardian(agent, is_student) {
+                    unseen.push((agent, is_student, row.line()));
+                }
+            }
+            // The id of a faulty row is kept too. A faulty id is a fault already.
+            let Ok(id) = row.id(PersonId::from_uuid) else {
+                return;
+            };
+            let known = user.map_or(KnownUser::new(Role::Other, true), |user| {
+                KnownUser::new(user.role, user.departed)
+            });
+            if users.by_id.insert(id, known).is_some() {
+                faults.push(row.fault(FaultCode::IdDuplicated, Column::SourcedId));
+            }
+        });
+        if hides_ids(faults, &USERS) {
+            return users;
+        }
+        for (agent, is_student, line) in unseen {
+            if !users.count_guardian(agent, is_student) {
+                let fault = ImportFault::new(dangling(&USERS), USERS.file).row(line);
+                faults.push(fault.field(Column::AgentSourcedIds.header()));
+            }
+        }
+        users
+    }
+
+    /// Counts a guardianship if `agent` is a guardian and is named by a student. `false` if there
+    /// is no such person, or the person's row comes later.
+    fn count_guardian(&mut self, agent: PersonId, of_student: bool) -> bool {
+        let Some(known) = self.by_id.get(&agent) else {
+            return false;
+        };
+        self.guardianships += u64::from(of_student && known.role == Role::Guardian);
+        true
+    }
+
+    /// Notes that those have left whose enrolments as staff have ended before the school year did,
+    /// and who have no other. At the end of a school year every enrolment ends, and nobody leaves.
+    pub(super) fn note_who_left(&mut self) {
+        for user in self.by_id.values_mut() {
+            let of_classes = matches!(user.role, Role::Teacher | Role::Pedagogue);
+            user.departed |= of_classes && user.taught && !user.teaches;
+        }
+    }
+
+    /// A person. `None` if there is no such person.
+    pub(crate) fn get(&self, id: PersonId) -> Option<KnownUser> {
+        self.by_id.get(&id).copied()
+    }
+
+    pub(super) fn get_mut(&mut self, id: PersonId) -> Option<&mut KnownUser> {
+        self.by_id.get_mut(&id)
+    }
+
+    /// All persons, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = KnownUser> {
+        self.by_id.values().copied()
+    }
+
+    /// How many guardians all students have together.
+    pub(crate) fn guardianships(&self) -> u64 {
+        self.guardianships
+    }
+}
+
+/// Those whom a row names as agents, each once.
+pub(crate) fn agents(row: &Row<'_>) -> BTreeSet<PersonId> {
+    row.list(Column::AgentSourcedIds)
+        .map(|agent| PersonId::from_uuid(USERS.id_of(agent)))
+        .collect()
+}
