@@ -1,95 +1,91 @@
-//! The audit service: checkpoints, proofs and bundles of evidence.
+//! Queries about evidence: checkpoints, proofs and bundles.
 
-use planledger_core::audit::{Export, Scope};
+use planledger_core::audit::{Export, ExportRequest, Scope};
 use planledger_core::ids::Position;
 use planledger_core::ledger::Ledger;
-use planledger_core::notary::{Notary, NotaryError};
+use planledger_core::notary::{Inclusion, Notary, NotaryError};
 use planledger_core::tlog::SignedCheckpoint;
-use planledger_proto::v1::audit_service_server::AuditService;
-use planledger_proto::v1::{
-    ExportBundleRequest, ExportBundleResponse, GetCheckpointRequest, GetCheckpointResponse,
-    GetConsistencyProofRequest, GetConsistencyProofResponse, GetInclusionProofRequest,
-    GetInclusionProofResponse, GetVerifierKeysRequest, GetVerifierKeysResponse,
-    ListCheckpointsRequest, ListCheckpointsResponse,
-};
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status};
 
-use super::api::{Api, Rpc};
-use super::auth::{Access, PlansOf};
+use super::api::Api;
+use super::auth::PlansOf;
 use super::evidence::Evidence;
-use super::streams::goodbye;
-use crate::wire::{self, Failure, request};
+use crate::wire::Failure;
 
-/// Most bytes of a bundle in one response. The last line may exceed it.
-const RESPONSE_BYTES: usize = 256 << 10;
-/// How many responses may wait for a slow client before its stream pauses.
-const WINDOW: usize = 4;
+/// Most bytes of a bundle in one part. The last line may exceed it.
+const PART_BYTES: usize = 256 << 10;
 
-#[tonic::async_trait]
-impl AuditService for Api {
-    async fn get_verifier_keys(
-        &self,
-        request: Request<GetVerifierKeysRequest>,
-    ) -> Rpc<GetVerifierKeysResponse> {
-        self.allow(request.metadata(), Access::ReadProofs)?;
-        let current = self.evidence()?.notary.verifier().to_string();
-        Ok(Response::new(GetVerifierKeysResponse { current }))
+/// A bundle that is being written.
+pub(super) struct Bundle(Export);
+
+/// A part of a bundle.
+pub(super) struct Part {
+    /// The lines of this part; empty at the end of the bundle.
+    pub(super) lines: String,
+    /// How many events the whole bundle has.
+    pub(super) total_events: u64,
+    /// How many events were written so far.
+    pub(super) written_events: u64,
+}
+
+/// Whose plans a bundle is about; `None` for a range of the whole journal.
+pub(super) fn plans_of(asked: &ExportRequest) -> Option<PlansOf> {
+    match asked.scope {
+        Scope::Plan(plan) => Some(PlansOf::Stream(plan.into())),
+        Scope::Student(student) => Some(PlansOf::Student(student)),
+        Scope::Range { .. } => None,
+    }
+}
+
+impl Api {
+    /// The key with which the ledger's checkpoints are signed.
+    pub(super) fn verifier_key(&self) -> Result<String, Failure> {
+        Ok(self.evidence()?.notary.verifier().to_string())
     }
 
-    async fn get_checkpoint(
+    /// The newest checkpoint, or the first one with at least this size. If `create` is set, a new
+    /// one is signed first.
+    pub(super) async fn checkpoint(
         &self,
-        request: Request<GetCheckpointRequest>,
-    ) -> Rpc<GetCheckpointResponse> {
-        self.allow(request.metadata(), Access::ReadProofs)?;
-        let GetCheckpointRequest { min_size, create } = request.into_inner();
+        min_size: u64,
+        create: bool,
+    ) -> Result<SignedCheckpoint, Failure> {
         let witnesses = self.evidence()?.witnesses.clone();
-        let found = self
-            .with_notary(move |notary| {
-                if create {
-                    witnesses.cosigned(notary, || notary.checkpoint())?;
-                }
-                let found = match min_size {
-                    0 => notary.latest()?,
-                    size => notary.at_least(size)?,
-                };
-                found.ok_or(NotaryError::NoCheckpoint { size: min_size })
-            })
-            .await?;
-        let checkpoint = Some(wire::checkpoint(&found));
-        Ok(Response::new(GetCheckpointResponse { checkpoint }))
+        self.with_notary(move |notary| {
+            if create {
+                witnesses.cosigned(notary, || notary.checkpoint())?;
+            }
+            let found = match min_size {
+                0 => notary.latest()?,
+                size => notary.at_least(size)?,
+            };
+            found.ok_or(NotaryError::NoCheckpoint { size: min_size })
+        })
+        .await
     }
 
-    async fn list_checkpoints(
+    /// At most `limit` checkpoints whose size is larger than `after`.
+    pub(super) async fn checkpoints(
         &self,
-        request: Request<ListCheckpointsRequest>,
-    ) -> Rpc<ListCheckpointsResponse> {
-        self.allow(request.metadata(), Access::ReadProofs)?;
-        let request = request.into_inner();
-        let after = request.after_size;
-        let limit = request::page_size(request.page_size)?;
-        let found = self
-            .with_notary(move |notary| {
-                let sizes = notary.sizes_after(after, limit).into_iter();
-                let kept = sizes.filter_map(|size| notary.at_least(size).transpose());
-                kept.collect::<Result<Vec<SignedCheckpoint>, _>>()
-            })
-            .await?;
-        let checkpoints = found.iter().map(wire::checkpoint).collect();
-        Ok(Response::new(ListCheckpointsResponse { checkpoints }))
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<SignedCheckpoint>, Failure> {
+        self.with_notary(move |notary| {
+            let sizes = notary.sizes_after(after, limit).into_iter();
+            let kept = sizes.filter_map(|size| notary.at_least(size).transpose());
+            kept.collect()
+        })
+        .await
     }
 
-    async fn get_inclusion_proof(
+    /// The bytes of an entry, and the proof that a checkpoint includes it.
+    pub(super) async fn inclusion(
         &self,
-        request: Request<GetInclusionProofRequest>,
-    ) -> Rpc<GetInclusionProofResponse> {
-        self.allow(request.metadata(), Access::ReadProofs)?;
-        let GetInclusionProofRequest { position, min_size } = request.into_inner();
-        let position = wire::counted("position", position)?;
+        position: Position,
+        min_size: u64,
+    ) -> Result<(Vec<u8>, Inclusion), Failure> {
         let tail = self.ledger.position();
         if position > tail {
-            return Err(Failure::position_ahead("position", tail, position).into());
+            return Err(Failure::position_ahead("position", tail, position));
         }
         let proof = self
             .with_notary(move |notary| notary.inclusion(position, min_size))
@@ -97,57 +93,33 @@ impl AuditService for Api {
         let entry = self
             .blocking(move |ledger| ledger.entry_bytes(position).map_err(Failure::of_reading))
             .await?;
-        Ok(Response::new(GetInclusionProofResponse {
-            entry: entry.to_vec(),
-            leaf_index: position.get() - 1,
-            hashes: proof.path.iter().map(|hash| hash.to_vec()).collect(),
-            checkpoint: Some(wire::checkpoint(&proof.signed)),
-        }))
+        Ok((entry.to_vec(), proof))
     }
 
-    async fn get_consistency_proof(
+    /// A checkpoint, the root of the log at an earlier size, and the proof that the log of the
+    /// checkpoint continues it.
+    pub(super) async fn consistency(
         &self,
-        request: Request<GetConsistencyProofRequest>,
-    ) -> Rpc<GetConsistencyProofResponse> {
-        self.allow(request.metadata(), Access::ReadProofs)?;
-        let request = request.into_inner();
-        let from = wire::counted("from_size", request.from_size)?;
+        from: Position,
+        min_size: u64,
+    ) -> Result<(SignedCheckpoint, [u8; 32], Vec<[u8; 32]>), Failure> {
         let tail = self.ledger.position();
         if from > tail {
-            return Err(Failure::position_ahead("from_size", tail, from).into());
+            return Err(Failure::position_ahead("from_size", tail, from));
         }
-        let (signed, root, proof) = self
-            .with_notary(move |notary| {
-                let newest = notary.latest()?.map_or(0, |latest| latest.checkpoint.size);
-                let size = match request.min_size {
-                    0 => newest,
-                    size => size,
-                };
-                notary.consistency(request.from_size, size)
-            })
-            .await?;
-        Ok(Response::new(GetConsistencyProofResponse {
-            from_root: root.to_vec(),
-            hashes: proof.iter().map(|hash| hash.to_vec()).collect(),
-            checkpoint: Some(wire::checkpoint(&signed)),
-        }))
+        self.with_notary(move |notary| {
+            let newest = notary.latest()?.map_or(0, |latest| latest.checkpoint.size);
+            let size = match min_size {
+                0 => newest,
+                size => size,
+            };
+            notary.consistency(from.get(), size)
+        })
+        .await
     }
 
-    type ExportBundleStream = ReceiverStream<Result<ExportBundleResponse, Status>>;
-
-    async fn export_bundle(
-        &self,
-        request: Request<ExportBundleRequest>,
-    ) -> Rpc<Self::ExportBundleStream> {
-        let caller = self.caller(request.metadata())?;
-        let mut asked = wire::export_request(&request.into_inner())?;
-        let of = match asked.scope {
-            Scope::Plan(plan) => Some(PlansOf::Stream(plan.into())),
-            Scope::Student(student) => Some(PlansOf::Student(student)),
-            Scope::Range { .. } => None,
-        };
-        let disclosure = asked.disclosure;
-        self.permit(&caller, Access::Export { of, disclosure })?;
+    /// Begins a bundle.
+    pub(super) async fn export(&self, mut asked: ExportRequest) -> Result<Bundle, Failure> {
         let Evidence { notary, witnesses } = self.evidence()?.clone();
         if let Scope::Range { from, to } = asked.scope
             && to == Position::ZERO
@@ -159,32 +131,38 @@ impl AuditService for Api {
             };
             asked.scope = Scope::Range { from, to };
         }
-        let export = self
-            .blocking(move |ledger| {
-                let make = || Export::new(ledger.clone(), notary.clone(), asked);
-                let mut export = witnesses
-                    .cosigned(&notary, make)
-                    .map_err(Failure::of_export)?;
-                export.take_cosignatures().map_err(Failure::of_export)?;
-                Ok(export)
-            })
-            .await?;
-        let (sender, receiver) = mpsc::channel(WINDOW);
-        let api = self.clone();
-        tokio::spawn(async move {
-            tokio::select! {
-                result = api.send_bundle(export, &sender) => if let Err(failure) = result {
-                    let _ = sender.send(Err(failure.into())).await;
-                },
-                () = api.stopping() => goodbye(&sender).await,
-                () = sender.closed() => {}
-            }
-        });
-        Ok(Response::new(ReceiverStream::new(receiver)))
+        self.blocking(move |ledger| {
+            let make = || Export::new(ledger.clone(), notary.clone(), asked);
+            let mut export = witnesses
+                .cosigned(&notary, make)
+                .map_err(Failure::of_export)?;
+            export.take_cosignatures().map_err(Failure::of_export)?;
+            Ok(Bundle(export))
+        })
+        .await
     }
-}
 
-impl Api {
+    /// Writes the next part of a bundle.
+    pub(super) async fn next_part(&self, bundle: Bundle) -> Result<(Bundle, Part), Failure> {
+        let Bundle(mut export) = bundle;
+        self.blocking(move |_: &Ledger| {
+            let mut lines = String::new();
+            while lines.len() < PART_BYTES {
+                match export.next() {
+                    Some(line) => lines.push_str(&line.map_err(Failure::of_export)?),
+                    None => break,
+                }
+            }
+            let part = Part {
+                total_events: export.total(),
+                written_events: export.written(),
+                lines,
+            };
+            Ok((Bundle(export), part))
+        })
+        .await
+    }
+
     fn evidence(&self) -> Result<&Evidence, Failure> {
         self.evidence.as_ref().ok_or_else(Failure::no_notary)
     }
@@ -196,35 +174,5 @@ impl Api {
         let notary = self.evidence()?.notary.clone();
         self.blocking(move |_: &Ledger| work(&notary).map_err(Failure::of_notary))
             .await
-    }
-
-    async fn send_bundle(
-        &self,
-        mut export: Export,
-        sender: &mpsc::Sender<Result<ExportBundleResponse, Status>>,
-    ) -> Result<(), Failure> {
-        loop {
-            let (went_on, response) = self
-                .blocking(move |_: &Ledger| {
-                    let mut lines = String::new();
-                    while lines.len() < RESPONSE_BYTES {
-                        match export.next() {
-                            Some(line) => lines.push_str(&line.map_err(Failure::of_export)?),
-                            None => break,
-                        }
-                    }
-                    let response = ExportBundleResponse {
-                        total_events: export.total(),
-                        written_events: export.written(),
-                        lines,
-                    };
-                    Ok((export, response))
-                })
-                .await?;
-            export = went_on;
-            if response.lines.is_empty() || sender.send(Ok(response)).await.is_err() {
-                return Ok(());
-            }
-        }
     }
 }

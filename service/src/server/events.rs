@@ -1,54 +1,42 @@
-//! The event service: reads and follows events.
-
-use std::pin::Pin;
+//! Reads events in chunks.
 
 use planledger_core::ids::Position;
-use planledger_core::ledger::{EventFilter, Events, Passed};
-use planledger_proto::v1::event_service_server::EventService;
-use planledger_proto::v1::follow_events_response::Content;
-use planledger_proto::v1::{
-    CaughtUp, Event, EventBatch, FollowEventsRequest, FollowEventsResponse, Heartbeat,
-    ReadEventsRequest, ReadEventsResponse,
-};
-use tokio::sync::mpsc;
-use tokio_stream::Stream;
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status};
+use planledger_core::ledger::{EventFilter, Events, Passed, RecordedEvent};
 
-use super::api::{Api, Rpc};
-use super::auth::Access;
-use super::streams::goodbye;
-use crate::wire::request::event_filter;
-use crate::wire::{self, Failure};
+use super::api::Api;
+use crate::wire::Failure;
 
-/// Most events in one response.
-const BATCH_EVENTS: usize = 512;
-/// Most bytes of payload in one response. The last event may exceed it.
-const BATCH_BYTES: usize = 1 << 20;
-/// How many positions without a match are read before a response tells the client how far the
-/// reading came.
-const STRIDE: u64 = 65_536;
-/// How many responses may wait for a slow client before its stream pauses.
-const WINDOW: usize = 4;
-type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+/// Most events in one chunk.
+const CHUNK_EVENTS: usize = 512;
+/// Most bytes of payload in one chunk. The last event may exceed it.
+const CHUNK_BYTES: usize = 1 << 20;
+/// How many positions without a match are read before a chunk ends, so that the client learns how
+/// far the reading came.
+pub(super) const STRIDE: u64 = 65_536;
 
-/// Some events, and the position that the reading has come to.
-struct Chunk {
-    events: Vec<Event>,
-    resume: Position,
+/// Some events as they are sent, and the position that the reading has come to.
+pub(super) struct Chunk<T> {
+    pub(super) events: Vec<T>,
+    pub(super) resume: Position,
     /// True if no more events are durable yet.
-    end: bool,
+    pub(super) end: bool,
 }
 
 /// Reads events in chunks. Each chunk continues where the one before ended.
-struct Reader {
+pub(super) struct Reader {
     events: Events,
-    resume: Position,
+    pub(super) resume: Position,
 }
 
 impl Reader {
-    /// Reads the next events: at most `limit`, and none after position `last`.
-    fn chunk(&mut self, limit: usize, last: Position) -> Result<Chunk, Failure> {
+    /// Reads the next events: at most `limit`, and none after position `last`. `show` turns an event
+    /// into what is sent, and says how many bytes that has.
+    fn chunk<T>(
+        &mut self,
+        limit: usize,
+        last: Position,
+        show: impl Fn(RecordedEvent) -> (T, usize),
+    ) -> Result<Chunk<T>, Failure> {
         let from = self.resume;
         let mut events = Vec::new();
         let mut bytes = 0;
@@ -60,13 +48,13 @@ impl Reader {
             match passed.map_err(Failure::of_reading)? {
                 Passed::Event(event) => {
                     self.resume = event.position;
-                    let event = wire::event(event);
-                    bytes += prost::Message::encoded_len(&event);
+                    let (event, length) = show(event);
+                    bytes += length;
                     events.push(event);
                 }
                 Passed::Through(position) => self.resume = position,
             }
-            let full = events.len() >= limit.min(BATCH_EVENTS) || bytes >= BATCH_BYTES;
+            let full = events.len() >= limit.min(CHUNK_EVENTS) || bytes >= CHUNK_BYTES;
             if full || self.resume.get() - from.get() >= STRIDE {
                 end = self.resume >= last;
                 break;
@@ -81,65 +69,13 @@ impl Reader {
     }
 }
 
-#[tonic::async_trait]
-impl EventService for Api {
-    type ReadEventsStream = Responses<ReadEventsResponse>;
-
-    async fn read_events(
-        &self,
-        request: Request<ReadEventsRequest>,
-    ) -> Rpc<Self::ReadEventsStream> {
-        self.allow(request.metadata(), Access::ReadEvents)?;
-        let request = request.into_inner();
-        let filter = event_filter(request.filter)?;
-        self.reached(request.min_position).await?;
-        let (reader, last) = self.reader(request.after_position, filter)?;
-        let left = match usize::try_from(request.max_count) {
-            Ok(0) | Err(_) => usize::MAX,
-            Ok(count) => count,
-        };
-        let (sender, receiver) = mpsc::channel(WINDOW);
-        let api = self.clone();
-        tokio::spawn(async move {
-            let read = api.send_recorded(reader, last, left, &sender);
-            tokio::select! {
-                result = read => if let Err(failure) = result {
-                    let _ = sender.send(Err(failure.into())).await;
-                },
-                () = api.stopping() => goodbye(&sender).await,
-            }
-        });
-        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
-    }
-
-    type FollowEventsStream = Responses<FollowEventsResponse>;
-
-    async fn follow_events(
-        &self,
-        request: Request<FollowEventsRequest>,
-    ) -> Rpc<Self::FollowEventsStream> {
-        self.allow(request.metadata(), Access::ReadEvents)?;
-        let request = request.into_inner();
-        let filter = event_filter(request.filter)?;
-        let (reader, _) = self.reader(request.after_position, filter)?;
-        let (sender, receiver) = mpsc::channel(WINDOW);
-        let api = self.clone();
-        tokio::spawn(async move {
-            let follow = api.send_following(reader, &sender);
-            tokio::select! {
-                result = follow => if let Err(failure) = result {
-                    let _ = sender.send(Err(failure.into())).await;
-                },
-                () = api.stopping() => goodbye(&sender).await,
-                () = sender.closed() => {}
-            }
-        });
-        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
-    }
-}
-
 impl Api {
-    fn reader(&self, after: u64, filter: EventFilter) -> Result<(Reader, Position), Failure> {
+    /// Begins to read after a position. Also returns the last position that is durable now.
+    pub(super) fn reader(
+        &self,
+        after: u64,
+        filter: EventFilter,
+    ) -> Result<(Reader, Position), Failure> {
         let resume = Position::new(after);
         let last = self.ledger.position();
         if resume > last {
@@ -149,99 +85,19 @@ impl Api {
         Ok((Reader { events, resume }, last))
     }
 
-    async fn next_chunk(
+    /// Reads the next events: at most `limit`, and none after position `last`. `show` turns an event
+    /// into what is sent, and says how many bytes that has.
+    pub(super) async fn next_chunk<T: Send + 'static>(
         &self,
         mut reader: Reader,
         limit: usize,
         last: Position,
-    ) -> Result<(Reader, Chunk), Failure> {
+        show: impl Fn(RecordedEvent) -> (T, usize) + Send + 'static,
+    ) -> Result<(Reader, Chunk<T>), Failure> {
         self.blocking(move |_| {
-            let chunk = reader.chunk(limit, last)?;
+            let chunk = reader.chunk(limit, last, show)?;
             Ok((reader, chunk))
         })
         .await
     }
-
-    /// Sends the events up to position `last`, at most `left` of them.
-    async fn send_recorded(
-        &self,
-        mut reader: Reader,
-        last: Position,
-        mut left: usize,
-        sender: &mpsc::Sender<Result<ReadEventsResponse, Status>>,
-    ) -> Result<(), Failure> {
-        loop {
-            let (went_on, chunk) = self.next_chunk(reader, left, last).await?;
-            reader = went_on;
-            left -= chunk.events.len();
-            let over = chunk.end || left == 0;
-            let response = ReadEventsResponse {
-                events: chunk.events,
-                resume_position: chunk.resume.get(),
-            };
-            if sender.send(Ok(response)).await.is_err() || over {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Sends the recorded events, tells the client that these were all, and then sends new events
-    /// as they are recorded.
-    async fn send_following(
-        &self,
-        mut reader: Reader,
-        sender: &mpsc::Sender<Result<FollowEventsResponse, Status>>,
-    ) -> Result<(), Failure> {
-        let mut durable = self.durable();
-        let mut behind = true;
-        let mut told = reader.resume;
-        loop {
-            let last = *durable.borrow_and_update();
-            let (went_on, chunk) = self.next_chunk(reader, usize::MAX, last).await?;
-            reader = went_on;
-            let content = match chunk.events.is_empty() {
-                false => Some(Content::Batch(EventBatch {
-                    events: chunk.events,
-                })),
-                true if chunk.end && behind => None,
-                true if chunk.resume.get() - told.get() >= STRIDE => {
-                    Some(Content::Heartbeat(Heartbeat {}))
-                }
-                true => None,
-            };
-            let marker = (chunk.end && behind).then_some(Content::CaughtUp(CaughtUp {}));
-            behind = !chunk.end;
-            for content in content.into_iter().chain(marker) {
-                told = chunk.resume;
-                if !send(sender, told, content).await {
-                    return Ok(());
-                }
-            }
-            while chunk.end && *durable.borrow() <= last {
-                match tokio::time::timeout(self.limits.heartbeat, durable.changed()).await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(_)) => return Err(Failure::shutting_down()),
-                    Err(_) => {
-                        told = chunk.resume;
-                        if !send(sender, told, Content::Heartbeat(Heartbeat {})).await {
-                            return Ok(());
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Sends a response. Returns whether the client is still connected.
-async fn send(
-    sender: &mpsc::Sender<Result<FollowEventsResponse, Status>>,
-    resume: Position,
-    content: Content,
-) -> bool {
-    let response = FollowEventsResponse {
-        resume_position: resume.get(),
-        content: Some(content),
-    };
-    sender.send(Ok(response)).await.is_ok()
 }

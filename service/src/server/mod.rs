@@ -1,5 +1,8 @@
 //! The gRPC server. It does little itself: it finds out who asks, checks that they may, passes the
 //! request to the ledger and translates the answer.
+//!
+//! The files in `rpc` implement the services of the API and name its messages. The files beside it
+//! put the questions to the ledger and name the library's types. No file names both.
 
 pub mod auth;
 
@@ -10,7 +13,6 @@ mod commands;
 mod events;
 mod evidence;
 mod health;
-mod ledger;
 mod limits;
 mod overview;
 mod ownership;
@@ -20,6 +22,7 @@ mod recoveries;
 mod recovering;
 mod revert;
 mod roster;
+mod rpc;
 mod streams;
 
 use std::net::SocketAddr;
@@ -28,27 +31,17 @@ use std::time::Duration;
 
 use planledger_core::ledger::Ledger;
 use planledger_core::notary::Notary;
-use planledger_proto::FILE_DESCRIPTOR_SET;
-use planledger_proto::v1::audit_service_server::AuditServiceServer;
-use planledger_proto::v1::catalogue_service_server::CatalogueServiceServer;
-use planledger_proto::v1::command_service_server::CommandServiceServer;
-use planledger_proto::v1::event_service_server::EventServiceServer;
-use planledger_proto::v1::ledger_service_server::LedgerServiceServer;
-use planledger_proto::v1::overview_service_server::OverviewServiceServer;
-use planledger_proto::v1::ownership_service_server::OwnershipServiceServer;
-use planledger_proto::v1::plan_service_server::PlanServiceServer;
-use planledger_proto::v1::roster_service_server::RosterServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tonic::transport::server::TcpIncoming;
 
 use self::api::Api;
 use self::auth::{Authenticator, Authorizer};
-pub use self::commands::WINDOW as COMMANDS_OF_A_STREAM;
 use self::evidence::Evidence;
 use self::health::Health;
 pub use self::limits::Limits;
 use self::limits::Shedding;
+pub use self::rpc::COMMANDS_OF_A_STREAM;
 use crate::notary::Witnesses;
 
 /// How often the server asks a connection for a sign of life.
@@ -130,13 +123,7 @@ impl Server {
         let resuming = tokio::spawn(api.clone().resume_recoveries());
         let (health, health_service) = Health::new(&ledger).await;
         let watching = tokio::spawn(health.watch(ledger, stopped.clone()));
-        macro_rules! limited {
-            ($service:ident) => {
-                $service::new(api.clone())
-                    .max_decoding_message_size(limits.request_bytes)
-                    .max_encoding_message_size(limits.answer_bytes)
-            };
-        }
+        let services = rpc::services(&api, limits);
         let router = tonic::transport::Server::builder()
             .http2_keepalive_interval(Some(KEEPALIVE))
             .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
@@ -144,18 +131,8 @@ impl Server {
             .initial_connection_window_size(Some(CONNECTION_WINDOW))
             .max_concurrent_streams(Some(limits.requests_of_connection))
             .layer(Shedding::beyond(limits.requests))
-            .add_optional_service(reflection().build_v1().ok())
-            .add_optional_service(reflection().build_v1alpha().ok())
-            .add_service(health_service)
-            .add_service(limited!(CommandServiceServer))
-            .add_service(limited!(PlanServiceServer))
-            .add_service(limited!(RosterServiceServer))
-            .add_service(limited!(CatalogueServiceServer))
-            .add_service(limited!(EventServiceServer))
-            .add_service(limited!(AuditServiceServer))
-            .add_service(limited!(OverviewServiceServer))
-            .add_service(limited!(OwnershipServiceServer))
-            .add_service(limited!(LedgerServiceServer));
+            .add_routes(services)
+            .add_service(health_service);
         drop(api);
         let told = async {
             stop.await;
@@ -182,14 +159,6 @@ impl Server {
         resuming.abort();
         result
     }
-}
-
-/// The reflection service, which describes the server's services, in both versions that clients
-/// use.
-fn reflection() -> tonic_reflection::server::Builder<'static> {
-    tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
 }
 
 /// A future that is ready when the process is told to stop, by SIGTERM or Ctrl-C. The program

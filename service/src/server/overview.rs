@@ -1,4 +1,4 @@
-//! The overview service.
+//! Queries for overviews.
 
 use jiff::civil::Date;
 use planledger_core::derived::Term;
@@ -6,55 +6,51 @@ use planledger_core::domain::school_year::SchoolYear;
 use planledger_core::domain::{Aggregate, Reason};
 use planledger_core::ids::{InstitutionId, SchoolYearId, StreamKind};
 use planledger_core::ledger::{ReadError, Reading};
-use planledger_core::overview::{Day, OverviewQuery, Report, Row, RowKey, mask};
+use planledger_core::overview::{Column, Day, OverviewQuery, Report, Row, RowKey, Shown, mask};
 use planledger_core::time::Timestamp;
-use planledger_proto::v1 as proto;
-use planledger_proto::v1::overview_service_server::OverviewService;
-use tonic::{Request, Response};
 
-use super::api::{Api, Rpc};
-use super::auth::Access;
-use crate::wire::{self, Failure, OverviewAsk};
+use crate::wire::{Failure, OverviewAsk};
 
-#[tonic::async_trait]
-impl OverviewService for Api {
-    async fn get_overview(
-        &self,
-        request: Request<proto::GetOverviewRequest>,
-    ) -> Rpc<proto::GetOverviewResponse> {
-        let caller = self.caller(request.metadata())?;
-        let request = request.into_inner();
-        let min_position = request.min_position;
-        let asked = wire::get_overview(request)?;
-        self.permit(&caller, Access::ReadOverview(&asked.institutions))?;
-        let today = day_of(self.ledger.now());
-        if asked.as_of.is_some_and(|day| day > today) {
-            return Err(Failure::instant_ahead("as_of").into());
-        }
-        let read = move |reading: &Reading<'_>| answer(reading, &asked, today);
-        let (answer, position) = self.read(min_position, read).await?;
-        Ok(Response::new(proto::GetOverviewResponse {
-            position: position.get(),
-            ..answer
-        }))
-    }
-}
-
-fn day_of(instant: Timestamp) -> Date {
+/// The day of an instant.
+pub(super) fn day_of(instant: Timestamp) -> Date {
     // The text of a [`Day`] is always a date.
     Day::of(instant).to_string().parse().unwrap_or_default()
 }
 
-fn answer(
+/// The answer to a request for an overview.
+pub(super) struct Overview {
+    pub(super) school_year: (SchoolYearId, SchoolYear),
+    /// The plans were counted as they were at the end of this day.
+    pub(super) day: Date,
+    pub(super) columns: Vec<Column>,
+    /// The rows of the requested page.
+    pub(super) rows: Vec<NamedRow>,
+    /// The row that counts everything.
+    pub(super) total: Option<NamedRow>,
+    /// For each rule of the request, the day from which it applies.
+    pub(super) due_from: Vec<Date>,
+    pub(super) next_page_token: String,
+}
+
+/// A row with what its counts may show, and with the names of what it counts.
+pub(super) struct NamedRow {
+    pub(super) row: Row,
+    pub(super) shown: Vec<Shown>,
+    pub(super) institution_name: Option<String>,
+    pub(super) team_title: Option<String>,
+}
+
+/// Counts the plans of a school year.
+pub(super) fn overview(
     reading: &Reading<'_>,
     asked: &OverviewAsk,
     today: Date,
-) -> Result<proto::GetOverviewResponse, Failure> {
+) -> Result<Overview, Failure> {
     let institutions = institutions(reading, asked)?;
     let (id, school_year) = school_year(reading, asked, today)?;
     // A past school year is counted at its end, because students move to other grades afterwards.
     let day = asked.as_of.unwrap_or(today.min(school_year.last_day));
-    let ask = OverviewQuery {
+    let query = OverviewQuery {
         institutions,
         school_year: (id, school_year),
         by: asked.by,
@@ -62,36 +58,35 @@ fn answer(
         untouched_months: asked.untouched_months,
         rules: asked.rules.clone(),
     };
-    let report = reading.overview(&ask)?;
-    let (rows, total, next_page_token) = rows(reading, asked, &ask, report)?;
-    let rules = ask.rules.iter().flat_map(|rules| &rules.rules);
-    let first_day = ask.school_year.1.first_day;
-    Ok(proto::GetOverviewResponse {
-        school_year_id: id.to_string(),
-        school_year_title: ask.school_year.1.title.to_string(),
-        as_of: day.to_string(),
+    let report = reading.overview(&query)?;
+    let columns = report.columns.clone();
+    let (rows, total, next_page_token) = rows(reading, asked, &query, report)?;
+    let rules = query.rules.iter().flat_map(|rules| &rules.rules);
+    let first_day = query.school_year.1.first_day;
+    let due_from = rules.map(|rule| rule.due_from(first_day)).collect();
+    Ok(Overview {
+        school_year: query.school_year,
+        day,
+        columns,
         rows,
-        total: Some(total),
-        due_from: rules
-            .map(|rule| rule.due_from(first_day).to_string())
-            .collect(),
+        total,
+        due_from,
         next_page_token,
-        position: 0,
     })
 }
 
-type Page = (Vec<proto::OverviewRow>, proto::OverviewRow, String);
+type Page = (Vec<NamedRow>, Option<NamedRow>, String);
 
 /// Masks the whole table first and then cuts out a page. So the pages together tell no more than
 /// the table.
 fn rows(
     reading: &Reading<'_>,
     asked: &OverviewAsk,
-    ask: &OverviewQuery,
+    query: &OverviewQuery,
     report: Report,
 ) -> Result<Page, ReadError> {
     let Report {
-        columns,
+        columns: _,
         mut rows,
         total,
     } = report;
@@ -102,48 +97,48 @@ fn rows(
     let table: Vec<_> = rows.iter().map(|row| row.counts.clone()).collect();
     let ties = match asked.mask_below {
         0 => Vec::new(),
-        _ => ask.ties(),
+        _ => query.ties(),
     };
     let masked = mask(&table, &ties, asked.mask_below.into());
-    let mut shown = rows
-        .iter()
-        .zip(&masked)
-        .map(|(row, shown)| wire::overview_row(row, &columns, shown, asked.mask_below));
-    let total = shown.next_back().unwrap_or_default();
+    let mut shown = rows.into_iter().zip(masked);
+    let total = shown.next_back();
     let before = asked
         .page
         .after
         .and_then(|before| usize::try_from(before).ok());
     let before = before.unwrap_or(0);
-    let mut page: Vec<_> = shown.by_ref().skip(before).take(asked.page.size).collect();
+    let page: Vec<_> = shown.by_ref().skip(before).take(asked.page.size).collect();
     let token = match shown.next() {
         Some(_) => asked.page.next_token((before + page.len()) as u64),
         None => String::new(),
     };
-    for row in &mut page {
-        name(reading, row)?;
-    }
-    Ok((page, total, token))
+    let named = |(row, shown)| named(reading, row, shown);
+    let page = page.into_iter().map(named).collect::<Result<_, _>>()?;
+    Ok((page, total.map(named).transpose()?, token))
 }
 
-fn name(reading: &Reading<'_>, row: &mut proto::OverviewRow) -> Result<(), ReadError> {
-    if let Some(id) = row.institution_id.as_ref().and_then(|id| id.parse().ok()) {
-        let id: InstitutionId = id;
-        if let Some((state, _)) = reading.stream(id)?
-            && let Aggregate::Institution(institution) = &*state
-        {
-            row.institution_name = Some(institution.details.name.to_string());
-        }
+/// Looks up the names of what a row counts.
+fn named(reading: &Reading<'_>, row: Row, shown: Vec<Shown>) -> Result<NamedRow, ReadError> {
+    let mut institution_name = None;
+    if let Some(id) = row.key.institution
+        && let Some((state, _)) = reading.stream(id)?
+        && let Aggregate::Institution(institution) = &*state
+    {
+        institution_name = Some(institution.details.name.to_string());
     }
-    if let Some(id) = row.team_id.as_ref().and_then(|id| id.parse().ok()) {
-        let id: planledger_core::ids::TeamId = id;
-        if let Some((state, _)) = reading.stream(id)?
-            && let Aggregate::Team(team) = &*state
-        {
-            row.team_title = Some(team.details.title.to_string());
-        }
+    let mut team_title = None;
+    if let Some(id) = row.key.team
+        && let Some((state, _)) = reading.stream(id)?
+        && let Aggregate::Team(team) = &*state
+    {
+        team_title = Some(team.details.title.to_string());
     }
-    Ok(())
+    Ok(NamedRow {
+        row,
+        shown,
+        institution_name,
+        team_title,
+    })
 }
 
 fn institutions(reading: &Reading<'_>, asked: &OverviewAsk) -> Result<Vec<InstitutionId>, Failure> {

@@ -87,3 +87,15 @@ pub(super) fn cut<T>(mut items: Vec<(Uuid, T)>, page: &Page<Uuid>) -> Items<T> {
     };
     (items.into_iter().map(|(_, item)| item).collect(), token)
 }
+
+/// A page of a complete list. The cursor is the number of items before the page.
+pub(super) fn slice<'l, T>(list: &'l [T], page: &Page<u64>) -> (&'l [T], String) {
+    let from = page.after.and_then(|before| usize::try_from(before).ok());
+    let from = from.unwrap_or(0).min(list.len());
+    let to = from.saturating_add(page.size).min(list.len());
+    let token = match to < list.len() {
+        true => page.next_token(to as u64),
+        false => String::new(),
+    };
+    (list.get(from..to).unwrap_or_default(), token)
+}

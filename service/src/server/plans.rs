@@ -1,188 +1,41 @@
-//! The plan service: reads plans.
+//! Queries about plans.
 
 use std::collections::BTreeMap;
 
 use planledger_core::derived::Term;
-use planledger_core::domain::view::{collected_view, diff, plan_view};
+use planledger_core::domain::plan::Plan;
+use planledger_core::domain::view::{self, Change, CollectedView, PlanView};
 use planledger_core::domain::{Aggregate, Reason};
-use planledger_core::ids::{PlanId, Position, Revision, StreamId, StreamKind};
-use planledger_core::ledger::{ReadError, Reading};
-use planledger_proto::v1::plan_service_server::PlanService;
-use planledger_proto::v1::{
-    DiffPlanRequest, DiffPlanResponse, GetCollectedViewRequest, GetCollectedViewResponse,
-    GetPlanHistoryRequest, GetPlanHistoryResponse, GetPlanRequest, GetPlanResponse,
-    ListPlansRequest, ListPlansResponse,
+use planledger_core::ids::{
+    PersonId, PlanId, Position, Revision, StreamId, StreamKind, YearPlanId,
 };
-use tonic::{Request, Response};
+use planledger_core::ledger::{Ledger, ReadError, Reading, RecordedEvent};
 use uuid::Uuid;
 
-use super::api::{Api, Rpc, moment};
-use super::auth::{Access, PlansOf};
+use super::api::moment;
 use super::pages::{self, Items};
+use crate::wire::Failure;
 use crate::wire::page::Page;
-use crate::wire::request::PlanFilter;
-use crate::wire::{self, Failure, request};
+use crate::wire::request::{Diff, History, PlanFilter, View};
 
-#[tonic::async_trait]
-impl PlanService for Api {
-    async fn get_plan(&self, request: Request<GetPlanRequest>) -> Rpc<GetPlanResponse> {
-        let caller = self.caller(request.metadata())?;
-        let request = request.into_inner();
-        let asked = request::get_plan(&request)?;
-        let viewer = asked.viewer;
-        let of = PlansOf::Stream(asked.id.into());
-        self.permit(&caller, Access::ReadPlans { of, viewer })?;
-        let read = move |reading: &Reading<'_>| {
-            let view = plan_view(reading, asked.id, viewer)?;
-            let revision = revision(reading, asked.id)?;
-            view.map(|view| wire::plan_view(revision, &view))
-                .ok_or_else(|| Failure::no_stream(Reason::PlanNotFound, "plan_id", asked.id))
-        };
-        let (plan, position) = self.read_at(request.min_position, asked.at, read).await?;
-        Ok(Response::new(GetPlanResponse {
-            plan: Some(plan),
-            position: position.get(),
-        }))
-    }
-
-    async fn list_plans(&self, request: Request<ListPlansRequest>) -> Rpc<ListPlansResponse> {
-        let caller = self.caller(request.metadata())?;
-        let request = request.into_inner();
-        let (filter, page) = request::list_plans(&request)?;
-        let of = match filter {
-            PlanFilter::Student(id) => PlansOf::Student(id),
-            PlanFilter::Owner(id) => PlansOf::Stream(id.into()),
-            PlanFilter::Team(id) => PlansOf::Stream(id.into()),
-            PlanFilter::YearPlan(id) => PlansOf::Stream(id.into()),
-        };
-        self.permit(&caller, Access::ReadRecords(of))?;
-        let read =
-            move |reading: &Reading<'_>| list(reading, filter, &page).map_err(Failure::of_reading);
-        let ((plans, next_page_token), position) = self.read(request.min_position, read).await?;
-        Ok(Response::new(ListPlansResponse {
-            plans,
-            next_page_token,
-            position: position.get(),
-        }))
-    }
-
-    async fn get_plan_history(
-        &self,
-        request: Request<GetPlanHistoryRequest>,
-    ) -> Rpc<GetPlanHistoryResponse> {
-        let caller = self.caller(request.metadata())?;
-        let request = request.into_inner();
-        let asked = request::get_plan_history(&request)?;
-        let stream = StreamId::from(asked.plan);
-        self.permit(&caller, Access::ReadRecords(PlansOf::Stream(stream)))?;
-        self.reached(request.min_position).await?;
-        let page = asked.page;
-        let (events, position) = self
-            .blocking(move |ledger| {
-                let position = ledger.position();
-                let after = page.after.map(Position::new);
-                // Ask for one more than the page holds, to learn whether there is a next page.
-                let events = match asked.newest_first {
-                    true => ledger.history(stream, after, page.size + 1),
-                    false => ledger.history_after(stream, after.unwrap_or_default(), page.size + 1),
-                };
-                let events = events.map_err(Failure::of_reading)?;
-                if events.is_empty() && after.is_none() {
-                    return Err(Failure::no_stream(Reason::PlanNotFound, "plan_id", stream));
-                }
-                Ok((events, position))
-            })
-            .await?;
-        let more = events.len() > page.size;
-        let events = events.into_iter().take(page.size);
-        let events: Vec<_> = events.map(wire::event).collect();
-        let next_page_token = match events.last() {
-            Some(last) if more => page.next_token(last.position),
-            Some(_) | None => String::new(),
-        };
-        Ok(Response::new(GetPlanHistoryResponse {
-            events,
-            next_page_token,
-            position: position.get(),
-        }))
-    }
-
-    async fn get_collected_view(
-        &self,
-        request: Request<GetCollectedViewRequest>,
-    ) -> Rpc<GetCollectedViewResponse> {
-        let caller = self.caller(request.metadata())?;
-        let request = request.into_inner();
-        let asked = request::get_collected_view(&request)?;
-        let viewer = asked.viewer;
-        let of = PlansOf::Student(asked.id);
-        self.permit(&caller, Access::ReadPlans { of, viewer })?;
-        let read = move |reading: &Reading<'_>| {
-            let plans = reading.plans_of(asked.id)?;
-            let view = collected_view(reading, asked.id, &plans, viewer)?;
-            let mut revisions = BTreeMap::new();
-            for plan in plans {
-                revisions.insert(plan, revision(reading, plan)?);
-            }
-            let revision_of = |plan| revisions.get(&plan).copied().unwrap_or_default();
-            view.map(|view| wire::collected_view(&view, revision_of))
-                .ok_or_else(|| Failure::no_stream(Reason::PersonNotFound, "student_id", asked.id))
-        };
-        let (view, position) = self.read_at(request.min_position, asked.at, read).await?;
-        Ok(Response::new(GetCollectedViewResponse {
-            view: Some(view),
-            position: position.get(),
-        }))
-    }
-
-    async fn diff_plan(&self, request: Request<DiffPlanRequest>) -> Rpc<DiffPlanResponse> {
-        let caller = self.caller(request.metadata())?;
-        let request = request.into_inner();
-        let asked = request::diff_plan(&request)?;
-        let viewer = asked.viewer;
-        let of = PlansOf::Stream(asked.plan.into());
-        self.permit(&caller, Access::ReadPlans { of, viewer })?;
-        self.reached(request.min_position).await?;
-        let answer = self
-            .blocking(move |ledger| {
-                let view = |reading: &Reading<'_>| plan_view(reading, asked.plan, viewer);
-                let from = moment(ledger, "from", asked.from)?;
-                let to = asked.to.map(|to| moment(ledger, "to", to)).transpose()?;
-                let (was, from) = ledger.read_at(from, view).map_err(Failure::of_reading)?;
-                let (is, to) = match to {
-                    None => ledger.read(view),
-                    Some(to) => ledger.read_at(to, view),
-                }
-                .map_err(Failure::of_reading)?;
-                if was.is_none() && is.is_none() {
-                    return Err(Failure::no_stream(
-                        Reason::PlanNotFound,
-                        "plan_id",
-                        asked.plan,
-                    ));
-                }
-                let changes = diff(was.as_ref(), is.as_ref());
-                Ok(DiffPlanResponse {
-                    changes: changes.iter().map(wire::plan_change).collect(),
-                    from_position: from.get(),
-                    to_position: to.get(),
-                })
-            })
-            .await?;
-        Ok(Response::new(answer))
-    }
+/// Reads a plan as the viewer sees it, with its revision.
+pub(super) fn plan(
+    reading: &Reading<'_>,
+    asked: &View<PlanId>,
+) -> Result<(Revision, PlanView), Failure> {
+    let view = view::plan_view(reading, asked.id, asked.viewer)?;
+    let revision = revision(reading, asked.id)?;
+    view.map(|view| (revision, view))
+        .ok_or_else(|| Failure::no_stream(Reason::PlanNotFound, "plan_id", asked.id))
 }
 
-fn revision(reading: &Reading<'_>, plan: PlanId) -> Result<Revision, ReadError> {
-    let found = reading.stream(plan)?;
-    Ok(found.map(|(_, revision)| revision).unwrap_or_default())
-}
-
-fn list(
+/// Reads a page of the plans that a filter names.
+pub(super) fn plans<T>(
     reading: &Reading<'_>,
     filter: PlanFilter,
     page: &Page<Uuid>,
-) -> Result<Items<planledger_proto::v1::PlanSummary>, ReadError> {
+    show: impl Fn(PlanId, Revision, &Plan) -> T,
+) -> Result<Items<T>, Failure> {
     let streams = match filter {
         PlanFilter::Student(student) => reading.find(Term::PlansOfStudent(student))?,
         PlanFilter::Owner(owner) => reading.find(Term::Owner(owner))?,
@@ -190,7 +43,7 @@ fn list(
         PlanFilter::Team(team) => {
             let mut plans = Vec::new();
             for year_plan in reading.find(Term::YearPlansOfTeam(team))?.iter() {
-                let year_plan = planledger_core::ids::YearPlanId::from_uuid(year_plan.id);
+                let year_plan = YearPlanId::from_uuid(year_plan.id);
                 plans.extend(
                     reading
                         .find(Term::PlansOfYearPlan(year_plan))?
@@ -202,16 +55,84 @@ fn list(
             plans.into()
         }
     };
-    pages::list(
-        reading,
-        &streams,
-        StreamKind::Plan,
-        page,
-        |id, revision, state| {
-            let Aggregate::Plan(plan) = state else {
-                return None;
-            };
-            Some(wire::summary(PlanId::from_uuid(id), revision, plan))
-        },
-    )
+    let kind = StreamKind::Plan;
+    pages::list(reading, &streams, kind, page, |id, revision, state| {
+        let Aggregate::Plan(plan) = state else {
+            return None;
+        };
+        Some(show(PlanId::from_uuid(id), revision, plan))
+    })
+    .map_err(Failure::of_reading)
+}
+
+/// Reads a page of a plan's events and one event more, which tells whether there is a next page.
+/// Also returns the position of the ledger.
+pub(super) fn history(
+    ledger: &Ledger,
+    asked: &History,
+) -> Result<(Vec<RecordedEvent>, Position), Failure> {
+    let stream = StreamId::from(asked.plan);
+    let position = ledger.position();
+    let after = asked.page.after.map(Position::new);
+    let wanted = asked.page.size + 1;
+    let events = match asked.newest_first {
+        true => ledger.history(stream, after, wanted),
+        false => ledger.history_after(stream, after.unwrap_or_default(), wanted),
+    };
+    let events = events.map_err(Failure::of_reading)?;
+    if events.is_empty() && after.is_none() {
+        return Err(Failure::no_stream(Reason::PlanNotFound, "plan_id", stream));
+    }
+    Ok((events, position))
+}
+
+/// Reads all plans of a student as the viewer sees them, with the revision of each plan.
+pub(super) fn collected(
+    reading: &Reading<'_>,
+    asked: &View<PersonId>,
+) -> Result<(CollectedView, BTreeMap<PlanId, Revision>), Failure> {
+    let plans = reading.plans_of(asked.id)?;
+    let view = view::collected_view(reading, asked.id, &plans, asked.viewer)?;
+    let mut revisions = BTreeMap::new();
+    for plan in plans {
+        revisions.insert(plan, revision(reading, plan)?);
+    }
+    view.map(|view| (view, revisions))
+        .ok_or_else(|| Failure::no_stream(Reason::PersonNotFound, "student_id", asked.id))
+}
+
+/// What differs in a plan between two moments.
+pub(super) struct Difference {
+    pub(super) changes: Vec<Change>,
+    /// The position of the first moment.
+    pub(super) from: Position,
+    /// The position of the second moment.
+    pub(super) to: Position,
+}
+
+/// Finds what differs in a plan between two moments.
+pub(super) fn difference(ledger: &Ledger, asked: &Diff) -> Result<Difference, Failure> {
+    let view = |reading: &Reading<'_>| view::plan_view(reading, asked.plan, asked.viewer);
+    let from = moment(ledger, "from", asked.from)?;
+    let to = asked.to.map(|to| moment(ledger, "to", to)).transpose()?;
+    let (was, from) = ledger.read_at(from, view).map_err(Failure::of_reading)?;
+    let (is, to) = match to {
+        None => ledger.read(view),
+        Some(to) => ledger.read_at(to, view),
+    }
+    .map_err(Failure::of_reading)?;
+    if was.is_none() && is.is_none() {
+        return Err(Failure::no_stream(
+            Reason::PlanNotFound,
+            "plan_id",
+            asked.plan,
+        ));
+    }
+    let changes = view::diff(was.as_ref(), is.as_ref());
+    Ok(Difference { changes, from, to })
+}
+
+fn revision(reading: &Reading<'_>, plan: PlanId) -> Result<Revision, ReadError> {
+    let found = reading.stream(plan)?;
+    Ok(found.map(|(_, revision)| revision).unwrap_or_default())
 }

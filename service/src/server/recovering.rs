@@ -11,8 +11,10 @@ use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::api::Api;
+use super::auth::Caller;
 use super::recoveries::Update;
 use crate::wire::Failure;
+use crate::wire::ownership::{Run, Undo};
 
 /// The shortest time between two messages about progress.
 const PACE: Duration = Duration::from_millis(100);
@@ -28,6 +30,26 @@ impl Api {
             tracing::info!(recovery = %id, "an open recovery goes on");
             drop(self.run_recovery_to_its_end(id));
         }
+    }
+
+    /// Records that a recovery begins. Nothing happens if it began already.
+    pub(super) async fn start_recovery(&self, caller: &Caller, asked: Run) -> Result<(), Failure> {
+        let who = (caller.actor, asked.on_behalf_of);
+        self.blocking(move |ledger| {
+            let begun = recovery::start(ledger, who, asked.id, &asked.wish, asked.digest);
+            begun.map(drop).map_err(Failure::of_recovery)
+        })
+        .await
+    }
+
+    /// Records that a recovery is undone from now on.
+    pub(super) async fn start_undo(&self, caller: &Caller, asked: Undo) -> Result<(), Failure> {
+        let who = (caller.actor, asked.on_behalf_of);
+        self.blocking(move |ledger| {
+            let undone = recovery::undo(ledger, who, asked.id, asked.reason);
+            undone.map(drop).map_err(Failure::of_recovery)
+        })
+        .await
     }
 
     /// Starts a recovery, unless it runs already. The returned receiver reports the progress.

@@ -1,27 +1,224 @@
-//! The roster service: reads institutions, school years, persons, teams and year plans.
+//! Queries about institutions, school years, persons, teams and year plans.
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use planledger_core::derived::Term;
+use planledger_core::domain::institution::Institution;
+use planledger_core::domain::person::Person;
+use planledger_core::domain::school_year::SchoolYear;
+use planledger_core::domain::team::Team;
 use planledger_core::domain::view::year_plan_view;
+use planledger_core::domain::year_plan::YearPlan;
 use planledger_core::domain::{Aggregate, Reason};
 use planledger_core::ids::{
     InstitutionId, PersonId, Revision, SchoolYearId, StreamId, StreamKind, TeamId, YearPlanId,
 };
 use planledger_core::ledger::{ReadError, Reading};
-use planledger_proto::v1 as proto;
-use planledger_proto::v1::roster_service_server::RosterService;
-use tonic::{Request, Response};
+use uuid::Uuid;
 
-use super::api::{Api, Rpc};
-use super::auth::Access;
-use super::pages;
-use crate::wire::request::{TeamFilter, YearPlanFilter};
-use crate::wire::{self, Failure, request};
+use super::pages::{self, Items};
+use crate::wire::Failure;
+use crate::wire::page::Page;
+use crate::wire::request::{ListPersons, TeamFilter, View, YearPlanFilter};
 
-/// Reads one stream and turns it into its message. The answer is a failure if the stream does not
-/// exist.
-fn show<T>(
+/// Reads one institution.
+pub(super) fn institution<T>(
+    reading: &Reading<'_>,
+    id: InstitutionId,
+    show: impl FnOnce(InstitutionId, Revision, &Institution) -> T,
+) -> Result<T, Failure> {
+    let missing = (Reason::InstitutionNotFound, "institution_id");
+    one(reading, id, missing, |revision, state| match state {
+        Aggregate::Institution(state) => Some(show(id, revision, state)),
+        _ => None,
+    })
+}
+
+/// Reads a page of all institutions.
+pub(super) fn institutions<T>(
+    reading: &Reading<'_>,
+    page: &Page<Uuid>,
+    show: impl Fn(InstitutionId, Revision, &Institution) -> T,
+) -> Result<Items<T>, Failure> {
+    all(
+        reading,
+        StreamKind::Institution,
+        page,
+        |id, revision, state| match state {
+            Aggregate::Institution(state) => {
+                Some(show(InstitutionId::from_uuid(id), revision, state))
+            }
+            _ => None,
+        },
+    )
+}
+
+/// Reads one school year.
+pub(super) fn school_year<T>(
+    reading: &Reading<'_>,
+    id: SchoolYearId,
+    show: impl FnOnce(SchoolYearId, Revision, &SchoolYear) -> T,
+) -> Result<T, Failure> {
+    let missing = (Reason::SchoolYearNotFound, "school_year_id");
+    one(reading, id, missing, |revision, state| match state {
+        Aggregate::SchoolYear(state) => Some(show(id, revision, state)),
+        _ => None,
+    })
+}
+
+/// Reads a page of all school years.
+pub(super) fn school_years<T>(
+    reading: &Reading<'_>,
+    page: &Page<Uuid>,
+    show: impl Fn(SchoolYearId, Revision, &SchoolYear) -> T,
+) -> Result<Items<T>, Failure> {
+    all(
+        reading,
+        StreamKind::SchoolYear,
+        page,
+        |id, revision, state| match state {
+            Aggregate::SchoolYear(state) => {
+                Some(show(SchoolYearId::from_uuid(id), revision, state))
+            }
+            _ => None,
+        },
+    )
+}
+
+/// Reads one person.
+pub(super) fn person<T>(
+    reading: &Reading<'_>,
+    id: PersonId,
+    show: impl FnOnce(PersonId, Revision, &Person) -> T,
+) -> Result<T, Failure> {
+    let missing = (Reason::PersonNotFound, "person_id");
+    one(reading, id, missing, |revision, state| match state {
+        Aggregate::Person(state) => Some(show(id, revision, state)),
+        _ => None,
+    })
+}
+
+/// Reads the children whose guardian this person is or was. `show` is given the last day as
+/// guardian, if there is one.
+pub(super) fn children<T>(
+    reading: &Reading<'_>,
+    guardian: PersonId,
+    show: impl Fn(PersonId, Option<Date>) -> T,
+) -> Result<Vec<T>, ReadError> {
+    let mut children = Vec::new();
+    for stream in reading.find(Term::ChildrenOf(guardian))?.iter() {
+        if let Some((state, _)) = reading.stream(*stream)?
+            && let Aggregate::Person(child) = &*state
+            && let Some(last_day) = child.guardians.get(&guardian)
+        {
+            children.push(show(PersonId::from_uuid(stream.id), *last_day));
+        }
+    }
+    Ok(children)
+}
+
+/// Reads a page of an institution's persons.
+pub(super) fn persons<T>(
+    reading: &Reading<'_>,
+    list: &ListPersons,
+    show: impl Fn(PersonId, Revision, &Person) -> T,
+) -> Result<Items<T>, Failure> {
+    let kind = StreamKind::Person;
+    let show = |id, revision, state: &Aggregate| {
+        let Aggregate::Person(found) = state else {
+            return None;
+        };
+        let mut places = found.affiliations.iter();
+        let wanted = places.any(|at| {
+            at.institution == list.institution && list.role.is_none_or(|role| at.role == role)
+        });
+        wanted.then(|| show(PersonId::from_uuid(id), revision, found))
+    };
+    pages::list_in_institution(reading, list.institution, kind, &list.page, show)
+        .map_err(Failure::of_reading)
+}
+
+/// Reads one team.
+pub(super) fn team<T>(
+    reading: &Reading<'_>,
+    id: TeamId,
+    show: impl FnOnce(TeamId, Revision, &Team) -> T,
+) -> Result<T, Failure> {
+    let missing = (Reason::TeamNotFound, "team_id");
+    one(reading, id, missing, |revision, state| match state {
+        Aggregate::Team(state) => Some(show(id, revision, state)),
+        _ => None,
+    })
+}
+
+/// Reads a page of the teams that a filter names.
+pub(super) fn teams<T>(
+    reading: &Reading<'_>,
+    filter: TeamFilter,
+    page: &Page<Uuid>,
+    show: impl Fn(TeamId, Revision, &Team) -> T,
+) -> Result<Items<T>, Failure> {
+    let kind = StreamKind::Team;
+    let show = |id, revision, state: &Aggregate| match state {
+        Aggregate::Team(state) => Some(show(TeamId::from_uuid(id), revision, state)),
+        _ => None,
+    };
+    let term = match filter {
+        TeamFilter::Institution(institution) => {
+            return pages::list_in_institution(reading, institution, kind, page, show)
+                .map_err(Failure::of_reading);
+        }
+        TeamFilter::Person(person) => Term::TeamsOf(person),
+        TeamFilter::Owner(owner) => Term::Owner(owner),
+    };
+    let streams = reading.find(term)?;
+    pages::list(reading, &streams, kind, page, show).map_err(Failure::of_reading)
+}
+
+/// Reads a year plan as the viewer sees it.
+pub(super) fn year_plan<T>(
+    reading: &Reading<'_>,
+    asked: &View<YearPlanId>,
+    show: impl FnOnce(YearPlanId, Revision, &YearPlan) -> T,
+) -> Result<T, Failure> {
+    let id = asked.id;
+    let revision = reading.stream(id)?.map(|(_, revision)| revision);
+    let shown = year_plan_view(reading, id, asked.viewer)?;
+    let found = shown.zip(revision);
+    found
+        .map(|(shown, revision)| show(id, revision, &shown.plan))
+        .ok_or_else(|| Failure::no_stream(Reason::YearPlanNotFound, "year_plan_id", id))
+}
+
+/// Reads a page of the year plans that a filter names.
+pub(super) fn year_plans<T>(
+    reading: &Reading<'_>,
+    filter: YearPlanFilter,
+    page: &Page<Uuid>,
+    show: impl Fn(YearPlanId, Revision, &YearPlan) -> T,
+) -> Result<Items<T>, Failure> {
+    let term = match filter {
+        YearPlanFilter::Team(team) => Term::YearPlansOfTeam(team),
+        YearPlanFilter::Owner(owner) => Term::Owner(owner),
+    };
+    let kind = StreamKind::YearPlan;
+    let streams = reading.find(term)?;
+    pages::list(
+        reading,
+        &streams,
+        kind,
+        page,
+        |id, revision, state| match state {
+            Aggregate::YearPlan(plan) => Some(show(YearPlanId::from_uuid(id), revision, plan)),
+            _ => None,
+        },
+    )
+    .map_err(Failure::of_reading)
+}
+
+/// Reads one stream. The answer is a failure if the stream does not exist.
+fn one<T>(
     reading: &Reading<'_>,
     id: impl Into<StreamId>,
     missing: (Reason, &str),
@@ -33,305 +230,13 @@ fn show<T>(
     shown.ok_or_else(|| Failure::no_stream(missing.0, missing.1, id))
 }
 
-fn institution(
-    id: InstitutionId,
-    revision: Revision,
-    state: &Aggregate,
-) -> Option<proto::Institution> {
-    match state {
-        Aggregate::Institution(state) => Some(wire::institution(id, revision, state)),
-        _ => None,
-    }
-}
-
-fn school_year(
-    id: SchoolYearId,
-    revision: Revision,
-    state: &Aggregate,
-) -> Option<proto::SchoolYear> {
-    match state {
-        Aggregate::SchoolYear(state) => Some(wire::school_year(id, revision, state)),
-        _ => None,
-    }
-}
-
-fn person(id: PersonId, revision: Revision, state: &Aggregate) -> Option<proto::Person> {
-    match state {
-        Aggregate::Person(state) => Some(wire::person(id, revision, state)),
-        _ => None,
-    }
-}
-
-fn team(id: TeamId, revision: Revision, state: &Aggregate) -> Option<proto::Team> {
-    match state {
-        Aggregate::Team(state) => Some(wire::team(id, revision, state)),
-        _ => None,
-    }
-}
-
-/// The children whose guardian this person is or was.
-fn children(reading: &Reading<'_>, guardian: PersonId) -> Result<Vec<proto::Child>, ReadError> {
-    let mut children = Vec::new();
-    for stream in reading.find(Term::ChildrenOf(guardian))?.iter() {
-        if let Some((state, _)) = reading.stream(*stream)?
-            && let Aggregate::Person(child) = &*state
-            && let Some(last_day) = child.guardians.get(&guardian)
-        {
-            children.push(wire::child(PersonId::from_uuid(stream.id), *last_day));
-        }
-    }
-    Ok(children)
-}
-
-#[tonic::async_trait]
-impl RosterService for Api {
-    async fn get_institution(
-        &self,
-        request: Request<proto::GetInstitutionRequest>,
-    ) -> Rpc<proto::GetInstitutionResponse> {
-        self.allow(request.metadata(), Access::ReadRoster)?;
-        let request = request.into_inner();
-        let id = request::id("institution_id", &request.institution_id)?;
-        let missing = (Reason::InstitutionNotFound, "institution_id");
-        let read = move |reading: &Reading<'_>| {
-            show(reading, id, missing, |revision, state| {
-                institution(id, revision, state)
-            })
-        };
-        let (institution, position) = self.read(request.min_position, read).await?;
-        Ok(Response::new(proto::GetInstitutionResponse {
-            institution: Some(institution),
-            position: position.get(),
-        }))
-    }
-
-    async fn list_institutions(
-        &self,
-        request: Request<proto::ListInstitutionsRequest>,
-    ) -> Rpc<proto::ListInstitutionsResponse> {
-        self.allow(request.metadata(), Access::ReadRoster)?;
-        let request = request.into_inner();
-        let page = request::everything("ListInstitutions", request.page_size, &request.page_token)?;
-        let kind = StreamKind::Institution;
-        let read = move |reading: &Reading<'_>| {
-            let all = reading.find(Term::All(kind))?;
-            pages::list(reading, &all, kind, &page, |id, revision, state| {
-                institution(InstitutionId::from_uuid(id), revision, state)
-            })
-            .map_err(Failure::of_reading)
-        };
-        let ((institutions, next_page_token), position) =
-            self.read(request.min_position, read).await?;
-        Ok(Response::new(proto::ListInstitutionsResponse {
-            institutions,
-            next_page_token,
-            position: position.get(),
-        }))
-    }
-
-    async fn get_school_year(
-        &self,
-        request: Request<proto::GetSchoolYearRequest>,
-    ) -> Rpc<proto::GetSchoolYearResponse> {
-        self.allow(request.metadata(), Access::ReadRoster)?;
-        let request = request.into_inner();
-        let id = request::id("school_year_id", &request.school_year_id)?;
-        let missing = (Reason::SchoolYearNotFound, "school_year_id");
-        let read = move |reading: &Reading<'_>| {
-            show(reading, id, missing, |revision, state| {
-                school_year(id, revision, state)
-            })
-        };
-        let (school_year, position) = self.read(request.min_position, read).await?;
-        Ok(Response::new(proto::GetSchoolYearResponse {
-            school_year: Some(school_year),
-            position: position.get(),
-        }))
-    }
-
-    async fn list_school_years(
-        &self,
-        request: Request<proto::ListSchoolYearsRequest>,
-    ) -> Rpc<proto::ListSchoolYearsResponse> {
-        self.allow(request.metadata(), Access::ReadRoster)?;
-        let request = request.into_inner();
-        let page = request::everything("ListSchoolYears", request.page_size, &request.page_token)?;
-        let kind = StreamKind::SchoolYear;
-        let read = move |reading: &Reading<'_>| {
-            let all = reading.find(Term::All(kind))?;
-            pages::list(reading, &all, kind, &page, |id, revision, state| {
-                school_year(SchoolYearId::from_uuid(id), revision, state)
-            })
-            .map_err(Failure::of_reading)
-        };
-        let ((school_years, next_page_token), position) =
-            self.read(request.min_position, read).await?;
-        Ok(Response::new(proto::ListSchoolYearsResponse {
-            school_years,
-            next_page_token,
-            position: position.get(),
-        }))
-    }
-
-    async fn get_person(
-        &self,
-        request: Request<proto::GetPersonRequest>,
-    ) -> Rpc<proto::GetPersonResponse> {
-        self.allow(request.metadata(), Access::ReadRoster)?;
-        let request = request.into_inner();
-        let id = request::id("person_id", &request.person_id)?;
-        let missing = (Reason::PersonNotFound, "person_id");
-        let read = move |reading: &Reading<'_>| {
-            let shown = show(reading, id, missing, |revision, state| {
-                person(id, revision, state)
-            })?;
-            let children = children(reading, id)?;
-            Ok((shown, children))
-        };
-        let ((person, children), position) = self.read(request.min_position, read).await?;
-        Ok(Response::new(proto::GetPersonResponse {
-            person: Some(person),
-            children,
-            position: position.get(),
-        }))
-    }
-
-    async fn list_persons(
-        &self,
-        request: Request<proto::ListPersonsRequest>,
-    ) -> Rpc<proto::ListPersonsResponse> {
-        self.allow(request.metadata(), Access::ReadRoster)?;
-        let request = request.into_inner();
-        let list = request::list_persons(&request)?;
-        let read = move |reading: &Reading<'_>| {
-            let kind = StreamKind::Person;
-            let show = |id, revision, state: &Aggregate| {
-                let Aggregate::Person(found) = state else {
-                    return None;
-                };
-                let mut places = found.affiliations.iter();
-                let wanted = places.any(|at| {
-                    at.institution == list.institution
-                        && list.role.is_none_or(|role| at.role == role)
-                });
-                wanted.then(|| wire::person(PersonId::from_uuid(id), revision, found))
-            };
-            pages::list_in_institution(reading, list.institution, kind, &list.page, show)
-                .map_err(Failure::of_reading)
-        };
-        let ((persons, next_page_token), position) = self.read(request.min_position, read).await?;
-        Ok(Response::new(proto::ListPersonsResponse {
-            persons,
-            next_page_token,
-            position: position.get(),
-        }))
-    }
-
-    async fn get_team(
-        &self,
-        request: Request<proto::GetTeamRequest>,
-    ) -> Rpc<proto::GetTeamResponse> {
-        self.allow(request.metadata(), Access::ReadRoster)?;
-        let request = request.into_inner();
-        let id = request::id("team_id", &request.team_id)?;
-        let missing = (Reason::TeamNotFound, "team_id");
-        let read = move |reading: &Reading<'_>| {
-            show(reading, id, missing, |revision, state| {
-                team(id, revision, state)
-            })
-        };
-        let (team, position) = self.read(request.min_position, read).await?;
-        Ok(Response::new(proto::GetTeamResponse {
-            team: Some(team),
-            position: position.get(),
-        }))
-    }
-
-    async fn list_teams(
-        &self,
-        request: Request<proto::ListTeamsRequest>,
-    ) -> Rpc<proto::ListTeamsResponse> {
-        self.allow(request.metadata(), Access::ReadRoster)?;
-        let request = request.into_inner();
-        let (filter, page) = request::list_teams(&request)?;
-        let read = move |reading: &Reading<'_>| {
-            let kind = StreamKind::Team;
-            let show =
-                |id, revision, state: &Aggregate| team(TeamId::from_uuid(id), revision, state);
-            let term = match filter {
-                TeamFilter::Institution(institution) => {
-                    return pages::list_in_institution(reading, institution, kind, &page, show)
-                        .map_err(Failure::of_reading);
-                }
-                TeamFilter::Person(person) => Term::TeamsOf(person),
-                TeamFilter::Owner(owner) => Term::Owner(owner),
-            };
-            let streams = reading.find(term)?;
-            pages::list(reading, &streams, kind, &page, show).map_err(Failure::of_reading)
-        };
-        let ((teams, next_page_token), position) = self.read(request.min_position, read).await?;
-        Ok(Response::new(proto::ListTeamsResponse {
-            teams,
-            next_page_token,
-            position: position.get(),
-        }))
-    }
-
-    async fn get_year_plan(
-        &self,
-        request: Request<proto::GetYearPlanRequest>,
-    ) -> Rpc<proto::GetYearPlanResponse> {
-        self.allow(request.metadata(), Access::ReadRoster)?;
-        let request = request.into_inner();
-        let view = request::get_year_plan(&request)?;
-        let read = move |reading: &Reading<'_>| {
-            let revision = reading.stream(view.id)?.map(|(_, revision)| revision);
-            let shown = year_plan_view(reading, view.id, view.viewer)?;
-            let found = shown.zip(revision);
-            let missing = (Reason::YearPlanNotFound, "year_plan_id");
-            found
-                .map(|(shown, revision)| wire::year_plan(view.id, revision, &shown.plan))
-                .ok_or_else(|| Failure::no_stream(missing.0, missing.1, view.id))
-        };
-        let (year_plan, position) = self.read(request.min_position, read).await?;
-        Ok(Response::new(proto::GetYearPlanResponse {
-            year_plan: Some(year_plan),
-            position: position.get(),
-        }))
-    }
-
-    async fn list_year_plans(
-        &self,
-        request: Request<proto::ListYearPlansRequest>,
-    ) -> Rpc<proto::ListYearPlansResponse> {
-        self.allow(request.metadata(), Access::ReadRoster)?;
-        let request = request.into_inner();
-        let (filter, page) = request::list_year_plans(&request)?;
-        let term = match filter {
-            YearPlanFilter::Team(team) => Term::YearPlansOfTeam(team),
-            YearPlanFilter::Owner(owner) => Term::Owner(owner),
-        };
-        let kind = StreamKind::YearPlan;
-        let read = move |reading: &Reading<'_>| {
-            let streams = reading.find(term)?;
-            pages::list(reading, &streams, kind, &page, |id, revision, state| {
-                let Aggregate::YearPlan(plan) = state else {
-                    return None;
-                };
-                Some(wire::year_plan_summary(
-                    YearPlanId::from_uuid(id),
-                    revision,
-                    plan,
-                ))
-            })
-            .map_err(Failure::of_reading)
-        };
-        let ((year_plans, next_page_token), position) =
-            self.read(request.min_position, read).await?;
-        Ok(Response::new(proto::ListYearPlansResponse {
-            year_plans,
-            next_page_token,
-            position: position.get(),
-        }))
-    }
+/// Reads a page of all streams of a kind.
+fn all<T>(
+    reading: &Reading<'_>,
+    kind: StreamKind,
+    page: &Page<Uuid>,
+    show: impl Fn(Uuid, Revision, &Aggregate) -> Option<T>,
+) -> Result<Items<T>, Failure> {
+    let all = reading.find(Term::All(kind))?;
+    pages::list(reading, &all, kind, page, show).map_err(Failure::of_reading)
 }

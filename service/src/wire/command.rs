@@ -135,6 +135,13 @@ pub fn message(envelope: &Envelope) -> proto::Command {
     }
 }
 
+/// Writes the request of `Execute`, for clients.
+pub fn execute_message(envelope: &Envelope) -> proto::ExecuteRequest {
+    proto::ExecuteRequest {
+        command: Some(message(envelope)),
+    }
+}
+
 /// Writes the message of a command with a new id. The command records nothing if the state is
 /// already as it asks, so a second message of the same command changes nothing.
 pub fn unless_unchanged(command: Command) -> proto::Command {

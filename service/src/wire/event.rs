@@ -36,6 +36,13 @@ pub fn event(event: RecordedEvent) -> proto::Event {
     }
 }
 
+/// Writes the message of an event, and says how many bytes it has when it is sent.
+pub fn sized_event(recorded: RecordedEvent) -> (proto::Event, usize) {
+    let event = event(recorded);
+    let length = prost::Message::encoded_len(&event);
+    (event, length)
+}
+
 /// Reads the content of an event, for clients. `None` if the content can no longer be read.
 ///
 /// # Errors

@@ -23,6 +23,7 @@ mod event;
 mod fields;
 mod instant;
 mod institution;
+mod listed;
 mod overview;
 mod person;
 mod plan;
@@ -39,13 +40,16 @@ pub use planledger_proto::v1 as proto;
 pub use self::audit::{checkpoint, counted, export_message, export_request};
 pub use self::catalogue::{catalogue, catalogue_item};
 pub use self::choice::viewer;
-pub use self::command::{batch, batch_message, command, message, receipt, unless_unchanged};
+pub use self::command::{
+    batch, batch_message, command, execute_message, message, receipt, unless_unchanged,
+};
 pub use self::diff::plan_change;
 pub use self::errors::Failure;
-pub use self::event::{event, recorded};
+pub use self::event::{event, recorded, sized_event};
 pub use self::fields::{BadRequest, Violation, ViolationReason};
 pub use self::instant::{instant, timestamp};
 pub use self::institution::institution;
+pub use self::listed::{Listed, catalogue_items};
 pub use self::overview::{OverviewAsk, due_rules_of_json, get_overview, overview_row};
 pub use self::person::{child, person};
 pub use self::plan::summary;

@@ -3,16 +3,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use planledger_core::domain::Aggregate;
-use planledger_core::domain::view::{Viewer, year_plan_view};
-use planledger_core::ids::{
-    CatalogueId, InstitutionId, PersonId, Revision, SchoolYearId, StreamId, StreamKind, TeamId,
-    YearPlanId,
-};
+use planledger_core::ids::{InstitutionId, StreamId, StreamKind, YearPlanId};
 use planledger_proto::v1::{
     self as proto, CatalogueItem, GetPersonRequest, GetYearPlanRequest, Institution,
     ListCatalogueItemsRequest, ListCataloguesRequest, ListInstitutionsRequest, ListPersonsRequest,
-    ListPlansRequest, ListSchoolYearsRequest, ListTeamsRequest, list_plans_request,
+    ListPlansRequest, ListSchoolYearsRequest, ListTeamsRequest, Viewer, list_plans_request,
     list_teams_request,
 };
 
@@ -20,7 +15,7 @@ use super::super::error::CliError;
 use super::super::output;
 use super::fold::Folded;
 use crate::client::Client;
-use crate::wire;
+use crate::wire::{self, Listed};
 
 /// Number of items asked for on each page.
 const PAGE: i32 = 1_000;
@@ -40,46 +35,6 @@ pub(super) struct Compared {
     by_institution: HashMap<InstitutionId, HashSet<StreamId>>,
     by_year_plan: HashMap<YearPlanId, HashSet<String>>,
     position: u64,
-}
-
-/// The state of a stream as the API lists it.
-trait Listed: PartialEq + Sized {
-    /// The stream that the server says this state belongs to.
-    fn stream(&self) -> Result<StreamId, CliError>;
-
-    /// The API's form of a state that was folded here. `None` if the state is of another kind of
-    /// stream.
-    fn of(stream: StreamId, state: &Aggregate, revision: Revision) -> Option<Self>;
-}
-
-macro_rules! listed {
-    ($($kind:ident: $id:ident in $field:ident, $show:path;)*) => {$(
-        impl Listed for proto::$kind {
-            fn stream(&self) -> Result<StreamId, CliError> {
-                let id = &self.$field;
-                let unreadable = |_| CliError::Refused(format!("the server gave no id: {id}"));
-                let id: $id = id.parse().map_err(unreadable)?;
-                Ok(id.into())
-            }
-
-            fn of(stream: StreamId, state: &Aggregate, revision: Revision) -> Option<Self> {
-                match state {
-                    Aggregate::$kind(state) => {
-                        Some($show($id::from_uuid(stream.id), revision, state))
-                    }
-                    _ => None,
-                }
-            }
-        }
-    )*};
-}
-
-listed! {
-    Institution: InstitutionId in institution_id, wire::institution;
-    SchoolYear: SchoolYearId in school_year_id, wire::school_year;
-    Catalogue: CatalogueId in catalogue_id, wire::catalogue;
-    Person: PersonId in person_id, wire::person;
-    Team: TeamId in team_id, wire::team;
 }
 
 /// Reads all pages of a list. Takes the client's call, the request, and the field of the answer
@@ -163,7 +118,7 @@ impl Compared {
 
     /// Compares one listed state and returns its stream.
     fn listed<T: Listed>(&mut self, folded: &Folded, there: &T) -> Result<StreamId, CliError> {
-        let stream = there.stream()?;
+        let stream = stream_of(there)?;
         self.note(stream, folded.state(stream).as_ref() == Some(there));
         Ok(stream)
     }
@@ -234,17 +189,7 @@ impl Compared {
                     Ok(())
                 }
             );
-            let here = folded.look(stream, |state, _| match state {
-                Aggregate::Catalogue(found) => {
-                    let items = found.items.iter();
-                    Some(
-                        items
-                            .map(|(id, item)| wire::catalogue_item(*id, item))
-                            .collect(),
-                    )
-                }
-                _ => None,
-            });
+            let here = folded.look(stream, |_, state| wire::catalogue_items(state));
             self.note(stream, here == Some(there));
         }
         Ok(institutions)
@@ -292,7 +237,7 @@ impl Compared {
                 Ok(())
             }
         );
-        let of = institution.stream()?;
+        let of = stream_of(institution)?;
         let id = InstitutionId::from_uuid(of.id);
         let belongs = self.by_institution.remove(&id).unwrap_or_default();
         let same = belongs == listed;
@@ -345,16 +290,12 @@ impl Compared {
         let year_plan = YearPlanId::from_uuid(stream.id);
         let request = GetYearPlanRequest {
             year_plan_id: year_plan.to_string(),
-            viewer: wire::viewer(Viewer::Staff).into(),
+            viewer: Viewer::Staff.into(),
             min_position: 0,
         };
         let answer = client.roster().get_year_plan(request).await?.into_inner();
         self.at(answer.position)?;
-        let shown = year_plan_view(folded, year_plan, Viewer::Staff).map_err(|_| {
-            CliError::Refused(format!("{stream} cannot be shown from what was read"))
-        })?;
-        let revision = folded.revision(stream);
-        let here = shown.map(|shown| wire::year_plan(year_plan, revision, &shown.plan));
+        let here = folded.year_plan(year_plan, wire::year_plan)?;
         self.note(stream, here == answer.year_plan);
         let request = ListPlansRequest {
             filter: Some(list_plans_request::Filter::YearPlanId(
@@ -382,9 +323,15 @@ impl Compared {
     }
 }
 
+/// The stream that the server says a listed state belongs to.
+fn stream_of<T: Listed>(there: &T) -> Result<StreamId, CliError> {
+    let unreadable = |_| CliError::Refused(format!("the server gave no id: {}", there.id()));
+    there.stream().map_err(unreadable)
+}
+
 impl Folded {
     /// The state that the server should list for a stream.
     fn state<T: Listed>(&self, stream: StreamId) -> Option<T> {
-        self.look(stream, |state, revision| T::of(stream, state, revision))
+        self.look(stream, |revision, state| T::of(stream, revision, state))
     }
 }

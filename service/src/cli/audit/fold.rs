@@ -1,11 +1,17 @@
 //! Folds a server's events into states on this machine.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt::Display;
 use std::sync::Arc;
 
+use planledger_core::domain::plan::Audience;
+use planledger_core::domain::view::{PlanView, Viewer, plan_view, year_plan_view};
+use planledger_core::domain::year_plan::YearPlan;
 use planledger_core::domain::{Aggregate, Event, EventMeta, World};
 use planledger_core::ids::{InstitutionId, PersonId, PlanId, Revision, StreamId, YearPlanId};
 use planledger_core::ledger::ReadError;
+
+use super::super::error::CliError;
 
 /// The states of streams, folded from their events.
 #[derive(Default)]
@@ -16,6 +22,18 @@ pub(super) struct Folded {
     pub(super) unreadable: u64,
     /// How many events have a revision that their stream already had (forks).
     pub(super) forked: u64,
+}
+
+/// Everybody whose view of a plan is compared.
+pub(super) const VIEWERS: [Viewer; 4] = [
+    Viewer::Staff,
+    Viewer::Audience(Audience::Student),
+    Viewer::Audience(Audience::Guardians),
+    Viewer::Audience(Audience::Others),
+];
+
+fn unread(what: impl Display) -> CliError {
+    CliError::Refused(format!("{what} cannot be shown from what was read"))
 }
 
 impl World for Folded {
@@ -37,14 +55,39 @@ impl Folded {
     pub(super) fn look<T>(
         &self,
         stream: StreamId,
-        look: impl FnOnce(&Aggregate, Revision) -> Option<T>,
+        look: impl FnOnce(Revision, &Aggregate) -> Option<T>,
     ) -> Option<T> {
         let (state, revision) = self.streams.get(&stream)?;
-        look(state, *revision)
+        look(*revision, state)
+    }
+
+    /// Gives a year plan, as staff see it, to `show`, if the year plan exists.
+    pub(super) fn year_plan<T>(
+        &self,
+        id: YearPlanId,
+        show: impl FnOnce(YearPlanId, Revision, &YearPlan) -> T,
+    ) -> Result<Option<T>, CliError> {
+        let stream = StreamId::from(id);
+        let shown = year_plan_view(self, id, Viewer::Staff).map_err(|_| unread(stream))?;
+        let revision = self.revision(stream);
+        Ok(shown.map(|shown| show(id, revision, &shown.plan)))
+    }
+
+    /// Gives a plan, as a viewer sees it, to `show`, if the viewer may see the plan.
+    pub(super) fn plan<T>(
+        &self,
+        id: PlanId,
+        viewer: Viewer,
+        show: impl FnOnce(Revision, &PlanView) -> T,
+    ) -> Result<Option<T>, CliError> {
+        let stream = StreamId::from(id);
+        let shown = plan_view(self, id, viewer).map_err(|_| unread(format_args!("plan {id}")))?;
+        let revision = self.revision(stream);
+        Ok(shown.map(|view| show(revision, &view)))
     }
 
     /// A stream's revision; 0 if the stream does not exist.
-    pub(super) fn revision(&self, stream: StreamId) -> Revision {
+    fn revision(&self, stream: StreamId) -> Revision {
         let found = self.streams.get(&stream);
         found.map(|(_, revision)| *revision).unwrap_or_default()
     }

@@ -3,11 +3,10 @@
 //! verify` checks the events themselves.
 
 use clap::Args;
-use planledger_core::domain::plan::Audience;
-use planledger_core::domain::view::{Viewer, plan_view};
 use planledger_core::ids::{PlanId, Revision, StreamKind};
 use planledger_proto::v1::{
-    AsOf, Event, GetPlanRequest, GetPlanResponse, GetStatusRequest, ReadEventsRequest, as_of,
+    AsOf, Event, GetPlanRequest, GetPlanResponse, GetStatusRequest, PlanView, ReadEventsRequest,
+    Viewer, as_of,
 };
 use tonic::Code;
 
@@ -15,17 +14,10 @@ use super::super::error::CliError;
 use super::super::output;
 use super::super::remote::Remote;
 use super::compare::Compared;
-use super::fold::Folded;
+use super::fold::{Folded, VIEWERS};
 use crate::client::Client;
 use crate::settings::File;
 use crate::wire;
-
-const VIEWERS: [Viewer; 4] = [
-    Viewer::Staff,
-    Viewer::Audience(Audience::Student),
-    Viewer::Audience(Audience::Guardians),
-    Viewer::Audience(Audience::Others),
-];
 
 #[derive(Debug, Args)]
 pub(in super::super) struct Replay {
@@ -66,7 +58,9 @@ impl Replay {
         let mut differing = Vec::new();
         for plan in &plans {
             for viewer in VIEWERS {
-                if !same(&client, &folded, *plan, viewer, position).await? {
+                let here = folded.plan(*plan, viewer, wire::plan_view)?;
+                let viewer = wire::viewer(viewer);
+                if !same(&client, *plan, viewer, here, position).await? {
                     differing.push((*plan, viewer));
                 }
             }
@@ -75,7 +69,7 @@ impl Replay {
         bar.finish_and_clear();
         if self.json {
             let plans_differing = differing.iter().map(|(plan, viewer)| {
-                serde_json::json!({ "plan": plan.to_string(), "viewer": wire::viewer(*viewer).as_str_name() })
+                serde_json::json!({ "plan": plan.to_string(), "viewer": viewer.as_str_name() })
             });
             output::line(serde_json::json!({
                 "position": position,
@@ -118,7 +112,7 @@ impl Replay {
                 output::line(format!("  {stream} is not what the events lead to"));
             }
             for (plan, viewer) in &differing {
-                let viewer = wire::viewer(*viewer).as_str_name();
+                let viewer = viewer.as_str_name();
                 output::line(format!(
                     "  {plan} as {viewer} is not what the events lead to"
                 ));
@@ -167,26 +161,21 @@ async fn read(client: &Client, position: u64) -> Result<Folded, CliError> {
     }
 }
 
-/// Whether the server shows a plan as it was folded here. A plan that the viewer may not see counts
-/// as a plan that does not exist.
+/// Whether the server shows a plan as it was folded here. `here` is `None` if the viewer may not see
+/// the plan, which counts as a plan that does not exist.
 async fn same(
     client: &Client,
-    folded: &Folded,
     plan: PlanId,
     viewer: Viewer,
+    here: Option<PlanView>,
     position: u64,
 ) -> Result<bool, CliError> {
-    let here = plan_view(folded, plan, viewer).map_err(|_| {
-        CliError::Refused(format!("plan {plan} cannot be shown from what was read"))
-    })?;
-    let revision = folded.revision(plan.into());
-    let here = here.map(|view| wire::plan_view(revision, &view));
     // Compare the plan as it is now, which is what people see. Also compare it as of the position,
     // because the server reads the past in another way.
     for at in [None, Some(as_of::Moment::Position(position))] {
         let request = GetPlanRequest {
             plan_id: plan.to_string(),
-            viewer: wire::viewer(viewer).into(),
+            viewer: viewer.into(),
             min_position: 0,
             at: at.map(|moment| AsOf {
                 moment: Some(moment),

@@ -4,7 +4,7 @@ use planledger_core::domain::Command;
 use planledger_core::domain::plan::PlanCommand;
 use planledger_core::ids::{CommandId, PersonId, PlanId};
 use planledger_core::ledger::Envelope;
-use planledger_proto::v1::{ExecuteRequest, GetPlanRequest, PlanView, Receipt, Viewer};
+use tonic::Status;
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
@@ -20,6 +20,16 @@ pub(super) struct Acting {
     pub(super) id: PersonId,
 }
 
+/// What the server says about a command that it accepted.
+pub(super) struct Accepted {
+    /// The stream of the command, such as `plan/UUID`.
+    pub(super) stream: String,
+    /// The ledger's position after the command.
+    pub(super) position: u64,
+    /// True if there was nothing to change.
+    pub(super) unchanged: bool,
+}
+
 impl Acting {
     /// Makes another person act on the same connection.
     pub(super) fn person(client: &Client, id: PersonId) -> Result<Self, CliError> {
@@ -30,7 +40,7 @@ impl Acting {
     }
 
     /// Sends one command to the server.
-    pub(super) async fn execute(&self, command: Command) -> Result<Receipt, CliError> {
+    pub(super) async fn execute(&self, command: Command) -> Result<Accepted, CliError> {
         Ok(self.try_execute(command).await?)
     }
 
@@ -58,38 +68,16 @@ impl Acting {
         }
     }
 
-    async fn try_execute(&self, command: Command) -> Result<Receipt, tonic::Status> {
+    async fn try_execute(&self, command: Command) -> Result<Accepted, Status> {
         let envelope = Envelope::new(CommandId::from_uuid(Uuid::new_v4()), command);
-        let command = Some(wire::message(&envelope));
-        let response = self
-            .client
-            .commands()
-            .execute(ExecuteRequest { command })
-            .await?;
-        Ok(response.into_inner().receipt.unwrap_or_default())
-    }
-
-    /// A plan as a viewer sees it, now or as of a position; `None` if the viewer sees nothing.
-    pub(super) async fn plan(
-        &self,
-        plan: PlanId,
-        viewer: Viewer,
-        at: Option<u64>,
-    ) -> Result<Option<PlanView>, CliError> {
-        use planledger_proto::v1::{AsOf, as_of::Moment};
-        let request = GetPlanRequest {
-            plan_id: plan.to_string(),
-            viewer: viewer.into(),
-            min_position: 0,
-            at: at.map(|at| AsOf {
-                moment: Some(Moment::Position(at)),
-            }),
-        };
-        match self.client.plans().get_plan(request).await {
-            Ok(response) => Ok(response.into_inner().plan),
-            Err(status) if status.code() == tonic::Code::NotFound => Ok(None),
-            Err(status) => Err(status.into()),
-        }
+        let request = wire::execute_message(&envelope);
+        let response = self.client.commands().execute(request).await?;
+        let receipt = response.into_inner().receipt.unwrap_or_default();
+        Ok(Accepted {
+            stream: receipt.stream,
+            position: receipt.position,
+            unchanged: receipt.unchanged,
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 //! the real server, over gRPC. It fails if any promise that it checks is broken.
 
 mod actor;
+mod acts;
 mod checks;
 mod scene;
 mod story;

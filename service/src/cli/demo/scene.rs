@@ -1,24 +1,18 @@
-//! Prepares the story: imports the samples, finds the people, and creates the year plans.
+//! Prepares the story: imports the samples, and finds the people and the goal that it is about.
 
-use planledger_core::domain::Command;
-use planledger_core::domain::plan::UnitRef;
-use planledger_core::domain::year_plan::{
-    GoalArea, GoalDetails, GoalKind, Scale, UnitDetails, WordingChoice, YearPlanCommand,
-    YearPlanDetails, YearPlanKind,
-};
-use planledger_core::ids::{GoalId, IdError, PersonId, UnitId, YearPlanId};
+use planledger_core::ids::{CatalogueId, CatalogueItemId, IdError, PersonId};
 use planledger_core::text::TextError;
 use planledger_proto::v1::list_teams_request::Filter as TeamFilter;
 use planledger_proto::v1::{
     ListCatalogueItemsRequest, ListCataloguesRequest, ListInstitutionsRequest, ListPersonsRequest,
     ListTeamsRequest, Role, Team,
 };
-use uuid::Uuid;
 
 use super::super::error::CliError;
 use super::super::names::Names;
 use super::super::{import, output};
 use super::actor::Acting;
+use super::acts::Group;
 use super::checks::Checks;
 use crate::client::Client;
 use crate::import::{Catalogue, Roster, sample};
@@ -48,14 +42,6 @@ pub(super) struct Cast {
     pub(super) team: Team,
     pub(super) students: Vec<PersonId>,
     pub(super) names: Names,
-}
-
-/// A year plan of the story, with one unit and two goals.
-pub(super) struct Course {
-    pub(super) id: YearPlanId,
-    pub(super) unit: UnitRef,
-    pub(super) subject_goal: GoalId,
-    pub(super) reflection_goal: GoalId,
 }
 
 /// Imports the samples twice, to show that the second import changes nothing.
@@ -149,82 +135,21 @@ impl Cast {
     }
 }
 
-/// Creates a year plan with one unit. The unit has a goal from the catalogue and a goal in the
-/// teacher's own words.
-pub(super) async fn course(
-    cast: &Cast,
-    kind: YearPlanKind,
-    team: &Team,
-    title: &str,
-    subjects: &[&str],
-) -> Result<Course, CliError> {
+/// The ids of a team and of what its year plans name.
+pub(super) fn group(team: &Team) -> Result<Group, CliError> {
     let details = team.details.clone().unwrap_or_default();
     let school_year = details.school_year_id.unwrap_or_default();
-    let id = YearPlanId::from_uuid(Uuid::new_v4());
-    let unit = UnitId::from_uuid(Uuid::new_v4());
-    let course = Course {
-        id,
-        unit: UnitRef {
-            year_plan: id,
-            unit,
-        },
-        subject_goal: GoalId::from_uuid(Uuid::new_v4()),
-        reflection_goal: GoalId::from_uuid(Uuid::new_v4()),
-    };
-    let subjects = subjects.iter().map(|subject| subject.parse());
-    let create = YearPlanCommand::Create {
-        details: YearPlanDetails {
-            kind,
-            institution: details.institution_id.parse()?,
-            team: team.team_id.parse()?,
-            school_year: school_year.parse()?,
-            title: title.parse()?,
-            subjects: subjects.collect::<Result<_, _>>()?,
-        },
-        owner: cast.teacher.id,
-    };
-    let add_unit = YearPlanCommand::AddUnit {
-        unit,
-        details: UnitDetails {
-            title: "Noveller: læs, fortolk, fortæl".parse()?,
-            subject: Some("Dansk".parse()?),
-            description: Some("Tre noveller, en læselog og en fremlæggelse.".parse()?),
-        },
-    };
-    let scale = Scale {
-        title: "Tre trin".parse()?,
-        levels: vec!["På vej".parse()?, "Næsten i mål".parse()?, "I mål".parse()?],
-    };
-    let goal = |goal, kind, wording| YearPlanCommand::AddGoal {
-        unit,
-        goal,
-        details: GoalDetails {
-            kind,
-            area: GoalArea::Academic,
-            wording,
-            scale: scale.clone(),
-        },
-    };
-    let own = WordingChoice::Own {
-        text: "Jeg kan fortælle, hvad jeg selv synes, teksten handler om".parse()?,
-    };
-    let commands = [
-        create,
-        add_unit,
-        goal(
-            course.subject_goal,
-            GoalKind::Subject,
-            from_catalogue(&cast.teacher).await?,
-        ),
-        goal(course.reflection_goal, GoalKind::Reflection, own),
-    ];
-    let commands = commands.map(|command| Command::YearPlan(id, command));
-    cast.teacher.all(commands).await?;
-    Ok(course)
+    Ok(Group {
+        id: team.team_id.parse()?,
+        institution: details.institution_id.parse()?,
+        school_year: school_year.parse()?,
+    })
 }
 
 /// Chooses a national goal for Danish from the catalogue.
-async fn from_catalogue(teacher: &Acting) -> Result<WordingChoice, CliError> {
+pub(super) async fn national_goal(
+    teacher: &Acting,
+) -> Result<(CatalogueId, CatalogueItemId), CliError> {
     let missing = || CliError::Refused("the catalogue has no goal for Danish".to_owned());
     let mut catalogues = teacher.client.catalogues();
     let found = catalogues
@@ -250,8 +175,6 @@ async fn from_catalogue(teacher: &Acting) -> Result<WordingChoice, CliError> {
             code.starts_with("dansk/") && code.matches('/').count() == 2
         })
     });
-    Ok(WordingChoice::Catalogue {
-        catalogue: catalogue.catalogue_id.parse()?,
-        item: chosen.ok_or_else(missing)?.item_id.parse()?,
-    })
+    let chosen = chosen.ok_or_else(missing)?;
+    Ok((catalogue.catalogue_id.parse()?, chosen.item_id.parse()?))
 }

@@ -1,16 +1,10 @@
 //! The story: a teacher's plans, and what happens to them after the teacher leaves.
 
-use planledger_core::domain::Command;
-use planledger_core::domain::person::PersonCommand;
-use planledger_core::domain::plan::{
-    Assessment, Audience, PlanCommand, Section, TalkDetails, TalkKind,
-};
-use planledger_core::domain::team::TeamCommand;
-use planledger_core::domain::year_plan::{YearPlanCommand, YearPlanKind};
-use planledger_core::ids::{EvaluationId, PlanId, TalkId, TeamId};
+use planledger_core::ids::PlanId;
 use planledger_proto::v1::list_plans_request::Filter;
-use planledger_proto::v1::{Event, GetPersonRequest, PlanView, StaffRole, Team, Viewer};
-use uuid::Uuid;
+use planledger_proto::v1::{
+    Event, GetPersonRequest, GetStatusRequest, PlanView, StaffRole, Viewer,
+};
 
 use super::super::error::CliError;
 use super::super::names::Names;
@@ -18,11 +12,11 @@ use super::super::output;
 use super::super::plan::read;
 use super::super::remote::DEFAULT_ACTOR;
 use super::super::sheet::sheet;
-use super::actor::{Acting, on};
+use super::actor::Acting;
+use super::acts::{self, Course, Group};
 use super::checks::Checks;
-use super::scene::{CLASS, Cast, Course, SUBJECT_TEAM, bring_in, cast, course};
+use super::scene::{CLASS, Cast, SUBJECT_TEAM, bring_in, cast, group, national_goal};
 use crate::client::Client;
-use crate::system::today;
 
 /// Tells the story. Returns the whole history of one plan, and the names of the people who acted in
 /// it.
@@ -34,23 +28,11 @@ pub(super) async fn tell(url: &str, checks: &mut Checks) -> Result<(Vec<Event>, 
     let (teacher, leader) = (&cast.teacher, &cast.leader);
 
     output::heading("A teacher plans");
-    let dansk = course(
-        &cast,
-        YearPlanKind::Subject,
-        &cast.team,
-        "Dansk i 7.A",
-        &["Dansk"],
-    )
-    .await?;
+    let goal = national_goal(teacher).await?;
+    let (team, class) = (group(&cast.team)?, group(&cast.class)?);
+    let dansk = acts::course(teacher, team, "Dansk i 7.A", &["Dansk"], goal).await?;
     let both = ["Dansk", "Historie"];
-    let combined = course(
-        &cast,
-        YearPlanKind::Combined,
-        &cast.class,
-        "Dansk og historie",
-        &both,
-    )
-    .await?;
+    let combined = acts::course(teacher, class, "Dansk og historie", &both, goal).await?;
     output::line(format!(
         "{} makes a subject year plan for team {} and a combined one for {CLASS}.",
         cast.name(teacher.id),
@@ -67,25 +49,9 @@ pub(super) async fn tell(url: &str, checks: &mut Checks) -> Result<(Vec<Event>, 
     let position = before.1;
 
     output::heading("The owner deletes the team and the year plans, and leaves");
-    let all = [(&cast.team, &dansk), (&cast.class, &combined)];
-    for (team, course) in all {
-        let reason = Some("oprydning ved skoleårets slutning".parse()?);
-        let delete = YearPlanCommand::Delete {
-            reason: reason.clone(),
-        };
-        teacher
-            .execute(Command::YearPlan(course.id, delete))
-            .await?;
-        let delete = TeamCommand::Delete { reason };
-        teacher
-            .execute(Command::Team(team.team_id.parse()?, delete))
-            .await?;
-    }
-    let depart = PersonCommand::Depart {
-        on: Some(today()),
-        reason: None,
-    };
-    leader.execute(Command::Person(teacher.id, depart)).await?;
+    let all = [(team, &dansk), (class, &combined)];
+    acts::delete(teacher, &all).await?;
+    acts::depart(leader, teacher.id).await?;
     output::line(format!("{} has left.", cast.name(teacher.id)));
     let after = views(leader, &plans, None).await?;
     checks.check(
@@ -103,7 +69,7 @@ pub(super) async fn tell(url: &str, checks: &mut Checks) -> Result<(Vec<Event>, 
         "every plan says that its year plan is deleted and its owner gone",
         said,
     );
-    let seen = leader.plan(first, Viewer::Guardians, None).await?;
+    let seen = view(leader, first, Viewer::Guardians, None).await?;
     checks.check("guardians still see the plan", seen.is_some());
 
     output::heading("Who can pick them up");
@@ -139,22 +105,8 @@ async fn open_plans(
         (combined, &cast.students),
     ] {
         for student in students {
-            let id = PlanId::from_uuid(Uuid::new_v4());
-            let open = PlanCommand::Open {
-                student: *student,
-                year_plan: course.id,
-                owner: None,
-            };
             let text = format!("{} læser med stigende lyst.", cast.name(*student));
-            let commands = [
-                open,
-                PlanCommand::IncludeUnit(course.unit),
-                PlanCommand::WriteStatus {
-                    text: text.parse()?,
-                },
-            ];
-            teacher.all(commands.map(|command| on(id, command))).await?;
-            plans.push(id);
+            plans.push(acts::open(teacher, course, *student, &text).await?);
         }
     }
     output::line(format!(
@@ -166,14 +118,7 @@ async fn open_plans(
         .first()
         .ok_or_else(|| CliError::Refused("no students".to_owned()))?;
     let student = *cast.students.first().unwrap_or(&teacher.id);
-    let again = PlanCommand::Open {
-        student,
-        year_plan: dansk.id,
-        owner: None,
-    };
-    let receipt = teacher
-        .execute(on(PlanId::from_uuid(Uuid::new_v4()), again))
-        .await?;
+    let receipt = acts::open_again(teacher, dansk, student).await?;
     let known = receipt.unchanged && receipt.stream == format!("plan/{first}");
     checks.check("opening a plan again gives the plan that is there", known);
     Ok((plans, first))
@@ -190,40 +135,8 @@ async fn evaluate(
         &cast.teacher.client,
         *cast.students.first().unwrap_or(&cast.teacher.id),
     )?;
-    let record = |goal, level, comment: &str| -> Result<PlanCommand, CliError> {
-        Ok(PlanCommand::RecordEvaluation {
-            evaluation: EvaluationId::from_uuid(Uuid::new_v4()),
-            unit: course.unit,
-            goal,
-            assessment: Assessment {
-                level: Some(level),
-                comment: Some(comment.parse()?),
-            },
-        })
-    };
-    let by_student = record(course.reflection_goal, 2, "Jeg turde sige min mening højt")?;
-    student.execute(on(plan, by_student)).await?;
-    let by_teacher = [
-        record(
-            course.subject_goal,
-            1,
-            "Fortolker sikkert, begrunder endnu for lidt",
-        )?,
-        record(
-            course.reflection_goal,
-            1,
-            "Godt på vej, støt dig mere til teksten",
-        )?,
-        record(
-            course.subject_goal,
-            0,
-            "Efter ferien: svært at komme i gang igen",
-        )?,
-    ];
-    cast.teacher
-        .all(by_teacher.map(|command| on(plan, command)))
-        .await?;
-    let shown = cast.teacher.plan(plan, Viewer::Staff, None).await?;
+    acts::evaluate(&cast.teacher, &student, plan, course).await?;
+    let shown = view(&cast.teacher, plan, Viewer::Staff, None).await?;
     let goals = shown
         .iter()
         .flat_map(|plan| &plan.units)
@@ -233,8 +146,7 @@ async fn evaluate(
         "a lower rating later stands beside the earlier one",
         numbers == [2, 2],
     );
-    let not_allowed = record(course.subject_goal, 2, "Jeg er i mål")?;
-    let reason = student.refused(on(plan, not_allowed)).await?;
+    let reason = acts::evaluate_subject_goal(&student, plan, course).await?;
     checks.check(
         "a student evaluates no subject goal: GOAL_KIND_NOT_EVALUABLE_BY_STUDENT",
         reason.as_deref() == Some("GOAL_KIND_NOT_EVALUABLE_BY_STUDENT"),
@@ -250,47 +162,13 @@ async fn show(
     checks: &mut Checks,
 ) -> Result<(), CliError> {
     let teacher = &cast.teacher;
-    let unseen = teacher.plan(plan, Viewer::Guardians, None).await?;
+    let unseen = view(teacher, plan, Viewer::Guardians, None).await?;
     checks.check(
         "guardians see nothing before the plan is made visible",
         unseen.is_none(),
     );
-    let commands = [
-        PlanCommand::WriteFollowUp {
-            text: "Læs 20 minutter hver aften, og find ét sted at undre dig over.".parse()?,
-            follow_up_on: today().checked_add(jiff::Span::new().days(28)).ok(),
-        },
-        PlanCommand::RecordTalk {
-            talk: TalkId::from_uuid(Uuid::new_v4()),
-            details: TalkDetails {
-                kind: TalkKind::StudentTalk,
-                held_on: today(),
-                notes: "Aftalt: en læselog med tre linjer om ugen.".parse()?,
-            },
-        },
-        PlanCommand::ShowSection {
-            section: Section::Status,
-        },
-        PlanCommand::ShowSection {
-            section: Section::Goals,
-        },
-        PlanCommand::HideItem {
-            item: planledger_core::domain::plan::Item::Goal(course.subject_goal),
-        },
-        PlanCommand::Share,
-        PlanCommand::SetVisibility {
-            audience: Audience::Student,
-            visible: true,
-        },
-        PlanCommand::SetVisibility {
-            audience: Audience::Guardians,
-            visible: true,
-        },
-    ];
-    teacher
-        .all(commands.map(|command| on(plan, command)))
-        .await?;
-    let Some(seen) = teacher.plan(plan, Viewer::Guardians, None).await? else {
+    acts::share(teacher, plan, course).await?;
+    let Some(seen) = view(teacher, plan, Viewer::Guardians, None).await? else {
         checks.check("guardians see the plan", false);
         return Ok(());
     };
@@ -307,9 +185,19 @@ async fn show(
         "and nothing that is hidden",
         hidden && seen.follow_up.is_none(),
     );
-    let others = teacher.plan(plan, Viewer::Others, None).await?;
+    let others = view(teacher, plan, Viewer::Others, None).await?;
     checks.check("others see nothing", others.is_none());
     Ok(())
+}
+
+/// A plan as a viewer sees it, now or as of a position; `None` if the viewer sees nothing.
+async fn view(
+    who: &Acting,
+    plan: PlanId,
+    viewer: Viewer,
+    at: Option<u64>,
+) -> Result<Option<PlanView>, CliError> {
+    read::view_at(&who.client, plan, viewer, at).await
 }
 
 /// Reads every plan as staff see it, and the position of the answers.
@@ -320,9 +208,9 @@ async fn views(
 ) -> Result<(Vec<PlanView>, u64), CliError> {
     let mut views = Vec::new();
     for plan in plans {
-        views.extend(who.plan(*plan, Viewer::Staff, at).await?);
+        views.extend(view(who, *plan, Viewer::Staff, at).await?);
     }
-    let request = planledger_proto::v1::GetStatusRequest::default();
+    let request = GetStatusRequest::default();
     let status = who.client.ledger().get_status(request).await?;
     Ok((views, status.into_inner().position))
 }
@@ -371,16 +259,9 @@ async fn pick_up(cast: &Cast, plans: &[PlanId], checks: &mut Checks) -> Result<(
         let name = cast.names.person(&staff.person_id);
         output::line(format!("  {name}, {role} of the deleted team, {can}"));
     }
-    let reason = Some("overtager efter fratrådt kollega".parse()?);
-    for summary in &found {
-        let transfer = PlanCommand::TransferOwnership {
-            to: cast.colleague,
-            reason: reason.clone(),
-        };
-        leader
-            .execute(on(summary.plan_id.parse()?, transfer))
-            .await?;
-    }
+    let ids = found.iter().map(|summary| summary.plan_id.parse());
+    let ids = ids.collect::<Result<Vec<PlanId>, _>>()?;
+    acts::give(leader, ids, cast.colleague).await?;
     let (left, _) = read::list(&leader.client, owned).await?;
     let (taken, _) =
         read::list(&leader.client, Filter::OwnerId(cast.colleague.to_string())).await?;
@@ -394,41 +275,19 @@ async fn pick_up(cast: &Cast, plans: &[PlanId], checks: &mut Checks) -> Result<(
 /// Restores what was deleted. Before that, somebody writes in a plan whose team is deleted.
 async fn restore(
     cast: &Cast,
-    all: &[(&Team, &Course)],
+    all: &[(Group, &Course)],
     plan: PlanId,
     checks: &mut Checks,
 ) -> Result<(), CliError> {
     let colleague = Acting::person(&cast.leader.client, cast.colleague)?;
-    let text = "Fortsætter hos ny vejleder.".parse()?;
-    let written = colleague
-        .execute(on(plan, PlanCommand::WriteStatus { text }))
-        .await;
+    let written = acts::write(&colleague, plan).await;
     checks.check(
         "plans are written on while team and year plan are deleted",
         written.is_ok(),
     );
     let leader = &cast.leader;
-    for (team, course) in all {
-        let id: TeamId = team.team_id.parse()?;
-        let reason = None;
-        let transfer = TeamCommand::TransferOwnership {
-            to: cast.colleague,
-            reason,
-        };
-        leader
-            .all([transfer, TeamCommand::Undelete].map(|c| Command::Team(id, c)))
-            .await?;
-        let reason = None;
-        let transfer = YearPlanCommand::TransferOwnership {
-            to: cast.colleague,
-            reason,
-        };
-        let commands = [transfer, YearPlanCommand::Undelete];
-        leader
-            .all(commands.map(|c| Command::YearPlan(course.id, c)))
-            .await?;
-    }
-    let restored = leader.plan(plan, Viewer::Staff, None).await?;
+    acts::undelete(leader, all, cast.colleague).await?;
+    let restored = view(leader, plan, Viewer::Staff, None).await?;
     let whole = restored.is_some_and(|plan| {
         let containers = [plan.year_plan, plan.team];
         let mut containers = containers.into_iter().flatten();

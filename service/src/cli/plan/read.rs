@@ -36,7 +36,7 @@ impl From<Eyes> for Viewer {
 }
 
 /// Reads a plan as a viewer sees it, now or at a position; `None` if the viewer sees nothing.
-pub(super) async fn view_at(
+pub(in crate::cli) async fn view_at(
     client: &Client,
     plan: PlanId,
     viewer: Viewer,

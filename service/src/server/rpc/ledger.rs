@@ -4,8 +4,8 @@ use planledger_proto::v1::ledger_service_server::LedgerService;
 use planledger_proto::v1::{GetStatusRequest, GetStatusResponse};
 use tonic::{Request, Response};
 
-use super::api::{Api, Rpc};
-use super::auth::Access;
+use crate::server::api::{Api, Rpc};
+use crate::server::auth::Access;
 use crate::wire;
 
 #[tonic::async_trait]

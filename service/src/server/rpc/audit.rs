@@ -1,0 +1,134 @@
+//! The audit service: checkpoints, proofs and bundles of evidence.
+
+use planledger_proto::v1::audit_service_server::AuditService;
+use planledger_proto::v1::{
+    ExportBundleRequest, ExportBundleResponse, GetCheckpointRequest, GetCheckpointResponse,
+    GetConsistencyProofRequest, GetConsistencyProofResponse, GetInclusionProofRequest,
+    GetInclusionProofResponse, GetVerifierKeysRequest, GetVerifierKeysResponse,
+    ListCheckpointsRequest, ListCheckpointsResponse,
+};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use crate::server::api::{Api, Rpc};
+use crate::server::audit::{self as queries, Bundle};
+use crate::server::auth::Access;
+use crate::server::streams::goodbye;
+use crate::wire::{self, Failure, request};
+
+/// How many responses may wait for a slow client before its stream pauses.
+const WINDOW: usize = 4;
+
+#[tonic::async_trait]
+impl AuditService for Api {
+    async fn get_verifier_keys(
+        &self,
+        request: Request<GetVerifierKeysRequest>,
+    ) -> Rpc<GetVerifierKeysResponse> {
+        self.allow(request.metadata(), Access::ReadProofs)?;
+        let current = self.verifier_key()?;
+        Ok(Response::new(GetVerifierKeysResponse { current }))
+    }
+
+    async fn get_checkpoint(
+        &self,
+        request: Request<GetCheckpointRequest>,
+    ) -> Rpc<GetCheckpointResponse> {
+        self.allow(request.metadata(), Access::ReadProofs)?;
+        let GetCheckpointRequest { min_size, create } = request.into_inner();
+        let found = self.checkpoint(min_size, create).await?;
+        let checkpoint = Some(wire::checkpoint(&found));
+        Ok(Response::new(GetCheckpointResponse { checkpoint }))
+    }
+
+    async fn list_checkpoints(
+        &self,
+        request: Request<ListCheckpointsRequest>,
+    ) -> Rpc<ListCheckpointsResponse> {
+        self.allow(request.metadata(), Access::ReadProofs)?;
+        let request = request.into_inner();
+        let limit = request::page_size(request.page_size)?;
+        let found = self.checkpoints(request.after_size, limit).await?;
+        let checkpoints = found.iter().map(wire::checkpoint).collect();
+        Ok(Response::new(ListCheckpointsResponse { checkpoints }))
+    }
+
+    async fn get_inclusion_proof(
+        &self,
+        request: Request<GetInclusionProofRequest>,
+    ) -> Rpc<GetInclusionProofResponse> {
+        self.allow(request.metadata(), Access::ReadProofs)?;
+        let GetInclusionProofRequest { position, min_size } = request.into_inner();
+        let position = wire::counted("position", position)?;
+        let (entry, proof) = self.inclusion(position, min_size).await?;
+        Ok(Response::new(GetInclusionProofResponse {
+            entry,
+            leaf_index: position.get() - 1,
+            hashes: proof.path.iter().map(|hash| hash.to_vec()).collect(),
+            checkpoint: Some(wire::checkpoint(&proof.signed)),
+        }))
+    }
+
+    async fn get_consistency_proof(
+        &self,
+        request: Request<GetConsistencyProofRequest>,
+    ) -> Rpc<GetConsistencyProofResponse> {
+        self.allow(request.metadata(), Access::ReadProofs)?;
+        let request = request.into_inner();
+        let from = wire::counted("from_size", request.from_size)?;
+        let (signed, root, proof) = self.consistency(from, request.min_size).await?;
+        Ok(Response::new(GetConsistencyProofResponse {
+            from_root: root.to_vec(),
+            hashes: proof.iter().map(|hash| hash.to_vec()).collect(),
+            checkpoint: Some(wire::checkpoint(&signed)),
+        }))
+    }
+
+    type ExportBundleStream = ReceiverStream<Result<ExportBundleResponse, Status>>;
+
+    async fn export_bundle(
+        &self,
+        request: Request<ExportBundleRequest>,
+    ) -> Rpc<Self::ExportBundleStream> {
+        let caller = self.caller(request.metadata())?;
+        let asked = wire::export_request(&request.into_inner())?;
+        let of = queries::plans_of(&asked);
+        let disclosure = asked.disclosure;
+        self.permit(&caller, Access::Export { of, disclosure })?;
+        let bundle = self.export(asked).await?;
+        let (sender, receiver) = mpsc::channel(WINDOW);
+        let api = self.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                result = api.send_bundle(bundle, &sender) => if let Err(failure) = result {
+                    let _ = sender.send(Err(failure.into())).await;
+                },
+                () = api.stopping() => goodbye(&sender).await,
+                () = sender.closed() => {}
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+}
+
+impl Api {
+    async fn send_bundle(
+        &self,
+        mut bundle: Bundle,
+        sender: &mpsc::Sender<Result<ExportBundleResponse, Status>>,
+    ) -> Result<(), Failure> {
+        loop {
+            let (rest, part) = self.next_part(bundle).await?;
+            bundle = rest;
+            let response = ExportBundleResponse {
+                total_events: part.total_events,
+                written_events: part.written_events,
+                lines: part.lines,
+            };
+            if response.lines.is_empty() || sender.send(Ok(response)).await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+}

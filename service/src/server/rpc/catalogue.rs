@@ -1,0 +1,92 @@
+//! The catalogue service: reads catalogues.
+
+use planledger_proto::v1::catalogue_service_server::CatalogueService;
+use planledger_proto::v1::{
+    GetCatalogueItemRequest, GetCatalogueItemResponse, GetCatalogueRequest, GetCatalogueResponse,
+    ListCatalogueItemsRequest, ListCatalogueItemsResponse, ListCataloguesRequest,
+    ListCataloguesResponse,
+};
+use tonic::{Request, Response};
+
+use crate::server::api::{Api, Rpc};
+use crate::server::auth::Access;
+use crate::server::catalogue as queries;
+use crate::wire::{self, request};
+
+#[tonic::async_trait]
+impl CatalogueService for Api {
+    async fn get_catalogue(
+        &self,
+        request: Request<GetCatalogueRequest>,
+    ) -> Rpc<GetCatalogueResponse> {
+        self.allow(request.metadata(), Access::ReadCatalogue)?;
+        let request = request.into_inner();
+        let id = request::id("catalogue_id", &request.catalogue_id)?;
+        let (catalogue, position) = self
+            .read(request.min_position, move |reading| {
+                queries::catalogue(reading, id, wire::catalogue)
+            })
+            .await?;
+        Ok(Response::new(GetCatalogueResponse {
+            catalogue: Some(catalogue),
+            position: position.get(),
+        }))
+    }
+
+    async fn list_catalogues(
+        &self,
+        request: Request<ListCataloguesRequest>,
+    ) -> Rpc<ListCataloguesResponse> {
+        self.allow(request.metadata(), Access::ReadCatalogue)?;
+        let request = request.into_inner();
+        let page = request::everything("ListCatalogues", request.page_size, &request.page_token)?;
+        let ((catalogues, next_page_token), position) = self
+            .read(request.min_position, move |reading| {
+                queries::catalogues(reading, &page, wire::catalogue)
+            })
+            .await?;
+        Ok(Response::new(ListCataloguesResponse {
+            catalogues,
+            next_page_token,
+            position: position.get(),
+        }))
+    }
+
+    async fn get_catalogue_item(
+        &self,
+        request: Request<GetCatalogueItemRequest>,
+    ) -> Rpc<GetCatalogueItemResponse> {
+        self.allow(request.metadata(), Access::ReadCatalogue)?;
+        let request = request.into_inner();
+        let (id, item) = request::get_catalogue_item(&request)?;
+        let ((item, retired), position) = self
+            .read(request.min_position, move |reading| {
+                queries::item(reading, id, item, wire::catalogue_item)
+            })
+            .await?;
+        Ok(Response::new(GetCatalogueItemResponse {
+            item: Some(item),
+            retired,
+            position: position.get(),
+        }))
+    }
+
+    async fn list_catalogue_items(
+        &self,
+        request: Request<ListCatalogueItemsRequest>,
+    ) -> Rpc<ListCatalogueItemsResponse> {
+        self.allow(request.metadata(), Access::ReadCatalogue)?;
+        let request = request.into_inner();
+        let list = request::list_catalogue_items(&request)?;
+        let ((items, next_page_token), position) = self
+            .read(request.min_position, move |reading| {
+                queries::items(reading, &list, wire::catalogue_item)
+            })
+            .await?;
+        Ok(Response::new(ListCatalogueItemsResponse {
+            items,
+            next_page_token,
+            position: position.get(),
+        }))
+    }
+}

@@ -1,0 +1,160 @@
+//! The command service: executes commands.
+
+use std::pin::Pin;
+
+use planledger_proto::v1::command_service_server::CommandService;
+use planledger_proto::v1::execute_stream_response::Outcome;
+use planledger_proto::v1::{
+    ExecuteBatchRequest, ExecuteBatchResponse, ExecuteRequest, ExecuteResponse,
+    ExecuteStreamRequest, ExecuteStreamResponse, Receipt, RevertPlanRequest, RevertPlanResponse,
+};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::{Stream, StreamExt};
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::server::api::{Api, Rpc};
+use crate::server::auth::{Access, Caller};
+use crate::server::commands::Submitted;
+use crate::wire::{self, Failure};
+
+/// How many commands of one request stream may wait for their answers at the same time.
+pub const WINDOW: usize = 1_024;
+
+/// The answer to a command of a request stream: known already, or pending until the ledger has
+/// written it.
+enum Answer {
+    Known(ExecuteStreamResponse),
+    Pending(Submitted),
+    Ended(Status),
+}
+
+#[tonic::async_trait]
+impl CommandService for Api {
+    async fn execute(&self, request: Request<ExecuteRequest>) -> Rpc<ExecuteResponse> {
+        let caller = self.caller(request.metadata())?;
+        let command = request.into_inner().command.unwrap_or_default();
+        let envelope = wire::command(command).map_err(Failure::from)?;
+        self.permit(&caller, Access::Execute(&envelope))?;
+        let receipt = self.carry_out(&caller, envelope).await?;
+        let receipt = Some(wire::receipt(receipt));
+        Ok(Response::new(ExecuteResponse { receipt }))
+    }
+
+    async fn execute_batch(
+        &self,
+        request: Request<ExecuteBatchRequest>,
+    ) -> Rpc<ExecuteBatchResponse> {
+        let caller = self.caller(request.metadata())?;
+        let envelopes = wire::batch(request.into_inner()).map_err(Failure::from)?;
+        for (index, envelope) in envelopes.iter().enumerate() {
+            self.permit(&caller, Access::Execute(envelope))
+                .map_err(|failure| failure.in_batch(index, envelope.id))?;
+        }
+        let receipts = self.carry_out_batch(&caller, envelopes).await?;
+        let receipts = receipts.into_iter().map(wire::receipt).collect();
+        Ok(Response::new(ExecuteBatchResponse { receipts }))
+    }
+
+    type ExecuteStreamStream =
+        Pin<Box<dyn Stream<Item = Result<ExecuteStreamResponse, Status>> + Send>>;
+
+    async fn execute_stream(
+        &self,
+        request: Request<Streaming<ExecuteStreamRequest>>,
+    ) -> Rpc<Self::ExecuteStreamStream> {
+        let caller = self.caller(request.metadata())?;
+        let (answers, answered) = mpsc::channel(WINDOW);
+        tokio::spawn(self.clone().pipeline(caller, request.into_inner(), answers));
+        let responses = ReceiverStream::new(answered).then(|answer| async {
+            match answer {
+                Answer::Known(response) => Ok(response),
+                Answer::Pending(submitted) => {
+                    let id = submitted.id().to_string();
+                    Ok(response(id, submitted.receipt().await.map(wire::receipt)))
+                }
+                Answer::Ended(status) => Err(status),
+            }
+        });
+        Ok(Response::new(Box::pin(responses)))
+    }
+
+    async fn revert_plan(&self, request: Request<RevertPlanRequest>) -> Rpc<RevertPlanResponse> {
+        let caller = self.caller(request.metadata())?;
+        let asked = wire::revert::revert_plan(request.into_inner())?;
+        let outcome = self.revert(&caller, asked).await?;
+        let (changes, stays) = wire::revert::reverting(outcome.reverting);
+        Ok(Response::new(RevertPlanResponse {
+            receipt: outcome.receipt.map(wire::receipt),
+            to_position: outcome.to.get(),
+            revision: outcome.revision.get(),
+            changes,
+            stays,
+        }))
+    }
+}
+
+impl Api {
+    /// Submits commands in the order in which they arrive, without waiting for their answers. Reads
+    /// no more commands while too many wait for answers.
+    async fn pipeline(
+        self,
+        caller: Caller,
+        mut commands: Streaming<ExecuteStreamRequest>,
+        answers: mpsc::Sender<Answer>,
+    ) {
+        let stopping = self.stopping();
+        tokio::pin!(stopping);
+        loop {
+            // Reserve a place for the answer first, so that every submitted command is answered.
+            let Ok(place) = answers.reserve().await else {
+                return;
+            };
+            let request = tokio::select! {
+                request = commands.next() => request,
+                () = &mut stopping => {
+                    place.send(Answer::Ended(Failure::shutting_down().into()));
+                    return;
+                }
+            };
+            match request {
+                Some(Ok(request)) => place.send(self.take(&caller, request).await),
+                Some(Err(status)) => {
+                    place.send(Answer::Ended(status));
+                    return;
+                }
+                None => return,
+            }
+        }
+    }
+
+    /// Checks and submits one command of a request stream.
+    async fn take(&self, caller: &Caller, request: ExecuteStreamRequest) -> Answer {
+        let command = request.command.unwrap_or_default();
+        let id = command.command_id.clone();
+        let checked = wire::command(command).map_err(Failure::from);
+        let checked = checked.and_then(|envelope| {
+            self.permit(caller, Access::Execute(&envelope))?;
+            Ok(envelope)
+        });
+        let submitted = match checked {
+            Ok(envelope) => self.submit_in_turn(caller, envelope).await,
+            Err(failure) => Err(failure),
+        };
+        match submitted {
+            Ok(submitted) => Answer::Pending(submitted),
+            Err(failure) => Answer::Known(response(id, Err(failure))),
+        }
+    }
+}
+
+fn response(command_id: String, result: Result<Receipt, Failure>) -> ExecuteStreamResponse {
+    let outcome = match result {
+        Ok(receipt) => Outcome::Receipt(receipt),
+        Err(failure) => Outcome::Error(failure.command_error()),
+    };
+    ExecuteStreamResponse {
+        command_id,
+        outcome: Some(outcome),
+    }
+}

@@ -1,0 +1,172 @@
+//! The event service: reads and follows events.
+
+use std::pin::Pin;
+
+use planledger_core::ids::Position;
+use planledger_proto::v1::event_service_server::EventService;
+use planledger_proto::v1::follow_events_response::Content;
+use planledger_proto::v1::{
+    CaughtUp, EventBatch, FollowEventsRequest, FollowEventsResponse, Heartbeat, ReadEventsRequest,
+    ReadEventsResponse,
+};
+use tokio::sync::mpsc;
+use tokio_stream::Stream;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use crate::server::api::{Api, Rpc};
+use crate::server::auth::Access;
+use crate::server::events::{Reader, STRIDE};
+use crate::server::streams::goodbye;
+use crate::wire::request::event_filter;
+use crate::wire::{self, Failure};
+
+/// How many responses may wait for a slow client before its stream pauses.
+const WINDOW: usize = 4;
+type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl EventService for Api {
+    type ReadEventsStream = Responses<ReadEventsResponse>;
+
+    async fn read_events(
+        &self,
+        request: Request<ReadEventsRequest>,
+    ) -> Rpc<Self::ReadEventsStream> {
+        self.allow(request.metadata(), Access::ReadEvents)?;
+        let request = request.into_inner();
+        let filter = event_filter(request.filter)?;
+        self.reached(request.min_position).await?;
+        let (reader, last) = self.reader(request.after_position, filter)?;
+        let left = match usize::try_from(request.max_count) {
+            Ok(0) | Err(_) => usize::MAX,
+            Ok(count) => count,
+        };
+        let (sender, receiver) = mpsc::channel(WINDOW);
+        let api = self.clone();
+        tokio::spawn(async move {
+            let read = api.send_recorded(reader, last, left, &sender);
+            tokio::select! {
+                result = read => if let Err(failure) = result {
+                    let _ = sender.send(Err(failure.into())).await;
+                },
+                () = api.stopping() => goodbye(&sender).await,
+            }
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+
+    type FollowEventsStream = Responses<FollowEventsResponse>;
+
+    async fn follow_events(
+        &self,
+        request: Request<FollowEventsRequest>,
+    ) -> Rpc<Self::FollowEventsStream> {
+        self.allow(request.metadata(), Access::ReadEvents)?;
+        let request = request.into_inner();
+        let filter = event_filter(request.filter)?;
+        let (reader, _) = self.reader(request.after_position, filter)?;
+        let (sender, receiver) = mpsc::channel(WINDOW);
+        let api = self.clone();
+        tokio::spawn(async move {
+            let follow = api.send_following(reader, &sender);
+            tokio::select! {
+                result = follow => if let Err(failure) = result {
+                    let _ = sender.send(Err(failure.into())).await;
+                },
+                () = api.stopping() => goodbye(&sender).await,
+                () = sender.closed() => {}
+            }
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+}
+
+impl Api {
+    /// Sends the events up to position `last`, at most `left` of them.
+    async fn send_recorded(
+        &self,
+        mut reader: Reader,
+        last: Position,
+        mut left: usize,
+        sender: &mpsc::Sender<Result<ReadEventsResponse, Status>>,
+    ) -> Result<(), Failure> {
+        loop {
+            let (went_on, chunk) = self
+                .next_chunk(reader, left, last, wire::sized_event)
+                .await?;
+            reader = went_on;
+            left -= chunk.events.len();
+            let over = chunk.end || left == 0;
+            let response = ReadEventsResponse {
+                events: chunk.events,
+                resume_position: chunk.resume.get(),
+            };
+            if sender.send(Ok(response)).await.is_err() || over {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Sends the recorded events, tells the client that these were all, and then sends new events
+    /// as they are recorded.
+    async fn send_following(
+        &self,
+        mut reader: Reader,
+        sender: &mpsc::Sender<Result<FollowEventsResponse, Status>>,
+    ) -> Result<(), Failure> {
+        let mut durable = self.durable();
+        let mut behind = true;
+        let mut told = reader.resume;
+        loop {
+            let last = *durable.borrow_and_update();
+            let (went_on, chunk) = self
+                .next_chunk(reader, usize::MAX, last, wire::sized_event)
+                .await?;
+            reader = went_on;
+            let content = match chunk.events.is_empty() {
+                false => Some(Content::Batch(EventBatch {
+                    events: chunk.events,
+                })),
+                true if chunk.end && behind => None,
+                true if chunk.resume.get() - told.get() >= STRIDE => {
+                    Some(Content::Heartbeat(Heartbeat {}))
+                }
+                true => None,
+            };
+            let marker = (chunk.end && behind).then_some(Content::CaughtUp(CaughtUp {}));
+            behind = !chunk.end;
+            for content in content.into_iter().chain(marker) {
+                told = chunk.resume;
+                if !send(sender, told, content).await {
+                    return Ok(());
+                }
+            }
+            while chunk.end && *durable.borrow() <= last {
+                match tokio::time::timeout(self.limits.heartbeat, durable.changed()).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(_)) => return Err(Failure::shutting_down()),
+                    Err(_) => {
+                        told = chunk.resume;
+                        if !send(sender, told, Content::Heartbeat(Heartbeat {})).await {
+                            return Ok(());
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Sends a response. Returns whether the client is still connected.
+async fn send(
+    sender: &mpsc::Sender<Result<FollowEventsResponse, Status>>,
+    resume: Position,
+    content: Content,
+) -> bool {
+    let response = FollowEventsResponse {
+        resume_position: resume.get(),
+        content: Some(content),
+    };
+    sender.send(Ok(response)).await.is_ok()
+}

@@ -1,0 +1,201 @@
+//! The roster service: reads institutions, school years, persons, teams and year plans.
+
+use planledger_proto::v1 as proto;
+use planledger_proto::v1::roster_service_server::RosterService;
+use tonic::{Request, Response};
+
+use crate::server::api::{Api, Rpc};
+use crate::server::auth::Access;
+use crate::server::roster as queries;
+use crate::wire::{self, request};
+
+#[tonic::async_trait]
+impl RosterService for Api {
+    async fn get_institution(
+        &self,
+        request: Request<proto::GetInstitutionRequest>,
+    ) -> Rpc<proto::GetInstitutionResponse> {
+        self.allow(request.metadata(), Access::ReadRoster)?;
+        let request = request.into_inner();
+        let id = request::id("institution_id", &request.institution_id)?;
+        let (institution, position) = self
+            .read(request.min_position, move |reading| {
+                queries::institution(reading, id, wire::institution)
+            })
+            .await?;
+        Ok(Response::new(proto::GetInstitutionResponse {
+            institution: Some(institution),
+            position: position.get(),
+        }))
+    }
+
+    async fn list_institutions(
+        &self,
+        request: Request<proto::ListInstitutionsRequest>,
+    ) -> Rpc<proto::ListInstitutionsResponse> {
+        self.allow(request.metadata(), Access::ReadRoster)?;
+        let request = request.into_inner();
+        let page = request::everything("ListInstitutions", request.page_size, &request.page_token)?;
+        let ((institutions, next_page_token), position) = self
+            .read(request.min_position, move |reading| {
+                queries::institutions(reading, &page, wire::institution)
+            })
+            .await?;
+        Ok(Response::new(proto::ListInstitutionsResponse {
+            institutions,
+            next_page_token,
+            position: position.get(),
+        }))
+    }
+
+    async fn get_school_year(
+        &self,
+        request: Request<proto::GetSchoolYearRequest>,
+    ) -> Rpc<proto::GetSchoolYearResponse> {
+        self.allow(request.metadata(), Access::ReadRoster)?;
+        let request = request.into_inner();
+        let id = request::id("school_year_id", &request.school_year_id)?;
+        let (school_year, position) = self
+            .read(request.min_position, move |reading| {
+                queries::school_year(reading, id, wire::school_year)
+            })
+            .await?;
+        Ok(Response::new(proto::GetSchoolYearResponse {
+            school_year: Some(school_year),
+            position: position.get(),
+        }))
+    }
+
+    async fn list_school_years(
+        &self,
+        request: Request<proto::ListSchoolYearsRequest>,
+    ) -> Rpc<proto::ListSchoolYearsResponse> {
+        self.allow(request.metadata(), Access::ReadRoster)?;
+        let request = request.into_inner();
+        let page = request::everything("ListSchoolYears", request.page_size, &request.page_token)?;
+        let ((school_years, next_page_token), position) = self
+            .read(request.min_position, move |reading| {
+                queries::school_years(reading, &page, wire::school_year)
+            })
+            .await?;
+        Ok(Response::new(proto::ListSchoolYearsResponse {
+            school_years,
+            next_page_token,
+            position: position.get(),
+        }))
+    }
+
+    async fn get_person(
+        &self,
+        request: Request<proto::GetPersonRequest>,
+    ) -> Rpc<proto::GetPersonResponse> {
+        self.allow(request.metadata(), Access::ReadRoster)?;
+        let request = request.into_inner();
+        let id = request::id("person_id", &request.person_id)?;
+        let ((person, children), position) = self
+            .read(request.min_position, move |reading| {
+                let person = queries::person(reading, id, wire::person)?;
+                let children = queries::children(reading, id, wire::child)?;
+                Ok((person, children))
+            })
+            .await?;
+        Ok(Response::new(proto::GetPersonResponse {
+            person: Some(person),
+            children,
+            position: position.get(),
+        }))
+    }
+
+    async fn list_persons(
+        &self,
+        request: Request<proto::ListPersonsRequest>,
+    ) -> Rpc<proto::ListPersonsResponse> {
+        self.allow(request.metadata(), Access::ReadRoster)?;
+        let request = request.into_inner();
+        let list = request::list_persons(&request)?;
+        let ((persons, next_page_token), position) = self
+            .read(request.min_position, move |reading| {
+                queries::persons(reading, &list, wire::person)
+            })
+            .await?;
+        Ok(Response::new(proto::ListPersonsResponse {
+            persons,
+            next_page_token,
+            position: position.get(),
+        }))
+    }
+
+    async fn get_team(
+        &self,
+        request: Request<proto::GetTeamRequest>,
+    ) -> Rpc<proto::GetTeamResponse> {
+        self.allow(request.metadata(), Access::ReadRoster)?;
+        let request = request.into_inner();
+        let id = request::id("team_id", &request.team_id)?;
+        let (team, position) = self
+            .read(request.min_position, move |reading| {
+                queries::team(reading, id, wire::team)
+            })
+            .await?;
+        Ok(Response::new(proto::GetTeamResponse {
+            team: Some(team),
+            position: position.get(),
+        }))
+    }
+
+    async fn list_teams(
+        &self,
+        request: Request<proto::ListTeamsRequest>,
+    ) -> Rpc<proto::ListTeamsResponse> {
+        self.allow(request.metadata(), Access::ReadRoster)?;
+        let request = request.into_inner();
+        let (filter, page) = request::list_teams(&request)?;
+        let ((teams, next_page_token), position) = self
+            .read(request.min_position, move |reading| {
+                queries::teams(reading, filter, &page, wire::team)
+            })
+            .await?;
+        Ok(Response::new(proto::ListTeamsResponse {
+            teams,
+            next_page_token,
+            position: position.get(),
+        }))
+    }
+
+    async fn get_year_plan(
+        &self,
+        request: Request<proto::GetYearPlanRequest>,
+    ) -> Rpc<proto::GetYearPlanResponse> {
+        self.allow(request.metadata(), Access::ReadRoster)?;
+        let request = request.into_inner();
+        let view = request::get_year_plan(&request)?;
+        let (year_plan, position) = self
+            .read(request.min_position, move |reading| {
+                queries::year_plan(reading, &view, wire::year_plan)
+            })
+            .await?;
+        Ok(Response::new(proto::GetYearPlanResponse {
+            year_plan: Some(year_plan),
+            position: position.get(),
+        }))
+    }
+
+    async fn list_year_plans(
+        &self,
+        request: Request<proto::ListYearPlansRequest>,
+    ) -> Rpc<proto::ListYearPlansResponse> {
+        self.allow(request.metadata(), Access::ReadRoster)?;
+        let request = request.into_inner();
+        let (filter, page) = request::list_year_plans(&request)?;
+        let ((year_plans, next_page_token), position) = self
+            .read(request.min_position, move |reading| {
+                queries::year_plans(reading, filter, &page, wire::year_plan_summary)
+            })
+            .await?;
+        Ok(Response::new(proto::ListYearPlansResponse {
+            year_plans,
+            next_page_token,
+            position: position.get(),
+        }))
+    }
+}

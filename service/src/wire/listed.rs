@@ -1,0 +1,69 @@
+//! States of streams as the API lists them.
+
+use planledger_core::domain::Aggregate;
+use planledger_core::ids::{
+    CatalogueId, IdError, InstitutionId, PersonId, Revision, SchoolYearId, StreamId, TeamId,
+};
+
+use super::catalogue::{catalogue, catalogue_item};
+use super::institution::institution;
+use super::person::person;
+use super::proto;
+use super::school_year::school_year;
+use super::team::team;
+
+/// The state of a stream as the API lists it.
+pub trait Listed: PartialEq + Sized {
+    /// The id of the stream, as the message says it.
+    fn id(&self) -> &str;
+
+    /// The stream that the message says this state belongs to.
+    ///
+    /// # Errors
+    /// When the message holds no id.
+    fn stream(&self) -> Result<StreamId, IdError>;
+
+    /// Writes the message of a state. `None` if the state is of another kind of stream.
+    fn of(stream: StreamId, revision: Revision, state: &Aggregate) -> Option<Self>;
+}
+
+macro_rules! listed {
+    ($($kind:ident: $id:ident in $field:ident, $show:path;)*) => {$(
+        impl Listed for proto::$kind {
+            fn id(&self) -> &str {
+                &self.$field
+            }
+
+            fn stream(&self) -> Result<StreamId, IdError> {
+                let id: $id = self.$field.parse()?;
+                Ok(id.into())
+            }
+
+            fn of(stream: StreamId, revision: Revision, state: &Aggregate) -> Option<Self> {
+                match state {
+                    Aggregate::$kind(state) => {
+                        Some($show($id::from_uuid(stream.id), revision, state))
+                    }
+                    _ => None,
+                }
+            }
+        }
+    )*};
+}
+
+listed! {
+    Institution: InstitutionId in institution_id, institution;
+    SchoolYear: SchoolYearId in school_year_id, school_year;
+    Catalogue: CatalogueId in catalogue_id, catalogue;
+    Person: PersonId in person_id, person;
+    Team: TeamId in team_id, team;
+}
+
+/// Writes the messages of a catalogue's items. `None` if the state is not that of a catalogue.
+pub fn catalogue_items(state: &Aggregate) -> Option<Vec<proto::CatalogueItem>> {
+    let Aggregate::Catalogue(catalogue) = state else {
+        return None;
+    };
+    let items = catalogue.items.iter();
+    Some(items.map(|(id, item)| catalogue_item(*id, item)).collect())
+}

@@ -1,0 +1,58 @@
+//! Requests about catalogues.
+
+use planledger_core::ids::{CatalogueId, CatalogueItemId};
+use uuid::Uuid;
+
+use crate::wire::errors::Failure;
+use crate::wire::fields::Fields;
+use crate::wire::page::{Page, Scope, read_size};
+use crate::wire::proto;
+
+/// Reads `GetCatalogueItem`.
+///
+/// # Errors
+/// `REQUEST_INVALID` with every wrong field.
+pub fn get_catalogue_item(
+    request: &proto::GetCatalogueItemRequest,
+) -> Result<(CatalogueId, CatalogueItemId), Failure> {
+    Ok(Fields::read(|fields| {
+        let catalogue = fields.id("catalogue_id", &request.catalogue_id);
+        let item = fields.id("item_id", &request.item_id);
+        Some((catalogue?, item?))
+    })?)
+}
+
+/// A request for a page of items of a catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListCatalogueItems {
+    /// The catalogue.
+    pub catalogue: CatalogueId,
+    /// List only items that are part of this item; all items if `None`.
+    pub parent: Option<CatalogueItemId>,
+    /// The requested page.
+    pub page: Page<Uuid>,
+}
+
+/// Reads `ListCatalogueItems`.
+///
+/// # Errors
+/// `REQUEST_INVALID` with every wrong field, or the errors of a page token.
+pub fn list_catalogue_items(
+    request: &proto::ListCatalogueItemsRequest,
+) -> Result<ListCatalogueItems, Failure> {
+    let (catalogue, parent, size) = Fields::read(|fields| {
+        let catalogue: Option<CatalogueId> = fields.id("catalogue_id", &request.catalogue_id);
+        let parent: Option<Option<CatalogueItemId>> =
+            fields.optional_id("parent_id", request.parent_id.as_deref());
+        let size = read_size(fields, request.page_size);
+        Some((catalogue?, parent?, size?))
+    })?;
+    let parent_bytes = parent.map_or(Uuid::nil(), |parent| parent.uuid());
+    let filter = [catalogue.as_bytes().as_slice(), parent_bytes.as_bytes()];
+    let scope = Scope::new("ListCatalogueItems", &filter);
+    Ok(ListCatalogueItems {
+        catalogue,
+        parent,
+        page: Page::new(scope, size, &request.page_token)?,
+    })
+}

@@ -1,0 +1,59 @@
+//! Requests about events.
+
+use planledger_core::domain::EventType;
+use planledger_core::ledger::EventFilter;
+
+use crate::wire::errors::Failure;
+use crate::wire::fields::{Fields, ViolationReason};
+use crate::wire::proto;
+
+/// Most streams that an event filter may name.
+const MAX_STREAMS: usize = 1_000;
+/// Most event types that an event filter may name.
+const MAX_TYPES: usize = 100;
+
+/// Reads the filter of `ReadEvents` and `FollowEvents`.
+///
+/// # Errors
+/// `REQUEST_INVALID` with every wrong field.
+pub fn event_filter(filter: Option<proto::EventFilter>) -> Result<EventFilter, Failure> {
+    let Some(filter) = filter else {
+        return Ok(EventFilter::default());
+    };
+    Ok(Fields::read(|fields| {
+        fields.within("filter", |fields| read_event_filter(fields, filter))
+    })?)
+}
+
+fn read_event_filter(fields: &mut Fields, filter: proto::EventFilter) -> Option<EventFilter> {
+    let enough = at_most(fields, "streams", filter.streams.len(), MAX_STREAMS);
+    let streams = fields.list("streams", filter.streams, |fields, stream| {
+        fields.id("", &stream)
+    });
+    let few = at_most(fields, "types", filter.types.len(), MAX_TYPES);
+    let types = fields.list("types", filter.types, |fields, name| {
+        let known = EventType::from_name(&name);
+        if known.is_none() {
+            let description = "is a type that this server does not know";
+            fields.violate("", ViolationReason::UnknownEnum, description);
+        }
+        known.map(|event_type| event_type.code)
+    });
+    let student = fields.optional_id("student_id", filter.student_id.as_deref());
+    enough?;
+    few?;
+    Some(EventFilter {
+        streams: streams?,
+        types: types?,
+        student: student?,
+    })
+}
+
+fn at_most(fields: &mut Fields, name: &str, length: usize, limit: usize) -> Option<()> {
+    if length <= limit {
+        return Some(());
+    }
+    let description = format!("holds {length} values, at most {limit} are allowed");
+    fields.violate(name, ViolationReason::OutOfRange, description);
+    None
+}
