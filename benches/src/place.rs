@@ -45,7 +45,7 @@ pub fn options(dir: &Path) -> Result<Options, SettingsError> {
     Ok(Options {
         dir: dir.to_owned(),
         master: master_key(None, None, dir)?,
-        recovery: None,
+        rescue: None,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         progress: None,

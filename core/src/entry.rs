@@ -61,13 +61,13 @@ pub struct Entry {
 #[non_exhaustive]
 pub enum EntryError {
     /// The length field is not that of this version.
-    #[error("entry length is {0}, not 228")]
+    #[error("the entry has {0} bytes, not 228")]
     Length(u16),
     /// Written by a newer version of planledger.
-    #[error("entry version {0} is not known")]
+    #[error("the entry has version {0}, which this version of planledger does not know")]
     Version(u8),
     /// A stream or actor kind that this version does not know.
-    #[error("{field} has the unknown value {value}")]
+    #[error("{field} has the value {value}, which is not known")]
     Kind {
         /// Which field.
         field: &'static str,
@@ -75,7 +75,7 @@ pub enum EntryError {
         value: u8,
     },
     /// The revision is zero, or the payload is shorter than the cipher's tag.
-    #[error("{0} is out of range")]
+    #[error("{0} is outside its range")]
     Range(&'static str),
     /// Nobody acts on behalf of nobody: the id beside the zero kind is not zero.
     #[error("on-behalf-of has an id but no kind")]

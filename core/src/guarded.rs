@@ -11,7 +11,7 @@ pub enum SledError {
     #[error("sled: {0}")]
     Said(#[from] sled::Error),
     /// It panicked.
-    #[error("sled stopped at something that it did not expect")]
+    #[error("sled failed because of an internal error")]
     Panicked,
 }
 

@@ -16,10 +16,10 @@ pub enum IdError {
     #[error("is not a UUID")]
     Malformed,
     /// All bits are zero, which stands for no id at all.
-    #[error("is the nil UUID, which identifies nothing")]
+    #[error("is the UUID with only zeros, which identifies nothing")]
     Nil,
     /// The string looks like a civil registration number, which is never stored.
-    #[error("looks like a CPR number, which is never accepted")]
+    #[error("looks like a CPR number; CPR numbers are never accepted")]
     Cpr,
 }
 

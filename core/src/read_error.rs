@@ -12,7 +12,7 @@ pub enum ReadError {
     #[error("journal: {0}")]
     Journal(String),
     /// Derived state turned out to be faulty and is being made again. Try again, later each time.
-    #[error("derived state is being made again: {0}")]
+    #[error("derived state is being rebuilt from the journal: {0}")]
     Derived(String),
     /// An entry's payload does not open: it was tampered with, or the key store is another's.
     #[error("event at position {position} {reason}")]
@@ -50,7 +50,7 @@ pub enum ReadError {
         reason: String,
     },
     /// The position asked for is beyond the last durable one. Wait for it, or ask for less.
-    #[error("position {asked} is not there yet; the ledger is at {tail}")]
+    #[error("position {asked} does not exist yet; the ledger ends at position {tail}")]
     NotThere {
         /// What was asked for.
         asked: Position,
@@ -58,14 +58,14 @@ pub enum ReadError {
         tail: Position,
     },
     /// The instant has not passed: more may be recorded up to it. Ask for one in the past.
-    #[error("the instant {} ns has not passed yet", instant.nanos())]
+    #[error("the instant {} ns lies in the future; ask again when it has passed", instant.nanos())]
     NotPassed {
         /// What was asked for.
         instant: Timestamp,
     },
     /// A write failed, so nobody knows what was recorded up to an instant until the process is
     /// started again. What was recorded up to the last receipt can be read.
-    #[error("a write failed ({0}); what was recorded last is known after a restart")]
+    #[error("a write failed ({0}); restart the server to find out which events were recorded last")]
     Unsettled(String),
     /// The ledger is closing. Ask again when it is back.
     #[error("the ledger is closing")]

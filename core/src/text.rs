@@ -16,7 +16,7 @@ pub enum TextError {
     #[error("must not be empty")]
     Empty,
     /// Longer than its kind allows.
-    #[error("has {length} characters, at most {limit} are allowed")]
+    #[error("has {length} characters, but at most {limit} are allowed")]
     TooLong {
         /// Its length in characters.
         length: usize,
@@ -24,10 +24,10 @@ pub enum TextError {
         limit: usize,
     },
     /// Holds a control character; line feed and tab are allowed in longer texts only.
-    #[error("holds a control character")]
+    #[error("contains a control character; remove it")]
     Control,
     /// Holds what looks like a CPR number, which is never stored.
-    #[error("holds what looks like a CPR number, which is never accepted")]
+    #[error("contains something that looks like a CPR number; CPR numbers are never accepted")]
     Cpr,
 }
 
@@ -88,8 +88,8 @@ texts! {
     Text, limit 20_000, lines true;
     /// A short code from another system, such as an institution number or a grade.
     Code, limit 100, lines false;
-    /// Why something was done.
-    Reason, limit 1_000, lines true;
+    /// Why something was done, as a person put it. The code of a refusal is `domain::Reason`.
+    ReasonText, limit 1_000, lines true;
 }
 
 fn check(value: &str, limit: usize, lines: bool) -> Result<&str, TextError> {

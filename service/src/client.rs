@@ -70,7 +70,7 @@ impl Client {
     /// # Errors
     /// [`ConnectError`]
     pub async fn connect(url: &str, actor: &str) -> Result<Self, ConnectError> {
-        let usage = |what: &str| ConnectError::Usage(format!("{what} cannot be used"));
+        let usage = |what: &str| ConnectError::Usage(format!("{what} is not valid"));
         let endpoint = Endpoint::from_shared(url.to_owned())
             .map_err(|_| usage("the server's URL"))?
             .connect_timeout(CONNECT_TIMEOUT)

@@ -49,8 +49,8 @@ pub enum NotaryKeyError {
     },
     /// The journal names a key that is missing here. Restore the key from its backup.
     #[error(
-        "{} does not hold the key that signs this ledger's checkpoints, {recorded}; restore it \
-         from its backup",
+        "{} does not contain {recorded}, the key that signs the checkpoints of this ledger; \
+        restore the file from its backup",
         path.display()
     )]
     Lost {
@@ -169,7 +169,7 @@ pub enum GenerateError {
     #[error(transparent)]
     Key(#[from] KeyError),
     /// The source of randomness failed.
-    #[error("no randomness: {0}")]
+    #[error("the operating system gives no random bytes: {0}")]
     Entropy(std::io::Error),
 }
 
@@ -293,7 +293,7 @@ pub enum AskError {
     #[error("{0}")]
     Http(#[from] ureq::Error),
     /// The witness refuses.
-    #[error("it answers {status}: {reason}")]
+    #[error("the witness answered {status}: {reason}")]
     Refused {
         /// The HTTP status of the answer.
         status: u16,
@@ -301,7 +301,7 @@ pub enum AskError {
         reason: String,
     },
     /// The answer is not a cosignature of this checkpoint by the witness's key.
-    #[error("its cosignature does not verify: {0}")]
+    #[error("the cosignature of the witness is not valid: {0}")]
     Signature(NoteError),
     /// The proof that the witness needs cannot be made.
     #[error(transparent)]
@@ -347,7 +347,7 @@ fn ask(
             _ => return Err(refused(status, &body)),
         }
     }
-    Err(refused(409, "it stands somewhere else each time"))
+    Err(refused(409, "the witness names another size each time"))
 }
 
 fn refused(status: u16, body: &str) -> AskError {

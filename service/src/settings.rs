@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use planledger_core::hex;
 use planledger_core::journal::OsDisk;
-use planledger_core::seal::{MasterKey, RecoveryKey};
+use planledger_core::seal::{MasterKey, RescueKey};
 use planledger_core::tlog::Policy;
 use serde::Deserialize;
 
@@ -60,7 +60,8 @@ pub enum SettingsError {
     },
     /// The journal exists, but its master key is missing. The user must give the key that the
     /// ledger was made with.
-    #[error("{} is missing; the ledger cannot be read without its master key", path.display())]
+    #[error("the master key file {} is missing; the ledger cannot be read without its master key, \
+             so restore the file or name it with --master-key-file", path.display())]
     MasterKeyMissing {
         /// The file in which the key was expected.
         path: PathBuf,
@@ -79,8 +80,9 @@ pub struct File {
     pub server: Option<String>,
     /// The file with the master key.
     pub master_key_file: Option<PathBuf>,
-    /// X25519 public key of the recovery recipient, 64 hexadecimal digits.
-    pub recovery_recipient: Option<String>,
+    /// X25519 public key of the rescue recipient, 64 hexadecimal digits.
+    #[serde(alias = "recovery-recipient")]
+    pub rescue_recipient: Option<String>,
     /// The log's name in its checkpoints, for a new ledger.
     pub origin: Option<String>,
     /// Seconds from one checkpoint to the next.
@@ -139,12 +141,12 @@ pub fn parse_key(name: &'static str, text: &str) -> Result<[u8; 32], SettingsErr
     hex::decode(text.trim()).ok_or_else(wrong)
 }
 
-/// The recovery recipient's key, if one is set.
+/// The rescue recipient's key, if one is set.
 ///
 /// # Errors
 /// [`SettingsError::Value`] when it is not a key.
-pub fn recovery_key(text: Option<&str>) -> Result<Option<RecoveryKey>, SettingsError> {
-    text.map(|text| parse_key("recovery-recipient", text).map(RecoveryKey))
+pub fn rescue_key(text: Option<&str>) -> Result<Option<RescueKey>, SettingsError> {
+    text.map(|text| parse_key("rescue-recipient", text).map(RescueKey))
         .transpose()
 }
 

@@ -57,7 +57,7 @@ pub enum UploadError {
     #[error("{0}")]
     Fault(ImportFault),
     /// The server ended the call before everything was answered.
-    #[error("the server ended the call after {0} commands")]
+    #[error("the server ended the call after {0} commands; run the same import again to continue")]
     CutShort(u64),
 }
 

@@ -50,7 +50,7 @@ pub enum WitnessStartError {
         source: CheckpointError,
     },
     /// Another witness uses the directory.
-    #[error("{} is in use by another witness", dir.display())]
+    #[error("{} is in use by another witness; give each witness its own directory", dir.display())]
     Locked {
         /// The directory.
         dir: PathBuf,
@@ -182,7 +182,7 @@ impl Inner {
         signed.note.add(signature.clone());
         // Store the checkpoint before answering, because a cosignature is a promise.
         if let Err(error) = remember(&file_of(&self.dir, &origin), &signed.note.to_string()) {
-            tracing::error!(%error, "a checkpoint cannot be remembered, so it is not cosigned");
+            tracing::error!(%error, "a checkpoint cannot be stored, so it is not cosigned");
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }
         latest.insert(origin, signed);

@@ -285,7 +285,7 @@ async fn the_command_line_shows_shares_and_what_is_missing() {
     std::fs::write(&faulty, r#"{"title": "a", "source": "b", "rules": []}"#).unwrap();
     let ran = ask(&["--due", faulty.to_str().unwrap()]);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
-    assert!(ran.stderr.contains("rules holds no rule"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("rules has no rule"), "{}", ran.stderr);
     assert_eq!(ask(&["--mask-below", "2"]).code, Some(2));
     let ran = ask(&["--institution", &new_id()]);
     assert_eq!(ran.code, Some(1));

@@ -53,13 +53,16 @@ fn the_table_of_limits_is_what_the_server_keeps_to() {
         (
             "requests at once, streams included",
             format!(
-                "{}; more are shed with `OVERLOADED`",
+                "{}; the server refuses more with `OVERLOADED`",
                 number(limits.requests)
             ),
         ),
         (
             "requests at once of one connection",
-            format!("{}; more wait", number(limits.requests_of_connection)),
+            format!(
+                "{}; further requests wait",
+                number(limits.requests_of_connection)
+            ),
         ),
         (
             "a request / an answer",
@@ -70,7 +73,7 @@ fn the_table_of_limits_is_what_the_server_keeps_to() {
             ),
         ),
         (
-            "commands of one stream on their way",
+            "commands of one stream that wait for an answer",
             number(COMMANDS_OF_A_STREAM as u64),
         ),
         (
@@ -96,7 +99,7 @@ fn the_table_of_limits_is_what_the_server_keeps_to() {
         ),
         ("time for requests at a stop", seconds(limits.grace)),
         (
-            "certain to be known again when sent again",
+            "commands that are recognised for certain when they are sent again",
             format!("the last {} commands", number(KNOWN_COMMANDS)),
         ),
     ];
@@ -147,12 +150,12 @@ fn what_operators_are_told_of_times_and_defaults_is_so() {
         "service/OPERATING.md",
         &[
             format!(
-                "It is tried again after {}, then after twice as long each time, up to {longest} minutes",
+                "The server tries again after {}, then after twice as long each time, up to {longest} minutes",
                 seconds(FIRST_PAUSE_OF_RESTORING)
             ),
             format!("holds that up for up to {}", seconds(WITNESS_TIMEOUT)),
             format!(
-                "a client held a request for longer than {} after the stop",
+                "After the stop, a client kept a request open for longer than {}",
                 seconds(Limits::default().grace)
             ),
             format!("| `dir` | `{DEFAULT_DIR}` |"),

@@ -13,6 +13,7 @@ mod api;
 mod circles;
 mod commands;
 mod limits;
+mod messages;
 mod pages;
 mod promises;
 mod uses;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::pages::{page, quoted, root, table};
 
 /// Every file below, by its ending; nothing hidden, and nothing that cargo made.
-fn files(dir: &Path, endings: &[&str]) -> Vec<PathBuf> {
+pub(crate) fn files(dir: &Path, endings: &[&str]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();

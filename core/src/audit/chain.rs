@@ -102,11 +102,16 @@ impl Chains {
             if position <= before {
                 return fault(
                     FaultKind::Order,
-                    format!("it comes after position {before}"),
+                    format!(
+                        "it stands after the event at position {before}, whose position is not \
+                        smaller"
+                    ),
                 );
             }
             if entry.recorded_at <= instant {
-                let what = format!("it is not recorded later than the event at {before}");
+                let what = format!(
+                    "its recorded time is not later than that of the event at position {before}"
+                );
                 return fault(FaultKind::Time, what);
             }
         }
@@ -143,20 +148,23 @@ pub(crate) fn continues(
     if entry.revision != before.revision.next() {
         let expected = before.revision.next();
         let what = format!(
-            "{} goes on with revision {}, not {expected}: events are missing or doubled",
+            "{} continues with revision {}, not {expected}: events are missing or occur twice",
             entry.stream, entry.revision
         );
         return fault(FaultKind::Revision, what);
     }
     if entry.previous_link != before.link {
         let what = format!(
-            "it does not link to the event of {} at {}",
+            "it does not link to the previous event of {}, at position {}",
             entry.stream, before.position
         );
         return fault(FaultKind::Link, what);
     }
     if back != before.position {
-        let what = format!("it points back to {back}, not to {}", before.position);
+        let what = format!(
+            "it points back to position {back}, not to position {}",
+            before.position
+        );
         return fault(FaultKind::Back, what);
     }
     Ok(())
@@ -167,7 +175,7 @@ fn check_key(position: Position, entry: &Entry, before: &StreamPlace) -> Result<
     let personal = matches!(entry.stream.kind, StreamKind::Person | StreamKind::Plan);
     match personal && entry.key != before.key {
         true => {
-            let what = "it is sealed under another key than the stream's events before it";
+            let what = "it is sealed under another key than the earlier events of its stream";
             Err(Fault::new(position, FaultKind::Key, what))
         }
         false => Ok(()),

@@ -40,10 +40,10 @@ pub struct ExportRequest {
 #[non_exhaustive]
 pub enum ExportError {
     /// The checkpoint has no event of this stream.
-    #[error("there is no {0} in the checkpoint")]
+    #[error("the checkpoint does not cover {0}")]
     NotFound(StreamId),
     /// The range is empty, reversed, or goes beyond the checkpoint.
-    #[error("positions {from} to {to} are not within a checkpoint of {size} events")]
+    #[error("positions {from} to {to} are outside the checkpoint, which covers {size} events")]
     Range {
         /// The first position of the range.
         from: Position,
@@ -53,7 +53,9 @@ pub enum ExportError {
         size: u64,
     },
     /// The earlier checkpoint is larger than the bundle's.
-    #[error("the checkpoint of {size} events does not come after {since}")]
+    #[error(
+        "the checkpoint covers {size} events, so it is older than the checkpoint of {since} events"
+    )]
     Since {
         /// The size of the earlier checkpoint.
         since: u64,
@@ -61,7 +63,9 @@ pub enum ExportError {
         size: u64,
     },
     /// The cut-off bundle belongs to a checkpoint that this ledger has not kept.
-    #[error("there is no checkpoint of exactly {0} events; begin the bundle anew")]
+    #[error(
+        "there is no checkpoint of exactly {0} events; start the export again from the beginning"
+    )]
     Resume(u64),
     /// A proof could not be made.
     #[error(transparent)]
@@ -70,7 +74,7 @@ pub enum ExportError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// A line could not be written as JSON.
-    #[error("a line cannot be written: {0}")]
+    #[error("a line of the bundle cannot be written: {0}")]
     Json(#[from] serde_json::Error),
 }
 

@@ -60,7 +60,7 @@ impl DocKey {
             Self::Postings(_) => "a list of streams",
             Self::Commands(_) => "a list of recent commands",
             Self::Snapshot(..) => "an earlier state of a stream",
-            Self::Standing(_) => "what the overview knows of a student",
+            Self::Standing(_) => "the overview's record of a student",
             Self::Cell(_) => "a count of the overview",
             Self::PastCell(..) => "an earlier count of the overview",
         }
@@ -82,12 +82,12 @@ impl DocKey {
             stream.map_or("an unknown stream".to_owned(), |stream| stream.to_string())
         };
         match key.split_first() {
-            Some((&tag::CURSOR, _)) => "how far it has come".to_owned(),
+            Some((&tag::CURSOR, _)) => "the cursor, which says how far it has come".to_owned(),
             Some((&tag::STREAM, rest)) => format!("the state of {}", stream(rest)),
             Some((&tag::POSTINGS, _)) => "a list of streams".to_owned(),
             Some((&tag::COMMANDS, _)) => "a list of recent commands".to_owned(),
             Some((&tag::SNAPSHOT, rest)) => format!("an earlier state of {}", stream(rest)),
-            Some((&tag::STANDING, _)) => "what the overview knows of a student".to_owned(),
+            Some((&tag::STANDING, _)) => "the overview's record of a student".to_owned(),
             Some((&tag::CELL, _)) => "a count of the overview".to_owned(),
             Some((&tag::PAST_CELL, _)) => "an earlier count of the overview".to_owned(),
             Some((&tag::PART, rest)) => format!("a part of {}", Self::describe(rest)),

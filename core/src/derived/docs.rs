@@ -136,7 +136,7 @@ impl Docs {
         if self.doubt.set(reason.to_owned()).is_ok() {
             tracing::error!(
                 reason,
-                "derived state cannot be used; it is made again from the journal"
+                "derived state cannot be used; it is rebuilt from the journal"
             );
             self.store.abandon();
             // Those who wait for the store to be written to need not wait any more.

@@ -14,14 +14,14 @@ pub enum StoreError {
     #[error(transparent)]
     Sled(#[from] SledError),
     /// sled does not finish an operation that it began.
-    #[error("sled does not answer")]
+    #[error("sled does not finish an operation that it began")]
     Stuck,
     /// A value is not of the kind that its key says.
     #[error("{0} is malformed")]
     Malformed(&'static str),
     /// A value is not the one that was written last: it is older, belongs to another key, or is
     /// missing.
-    #[error("{0} is not as it was written last")]
+    #[error("{0} is not the value that was written last")]
     Changed(&'static str),
     /// A state cannot be decrypted with its key.
     #[error("a state {0}")]
@@ -30,26 +30,26 @@ pub enum StoreError {
     #[error("a state is sealed under a key that is not in the key store")]
     KeyMissing,
     /// The folder cannot be read, or a file in it cannot be written.
-    #[error("its files: {0}")]
+    #[error("its files cannot be read or written: {0}")]
     Io(#[from] io::Error),
     /// The folder does not have the layout of this version.
-    #[error("it is of another version, or there is something else in its folder")]
+    #[error("it was made by another version, or its folder holds other files")]
     Layout,
     /// The register is missing, or is not authentic for this ledger and master key.
-    #[error("its register is missing or damaged, or of another ledger or master key")]
+    #[error("its register is missing or damaged, or belongs to another ledger or master key")]
     Register,
     /// Another version of this program made it, by other rules or from other event types and
     /// schemas.
     #[error("another version of planledger made it")]
     Version,
     /// sled names no place in the journal, or a wrong one, up to which it has come.
-    #[error("it is not at a place where it was written")]
+    #[error("it does not end at a position where it was stored")]
     Place,
     /// It was not derived from this journal.
-    #[error("it is not of this journal")]
+    #[error("it belongs to another journal")]
     Foreign,
     /// A fault was found in it earlier, and noted on disk.
-    #[error("it was found faulty before")]
+    #[error("an earlier check found it faulty")]
     Distrusted,
     /// A fault was found in it while it was being completed from the journal.
     #[error("{0}")]

@@ -341,7 +341,11 @@ impl Store {
             && let Err(error) = self.compact(cursor, keys)
         {
             // The file as it is stays valid; it is only longer.
-            tracing::warn!(%error, "the register of derived state is not written anew this time");
+            tracing::warn!(
+                %error,
+                "the register of derived state could not be rewritten; the next attempt comes \
+                later"
+            );
             self.register.put_off_compacting();
         }
         Ok(())
@@ -414,7 +418,10 @@ impl Store {
     /// Notes on disk that this store must not be used again, and stops using it.
     pub(super) fn abandon(&self) {
         if let Err(error) = self.register.distrust() {
-            tracing::warn!(%error, "it could not be noted that derived state is not to be used again");
+            tracing::warn!(
+                %error,
+                "could not note on disk that derived state must not be used again"
+            );
         }
         self.let_go();
     }

@@ -97,7 +97,8 @@ macro_rules! event_types {
                     let payload = serde_json::from_slice(json)?;
                     let payload = bring_up(known.name, schema, known.schema, payload);
                     Self::read(kind, payload.map_err(failed)?)
-                        .map_err(|_| failed("what it was brought up to is no such event"))?
+                        .map_err(|_| failed("the result of the conversion is not an event of this \
+                            type"))?
                 };
                 if event.event_type().code == code {
                     Ok(event)
@@ -187,8 +188,8 @@ pub enum PayloadError {
     UnknownType(u16),
     /// A newer version of planledger wrote the schema. Upgrade to that version.
     #[error(
-        "{event} has schema {schema}, and the greatest schema of it that this version knows is \
-         {known}; a newer version of planledger is needed"
+        "{event} has schema {schema}, but this version knows its schemas only up to {known}; a \
+        newer version of planledger is needed"
     )]
     NewerSchema {
         /// The name of the event type.
@@ -205,7 +206,7 @@ pub enum PayloadError {
         event: &'static str,
     },
     /// The payload is not JSON of its schema. The program that wrote it has a fault.
-    #[error("{event} of schema {schema} cannot be brought up to the present one: {reason}")]
+    #[error("{event} of schema {schema} cannot be converted to the current schema: {reason}")]
     NotBroughtUp {
         /// The name of the event type.
         event: &'static str,
@@ -360,8 +361,8 @@ mod tests {
         assert_eq!(
             error.to_string(),
             format!(
-                "person.departed has schema {newer}, and the greatest schema of it that this \
-                 version knows is {}; a newer version of planledger is needed",
+                "person.departed has schema {newer}, but this version knows its schemas only up \
+                 to {}; a newer version of planledger is needed",
                 known.schema
             )
         );

@@ -59,11 +59,11 @@ pub struct Deletion {
     pub by: Actor,
     /// The reason that was given; `None` if none was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<crate::text::Reason>,
+    pub reason: Option<crate::text::ReasonText>,
 }
 
 impl Deletion {
-    fn of(meta: &EventMeta, reason: &Option<crate::text::Reason>) -> Self {
+    fn of(meta: &EventMeta, reason: &Option<crate::text::ReasonText>) -> Self {
         Self {
             at: meta.recorded_at,
             by: meta.actor,

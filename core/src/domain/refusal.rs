@@ -196,7 +196,8 @@ impl Serialize for Reason {
 impl<'de> Deserialize<'de> for Reason {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let code = String::deserialize(deserializer)?;
-        Self::from_code(&code).ok_or_else(|| D::Error::custom("no reason that is known"))
+        Self::from_code(&code)
+            .ok_or_else(|| D::Error::custom("this reason code is not known to this version"))
     }
 }
 

@@ -33,7 +33,7 @@ pub(in crate::domain) fn exists<T>(
     id: impl Display,
     field: Field,
 ) -> Result<T, Stop> {
-    let message = format!("{what} {id} exists already");
+    let message = format!("{what} {id} already exists");
     refuse(
         Refusal::new(Reason::AlreadyExists, message)
             .field(field)

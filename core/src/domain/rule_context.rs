@@ -58,7 +58,7 @@ impl RuleContext<'_> {
             if let Some(Aggregate::Person(person)) = self.load(id)?.as_deref()
                 && person.departed.is_some()
             {
-                let message = format!("person {id} has left and changes nothing any more");
+                let message = format!("person {id} has left and can no longer change anything");
                 return refuse(Refusal::new(Reason::ActorDeparted, message).with("person_id", id));
             }
         }
@@ -120,7 +120,7 @@ impl RuleContext<'_> {
             false => refuse(
                 Refusal::new(
                     Reason::NotStaff,
-                    format!("person {id} is no teacher, pedagogue or leader"),
+                    format!("person {id} is not a teacher, pedagogue or leader"),
                 )
                 .field(field)
                 .with("person_id", id),
@@ -135,9 +135,12 @@ impl RuleContext<'_> {
         self.person(id, field, |person| match person.departed {
             None => Ok(()),
             Some(_) => refuse(
-                Refusal::new(Reason::PersonDeparted, format!("person {id} has left"))
-                    .field(field)
-                    .with("person_id", id),
+                Refusal::new(
+                    Reason::PersonDeparted,
+                    format!("person {id} has left and cannot become an owner"),
+                )
+                .field(field)
+                .with("person_id", id),
             ),
         })
     }
@@ -172,7 +175,7 @@ impl RuleContext<'_> {
         field: Field,
     ) -> Result<(), Stop> {
         if now == Some(to) {
-            let message = format!("person {to} is the owner already");
+            let message = format!("person {to} is already the owner");
             return refuse(
                 Refusal::new(Reason::AlreadyOwner, message)
                     .field(field)
@@ -197,8 +200,10 @@ impl RuleContext<'_> {
             return Ok(true);
         }
         let message = match now {
-            Some(now) => format!("in the meantime it was given to person {now}"),
-            None => "in the meantime its owner was taken away".to_owned(),
+            Some(now) => {
+                format!("the owner has changed in the meantime; the owner is now person {now}")
+            }
+            None => "the owner has changed in the meantime; there is no owner now".to_owned(),
         };
         let refusal = Refusal::new(Reason::OwnerChanged, message);
         refuse(match now {
@@ -247,7 +252,7 @@ impl RuleContext<'_> {
         self.institution(id, field)?;
         match self.load(id)?.as_deref() {
             Some(Aggregate::Institution(found)) if found.closed => {
-                let message = format!("institution {id} is closed");
+                let message = format!("institution {id} is closed; reopen it first");
                 refuse(
                     Refusal::new(Reason::InstitutionClosed, message)
                         .field(field)

@@ -30,7 +30,7 @@ pub(super) fn bring_up(
         payload = match step {
             Some((_, _, step)) => step(payload)?,
             // A test makes sure that the table has no gaps.
-            None => return Err("this version has no step for it"),
+            None => return Err("this version cannot convert that schema"),
         };
     }
     Ok(payload)
@@ -49,14 +49,14 @@ fn fields<'a>(
     event: &str,
 ) -> Result<&'a mut Map<String, Value>, &'static str> {
     let fields = payload.get_mut(event).and_then(Value::as_object_mut);
-    fields.ok_or("it is not an object with the fields of the event")
+    fields.ok_or("the payload is not a JSON object with the fields of this event")
 }
 
 /// Gives a field a new name. The field may be absent. The new name must not exist yet, because it
 /// had no meaning in the earlier schema.
 fn rename(fields: &mut Map<String, Value>, from: &str, to: &str) -> Result<(), &'static str> {
     if fields.contains_key(to) {
-        return Err("it has a field that its schema does not know");
+        return Err("the payload has a field that its schema does not have");
     }
     if let Some(value) = fields.remove(from) {
         fields.insert(to.to_owned(), value);

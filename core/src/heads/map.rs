@@ -21,7 +21,7 @@ pub enum HeadMapError {
     #[error(transparent)]
     Sled(#[from] SledError),
     /// The bucket with this number is not as it was written.
-    #[error("the heads in bucket {0} are not as they were written")]
+    #[error("the heads in bucket {0} are not the ones that were written")]
     Changed(u16),
     /// The journal cannot be read.
     #[error("journal: {0}")]

@@ -119,10 +119,10 @@ pub struct BucketProof {
 #[non_exhaustive]
 pub enum BucketError {
     /// The heads of the bucket with this number are not in strict order of their streams.
-    #[error("the heads of bucket {0} are not in order")]
+    #[error("the heads of bucket {0} are in the wrong order")]
     Order(u16),
     /// The path does not lead to the root.
-    #[error("the heads of bucket {bucket} are not under the recorded root: {source}")]
+    #[error("the heads of bucket {bucket} do not lead to the recorded root: {source}")]
     Path {
         /// The number of the bucket.
         bucket: u16,

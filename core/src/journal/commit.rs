@@ -96,7 +96,7 @@ impl std::fmt::Display for Limit {
 #[non_exhaustive]
 pub enum CommitError {
     /// A limit is exceeded. Split the batch.
-    #[error("{actual} {limit}, but at most {allowed} are possible")]
+    #[error("{actual} {limit}, but at most {allowed} are allowed")]
     TooLarge {
         /// The limit that is exceeded.
         limit: Limit,
@@ -107,7 +107,7 @@ pub enum CommitError {
     },
     /// The commit has no commands, or its commands name another number of entries than it has. The
     /// caller has a fault.
-    #[error("the commands account for {claimed} entries, but there are {actual}")]
+    #[error("the commands say that they have {claimed} entries, but there are {actual}")]
     Unaccounted {
         /// How many entries the commands name together.
         claimed: u64,
@@ -117,10 +117,10 @@ pub enum CommitError {
     /// Something is wrong with the entry of this number, from 0. It points back to itself or
     /// further on, or its payload has another length than it says, is shorter than a seal, or is
     /// all zeros. The caller has a fault.
-    #[error("entry number {0} of the commit contradicts itself or its place")]
+    #[error("entry number {0} of the commit contradicts itself, or does not fit its place")]
     Entry(usize),
     /// The commit is not later than the commit before it. The caller has a fault.
-    #[error("recorded at {given}, which is not after {previous}")]
+    #[error("the commit is recorded at {given}, which is not later than {previous}")]
     NotLater {
         /// The instant of the commit.
         given: Timestamp,

@@ -1,8 +1,8 @@
-//! What every commit log must do, as one suite that runs over each of them.
+//! The tests that every implementation of a commit log must pass.
 //!
 //! Call [`conforms`] from a test.
 
-// A suite: a panic is its way to say no.
+// This is a suite of tests, and a failed test panics.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use std::sync::Barrier;
@@ -19,9 +19,9 @@ use crate::entry::{Entry, sealed_hash};
 use crate::ids::{CommandId, CommitSeq, KeyId, PersonId, PlanId, Position, Revision, SystemId};
 use crate::time::Timestamp;
 
-/// A commit that can be appended behind `tail`: one command for each item of `commands`, whose
-/// items are the lengths of its entries' payloads, each at least 16. The same arguments give the
-/// same commit; another `seed` gives others.
+/// Makes a commit that can be appended directly after `tail`. Each item of `commands` becomes one
+/// command; its numbers are the lengths of its entries' payloads in bytes, each at least 16. The
+/// same arguments give the same commit, and another `seed` gives other ids and payloads.
 pub fn sample_commit(tail: &Tail, seed: u64, commands: &[&[usize]]) -> Commit {
     let recorded_at = tail.recorded_at.plus(1_000);
     let mut commit = Commit {
@@ -77,7 +77,8 @@ pub fn sample_commit(tail: &Tail, seed: u64, commands: &[&[usize]]) -> Commit {
     commit
 }
 
-/// Commits that can be appended behind `tail` together, each as [`sample_commit`] makes them.
+/// Makes commits that can be appended together directly after `tail`. Each of them is made as
+/// [`sample_commit`] makes one.
 pub fn sample_group(tail: &Tail, seed: u64, commits: &[&[&[usize]]]) -> Vec<Commit> {
     let mut tail = *tail;
     let mut group = Vec::new();
@@ -91,10 +92,10 @@ pub fn sample_group(tail: &Tail, seed: u64, commits: &[&[&[usize]]]) -> Vec<Comm
     group
 }
 
-/// Checks that a frame says what `commit` did.
+/// Checks that a frame holds the commands and entries of `commit`, and nothing else.
 ///
 /// # Panics
-/// If it does not.
+/// When they differ.
 pub fn assert_holds(frame: &Frame, commit: &Commit) {
     assert_eq!(frame.header().recorded_at, commit.recorded_at);
     assert_eq!(frame.commands().collect::<Vec<_>>(), commit.commands);
@@ -113,10 +114,10 @@ pub fn assert_holds(frame: &Frame, commit: &Commit) {
     assert_eq!(count, commit.entries.len() as u64);
 }
 
-/// Runs the suite. `make` makes an empty log each time.
+/// Runs all tests. `make` must return a new, empty log at each call.
 ///
 /// # Panics
-/// If the log does anything else than a commit log must.
+/// When the log breaks a rule of commit logs.
 pub fn conforms(make: impl Fn() -> Box<dyn CommitLog>) {
     an_empty_log_has_nothing(make().as_ref());
     what_is_appended_is_read(make().as_ref());
@@ -263,7 +264,7 @@ fn an_append_at_another_tail_changes_nothing(log: &dyn CommitLog) {
 
 fn assert_rejected(log: &dyn CommitLog, commit: Commit, is_right: impl Fn(CommitError) -> bool) {
     let tail = log.tail();
-    // Behind a good one: the group is refused as a whole.
+    // A good commit goes first. The log must refuse the whole group, not only the bad commit.
     let good = sample_commit(&tail, 5, &[&[]]);
     let mut bad = commit;
     bad.recorded_at = bad.recorded_at.plus(10);
@@ -376,7 +377,7 @@ fn one_of_two_writers_is_fenced(log: &dyn CommitLog) {
         let (mut won, mut lost) = (0, 0);
         for _ in 0..ROUNDS {
             let tail = log.tail();
-            // Both know the same tail; then both append.
+            // Both writers read the same tail before either appends.
             barrier.wait();
             match log.append(&tail, &[sample_commit(&tail, seed, &[&[16]])]) {
                 Ok(after) => {
@@ -437,7 +438,7 @@ fn a_follower_wakes_up(log: &dyn CommitLog) {
         append_one(log, &[&[]]);
         assert_eq!(follower.join().unwrap().commit.get(), 1);
     });
-    // What is there already is answered at once.
+    // A follower that asks for a commit that exists gets an answer at once.
     assert_eq!(log.follow(CommitSeq::ZERO, WAIT).commit.get(), 1);
     assert_eq!(
         log.follow(CommitSeq::new(1), Duration::from_millis(1))

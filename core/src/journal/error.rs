@@ -30,14 +30,14 @@ pub struct Damage {
 #[non_exhaustive]
 pub enum DamageReason {
     /// A frame that had been stored durably is no longer valid.
-    #[error("the frame there {0}")]
+    #[error("the frame at that place {0}")]
     Frame(FrameError),
     /// The segment's header is missing, cut short or does not match its hash.
-    #[error("the segment's header is not sound")]
+    #[error("the header of the segment is damaged")]
     SegmentHeader,
     /// The segment's header is valid but does not continue the segment before it. The file was
     /// exchanged, or comes from another ledger.
-    #[error("the segment does not continue the one before it")]
+    #[error("the segment does not continue the segment before it")]
     Misplaced,
     /// The segment is missing, although there are later segments or something that was derived from
     /// it.
@@ -52,10 +52,10 @@ pub enum DamageReason {
         actual: u64,
     },
     /// The journal ends before something that was derived from it, so its end is lost.
-    #[error("the journal ends there, but commit {0} had been stored")]
+    #[error("the journal ends at that place, but commit {0} was stored after it")]
     EndLost(CommitSeq),
     /// An entry's leaf is not the hash of the entry.
-    #[error("the leaf is not that of the entry")]
+    #[error("the leaf hash does not match the entry")]
     Leaf,
 }
 
@@ -85,7 +85,7 @@ pub enum AppendError {
     /// Somebody else has appended. Read up to `actual`, decide again, and append again. A writer
     /// that believed itself the only one has lost its place and must stop.
     #[error(
-        "the journal is at commit {} and not at {}", actual.commit, expected.commit
+        "the journal is at commit {}, not at commit {}", actual.commit, expected.commit
     )]
     Conflict {
         /// The tail that the caller knew.
@@ -95,7 +95,7 @@ pub enum AppendError {
     },
     /// A write or sync failed earlier, so nobody knows what is on the disk. Start the process
     /// again; opening the journal finds out.
-    #[error("an earlier write failed; the journal takes no more until it is opened again")]
+    #[error("an earlier write failed; the journal accepts nothing more until it is opened again")]
     Poisoned,
     /// The journal was opened for reading only.
     #[error("the journal is open for reading only")]
@@ -127,7 +127,7 @@ pub enum OpenError {
     #[error("there is no journal in this directory")]
     Empty,
     /// There is a journal here already, so no new one is created.
-    #[error("there is a journal in this directory already")]
+    #[error("this directory already has a journal")]
     Exists,
     /// The journal is damaged before its end. Keep the files, and restore the named segment from a
     /// backup or another node.

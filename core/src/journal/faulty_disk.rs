@@ -1,8 +1,9 @@
-//! A disk in memory that fails where a test says, for tests.
+//! A disk in memory, for tests. It fails at the operation that a test chooses.
 //!
-//! It keeps apart what a program has written, which is what it reads back, and what is on stable
-//! storage, which is what a power cut leaves. A sync that fails drops what was pending, as Linux
-//! does: reading still shows it, syncing again succeeds, and it is gone.
+//! The disk keeps two states of each file. The cached state is what the program has written, and
+//! what it reads back. The stored state is what was synced, and what is left after a power cut. A
+//! failed sync forgets the writes that it should have stored, as on Linux: the program still reads
+//! them, the next sync succeeds without them, and a power cut loses them.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,38 +13,40 @@ use parking_lot::Mutex;
 
 use super::disk::{Disk, DiskFile};
 
-/// What goes wrong at an operation.
+/// A fault that happens at one operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The process dies before the operation: this and everything after it fails, until
-    /// [`FaultyDisk::restart`] or [`FaultyDisk::reboot`].
+    /// The process dies before the operation. This operation and all later ones fail, until the
+    /// test calls [`FaultyDisk::restart`] or [`FaultyDisk::reboot`].
     Kill,
-    /// The operation fails; later ones do not. What a failed sync should have stored is lost.
+    /// Only this operation fails. If it is a sync, the writes that it should have stored are lost.
     Fail,
-    /// If it is a write, only half of it is done and reported.
+    /// A write stores only the first half of its bytes, and says so. Other operations succeed.
     Short,
 }
 
-/// What a power cut leaves of the changes that had not been synced.
+/// Which changes survive a power cut, among those that were not synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PowerCut {
-    /// None.
+    /// No change survives.
     LosesAll,
-    /// All.
+    /// Every change survives.
     KeepsAll,
-    /// The first so many bytes of each file's pending writes, in the order they were written.
-    /// Names stay as they were last synced.
+    /// Of each file, this number of bytes survives, counted in the order in which they were
+    /// written. Changes of file names do not survive.
     KeepsBytes(usize),
-    /// Any blocks of 512 bytes, chosen by this seed, the others zeros or missing; and any number
-    /// of the changes of names, in order.
+    /// Some blocks of 512 bytes survive, chosen at random from this seed. The others keep what was
+    /// stored there before, or are zeros or missing. Of the changes of file names, the first ones
+    /// survive; the seed chooses how many.
     KeepsBlocks(u64),
 }
 
-/// The disk. Clones are the same disk.
+/// The disk. A clone is another handle to the same disk.
 #[derive(Clone, Default)]
 pub struct FaultyDisk {
     machine: Arc<Mutex<Machine>>,
-    /// Handles from before a restart are dead.
+    /// Number of the process that this handle belongs to. After a restart, operations on handles
+    /// of earlier processes fail.
     life: u64,
 }
 
@@ -51,9 +54,9 @@ pub struct FaultyDisk {
 struct Machine {
     files: Vec<Inode>,
     names: Names,
-    /// The names after each change since the last sync of the directory, beginning with those
-    /// synced.
+    /// The file names at the last sync of the directory.
     synced_names: Names,
+    /// All file names, once after each change since that sync.
     unsynced_names: Vec<Names>,
     operations: u64,
     faults: BTreeMap<u64, Fault>,
@@ -171,7 +174,7 @@ fn failed(what: &str) -> io::Error {
 }
 
 impl Machine {
-    /// Counts an operation and answers the fault that is due at it.
+    /// Counts one operation, and returns the fault that a test injected at it.
     fn step(&mut self, life: u64) -> io::Result<Option<Fault>> {
         if self.is_dead || self.life != life {
             return Err(failed("the process is dead"));
@@ -185,7 +188,7 @@ impl Machine {
         Ok(fault)
     }
 
-    /// A step of an operation that a fault makes fail.
+    /// Counts one operation, and fails if a test injected [`Fault::Fail`] at it.
     fn plain_step(&mut self, life: u64) -> io::Result<()> {
         match self.step(life)? {
             Some(Fault::Fail) => Err(failed("the operation fails")),
@@ -221,28 +224,29 @@ impl Machine {
 }
 
 impl FaultyDisk {
-    /// An empty disk without faults.
+    /// Makes an empty disk without faults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Makes `fault` happen at operation `at`, counted from 0 since the process began.
+    /// Injects `fault` at operation number `at`. The first operation of a process has number 0.
     pub fn inject(&self, at: u64, fault: Fault) {
         self.machine.lock().faults.insert(at, fault);
     }
 
-    /// Operations since the process began: every call of [`Disk`] and [`DiskFile`].
+    /// The number of operations of this process so far. Every call of a method of [`Disk`] or
+    /// [`DiskFile`] is one operation.
     pub fn operations(&self) -> u64 {
         self.machine.lock().operations
     }
 
-    /// Lets files grow by so many more bytes together.
+    /// Limits the free space: from now on, all files together can grow by `bytes`.
     pub fn limit_space(&self, bytes: u64) {
         self.machine.lock().space = Some(bytes);
     }
 
-    /// The disk for a new process after the old one died; the system went on running, so all that
-    /// was written is there. Faults are gone.
+    /// Starts a new process after the old one died, and returns its disk. The operating system went
+    /// on running, so everything that was written is still there. Injected faults are removed.
     #[must_use]
     pub fn restart(&self) -> Self {
         let life = self.machine.lock().begin_life();
@@ -252,14 +256,14 @@ impl FaultyDisk {
         }
     }
 
-    /// The disk after a power cut. Faults are gone.
+    /// Cuts the power, and returns the disk for the process after it. Injected faults are removed.
     #[must_use]
     pub fn reboot(&self, how: PowerCut) -> Self {
         let mut state = match how {
             PowerCut::KeepsBlocks(seed) => seed,
             _ => 0,
         };
-        // SplitMix64.
+        // The generator SplitMix64: small, and the same seed always gives the same power cut.
         let mut random = move || {
             state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
             let mut value = state;
@@ -287,8 +291,8 @@ impl FaultyDisk {
         }
     }
 
-    /// A disk of its own in the state of this one: what happens to either does not happen to the
-    /// other. Open files stay with the other.
+    /// Copies the whole disk, with both states of each file. What happens to one disk does not
+    /// change the other. Files that are open belong to the old disk.
     #[must_use]
     pub fn fork(&self) -> Self {
         let machine = self.machine.lock().clone();
@@ -298,7 +302,8 @@ impl FaultyDisk {
         }
     }
 
-    /// A disk of its own with the files as they read now, all of them stored.
+    /// Makes a new disk from the files as they read now. On the new disk, all of it counts as
+    /// synced.
     #[must_use]
     pub fn copy(&self) -> Self {
         let machine = self.machine.lock();
@@ -320,18 +325,19 @@ impl FaultyDisk {
         }
     }
 
-    /// The names of the files there are.
+    /// The names of all files.
     pub fn names(&self) -> Vec<String> {
         self.machine.lock().names.keys().cloned().collect()
     }
 
-    /// What a file reads as; `None` if there is none.
+    /// The bytes that a program would read from a file. `None` if there is no such file.
     pub fn bytes(&self, name: &str) -> Option<Vec<u8>> {
         let machine = self.machine.lock();
         Some(machine.files.get(*machine.names.get(name)?)?.cached.clone())
     }
 
-    /// Flips one bit of byte `at` of a file, on stable storage and under whoever has it open.
+    /// Flips one bit in byte `at` of a file, in both states. A program that has the file open sees
+    /// the change too.
     pub fn flip_bit(&self, name: &str, at: usize, bit: u32) {
         let mut machine = self.machine.lock();
         let Some(inode) = machine.names.get(name).copied() else {
@@ -347,7 +353,8 @@ impl FaultyDisk {
         }
     }
 
-    /// Makes a file be these bytes, on stable storage, as a failing medium or a vandal would.
+    /// Replaces a file by one with these bytes, already synced, as an attacker or a broken disk
+    /// could.
     pub fn put_bytes(&self, name: &str, bytes: Vec<u8>) {
         let mut machine = self.machine.lock();
         let file = Inode {

@@ -34,7 +34,7 @@ pub enum FrameError {
         need: u64,
     },
     /// The first four bytes are not a frame's.
-    #[error("does not begin with a frame's magic bytes")]
+    #[error("does not begin with the magic bytes of a frame")]
     Magic,
     /// The header's hash is not that of the header.
     #[error("has a header that does not match its hash")]
@@ -57,7 +57,7 @@ pub enum FrameError {
     Payload(u32),
     /// The frame is whole but does not follow the frame before it: something was taken out, put in
     /// or moved.
-    #[error("does not follow the frame before it")]
+    #[error("does not continue the frame before it")]
     Chain,
 }
 

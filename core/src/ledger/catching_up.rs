@@ -26,7 +26,11 @@ pub(crate) fn catch_up(
         return Ok(());
     }
     let (from, to) = (fold.cursor.position.get(), target.position.get());
-    tracing::info!(from, to, "derived state catches up with the journal");
+    tracing::info!(
+        from,
+        to,
+        "derived state is being brought up to the end of the journal"
+    );
     let mut published = from;
     for frame in log.read_commits(fold.cursor.commit.next()) {
         take_in(&frame.map_err(ReadError::from)?, keys, docs, fold)?;
@@ -91,7 +95,8 @@ fn take_in(frame: &Frame, keys: &KeyStore, docs: &Docs, fold: &mut Fold) -> Resu
                     stream = %found.stream,
                     position = found.position.get(),
                     revision = found.revision.get(),
-                    "the journal holds an event that does not follow its stream's last; both are kept"
+                    "the journal has an event that does not follow the last event of its stream; \
+                    both are kept"
                 );
             }
             fold.note(&stream.folded, *record.leaf);

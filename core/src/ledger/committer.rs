@@ -135,7 +135,7 @@ pub(super) fn run(
                 let reason = unsound.to_string();
                 tracing::error!(
                     %reason,
-                    "what was decided does not continue the journal and is not written"
+                    "the commits do not continue the journal, so they are not written"
                 );
                 for (reply, _) in group.replies {
                     reply(Err(ExecuteError::NotReady(reason.clone())));
@@ -148,7 +148,8 @@ pub(super) fn run(
                 if durable.stop(&reason) {
                     tracing::error!(
                         %reason,
-                        "the journal cannot be written; no more commands are taken until a restart"
+                        "the journal cannot be written; commands are refused until the server is \
+                        restarted"
                     );
                 }
                 for (reply, _) in group.replies {
@@ -186,7 +187,7 @@ fn append(log: &dyn CommitLog, keys: &KeyStore, group: &Group) -> Result<Cursor,
         Ok(cursor)
     } else {
         Err(Refused::Failed(format!(
-            "the journal is at {}, not at {}",
+            "the journal ends at {}, not at {}",
             tail.position, cursor.position
         )))
     }
@@ -241,7 +242,7 @@ mod tests {
             disk: Arc::new(FaultyDisk::new()),
             ledger,
             master: MasterKey::from_bytes([7; 32]),
-            recovery: None,
+            rescue: None,
             mode: KeyStoreMode::Create,
         };
         let keys = Arc::new(KeyStore::open(&options).unwrap());

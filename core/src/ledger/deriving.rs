@@ -144,7 +144,10 @@ impl Deriving {
     fn anew_or_again(&self, reason: Option<&str>) -> Result<Derived, OpenError> {
         match self.anew(reason) {
             Err(error) if error.of_derived().is_some() => {
-                tracing::warn!(%error, "derived state could not be made; it is tried once more");
+                tracing::warn!(
+                    %error,
+                    "derived state could not be built; the server tries once more"
+                );
                 self.anew(reason)
             }
             made => made,
@@ -183,7 +186,7 @@ impl Deriving {
     /// [`OpenError`] when it cannot be made.
     pub(super) fn anew(&self, reason: Option<&str>) -> Result<Derived, OpenError> {
         if let Some(reason) = reason {
-            tracing::warn!(reason, "derived state is made again from the journal");
+            tracing::warn!(reason, "derived state is being rebuilt from the journal");
             *self.made.reason.lock() = Some(reason.to_owned());
         }
         let store = self.generations.begin(self.log.ledger_id())?;
@@ -194,7 +197,7 @@ impl Deriving {
             // newest.
             Err(error) if error.of_derived().is_some() || error.is_of_newer() => {
                 if let Err(error) = self.generations.remove(generation) {
-                    tracing::warn!(%error, "what came to nothing cannot be removed");
+                    tracing::warn!(%error, "the remains of an unfinished rebuild cannot be removed");
                 }
                 return Err(error);
             }
@@ -207,7 +210,7 @@ impl Deriving {
             Ok(Some(aside)) => tracing::warn!(
                 reason,
                 aside = %aside.display(),
-                "derived state could not be used; it is set aside and made again from the journal"
+                "derived state could not be used; it is set aside and rebuilt from the journal"
             ),
             Ok(None) => {}
             Err(error) => tracing::warn!(%error, "derived state could not be set aside"),

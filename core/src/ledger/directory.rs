@@ -114,7 +114,7 @@ pub(crate) fn open_keys(
         disk: os_disk(&path)?,
         ledger,
         master: options.master.clone(),
-        recovery: options.recovery,
+        rescue: options.rescue,
         mode,
     };
     Ok(KeyStore::open(&how)?)

@@ -22,7 +22,10 @@ pub enum ExecuteError {
     },
     /// The stream has another revision than the sender expected. Read the stream again, then
     /// decide.
-    #[error("command {index}: {stream} has revision {actual}, not {expected}")]
+    #[error(
+        "command {index}: {stream} is at revision {actual}, but the command expects revision \
+        {expected}"
+    )]
     Conflict {
         /// The place of the command in its batch, from 0.
         index: usize,
@@ -34,7 +37,7 @@ pub enum ExecuteError {
         actual: Revision,
     },
     /// The command id was used before for another command. Choose a new id for a new command.
-    #[error("command {index}: id {command} was used for another command")]
+    #[error("command {index}: the id {command} was already used for another command; use a new id")]
     IdReused {
         /// The place of the command in its batch, from 0.
         index: usize,
@@ -42,17 +45,19 @@ pub enum ExecuteError {
         command: CommandId,
     },
     /// The batch is empty, or larger than one commit may be: 1,000 commands, 65,536 events, 16 MiB.
-    #[error("a batch holds 1 to 1,000 commands, and no more than one commit can take: {0}")]
+    #[error(
+        "a batch must have 1 to 1,000 commands and fit into one commit: {0}; send smaller batches"
+    )]
     BatchSize(String),
     /// Too many requests are waiting. Nothing was done. Try again, and wait longer each time.
-    #[error("too many commands are waiting")]
+    #[error("too many commands are waiting; try again later")]
     Overloaded,
     /// The ledger is closing. Nothing was done. Try again when the ledger is open again.
     #[error("the ledger is closing")]
     Closed,
     /// Derived state turned out to be faulty and is being made again, so the command cannot be
     /// decided now. Nothing was done. Try again with the same id, and wait longer each time.
-    #[error("derived state is being made again: {0}")]
+    #[error("derived state is being rebuilt from the journal: {0}")]
     NotReady(String),
     /// A fault in the ledger kept the command from being carried out. Nothing was done, and the
     /// ledger keeps running.
@@ -76,10 +81,10 @@ pub enum EngineFault {
     #[error("key store: {0}")]
     Keys(String),
     /// The operating system gives no random bytes.
-    #[error("no randomness: {0}")]
+    #[error("the operating system gives no random bytes: {0}")]
     Randomness(String),
     /// The program itself has an error.
-    #[error("a fault of the program: {0}")]
+    #[error("internal error of the program: {0}")]
     Internal(String),
 }
 
@@ -105,7 +110,7 @@ pub enum OpenError {
     /// Another process has the ledger open. Stop that process first, or reach the ledger through
     /// it, over the network.
     #[error(
-        "{} is in use by another planledger process; one process at a time may open a ledger",
+        "{} is in use by another planledger process; only one process at a time can open a ledger",
         dir.display()
     )]
     Locked {
@@ -121,7 +126,7 @@ pub enum OpenError {
         source: std::io::Error,
     },
     /// The directory holds no ledger.
-    #[error("{} holds no ledger", dir.display())]
+    #[error("{} contains no ledger", dir.display())]
     Missing {
         /// The directory that was looked in.
         dir: PathBuf,
@@ -140,13 +145,13 @@ pub enum OpenError {
     #[error("derived state: {0}")]
     Derived(#[from] StoreError),
     /// The ledger was closed while derived state was being made. The next start continues the work.
-    #[error("the ledger was closed while derived state was being made")]
+    #[error("the ledger was closed while its derived state was being built")]
     Stopped,
     /// An entry of the journal cannot be folded in.
     #[error(transparent)]
     Read(#[from] ReadError),
     /// The source of random bytes failed.
-    #[error("no randomness: {0}")]
+    #[error("the operating system gives no random bytes: {0}")]
     Entropy(std::io::Error),
 }
 

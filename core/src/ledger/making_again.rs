@@ -31,7 +31,7 @@ impl Writer {
                 tracing::warn!(
                     events = fold.cursor.position.get(),
                     seconds = begun.elapsed().as_secs_f64(),
-                    "derived state is made again"
+                    "derived state is being rebuilt"
                 );
                 (self.fold, self.window) = (fold, window);
                 *self.shown.write() = docs;
@@ -45,7 +45,10 @@ impl Writer {
                 }
             }
             Err(error) => {
-                tracing::error!(%error, "derived state cannot be made again; it is tried later");
+                tracing::error!(
+                    %error,
+                    "derived state cannot be rebuilt; the server tries again later"
+                );
                 self.restoring.put_off();
             }
         }

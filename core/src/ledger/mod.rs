@@ -60,7 +60,7 @@ use crate::entry::EntryBytes;
 use crate::hash::Hash32;
 use crate::ids::{CommitSeq, LedgerId, Position, StreamId};
 use crate::journal::CommitLog;
-use crate::seal::{EventKey, KeyStore, MasterKey, RecoveryKey};
+use crate::seal::{EventKey, KeyStore, MasterKey, RescueKey};
 use crate::time::{Clock, Entropy, Timestamp};
 
 /// How long a thread that writes to sled may take to end.
@@ -77,7 +77,7 @@ pub struct Options {
     pub master: MasterKey,
     /// For a new ledger: the public key for which all keys are also wrapped, so that they can be
     /// restored if the master key is lost.
-    pub recovery: Option<RecoveryKey>,
+    pub rescue: Option<RescueKey>,
     /// Gives the instants at which events are recorded.
     pub clock: Arc<dyn Clock>,
     /// Gives the random bytes for keys, nonces and ids.
@@ -87,7 +87,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// A ledger in `dir`, without a recovery key.
+    /// A ledger in `dir`, without a rescue key.
     pub fn new(
         dir: impl Into<PathBuf>,
         master: MasterKey,
@@ -97,7 +97,7 @@ impl Options {
         Self {
             dir: dir.into(),
             master,
-            recovery: None,
+            rescue: None,
             clock: Arc::new(clock),
             entropy: Arc::new(entropy),
             progress: None,
@@ -401,7 +401,7 @@ impl Drop for Inner {
         drop(self.requests.lock().take());
         for thread in self.threads.lock().drain(..) {
             if thread.join().is_err() {
-                tracing::error!("a thread of the ledger had panicked");
+                tracing::error!("a thread of the ledger panicked");
             }
         }
         if let Some(projector) = self.projector.lock().take()
@@ -410,12 +410,15 @@ impl Drop for Inner {
             // sled may block for ever after a failed write. The thread can be left behind without
             // losing anything.
             tracing::warn!(
-                "sled does not end what it began; the next start finds out what is there"
+                "sled does not finish what it began; the next start checks what was stored"
             );
             return;
         }
         if let Err(error) = self.docs().close() {
-            tracing::warn!(%error, "derived state was not stored; the next start finds out what is there");
+            tracing::warn!(
+                %error,
+                "derived state was not stored; the next start checks what was stored"
+            );
         }
     }
 }

@@ -252,7 +252,7 @@ impl Fold {
         }
         let mut cell = Arc::unwrap_or_clone(cell);
         let sound = cell.change(grade, before, after);
-        debug_assert!(sound, "more was taken from a count than it held");
+        debug_assert!(sound, "a count of the overview would become negative");
         if !sound {
             // A wrong count must not stop anybody from writing a plan.
             tracing::error!(

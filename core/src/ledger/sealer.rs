@@ -26,7 +26,7 @@ pub(super) struct About {
 /// through.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SealingError {
-    #[error("an event has no JSON: {0}")]
+    #[error("an event cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
     #[error("an event {0}")]
     Seal(#[from] SealError),
@@ -131,7 +131,7 @@ pub(crate) fn read_event(
     if event.kind() == entry.stream.kind {
         Ok(event)
     } else {
-        let reason = "the event belongs to another kind of stream".to_owned();
+        let reason = "the event does not fit the kind of its stream".to_owned();
         Err(ReadError::Malformed { position, reason })
     }
 }

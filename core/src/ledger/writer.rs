@@ -245,7 +245,7 @@ impl Writer {
         }
         if envelopes.is_empty() || envelopes.len() > MOST_COMMANDS {
             return Err(ExecuteError::BatchSize(format!(
-                "this one has {}",
+                "this batch has {} commands",
                 envelopes.len()
             )));
         }
@@ -559,7 +559,9 @@ impl Writer {
             let end = self.fold.docs().store().register().end_of(stream);
             if end.position != Position::ZERO {
                 let stored = self.log.entry(end.position).map_err(EngineFault::from)?;
-                let gone = || EngineFault::Journal(format!("no entry at {}", end.position));
+                let gone = || {
+                    EngineFault::Journal(format!("there is no entry at position {}", end.position))
+                };
                 let stored = stored.ok_or_else(gone)?;
                 let head = Head {
                     position: end.position,
@@ -594,7 +596,7 @@ impl Writer {
 fn within_limits(draft: &Draft) -> Result<(), ExecuteError> {
     if draft.entries.len() > MOST_EVENTS || draft.bytes > MOST_BYTES {
         let text = format!(
-            "this one has {} events, {} bytes",
+            "this batch makes {} events of {} bytes",
             draft.entries.len(),
             draft.bytes
         );

@@ -22,7 +22,7 @@ pub trait Subtrees {
 #[non_exhaustive]
 pub enum ProofError {
     /// The leaf's index is not below the tree's size, or the older tree is larger than the newer.
-    #[error("{smaller} is not within a tree of {size} leaves")]
+    #[error("{smaller} is outside a tree of {size} leaves")]
     Range {
         /// The index or older size.
         smaller: u64,
@@ -31,7 +31,7 @@ pub enum ProofError {
     },
     /// The older tree is empty. It is the beginning of every tree, so there is nothing to prove: ask
     /// for a proof from a tree of one leaf or more.
-    #[error("the older tree is empty, which is the beginning of every tree")]
+    #[error("the older tree is empty; ask for a proof from a tree of at least one leaf")]
     Empty,
     /// The proof has another number of hashes than such a proof has.
     #[error("the proof has {found} hashes, not {expected}")]

@@ -27,7 +27,7 @@ pub enum NotaryError {
     /// missing.
     #[error(
         "the journal ends at position {position}, but a checkpoint of {size} events was signed; \
-         an older copy of the journal was put back"
+        somebody has put back an older copy of the journal"
     )]
     RolledBack {
         /// The position at which the journal ends.
@@ -37,13 +37,13 @@ pub enum NotaryError {
     },
     /// The journal does not begin with the events for which a checkpoint was signed: somebody
     /// changed history.
-    #[error("the journal is not the one for which the checkpoint of {size} events was signed")]
+    #[error("the checkpoint of {size} events was signed for another journal")]
     Forked {
         /// The size of the signed checkpoint.
         size: u64,
     },
     /// The signing key is not the key on record. Restore the right key, or rotate to the new one.
-    #[error("the signing key {given} is not the key on record, {recorded}")]
+    #[error("the signing key is {given}, but the key on record is {recorded}")]
     Key {
         /// The key that was given.
         given: Box<VerifierKey>,
@@ -52,7 +52,7 @@ pub enum NotaryError {
     },
     /// The new key has another name or algorithm than the old one. A key can hand over only to a
     /// key with the same.
-    #[error("the new key has another name or algorithm than the key so far")]
+    #[error("the new key must have the same name and algorithm as the old key")]
     OtherKey,
     /// There is no checkpoint yet that is large enough.
     #[error("there is no checkpoint of at least {size} events yet")]
@@ -273,7 +273,10 @@ impl Notary {
         }
         match work(&mut state.heads.map) {
             Err(error) if is_wrong(&error) => {
-                tracing::warn!(%error, "the heads of streams are made anew from the journal");
+                tracing::warn!(
+                    %error,
+                    "the file with the heads of streams is rebuilt from the journal"
+                );
                 reopened(state)?;
                 Ok(work(&mut state.heads.map)?)
             }
@@ -425,7 +428,7 @@ impl Notary {
             Err(
                 error @ (TilesError::Wrong(_) | TilesError::Short { .. } | TilesError::Io { .. }),
             ) => {
-                tracing::warn!(%error, "the tiles are wrong; they are made anew from the journal");
+                tracing::warn!(%error, "the tiles are wrong; they are rebuilt from the journal");
                 let size = Position::new(state.tiles.size());
                 state.tiles = Tiles::clear(&self.dir)?;
                 state.tiles.advance(self.ledger.log(), size)?;
@@ -516,7 +519,7 @@ fn open_tiles(
         Ok(None) => tracing::warn!("the tiles do not lead to the newest checkpoint"),
         Err(error) => tracing::warn!(%error, "the tiles cannot be used"),
     }
-    tracing::warn!("the tiles are made anew from the journal");
+    tracing::warn!("the tiles are rebuilt from the journal");
     match lead(Tiles::clear(dir)?) {
         Ok(Some(tiles)) => Ok(tiles),
         Ok(None) | Err(TilesError::Wrong(_)) => Err(NotaryError::Forked { size: latest.size }),
@@ -568,7 +571,7 @@ fn heads_in(
             Err(error) => return Err(error.into()),
         }
     }
-    tracing::warn!("the heads of streams are made anew from the journal");
+    tracing::warn!("the file with the heads of streams is rebuilt from the journal");
     heads.clear()?;
     heads.advance(ledger.log(), through)?;
     match heads.root() == root {

@@ -56,13 +56,15 @@ pub enum KeyError {
     #[error("the key is not of the form NAME+HASH+KEY")]
     Malformed,
     /// The key's name is empty, or holds a space, a control character or a plus sign.
-    #[error("the key's name is empty or holds a space, a control character or a plus sign")]
+    #[error(
+        "the name of the key is empty, or contains a space, a control character or a plus sign"
+    )]
     Name,
     /// The hash does not fit the name and key: one of them was mistyped.
-    #[error("the key's hash is not that of its name and key")]
+    #[error("the hash in the key does not match its name and key; copy the whole key again")]
     Hash,
     /// The key is neither an Ed25519 key for notes (type 1) nor one for cosignatures (type 4).
-    #[error("the key is of type {0}, which this version does not know")]
+    #[error("the key has the type {0}, which this version does not know")]
     Algorithm(u8),
     /// The bytes are not a point of the curve, or they are a weak one.
     #[error("the key is not an Ed25519 public key")]
@@ -284,10 +286,10 @@ pub enum NoteError {
     #[error("the note is too large")]
     TooLarge,
     /// There is no blank line between text and signatures, or no newline at the end.
-    #[error("the note has no text, no blank line or no signatures")]
+    #[error("the text, the blank line or the signatures of the note are missing")]
     Malformed,
     /// The note holds a control character other than newline.
-    #[error("the note holds a control character")]
+    #[error("the note contains a control character")]
     Control,
     /// A signature line is not of the form `— name signature`.
     #[error("signature line {0} of the note is malformed")]
@@ -296,7 +298,7 @@ pub enum NoteError {
     #[error("the note is not signed by a known key")]
     Unsigned,
     /// The signature of a known key does not fit the text: the note was changed.
-    #[error("the signature of {name} does not belong to the note's text")]
+    #[error("the signature of {name} does not fit the text of the note")]
     Forged {
         /// The key's name.
         name: String,

@@ -136,18 +136,26 @@ impl DueRules {
             });
         };
         if self.rules.is_empty() {
-            blame("rules".into(), RuleFault::Empty, "holds no rule");
+            blame(
+                "rules".into(),
+                RuleFault::Empty,
+                "has no rule; give at least one",
+            );
         }
         if self.rules.len() > Self::MOST_RULES {
             let fault = RuleFault::OutOfRange;
-            blame("rules".into(), fault, "holds more than 50 rules");
+            blame("rules".into(), fault, "has more than 50 rules");
         }
         let mut titles = BTreeSet::new();
         for (index, rule) in self.rules.iter().enumerate() {
             let at = |field: &str| format!("rules[{index}].{field}");
             if !titles.insert(&rule.title) {
                 let fault = RuleFault::Duplicate;
-                blame(at("title"), fault, "is that of a rule before it");
+                blame(
+                    at("title"),
+                    fault,
+                    "is the same as the title of an earlier rule",
+                );
             }
             let subjects = match &rule.subjects {
                 Subjects::Any => None,
@@ -156,16 +164,20 @@ impl DueRules {
             let grades = rule.grades.as_ref().map(BTreeSet::len);
             for (field, length) in [("grades", grades), ("subjects", subjects)] {
                 match length {
-                    Some(0) => blame(at(field), RuleFault::Empty, "holds nothing"),
+                    Some(0) => blame(
+                        at(field),
+                        RuleFault::Empty,
+                        "is empty; give at least one item, or leave the field out",
+                    ),
                     Some(length) if length > Self::MOST_ITEMS => {
-                        blame(at(field), RuleFault::OutOfRange, "holds more than 50 items");
+                        blame(at(field), RuleFault::OutOfRange, "has more than 50 items");
                     }
                     Some(_) | None => {}
                 }
             }
             if !(1..=Self::LAST_DAY).contains(&rule.due_from_day) {
                 let fault = RuleFault::OutOfRange;
-                blame(at("due_from_day"), fault, "is not from 1 to 366");
+                blame(at("due_from_day"), fault, "must be from 1 to 366");
             }
         }
         faults

@@ -19,7 +19,7 @@ pub fn propose(reading: &Reading<'_>, wish: &RecoveryRequest) -> Result<Proposal
         RecoveryRequest::Restore(restore) => school.restore(restore)?,
     };
     if items.is_empty() {
-        let message = "there is nothing to do";
+        let message = "no item fits the request, so there is nothing to do";
         return Err(Refusal::new(Reason::NothingToDo, message).into());
     }
     if items.len() > MOST_STEPS {

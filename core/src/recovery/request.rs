@@ -24,7 +24,7 @@ pub struct Transfer {
     /// Who becomes the owner where the rule finds nobody.
     pub fallback: Fallback,
     /// The reason, recorded with the recovery.
-    pub reason: Option<text::Reason>,
+    pub reason: Option<text::ReasonText>,
 }
 
 /// What a transfer covers.
@@ -77,7 +77,7 @@ pub struct Restore {
     /// that they had.
     pub give_to: Option<PersonId>,
     /// The reason, recorded with the recovery.
-    pub reason: Option<text::Reason>,
+    pub reason: Option<text::ReasonText>,
 }
 
 /// One thing to bring back.

@@ -86,7 +86,7 @@ impl RosterQueries<'_, '_> {
             RestoreItem::Plan { plan } => add(Ok(Step::RestorePlan { plan })),
             RestoreItem::Move { plan, to } => match self.plan(plan, |plan| plan.year_plan)? {
                 Some(from) if from == to => {
-                    let message = format!("plan {plan} hangs on year plan {to} already");
+                    let message = format!("plan {plan} already belongs to year plan {to}");
                     let refusal = Refusal::new(Reason::AlreadyThere, message);
                     add(Err(refusal.with("year_plan_id", to)));
                 }

@@ -36,7 +36,7 @@ pub enum RunError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// The caller's `watch` stopped it. [`run`] goes on with it later.
-    #[error("the recovery was broken off; it goes on later")]
+    #[error("the recovery was interrupted; it continues when the server starts again")]
     BrokenOff,
 }
 
@@ -89,7 +89,7 @@ pub fn start(
     })?;
     if let Some(steps) = begun {
         if proposal::digest(&steps) != digest {
-            let message = format!("recovery {id} is there already, with other steps");
+            let message = format!("recovery {id} already exists with other steps; use a new id");
             let refusal = Refusal::new(Reason::AlreadyExists, message).field(Field::Target);
             return Err(refusal.with("recovery_id", id).into());
         }
@@ -100,7 +100,8 @@ pub fn start(
     }
     let proposal: Proposal = proposal.ok_or_else(|| unknown(id))?;
     if proposal.digest != digest {
-        let message = "things have changed since the dry run, or it was of something else";
+        let message = "something changed since the dry run, or the digest belongs to another \
+                       request; do a new dry run";
         return Err(Refusal::new(Reason::DryRunStale, message)
             .field(Field::Request(RequestField::Digest))
             .into());
@@ -133,7 +134,7 @@ pub fn undo(
     ledger: &Ledger,
     (actor, on_behalf_of): (Actor, Option<Actor>),
     id: RecoveryId,
-    reason: Option<crate::text::Reason>,
+    reason: Option<crate::text::ReasonText>,
 ) -> Result<Receipt, RunError> {
     let command = RecoveryCommand::Undo {
         on_behalf_of,
@@ -144,7 +145,7 @@ pub fn undo(
     match ledger.execute(actor, envelope) {
         // The undo was recorded before, for somebody else or with another reason.
         Err(ExecuteError::IdReused { .. }) => {
-            let message = format!("recovery {id} is undone already");
+            let message = format!("recovery {id} is already undone");
             Err(Refusal::new(Reason::AlreadyUndone, message)
                 .with("recovery_id", id)
                 .into())
@@ -258,7 +259,7 @@ impl Doing {
     fn back(
         recovery: &Recovery,
         who: (Actor, Option<Actor>),
-        reason: Option<&crate::text::Reason>,
+        reason: Option<&crate::text::ReasonText>,
     ) -> Self {
         let done = (0..)
             .zip(&recovery.steps)

@@ -40,7 +40,7 @@ impl RosterQueries<'_, '_> {
         if let (What::Everything { of, .. }, Rule::To(to)) = (&wish.what, &wish.rule)
             && of == to
         {
-            let message = format!("person {to} cannot hand over to themselves");
+            let message = format!("person {to} cannot be both the old and the new owner");
             let refusal = Refusal::new(Reason::AlreadyOwner, message);
             let refusal = refusal.field(Field::Request(RequestField::TransferTo));
             return Err(refusal.with("person_id", to).into());
@@ -112,18 +112,27 @@ impl RosterQueries<'_, '_> {
                         Ok((found.person, Why::EvaluatesMost { evaluations }))
                     }
                     Some(found) => Ok((found.person, Why::SharesTeam)),
-                    None => none(format!("nobody else on the staff of team {}", thing.team)),
+                    None => none(format!(
+                        "nobody else is on the staff of team {}",
+                        thing.team
+                    )),
                 }
             }
             Rule::PerTeam(persons) => match persons.get(&thing.team) {
                 Some(person) => self.fit(*person, thing, Why::NamedForTeam),
-                None => none(format!("nobody is named for team {}", thing.team)),
+                None => none(format!(
+                    "the request names no new owner for team {}",
+                    thing.team
+                )),
             },
             Rule::PerSubject(persons) => {
                 let mut subjects = thing.subjects.iter();
                 match subjects.find_map(|subject| persons.get(subject)) {
                     Some(person) => self.fit(*person, thing, Why::NamedForSubject),
-                    None => none("nobody is named for its subjects".to_owned()),
+                    None => none(
+                        "the request names no new owner for the subjects of this year plan"
+                            .to_owned(),
+                    ),
                 }
             }
         }
@@ -132,7 +141,7 @@ impl RosterQueries<'_, '_> {
     /// Checks that the rules allow a person as the next owner of an item.
     pub(super) fn fit(&self, person: PersonId, thing: &Ownable, why: Why) -> Result<Heir, Stop> {
         if thing.owner == Some(person) {
-            let message = format!("person {person} is the owner already");
+            let message = format!("person {person} is already the owner");
             let refusal = Refusal::new(Reason::AlreadyOwner, message);
             return Err(refusal.with("person_id", person).into());
         }

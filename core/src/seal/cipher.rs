@@ -38,7 +38,7 @@ impl EventKey {
 #[non_exhaustive]
 pub enum SealError {
     /// The bytes were changed, or sealed under another key.
-    #[error("does not open with its key: the bytes or the key are not the ones it was sealed with")]
+    #[error("cannot be decrypted with its key: the bytes or the key are not the original ones")]
     Forged,
     /// Every byte is zero, which means that it was redacted.
     #[error("was redacted")]

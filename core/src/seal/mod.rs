@@ -11,8 +11,8 @@ pub use self::cipher::{
 };
 pub use self::scope::KeyScope;
 pub use self::store::{
-    KeyCount, KeyStore, KeyStoreError, KeyStoreMode, KeyStoreOptions, MasterKey, RecoveryKey,
-    recover,
+    KeyCount, KeyStore, KeyStoreError, KeyStoreMode, KeyStoreOptions, MasterKey, RescueKey,
+    open_with_rescue_key,
 };
 
 use zeroize::{Zeroize, ZeroizeOnDrop};

@@ -36,7 +36,7 @@ pub enum CheckpointError {
         expected: &'static str,
     },
     /// The checkpoint belongs to another log.
-    #[error("the checkpoint is of the log {found}, not of {expected}")]
+    #[error("the checkpoint belongs to the log {found}, not to {expected}")]
     Origin {
         /// The log that the checkpoint names.
         found: String,

@@ -102,7 +102,8 @@ impl Kept {
             // An interrupted write left this. Nobody has seen it, because a checkpoint is shown
             // only when it is durable.
             let file_name = path.display();
-            tracing::warn!(%file_name, bytes = rest, "an unfinished checkpoint is cut off");
+            tracing::warn!(%file_name, bytes = rest, "the file ends with an unfinished checkpoint; \
+                it is cut off");
             file.set_len(end).map_err(io)?;
             file.sync_all().map_err(io)?;
         }

@@ -51,7 +51,7 @@ pub struct PolicyError {
 #[non_exhaustive]
 pub enum PolicyFault {
     /// The line is not a `log`, `witness`, `group` or `quorum` line with all its parts.
-    #[error("is not a log, witness, group or quorum line with its parts")]
+    #[error("it is not a complete log, witness, group or quorum line")]
     Malformed,
     /// The key could not be read.
     #[error(transparent)]
@@ -60,13 +60,13 @@ pub enum PolicyFault {
     #[error("the key is of the wrong type for a {0}")]
     KeyType(&'static str),
     /// A key or a name appears twice.
-    #[error("{0} is there already")]
+    #[error("{0} is defined twice")]
     Duplicate(String),
     /// A group or the quorum names something that no earlier line defines.
-    #[error("{0} is not defined before")]
+    #[error("{0} is not defined on an earlier line")]
     Undefined(String),
     /// A group requires no member, or more members than it has.
-    #[error("a group of {members} cannot ask for {threshold}")]
+    #[error("a group of {members} members cannot require {threshold} of them")]
     Threshold {
         /// How many members it has.
         members: usize,
@@ -74,13 +74,13 @@ pub enum PolicyFault {
         threshold: usize,
     },
     /// A witness or group is a member twice. One cosignature would count twice.
-    #[error("{0} is a member of a group already")]
+    #[error("{0} is already a member of a group")]
     Member(String),
     /// The line holds a control character. A policy may hold only tab and newline.
-    #[error("it holds a control character")]
+    #[error("it contains a control character")]
     Control,
     /// The policy has no quorum line.
-    #[error("there is no quorum line")]
+    #[error("the policy has no quorum line; add one")]
     NoQuorum,
 }
 

@@ -40,7 +40,7 @@ pub enum TilesError {
         source: io::Error,
     },
     /// A tile is missing, or shorter than it should be.
-    #[error("tile {index} of level {level} is missing or short")]
+    #[error("tile {index} of level {level} is missing or too short")]
     Short {
         /// The level of the tile.
         level: u8,
@@ -48,7 +48,7 @@ pub enum TilesError {
         index: u64,
     },
     /// The tiles do not hold so many entries yet.
-    #[error("the tiles reach to {tiled} entries, not to {asked}")]
+    #[error("the tiles cover {tiled} entries, not {asked}")]
     Beyond {
         /// How many entries the tiles hold.
         tiled: u64,
@@ -56,7 +56,7 @@ pub enum TilesError {
         asked: u64,
     },
     /// The tiles do not give the root of the log: somebody or something changed them.
-    #[error("the tiles are not those of the log: {0}")]
+    #[error("the tiles do not belong to this log: {0}")]
     Wrong(#[from] ProofError),
     /// The journal could not be read.
     #[error("journal: {0}")]

@@ -42,7 +42,7 @@ pub enum WitnessError {
     #[error("the request is malformed: {0}")]
     Malformed(String),
     /// The witness does not know the log.
-    #[error("the log {0} is not known here")]
+    #[error("this witness does not know the log {0}")]
     UnknownLog(String),
     /// The log did not sign the checkpoint, or the signature is forged.
     #[error(transparent)]
@@ -57,20 +57,22 @@ pub enum WitnessError {
     },
     /// The witness did not cosign the old size last. Send the request again with the size that it
     /// names.
-    #[error("the last checkpoint cosigned here has size {latest}")]
+    #[error("the last checkpoint that this witness cosigned has size {latest}")]
     Conflict {
         /// The size that the witness cosigned last.
         latest: u64,
     },
     /// The witness cosigned another root at the same size: the log tells two histories.
-    #[error("another checkpoint of size {size} was cosigned here before: the log is forked")]
+    #[error(
+        "this witness has cosigned another checkpoint of size {size} before: the log is forked"
+    )]
     Forked {
         /// The size of both checkpoints.
         size: u64,
     },
     /// The log did not grow from the checkpoint that the witness cosigned: its history was
     /// rewritten.
-    #[error("the checkpoint of size {size} does not grow from that of size {old}")]
+    #[error("the checkpoint of size {size} does not continue the checkpoint of size {old}")]
     Inconsistent {
         /// The size that the witness cosigned last.
         old: u64,
@@ -110,10 +112,10 @@ impl AddCheckpoint {
     /// [`WitnessError::Malformed`]
     pub fn parse(body: &[u8]) -> Result<Self, WitnessError> {
         let malformed = |what: &str| WitnessError::Malformed(what.to_owned());
-        let text = std::str::from_utf8(body).map_err(|_| malformed("it is not UTF-8"))?;
+        let text = std::str::from_utf8(body).map_err(|_| malformed("the text is not UTF-8"))?;
         let (head, note) = text
             .split_once("\n\n")
-            .ok_or_else(|| malformed("there is no empty line"))?;
+            .ok_or_else(|| malformed("the empty line before the checkpoint is missing"))?;
         let mut lines = head.split('\n');
         let old = lines.next().and_then(|line| line.strip_prefix("old "));
         let size = |digits: &str| {

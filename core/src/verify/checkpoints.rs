@@ -50,7 +50,7 @@ impl Checkpoints {
         if kept.rest > 0 && !kept.damaged {
             let rest = kept.rest;
             part = part.noted(format!(
-                "{rest} bytes at the end are of a write that did not finish"
+                "the file ends with {rest} bytes of a write that did not finish"
             ));
         }
         let published = published(dir, &kept.notes)?;
@@ -123,7 +123,7 @@ impl Checkpoints {
             | LedgerEvent::KeyRotated { .. }
             | LedgerEvent::HeadsRecorded { .. }
             | LedgerEvent::ForkSettled { .. } => {
-                let what = "the change of key is not signed by the key before it";
+                let what = "the previous key did not sign this change of key";
                 self.fail(Fault::new(position, FaultKind::Signature, what));
             }
         }
@@ -154,16 +154,18 @@ impl Checkpoints {
             }
             (false, true) => (
                 before,
-                format!("two checkpoints of {size} events were signed, of two histories"),
+                format!(
+                    "two checkpoints of {size} events were signed, for two different histories"
+                ),
             ),
             (false, false) => (
                 agreed,
-                format!("the journal is not the one that the checkpoint of {size} events is of"),
+                format!("the checkpoint of {size} events was signed for another journal"),
             ),
         };
         let what = match before {
             0 => what,
-            _ => format!("{what}; up to position {before} it is"),
+            _ => format!("{what}; up to position {before} there is no difference"),
         };
         let position = Position::new(before).next();
         self.fail(Fault::new(position, FaultKind::Checkpoint, what));
@@ -189,7 +191,7 @@ impl Checkpoints {
         let gone = ahead.filter(|_| whole).map(|size| {
             let what = format!(
                 "a checkpoint of {size} events was signed, but the journal ends at position \
-                 {events}: its end is gone"
+                {events}: its end is missing"
             );
             Fault::new(events.next(), FaultKind::Checkpoint, what)
         });
@@ -242,7 +244,7 @@ fn check_signature(signed: &SignedCheckpoint, key: Option<&VerifierKey>) -> Resu
     match signed.verify([key]) {
         Ok(_) => Ok(()),
         Err(error) => Err(fault(format!(
-            "the checkpoint of {size} events is not signed by the key that was on record: {error}"
+            "the key on record did not sign the checkpoint of {size} events: {error}"
         ))),
     }
 }
@@ -257,7 +259,7 @@ fn faulty_file(kept: &KeptNotes) -> Option<Fault> {
         // A checkpoint that was cosigned later stands in the file again.
         if seen.insert(size) && size < last {
             return fault(format!(
-                "the checkpoint of {size} events is kept after that of {last}"
+                "the checkpoint of {size} events is stored after the checkpoint of {last} events"
             ));
         }
         last = last.max(size);
@@ -282,7 +284,7 @@ fn published(dir: &Path, notes: &[SignedCheckpoint]) -> Result<Option<Fault>, Op
         match kept.into_iter().any(|note| note.as_bytes() == bytes) {
             true => None,
             false => {
-                let what = "the published checkpoint is not one of those that are kept";
+                let what = "the published checkpoint is not one of the stored checkpoints";
                 Some(Fault::new(Position::ZERO, FaultKind::Checkpoint, what))
             }
         },

@@ -102,7 +102,7 @@ impl Batch {
             let entry = sealer::read_entry(position, record.entry)
                 .map_err(|error| Halt::Failed(error.into()))?;
             let Some(event) = open(&record, &entry, keys)? else {
-                let what = "it was overwritten with zeros, and no redaction is on record";
+                let what = "it was overwritten with zeros, but no redaction is on record";
                 return Err(Fault::new(position, FaultKind::Payload, what).into());
             };
             self.opened.push(Opened {
@@ -128,7 +128,7 @@ pub(super) fn open(
     let fault = |error: &ReadError| Fault::new(position, kind_of(error), error.to_string());
     let key = sealer::event_key(position, entry, keys).map_err(|error| fault(&error))?;
     if seal::commitment(&key) != entry.key_commitment {
-        let what = "the key is not the one that the entry commits to";
+        let what = "the entry names another key than the one in the key store";
         return Err(Fault::new(position, FaultKind::Key, what));
     }
     let prefix = entry::prefix(record.entry);
@@ -170,17 +170,17 @@ impl Scopes {
             self.of.insert(opened.stream, told);
         }
         let Some(expected) = self.of.get(&opened.stream) else {
-            let what = format!("{} does not begin with this event", opened.stream);
+            let what = format!("{} cannot begin with this event", opened.stream);
             return fault(FaultKind::Event, what);
         };
         if opened.scope != Some(*expected) {
-            let what = format!("it is not sealed under the key of {expected}");
+            let what = format!("it is sealed under another key than the key of {expected}");
             return fault(FaultKind::Key, what);
         }
         match *self.keys.entry(*expected).or_insert(opened.key) == opened.key {
             true => Ok(()),
             false => {
-                let what = format!("{expected} had another key before");
+                let what = format!("earlier events of {expected} were sealed under another key");
                 fault(FaultKind::Key, what)
             }
         }

@@ -68,7 +68,7 @@ impl Derived<'_> {
     fn run(&self, progress: &dyn Fn(u64, u64), checked: &mut u64) -> Result<(), NotCompared> {
         if !self.dir.is_dir() {
             return Err(NotCompared::Note(
-                "there is none; it is made at the next start".to_owned(),
+                "there is none; the next start builds it".to_owned(),
             ));
         }
         let io = |source| OpenError::Io {
@@ -90,7 +90,7 @@ impl Derived<'_> {
             let (given, cursor) = match given.map_err(|error| refused(&error))? {
                 Some((given, Some(cursor))) => (given, cursor),
                 Some((_, None)) | None => {
-                    let what = "there is none; it is made at the next start";
+                    let what = "there is none; the next start builds it";
                     return Err(NotCompared::Note(what.to_owned()));
                 }
             };
@@ -108,25 +108,25 @@ impl Derived<'_> {
     fn check_cursor(&self, cursor: &Cursor) -> Result<(), NotCompared> {
         let tail = self.log.tail();
         if cursor.ledger != self.log.ledger_id() {
-            return Err(fault("it is of another ledger"));
+            return Err(fault("it belongs to another ledger"));
         }
         if cursor.commit > tail.commit {
             let (position, commit) = (tail.position, cursor.commit);
             let what = format!(
-                "it was derived up to commit {commit}, but the journal ends with commit {} at \
-                 position {position}",
+                "it covers the journal up to commit {commit}, but the journal ends with commit {} \
+                at position {position}",
                 tail.commit
             );
             let fault = Fault::new(position.next(), FaultKind::Projection, what);
             return Err(NotCompared::Fault(fault));
         }
         if !self.whole && cursor.position > self.events {
-            let what = "not compared, because the journal is not sound up to where it was derived";
+            let what = "not compared, because the journal has a fault in the part that it covers";
             return Err(NotCompared::Note(what.to_owned()));
         }
         match belongs(cursor, self.log)? {
             true => Ok(()),
-            false => Err(fault("it was derived from another journal")),
+            false => Err(fault("it was built from another journal")),
         }
     }
 
@@ -181,13 +181,16 @@ impl Derived<'_> {
     fn check_heads(&self, given: &Store) -> Result<(), NotCompared> {
         let heads: HeadMap = given
             .heads()
-            .map_err(|error| fault(format!("the heads of streams do not read: {error}")))?;
+            .map_err(|error| fault(format!("the heads of streams cannot be read: {error}")))?;
         let through = heads.through();
         if through > self.log.tail().position {
-            return Err(fault("the heads of streams are beyond the journal's end"));
+            return Err(fault(
+                "the heads of streams cover more than the journal has",
+            ));
         }
         if through > self.events {
-            let what = "the heads of streams are not compared: the journal is not sound up to them";
+            let what = "the heads of streams are not compared, because the journal has a fault in \
+                        the part that they cover";
             return Err(NotCompared::Note(what.to_owned()));
         }
         match self.root_at(through)? == heads.root() {
@@ -218,8 +221,8 @@ fn fault(what: impl Into<String>) -> NotCompared {
 fn refused(error: &StoreError) -> NotCompared {
     match error {
         StoreError::Version => {
-            let what = "not compared: another version of planledger made it, and it is made again at \
-                        the next start";
+            let what = "not compared, because another version of planledger built it; the next \
+                        start rebuilds it";
             NotCompared::Note(what.to_owned())
         }
         error => unusable(error),
@@ -228,7 +231,7 @@ fn refused(error: &StoreError) -> NotCompared {
 
 fn unusable(error: &StoreError) -> NotCompared {
     fault(format!(
-        "it cannot be used and is made again at the next start: {error}"
+        "it cannot be used, and the next start rebuilds it: {error}"
     ))
 }
 
@@ -253,7 +256,7 @@ fn compare(given: &Store, fresh: &Store) -> Result<u64, NotCompared> {
             (Some((key, _)), None) | (None, Some((key, _))) => key,
         };
         return Err(fault(format!(
-            "{} is not what the journal leads to",
+            "{} does not match the journal",
             DocKey::describe(key)
         )));
     }

@@ -157,8 +157,10 @@ impl Forking {
                 .chain(stale.map(|stale| &mut stale.settled))
                 .peekable();
             if marks.peek().is_none() {
-                let what =
-                    format!("it settles a fork of {stream} at {settled}, where there is none");
+                let what = format!(
+                    "it settles a fork of {stream} at position {settled}, but there is no fork at \
+                    that position"
+                );
                 return Err(Fault::new(position, FaultKind::Event, what));
             }
             marks.for_each(|mark| *mark = mark.or(Some(position)));

@@ -132,7 +132,7 @@ impl fmt::Display for Fork {
             Revision::ZERO => write!(f, "{stream} begins twice: ")?,
             revision => write!(
                 f,
-                "{stream} goes on twice from revision {revision} (position {}): ",
+                "{stream} continues twice from revision {revision} (position {}): ",
                 common.position
             )?,
         }
@@ -144,8 +144,8 @@ impl fmt::Display for StaleAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "command {} was told that {} has revision {}, but it had {} then: it was decided on an \
-             older state, and changed nothing",
+            "the receipt of command {} says that {} has revision {}, but it had revision {} then: \
+            the command was decided on an older state, and changed nothing",
             self.command, self.stream, self.said, self.revision
         )
     }

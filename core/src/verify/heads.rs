@@ -73,7 +73,7 @@ impl Heads {
         };
         if through >= position {
             fail(format!(
-                "heads are recorded for position {through}, which was not there yet"
+                "heads are recorded for position {through}, which did not exist yet"
             ));
             return Ok(());
         }
@@ -82,7 +82,7 @@ impl Heads {
         {
             let before = before.through;
             fail(format!(
-                "heads are recorded for position {through} after those for {before}"
+                "heads are recorded for position {through} after the heads for position {before}"
             ));
             return Ok(());
         }
@@ -97,7 +97,8 @@ impl Heads {
             self.recorded = Some(recorded);
             self.part.checked += 1;
         } else {
-            let what = format!("streams did not end at position {through} as is recorded");
+            let what =
+                format!("the streams did not end at position {through} as the recorded heads say");
             self.part.fail(Fault::new(position, FaultKind::Head, what));
         }
         Ok(())

@@ -71,8 +71,8 @@ impl<'a> Indexes<'a> {
             StoredIndex::Differs { nth } => {
                 let position = Position::new(first.get().saturating_add(nth));
                 let what = format!(
-                    "segment-{number:08}.idx is not that of its segment; \
-                     remove it, it is made again from the segment"
+                    "segment-{number:08}.idx does not match its segment; remove the file, and the \
+                    next start rebuilds it from the segment"
                 );
                 self.part.fail(Fault::new(position, FaultKind::Index, what));
             }

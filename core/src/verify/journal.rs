@@ -75,7 +75,7 @@ pub(super) fn check(
     });
     let fault = match checked {
         Ok(()) if following.commits() < end.commit => {
-            let what = "the journal ends early";
+            let what = "the journal ends too early";
             Some(Fault::new(
                 following.position().next(),
                 FaultKind::Missing,
@@ -171,11 +171,11 @@ fn open_own(record: &EntryRef<'_>, entry: &Entry, keys: &KeyStore) -> Result<Led
     match open(record, entry, keys)? {
         Some(Event::Ledger(event)) => Ok(event),
         Some(_) => {
-            let what = "it is no event of the ledger";
+            let what = "it is not an event of the ledger itself";
             Err(Fault::new(position, FaultKind::Event, what))
         }
         None => {
-            let what = "what the ledger itself recorded was overwritten";
+            let what = "a record of the ledger itself was overwritten";
             Err(Fault::new(position, FaultKind::Payload, what))
         }
     }
@@ -211,7 +211,7 @@ impl Following<'_> {
                 Some(tail) => tail.after(frame),
             };
             let tail = tail.map_err(|error| {
-                let what = format!("the frame there {error}");
+                let what = format!("the frame at that place {error}");
                 Fault::new(self.position().next(), FaultKind::Order, what)
             })?;
             for command in frame.commands() {
@@ -247,11 +247,11 @@ impl Following<'_> {
                 }
             }
             if entry.recorded_at < frame.header().recorded_at {
-                let what = "it is recorded earlier than the commit that it is in";
+                let what = "its recorded time is earlier than that of its commit";
                 return Err(Fault::new(position, FaultKind::Time, what).into());
             }
             if (entry.command, entry.stream) != (command.id, command.stream) {
-                let what = "it is not of the command, or not of the stream, that its commit names";
+                let what = "it belongs to another command or another stream than its commit says";
                 return Err(Fault::new(position, FaultKind::Command, what).into());
             }
             revision = Some(entry.revision);
@@ -274,7 +274,8 @@ impl Following<'_> {
             return Ok(true);
         }
         let what = format!(
-            "command {} says that {} has revision {} then, but it has {revision}",
+            "the receipt of command {} says that {} had revision {} then, but it had revision \
+            {revision}",
             command.id, command.stream, command.revision
         );
         Err(Fault::new(position, FaultKind::Command, what).into())
@@ -306,7 +307,8 @@ impl Following<'_> {
             }
             Err(fault) => self.checkpoints.fail(fault),
             Ok(_) => {
-                let what = format!("{stream} is not the stream for such an event of the ledger");
+                let what =
+                    format!("an event of the ledger of this kind does not belong in {stream}");
                 let fault = Fault::new(position, FaultKind::Event, what);
                 self.checkpoints.fail(fault);
             }

@@ -119,7 +119,7 @@ fn verify(
         if subject.torn_keys > 0 {
             let torn = subject.torn_keys;
             contents = contents.noted(format!(
-                "{torn} bytes at the end of the key store are no keys"
+                "the key store ends with {torn} bytes of a key that was not finished"
             ));
         }
         parts.push(contents);
@@ -169,6 +169,6 @@ fn unopened(damage: &Damage) -> Verification {
         key: None,
         whole: false,
         forks: Forks::default(),
-        parts: vec![part.noted("the journal does not open, so nothing else is checked")],
+        parts: vec![part.noted("the journal cannot be opened, so nothing else is checked")],
     }
 }

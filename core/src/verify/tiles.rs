@@ -57,7 +57,7 @@ impl Tiles<'_> {
         part.checked = checked;
         Ok(match self.whole {
             true => part,
-            false => part.noted("those behind the fault in the journal are not checked"),
+            false => part.noted("the tiles after the fault in the journal are not checked"),
         })
     }
 
@@ -110,16 +110,21 @@ impl Tiles<'_> {
             .and_then(|digits| digits.parse().ok());
         let size: u64 = size
             .filter(|size| format!("{size}\n") == text)
-            .ok_or_else(|| fault(0, format!("{SIZE_FILE} beside the tiles is not a size")))?;
+            .ok_or_else(|| {
+                fault(
+                    0,
+                    format!("the file {SIZE_FILE} beside the tiles does not contain a size"),
+                )
+            })?;
         let (events, newest) = (self.events.get(), self.newest);
         if size > events && self.whole {
-            let what = format!("the tiles are of {size} events, but the journal has {events}");
+            let what = format!("the tiles cover {size} events, but the journal has {events}");
             return Err(fault(events + 1, what));
         }
         match size < newest {
             true => {
                 let what = format!(
-                    "the tiles are of {size} events, but the newest checkpoint is of {newest}"
+                    "the tiles cover {size} events, but the newest checkpoint covers {newest}"
                 );
                 Err(fault(size + 1, what))
             }
@@ -241,7 +246,7 @@ impl Tiles<'_> {
             }
             let same = found.iter().zip(expected).take_while(|(a, b)| a == b);
             let nth = (same.count() / record) as u64;
-            let what = format!("{name} is not what the journal gives");
+            let what = format!("{name} does not match the journal");
             Err(fault(nth, FaultKind::Tile, what))
         };
         let missing = |width: u64| {

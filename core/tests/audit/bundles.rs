@@ -177,7 +177,7 @@ fn the_newest_events_of_a_plan_cannot_be_left_off() {
     all[end] = "{\"end\":{\"events\":3}}".to_owned();
     let fault = check(&joined(&all)).unwrap_err().fault;
     assert_eq!(fault.kind, FaultKind::Head);
-    assert!(fault.what.contains("left off"), "{fault}");
+    assert!(fault.what.contains("newest events are missing"), "{fault}");
 }
 
 #[test]

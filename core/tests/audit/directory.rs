@@ -217,7 +217,7 @@ pub(crate) fn open_keys(dir: &Path, ledger: LedgerId) -> KeyStore {
         disk: Arc::new(OsDisk::new(dir.join("keys")).unwrap()),
         ledger,
         master: MasterKey::from_bytes([7; 32]),
-        recovery: None,
+        rescue: None,
         mode: KeyStoreMode::ReadOnly,
     };
     KeyStore::open(&options).unwrap()

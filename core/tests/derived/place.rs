@@ -53,7 +53,7 @@ impl Place {
         Options {
             dir: self.path().to_owned(),
             master: MasterKey::from_bytes(MASTER),
-            recovery: None,
+            rescue: None,
             clock: self.clock.clone(),
             entropy: Arc::new(entropy()),
             progress: None,

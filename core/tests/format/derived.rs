@@ -30,7 +30,7 @@ fn keys() -> (FaultyDisk, KeyStore) {
         disk: Arc::new(disk.clone()),
         ledger: LEDGER,
         master: MasterKey::from_bytes(MASTER),
-        recovery: Some(story::recovery()),
+        rescue: Some(story::rescue_key()),
         mode: KeyStoreMode::Create,
     })
     .unwrap();
@@ -173,7 +173,7 @@ fn written(dir: &std::path::Path, writes: u64) -> Ledger {
     let ledger = Ledger::open(Options {
         dir: dir.to_owned(),
         master: MasterKey::from_bytes(MASTER),
-        recovery: Some(story::recovery()),
+        rescue: Some(story::rescue_key()),
         clock: Arc::new(repeatable::clock(CREATED)),
         entropy: Arc::new(repeatable::entropy()),
         progress: None,

@@ -27,7 +27,7 @@ pub(crate) fn options(dir: &Path) -> Options {
     Options {
         dir: dir.to_owned(),
         master: MasterKey::from_bytes(MASTER),
-        recovery: Some(story::recovery()),
+        rescue: Some(story::rescue_key()),
         clock: Arc::new(repeatable::clock(CREATED.plus(3_600_000_000_000))),
         entropy: Arc::new(repeatable::entropy()),
         progress: None,
@@ -219,7 +219,7 @@ fn the_same_keys_are_written_as_the_same_bytes() {
         disk: Arc::new(disk.clone()),
         ledger: frames(&fixture).0,
         master: MasterKey::from_bytes(MASTER),
-        recovery: Some(story::recovery()),
+        rescue: Some(story::rescue_key()),
         mode: KeyStoreMode::Create,
     })
     .unwrap();

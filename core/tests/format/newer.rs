@@ -31,7 +31,7 @@ fn append(dir: &Path, code: u16, schema: u16) -> Vec<u8> {
         disk: Arc::new(OsDisk::new(dir.join("keys")).unwrap()),
         ledger: log.ledger_id(),
         master: MasterKey::from_bytes(MASTER),
-        recovery: Some(story::recovery()),
+        rescue: Some(story::rescue_key()),
         mode: KeyStoreMode::ReadOnly,
     })
     .unwrap();
@@ -101,8 +101,8 @@ fn a_newer_schema_is_refused_at_the_start_with_all_that_is_needed_to_go_on() {
     Ledger::open(options(dir.path())).unwrap().settle();
     append(dir.path(), known.code, known.schema + 1);
     let expected = format!(
-        "event at position 26: plan.status_written has schema {}, and the greatest schema of it \
-         that this version knows is {}; a newer version of planledger is needed",
+        "event at position 26: plan.status_written has schema {}, but this version knows its \
+         schemas only up to {}; a newer version of planledger is needed",
         known.schema + 1,
         known.schema
     );

@@ -78,7 +78,7 @@ impl<'a> Rest<'a> {
     }
 }
 
-/// The key store, unwrapped with the master key and, to compare, with the recovery key.
+/// The key store, unwrapped with the master key and, to compare, with the rescue key.
 pub(crate) fn read_keys(file: &[u8], master: &[u8; 32], private: &[u8; 32]) -> (String, Keys) {
     let mut said = String::new();
     let mut keys = Keys::new();
@@ -110,8 +110,8 @@ pub(crate) fn read_keys(file: &[u8], master: &[u8; 32], private: &[u8; 32]) -> (
         let ephemeral: [u8; 32] = rest.array();
         let shared = private.diffie_hellman(&PublicKey::from(ephemeral));
         let parts = [&shared.as_bytes()[..], &ephemeral, public.as_bytes()].concat();
-        let recovery_key = hash("recovery key", &parts);
-        assert_eq!(open(&recovery_key, &[0; 24], about, rest.take(48)), secret);
+        let rescue_key = hash("recovery key", &parts);
+        assert_eq!(open(&rescue_key, &[0; 24], about, rest.take(48)), secret);
         let group = rest.number(8);
         rest.zeros(18);
         assert!(group < number as u64);

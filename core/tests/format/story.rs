@@ -12,7 +12,7 @@ use planledger_core::domain::year_plan::{GoalKind, WordingChoice, YearPlanComman
 use planledger_core::domain::{Actor, Command};
 use planledger_core::ids::{CommandId, PersonId, Revision};
 use planledger_core::ledger::Envelope;
-use planledger_core::seal::RecoveryKey;
+use planledger_core::seal::RescueKey;
 use planledger_core::time::Timestamp;
 use x25519_dalek::{PublicKey, StaticSecret};
 
@@ -20,12 +20,12 @@ use planledger_fixtures::school::*;
 use planledger_fixtures::{ActsAs, IntoCommand};
 
 pub(crate) const MASTER: [u8; 32] = [7; 32];
-/// The recovery key's private half.
+/// The rescue key's private half.
 pub(crate) const PRIVATE: [u8; 32] = [9; 32];
 pub(crate) const CREATED: Timestamp = Timestamp::from_nanos(1_800_000_000_000_000_000);
 
-pub(crate) fn recovery() -> RecoveryKey {
-    RecoveryKey(*PublicKey::from(&StaticSecret::from(PRIVATE)).as_bytes())
+pub(crate) fn rescue_key() -> RescueKey {
+    RescueKey(*PublicKey::from(&StaticSecret::from(PRIVATE)).as_bytes())
 }
 
 /// Who asks for what, each in one commit.

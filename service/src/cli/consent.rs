@@ -39,8 +39,8 @@ impl Consent {
             (false, true) => Ok(Mode::Go),
             (false, false) if !json && std::io::stdin().is_terminal() => Ok(Mode::Ask),
             (false, false) => {
-                let message = "nobody can be asked here: say --dry-run to see what would change, \
-                               or --yes to do it";
+                let message = "the command cannot ask here, because this is no terminal or because \
+                               of --json: use --dry-run to see what would change, or --yes to do it";
                 Err(CliError::Usage(message.to_owned()))
             }
         }

@@ -7,8 +7,8 @@ use planledger_proto::v1::{AsOf, as_of};
 use crate::system::COPENHAGEN;
 
 /// How help texts describe a moment.
-pub(super) const HELP: &str =
-    "a position, a day (2026-02-22, end of day in Copenhagen) or an instant (RFC 3339)";
+pub(super) const HELP: &str = "a position (1234), a day (2026-02-22: its end in Copenhagen) or an \
+                               instant (2026-02-22T14:00:00+01:00)";
 
 const DAY: &str = "YYYY-MM-DD";
 
@@ -18,7 +18,7 @@ pub(super) fn moment(text: &str) -> Result<as_of::Moment, String> {
     if let Ok(position) = text.parse() {
         return Ok(as_of::Moment::Position(position));
     }
-    let wrong = || "is no position, day (2026-02-22) or instant (2026-02-22T14:00:00+01:00)";
+    let wrong = || "must be a position (1234), a day (2026-02-22) or an instant (2026-02-22T14:00:00+01:00)";
     // The library would also read a day from an instant's text and ignore the time. So only a text
     // as long as a day is read as a day.
     let instant = match text.len() == DAY.len() {

@@ -17,7 +17,7 @@ use super::error::CliError;
 pub(crate) fn line(text: impl std::fmt::Display) {
     match writeln!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            complain(&format!("standard output: {error}"));
+            complain(&format!("cannot write to standard output: {error}"));
             std::process::exit(1);
         }
         Ok(()) | Err(_) => {}

@@ -165,7 +165,8 @@ fn show(found: &GetOverviewResponse, rules: Option<&DueRules>) {
         found.school_year_title, found.as_of, found.position
     ));
     output::note(
-        "talks are counted, not students; * is kept back, a smaller count would follow from it",
+        "the talk column counts talks, not students; * hides a count, because it is small or a \
+        small count follows from it",
     );
 }
 

@@ -27,8 +27,13 @@ pub(super) struct LedgerPlace {
     )]
     #[arg(hide = true)]
     master_key: Option<String>,
-    /// Public key of the recovery recipient, who can restore lost keys; for a new ledger
+    /// Public key of the rescue recipient, who can open every key if the master key is lost; only
+    /// a new ledger takes it
+    #[arg(long, env = "PLANLEDGER_RESCUE_RECIPIENT", value_name = "KEY")]
+    rescue_recipient: Option<String>,
+    /// The former name of `--rescue-recipient`, which still works
     #[arg(long, env = "PLANLEDGER_RECOVERY_RECIPIENT", value_name = "KEY")]
+    #[arg(hide = true)]
     recovery_recipient: Option<String>,
 }
 
@@ -48,12 +53,13 @@ impl LedgerPlace {
             .as_deref()
             .or(file.master_key_file.as_deref());
         let recipient = self
-            .recovery_recipient
+            .rescue_recipient
             .as_deref()
-            .or(file.recovery_recipient.as_deref());
+            .or(self.recovery_recipient.as_deref())
+            .or(file.rescue_recipient.as_deref());
         Ok(Options {
             master: settings::master_key(self.master_key.as_deref(), key_file, &dir)?,
-            recovery: settings::recovery_key(recipient)?,
+            rescue: settings::rescue_key(recipient)?,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             progress: None,

@@ -27,8 +27,8 @@ pub(super) struct Serve {
     /// Address to listen on [default: 127.0.0.1:50051]
     #[arg(long, env = "PLANLEDGER_LISTEN", value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
-    /// Name of the log in its checkpoints, such as ledger.example/city; for a new ledger [default:
-    /// planledger/LEDGER-ID]
+    /// Name of the log in its checkpoints, such as ledger.example/city; read only until the first
+    /// checkpoint [default: planledger/LEDGER-ID]
     #[arg(long, env = "PLANLEDGER_ORIGIN", value_name = "NAME")]
     origin: Option<String>,
     /// Seconds between checkpoints; a checkpoint is made only if something was recorded [default:
@@ -48,16 +48,16 @@ impl Serve {
     pub(super) fn run(self, file: &File) -> Result<(), CliError> {
         if !self.dev {
             return Err(CliError::Usage(
-                "there is no way yet to authenticate callers but development mode; \
-                 start with --dev on a loopback address"
+                "this version cannot authenticate callers; it runs in development mode only, so \
+                add --dev and listen on a loopback address"
                     .to_owned(),
             ));
         }
         let address = listen_address(self.listen, file)?;
         if !Authenticator::permits(&Development, address) {
             return Err(CliError::Usage(format!(
-                "development mode believes whoever connects, so it listens on loopback addresses \
-                 only, not on {address}"
+                "development mode believes everybody who connects, so it listens on loopback \
+                addresses only; {address} is not one"
             )));
         }
         let rhythm = self.rhythm(file)?;

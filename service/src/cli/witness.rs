@@ -33,7 +33,7 @@ pub(super) struct Witness {
         default_value = "127.0.0.1:50052"
     )]
     listen: SocketAddr,
-    /// Name of the witness, such as witness.example/1; for a new key
+    /// Name of the witness, such as witness.example/1; only a new key takes it
     #[arg(long, env = "PLANLEDGER_WITNESS_NAME", value_name = "NAME")]
     name: Option<String>,
     /// Keys of the logs to watch: NAME+HASH+KEY
@@ -82,14 +82,15 @@ impl Witness {
                 let signer = Signer::from_secret(&text).map_err(|error| refused(&error))?;
                 match signer.verifier().algorithm() {
                     Algorithm::Cosignature => Ok(signer),
-                    Algorithm::Ed25519 => Err(refused(&"is the key of a log, not of a witness")),
+                    Algorithm::Ed25519 => {
+                        Err(refused(&"this is the key of a log, not of a witness"))
+                    }
                 }
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let name = self
-                    .name
-                    .as_deref()
-                    .ok_or_else(|| CliError::Usage("a new witness needs a --name".to_owned()))?;
+                let name = self.name.as_deref().ok_or_else(|| {
+                    CliError::Usage("a new witness needs a name; give it with --name".to_owned())
+                })?;
                 let signer = generate(name, Algorithm::Cosignature).map_err(CliError::refused)?;
                 write_secret(&path, &signer.secret(), false).map_err(|error| refused(&error))?;
                 Ok(signer)

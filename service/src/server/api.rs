@@ -81,7 +81,7 @@ impl Api {
         if self.authorizer.permits(caller, access) {
             return Ok(());
         }
-        let message = "the actor may not do this";
+        let message = "this actor is not allowed to do this";
         Err(Failure::new(ServiceReason::AccessDenied, message))
     }
 

@@ -26,7 +26,7 @@ pub enum AuthError {
     #[error("the request does not say who acts; {0}")]
     Missing(&'static str),
     /// The metadata that says who acts cannot be read, or is not accepted.
-    #[error("what says who acts is not accepted; {0}")]
+    #[error("the metadata that says who acts is not valid; {0}")]
     Invalid(&'static str),
 }
 
@@ -121,7 +121,7 @@ impl Development {
 
 impl Authenticator for Development {
     fn authenticate(&self, metadata: &MetadataMap) -> Result<Caller, AuthError> {
-        const HINT: &str = "send metadata planledger-actor: person/UUID or system/UUID";
+        const HINT: &str = "send the metadata planledger-actor: person/UUID or system/UUID";
         let value = metadata
             .get(Self::ACTOR_KEY)
             .ok_or(AuthError::Missing(HINT))?;

@@ -54,7 +54,11 @@ pub(super) fn item<T>(
         let retired = || catalogue.retired.get(&item).map(|found| (found, true));
         let (found, retired) = in_use.or_else(retired).ok_or_else(|| {
             let reason = Reason::CatalogueItemNotFound;
-            Failure::not_found(reason, "item_id", format!("{id} has no item {item}"))
+            Failure::not_found(
+                reason,
+                "item_id",
+                format!("catalogue {id} has no item {item}"),
+            )
         })?;
         Ok((show(item, found), retired))
     })

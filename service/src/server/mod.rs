@@ -136,7 +136,7 @@ impl Server {
         drop(api);
         let told = async {
             stop.await;
-            tracing::info!("stopping: requests may finish, no new ones are taken");
+            tracing::info!("stopping: running requests may finish, and no new ones are accepted");
             let _ = stopping.send(true);
         };
         // Clients wait for receipts, and receipts are small. So each is sent at once and does not

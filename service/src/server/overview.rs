@@ -187,7 +187,7 @@ fn school_year(
         }
     }
     begun.ok_or_else(|| {
-        let message = format!("no school year has the day {day}; say which is meant");
+        let message = format!("no school year contains the day {day}; name the school year");
         Failure::not_found(Reason::SchoolYearNotFound, "school_year_id", message)
     })
 }

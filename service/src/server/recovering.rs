@@ -27,7 +27,7 @@ impl Api {
             .await;
         // If the ledger cannot be read, the error was logged already.
         for id in open.into_iter().flatten() {
-            tracing::info!(recovery = %id, "an open recovery goes on");
+            tracing::info!(recovery = %id, "an interrupted recovery continues");
             drop(self.run_recovery_to_its_end(id));
         }
     }
@@ -74,7 +74,8 @@ impl Api {
             });
             let result = result.map(Box::new).map_err(Failure::of_recovery);
             if let Err(failure) = &result {
-                tracing::warn!(recovery = %id, %failure, "a recovery is left open");
+                tracing::warn!(recovery = %id, %failure, "a recovery stopped before its end; it \
+                    continues when the server starts again");
             }
             // Remove the recovery from the list before reporting the end. A caller who asks after
             // that finds the end in the ledger, or starts the recovery again.

@@ -98,7 +98,7 @@ fn ask(ledger: &Ledger, context: Context, request: RevertPlan) -> Result<Asked, 
             return Err(match now {
                 None => Failure::no_stream(reason, "plan_id", plan),
                 Some(_) => {
-                    let message = format!("plan {plan} was not there at position {to}");
+                    let message = format!("plan {plan} did not exist at position {to}");
                     Failure::not_found(reason, "to", message).with("position", to)
                 }
             });

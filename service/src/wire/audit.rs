@@ -31,7 +31,7 @@ pub fn counted(field: &str, number: u64) -> Result<Position, Failure> {
 
 fn begins_at_1(fields: &mut Fields, field: &str, number: u64) -> bool {
     if number == 0 {
-        fields.violate(field, ViolationReason::OutOfRange, "begins at 1");
+        fields.violate(field, ViolationReason::OutOfRange, "must be at least 1");
     }
     number > 0
 }
@@ -50,7 +50,7 @@ pub fn export_request(request: &proto::ExportBundleRequest) -> Result<ExportRequ
                 let ends = range.to == 0 || range.to >= range.from;
                 if !ends {
                     let reason = ViolationReason::OutOfRange;
-                    fields.violate("to", reason, "comes before the first position");
+                    fields.violate("to", reason, "must not be smaller than the first position");
                 }
                 (begins && ends).then_some(Scope::Range {
                     from: Position::new(range.from),
@@ -65,7 +65,11 @@ pub fn export_request(request: &proto::ExportBundleRequest) -> Result<ExportRequ
             if !within {
                 let field = "resume.after_position";
                 let reason = ViolationReason::OutOfRange;
-                fields.violate(field, reason, "is not within the checkpoint");
+                fields.violate(
+                    field,
+                    reason,
+                    "must be a position that the checkpoint covers",
+                );
             }
             within.then_some((at.checkpoint_size, Position::new(at.after_position)))
         });

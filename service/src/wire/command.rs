@@ -37,7 +37,7 @@ pub fn batch(request: proto::ExecuteBatchRequest) -> Result<Vec<Envelope>, BadRe
             return fields.missing("commands");
         }
         if number > MAX_BATCH {
-            let description = format!("holds {number} commands, at most {MAX_BATCH} are allowed");
+            let description = format!("has {number} commands, but at most {MAX_BATCH} are allowed");
             fields.violate("commands", ViolationReason::OutOfRange, description);
             return None;
         }
@@ -48,7 +48,8 @@ pub fn batch(request: proto::ExecuteBatchRequest) -> Result<Vec<Envelope>, BadRe
                 fields.violate(
                     "command_id",
                     ViolationReason::Duplicate,
-                    "is the id of an earlier command of the batch",
+                    "is also the id of an earlier command of the batch; give each command its own \
+                    id",
                 );
             }
             Some(envelope)

@@ -51,15 +51,22 @@ pub fn recorded(event: &proto::Event) -> Result<Option<(EventMeta, Event)>, Stri
     let Some(proto::event::Content::Payload(json)) = &event.content else {
         return Ok(None);
     };
-    let kind = EventType::from_name(&event.r#type).ok_or("unknown type")?;
-    let schema = u16::try_from(event.schema).map_err(|_| "unknown schema")?;
+    let kind = EventType::from_name(&event.r#type).ok_or("the type of the event is not known")?;
+    let schema =
+        u16::try_from(event.schema).map_err(|_| "the schema of the event is not a valid number")?;
     let read = Event::from_json(kind.code, schema, json.as_bytes());
     let read = read.map_err(|error| error.to_string())?;
     let meta = EventMeta {
-        stream: event.stream.parse().map_err(|_| "no stream")?,
+        stream: event
+            .stream
+            .parse()
+            .map_err(|_| "the event has no valid stream")?,
         revision: Revision::new(event.revision),
-        recorded_at: instant(event.recorded_at.as_ref()).ok_or("no instant")?,
-        actor: event.actor.parse().map_err(|_| "no actor")?,
+        recorded_at: instant(event.recorded_at.as_ref()).ok_or("the event has no valid instant")?,
+        actor: event
+            .actor
+            .parse()
+            .map_err(|_| "the event has no valid actor")?,
     };
     Ok(Some((meta, read)))
 }

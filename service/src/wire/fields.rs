@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use jiff::civil::Date;
 use planledger_core::ids::IdError;
-use planledger_core::text::{Code, Name, Reason, Text, TextError, Title};
+use planledger_core::text::{Code, Name, ReasonText, Text, TextError, Title};
 
 use super::choice::Choice;
 
@@ -113,7 +113,7 @@ macro_rules! wire_texts {
     )*};
 }
 
-wire_texts!(Name, Title, Text, Code, Reason);
+wire_texts!(Name, Title, Text, Code, ReasonText);
 
 /// The path that is being read, and the violations found so far. A method that returns `None` has
 /// recorded a violation first.
@@ -273,7 +273,7 @@ impl Fields {
             self.violate(
                 name,
                 ViolationReason::MalformedDate,
-                "is not a calendar day YYYY-MM-DD",
+                "must be a calendar day in the form YYYY-MM-DD",
             );
         }
         date
@@ -293,7 +293,7 @@ impl Fields {
         let choice = T::from_number(value);
         if choice.is_none() {
             let description = if value == 0 {
-                "must be specified"
+                "must be set to a value other than UNSPECIFIED"
             } else {
                 "is a value that this server does not know"
             };
@@ -365,7 +365,11 @@ impl Fields {
             let (key, value) = read(fields, message)?;
             if values.insert(key, value).is_some() {
                 unique = false;
-                fields.violate("", ViolationReason::Duplicate, "is in the list twice");
+                fields.violate(
+                    "",
+                    ViolationReason::Duplicate,
+                    "is in the list twice; remove one of the two",
+                );
             }
             Some(())
         });

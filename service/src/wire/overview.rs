@@ -58,12 +58,12 @@ pub fn get_overview(request: proto::GetOverviewRequest) -> Result<OverviewAsk, F
         let untouched = request.untouched_months;
         if untouched > MOST_MONTHS {
             let reason = ViolationReason::OutOfRange;
-            fields.violate("untouched_months", reason, "is not from 0 to 120");
+            fields.violate("untouched_months", reason, "must be from 0 to 120");
         }
         let mask_below = request.mask_below;
         if mask_below != 0 && !THRESHOLDS.contains(&mask_below) {
             let reason = ViolationReason::OutOfRange;
-            fields.violate("mask_below", reason, "is neither 0 nor from 3 to 100");
+            fields.violate("mask_below", reason, "must be 0, or from 3 to 100");
         }
         let rules = fields.optional(request.due_rules, |fields, rules| {
             fields.within("due_rules", |fields| read_rules(fields, rules))

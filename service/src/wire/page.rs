@@ -120,7 +120,11 @@ pub(super) fn read_size(fields: &mut Fields, size: i32) -> Option<usize> {
         Ok(0) => Some(DEFAULT_SIZE),
         Ok(size) => Some(size.min(MAX_SIZE)),
         Err(_) => {
-            fields.violate("page_size", ViolationReason::OutOfRange, "is negative");
+            fields.violate(
+                "page_size",
+                ViolationReason::OutOfRange,
+                "must not be negative",
+            );
             None
         }
     }
@@ -128,7 +132,8 @@ pub(super) fn read_size(fields: &mut Fields, size: i32) -> Option<usize> {
 
 fn read_token<C: Cursor>(scope: Scope, token: &str) -> Result<C, Failure> {
     let invalid = || {
-        let message = "the page token was not made by this service, or was changed on the way";
+        let message = "the page token was not made by this service, or it was changed; start again \
+                       without a page token";
         Failure::new(ServiceReason::PageTokenInvalid, message).at("page_token")
     };
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| invalid())?;
@@ -142,7 +147,8 @@ fn read_token<C: Cursor>(scope: Scope, token: &str) -> Result<C, Failure> {
         return Err(invalid());
     }
     if *made_for != scope.0 {
-        let message = "the page token belongs to another method or another filter";
+        let message = "the page token belongs to another method or another filter; start again \
+                       without a page token";
         return Err(Failure::new(ServiceReason::PageTokenMismatch, message).at("page_token"));
     }
     C::from_bytes(cursor).ok_or_else(invalid)

@@ -195,7 +195,7 @@ fn read_assessment(fields: &mut Fields, assessment: proto::Assessment) -> Option
     let level = fields.optional(assessment.level, |fields, level| {
         u8::try_from(level)
             .map_err(|_| {
-                fields.violate("level", ViolationReason::OutOfRange, "is at most 255");
+                fields.violate("level", ViolationReason::OutOfRange, "must be at most 255");
             })
             .ok()
     });

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use planledger_core::domain::Actor;
 use planledger_core::domain::plan::{Reverted, Reverting, Stay};
 use planledger_core::ids::{CommandId, PlanId, Revision};
-use planledger_core::text::{Reason, Text};
+use planledger_core::text::{ReasonText, Text};
 
 use super::actor::read_actor;
 use super::choice::Choice;
@@ -27,7 +27,7 @@ pub struct RevertPlan {
     /// The moment to go back to.
     pub to: AsOf,
     /// The reason for the revert, which is recorded.
-    pub reason: Reason,
+    pub reason: ReasonText,
     /// The revision that the plan must have; any revision if `None`.
     pub expected_revision: Option<Revision>,
     /// The actor on whose behalf the caller acts, if there is one.

@@ -140,7 +140,7 @@ fn a_difference_is_printed_item_by_item() {
     assert_eq!(ran.out, expected, "{}", ran.error);
     let to = to.position.to_string();
     let same = served.run(&["plan", "diff", &plan, "--from", &to, "--to", &to]);
-    assert!(same.out.ends_with("nothing differs\n"), "{}", same.out);
+    assert!(same.out.ends_with("no differences\n"), "{}", same.out);
     let json = served
         .run(&["plan", "diff", &plan, "--from", &to, "--json"])
         .json();
@@ -220,7 +220,7 @@ fn a_revert_is_shown_first_and_done_only_when_somebody_says_so() {
         "plan {plan}, back to how it stood at position {then}
 ~ Status
     text: om en anden elev → begynder at læse
-= Evaluation of “Jeg læser med lyst” (91919191) stays: it was recorded since
+= Evaluation of “Jeg læser med lyst” (91919191) stays: it was recorded later, and recorded evaluations and talks are never removed
 "
     );
     assert_eq!(dry.out, expected, "{}", dry.error);

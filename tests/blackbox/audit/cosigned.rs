@@ -105,7 +105,7 @@ async fn both_witnesses_cosign_and_whoever_asks_for_both_is_shown_that_they_did(
             let says = format!("witness {name} saw the same log");
             assert!(verified.stdout.contains(&says), "{}", verified.stdout);
         }
-        let fork = "others a different one";
+        let fork = "a different log to others";
         assert!(!verified.stdout.contains(fork), "{}", verified.stdout);
     }
     let json = ["--policy", policy.to_str().unwrap(), "--json"];
@@ -141,7 +141,7 @@ async fn a_witness_that_is_away_stops_nothing_and_is_asked_again_when_it_is_back
     let (all, any) = (all.to_str().unwrap(), any.to_str().unwrap());
     let refused = files.verify("half", &["--policy", all]);
     assert_eq!(refused.code, Some(1), "{refused:?}");
-    let says = "QUORUM: only one cosigned the checkpoint, and the policy's quorum asks for more";
+    let says = "QUORUM: only one cosigned the checkpoint; the quorum of the policy requires more";
     assert!(refused.stderr.contains(says), "{}", refused.stderr);
     assert_eq!(refused.stdout, "");
     let json = files.verify("half", &["--policy", all, "--json"]);
@@ -201,11 +201,11 @@ async fn witnesses_cosign_by_the_clock_and_not_what_another_log_shows_in_the_sam
         .done();
     let refused = files.verify("second", &more_policy(&policy));
     assert_eq!(refused.code, Some(1), "{refused:?}");
-    let says = "QUORUM: no witness that the policy names has cosigned";
+    let says = "QUORUM: no witness of the policy has cosigned";
     assert!(refused.stderr.contains(says), "{}", refused.stderr);
     // Who asks no witness cannot know.
     let believed = files.verify("second", &["--key", &watched.key]).done();
-    assert!(believed.stdout.contains("others a different one"));
+    assert!(believed.stdout.contains("a different log to others"));
     let log = server.stop();
     assert!(log.contains("a witness did not cosign"), "{log}");
 }

@@ -56,7 +56,7 @@ async fn a_plan_a_student_and_a_stretch_of_the_journal_are_each_taken_away_in_on
     let before = files.read("plan");
     let again = files.export(&server.url, "plan", &["--student", &school.student]);
     assert_eq!(again.code, Some(1), "{again:?}");
-    assert!(again.stderr.contains("is there already"), "{again:?}");
+    assert!(again.stderr.contains("already exists"), "{again:?}");
     assert_eq!(files.read("plan"), before);
 }
 
@@ -79,7 +79,7 @@ async fn growth_from_an_earlier_checkpoint_is_asked_for_by_its_file_or_its_size(
         let ran = files
             .verify(name, &["--key", &key, "--since", &path])
             .done();
-        let grew = format!("it grew from your checkpoint of {size} events");
+        let grew = format!("the log grew from your checkpoint of {size} events");
         assert!(ran.stdout.contains(&grew), "{}", ran.stdout);
     }
     files.write("none", "this is no checkpoint");
@@ -132,7 +132,7 @@ async fn over_a_line_that_breaks_an_export_comes_further_each_time_and_ends_in_t
         voice.execute(write_status(&plan_id, &new_id())).await;
         let ran = files.export(&server.url, name, what).done();
         let last = positions(&kept).last().copied().unwrap();
-        let note = format!("going on after position {last} with what is there\n");
+        let note = format!("continuing the unfinished export after position {last}\n");
         assert_eq!(ran.stderr, note);
         assert!(files.read(name) == whole, "{name}");
         assert!(!files.is_there(&partial));
@@ -177,7 +177,7 @@ async fn a_file_that_was_cut_off_anywhere_is_gone_on_with_to_the_same_bytes() {
     ] {
         files.write("parts.partial", &part);
         let ran = files.export(&server.url, "parts", &what).done();
-        let went_on = ran.stderr.contains("going on");
+        let went_on = ran.stderr.contains("continuing");
         assert_eq!(went_on, goes_on, "{} bytes: {}", part.len(), ran.stderr);
         assert!(files.read("parts") == whole, "{} bytes", part.len());
         std::fs::remove_file(files.path("parts")).unwrap();
@@ -212,7 +212,7 @@ async fn what_is_left_of_another_bundle_is_not_gone_on_with() {
     break_off("ida.student", owned(&student)).await;
     for (name, what) in [("ida.plan", plan), ("ida.student", student)] {
         let ran = files.export(&server.url, name, &what).done();
-        assert!(ran.stderr.contains("going on"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("continuing"), "{}", ran.stderr);
         files.verify(name, &["--key", &key]).done();
     }
 

@@ -56,8 +56,8 @@ impl Evidence {
         let text = self.verify("altered", &[]);
         assert_eq!((text.code, text.stdout.as_str()), (Some(1), ""));
         let at = match position {
-            0 => format!("is not sound: line {line}: {kind}: "),
-            _ => format!("is not sound: line {line}: {kind} at position {position}: "),
+            0 => format!("has a fault: line {line}: {kind}: "),
+            _ => format!("has a fault: line {line}: {kind} at position {position}: "),
         };
         assert!(text.stderr.contains(&at), "{at}: {}", text.stderr);
         assert!(!text.stderr.contains("sider"), "no texts: {}", text.stderr);
@@ -94,7 +94,10 @@ async fn of_a_sound_file_it_says_what_it_proves_and_that_a_fork_cannot_be_ruled_
     let found = Evidence::of_a_plan(&[]).await;
     let ran = found.verify("bundle", &[]).done();
     assert_eq!(ran.stderr, "");
-    let (proved, limits) = ran.stdout.split_once("Not proved by this:\n").unwrap();
+    let (proved, limits) = ran
+        .stdout
+        .split_once("This file does not prove:\n")
+        .unwrap();
     let count = found.events.len();
     let Evidence { key, plan_id, .. } = &found;
     for says in [
@@ -103,19 +106,19 @@ async fn of_a_sound_file_it_says_what_it_proves_and_that_a_fork_cannot_be_ruled_
             "✓ {key} signed a checkpoint of {} events of ledger {}",
             found.checkpoint.size, found.ledger
         ),
-        format!("✓ {count} events of plan {plan_id} are in that checkpoint, unchanged, in order"),
+        format!("✓ that checkpoint covers {count} events of plan {plan_id}: unchanged, in order"),
         format!("✓ plan/{plan_id} is complete up to position "),
-        format!(": {count} events, none left off"),
-        format!("✓ {count} texts are the ones that were sealed"),
+        format!(": {count} events, and none is missing"),
+        format!("✓ {count} texts are the original ones"),
     ] {
         assert!(proved.contains(&says), "{says}: {proved}");
     }
     for says in [
-        "– that everybody was shown the same log: without a witness the server may have shown \
-         others a different one\n",
-        "– that the log was not written anew before you first looked: keep this checkpoint and \
+        "– that everybody was shown the same log: without a witness, the server may have shown \
+         a different log to others\n",
+        "– that the log was not rewritten before you first looked: keep this checkpoint, and \
          give it with --since next time\n",
-        "– that events happened when they say: times are the server's\n",
+        "– that the times of the events are right: they come from the server's clock\n",
     ] {
         assert!(limits.contains(says), "{says}: {limits}");
     }
@@ -156,13 +159,17 @@ async fn of_a_sound_file_it_says_what_it_proves_and_that_a_fork_cannot_be_ruled_
 async fn without_keys_a_file_proves_as_much_and_says_that_nothing_can_be_read() {
     let found = Evidence::of_a_plan(&["--integrity-only"]).await;
     let ran = found.verify("bundle", &["--events"]).done();
-    assert!(ran.stdout.contains("are in that checkpoint, unchanged"));
-    assert!(ran.stdout.contains("none left off"));
+    assert!(ran.stdout.contains(": unchanged, in order"));
+    assert!(ran.stdout.contains("none is missing"));
     assert!(
         ran.stdout
-            .contains("– what was written: this file has no keys")
+            .contains("– what the texts say: this file has no keys")
     );
-    assert!(!ran.stdout.contains("texts are the ones"), "{}", ran.stdout);
+    assert!(
+        !ran.stdout.contains("texts are the original"),
+        "{}",
+        ran.stdout
+    );
     assert!(!ran.stdout.contains("sider"), "{}", ran.stdout);
     assert_eq!(
         found.verify("bundle", &["--json"]).done().json()["opened"],
@@ -394,14 +401,14 @@ async fn whoever_kept_a_checkpoint_is_shown_growth_and_finds_a_fork() {
 
     export(&server.url, "grown", Some(&before));
     let ran = verify("grown", &before).done();
-    assert!(ran.stdout.contains("it grew from your checkpoint of "));
+    assert!(ran.stdout.contains("the log grew from your checkpoint of "));
     assert!(
         !ran.stdout.contains("before you first looked"),
         "{}",
         ran.stdout
     );
     assert!(
-        ran.stdout.contains("others a different one"),
+        ran.stdout.contains("a different log to others"),
         "{}",
         ran.stdout
     );
@@ -430,12 +437,12 @@ async fn whoever_kept_a_checkpoint_is_shown_growth_and_finds_a_fork() {
         (
             "without",
             &before,
-            "MISSING: the bundle has no proof of growth",
+            "MISSING: the bundle does not prove that the log grew",
         ),
         (
             "forked",
             &seen,
-            "MISSING: the bundle has no proof of growth",
+            "MISSING: the bundle does not prove that the log grew",
         ),
         (
             "grown",

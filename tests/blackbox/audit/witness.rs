@@ -78,7 +78,7 @@ async fn a_witness_cosigns_growth_and_refuses_the_other_story_even_after_a_resta
     let fork_grows = proof(&lies, second.size).await;
     let said = witness.ask(second.size, &fork_grows, &forked.note);
     assert_eq!(said.status, 422, "{said:?}");
-    assert!(said.body.contains("does not grow"), "{said:?}");
+    assert!(said.body.contains("does not continue"), "{said:?}");
     // Growth without its proof.
     let third = grown(&voice).await;
     let said = witness.ask(second.size, &[], &third.note);

@@ -120,7 +120,7 @@ async fn a_forked_plan_is_named_described_and_settled_and_stays_in_sight() {
     assert_eq!(forks[0]["settledAt"], settled["settled"][0]["position"]);
     let text = forked.run("verify", &["--quick"]).done().stdout;
     assert!(
-        text.contains("goes on twice") && text.contains("settled at"),
+        text.contains("continues twice") && text.contains("settled at"),
         "{text}"
     );
     let again = forked.run("settle", &settling(&["--all", "--yes"])).done();
@@ -133,7 +133,7 @@ async fn only_what_is_forked_is_settled_and_somebody_says_why() {
     let other = format!("plan/{}", new_id());
     let ran = forked.run("settle", &settling(&["--stream", &other, "--yes"]));
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    assert!(ran.stderr.contains("has no fork"), "{ran:?}");
+    assert!(ran.stderr.contains("has no unsettled fork"), "{ran:?}");
     for missing in [
         &["--all", "--yes", "--reason", "set igennem"][..],
         &["--all", "--yes", "--actor", ADMINISTRATOR],
@@ -163,7 +163,7 @@ async fn a_journal_without_forks_has_nothing_to_tell() {
     server.stop();
     let dir = home.path().to_str().unwrap();
     let text = run(["ledger", "forks", "--dir", dir]).done();
-    assert!(text.stdout.contains("no stream is forked"), "{text:?}");
+    assert!(text.stdout.contains("no stream has a fork"), "{text:?}");
     let json = run(["ledger", "forks", "--dir", dir, "--json"])
         .done()
         .json();

@@ -127,7 +127,7 @@ fn a_directory_without_a_ledger_is_refused_and_left_as_it_is() {
     for what in ["verify", "rebuild"] {
         let ran = offline(what, home.path(), &["--json"]);
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
-        assert!(ran.stderr.contains("holds no ledger"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("contains no ledger"), "{}", ran.stderr);
         assert_eq!(home.path().read_dir().unwrap().count(), 0);
     }
 }

@@ -1,7 +1,7 @@
 //! Flags go over environment, environment over the settings file.
 
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use crate::support::*;
 
@@ -141,4 +141,41 @@ fn a_settings_file_with_a_mistake_is_wrong_usage_and_the_mistake_is_named() {
         "{}",
         ran.stderr
     );
+}
+
+/// A word that is no key is refused, so the refusal shows that the setting was read.
+fn reads_the_rescue_recipient(program: &mut Command) {
+    program.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = output(program);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("rescue-recipient must be"), "{stderr}");
+}
+
+#[test]
+fn the_rescue_recipient_is_also_read_under_its_former_name() {
+    for (name, variable) in [
+        ("rescue-recipient", "PLANLEDGER_RESCUE_RECIPIENT"),
+        ("recovery-recipient", "PLANLEDGER_RECOVERY_RECIPIENT"),
+    ] {
+        let home = Home::new();
+        let dir = home.path().join("ledger");
+        let serve = || {
+            let mut serve = program();
+            serve.args(["serve", "--dev", "--listen", "127.0.0.1:0", "--dir"]);
+            serve.arg(&dir);
+            serve
+        };
+        reads_the_rescue_recipient(serve().args([&format!("--{name}"), "no-key"]));
+        reads_the_rescue_recipient(serve().env(variable, "no-key"));
+        let file = home.path().join("planledger.toml");
+        std::fs::write(&file, format!("{name} = \"no-key\"\n")).unwrap();
+        reads_the_rescue_recipient(serve().arg("--config").arg(&file));
+
+        // The header of the key store keeps the recipient of a new ledger.
+        let key = "5a".repeat(32);
+        Serving::start_with(&dir, &[&format!("--{name}"), &key]).stop();
+        let keys = std::fs::read(dir.join("keys/keys.log")).unwrap();
+        assert_eq!(keys[56..89], [[1].as_slice(), &[0x5a; 32]].concat());
+    }
 }

@@ -25,7 +25,7 @@ async fn an_administrator_sees_hands_over_and_takes_back() {
     }
     let stream = format!("team/{}", school.team);
     let warned = owner(&["deletion", &stream]).done();
-    assert!(warned.stdout.contains("1 plans of 1 students hang on it"));
+    assert!(warned.stdout.contains("1 plans of 1 students belong to it"));
     assert!(warned.stdout.contains(STUDENT) && warned.stdout.contains(&plan_id));
     let could = owner(&["successors", &stream]).done();
     assert!(could.stdout.contains("Kåre Sømand"));
@@ -41,7 +41,7 @@ async fn an_administrator_sees_hands_over_and_takes_back() {
     .done();
     assert!(
         left.stdout
-            .contains("without an owner now: 1 teams, 1 year plans, 1 plans")
+            .contains("these have no present owner now: 1 teams, 1 year plans, 1 plans")
     );
     let again = owner(&["leave", teacher]);
     assert_eq!(again.code, Some(1));

@@ -35,7 +35,7 @@ impl Home {
             disk: Arc::new(OsDisk::new(self.path().join("keys")).unwrap()),
             ledger: log.ledger_id(),
             master: self.options().master,
-            recovery: None,
+            rescue: None,
             mode: KeyStoreMode::Existing,
         })
         .unwrap();

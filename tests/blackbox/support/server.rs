@@ -53,7 +53,7 @@ impl Home {
         Options {
             dir: self.path().to_owned(),
             master: settings::master_key(None, None, self.path()).unwrap(),
-            recovery: None,
+            rescue: None,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             progress: None,

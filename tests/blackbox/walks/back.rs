@@ -247,7 +247,7 @@ async fn the_same_from_the_command_line() {
         assert!(differs.stdout.contains(said), "{said}: {}", differs.stdout);
     }
     let same = plan(&["diff", plan_id, "--from", &then, "--to", &then]).done();
-    assert!(same.stdout.contains("nothing differs"));
+    assert!(same.stdout.contains("no differences"));
     let json = plan(&["diff", plan_id, "--from", &then, "--json"]).done();
     assert_eq!(json.json()["changes"].as_array().unwrap().len(), 3);
 
@@ -258,7 +258,7 @@ async fn the_same_from_the_command_line() {
     assert!(unasked.stderr.contains("--dry-run"), "{}", unasked.stderr);
     let before = voice.position().await;
     let dry = with(&["--dry-run"]).done();
-    assert!(dry.stdout.contains("~ Status") && dry.stdout.contains("stays: it was recorded since"));
+    assert!(dry.stdout.contains("~ Status") && dry.stdout.contains("stays: it was recorded later"));
     assert_eq!(voice.position().await, before);
     let done = with(&["--yes"]).done();
     assert!(

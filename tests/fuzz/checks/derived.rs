@@ -24,7 +24,7 @@ static KEYS: LazyLock<(KeyStore, ScopeKey)> = LazyLock::new(|| {
         disk: Arc::new(FaultyDisk::new()),
         ledger: LedgerId::from_bytes([1; 16]),
         master: MasterKey::from_bytes([7; 32]),
-        recovery: None,
+        rescue: None,
         mode: KeyStoreMode::Create,
     })
     .expect("a new key store");

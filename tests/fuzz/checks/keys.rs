@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use planledger_core::ids::LedgerId;
 use planledger_core::journal::FaultyDisk;
-use planledger_core::seal::{KeyStore, KeyStoreMode, KeyStoreOptions, MasterKey, recover};
+use planledger_core::seal::{KeyStore, KeyStoreMode, KeyStoreOptions, MasterKey, open_with_rescue_key};
 
 const NAME: &str = "keys.log";
 const SLOT: usize = 256;
@@ -20,7 +20,7 @@ pub(crate) fn check(bytes: &[u8]) {
         checksum.copy_from_slice(&hash);
     }
     open(&sealed);
-    let _ = recover(&sealed, &[9; 32]);
+    let _ = open_with_rescue_key(&sealed, &[9; 32]);
 }
 
 fn open(bytes: &[u8]) {
@@ -33,7 +33,7 @@ fn open(bytes: &[u8]) {
             disk: Arc::new(disk.clone()),
             ledger: LedgerId::from_bytes(ledger.unwrap_or_default()),
             master: MasterKey::from_bytes([7; 32]),
-            recovery: None,
+            rescue: None,
             mode,
         };
         KeyStore::open(&options).map(|keys| keys.len())

@@ -16,19 +16,28 @@ impl Checking<'_> {
     pub(super) fn place(&self, line: &EventLine) -> Result<Placed, Fault> {
         let position = line.position;
         let fault = |kind, what: String| Fault::new(position, kind, what);
-        let bytes: EntryBytes = line
-            .entry
-            .array()
-            .ok_or_else(|| fault(FaultKind::Entry, "an entry has 230 bytes".to_owned()))?;
+        let bytes: EntryBytes = line.entry.array().ok_or_else(|| {
+            fault(
+                FaultKind::Entry,
+                "the entry does not have 230 bytes".to_owned(),
+            )
+        })?;
         let entry = Entry::decode(&bytes).map_err(|e| fault(FaultKind::Entry, e.to_string()))?;
         if let Some(path) = &line.path {
             let checkpoint = &self.signed.checkpoint;
             let path = hashes(path)?;
             let index = position.get().checked_sub(1);
-            let index = index.ok_or_else(|| format_fault("there is no position 0"))?;
+            let index =
+                index.ok_or_else(|| format_fault("its position is 0, but positions begin at 1"))?;
             let leaf = entry::leaf(&bytes);
-            check_inclusion(index, checkpoint.size, &leaf, &path, &checkpoint.root)
-                .map_err(|e| fault(FaultKind::Leaf, format!("it is not in the checkpoint: {e}")))?;
+            check_inclusion(index, checkpoint.size, &leaf, &path, &checkpoint.root).map_err(
+                |e| {
+                    fault(
+                        FaultKind::Leaf,
+                        format!("it is not covered by the checkpoint: {e}"),
+                    )
+                },
+            )?;
         }
         Ok(Placed {
             position,
@@ -50,11 +59,11 @@ impl Checking<'_> {
             (Scope::Range { from, to }, Some(frontier)) => {
                 let expected = Position::new(frontier.size()).next();
                 if frontier.size() >= to.get() {
-                    let what = format!("it is behind the range, which ends at {to}");
+                    let what = format!("it comes after the range, which ends at position {to}");
                     return Err(fault(FaultKind::Order, what));
                 }
                 if position != expected || position < from {
-                    let what = format!("the event at {expected} is missing");
+                    let what = format!("the event at position {expected} is missing");
                     return Err(fault(FaultKind::Order, what));
                 }
                 frontier.push(entry::leaf(&placed.bytes));
@@ -62,7 +71,7 @@ impl Checking<'_> {
             (Scope::Plan(plan), _) if stream != StreamId::from(plan) => {
                 return Err(fault(
                     FaultKind::Format,
-                    format!("{stream} is not in scope"),
+                    format!("{stream} does not belong to this bundle"),
                 ));
             }
             (Scope::Student(student), _)
@@ -70,12 +79,12 @@ impl Checking<'_> {
             {
                 return Err(fault(
                     FaultKind::Format,
-                    format!("{stream} is not in scope"),
+                    format!("{stream} does not belong to this bundle"),
                 ));
             }
             (Scope::Plan(_) | Scope::Student(_) | Scope::Range { .. }, _) => {
                 if line.path.is_none() {
-                    let what = "it has no path to the checkpoint".to_owned();
+                    let what = "it has no proof that the checkpoint covers it".to_owned();
                     return Err(fault(FaultKind::Missing, what));
                 }
             }
@@ -85,7 +94,7 @@ impl Checking<'_> {
             .check(position, line.back, &placed.entry, link)?;
         self.keep_heads(stream, position)?;
         if line.key.is_some() && self.header.disclosure == Disclosure::Integrity {
-            let what = "it has a key, and the bundle is said to have none";
+            let what = "it has a key, but the bundle says that it has no keys";
             return Err(fault(FaultKind::Format, what.to_owned()));
         }
         let event = open(line, &placed)?;
@@ -97,7 +106,7 @@ impl Checking<'_> {
                 seen(&recorded(position, &placed.entry, payload), event);
             }
             (None, true) if self.header.disclosure == Disclosure::Events => {
-                let what = "its key is not disclosed".to_owned();
+                let what = "its key is missing, but the bundle says that it has keys".to_owned();
                 return Err(fault(FaultKind::Missing, what));
             }
             (None, true) => {}
@@ -117,7 +126,7 @@ impl Checking<'_> {
         };
         match event.opened() {
             Some(opening) if opening.student != student => {
-                let what = "it opens another student's plan";
+                let what = "it opens a plan of another student";
                 Err(Fault::new(position, FaultKind::Event, what))
             }
             Some(_) | None => Ok(()),
@@ -132,7 +141,7 @@ impl Checking<'_> {
         };
         if frontier.size() != to.get() {
             let position = Position::new(frontier.size()).next();
-            let what = "the range ends early";
+            let what = "the range ends too early: events are missing";
             return Err(Fault::new(position, FaultKind::Missing, what));
         }
         let proof = hashes(&self.header.growth)?;
@@ -140,7 +149,7 @@ impl Checking<'_> {
         let root = frontier.root();
         check_consistency(to.get(), checkpoint.size, &proof, &root, &checkpoint.root).map_err(
             |error| {
-                let what = format!("the range is not in the checkpoint: {error}");
+                let what = format!("the checkpoint does not cover the range: {error}");
                 Fault::new(to, FaultKind::Leaf, what)
             },
         )
@@ -166,26 +175,26 @@ pub(super) fn open(line: &EventLine, placed: &Placed) -> Result<Option<(Event, V
     };
     if sealed.len() != entry.sealed_len as usize || entry::sealed_hash(sealed) != entry.sealed_hash
     {
-        let what = "the payload is not the one whose hash the entry holds".to_owned();
+        let what = "the hash in the entry is not the hash of this payload".to_owned();
         return Err(fault(FaultKind::Payload, what));
     }
     let Some(key) = &line.key else {
         return Ok(None);
     };
     let key = key.array().map(EventKey::from_bytes);
-    let key = key.ok_or_else(|| format_fault("a key has 32 bytes"))?;
+    let key = key.ok_or_else(|| format_fault("the key does not have 32 bytes"))?;
     if seal::commitment(&key) != entry.key_commitment {
-        let what = "the key is not the one that the entry commits to".to_owned();
+        let what = "the entry names another key than this one".to_owned();
         return Err(fault(FaultKind::Key, what));
     }
     let json = seal::open(&key, &entry.nonce, entry::prefix(bytes), sealed)
-        .map_err(|error| fault(FaultKind::Sealed, format!("it {error}")))?;
+        .map_err(|error| fault(FaultKind::Sealed, format!("the payload {error}")))?;
     let event = Event::from_json(entry.event_type, entry.schema, &json)
         .map_err(|error| fault(FaultKind::Event, error.to_string()))?;
     match event.kind() == entry.stream.kind {
         true => Ok(Some((event, json))),
         false => {
-            let what = "the event belongs to another kind of stream".to_owned();
+            let what = "the event does not fit the kind of its stream".to_owned();
             Err(fault(FaultKind::Event, what))
         }
     }

@@ -15,14 +15,14 @@ impl Checking<'_> {
         let fault = |what: String| Fault::new(Position::ZERO, FaultKind::Head, what);
         let (recorded, _) = self
             .recorded
-            .ok_or_else(|| fault("there is no record of heads".to_owned()))?;
+            .ok_or_else(|| fault("the bundle has no record of heads".to_owned()))?;
         if self.bucket.is_some() {
-            return Err(format_fault("there is a second line of heads"));
+            return Err(format_fault("the bundle has two lines of heads"));
         }
         let heads = read_bucket(&line.heads.0);
         let proof = BucketProof {
             bucket: line.bucket,
-            heads: heads.ok_or_else(|| format_fault("the heads are not 73 bytes each"))?,
+            heads: heads.ok_or_else(|| format_fault("a head does not have 73 bytes"))?,
             path: hashes(&line.path)?,
         };
         proof
@@ -56,7 +56,7 @@ impl Checking<'_> {
         match heads_root(&self.chains) == recorded.root {
             true => Ok(()),
             false => {
-                let what = "the recorded heads are not where the streams are";
+                let what = "the streams of the bundle do not lead to the recorded root of heads";
                 Err(Fault::new(position, FaultKind::Head, what))
             }
         }
@@ -67,7 +67,7 @@ impl Checking<'_> {
     pub(super) fn check_heads(&self, through: Position) -> Result<Vec<StreamReport>, Fault> {
         let fault = |kind, what: String| Err(Fault::new(Position::ZERO, kind, what));
         let Some(proof) = &self.bucket else {
-            let what = "the heads of the streams are not in the bundle".to_owned();
+            let what = "the bundle does not have the heads of its streams".to_owned();
             return fault(FaultKind::Missing, what);
         };
         let mut in_scope: BTreeSet<StreamId> = self.counts.keys().copied().collect();
@@ -75,12 +75,12 @@ impl Checking<'_> {
         if let Scope::Student(student) = self.header.scope {
             let person = StreamId::from(student);
             let Some(place) = self.chains.streams().get(&person) else {
-                let what = format!("the stream {person} is not in the bundle");
+                let what = format!("the bundle does not have the stream of {person}");
                 return fault(FaultKind::Missing, what);
             };
             let mut others = self.chains.streams().values();
             if others.any(|other| other.key != place.key) {
-                let what = "a plan is sealed under another person's key".to_owned();
+                let what = "a plan is sealed under the key of another person".to_owned();
                 return fault(FaultKind::Key, what);
             }
             let of_student = proof.heads.iter().filter(|head| head.key == place.key);
@@ -88,7 +88,7 @@ impl Checking<'_> {
             key = Some(place.key);
         }
         if self.student_key != key {
-            let what = "the heads are said to be of another key than the student's".to_owned();
+            let what = "the heads name another key than the student's".to_owned();
             return fault(FaultKind::Key, what);
         }
         let streams = in_scope.into_iter();
@@ -106,7 +106,7 @@ impl Checking<'_> {
         let fault = |what: String| Err(Fault::new(through, FaultKind::Head, what));
         let last = self.chains.streams().get(&stream);
         if last.is_some_and(|last| bucket_of(stream, last.key) != proof.bucket) {
-            let what = format!("the heads are not those of the bucket of {stream}");
+            let what = format!("the heads belong to another bucket than {stream}");
             return Err(Fault::new(Position::ZERO, FaultKind::Missing, what));
         }
         let there = self.at_heads.get(&stream);
@@ -117,8 +117,8 @@ impl Checking<'_> {
             (None, Some(_)) => return fault(format!("{stream} has no recorded head")),
             (Some(head), _) if head.revision > revision => {
                 return fault(format!(
-                    "{stream} had {} events at position {through}, the bundle has {revision}: its \
-                     newest events were left off",
+                    "{stream} had {} events at position {through}, but the bundle has {revision}: \
+                    its newest events are missing",
                     head.revision
                 ));
             }

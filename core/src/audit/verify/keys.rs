@@ -23,7 +23,7 @@ impl Checking<'_> {
             witnessed.map_err(|error| checkpoint_fault(FaultKind::Signature, error))?;
         witnessed.log = self.signed_by_the_key_on_record()?;
         if self.recorded.is_none() {
-            let what = "there is no record of heads";
+            let what = "the bundle has no record of heads";
             return Err(Fault::new(Position::ZERO, FaultKind::Missing, what));
         }
         if !witnessed.quorum {
@@ -33,12 +33,12 @@ impl Checking<'_> {
                 .map(|(name, _)| &**name)
                 .collect();
             let what = match names.join(", ") {
-                names if names.is_empty() => "no witness that the policy names has cosigned the \
-                                              checkpoint, and its quorum asks for some"
+                names if names.is_empty() => "no witness of the policy has cosigned the \
+                    checkpoint, but the quorum of the policy requires witnesses"
                     .to_owned(),
                 names => format!(
-                    "only {names} cosigned the checkpoint, and the policy's quorum asks for more \
-                     or others"
+                    "only {names} cosigned the checkpoint; the quorum of the policy requires more \
+                    witnesses, or others"
                 ),
             };
             return Err(Fault::new(Position::ZERO, FaultKind::Quorum, what));
@@ -52,7 +52,7 @@ impl Checking<'_> {
     fn signed_by_the_key_on_record(&self) -> Result<VerifierKey, Fault> {
         let fault = |kind, what: String| Fault::new(Position::ZERO, kind, what);
         let Some(key) = &self.key else {
-            let what = "there is no record of the key that signs".to_owned();
+            let what = "the bundle has no record of the signing key".to_owned();
             return Err(fault(FaultKind::Missing, what));
         };
         let believed = self.policy.logs().contains(key);
@@ -60,8 +60,8 @@ impl Checking<'_> {
             true => Ok(key.clone()),
             false => {
                 let what = format!(
-                    "the checkpoint is not signed by the key on record, {key}, or nobody who is \
-                     believed handed over to it"
+                    "the key on record, {key}, did not sign the checkpoint, or no key that you \
+                    trust handed over to it"
                 );
                 Err(fault(FaultKind::Signature, what))
             }
@@ -79,12 +79,14 @@ impl Checking<'_> {
             checkpoint_fault(FaultKind::Signature, what)
         })?;
         if old.origin != now.origin {
-            return Err(fault("the earlier checkpoint is of another log".to_owned()));
+            return Err(fault(
+                "the earlier checkpoint belongs to another log".to_owned(),
+            ));
         }
         if old.size > now.size {
             return Err(fault(format!(
-                "the earlier checkpoint has {} events, the bundle's {}: the bundle is older, or \
-                 events were dropped",
+                "the earlier checkpoint has {} events, but the checkpoint of the bundle has {}: \
+                the bundle is older, or events were removed",
                 old.size, now.size
             )));
         }
@@ -93,8 +95,8 @@ impl Checking<'_> {
             (Some(given), false) if given.size == old.size => hashes(&given.proof)?,
             (Some(_) | None, false) => {
                 let what = format!(
-                    "the bundle has no proof of growth from the checkpoint of {size} events; \
-                     export it again with --since {size}",
+                    "the bundle does not prove that the log grew from the checkpoint of {size} \
+                    events; export it again with --since {size}",
                     size = old.size
                 );
                 return Err(Fault::new(Position::ZERO, FaultKind::Missing, what));
@@ -116,14 +118,14 @@ impl Checking<'_> {
         if line.path.is_none() {
             return Err(fault(
                 FaultKind::Missing,
-                "it has no path to the checkpoint",
+                "it has no proof that the checkpoint covers it",
             ));
         }
         let stream = placed.entry.stream;
         let keys = StreamId::from(self.header.ledger);
         let heads = StreamId::from(heads_stream(self.header.ledger));
         if stream != keys && stream != heads {
-            let what = "it is not of the ledger's own streams";
+            let what = "it does not belong to a stream of the ledger itself";
             return Err(fault(FaultKind::Format, what));
         }
         if stream == keys {
@@ -153,11 +155,14 @@ impl Checking<'_> {
                 | LedgerEvent::HeadsRecorded { .. }
                 | LedgerEvent::ForkSettled { .. } => Err(fault(
                     FaultKind::Event,
-                    "it does not follow what was before it",
+                    "it does not follow the record before it",
                 )),
             },
-            Some(_) => Err(fault(FaultKind::Event, "it is no event of the ledger")),
-            None => Err(fault(FaultKind::Missing, "it has no text or no key")),
+            Some(_) => Err(fault(
+                FaultKind::Event,
+                "it is not an event of the ledger itself",
+            )),
+            None => Err(fault(FaultKind::Missing, "its text or its key is missing")),
         }
     }
 
@@ -169,7 +174,7 @@ impl Checking<'_> {
         statement: &str,
     ) -> Result<(), Fault> {
         if Rotation::new(from.clone(), to.clone(), statement.to_owned()).is_none() {
-            let what = "the change of key is not signed by the key before it";
+            let what = "the previous key did not sign this change of key";
             return Err(Fault::new(position, FaultKind::Signature, what));
         }
         // A believed key passes belief on to the key that replaces it. No other key can do that.
@@ -185,10 +190,12 @@ impl Checking<'_> {
     fn record_heads(&mut self, placed: &Placed, recorded: RecordedHeads) -> Result<(), Fault> {
         let fault = |what: &str| Err(Fault::new(placed.position, FaultKind::Head, what));
         if placed.position != self.signed.checkpoint.position() {
-            return fault("it is a record of heads, but not the checkpoint's last event");
+            return fault(
+                "it is a record of heads, but it is not the last event of the checkpoint",
+            );
         }
         if recorded.through >= placed.position {
-            return fault("heads are recorded for a position that was not there yet");
+            return fault("it records heads for a position that did not exist yet");
         }
         self.recorded = Some((recorded, placed.entry.recorded_at));
         Ok(())

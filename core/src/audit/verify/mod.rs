@@ -115,7 +115,7 @@ pub fn verify_bundle(
             return Err(at(cut_off()));
         }
         let parsed = Line::parse(&line).map_err(|error| {
-            let (column, line) = (error.column(), "it is not a line of a bundle");
+            let (column, line) = (error.column(), "this is not a line of a bundle");
             at(format_fault(format!("{line}: column {column}")))
         })?;
         match (&mut checking, parsed) {
@@ -128,7 +128,7 @@ pub fn verify_bundle(
                 number += 1;
                 let fault = match bundle.take(1).read_to_end(&mut line) {
                     Ok(0) => return Ok(report),
-                    Ok(_) => format_fault("there is something behind the end"),
+                    Ok(_) => format_fault("the file goes on after the last line of the bundle"),
                     Err(error) => format_fault(unread(&error)),
                 };
                 return Err(BundleFault {
@@ -155,7 +155,7 @@ fn next_line(bundle: &mut dyn BufRead, line: &mut Vec<u8>) -> Result<bool, Strin
 }
 
 fn unread(error: &std::io::Error) -> String {
-    format!("the bundle does not read: {error}")
+    format!("the bundle cannot be read: {error}")
 }
 
 fn format_fault(what: impl Into<String>) -> Fault {
@@ -163,7 +163,8 @@ fn format_fault(what: impl Into<String>) -> Fault {
 }
 
 fn cut_off() -> Fault {
-    let what = "the bundle ends before its last line; export it again, or go on with it";
+    let what = "the bundle has no last line, so its export did not finish; repeat the export to \
+                continue it";
     Fault::new(Position::ZERO, FaultKind::Missing, what)
 }
 
@@ -215,11 +216,12 @@ impl<'a> Checking<'a> {
         let (chains, frontier) = match header.scope {
             Scope::Range { from, to } => {
                 if from == Position::ZERO || from > to || to.get() > signed.checkpoint.size {
-                    return Err(format_fault("the range is not within the checkpoint"));
+                    return Err(format_fault("the range is outside the checkpoint"));
                 }
                 let peaks = hashes(&header.peaks)?;
                 let frontier = Frontier::from_parts(from.get() - 1, peaks);
-                let frontier = frontier.ok_or_else(|| format_fault("the peaks do not fit"))?;
+                let frontier = frontier
+                    .ok_or_else(|| format_fault("the number of peaks does not fit the range"))?;
                 (Chains::part(from), Some(frontier))
             }
             Scope::Plan(_) | Scope::Student(_) => (Chains::default(), None),
@@ -260,11 +262,11 @@ impl<'a> Checking<'a> {
             Line::Event(_) | Line::End(_) => 2,
         };
         if stage < self.stage {
-            return Err(format_fault("the line stands in the wrong place"));
+            return Err(format_fault("the line is in the wrong place"));
         }
         self.stage = stage;
         match line {
-            Line::Header(_) => Err(format_fault("there is a second header")),
+            Line::Header(_) => Err(format_fault("the bundle has two headers")),
             Line::Ledger(event) => self.take_ledger(&event),
             Line::Heads(heads) => {
                 self.vouch()?;
@@ -285,7 +287,10 @@ impl<'a> Checking<'a> {
             return Err(cut_off());
         };
         if events != self.events || events == 0 {
-            let what = format!("there are {} events in scope, not {events}", self.events);
+            let what = format!(
+                "the bundle has {} events in scope, but its last line says {events}",
+                self.events
+            );
             return Err(Fault::new(Position::ZERO, FaultKind::Missing, what));
         }
         self.check_growth()?;
@@ -317,5 +322,5 @@ fn checkpoint_fault(kind: FaultKind, error: impl ToString) -> Fault {
 
 fn hashes(list: &[Bytes]) -> Result<Vec<Hash32>, Fault> {
     let hashes: Option<_> = list.iter().map(Bytes::array).collect();
-    hashes.ok_or_else(|| format_fault("a hash has 32 bytes"))
+    hashes.ok_or_else(|| format_fault("a hash does not have 32 bytes"))
 }

@@ -265,8 +265,8 @@ pub(crate) enum Unsound {
     Malformed(Position),
     /// An entry does not continue its stream.
     #[error(
-        "the entry for position {} has revision {} of {}, which does not follow the journal's last \
-         entry of that stream at position {}", .0.position, .0.revision, .0.stream, .0.before
+        "the entry for position {} has revision {} of {}, which does not follow the last entry of \
+        that stream, at position {}", .0.position, .0.revision, .0.stream, .0.before
     )]
     Break(Break),
 }

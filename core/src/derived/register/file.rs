@@ -68,11 +68,11 @@ pub(crate) enum RegisterError {
     #[error("its register cannot be read: {0}")]
     Io(#[from] io::Error),
     /// It is missing, or belongs to another ledger, generation or master key.
-    #[error("its register is missing, damaged, or of another key")]
+    #[error("its register is missing or damaged, or belongs to another key")]
     Foreign,
     /// It is authentic, but another version of this program wrote it, with other rules or with
     /// other event types and schemas.
-    #[error("its register is of another version")]
+    #[error("its register was made by another version")]
     Version,
 }
 
@@ -300,7 +300,7 @@ impl RegisterFile {
 
     fn put(&mut self, kind: u8, body: &[u8]) -> io::Result<()> {
         if self.distrusted {
-            return Err(io::Error::other("it is not to be used again"));
+            return Err(io::Error::other("it was marked as not to be used again"));
         }
         let record = self.record(kind, body)?;
         write_full(self.file.as_ref(), &record, self.len)?;

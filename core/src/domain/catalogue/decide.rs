@@ -67,7 +67,7 @@ fn check_parents(items: &Items) -> Result<(), Stop> {
         {
             return invalid(
                 item,
-                format!("parent {parent} of item {item} is not among the items"),
+                format!("item {item} names parent {parent}, which is not among the items"),
             );
         }
     }
@@ -97,7 +97,10 @@ fn check_parents(items: &Items) -> Result<(), Stop> {
         }
     }
     match waiting.first_key_value() {
-        Some((item, _)) => invalid(item, format!("item {item} is among its own ancestors")),
+        Some((item, _)) => invalid(
+            item,
+            format!("item {item} is its own ancestor; parents must not form a circle"),
+        ),
         None => Ok(()),
     }
 }

@@ -36,7 +36,7 @@ impl InstitutionCommand {
             Self::Revise(details) if there()?.details == *details => Ok(Vec::new()),
             Self::Revise(details) => Ok(vec![InstitutionEvent::Revised(details.clone())]),
             Self::Close { .. } if there()?.closed => {
-                let message = format!("institution {id} is closed already");
+                let message = format!("institution {id} is already closed");
                 refuse(Refusal::new(Reason::AlreadyClosed, message).with(ID, id))
             }
             Self::Close { reason } => Ok(vec![InstitutionEvent::Closed {

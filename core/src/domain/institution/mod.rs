@@ -5,7 +5,7 @@ mod decide;
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::{Code, Name, Reason};
+use crate::text::{Code, Name, ReasonText};
 
 /// What can be asked of an institution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub enum InstitutionCommand {
     /// is touched.
     Close {
         /// The reason that the sender gives; `None` if no reason is given.
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// Takes the closing back.
     Reopen,
@@ -55,7 +55,7 @@ pub enum InstitutionEvent {
     Closed {
         /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// It is in use again.
     Reopened {},

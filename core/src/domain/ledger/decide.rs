@@ -37,7 +37,8 @@ impl LedgerCommand {
                 }
                 Some(_) => refuse(Refusal::new(
                     Reason::KeyRotationInvalid,
-                    "it is not the key on record that hands over to the new key",
+                    "only the key on record can hand over to a new key, and this statement is by \
+                    another key",
                 )),
             },
             Self::RecordHeads { through, root } => {
@@ -79,11 +80,11 @@ impl LedgerCommand {
 }
 
 fn another_key<T>(recorded: &VerifierKey) -> Result<T, Stop> {
-    let message = format!("the key on record is {recorded}; rotate it instead");
+    let message = format!("the key {recorded} is already on record; rotate that key instead");
     refuse(Refusal::new(Reason::CheckpointKeyMismatch, message))
 }
 
 fn no_key() -> Stop {
-    let message = "there is no key on record yet";
+    let message = "there is no key on record yet that could be rotated";
     Refusal::new(Reason::CheckpointKeyMismatch, message).into()
 }

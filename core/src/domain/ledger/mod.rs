@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::hash::{Hash32, first};
 use crate::ids::{LedgerId, Position, StreamId};
 use crate::note::{Rotation, VerifierKey};
-use crate::text::Reason;
+use crate::text::ReasonText;
 
 const FORKS_STREAM_CONTEXT: &str = "planledger v1 2026-11-28 forks stream";
 const HEADS_STREAM_CONTEXT: &str = "planledger v1 2026-11-25 heads stream";
@@ -45,7 +45,7 @@ pub enum LedgerCommand {
         /// which the server answered from an older state.
         forks: BTreeSet<Position>,
         /// Why the fork may stay, or what was done about it.
-        reason: Reason,
+        reason: ReasonText,
     },
 }
 
@@ -86,7 +86,7 @@ pub enum LedgerEvent {
         /// which the server answered from an older state.
         forks: BTreeSet<Position>,
         /// Why the fork may stay, or what was done about it.
-        reason: Reason,
+        reason: ReasonText,
     },
 }
 
@@ -213,6 +213,7 @@ mod hex {
         deserializer: D,
     ) -> Result<Hash32, D::Error> {
         let text = String::deserialize(deserializer)?;
-        decode(&text).ok_or_else(|| serde::de::Error::custom("no 32 bytes in hexadecimal"))
+        decode(&text)
+            .ok_or_else(|| serde::de::Error::custom("the hash is not 64 hexadecimal digits"))
     }
 }

@@ -71,7 +71,7 @@ impl PersonCommand {
                     }]),
                     false => Err(not_found(
                         Reason::AffiliationNotFound,
-                        "such role of the person at institution",
+                        "affiliation of the person with this role at institution",
                         "institution_id",
                         institution,
                         Field::Institution,
@@ -95,7 +95,7 @@ impl PersonCommand {
                     }]),
                     None => Err(not_found(
                         Reason::GuardianshipNotFound,
-                        "guardianship of person",
+                        "guardianship of this student by person",
                         "guardian_id",
                         guardian,
                         Field::Guardian,
@@ -108,7 +108,7 @@ impl PersonCommand {
                     reason: reason.clone(),
                 }]),
                 Some(_) => {
-                    let message = format!("person {id} has left already");
+                    let message = format!("person {id} has already left");
                     refuse(Refusal::new(Reason::AlreadyDeparted, message).with(ID, id))
                 }
             },

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Actor;
 use crate::ids::{InstitutionId, PersonId};
-use crate::text::{Code, Name, Reason};
+use crate::text::{Code, Name, ReasonText};
 
 /// What a person is at an institution. One person may have several roles at several institutions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -103,7 +103,7 @@ pub enum PersonCommand {
         /// The last day, if known.
         on: Option<Date>,
         /// The reason that the sender gives; `None` if no reason is given.
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// Takes the departure back.
     Return,
@@ -166,7 +166,7 @@ pub enum PersonEvent {
         last_day: Option<Date>,
         /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// The person is back.
     Returned {},
@@ -193,7 +193,7 @@ pub struct Departure {
     /// The last day, if known.
     pub on: Option<Date>,
     /// The reason that was given; `None` if none was given.
-    pub reason: Option<Reason>,
+    pub reason: Option<ReasonText>,
     /// The person or system that noted it.
     pub by: Actor,
 }

@@ -109,7 +109,8 @@ fn open(
                 Refusal::new(
                     Reason::PlanWithdrawn,
                     format!(
-                        "the student's plan {existing} for the year plan is withdrawn; restore it"
+                        "the student already has plan {existing} for this year plan, but it is \
+                        withdrawn; restore that plan"
                     ),
                 )
                 .with(ID, existing),
@@ -284,7 +285,7 @@ impl ExistingPlan<'_> {
                 let found = plan.talks.get(talk).ok_or_else(|| {
                     not_found(
                         Reason::TalkNotFound,
-                        "talk in the plan",
+                        "talk in this plan with id",
                         "talk_id",
                         talk,
                         field,
@@ -354,7 +355,7 @@ impl ExistingPlan<'_> {
             PlanCommand::Move { from, to, reason } => {
                 if plan.year_plan != *from {
                     let message = format!(
-                        "in the meantime it was moved to year plan {}",
+                        "the plan was moved to year plan {} in the meantime",
                         plan.year_plan
                     );
                     let refusal = Refusal::new(Reason::MovedMeanwhile, message);
@@ -401,7 +402,7 @@ impl ExistingPlan<'_> {
         const FIELD: Field = Field::UnitRefUnit;
         if unit.year_plan != self.plan.year_plan {
             let message = format!(
-                "the plan hangs on year plan {}; choose a unit of it",
+                "the plan belongs to year plan {}; choose a unit of that year plan",
                 self.plan.year_plan
             );
             return refuse(
@@ -433,7 +434,10 @@ impl ExistingPlan<'_> {
         if self.plan.units.contains(&unit) {
             return Ok(());
         }
-        let message = format!("the plan does not include unit {}", unit.unit);
+        let message = format!(
+            "the plan does not include unit {}; include the unit first",
+            unit.unit
+        );
         let refusal = Refusal::new(Reason::UnitNotIncluded, message).field(field);
         refuse(refusal.with("unit_id", unit.unit))
     }
@@ -452,7 +456,7 @@ impl ExistingPlan<'_> {
                         return Ok(());
                     }
                 }
-                let what = "goal in the plan's units";
+                let what = "goal in the units of this plan with id";
                 Err(not_found(
                     Reason::GoalNotFound,
                     what,
@@ -465,7 +469,7 @@ impl ExistingPlan<'_> {
             Item::Talk(talk) => match self.plan.talks.contains_key(&talk) {
                 true => Ok(()),
                 false => {
-                    let what = "talk in the plan";
+                    let what = "talk in this plan with id";
                     Err(not_found(
                         Reason::TalkNotFound,
                         what,
@@ -481,7 +485,7 @@ impl ExistingPlan<'_> {
     fn check_move(&self, to: YearPlanId) -> Result<(), Stop> {
         const FIELD: Field = Field::YearPlan;
         if to == self.plan.year_plan {
-            let message = format!("the plan hangs on year plan {to} already");
+            let message = format!("the plan already belongs to year plan {to}");
             let refusal = Refusal::new(Reason::AlreadyThere, message).field(FIELD);
             return refuse(refusal.with("year_plan_id", to));
         }
@@ -491,8 +495,10 @@ impl ExistingPlan<'_> {
             }
             if year_plan.details.kind != self.plan.kind {
                 let message = match self.plan.kind {
-                    YearPlanKind::Subject => "a subject plan moves to a subject year plan",
-                    YearPlanKind::Combined => "a combined plan moves to a combined year plan",
+                    YearPlanKind::Subject => "a subject plan can only move to a subject year plan",
+                    YearPlanKind::Combined => {
+                        "a combined plan can only move to a combined year plan"
+                    }
                 };
                 return refuse(Refusal::new(Reason::PlanKindMismatch, message).field(FIELD));
             }
@@ -501,7 +507,7 @@ impl ExistingPlan<'_> {
         match self.ask.plan_of(self.plan.student, to)? {
             None => Ok(()),
             Some(other) => {
-                let message = format!("the student has plan {other} for that year plan");
+                let message = format!("the student already has plan {other} for that year plan");
                 let refusal = Refusal::new(Reason::PlanExistsForYearPlan, message).field(FIELD);
                 refuse(refusal.with(ID, other))
             }

@@ -15,7 +15,7 @@ impl ExistingPlan<'_> {
         id: EvaluationId,
         field: Field,
     ) -> Result<&super::Evaluation, Stop> {
-        let what = "evaluation in the plan";
+        let what = "evaluation in this plan with id";
         self.plan
             .evaluations
             .iter()
@@ -39,7 +39,8 @@ impl ExistingPlan<'_> {
             Some(side) => Ok(side),
             None => refuse(Refusal::new(
                 Reason::EvaluatorNotAllowed,
-                "only teachers, pedagogues, leaders and the plan's student evaluate",
+                "only teachers, pedagogues, leaders and the student of this plan can evaluate its \
+                goals",
             )),
         }
     }
@@ -61,7 +62,7 @@ impl ExistingPlan<'_> {
             true => Ok(()),
             false => refuse(Refusal::new(
                 Reason::TalkNotAllowed,
-                "only teachers, pedagogues and leaders hold and record talks",
+                "only teachers, pedagogues and leaders can hold and record talks",
             )),
         }
     }
@@ -78,13 +79,13 @@ impl ExistingPlan<'_> {
         let by = self.evaluator()?;
         let goal = self.goal(unit, goal_id, GOAL)?;
         if goal.retired {
-            let message = format!("goal {goal_id} is out of use");
+            let message = format!("goal {goal_id} is retired; choose another goal");
             let refusal = Refusal::new(Reason::GoalRetired, message).field(GOAL);
             return refuse(refusal.with("goal_id", goal_id));
         }
         if (goal.kind, by) == (GoalKind::Subject, Evaluator::Student) {
-            let message = "subject goals are evaluated by teacher or pedagogue; students evaluate \
-                           reflection goals";
+            let message = "students can evaluate reflection goals only; a teacher or pedagogue \
+                           evaluates subject goals";
             let refusal = Refusal::new(Reason::GoalKindNotEvaluableByStudent, message).field(GOAL);
             return refuse(refusal.with("goal_id", goal_id));
         }
@@ -114,7 +115,8 @@ impl ExistingPlan<'_> {
         const FIELD: Field = Field::Evaluation;
         let evaluation = self.evaluation(id, FIELD)?;
         if self.evaluator()? != evaluation.by {
-            let message = "an evaluation is corrected by the side that made it";
+            let message = "only the side that made an evaluation, the student or the staff, can \
+                           correct it";
             let refusal = Refusal::new(Reason::EvaluationOfAnotherSide, message).field(FIELD);
             return refuse(refusal.with("evaluation_id", id));
         }
@@ -129,7 +131,7 @@ impl ExistingPlan<'_> {
                 .goals
                 .get(&id)
                 .filter(|goal| goal.unit == unit.unit);
-            let what = "goal in the unit";
+            let what = "goal in this unit with id";
             goal.map(|goal| Arc::new(goal.clone()))
                 .ok_or_else(|| not_found(Reason::GoalNotFound, what, "goal_id", id, field))
         })
@@ -138,14 +140,14 @@ impl ExistingPlan<'_> {
 
 fn check_assessment(goal: &Goal, revision: u32, assessment: &Assessment) -> Result<(), Stop> {
     if assessment.level.is_none() && assessment.comment.is_none() {
-        let message = "an evaluation has a level, a comment or both";
+        let message = "an evaluation needs a level, a comment or both";
         return refuse(Refusal::new(Reason::AssessmentEmpty, message).field(Field::Assessment));
     }
     let levels = goal.at(revision).map_or(0, |at| at.scale.levels.len());
     match assessment.level {
         Some(level) if usize::from(level) >= levels => {
             let message = format!(
-                "the goal's scale has levels 0 to {}",
+                "the level is not on the goal's scale, which has levels 0 to {}",
                 levels.saturating_sub(1)
             );
             let refusal =

@@ -19,7 +19,7 @@ use super::Actor;
 pub use super::year_plan::UnitRef;
 use super::year_plan::YearPlanKind;
 use crate::ids::{EvaluationId, GoalId, PersonId, Position, TalkId, YearPlanId};
-use crate::text::{Reason, Text};
+use crate::text::{ReasonText, Text};
 use crate::time::Timestamp;
 
 /// A plan's three sections.
@@ -183,7 +183,7 @@ pub enum PlanCommand {
         /// What the evaluation should have said.
         assessment: Assessment,
         /// The reason that the sender gives; `None` if no reason is given.
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// Records a talk.
     RecordTalk {
@@ -199,7 +199,7 @@ pub enum PlanCommand {
         /// What the record should have said.
         details: TalkDetails,
         /// The reason that the sender gives; `None` if no reason is given.
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// Shares the plan, which opens the first gate.
     Share,
@@ -215,7 +215,7 @@ pub enum PlanCommand {
     /// Withdraws a plan that was opened by mistake. Everything in it stays recorded.
     Withdraw {
         /// The reason that the sender gives; `None` if no reason is given.
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// Takes the withdrawal back.
     Restore,
@@ -224,7 +224,7 @@ pub enum PlanCommand {
         /// The new owner.
         to: PersonId,
         /// The reason that the sender gives; `None` if no reason is given.
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// Gives the plan to another owner, as a step of a recovery. Refused if the plan has got
     /// another owner meanwhile.
@@ -234,7 +234,7 @@ pub enum PlanCommand {
         /// The new owner.
         to: PersonId,
         /// The reason that the sender gives; `None` if no reason is given.
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// Takes [`PlanCommand::HandOver`] back, even if the earlier owner has left since.
     HandBack {
@@ -243,14 +243,14 @@ pub enum PlanCommand {
         /// The owner that the plan had earlier.
         to: PersonId,
         /// The reason that the sender gives; `None` if no reason is given.
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// Moves the plan to another year plan. Units that the plan includes stay included.
     MoveToYearPlan {
         /// The new year plan.
         to: YearPlanId,
         /// The reason that the sender gives; `None` if no reason is given.
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// Moves the plan to another year plan, as a step of a recovery. Refused if the plan has been
     /// moved elsewhere meanwhile.
@@ -260,7 +260,7 @@ pub enum PlanCommand {
         /// The new year plan.
         to: YearPlanId,
         /// The reason that the sender gives; `None` if no reason is given.
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// Brings what is written in the plan back to how it was, with new events. The server makes
     /// this command after it has read the past state; a client never sends it.
@@ -342,7 +342,7 @@ pub enum PlanEvent {
         assessment: Assessment,
         /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// A talk was recorded.
     TalkRecorded {
@@ -359,7 +359,7 @@ pub enum PlanEvent {
         details: TalkDetails,
         /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// The first gate was opened.
     Shared {},
@@ -376,7 +376,7 @@ pub enum PlanEvent {
     Withdrawn {
         /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// The withdrawal was taken back.
     Restored {},
@@ -388,7 +388,7 @@ pub enum PlanEvent {
         to: PersonId,
         /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// The plan was moved to another year plan.
     MovedToYearPlan {
@@ -398,7 +398,7 @@ pub enum PlanEvent {
         to: YearPlanId,
         /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// The status was removed.
     StatusCleared {},
@@ -410,7 +410,7 @@ pub enum PlanEvent {
         /// The position that the plan was brought back to.
         to: Position,
         /// The reason, which must be given.
-        reason: Reason,
+        reason: ReasonText,
     },
 }
 

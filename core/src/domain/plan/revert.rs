@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Assessment, Evaluator, Item, Plan, PlanEvent, TalkDetails};
 use crate::ids::{EvaluationId, Position, TalkId};
-use crate::text::{Reason, Text};
+use crate::text::{ReasonText, Text};
 
 /// What people have written in a plan, as it stood at a moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +50,7 @@ pub struct Revert {
     /// What was written in the plan then, according to the plan's own stream up to that position.
     pub then: WrittenContent,
     /// The reason, which everybody who asks for a revert must give.
-    pub reason: Reason,
+    pub reason: ReasonText,
 }
 
 /// What a revert changes in a plan, and what it leaves.
@@ -215,7 +215,7 @@ impl Reverting {
 }
 
 impl Reverted {
-    fn event(self, reason: &Reason) -> PlanEvent {
+    fn event(self, reason: &ReasonText) -> PlanEvent {
         let reason = Some(reason.clone());
         match self {
             Self::Status { becomes, .. } => match becomes {

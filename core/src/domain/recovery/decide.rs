@@ -33,7 +33,10 @@ impl RecoveryCommand {
                 if now.is_none() && !(1..=MOST_STEPS).contains(&steps.len()) =>
             {
                 refuse(match steps.len() {
-                    0 => Refusal::new(Reason::NothingToDo, "there is nothing to do"),
+                    0 => Refusal::new(
+                        Reason::NothingToDo,
+                        "the recovery has no steps, so there is nothing to do",
+                    ),
                     count => too_many(count),
                 })
             }
@@ -65,11 +68,12 @@ impl RecoveryCommand {
                     reason: reason.clone(),
                 }]),
                 Phase::Running => {
-                    let message = format!("recovery {id} has not come to its end yet");
+                    let message =
+                        format!("recovery {id} is still running; wait until it has finished");
                     refuse(Refusal::new(Reason::RecoveryRunning, message).with(ID, id))
                 }
                 Phase::Undoing { .. } | Phase::Undone { .. } => {
-                    let message = format!("recovery {id} is undone already");
+                    let message = format!("recovery {id} is already undone");
                     refuse(Refusal::new(Reason::AlreadyUndone, message).with(ID, id))
                 }
             },

@@ -128,7 +128,7 @@ impl Step {
     }
 
     /// The command that does the step.
-    pub fn command(&self, reason: Option<&text::Reason>) -> Command {
+    pub fn command(&self, reason: Option<&text::ReasonText>) -> Command {
         let reason = reason.cloned();
         match *self {
             Self::CreateYearPlan {
@@ -175,7 +175,7 @@ impl Step {
     }
 
     /// The command that takes the step back.
-    pub fn undoing(&self, reason: Option<&text::Reason>) -> Command {
+    pub fn undoing(&self, reason: Option<&text::ReasonText>) -> Command {
         let reason = reason.cloned();
         match *self {
             Self::TeamOwner { team, from, to } => {
@@ -231,7 +231,7 @@ pub enum RecoveryCommand {
         /// The person or system for whom it is done; `None` if the actor acts for itself.
         on_behalf_of: Option<Actor>,
         /// The reason that the sender gives; `None` if no reason is given.
-        reason: Option<text::Reason>,
+        reason: Option<text::ReasonText>,
     },
     /// Says that every step was tried.
     Finish {
@@ -243,7 +243,7 @@ pub enum RecoveryCommand {
         /// The person or system for whom it is done; `None` if the actor acts for itself.
         on_behalf_of: Option<Actor>,
         /// The reason that the sender gives; `None` if no reason is given.
-        reason: Option<text::Reason>,
+        reason: Option<text::ReasonText>,
     },
     /// Says that every step that was done has been taken back, as far as possible.
     FinishUndo {
@@ -265,7 +265,7 @@ pub enum RecoveryEvent {
         on_behalf_of: Option<Actor>,
         /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<text::Reason>,
+        reason: Option<text::ReasonText>,
     },
     /// Every step was tried.
     Finished {
@@ -281,7 +281,7 @@ pub enum RecoveryEvent {
         on_behalf_of: Option<Actor>,
         /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<text::Reason>,
+        reason: Option<text::ReasonText>,
     },
     /// Every step that was done has been taken back, as far as possible.
     Undone {
@@ -307,7 +307,7 @@ pub enum Phase {
         on_behalf_of: Option<Actor>,
         /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<text::Reason>,
+        reason: Option<text::ReasonText>,
     },
     /// Every step that was done has been taken back, as far as possible.
     Undone {
@@ -323,7 +323,7 @@ pub struct Recovery {
     pub steps: Vec<Step>,
     /// The reason that was given; `None` if none was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<text::Reason>,
+    pub reason: Option<text::ReasonText>,
     /// The person or system that started it.
     pub by: Actor,
     /// The person or system for whom it was started; `None` if the actor acted for itself.

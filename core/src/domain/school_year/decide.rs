@@ -16,7 +16,8 @@ impl SchoolYearCommand {
                 last_day,
                 ..
             }) if first_day > last_day => {
-                let message = format!("the first day, {first_day}, is after the last, {last_day}");
+                let message =
+                    format!("the first day, {first_day}, is after the last day, {last_day}");
                 refuse(Refusal::new(Reason::DatesReversed, message).field(Field::DetailsLastDay))
             }
             Self::Define(year) => match ask.load(id)?.as_deref() {

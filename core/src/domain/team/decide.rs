@@ -60,7 +60,7 @@ impl TeamCommand {
                 true => Ok(vec![TeamEvent::MemberRemoved { student: *student }]),
                 false => Err(not_found(
                     Reason::MemberNotFound,
-                    "member of the team who is person",
+                    "student in the team with id",
                     "person_id",
                     student,
                     Field::Student,
@@ -80,14 +80,14 @@ impl TeamCommand {
                 true => Ok(vec![TeamEvent::StaffRemoved { person: *person }]),
                 false => Err(not_found(
                     Reason::StaffNotFound,
-                    "member of the team's staff who is person",
+                    "person on the team's staff with id",
                     "person_id",
                     person,
                     Field::Person,
                 )),
             },
             Self::Close { .. } if live()?.closed => {
-                let message = format!("team {id} is closed already");
+                let message = format!("team {id} is already closed");
                 refuse(Refusal::new(Reason::AlreadyClosed, message).with(ID, id))
             }
             Self::Close { reason } => Ok(vec![TeamEvent::Closed {

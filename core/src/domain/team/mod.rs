@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Deletion;
 use crate::ids::{InstitutionId, PersonId, SchoolYearId};
-use crate::text::{Code, Name, Reason, Title};
+use crate::text::{Code, Name, ReasonText, Title};
 
 /// What a member of staff does in a team.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -77,14 +77,14 @@ pub enum TeamCommand {
     /// Closes the team, which means that it is no longer in use.
     Close {
         /// The reason that the sender gives; `None` if no reason is given.
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// Takes the closing back.
     Reopen,
     /// Deletes the team. Its year plans and their plans are untouched (P1).
     Delete {
         /// The reason that the sender gives; `None` if no reason is given.
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// Takes the deletion back.
     Undelete,
@@ -93,7 +93,7 @@ pub enum TeamCommand {
         /// The new owner.
         to: PersonId,
         /// The reason that the sender gives; `None` if no reason is given.
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// Gives the team to another owner, as a step of a recovery. Refused if the team has got
     /// another owner meanwhile.
@@ -104,7 +104,7 @@ pub enum TeamCommand {
         /// The new owner.
         to: PersonId,
         /// The reason that the sender gives; `None` if no reason is given.
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// Takes [`TeamCommand::HandOver`] back, even if the earlier owner has left since.
     HandBack {
@@ -113,7 +113,7 @@ pub enum TeamCommand {
         /// The owner that it had earlier; `None` if it had none.
         to: Option<PersonId>,
         /// The reason that the sender gives; `None` if no reason is given.
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// Makes details, members and staff as given, and records only the differences. An owner is set
     /// only if there is none, and a deleted team stays deleted. For imports.
@@ -171,7 +171,7 @@ pub enum TeamEvent {
     Closed {
         /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// It is in use again.
     Reopened {},
@@ -179,7 +179,7 @@ pub enum TeamEvent {
     Deleted {
         /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// The deletion was taken back.
     Undeleted {},
@@ -192,7 +192,7 @@ pub enum TeamEvent {
         to: PersonId,
         /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// The team has no owner any more.
     OwnershipGivenUp {
@@ -200,7 +200,7 @@ pub enum TeamEvent {
         from: PersonId,
         /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
 }
 

@@ -141,7 +141,7 @@ impl YearPlanCommand {
     }
 }
 
-fn handed(from: PersonId, to: PersonId, reason: &Option<text::Reason>) -> Vec<YearPlanEvent> {
+fn handed(from: PersonId, to: PersonId, reason: &Option<text::ReasonText>) -> Vec<YearPlanEvent> {
     vec![YearPlanEvent::OwnershipTransferred {
         from,
         to,
@@ -161,8 +161,8 @@ fn create(
     };
     if !fits {
         let message = format!(
-            "a subject year plan has exactly one subject, a combined one at least one; this one \
-             has {count}"
+            "a subject year plan needs exactly one subject, and a combined year plan at least one; \
+            this one has {count}"
         );
         return refuse(
             Refusal::new(Reason::SubjectCountInvalid, message).field(Field::DetailsSubjects),
@@ -205,7 +205,8 @@ fn check_scale(scale: &Scale, field: Field) -> Result<(), Stop> {
         return Ok(());
     }
     let message = format!(
-        "a scale has two to ten levels, no two alike; this one has {}, {} of them different",
+        "a scale needs two to ten levels, all different; this one has {} levels, of which {} are \
+        different",
         scale.levels.len(),
         distinct.len()
     );
@@ -228,7 +229,7 @@ fn word(ask: &RuleContext<'_>, choice: &WordingChoice, field: Field) -> Result<W
                     })
                 }
                 None => {
-                    let (reason, what) = (Reason::CatalogueItemNotFound, "catalogue item in use");
+                    let (reason, what) = (Reason::CatalogueItemNotFound, "current catalogue item");
                     Err(not_found(reason, what, "item_id", item, field))
                 }
             },
@@ -267,7 +268,7 @@ impl YearPlan {
             .get(&id)
             .ok_or_else(|| not_found(Reason::GoalNotFound, "goal", "goal_id", id, field))?;
         if goal.retired {
-            let message = format!("goal {id} is out of use");
+            let message = format!("goal {id} is retired; choose another goal");
             return refuse(
                 Refusal::new(Reason::GoalRetired, message)
                     .field(field)
@@ -282,7 +283,10 @@ impl YearPlan {
         match self.details.kind {
             YearPlanKind::Combined => Ok(()),
             YearPlanKind::Subject => {
-                let message = format!("year plan {id} covers one subject");
+                let message = format!(
+                    "year plan {id} is a subject year plan; subjects can be added and removed only \
+                    in a combined year plan"
+                );
                 refuse(Refusal::new(Reason::NotCombined, message).with(ID, id))
             }
         }
@@ -302,7 +306,7 @@ impl YearPlan {
         const FIELD: Field = Field::Subject;
         self.check_combined(id)?;
         if !self.details.subjects.contains(subject) {
-            let message = format!("year plan {id} has no such subject");
+            let message = format!("year plan {id} does not have this subject");
             let refusal = Refusal::new(Reason::SubjectNotFound, message);
             return refuse(refusal.field(FIELD).with(ID, id));
         }
@@ -311,12 +315,16 @@ impl YearPlan {
             .iter()
             .find(|unit| unit.details.subject.as_ref() == Some(subject))
         {
-            let message = format!("unit {} uses the subject", unit.id);
+            let message = format!(
+                "unit {} still uses this subject; give the unit another subject first",
+                unit.id
+            );
             let refusal = Refusal::new(Reason::SubjectInUse, message).field(FIELD);
             return refuse(refusal.with("unit_id", unit.id));
         }
         if self.details.subjects.len() == 1 {
-            let message = format!("year plan {id} has no other subject; it needs at least one");
+            let message =
+                format!("this is the only subject of year plan {id}, which needs at least one");
             return refuse(Refusal::new(Reason::SubjectCountInvalid, message).field(FIELD));
         }
         Ok(vec![YearPlanEvent::SubjectRemoved {
@@ -327,7 +335,8 @@ impl YearPlan {
     fn check_subject(&self, details: &UnitDetails, field: Field) -> Result<(), Stop> {
         match &details.subject {
             Some(subject) if !self.details.subjects.contains(subject) => {
-                let message = "the year plan does not have the unit's subject";
+                let message = "the year plan does not have the subject of the unit; add the \
+                               subject to the year plan first";
                 refuse(Refusal::new(Reason::SubjectNotFound, message).field(field))
             }
             Some(_) | None => Ok(()),

@@ -12,7 +12,7 @@ use crate::ids::{
     CatalogueId, CatalogueItemId, GoalId, InstitutionId, PersonId, SchoolYearId, TeamId, UnitId,
     YearPlanId,
 };
-use crate::text::{Name, Reason, Text, Title};
+use crate::text::{Name, ReasonText, Text, Title};
 
 /// A unit as a plan names it. A plan that was moved may hold units of several year plans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -204,7 +204,7 @@ pub enum YearPlanCommand {
         /// The unit.
         unit: UnitId,
         /// The reason that the sender gives; `None` if no reason is given.
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// Takes the deletion of a unit back.
     UndeleteUnit {
@@ -234,12 +234,12 @@ pub enum YearPlanCommand {
         /// The id of the goal.
         goal: GoalId,
         /// The reason that the sender gives; `None` if no reason is given.
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// Deletes the year plan. The plans that belong to it are untouched (P1).
     Delete {
         /// The reason that the sender gives; `None` if no reason is given.
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// Takes the deletion back.
     Undelete,
@@ -248,7 +248,7 @@ pub enum YearPlanCommand {
         /// The new owner.
         to: PersonId,
         /// The reason that the sender gives; `None` if no reason is given.
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// Gives the year plan to another owner, as a step of a recovery. Refused if it has got another
     /// owner meanwhile.
@@ -258,7 +258,7 @@ pub enum YearPlanCommand {
         /// The new owner.
         to: PersonId,
         /// The reason that the sender gives; `None` if no reason is given.
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// Takes [`YearPlanCommand::HandOver`] back, even if the earlier owner has left since.
     HandBack {
@@ -267,7 +267,7 @@ pub enum YearPlanCommand {
         /// The owner that the year plan had earlier.
         to: PersonId,
         /// The reason that the sender gives; `None` if no reason is given.
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
 }
 
@@ -317,7 +317,7 @@ pub enum YearPlanEvent {
         unit: UnitId,
         /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// The deletion of a unit was taken back.
     UnitUndeleted {
@@ -348,13 +348,13 @@ pub enum YearPlanEvent {
         goal: GoalId,
         /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// The year plan was deleted.
     Deleted {
         /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
     /// The deletion was taken back.
     Undeleted {},
@@ -366,7 +366,7 @@ pub enum YearPlanEvent {
         to: PersonId,
         /// The reason that was given; `None` if none was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<Reason>,
+        reason: Option<ReasonText>,
     },
 }
 

@@ -132,7 +132,7 @@ impl SegmentLog {
                 offset = cut.offset,
                 bytes = cut.bytes,
                 reason = %cut.reason,
-                "an unfinished write stands at the end of the journal"
+                "the journal ends with a write that was not finished; no receipt was given for it"
             );
         }
         if options.mode == OpenMode::ReadWrite {

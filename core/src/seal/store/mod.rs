@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use x25519_dalek::StaticSecret;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-pub use self::slot::recover;
+pub use self::slot::open_with_rescue_key;
 use self::slot::{SLOT, Slot, checked, decode_slot, encode_header, encode_slot, group_of};
 use super::{KeyScope, ScopeKey};
 use crate::fields::Fields;
@@ -51,9 +51,9 @@ impl std::fmt::Debug for MasterKey {
     }
 }
 
-/// The public half of the recovery key, whose private half is kept in a safe.
+/// The public half of the rescue key, whose private half is kept in a safe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RecoveryKey(pub [u8; 32]);
+pub struct RescueKey(pub [u8; 32]);
 
 /// What a key store is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ pub struct KeyStoreOptions {
     pub master: MasterKey,
     /// For a new store: the public key for which all keys are also wrapped, so that they can be
     /// restored if the master key is lost.
-    pub recovery: Option<RecoveryKey>,
+    pub rescue: Option<RescueKey>,
     /// What the key store is opened for.
     pub mode: KeyStoreMode,
 }
@@ -96,13 +96,13 @@ pub enum KeyStoreError {
     },
     /// The file is not a key store, or belongs to another ledger. Restore the right one from its
     /// backup.
-    #[error("keys.log is not the key store of this ledger")]
+    #[error("keys.log belongs to another ledger; restore the key store of this ledger")]
     Foreign,
     /// The journal has entries under keys that are newer than the last key here: an older copy was
     /// put back. Restore the newest key store from its backup.
     #[error(
-        "keys.log is older than the journal: it has {has} keys, but entries of the journal need the \
-         first {needs} that were made; restore the newest key store from its backup"
+        "keys.log is older than the journal: it has {has} keys, but the journal needs the first \
+        {needs} keys that were made; restore the newest key store from its backup"
     )]
     Older {
         /// How many keys there are.
@@ -113,8 +113,8 @@ pub enum KeyStoreError {
     /// The keys are not those under which the journal's entries are sealed: an older copy was put
     /// back and then used. Restore the right key store from its backup.
     #[error(
-        "keys.log holds other keys than those that the journal's entries are sealed under; restore \
-         the right key store from its backup"
+        "keys.log has other keys than the ones that the journal is sealed under; restore the right \
+        key store from its backup"
     )]
     Other,
     /// An entry of the journal is sealed under a key that is not here: an older copy was put back.
@@ -130,10 +130,10 @@ pub enum KeyStoreError {
         position: crate::ids::Position,
     },
     /// The key store was made with another master key.
-    #[error("the master key is not the one that the key store was made with")]
+    #[error("the key store was made with another master key; give the ledger's own master key")]
     WrongMasterKey,
     /// A slot is damaged, or a slot before it is missing. Restore the key store from its backup.
-    #[error("key store is damaged in slot {slot}; restore it from its backup")]
+    #[error("keys.log is damaged in slot {slot}; restore it from its backup")]
     Damaged {
         /// The number of the slot, from 1.
         slot: u64,
@@ -142,7 +142,7 @@ pub enum KeyStoreError {
     #[error("keys.log is missing although the journal has entries; restore it from its backup")]
     Missing,
     /// The source of random bytes failed. Nothing was sealed.
-    #[error("no randomness: {0}")]
+    #[error("the operating system gives no random bytes: {0}")]
     Entropy(io::Error),
     /// A write failed earlier. Nothing can be written until the process is started again.
     #[error("an earlier write to the key store failed; restart the process")]
@@ -161,7 +161,7 @@ fn io_error(operation: &'static str) -> impl Fn(io::Error) -> KeyStoreError {
 /// All keys of a ledger, in memory, and the file that holds them.
 pub struct KeyStore {
     master: MasterKey,
-    recovery: Option<RecoveryKey>,
+    rescue: Option<RescueKey>,
     keys: parking_lot::RwLock<Keys>,
     /// How many bytes a crash left at the end of the file. They belong to keys that no receipted
     /// event uses.
@@ -241,13 +241,13 @@ impl KeyStore {
                 return Err(KeyStoreError::Missing);
             }
             create(disk, &encode_header(options), is_there(TEMPORARY))
-                .map_err(io_error("making it"))?;
+                .map_err(io_error("creating keys.log"))?;
         }
-        let file = disk.open(NAME).map_err(io_error("opening it"))?;
-        let bytes = read(file.as_ref()).map_err(io_error("reading it"))?;
+        let file = disk.open(NAME).map_err(io_error("opening keys.log"))?;
+        let bytes = read(file.as_ref()).map_err(io_error("reading keys.log"))?;
         let (slots, _) = bytes.as_chunks::<SLOT>();
         let (header, slots) = slots.split_first().ok_or(KeyStoreError::Foreign)?;
-        let recovery = slot::read_header(header, options)?;
+        let rescue = slot::read_header(header, options)?;
         let mut keys = Keys::default();
         let whole = read_slots(slots, &options.master, &mut keys)?;
         let kept = bytes.get(..(whole + 1) * SLOT).unwrap_or_default();
@@ -256,14 +256,15 @@ impl KeyStore {
             KeyStoreMode::ReadOnly => WriterState::ReadOnly,
             KeyStoreMode::Create | KeyStoreMode::Existing => {
                 set_torn_tail_aside(disk, torn, is_there(TORN))
-                    .map_err(io_error("setting its torn tail aside"))?;
-                make_durable(disk, file.as_ref(), kept).map_err(io_error("storing its end"))?;
+                    .map_err(io_error("setting aside the torn end of keys.log"))?;
+                make_durable(disk, file.as_ref(), kept)
+                    .map_err(io_error("storing the end of keys.log"))?;
                 WriterState::Ready(file)
             }
         };
         Ok(Self {
             master: options.master.clone(),
-            recovery,
+            rescue,
             keys: parking_lot::RwLock::new(keys),
             torn: torn.len() as u64,
             writer: Mutex::new(Writer {
@@ -278,7 +279,7 @@ impl KeyStore {
     pub(crate) fn without_keys(master: MasterKey) -> Self {
         Self {
             master,
-            recovery: None,
+            rescue: None,
             keys: parking_lot::RwLock::default(),
             torn: 0,
             writer: Mutex::new(Writer {
@@ -399,7 +400,7 @@ impl KeyStore {
             group: writer.slots,
         };
         let slot =
-            encode_slot(&slot, &self.master, self.recovery).map_err(|_| KeyStoreError::Poisoned)?;
+            encode_slot(&slot, &self.master, self.rescue).map_err(|_| KeyStoreError::Poisoned)?;
         random.zeroize();
         writer.pending.extend_from_slice(&slot);
         self.keys.write().hold(scope, key.clone());
@@ -491,7 +492,7 @@ fn set_torn_tail_aside(disk: &dyn Disk, tail: &[u8], has_earlier: bool) -> io::R
     }
     tracing::warn!(
         bytes = tail.len(),
-        "key store has a torn tail; it is kept beside it"
+        "keys.log ends with an unfinished key; that part is moved to keys.torn"
     );
     let file = match has_earlier {
         true => disk.open(TORN)?,

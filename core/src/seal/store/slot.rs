@@ -3,7 +3,7 @@
 use x25519_dalek::{PublicKey, StaticSecret};
 
 use super::super::cipher::{EventKey, SealError, open, seal};
-use super::{KeyScope, KeyStoreError, KeyStoreOptions, MasterKey, RecoveryKey, ScopeKey};
+use super::{KeyScope, KeyStoreError, KeyStoreOptions, MasterKey, RescueKey, ScopeKey};
 use crate::fields::Fields;
 use crate::ids::{InstitutionId, KeyId, PersonId};
 use crate::time::Timestamp;
@@ -17,7 +17,8 @@ const SLOT_MAGIC: &[u8; 4] = b"PLK1";
 const ACTIVE: u8 = 1;
 const SLOT_CONTEXT: &str = "planledger v1 2026-11-23 key slot";
 const MASTER_CONTEXT: &str = "planledger v1 2026-11-23 master key fingerprint";
-const RECOVERY_CONTEXT: &str = "planledger v1 2026-11-23 recovery key";
+/// Part of the format: it keeps the word that the rescue key was made under.
+const RESCUE_CONTEXT: &str = "planledger v1 2026-11-23 recovery key";
 
 /// The fields of a slot whose checksum was found right.
 pub(super) type Fields224 = [u8; CHECKED];
@@ -34,16 +35,16 @@ pub(super) fn encode_header(options: &KeyStoreOptions) -> [u8; SLOT] {
     header.extend_from_slice(MAGIC);
     header.extend_from_slice(options.ledger.as_bytes());
     header.extend_from_slice(&options.master.fingerprint());
-    header.push(u8::from(options.recovery.is_some()));
-    header.extend_from_slice(&options.recovery.map_or([0; 32], |key| key.0));
+    header.push(u8::from(options.rescue.is_some()));
+    header.extend_from_slice(&options.rescue.map_or([0; 32], |key| key.0));
     finish(header)
 }
 
-/// The recovery recipient, if the store belongs to this ledger and master key.
+/// The rescue recipient, if the store belongs to this ledger and master key.
 pub(super) fn read_header(
     header: &[u8; SLOT],
     options: &KeyStoreOptions,
-) -> Result<Option<RecoveryKey>, KeyStoreError> {
+) -> Result<Option<RescueKey>, KeyStoreError> {
     let mut fields = Fields(checked(header).ok_or(KeyStoreError::Foreign)?);
     if fields.take() != *MAGIC || fields.take() != *options.ledger.as_bytes() {
         return Err(KeyStoreError::Foreign);
@@ -51,9 +52,9 @@ pub(super) fn read_header(
     if fields.take() != options.master.fingerprint() {
         return Err(KeyStoreError::WrongMasterKey);
     }
-    let [has_recovery] = fields.take();
-    let recovery = RecoveryKey(fields.take());
-    Ok((has_recovery == 1).then_some(recovery))
+    let [has_rescue] = fields.take();
+    let rescue = RescueKey(fields.take());
+    Ok((has_rescue == 1).then_some(rescue))
 }
 
 /// A key on its way into a slot.
@@ -70,7 +71,7 @@ pub(super) struct Slot<'a> {
 pub(super) fn encode_slot(
     slot: &Slot<'_>,
     master: &MasterKey,
-    recovery: Option<RecoveryKey>,
+    rescue: Option<RescueKey>,
 ) -> Result<[u8; SLOT], SealError> {
     let (kind, id) = match &slot.scope {
         KeyScope::Ledger => (1, &[0; 16]),
@@ -92,13 +93,13 @@ pub(super) fn encode_slot(
     )?;
     bytes.extend_from_slice(&slot.nonce);
     bytes.extend_from_slice(&wrapped);
-    if let Some(recovery) = recovery {
-        let key = recovery_key(
+    if let Some(rescue) = rescue {
+        let key = rescue_key(
             slot.ephemeral
-                .diffie_hellman(&PublicKey::from(recovery.0))
+                .diffie_hellman(&PublicKey::from(rescue.0))
                 .as_bytes(),
             PublicKey::from(&slot.ephemeral).as_bytes(),
-            &recovery.0,
+            &rescue.0,
         );
         bytes.extend_from_slice(PublicKey::from(&slot.ephemeral).as_bytes());
         bytes.extend_from_slice(&seal(&key, &[0; 24], &about, slot.key.secret())?);
@@ -136,15 +137,15 @@ fn read_about(about: &[u8]) -> Option<(KeyScope, KeyId)> {
     Some((scope, KeyId::from_bytes(fields.take())))
 }
 
-fn recovery_key(shared: &[u8; 32], ephemeral: &[u8; 32], recipient: &[u8; 32]) -> EventKey {
-    let mut hasher = blake3::Hasher::new_derive_key(RECOVERY_CONTEXT);
+fn rescue_key(shared: &[u8; 32], ephemeral: &[u8; 32], recipient: &[u8; 32]) -> EventKey {
+    let mut hasher = blake3::Hasher::new_derive_key(RESCUE_CONTEXT);
     hasher.update(shared).update(ephemeral).update(recipient);
     EventKey::from_bytes(hasher.finalize().into())
 }
 
-/// The secrets in a key store's bytes, opened with the private half of the recovery key. This
+/// The secrets in a key store's bytes, opened with the private half of the rescue key. This
 /// restores the keys when the master key is lost. Slots that cannot be opened are left out.
-pub fn recover(bytes: &[u8], private: &[u8; 32]) -> Vec<(KeyScope, ScopeKey)> {
+pub fn open_with_rescue_key(bytes: &[u8], private: &[u8; 32]) -> Vec<(KeyScope, ScopeKey)> {
     let private = StaticSecret::from(*private);
     let public = PublicKey::from(&private);
     let (slots, _) = bytes.as_chunks::<SLOT>();
@@ -155,7 +156,7 @@ pub fn recover(bytes: &[u8], private: &[u8; 32]) -> Vec<(KeyScope, ScopeKey)> {
         let ephemeral: [u8; 32] = rest.take();
         let wrapped: [u8; 48] = rest.take();
         let shared = private.diffie_hellman(&PublicKey::from(ephemeral));
-        let key = recovery_key(shared.as_bytes(), &ephemeral, public.as_bytes());
+        let key = rescue_key(shared.as_bytes(), &ephemeral, public.as_bytes());
         let secret = open(&key, &[0; 24], about, &wrapped).ok()?;
         let (scope, id) = read_about(about)?;
         Some((scope, ScopeKey::new(id, secret.try_into().ok()?)))

@@ -30,7 +30,7 @@ fn options(disk: &FaultyDisk, mode: KeyStoreMode) -> KeyStoreOptions {
         disk: Arc::new(disk.clone()),
         ledger: LedgerId::from_bytes([1; 16]),
         master: MasterKey::from_bytes([5; 32]),
-        recovery: Some(RecoveryKey(*PublicKey::from(&private).as_bytes())),
+        rescue: Some(RescueKey(*PublicKey::from(&private).as_bytes())),
         mode,
     }
 }
@@ -108,15 +108,15 @@ fn another_master_key_or_ledger_is_refused() {
 }
 
 #[test]
-fn the_recovery_key_opens_every_key() {
+fn the_rescue_key_opens_every_key() {
     let (disk, made) = filled(&[3]);
     let bytes = disk.bytes(NAME).unwrap();
-    let found = recover(&bytes, &PRIVATE);
+    let found = open_with_rescue_key(&bytes, &PRIVATE);
     assert_eq!(found.len(), 3);
     for ((_, found), made) in found.iter().zip(&made) {
         assert_eq!((found.id, found.secret), (made.id, made.secret));
     }
-    assert!(recover(&bytes, &[8; 32]).is_empty());
+    assert!(open_with_rescue_key(&bytes, &[8; 32]).is_empty());
 }
 
 #[test]

@@ -104,7 +104,7 @@ impl Compared {
         }
         self.moved = Some(position);
         Err(CliError::Refused(format!(
-            "position {position} is about something else"
+            "the server's answer for position {position} is about another stream"
         )))
     }
 
@@ -325,7 +325,12 @@ impl Compared {
 
 /// The stream that the server says a listed state belongs to.
 fn stream_of<T: Listed>(there: &T) -> Result<StreamId, CliError> {
-    let unreadable = |_| CliError::Refused(format!("the server gave no id: {}", there.id()));
+    let unreadable = |_| {
+        CliError::Refused(format!(
+            "the server sent an id that is not valid: {}",
+            there.id()
+        ))
+    };
     there.stream().map_err(unreadable)
 }
 

@@ -70,7 +70,9 @@ impl Export {
         let partial = partial_of(&self.out);
         if self.out.exists() {
             let out = self.out.display();
-            return Err(CliError::Refused(format!("{out} is there already")));
+            return Err(CliError::Refused(format!(
+                "{out} already exists; choose another file name"
+            )));
         }
         let part = read_part(&partial).map_err(|error| at(&partial, &error))?;
         let since = self.since.as_deref().map(since_size).transpose()?;
@@ -83,7 +85,9 @@ impl Export {
             begin(&partial, part.as_ref()).map_err(|error| at(&partial, &error))?;
         if let Some(part) = &part {
             let last = part.last;
-            output::note(format!("going on after position {last} with what is there"));
+            output::note(format!(
+                "continuing the unfinished export after position {last}"
+            ));
         }
         let bar = output::progress(0, "exporting");
         let mut events = 0;
@@ -141,7 +145,11 @@ impl Export {
 
     fn request(&self, part: Option<&Part>, since: Option<u64>) -> Result<ExportRequest, CliError> {
         let scope = match (self.scope(), part.map(|part| part.header.scope)) {
-            (None, _) => return Err(CliError::Usage("say of what".to_owned())),
+            (None, _) => {
+                return Err(CliError::Usage(
+                    "name what to export: give --plan, --student or --from".to_owned(),
+                ));
+            }
             // A range without an end keeps the end that it had when the partial file was begun.
             (Some(Scope::Range { from, .. }), Some(Scope::Range { to, .. })) => {
                 Scope::Range { from, to }

@@ -33,7 +33,9 @@ pub(super) const VIEWERS: [Viewer; 4] = [
 ];
 
 fn unread(what: impl Display) -> CliError {
-    CliError::Refused(format!("{what} cannot be shown from what was read"))
+    CliError::Refused(format!(
+        "{what} cannot be worked out from the events that were read"
+    ))
 }
 
 impl World for Folded {

@@ -86,9 +86,9 @@ impl Replay {
             }));
         } else {
             output::line(format!(
-                "{} events up to position {position} were read and folded into {} streams; {} \
-                 plans were compared, each as staff, student, guardians and others, and {} \
-                 other states and lists",
+                "read {} events up to position {position}, and worked out {} streams from them; \
+                compared {} plans, each as staff, student, guardians and others see it, and {} \
+                other states and lists",
                 folded.events,
                 folded.streams.len(),
                 plans.len(),
@@ -96,32 +96,30 @@ impl Replay {
             ));
             if folded.forked > 0 {
                 output::line(format!(
-                    "{} events have a revision that their stream had already; see planledger ledger \
-                     forks",
+                    "{} events have a revision that their stream already had; run planledger \
+                    ledger forks to see them",
                     folded.forked
                 ));
             }
             if let Some(moved) = others.moved {
                 output::line(format!(
-                    "not compared: the rest of people, groups and year plans, because the server has \
-                     recorded more meanwhile, up to position {moved}; run it while nobody writes, or \
-                     on a copy"
+                    "not compared: the rest of the people, teams and year plans, because the \
+                    server recorded more meanwhile, up to position {moved}; run the command while \
+                    nobody writes, or on a copy"
                 ));
             }
             for stream in &others.differing {
-                output::line(format!("  {stream} is not what the events lead to"));
+                output::line(format!("  {stream} does not match the events"));
             }
             for (plan, viewer) in &differing {
                 let viewer = viewer.as_str_name();
-                output::line(format!(
-                    "  {plan} as {viewer} is not what the events lead to"
-                ));
+                output::line(format!("  {plan} as {viewer} does not match the events"));
             }
         }
         match differing.len() + others.differing.len() {
             0 => Ok(()),
             count => Err(CliError::Refused(format!(
-                "{count} states and views are not what the events lead to"
+                "{count} states and views do not match the events"
             ))),
         }
     }
@@ -132,7 +130,7 @@ fn take(folded: &mut Folded, event: &Event) -> Result<(), CliError> {
     let stream = event.stream.parse().map_err(|_| at("no stream"))?;
     let read = wire::recorded(event).map_err(|what| at(&what));
     let taken = folded.take(stream, Revision::new(event.revision), || read);
-    taken?.ok_or_else(|| at("the stream's events do not follow each other"))
+    taken?.ok_or_else(|| at("the events of the stream do not follow each other"))
 }
 
 async fn read(client: &Client, position: u64) -> Result<Folded, CliError> {
@@ -155,7 +153,7 @@ async fn read(client: &Client, position: u64) -> Result<Folded, CliError> {
     match folded.events == position {
         true => Ok(folded),
         false => Err(CliError::Refused(format!(
-            "the server gave {} events up to position {position}",
+            "the server sent {} events, but it is at position {position}",
             folded.events
         ))),
     }

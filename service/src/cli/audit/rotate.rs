@@ -21,7 +21,9 @@ impl RotateKey {
         let dir = self.place.dir(file);
         if !dir.join("journal").is_dir() {
             let dir = dir.display();
-            return Err(CliError::Refused(format!("{dir} holds no ledger")));
+            return Err(CliError::Refused(format!(
+                "{dir} contains no ledger; name its directory with --dir"
+            )));
         }
         let ledger = Ledger::open(self.place.options(file)?).map_err(CliError::refused)?;
         let keys = KeyFiles::in_ledger(&dir);
@@ -29,7 +31,9 @@ impl RotateKey {
         let before = signer.verifier();
         let notary = Notary::open(ledger, &dir, signer).map_err(CliError::refused)?;
         let now = keys.rotate(notary).map_err(CliError::refused)?;
-        output::note(format!("{before} signs no more; from now on signs:"));
+        output::note(format!(
+            "{before} does not sign any more; this key signs from now on:"
+        ));
         output::line(now);
         Ok(())
     }

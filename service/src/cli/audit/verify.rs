@@ -50,7 +50,11 @@ impl Verify {
         let policy = match (&self.trust.key, &self.trust.policy) {
             (Some(key), _) => Policy::of_logs(vec![key.clone()]),
             (None, Some(path)) => settings::policy(path)?,
-            (None, None) => return Err(CliError::Usage("say whom to believe".to_owned())),
+            (None, None) => {
+                return Err(CliError::Usage(
+                    "name what you trust: give --key or --policy".to_owned(),
+                ));
+            }
         };
         let since = self.since.as_deref().map(read_checkpoint).transpose()?;
         let options = VerifyOptions { policy, since };
@@ -86,7 +90,7 @@ impl Verify {
                     }));
                 }
                 let file = self.file.display();
-                Err(CliError::Refused(format!("{file} is not sound: {fault}")))
+                Err(CliError::Refused(format!("{file} has a fault: {fault}")))
             }
         }
     }
@@ -123,7 +127,7 @@ impl Verify {
         for proved in proofs(report, options) {
             output::line(format!("  ✓ {proved}"));
         }
-        output::line("Not proved by this:");
+        output::line("This file does not prove:");
         for limit in limits {
             output::line(format!("  – {limit}"));
         }
@@ -150,15 +154,15 @@ fn proofs(report: &Report, options: &VerifyOptions) -> Vec<String> {
     )];
     if !options.policy.logs().contains(&report.witnessed.log) {
         proved.push(
-            "the key that you gave signed that this one takes over from it: compare it with the \
-             one that is published now"
+            "the key that you gave handed over to this key: compare it with the key that is \
+            published now"
                 .to_owned(),
         );
     }
     if let Some(since) = report.since {
         proved.push(format!(
-            "it grew from your checkpoint of {since} events: nothing before that was changed, \
-             dropped, put in or moved since"
+            "the log grew from your checkpoint of {since} events: no event up to it was changed, \
+            removed, added or moved since"
         ));
     }
     for (name, time) in &report.witnessed.witnesses {
@@ -171,34 +175,35 @@ fn proofs(report: &Report, options: &VerifyOptions) -> Vec<String> {
         Scope::Range { from, to } => format!("at positions {from} to {to}"),
     };
     proved.push(format!(
-        "{} events {what} are in that checkpoint, unchanged, in order, each linked to the one \
-         before it",
+        "that checkpoint covers {} events {what}: unchanged, in order, and each linked to the \
+        event before it",
         report.events
     ));
     proved.push(format!(
-        "the checkpoint's last event was recorded, by the server's clock, {}",
+        "the last event of the checkpoint was recorded {}, by the server's clock",
         instant(report.as_of)
     ));
     if let Some((first, last)) = report.recorded {
         let (first, last) = (instant(first), instant(last));
         proved.push(format!(
-            "by the server's clock they were recorded from {first} to {last}"
+            "they were recorded from {first} to {last}, by the server's clock"
         ));
     }
     for stream in &report.streams {
         if let Some(through) = stream.complete_through {
             proved.push(format!(
-                "{} is complete up to position {through}: {} events, none left off",
+                "{} is complete up to position {through}: {} events, and none is missing",
                 stream.stream, stream.events
             ));
         }
     }
     if matches!(report.scope, Scope::Student(_)) {
-        proved.push("under the student's key there is no other plan up to there".to_owned());
+        proved
+            .push("up to that position, there is no other plan under the student's key".to_owned());
     }
     if report.disclosure == Disclosure::Events {
         proved.push(format!(
-            "{} texts are the ones that were sealed, and no others can be shown for them",
+            "{} texts are the original ones, and nobody can show other texts in their place",
             report.opened
         ));
     }
@@ -210,40 +215,43 @@ fn limits(report: &Report, options: &VerifyOptions) -> Vec<String> {
     let mut limits = Vec::new();
     if report.witnessed.witnesses.is_empty() {
         limits.push(
-            "that everybody was shown the same log: without a witness the server may have shown \
-             others a different one"
+            "that everybody was shown the same log: without a witness, the server may have shown a \
+            different log to others"
                 .to_owned(),
         );
     }
     if options.since.is_none() {
         limits.push(
-            "that the log was not written anew before you first looked: keep this checkpoint and \
-             give it with --since next time"
+            "that the log was not rewritten before you first looked: keep this checkpoint, and \
+            give it with --since next time"
                 .to_owned(),
         );
     }
     limits.push(match report.witnessed.witnesses.is_empty() {
-        true => "that events happened when they say: times are the server's".to_owned(),
-        false => "that events happened when they say: times are the server's; what witnesses show \
-                  is that they were there by then"
+        true => {
+            "that the times of the events are right: they come from the server's clock".to_owned()
+        }
+        false => "that the times of the events are right: they come from the server's clock; the \
+                  witnesses only show that the events existed when they cosigned"
             .to_owned(),
     });
     if report.redacted > 0 {
         limits.push(format!(
-            "what {} events without a text said: redacted, or left out by whoever made the file",
+            "what {} events without a text said: their texts were redacted, or left out by the \
+            person who made the file",
             report.redacted
         ));
     }
     if report.disclosure == Disclosure::Integrity {
-        limits.push("what was written: this file has no keys".to_owned());
+        limits.push("what the texts say: this file has no keys".to_owned());
     }
     if matches!(report.scope, Scope::Range { .. }) {
-        limits.push("that streams did not go on after the range".to_owned());
+        limits.push("that the streams ended with the range: they may have later events".to_owned());
     }
     if matches!(report.scope, Scope::Student(_)) {
         limits.push(
-            "that nothing of the student's was recorded under another key, or as another person: \
-             a check of the whole ledger shows that"
+            "that nothing about the student was recorded under another key, or as another person: \
+            only a check of the whole ledger shows that"
                 .to_owned(),
         );
     }

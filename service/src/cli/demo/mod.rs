@@ -70,7 +70,7 @@ fn options(dir: PathBuf) -> Result<Options, CliError> {
     Ok(Options {
         dir,
         master,
-        recovery: None,
+        rescue: None,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         progress: None,

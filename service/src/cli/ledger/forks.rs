@@ -48,7 +48,7 @@ pub(super) fn whole(found: &Verification) -> Result<(), CliError> {
     match (found.whole, faults.map(|(_, fault)| fault).next()) {
         (true, _) => Ok(()),
         (false, fault) => Err(CliError::Refused(format!(
-            "the journal cannot be read to its end, so there may be more: {}",
+            "the journal cannot be read to its end, so there may be more forks: {}",
             fault.map(ToString::to_string).unwrap_or_default()
         ))),
     }
@@ -59,8 +59,8 @@ pub(super) fn warn(forks: &Forks) {
     match forks.unsettled().count() {
         0 => {}
         _ => output::note(
-            "an earlier version forked streams: `planledger ledger forks` tells what happened, \
-             `planledger ledger settle` settles it",
+            "an earlier version forked streams: `planledger ledger forks` shows what happened, and \
+            `planledger ledger settle` records that somebody has looked at it",
         ),
     }
 }
@@ -87,7 +87,7 @@ fn settled(by: Option<Position>) -> String {
 
 fn show(forks: &Forks, told: &Told) {
     if forks.is_empty() && told.repeated.is_empty() {
-        output::line("no stream is forked, and no command was carried out twice");
+        output::line("no stream has a fork, and no command was carried out twice");
         return;
     }
     for (fork, branches) in forks.forks.iter().zip(&told.branches) {
@@ -136,14 +136,15 @@ fn show_fork(
     let both = in_both(branches);
     if !both.is_empty() {
         output::line(format!(
-            "in both branches: {}; where they say two things of the same, the later stands",
+            "event types in both branches: {}; where two events change the same thing, the later \
+            one counts",
             both.join(", ")
         ));
     }
     if let Some(stream) = stream {
         output::line(format!(
-            "what stands now: every event of both branches, in the order of their positions, up to \
-             revision {} at position {}; the next has revision {}",
+            "what counts now: every event of both branches, in the order of their positions, up to \
+            revision {} at position {}; the next event gets revision {}",
             stream.last.revision,
             stream.last.position,
             stream.greatest.next()
@@ -166,8 +167,8 @@ fn row(branch: &str, event: &BranchEvent) -> Vec<String> {
 
 fn show_repeated(repeated: &Repeated) {
     let asked = match repeated.is_same_command() {
-        true => "the same was asked each time",
-        false => "not the same was asked each time",
+        true => "the command asked for the same each time",
+        false => "the command did not ask for the same each time",
     };
     output::line(format!("command {}: {asked}", repeated.command));
     for outcome in &repeated.outcomes {
@@ -189,9 +190,9 @@ fn show_repeated(repeated: &Repeated) {
 fn show_choices(forks: &Forks) {
     output::heading("What can be done");
     output::line(
-        "Leave it as it stands: both branches count, in the order of the journal. Or put what is \
-         written in a plan back to how it stood before its second branch, on the running server, \
-         which also takes back what was written in it since; look with --dry-run first:",
+        "You can leave it as it is: both branches count, in the order of the journal. Or you can \
+        revert the text of a plan, on the running server, to how it was before its second branch. \
+        That also takes back what was written in the plan later. Look with --dry-run first:",
     );
     let plans = forks.forks.iter().filter(|fork| fork.settled.is_none());
     for fork in plans.filter(|fork| fork.stream.kind == StreamKind::Plan) {
@@ -201,6 +202,6 @@ fn show_choices(forks: &Forks) {
             "  planledger plan revert {plan} --to {before} --reason TEXT"
         ));
     }
-    output::line("Either way, record that it was looked at, with the server stopped:");
+    output::line("In both cases, stop the server and record that somebody has looked at it:");
     output::line("  planledger ledger settle --all --reason TEXT --actor person/UUID --dir DIR");
 }

@@ -26,7 +26,7 @@ impl Offline {
         let dir = self.place.dir(file);
         if !dir.join("journal").is_dir() {
             return Err(CliError::Refused(format!(
-                "{} holds no ledger",
+                "{} contains no ledger; name its directory with --dir",
                 dir.display()
             )));
         }

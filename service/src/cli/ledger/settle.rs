@@ -8,7 +8,7 @@ use planledger_core::domain::ledger::{LedgerCommand, forks_stream};
 use planledger_core::domain::{Actor, Command};
 use planledger_core::ids::{CommandId, Position, StreamId};
 use planledger_core::ledger::{Envelope, Ledger, Receipt};
-use planledger_core::text::Reason;
+use planledger_core::text::ReasonText;
 use planledger_core::verify::{Depth, Verification};
 use serde_json::json;
 use uuid::Uuid;
@@ -36,7 +36,7 @@ pub(in super::super) struct Settle {
     all: bool,
     /// Why the forks are accepted, or what was done about them. Do not write any names
     #[arg(long, value_name = "TEXT")]
-    reason: Reason,
+    reason: ReasonText,
     /// Who has looked at the forks: person/UUID or system/UUID
     #[arg(long, value_parser = id::<Actor>())]
     actor: Actor,
@@ -58,7 +58,7 @@ impl Settle {
         let go = match mode {
             Mode::DryRun => false,
             Mode::Go => true,
-            Mode::Ask => !chosen.is_empty() && agreed("Settle these?")?,
+            Mode::Ask => !chosen.is_empty() && agreed("Settle these forks?")?,
         };
         let receipts = match go && !chosen.is_empty() {
             true => self.settle(&chosen, file)?,
@@ -85,7 +85,7 @@ impl Settle {
         let one = |stream: &StreamId| match unsettled.remove(stream) {
             Some(positions) => Ok((*stream, positions)),
             None => {
-                let message = format!("{stream} has no fork that is not settled");
+                let message = format!("{stream} has no unsettled fork");
                 Err(CliError::Refused(message))
             }
         };

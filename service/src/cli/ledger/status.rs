@@ -63,15 +63,15 @@ fn derived(rebuilds: u64, deriving: Option<Deriving>) -> String {
     };
     match deriving {
         Some(Deriving { done, all }) => {
-            format!("being made again from the journal: {done} of {all} events")
+            format!("being rebuilt from the journal: {done} of {all} events")
         }
-        None => format!("was found faulty and made again {times} since the server started"),
+        None => format!("was found faulty and rebuilt {times} since the server started"),
     }
 }
 
 fn forked(forks: u64) -> String {
     match forks {
         0 => "none".to_owned(),
-        _ => format!("{forks} not settled: see planledger ledger forks"),
+        _ => format!("{forks} not settled; run planledger ledger forks to see them"),
     }
 }

@@ -42,12 +42,12 @@ impl Verify {
         forks::warn(&found.forks);
         let faults: Vec<_> = found.faults().collect();
         if faults.is_empty() {
-            output::note("everything that was checked is sound");
+            output::note("no fault was found in anything that was checked");
             return Ok(());
         }
         let faults = faults.iter().map(|(part, fault)| {
             let again = match part.is_derived() {
-                true => " (derived: nothing is lost)",
+                true => " (derived state: nothing is lost)",
                 false => "",
             };
             format!("{}: {fault}{again}", part.name())
@@ -111,7 +111,7 @@ fn show(found: &Verification, passes: &[Rate]) {
     }
     if found.unfinished > 0 {
         output::line(format!(
-            "{} bytes at the end are of a write that was never receipted",
+            "the journal ends with {} bytes of an unfinished write, for which no receipt was given",
             found.unfinished
         ));
     }

@@ -3,7 +3,7 @@
 use clap::Args;
 use jiff::civil::Date;
 use planledger_core::ids::{CommandId, PersonId};
-use planledger_core::text::Reason;
+use planledger_core::text::ReasonText;
 use planledger_proto::v1::command::Command as Aggregate;
 use planledger_proto::v1::person_command::Operation;
 use planledger_proto::v1::{
@@ -29,7 +29,7 @@ pub(in crate::cli) struct Leave {
     on: Option<Date>,
     /// The reason; it is recorded
     #[arg(long, value_name = "TEXT")]
-    reason: Option<Reason>,
+    reason: Option<ReasonText>,
     #[command(flatten)]
     send: Send,
 }
@@ -78,7 +78,7 @@ impl Leave {
         let owned = client.ownership().list_owned(request).await?.into_inner();
         let counts = owned.counts.unwrap_or_default();
         output::line(format!(
-            "without an owner now: {} teams, {} year plans, {} plans",
+            "these have no present owner now: {} teams, {} year plans, {} plans",
             counts.teams, counts.year_plans, counts.plans
         ));
         Ok(())

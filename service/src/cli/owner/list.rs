@@ -63,7 +63,9 @@ impl List {
                 }
                 print(&client, &found.items, true).await
             }
-            (None, None) => Err(CliError::Usage("say whose, or --ownerless".to_owned())),
+            (None, None) => Err(CliError::Usage(
+                "name a person, or use --ownerless".to_owned(),
+            )),
         }
     }
 }
@@ -198,7 +200,7 @@ impl Successors {
 
 async fn suggest(client: &Client, successors: &[Successor]) -> Result<(), CliError> {
     if successors.is_empty() {
-        output::line("nobody who is there could take it over");
+        output::line("nobody at the institution could take it over");
         return Ok(());
     }
     let heading = ["person", "evaluations there", "on the team", "id"];
@@ -242,7 +244,8 @@ impl Deletion {
             return output::json(&found);
         }
         output::line(format!(
-            "{} plans of {} students hang on it; they all stay, and can still be worked on",
+            "{} plans of {} students belong to it; all of them stay, and people can still work on \
+            them",
             found.plan_ids.len(),
             found.students
         ));
@@ -262,7 +265,8 @@ impl Deletion {
         }
         if found.last_owner {
             output::line(
-                "nobody else on the team's staff is there: hand it over before it is deleted",
+                "nobody else is on the staff of the team: transfer it to somebody before you \
+                delete it",
             );
         }
         suggest(&client, &found.successors).await

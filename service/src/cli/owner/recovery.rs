@@ -4,7 +4,7 @@
 use clap::Args;
 use indicatif::ProgressBar;
 use planledger_core::ids::RecoveryId;
-use planledger_core::text::Reason;
+use planledger_core::text::ReasonText;
 use planledger_proto::v1::{
     GetRecoveryRequest, GetRecoveryResponse, ListRecoveriesRequest, ListRecoveriesResponse,
     ProposeRecoveryRequest, ProposeRecoveryResponse, Recovery, RecoveryProgress, RecoveryWish,
@@ -66,7 +66,9 @@ impl Do {
                     if mode == Mode::Go && !self.json {
                         print_proposal(&client, &proposal).await?;
                     }
-                    return Err(CliError::Refused("nothing of it can be done".to_owned()));
+                    return Err(CliError::Refused(
+                        "none of these steps can be done".to_owned(),
+                    ));
                 }
                 if mode == Mode::Ask && !agreed(&format!("Do these {} steps?", proposal.steps))? {
                     return Err(CliError::Refused("nothing was done".to_owned()));
@@ -88,8 +90,8 @@ impl Do {
         let summary = ended.map_err(|status| {
             if is_unknown(status.code()) {
                 output::note(format!(
-                    "whether it has come to its end is not known; it goes on by itself, and \
-                     --yes --recovery-id {id} --digest {digest} watches it"
+                    "the connection was lost; the recovery continues on the server; to watch it, \
+                    run the same command with --yes --recovery-id {id} --digest {digest}"
                 ));
             }
             CliError::from(status)
@@ -118,7 +120,7 @@ async fn propose(
         let page = client.ownership().propose_recovery(request).await?;
         let page = page.into_inner();
         if !all.items.is_empty() && page.digest != all.digest {
-            let message = "things change while the dry run is read; try again";
+            let message = "something changed while the dry run was being read; try again";
             return Err(CliError::Refused(message.to_owned()));
         }
         let items = std::mem::take(&mut all.items);
@@ -149,7 +151,7 @@ impl Bar {
 }
 
 fn cut_off() -> Status {
-    Status::unavailable("the server ended the call before the recovery was at its end")
+    Status::unavailable("the server ended the call before the recovery had finished")
 }
 
 async fn run(client: &Client, request: RunRecoveryRequest, bar: &Bar) -> Result<Recovery, Status> {
@@ -192,7 +194,7 @@ pub(in crate::cli) struct Undo {
     recovery: RecoveryId,
     /// The reason; it is recorded
     #[arg(long, value_name = "TEXT")]
-    reason: Option<Reason>,
+    reason: Option<ReasonText>,
     #[command(flatten)]
     consent: Consent,
     #[command(flatten)]
@@ -215,8 +217,8 @@ impl Undo {
             if mode == Mode::DryRun {
                 return Ok(());
             }
-            if !agreed("Take it back?")? {
-                return Err(CliError::Refused("nothing was taken back".to_owned()));
+            if !agreed("Undo this recovery?")? {
+                return Err(CliError::Refused("nothing was undone".to_owned()));
             }
         }
         let request = UndoRecoveryRequest {

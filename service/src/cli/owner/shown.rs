@@ -67,7 +67,7 @@ async fn describe(
             None => "come back".to_owned(),
         },
         Some(Step::Unwithdraw(_)) => "be in use again".to_owned(),
-        Some(Step::Move(to)) => format!("hang on year plan {}", short(&to.to_year_plan_id)),
+        Some(Step::Move(to)) => format!("belong to year plan {}", short(&to.to_year_plan_id)),
         Some(Step::Create(create)) => {
             names.learn(client, &create.owner_id).await?;
             let owner = names.person(&create.owner_id);
@@ -85,7 +85,7 @@ fn because(item: &ProposedItem) -> String {
     match item.why() {
         ProposalWhy::Asked => "asked for".to_owned(),
         ProposalWhy::EvaluatesMost => {
-            format!("evaluates most there ({})", item.evaluations)
+            format!("has made the most evaluations in it ({})", item.evaluations)
         }
         ProposalWhy::SharesTeam => "is on the team".to_owned(),
         ProposalWhy::NamedForTeam => "named for the team".to_owned(),
@@ -103,7 +103,7 @@ pub(super) fn print_summary(summary: &Recovery) {
     let undone = summary.phase() == RecoveryPhase::Undone;
     let done = summary.steps as usize - summary.left_out.len().min(summary.steps as usize);
     let (left, what) = match undone {
-        true => (&summary.not_undone, "taken back"),
+        true => (&summary.not_undone, "undone"),
         false => (&summary.left_out, "done"),
     };
     let count = match undone {
@@ -177,7 +177,7 @@ pub(super) async fn print(client: &Client, found: &GetRecoveryResponse) -> Resul
         output::line(format!("because: {reason}"));
     }
     let mut rows = vec![
-        ["what", "would", "came of it", "id"]
+        ["what", "would", "result", "id"]
             .map(str::to_owned)
             .to_vec(),
     ];
@@ -194,8 +194,8 @@ pub(super) async fn print(client: &Client, found: &GetRecoveryResponse) -> Resul
             recovery.phase(),
         ) {
             (Some(reason), _, _) => format!("left out: {reason}"),
-            (None, Some(reason), _) => format!("done, not taken back: {reason}"),
-            (None, None, RecoveryPhase::Undone) => "done, and taken back".to_owned(),
+            (None, Some(reason), _) => format!("done, not undone: {reason}"),
+            (None, None, RecoveryPhase::Undone) => "done, and undone".to_owned(),
             (None, None, RecoveryPhase::Running) => "open".to_owned(),
             (None, None, _) => "done".to_owned(),
         };

@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args};
 use planledger_core::ids::{
     IdError, InstitutionId, PersonId, PlanId, StreamId, TeamId, UnitId, YearPlanId,
 };
-use planledger_core::text::{Name, Reason, Title};
+use planledger_core::text::{Name, ReasonText, Title};
 use planledger_proto::v1::recovery_wish::Wish;
 use planledger_proto::v1::transfer::{Fallback, Rule, What};
 use planledger_proto::v1::{self as proto, RecoveryWish, restore_item};
@@ -49,7 +49,7 @@ pub(in crate::cli) struct Transfer {
     fallback: Option<Heir>,
     /// The reason; it is recorded
     #[arg(long, value_name = "TEXT")]
-    reason: Option<Reason>,
+    reason: Option<ReasonText>,
     #[command(flatten)]
     go: Do,
 }
@@ -112,19 +112,19 @@ impl Transfer {
 #[command(group(ArgGroup::new("what").required(true).multiple(true)
     .args(["team", "year_plan", "unit", "plan", "move_plan", "rebuild"])))]
 pub(in crate::cli) struct Restore {
-    /// A deleted team to bring back; may be given more than once, like all of these
+    /// A deleted team to bring back; may be given more than once
     #[arg(long, value_name = "TEAM", value_parser = id::<TeamId>())]
     team: Vec<TeamId>,
-    /// A deleted year plan to bring back
+    /// A deleted year plan to bring back; may be given more than once
     #[arg(long, value_name = "YEAR-PLAN", value_parser = id::<YearPlanId>())]
     year_plan: Vec<YearPlanId>,
-    /// A deleted unit to bring back
+    /// A deleted unit to bring back; may be given more than once
     #[arg(long, value_name = "YEAR-PLAN/UNIT", value_parser = unit)]
     unit: Vec<(YearPlanId, UnitId)>,
-    /// A withdrawn plan to bring back
+    /// A withdrawn plan to bring back; may be given more than once
     #[arg(long, value_name = "PLAN", value_parser = id::<PlanId>())]
     plan: Vec<PlanId>,
-    /// Attach a plan to another year plan
+    /// Attach a plan to another year plan; may be given more than once
     #[arg(long = "move", id = "move_plan", value_name = "PLAN=YEAR-PLAN")]
     #[arg(value_parser = pair::<PlanId, YearPlanId>)]
     move_plan: Vec<(PlanId, YearPlanId)>,
@@ -149,7 +149,7 @@ pub(in crate::cli) struct Restore {
     give_to: Option<PersonId>,
     /// The reason; it is recorded
     #[arg(long, value_name = "TEXT")]
-    reason: Option<Reason>,
+    reason: Option<ReasonText>,
     #[command(flatten)]
     go: Do,
 }
@@ -214,7 +214,7 @@ where
     A: FromStr<Err = IdError>,
     B: FromStr<Err = IdError>,
 {
-    let (one, other) = text.split_once('=').ok_or("is not ID=ID")?;
+    let (one, other) = text.split_once('=').ok_or("must have the form ID=ID")?;
     Ok((
         one.parse().map_err(|error: IdError| error.to_string())?,
         other.parse().map_err(|error: IdError| error.to_string())?,
@@ -222,7 +222,9 @@ where
 }
 
 fn unit(text: &str) -> Result<(YearPlanId, UnitId), String> {
-    let (year_plan, unit) = text.split_once('/').ok_or("is not YEAR-PLAN/UNIT")?;
+    let (year_plan, unit) = text
+        .split_once('/')
+        .ok_or("must have the form YEAR-PLAN/UNIT")?;
     Ok((
         year_plan
             .parse()
@@ -232,7 +234,9 @@ fn unit(text: &str) -> Result<(YearPlanId, UnitId), String> {
 }
 
 fn subject(text: &str) -> Result<(Name, PersonId), String> {
-    let (subject, person) = text.rsplit_once('=').ok_or("is not SUBJECT=PERSON")?;
+    let (subject, person) = text
+        .rsplit_once('=')
+        .ok_or("must have the form SUBJECT=PERSON")?;
     Ok((
         Name::new(subject).map_err(|error| error.to_string())?,
         person.parse().map_err(|error: IdError| error.to_string())?,

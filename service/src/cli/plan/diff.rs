@@ -57,7 +57,7 @@ impl Diff {
             self.plan
         ));
         if found.changes.is_empty() {
-            output::line("nothing differs");
+            output::line("no differences");
             return Ok(());
         }
         let mut titles = Titles::default();

@@ -161,7 +161,12 @@ impl List {
             .or_else(|| of.owner.map(|id| Filter::OwnerId(id.to_string())))
             .or_else(|| of.team.map(|id| Filter::TeamId(id.to_string())))
             .or_else(|| of.year_plan.map(|id| Filter::YearPlanId(id.to_string())));
-        let filter = filter.ok_or_else(|| CliError::Usage("say whose plans".to_owned()))?;
+        let filter = filter.ok_or_else(|| {
+            CliError::Usage(
+                "name whose plans to list: give --student, --owner, --team or --year-plan"
+                    .to_owned(),
+            )
+        })?;
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
         let (plans, position) = list(&client, filter).await?;
         if self.json {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use planledger_core::ids::{CommandId, PlanId};
-use planledger_core::text::Reason;
+use planledger_core::text::ReasonText;
 use planledger_proto::v1::revert_change::Change;
 use planledger_proto::v1::{
     Assessment, FollowUp, RevertChange, RevertPlanRequest, RevertPlanResponse, RevertStay,
@@ -32,7 +32,7 @@ pub(in super::super) struct Revert {
     to: as_of::Moment,
     /// The reason; it is recorded
     #[arg(long, value_name = "TEXT")]
-    reason: Reason,
+    reason: ReasonText,
     #[command(flatten)]
     consent: Consent,
     /// Id of the command; to send a command again after a lost answer, give the id that it had
@@ -96,7 +96,9 @@ impl Revert {
             Err(status) => {
                 if !dry_run && is_unknown(status.code()) {
                     output::note(format!(
-                        "whether it was done is not known; --command-id {id} sends it again safely"
+                        "the answer was lost, so it is not known whether the plan was reverted; \
+                        run the same command again with --command-id {id}, and nothing is done \
+                        twice"
                     ));
                 }
                 Err(status.into())
@@ -110,7 +112,7 @@ impl Revert {
             self.plan, found.to_position
         ));
         if found.changes.is_empty() {
-            output::line("nothing to change");
+            output::line("there is nothing to change");
         }
         let mut titles = Titles::default();
         if let Some(view) = view_at(client, self.plan, Viewer::Staff, None).await? {
@@ -198,9 +200,11 @@ fn stays(stay: &RevertStay, titles: &Titles) -> String {
         Some(item::Item::GoalId(_)) | None => "Something newer than this version".to_owned(),
     };
     let why = match stay.why() {
-        RevertStayReason::RecordedSince => "it was recorded since",
-        RevertStayReason::OfAnotherSide => "the side that made it corrected it",
-        RevertStayReason::HeldByStaff => "only staff correct talks",
+        RevertStayReason::RecordedSince => {
+            "it was recorded later, and recorded evaluations and talks are never removed"
+        }
+        RevertStayReason::OfAnotherSide => "only the side that made the evaluation can correct it",
+        RevertStayReason::HeldByStaff => "only staff can correct talks",
         RevertStayReason::Unspecified => "for a reason newer than this version",
     };
     format!("= {item} stays: {why}")

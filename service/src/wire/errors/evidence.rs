@@ -66,7 +66,7 @@ impl Failure {
 }
 
 fn damaged(error: &dyn std::error::Error) -> Failure {
-    tracing::error!(%error, "evidence cannot be given");
-    let message = "what is stored does not check out; run planledger ledger verify";
+    tracing::error!(%error, "evidence cannot be given, because stored data failed a check");
+    let message = "stored data failed a check; run planledger ledger verify";
     Failure::new(ServiceReason::StorageDamaged, message)
 }

@@ -66,7 +66,10 @@ impl Failure {
 
     /// The stream is not at the expected revision.
     pub fn conflict(stream: StreamId, expected: Revision, actual: Revision) -> Self {
-        let message = format!("{stream} is at revision {actual}, not at {expected}");
+        let message = format!(
+            "{stream} is at revision {actual}, not at {expected}; read it again before you change \
+            it"
+        );
         Self::new(ServiceReason::RevisionConflict, message)
             .with("stream", stream)
             .with("expected", expected)
@@ -75,7 +78,8 @@ impl Failure {
 
     /// The id was used for a command with other content.
     pub fn command_id_reused(id: CommandId) -> Self {
-        let message = "the command id belongs to a command with other content";
+        let message = "the command id was already used for a command with other content; use a new \
+                       id";
         Self::new(ServiceReason::CommandIdReused, message)
             .with("command_id", id)
             .at("command_id")
@@ -83,7 +87,9 @@ impl Failure {
 
     /// `min_position` was not reached in time; `position` is where the ledger is.
     pub fn position_not_reached(position: Position, min_position: Position) -> Self {
-        let message = format!("position {min_position} is not reached, only {position}");
+        let message = format!(
+            "the server has reached position {position}, but not yet {min_position}; try again"
+        );
         Self::new(ServiceReason::PositionNotReached, message)
             .with("position", position)
             .with("min_position", min_position)
@@ -91,7 +97,9 @@ impl Failure {
 
     /// The field asks for a position beyond the end of the ledger, `position`.
     pub fn position_ahead(field: &str, position: Position, requested: Position) -> Self {
-        let message = format!("position {requested} is beyond the end of the ledger, {position}");
+        let message = format!(
+            "position {requested} does not exist yet; the ledger ends at position {position}"
+        );
         Self::new(ServiceReason::PositionAhead, message)
             .with("position", position)
             .with("requested", requested)
@@ -102,7 +110,7 @@ impl Failure {
     pub fn instant_ahead(field: &str) -> Self {
         Self::new(
             ServiceReason::InstantAhead,
-            "the instant has not passed yet",
+            "the instant lies in the future; ask for an instant that has passed",
         )
         .at(field)
     }
@@ -111,13 +119,16 @@ impl Failure {
     pub fn overloaded() -> Self {
         Self::new(
             ServiceReason::Overloaded,
-            "the server has more to do than it takes on; nothing was recorded",
+            "the server has too much to do, and nothing was recorded; try again later",
         )
     }
 
     /// The server is stopping.
     pub fn shutting_down() -> Self {
-        Self::new(ServiceReason::ShuttingDown, "the server is stopping")
+        Self::new(
+            ServiceReason::ShuttingDown,
+            "the server is stopping; try again when it runs again",
+        )
     }
 
     /// A write to disk failed, and the server refuses commands until it is restarted (P2: the
@@ -135,17 +146,21 @@ impl Failure {
         match fault {
             EngineFault::Journal(_) => Self::new(
                 ServiceReason::StorageDamaged,
-                "the journal does not read; run planledger ledger verify",
+                "the journal cannot be read; run planledger ledger verify",
             ),
             EngineFault::Keys(_) => Self::new(
                 ServiceReason::KeysUnavailable,
-                "the key that this needs cannot be made; nothing was recorded",
+                "the key for this text cannot be made, so nothing was recorded; the server's log \
+                says why",
             ),
             EngineFault::Randomness(_) => Self::new(
                 ServiceReason::RandomnessUnavailable,
-                "the system gives no randomness; nothing was recorded",
+                "the operating system of the server gives no random bytes, so nothing was recorded",
             ),
-            _ => Self::new(ServiceReason::Internal, "a fault of the server"),
+            _ => Self::new(
+                ServiceReason::Internal,
+                "internal error of the server; its log says more",
+            ),
         }
     }
 
@@ -154,14 +169,18 @@ impl Failure {
     pub fn restoring() -> Self {
         Self::new(
             ServiceReason::DerivedStateRestoring,
-            "derived state is being made again from the journal; nothing was recorded",
+            "derived state is being rebuilt from the journal, so nothing was recorded; try again \
+            later",
         )
     }
 
     /// A panic ended the request. The log describes the panic.
     pub fn internal() -> Self {
         tracing::error!("a request was ended by a panic");
-        Self::new(ServiceReason::Internal, "a fault of the server")
+        Self::new(
+            ServiceReason::Internal,
+            "internal error of the server; its log says more",
+        )
     }
 
     /// The failure of one command of a batch.

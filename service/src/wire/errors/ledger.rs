@@ -12,7 +12,7 @@ impl Failure {
         match error {
             ExecuteError::Refused { index, refusal } => match envelopes.get(index) {
                 Some(envelope) => Self::of_refusal(&refusal, &envelope.command),
-                None => Self::new(ServiceReason::Internal, "a fault of the server"),
+                None => Self::new(ServiceReason::Internal, "internal error of the server"),
             },
             ExecuteError::Conflict {
                 stream,
@@ -60,8 +60,8 @@ impl Failure {
             ReadError::Closed => return Self::shutting_down(),
             _ => {}
         }
-        tracing::error!(%error, "what is stored cannot be read");
-        let message = "what is stored does not check out; run planledger ledger verify";
+        tracing::error!(%error, "stored data cannot be read");
+        let message = "stored data failed a check; run planledger ledger verify";
         let failure = Self::new(ServiceReason::StorageDamaged, message);
         match error {
             ReadError::Seal { position, .. }

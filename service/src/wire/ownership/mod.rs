@@ -6,7 +6,7 @@ mod wish;
 use planledger_core::domain::Actor;
 use planledger_core::ids::{InstitutionId, PersonId, RecoveryId, StreamId, StreamKind};
 use planledger_core::recovery::RecoveryRequest;
-use planledger_core::text::Reason;
+use planledger_core::text::ReasonText;
 use prost::Message as _;
 use uuid::Uuid;
 
@@ -115,7 +115,7 @@ fn read_stream(
         .iter()
         .map(|kind| format!("{}/UUID", kind.name()))
         .collect();
-    let description = format!("is none of {}", kinds.join(", "));
+    let description = format!("must be one of these kinds of stream: {}", kinds.join(", "));
     fields.violate(name, ViolationReason::MalformedId, description);
     None
 }
@@ -186,7 +186,7 @@ fn read_digest(fields: &mut Fields, digest: &str) -> Option<[u8; 16]> {
     // The digest is 32 hexadecimal digits, which is also the simple form of a UUID.
     let read = Uuid::try_parse(digest).ok().filter(|_| digest.len() == 32);
     if read.is_none() {
-        let description = "is not the digest of a dry run";
+        let description = "must be the digest of a dry run: 32 hexadecimal digits";
         fields.violate("digest", ViolationReason::OutOfRange, description);
     }
     read.map(Uuid::into_bytes)
@@ -198,7 +198,7 @@ pub struct Undo {
     /// The recovery to undo.
     pub id: RecoveryId,
     /// The reason for the undo, if one is given.
-    pub reason: Option<Reason>,
+    pub reason: Option<ReasonText>,
     /// The actor on whose behalf the caller acts, if there is one.
     pub on_behalf_of: Option<Actor>,
 }

@@ -40,7 +40,7 @@ fn read_transfer(fields: &mut Fields, transfer: proto::Transfer) -> Option<Trans
     let (rule, fallback) = (rule?, fallback?);
     // If one person should get everything, no other person silently takes that person's place.
     if matches!(rule, Rule::To(_)) && fallback != Fallback::Nobody {
-        let description = "does not go with to_person_id";
+        let description = "cannot be combined with to_person_id";
         fields.violate("fallback", ViolationReason::OutOfRange, description);
         return None;
     }
@@ -186,7 +186,8 @@ fn check_count(fields: &mut Fields, name: &str, count: usize, most: usize) -> Op
         0 => fields.missing(name),
         _ if count <= most => Some(()),
         _ => {
-            let description = format!("has {count} items; at most {most} go at once");
+            let description =
+                format!("has {count} items, but at most {most} are allowed in one request");
             fields.violate(name, ViolationReason::OutOfRange, description);
             None
         }

@@ -34,7 +34,7 @@ fn read_event_filter(fields: &mut Fields, filter: proto::EventFilter) -> Option<
     let types = fields.list("types", filter.types, |fields, name| {
         let known = EventType::from_name(&name);
         if known.is_none() {
-            let description = "is a type that this server does not know";
+            let description = "is an event type that this server does not know";
             fields.violate("", ViolationReason::UnknownEnum, description);
         }
         known.map(|event_type| event_type.code)
@@ -53,7 +53,7 @@ fn at_most(fields: &mut Fields, name: &str, length: usize, limit: usize) -> Opti
     if length <= limit {
         return Some(());
     }
-    let description = format!("holds {length} values, at most {limit} are allowed");
+    let description = format!("has {length} values, but at most {limit} are allowed");
     fields.violate(name, ViolationReason::OutOfRange, description);
     None
 }

@@ -56,7 +56,7 @@ pub(in crate::wire) fn read_as_of(fields: &mut Fields, at: proto::AsOf) -> Optio
                 fields.violate(
                     "instant",
                     ViolationReason::OutOfRange,
-                    "is not an instant from 1970 to 2554",
+                    "must be an instant from 1970 to 2554",
                 );
             }
             instant.map(AsOf::Instant)
