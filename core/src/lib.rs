@@ -135,6 +135,8 @@ pub mod tlog;
 pub mod verify;
 
 mod actor;
+#[cfg(test)]
+mod counting;
 mod fields;
 mod guarded;
 mod hash;

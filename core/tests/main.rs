@@ -11,6 +11,7 @@
     reason = "tests"
 )]
 
+mod aftermath;
 mod audit;
 mod derived;
 mod domain;

@@ -85,8 +85,7 @@ async fn read_receipts(
 }
 
 async fn plan_on(voice: &Voice) -> String {
-    let school = School::found(voice).await;
-    let course = school.course(voice, YearPlanKind::Subject).await;
+    let (school, course) = School::with_course(voice).await;
     school.plan(voice, &course).await
 }
 
@@ -188,10 +187,7 @@ async fn a_process_that_is_told_to_stop_under_load_answers_all_it_took_and_exits
     let voice = serving.voice().await.actor(&actor);
     assert_kept(&voice, &load, &receipts).await;
     // Nothing was taken without an answer.
-    let after = ReadEventsRequest {
-        after_position: begin,
-        ..ReadEventsRequest::default()
-    };
+    let after = read_after(begin);
     let (events, _) = voice.read_events(after).await.unwrap();
     let streamed = events.iter().filter(|event| {
         let sent = load.sent.lock().unwrap();

@@ -54,9 +54,7 @@ fn counts(row: &OverviewRow) -> [u64; 5] {
 /// A plan that is shared, visible to guardians and evaluated, with a talk held; of one of the two
 /// students of a school.
 async fn a_plan_of_one_of_two(voice: &Voice) -> School {
-    let school = School::found(voice).await;
-    let course = school.course(voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(voice, &course).await;
+    let (school, course, plan_id) = School::with_plan(voice).await;
     let teacher = voice.person(&school.teacher);
     let goal = &course.subject_goal;
     let details = TalkDetails {
@@ -83,9 +81,7 @@ async fn a_plan_of_one_of_two(voice: &Voice) -> School {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn students_are_counted_by_institution_grade_and_team_and_no_student_is_named() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let before = voice.ask(GetOverviewRequest::default()).await.unwrap_err();
     assert_eq!(before.reason, "SCHOOL_YEAR_NOT_FOUND");
     let school = a_plan_of_one_of_two(&voice).await;
@@ -128,9 +124,7 @@ async fn students_are_counted_by_institution_grade_and_team_and_no_student_is_na
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn small_counts_are_masked_by_the_server() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let school = a_plan_of_one_of_two(&voice).await;
     let request = GetOverviewRequest {
         mask_below: 3,
@@ -151,9 +145,7 @@ async fn small_counts_are_masked_by_the_server() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn pages_are_of_one_table_and_tokens_of_one_question() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let school = School::found(&voice).await;
     for name in ["Bakkeskolen", "Dalskolen"] {
         voice.execute(register_institution(&new_id(), name)).await;
@@ -181,9 +173,7 @@ async fn pages_are_of_one_table_and_tokens_of_one_question() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn every_field_at_fault_is_named() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let school = School::found(&voice).await;
     let mut due = rules(&["Dansk", "Dansk"]);
     due.rules[0].requires = 0;
@@ -253,8 +243,7 @@ async fn every_field_at_fault_is_named() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_command_line_shows_shares_and_what_is_missing() {
     let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (server, voice) = home.serve().await;
     let school = a_plan_of_one_of_two(&voice).await;
     let (day, year) = (today().to_string(), school.school_year.as_str());
     let ask = |more: &[&str]| {

@@ -14,9 +14,7 @@ async fn no_name_and_no_text_stands_in_the_log_whatever_is_done_and_refused() {
         let home = Home::new();
         let serving = Serving::start_with(home.path(), &["--log", level]);
         let voice = serving.voice().await;
-        let school = School::found(&voice).await;
-        let course = school.course(&voice, YearPlanKind::Subject).await;
-        let plan_id = school.plan(&voice, &course).await;
+        let (school, course, plan_id) = School::with_plan(&voice).await;
         let rename = RenamePerson {
             name: NAME.to_owned(),
         };
@@ -91,9 +89,7 @@ async fn nothing_personal_stands_readable_on_the_disk() {
     let home = Home::new();
     let serving = Serving::start(home.path());
     let voice = serving.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(&voice, &course).await;
+    let (school, _, plan_id) = School::with_plan(&voice).await;
     let rename = RenamePerson {
         name: NAME.to_owned(),
     };
@@ -128,11 +124,8 @@ async fn nothing_personal_stands_readable_on_the_disk() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn danish_letters_and_all_others_come_back_as_they_were_sent() {
     let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(&voice, &course).await;
+    let (server, voice) = home.serve().await;
+    let (school, _, plan_id) = School::with_plan(&voice).await;
     let texts = [
         "Blåbærgrød på Ærø, æøå ÆØÅ é ü ß",
         "decomposed: a\u{30a} o\u{308}",
@@ -157,8 +150,7 @@ async fn danish_letters_and_all_others_come_back_as_they_were_sent() {
     drop(voice);
     server.stop();
 
-    let server = home.start();
-    let voice = server.voice().await;
+    let (server, voice) = home.serve().await;
     assert_eq!(voice.all_events().await, all);
     let history = voice.history(&plan_id).await;
     let written: Vec<_> = history

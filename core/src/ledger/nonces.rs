@@ -44,26 +44,16 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
-
-    /// Gives other bytes in every block of eight, which is random enough for these tests.
-    struct Counting(AtomicU64);
-
-    impl Entropy for Counting {
-        fn fill(&self, bytes: &mut [u8]) -> io::Result<()> {
-            for bytes in bytes.chunks_mut(8) {
-                let number = self.0.fetch_add(1, Ordering::Relaxed);
-                if number >= 3 * 128 * 2 {
-                    return Err(io::ErrorKind::Other.into());
-                }
-                bytes.copy_from_slice(&number.to_be_bytes());
-            }
-            Ok(())
-        }
-    }
+    use crate::counting::Counting;
 
     #[test]
     fn no_nonce_comes_twice_and_none_comes_when_randomness_fails() {
-        let mut nonces = Nonces::new(Arc::new(Counting(AtomicU64::new(0))));
+        let (counting, draws) = (Counting::from(0), AtomicU64::new(0));
+        let twice = move |bytes: &mut [u8]| match draws.fetch_add(1, Ordering::Relaxed) {
+            0 | 1 => counting.fill(bytes),
+            _ => Err(io::ErrorKind::Other.into()),
+        };
+        let mut nonces = Nonces::new(Arc::new(twice));
         let given: Vec<_> = std::iter::from_fn(|| nonces.next().ok()).collect();
         assert_eq!(given.len(), 2 * AHEAD);
         assert_eq!(given.iter().collect::<BTreeSet<_>>().len(), given.len());

@@ -3,9 +3,10 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::counting::Counting;
 use crate::derived::{DocKey, Term};
 use crate::domain::institution::{InstitutionCommand, InstitutionDetails};
 use crate::domain::{Actor, Command};
@@ -13,35 +14,15 @@ use crate::ids::{CommandId, InstitutionId, Position, StreamKind, SystemId};
 use crate::ledger::{EngineFault, Envelope, ExecuteError, Ledger, Options};
 use crate::seal::MasterKey;
 use crate::text::Name;
-use crate::time::{Clock, Entropy, Timestamp};
+use crate::time::Entropy;
 
 const ACTOR: Actor = Actor::System(SystemId::from_bytes([1; 16]));
 const SCHOOL: InstitutionId = InstitutionId::from_bytes([2; 16]);
 
-/// Gives other instants, and other bytes in every block of eight, at each call.
-struct Counting(AtomicU64);
-
-impl Clock for Counting {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_nanos(self.0.fetch_add(1_000, Ordering::Relaxed))
-    }
-}
-
-impl Entropy for Counting {
-    fn fill(&self, bytes: &mut [u8]) -> io::Result<()> {
-        for bytes in bytes.chunks_mut(8) {
-            let number = self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes();
-            bytes.copy_from_slice(&number[..bytes.len()]);
-        }
-        Ok(())
-    }
-}
-
 fn open(dir: &std::path::Path) -> Ledger {
-    let counting = |from: u64| Counting(AtomicU64::new(from));
     let master = MasterKey::from_bytes([7; 32]);
-    let clock = counting(1_800_000_000_000_000_000);
-    Ledger::open(Options::new(dir, master, clock, counting(1))).unwrap()
+    let clock = Counting::from(1_800_000_000_000_000_000);
+    Ledger::open(Options::new(dir, master, clock, Counting::from(1))).unwrap()
 }
 
 fn named(command: u8, name: &str) -> Envelope {
@@ -73,8 +54,8 @@ impl Entropy for Failing {
 fn a_command_that_gets_no_randomness_records_nothing_and_the_ledger_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     let fails = Arc::new(AtomicBool::new(false));
-    let entropy = Failing(Counting(AtomicU64::new(1)), fails.clone());
-    let clock = Counting(AtomicU64::new(1_800_000_000_000_000_000));
+    let entropy = Failing(Counting::from(1), fails.clone());
+    let clock = Counting::from(1_800_000_000_000_000_000);
     let options = Options::new(dir.path(), MasterKey::from_bytes([7; 32]), clock, entropy);
     let ledger = Ledger::open(options).unwrap();
     fails.store(true, Ordering::Relaxed);

@@ -1,6 +1,7 @@
 //! Bundles: sound ones prove what they should, and whatever is changed, left off or taken from
 //! elsewhere is named.
 
+use planledger_fixtures::evidence::{believing, export, range, readable};
 use std::sync::Arc;
 
 use planledger_core::audit::{
@@ -15,7 +16,9 @@ use planledger_core::notary::Notary;
 use planledger_core::time::Timestamp;
 use planledger_core::tlog::{Algorithm, Policy, SignedCheckpoint, Signer};
 
-use crate::audit::school::{ORIGIN, OTHERS, PLAN, SECOND, STUDENT, School, policy, signer};
+use crate::audit::school::{
+    NotarisedSchool, ORIGIN, OTHERS, PLAN, SECOND, STUDENT, policy, signer,
+};
 
 fn options(since: Option<SignedCheckpoint>) -> VerifyOptions {
     VerifyOptions {
@@ -50,7 +53,7 @@ fn is_event(line: &str) -> bool {
 
 #[test]
 fn a_plan_is_proved_whole_and_read() {
-    let mut school = School::new();
+    let mut school = NotarisedSchool::new();
     let bundle = school.export(Scope::Plan(PLAN));
     let mut texts = Vec::new();
     let report = verify_bundle(&mut bundle.as_bytes(), &options(None), &mut |_, event| {
@@ -75,7 +78,7 @@ fn a_plan_is_proved_whole_and_read() {
 
 #[test]
 fn a_student_is_proved_with_every_plan() {
-    let school = School::new();
+    let school = NotarisedSchool::new();
     let bundle = school.export(Scope::Student(STUDENT));
     let report = check(&bundle).unwrap();
     let streams: Vec<_> = report.streams.iter().map(|found| found.stream).collect();
@@ -99,14 +102,10 @@ fn a_student_is_proved_with_every_plan() {
 
 #[test]
 fn a_range_is_proved_without_a_path_for_each_event() {
-    let school = School::new();
+    let school = NotarisedSchool::new();
     let last = school.checkpoint().checkpoint.size;
     for (from, to) in [(1, last), (1, 1), (last, last), (4, 9), (7, last - 1)] {
-        let scope = Scope::Range {
-            from: Position::new(from),
-            to: Position::new(to),
-        };
-        let bundle = school.export(scope);
+        let bundle = school.export(range(from, to));
         let report = check(&bundle).unwrap();
         assert_eq!(report.events, to + 1 - from);
         let mut all = lines(&bundle);
@@ -118,12 +117,10 @@ fn a_range_is_proved_without_a_path_for_each_event() {
 
 #[test]
 fn without_keys_the_log_is_proved_and_nothing_can_be_read() {
-    let school = School::new();
+    let school = NotarisedSchool::new();
     let request = ExportRequest {
-        scope: Scope::Student(STUDENT),
         disclosure: Disclosure::Integrity,
-        since: None,
-        resume: None,
+        ..readable(Scope::Student(STUDENT))
     };
     let bundle = school.export_as(request);
     let report = check(&bundle).unwrap();
@@ -136,14 +133,12 @@ fn without_keys_the_log_is_proved_and_nothing_can_be_read() {
 
 #[test]
 fn growth_from_an_earlier_checkpoint_is_proved_and_a_fork_is_not() {
-    let mut school = School::new();
+    let mut school = NotarisedSchool::new();
     let earlier = school.checkpoint();
     school.write(PLAN, "læser højt");
     let request = ExportRequest {
-        scope: Scope::Plan(PLAN),
-        disclosure: Disclosure::Events,
         since: Some(earlier.checkpoint.size),
-        resume: None,
+        ..readable(Scope::Plan(PLAN))
     };
     let bundle = school.export_as(request);
     let report = check_with(&bundle, &options(Some(earlier.clone()))).unwrap();
@@ -167,7 +162,7 @@ fn growth_from_an_earlier_checkpoint_is_proved_and_a_fork_is_not() {
 
 #[test]
 fn the_newest_events_of_a_plan_cannot_be_left_off() {
-    let school = School::new();
+    let school = NotarisedSchool::new();
     let bundle = school.export(Scope::Plan(PLAN));
     let mut all = lines(&bundle);
     let last = all.len() - 2;
@@ -182,13 +177,10 @@ fn the_newest_events_of_a_plan_cannot_be_left_off() {
 
 #[test]
 fn a_bundle_is_of_one_log_and_signed_by_whom_is_believed() {
-    let school = School::new();
+    let school = NotarisedSchool::new();
     let bundle = school.export(Scope::Plan(PLAN));
     let stranger = Signer::new(ORIGIN, Algorithm::Ed25519, [9; 32]).unwrap();
-    let strange = VerifyOptions {
-        policy: Policy::of_logs(vec![stranger.verifier()]),
-        since: None,
-    };
+    let strange = believing(Policy::of_logs(vec![stranger.verifier()]));
     let fault = check_with(&bundle, &strange).unwrap_err().fault;
     assert_eq!(fault.kind, FaultKind::Signature);
     let witness = Signer::new("w.example", Algorithm::Cosignature, [8; 32]).unwrap();
@@ -197,10 +189,7 @@ fn a_bundle_is_of_one_log_and_signed_by_whom_is_believed() {
         signer().verifier(),
         witness.verifier()
     );
-    let demanding = VerifyOptions {
-        policy: demanding.parse().unwrap(),
-        since: None,
-    };
+    let demanding = believing(demanding.parse().unwrap());
     let fault = check_with(&bundle, &demanding).unwrap_err().fault;
     assert_eq!(fault.kind, FaultKind::Quorum);
     let signed = school.checkpoint();
@@ -216,7 +205,7 @@ fn a_bundle_is_of_one_log_and_signed_by_whom_is_believed() {
 
 #[test]
 fn a_bundle_that_was_cut_off_is_noticed_and_gone_on_with() {
-    let school = School::new();
+    let school = NotarisedSchool::new();
     let scope = Scope::Student(STUDENT);
     let whole = school.export(scope);
     let size = school.checkpoint().checkpoint.size;
@@ -232,10 +221,8 @@ fn a_bundle_that_was_cut_off_is_noticed_and_gone_on_with() {
         let value: serde_json::Value = serde_json::from_str(last).unwrap();
         let position = value["event"]["position"].as_u64().unwrap();
         let rest = school.export_as(ExportRequest {
-            scope,
-            disclosure: Disclosure::Events,
-            since: None,
             resume: Some((size, Position::new(position))),
+            ..readable(scope)
         });
         assert_eq!(joined(&all[..kept]) + &rest, whole, "{kept}");
     }
@@ -243,7 +230,7 @@ fn a_bundle_that_was_cut_off_is_noticed_and_gone_on_with() {
 
 #[test]
 fn every_changed_character_is_found_or_without_effect() {
-    let school = School::new();
+    let school = NotarisedSchool::new();
     let bundle = school.export(Scope::Plan(PLAN));
     let whole = check(&bundle).unwrap();
     let (mut found, mut without) = (0, 0);
@@ -271,7 +258,7 @@ fn every_changed_character_is_found_or_without_effect() {
 
 #[test]
 fn what_is_no_bundle_is_refused_with_its_line() {
-    let school = School::new();
+    let school = NotarisedSchool::new();
     let bundle = school.export(Scope::Plan(PLAN));
     let all = lines(&bundle);
     assert_eq!(kind(""), FaultKind::Missing);
@@ -298,18 +285,11 @@ fn what_is_no_bundle_is_refused_with_its_line() {
 /// Each bundle asks for a checkpoint of its own, and only the newest one's heads are kept.
 #[test]
 fn bundles_that_are_made_at_the_same_time_are_sound() {
-    let mut school = School::new();
+    let mut school = NotarisedSchool::new();
     let make = |ledger: Ledger, notary: Arc<Notary>| {
         let mut bundles = Vec::new();
         for scope in [Scope::Plan(PLAN), Scope::Student(STUDENT)].repeat(3) {
-            let request = ExportRequest {
-                scope,
-                disclosure: Disclosure::Events,
-                since: None,
-                resume: None,
-            };
-            let export = Export::new(ledger.clone(), notary.clone(), request).unwrap();
-            bundles.push(export.map(Result::unwrap).collect::<String>());
+            bundles.push(export(&ledger, &notary, readable(scope)));
         }
         bundles
     };
@@ -336,20 +316,12 @@ fn bundles_that_are_made_at_the_same_time_are_sound() {
 /// ever be met.
 #[test]
 fn cosignatures_of_its_checkpoint_are_in_a_bundle() {
-    let school = School::new();
+    let school = NotarisedSchool::new();
     let witness = Signer::new("w.example/1", Algorithm::Cosignature, [2; 32]).unwrap();
     let (log, by) = (signer().verifier(), witness.verifier());
     let policy = format!("log {log}\nwitness w {by}\nquorum w\n");
-    let options = VerifyOptions {
-        policy: policy.parse().unwrap(),
-        since: None,
-    };
-    let request = ExportRequest {
-        scope: Scope::Plan(PLAN),
-        disclosure: Disclosure::Events,
-        since: None,
-        resume: None,
-    };
+    let options = believing(policy.parse().unwrap());
+    let request = readable(Scope::Plan(PLAN));
     let mut export = Export::new(school.ledger.clone(), school.notary.clone(), request).unwrap();
     let signed = school.checkpoint();
     let cosignature = witness.sign(signed.note.text(), Timestamp::from_nanos(7_000_000_000));

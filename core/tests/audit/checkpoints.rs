@@ -8,12 +8,12 @@ use planledger_core::merkle::{check_consistency, check_inclusion};
 use planledger_core::notary::{Notary, NotaryError};
 use planledger_core::tlog::{Algorithm, SignedCheckpoint, Signer};
 
-use crate::audit::school::{ORIGIN, PLAN, School, signer};
-use planledger_fixtures::place::{Place, copy};
+use crate::audit::school::{NotarisedSchool, ORIGIN, PLAN, signer};
+use planledger_fixtures::place::{TempLedger, copy, files};
 
 #[test]
 fn a_checkpoint_is_made_when_something_happened_and_kept_for_ever() {
-    let mut school = School::new();
+    let mut school = NotarisedSchool::new();
     let first = school.checkpoint();
     assert_eq!(school.checkpoint(), first);
     assert_eq!(first.checkpoint.position(), school.ledger.position());
@@ -24,21 +24,15 @@ fn a_checkpoint_is_made_when_something_happened_and_kept_for_ever() {
     assert!(second.checkpoint.size > first.checkpoint.size);
     let published = fs::read(school.place.path().join("tlog/checkpoint")).unwrap();
     assert_eq!(SignedCheckpoint::parse(&published).unwrap(), second);
-    let School {
-        place,
-        ledger,
-        notary,
-        ..
-    } = school;
-    drop((ledger, notary));
-    let (_ledger, notary) = School::reopen(place.path());
+    let place = school.close();
+    let (_ledger, notary) = NotarisedSchool::reopen(place.path());
     assert_eq!(notary.checkpoint().unwrap(), second);
     assert_eq!(notary.at_least(1).unwrap(), Some(first));
 }
 
 #[test]
 fn every_event_is_proved_in_every_checkpoint_behind_it() {
-    let mut school = School::new();
+    let mut school = NotarisedSchool::new();
     let mut kept = Vec::new();
     for n in 0..20 {
         for m in 0..n {
@@ -81,7 +75,7 @@ fn every_event_is_proved_in_every_checkpoint_behind_it() {
     }
 }
 
-fn leaf(school: &School, position: Position) -> [u8; 32] {
+fn leaf(school: &NotarisedSchool, position: Position) -> [u8; 32] {
     let path = school.place.path().join("tlog/tile/entries");
     let index = position.get() - 1;
     let bundle = path.join(format!("{:03}", index / 256));
@@ -104,26 +98,14 @@ fn leaf(school: &School, position: Position) -> [u8; 32] {
 
 #[test]
 fn tiles_and_heads_that_are_missing_or_wrong_are_made_anew() {
-    let mut school = School::new();
+    let mut school = NotarisedSchool::new();
     for n in 0..600 {
         school.write(PLAN, &n.to_string());
     }
     let before = school.checkpoint();
-    let School {
-        place,
-        ledger,
-        notary,
-        ..
-    } = school;
+    let place = school.close();
     let tlog = place.path().join("tlog");
-    let files = |dir: &Path| {
-        let mut all = Vec::new();
-        collect(dir, &mut all);
-        all.sort();
-        all
-    };
     let expected = files(&tlog.join("tile"));
-    drop((ledger, notary));
     for harm in [
         |tlog: &Path| fs::remove_dir_all(tlog).unwrap(),
         |tlog: &Path| fs::write(tlog.join("tile/0/000"), vec![7; 8_192]).unwrap(),
@@ -133,7 +115,7 @@ fn tiles_and_heads_that_are_missing_or_wrong_are_made_anew() {
         |tlog: &Path| fs::remove_dir_all(tlog.parent().unwrap().join("derived")).unwrap(),
     ] {
         harm(&tlog);
-        let (ledger, notary) = School::reopen(place.path());
+        let (ledger, notary) = NotarisedSchool::reopen(place.path());
         assert_eq!(notary.checkpoint().unwrap(), before);
         // A tile that is not on the way to the newest root is wrong until it is used.
         for position in 1..=before.checkpoint.size {
@@ -145,19 +127,9 @@ fn tiles_and_heads_that_are_missing_or_wrong_are_made_anew() {
     }
 }
 
-fn collect(dir: &Path, all: &mut Vec<(std::path::PathBuf, Vec<u8>)>) {
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => collect(&path, all),
-            false => all.push((path.clone(), fs::read(&path).unwrap())),
-        }
-    }
-}
-
 #[test]
 fn an_old_journal_put_back_is_not_signed_on() {
-    let mut school = School::new();
+    let mut school = NotarisedSchool::new();
     school.checkpoint();
     let old = tempfile::tempdir().unwrap();
     school.ledger.settle();
@@ -167,18 +139,12 @@ fn an_old_journal_put_back_is_not_signed_on() {
     );
     school.write(PLAN, "læser højt");
     school.checkpoint();
-    let School {
-        place,
-        ledger,
-        notary,
-        ..
-    } = school;
-    drop((ledger, notary));
+    let place = school.close();
     for part in ["journal", "derived", "tlog"] {
         fs::remove_dir_all(place.path().join(part)).unwrap();
     }
     copy(&old.path().join("journal"), &place.path().join("journal"));
-    let ledger = Place::open_in(place.path());
+    let ledger = TempLedger::open_in(place.path());
     let refused = Notary::open(ledger, place.path(), signer());
     assert!(matches!(refused, Err(NotaryError::RolledBack { .. })));
 }
@@ -186,7 +152,7 @@ fn an_old_journal_put_back_is_not_signed_on() {
 /// Otherwise a checkpoint would be signed over a history that is gone.
 #[test]
 fn tiles_that_go_beyond_what_was_put_back_are_not_built_on() {
-    let mut school = School::new();
+    let mut school = NotarisedSchool::new();
     school.checkpoint();
     let old = tempfile::tempdir().unwrap();
     school.ledger.settle();
@@ -196,7 +162,7 @@ fn tiles_that_go_beyond_what_was_put_back_are_not_built_on() {
     school.write(PLAN, "læser højt");
     school.write(PLAN, "læser lavt");
     let lost = school.checkpoint().checkpoint;
-    let School {
+    let NotarisedSchool {
         place,
         ledger,
         notary,
@@ -209,9 +175,9 @@ fn tiles_that_go_beyond_what_was_put_back_are_not_built_on() {
     for part in ["journal", "checkpoints"] {
         copy(&old.path().join(part), &place.path().join(part));
     }
-    let ledger = Place::open_in(place.path());
+    let ledger = TempLedger::open_in(place.path());
     let notary = Notary::open(ledger.clone(), place.path(), signer()).unwrap();
-    let mut school = School::around(place, ledger, notary);
+    let mut school = NotarisedSchool::around(place, ledger, notary);
     school.commands = commands;
     school.write(PLAN, "læser igen");
     let next = school.checkpoint().checkpoint;
@@ -223,29 +189,23 @@ fn tiles_that_go_beyond_what_was_put_back_are_not_built_on() {
 
 #[test]
 fn another_journal_of_the_same_length_is_not_signed_on() {
-    let school = School::new();
+    let school = NotarisedSchool::new();
     school.checkpoint();
-    let other = School::new();
+    let other = NotarisedSchool::new();
     other.checkpoint();
     let kept = fs::read(other.place.path().join("checkpoints/checkpoints.txt")).unwrap();
-    let School {
-        place,
-        ledger,
-        notary,
-        ..
-    } = school;
-    drop((ledger, notary));
+    let place = school.close();
     fs::write(place.path().join("checkpoints/checkpoints.txt"), kept).unwrap();
-    let ledger = Place::open_in(place.path());
+    let ledger = TempLedger::open_in(place.path());
     let refused = Notary::open(ledger, place.path(), signer());
     assert!(matches!(refused, Err(NotaryError::Forked { .. })));
 }
 
 #[test]
 fn another_key_than_the_one_on_record_does_not_sign() {
-    let school = School::new();
+    let school = NotarisedSchool::new();
     school.checkpoint();
-    let School {
+    let NotarisedSchool {
         place,
         ledger,
         notary,

@@ -19,9 +19,9 @@ use planledger_core::time::Timestamp;
 use planledger_core::tlog::{Checkpoint, Kept, SignedCheckpoint, Signer};
 use planledger_core::verify::{Depth, PartName, Verification, verify_dir};
 
-use crate::audit::school::{ORIGIN, PLAN, School, signer};
+use crate::audit::school::{NotarisedSchool, ORIGIN, PLAN, signer};
 use crate::audit::story::Story;
-use planledger_fixtures::place::{Place, copy};
+use planledger_fixtures::place::{TempLedger, copy, files};
 
 /// A ledger at rest. Its journal has several segments, and it has three checkpoints.
 pub(crate) struct Directory {
@@ -31,7 +31,7 @@ pub(crate) struct Directory {
 impl Directory {
     /// A school's ledger, with everything that a server leaves behind.
     pub(crate) fn new() -> Self {
-        let mut school = School::new();
+        let mut school = NotarisedSchool::new();
         school.checkpoint();
         school.write(PLAN, "læser højt");
         school.checkpoint();
@@ -40,13 +40,7 @@ impl Directory {
         let made = Self {
             dir: tempfile::tempdir().unwrap(),
         };
-        let School {
-            place,
-            ledger,
-            notary,
-            ..
-        } = school;
-        drop((ledger, notary));
+        let place = school.close();
         // Written again with small segments: the same entries, so the same leaves and root.
         Story::read(place.path()).write(made.path());
         for kept in ["keys", "checkpoints"] {
@@ -66,15 +60,12 @@ impl Directory {
 
     /// Every file below, in order.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
-        let mut all = Vec::new();
-        collect(self.path(), &mut all);
-        all.sort();
-        all
+        files(self.path()).into_keys().collect()
     }
 
     /// Starts and stops the server: derived state, tiles and the published checkpoint are made.
     pub(crate) fn serve(&self) {
-        let (ledger, notary) = School::reopen(self.path());
+        let (ledger, notary) = NotarisedSchool::reopen(self.path());
         let newest = notary.latest().unwrap().unwrap();
         notary.checkpoint().unwrap();
         fs::write(self.file("tlog/checkpoint"), newest.note.to_string()).unwrap();
@@ -82,7 +73,7 @@ impl Directory {
     }
 
     pub(crate) fn open(&self) -> (Ledger, Arc<Notary>) {
-        School::reopen(self.path())
+        NotarisedSchool::reopen(self.path())
     }
 
     pub(crate) fn verify(&self) -> Verification {
@@ -146,7 +137,7 @@ impl Directory {
         alter: impl FnOnce(&mut Story),
     ) -> Self {
         let forged = self.forged_journal(signer, alter);
-        let ledger = Place::open_in(forged.path());
+        let ledger = TempLedger::open_in(forged.path());
         let notary = Notary::open(ledger.clone(), forged.path(), server.clone()).unwrap();
         let newest = notary.latest().unwrap().unwrap();
         assert_eq!(notary.checkpoint().unwrap(), newest);
@@ -181,7 +172,7 @@ impl Directory {
 }
 
 pub(crate) fn verify(dir: &Path) -> Verification {
-    verify_dir(&Place::options_in(dir), Depth::Full, &|_, _, _| {}).unwrap()
+    verify_dir(&TempLedger::options_in(dir), Depth::Full, &|_, _, _| {}).unwrap()
 }
 
 pub(crate) fn fault(found: &Verification, part: PartName) -> Option<(&'static str, u64)> {
@@ -244,14 +235,4 @@ pub(crate) fn record_at((at, header): (usize, Header), nth: usize) -> usize {
 /// Where in a segment's bytes a frame's payloads begin.
 pub(crate) fn payloads_at((at, header): (usize, Header)) -> usize {
     at + (header.frame_len() - u64::from(header.payloads_len)) as usize
-}
-
-fn collect(dir: &Path, all: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => collect(&path, all),
-            false => all.push(path),
-        }
-    }
 }

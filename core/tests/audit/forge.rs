@@ -14,7 +14,7 @@ use planledger_core::seal::{self, EventKey};
 use planledger_core::time::Timestamp;
 use planledger_core::tlog::{Checkpoint, SignedCheckpoint, Signer};
 
-use crate::audit::school::{ORIGIN, School};
+use crate::audit::school::{NotarisedSchool, ORIGIN};
 
 /// An event with everything that its owner knows of it.
 #[derive(Clone)]
@@ -35,7 +35,7 @@ pub(crate) struct Log {
 
 impl Log {
     /// The school's ledger as of its newest checkpoint.
-    pub(crate) fn of(school: &School) -> Self {
+    pub(crate) fn of(school: &NotarisedSchool) -> Self {
         let size = school.checkpoint().checkpoint.position();
         let from = Position::new(1);
         let bundle = school.export(Scope::Range { from, to: size });

@@ -7,15 +7,15 @@ use planledger_core::audit::{
 };
 use planledger_core::entry::Entry;
 use planledger_core::ids::{KeyId, LedgerId, Position, StreamId};
+use planledger_fixtures::evidence::{believing, range, readable};
 
 use crate::audit::forge::{Bundle, Log};
-use crate::audit::school::{CLASSMATE, OTHERS, PLAN, SECOND, STUDENT, School, policy, signer};
+use crate::audit::school::{
+    CLASSMATE, NotarisedSchool, OTHERS, PLAN, SECOND, STUDENT, policy, signer,
+};
 
 fn check(text: &str) -> Result<Report, FaultKind> {
-    let options = VerifyOptions {
-        policy: policy(),
-        since: None,
-    };
+    let options = believing(policy());
     let checked = verify_bundle(&mut text.as_bytes(), &options, &mut |_, _| {});
     checked.map_err(|fault| fault.fault.kind)
 }
@@ -24,15 +24,10 @@ fn kind(bundle: &Bundle) -> FaultKind {
     check(&bundle.text()).unwrap_err()
 }
 
-fn range(from: u64, to: u64) -> Scope {
-    let (from, to) = (Position::new(from), Position::new(to));
-    Scope::Range { from, to }
-}
-
 /// What the forger makes is what the exporter makes, so what is found in it is what was changed.
 #[test]
 fn the_forger_writes_what_the_exporter_writes() {
-    let school = School::new();
+    let school = NotarisedSchool::new();
     let log = Log::of(&school);
     for scope in [
         Scope::Plan(PLAN),
@@ -54,7 +49,7 @@ fn the_forger_writes_what_the_exporter_writes() {
 /// Both records of heads are in the log; the older one leaves what came after it unsaid.
 #[test]
 fn an_older_record_of_heads_does_not_let_the_newest_events_be_left_off() {
-    let mut school = School::new();
+    let mut school = NotarisedSchool::new();
     let before = Log::of(&school);
     school.write(PLAN, "læser højt");
     let log = Log::of(&school);
@@ -89,7 +84,7 @@ fn an_older_record_of_heads_does_not_let_the_newest_events_be_left_off() {
 
 #[test]
 fn a_range_is_of_the_ledger_that_it_says() {
-    let school = School::new();
+    let school = NotarisedSchool::new();
     let log = Log::of(&school);
     let sound = log.bundle(range(3, 9), &signer());
     let mut renamed = sound.clone();
@@ -104,7 +99,7 @@ fn a_range_is_of_the_ledger_that_it_says() {
 
 #[test]
 fn a_range_has_no_gap_and_begins_and_ends_where_it_says() {
-    let school = School::new();
+    let school = NotarisedSchool::new();
     let log = Log::of(&school);
     let sound = log.bundle(range(3, 9), &signer());
     for at in 0..7 {
@@ -150,7 +145,7 @@ fn a_range_has_no_gap_and_begins_and_ends_where_it_says() {
 
 #[test]
 fn one_plans_events_are_not_taken_for_anothers() {
-    let school = School::new();
+    let school = NotarisedSchool::new();
     let log = Log::of(&school);
     let mut renamed = log.bundle(Scope::Plan(PLAN), &signer());
     renamed.header().scope = Scope::Plan(SECOND);
@@ -194,7 +189,7 @@ fn one_plans_events_are_not_taken_for_anothers() {
 
 #[test]
 fn heads_are_those_of_the_scope_and_there_once() {
-    let school = School::new();
+    let school = NotarisedSchool::new();
     let log = Log::of(&school);
     let sound = log.bundle(Scope::Student(STUDENT), &signer());
     let of_another = log
@@ -242,7 +237,7 @@ fn heads_are_those_of_the_scope_and_there_once() {
 
 #[test]
 fn a_text_is_the_one_that_was_sealed_and_no_other() {
-    let school = School::new();
+    let school = NotarisedSchool::new();
     let log = Log::of(&school);
     let sound = log.bundle(Scope::Plan(PLAN), &signer());
     let swap = |what: fn(&mut EventLine) -> &mut Option<Bytes>| {
@@ -264,10 +259,8 @@ fn a_text_is_the_one_that_was_sealed_and_no_other() {
     assert_eq!((report.events, report.opened, report.redacted), (4, 3, 1));
     // A bundle that says it has no keys has none.
     let request = ExportRequest {
-        scope: Scope::Plan(PLAN),
         disclosure: Disclosure::Integrity,
-        since: None,
-        resume: None,
+        ..readable(Scope::Plan(PLAN))
     };
     let mut integrity = Bundle::parse(&school.export_as(request));
     let keys = sound
@@ -285,7 +278,7 @@ fn a_text_is_the_one_that_was_sealed_and_no_other() {
 
 #[test]
 fn growth_is_proved_from_the_checkpoint_that_the_auditor_holds() {
-    let mut school = School::new();
+    let mut school = NotarisedSchool::new();
     let held = school.checkpoint();
     school.write(PLAN, "læser højt");
     let log = Log::of(&school);
@@ -329,7 +322,7 @@ fn growth_is_proved_from_the_checkpoint_that_the_auditor_holds() {
 /// JSON that other readers might take for something else.
 #[test]
 fn a_line_has_one_meaning() {
-    let school = School::new();
+    let school = NotarisedSchool::new();
     let text = school.export(Scope::Plan(PLAN));
     let line = text
         .lines()

@@ -1,12 +1,11 @@
 //! Journals that an earlier version forked: its derived state had fallen back to an older one, and
 //! streams went on from there. Every frame, entry and leaf is right; only streams have two branches.
 
+use planledger_fixtures::evidence::{believing, export, range, readable};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use planledger_core::audit::{
-    Disclosure, Export, ExportRequest, Scope, VerifyOptions, verify_bundle,
-};
+use planledger_core::audit::verify_bundle;
 use planledger_core::domain::ledger::{LedgerCommand, LedgerEvent, forks_stream};
 use planledger_core::domain::person::PersonEvent;
 use planledger_core::domain::plan::{PlanCommand, PlanEvent};
@@ -18,7 +17,7 @@ use planledger_core::verify::{Depth, Fork, PartName, Spot, Verification, verify_
 use crate::audit::directory::{Directory, faults, verify};
 use crate::audit::school::{CLASSMATE, PLAN, STUDENT, TEACHER, policy};
 use crate::audit::story::Story;
-use planledger_fixtures::place::{Place, command_id};
+use planledger_fixtures::place::{TempLedger, command_id};
 use planledger_fixtures::school::SYSTEM;
 
 /// A plan's status, written anew.
@@ -41,12 +40,12 @@ fn forked(alter: impl FnOnce(&mut Story)) -> Directory {
 }
 
 fn quick(directory: &Directory) -> Verification {
-    let options = Place::options_in(directory.path());
+    let options = TempLedger::options_in(directory.path());
     verify_dir(&options, Depth::Integrity, &|_, _, _| {}).unwrap()
 }
 
 fn told(directory: &Directory) -> Verification {
-    let options = Place::options_in(directory.path());
+    let options = TempLedger::options_in(directory.path());
     verify_dir(&options, Depth::Forks, &|_, _, _| {}).unwrap()
 }
 
@@ -161,21 +160,8 @@ fn a_bundle_with_a_fork_is_refused_also_once_it_is_settled() {
     });
     let (ledger, notary) = directory.open();
     let to = notary.checkpoint().unwrap().checkpoint.position();
-    let request = ExportRequest {
-        scope: Scope::Range {
-            from: Position::new(1),
-            to,
-        },
-        disclosure: Disclosure::Events,
-        since: None,
-        resume: None,
-    };
-    let export = Export::new(ledger, notary, request).unwrap();
-    let bundle: String = export.map(Result::unwrap).collect();
-    let options = VerifyOptions {
-        policy: policy(),
-        since: None,
-    };
+    let bundle = export(&ledger, &notary, readable(range(1, to.get())));
+    let options = believing(policy());
     let refused = verify_bundle(&mut bundle.as_bytes(), &options, &mut |_, _| {}).unwrap_err();
     let fault = (refused.fault.kind.code(), refused.fault.position.get());
     assert_eq!(fault, ("REVISION", here));

@@ -11,16 +11,16 @@ use planledger_core::notary::Notary;
 use planledger_core::note::rotation_text;
 use planledger_core::time::Timestamp;
 use planledger_core::tlog::{Algorithm, Note, Policy, Signer};
+use planledger_fixtures::evidence::believing;
 
 use crate::audit::forge::{Bundle, Log, Written, heads_tree};
-use crate::audit::school::{CLASSMATE, ORIGIN, PLAN, SECOND, STUDENT, School, policy, signer};
-use planledger_fixtures::place::Place;
+use crate::audit::school::{
+    CLASSMATE, NotarisedSchool, ORIGIN, PLAN, SECOND, STUDENT, policy, signer,
+};
+use planledger_fixtures::place::TempLedger;
 
 fn check_by(bundle: &Bundle, policy: Policy) -> Result<Report, FaultKind> {
-    let options = VerifyOptions {
-        policy,
-        since: None,
-    };
+    let options = believing(policy);
     let text = bundle.text();
     let checked = verify_bundle(&mut text.as_bytes(), &options, &mut |_, _| {});
     checked.map_err(|fault| fault.fault.kind)
@@ -43,7 +43,7 @@ fn is_written(written: &Written) -> bool {
 /// Who is shown only what fits the lie cannot.
 #[test]
 fn heads_that_lie_are_found_by_whoever_sees_what_they_hide() {
-    let school = School::new();
+    let school = NotarisedSchool::new();
     let mut log = Log::of(&school);
     let places = log.of_stream(PLAN);
     let through = Position::new(log.size() - 1);
@@ -75,7 +75,7 @@ fn heads_that_lie_are_found_by_whoever_sees_what_they_hide() {
 /// A head of a plan that is not in the log, of a stream that is not there, and none of one that is.
 #[test]
 fn heads_of_other_events_are_found() {
-    let school = School::new();
+    let school = NotarisedSchool::new();
     let sound = Log::of(&school);
     let through = Position::new(sound.size() - 1);
     for change in 0..4 {
@@ -106,7 +106,7 @@ fn heads_of_other_events_are_found() {
 
 #[test]
 fn heads_are_recorded_for_a_position_that_was_there() {
-    let school = School::new();
+    let school = NotarisedSchool::new();
     let mut log = Log::of(&school);
     let size = log.size();
     for at in [size, size + 1, u64::MAX] {
@@ -122,7 +122,7 @@ fn heads_are_recorded_for_a_position_that_was_there() {
 
 #[test]
 fn events_that_changed_places_or_times_are_found_though_all_is_signed_anew() {
-    let school = School::new();
+    let school = NotarisedSchool::new();
     let sound = Log::of(&school);
     let places = sound.of_stream(PLAN);
     let mut swapped = sound.clone();
@@ -172,7 +172,7 @@ fn events_that_changed_places_or_times_are_found_though_all_is_signed_anew() {
 
 #[test]
 fn a_revision_that_is_missing_or_there_twice_is_found() {
-    let school = School::new();
+    let school = NotarisedSchool::new();
     let sound = Log::of(&school);
     let at = sound.of_stream(PLAN)[2];
     for revision in [1, 2, 4, u64::MAX] {
@@ -192,7 +192,7 @@ fn a_revision_that_is_missing_or_there_twice_is_found() {
 
 #[test]
 fn a_plan_is_sealed_under_its_students_key_and_no_other() {
-    let school = School::new();
+    let school = NotarisedSchool::new();
     let sound = Log::of(&school);
     let mut log = sound.clone();
     let at = log.of_stream(PLAN)[2];
@@ -217,7 +217,7 @@ fn a_plan_is_sealed_under_its_students_key_and_no_other() {
 
 #[test]
 fn what_is_sealed_is_an_event_of_its_streams_kind() {
-    let school = School::new();
+    let school = NotarisedSchool::new();
     let mut log = Log::of(&school);
     let at = log.find(is_written);
     let other = log.find(|written| matches!(written.event, Event::Person(_)));
@@ -238,20 +238,20 @@ fn what_is_sealed_is_an_event_of_its_streams_kind() {
 
 /// A ledger whose key was rotated, with what both keys signed.
 fn rotated(to: &Signer) -> Log {
-    let School {
+    let NotarisedSchool {
         place,
         ledger,
         notary,
         ..
-    } = School::new();
+    } = NotarisedSchool::new();
     notary.checkpoint().unwrap();
     drop(notary);
     let notary = Notary::open(ledger.clone(), place.path(), signer()).unwrap();
     notary.rotate(to).unwrap();
     drop(ledger);
-    let ledger = Place::open_in(place.path());
+    let ledger = TempLedger::open_in(place.path());
     let notary = Notary::open(ledger.clone(), place.path(), to.clone()).unwrap();
-    let school = School::around(place, ledger, notary);
+    let school = NotarisedSchool::around(place, ledger, notary);
     Log::of(&school)
 }
 

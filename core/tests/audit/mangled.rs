@@ -2,16 +2,17 @@
 //! the checker down; a refusal names a line that is there; and whatever is believed says nothing
 //! that the ledger does not.
 
+use planledger_fixtures::evidence::believing;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use planledger_core::audit::{BundleFault, Report, Scope, VerifyOptions, verify_bundle};
+use planledger_core::audit::{BundleFault, Report, Scope, verify_bundle};
 use planledger_core::domain::Event;
 use planledger_core::ids::Position;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::audit::school::{PLAN, STUDENT, School, policy};
+use crate::audit::school::{NotarisedSchool, PLAN, STUDENT, policy};
 
 struct Sound {
     bundles: Vec<String>,
@@ -22,7 +23,7 @@ struct Sound {
 fn sound() -> &'static Sound {
     static SOUND: OnceLock<Sound> = OnceLock::new();
     SOUND.get_or_init(|| {
-        let school = School::new();
+        let school = NotarisedSchool::new();
         let to = school.checkpoint().checkpoint.position();
         let range = |from, to| Scope::Range {
             from: Position::new(from),
@@ -43,10 +44,7 @@ fn sound() -> &'static Sound {
 }
 
 fn check(bundle: &[u8], told: &mut BTreeMap<Position, Event>) -> Result<Report, BundleFault> {
-    let options = VerifyOptions {
-        policy: policy(),
-        since: None,
-    };
+    let options = believing(policy());
     verify_bundle(&mut &*bundle, &options, &mut |recorded, event| {
         told.insert(recorded.position, event.clone());
     })

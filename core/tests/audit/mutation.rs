@@ -12,7 +12,7 @@ use planledger_core::ids::LedgerId;
 use planledger_core::verify::{Depth, verify_dir};
 
 use crate::audit::directory::Directory;
-use planledger_fixtures::place::{Place, copy};
+use planledger_fixtures::place::{TempLedger, copy};
 
 /// Flips in the files of each kind.
 const FLIPS: u64 = 60;
@@ -130,7 +130,7 @@ fn every_flipped_byte_is_found_or_without_effect() {
 
 /// Whether checking or opening says that something is wrong.
 fn is_found(directory: &Directory) -> bool {
-    let options = Place::options_in(directory.path());
+    let options = TempLedger::options_in(directory.path());
     match verify_dir(&options, Depth::Full, &|_, _, _| {}) {
         Ok(found) => !found.is_sound(),
         Err(_) => true,
@@ -143,7 +143,7 @@ fn length(directory: &Directory, name: &str) -> u64 {
 
 /// Every document in sled.
 fn dump(dir: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let master = Place::options_in(dir).master;
+    let master = TempLedger::options_in(dir).master;
     let store = testing::store(dir, &master, LedgerId::from_bytes([0; 16])).unwrap();
     let mut all: Vec<_> = store.dump().map(Result::unwrap).collect();
     drop(store);

@@ -1,31 +1,29 @@
 //! A ledger with two students' plans, and a notary.
 
+use planledger_fixtures::commands;
 use std::path::Path;
 use std::sync::Arc;
 
-use planledger_core::audit::{Disclosure, Export, ExportRequest, Scope};
+use planledger_core::audit::{ExportRequest, Scope};
 use planledger_core::domain::person::Role;
 use planledger_core::domain::plan::PlanCommand;
 use planledger_core::domain::{Actor, Command};
-use planledger_core::ids::{PersonId, PlanId, YearPlanId};
+use planledger_core::ids::{PlanId, YearPlanId};
 use planledger_core::ledger::{Envelope, Ledger, Receipt};
 use planledger_core::notary::Notary;
 use planledger_core::tlog::{Algorithm, Policy, SignedCheckpoint, Signer};
+use planledger_fixtures::evidence::{self, readable};
 use planledger_fixtures::founding;
-use planledger_fixtures::place::{Place, command_id};
-use planledger_fixtures::school::SYSTEM;
+use planledger_fixtures::place::{TempLedger, command_id};
+use planledger_fixtures::school::{OTHER_YEAR_PLAN, SYSTEM, YEAR_PLAN};
+
+pub(crate) use planledger_fixtures::school::{
+    CLASSMATE, OTHER_PLAN as SECOND, PLAN, STUDENT, TEACHER,
+};
 
 pub(crate) const ORIGIN: &str = "planledger.example/test";
-pub(crate) const STUDENT: PersonId = PersonId::from_bytes([0x31; 16]);
-pub(crate) const CLASSMATE: PersonId = PersonId::from_bytes([0x32; 16]);
-pub(crate) const TEACHER: PersonId = PersonId::from_bytes([0x33; 16]);
-pub(crate) const PLAN: PlanId = PlanId::from_bytes([0x81; 16]);
-pub(crate) const SECOND: PlanId = PlanId::from_bytes([0x82; 16]);
 pub(crate) const OTHERS: PlanId = PlanId::from_bytes([0x83; 16]);
-const YEAR_PLANS: [YearPlanId; 2] = [
-    YearPlanId::from_bytes([0x51; 16]),
-    YearPlanId::from_bytes([0x52; 16]),
-];
+const YEAR_PLANS: [YearPlanId; 2] = [YEAR_PLAN, OTHER_YEAR_PLAN];
 
 pub(crate) fn signer() -> Signer {
     Signer::new(ORIGIN, Algorithm::Ed25519, [0x5E; 32]).unwrap()
@@ -35,17 +33,17 @@ pub(crate) fn policy() -> Policy {
     Policy::of_logs(vec![signer().verifier()])
 }
 
-pub(crate) struct School {
-    pub(crate) place: Place,
+pub(crate) struct NotarisedSchool {
+    pub(crate) place: TempLedger,
     pub(crate) ledger: Ledger,
     pub(crate) notary: Arc<Notary>,
     pub(crate) commands: u64,
 }
 
-impl School {
+impl NotarisedSchool {
     /// Two plans of one student and one of another, each with a few events.
     pub(crate) fn new() -> Self {
-        let place = Place::new();
+        let place = TempLedger::new();
         let ledger = place.open();
         let notary = Arc::new(Notary::open(ledger.clone(), place.path(), signer()).unwrap());
         let mut school = Self {
@@ -59,7 +57,7 @@ impl School {
     }
 
     /// A ledger that is there already.
-    pub(crate) fn around(place: Place, ledger: Ledger, notary: Notary) -> Self {
+    pub(crate) fn around(place: TempLedger, ledger: Ledger, notary: Notary) -> Self {
         Self {
             place,
             ledger,
@@ -70,9 +68,15 @@ impl School {
 
     /// The same ledger, opened again from a directory.
     pub(crate) fn reopen(dir: &Path) -> (Ledger, Arc<Notary>) {
-        let ledger = Place::open_in(dir);
+        let ledger = TempLedger::open_in(dir);
         let notary = Notary::open(ledger.clone(), dir, signer()).unwrap();
         (ledger, Arc::new(notary))
+    }
+
+    /// Stops it, and gives the directory.
+    pub(crate) fn close(self) -> TempLedger {
+        drop((self.ledger, self.notary));
+        self.place
     }
 
     fn found(&mut self) {
@@ -94,11 +98,7 @@ impl School {
             (SECOND, STUDENT, YEAR_PLANS[1]),
             (OTHERS, CLASSMATE, YEAR_PLANS[0]),
         ] {
-            let open = PlanCommand::Open {
-                student,
-                year_plan,
-                owner: None,
-            };
+            let open = commands::open_plan(student, year_plan, None);
             self.plan(plan, open);
             self.write(plan, "begynder at læse");
         }
@@ -123,17 +123,11 @@ impl School {
     }
 
     pub(crate) fn export(&self, scope: Scope) -> String {
-        self.export_as(ExportRequest {
-            scope,
-            disclosure: Disclosure::Events,
-            since: None,
-            resume: None,
-        })
+        self.export_as(readable(scope))
     }
 
     pub(crate) fn export_as(&self, request: ExportRequest) -> String {
-        let export = Export::new(self.ledger.clone(), self.notary.clone(), request).unwrap();
-        export.map(Result::unwrap).collect()
+        evidence::export(&self.ledger, &self.notary, request)
     }
 
     pub(crate) fn checkpoint(&self) -> SignedCheckpoint {

@@ -1,5 +1,6 @@
 //! What a ledger's journal says, read from its files and written again, altered at will.
 
+use planledger_fixtures::place::segments_of;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -12,9 +13,7 @@ use planledger_core::heads::{StreamHead, head_of};
 use planledger_core::ids::{
     CommandId, CommitSeq, KeyId, LedgerId, Position, Revision, StreamId, StreamKind,
 };
-use planledger_core::journal::{
-    CommandRecord, Commit, CommitLog, NewEntry, OsDisk, SegmentLog, SegmentOptions,
-};
+use planledger_core::journal::{CommandRecord, Commit, CommitLog, NewEntry, OsDisk, SegmentLog};
 use planledger_core::merkle::Frontier;
 use planledger_core::seal::{self, KeyStore};
 use planledger_core::time::Timestamp;
@@ -343,10 +342,7 @@ impl Story {
     /// Writes the journal into a directory, with frames and leaves that fit.
     pub(crate) fn write(&self, to: &Path) {
         let disk = Arc::new(OsDisk::new(to.join("journal")).unwrap());
-        let options = SegmentOptions {
-            segment_bytes: SEGMENT_BYTES,
-            ..SegmentOptions::default()
-        };
+        let options = segments_of(SEGMENT_BYTES);
         let created = Timestamp::from_nanos(1);
         let log = SegmentLog::create(disk, self.ledger, created, options).unwrap();
         for told in &self.commits {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::derived::damage::{Kind, Times};
 use crate::derived::documents::Documents;
 use crate::derived::files::{self, Files};
-use crate::derived::place::Place;
+use crate::derived::place::ClockedDir;
 use crate::derived::reference::{Point, Reference, Version};
 use crate::derived::running::Running;
 use crate::derived::session::{Session, Stop};
@@ -85,7 +85,7 @@ pub(crate) fn run(reference: &Reference, what: What, seed: u64, care: Care) -> R
         dice,
     };
     let files = case.directory(chosen);
-    case.session.place = Place::with(&files);
+    case.session.place = ClockedDir::with(&files);
     case.rewrite(chosen);
     let stopped = case.goes_through().is_err();
     let damaged = !matches!(what, What::Closed(Kind::Nothing) | What::Starved);

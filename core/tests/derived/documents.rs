@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::derived::files::Files;
-use crate::derived::place::Place;
+use crate::derived::place::ClockedDir;
 use planledger_fixtures::dice::Dice;
 
 /// Everything in a store, by tree and key.
@@ -66,7 +66,7 @@ impl Documents {
     pub(crate) fn apply(
         self,
         dice: &mut Dice,
-        place: &Place,
+        place: &ClockedDir,
         times: &[&Stores],
         later: &[&Stores],
     ) {
@@ -139,7 +139,7 @@ impl Documents {
 
 /// Opens a copy of derived state and reads every store in it. A copy of an open one may not open.
 pub(crate) fn read(derived: &Files) -> Stores {
-    let place = Place::with(derived);
+    let place = ClockedDir::with(derived);
     let mut stores = Stores::new();
     for path in derived.keys() {
         let folder = path.parent().unwrap();

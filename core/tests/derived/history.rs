@@ -1,5 +1,6 @@
 //! The history: what is asked, by whom and when. The same in every run.
 
+use planledger_fixtures::commands;
 use std::collections::{BTreeMap, BTreeSet};
 
 use planledger_core::domain::institution::InstitutionCommand;
@@ -255,11 +256,7 @@ impl Teller {
         ] {
             let details = chosen_goal(kind, "Kan finde temaet");
             let unit = UNIT;
-            commands.push(YearPlanCommand::AddGoal {
-                unit,
-                goal,
-                details,
-            });
+            commands.push(commands::add_goal(unit, goal, details));
         }
         let commands = commands.into_iter();
         let commands = commands.map(|command| Command::YearPlan(year_plan, command));
@@ -281,11 +278,7 @@ impl Teller {
         let plan = PlanId::from_bytes(id(0x80, self.cast.plans.len()));
         self.cast.plans.push(plan);
         let (owner, unit) = (None, UNIT);
-        let open = PlanCommand::Open {
-            student,
-            year_plan,
-            owner,
-        };
+        let open = commands::open_plan(student, year_plan, owner);
         let include = PlanCommand::IncludeUnit(UnitRef { year_plan, unit });
         self.together(
             TEACHER,
@@ -304,15 +297,15 @@ impl Teller {
     ) {
         self.made += 1;
         let (unit, made) = (UNIT, self.made);
-        let record = PlanCommand::RecordEvaluation {
-            evaluation: EvaluationId::from_bytes(id(0x90, made)),
-            unit: UnitRef { year_plan, unit },
+        let record = commands::record_evaluation(
+            EvaluationId::from_bytes(id(0x90, made)),
+            UnitRef { year_plan, unit },
             goal,
-            assessment: Assessment {
+            Assessment {
                 level: Some((made % 4) as u8),
                 comment: Some(text(&self.words())),
             },
-        };
+        );
         self.say(by, (plan, record));
     }
 
@@ -340,24 +333,18 @@ impl Teller {
         let made = self.made;
         let command = match self.dice.below(16) {
             0 | 1 => PlanCommand::WriteStatus { text: words },
-            2 => PlanCommand::WriteFollowUp {
-                text: words,
-                follow_up_on: Some(day(12, 5)),
-            },
-            3 | 4 => PlanCommand::RecordTalk {
-                talk: TalkId::from_bytes(id(0xA0, made)),
-                details: TalkDetails {
+            2 => commands::write_follow_up(words, Some(day(12, 5))),
+            3 | 4 => commands::record_talk(
+                TalkId::from_bytes(id(0xA0, made)),
+                TalkDetails {
                     kind: [TalkKind::StudentTalk, TalkKind::SchoolHomeTalk][made % 2],
                     held_on: day(11, 20),
                     notes: words,
                 },
-            },
+            ),
             5 => PlanCommand::Share,
             6 => PlanCommand::Unshare,
-            7 | 8 => PlanCommand::SetVisibility {
-                audience: Audience::ALL[made % 3],
-                visible: !made.is_multiple_of(5),
-            },
+            7 | 8 => commands::set_visibility(Audience::ALL[made % 3], !made.is_multiple_of(5)),
             9 => PlanCommand::ShowSection {
                 section: [Section::Status, Section::Goals][made % 2],
             },
@@ -377,15 +364,15 @@ impl Teller {
                 reason: None,
             },
             // Opened already: the rules may say no, or name the plan that there is.
-            14 => PlanCommand::Open {
-                student: self.cast.students[made % self.cast.students.len()],
-                year_plan: self.cast.year_plans[made % self.cast.year_plans.len()],
-                owner: None,
-            },
-            _ => PlanCommand::IncludeUnit(UnitRef {
-                year_plan: self.cast.year_plans[made % self.cast.year_plans.len()],
-                unit: [UNIT, OTHER_UNIT][made % 2],
-            }),
+            14 => commands::open_plan(
+                self.cast.students[made % self.cast.students.len()],
+                self.cast.year_plans[made % self.cast.year_plans.len()],
+                None,
+            ),
+            _ => PlanCommand::IncludeUnit(unit_in(
+                self.cast.year_plans[made % self.cast.year_plans.len()],
+                [UNIT, OTHER_UNIT][made % 2],
+            )),
         };
         let staff = STAFF[self.dice.below(3)];
         self.say(staff, (plan, command));
@@ -406,11 +393,7 @@ impl Teller {
             text: text(&self.words()),
         };
         let (goal, scale) = (SUBJECT_GOAL, scale());
-        let revise = YearPlanCommand::ReviseGoal {
-            goal,
-            wording,
-            scale,
-        };
+        let revise = commands::revise_goal(goal, wording, scale);
         self.say(TEACHER, (year_plan, revise));
         let (to, reason) = (LEADER, why("Overtager"));
         let transfer = YearPlanCommand::TransferOwnership { to, reason };
@@ -421,10 +404,7 @@ impl Teller {
         };
         self.say(SYSTEM, (student, PersonCommand::SetGuardianship(guardian)));
         let leaves = match n % 3 {
-            0 => PersonCommand::Depart {
-                on: None,
-                reason: None,
-            },
+            0 => commands::depart(),
             _ => PersonCommand::Return,
         };
         self.say(SYSTEM, (PEDAGOGUE, leaves));
@@ -437,12 +417,12 @@ impl Teller {
 }
 
 fn put(role: Role, grade: Option<&str>) -> PersonCommand {
-    PersonCommand::Put {
-        name: name("Nogen"),
-        affiliations: BTreeSet::from([Affiliation {
+    commands::put_person(
+        name("Nogen"),
+        BTreeSet::from([Affiliation {
             grade: grade.map(code),
             ..affiliation(SCHOOL, role)
         }]),
-        departed: false,
-    }
+        false,
+    )
 }

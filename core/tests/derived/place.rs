@@ -12,12 +12,12 @@ use planledger_fixtures::repeatable;
 
 use crate::derived::files::{self, Files};
 
-pub(crate) struct Place {
+pub(crate) struct ClockedDir {
     dir: tempfile::TempDir,
     clock: Arc<StandingClock>,
 }
 
-impl Place {
+impl ClockedDir {
     /// In memory where the system has a folder for that: nothing here asks what a disk keeps.
     pub(crate) fn new() -> Self {
         let memory = Path::new("/dev/shm");

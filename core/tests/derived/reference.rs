@@ -13,7 +13,7 @@ use crate::derived::answers::{Answer, Question, questions};
 use crate::derived::documents::{self, Stores};
 use crate::derived::files::{self, Files};
 use crate::derived::history::{Expects, History, Size, Step, tell};
-use crate::derived::place::Place;
+use crate::derived::place::ClockedDir;
 
 /// What came of a step.
 pub(crate) type Outcome = Result<Vec<Receipt>, ExecuteError>;
@@ -65,7 +65,7 @@ pub(crate) struct Copies {
 impl Reference {
     pub(crate) fn run(size: Size, copies: Copies) -> Self {
         let History { steps, cast } = tell(size);
-        let place = Place::new();
+        let place = ClockedDir::new();
         let mut reference = Self {
             steps,
             outcomes: Vec::new(),
@@ -99,7 +99,7 @@ impl Reference {
         reference
     }
 
-    fn step(&mut self, place: &Place, ledger: &Ledger, number: usize) {
+    fn step(&mut self, place: &ClockedDir, ledger: &Ledger, number: usize) {
         let step = &mut self.steps[number];
         place.set(step.at);
         if step.expects != Expects::Nothing {
@@ -124,7 +124,7 @@ impl Reference {
 
     /// Asks everything, and copies the directory as it is, when sled has written, and when the
     /// ledger is closed.
-    fn copy(&mut self, place: &Place, ledger: Ledger, copies: Copies) -> Ledger {
+    fn copy(&mut self, place: &ClockedDir, ledger: Ledger, copies: Copies) -> Ledger {
         let answers = self.questions.iter();
         let answers = answers.map(|question| question.ask(&ledger, None).unwrap());
         self.points.push(Point {
@@ -147,7 +147,7 @@ impl Reference {
         Ledger::open(place.options()).unwrap()
     }
 
-    fn keep(&mut self, place: &Place) {
+    fn keep(&mut self, place: &ClockedDir) {
         let (derived, truth) = files::split(&place.files(), "derived");
         self.versions.push(Version {
             point: self.points.len() - 1,
@@ -162,7 +162,7 @@ impl Reference {
     fn make_again(&mut self) {
         let from = self.versions.len() / 3;
         for version in self.versions[from..].iter_mut().step_by(5) {
-            let place = Place::with(&version.truth);
+            let place = ClockedDir::with(&version.truth);
             let options = place.options();
             let (done, opened) = mpsc::channel();
             std::thread::spawn(move || done.send(Ledger::open(options).unwrap()).unwrap());
@@ -212,7 +212,7 @@ pub(crate) fn bursts(steps: &[Step]) -> Vec<Range<usize>> {
 }
 
 /// Waits until something below `derived/` is another than it was: sled writes once a second.
-fn wait_for_change(place: &Place) {
+fn wait_for_change(place: &ClockedDir) {
     let before = files::read(&place.derived());
     let until = Instant::now() + Duration::from_millis(1_500);
     while Instant::now() < until && files::read(&place.derived()) == before {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::derived::damage::{any_file, flip, take_ranges, zero};
 use crate::derived::files::{self, Files};
-use crate::derived::place::Place;
+use crate::derived::place::ClockedDir;
 use planledger_fixtures::dice::Dice;
 
 /// What is done to it.
@@ -70,7 +70,7 @@ impl Running {
     }
 
     /// Does it to one of the files, or to all. Gives what is to be put back.
-    pub(crate) fn apply(self, dice: &mut Dice, place: &Place, older: &Files) -> Vec<Patch> {
+    pub(crate) fn apply(self, dice: &mut Dice, place: &ClockedDir, older: &Files) -> Vec<Patch> {
         let mut patches = Vec::new();
         let (derived, _) = files::split(&place.files(), "derived");
         let all = dice.once_in(4);

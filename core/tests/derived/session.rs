@@ -11,7 +11,7 @@ use planledger_core::verify::{Depth, PartName, Verification, verify_dir};
 
 use crate::derived::answers::{Answer, Question};
 use crate::derived::case::Care;
-use crate::derived::place::Place;
+use crate::derived::place::ClockedDir;
 use crate::derived::reference::{Outcome, Point, Reference};
 use crate::derived::running::Patch;
 use crate::derived::tally::{Fault, Report};
@@ -29,7 +29,7 @@ pub(crate) struct Stop;
 pub(crate) struct Session<'a> {
     reference: &'a Reference,
     care: Care,
-    pub(crate) place: Place,
+    pub(crate) place: ClockedDir,
     ledger: Option<Ledger>,
     pub(crate) report: Report,
     /// Steps up to here may have been carried out, though nobody was told.
@@ -43,7 +43,7 @@ impl<'a> Session<'a> {
         Self {
             reference,
             care,
-            place: Place::new(),
+            place: ClockedDir::new(),
             ledger: None,
             report: Report::default(),
             perhaps: 0,
@@ -101,7 +101,7 @@ impl<'a> Session<'a> {
 
     /// Goes on as if the process had been killed: with what is in the directory while it is open.
     pub(crate) fn kill(&mut self) -> Result<(), Stop> {
-        let copy = Place::with(&self.place.files());
+        let copy = ClockedDir::with(&self.place.files());
         self.close();
         self.place = copy;
         self.open()

@@ -17,7 +17,26 @@ pub(crate) struct When {
     command: Command,
     answer: Result<Decision, Refusal>,
     after: Memory,
+    /// The row of a table of [`refusals`] that this is.
+    row: &'static str,
 }
+
+/// A table of refusals. A row says what is given, who asks for which command, the reason it is
+/// refused for, and the field at fault if there is one. Gives the reasons.
+///
+/// A macro, so that a row that fails is named by its own words.
+macro_rules! refusals {
+    ($($given:expr, $actor:expr, $command:expr => $reason:ident $(at $field:ident)?;)*) => {
+        vec![$($given
+            .when($actor, $command)
+            .in_row(stringify!($given, $actor, $command => $reason $(at $field)?))
+            .then_refused(
+                planledger_core::domain::Reason::$reason,
+                None$(.or(Some(planledger_core::domain::Field::$field)))?,
+            )),*]
+    };
+}
+pub(crate) use refusals;
 
 pub(crate) fn given(facts: Vec<Fact>) -> Given {
     Given(Memory::of(facts))
@@ -56,6 +75,7 @@ impl Given {
             command,
             answer,
             after,
+            row: "",
         }
     }
 
@@ -70,6 +90,10 @@ impl Given {
 }
 
 impl When {
+    pub(crate) fn in_row(self, row: &'static str) -> Self {
+        Self { row, ..self }
+    }
+
     /// Exactly these events are recorded, in the stream that the command is about.
     #[track_caller]
     pub(crate) fn then<E: IntoEvent>(self, events: impl IntoIterator<Item = E>) -> Given {
@@ -106,11 +130,12 @@ impl When {
     /// so that [`crate::domain::reasons`] knows which have been seen.
     #[track_caller]
     pub(crate) fn then_refused(self, reason: Reason, field: Option<Field>) -> Reason {
+        let row = format!("{} {:?}", self.row, self.command);
         let refusal = match self.answer {
-            Ok(decision) => panic!("granted: {:?}", decision.events),
+            Ok(decision) => panic!("granted: {:?} {row}", decision.events),
             Err(refusal) => refusal,
         };
-        assert_eq!((refusal.reason, refusal.field), (reason, field));
+        assert_eq!((refusal.reason, refusal.field), (reason, field), "{row}");
         assert_is_fit_for_callers(&refusal, &self.memory);
         assert_eq!(self.after.recorded(), self.memory.recorded());
         reason

@@ -1,8 +1,9 @@
+use planledger_core::domain::Aggregate;
 use planledger_core::domain::Reason;
 use planledger_core::domain::institution::{InstitutionCommand, InstitutionEvent};
-use planledger_core::domain::{Aggregate, Field};
+use planledger_fixtures::commands;
 
-use crate::domain::harness::given;
+use crate::domain::harness::{given, refusals};
 use planledger_fixtures::school::*;
 
 fn closed() -> InstitutionEvent {
@@ -10,10 +11,7 @@ fn closed() -> InstitutionEvent {
 }
 
 fn put(called: &str, closed: bool) -> InstitutionCommand {
-    InstitutionCommand::Put {
-        details: institution_details(called),
-        closed,
-    }
+    commands::put_institution(institution_details(called), closed)
 }
 
 #[test]
@@ -87,30 +85,17 @@ fn the_rest_is_refused() {
 pub(crate) fn refusals() -> Vec<Reason> {
     let details = institution_details("Nordvestskolen");
     let close = InstitutionCommand::Close { reason: None };
-    vec![
+    refusals! {
         // An id names one institution for ever.
-        given(a_school())
-            .when(
-                LEADER,
-                (SCHOOL, InstitutionCommand::Register(details.clone())),
-            )
-            .then_refused(Reason::AlreadyExists, Some(Field::Target)),
+        given(a_school()), LEADER, (SCHOOL, InstitutionCommand::Register(details.clone()))
+            => AlreadyExists at Target;
         // What is not known is neither revised, closed nor reopened.
-        given(vec![])
-            .when(LEADER, (SCHOOL, InstitutionCommand::Revise(details)))
-            .then_refused(Reason::InstitutionNotFound, Some(Field::Target)),
-        given(vec![])
-            .when(LEADER, (SCHOOL, close.clone()))
-            .then_refused(Reason::InstitutionNotFound, Some(Field::Target)),
-        given(vec![])
-            .when(LEADER, (SCHOOL, InstitutionCommand::Reopen))
-            .then_refused(Reason::InstitutionNotFound, Some(Field::Target)),
-        given(a_school())
-            .and((SCHOOL, closed()))
-            .when(LEADER, (SCHOOL, close))
-            .then_refused(Reason::AlreadyClosed, None),
-        given(a_school())
-            .when(LEADER, (SCHOOL, InstitutionCommand::Reopen))
-            .then_refused(Reason::NotClosed, None),
-    ]
+        given(vec![]), LEADER, (SCHOOL, InstitutionCommand::Revise(details))
+            => InstitutionNotFound at Target;
+        given(vec![]), LEADER, (SCHOOL, close.clone()) => InstitutionNotFound at Target;
+        given(vec![]), LEADER, (SCHOOL, InstitutionCommand::Reopen)
+            => InstitutionNotFound at Target;
+        given(a_school()).and((SCHOOL, closed())), LEADER, (SCHOOL, close) => AlreadyClosed;
+        given(a_school()), LEADER, (SCHOOL, InstitutionCommand::Reopen) => NotClosed;
+    }
 }

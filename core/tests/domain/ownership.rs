@@ -14,8 +14,9 @@ use planledger_core::domain::year_plan::{
 };
 use planledger_core::domain::{Aggregate, Command, Event, Field, Reason};
 use planledger_core::ids::{PersonId, RecoveryId, YearPlanId};
+use planledger_fixtures::events;
 
-use crate::domain::harness::{Given, given, plan};
+use crate::domain::harness::{Given, given, plan, refusals};
 use planledger_fixtures::school::*;
 use planledger_fixtures::{Fact, IntoEvent};
 
@@ -271,12 +272,9 @@ pub(crate) fn refusals() -> Vec<Reason> {
             thing.hand_over(TEACHER, PEDAGOGUE),
             thing.hand_back(PEDAGOGUE, TEACHER),
         ] {
-            seen.push(
-                meanwhile
-                    .clone()
-                    .when(SYSTEM, command.clone())
-                    .then_refused(Reason::OwnerChanged, None),
-            );
+            seen.extend(refusals! {
+                meanwhile.clone(), SYSTEM, command.clone() => OwnerChanged;
+            });
             let gone = match thing {
                 Thing::Team => Reason::TeamNotFound,
                 Thing::YearPlan => Reason::YearPlanNotFound,
@@ -290,43 +288,27 @@ pub(crate) fn refusals() -> Vec<Reason> {
         }
     }
     let from_elsewhere = hang(COMBINED, OTHER_YEAR_PLAN);
-    seen.push(
-        with_another_year_plan()
-            .when(LEADER, from_elsewhere)
-            .then_refused(Reason::MovedMeanwhile, None),
-    );
-    let to = Some(Field::YearPlan);
-    seen.push(
-        everything()
-            .when(LEADER, hang(YEAR_PLAN, OTHER_YEAR_PLAN))
-            .then_refused(Reason::YearPlanNotFound, to),
-    );
-    let opened = PlanEvent::Opened {
-        student: STUDENT,
-        kind: YearPlanKind::Subject,
-        year_plan: OTHER_YEAR_PLAN,
-        owner: TEACHER,
-    };
-    seen.push(
-        with_another_year_plan()
-            .and((OTHER_PLAN, opened))
-            .when(LEADER, hang(YEAR_PLAN, OTHER_YEAR_PLAN))
-            .then_refused(Reason::PlanExistsForYearPlan, to),
-    );
-    seen.push(
-        with_another_year_plan()
-            .and((PLAN, PlanEvent::Withdrawn { reason: None }))
-            .when(LEADER, hang(YEAR_PLAN, OTHER_YEAR_PLAN))
-            .then_refused(Reason::PlanWithdrawn, None),
-    );
+    seen.extend(refusals! {
+        with_another_year_plan(), LEADER, from_elsewhere => MovedMeanwhile;
+    });
+    let _to = Some(Field::YearPlan);
+    seen.extend(refusals! {
+        everything(), LEADER, hang(YEAR_PLAN, OTHER_YEAR_PLAN) => YearPlanNotFound at YearPlan;
+    });
+    let opened = events::plan_opened(STUDENT, YearPlanKind::Subject, OTHER_YEAR_PLAN, TEACHER);
+    seen.extend(refusals! {
+        with_another_year_plan().and((OTHER_PLAN, opened)), LEADER, hang(YEAR_PLAN, OTHER_YEAR_PLAN)
+            => PlanExistsForYearPlan at YearPlan;
+    });
+    seen.extend(refusals! {
+        with_another_year_plan().and((PLAN, PlanEvent::Withdrawn { reason: None })), LEADER,
+            hang(YEAR_PLAN, OTHER_YEAR_PLAN) => PlanWithdrawn;
+    });
     for command in one_of_each_kind() {
         let given = everything().and(departed(TEACHER));
-        seen.push(
-            given
-                .clone()
-                .when(TEACHER, command.clone())
-                .then_refused(Reason::ActorDeparted, None),
-        );
+        seen.extend(refusals! {
+            given.clone(), TEACHER, command.clone() => ActorDeparted;
+        });
         seen.push(
             given
                 .when_for(SYSTEM, TEACHER, command)
@@ -406,14 +388,8 @@ fn what_somebody_who_left_owns_is_read_as_before_and_they_come_back() {
 
 #[test]
 fn a_unit_is_copied_once_with_the_goals_that_are_in_use() {
-    let created = YearPlanEvent::Created {
-        details: subject_year_plan(),
-        owner: TEACHER,
-    };
-    let retired = YearPlanEvent::GoalRetired {
-        goal: REFLECTION_GOAL,
-        reason: None,
-    };
+    let created = events::year_plan_created(subject_year_plan(), TEACHER);
+    let retired = events::goal_retired(REFLECTION_GOAL);
     let copy = YearPlanCommand::CopyUnit {
         unit: OTHER_UNIT,
         from: THE_UNIT,
@@ -443,15 +419,8 @@ fn a_unit_is_copied_once_with_the_goals_that_are_in_use() {
     facts
         .when(LEADER, (OTHER_YEAR_PLAN, copy.clone()))
         .then([
-            YearPlanEvent::UnitAdded {
-                unit: OTHER_UNIT,
-                details: unit,
-            },
-            YearPlanEvent::GoalAdded {
-                unit: OTHER_UNIT,
-                goal: OTHER_GOAL,
-                details: goal,
-            },
+            events::unit_added(OTHER_UNIT, unit),
+            events::goal_added(OTHER_UNIT, OTHER_GOAL, goal),
         ])
         .when(LEADER, (OTHER_YEAR_PLAN, copy))
         .then_nothing();

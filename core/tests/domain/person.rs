@@ -1,12 +1,14 @@
+use planledger_fixtures::commands::{self, depart};
+use planledger_fixtures::events::{self, departed};
 use std::collections::BTreeSet;
 
 use planledger_core::domain::person::{
     Affiliation, Guardianship, Person, PersonCommand, PersonEvent, Role,
 };
-use planledger_core::domain::{Actor, Aggregate, Field, Reason};
+use planledger_core::domain::{Actor, Aggregate, Reason};
 use planledger_core::ids::PersonId;
 
-use crate::domain::harness::{Given, given};
+use crate::domain::harness::{Given, given, refusals};
 use planledger_fixtures::school::*;
 
 fn guardianship(guardian: PersonId, last_day: Option<jiff::civil::Date>) -> Guardianship {
@@ -14,31 +16,17 @@ fn guardianship(guardian: PersonId, last_day: Option<jiff::civil::Date>) -> Guar
 }
 
 fn put(called: &str, affiliations: &[Affiliation], departed: bool) -> PersonCommand {
-    PersonCommand::Put {
-        name: name(called),
-        affiliations: affiliations.iter().cloned().collect(),
+    commands::put_person(
+        name(called),
+        affiliations.iter().cloned().collect(),
         departed,
-    }
+    )
 }
 
 fn put_guardians(guardians: &[Guardianship], last_day_of_others: i8) -> PersonCommand {
     PersonCommand::PutGuardians {
         guardians: guardians.iter().cloned().collect(),
         last_day_of_others: day(11, last_day_of_others),
-    }
-}
-
-fn depart() -> PersonCommand {
-    PersonCommand::Depart {
-        on: None,
-        reason: None,
-    }
-}
-
-fn departed() -> PersonEvent {
-    PersonEvent::Departed {
-        last_day: None,
-        reason: None,
     }
 }
 
@@ -123,13 +111,9 @@ fn who_ends_the_last_role_stays_known() {
         institution: SCHOOL,
         role: Role::Student,
     };
-    let after =
-        given(a_school())
-            .when(SYSTEM, (STUDENT, end))
-            .then([PersonEvent::AffiliationEnded {
-                institution: SCHOOL,
-                role: Role::Student,
-            }]);
+    let after = given(a_school())
+        .when(SYSTEM, (STUDENT, end))
+        .then([events::affiliation_ended(SCHOOL, Role::Student)]);
     let student = state(&after, STUDENT);
     assert!(student.affiliations.is_empty() && !student.is_student());
 }
@@ -218,10 +202,7 @@ fn an_import_of_a_person_records_differences_only() {
             PersonEvent::Renamed {
                 name: name("Flyttet elev"),
             },
-            PersonEvent::AffiliationEnded {
-                institution: SCHOOL,
-                role: Role::Student,
-            },
+            events::affiliation_ended(SCHOOL, Role::Student),
             PersonEvent::AffiliationSet(moved.clone()),
             departed(),
         ])
@@ -316,83 +297,31 @@ pub(crate) fn refusals() -> Vec<Reason> {
         planledger_core::ids::InstitutionId::from_bytes([1; 16]),
         Role::Student,
     );
-    let depart = PersonCommand::Depart {
-        on: None,
-        reason: None,
-    };
     let set_guardian = |guardian| PersonCommand::SetGuardianship(guardianship(guardian, None));
-    let mut seen = vec![
-        given(a_school())
-            .when(
-                SYSTEM,
-                (
-                    STUDENT,
-                    PersonCommand::Register {
-                        name: name("Eleven"),
-                    },
-                ),
-            )
-            .then_refused(Reason::AlreadyExists, Some(Field::Target)),
-        given(a_school())
-            .when(
-                SYSTEM,
-                (STUDENT, PersonCommand::SetAffiliation(nowhere.clone())),
-            )
-            .then_refused(
-                Reason::InstitutionNotFound,
-                Some(Field::AffiliationInstitution),
-            ),
-        given(a_school())
-            .when(SYSTEM, (STUDENT, put("Eleven", &[nowhere], false)))
-            .then_refused(
-                Reason::InstitutionNotFound,
-                Some(Field::AffiliationsInstitution),
-            ),
-        given(a_school())
-            .when(
-                SYSTEM,
-                (
-                    STUDENT,
-                    PersonCommand::EndAffiliation {
-                        institution: SCHOOL,
-                        role: Role::Teacher,
-                    },
-                ),
-            )
-            .then_refused(Reason::AffiliationNotFound, Some(Field::Institution)),
+    let mut seen = refusals! {
+        given(a_school()), SYSTEM, (STUDENT, PersonCommand::Register { name: name("Eleven") })
+            => AlreadyExists at Target;
+        given(a_school()), SYSTEM, (STUDENT, PersonCommand::SetAffiliation(nowhere.clone()))
+            => InstitutionNotFound at AffiliationInstitution;
+        given(a_school()), SYSTEM, (STUDENT, put("Eleven", &[nowhere], false))
+            => InstitutionNotFound at AffiliationsInstitution;
+        given(a_school()), SYSTEM,
+            (STUDENT, PersonCommand::EndAffiliation { institution: SCHOOL, role: Role::Teacher })
+            => AffiliationNotFound at Institution;
         // Nobody looks after themselves, by whichever command.
-        given(a_school())
-            .when(SYSTEM, (STUDENT, set_guardian(STUDENT)))
-            .then_refused(Reason::SelfGuardianship, Some(Field::GuardianshipGuardian)),
-        given(a_school())
-            .when(
-                SYSTEM,
-                (STUDENT, put_guardians(&[guardianship(STUDENT, None)], 1)),
-            )
-            .then_refused(Reason::SelfGuardianship, Some(Field::GuardiansGuardian)),
-        given(a_school())
-            .when(SYSTEM, (STUDENT, set_guardian(NOBODY)))
-            .then_refused(Reason::PersonNotFound, Some(Field::GuardianshipGuardian)),
-        given(a_school())
-            .when(
-                SYSTEM,
-                (
-                    STUDENT,
-                    PersonCommand::EndGuardianship {
-                        guardian: GUARDIAN,
-                        last_day: day(12, 1),
-                    },
-                ),
-            )
-            .then_refused(Reason::GuardianshipNotFound, Some(Field::Guardian)),
-        given(a_school())
-            .and((TEACHER, departed()))
-            .when(LEADER, (TEACHER, depart.clone()))
-            .then_refused(Reason::AlreadyDeparted, None),
-        given(a_school())
-            .when(LEADER, (TEACHER, PersonCommand::Return))
-            .then_refused(Reason::NotDeparted, None),
-    ];
+        given(a_school()), SYSTEM, (STUDENT, set_guardian(STUDENT))
+            => SelfGuardianship at GuardianshipGuardian;
+        given(a_school()), SYSTEM, (STUDENT, put_guardians(&[guardianship(STUDENT, None)], 1))
+            => SelfGuardianship at GuardiansGuardian;
+        given(a_school()), SYSTEM, (STUDENT, set_guardian(NOBODY))
+            => PersonNotFound at GuardianshipGuardian;
+        given(a_school()), SYSTEM,
+            (STUDENT, PersonCommand::EndGuardianship { guardian: GUARDIAN, last_day: day(12, 1) })
+            => GuardianshipNotFound at Guardian;
+        given(a_school()).and((TEACHER, departed())), LEADER, (TEACHER, depart())
+            => AlreadyDeparted;
+        given(a_school()), LEADER, (TEACHER, PersonCommand::Return) => NotDeparted;
+    };
     // Only registering and importing make somebody known.
     for command in [
         PersonCommand::Rename { name: name("Ny") },
@@ -406,15 +335,13 @@ pub(crate) fn refusals() -> Vec<Reason> {
             guardian: GUARDIAN,
             last_day: day(12, 1),
         },
-        depart,
+        depart(),
         PersonCommand::Return,
         put_guardians(&[], 1),
     ] {
-        seen.push(
-            given(a_school())
-                .when(SYSTEM, (NOBODY, command))
-                .then_refused(Reason::PersonNotFound, Some(Field::Target)),
-        );
+        seen.extend(refusals! {
+            given(a_school()), SYSTEM, (NOBODY, command) => PersonNotFound at Target;
+        });
     }
     seen
 }

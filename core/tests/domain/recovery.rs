@@ -4,7 +4,7 @@ use planledger_core::domain::recovery::{
 use planledger_core::domain::{Actor, Aggregate, Field, Reason};
 use planledger_core::ids::RecoveryId;
 
-use crate::domain::harness::{Given, given};
+use crate::domain::harness::{Given, given, refusals};
 use planledger_fixtures::school::*;
 
 const RECOVERY: RecoveryId = RecoveryId::from_bytes([0xE1; 16]);
@@ -167,11 +167,9 @@ pub(crate) fn refusals() -> Vec<Reason> {
             .then_refused(Reason::AlreadyUndone, None),
     ];
     for command in [finish(), undo(), finish_undo()] {
-        seen.push(
-            given(a_plan())
-                .when(LEADER, (RECOVERY, command))
-                .then_refused(Reason::RecoveryNotFound, id),
-        );
+        seen.extend(refusals! {
+            given(a_plan()), LEADER, (RECOVERY, command) => RecoveryNotFound at Target;
+        });
     }
     seen
 }

@@ -1,7 +1,7 @@
+use planledger_core::domain::Reason;
 use planledger_core::domain::school_year::{SchoolYearCommand, SchoolYearEvent};
-use planledger_core::domain::{Field, Reason};
 
-use crate::domain::harness::given;
+use crate::domain::harness::{given, refusals};
 use planledger_fixtures::school::*;
 
 #[test]
@@ -35,9 +35,8 @@ fn the_rest_is_refused() {
 pub(crate) fn refusals() -> Vec<Reason> {
     let mut year = school_year();
     (year.first_day, year.last_day) = (year.last_day, year.first_day);
-    vec![
-        given(vec![])
-            .when(SYSTEM, (YEAR, SchoolYearCommand::Define(year)))
-            .then_refused(Reason::DatesReversed, Some(Field::DetailsLastDay)),
-    ]
+    refusals! {
+        given(vec![]), SYSTEM, (YEAR, SchoolYearCommand::Define(year))
+            => DatesReversed at DetailsLastDay;
+    }
 }

@@ -1,12 +1,12 @@
+use planledger_fixtures::events::departed;
 use std::collections::{BTreeMap, BTreeSet};
 
 use planledger_core::domain::institution::InstitutionEvent;
-use planledger_core::domain::person::PersonEvent;
 use planledger_core::domain::team::{StaffRole, Team, TeamCommand, TeamDetails, TeamEvent};
-use planledger_core::domain::{Actor, Aggregate, Field, Reason};
+use planledger_core::domain::{Actor, Aggregate, Reason};
 use planledger_core::ids::{InstitutionId, PersonId, SchoolYearId, TeamId};
 
-use crate::domain::harness::{Given, given};
+use crate::domain::harness::{Given, given, refusals};
 use planledger_fixtures::school::*;
 
 const NEW: TeamId = TeamId::from_bytes([0x42; 16]);
@@ -24,13 +24,6 @@ fn deleted() -> TeamEvent {
 
 fn closed() -> TeamEvent {
     TeamEvent::Closed { reason: None }
-}
-
-fn gone() -> PersonEvent {
-    PersonEvent::Departed {
-        last_day: None,
-        reason: None,
-    }
 }
 
 fn transfer(to: PersonId) -> TeamCommand {
@@ -169,7 +162,7 @@ fn a_team_changes_hands_also_when_it_is_deleted_or_its_owner_has_left() {
     };
     let after = given(a_team())
         .and((TEAM, deleted()))
-        .and((TEACHER, gone()))
+        .and((TEACHER, departed()))
         .when(LEADER, (TEAM, transfer(PEDAGOGUE)))
         .then([transferred]);
     assert_eq!(state(&after).owner, Some(PEDAGOGUE));
@@ -292,110 +285,50 @@ pub(crate) fn refusals() -> Vec<Reason> {
     let removed = |student| TeamCommand::RemoveMember { student };
     let close = TeamCommand::Close { reason: None };
     let delete = TeamCommand::Delete { reason: None };
-    let mut seen = vec![
-        given(a_team())
-            .when(TEACHER, (TEAM, create(None)))
-            .then_refused(Reason::AlreadyExists, Some(Field::Target)),
+    let mut seen = refusals! {
+        given(a_team()), TEACHER, (TEAM, create(None)) => AlreadyExists at Target;
         // A team belongs to an institution that is known and, when it is new, in use.
-        given(a_school())
-            .when(TEACHER, (TEAM, with(&nowhere)))
-            .then_refused(Reason::InstitutionNotFound, Some(Field::DetailsInstitution)),
-        given(a_school())
-            .and((SCHOOL, InstitutionEvent::Closed { reason: None }))
-            .when(TEACHER, (TEAM, create(None)))
-            .then_refused(Reason::InstitutionClosed, Some(Field::DetailsInstitution)),
-        given(a_team())
-            .when(TEACHER, (TEAM, TeamCommand::Revise(nowhere.clone())))
-            .then_refused(Reason::InstitutionNotFound, Some(Field::DetailsInstitution)),
-        given(a_team())
-            .when(SYSTEM, (NEW, put(nowhere, &[], &[], None, false)))
-            .then_refused(Reason::InstitutionNotFound, Some(Field::DetailsInstitution)),
+        given(a_school()), TEACHER, (TEAM, with(&nowhere))
+            => InstitutionNotFound at DetailsInstitution;
+        given(a_school()).and((SCHOOL, InstitutionEvent::Closed { reason: None })), TEACHER,
+            (TEAM, create(None)) => InstitutionClosed at DetailsInstitution;
+        given(a_team()), TEACHER, (TEAM, TeamCommand::Revise(nowhere.clone()))
+            => InstitutionNotFound at DetailsInstitution;
+        given(a_team()), SYSTEM, (NEW, put(nowhere, &[], &[], None, false))
+            => InstitutionNotFound at DetailsInstitution;
         // Its school year is known.
-        given(a_school())
-            .when(TEACHER, (TEAM, with(&never)))
-            .then_refused(Reason::SchoolYearNotFound, Some(Field::DetailsSchoolYear)),
-        given(a_team())
-            .when(TEACHER, (TEAM, TeamCommand::Revise(never.clone())))
-            .then_refused(Reason::SchoolYearNotFound, Some(Field::DetailsSchoolYear)),
-        given(a_team())
-            .when(SYSTEM, (TEAM, put(never, &[], &[], None, false)))
-            .then_refused(Reason::SchoolYearNotFound, Some(Field::DetailsSchoolYear)),
+        given(a_school()), TEACHER, (TEAM, with(&never)) => SchoolYearNotFound at DetailsSchoolYear;
+        given(a_team()), TEACHER, (TEAM, TeamCommand::Revise(never.clone()))
+            => SchoolYearNotFound at DetailsSchoolYear;
+        given(a_team()), SYSTEM, (TEAM, put(never, &[], &[], None, false))
+            => SchoolYearNotFound at DetailsSchoolYear;
         // Owners are staff who have not left.
-        given(a_school())
-            .when(TEACHER, (TEAM, create(Some(NOBODY))))
-            .then_refused(Reason::PersonNotFound, Some(Field::Owner)),
-        given(a_school())
-            .when(TEACHER, (TEAM, create(Some(CLERK))))
-            .then_refused(Reason::NotStaff, Some(Field::Owner)),
-        given(a_school())
-            .and((TEACHER, gone()))
-            .when(LEADER, (TEAM, create(Some(TEACHER))))
-            .then_refused(Reason::PersonDeparted, Some(Field::Owner)),
-        given(a_team())
-            .when(TEACHER, (TEAM, transfer(TEACHER)))
-            .then_refused(Reason::AlreadyOwner, Some(Field::NewOwner)),
-        given(a_team())
-            .when(TEACHER, (TEAM, transfer(STUDENT)))
-            .then_refused(Reason::NotStaff, Some(Field::NewOwner)),
-        given(a_team())
-            .and((PEDAGOGUE, gone()))
-            .when(TEACHER, (TEAM, transfer(PEDAGOGUE)))
-            .then_refused(Reason::PersonDeparted, Some(Field::NewOwner)),
-        given(a_team())
-            .when(
-                SYSTEM,
-                (NEW, put(team_details(), &[], &[], Some(NOBODY), false)),
-            )
-            .then_refused(Reason::PersonNotFound, Some(Field::Owner)),
+        given(a_school()), TEACHER, (TEAM, create(Some(NOBODY))) => PersonNotFound at Owner;
+        given(a_school()), TEACHER, (TEAM, create(Some(CLERK))) => NotStaff at Owner;
+        given(a_school()).and((TEACHER, departed())), LEADER, (TEAM, create(Some(TEACHER)))
+            => PersonDeparted at Owner;
+        given(a_team()), TEACHER, (TEAM, transfer(TEACHER)) => AlreadyOwner at NewOwner;
+        given(a_team()), TEACHER, (TEAM, transfer(STUDENT)) => NotStaff at NewOwner;
+        given(a_team()).and((PEDAGOGUE, departed())), TEACHER, (TEAM, transfer(PEDAGOGUE))
+            => PersonDeparted at NewOwner;
+        given(a_team()), SYSTEM, (NEW, put(team_details(), &[], &[], Some(NOBODY), false))
+            => PersonNotFound at Owner;
         // Members are students, staff are staff.
-        given(a_team())
-            .when(TEACHER, (TEAM, member(PEDAGOGUE)))
-            .then_refused(Reason::NotAStudent, Some(Field::Student)),
-        given(a_team())
-            .when(TEACHER, (TEAM, member(NOBODY)))
-            .then_refused(Reason::PersonNotFound, Some(Field::Student)),
-        given(a_team())
-            .when(TEACHER, (TEAM, staff(CLASSMATE)))
-            .then_refused(Reason::NotStaff, Some(Field::StaffPerson)),
-        given(a_team())
-            .when(TEACHER, (TEAM, removed(CLASSMATE)))
-            .then_refused(Reason::MemberNotFound, Some(Field::Student)),
-        given(a_team())
-            .when(TEACHER, (TEAM, remove(PEDAGOGUE)))
-            .then_refused(Reason::StaffNotFound, Some(Field::Person)),
+        given(a_team()), TEACHER, (TEAM, member(PEDAGOGUE)) => NotAStudent at Student;
+        given(a_team()), TEACHER, (TEAM, member(NOBODY)) => PersonNotFound at Student;
+        given(a_team()), TEACHER, (TEAM, staff(CLASSMATE)) => NotStaff at StaffPerson;
+        given(a_team()), TEACHER, (TEAM, removed(CLASSMATE)) => MemberNotFound at Student;
+        given(a_team()), TEACHER, (TEAM, remove(PEDAGOGUE)) => StaffNotFound at Person;
         // An import names people who are known; what they are is the other system's affair.
-        given(a_team())
-            .when(
-                SYSTEM,
-                (TEAM, put(team_details(), &[NOBODY], &[], None, false)),
-            )
-            .then_refused(Reason::PersonNotFound, Some(Field::Members)),
-        given(a_team())
-            .when(
-                SYSTEM,
-                (
-                    TEAM,
-                    put(
-                        team_details(),
-                        &[],
-                        &[(NOBODY, StaffRole::Teacher)],
-                        None,
-                        false,
-                    ),
-                ),
-            )
-            .then_refused(Reason::PersonNotFound, Some(Field::StaffPerson)),
-        given(a_team())
-            .and((TEAM, closed()))
-            .when(TEACHER, (TEAM, close.clone()))
-            .then_refused(Reason::AlreadyClosed, None),
-        given(a_team())
-            .when(TEACHER, (TEAM, TeamCommand::Reopen))
-            .then_refused(Reason::NotClosed, None),
-        given(a_team())
-            .when(TEACHER, (TEAM, TeamCommand::Undelete))
-            .then_refused(Reason::NotDeleted, None),
-    ];
+        given(a_team()), SYSTEM, (TEAM, put(team_details(), &[NOBODY], &[], None, false))
+            => PersonNotFound at Members;
+        given(a_team()), SYSTEM,
+            (TEAM, put(team_details(), &[], &[(NOBODY, StaffRole::Teacher)], None, false))
+            => PersonNotFound at StaffPerson;
+        given(a_team()).and((TEAM, closed())), TEACHER, (TEAM, close.clone()) => AlreadyClosed;
+        given(a_team()), TEACHER, (TEAM, TeamCommand::Reopen) => NotClosed;
+        given(a_team()), TEACHER, (TEAM, TeamCommand::Undelete) => NotDeleted;
+    };
     // A deleted team takes nothing but being undeleted, transferred and imported.
     for command in [
         TeamCommand::Revise(team_details()),
@@ -407,12 +340,9 @@ pub(crate) fn refusals() -> Vec<Reason> {
         TeamCommand::Reopen,
         delete.clone(),
     ] {
-        seen.push(
-            given(a_team())
-                .and((TEAM, deleted()))
-                .when(TEACHER, (TEAM, command))
-                .then_refused(Reason::TeamDeleted, None),
-        );
+        seen.extend(refusals! {
+            given(a_team()).and((TEAM, deleted())), TEACHER, (TEAM, command) => TeamDeleted;
+        });
     }
     for command in [
         TeamCommand::Revise(team_details()),
@@ -426,11 +356,9 @@ pub(crate) fn refusals() -> Vec<Reason> {
         TeamCommand::Undelete,
         transfer(TEACHER),
     ] {
-        seen.push(
-            given(a_school())
-                .when(TEACHER, (TEAM, command))
-                .then_refused(Reason::TeamNotFound, Some(Field::Target)),
-        );
+        seen.extend(refusals! {
+            given(a_school()), TEACHER, (TEAM, command) => TeamNotFound at Target;
+        });
     }
     seen
 }

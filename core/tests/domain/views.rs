@@ -1,12 +1,12 @@
 //! What people see: four gates for everybody but staff.
 
-use planledger_core::domain::person::PersonEvent;
 use planledger_core::domain::plan::{Audience, Item, PlanCommand, PlanEvent, Section};
 use planledger_core::domain::team::TeamEvent;
 use planledger_core::domain::view::{PlanView, Viewer};
 use planledger_core::domain::year_plan::{GoalKind, YearPlanEvent, YearPlanKind};
 use planledger_core::domain::{Actor, Aggregate};
 use planledger_core::ids::{EvaluationId, GoalId, PersonId, PlanId, TalkId};
+use planledger_fixtures::events;
 
 use crate::domain::harness::{given, plan};
 use planledger_fixtures::school::*;
@@ -27,14 +27,8 @@ fn a_full_plan() -> Vec<Fact> {
         fact(PlanEvent::StatusWritten {
             text: text("Læser flydende"),
         }),
-        fact(PlanEvent::FollowUpWritten {
-            text: text("Ny bog"),
-            follow_up_on: Some(day(12, 24)),
-        }),
-        fact(PlanEvent::TalkRecorded {
-            talk: TALK,
-            details: talk("Aftalt"),
-        }),
+        fact(events::follow_up_written(text("Ny bog"), Some(day(12, 24)))),
+        fact(events::talk_recorded(TALK, talk("Aftalt"))),
     ]);
     facts
 }
@@ -223,10 +217,7 @@ fn a_talk_is_seen_only_if_it_is_shown_by_itself() {
 fn talks_are_in_the_order_in_which_they_were_held() {
     let mut earlier = talk("Den første");
     earlier.held_on = day(9, 1);
-    let recorded = fact(PlanEvent::TalkRecorded {
-        talk: OTHER_TALK,
-        details: earlier,
-    });
+    let recorded = fact(events::talk_recorded(OTHER_TALK, earlier));
     let mut facts = a_full_plan();
     facts.push(recorded);
     let view = Memory::of(facts).view(PLAN, Viewer::Staff).unwrap();
@@ -278,16 +269,10 @@ fn there_is_no_view_of_what_is_not_there() {
 
 #[test]
 fn the_collected_view_holds_every_plan_that_the_viewer_sees() {
-    let opened = |student, year_plan| PlanEvent::Opened {
-        student,
-        kind: YearPlanKind::Subject,
-        year_plan,
-        owner: TEACHER,
+    let opened = |student, year_plan| {
+        events::plan_opened(student, YearPlanKind::Subject, year_plan, TEACHER)
     };
-    let created = YearPlanEvent::Created {
-        details: subject_year_plan(),
-        owner: PEDAGOGUE,
-    };
+    let created = events::year_plan_created(subject_year_plan(), PEDAGOGUE);
     let of_classmate = PlanId::from_bytes([0x83; 16]);
     let mut facts = [a_full_plan(), shared_with_guardians().into()].concat();
     facts.push((OTHER_YEAR_PLAN, created).into());
@@ -308,19 +293,10 @@ fn a_plan_says_what_became_of_its_containers_and_is_whole() {
     let mut facts = [a_full_plan(), shared_with_guardians().into()].concat();
     facts.extend([Section::Status, Section::Goals].map(section_shown));
     let before = Memory::of(facts.clone());
-    let unit_deleted = YearPlanEvent::UnitDeleted {
-        unit: UNIT,
-        reason: None,
-    };
-    let gone = PersonEvent::Departed {
-        last_day: None,
-        reason: None,
-    };
+    let unit_deleted = events::unit_deleted(UNIT);
+    let gone = events::departed();
     let reason = why("Læreren rydder op");
-    let retired = YearPlanEvent::GoalRetired {
-        goal: SUBJECT_GOAL,
-        reason: None,
-    };
+    let retired = events::goal_retired(SUBJECT_GOAL);
     facts.extend([
         Fact::from((YEAR_PLAN, retired)),
         Fact::from((YEAR_PLAN, unit_deleted)).by(TEACHER),
@@ -386,20 +362,14 @@ fn subject_goals_are_never_shown_in_the_unit() {
 
 #[test]
 fn deleted_units_and_retired_goals_are_seen_in_a_year_plan_by_staff_only() {
-    let retired = YearPlanEvent::GoalRetired {
-        goal: REFLECTION_GOAL,
-        reason: None,
-    };
+    let retired = events::goal_retired(REFLECTION_GOAL);
     let mut facts = a_year_plan();
     facts.push((YEAR_PLAN, retired).into());
     let student = Viewer::Audience(Audience::Student);
     let view = Memory::of(facts.clone()).year_plan(YEAR_PLAN, student);
     let plan = view.unwrap().plan;
     assert!(plan.goals.is_empty() && plan.unit(UNIT).unwrap().goals.is_empty());
-    let deleted = YearPlanEvent::UnitDeleted {
-        unit: UNIT,
-        reason: None,
-    };
+    let deleted = events::unit_deleted(UNIT);
     facts.push((YEAR_PLAN, deleted).into());
     let memory = Memory::of(facts);
     assert_eq!(memory.year_plan(YEAR_PLAN, student).unwrap().plan.units, []);

@@ -1,6 +1,7 @@
 //! The two ways of working with plans, from an empty ledger to what a guardian sees, and what is
 //! left after everything around a plan is deleted.
 
+use planledger_fixtures::commands;
 use std::collections::BTreeSet;
 
 use planledger_core::domain::Reason;
@@ -75,11 +76,7 @@ fn add_goal(
     goal: GoalId,
     kind: GoalKind,
 ) {
-    let command = YearPlanCommand::AddGoal {
-        unit,
-        goal,
-        details: chosen_goal(kind, "Kan finde temaet"),
-    };
+    let command = commands::add_goal(unit, goal, chosen_goal(kind, "Kan finde temaet"));
     ledger.does(TEACHER, (year_plan, command));
 }
 
@@ -88,10 +85,7 @@ fn write_and_make_visible(ledger: &mut Memory) {
         text: text("Læser flydende"),
     };
     ledger.does(TEACHER, (PLAN, status));
-    let follow_up = PlanCommand::WriteFollowUp {
-        text: text("En ny bog hver uge"),
-        follow_up_on: Some(day(12, 18)),
-    };
+    let follow_up = commands::write_follow_up(text("En ny bog hver uge"), Some(day(12, 18)));
     ledger.does(TEACHER, (PLAN, follow_up));
     for section in [Section::Status, Section::Goals, Section::FollowUp] {
         ledger.does(TEACHER, (PLAN, PlanCommand::ShowSection { section }));
@@ -113,11 +107,7 @@ fn write_and_make_visible(ledger: &mut Memory) {
 }
 
 fn open(year_plan: YearPlanId) -> PlanCommand {
-    PlanCommand::Open {
-        student: STUDENT,
-        year_plan,
-        owner: None,
-    }
+    commands::open_plan(STUDENT, year_plan, None)
 }
 
 fn evaluate(
@@ -126,21 +116,13 @@ fn evaluate(
     goal: GoalId,
     reached: u8,
 ) -> PlanCommand {
-    PlanCommand::RecordEvaluation {
-        evaluation: id,
-        unit,
-        goal,
-        assessment: level(reached),
-    }
+    commands::record_evaluation(id, unit, goal, level(reached))
 }
 
 /// The subject plan (*faglig elevplan*), visible to student and guardians.
 fn a_subject_plan() -> Memory {
     let mut ledger = a_new_ledger();
-    let create = YearPlanCommand::Create {
-        details: subject_year_plan(),
-        owner: TEACHER,
-    };
+    let create = commands::create_year_plan(subject_year_plan(), TEACHER);
     ledger.does(TEACHER, (YEAR_PLAN, create));
     add_unit(&mut ledger, YEAR_PLAN, UNIT, "Dansk");
     add_goal(
@@ -168,10 +150,7 @@ fn a_subject_plan() -> Memory {
         STUDENT,
         (PLAN, evaluate(LATER, THE_UNIT, REFLECTION_GOAL, 3)),
     );
-    let record = PlanCommand::RecordTalk {
-        talk: TALK,
-        details: talk("Vi aftalte at læse hver aften"),
-    };
+    let record = commands::record_talk(TALK, talk("Vi aftalte at læse hver aften"));
     ledger.does(PEDAGOGUE, (PLAN, record));
     let item = Item::Talk(TALK);
     ledger.does(PEDAGOGUE, (PLAN, PlanCommand::ShowItem { item }));
@@ -224,14 +203,14 @@ fn the_subject_plan_from_team_to_guardian() {
 fn the_combined_plan_from_a_shared_year_plan_to_guardian() {
     let mut ledger = a_new_ledger();
     // A shared year plan for a team and school year; it gets its title and its subjects.
-    let create = YearPlanCommand::Create {
-        details: YearPlanDetails {
+    let create = commands::create_year_plan(
+        YearPlanDetails {
             title: title("Uden titel"),
             subjects: BTreeSet::from([name("Dansk")]),
             ..combined_year_plan()
         },
-        owner: TEACHER,
-    };
+        TEACHER,
+    );
     ledger.does(TEACHER, (COMBINED, create));
     let retitle = YearPlanCommand::Retitle {
         title: title("Samlet årsplan for 7.b"),
@@ -244,17 +223,10 @@ fn the_combined_plan_from_a_shared_year_plan_to_guardian() {
     add_goal(&mut ledger, COMBINED, UNIT, SUBJECT_GOAL, GoalKind::Subject);
     let mut wellbeing = chosen_goal(GoalKind::Reflection, "Har nogen at være sammen med");
     wellbeing.area = GoalArea::Wellbeing;
-    let command = YearPlanCommand::AddGoal {
-        unit: OTHER_UNIT,
-        goal: REFLECTION_GOAL,
-        details: wellbeing,
-    };
+    let command = commands::add_goal(OTHER_UNIT, REFLECTION_GOAL, wellbeing);
     ledger.does(PEDAGOGUE, (COMBINED, command));
     // Then as before.
-    let unit = |unit| UnitRef {
-        year_plan: COMBINED,
-        unit,
-    };
+    let unit = |unit| unit_in(COMBINED, unit);
     ledger.does(TEACHER, (PLAN, open(COMBINED)));
     for included in [UNIT, OTHER_UNIT] {
         ledger.does(TEACHER, (PLAN, PlanCommand::IncludeUnit(unit(included))));
@@ -267,10 +239,7 @@ fn the_combined_plan_from_a_shared_year_plan_to_guardian() {
         STUDENT,
         (PLAN, evaluate(LATER, unit(OTHER_UNIT), REFLECTION_GOAL, 3)),
     );
-    let record = PlanCommand::RecordTalk {
-        talk: TALK,
-        details: talk("Vi aftalte at læse hver aften"),
-    };
+    let record = commands::record_talk(TALK, talk("Vi aftalte at læse hver aften"));
     ledger.does(PEDAGOGUE, (PLAN, record));
     let item = Item::Talk(TALK);
     ledger.does(PEDAGOGUE, (PLAN, PlanCommand::ShowItem { item }));
@@ -335,10 +304,7 @@ fn a_plan_outlives_its_team_year_plan_unit_goal_and_owner() {
         (PLAN, PlanCommand::SetVisibility { audience, visible }),
     );
     // A new year plan cannot be made for a team that is deleted; undeleting mends that.
-    let create = YearPlanCommand::Create {
-        details: subject_year_plan(),
-        owner: PEDAGOGUE,
-    };
+    let create = commands::create_year_plan(subject_year_plan(), PEDAGOGUE);
     let command = planledger_core::domain::Command::YearPlan(OTHER_YEAR_PLAN, create);
     let refusal = ledger.decide(PEDAGOGUE, &command).unwrap_err();
     assert_eq!(refusal.reason, Reason::TeamDeleted);

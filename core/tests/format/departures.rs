@@ -1,15 +1,14 @@
 //! A ledger with events of an earlier schema, as the version before wrote it.
 
+use planledger_fixtures::evidence::{believing, export, range, readable};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use planledger_core::audit::{
-    Disclosure, Export, ExportRequest, Scope, VerifyOptions, verify_bundle,
-};
+use planledger_core::audit::verify_bundle;
 use planledger_core::domain::person::{PersonCommand, PersonEvent};
 use planledger_core::domain::view::{Viewer, plan_view};
 use planledger_core::domain::{Aggregate, Event};
-use planledger_core::ids::{CommandId, PersonId, Position};
+use planledger_core::ids::{CommandId, PersonId};
 use planledger_core::ledger::{Envelope, Ledger, Payload};
 use planledger_core::notary::Notary;
 use planledger_core::tlog::{Algorithm, Policy, Signer};
@@ -100,21 +99,8 @@ fn a_bundle_shows_an_old_event_as_it_was_written_and_reads_it_as_a_present_one()
     let signer = || Signer::new("planledger.example/test", Algorithm::Ed25519, [0x5E; 32]).unwrap();
     let notary = Notary::open(ledger.clone(), dir.path(), signer()).unwrap();
     notary.checkpoint().unwrap();
-    let request = ExportRequest {
-        scope: Scope::Range {
-            from: Position::new(1),
-            to: last,
-        },
-        disclosure: Disclosure::Events,
-        since: None,
-        resume: None,
-    };
-    let export = Export::new(ledger, Arc::new(notary), request).unwrap();
-    let bundle: String = export.map(Result::unwrap).collect();
-    let how = VerifyOptions {
-        policy: Policy::of_logs(vec![signer().verifier()]),
-        since: None,
-    };
+    let bundle = export(&ledger, &Arc::new(notary), readable(range(1, last.get())));
+    let how = believing(Policy::of_logs(vec![signer().verifier()]));
     let mut departures = Vec::new();
     verify_bundle(&mut bundle.as_bytes(), &how, &mut |recorded, event| {
         if let (Payload::Json(json), Event::Person(PersonEvent::Departed { last_day, .. })) =

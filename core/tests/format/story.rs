@@ -1,5 +1,6 @@
 //! The commands that led to the ledger in the fixture.
 
+use planledger_fixtures::commands;
 use std::collections::{BTreeMap, BTreeSet};
 
 use planledger_core::domain::catalogue::CatalogueCommand;
@@ -8,7 +9,7 @@ use planledger_core::domain::person::{Guardianship, PersonCommand, Role};
 use planledger_core::domain::plan::{Assessment, Audience, PlanCommand, Section};
 use planledger_core::domain::school_year::SchoolYearCommand;
 use planledger_core::domain::team::TeamCommand;
-use planledger_core::domain::year_plan::{GoalKind, WordingChoice, YearPlanCommand};
+use planledger_core::domain::year_plan::{GoalKind, WordingChoice};
 use planledger_core::domain::{Actor, Command};
 use planledger_core::ids::{CommandId, PersonId, Revision};
 use planledger_core::ledger::Envelope;
@@ -47,11 +48,11 @@ pub(crate) fn commits() -> Vec<(Actor, Vec<Envelope>)> {
 }
 
 fn put_person(id: PersonId, called: &str, role: Role) -> Command {
-    let put = PersonCommand::Put {
-        name: name(called),
-        affiliations: BTreeSet::from([affiliation(SCHOOL, role)]),
-        departed: false,
-    };
+    let put = commands::put_person(
+        name(called),
+        BTreeSet::from([affiliation(SCHOOL, role)]),
+        false,
+    );
     (id, put).into_command()
 }
 
@@ -68,20 +69,16 @@ fn commands() -> Vec<(Actor, Vec<Command>)> {
     };
     let mut goal = chosen_goal(GoalKind::Reflection, "unused");
     goal.wording = from_catalogue;
-    let evaluate = PlanCommand::RecordEvaluation {
-        evaluation: EVALUATION,
-        unit: THE_UNIT,
-        goal: REFLECTION_GOAL,
-        assessment: Assessment {
+    let evaluate = commands::record_evaluation(
+        EVALUATION,
+        THE_UNIT,
+        REFLECTION_GOAL,
+        Assessment {
             level: Some(2),
             comment: Some(text("Læser højt – og gerne")),
         },
-    };
-    let open = || PlanCommand::Open {
-        student: STUDENT,
-        year_plan: YEAR_PLAN,
-        owner: None,
-    };
+    );
+    let open = || commands::open_plan(STUDENT, YEAR_PLAN, None);
     let write = |words| PlanCommand::WriteStatus { text: text(words) };
     let catalogue = CatalogueCommand::Put {
         details: catalogue_details(),
@@ -91,10 +88,7 @@ fn commands() -> Vec<(Actor, Vec<Command>)> {
         details: team_details(),
         owner: Some(TEACHER),
     };
-    let create_year_plan = YearPlanCommand::Create {
-        details: subject_year_plan(),
-        owner: TEACHER,
-    };
+    let create_year_plan = commands::create_year_plan(subject_year_plan(), TEACHER);
     let teacher = TEACHER.actor();
     let audience = Audience::Guardians;
     let section = Section::Status;
@@ -130,21 +124,10 @@ fn commands() -> Vec<(Actor, Vec<Command>)> {
                 (YEAR_PLAN, create_year_plan).into_command(),
                 (
                     YEAR_PLAN,
-                    YearPlanCommand::AddUnit {
-                        unit: UNIT,
-                        details: unit_details("Noveller"),
-                    },
+                    commands::add_unit(UNIT, unit_details("Noveller")),
                 )
                     .into_command(),
-                (
-                    YEAR_PLAN,
-                    YearPlanCommand::AddGoal {
-                        unit: UNIT,
-                        goal: REFLECTION_GOAL,
-                        details: goal,
-                    },
-                )
-                    .into_command(),
+                (YEAR_PLAN, commands::add_goal(UNIT, REFLECTION_GOAL, goal)).into_command(),
             ],
         ),
         (teacher, vec![(PLAN, open()).into_command()]),
@@ -170,14 +153,7 @@ fn commands() -> Vec<(Actor, Vec<Command>)> {
             vec![
                 (PLAN, PlanCommand::ShowSection { section }).into_command(),
                 (PLAN, PlanCommand::Share).into_command(),
-                (
-                    PLAN,
-                    PlanCommand::SetVisibility {
-                        audience,
-                        visible: true,
-                    },
-                )
-                    .into_command(),
+                (PLAN, commands::set_visibility(audience, true)).into_command(),
             ],
         ),
         (

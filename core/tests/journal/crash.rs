@@ -8,8 +8,10 @@ use planledger_core::journal::{
     SegmentOptions, Tail,
 };
 use planledger_core::time::Timestamp;
+use planledger_fixtures::place::segments_of;
 use proptest::prelude::*;
 
+use crate::aftermath::{After, any_after, any_fault};
 use crate::journal::support::{CREATED, create, open};
 
 /// Payload lengths of a group's commits.
@@ -17,10 +19,7 @@ type Shape = Vec<Vec<usize>>;
 
 /// Segments so small that every few groups begin a new one.
 fn tiny_segments() -> SegmentOptions {
-    SegmentOptions {
-        segment_bytes: 2_500,
-        ..SegmentOptions::default()
-    }
+    segments_of(2_500)
 }
 
 /// What was tried and what was answered, over any number of processes.
@@ -34,13 +33,6 @@ struct Story {
     tried: Vec<Commit>,
     /// The instant of the next commit: later than any tried.
     instant: u64,
-}
-
-/// What happens to the process or machine after it failed.
-#[derive(Debug, Clone, Copy)]
-enum After {
-    Restart,
-    Reboot(PowerCut),
 }
 
 impl Story {
@@ -156,10 +148,7 @@ impl Story {
     }
 
     fn end_process(&mut self, after: After) {
-        self.disk = match after {
-            After::Restart => self.disk.restart(),
-            After::Reboot(how) => self.disk.reboot(how),
-        };
+        self.disk = after.leaves(&self.disk);
     }
 
     /// After all faults: the journal opens, shows what it must, takes more, and a power cut then
@@ -340,19 +329,11 @@ struct Life {
 fn lives() -> impl Strategy<Value = Life> {
     let lengths = prop_oneof![4 => 16_usize..200, 1 => 200_usize..2_000];
     let shape = prop::collection::vec(prop::collection::vec(lengths, 0..4), 1..4);
-    let fault = prop_oneof![Just(Fault::Kill), Just(Fault::Fail), Just(Fault::Short)];
-    let after = prop_oneof![
-        Just(After::Restart),
-        Just(After::Reboot(PowerCut::LosesAll)),
-        Just(After::Reboot(PowerCut::KeepsAll)),
-        (0_usize..4_000).prop_map(|bytes| After::Reboot(PowerCut::KeepsBytes(bytes))),
-        any::<u64>().prop_map(|seed| After::Reboot(PowerCut::KeepsBlocks(seed))),
-    ];
     (
         prop::collection::vec(shape, 0..6),
-        prop::collection::vec((0_u64..120, fault), 0..3),
+        prop::collection::vec((0_u64..120, any_fault()), 0..3),
         prop::option::weighted(0.2, 0_u64..8_000),
-        after,
+        any_after(),
     )
         .prop_map(|(shapes, faults, space, after)| Life {
             shapes,

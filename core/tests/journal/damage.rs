@@ -6,6 +6,7 @@ use planledger_core::journal::{
     CHECKSUM_LEN, CommitLog, Damage, DamageReason, FaultyDisk, FrameError, HEADER_LEN, OpenError,
     ReadError, SegmentLog, SegmentOptions,
 };
+use planledger_fixtures::place::segments_of;
 
 use crate::journal::support::{create, open};
 
@@ -22,10 +23,7 @@ struct Placed {
 
 /// Segments of two groups each.
 fn small_segments() -> SegmentOptions {
-    SegmentOptions {
-        segment_bytes: 5_200,
-        ..SegmentOptions::default()
-    }
+    segments_of(5_200)
 }
 
 /// A journal of three segments, and its frames.
@@ -250,10 +248,7 @@ fn frames_and_segments_that_are_dropped_moved_or_exchanged_are_noticed() {
 #[test]
 fn two_frames_that_changed_places_are_noticed() {
     let disk = FaultyDisk::new();
-    let options = SegmentOptions {
-        segment_bytes: 3_000,
-        ..SegmentOptions::default()
-    };
+    let options = segments_of(3_000);
     let log = create(&disk, options).unwrap();
     for seed in 0..10 {
         let tail = log.tail();
@@ -288,10 +283,7 @@ fn two_frames_that_changed_places_are_noticed() {
 
 #[test]
 fn a_segment_of_another_history_is_noticed_where_it_ends() {
-    let options = SegmentOptions {
-        segment_bytes: 1_500,
-        ..SegmentOptions::default()
-    };
+    let options = segments_of(1_500);
     let history = |second: u64| {
         let disk = FaultyDisk::new();
         let log = create(&disk, options).unwrap();

@@ -1,5 +1,6 @@
 //! The bytes of format version 1, and what is made of bytes that are not of it.
 
+use planledger_fixtures::place::segments_of;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,10 +25,7 @@ fn groups() -> [Vec<&'static [&'static [usize]]>; 3] {
 /// A journal of two segments, the commits in it and, in hexadecimal, its files.
 fn golden() -> (FaultyDisk, Vec<Commit>, String) {
     let disk = FaultyDisk::new();
-    let options = SegmentOptions {
-        segment_bytes: 1_700,
-        ..SegmentOptions::default()
-    };
+    let options = segments_of(1_700);
     let log = create(&disk, options).unwrap();
     let mut commits = Vec::new();
     for group in groups() {

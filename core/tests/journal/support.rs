@@ -1,5 +1,6 @@
 //! Short ways to say what the tests do.
 
+use planledger_fixtures::place::segments_of;
 use std::sync::Arc;
 
 use planledger_core::ids::LedgerId;
@@ -11,10 +12,7 @@ pub(crate) const CREATED: Timestamp = Timestamp::from_nanos(1_000_000);
 
 /// Options for segments that hold a few frames each.
 pub(crate) fn small_segments() -> SegmentOptions {
-    SegmentOptions {
-        segment_bytes: 3_000,
-        ..SegmentOptions::default()
-    }
+    segments_of(3_000)
 }
 
 pub(crate) fn create(disk: &FaultyDisk, options: SegmentOptions) -> Result<SegmentLog, OpenError> {

@@ -1,17 +1,15 @@
 use std::time::Duration;
 
 use planledger_core::ids::{Position, Revision};
-use planledger_core::ledger::{
-    EventFilter, ExecuteError, Ledger, OpenError, Passed, Receipt, rebuild,
-};
-use planledger_fixtures::place::{Place, command_id, dump};
+use planledger_core::ledger::{ExecuteError, Ledger, OpenError, Receipt, rebuild};
+use planledger_fixtures::place::{TempLedger, command_id, dump, events_after};
 use planledger_fixtures::school::SYSTEM;
 
 use crate::ledger::support::{institution, put_institution};
 
 #[test]
 fn a_receipt_says_where_the_command_ended_up() {
-    let place = Place::new();
+    let place = TempLedger::new();
     let ledger = place.open();
     let first = ledger
         .execute(SYSTEM, put_institution(1, 1, "Nørrebro Skole"))
@@ -36,7 +34,7 @@ fn a_receipt_says_where_the_command_ended_up() {
 
 #[test]
 fn the_same_command_again_gives_the_first_receipt_also_after_a_restart() {
-    let place = Place::new();
+    let place = TempLedger::new();
     let ledger = place.open();
     let first = ledger.execute(SYSTEM, put_institution(1, 1, "A")).unwrap();
     let again = ledger.execute(SYSTEM, put_institution(1, 1, "A")).unwrap();
@@ -68,7 +66,7 @@ fn the_same_command_again_gives_the_first_receipt_also_after_a_restart() {
 
 #[test]
 fn a_wrong_expectation_is_a_conflict_that_names_both_revisions() {
-    let place = Place::new();
+    let place = TempLedger::new();
     let ledger = place.open();
     ledger.execute(SYSTEM, put_institution(1, 1, "A")).unwrap();
     let mut envelope = put_institution(2, 1, "B");
@@ -91,7 +89,7 @@ fn a_wrong_expectation_is_a_conflict_that_names_both_revisions() {
 
 #[test]
 fn a_batch_is_carried_out_whole_or_not_at_all() {
-    let place = Place::new();
+    let place = TempLedger::new();
     let ledger = place.open();
     let mut conflicting = put_institution(3, 2, "C");
     conflicting.expected_revision = Some(Revision::new(9));
@@ -129,7 +127,7 @@ fn a_batch_is_carried_out_whole_or_not_at_all() {
 /// taken back in the middle of one, and the ledger is opened again at all sorts of places.
 #[test]
 fn every_receipt_is_found_again_whatever_was_refused_between() {
-    let place = Place::new();
+    let place = TempLedger::new();
     let mut ledger = place.open();
     let mut sent = Vec::new();
     let mut next = 1;
@@ -167,7 +165,7 @@ fn every_receipt_is_found_again_whatever_was_refused_between() {
 
 #[test]
 fn events_are_read_in_order_and_can_be_resumed() {
-    let place = Place::new();
+    let place = TempLedger::new();
     let ledger = place.open();
     for n in 1..=5 {
         ledger
@@ -175,12 +173,8 @@ fn events_are_read_in_order_and_can_be_resumed() {
             .unwrap();
     }
     let positions = |after| {
-        let events = ledger.events(Position::new(after), EventFilter::default());
-        let events = events.filter_map(|passed| match passed.unwrap() {
-            Passed::Event(event) => Some(event.position.get()),
-            Passed::Through(_) => None,
-        });
-        events.collect::<Vec<_>>()
+        let events = events_after(&ledger, Position::new(after)).into_iter();
+        events.map(|event| event.position.get()).collect::<Vec<_>>()
     };
     assert_eq!(positions(0), [1, 2, 3, 4, 5]);
     assert_eq!(positions(3), [4, 5]);
@@ -202,7 +196,7 @@ fn events_are_read_in_order_and_can_be_resumed() {
 
 #[test]
 fn a_second_ledger_in_the_same_directory_is_refused() {
-    let place = Place::new();
+    let place = TempLedger::new();
     let ledger = place.open();
     let Err(error) = Ledger::open(place.options()) else {
         panic!("it opened twice")
@@ -220,7 +214,7 @@ fn a_second_ledger_in_the_same_directory_is_refused() {
 
 #[test]
 fn many_threads_get_distinct_positions() {
-    let place = Place::new();
+    let place = TempLedger::new();
     let ledger = place.open();
     let mut positions = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..8u64)

@@ -1,17 +1,14 @@
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
 use planledger_core::derived::testing;
 use planledger_core::domain::Aggregate;
 use planledger_core::ids::Position;
 use planledger_core::ledger::rebuild;
 use planledger_core::verify::{Depth, verify_dir};
-use planledger_fixtures::place::{Place, copy, dump};
+use planledger_fixtures::place::{TempLedger, copy, dump, files};
 use planledger_fixtures::school::SYSTEM;
 
 use crate::ledger::support::{institution, put_institution};
 
-fn filled(place: &Place) -> Vec<(Vec<u8>, Vec<u8>)> {
+fn filled(place: &TempLedger) -> Vec<(Vec<u8>, Vec<u8>)> {
     let ledger = place.open();
     for n in 1..=300 {
         ledger
@@ -32,7 +29,7 @@ fn name_at(ledger: &planledger_core::ledger::Ledger, id: u64, position: u64) -> 
 
 #[test]
 fn a_rebuild_gives_the_same_bytes() {
-    let place = Place::new();
+    let place = TempLedger::new();
     let before = filled(&place);
     assert!(before.len() > 6);
     rebuild(place.options()).unwrap();
@@ -41,7 +38,7 @@ fn a_rebuild_gives_the_same_bytes() {
 
 #[test]
 fn derived_state_that_is_missing_or_broken_is_rebuilt() {
-    let place = Place::new();
+    let place = TempLedger::new();
     let before = filled(&place);
     std::fs::remove_dir_all(place.derived()).unwrap();
     assert_eq!(dump(&place.open()), before);
@@ -60,7 +57,7 @@ fn derived_state_that_is_missing_or_broken_is_rebuilt() {
 /// Taken for new, it had every event folded into a state that was there already.
 #[test]
 fn derived_state_that_lost_how_far_it_had_come_is_rebuilt() {
-    let place = Place::new();
+    let place = TempLedger::new();
     let before = filled(&place);
     let db = sled::open(testing::sled_folder(&place.derived()).unwrap()).unwrap();
     db.remove([0]).unwrap().unwrap();
@@ -71,7 +68,7 @@ fn derived_state_that_lost_how_far_it_had_come_is_rebuilt() {
 
 #[test]
 fn derived_state_that_is_behind_catches_up() {
-    let place = Place::new();
+    let place = TempLedger::new();
     let ledger = place.open();
     ledger
         .execute(SYSTEM, put_institution(1_000, 1, "A"))
@@ -88,9 +85,9 @@ fn derived_state_that_is_behind_catches_up() {
 
 #[test]
 fn derived_state_of_another_ledger_is_set_aside() {
-    let place = Place::new();
+    let place = TempLedger::new();
     let before = filled(&place);
-    let other = Place::new();
+    let other = TempLedger::new();
     other
         .open()
         .execute(SYSTEM, put_institution(1, 1, "A"))
@@ -103,7 +100,7 @@ fn derived_state_of_another_ledger_is_set_aside() {
 
 #[test]
 fn the_past_reads_as_it_was() {
-    let place = Place::new();
+    let place = TempLedger::new();
     filled(&place);
     let ledger = place.open();
     for position in 1..=300 {
@@ -133,7 +130,7 @@ fn the_past_reads_as_it_was() {
 
 #[test]
 fn a_journal_verifies_and_a_changed_byte_does_not() {
-    let place = Place::new();
+    let place = TempLedger::new();
     filled(&place);
     let root = place.open().status().root;
     let check = || verify_dir(&place.options(), Depth::Full, &|_, _, _| {});
@@ -153,7 +150,7 @@ fn a_journal_verifies_and_a_changed_byte_does_not() {
 
 #[test]
 fn checking_changes_nothing() {
-    let place = Place::new();
+    let place = TempLedger::new();
     filled(&place);
     // What crashes leave: half a key, half a frame, half a segment.
     let append = |file: &str| {
@@ -170,18 +167,4 @@ fn checking_changes_nothing() {
     assert!(found.is_sound(), "{found:?}");
     assert_eq!(found.unfinished, 100);
     assert_eq!(files(place.path()), before);
-}
-
-/// Every file below a folder, with its bytes.
-fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    for item in std::fs::read_dir(dir).unwrap() {
-        let path = item.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else {
-            found.insert(path.clone(), std::fs::read(path).unwrap());
-        }
-    }
-    found
 }

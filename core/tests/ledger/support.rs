@@ -1,9 +1,9 @@
 //! Institutions, and what is in sled.
 
 use planledger_core::domain::Command;
-use planledger_core::domain::institution::InstitutionCommand;
 use planledger_core::ids::InstitutionId;
 use planledger_core::ledger::Envelope;
+use planledger_fixtures::commands;
 use planledger_fixtures::place::{command_id, numbered};
 use planledger_fixtures::school::institution_details;
 
@@ -13,10 +13,7 @@ pub(crate) fn institution(n: u64) -> InstitutionId {
 
 /// Makes an institution have a name, from whatever it was.
 pub(crate) fn put_institution(command: u64, id: u64, name: &str) -> Envelope {
-    let put = InstitutionCommand::Put {
-        details: institution_details(name),
-        closed: false,
-    };
+    let put = commands::put_institution(institution_details(name), false);
     Envelope::new(
         command_id(command),
         Command::Institution(institution(id), put),

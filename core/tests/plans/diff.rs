@@ -1,5 +1,6 @@
 //! What differs between two views.
 
+use planledger_fixtures::commands;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::civil::date;
@@ -14,11 +15,11 @@ use proptest::prelude::*;
 
 use crate::plans::histories::{Step, VIEWERS, steps, views};
 use crate::plans::school::{
-    COLLEAGUE_ID, GOALS, School, TEACHER, TEAM, UNITS, assessment, evaluation_id, scale, status,
-    talk, talk_id, text,
+    COLLEAGUE_ID, GOALS, SchoolInMemory, TEACHER, TEAM, UNITS, assessment, evaluation_id, scale,
+    status, talk, talk_id, text,
 };
 
-fn staff(school: &School) -> PlanView {
+fn staff(school: &SchoolInMemory) -> PlanView {
     school.view(Viewer::Staff).unwrap()
 }
 
@@ -31,30 +32,21 @@ fn about(changes: &[Change]) -> Vec<About> {
 }
 
 /// A plan with something in every place.
-fn full() -> School {
-    let mut school = School::new();
+fn full() -> SchoolInMemory {
+    let mut school = SchoolInMemory::new();
     let (goal, unit, _) = GOALS[1];
     for command in [
         status("begynder at læse"),
-        PlanCommand::WriteFollowUp {
-            text: text("tal med hjemmet"),
-            follow_up_on: Some(date(2026, 12, 1)),
-        },
-        PlanCommand::RecordEvaluation {
-            evaluation: evaluation_id(1),
-            unit: UNITS[unit],
+        commands::write_follow_up(text("tal med hjemmet"), Some(date(2026, 12, 1))),
+        commands::record_evaluation(
+            evaluation_id(1),
+            UNITS[unit],
             goal,
-            assessment: assessment(1, "godt på vej"),
-        },
-        PlanCommand::RecordTalk {
-            talk: talk_id(1),
-            details: talk(3, "aftalt læselog"),
-        },
+            assessment(1, "godt på vej"),
+        ),
+        commands::record_talk(talk_id(1), talk(3, "aftalt læselog")),
         PlanCommand::Share,
-        PlanCommand::SetVisibility {
-            audience: Audience::Guardians,
-            visible: true,
-        },
+        commands::set_visibility(Audience::Guardians, true),
         PlanCommand::ShowSection {
             section: Section::Status,
         },
@@ -82,10 +74,7 @@ fn guardians_see_no_difference_in_what_they_do_not_see() {
     let mut school = full();
     let guardians = Viewer::Audience(Audience::Guardians);
     let was = school.view(guardians).unwrap();
-    let write = PlanCommand::WriteFollowUp {
-        text: text("kun for personalet"),
-        follow_up_on: None,
-    };
+    let write = commands::write_follow_up(text("kun for personalet"), None);
     school.on_plan(TEACHER, write);
     let is = school.view(guardians).unwrap();
     assert_ne!(was.changed_at, is.changed_at);
@@ -111,10 +100,7 @@ fn what_is_gone_stands_where_it_stood() {
     let was = staff(&school);
     school.on_plan(TEACHER, PlanCommand::ExcludeUnit(UNITS[0]));
     school.on_plan(TEACHER, status("læser med lyst"));
-    let write = PlanCommand::WriteFollowUp {
-        text: text("tal med hjemmet igen"),
-        follow_up_on: None,
-    };
+    let write = commands::write_follow_up(text("tal med hjemmet igen"), None);
     school.on_plan(TEACHER, write);
     let guardians = |view: &PlanView| PlanView {
         units: view.units.iter().filter(|u| u.included).cloned().collect(),
@@ -311,7 +297,7 @@ proptest! {
     fn a_difference_is_empty_exactly_when_the_same_is_seen_and_two_lead_as_far_as_one(
         history in moments(),
     ) {
-        let mut school = School::new();
+        let mut school = SchoolInMemory::new();
         let moments = history.map(|steps| {
             steps.iter().for_each(|step| step.take(&mut school));
             views(&school)

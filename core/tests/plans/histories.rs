@@ -7,12 +7,13 @@ use planledger_core::domain::team::TeamCommand;
 use planledger_core::domain::view::{PlanView, Viewer};
 use planledger_core::domain::year_plan::{WordingChoice, YearPlanCommand};
 use planledger_core::domain::{Actor, Command};
+use planledger_fixtures::commands;
 use proptest::prelude::*;
 
 use crate::plans::school::{
-    COLLEAGUE, COLLEAGUE_ID, GOALS, PLAN, STUDENT, STUDENT_ID, SYSTEM, School, TEACHER, TEACHER_ID,
-    TEAM, UNITS, YEAR_PLANS, assessment, evaluation_id, scale, status, talk, talk_id, team_details,
-    text,
+    COLLEAGUE, COLLEAGUE_ID, GOALS, PLAN, STUDENT, STUDENT_ID, SYSTEM, SchoolInMemory, TEACHER,
+    TEACHER_ID, TEAM, UNITS, YEAR_PLANS, assessment, evaluation_id, scale, status, talk, talk_id,
+    team_details, text,
 };
 
 /// Somebody asks for something. It may well be refused.
@@ -23,14 +24,14 @@ pub(crate) struct Step {
 }
 
 impl Step {
-    pub(crate) fn take(&self, school: &mut School) {
+    pub(crate) fn take(&self, school: &mut SchoolInMemory) {
         // What the rules refuse did not happen; that is part of any history.
         let _ = school.act(self.actor, &self.command);
     }
 }
 
 /// What all four viewers see.
-pub(crate) fn views(school: &School) -> [Option<PlanView>; 4] {
+pub(crate) fn views(school: &SchoolInMemory) -> [Option<PlanView>; 4] {
     VIEWERS.map(|viewer| school.view(viewer))
 }
 
@@ -147,11 +148,8 @@ fn around() -> impl Strategy<Value = Command> {
         on_unit(|unit| YearPlanCommand::DeleteUnit { unit, reason: None }),
         on_unit(|unit| YearPlanCommand::UndeleteUnit { unit }),
         (goal(), words()).prop_map(|((goal, unit, _), words)| {
-            let revise = YearPlanCommand::ReviseGoal {
-                goal,
-                wording: WordingChoice::Own { text: text(words) },
-                scale: scale(),
-            };
+            let revise =
+                commands::revise_goal(goal, WordingChoice::Own { text: text(words) }, scale());
             Command::YearPlan(UNITS[unit].year_plan, revise)
         }),
         goal().prop_map(|(goal, unit, _)| {
@@ -162,13 +160,7 @@ fn around() -> impl Strategy<Value = Command> {
             let name = words.parse().unwrap();
             Command::Person(STUDENT_ID, PersonCommand::Rename { name })
         }),
-        Just(Command::Person(
-            TEACHER_ID,
-            PersonCommand::Depart {
-                on: None,
-                reason: None
-            }
-        )),
+        Just(Command::Person(TEACHER_ID, commands::depart())),
         Just(Command::Person(TEACHER_ID, PersonCommand::Return)),
     ]
 }

@@ -6,9 +6,10 @@ use planledger_core::domain::view::{PlanView, diff};
 use planledger_core::domain::world::Context;
 use planledger_core::ids::{Position, StreamId};
 use planledger_core::ledger::{Envelope, ExecuteError, Payload, ReadError, Reading, rebuild};
+use planledger_fixtures::commands;
 use planledger_fixtures::place::dump;
 
-use crate::plans::place::Place;
+use crate::plans::place::LedgerWithPlan;
 use crate::plans::school::{GOALS, PLAN, STUDENT, TEACHER, UNITS, assessment, evaluation_id};
 
 fn words(view: Option<PlanView>) -> Option<String> {
@@ -17,7 +18,7 @@ fn words(view: Option<PlanView>) -> Option<String> {
 
 #[test]
 fn a_revert_is_recorded_and_every_moment_still_reads_as_it_was() {
-    let mut place = Place::new();
+    let mut place = LedgerWithPlan::new();
     let opened = place.ledger.position();
     let first = place.write("begynder at læse");
     let second = place.write("om en anden elev");
@@ -47,7 +48,7 @@ fn a_revert_is_recorded_and_every_moment_still_reads_as_it_was() {
     ] {
         assert_eq!(words(place.view_at(position)).as_deref(), expected);
     }
-    let Place { place, ledger, .. } = place;
+    let LedgerWithPlan { place, ledger, .. } = place;
     let before = dump(&ledger);
     drop(ledger);
     rebuild(place.options()).unwrap();
@@ -57,10 +58,10 @@ fn a_revert_is_recorded_and_every_moment_still_reads_as_it_was() {
 
 #[test]
 fn a_revert_sent_again_gives_its_first_receipt_though_there_is_nothing_left_to_do() {
-    let mut place = Place::new();
+    let mut place = LedgerWithPlan::new();
     let first = place.write("begynder at læse");
     place.write("om en anden elev");
-    let revert = |place: &Place| {
+    let revert = |place: &LedgerWithPlan| {
         let revert = place.revert_to(first.position);
         Command::Plan(PLAN, PlanCommand::Revert(Box::new(revert)))
     };
@@ -87,11 +88,11 @@ fn a_revert_sent_again_gives_its_first_receipt_though_there_is_nothing_left_to_d
 
 #[test]
 fn what_a_receipt_did_can_be_weighed_again_at_the_position_before_it() {
-    let mut place = Place::new();
+    let mut place = LedgerWithPlan::new();
     let first = place.write("begynder at læse");
     place.write("om en anden elev");
     let revert = place.revert_to(first.position);
-    let weigh = |place: &Place, at| {
+    let weigh = |place: &LedgerWithPlan, at| {
         let context = Context::from(TEACHER);
         let read = |reading: &Reading<'_>| revert.weigh(reading, &context, PLAN);
         place.ledger.read_at(at, read).unwrap().0
@@ -107,20 +108,16 @@ fn what_a_receipt_did_can_be_weighed_again_at_the_position_before_it() {
 
 #[test]
 fn a_student_reverts_no_correction_of_the_teacher() {
-    let mut place = Place::new();
+    let mut place = LedgerWithPlan::new();
     let (goal, unit, _) = GOALS[1];
-    let record = PlanCommand::RecordEvaluation {
-        evaluation: evaluation_id(1),
-        unit: UNITS[unit],
+    let record = commands::record_evaluation(
+        evaluation_id(1),
+        UNITS[unit],
         goal,
-        assessment: assessment(1, "godt på vej"),
-    };
+        assessment(1, "godt på vej"),
+    );
     let recorded = place.act(TEACHER, Command::Plan(PLAN, record));
-    let correct = PlanCommand::CorrectEvaluation {
-        evaluation: evaluation_id(1),
-        assessment: assessment(2, "i mål"),
-        reason: None,
-    };
+    let correct = commands::correct_evaluation(evaluation_id(1), assessment(2, "i mål"));
     place.act(TEACHER, Command::Plan(PLAN, correct));
     let revert = place.revert_to(recorded.position);
     let command = Command::Plan(PLAN, PlanCommand::Revert(Box::new(revert)));
@@ -130,7 +127,7 @@ fn a_student_reverts_no_correction_of_the_teacher() {
 
 #[test]
 fn before_it_was_opened_there_is_no_plan_and_beyond_the_end_there_is_no_past() {
-    let mut place = Place::new();
+    let mut place = LedgerWithPlan::new();
     place.write("begynder at læse");
     let end = place.ledger.position();
     let history = place.ledger.history(PLAN.into(), None, 100).unwrap();

@@ -9,16 +9,16 @@ use planledger_fixtures::place::{self, START, StandingClock, command_id};
 
 use crate::plans::school::{PLAN, TEACHER, founding, status};
 
-pub(crate) struct Place {
-    pub(crate) place: place::Place,
+pub(crate) struct LedgerWithPlan {
+    pub(crate) place: place::TempLedger,
     pub(crate) ledger: Ledger,
     commands: u64,
 }
 
-impl Place {
+impl LedgerWithPlan {
     /// A plan with two units in it, and nothing written.
     pub(crate) fn new() -> Self {
-        let place = place::Place::with_clock(StandingClock::at(START));
+        let place = place::TempLedger::with_clock(StandingClock::at(START));
         let ledger = place.open();
         let mut place = Self {
             place,

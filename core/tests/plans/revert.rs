@@ -5,37 +5,31 @@ use planledger_core::domain::plan::{
     Item, PlanCommand, PlanEvent, Reverted, Stay, Stays, WrittenContent,
 };
 use planledger_core::domain::{Actor, Command, Reason};
+use planledger_fixtures::commands;
+use planledger_fixtures::events;
 use proptest::prelude::*;
 
 use crate::plans::histories::{Step, steps};
 use crate::plans::school::{
-    COLLEAGUE, GOALS, PLAN, STUDENT, SYSTEM, School, TEACHER, UNITS, assessment, evaluation_id,
-    status, talk, talk_id, text,
+    COLLEAGUE, GOALS, PLAN, STUDENT, SYSTEM, SchoolInMemory, TEACHER, UNITS, assessment,
+    evaluation_id, status, talk, talk_id, text,
 };
 
-fn evaluate(school: &mut School, actor: Actor, id: u8, comment: &str) {
+fn evaluate(school: &mut SchoolInMemory, actor: Actor, id: u8, comment: &str) {
     let (goal, unit, _) = GOALS[1];
-    let record = PlanCommand::RecordEvaluation {
-        evaluation: evaluation_id(id),
-        unit: UNITS[unit],
-        goal,
-        assessment: assessment(1, comment),
-    };
+    let record =
+        commands::record_evaluation(evaluation_id(id), UNITS[unit], goal, assessment(1, comment));
     school.on_plan(actor, record);
 }
 
-fn correct(school: &mut School, actor: Actor, id: u8, comment: &str) {
-    let correct = PlanCommand::CorrectEvaluation {
-        evaluation: evaluation_id(id),
-        assessment: assessment(2, comment),
-        reason: None,
-    };
+fn correct(school: &mut SchoolInMemory, actor: Actor, id: u8, comment: &str) {
+    let correct = commands::correct_evaluation(evaluation_id(id), assessment(2, comment));
     school.on_plan(actor, correct);
 }
 
 #[test]
 fn a_status_comes_back_behind_a_marker_that_says_to_when_and_why() {
-    let mut school = School::new();
+    let mut school = SchoolInMemory::new();
     school.on_plan(TEACHER, status("begynder at læse"));
     let revert = school.revert_to_here();
     school.on_plan(TEACHER, status("om en anden elev"));
@@ -54,13 +48,10 @@ fn a_status_comes_back_behind_a_marker_that_says_to_when_and_why() {
 
 #[test]
 fn what_was_not_written_then_is_cleared() {
-    let mut school = School::new();
+    let mut school = SchoolInMemory::new();
     let revert = school.revert_to_here();
     school.on_plan(TEACHER, status("om en anden elev"));
-    let follow_up = PlanCommand::WriteFollowUp {
-        text: text("tal med hjemmet"),
-        follow_up_on: Some(date(2026, 12, 1)),
-    };
+    let follow_up = commands::write_follow_up(text("tal med hjemmet"), Some(date(2026, 12, 1)));
     school.on_plan(TEACHER, follow_up);
     let events = school.revert(TEACHER, &revert);
     let cleared = [PlanEvent::StatusCleared {}, PlanEvent::FollowUpCleared {}];
@@ -74,7 +65,7 @@ fn what_was_not_written_then_is_cleared() {
 
 #[test]
 fn a_cleared_text_comes_back() {
-    let mut school = School::new();
+    let mut school = SchoolInMemory::new();
     school.on_plan(TEACHER, status("begynder at læse"));
     let revert = school.revert_to_here();
     let cleared = school.on_plan(TEACHER, PlanCommand::ClearStatus);
@@ -87,38 +78,25 @@ fn a_cleared_text_comes_back() {
 
 #[test]
 fn the_day_of_a_follow_up_comes_back_though_its_text_is_the_same() {
-    let mut school = School::new();
-    let write = |day| PlanCommand::WriteFollowUp {
-        text: text("tal med hjemmet"),
-        follow_up_on: day,
-    };
+    let mut school = SchoolInMemory::new();
+    let write = |day| commands::write_follow_up(text("tal med hjemmet"), day);
     school.on_plan(TEACHER, write(Some(date(2026, 12, 1))));
     let revert = school.revert_to_here();
     school.on_plan(TEACHER, write(None));
     let events = school.revert(TEACHER, &revert);
-    let written = PlanEvent::FollowUpWritten {
-        text: text("tal med hjemmet"),
-        follow_up_on: Some(date(2026, 12, 1)),
-    };
+    let written = events::follow_up_written(text("tal med hjemmet"), Some(date(2026, 12, 1)));
     assert_eq!(events[1..], [written]);
 }
 
 #[test]
 fn corrections_since_are_corrected_back_with_the_reason() {
-    let mut school = School::new();
+    let mut school = SchoolInMemory::new();
     evaluate(&mut school, TEACHER, 1, "godt på vej");
-    let record = PlanCommand::RecordTalk {
-        talk: talk_id(1),
-        details: talk(3, "aftalt læselog"),
-    };
+    let record = commands::record_talk(talk_id(1), talk(3, "aftalt læselog"));
     school.on_plan(TEACHER, record);
     let revert = school.revert_to_here();
     correct(&mut school, TEACHER, 1, "i mål");
-    let rewrite = PlanCommand::CorrectTalk {
-        talk: talk_id(1),
-        details: talk(4, "aftalt noget andet"),
-        reason: None,
-    };
+    let rewrite = commands::correct_talk(talk_id(1), talk(4, "aftalt noget andet"));
     school.on_plan(TEACHER, rewrite);
     let reason = Some(revert.reason.clone());
     let events = school.revert(COLLEAGUE, &revert);
@@ -137,13 +115,10 @@ fn corrections_since_are_corrected_back_with_the_reason() {
 
 #[test]
 fn what_was_recorded_since_stays_and_is_named() {
-    let mut school = School::new();
+    let mut school = SchoolInMemory::new();
     let revert = school.revert_to_here();
     evaluate(&mut school, TEACHER, 1, "godt på vej");
-    let record = PlanCommand::RecordTalk {
-        talk: talk_id(1),
-        details: talk(3, "aftalt læselog"),
-    };
+    let record = commands::record_talk(talk_id(1), talk(3, "aftalt læselog"));
     school.on_plan(TEACHER, record);
     school.on_plan(TEACHER, status("om en anden elev"));
     let weighed = school.weigh(TEACHER, &revert);
@@ -160,22 +135,15 @@ fn what_was_recorded_since_stays_and_is_named() {
 
 #[test]
 fn nobody_takes_back_what_the_other_side_corrected() {
-    let mut school = School::new();
+    let mut school = SchoolInMemory::new();
     evaluate(&mut school, TEACHER, 1, "godt på vej");
     evaluate(&mut school, STUDENT, 2, "svært");
-    let record = PlanCommand::RecordTalk {
-        talk: talk_id(1),
-        details: talk(3, "aftalt læselog"),
-    };
+    let record = commands::record_talk(talk_id(1), talk(3, "aftalt læselog"));
     school.on_plan(TEACHER, record);
     let revert = school.revert_to_here();
     correct(&mut school, TEACHER, 1, "i mål");
     correct(&mut school, STUDENT, 2, "let");
-    let rewrite = PlanCommand::CorrectTalk {
-        talk: talk_id(1),
-        details: talk(4, "aftalt noget andet"),
-        reason: None,
-    };
+    let rewrite = commands::correct_talk(talk_id(1), talk(4, "aftalt noget andet"));
     school.on_plan(TEACHER, rewrite);
     let stay = |item, why| Stay { item, why };
     let of = |id| Item::Evaluation(evaluation_id(id));
@@ -214,7 +182,7 @@ fn nobody_takes_back_what_the_other_side_corrected() {
 
 #[test]
 fn nothing_to_change_is_nothing_recorded() {
-    let mut school = School::new();
+    let mut school = SchoolInMemory::new();
     school.on_plan(TEACHER, status("begynder at læse"));
     let revert = school.revert_to_here();
     school.on_plan(TEACHER, PlanCommand::Share);
@@ -224,7 +192,7 @@ fn nothing_to_change_is_nothing_recorded() {
 
 #[test]
 fn a_withdrawn_plan_is_restored_first() {
-    let mut school = School::new();
+    let mut school = SchoolInMemory::new();
     let revert = school.revert_to_here();
     school.on_plan(TEACHER, status("om en anden elev"));
     school.on_plan(TEACHER, PlanCommand::Withdraw { reason: None });
@@ -240,7 +208,7 @@ proptest! {
     fn a_revert_brings_back_all_it_may_and_loses_nothing(
         before in steps(40), since in steps(20), by_student: bool,
     ) {
-        let mut school = School::new();
+        let mut school = SchoolInMemory::new();
         before.iter().for_each(|step: &Step| step.take(&mut school));
         let revert = school.revert_to_here();
         since.iter().for_each(|step: &Step| step.take(&mut school));

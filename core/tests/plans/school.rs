@@ -10,21 +10,19 @@ use planledger_core::domain::plan::{
 use planledger_core::domain::view::{PlanView, Viewer};
 use planledger_core::domain::year_plan::GoalKind;
 use planledger_core::domain::{Actor, Aggregate, Command, Event, Refusal};
-use planledger_core::ids::{EvaluationId, GoalId, PersonId, Position, TalkId, UnitId, YearPlanId};
+use planledger_core::ids::{EvaluationId, GoalId, Position, TalkId, UnitId, YearPlanId};
 use planledger_fixtures::{Memory, founding};
 
-pub(crate) use planledger_fixtures::school::{PLAN, SYSTEM, TEAM, text};
+use planledger_fixtures::school::{OTHER_YEAR_PLAN, YEAR_PLAN};
+pub(crate) use planledger_fixtures::school::{
+    PEDAGOGUE as COLLEAGUE_ID, PLAN, STUDENT as STUDENT_ID, SYSTEM, TEACHER as TEACHER_ID, TEAM,
+    text,
+};
 
-pub(crate) const STUDENT_ID: PersonId = PersonId::from_bytes([0x31; 16]);
-pub(crate) const TEACHER_ID: PersonId = PersonId::from_bytes([0x32; 16]);
-pub(crate) const COLLEAGUE_ID: PersonId = PersonId::from_bytes([0x33; 16]);
 pub(crate) const STUDENT: Actor = Actor::Person(STUDENT_ID);
 pub(crate) const TEACHER: Actor = Actor::Person(TEACHER_ID);
 pub(crate) const COLLEAGUE: Actor = Actor::Person(COLLEAGUE_ID);
-pub(crate) const YEAR_PLANS: [YearPlanId; 2] = [
-    YearPlanId::from_bytes([0x51; 16]),
-    YearPlanId::from_bytes([0x52; 16]),
-];
+pub(crate) const YEAR_PLANS: [YearPlanId; 2] = [YEAR_PLAN, OTHER_YEAR_PLAN];
 /// Two units of the first year plan, one of the second.
 pub(crate) const UNITS: [UnitRef; 3] = [unit(0, 0x61), unit(0, 0x62), unit(1, 0x63)];
 /// A subject goal and a reflection goal in the first unit, a reflection goal in each other.
@@ -100,11 +98,11 @@ pub(crate) fn founding() -> Vec<(Actor, Command)> {
 
 /// What a school has recorded. A clone is a moment of it.
 #[derive(Clone, Default)]
-pub(crate) struct School {
+pub(crate) struct SchoolInMemory {
     memory: Memory,
 }
 
-impl School {
+impl SchoolInMemory {
     /// With everything of [`founding`].
     pub(crate) fn new() -> Self {
         let mut school = Self::default();

@@ -7,12 +7,13 @@ use planledger_core::domain::{Aggregate, Command, Reason};
 use planledger_core::ids::{EvaluationId, PlanId, Position};
 use planledger_core::journal::{CommitLog, StoredEntry};
 use planledger_core::ledger::Ledger;
+use planledger_fixtures::commands;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
 use crate::properties::acts::{Act, PLANS, STEADY, container_acts, foundings, plan_acts};
 use crate::properties::check::check;
-use crate::properties::place::{Place, run};
+use crate::properties::place::{JournalledLedger, run};
 use planledger_fixtures::Memory;
 use planledger_fixtures::school::*;
 
@@ -129,15 +130,15 @@ fn evaluations(memory: &Memory, plan: &planledger_core::domain::plan::Plan) -> V
         for (goal, _) in goals {
             let mut id = [0xE0; 16];
             id[0] = commands.len() as u8;
-            commands.push(PlanCommand::RecordEvaluation {
-                evaluation: EvaluationId::from_bytes(id),
-                unit: *unit,
-                goal: *goal,
-                assessment: Assessment {
+            commands.push(commands::record_evaluation(
+                EvaluationId::from_bytes(id),
+                *unit,
+                *goal,
+                Assessment {
                     level: Some(0),
                     comment: None,
                 },
-            });
+            ));
         }
     }
     commands
@@ -160,7 +161,7 @@ fn view(ledger: &Ledger, id: PlanId, viewer: Viewer) -> Option<PlanView> {
 #[test]
 fn in_a_ledger_every_recorded_event_stays_byte_for_byte() {
     check(12, &stories(), |(plans, containers)| {
-        let place = Place::new();
+        let place = JournalledLedger::new();
         let (ledger, log) = place.open();
         run(&ledger, plans);
         let before = entries(&*log);

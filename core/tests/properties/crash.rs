@@ -2,22 +2,22 @@
 //! every receipted command is there, whole, and gives its receipt again; of every other command
 //! there is all or nothing.
 
+use planledger_fixtures::place::segments_of;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use planledger_core::domain::Actor;
 use planledger_core::ids::{CommandId, Position};
-use planledger_core::journal::{
-    Fault, FaultyDisk, OpenError, PowerCut, SegmentLog, SegmentOptions,
-};
+use planledger_core::journal::{Fault, FaultyDisk, OpenError, PowerCut, SegmentLog};
 use planledger_core::ledger::{Envelope, EventFilter, ExecuteError, Ledger, Passed, Receipt};
 use planledger_core::verify::{Depth, verify_dir};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
+use crate::aftermath::{After, any_after, any_fault};
 use crate::properties::acts::{Act, acts, founding};
 use crate::properties::check::check;
-use crate::properties::place::{CREATED, LEDGER, Place, fresh_id};
+use crate::properties::place::{CREATED, JournalledLedger, LEDGER, fresh_id};
 
 /// What is asked at once, and its receipts once there are any.
 #[derive(Clone)]
@@ -41,13 +41,6 @@ impl Asked {
     }
 }
 
-/// What happens after a process has ended.
-#[derive(Clone, Copy, Debug)]
-enum After {
-    Restart,
-    Reboot(PowerCut),
-}
-
 #[derive(Clone, Debug)]
 struct Life {
     batches: Vec<Vec<Act>>,
@@ -59,7 +52,7 @@ struct Life {
 }
 
 struct Story {
-    place: Place,
+    place: JournalledLedger,
     disk: FaultyDisk,
     /// Everything that was ever granted or never answered, in the order in which it was asked.
     asked: Vec<Asked>,
@@ -71,7 +64,7 @@ struct Failed;
 impl Story {
     fn new() -> Self {
         Self {
-            place: Place::new(),
+            place: JournalledLedger::new(),
             disk: FaultyDisk::new(),
             asked: Vec::new(),
         }
@@ -79,10 +72,7 @@ impl Story {
 
     fn open(&self) -> Result<Ledger, Failed> {
         // So small that every few commands begin a new segment.
-        let how = SegmentOptions {
-            segment_bytes: 4_000,
-            ..SegmentOptions::default()
-        };
+        let how = segments_of(4_000);
         let disk = || Arc::new(self.disk.clone());
         let log = match SegmentLog::open(disk(), how) {
             Err(OpenError::Empty) => {
@@ -208,10 +198,7 @@ impl Story {
     }
 
     fn end_process(&mut self, after: After) {
-        self.disk = match after {
-            After::Restart => self.disk.restart(),
-            After::Reboot(how) => self.disk.reboot(how),
-        };
+        self.disk = after.leaves(&self.disk);
     }
 
     /// On a sound disk everything that was granted is there and nothing else, and the journal
@@ -257,19 +244,11 @@ fn lives() -> impl Strategy<Value = Life> {
         4 => prop::collection::vec(acts(), 1),
         1 => prop::collection::vec(acts(), 2..5),
     ];
-    let fault = prop_oneof![Just(Fault::Kill), Just(Fault::Fail), Just(Fault::Short)];
-    let after = prop_oneof![
-        Just(After::Restart),
-        Just(After::Reboot(PowerCut::LosesAll)),
-        Just(After::Reboot(PowerCut::KeepsAll)),
-        (0_usize..4_000).prop_map(|bytes| After::Reboot(PowerCut::KeepsBytes(bytes))),
-        any::<u64>().prop_map(|seed| After::Reboot(PowerCut::KeepsBlocks(seed))),
-    ];
     (
         prop::collection::vec(batch, 0..12),
-        prop::collection::vec((0_u64..90, fault), 0..3),
+        prop::collection::vec((0_u64..90, any_fault()), 0..3),
         prop::option::weighted(0.2, 0_u64..30_000),
-        after,
+        any_after(),
         any::<bool>(),
     )
         .prop_map(|(batches, faults, space, after, forgets)| Life {

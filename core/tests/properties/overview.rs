@@ -10,8 +10,8 @@ use planledger_core::domain::person::{Affiliation, PersonCommand, Role};
 use planledger_core::domain::plan::{Audience, Evaluator, Plan, PlanEvent, TalkKind};
 use planledger_core::domain::year_plan::YearPlan;
 use planledger_core::domain::{Aggregate, Command, Event, EventMeta};
-use planledger_core::ids::{InstitutionId, PersonId, PlanId, Position, TeamId};
-use planledger_core::ledger::{EventFilter, Ledger, Options, Passed, Payload, rebuild};
+use planledger_core::ids::{InstitutionId, PersonId, PlanId, TeamId};
+use planledger_core::ledger::{Ledger, Options, rebuild};
 use planledger_core::overview::{
     By, Column, Day, Due, DueRule, DueRules, OverviewQuery, Report, Requirement, Row, RowKey,
     Subjects,
@@ -22,7 +22,7 @@ use proptest::test_runner::TestCaseResult;
 
 use crate::properties::acts::{Act, acts, founding};
 use crate::properties::check::check;
-use crate::properties::place::{CREATED, Place, run};
+use crate::properties::place::{CREATED, JournalledLedger, run};
 use planledger_fixtures::Memory;
 use planledger_fixtures::school::*;
 
@@ -49,7 +49,7 @@ fn moves() -> impl Strategy<Value = Act> + Clone {
     })
 }
 
-fn options(place: &Place) -> Options {
+fn options(place: &JournalledLedger) -> Options {
     let asked = AtomicU64::new(1);
     Options {
         clock: Arc::new(move || CREATED.plus(STEP * asked.fetch_add(1, Ordering::Relaxed))),
@@ -326,27 +326,13 @@ const ALL: [By; 3] = [By::Institution, By::Grade, By::Team];
 
 /// The overview of each day that has passed is what the events up to its end lead to.
 fn every_day_reads_as_the_events_say(ledger: &Ledger) -> TestCaseResult {
-    let passed = ledger.events(Position::ZERO, EventFilter::default());
-    let events = passed.filter_map(|passed| match passed.unwrap() {
-        Passed::Event(event) => Some(event),
-        Passed::Through(_) => None,
-    });
-    let events: Vec<_> = events.collect();
+    let events = planledger_fixtures::place::events(ledger);
     let mut world = World::default();
     let day = |at: usize| events.get(at).map(|event| Day::of(event.recorded_at));
     let mut days = 0;
     for (at, event) in events.iter().enumerate() {
-        let Payload::Json(json) = &event.payload else {
-            panic!("nothing was redacted")
-        };
-        let meta = EventMeta {
-            stream: event.stream,
-            revision: event.revision,
-            recorded_at: event.recorded_at,
-            actor: event.actor,
-        };
-        let code = event.event_type.unwrap().code;
-        world.take(meta, Event::from_json(code, event.schema, json).unwrap());
+        let (meta, event) = planledger_fixtures::decoded(event);
+        world.take(meta, event);
         if day(at + 1) != day(at) {
             days += 1;
             for by in ALL {
@@ -363,7 +349,7 @@ fn every_day_reads_as_the_events_say(ledger: &Ledger) -> TestCaseResult {
 fn what_is_counted_is_what_a_recount_finds_at_every_position_and_day_and_after_a_rebuild() {
     let stories = prop::collection::vec(prop_oneof![6 => acts(), 1 => moves()], 1..50);
     check(12, &stories, |story| {
-        let place = Place::new();
+        let place = JournalledLedger::new();
         let ledger = Ledger::open(options(&place)).unwrap();
         run(&ledger, founding());
         for (number, act) in story.into_iter().enumerate() {
@@ -403,7 +389,7 @@ fn what_is_recorded_in_the_last_instant_of_a_day_counts_on_it_also_when_clocks_c
         let last = u64::try_from(last.as_nanosecond()).unwrap();
         let now = Arc::new(AtomicU64::new(last - 3_600_000_000_000));
         let clock = now.clone();
-        let place = Place::new();
+        let place = JournalledLedger::new();
         let options = || Options {
             clock: {
                 let clock = clock.clone();
@@ -451,7 +437,7 @@ fn what_is_recorded_in_the_last_instant_of_a_day_counts_on_it_also_when_clocks_c
 /// Before anything was recorded, and on the last day, the answer is there as well.
 #[test]
 fn days_before_everything_count_nothing() {
-    let place = Place::new();
+    let place = JournalledLedger::new();
     let ledger = Ledger::open(options(&place)).unwrap();
     run(&ledger, founding());
     let before = date(Day::of(Timestamp::from_nanos(CREATED.nanos())))

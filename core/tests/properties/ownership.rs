@@ -3,17 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use planledger_core::domain::{Aggregate, Event, EventMeta};
+use planledger_core::domain::Aggregate;
 use planledger_core::ids::{InstitutionId, PersonId, Position, StreamId};
-use planledger_core::ledger::{EventFilter, Ledger, Passed, Payload, RecordedEvent, rebuild};
+use planledger_core::ledger::{Ledger, rebuild};
 use planledger_core::recovery::{owned, ownerless};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
 use crate::properties::acts::{acts, container_acts, founding};
 use crate::properties::check::check;
-use crate::properties::place::{Place, run};
+use crate::properties::place::{JournalledLedger, run};
 use planledger_fixtures::Memory;
+use planledger_fixtures::place::events_after;
 use planledger_fixtures::school::*;
 
 const INSTITUTIONS: [InstitutionId; 2] = [SCHOOL, OTHER_SCHOOL];
@@ -55,30 +56,6 @@ fn without_owner(memory: &Memory, institution: InstitutionId) -> Vec<StreamId> {
     without.collect()
 }
 
-fn events_after(ledger: &Ledger, after: Position) -> Vec<RecordedEvent> {
-    let passed = ledger.events(after, EventFilter::default());
-    let events = passed.filter_map(|passed| match passed.unwrap() {
-        Passed::Event(event) => Some(event),
-        Passed::Through(_) => None,
-    });
-    events.collect()
-}
-
-fn fold(memory: &mut Memory, recorded: &RecordedEvent) {
-    let Payload::Json(json) = &recorded.payload else {
-        panic!("nothing was redacted")
-    };
-    let code = recorded.event_type.unwrap().code;
-    let event = Event::from_json(code, recorded.schema, json).unwrap();
-    let meta = EventMeta {
-        stream: recorded.stream,
-        revision: recorded.revision,
-        recorded_at: recorded.recorded_at,
-        actor: recorded.actor,
-    };
-    memory.fold(meta, event);
-}
-
 fn assert_ownerless(ledger: &Ledger, memory: &Memory) -> TestCaseResult {
     for institution in INSTITUTIONS {
         let (found, _) = ledger
@@ -93,7 +70,7 @@ fn assert_ownerless(ledger: &Ledger, memory: &Memory) -> TestCaseResult {
 fn what_is_owned_and_what_is_not_is_what_the_states_say() {
     let stories = prop::collection::vec(prop_oneof![acts(), container_acts()], 1..50);
     check(24, &stories, |story| {
-        let place = Place::new();
+        let place = JournalledLedger::new();
         let (ledger, log) = place.open();
         run(&ledger, founding());
         let (mut memory, mut then) = (Memory::default(), Vec::new());
@@ -102,7 +79,7 @@ fn what_is_owned_and_what_is_not_is_what_the_states_say() {
         for act in [None].into_iter().chain(story.into_iter().map(Some)) {
             run(&ledger, act.into_iter().collect());
             for event in events_after(&ledger, at) {
-                fold(&mut memory, &event);
+                memory.fold_recorded(&event);
                 at = event.position;
                 then.push((at, event.recorded_at, owners(&memory)));
             }

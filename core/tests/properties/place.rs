@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 
 use planledger_core::ids::{CommandId, LedgerId};
-use planledger_core::journal::{CommitLog, OpenError, OsDisk, SegmentLog, SegmentOptions};
+use planledger_core::journal::{CommitLog, OsDisk, SegmentLog};
 use planledger_core::ledger::{Envelope, ExecuteError, Ledger, Options, Receipt, Request};
 use planledger_core::time::Timestamp;
 use planledger_fixtures::place::{self, START, numbered};
@@ -15,11 +15,11 @@ use crate::properties::acts::Act;
 pub(crate) const LEDGER: LedgerId = LedgerId::from_bytes([0x77; 16]);
 pub(crate) const CREATED: Timestamp = START;
 
-pub(crate) struct Place(place::Place);
+pub(crate) struct JournalledLedger(place::TempLedger);
 
-impl Place {
+impl JournalledLedger {
     pub(crate) fn new() -> Self {
-        Self(place::Place::repeatable())
+        Self(place::TempLedger::repeatable())
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -36,13 +36,8 @@ impl Place {
 
     /// The ledger, and a handle of the journal under it.
     pub(crate) fn open(&self) -> (Ledger, Arc<SegmentLog>) {
-        let disk = || Arc::new(OsDisk::new(self.path().join("journal")).unwrap());
-        let how = SegmentOptions::default();
-        let log = match SegmentLog::open(disk(), how) {
-            Err(OpenError::Empty) => SegmentLog::create(disk(), LEDGER, CREATED, how),
-            opened => opened,
-        };
-        let log = Arc::new(log.unwrap());
+        let disk = OsDisk::new(self.path().join("journal")).unwrap();
+        let log = Arc::new(place::open_journal(disk, LEDGER));
         (self.open_on(log.clone()), log)
     }
 

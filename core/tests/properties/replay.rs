@@ -1,19 +1,20 @@
 //! P3 and P4: state is what the journal says, however it came about, now and at any position.
 
+use planledger_core::domain::Command;
 use planledger_core::domain::plan::{Audience, PlanCommand};
 use planledger_core::domain::team::TeamCommand;
 use planledger_core::domain::view::{Viewer, plan_view};
-use planledger_core::domain::{Command, Event, EventMeta};
-use planledger_core::ids::{Position, TeamId};
-use planledger_core::ledger::{EventFilter, Ledger, Passed, Payload, RecordedEvent, rebuild};
+use planledger_core::ids::TeamId;
+use planledger_core::ledger::{Ledger, rebuild};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::TestCaseResult;
 
 use crate::properties::acts::{Act, PLANS, STEADY, acts, founding};
 use crate::properties::check::check;
-use crate::properties::place::{Place, run, run_batches};
+use crate::properties::place::{JournalledLedger, run, run_batches};
 use planledger_fixtures::Memory;
+use planledger_fixtures::place::events;
 use planledger_fixtures::place::{copy, dump};
 use planledger_fixtures::school::*;
 
@@ -68,7 +69,7 @@ fn nothing() -> Vec<Act> {
 #[test]
 fn state_is_the_same_however_it_came_about() {
     check(8, &stories(), |story| {
-        let place = Place::new();
+        let place = JournalledLedger::new();
         let half_way = tempfile::tempdir().unwrap();
         {
             let ledger = Ledger::open(place.options()).unwrap();
@@ -104,29 +105,6 @@ fn state_is_the_same_however_it_came_about() {
     });
 }
 
-fn events(ledger: &Ledger) -> Vec<RecordedEvent> {
-    let passed = ledger.events(Position::ZERO, EventFilter::default());
-    let events = passed.filter_map(|passed| match passed.unwrap() {
-        Passed::Event(event) => Some(event),
-        Passed::Through(_) => None,
-    });
-    events.collect()
-}
-
-fn fold(memory: &mut Memory, event: &RecordedEvent) {
-    let Payload::Json(json) = &event.payload else {
-        panic!("nothing was redacted")
-    };
-    let code = event.event_type.unwrap().code;
-    let meta = EventMeta {
-        stream: event.stream,
-        revision: event.revision,
-        recorded_at: event.recorded_at,
-        actor: event.actor,
-    };
-    memory.fold(meta, Event::from_json(code, event.schema, json).unwrap());
-}
-
 /// Every stream at every position, and plans through several eyes now and then, are what the
 /// events up to there lead to.
 fn the_past_reads_as_the_events_say(ledger: &Ledger) -> TestCaseResult {
@@ -136,7 +114,7 @@ fn the_past_reads_as_the_events_say(ledger: &Ledger) -> TestCaseResult {
     let last = events.last().map(|event| event.position);
     prop_assert_eq!(last, Some(ledger.position()));
     for event in &events {
-        fold(&mut memory, event);
+        memory.fold_recorded(event);
         let at = event.position;
         prop_assert_eq!(ledger.position_at(event.recorded_at).unwrap(), at);
         let everything = at.get() % 29 == 0 || Some(at) == last;

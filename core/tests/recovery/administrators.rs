@@ -11,15 +11,15 @@ use planledger_core::domain::team::{TeamCommand, TeamEvent};
 use planledger_core::domain::year_plan::{YearPlanCommand, YearPlanEvent};
 use planledger_core::domain::{Command, Event};
 use planledger_core::ids::{PersonId, RecoveryId, StreamId};
-use planledger_core::ledger::{Ledger, Payload, ReadError, RecordedEvent};
+use planledger_core::ledger::{Ledger, ReadError, RecordedEvent};
 use planledger_core::recovery::{
     Fallback, Proposal, RecoveryRequest, RestoreItem, Rule, RunError, run, start, undo,
 };
 use proptest::prelude::*;
 
 use crate::recovery::place::*;
-use planledger_fixtures::ActsAs;
 use planledger_fixtures::school::*;
+use planledger_fixtures::{ActsAs, decoded};
 
 const ADMINISTRATORS: [PersonId; 2] = [LEADER, DEPUTY];
 const STAFF: [PersonId; 4] = [TEACHER, PEDAGOGUE, STEADY, LEADER];
@@ -56,10 +56,7 @@ fn wishes() -> impl Strategy<Value = RecoveryRequest> {
         (staff(), staff()).prop_map(|(of, to)| all_to(of, to)),
         staff().prop_map(|of| by_rule(of, Rule::Team, Fallback::Leader)),
         restores.prop_map(|(index, with_contents, give_to)| {
-            let team = RestoreItem::Team {
-                team: TEAMS[index],
-                with_contents,
-            };
+            let team = team_back(TEAMS[index], with_contents);
             let plan = RestoreItem::Plan { plan: PLANS[index] };
             restore(vec![team, plan], give_to)
         }),
@@ -121,7 +118,7 @@ struct Administrator {
 }
 
 struct Office {
-    place: Place,
+    place: FaultyLedger,
     ledger: Ledger,
     administrators: [Administrator; 2],
     recoveries: u8,
@@ -180,14 +177,6 @@ impl Office {
     }
 }
 
-fn event(recorded: &RecordedEvent) -> Event {
-    let Payload::Json(json) = &recorded.payload else {
-        panic!("nothing was redacted")
-    };
-    let code = recorded.event_type.unwrap().code;
-    Event::from_json(code, recorded.schema, json).unwrap()
-}
-
 /// Every change of hands was from whoever it belonged to at that moment, and every move from where
 /// it hung: nobody's change was passed over.
 fn assert_nothing_lost(events: &[RecordedEvent]) {
@@ -195,7 +184,7 @@ fn assert_nothing_lost(events: &[RecordedEvent]) {
     let mut hangs = BTreeMap::new();
     for recorded in events {
         let stream = recorded.stream;
-        let (from, to) = match event(recorded) {
+        let (from, to) = match decoded(recorded).1 {
             Event::Team(TeamEvent::Created { owner: to, .. }) => {
                 owner.insert(stream, to);
                 continue;
@@ -255,7 +244,7 @@ fn assert_steps_are_done_once(events: &[RecordedEvent]) {
     let mut commands = BTreeSet::new();
     let mut steps = 0;
     for recorded in events {
-        if let Event::Recovery(RecoveryEvent::Started { steps: begun, .. }) = event(recorded) {
+        if let Event::Recovery(RecoveryEvent::Started { steps: begun, .. }) = decoded(recorded).1 {
             steps += begun.len();
             assert!(
                 begun
@@ -287,8 +276,7 @@ fn two_administrators_lose_nothing_and_nothing_is_in_two_hands() {
     let stories = prop::collection::vec(moves(), 1..30);
     runner
         .run(&stories, |story| {
-            let place = Place::new();
-            let ledger = place.school();
+            let (place, ledger) = FaultyLedger::with_school();
             let mut office = Office {
                 place,
                 ledger,
@@ -318,7 +306,7 @@ fn two_administrators_lose_nothing_and_nothing_is_in_two_hands() {
                 earlier = now;
             }
             for recorded in &earlier {
-                match event(recorded) {
+                match decoded(recorded).1 {
                     Event::Recovery(RecoveryEvent::Started { .. }) => begun.set(begun.get() + 1),
                     Event::Recovery(
                         RecoveryEvent::Finished { left_out } | RecoveryEvent::Undone { left_out },

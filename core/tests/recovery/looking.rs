@@ -25,8 +25,7 @@ fn suggested(ledger: &Ledger, stream: impl Into<StreamId>) -> Vec<Suggestion> {
 
 #[test]
 fn a_thing_is_described_with_who_it_touches_and_when_something_last_happened() {
-    let place = Place::new();
-    let ledger = place.school();
+    let (place, ledger) = FaultyLedger::with_school();
     let last = |ledger: &Ledger| events(ledger).last().unwrap().recorded_at;
     for (stream, students) in everything().into_iter().zip([2, 1, 2, 1, 1, 1, 1]) {
         let found = told(&ledger, stream).unwrap();
@@ -55,8 +54,7 @@ fn a_thing_is_described_with_who_it_touches_and_when_something_last_happened() {
 
 #[test]
 fn it_says_who_deleted_a_thing_and_that_its_owner_has_left() {
-    let place = Place::new();
-    let ledger = place.school();
+    let (place, ledger) = FaultyLedger::with_school();
     let delete = TeamCommand::Delete { reason: None };
     place.does(&ledger, TEACHER, (TEAMS[0], delete.clone()));
     place.does(&ledger, LEADER, (TEAMS[1], delete));
@@ -71,8 +69,7 @@ fn it_says_who_deleted_a_thing_and_that_its_owner_has_left() {
 
 #[test]
 fn what_a_person_owned_then_is_read_after_it_was_handed_over() {
-    let place = Place::new();
-    let ledger = place.school();
+    let (_place, ledger) = FaultyLedger::with_school();
     let before = ledger.position();
     begin(&ledger, LEADER, RECOVERY, &all_to(TEACHER, STEADY));
     planledger_core::recovery::run(&ledger, RECOVERY, &mut |_| {}).unwrap();
@@ -85,8 +82,7 @@ fn what_a_person_owned_then_is_read_after_it_was_handed_over() {
 
 #[test]
 fn before_a_container_is_deleted_it_says_what_hangs_on_it_and_who_could_go_on() {
-    let place = Place::new();
-    let ledger = place.school();
+    let (place, ledger) = FaultyLedger::with_school();
     let found = left_behind(&ledger, TEAMS[0]).unwrap();
     assert_eq!(found.year_plans, [YEAR_PLANS[0]]);
     assert_eq!((&found.plans[..], found.students), (&PLANS[..2], 2));
@@ -105,8 +101,7 @@ fn before_a_container_is_deleted_it_says_what_hangs_on_it_and_who_could_go_on() 
 
 #[test]
 fn who_evaluates_most_comes_first_then_who_shares_the_team() {
-    let place = Place::new();
-    let ledger = place.school();
+    let (place, ledger) = FaultyLedger::with_school();
     let order = |stream| -> Vec<(PersonId, u32, bool)> {
         let found = suggested(&ledger, stream).into_iter();
         found

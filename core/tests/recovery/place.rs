@@ -1,5 +1,6 @@
 //! A school in a ledger on a disk that can be cut off.
 
+use planledger_fixtures::commands;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,22 +8,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use planledger_core::domain::institution::InstitutionCommand;
 use planledger_core::domain::person::{PersonCommand, Role};
 use planledger_core::domain::plan::PlanCommand;
+use planledger_core::domain::recovery::Recovery;
 use planledger_core::domain::school_year::SchoolYearCommand;
 use planledger_core::domain::team::{StaffRole, TeamCommand};
 use planledger_core::domain::year_plan::{GoalKind, YearPlanCommand};
 use planledger_core::domain::{Actor, Aggregate, Command, Refusal, Stop};
 use planledger_core::ids::{
-    CommandId, EvaluationId, GoalId, InstitutionId, LedgerId, PersonId, PlanId, Position,
-    RecoveryId, StreamId, TeamId, YearPlanId,
+    CommandId, EvaluationId, GoalId, InstitutionId, LedgerId, PersonId, PlanId, RecoveryId,
+    StreamId, TeamId, YearPlanId,
 };
-use planledger_core::journal::{FaultyDisk, OpenError, SegmentLog, SegmentOptions};
-use planledger_core::ledger::{
-    Envelope, EventFilter, ExecuteError, Ledger, Passed, Receipt, RecordedEvent,
-};
+use planledger_core::journal::FaultyDisk;
+use planledger_core::ledger::{Envelope, ExecuteError, Ledger, Receipt};
 use planledger_core::recovery::{
-    self, Fallback, Proposal, RecoveryRequest, Restore, RestoreItem, Rule, Transfer, What,
+    self, Fallback, Proposal, RecoveryRequest, Restore, RestoreItem, Rule, Transfer, What, run,
 };
-use planledger_fixtures::place::{self, START, numbered};
+pub(crate) use planledger_fixtures::place::events;
+use planledger_fixtures::place::{self, numbered};
 use planledger_fixtures::school::*;
 use planledger_fixtures::{ActsAs, IntoCommand, founding as founded};
 
@@ -41,28 +42,31 @@ pub(crate) const YEAR_PLANS: [YearPlanId; 2] = [YEAR_PLAN, OTHER_YEAR_PLAN];
 /// Two on the first year plan, one on the second.
 pub(crate) const PLANS: [PlanId; 3] = [PLAN, OTHER_PLAN, PlanId::from_bytes([0x83; 16])];
 
-pub(crate) struct Place {
-    place: place::Place,
+pub(crate) struct FaultyLedger {
+    place: place::TempLedger,
     pub(crate) disk: FaultyDisk,
     commands: AtomicU64,
 }
 
-impl Place {
+impl FaultyLedger {
     pub(crate) fn new() -> Self {
         Self {
-            place: place::Place::repeatable(),
+            place: place::TempLedger::repeatable(),
             disk: FaultyDisk::new(),
             commands: AtomicU64::new(1),
         }
     }
 
+    /// With the [`school`](Self::school) in it.
+    pub(crate) fn with_school() -> (Self, Ledger) {
+        let place = Self::new();
+        let ledger = place.school();
+        (place, ledger)
+    }
+
     pub(crate) fn open(&self) -> Ledger {
-        let (how, disk) = (SegmentOptions::default(), || Arc::new(self.disk.clone()));
-        let log = match SegmentLog::open(disk(), how) {
-            Err(OpenError::Empty) => SegmentLog::create(disk(), LEDGER, START, how),
-            opened => opened,
-        };
-        Ledger::open_on(self.place.options(), Arc::new(log.unwrap())).unwrap()
+        let log = place::open_journal(self.disk.clone(), LEDGER);
+        Ledger::open_on(self.place.options(), Arc::new(log)).unwrap()
     }
 
     /// What a kill in the middle leaves: what was derived is gone too.
@@ -134,15 +138,12 @@ impl Place {
         };
         for _ in 0..times {
             let number = self.commands.load(Ordering::Relaxed);
-            let record = PlanCommand::RecordEvaluation {
-                evaluation: EvaluationId::from_bytes(numbered(0x91, number)),
-                unit: planledger_core::domain::plan::UnitRef {
-                    year_plan,
-                    unit: UNIT,
-                },
-                goal: SUBJECT_GOAL,
-                assessment: level(2),
-            };
+            let record = commands::record_evaluation(
+                EvaluationId::from_bytes(numbered(0x91, number)),
+                unit_in(year_plan, UNIT),
+                SUBJECT_GOAL,
+                level(2),
+            );
             self.does(ledger, actor, (plan, record));
         }
     }
@@ -220,15 +221,12 @@ pub(crate) fn year_plan(
     };
     [
         YearPlanCommand::Create { details, owner },
-        YearPlanCommand::AddUnit {
-            unit: UNIT,
-            details: unit,
-        },
-        YearPlanCommand::AddGoal {
-            unit: UNIT,
+        commands::add_unit(UNIT, unit),
+        commands::add_goal(
+            UNIT,
             goal,
-            details: chosen_goal(GoalKind::Subject, "Kan finde temaet"),
-        },
+            chosen_goal(GoalKind::Subject, "Kan finde temaet"),
+        ),
     ]
     .map(|command| (owner.actor(), Command::YearPlan(id, command)))
     .into()
@@ -242,11 +240,7 @@ pub(crate) fn plan(
     owner: PersonId,
 ) -> Vec<(Actor, Command)> {
     use planledger_core::domain::plan::{Audience, Section, UnitRef};
-    let open = PlanCommand::Open {
-        student,
-        year_plan,
-        owner: None,
-    };
+    let open = commands::open_plan(student, year_plan, None);
     let (unit, audience) = (UNIT, Audience::Guardians);
     [
         open,
@@ -258,10 +252,7 @@ pub(crate) fn plan(
             section: Section::Status,
         },
         PlanCommand::Share,
-        PlanCommand::SetVisibility {
-            audience,
-            visible: true,
-        },
+        commands::set_visibility(audience, true),
     ]
     .map(|command| (owner.actor(), Command::Plan(id, command)))
     .into()
@@ -350,6 +341,25 @@ pub(crate) fn begin(
     begun.steps
 }
 
+/// Begins what a leader wishes, and does it.
+#[track_caller]
+pub(crate) fn carry_out(ledger: &Ledger, wish: &RecoveryRequest) -> Recovery {
+    begin(ledger, LEADER, RECOVERY, wish);
+    run(ledger, RECOVERY, &mut |_| {}).unwrap()
+}
+
+/// Both teams, with what hangs on them.
+pub(crate) fn teams_with_contents() -> Vec<RestoreItem> {
+    TEAMS.map(|team| team_back(team, true)).into()
+}
+
+pub(crate) fn team_back(team: TeamId, with_contents: bool) -> RestoreItem {
+    RestoreItem::Team {
+        team,
+        with_contents,
+    }
+}
+
 pub(crate) fn state(ledger: &Ledger, stream: impl Into<StreamId>) -> Aggregate {
     let stream = stream.into();
     let (found, _) = ledger.read(|reading| reading.stream(stream)).unwrap();
@@ -368,15 +378,6 @@ pub(crate) fn owner(ledger: &Ledger, stream: StreamId) -> Option<PersonId> {
 pub(crate) fn owners(ledger: &Ledger) -> Vec<Option<PersonId>> {
     let streams = everything().into_iter();
     streams.map(|stream| owner(ledger, stream)).collect()
-}
-
-pub(crate) fn events(ledger: &Ledger) -> Vec<RecordedEvent> {
-    let passed = ledger.events(Position::ZERO, EventFilter::default());
-    let events = passed.filter_map(|passed| match passed.unwrap() {
-        Passed::Event(event) => Some(event),
-        Passed::Through(_) => None,
-    });
-    events.collect()
 }
 
 /// What the events say, without when they were recorded.

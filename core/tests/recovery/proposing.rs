@@ -36,8 +36,7 @@ fn proposes(
     fallback: Fallback,
     expected: impl Fn(StreamId) -> (Result<PersonId, Reason>, Why),
 ) {
-    let place = Place::new();
-    let ledger = place.school();
+    let (place, ledger) = FaultyLedger::with_school();
     place.evaluates(&ledger, STEADY, PLANS[0], 2);
     place.evaluates(&ledger, PEDAGOGUE, PLANS[1], 1);
     // More than anybody, but owns it already; and a leader who is not on the team.
@@ -105,8 +104,7 @@ fn who_evaluates_most_on_the_team_takes_over_and_else_the_fallback_does() {
 
 #[test]
 fn who_shares_the_team_takes_over_where_nobody_evaluated() {
-    let place = Place::new();
-    let ledger = place.school();
+    let (_place, ledger) = FaultyLedger::with_school();
     let wish = by_rule(TEACHER, Rule::Team, Fallback::Nobody);
     for item in outcome(&dry_run(&ledger, &wish).unwrap()) {
         let expected = match is_first(item.0) {
@@ -135,8 +133,7 @@ fn who_is_named_for_a_team_or_subject_takes_over_and_else_the_fallback_does() {
 
 #[test]
 fn a_leader_who_owns_it_is_not_the_fallback_for_it_and_one_who_left_is_not_either() {
-    let place = Place::new();
-    let ledger = place.school();
+    let (place, ledger) = FaultyLedger::with_school();
     let named = || Rule::PerTeam(BTreeMap::new());
     let first = |owner| {
         let items = outcome(&dry_run(&ledger, &by_rule(owner, named(), Fallback::Leader)).unwrap());
@@ -154,8 +151,7 @@ fn a_leader_who_owns_it_is_not_the_fallback_for_it_and_one_who_left_is_not_eithe
 /// The leaders are looked up once for each institution, but the owner may be another each time.
 #[test]
 fn things_of_two_leaders_fall_back_on_a_leader_who_does_not_own_them() {
-    let place = Place::new();
-    let ledger = place.school();
+    let (place, ledger) = FaultyLedger::with_school();
     for (plan, to) in [(PLANS[0], LEADER), (PLANS[1], DEPUTY)] {
         let transfer =
             planledger_core::domain::plan::PlanCommand::TransferOwnership { to, reason: None };
@@ -176,8 +172,7 @@ fn things_of_two_leaders_fall_back_on_a_leader_who_does_not_own_them() {
 
 #[test]
 fn a_selection_or_one_institution_is_proposed_and_nothing_else() {
-    let place = Place::new();
-    let ledger = place.school();
+    let (_place, ledger) = FaultyLedger::with_school();
     let items: BTreeSet<StreamId> = [TEAMS[1].into(), PLANS[0].into()].into();
     let wish = |what| {
         RecoveryRequest::Transfer(Transfer {
@@ -200,8 +195,7 @@ fn a_selection_or_one_institution_is_proposed_and_nothing_else() {
 
 #[test]
 fn a_dry_run_is_the_same_until_something_that_it_rests_on_changes() {
-    let place = Place::new();
-    let ledger = place.school();
+    let (place, ledger) = FaultyLedger::with_school();
     let wish = by_rule(TEACHER, Rule::Team, Fallback::Leader);
     let first = dry_run(&ledger, &wish).unwrap();
     place.evaluates(&ledger, PEDAGOGUE, PLANS[0], 1);

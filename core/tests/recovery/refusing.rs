@@ -16,8 +16,7 @@ const UNKNOWN: PlanId = PlanId::from_bytes([0x8F; 16]);
 
 #[track_caller]
 fn refused(wish: &RecoveryRequest) -> (Reason, Option<Field>) {
-    let place = Place::new();
-    let ledger = place.school();
+    let (place, ledger) = FaultyLedger::with_school();
     place.departs(&ledger, PEDAGOGUE);
     let refusal = dry_run(&ledger, wish).unwrap_err();
     (refusal.reason, refusal.field)
@@ -101,8 +100,7 @@ fn selected(items: &[StreamId], to: PersonId) -> RecoveryRequest {
 }
 
 fn single(wish: &RecoveryRequest) -> Refusal {
-    let place = Place::new();
-    let ledger = place.school();
+    let (_place, ledger) = FaultyLedger::with_school();
     let mut items = dry_run(&ledger, wish).unwrap().items;
     assert_eq!(items.len(), 1);
     items.remove(0).step.unwrap_err()
@@ -192,8 +190,7 @@ fn reason<T: std::fmt::Debug>(result: Result<T, RunError>) -> (Reason, Option<Fi
 /// The two reasons that only dry runs give, which tests/domain leaves to this place.
 #[test]
 fn the_reasons_that_no_command_is_refused_for_are_given() {
-    let place = Place::new();
-    let ledger = place.school();
+    let (place, ledger) = FaultyLedger::with_school();
     let wish = by_rule(TEACHER, Rule::PerTeam(BTreeMap::new()), Fallback::Nobody);
     let proposal = dry_run(&ledger, &wish).unwrap();
     let reasons: BTreeSet<_> = proposal
@@ -228,8 +225,7 @@ fn the_reasons_that_no_command_is_refused_for_are_given() {
 
 #[test]
 fn nobody_who_left_begins_or_undoes_a_recovery_and_an_unknown_one_is_neither_run_nor_undone() {
-    let place = Place::new();
-    let ledger = place.school();
+    let (place, ledger) = FaultyLedger::with_school();
     let wish = all_to(TEACHER, STEADY);
     let digest = dry_run(&ledger, &wish).unwrap().digest;
     place.departs(&ledger, PEDAGOGUE);

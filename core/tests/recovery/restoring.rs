@@ -5,14 +5,13 @@ use planledger_core::domain::recovery::Step;
 use planledger_core::domain::{Aggregate, Reason};
 use planledger_core::ids::StreamId;
 use planledger_core::ledger::Ledger;
-use planledger_core::recovery::{RestoreItem, Why, run};
+use planledger_core::recovery::{RestoreItem, Why};
 
 use crate::recovery::place::*;
 use planledger_fixtures::school::*;
 
-fn deleted() -> (Place, Ledger) {
-    let place = Place::new();
-    let ledger = place.school();
+fn deleted() -> (FaultyLedger, Ledger) {
+    let (place, ledger) = FaultyLedger::with_school();
     place.deletes_everything(&ledger);
     (place, ledger)
 }
@@ -28,10 +27,7 @@ fn a_team_comes_back_alone_or_with_its_year_plans_and_their_units() {
     let (_place, ledger) = deleted();
     let (team, year_plan, unit) = (TEAMS[0], YEAR_PLANS[0], UNIT);
     let back = |with_contents| {
-        let item = RestoreItem::Team {
-            team,
-            with_contents,
-        };
+        let item = team_back(team, with_contents);
         steps(&ledger, vec![item])
     };
     let alone = (Step::UndeleteTeam { team }, Why::Asked);
@@ -72,18 +68,8 @@ fn a_year_plan_and_a_unit_come_back_and_nothing_twice() {
 fn what_comes_back_goes_to_whom_it_is_given_and_reads_as_it_did() {
     let (place, ledger) = deleted();
     place.departs(&ledger, TEACHER);
-    let what = TEAMS.map(|team| RestoreItem::Team {
-        team,
-        with_contents: true,
-    });
-    begin(
-        &ledger,
-        LEADER,
-        RECOVERY,
-        &restore(what.into(), Some(STEADY)),
-    );
-    run(&ledger, RECOVERY, &mut |_| {}).unwrap();
-    let fresh = Place::new();
+    carry_out(&ledger, &restore(teams_with_contents(), Some(STEADY)));
+    let fresh = FaultyLedger::new();
     let never = fresh.school();
     for stream in &everything()[..4] {
         assert_eq!(owner(&ledger, *stream), Some(STEADY));
@@ -107,10 +93,7 @@ fn what_comes_back_goes_to_whom_it_is_given_and_reads_as_it_did() {
 #[test]
 fn a_heir_from_elsewhere_is_told_for_each_thing() {
     let (_place, ledger) = deleted();
-    let team = RestoreItem::Team {
-        team: TEAMS[0],
-        with_contents: true,
-    };
+    let team = team_back(TEAMS[0], true);
     let proposal = dry_run(&ledger, &restore(vec![team], Some(ELSEWHERE))).unwrap();
     let refused: Vec<(StreamId, Reason)> = proposal
         .items
@@ -127,8 +110,7 @@ fn a_heir_from_elsewhere_is_told_for_each_thing() {
 
 #[test]
 fn a_withdrawn_plan_comes_back_and_another_hangs_elsewhere() {
-    let place = Place::new();
-    let ledger = place.school();
+    let (place, ledger) = FaultyLedger::with_school();
     let withdraw = PlanCommand::Withdraw { reason: None };
     place.does(&ledger, TEACHER, (PLANS[0], withdraw));
     let (plan, to) = (PLANS[1], YEAR_PLANS[1]);

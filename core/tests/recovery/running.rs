@@ -8,25 +8,22 @@ use planledger_core::domain::recovery::Phase;
 use planledger_core::domain::{Actor, Reason};
 use planledger_core::journal::{Fault, PowerCut};
 use planledger_core::ledger::Ledger;
-use planledger_core::recovery::{Begun, RestoreItem, open, run, start, undo};
+use planledger_core::recovery::{Begun, open, run, start, undo};
 
+use crate::aftermath::After;
 use crate::recovery::place::*;
 use planledger_fixtures::school::*;
 
 /// A school whose teacher deleted everything and left, with a recovery of all of it begun.
-fn begun(place: &Place) -> Ledger {
+fn begun(place: &FaultyLedger) -> Ledger {
     let ledger = place.school();
     place.deletes_everything(&ledger);
     place.departs(&ledger, TEACHER);
-    let what = TEAMS.map(|team| RestoreItem::Team {
-        team,
-        with_contents: true,
-    });
     let steps = begin(
         &ledger,
         LEADER,
         RECOVERY,
-        &restore(what.into(), Some(STEADY)),
+        &restore(teams_with_contents(), Some(STEADY)),
     );
     assert_eq!(
         steps, 10,
@@ -37,28 +34,19 @@ fn begun(place: &Place) -> Ledger {
 
 /// Runs and is killed at an operation of the disk, counted from the start of the run; whether it got
 /// that far. What is left is what the machine has when it comes up again.
-fn killed(place: &mut Place, ledger: Ledger, operation: u64, after: After) -> bool {
+fn killed(place: &mut FaultyLedger, ledger: Ledger, operation: u64, after: After) -> bool {
     place
         .disk
         .inject(place.disk.operations() + operation, Fault::Kill);
     let killed = run(&ledger, RECOVERY, &mut |_| {}).is_err();
     drop(ledger);
-    place.disk = match after {
-        After::Restart => place.disk.restart(),
-        After::Reboot(cut) => place.disk.reboot(cut),
-    };
+    place.disk = after.leaves(&place.disk);
     killed
-}
-
-#[derive(Clone, Copy, Debug)]
-enum After {
-    Restart,
-    Reboot(PowerCut),
 }
 
 #[test]
 fn killed_at_any_write_it_goes_on_and_does_every_step_once() {
-    let unbroken = Place::new();
+    let unbroken = FaultyLedger::new();
     let ledger = begun(&unbroken);
     let started = said(&ledger).len();
     let mut last = Default::default();
@@ -81,7 +69,7 @@ fn killed_at_any_write_it_goes_on_and_does_every_step_once() {
         After::Reboot(PowerCut::KeepsBlocks(7)),
     ] {
         for operation in 0.. {
-            let mut place = Place::new();
+            let mut place = FaultyLedger::new();
             let ledger = begun(&place);
             if !killed(&mut place, ledger, operation, after) {
                 break;
@@ -107,8 +95,7 @@ fn killed_at_any_write_it_goes_on_and_does_every_step_once() {
 /// Broken off before it could say that it is finished, with every step done.
 #[test]
 fn what_was_done_before_it_was_broken_off_and_changed_since_is_not_done_again() {
-    let place = Place::new();
-    let ledger = place.school();
+    let (place, ledger) = FaultyLedger::with_school();
     begin(&ledger, LEADER, RECOVERY, &all_to(TEACHER, STEADY));
     let broken_off = catch_unwind(AssertUnwindSafe(|| {
         run(&ledger, RECOVERY, &mut |progress| {
@@ -129,8 +116,7 @@ fn what_was_done_before_it_was_broken_off_and_changed_since_is_not_done_again() 
 
 #[test]
 fn begun_again_with_the_same_id_it_is_begun_once() {
-    let place = Place::new();
-    let ledger = place.school();
+    let (_place, ledger) = FaultyLedger::with_school();
     let wish = all_to(TEACHER, STEADY);
     let digest = dry_run(&ledger, &wish).unwrap().digest;
     let start = || {
@@ -158,11 +144,11 @@ fn begun_again_with_the_same_id_it_is_begun_once() {
 
 #[test]
 fn two_who_run_it_at_once_do_every_step_once() {
-    let unbroken = Place::new();
+    let unbroken = FaultyLedger::new();
     let ledger = begun(&unbroken);
     run(&ledger, RECOVERY, &mut |_| {}).unwrap();
     let count = said(&ledger).len();
-    let place = Place::new();
+    let place = FaultyLedger::new();
     let ledger = begun(&place);
     std::thread::scope(|scope| {
         for _ in 0..2 {
@@ -175,8 +161,7 @@ fn two_who_run_it_at_once_do_every_step_once() {
 
 #[test]
 fn steps_that_cannot_be_done_any_more_are_left_out_with_the_reason() {
-    let place = Place::new();
-    let ledger = place.school();
+    let (place, ledger) = FaultyLedger::with_school();
     begin(&ledger, LEADER, RECOVERY, &all_to(TEACHER, STEADY));
     for (plan, to) in [(PLANS[0], PEDAGOGUE), (PLANS[1], STEADY)] {
         let transfer = PlanCommand::TransferOwnership { to, reason: None };
@@ -201,8 +186,7 @@ fn when_the_successor_or_who_began_it_leaves_meanwhile_nothing_goes_to_them_or_b
         (STEADY, Reason::PersonDeparted),
         (LEADER, Reason::ActorDeparted),
     ] {
-        let place = Place::new();
-        let ledger = place.school();
+        let (place, ledger) = FaultyLedger::with_school();
         begin(&ledger, LEADER, RECOVERY, &all_to(TEACHER, STEADY));
         place.departs(&ledger, leaves);
         let recovery = run(&ledger, RECOVERY, &mut |_| {}).unwrap();

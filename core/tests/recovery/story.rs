@@ -1,5 +1,6 @@
 //! Twenty teams, and three teachers who leave at once.
 
+use planledger_fixtures::commands;
 use std::collections::BTreeMap;
 
 use planledger_core::domain::person::{PersonCommand, Role};
@@ -86,15 +87,7 @@ fn founding() -> Vec<(Actor, Command)> {
         let shown = planledger_core::domain::plan::Item::Evaluation(evaluation);
         let section = Section::Goals;
         for command in [
-            PlanCommand::RecordEvaluation {
-                evaluation,
-                unit: planledger_core::domain::plan::UnitRef {
-                    year_plan: class.year_plan,
-                    unit: UNIT,
-                },
-                goal,
-                assessment: level(2),
-            },
+            commands::record_evaluation(evaluation, unit_in(class.year_plan, UNIT), goal, level(2)),
             PlanCommand::ShowSection { section },
             PlanCommand::ShowItem {
                 item: planledger_core::domain::plan::Item::Goal(goal),
@@ -147,7 +140,7 @@ fn recovery(n: u8) -> RecoveryId {
 }
 
 /// One deletes all that is theirs, then all three leave.
-fn departures(place: &Place) -> (Ledger, Position) {
+fn departures(place: &FaultyLedger) -> (Ledger, Position) {
     let ledger = place.open();
     for (actor, command) in founding() {
         place.does(&ledger, actor, command);
@@ -177,9 +170,9 @@ fn departures(place: &Place) -> (Ledger, Position) {
 
 /// Kills the machine's process in the middle of handing over all that the first one owns. How many
 /// steps go down in one write is chance, so it may be tried more than once.
-fn killed_amid_transfer() -> (Place, Position) {
+fn killed_amid_transfer() -> (FaultyLedger, Position) {
     for operation in (1..8).cycle().take(28) {
-        let mut place = Place::new();
+        let mut place = FaultyLedger::new();
         let (ledger, founded) = departures(&place);
         let mut all: Vec<_> = classes().iter().flat_map(Class::streams).collect();
         all.sort();

@@ -26,8 +26,7 @@ fn undone(ledger: &Ledger) -> Vec<(u32, Reason)> {
 
 #[test]
 fn a_transfer_is_undone_as_a_whole_also_when_the_owner_before_has_left() {
-    let place = Place::new();
-    let ledger = place.school();
+    let (place, ledger) = FaultyLedger::with_school();
     begin(&ledger, LEADER, RECOVERY, &all_to(TEACHER, STEADY));
     let early = undo(&ledger, (SYSTEM, None), RECOVERY, None);
     let Err(RunError::Refused(refusal)) = early else {
@@ -47,20 +46,9 @@ fn a_transfer_is_undone_as_a_whole_also_when_the_owner_before_has_left() {
 
 #[test]
 fn a_restore_is_undone_as_a_whole_and_given_back_before_it_is_deleted_again() {
-    let place = Place::new();
-    let ledger = place.school();
+    let (place, ledger) = FaultyLedger::with_school();
     place.deletes_everything(&ledger);
-    let what = TEAMS.map(|team| RestoreItem::Team {
-        team,
-        with_contents: true,
-    });
-    begin(
-        &ledger,
-        LEADER,
-        RECOVERY,
-        &restore(what.into(), Some(STEADY)),
-    );
-    run(&ledger, RECOVERY, &mut |_| {}).unwrap();
+    carry_out(&ledger, &restore(teams_with_contents(), Some(STEADY)));
     assert_eq!(owners(&ledger)[..4], [Some(STEADY); 4]);
     assert_eq!(undone(&ledger), []);
     assert_eq!(owners(&ledger), vec![Some(TEACHER); 7]);
@@ -90,10 +78,8 @@ impl Units for planledger_core::domain::year_plan::YearPlan {
 
 #[test]
 fn what_others_changed_since_is_left_out_of_an_undo() {
-    let place = Place::new();
-    let ledger = place.school();
-    begin(&ledger, LEADER, RECOVERY, &all_to(TEACHER, STEADY));
-    run(&ledger, RECOVERY, &mut |_| {}).unwrap();
+    let (place, ledger) = FaultyLedger::with_school();
+    carry_out(&ledger, &all_to(TEACHER, STEADY));
     let (to, reason) = (PEDAGOGUE, None);
     let transfer = PlanCommand::TransferOwnership { to, reason };
     place.does(&ledger, STEADY, (PLANS[2], transfer));
@@ -106,13 +92,9 @@ fn what_others_changed_since_is_left_out_of_an_undo() {
 /// It had nothing to do there, so it has nothing to take back.
 #[test]
 fn what_somebody_else_did_before_a_step_could_is_not_undone_with_it() {
-    let place = Place::new();
-    let ledger = place.school();
+    let (place, ledger) = FaultyLedger::with_school();
     place.deletes_everything(&ledger);
-    let team = |team| RestoreItem::Team {
-        team,
-        with_contents: false,
-    };
+    let team = |team| team_back(team, false);
     let wish = restore(TEAMS.map(team).into(), Some(STEADY));
     begin(&ledger, LEADER, RECOVERY, &wish);
     place.does(&ledger, LEADER, (TEAMS[0], TeamCommand::Undelete));
@@ -134,8 +116,7 @@ fn what_somebody_else_did_before_a_step_could_is_not_undone_with_it() {
 
 #[test]
 fn a_move_and_a_withdrawal_are_undone() {
-    let place = Place::new();
-    let ledger = place.school();
+    let (place, ledger) = FaultyLedger::with_school();
     let withdraw = PlanCommand::Withdraw { reason: None };
     place.does(&ledger, TEACHER, (PLANS[0], withdraw));
     let what = vec![
@@ -153,8 +134,7 @@ fn a_move_and_a_withdrawal_are_undone() {
         };
         (first.withdrawn, second.year_plan)
     };
-    begin(&ledger, LEADER, RECOVERY, &restore(what, None));
-    run(&ledger, RECOVERY, &mut |_| {}).unwrap();
+    carry_out(&ledger, &restore(what, None));
     assert_eq!(plans(), (false, YEAR_PLANS[1]));
     assert_eq!(undone(&ledger), []);
     assert_eq!(plans(), (true, YEAR_PLANS[0]));

@@ -18,6 +18,8 @@ use planledger_proto::v1::{
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
+use planledger_fixtures::commands::{correct_evaluation, set_visibility};
+
 use crate::served::{
     EVALUATION, PLAN, STUDENT, STUDENT_ID, Served, TEACHER, YEAR_PLAN, assessment, evaluate, nanos,
     record_talk,
@@ -138,10 +140,10 @@ fn a_plan_comes_into_sight_with_all_that_guardians_then_see() {
     served.write("begynder at læse");
     let before = served.ledger.position();
     served.on_plan(PlanCommand::Share);
-    let last = served.on_plan(PlanCommand::SetVisibility {
-        audience: planledger_core::domain::plan::Audience::Guardians,
-        visible: true,
-    });
+    let last = served.on_plan(set_visibility(
+        planledger_core::domain::plan::Audience::Guardians,
+        true,
+    ));
     let found = diff(&served, Viewer::Guardians, position(before), None).unwrap();
     assert!(found.changes.iter().all(|change| change.was.is_none()));
     let items = found
@@ -228,11 +230,7 @@ fn a_dry_run_names_what_the_real_run_does_and_records_nothing() {
     served.on_plan(evaluate(1, "godt på vej"));
     let then = served.ledger.position();
     served.write("om en anden elev");
-    let correct = PlanCommand::CorrectEvaluation {
-        evaluation: EVALUATION,
-        assessment: assessment(2, "om en anden elev"),
-        reason: None,
-    };
+    let correct = correct_evaluation(EVALUATION, assessment(2, "om en anden elev"));
     served.on_plan(correct);
     served.on_plan(record_talk("aftalt læselog"));
     let end = served.ledger.position();
@@ -297,11 +295,7 @@ fn a_student_takes_back_no_correction_of_the_teacher() {
     let served = Served::new();
     served.on_plan(evaluate(1, "godt på vej"));
     let then = served.ledger.position();
-    let correct = PlanCommand::CorrectEvaluation {
-        evaluation: EVALUATION,
-        assessment: assessment(2, "i mål"),
-        reason: None,
-    };
+    let correct = correct_evaluation(EVALUATION, assessment(2, "i mål"));
     served.on_plan(correct);
     let done = revert(&served, STUDENT, &reverting(&served, position(then))).unwrap();
     assert_eq!(done.changes, []);

@@ -5,6 +5,8 @@ use planledger_core::domain::team::TeamCommand;
 use planledger_core::domain::{Actor, Command};
 use planledger_core::ledger::Envelope;
 
+use planledger_fixtures::commands::{correct_evaluation, set_visibility};
+
 use crate::served::{
     COLLEAGUE_ID, EVALUATION, PLAN, STUDENT_ID, Served, TEACHER, TEAM, assessment, evaluate,
 };
@@ -58,10 +60,7 @@ fn what_guardians_saw_on_a_day_is_shown_with_the_position_that_shows_it_again() 
     let section = Section::Status;
     served.on_plan(PlanCommand::ShowSection { section });
     served.on_plan(PlanCommand::Share);
-    let shown = served.on_plan(PlanCommand::SetVisibility {
-        audience: Audience::Guardians,
-        visible: true,
-    });
+    let shown = served.on_plan(set_visibility(Audience::Guardians, true));
     served.at("2021-02-23T09:00:00Z");
     served.on_plan(PlanCommand::HideSection { section });
     let plan = PLAN.to_string();
@@ -98,11 +97,7 @@ fn a_difference_is_printed_item_by_item() {
     served
         .at("2021-02-02T08:00:00Z")
         .write("læser med lyst\nog skriver");
-    let correct = PlanCommand::CorrectEvaluation {
-        evaluation: EVALUATION,
-        assessment: assessment(2, "i mål"),
-        reason: None,
-    };
+    let correct = correct_evaluation(EVALUATION, assessment(2, "i mål"));
     served.on_plan(correct);
     served.on_plan(PlanCommand::TransferOwnership {
         to: COLLEAGUE_ID,

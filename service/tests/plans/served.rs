@@ -13,19 +13,19 @@ use planledger_core::domain::plan::{Assessment, PlanCommand, TalkDetails, TalkKi
 use planledger_core::domain::school_year::SchoolYear;
 use planledger_core::domain::year_plan::GoalKind;
 use planledger_core::domain::{Actor, Command};
-use planledger_core::ids::{CommandId, GoalId, PersonId};
+use planledger_core::ids::{CommandId, GoalId};
 use planledger_core::ledger::{Envelope, Ledger, Receipt};
 use planledger_core::time::Timestamp;
-use planledger_fixtures::founding;
-use planledger_fixtures::place::{Place, StandingClock, command_id};
+use planledger_fixtures::place::{StandingClock, TempLedger, command_id};
 use planledger_fixtures::school::{SUBJECT_GOAL, THE_UNIT};
+use planledger_fixtures::{commands, founding};
 use tokio::runtime::Runtime;
 
-pub(crate) use planledger_fixtures::school::{EVALUATION, PLAN, TALK, TEAM, YEAR_PLAN};
+pub(crate) use planledger_fixtures::school::{
+    EVALUATION, PEDAGOGUE as COLLEAGUE_ID, PLAN, STUDENT as STUDENT_ID, TALK,
+    TEACHER as TEACHER_ID, TEAM, YEAR_PLAN,
+};
 
-pub(crate) const STUDENT_ID: PersonId = PersonId::from_bytes([0x31; 16]);
-pub(crate) const TEACHER_ID: PersonId = PersonId::from_bytes([0x32; 16]);
-pub(crate) const COLLEAGUE_ID: PersonId = PersonId::from_bytes([0x33; 16]);
 pub(crate) const STUDENT: Actor = Actor::Person(STUDENT_ID);
 pub(crate) const TEACHER: Actor = Actor::Person(TEACHER_ID);
 pub(crate) const UNIT: UnitRef = THE_UNIT;
@@ -38,7 +38,7 @@ pub(crate) struct Served {
     clock: Arc<StandingClock>,
     commands: AtomicU64,
     runtime: Option<Runtime>,
-    _place: Place,
+    _place: TempLedger,
 }
 
 impl Drop for Served {
@@ -58,7 +58,7 @@ impl Served {
     /// A plan with a unit and a goal, opened in January 2021.
     pub(crate) fn new() -> Self {
         let clock = StandingClock::at(Timestamp::from_nanos(nanos("2021-01-04T08:00:00Z")));
-        let place = Place::with_clock(clock.clone());
+        let place = TempLedger::with_clock(clock.clone());
         let ledger = place.open();
         let runtime = Runtime::new().unwrap();
         let server = runtime
@@ -192,21 +192,14 @@ pub(crate) fn assessment(level: u8, comment: &str) -> Assessment {
 }
 
 pub(crate) fn evaluate(level: u8, comment: &str) -> PlanCommand {
-    PlanCommand::RecordEvaluation {
-        evaluation: EVALUATION,
-        unit: UNIT,
-        goal: GOAL,
-        assessment: assessment(level, comment),
-    }
+    commands::record_evaluation(EVALUATION, UNIT, GOAL, assessment(level, comment))
 }
 
 pub(crate) fn record_talk(notes: &str) -> PlanCommand {
-    PlanCommand::RecordTalk {
-        talk: TALK,
-        details: TalkDetails {
-            kind: TalkKind::SchoolHomeTalk,
-            held_on: date(2021, 3, 1),
-            notes: notes.parse().unwrap(),
-        },
-    }
+    let details = TalkDetails {
+        kind: TalkKind::SchoolHomeTalk,
+        held_on: date(2021, 3, 1),
+        notes: notes.parse().unwrap(),
+    };
+    commands::record_talk(TALK, details)
 }

@@ -37,9 +37,7 @@ async fn positions_of(voice: &Voice, streams: &[String]) -> Vec<u64> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_plan_is_proved_by_its_bundle_whole_and_from_an_earlier_checkpoint_on() {
-    let home = Home::new();
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve_notarised().await;
     let (_, plan_id) = written(&voice, 5).await;
     let key = voice.verifier_key().await;
     let before = voice.new_checkpoint().await;
@@ -76,9 +74,7 @@ async fn a_plan_is_proved_by_its_bundle_whole_and_from_an_earlier_checkpoint_on(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_student_is_proved_with_every_plan_and_without_the_classmates() {
-    let home = Home::new();
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve_notarised().await;
     let (school, plan_id) = written(&voice, 2).await;
     let course = school.course(&voice, YearPlanKind::Combined).await;
     let second = school.plan(&voice, &course).await;
@@ -112,9 +108,7 @@ async fn a_student_is_proved_with_every_plan_and_without_the_classmates() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_range_is_proved_with_every_event_of_it_and_up_to_the_newest() {
-    let home = Home::new();
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve_notarised().await;
     written(&voice, 3).await;
     let key = voice.verifier_key().await;
     let size = voice.new_checkpoint().await.size;
@@ -132,9 +126,7 @@ async fn a_range_is_proved_with_every_event_of_it_and_up_to_the_newest() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn for_integrity_only_a_bundle_proves_the_same_and_holds_no_key_to_any_text() {
-    let home = Home::new();
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve_notarised().await;
     let (school, plan_id) = written(&voice, 2).await;
     let key = voice.verifier_key().await;
     let range = PositionRange { from: 1, to: 0 };
@@ -168,9 +160,7 @@ async fn for_integrity_only_a_bundle_proves_the_same_and_holds_no_key_to_any_tex
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_bundle_that_broke_off_is_gone_on_with_to_the_same_bytes_whatever_was_recorded_since() {
-    let home = Home::new();
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve_notarised().await;
     let (school, plan_id) = written(&voice, 0).await;
     // Enough for several answers.
     for n in 0..20 {
@@ -220,9 +210,7 @@ async fn a_bundle_that_broke_off_is_gone_on_with_to_the_same_bytes_whatever_was_
 /// The end of a range, and not another count, when everything of it is there already.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn of_a_bundle_that_is_whole_but_for_its_end_only_the_end_is_given() {
-    let home = Home::new();
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve_notarised().await;
     written(&voice, 3).await;
     let key = voice.verifier_key().await;
     let checkpoint_size = voice.new_checkpoint().await.size;
@@ -245,9 +233,7 @@ async fn of_a_bundle_that_is_whole_but_for_its_end_only_the_end_is_given() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn every_line_of_a_bundle_that_is_altered_or_missing_is_found() {
-    let home = Home::new();
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve_notarised().await;
     let (_, plan_id) = written(&voice, 5).await;
     let key = voice.verifier_key().await;
     let bundle = voice.export(bundle_of(Scope::PlanId(plan_id))).await;

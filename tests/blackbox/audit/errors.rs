@@ -30,9 +30,7 @@ fn at(position: u64) -> Option<AsOf> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_checkpoint_that_is_not_there_is_not_found_and_its_size_is_named() {
-    let home = Home::new();
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve_notarised().await;
     let none = voice.ask(GetCheckpointRequest::default()).await;
     let none = none.unwrap_err();
     assert_eq!(none.reason, "CHECKPOINT_NOT_FOUND");
@@ -42,10 +40,7 @@ async fn a_checkpoint_that_is_not_there_is_not_found_and_its_size_is_named() {
 
     written(&voice, 1).await;
     let position = 1;
-    let proof = GetInclusionProofRequest {
-        position,
-        min_size: 0,
-    };
+    let proof = inclusion(position, 0);
     let unproved = voice.ask(proof).await.unwrap_err();
     assert_eq!(unproved.reason, "CHECKPOINT_NOT_FOUND");
     let checkpoint = voice.new_checkpoint().await;
@@ -63,30 +58,15 @@ async fn a_checkpoint_that_is_not_there_is_not_found_and_its_size_is_named() {
             })
             .await
             .err(),
-        voice
-            .ask(GetInclusionProofRequest {
-                position: min_size,
-                min_size: 0,
-            })
-            .await
-            .err(),
+        voice.ask(inclusion(min_size, 0)).await.err(),
         voice
             .ask(GetInclusionProofRequest { position, min_size })
             .await
             .err(),
-        voice
-            .ask(GetConsistencyProofRequest {
-                from_size: 1,
-                min_size,
-            })
-            .await
-            .err(),
+        voice.ask(consistency(1, min_size)).await.err(),
         // The newer one first: it did not grow to the older one.
         voice
-            .ask(GetConsistencyProofRequest {
-                from_size: min_size,
-                min_size: checkpoint.size,
-            })
+            .ask(consistency(min_size, checkpoint.size))
             .await
             .err(),
     ];
@@ -110,23 +90,11 @@ async fn a_checkpoint_that_is_not_there_is_not_found_and_its_size_is_named() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_is_beyond_the_end_or_before_the_beginning_is_refused_at_its_field() {
-    let home = Home::new();
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve_notarised().await;
     let (_, plan_id) = written(&voice, 1).await;
     let size = voice.new_checkpoint().await.size;
-    let inclusion = |position| {
-        voice.ask(GetInclusionProofRequest {
-            position,
-            min_size: 0,
-        })
-    };
-    let consistency = |from_size| {
-        voice.ask(GetConsistencyProofRequest {
-            from_size,
-            min_size: 0,
-        })
-    };
+    let inclusion = |position| voice.ask(inclusion(position, 0));
+    let consistency = |from_size| voice.ask(consistency(from_size, 0));
     let list = |page_size| {
         voice.ask(ListCheckpointsRequest {
             after_size: 0,
@@ -194,9 +162,7 @@ async fn what_is_beyond_the_end_or_before_the_beginning_is_refused_at_its_field(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_bundle_of_what_is_not_there_or_not_said_is_refused() {
-    let home = Home::new();
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve_notarised().await;
     let (school, plan_id) = written(&voice, 1).await;
     let nothing = ExportBundleRequest::default();
     let unknown = ExportBundleRequest {
@@ -242,29 +208,15 @@ async fn a_bundle_of_what_is_not_there_or_not_said_is_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_server_without_a_notary_says_of_every_kind_of_evidence_that_it_gives_none() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let (_, plan_id) = written(&voice, 1).await;
     let position = 1;
     let refused = [
         voice.ask(GetVerifierKeysRequest::default()).await.err(),
         voice.ask(GetCheckpointRequest::default()).await.err(),
         voice.ask(ListCheckpointsRequest::default()).await.err(),
-        voice
-            .ask(GetInclusionProofRequest {
-                position,
-                min_size: 0,
-            })
-            .await
-            .err(),
-        voice
-            .ask(GetConsistencyProofRequest {
-                from_size: position,
-                min_size: 0,
-            })
-            .await
-            .err(),
+        voice.ask(inclusion(position, 0)).await.err(),
+        voice.ask(consistency(position, 0)).await.err(),
         voice.export(bundle_of(Scope::PlanId(plan_id))).await.err(),
         voice.export(range(1, 0)).await.err(),
     ];
@@ -275,9 +227,7 @@ async fn a_server_without_a_notary_says_of_every_kind_of_evidence_that_it_gives_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_revert_that_cannot_be_is_refused_with_or_without_a_dry_run_and_records_nothing() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let (school, plan_id) = written(&voice, 2).await;
     let teacher = voice.person(&school.teacher);
     let opened = voice.history(&plan_id).await[0].position;
@@ -298,9 +248,7 @@ async fn a_revert_that_cannot_be_is_refused_with_or_without_a_dry_run_and_record
         seconds: 7_258_118_400,
         nanos: 0,
     };
-    let instant = Some(AsOf {
-        moment: Some(as_of::Moment::Instant(year_2200)),
-    });
+    let instant = Some(as_of(as_of::Moment::Instant(year_2200)));
     let position = voice.position().await;
     let cases = [
         (

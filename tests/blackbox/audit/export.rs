@@ -22,9 +22,7 @@ fn positions(bundle: &str) -> Vec<u64> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_plan_a_student_and_a_stretch_of_the_journal_are_each_taken_away_in_one_file() {
-    let home = Home::new();
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (server, voice) = Home::new().serve_notarised().await;
     let (school, plan_id) = written(&voice, 3).await;
     let files = Files::new();
     let key = key_of(&server.url);
@@ -62,9 +60,7 @@ async fn a_plan_a_student_and_a_stretch_of_the_journal_are_each_taken_away_in_on
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn growth_from_an_earlier_checkpoint_is_asked_for_by_its_file_or_its_size() {
-    let home = Home::new();
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (server, voice) = Home::new().serve_notarised().await;
     let (_, plan_id) = written(&voice, 3).await;
     let files = Files::new();
     let key = key_of(&server.url);
@@ -98,9 +94,7 @@ async fn growth_from_an_earlier_checkpoint_is_asked_for_by_its_file_or_its_size(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn over_a_line_that_breaks_an_export_comes_further_each_time_and_ends_in_the_same_file() {
-    let home = Home::new();
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (server, voice) = Home::new().serve_notarised().await;
     let (school, plan_id) = long_plan(&voice).await;
     let files = Files::new();
     let key = key_of(&server.url);
@@ -142,9 +136,7 @@ async fn over_a_line_that_breaks_an_export_comes_further_each_time_and_ends_in_t
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_file_that_was_cut_off_anywhere_is_gone_on_with_to_the_same_bytes() {
-    let home = Home::new();
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (server, voice) = Home::new().serve_notarised().await;
     let (_, plan_id) = written(&voice, 3).await;
     let files = Files::new();
     let what = ["--plan", &plan_id];
@@ -187,9 +179,7 @@ async fn a_file_that_was_cut_off_anywhere_is_gone_on_with_to_the_same_bytes() {
 /// Two bundles beside each other were written to one file while they were not whole.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_is_left_of_another_bundle_is_not_gone_on_with() {
-    let home = Home::new();
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (server, voice) = Home::new().serve_notarised().await;
     let (school, plan_id) = long_plan(&voice).await;
     let before = voice.new_checkpoint().await.size.to_string();
     voice.execute(write_status(&plan_id, "Siden")).await;
@@ -236,8 +226,7 @@ async fn what_is_left_of_another_bundle_is_not_gone_on_with() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_cannot_be_taken_away_leaves_no_file() {
     let home = Home::new();
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (server, voice) = home.serve_notarised().await;
     let (_, plan_id) = written(&voice, 1).await;
     let files = Files::new();
     let nobody = new_id();

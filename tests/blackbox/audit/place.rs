@@ -1,6 +1,5 @@
 //! What auditors look at here: a school with one plan that was written in.
 
-use planledger_proto::v1::*;
 use tempfile::TempDir;
 
 use crate::support::*;
@@ -13,9 +12,7 @@ pub(super) async fn written(voice: &Voice, times: usize) -> (School, String) {
 
 /// The same, with the year plan that it hangs on.
 pub(super) async fn written_in(voice: &Voice, times: usize) -> (School, Course, String) {
-    let school = School::found(voice).await;
-    let course = school.course(voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(voice, &course).await;
+    let (school, course, plan_id) = School::with_plan(voice).await;
     for n in 0..times {
         let text = format!("Læser {n} sider");
         voice.execute(write_status(&plan_id, &text)).await;

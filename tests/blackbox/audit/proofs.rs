@@ -8,8 +8,7 @@ use crate::support::*;
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn checkpoints_are_kept_and_listed_and_others_can_check_them() {
     let home = Home::new();
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (server, voice) = home.serve_notarised().await;
     let (_, plan_id) = written(&voice, 1).await;
     let key = voice.verifier_key().await;
     let mut made = Vec::new();
@@ -48,8 +47,7 @@ async fn checkpoints_are_kept_and_listed_and_others_can_check_them() {
     }
     server.stop();
     // Kept for ever: also by the next server.
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (_server, voice) = home.serve_notarised().await;
     assert_eq!(voice.verifier_key().await, key);
     let request = GetCheckpointRequest {
         min_size: made[0].size,
@@ -61,9 +59,7 @@ async fn checkpoints_are_kept_and_listed_and_others_can_check_them() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn every_entry_is_proved_to_be_included_and_every_checkpoint_to_grow_from_those_before() {
-    let home = Home::new();
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve_notarised().await;
     let (_, plan_id) = written(&voice, 1).await;
     let key = voice.verifier_key().await;
     let mut believed = vec![Believed::of(&voice.new_checkpoint().await, &key)];
@@ -73,10 +69,7 @@ async fn every_entry_is_proved_to_be_included_and_every_checkpoint_to_grow_from_
     }
     let newest = believed.last().unwrap();
     for position in 1..=newest.size {
-        let request = GetInclusionProofRequest {
-            position,
-            min_size: newest.size,
-        };
+        let request = inclusion(position, newest.size);
         let proof = voice.ask(request).await.unwrap();
         assert_eq!(proof.leaf_index, position - 1);
         let under = Believed::of(&proof.checkpoint.unwrap(), &key);
@@ -89,10 +82,7 @@ async fn every_entry_is_proved_to_be_included_and_every_checkpoint_to_grow_from_
         assert!(!under.includes(proof.leaf_index, &other, &proof.hashes));
     }
     for before in &believed {
-        let request = GetConsistencyProofRequest {
-            from_size: before.size,
-            min_size: newest.size,
-        };
+        let request = consistency(before.size, newest.size);
         let proof = voice.ask(request).await.unwrap();
         assert_eq!(proof.from_root, before.root.0);
         let under = Believed::of(&proof.checkpoint.unwrap(), &key);

@@ -11,9 +11,7 @@ fn replay(url: &str, more: &[&str]) -> Ran {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn everything_that_is_shown_is_compared_and_is_what_the_events_lead_to() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (server, voice) = Home::new().serve().await;
     let (_, course, plan_id) = written_in(&voice, 3).await;
     voice.execute(course.delete()).await;
     let ran = replay(&server.url, &["--json"]).done().json();
@@ -37,14 +35,12 @@ async fn everything_that_is_shown_is_compared_and_is_what_the_events_lead_to() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_shown_otherwise_than_the_events_lead_to_is_named() {
     let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (server, voice) = home.serve().await;
     let (school, course, plan_id) = written_in(&voice, 2).await;
     drop(voice);
     server.stop();
     let other = home.copied();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (server, voice) = home.serve().await;
     voice.execute(write_status(&plan_id, "Noget andet")).await;
     school.plan_of(&voice, &school.classmate, &course).await;
     voice.execute(course.delete()).await;
@@ -79,9 +75,7 @@ async fn what_is_shown_otherwise_than_the_events_lead_to_is_named() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn while_somebody_writes_it_says_how_far_it_got() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (server, voice) = Home::new().serve().await;
     let (_, _, plan_id) = written_in(&voice, 1).await;
     let url = server.url.clone();
     let asked = std::thread::spawn(move || replay(&url, &["--json"]));

@@ -19,9 +19,7 @@ struct Evidence {
 
 impl Evidence {
     async fn of_a_plan(more: &[&str]) -> Self {
-        let home = Home::new();
-        let server = home.start_notarised();
-        let voice = server.voice().await;
+        let (server, voice) = Home::new().serve_notarised().await;
         let (_, plan_id) = written(&voice, 4).await;
         let files = Files::new();
         let what = [&["--plan", &plan_id], more].concat();
@@ -371,8 +369,7 @@ async fn who_is_believed_has_to_be_said_once_and_rightly() {
 async fn whoever_kept_a_checkpoint_is_shown_growth_and_finds_a_fork() {
     let home = Home::new();
     let files = Files::new();
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (server, voice) = home.serve_notarised().await;
     let (_, plan_id) = written(&voice, 2).await;
     let key = voice.verifier_key().await;
     let keep = |url: &str, name: &str| {

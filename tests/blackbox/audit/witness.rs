@@ -21,10 +21,7 @@ async fn grown(voice: &Voice) -> Checkpoint {
 
 /// That the newest checkpoint grew from one of `old` events.
 async fn proof(voice: &Voice, old: u64) -> Vec<String> {
-    let request = GetConsistencyProofRequest {
-        from_size: old,
-        min_size: 0,
-    };
+    let request = consistency(old, 0);
     let proof = voice.ask(request).await.unwrap();
     proof
         .hashes
@@ -37,8 +34,7 @@ async fn proof(voice: &Voice, old: u64) -> Vec<String> {
 async fn a_witness_cosigns_growth_and_refuses_the_other_story_even_after_a_restart() {
     let home = Home::new();
     let dir = tempfile::tempdir().unwrap();
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (server, voice) = home.serve_notarised().await;
     written(&voice, 2).await;
     let key = voice.verifier_key().await;
     let first = voice.new_checkpoint().await;
@@ -118,8 +114,7 @@ async fn a_witness_cosigns_growth_and_refuses_the_other_story_even_after_a_resta
 async fn what_is_no_request_or_of_no_log_that_is_watched_is_refused_as_the_protocol_says() {
     let (home, unwatched) = (Home::new(), Home::new());
     let dir = tempfile::tempdir().unwrap();
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (_server, voice) = home.serve_notarised().await;
     let key = voice.verifier_key().await;
     let checkpoint = grown(&voice).await;
     let witness = Watching::start(dir.path(), NAME, &[&key]);
@@ -184,8 +179,7 @@ async fn what_is_no_request_or_of_no_log_that_is_watched_is_refused_as_the_proto
 async fn a_witness_goes_on_with_a_log_whose_key_was_changed_when_it_is_given_the_new_one() {
     let home = Home::new();
     let dir = tempfile::tempdir().unwrap();
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (server, voice) = home.serve_notarised().await;
     let old = voice.verifier_key().await;
     let before = grown(&voice).await;
     drop(voice);
@@ -195,8 +189,7 @@ async fn a_witness_goes_on_with_a_log_whose_key_was_changed_when_it_is_given_the
     let path = home.path().to_str().unwrap();
     let rotated = run(["audit", "rotate-key", "--dir", path]).done();
     let new = rotated.stdout.trim();
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (_server, voice) = home.serve_notarised().await;
     let after = grown(&voice).await;
     let grows = proof(&voice, before.size).await;
     let said = witness.ask(before.size, &grows, &after.note);
@@ -212,8 +205,7 @@ async fn a_witness_starts_only_with_a_name_a_log_a_memory_that_reads_and_alone()
     let home = Home::new();
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("witness");
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (_server, voice) = home.serve_notarised().await;
     let key = voice.verifier_key().await;
     let checkpoint = grown(&voice).await;
     let started = |more: &[&str]| {

@@ -19,9 +19,7 @@ fn import(server: &Running, path: &Path, more: &[&str]) -> Ran {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_national_goals_are_taken_in_once_and_can_be_chosen() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (server, voice) = Home::new().serve().await;
     let ran = import(&server, &sample(), &["--json"]).done().json();
     assert_eq!((&ran["recorded"], &ran["refused"]), (&1.into(), &0.into()));
     let position = voice.position().await;

@@ -24,11 +24,8 @@ struct Forked {
 impl Forked {
     async fn new() -> Self {
         let home = Home::new();
-        let server = home.start();
-        let voice = server.voice().await;
-        let school = School::found(&voice).await;
-        let course = school.course(&voice, YearPlanKind::Subject).await;
-        let plan = school.plan(&voice, &course).await;
+        let (server, voice) = home.serve().await;
+        let (_, _, plan) = School::with_plan(&voice).await;
         for n in 0..4 {
             voice
                 .execute(write_status(&plan, &format!("Gang {n}")))
@@ -154,8 +151,7 @@ async fn only_what_is_forked_is_settled_and_somebody_says_why() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_journal_without_forks_has_nothing_to_tell() {
     let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (server, voice) = home.serve().await;
     voice
         .execute(register_institution(&new_id(), "Skolen"))
         .await;

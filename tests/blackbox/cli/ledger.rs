@@ -9,11 +9,8 @@ use crate::support::*;
 
 /// Has a server work a little; gives the plan that was made, and where the ledger is.
 async fn worked(home: &Home) -> (String, u64) {
-    let server = home.start();
-    let voice = server.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(&voice, &course).await;
+    let (_server, voice) = home.serve().await;
+    let (_, _, plan_id) = School::with_plan(&voice).await;
     for n in 0..10 {
         voice
             .execute(write_status(&plan_id, &format!("Gang {n}")))
@@ -106,8 +103,7 @@ async fn a_flipped_byte_is_found_wherever_it_is_and_the_server_does_not_start_on
 async fn derived_state_that_was_thrown_away_is_made_again_and_everything_reads_as_before() {
     let home = Home::new();
     let (plan_id, position) = worked(&home).await;
-    let server = home.start();
-    let voice = server.voice().await;
+    let (server, voice) = home.serve().await;
     let before = voice.plan(&plan_id, Viewer::Staff).await;
     drop(voice);
     server.stop();
@@ -115,8 +111,7 @@ async fn derived_state_that_was_thrown_away_is_made_again_and_everything_reads_a
     assert_eq!(json["events"], position);
     let verified = offline("verify", home.path(), &["--json"]).done().json();
     assert_eq!(json["root"], verified["root"]);
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = home.serve().await;
     assert_eq!(voice.plan(&plan_id, Viewer::Staff).await, before);
     assert_eq!(voice.position().await, position);
 }

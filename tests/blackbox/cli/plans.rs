@@ -7,9 +7,7 @@ use crate::support::*;
 /// A server with one plan that guardians see some of.
 async fn planned(server: &Running) -> (School, Course, String, u64) {
     let voice = server.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(&voice, &course).await;
+    let (school, course, plan_id) = School::with_plan(&voice).await;
     let teacher = voice.person(&school.teacher);
     let goal = &course.reflection_goal;
     let before = teacher
@@ -34,8 +32,7 @@ fn plan_command(server: &Running, arguments: &[&str]) -> Ran {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_plan_is_shown_to_people_and_as_json_as_each_viewer_sees_it_now_and_then() {
-    let home = Home::new();
-    let server = home.start();
+    let server = Home::new().start();
     let (_, _, plan_id, before) = planned(&server).await;
     let show = |more: &[&str]| plan_command(&server, &[&["show", &plan_id], more].concat());
 
@@ -78,8 +75,7 @@ async fn a_plan_is_shown_to_people_and_as_json_as_each_viewer_sees_it_now_and_th
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_plans_log_tells_all_that_happened_and_who_did_it() {
-    let home = Home::new();
-    let server = home.start();
+    let server = Home::new().start();
     let (_, _, plan_id, _) = planned(&server).await;
     let log = plan_command(&server, &["log", &plan_id]).done();
     for words in [
@@ -105,8 +101,7 @@ async fn a_plans_log_tells_all_that_happened_and_who_did_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn plans_are_listed_by_student_owner_team_and_year_plan() {
-    let home = Home::new();
-    let server = home.start();
+    let server = Home::new().start();
     let (school, course, plan_id, _) = planned(&server).await;
     for (by, id) in [
         ("--student", &school.student),
@@ -128,8 +123,7 @@ async fn plans_are_listed_by_student_owner_team_and_year_plan() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_actor_that_is_none_is_turned_away_by_the_server() {
-    let home = Home::new();
-    let server = home.start();
+    let server = Home::new().start();
     let ran = plan_command(&server, &["list", "--student", &new_id(), "--as", "nobody"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.stderr.contains("ACTOR_INVALID"), "{}", ran.stderr);

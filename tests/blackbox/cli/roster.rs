@@ -96,9 +96,7 @@ impl People {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_roster_is_taken_in_once_and_a_second_time_nothing_is_recorded_and_it_says_so() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (server, voice) = Home::new().serve().await;
     let first = import(&server.url, &sample(), &["--json"]).done().json();
     assert_eq!(first["refused"], 0);
     let people = People::of(&voice).await;
@@ -199,8 +197,7 @@ fn zip_folder(folder: &Path, to: &Path) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_is_to_be_deleted_is_closed_and_no_plan_is_touched() {
     let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (server, voice) = home.serve().await;
     import(&server.url, &sample(), &[]).done();
     let people = People::of(&voice).await;
     let team = people.team("7.A Dansk").clone();

@@ -6,9 +6,7 @@ use crate::support::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_batch_is_one_commit_in_which_later_commands_see_earlier_ones() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let (school, student) = (new_id(), new_id());
     let commands = [
         register_institution(&school, "Skolen"),
@@ -27,9 +25,7 @@ async fn a_batch_is_one_commit_in_which_later_commands_see_earlier_ones() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn one_refused_command_keeps_the_whole_batch_out_and_is_named() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let school = new_id();
     let before = voice
         .execute(register_institution(&new_id(), "Først"))
@@ -61,9 +57,7 @@ async fn one_refused_command_keeps_the_whole_batch_out_and_is_named() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_thousand_commands_fit_into_a_batch() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let commands = (0..1_000).map(|n| register_institution(&new_id(), &format!("Skole {n}")));
     let receipts = voice.all(commands).await;
     let positions = receipts.iter().map(|receipt| receipt.position);
@@ -74,9 +68,7 @@ async fn a_thousand_commands_fit_into_a_batch() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_batch_that_does_not_fit_one_commit_is_refused_whole() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     // Each text is allowed, and so is their number; 16 MiB are not reached by the request.
     let text = "🌱".repeat(20_000);
     let catalogue_id = new_id();

@@ -21,8 +21,7 @@ async fn race(server: &Running, commands: Vec<Command>) -> Vec<Result<Receipt, R
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn of_many_who_expect_the_same_revision_one_wins_and_all_others_are_told_so() {
-    let home = Home::new();
-    let server = home.start();
+    let server = Home::new().start();
     let id = new_id();
     server
         .voice()
@@ -51,11 +50,8 @@ async fn of_many_who_expect_the_same_revision_one_wins_and_all_others_are_told_s
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn however_many_open_a_students_plan_at_once_there_is_one() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
+    let (server, voice) = Home::new().serve().await;
+    let (school, course) = School::with_course(&voice).await;
     let open = (0..MANY).map(|_| open_plan(&new_id(), &school.student, &course.year_plan));
     let came = race(&server, open.collect()).await;
     let receipts: Vec<_> = came.into_iter().map(Result::unwrap).collect();
@@ -72,8 +68,7 @@ async fn however_many_open_a_students_plan_at_once_there_is_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn one_command_sent_by_a_client_on_many_connections_at_once_is_carried_out_once() {
-    let home = Home::new();
-    let server = home.start();
+    let server = Home::new().start();
     let command = register_institution(&new_id(), "Skolen");
     let actor = format!("system/{}", new_id());
     let mut racing = JoinSet::new();

@@ -6,9 +6,7 @@ use crate::support::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_receipt_says_where_and_when_and_the_event_is_there() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let id = new_id();
     let command = register_institution(&id, "Ådalens Skole");
     let receipt = voice.execute(command.clone()).await;
@@ -33,9 +31,7 @@ async fn a_receipt_says_where_and_when_and_the_event_is_there() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn who_acts_and_for_whom_stands_in_the_event() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let (teacher, student) = (new_id(), new_id());
     let mut command = register_institution(&new_id(), "Skolen");
     command.on_behalf_of = Some(Actor {
@@ -49,9 +45,7 @@ async fn who_acts_and_for_whom_stands_in_the_event() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_command_that_changes_nothing_is_receipted_as_such_and_may_be_left_out() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let id = new_id();
     voice.execute(register_institution(&id, "Skolen")).await;
     let same = || {
@@ -81,9 +75,7 @@ async fn a_command_that_changes_nothing_is_receipted_as_such_and_may_be_left_out
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_stream_that_is_not_at_the_expected_revision_is_a_conflict_with_both_revisions() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let id = new_id();
     let expecting = |revision, operation| {
         let mut command = institution(&id, operation);
@@ -123,9 +115,7 @@ async fn a_stream_that_is_not_at_the_expected_revision_is_a_conflict_with_both_r
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_command_that_was_refused_is_not_remembered() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let id = new_id();
     let close = OnInstitution::CloseInstitution(CloseInstitution { reason: None });
     let close = institution(&id, close);

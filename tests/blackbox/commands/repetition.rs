@@ -15,9 +15,7 @@ fn replayed(receipt: Receipt) -> Receipt {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_same_command_again_gives_the_first_receipt_whichever_way_it_comes() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let command = register_institution(&new_id(), "Skolen");
     let first = voice.execute(command.clone()).await;
     voice
@@ -34,9 +32,7 @@ async fn the_same_command_again_gives_the_first_receipt_whichever_way_it_comes()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_same_command_twice_at_once_is_carried_out_once() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let command = register_institution(&new_id(), "Skolen");
     let answers = voice.stream(vec![command; 50]).await;
     let receipts: Vec<_> = answers
@@ -58,9 +54,7 @@ async fn receipts_outlive_a_restart_also_of_what_changed_nothing_and_of_a_batch(
     let server = home.start();
     let actor = format!("system/{}", new_id());
     let voice = server.voice().await.actor(&actor);
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(&voice, &course).await;
+    let (school, course, plan_id) = School::with_plan(&voice).await;
     // Opening it again names the plan that is there, and changes nothing.
     let unchanged = open_plan(&new_id(), &school.student, &course.year_plan);
     let write = write_status(&plan_id, "Læser med stigende lyst");
@@ -94,9 +88,7 @@ async fn receipts_outlive_a_restart_also_of_what_changed_nothing_and_of_a_batch(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_id_with_other_content_is_refused_whatever_part_of_it_is_other() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let command = register_institution(&new_id(), "Skolen");
     voice.execute(command.clone()).await;
     let same_id = |mut other: Command| {
@@ -138,9 +130,7 @@ async fn an_id_with_other_content_is_refused_whatever_part_of_it_is_other() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_batch_of_which_something_was_left_out_can_be_sent_again() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let id = new_id();
     voice.execute(register_institution(&id, "Skolen")).await;
     let put = |id: &str| {

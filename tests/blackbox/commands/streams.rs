@@ -7,9 +7,7 @@ use crate::support::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn thousands_of_commands_on_their_way_at_once_are_answered_in_order() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let commands: Vec<_> = (0..3_000)
         .map(|n| register_institution(&new_id(), &format!("Skole {n}")))
         .collect();
@@ -29,9 +27,7 @@ async fn thousands_of_commands_on_their_way_at_once_are_answered_in_order() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_command_that_fails_is_answered_in_its_place_and_keeps_no_other_back() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let id = new_id();
     let close = || {
         let close = OnInstitution::CloseInstitution(CloseInstitution { reason: None });
@@ -77,9 +73,7 @@ async fn a_command_that_fails_is_answered_in_its_place_and_keeps_no_other_back()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_answer_comes_while_the_stream_is_still_open() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let (send, requests) = tokio::sync::mpsc::channel(1);
     let mut call = voice.client.commands();
     let requests = tokio_stream::wrappers::ReceiverStream::new(requests);

@@ -53,8 +53,7 @@ fn reason(status: &Status) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn who_does_not_say_who_acts_is_turned_away() {
-    let home = Home::new();
-    let server = home.start();
+    let server = Home::new().start();
     let channel = server.channel().await;
     let mut ledger = LedgerServiceClient::new(channel.clone());
     let status = ledger.get_status(GetStatusRequest::default()).await;
@@ -71,9 +70,7 @@ async fn who_does_not_say_who_acts_is_turned_away() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn who_says_it_wrongly_is_turned_away_by_every_method_before_the_request_is_looked_at() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     for actor in ["nobody", "person/010203-1234", "leader/1", ""] {
         let wrong = voice.actor(actor);
         for (name, call) in METHODS {
@@ -107,9 +104,7 @@ async fn who_may_nothing_is_denied_by_every_method_even_what_is_not_there() {
         )*};
     }
     let command = || register_institution(&new_id(), "Skolen");
-    let position_1 = Some(AsOf {
-        moment: Some(as_of::Moment::Position(1)),
-    });
+    let position_1 = Some(as_of_position(1));
     denied! {
         ExecuteRequest { command: Some(command()) };
         ExecuteBatchRequest { commands: vec![command()] };
@@ -177,9 +172,7 @@ async fn a_right_covers_what_it_names_and_no_more() {
     let home = Home::new();
     let open = home.start();
     let voice = open.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(&voice, &course).await;
+    let (_, _, plan_id) = School::with_plan(&voice).await;
     let share = plan(&plan_id, OnPlan::SharePlan(SharePlan {}));
     let visible = set_visibility(&plan_id, Audience::Guardians, true);
     voice.all([share, visible]).await;

@@ -96,9 +96,7 @@ fn add_goal(goal: NewGoal) -> Command {
 
 /// Sends each by itself, and all of them over one stream.
 async fn refused(cases: Vec<Bad>) {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     voice
         .execute(register_institution(&new_id(), "Skolen"))
         .await;
@@ -369,9 +367,7 @@ async fn what_stands_in_a_list_twice_is_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn all_faults_of_a_batch_come_in_one_answer_and_nothing_of_it_is_done() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let sound = register_institution(&new_id(), "Skolen");
     let mut same_id = register_institution(&new_id(), "En anden");
     same_id.command_id.clone_from(&sound.command_id);

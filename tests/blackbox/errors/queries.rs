@@ -7,9 +7,7 @@ use crate::support::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_request_that_names_nothing_is_told_what_is_missing() {
-    let home = Home::new();
-    let server = home.start_notarised();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve_notarised().await;
     voice.new_checkpoint().await;
     for (name, call) in METHODS {
         let answer = call(voice.client.clone()).await;
@@ -60,9 +58,7 @@ fn camel(name: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_filter_of_events_names_what_the_server_does_not_know() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let filter = EventFilter {
         streams: vec![
             format!("plan/{}", new_id()),
@@ -108,9 +104,7 @@ async fn a_filter_of_events_names_what_the_server_does_not_know() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_query_names_what_is_wrong_with_it() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let request = GetPlanRequest {
         plan_id: "010203-1234".to_owned(),
         viewer: 9,
@@ -123,14 +117,11 @@ async fn a_query_names_what_is_wrong_with_it() {
         seconds: -1,
         nanos: 0,
     };
-    let request = GetCollectedViewRequest {
-        student_id: new_id(),
-        viewer: Viewer::Staff.into(),
-        min_position: 0,
-        at: Some(AsOf {
-            moment: Some(as_of::Moment::Instant(before_1970)),
-        }),
-    };
+    let request = get_collected(
+        &new_id(),
+        Viewer::Staff,
+        Some(as_of(as_of::Moment::Instant(before_1970))),
+    );
     let refused = voice.ask(request).await.unwrap_err();
     assert_eq!(refused.paths(), ["at.instant"]);
     let request = ListPersonsRequest {
@@ -145,9 +136,7 @@ async fn a_query_names_what_is_wrong_with_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_is_not_there_is_not_found_and_named() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let eyes = Viewer::Staff.into();
     macro_rules! not_found {
         ($($request:ident { $($id:ident),+ $(; $($rest:tt)*)? } => $reason:literal at $field:literal;)*) => {$(

@@ -24,9 +24,7 @@ fn positions(events: &[Event]) -> Vec<u64> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_follower_gets_what_is_recorded_then_a_mark_then_what_is_being_recorded() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     for _ in 0..3 {
         voice.execute(register()).await;
     }
@@ -43,9 +41,7 @@ async fn a_follower_gets_what_is_recorded_then_a_mark_then_what_is_being_recorde
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_follower_of_an_empty_ledger_is_told_at_once_that_there_is_nothing_yet() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let mut follower = voice.follow(after(0)).await.unwrap();
     assert_eq!(follower.next().await, Followed::CaughtUp);
     assert_eq!(follower.resume, 0);
@@ -56,8 +52,7 @@ async fn a_follower_of_an_empty_ledger_is_told_at_once_that_there_is_nothing_yet
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn who_comes_back_with_a_resume_position_gets_exactly_what_was_missed() {
     let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (server, voice) = home.serve().await;
     let mut seen = Vec::new();
     let mut resume = 0;
     for round in 1..=4 {
@@ -75,8 +70,7 @@ async fn who_comes_back_with_a_resume_position_gets_exactly_what_was_missed() {
     drop(voice);
     server.stop();
     // Also from the server that comes after this one.
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = home.serve().await;
     let mut follower = voice.follow(after(resume)).await.unwrap();
     seen.extend(follower.past().await);
     assert_eq!(seen, voice.all_events().await);
@@ -84,27 +78,18 @@ async fn who_comes_back_with_a_resume_position_gets_exactly_what_was_missed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_filter_holds_for_the_past_and_for_what_comes() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
+    let (_server, voice) = Home::new().serve().await;
+    let (school, course) = School::with_course(&voice).await;
     let filtered = |filter| FollowEventsRequest {
         filter: Some(filter),
         ..after(0)
     };
-    let of_student = EventFilter {
-        student_id: Some(school.student.clone()),
-        ..EventFilter::default()
-    };
+    let of_student = events_of_student(&school.student);
     let of_types = EventFilter {
         types: vec!["plan.opened".to_owned()],
         ..EventFilter::default()
     };
-    let of_nobody_yet = EventFilter {
-        student_id: Some(new_id()),
-        ..EventFilter::default()
-    };
+    let of_nobody_yet = events_of_student(&new_id());
     let mut student = voice.follow(filtered(of_student)).await.unwrap();
     let mut opened = voice.follow(filtered(of_types)).await.unwrap();
     let newcomer = of_nobody_yet.student_id.clone().unwrap();
@@ -133,9 +118,7 @@ async fn a_filter_holds_for_the_past_and_for_what_comes() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn nothing_is_delivered_that_is_not_on_stable_storage() {
-    let home = Home::new();
-    let log = Gated::open(&home);
-    let server = Setup::on(&log).start(&home);
+    let (log, server) = Gated::start();
     let voice = server.voice().await;
     let mut follower = voice.follow(after(0)).await.unwrap();
     assert!(follower.past().await.is_empty());
@@ -165,12 +148,8 @@ async fn write_much(voice: &Voice, plan_id: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_client_that_stops_reading_holds_up_nobody_and_finds_everything_when_it_goes_on() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(&voice, &course).await;
+    let (server, voice) = Home::new().serve().await;
+    let (_, _, plan_id) = School::with_plan(&voice).await;
     let begin = voice.position().await;
     // On connections of their own: what waits in one stream may not fill another's.
     let mut slow = server.voice().await.follow(after(begin)).await.unwrap();
@@ -187,9 +166,7 @@ async fn a_client_that_stops_reading_holds_up_nobody_and_finds_everything_when_i
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_server_that_stops_ends_every_stream_and_says_why() {
-    let home = Home::new();
-    let mut server = home.start();
-    let voice = server.voice().await;
+    let (mut server, voice) = Home::new().serve().await;
     let school = School::found(&voice).await;
     let mut followers = Vec::new();
     for _ in 0..5 {
@@ -197,10 +174,7 @@ async fn a_server_that_stops_ends_every_stream_and_says_why() {
         follower.past().await;
         followers.push(follower);
     }
-    let of_student = EventFilter {
-        student_id: Some(school.student),
-        ..EventFilter::default()
-    };
+    let of_student = events_of_student(&school.student);
     let request = FollowEventsRequest {
         filter: Some(of_student),
         ..after(0)
@@ -220,11 +194,8 @@ async fn a_server_that_stops_ends_every_stream_and_says_why() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_read_that_is_cut_off_by_a_stop_does_not_look_like_all_there_is() {
     let home = Home::new();
-    let mut server = home.start();
-    let voice = server.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(&voice, &course).await;
+    let (mut server, voice) = home.serve().await;
+    let (_, _, plan_id) = School::with_plan(&voice).await;
     write_much(&voice, &plan_id).await;
     let mut call = server.voice().await.client.events();
     let answers = call.read_events(ReadEventsRequest::default()).await;

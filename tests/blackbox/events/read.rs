@@ -4,17 +4,9 @@ use planledger_proto::v1::*;
 
 use crate::support::*;
 
-fn after(position: u64) -> ReadEventsRequest {
-    ReadEventsRequest {
-        after_position: position,
-        ..ReadEventsRequest::default()
-    }
-}
-
 /// A school with two plans, and everything that was recorded of it.
 async fn recorded(voice: &Voice) -> (School, [String; 2], Vec<Event>) {
-    let school = School::found(voice).await;
-    let course = school.course(voice, YearPlanKind::Subject).await;
+    let (school, course) = School::with_course(voice).await;
     let own = school.plan(voice, &course).await;
     let other = school.plan_of(voice, &school.classmate, &course).await;
     let write = [(&own, "Først"), (&other, "Anden"), (&own, "Siden")];
@@ -26,14 +18,15 @@ async fn recorded(voice: &Voice) -> (School, [String; 2], Vec<Event>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn events_come_in_order_without_gaps_and_from_any_position_on() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let (_, _, all) = recorded(&voice).await;
     let positions = all.iter().map(|event| event.position);
     assert!(positions.eq(1..=voice.position().await));
     for position in 0..=all.len() {
-        let (rest, resume) = voice.read_events(after(position as u64)).await.unwrap();
+        let (rest, resume) = voice
+            .read_events(read_after(position as u64))
+            .await
+            .unwrap();
         assert_eq!(rest, all[position..]);
         assert_eq!(resume, all.len() as u64);
     }
@@ -41,16 +34,14 @@ async fn events_come_in_order_without_gaps_and_from_any_position_on() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_read_of_some_goes_on_where_it_stopped_until_all_are_read() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let (_, _, all) = recorded(&voice).await;
     for count in [1, 7] {
         let (mut read, mut position) = (Vec::new(), 0);
         loop {
             let request = ReadEventsRequest {
                 max_count: count,
-                ..after(position)
+                ..read_after(position)
             };
             let (some, resume) = voice.read_events(request).await.unwrap();
             if some.is_empty() {
@@ -66,9 +57,7 @@ async fn a_read_of_some_goes_on_where_it_stopped_until_all_are_read() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_filter_lets_through_exactly_what_it_names() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let (school, [own, other], all) = recorded(&voice).await;
     let stream = |plan: &String| format!("plan/{plan}");
     let student = format!("person/{}", school.student);
@@ -80,19 +69,13 @@ async fn a_filter_lets_through_exactly_what_it_names() {
         types: types.iter().map(|name| (*name).to_owned()).collect(),
         ..EventFilter::default()
     };
-    let of_student = EventFilter {
-        student_id: Some(school.student.clone()),
-        ..EventFilter::default()
-    };
+    let of_student = events_of_student(&school.student);
     let everything = EventFilter {
         streams: vec![stream(&own), stream(&other), student.clone()],
         types: vec!["plan.status_written".to_owned()],
         student_id: Some(school.student.clone()),
     };
-    let nothing = EventFilter {
-        student_id: Some(new_id()),
-        ..EventFilter::default()
-    };
+    let nothing = events_of_student(&new_id());
     type Wanted<'w> = Box<dyn Fn(&Event) -> bool + 'w>;
     let cases: Vec<(EventFilter, Wanted<'_>)> = vec![
         (EventFilter::default(), Box::new(|_| true)),
@@ -118,7 +101,7 @@ async fn a_filter_lets_through_exactly_what_it_names() {
     for (filter, wanted) in cases {
         let request = ReadEventsRequest {
             filter: Some(filter.clone()),
-            ..after(0)
+            ..read_after(0)
         };
         let (events, resume) = voice.read_events(request).await.unwrap();
         let expected: Vec<_> = all.iter().filter(|event| wanted(event)).cloned().collect();
@@ -130,9 +113,7 @@ async fn a_filter_lets_through_exactly_what_it_names() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn many_events_come_in_many_answers_and_none_is_lost_between_them() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let commands: Vec<_> = (0..2_000)
         .map(|n| register_institution(&new_id(), &format!("Skole {n}")))
         .collect();
@@ -142,7 +123,7 @@ async fn many_events_come_in_many_answers_and_none_is_lost_between_them() {
     assert_eq!(positions(&all), Vec::from_iter(1..=2_000));
     let request = ReadEventsRequest {
         max_count: 1_300,
-        ..after(5)
+        ..read_after(5)
     };
     let (some, resume) = voice.read_events(request).await.unwrap();
     assert_eq!(positions(&some), Vec::from_iter(6..=1_305));
@@ -152,12 +133,10 @@ async fn many_events_come_in_many_answers_and_none_is_lost_between_them() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_event_is_the_same_whenever_it_is_read_also_after_a_restart() {
     let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (server, voice) = home.serve().await;
     let (_, _, all) = recorded(&voice).await;
     drop(voice);
     server.stop();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = home.serve().await;
     assert_eq!(voice.all_events().await, all);
 }

@@ -25,9 +25,7 @@ pub(crate) const OF_RECOVERIES: [Reason; 9] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn who_cannot_take_over_is_refused_with_the_field_that_names_them() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let school = School::found(&voice).await;
     let (elsewhere, left) = (new_id(), new_id());
     let other = new_id();
@@ -82,9 +80,7 @@ async fn who_cannot_take_over_is_refused_with_the_field_that_names_them() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_is_not_there_or_out_of_time_is_refused() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let school = School::found(&voice).await;
     let refused = voice.undo(&new_id()).await.unwrap_err();
     assert_eq!(refused.reason, "RECOVERY_NOT_FOUND");
@@ -128,9 +124,7 @@ async fn what_is_not_there_or_out_of_time_is_refused() {
     assert_eq!(refused.reason, "INSTITUTION_NOT_FOUND");
     let request = ListOwnedRequest {
         person_id: school.teacher.clone(),
-        at: Some(AsOf {
-            moment: Some(as_of::Moment::Position(1_000)),
-        }),
+        at: Some(as_of_position(1_000)),
         ..ListOwnedRequest::default()
     };
     let refused = voice.ask(request).await.unwrap_err();
@@ -147,9 +141,7 @@ async fn what_is_not_there_or_out_of_time_is_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn every_field_at_fault_is_named() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let wish = |wish| RecoveryWish { wish: Some(wish) };
     let transfer = |change: fn(&mut Transfer)| {
         let mut asked = transfer_of(&new_id(), Rule::ToPersonId(new_id()));

@@ -7,12 +7,8 @@ use crate::support::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_a_person_owns_is_listed_now_and_as_it_was() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(&voice, &course).await;
+    let (_server, voice) = Home::new().serve().await;
+    let (school, course, plan_id) = School::with_plan(&voice).await;
     let teacher = voice.person(&school.teacher);
     let deleted = teacher.execute(delete_team(&school.team)).await;
     let hand_over = TransferPlanOwnership {
@@ -80,12 +76,8 @@ async fn what_a_person_owns_is_listed_now_and_as_it_was() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_a_person_leaves_behind_has_no_owner_until_they_return_and_stays_as_it_was() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(&voice, &course).await;
+    let (_server, voice) = Home::new().serve().await;
+    let (school, course, plan_id) = School::with_plan(&voice).await;
     let teacher = voice.person(&school.teacher);
     teacher.execute(write_status(&plan_id, "Læser")).await;
     let before = voice.plan(&plan_id, Viewer::Staff).await;
@@ -132,9 +124,7 @@ async fn what_a_person_leaves_behind_has_no_owner_until_they_return_and_stays_as
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn pages_of_what_has_no_owner_show_everything_once() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let school = School::found(&voice).await;
     for _ in 0..3 {
         school.course(&voice, YearPlanKind::Subject).await;
@@ -163,12 +153,8 @@ async fn pages_of_what_has_no_owner_show_everything_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn whoever_evaluates_most_is_named_first_and_a_last_owner_is_warned() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(&voice, &course).await;
+    let (_server, voice) = Home::new().serve().await;
+    let (school, course, plan_id) = School::with_plan(&voice).await;
     let stream = format!("team/{}", school.team);
     let successors = async || {
         let request = ListSuccessorsRequest {

@@ -1,18 +1,12 @@
 //! The same from the command line.
 
-use planledger_proto::v1::*;
-
 use super::depart;
 use crate::support::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_administrator_sees_hands_over_and_takes_back() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(&voice, &course).await;
+    let (server, voice) = Home::new().serve().await;
+    let (school, _, plan_id) = School::with_plan(&voice).await;
     let owner = |more: &[&str]| {
         let connection = ["--server", &server.url];
         run([&["owner"], more, &connection].concat())
@@ -114,9 +108,7 @@ async fn an_administrator_sees_hands_over_and_takes_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_was_owned_is_shown_as_of_a_position() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (server, voice) = Home::new().serve().await;
     let school = School::found(&voice).await;
     let then = voice.position().await.to_string();
     voice.execute(depart(&school.teacher)).await;

@@ -21,12 +21,8 @@ fn restore(items: Vec<Item>, give_to: Option<&String>) -> RecoveryWish {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_deleted_team_comes_back_with_what_hung_on_it_under_a_new_owner() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(&voice, &course).await;
+    let (_server, voice) = Home::new().serve().await;
+    let (school, course, plan_id) = School::with_plan(&voice).await;
     let delete_unit = OnYearPlan::DeleteUnit(DeleteUnit {
         unit_id: course.second_unit.clone(),
         reason: None,
@@ -79,11 +75,8 @@ async fn a_deleted_team_comes_back_with_what_hung_on_it_under_a_new_owner() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_is_not_gone_or_fits_nowhere_is_told_item_by_item() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
+    let (_server, voice) = Home::new().serve().await;
+    let (school, course) = School::with_course(&voice).await;
     let combined = school.course(&voice, YearPlanKind::Combined).await;
     let other = school.course(&voice, YearPlanKind::Subject).await;
     let plan_id = school.plan(&voice, &course).await;
@@ -150,12 +143,8 @@ async fn what_is_not_gone_or_fits_nowhere_is_told_item_by_item() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_year_plan_is_made_anew_of_what_its_students_plans_hold() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(&voice, &course).await;
+    let (_server, voice) = Home::new().serve().await;
+    let (school, course, plan_id) = School::with_plan(&voice).await;
     let evaluate = course.evaluate(
         &plan_id,
         &new_id(),

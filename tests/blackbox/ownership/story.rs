@@ -108,14 +108,8 @@ impl Story {
     async fn seen(&self, voice: &Voice, position: u64) -> BTreeMap<String, String> {
         let mut seen = BTreeMap::new();
         for student in &self.students {
-            let request = GetCollectedViewRequest {
-                student_id: student.clone(),
-                viewer: Viewer::Guardians.into(),
-                min_position: 0,
-                at: Some(AsOf {
-                    moment: Some(as_of::Moment::Position(position)),
-                }),
-            };
+            let request =
+                get_collected(&student, Viewer::Guardians, Some(as_of_position(position)));
             let view = voice.ask(request).await.unwrap().view.unwrap();
             for plan in view.plans {
                 let status = plan.status.unwrap();

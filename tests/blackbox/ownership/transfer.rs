@@ -9,12 +9,8 @@ use crate::support::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn everything_of_somebody_is_shown_handed_over_and_taken_back() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(&voice, &course).await;
+    let (_server, voice) = Home::new().serve().await;
+    let (school, _, plan_id) = School::with_plan(&voice).await;
     voice.execute(depart(&school.teacher)).await;
     let before = voice.owned(&school.teacher).await;
     let position = voice.position().await;
@@ -118,12 +114,8 @@ async fn everything_of_somebody_is_shown_handed_over_and_taken_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_others_changed_meanwhile_is_left_alone_and_named() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(&voice, &course).await;
+    let (_server, voice) = Home::new().serve().await;
+    let (school, _, plan_id) = School::with_plan(&voice).await;
     let id = new_id();
     let wish = transfer_of(&school.teacher, Rule::ToPersonId(school.leader.clone()));
     let digest = voice.propose(&wish).await.unwrap().digest;
@@ -147,11 +139,8 @@ async fn what_others_changed_meanwhile_is_left_alone_and_named() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn each_rule_names_its_heir_and_what_has_none_falls_back_or_stays() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
+    let (_server, voice) = Home::new().serve().await;
+    let (school, course) = School::with_course(&voice).await;
     let all = [
         format!("team/{}", school.team),
         format!("year_plan/{}", course.year_plan),

@@ -253,9 +253,7 @@ impl Lists {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn every_list_is_the_same_read_whole_or_page_by_page() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let lists = Lists::new(&voice).await;
     for (list, length) in lists.all() {
         let whole = list.walk(&voice, 1_000).await;
@@ -278,9 +276,7 @@ async fn every_list_is_the_same_read_whole_or_page_by_page() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_page_token_is_good_for_its_own_method_and_filter_only_and_not_if_it_was_changed() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let lists = Lists::new(&voice).await;
     let all: Vec<_> = lists.all().into_iter().map(|(list, _)| list).collect();
     let position = voice.position().await;
@@ -325,9 +321,7 @@ async fn a_page_token_is_good_for_its_own_method_and_filter_only_and_not_if_it_w
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_token_says_nothing_of_what_it_stands_for() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let lists = Lists::new(&voice).await;
     for (list, _) in lists.all() {
         let (page, token) = list.page(&voice, 5, "").await.unwrap();
@@ -340,9 +334,7 @@ async fn a_token_says_nothing_of_what_it_stands_for() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_page_holds_a_hundred_unless_asked_and_never_more_than_a_thousand() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let commands: Vec<_> = (0..1_001)
         .map(|_| register_institution(&new_id(), "Skole"))
         .collect();
@@ -366,9 +358,7 @@ async fn a_page_holds_a_hundred_unless_asked_and_never_more_than_a_thousand() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_is_there_all_the_while_is_listed_once_though_more_comes_on_the_way() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let lists = Lists::new(&voice).await;
     for (list, _) in lists.all() {
         let before = list.walk(&voice, 1_000).await;

@@ -9,13 +9,10 @@ use crate::support::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_read_at_a_receipts_position_contains_what_was_receipted() {
-    let home = Home::new();
-    let server = home.start();
+    let server = Home::new().start();
     // Written on one connection, read on another.
     let (writer, reader) = (server.voice().await, server.voice().await);
-    let school = School::found(&writer).await;
-    let course = school.course(&writer, YearPlanKind::Subject).await;
-    let plan_id = school.plan(&writer, &course).await;
+    let (_, _, plan_id) = School::with_plan(&writer).await;
     for n in 0..50 {
         let text = format!("Gang {n}");
         let receipt = writer.execute(write_status(&plan_id, &text)).await;
@@ -37,9 +34,7 @@ async fn a_read_at_a_receipts_position_contains_what_was_receipted() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_read_waits_for_its_position_and_sees_nothing_that_is_not_on_stable_storage() {
-    let home = Home::new();
-    let log = Gated::open(&home);
-    let server = Setup::on(&log).start(&home);
+    let (log, server) = Gated::start();
     let voice = server.voice().await;
     let id = new_id();
     log.shut();
@@ -73,9 +68,7 @@ async fn a_position_that_is_not_reached_in_time_can_be_asked_for_again() {
     setup.limits.patience = Duration::from_millis(200);
     let server = setup.start(&home);
     let voice = server.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(&voice, &course).await;
+    let (school, course, plan_id) = School::with_plan(&voice).await;
     let position = voice.position().await;
     let far = position + 1_000;
     let eyes = Viewer::Staff.into();
@@ -162,16 +155,11 @@ async fn a_position_that_is_not_reached_in_time_can_be_asked_for_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn events_after_a_position_beyond_the_end_are_of_another_ledger() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     voice
         .execute(register_institution(&new_id(), "Skolen"))
         .await;
-    let read = ReadEventsRequest {
-        after_position: 2,
-        ..ReadEventsRequest::default()
-    };
+    let read = read_after(2);
     let follow = FollowEventsRequest {
         after_position: 2,
         filter: None,

@@ -61,11 +61,8 @@ async fn after_a_failed_write_nothing_is_receipted_any_more_and_reading_goes_on(
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn damage_is_said_and_never_read_past() {
     let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(&voice, &course).await;
+    let (_server, voice) = home.serve().await;
+    let (_, _, plan_id) = School::with_plan(&voice).await;
     let sound = voice.position().await;
     let damaged = voice.execute(write_status(&plan_id, "Læser")).await;
     voice.execute(write_status(&plan_id, "Læser mere")).await;
@@ -84,10 +81,7 @@ async fn damage_is_said_and_never_read_past() {
     file.write_all_at(&[bytes[last_byte] ^ 1], last_byte as u64)
         .unwrap();
 
-    let request = ReadEventsRequest {
-        after_position: sound,
-        ..ReadEventsRequest::default()
-    };
+    let request = read_after(sound);
     let refused = voice.read_events(request).await.unwrap_err();
     assert_eq!(refused.reason, "STORAGE_DAMAGED");
     let request = GetPlanHistoryRequest {
@@ -100,10 +94,7 @@ async fn damage_is_said_and_never_read_past() {
     // What does not rest on it is read as before.
     let view = voice.plan(&plan_id, Viewer::Staff).await;
     assert_eq!(view.status.unwrap().text, "Læser mere");
-    let request = ReadEventsRequest {
-        after_position: damaged.position,
-        ..ReadEventsRequest::default()
-    };
+    let request = read_after(damaged.position);
     let (after, _) = voice.read_events(request).await.unwrap();
     assert_eq!(after.len(), 1);
 }

@@ -22,8 +22,7 @@ fn of(service: &str) -> HealthCheckRequest {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_server_is_well_from_its_first_answer_on_and_nobody_has_to_say_who_asks() {
-    let home = Home::new();
-    let server = home.start();
+    let server = Home::new().start();
     let mut health = client(&server).await;
     for service in ["", COMMANDS] {
         let answer = health.check(of(service)).await.unwrap();
@@ -35,9 +34,7 @@ async fn a_server_is_well_from_its_first_answer_on_and_nobody_has_to_say_who_ask
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn whoever_watches_is_told_of_changes_and_of_nothing_else() {
-    let home = Home::new();
-    let log = Gated::open(&home);
-    let mut server = Setup::on(&log).start(&home);
+    let (log, mut server) = Gated::start();
     let mut health = client(&server).await;
     let watch = health.watch(of(COMMANDS)).await.unwrap();
     let mut watch = watch.into_inner();

@@ -127,9 +127,7 @@ async fn a_message_over_the_limit_is_refused_and_the_connection_goes_on() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_catalogue_of_many_goals_fits_into_a_message_and_one_more_byte_than_allowed_does_not() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let text = "a".repeat(16 << 20);
     let mut call = voice.client.commands();
     let request = ExecuteRequest {
@@ -151,9 +149,7 @@ async fn commands_that_the_writer_cannot_take_are_shed_and_all_others_get_their_
     // and three groups of 4,096.
     const STREAMS: usize = 24;
     const EACH: usize = 1_024;
-    let home = Home::new();
-    let log = Gated::open(&home);
-    let server = Setup::on(&log).start(&home);
+    let (log, server) = Gated::start();
     let voice = server.voice().await;
     log.shut();
     let mut streaming = JoinSet::new();
@@ -197,13 +193,9 @@ async fn commands_that_the_writer_cannot_take_are_shed_and_all_others_get_their_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_stream_that_waits_for_the_disk_does_not_keep_its_connection_from_anything_else() {
-    let home = Home::new();
-    let log = Gated::open(&home);
-    let server = Setup::on(&log).start(&home);
+    let (log, server) = Gated::start();
     let voice = server.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(&voice, &course).await;
+    let (_, _, plan_id) = School::with_plan(&voice).await;
     log.shut();
     // More than the server reads ahead, and more than one stream may have on its way.
     let sent = Arc::new(AtomicUsize::new(0));

@@ -16,8 +16,7 @@ macro_rules! described {
             use tonic_reflection::pb::$version::server_reflection_request::MessageRequest as Asked;
             use tonic_reflection::pb::$version::server_reflection_response::MessageResponse as Said;
 
-            let home = Home::new();
-            let server = home.start();
+            let server = Home::new().start();
             let mut client = ServerReflectionClient::new(server.channel().await);
             let questions = [
                 Asked::ListServices(String::new()),

@@ -14,8 +14,7 @@ use crate::support::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_is_no_grpc_does_no_harm() {
-    let home = Home::new();
-    let server = home.start();
+    let server = Home::new().start();
     let address = server.url.strip_prefix("http://").unwrap();
     let idle = TcpStream::connect(address).unwrap();
     let mut preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
@@ -46,8 +45,7 @@ async fn what_is_no_grpc_does_no_harm() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_message_that_is_none_is_refused_by_the_transport() {
-    let home = Home::new();
-    let server = home.start();
+    let server = Home::new().start();
     // Field 1 of the request is a message; this sends a number in its place.
     let wrong = GetStatusRequest { min_position: 7 };
     let mut client = Grpc::new(server.channel().await);
@@ -73,9 +71,7 @@ async fn a_client_that_reads_nothing_keeps_the_server_for_as_long_as_its_grace_a
     setup.limits.grace = Duration::from_millis(300);
     let server = setup.start(&home);
     let voice = server.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(&voice, &course).await;
+    let (_, _, plan_id) = School::with_plan(&voice).await;
     for n in 0..10 {
         let text = |m: usize| format!("{n} {m} {}", "æ".repeat(19_000));
         let write = (0..10).map(|m| write_status(&plan_id, &text(m)));

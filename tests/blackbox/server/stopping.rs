@@ -79,9 +79,7 @@ async fn what_was_handed_in_before_a_stop_gets_its_receipt() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_read_that_waits_for_a_position_is_not_waited_for() {
-    let home = Home::new();
-    let mut server = home.start();
-    let voice = server.voice().await;
+    let (mut server, voice) = Home::new().serve().await;
     let waiting = tokio::spawn({
         let voice = voice.clone();
         let min_position = 1_000;
@@ -100,8 +98,7 @@ async fn a_read_that_waits_for_a_position_is_not_waited_for() {
 async fn a_stopped_server_lets_the_next_one_have_its_directory() {
     let home = Home::new();
     for round in 1..=5 {
-        let server = home.start();
-        let voice = server.voice().await;
+        let (server, voice) = home.serve().await;
         assert_eq!(voice.execute(register()).await.position, round);
         drop(voice);
         server.stop();

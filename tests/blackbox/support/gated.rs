@@ -12,7 +12,7 @@ use planledger_core::journal::{
 use planledger_core::time::Timestamp;
 use uuid::Uuid;
 
-use super::server::Home;
+use super::server::{Home, Running, Setup};
 use super::voice::PATIENCE;
 
 /// A disk that can be held up, or break.
@@ -52,6 +52,14 @@ impl Gated {
             gate: Mutex::default(),
             moved: Condvar::new(),
         }))
+    }
+
+    /// A new ledger on such a disk, and a server that runs on it.
+    pub(crate) fn start() -> (Self, Running) {
+        let home = Home::new();
+        let log = Self::open(&home);
+        let server = Setup::on(&log).start(&home);
+        (log, server)
     }
 
     /// Lets no write through from now on.

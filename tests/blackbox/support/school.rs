@@ -30,6 +30,20 @@ impl School {
         school
     }
 
+    /// Makes it known, with a course in one subject.
+    pub(crate) async fn with_course(voice: &Voice) -> (Self, Course) {
+        let school = Self::found(voice).await;
+        let course = school.course(voice, YearPlanKind::Subject).await;
+        (school, course)
+    }
+
+    /// The same, and a plan of the student's in the course.
+    pub(crate) async fn with_plan(voice: &Voice) -> (Self, Course, String) {
+        let (school, course) = Self::with_course(voice).await;
+        let plan_id = school.plan(voice, &course).await;
+        (school, course, plan_id)
+    }
+
     /// A school of which nothing is known.
     pub(crate) fn nobody() -> Self {
         Self {

@@ -21,16 +21,17 @@ use super::gated::Gated;
 use super::program::await_starting;
 use super::voice::Voice;
 
-/// A directory with a ledger.
+/// A directory with a ledger. It goes when the last one that has it goes; a server that runs on it has
+/// it too.
+#[derive(Clone)]
 pub(crate) struct Home {
-    dir: TempDir,
+    dir: Arc<TempDir>,
 }
 
 impl Home {
     pub(crate) fn new() -> Self {
-        Self {
-            dir: tempfile::tempdir().unwrap(),
-        }
+        let dir = Arc::new(tempfile::tempdir().unwrap());
+        Self { dir }
     }
 
     /// Another directory with the same in it.
@@ -69,6 +70,20 @@ impl Home {
     /// and not by the clock, so that tests know which there are.
     pub(crate) fn start_notarised(&self) -> Running {
         Setup::notarised().start(self)
+    }
+
+    /// Starts a server on it, and connects to it with a system acting.
+    pub(crate) async fn serve(&self) -> (Running, Voice) {
+        let server = self.start();
+        let voice = server.voice().await;
+        (server, voice)
+    }
+
+    /// The same with a server that gives evidence.
+    pub(crate) async fn serve_notarised(&self) -> (Running, Voice) {
+        let server = self.start_notarised();
+        let voice = server.voice().await;
+        (server, voice)
     }
 }
 
@@ -158,6 +173,7 @@ impl Setup {
             gate,
             stop: Some(stop),
             thread: Some(thread),
+            _home: home.clone(),
         }
     }
 }
@@ -168,6 +184,8 @@ pub(crate) struct Running {
     gate: Option<Gated>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
+    /// Stays as long as the server runs.
+    _home: Home,
 }
 
 impl Running {

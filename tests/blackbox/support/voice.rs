@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::api::Ask;
 use super::refused::Refused;
+use super::requests::as_of;
 
 /// Long enough for any answer; what takes longer hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -85,9 +86,7 @@ impl Voice {
             plan_id: plan.to_owned(),
             viewer: viewer.into(),
             min_position: 0,
-            at: at.map(|moment| AsOf {
-                moment: Some(moment),
-            }),
+            at: at.map(as_of),
         };
         Ok(self.ask(request).await?.plan.unwrap())
     }

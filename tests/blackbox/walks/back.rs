@@ -7,9 +7,7 @@ use planledger_proto::v1::*;
 use crate::support::*;
 
 fn at(position: u64) -> Option<AsOf> {
-    Some(AsOf {
-        moment: Some(as_of::Moment::Position(position)),
-    })
+    Some(as_of_position(position))
 }
 
 /// A plan that was written over and evaluated since a position.
@@ -23,9 +21,7 @@ struct Written {
 
 impl Written {
     async fn over(voice: &Voice) -> Self {
-        let school = School::found(voice).await;
-        let course = school.course(voice, YearPlanKind::Subject).await;
-        let plan_id = school.plan(voice, &course).await;
+        let (school, course, plan_id) = School::with_plan(voice).await;
         let teacher = voice.person(&school.teacher);
         let evaluations = [new_id(), new_id()];
         let evaluate = |id: &str, level| {
@@ -91,9 +87,7 @@ fn status(item: &Option<PlanItem>) -> Option<&str> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_differs_is_told_item_by_item_as_each_viewer_saw_it() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let written = Written::over(&voice).await;
     let now = voice.position().await;
     let ask = async |viewer, from, to| voice.ask(written.diff(viewer, from, to)).await;
@@ -151,9 +145,7 @@ async fn what_differs_is_told_item_by_item_as_each_viewer_saw_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_is_written_goes_back_to_how_it_stood_as_new_events_after_a_dry_run() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let written = Written::over(&voice).await;
     let teacher = voice.person(&written.school.teacher);
     let before = voice.history(&written.plan_id).await;
@@ -227,9 +219,7 @@ async fn what_is_written_goes_back_to_how_it_stood_as_new_events_after_a_dry_run
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_same_from_the_command_line() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (server, voice) = Home::new().serve().await;
     let written = Written::over(&voice).await;
     let (plan_id, then) = (written.plan_id.as_str(), written.then.to_string());
     let teacher = format!("person/{}", written.school.teacher);

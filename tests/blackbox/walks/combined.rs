@@ -35,9 +35,7 @@ fn goal_in(year_plan_id: &str, unit_id: &str, goal_id: &str) -> Command {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_combined_plan_is_made_by_several_and_stands_beside_the_subject_plan() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let school = School::found(&voice).await;
     let (teacher, pedagogue) = (
         voice.person(&school.teacher),
@@ -134,12 +132,7 @@ async fn a_combined_plan_is_made_by_several_and_stands_beside_the_subject_plan()
     let course = school.course(&voice, YearPlanKind::Subject).await;
     let subject_plan = school.plan(&voice, &course).await;
     let collected = |viewer: Viewer| {
-        let request = GetCollectedViewRequest {
-            student_id: school.student.clone(),
-            viewer: viewer.into(),
-            min_position: 0,
-            at: None,
-        };
+        let request = get_collected(&school.student, viewer, None);
         let voice = voice.clone();
         async move {
             let view = voice.ask(request).await.unwrap().view.unwrap();
@@ -156,9 +149,7 @@ async fn a_combined_plan_is_made_by_several_and_stands_beside_the_subject_plan()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_goal_from_the_catalogue_keeps_its_words_whatever_becomes_of_the_catalogue() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = Home::new().serve().await;
     let school = School::found(&voice).await;
     let course = school.course(&voice, YearPlanKind::Combined).await;
     let (catalogue_id, item_id, goal_id) = (new_id(), new_id(), new_id());

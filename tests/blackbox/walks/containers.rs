@@ -19,9 +19,7 @@ struct Bereft {
 
 impl Bereft {
     async fn new(voice: &Voice) -> Self {
-        let school = School::found(voice).await;
-        let course = school.course(voice, YearPlanKind::Subject).await;
-        let plan_id = school.plan(voice, &course).await;
+        let (school, course, plan_id) = School::with_plan(voice).await;
         let teacher = voice.person(&school.teacher);
         let goal = &course.reflection_goal;
         let evaluate = course.evaluate(&plan_id, &new_id(), goal, assessment(1, "På vej"));
@@ -94,8 +92,7 @@ fn without_marks(mut view: PlanView) -> PlanView {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_plan_is_whole_after_everything_around_it_is_gone_and_says_what_became_of_it() {
-    let home = Home::new();
-    let server = home.start();
+    let server = Home::new().start();
     let bereft = Bereft::new(&server.voice().await).await;
     let now = bereft.view().await;
     let deletion = |container: &Option<ContainerView>| {
@@ -121,8 +118,7 @@ async fn a_plan_is_whole_after_everything_around_it_is_gone_and_says_what_became
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_orphaned_plan_is_found_by_student_owner_team_and_year_plan() {
     use list_plans_request::Filter;
-    let home = Home::new();
-    let server = home.start();
+    let server = Home::new().start();
     let bereft = Bereft::new(&server.voice().await).await;
     for filter in [
         Filter::StudentId(bereft.school.student.clone()),
@@ -142,8 +138,7 @@ async fn an_orphaned_plan_is_found_by_student_owner_team_and_year_plan() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_orphaned_plan_is_written_evaluated_shared_and_given_to_somebody_who_is_there() {
-    let home = Home::new();
-    let server = home.start();
+    let server = Home::new().start();
     let bereft = Bereft::new(&server.voice().await).await;
     let (leader, plan_id) = (&bereft.leader, &bereft.plan);
     let goal = &bereft.course.subject_goal;
@@ -172,8 +167,7 @@ async fn an_orphaned_plan_is_written_evaluated_shared_and_given_to_somebody_who_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_orphaned_plan_moves_to_another_year_plan_with_all_it_has() {
-    let home = Home::new();
-    let server = home.start();
+    let server = Home::new().start();
     let bereft = Bereft::new(&server.voice().await).await;
     let plan_id = &bereft.plan;
     // A new team and year plan, by whoever takes over.
@@ -214,8 +208,7 @@ async fn an_orphaned_plan_moves_to_another_year_plan_with_all_it_has() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_deleted_team_and_year_plan_are_given_away_and_taken_back() {
-    let home = Home::new();
-    let server = home.start();
+    let server = Home::new().start();
     let bereft = Bereft::new(&server.voice().await).await;
     let to_person_id = bereft.school.pedagogue.clone();
     let give_team = TransferTeamOwnership {
@@ -257,8 +250,7 @@ async fn a_deleted_team_and_year_plan_are_given_away_and_taken_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn no_container_command_touches_an_event_of_a_plan() {
     let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (server, voice) = home.serve().await;
     let bereft = Bereft::new(&voice).await;
     let history = voice.history(&bereft.plan).await;
     let removed_after = history.last().unwrap().position;
@@ -269,8 +261,7 @@ async fn no_container_command_touches_an_event_of_a_plan() {
     assert!(streams.iter().all(|stream| !stream.starts_with("plan/")));
     drop((voice, bereft));
     server.stop();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = home.serve().await;
     let plan_id = history[0].stream.strip_prefix("plan/").unwrap();
     assert_eq!(voice.history(plan_id).await, history);
 }

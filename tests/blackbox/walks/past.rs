@@ -27,9 +27,7 @@ async fn look(voice: &Voice, school: &School, plan_id: &str, at: Option<Moment>)
     let (mut plan, mut collected) = (Vec::new(), Vec::new());
     let mut position = 0;
     for viewer in EYES {
-        let at = at.map(|moment| AsOf {
-            moment: Some(moment),
-        });
+        let at = at.map(as_of);
         let request = GetPlanRequest {
             plan_id: plan_id.to_owned(),
             viewer: viewer.into(),
@@ -41,12 +39,7 @@ async fn look(voice: &Voice, school: &School, plan_id: &str, at: Option<Moment>)
             Ok(answer) => Ok(answer.plan.unwrap()),
             Err(refused) => Err(refused.reason),
         });
-        let request = GetCollectedViewRequest {
-            student_id: school.student.clone(),
-            viewer: viewer.into(),
-            min_position: 0,
-            at,
-        };
+        let request = get_collected(&school.student, viewer, at);
         let answer = voice.ask(request).await;
         collected.push(match answer {
             Ok(answer) => {
@@ -136,10 +129,8 @@ fn changes(school: &School, course: &Course, plan_id: &str) -> Vec<(String, Comm
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn every_audience_sees_the_past_as_it_was_by_position_and_by_instant_for_ever() {
     let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
+    let (server, voice) = home.serve().await;
+    let (school, course) = School::with_course(&voice).await;
     let plan_id = new_id();
     let mut seen = Vec::new();
     for (who, command) in changes(&school, &course, &plan_id) {
@@ -160,8 +151,7 @@ async fn every_audience_sees_the_past_as_it_was_by_position_and_by_instant_for_e
     server.stop();
     // Not even derived state is needed for it.
     std::fs::remove_dir_all(home.path().join("derived")).unwrap();
-    let server = home.start();
-    let voice = server.voice().await;
+    let (_server, voice) = home.serve().await;
     assert_past(&voice, &school, &plan_id, &seen).await;
 }
 
@@ -181,12 +171,8 @@ async fn assert_past(voice: &Voice, school: &School, plan_id: &str, seen: &[Seen
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn before_it_was_opened_a_plan_was_not_there_and_between_two_instants_it_was_as_before() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(&voice, &course).await;
+    let (_server, voice) = Home::new().serve().await;
+    let (_, _, plan_id) = School::with_plan(&voice).await;
     let first = voice.execute(write_status(&plan_id, "Først")).await;
     let second = voice.execute(write_status(&plan_id, "Siden")).await;
     let opened = voice.history(&plan_id).await[0].position;
@@ -221,12 +207,8 @@ async fn before_it_was_opened_a_plan_was_not_there_and_between_two_instants_it_w
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_moment_that_has_not_come_is_refused() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(&voice, &course).await;
+    let (_server, voice) = Home::new().serve().await;
+    let (school, _, plan_id) = School::with_plan(&voice).await;
     let position = voice.position().await;
     let at = Some(Moment::Position(position + 1));
     let refused = voice.try_plan(&plan_id, Viewer::Staff, at).await;
@@ -239,15 +221,8 @@ async fn a_moment_that_has_not_come_is_refused() {
         seconds: 7_258_118_400,
         nanos: 0,
     };
-    let at = Some(AsOf {
-        moment: Some(Moment::Instant(year_2200)),
-    });
-    let request = GetCollectedViewRequest {
-        student_id: school.student,
-        viewer: Viewer::Staff.into(),
-        min_position: 0,
-        at,
-    };
+    let at = Some(as_of(Moment::Instant(year_2200)));
+    let request = get_collected(&school.student, Viewer::Staff, at);
     let refused = voice.ask(request).await.unwrap_err();
     assert_eq!(refused.reason, "INSTANT_AHEAD");
     assert_eq!(refused.paths(), ["at.instant"]);
@@ -255,13 +230,9 @@ async fn a_moment_that_has_not_come_is_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_instant_is_answered_once_nothing_of_before_is_still_on_its_way_to_the_disk() {
-    let home = Home::new();
-    let log = Gated::open(&home);
-    let server = Setup::on(&log).start(&home);
+    let (log, server) = Gated::start();
     let voice = server.voice().await;
-    let school = School::found(&voice).await;
-    let course = school.course(&voice, YearPlanKind::Subject).await;
-    let plan_id = school.plan(&voice, &course).await;
+    let (_, _, plan_id) = School::with_plan(&voice).await;
     log.shut();
     let writing = tokio::spawn({
         let (voice, write) = (voice.clone(), write_status(&plan_id, "På vej"));

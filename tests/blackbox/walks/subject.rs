@@ -19,8 +19,7 @@ struct Told {
 
 impl Told {
     async fn new(voice: &Voice) -> Self {
-        let school = School::found(voice).await;
-        let course = school.course(voice, YearPlanKind::Subject).await;
+        let (school, course) = School::with_course(voice).await;
         let told = Self {
             teacher: voice.person(&school.teacher),
             student: voice.person(&school.student),
@@ -89,12 +88,7 @@ impl Told {
     }
 
     async fn collected(&self, viewer: Viewer) -> CollectedView {
-        let request = GetCollectedViewRequest {
-            student_id: self.school.student.clone(),
-            viewer: viewer.into(),
-            min_position: 0,
-            at: None,
-        };
+        let request = get_collected(&self.school.student, viewer, None);
         self.teacher.ask(request).await.unwrap().view.unwrap()
     }
 }
@@ -127,8 +121,7 @@ fn hidden_by_itself(item: item::Item) -> OnPlan {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn staff_see_everything_that_was_done_by_whom_and_on_which_side() {
-    let home = Home::new();
-    let server = home.start();
+    let server = Home::new().start();
     let told = Told::new(&server.voice().await).await;
     let view = told.sees(Viewer::Staff).await;
     assert_eq!(view.student_name.as_deref(), Some(STUDENT));
@@ -173,8 +166,7 @@ async fn staff_see_everything_that_was_done_by_whom_and_on_which_side() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn nothing_reaches_an_audience_until_every_gate_is_open() {
-    let home = Home::new();
-    let server = home.start();
+    let server = Home::new().start();
     let told = Told::new(&server.voice().await).await;
     for viewer in AUDIENCES {
         told.sees_nothing(viewer).await;
@@ -238,8 +230,7 @@ async fn nothing_reaches_an_audience_until_every_gate_is_open() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn each_audience_has_a_gate_of_its_own() {
-    let home = Home::new();
-    let server = home.start();
+    let server = Home::new().start();
     let told = Told::new(&server.voice().await).await;
     told.do_all([share(), shown(Section::Status)]).await;
     let gates = [Audience::Student, Audience::Guardians, Audience::Others];
@@ -259,8 +250,7 @@ async fn each_audience_has_a_gate_of_its_own() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn only_staff_see_subject_goals_in_the_unit() {
-    let home = Home::new();
-    let server = home.start();
+    let server = Home::new().start();
     let told = Told::new(&server.voice().await).await;
     let goals = |viewer: Viewer| {
         let request = GetYearPlanRequest {
@@ -284,8 +274,7 @@ async fn only_staff_see_subject_goals_in_the_unit() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_corrected_evaluation_reads_as_corrected_and_both_stay_in_the_history() {
-    let home = Home::new();
-    let server = home.start();
+    let server = Home::new().start();
     let told = Told::new(&server.voice().await).await;
     let correct = CorrectEvaluation {
         evaluation_id: told.evaluations[0].clone(),
@@ -319,8 +308,7 @@ async fn a_corrected_evaluation_reads_as_corrected_and_both_stay_in_the_history(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_history_says_what_happened_in_order_and_who_did_it() {
-    let home = Home::new();
-    let server = home.start();
+    let server = Home::new().start();
     let told = Told::new(&server.voice().await).await;
     let history = told.teacher.history(&told.plan).await;
     let types: Vec<_> = history.iter().map(|event| event.r#type.as_str()).collect();
@@ -353,8 +341,7 @@ async fn the_history_says_what_happened_in_order_and_who_did_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn opening_a_plan_that_is_there_gives_it_and_a_withdrawn_one_is_restored() {
-    let home = Home::new();
-    let server = home.start();
+    let server = Home::new().start();
     let told = Told::new(&server.voice().await).await;
     let open = || open_plan(&new_id(), &told.school.student, &told.course.year_plan);
     let receipt = told.teacher.execute(open()).await;

@@ -3,24 +3,9 @@ use std::sync::Arc;
 use x25519_dalek::PublicKey;
 
 use super::*;
+use crate::counting::Counting;
 use crate::ids::PersonId;
 use crate::journal::{Fault, FaultyDisk, PowerCut};
-
-/// Gives other bytes at each call, but the same bytes in each run of the tests.
-struct Counting(Mutex<u64>);
-
-impl Entropy for Counting {
-    fn fill(&self, bytes: &mut [u8]) -> io::Result<()> {
-        let mut calls = self.0.lock();
-        *calls += 1;
-        let mut hasher = blake3::Hasher::new();
-        hasher
-            .update(&calls.to_be_bytes())
-            .finalize_xof()
-            .fill(bytes);
-        Ok(())
-    }
-}
 
 const PRIVATE: [u8; 32] = [9; 32];
 
@@ -46,7 +31,7 @@ fn person(n: u8) -> KeyScope {
 /// Makes keys for persons numbered from 0, in groups of the given sizes. Returns the keys that were
 /// synced.
 fn make(store: &KeyStore, groups: &[u8]) -> Vec<ScopeKey> {
-    let entropy = Counting(Mutex::new(1));
+    let entropy = Counting::from(1);
     let mut synced = Vec::new();
     let mut next = 0;
     for group in groups {
@@ -179,7 +164,7 @@ fn reading_only_changes_nothing_and_makes_no_keys() {
     disk.put_bytes(NAME, bytes.clone());
     let store = KeyStore::open(&options(&disk, KeyStoreMode::ReadOnly)).unwrap();
     assert_holds(&store, &made[..2]);
-    let entropy = Counting(Mutex::new(9));
+    let entropy = Counting::from(9);
     let new = store.active_or_new(person(9), Timestamp::from_nanos(1), &entropy);
     assert!(matches!(new, Err(KeyStoreError::ReadOnly)));
     assert_eq!(disk.bytes(NAME).unwrap(), bytes);

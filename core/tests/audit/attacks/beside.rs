@@ -9,9 +9,9 @@ use planledger_core::journal::CommitLog;
 use planledger_core::verify::PartName;
 
 use crate::audit::directory::{Directory, fault, faults, open_journal, verify};
-use crate::audit::school::{PLAN, STUDENT, School};
+use crate::audit::school::{NotarisedSchool, PLAN, STUDENT};
 use crate::audit::story::Story;
-use planledger_fixtures::place::{Place, copy};
+use planledger_fixtures::place::{TempLedger, copy};
 
 #[test]
 fn an_altered_index_is_found_and_changes_no_answer() {
@@ -87,7 +87,7 @@ fn an_altered_projection_is_found() {
     let what = fault_of(&|db| drop(db.insert(&name, &old).unwrap()));
     assert!(what.contains(&StreamId::from(PLAN).to_string()), "{what}");
     let served = || {
-        let ledger = Place::open_in(directory.path());
+        let ledger = TempLedger::open_in(directory.path());
         let read = ledger.read(|reading| reading.stream(PLAN)).unwrap();
         read.0.unwrap().1
     };
@@ -178,19 +178,13 @@ fn altered_missing_and_strange_tiles_are_named() {
 /// Several tiles, full ones and a level above them.
 #[test]
 fn every_tile_of_a_longer_log_is_compared() {
-    let mut school = School::new();
+    let mut school = NotarisedSchool::new();
     school.checkpoint();
     for n in 0..600 {
         school.write(PLAN, &n.to_string());
     }
     let size = school.checkpoint().checkpoint.size;
-    let School {
-        place,
-        ledger,
-        notary,
-        ..
-    } = school;
-    drop((ledger, notary));
+    let place = school.close();
     let found = verify(place.path());
     assert!(found.is_sound(), "{found:?}");
     let tiles = found.part(PartName::Tiles).unwrap();

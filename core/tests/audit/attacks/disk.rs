@@ -18,7 +18,7 @@ use super::{audit, witness};
 use crate::audit::directory::{Directory, fault, frames, open_journal, payloads_at, record_at};
 use crate::audit::school::{OTHERS, PLAN, SECOND, signer};
 use crate::audit::story::Story;
-use planledger_fixtures::place::{Place, copy};
+use planledger_fixtures::place::{TempLedger, copy};
 
 #[test]
 fn a_flipped_bit_is_found_wherever_it_is_in_a_segment() {
@@ -112,13 +112,13 @@ fn a_dropped_tail_is_found_by_what_came_of_it() {
     assert_eq!(fault(&found, PartName::Tiles), Some(("TILE", end)));
     assert_eq!(fault(&found, PartName::Derived), Some(("PROJECTION", end)));
     // The server: derived state had come further; without it, checkpoints had.
-    let opened = Ledger::open(Place::options_in(directory.path()));
+    let opened = Ledger::open(TempLedger::options_in(directory.path()));
     let Err(OpenError::Journal(journal::OpenError::Damaged(damage))) = opened else {
         panic!("it opened");
     };
     assert!(matches!(damage.reason, DamageReason::EndLost(_)));
     fs::remove_dir_all(directory.file("derived")).unwrap();
-    let ledger = Place::open_in(directory.path());
+    let ledger = TempLedger::open_in(directory.path());
     let refused = Notary::open(ledger, directory.path(), signer());
     assert!(matches!(refused, Err(NotaryError::RolledBack { .. })));
     // With all of that cut back as well there is nothing in the directory that tells.
@@ -274,7 +274,7 @@ fn a_journal_of_another_ledger_does_not_pass() {
     let keys = Directory::new();
     fs::remove_dir_all(directory.file("keys")).unwrap();
     copy(&keys.file("keys"), &directory.file("keys"));
-    let opened = Ledger::open(Place::options_in(directory.path()));
+    let opened = Ledger::open(TempLedger::options_in(directory.path()));
     assert!(matches!(opened, Err(OpenError::Keys(_))));
     assert!(Path::new(&directory.file("lock")).exists());
 }

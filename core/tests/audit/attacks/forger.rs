@@ -17,7 +17,7 @@ use super::{audit, audit_of, witness};
 use crate::audit::directory::{Directory, fault};
 use crate::audit::school::{ORIGIN, OTHERS, PLAN, TEACHER, signer};
 use crate::audit::story::Story;
-use planledger_fixtures::place::{Place, command_id, copy};
+use planledger_fixtures::place::{TempLedger, command_id, copy};
 
 /// The forged directory is sound by itself, and found out by who kept a checkpoint.
 fn found_out(directory: &Directory, forged: &Directory) {
@@ -65,7 +65,7 @@ fn a_rewritten_entry_is_found_out() {
         fault(&found, PartName::Checkpoints),
         Some(("CHECKPOINT", second + 1))
     );
-    let ledger = Place::open_in(forged.path());
+    let ledger = TempLedger::open_in(forged.path());
     let refused = Notary::open(ledger, forged.path(), signer());
     assert!(matches!(refused, Err(NotaryError::Forked { .. })));
 }
@@ -147,7 +147,7 @@ fn an_old_backup_that_is_put_back_is_found_out() {
         fault(&found, PartName::Checkpoints),
         Some(("CHECKPOINT", end))
     );
-    let ledger = Place::open_in(directory.path());
+    let ledger = TempLedger::open_in(directory.path());
     let refused = Notary::open(ledger.clone(), directory.path(), signer());
     assert!(matches!(refused, Err(NotaryError::RolledBack { .. })));
     drop(ledger);
@@ -172,7 +172,7 @@ fn a_replaced_signing_key_is_found_out_by_whoever_knows_the_right_one() {
     let directory = Directory::new();
     let first = directory.kept()[0].checkpoint.size;
     let other = Signer::new(ORIGIN, Algorithm::Ed25519, [0x66; 32]).unwrap();
-    let ledger = Place::open_in(directory.path());
+    let ledger = TempLedger::open_in(directory.path());
     let refused = Notary::open(ledger.clone(), directory.path(), other.clone());
     assert!(matches!(refused, Err(NotaryError::Key { .. })));
     drop(ledger);

@@ -10,7 +10,7 @@ use planledger_core::verify::{Depth, PartName, verify_dir};
 use crate::audit::directory::{Directory, fault};
 use crate::audit::school::{CLASSMATE, OTHERS, PLAN, STUDENT, TEACHER, signer};
 use crate::audit::story::Story;
-use planledger_fixtures::place::Place;
+use planledger_fixtures::place::TempLedger;
 
 const SLOT: usize = 256;
 const KEYS: &str = "keys/keys.log";
@@ -33,7 +33,7 @@ fn a_key_that_is_gone_is_found_at_the_first_event_it_sealed() {
     assert!(note.as_ref().unwrap().contains("not compared"), "{note:?}");
     // It would go on with another key for the same person, so it does not start; whether there is
     // derived state or not.
-    let opened = || Ledger::open(Place::options_in(directory.path()));
+    let opened = || Ledger::open(TempLedger::options_in(directory.path()));
     let error = opened().err().unwrap();
     assert!(
         matches!(error, OpenError::Keys(KeyStoreError::Older { has, needs }) if has + 1 == needs),
@@ -64,11 +64,11 @@ fn a_key_that_is_gone_is_found_at_the_first_event_it_sealed() {
     // From the middle: a later slot knows how many there were.
     fs::write(directory.file(KEYS), &whole).unwrap();
     directory.edit(KEYS, |bytes| drop(bytes.drain(2 * SLOT..3 * SLOT)));
-    let opened = Ledger::open(Place::options_in(directory.path()));
+    let opened = Ledger::open(TempLedger::options_in(directory.path()));
     let gone =
         |error: &OpenError| matches!(error, OpenError::Keys(KeyStoreError::Damaged { slot: 2 }));
     assert!(opened.is_err_and(|error| gone(&error)));
-    let options = Place::options_in(directory.path());
+    let options = TempLedger::options_in(directory.path());
     let found = verify_dir(&options, Depth::Full, &|_, _, _| {});
     assert!(found.is_err_and(|error| gone(&error)));
 }

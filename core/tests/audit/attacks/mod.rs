@@ -6,12 +6,13 @@ mod disk;
 mod forger;
 mod keys;
 
+use planledger_fixtures::evidence::readable;
 use std::fs;
 use std::sync::Arc;
 
 use planledger_core::audit::{
-    BundleFault, Disclosure, Export, ExportError, ExportRequest, FaultKind, Report, Scope,
-    VerifyOptions, verify_bundle,
+    BundleFault, Export, ExportError, ExportRequest, FaultKind, Report, Scope, VerifyOptions,
+    verify_bundle,
 };
 use planledger_core::notary::{Notary, NotaryError};
 use planledger_core::time::Timestamp;
@@ -22,7 +23,7 @@ use planledger_core::verify::PartName;
 
 use crate::audit::directory::Directory;
 use crate::audit::school::{PLAN, policy, signer};
-use planledger_fixtures::place::Place;
+use planledger_fixtures::place::TempLedger;
 
 /// What an auditor finds who kept a checkpoint and is given a bundle from this directory.
 fn audit(directory: &Directory, since: Option<&SignedCheckpoint>) -> Result<Report, FaultKind> {
@@ -35,14 +36,12 @@ fn audit_of(
     server: Signer,
     since: Option<&SignedCheckpoint>,
 ) -> Result<Report, FaultKind> {
-    let ledger = Place::open_in(directory.path());
+    let ledger = TempLedger::open_in(directory.path());
     let notary = Notary::open(ledger.clone(), directory.path(), server).unwrap();
     let notary = Arc::new(notary);
     let request = ExportRequest {
-        scope: Scope::Plan(PLAN),
-        disclosure: Disclosure::Events,
         since: since.map(|since| since.checkpoint.size),
-        resume: None,
+        ..readable(Scope::Plan(PLAN))
     };
     let bundle: String = match Export::new(ledger.clone(), notary.clone(), request) {
         Ok(export) => export.map(Result::unwrap).collect(),

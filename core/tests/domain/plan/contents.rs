@@ -1,24 +1,20 @@
 use planledger_core::domain::plan::{Audience, Item, PlanCommand, PlanEvent, Section, UnitRef};
 use planledger_core::domain::year_plan::YearPlanEvent;
 use planledger_core::domain::{Actor, Field, Reason};
+use planledger_fixtures::commands;
+use planledger_fixtures::events;
 
 use super::{state, withdrawn};
-use crate::domain::harness::{given, plan};
+use crate::domain::harness::{given, plan, refusals};
 use planledger_fixtures::school::*;
 use planledger_fixtures::{Fact, Memory};
 
-const ANOTHER: UnitRef = UnitRef {
-    year_plan: YEAR_PLAN,
-    unit: OTHER_UNIT,
-};
+const ANOTHER: UnitRef = unit_in(YEAR_PLAN, OTHER_UNIT);
 
 /// The plan, whose year plan has another unit that it does not include.
 fn a_plan_and_another_unit() -> Vec<Fact> {
     let mut facts = a_plan();
-    let added = YearPlanEvent::UnitAdded {
-        unit: OTHER_UNIT,
-        details: unit_details("Eventyr"),
-    };
+    let added = events::unit_added(OTHER_UNIT, unit_details("Eventyr"));
     facts.push((YEAR_PLAN, added).into());
     facts
 }
@@ -66,10 +62,7 @@ fn sections_are_shown_and_hidden() {
 
 #[test]
 fn items_are_shown_and_hidden_by_themselves() {
-    let recorded = PlanEvent::TalkRecorded {
-        talk: TALK,
-        details: talk("Aftalt"),
-    };
+    let recorded = events::talk_recorded(TALK, talk("Aftalt"));
     for item in [
         Item::Goal(SUBJECT_GOAL),
         Item::Evaluation(EVALUATION),
@@ -117,14 +110,8 @@ fn status_is_written_over_and_the_former_text_stays_in_the_history() {
 
 #[test]
 fn follow_up_is_written_with_a_day_or_without() {
-    let write = |words, follow_up_on| PlanCommand::WriteFollowUp {
-        text: text(words),
-        follow_up_on,
-    };
-    let written = |words, follow_up_on| PlanEvent::FollowUpWritten {
-        text: text(words),
-        follow_up_on,
-    };
+    let write = |words, follow_up_on| commands::write_follow_up(text(words), follow_up_on);
+    let written = |words, follow_up_on| events::follow_up_written(text(words), follow_up_on);
     let spring = Some(day(3, 1));
     let after = given(a_plan())
         .when(TEACHER, plan(write("Taler med forældrene", None)))
@@ -184,26 +171,18 @@ fn what_changes_nothing_does_not_count_as_a_change() {
 }
 
 pub(super) fn refusals() -> Vec<Reason> {
-    let elsewhere = UnitRef {
-        year_plan: OTHER_YEAR_PLAN,
-        unit: UNIT,
-    };
-    let mut seen = vec![
+    let elsewhere = unit_in(OTHER_YEAR_PLAN, UNIT);
+    let mut seen = refusals! {
         // New units come from the plan's own year plan.
-        given(a_plan())
-            .when(TEACHER, plan(PlanCommand::IncludeUnit(elsewhere)))
-            .then_refused(Reason::UnitOfAnotherYearPlan, Some(Field::UnitRefYearPlan)),
-        given(a_plan())
-            .when(TEACHER, plan(PlanCommand::IncludeUnit(ANOTHER)))
-            .then_refused(Reason::UnitNotFound, Some(Field::UnitRefUnit)),
-        given(a_plan_and_another_unit())
-            .and((YEAR_PLAN, unit_deleted(OTHER_UNIT)))
-            .when(TEACHER, plan(PlanCommand::IncludeUnit(ANOTHER)))
-            .then_refused(Reason::UnitDeleted, Some(Field::UnitRefUnit)),
-        given(a_plan_and_another_unit())
-            .when(TEACHER, plan(PlanCommand::ExcludeUnit(ANOTHER)))
-            .then_refused(Reason::UnitNotIncluded, Some(Field::UnitRef)),
-    ];
+        given(a_plan()), TEACHER, plan(PlanCommand::IncludeUnit(elsewhere))
+            => UnitOfAnotherYearPlan at UnitRefYearPlan;
+        given(a_plan()), TEACHER, plan(PlanCommand::IncludeUnit(ANOTHER))
+            => UnitNotFound at UnitRefUnit;
+        given(a_plan_and_another_unit()).and((YEAR_PLAN, unit_deleted(OTHER_UNIT))), TEACHER,
+            plan(PlanCommand::IncludeUnit(ANOTHER)) => UnitDeleted at UnitRefUnit;
+        given(a_plan_and_another_unit()), TEACHER, plan(PlanCommand::ExcludeUnit(ANOTHER))
+            => UnitNotIncluded at UnitRef;
+    };
     // Only what is in the plan is shown or hidden.
     for (item, reason) in [
         (Item::Goal(OTHER_GOAL), Reason::GoalNotFound),
@@ -221,17 +200,13 @@ pub(super) fn refusals() -> Vec<Reason> {
     }
     // A goal of a unit that was taken out is not in the plan.
     let item = Item::Goal(SUBJECT_GOAL);
-    seen.push(
-        given(a_plan())
-            .and((PLAN, PlanEvent::UnitExcluded(THE_UNIT)))
-            .when(TEACHER, plan(PlanCommand::ShowItem { item }))
-            .then_refused(Reason::GoalNotFound, Some(Field::Item)),
-    );
-    seen.push(
-        given(a_plan())
-            .and((PLAN, withdrawn()))
-            .when(TEACHER, plan(PlanCommand::Share))
-            .then_refused(Reason::PlanWithdrawn, None),
-    );
+    seen.extend(refusals! {
+        given(a_plan()).and((PLAN, PlanEvent::UnitExcluded(THE_UNIT))), TEACHER,
+            plan(PlanCommand::ShowItem { item }) => GoalNotFound at Item;
+    });
+    seen.extend(refusals! {
+        given(a_plan()).and((PLAN, withdrawn())), TEACHER, plan(PlanCommand::Share)
+            => PlanWithdrawn;
+    });
     seen
 }

@@ -1,23 +1,19 @@
-use planledger_core::domain::person::PersonEvent;
-use planledger_core::domain::plan::{Assessment, Evaluator, PlanCommand, PlanEvent, UnitRef};
+use planledger_core::domain::plan::{Assessment, Evaluator, PlanCommand, PlanEvent};
 use planledger_core::domain::team::TeamEvent;
 use planledger_core::domain::view::Viewer;
 use planledger_core::domain::year_plan::{Scale, Wording, YearPlanEvent};
 use planledger_core::domain::{Actor, Field, Reason};
 use planledger_core::ids::{EvaluationId, GoalId};
+use planledger_fixtures::commands::{self, correct_evaluation as correct};
+use planledger_fixtures::events;
 
 use super::state;
-use crate::domain::harness::{given, plan};
+use crate::domain::harness::{given, plan, refusals};
 use planledger_fixtures::school::*;
 use planledger_fixtures::{ActsAs, Fact};
 
 fn record(id: EvaluationId, goal: GoalId, assessment: Assessment) -> PlanCommand {
-    PlanCommand::RecordEvaluation {
-        evaluation: id,
-        unit: THE_UNIT,
-        goal,
-        assessment,
-    }
+    commands::record_evaluation(id, THE_UNIT, goal, assessment)
 }
 
 fn recorded(id: EvaluationId, goal: GoalId, by: Evaluator, reached: u8) -> PlanEvent {
@@ -28,14 +24,6 @@ fn recorded(id: EvaluationId, goal: GoalId, by: Evaluator, reached: u8) -> PlanE
         goal_revision: 1,
         by,
         assessment: level(reached),
-    }
-}
-
-fn correct(id: EvaluationId, assessment: Assessment) -> PlanCommand {
-    PlanCommand::CorrectEvaluation {
-        evaluation: id,
-        assessment,
-        reason: None,
     }
 }
 
@@ -141,11 +129,7 @@ fn students_correct_their_own_and_staff_theirs() {
     given(a_plan())
         .and(by_student(EVALUATION))
         .when(STUDENT, plan(correct(EVALUATION, level(2))))
-        .then([PlanEvent::EvaluationCorrected {
-            evaluation: EVALUATION,
-            assessment: level(2),
-            reason: None,
-        }]);
+        .then([events::evaluation_corrected(EVALUATION, level(2))]);
 }
 
 #[test]
@@ -154,23 +138,19 @@ fn an_evaluation_is_held_against_the_goal_as_it_was_when_it_was_made() {
         title: title("Ja eller nej"),
         levels: vec![title("Nej"), title("Ja")],
     };
-    let revised = YearPlanEvent::GoalRevised {
-        goal: SUBJECT_GOAL,
-        wording: Wording::Own {
+    let revised = events::goal_revised(
+        SUBJECT_GOAL,
+        Wording::Own {
             text: text("Kan analysere"),
         },
-        scale: two_levels,
-    };
+        two_levels,
+    );
     let after = given(a_plan())
         .and(evaluated(EVALUATION, SUBJECT_GOAL, 1))
         .and((YEAR_PLAN, revised))
         // Level 3 is on the scale that the first was made on.
         .when(TEACHER, plan(correct(EVALUATION, level(3))))
-        .then([PlanEvent::EvaluationCorrected {
-            evaluation: EVALUATION,
-            assessment: level(3),
-            reason: None,
-        }])
+        .then([events::evaluation_corrected(EVALUATION, level(3))])
         .when(TEACHER, plan(record(LATER, SUBJECT_GOAL, level(1))))
         .then([PlanEvent::EvaluationRecorded {
             evaluation: LATER,
@@ -188,10 +168,7 @@ fn an_evaluation_is_held_against_the_goal_as_it_was_when_it_was_made() {
 
 #[test]
 fn a_plan_is_evaluated_also_after_its_unit_year_plan_and_team_are_deleted() {
-    let unit_deleted = YearPlanEvent::UnitDeleted {
-        unit: UNIT,
-        reason: None,
-    };
+    let unit_deleted = events::unit_deleted(UNIT);
     given(a_plan())
         .and((YEAR_PLAN, unit_deleted))
         .and((YEAR_PLAN, YearPlanEvent::Deleted { reason: None }))
@@ -204,102 +181,64 @@ fn a_plan_is_evaluated_also_after_its_unit_year_plan_and_team_are_deleted() {
 
 #[test]
 fn an_evaluation_is_corrected_also_after_its_goal_went_out_of_use() {
-    let retired = YearPlanEvent::GoalRetired {
-        goal: SUBJECT_GOAL,
-        reason: None,
-    };
+    let retired = events::goal_retired(SUBJECT_GOAL);
     given(a_plan())
         .and(evaluated(EVALUATION, SUBJECT_GOAL, 3))
         .and((YEAR_PLAN, retired))
         .and((PLAN, PlanEvent::UnitExcluded(THE_UNIT)))
         .when(TEACHER, plan(correct(EVALUATION, level(2))))
-        .then([PlanEvent::EvaluationCorrected {
-            evaluation: EVALUATION,
-            assessment: level(2),
-            reason: None,
-        }]);
+        .then([events::evaluation_corrected(EVALUATION, level(2))]);
 }
 
 pub(super) fn refusals() -> Vec<Reason> {
-    let goal = Some(Field::Goal);
-    let retired = YearPlanEvent::GoalRetired {
-        goal: SUBJECT_GOAL,
-        reason: None,
-    };
-    let elsewhere = PlanCommand::RecordEvaluation {
-        evaluation: EVALUATION,
-        unit: UnitRef {
-            year_plan: YEAR_PLAN,
-            unit: OTHER_UNIT,
-        },
-        goal: SUBJECT_GOAL,
-        assessment: level(1),
-    };
+    let _goal = Some(Field::Goal);
+    let retired = events::goal_retired(SUBJECT_GOAL);
+    let elsewhere = commands::record_evaluation(
+        EVALUATION,
+        unit_in(YEAR_PLAN, OTHER_UNIT),
+        SUBJECT_GOAL,
+        level(1),
+    );
     let staff_made = || given(a_plan()).and(evaluated(EVALUATION, SUBJECT_GOAL, 3));
-    let mut seen = vec![
-        given(a_plan())
-            .when(STUDENT, plan(record(EVALUATION, SUBJECT_GOAL, level(1))))
-            .then_refused(Reason::GoalKindNotEvaluableByStudent, goal),
-        given(a_plan())
-            .when(TEACHER, plan(record(EVALUATION, OTHER_GOAL, level(1))))
-            .then_refused(Reason::GoalNotFound, goal),
-        given(a_plan())
-            .and((YEAR_PLAN, retired))
-            .when(TEACHER, plan(record(EVALUATION, SUBJECT_GOAL, level(1))))
-            .then_refused(Reason::GoalRetired, goal),
-        given(a_plan())
-            .when(TEACHER, plan(elsewhere))
-            .then_refused(Reason::UnitNotIncluded, Some(Field::UnitRef)),
-        staff_made()
-            .when(TEACHER, plan(record(EVALUATION, SUBJECT_GOAL, level(1))))
-            .then_refused(Reason::AlreadyExists, Some(Field::Evaluation)),
-        given(a_plan())
-            .when(TEACHER, plan(record(EVALUATION, SUBJECT_GOAL, empty())))
-            .then_refused(Reason::AssessmentEmpty, Some(Field::Assessment)),
+    let mut seen = refusals! {
+        given(a_plan()), STUDENT, plan(record(EVALUATION, SUBJECT_GOAL, level(1)))
+            => GoalKindNotEvaluableByStudent at Goal;
+        given(a_plan()), TEACHER, plan(record(EVALUATION, OTHER_GOAL, level(1)))
+            => GoalNotFound at Goal;
+        given(a_plan()).and((YEAR_PLAN, retired)), TEACHER,
+            plan(record(EVALUATION, SUBJECT_GOAL, level(1))) => GoalRetired at Goal;
+        given(a_plan()), TEACHER, plan(elsewhere) => UnitNotIncluded at UnitRef;
+        staff_made(), TEACHER, plan(record(EVALUATION, SUBJECT_GOAL, level(1)))
+            => AlreadyExists at Evaluation;
+        given(a_plan()), TEACHER, plan(record(EVALUATION, SUBJECT_GOAL, empty()))
+            => AssessmentEmpty at Assessment;
         // The scale has levels 0 to 3.
-        given(a_plan())
-            .when(TEACHER, plan(record(EVALUATION, SUBJECT_GOAL, level(4))))
-            .then_refused(Reason::LevelOutOfRange, Some(Field::AssessmentLevel)),
-        staff_made()
-            .when(TEACHER, plan(correct(EVALUATION, empty())))
-            .then_refused(Reason::AssessmentEmpty, Some(Field::Assessment)),
-        staff_made()
-            .when(TEACHER, plan(correct(EVALUATION, level(4))))
-            .then_refused(Reason::LevelOutOfRange, Some(Field::AssessmentLevel)),
-        staff_made()
-            .when(TEACHER, plan(correct(LATER, level(1))))
-            .then_refused(Reason::EvaluationNotFound, Some(Field::Evaluation)),
+        given(a_plan()), TEACHER, plan(record(EVALUATION, SUBJECT_GOAL, level(4)))
+            => LevelOutOfRange at AssessmentLevel;
+        staff_made(), TEACHER, plan(correct(EVALUATION, empty())) => AssessmentEmpty at Assessment;
+        staff_made(), TEACHER, plan(correct(EVALUATION, level(4)))
+            => LevelOutOfRange at AssessmentLevel;
+        staff_made(), TEACHER, plan(correct(LATER, level(1))) => EvaluationNotFound at Evaluation;
         // Neither side corrects the other's.
-        staff_made()
-            .when(STUDENT, plan(correct(EVALUATION, level(1))))
-            .then_refused(Reason::EvaluationOfAnotherSide, Some(Field::Evaluation)),
-        given(a_plan())
-            .and(by_student(EVALUATION))
-            .when(TEACHER, plan(correct(EVALUATION, level(2))))
-            .then_refused(Reason::EvaluationOfAnotherSide, Some(Field::Evaluation)),
-    ];
+        staff_made(), STUDENT, plan(correct(EVALUATION, level(1)))
+            => EvaluationOfAnotherSide at Evaluation;
+        given(a_plan()).and(by_student(EVALUATION)), TEACHER, plan(correct(EVALUATION, level(2)))
+            => EvaluationOfAnotherSide at Evaluation;
+    };
     // Nobody else evaluates, nor corrects: other students, guardians, clerks, strangers, systems.
     let others = [CLASSMATE, GUARDIAN, CLERK, NOBODY].map(ActsAs::actor);
     for actor in others.into_iter().chain([SYSTEM]) {
-        seen.extend([
-            given(a_plan())
-                .when(actor, plan(record(EVALUATION, REFLECTION_GOAL, level(1))))
-                .then_refused(Reason::EvaluatorNotAllowed, None),
-            staff_made()
-                .when(actor, plan(correct(EVALUATION, level(1))))
-                .then_refused(Reason::EvaluatorNotAllowed, None),
-        ]);
+        seen.extend(refusals! {
+            given(a_plan()), actor, plan(record(EVALUATION, REFLECTION_GOAL, level(1)))
+                => EvaluatorNotAllowed;
+            staff_made(), actor, plan(correct(EVALUATION, level(1))) => EvaluatorNotAllowed;
+        });
     }
     // Who is no longer staff no longer evaluates.
-    let ended = PersonEvent::AffiliationEnded {
-        institution: SCHOOL,
-        role: planledger_core::domain::person::Role::Teacher,
-    };
-    seen.push(
-        given(a_plan())
-            .and((TEACHER, ended))
-            .when(TEACHER, plan(record(EVALUATION, SUBJECT_GOAL, level(1))))
-            .then_refused(Reason::EvaluatorNotAllowed, None),
-    );
+    let ended = events::affiliation_ended(SCHOOL, planledger_core::domain::person::Role::Teacher);
+    seen.extend(refusals! {
+        given(a_plan()).and((TEACHER, ended)), TEACHER,
+            plan(record(EVALUATION, SUBJECT_GOAL, level(1))) => EvaluatorNotAllowed;
+    });
     seen
 }

@@ -1,8 +1,9 @@
-use planledger_core::domain::person::PersonEvent;
-use planledger_core::domain::plan::{PlanCommand, PlanEvent, UnitRef};
+use planledger_core::domain::plan::{PlanCommand, PlanEvent};
 use planledger_core::domain::year_plan::{YearPlanDetails, YearPlanEvent, YearPlanKind};
 use planledger_core::domain::{Field, Reason};
 use planledger_core::ids::{PlanId, YearPlanId};
+use planledger_fixtures::commands;
+use planledger_fixtures::events;
 
 use super::{move_to, state, transfer, withdrawn};
 use crate::domain::harness::{given, plan};
@@ -18,10 +19,7 @@ fn moved(from: YearPlanId, to: YearPlanId) -> PlanEvent {
 }
 
 fn created(details: YearPlanDetails) -> YearPlanEvent {
-    YearPlanEvent::Created {
-        details,
-        owner: PEDAGOGUE,
-    }
+    events::year_plan_created(details, PEDAGOGUE)
 }
 
 /// The plan, and a second subject year plan that it can move to.
@@ -32,19 +30,7 @@ fn a_plan_and_another_year_plan() -> Vec<Fact> {
 }
 
 fn opened(kind: YearPlanKind, year_plan: YearPlanId) -> PlanEvent {
-    PlanEvent::Opened {
-        student: STUDENT,
-        kind,
-        year_plan,
-        owner: TEACHER,
-    }
-}
-
-fn gone() -> PersonEvent {
-    PersonEvent::Departed {
-        last_day: None,
-        reason: None,
-    }
+    events::plan_opened(STUDENT, kind, year_plan, TEACHER)
 }
 
 #[test]
@@ -77,7 +63,7 @@ fn a_withdrawn_plan_comes_back_as_it_was() {
 fn a_plan_changes_hands_also_when_it_is_withdrawn_or_its_owner_has_left() {
     let after = given(a_plan())
         .and((PLAN, withdrawn()))
-        .and((TEACHER, gone()))
+        .and((TEACHER, events::departed()))
         .when(LEADER, plan(transfer(PEDAGOGUE)))
         .then([PlanEvent::OwnershipTransferred {
             from: TEACHER,
@@ -89,14 +75,8 @@ fn a_plan_changes_hands_also_when_it_is_withdrawn_or_its_owner_has_left() {
 
 #[test]
 fn a_plan_moves_to_another_year_plan_and_keeps_its_units() {
-    let unit = UnitRef {
-        year_plan: OTHER_YEAR_PLAN,
-        unit: OTHER_UNIT,
-    };
-    let added = YearPlanEvent::UnitAdded {
-        unit: OTHER_UNIT,
-        details: unit_details("Eventyr"),
-    };
+    let unit = unit_in(OTHER_YEAR_PLAN, OTHER_UNIT);
+    let added = events::unit_added(OTHER_UNIT, unit_details("Eventyr"));
     let after = given(a_plan_and_another_year_plan())
         .and((OTHER_YEAR_PLAN, added))
         // Also when what it hung on is deleted: that is what moving is for.
@@ -107,12 +87,12 @@ fn a_plan_moves_to_another_year_plan_and_keeps_its_units() {
         .then([PlanEvent::UnitIncluded(unit)])
         .when(
             TEACHER,
-            plan(PlanCommand::RecordEvaluation {
-                evaluation: EVALUATION,
-                unit: THE_UNIT,
-                goal: SUBJECT_GOAL,
-                assessment: level(1),
-            }),
+            plan(commands::record_evaluation(
+                EVALUATION,
+                THE_UNIT,
+                SUBJECT_GOAL,
+                level(1),
+            )),
         )
         .then([PlanEvent::EvaluationRecorded {
             evaluation: EVALUATION,
@@ -128,11 +108,7 @@ fn a_plan_moves_to_another_year_plan_and_keeps_its_units() {
 
 #[test]
 fn a_plan_that_moved_away_leaves_room_for_another() {
-    let open = PlanCommand::Open {
-        student: STUDENT,
-        year_plan: YEAR_PLAN,
-        owner: None,
-    };
+    let open = commands::open_plan(STUDENT, YEAR_PLAN, None);
     given(a_plan_and_another_year_plan())
         .and((PLAN, moved(YEAR_PLAN, OTHER_YEAR_PLAN)))
         .when(TEACHER, (OTHER_PLAN, open))
@@ -158,7 +134,7 @@ pub(super) fn refusals() -> Vec<Reason> {
             .when(TEACHER, plan(transfer(NOBODY)))
             .then_refused(Reason::PersonNotFound, owner),
         given(a_plan())
-            .and((PEDAGOGUE, gone()))
+            .and((PEDAGOGUE, events::departed()))
             .when(TEACHER, plan(transfer(PEDAGOGUE)))
             .then_refused(Reason::PersonDeparted, owner),
         given(a_plan())

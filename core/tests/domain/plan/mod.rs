@@ -5,9 +5,10 @@ mod opening;
 mod talks;
 
 use planledger_core::domain::plan::{Audience, Item, Plan, PlanCommand, PlanEvent, Section};
-use planledger_core::domain::{Aggregate, Field, Reason};
+use planledger_core::domain::{Aggregate, Reason};
+use planledger_fixtures::commands;
 
-use crate::domain::harness::{Given, given, plan};
+use crate::domain::harness::{Given, given, plan, refusals};
 use planledger_fixtures::school::*;
 
 fn state(given: &Given) -> Plan {
@@ -41,36 +42,14 @@ fn everything() -> Vec<PlanCommand> {
         PlanCommand::ShowItem { item },
         PlanCommand::HideItem { item },
         PlanCommand::WriteStatus { text: text("Ord") },
-        PlanCommand::WriteFollowUp {
-            text: text("Ord"),
-            follow_up_on: None,
-        },
-        PlanCommand::RecordEvaluation {
-            evaluation: EVALUATION,
-            unit: THE_UNIT,
-            goal: SUBJECT_GOAL,
-            assessment: level(1),
-        },
-        PlanCommand::CorrectEvaluation {
-            evaluation: EVALUATION,
-            assessment: level(1),
-            reason: None,
-        },
-        PlanCommand::RecordTalk {
-            talk: TALK,
-            details: talk("Ord"),
-        },
-        PlanCommand::CorrectTalk {
-            talk: TALK,
-            details: talk("Ord"),
-            reason: None,
-        },
+        commands::write_follow_up(text("Ord"), None),
+        commands::record_evaluation(EVALUATION, THE_UNIT, SUBJECT_GOAL, level(1)),
+        commands::correct_evaluation(EVALUATION, level(1)),
+        commands::record_talk(TALK, talk("Ord")),
+        commands::correct_talk(TALK, talk("Ord")),
         PlanCommand::Share,
         PlanCommand::Unshare,
-        PlanCommand::SetVisibility {
-            audience: Audience::Guardians,
-            visible: true,
-        },
+        commands::set_visibility(Audience::Guardians, true),
         PlanCommand::Withdraw { reason: None },
         PlanCommand::Restore,
         transfer(PEDAGOGUE),
@@ -93,22 +72,17 @@ pub(crate) fn refusals() -> Vec<Reason> {
     ]
     .concat();
     for command in everything() {
-        seen.push(
-            given(a_year_plan())
-                .when(TEACHER, plan(command.clone()))
-                .then_refused(Reason::PlanNotFound, Some(Field::Target)),
-        );
+        seen.extend(refusals! {
+            given(a_year_plan()), TEACHER, plan(command.clone()) => PlanNotFound at Target;
+        });
         let stays_possible = matches!(
             command,
             PlanCommand::Restore | PlanCommand::TransferOwnership { .. }
         );
         if !stays_possible {
-            seen.push(
-                given(a_plan())
-                    .and((PLAN, withdrawn()))
-                    .when(TEACHER, plan(command))
-                    .then_refused(Reason::PlanWithdrawn, None),
-            );
+            seen.extend(refusals! {
+                given(a_plan()).and((PLAN, withdrawn())), TEACHER, plan(command) => PlanWithdrawn;
+            });
         }
     }
     seen

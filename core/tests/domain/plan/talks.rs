@@ -1,31 +1,23 @@
 use planledger_core::domain::plan::{PlanCommand, PlanEvent, TalkDetails, TalkKind};
-use planledger_core::domain::{Actor, Field, Reason};
+use planledger_core::domain::{Actor, Reason};
+use planledger_fixtures::commands;
+use planledger_fixtures::events;
 
 use super::state;
-use crate::domain::harness::{given, plan};
+use crate::domain::harness::{given, plan, refusals};
 use planledger_fixtures::school::*;
 use planledger_fixtures::{ActsAs, Fact};
 
 fn record(details: TalkDetails) -> PlanCommand {
-    PlanCommand::RecordTalk {
-        talk: TALK,
-        details,
-    }
+    commands::record_talk(TALK, details)
 }
 
 fn correct(details: TalkDetails) -> PlanCommand {
-    PlanCommand::CorrectTalk {
-        talk: TALK,
-        details,
-        reason: None,
-    }
+    commands::correct_talk(TALK, details)
 }
 
 fn recorded() -> Fact {
-    let event = PlanEvent::TalkRecorded {
-        talk: TALK,
-        details: talk("Aftalt"),
-    };
+    let event = events::talk_recorded(TALK, talk("Aftalt"));
     Fact::from((PLAN, event)).by(TEACHER)
 }
 
@@ -44,10 +36,7 @@ fn staff_record_talks_of_every_kind() {
             };
             given(a_plan())
                 .when(actor, plan(record(details.clone())))
-                .then([PlanEvent::TalkRecorded {
-                    talk: TALK,
-                    details,
-                }]);
+                .then([events::talk_recorded(TALK, details)]);
         }
     }
 }
@@ -77,24 +66,18 @@ fn a_corrected_talk_says_who_recorded_it_and_when_it_was_corrected() {
 }
 
 pub(super) fn refusals() -> Vec<Reason> {
-    let mut seen = vec![
-        given(a_plan())
-            .and(recorded())
-            .when(TEACHER, plan(record(talk("Igen"))))
-            .then_refused(Reason::AlreadyExists, Some(Field::Talk)),
-        given(a_plan())
-            .when(TEACHER, plan(correct(talk("Igen"))))
-            .then_refused(Reason::TalkNotFound, Some(Field::Talk)),
-    ];
+    let mut seen = refusals! {
+        given(a_plan()).and(recorded()), TEACHER, plan(record(talk("Igen")))
+            => AlreadyExists at Talk;
+        given(a_plan()), TEACHER, plan(correct(talk("Igen"))) => TalkNotFound at Talk;
+    };
     // Talks are held and recorded by teacher, pedagogue or leader; never by the student.
     let others = [STUDENT, CLASSMATE, GUARDIAN, CLERK, NOBODY].map(ActsAs::actor);
     for actor in others.into_iter().chain([SYSTEM]) {
         for command in [record(talk("Ord")), correct(talk("Ord"))] {
-            seen.push(
-                given(a_plan())
-                    .when(actor, plan(command))
-                    .then_refused(Reason::TalkNotAllowed, None),
-            );
+            seen.extend(refusals! {
+                given(a_plan()), actor, plan(command) => TalkNotAllowed;
+            });
         }
     }
     seen

@@ -1,12 +1,12 @@
 use planledger_core::domain::catalogue::CatalogueEvent;
-use planledger_core::domain::year_plan::{
-    GoalKind, GoalRevision, Scale, Wording, WordingChoice, YearPlanCommand, YearPlanEvent,
-};
+use planledger_core::domain::year_plan::{GoalKind, GoalRevision, Scale, Wording, WordingChoice};
 use planledger_core::domain::{Aggregate, Field, Reason};
 use planledger_core::ids::{CatalogueItemId, UnitId};
+use planledger_fixtures::commands;
+use planledger_fixtures::events;
 
 use super::{a_combined_year_plan, add_goal, retire_goal, revise_goal, state, unit_deleted};
-use crate::domain::harness::given;
+use crate::domain::harness::{given, refusals};
 use planledger_fixtures::Memory;
 use planledger_fixtures::school::*;
 
@@ -20,18 +20,14 @@ fn from_catalogue(item: CatalogueItemId) -> WordingChoice {
 #[test]
 fn a_goal_has_its_own_words() {
     for kind in [GoalKind::Subject, GoalKind::Reflection] {
-        let add = YearPlanCommand::AddGoal {
-            unit: UNIT,
-            goal: OTHER_GOAL,
-            details: chosen_goal(kind, "Kan analysere"),
-        };
+        let add = commands::add_goal(UNIT, OTHER_GOAL, chosen_goal(kind, "Kan analysere"));
         given(a_year_plan())
             .when(TEACHER, (YEAR_PLAN, add))
-            .then([YearPlanEvent::GoalAdded {
-                unit: UNIT,
-                goal: OTHER_GOAL,
-                details: goal(kind, "Kan analysere"),
-            }]);
+            .then([events::goal_added(
+                UNIT,
+                OTHER_GOAL,
+                goal(kind, "Kan analysere"),
+            )]);
     }
 }
 
@@ -42,14 +38,7 @@ fn a_goal_from_the_catalogue_keeps_the_words_it_was_chosen_with() {
     details.wording = from_catalogue(ITEM);
     world.does(
         TEACHER,
-        (
-            YEAR_PLAN,
-            YearPlanCommand::AddGoal {
-                unit: UNIT,
-                goal: OTHER_GOAL,
-                details,
-            },
-        ),
+        (YEAR_PLAN, commands::add_goal(UNIT, OTHER_GOAL, details)),
     );
     let reworded = CatalogueEvent::ItemDefined {
         item: ITEM,
@@ -87,13 +76,13 @@ fn a_revised_goal_keeps_every_revision() {
         )
         .then_nothing()
         .when(TEACHER, (YEAR_PLAN, revise.clone()))
-        .then([YearPlanEvent::GoalRevised {
-            goal: SUBJECT_GOAL,
-            wording: Wording::Own {
+        .then([events::goal_revised(
+            SUBJECT_GOAL,
+            Wording::Own {
                 text: text("Finder tema og motiv"),
             },
-            scale: two_levels.clone(),
-        }])
+            two_levels.clone(),
+        )])
         .when(TEACHER, (YEAR_PLAN, revise))
         .then_nothing();
     let goal = &state(&after).goals[&SUBJECT_GOAL];
@@ -115,10 +104,7 @@ fn a_revised_goal_keeps_every_revision() {
 fn a_retired_goal_stays_where_it_is() {
     let after = given(a_year_plan())
         .when(TEACHER, (YEAR_PLAN, retire_goal(SUBJECT_GOAL)))
-        .then([YearPlanEvent::GoalRetired {
-            goal: SUBJECT_GOAL,
-            reason: None,
-        }]);
+        .then([events::goal_retired(SUBJECT_GOAL)]);
     let plan = state(&after);
     assert!(plan.goals[&SUBJECT_GOAL].retired);
     assert!(plan.unit(UNIT).unwrap().goals.contains(&SUBJECT_GOAL));
@@ -126,23 +112,16 @@ fn a_retired_goal_stays_where_it_is() {
 
 pub(super) fn refusals() -> Vec<Reason> {
     let unknown = UnitId::from_bytes([1; 16]);
-    let retired = YearPlanEvent::GoalRetired {
-        goal: SUBJECT_GOAL,
-        reason: None,
-    };
+    let retired = events::goal_retired(SUBJECT_GOAL);
     let words = "Kan finde temaet";
-    let mut seen = vec![
-        given(a_year_plan())
-            .when(TEACHER, (YEAR_PLAN, add_goal(unknown, OTHER_GOAL)))
-            .then_refused(Reason::UnitNotFound, Some(Field::Unit)),
-        given(a_year_plan())
-            .and((YEAR_PLAN, unit_deleted()))
-            .when(TEACHER, (YEAR_PLAN, add_goal(UNIT, OTHER_GOAL)))
-            .then_refused(Reason::UnitDeleted, Some(Field::Unit)),
-        given(a_year_plan())
-            .when(TEACHER, (YEAR_PLAN, add_goal(UNIT, SUBJECT_GOAL)))
-            .then_refused(Reason::AlreadyExists, Some(Field::Goal)),
-    ];
+    let mut seen = refusals! {
+        given(a_year_plan()), TEACHER, (YEAR_PLAN, add_goal(unknown, OTHER_GOAL))
+            => UnitNotFound at Unit;
+        given(a_year_plan()).and((YEAR_PLAN, unit_deleted())), TEACHER,
+            (YEAR_PLAN, add_goal(UNIT, OTHER_GOAL)) => UnitDeleted at Unit;
+        given(a_year_plan()), TEACHER, (YEAR_PLAN, add_goal(UNIT, SUBJECT_GOAL))
+            => AlreadyExists at Goal;
+    };
     // A goal that is not there, out of use or in a deleted unit is neither revised nor retired.
     for (command, field) in [
         (revise_goal(SUBJECT_GOAL, words, scale()), Field::Goal),
@@ -177,22 +156,12 @@ pub(super) fn refusals() -> Vec<Reason> {
         };
         let mut details = chosen_goal(GoalKind::Subject, words);
         details.scale = scale.clone();
-        let add = YearPlanCommand::AddGoal {
-            unit: UNIT,
-            goal: OTHER_GOAL,
-            details,
-        };
-        seen.extend([
-            given(a_year_plan())
-                .when(TEACHER, (YEAR_PLAN, add))
-                .then_refused(Reason::ScaleInvalid, Some(Field::DetailsScaleLevels)),
-            given(a_year_plan())
-                .when(
-                    TEACHER,
-                    (YEAR_PLAN, revise_goal(SUBJECT_GOAL, words, scale)),
-                )
-                .then_refused(Reason::ScaleInvalid, Some(Field::ScaleLevels)),
-        ]);
+        let add = commands::add_goal(UNIT, OTHER_GOAL, details);
+        seen.extend(refusals! {
+            given(a_year_plan()), TEACHER, (YEAR_PLAN, add) => ScaleInvalid at DetailsScaleLevels;
+            given(a_year_plan()), TEACHER, (YEAR_PLAN, revise_goal(SUBJECT_GOAL, words, scale))
+                => ScaleInvalid at ScaleLevels;
+        });
     }
     seen.extend(catalogue_refusals());
     seen
@@ -203,31 +172,17 @@ fn catalogue_refusals() -> Vec<Reason> {
     let add = |item| {
         let mut details = chosen_goal(GoalKind::Subject, "unused");
         details.wording = from_catalogue(item);
-        YearPlanCommand::AddGoal {
-            unit: UNIT,
-            goal: OTHER_GOAL,
-            details,
-        }
+        commands::add_goal(UNIT, OTHER_GOAL, details)
     };
-    let revise = YearPlanCommand::ReviseGoal {
-        goal: SUBJECT_GOAL,
-        wording: from_catalogue(OTHER_ITEM),
-        scale: scale(),
-    };
+    let revise = commands::revise_goal(SUBJECT_GOAL, from_catalogue(OTHER_ITEM), scale());
     let with_catalogue = || given([a_year_plan(), a_catalogue()].concat());
-    vec![
-        given(a_year_plan())
-            .when(TEACHER, (YEAR_PLAN, add(ITEM)))
-            .then_refused(Reason::CatalogueNotFound, Some(Field::DetailsWording)),
-        with_catalogue()
-            .when(TEACHER, (YEAR_PLAN, add(OTHER_ITEM)))
-            .then_refused(Reason::CatalogueItemNotFound, Some(Field::DetailsWording)),
-        with_catalogue()
-            .and((CATALOGUE, CatalogueEvent::ItemRetired { item: ITEM }))
-            .when(TEACHER, (YEAR_PLAN, add(ITEM)))
-            .then_refused(Reason::CatalogueItemNotFound, Some(Field::DetailsWording)),
-        with_catalogue()
-            .when(TEACHER, (YEAR_PLAN, revise))
-            .then_refused(Reason::CatalogueItemNotFound, Some(Field::Wording)),
-    ]
+    refusals! {
+        given(a_year_plan()), TEACHER, (YEAR_PLAN, add(ITEM))
+            => CatalogueNotFound at DetailsWording;
+        with_catalogue(), TEACHER, (YEAR_PLAN, add(OTHER_ITEM))
+            => CatalogueItemNotFound at DetailsWording;
+        with_catalogue().and((CATALOGUE, CatalogueEvent::ItemRetired { item: ITEM })), TEACHER,
+            (YEAR_PLAN, add(ITEM)) => CatalogueItemNotFound at DetailsWording;
+        with_catalogue(), TEACHER, (YEAR_PLAN, revise) => CatalogueItemNotFound at Wording;
+    }
 }

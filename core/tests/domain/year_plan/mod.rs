@@ -1,10 +1,11 @@
 mod goals;
 mod units;
 
+use planledger_fixtures::commands;
+use planledger_fixtures::events;
 use std::collections::BTreeSet;
 
 use planledger_core::domain::institution::InstitutionEvent;
-use planledger_core::domain::person::PersonEvent;
 use planledger_core::domain::team::TeamEvent;
 use planledger_core::domain::year_plan::{
     GoalKind, Scale, UnitDetails, WordingChoice, YearPlan, YearPlanCommand, YearPlanDetails,
@@ -14,7 +15,7 @@ use planledger_core::domain::{Actor, Aggregate, Field, Reason};
 use planledger_core::ids::{GoalId, InstitutionId, PersonId, SchoolYearId, TeamId, UnitId};
 use planledger_core::text::Name;
 
-use crate::domain::harness::{Given, given};
+use crate::domain::harness::{Given, given, refusals};
 use planledger_fixtures::Fact;
 use planledger_fixtures::school::*;
 
@@ -28,10 +29,7 @@ fn subjects(names: &[&str]) -> BTreeSet<Name> {
 
 fn a_combined_year_plan() -> Vec<Fact> {
     let mut facts = a_team();
-    let created = YearPlanEvent::Created {
-        details: combined_year_plan(),
-        owner: TEACHER,
-    };
+    let created = events::year_plan_created(combined_year_plan(), TEACHER);
     facts.push((COMBINED, created).into());
     facts
 }
@@ -41,10 +39,7 @@ fn deleted() -> YearPlanEvent {
 }
 
 fn unit_deleted() -> YearPlanEvent {
-    YearPlanEvent::UnitDeleted {
-        unit: UNIT,
-        reason: None,
-    }
+    events::unit_deleted(UNIT)
 }
 
 fn add_unit(unit: UnitId, details: UnitDetails) -> YearPlanCommand {
@@ -60,19 +55,11 @@ fn delete_unit(unit: UnitId) -> YearPlanCommand {
 }
 
 fn add_goal(unit: UnitId, goal: GoalId) -> YearPlanCommand {
-    YearPlanCommand::AddGoal {
-        unit,
-        goal,
-        details: chosen_goal(GoalKind::Subject, "Kan analysere"),
-    }
+    commands::add_goal(unit, goal, chosen_goal(GoalKind::Subject, "Kan analysere"))
 }
 
 fn revise_goal(goal: GoalId, words: &str, scale: Scale) -> YearPlanCommand {
-    YearPlanCommand::ReviseGoal {
-        goal,
-        wording: WordingChoice::Own { text: text(words) },
-        scale,
-    }
+    commands::revise_goal(goal, WordingChoice::Own { text: text(words) }, scale)
 }
 
 fn retire_goal(goal: GoalId) -> YearPlanCommand {
@@ -98,10 +85,7 @@ fn a_subject_year_plan_has_one_subject_and_a_combined_one_several() {
                 TEACHER,
                 (OTHER_YEAR_PLAN, create(details.clone(), PEDAGOGUE)),
             )
-            .then([YearPlanEvent::Created {
-                details,
-                owner: PEDAGOGUE,
-            }]);
+            .then([events::year_plan_created(details, PEDAGOGUE)]);
     }
 }
 
@@ -144,13 +128,9 @@ fn a_deleted_year_plan_comes_back_as_it_was() {
 
 #[test]
 fn a_year_plan_changes_hands_also_when_it_is_deleted_or_its_owner_has_left() {
-    let gone = PersonEvent::Departed {
-        last_day: None,
-        reason: None,
-    };
     let after = given(a_year_plan())
         .and((YEAR_PLAN, deleted()))
-        .and((TEACHER, gone))
+        .and((TEACHER, events::departed()))
         .when(LEADER, (YEAR_PLAN, transfer(PEDAGOGUE)))
         .then([YearPlanEvent::OwnershipTransferred {
             from: TEACHER,
@@ -166,11 +146,11 @@ fn a_year_plan_is_worked_with_also_when_its_team_is_deleted() {
     given(a_year_plan())
         .and((TEAM, team_deleted))
         .when(TEACHER, (YEAR_PLAN, add_goal(UNIT, OTHER_GOAL)))
-        .then([YearPlanEvent::GoalAdded {
-            unit: UNIT,
-            goal: OTHER_GOAL,
-            details: goal(GoalKind::Subject, "Kan analysere"),
-        }]);
+        .then([events::goal_added(
+            UNIT,
+            OTHER_GOAL,
+            goal(GoalKind::Subject, "Kan analysere"),
+        )]);
 }
 
 /// What a year plan needs to be created.
@@ -183,64 +163,31 @@ fn creation_refusals() -> Vec<Reason> {
     let owned_by = |owner| (OTHER_YEAR_PLAN, create(subject_year_plan(), owner));
     let mut none = combined_year_plan();
     none.subjects.clear();
-    let gone = PersonEvent::Departed {
-        last_day: None,
-        reason: None,
-    };
-    let count = Some(Field::DetailsSubjects);
-    vec![
-        given(a_year_plan())
-            .when(TEACHER, (YEAR_PLAN, create(subject_year_plan(), TEACHER)))
-            .then_refused(Reason::AlreadyExists, Some(Field::Target)),
-        given(a_team())
-            .when(TEACHER, with(&|plan| plan.subjects.clear()))
-            .then_refused(Reason::SubjectCountInvalid, count),
-        given(a_team())
-            .when(
-                TEACHER,
-                with(&|plan| plan.subjects = subjects(&["Dansk", "Matematik"])),
-            )
-            .then_refused(Reason::SubjectCountInvalid, count),
-        given(a_team())
-            .when(TEACHER, (OTHER_YEAR_PLAN, create(none, TEACHER)))
-            .then_refused(Reason::SubjectCountInvalid, count),
-        given(a_team())
-            .when(
-                TEACHER,
-                with(&|plan| plan.institution = InstitutionId::from_bytes([1; 16])),
-            )
-            .then_refused(Reason::InstitutionNotFound, Some(Field::DetailsInstitution)),
-        given(a_team())
-            .and((SCHOOL, InstitutionEvent::Closed { reason: None }))
-            .when(TEACHER, with(&|_| ()))
-            .then_refused(Reason::InstitutionClosed, Some(Field::DetailsInstitution)),
-        given(a_team())
-            .when(
-                TEACHER,
-                with(&|plan| plan.school_year = SchoolYearId::from_bytes([1; 16])),
-            )
-            .then_refused(Reason::SchoolYearNotFound, Some(Field::DetailsSchoolYear)),
-        given(a_team())
-            .when(
-                TEACHER,
-                with(&|plan| plan.team = TeamId::from_bytes([1; 16])),
-            )
-            .then_refused(Reason::TeamNotFound, Some(Field::DetailsTeam)),
-        given(a_team())
-            .and((TEAM, TeamEvent::Deleted { reason: None }))
-            .when(TEACHER, with(&|_| ()))
-            .then_refused(Reason::TeamDeleted, Some(Field::DetailsTeam)),
-        given(a_team())
-            .when(TEACHER, owned_by(NOBODY))
-            .then_refused(Reason::PersonNotFound, Some(Field::Owner)),
-        given(a_team())
-            .when(TEACHER, owned_by(STUDENT))
-            .then_refused(Reason::NotStaff, Some(Field::Owner)),
-        given(a_team())
-            .and((TEACHER, gone))
-            .when(LEADER, owned_by(TEACHER))
-            .then_refused(Reason::PersonDeparted, Some(Field::Owner)),
-    ]
+    let _count = Some(Field::DetailsSubjects);
+    refusals! {
+        given(a_year_plan()), TEACHER, (YEAR_PLAN, create(subject_year_plan(), TEACHER))
+            => AlreadyExists at Target;
+        given(a_team()), TEACHER, with(&|plan| plan.subjects.clear())
+            => SubjectCountInvalid at DetailsSubjects;
+        given(a_team()), TEACHER, with(&|plan| plan.subjects = subjects(&["Dansk", "Matematik"]))
+            => SubjectCountInvalid at DetailsSubjects;
+        given(a_team()), TEACHER, (OTHER_YEAR_PLAN, create(none, TEACHER))
+            => SubjectCountInvalid at DetailsSubjects;
+        given(a_team()), TEACHER,
+            with(&|plan| plan.institution = InstitutionId::from_bytes([1; 16]))
+            => InstitutionNotFound at DetailsInstitution;
+        given(a_team()).and((SCHOOL, InstitutionEvent::Closed { reason: None })), TEACHER,
+            with(&|_| ()) => InstitutionClosed at DetailsInstitution;
+        given(a_team()), TEACHER, with(&|plan| plan.school_year = SchoolYearId::from_bytes([1; 16]))
+            => SchoolYearNotFound at DetailsSchoolYear;
+        given(a_team()), TEACHER, with(&|plan| plan.team = TeamId::from_bytes([1; 16]))
+            => TeamNotFound at DetailsTeam;
+        given(a_team()).and((TEAM, TeamEvent::Deleted { reason: None })), TEACHER, with(&|_| ())
+            => TeamDeleted at DetailsTeam;
+        given(a_team()), TEACHER, owned_by(NOBODY) => PersonNotFound at Owner;
+        given(a_team()), TEACHER, owned_by(STUDENT) => NotStaff at Owner;
+        given(a_team()).and((TEACHER, events::departed())), LEADER, owned_by(TEACHER) => PersonDeparted at Owner;
+    }
 }
 
 #[test]
@@ -249,22 +196,17 @@ fn the_rest_is_refused() {
 }
 
 pub(crate) fn refusals() -> Vec<Reason> {
-    let to = Some(Field::NewOwner);
+    let _to = Some(Field::NewOwner);
     let mut seen = [
         creation_refusals(),
         units::refusals(),
         goals::refusals(),
-        vec![
-            given(a_year_plan())
-                .when(TEACHER, (YEAR_PLAN, YearPlanCommand::Undelete))
-                .then_refused(Reason::NotDeleted, None),
-            given(a_year_plan())
-                .when(TEACHER, (YEAR_PLAN, transfer(TEACHER)))
-                .then_refused(Reason::AlreadyOwner, to),
-            given(a_year_plan())
-                .when(TEACHER, (YEAR_PLAN, transfer(CLERK)))
-                .then_refused(Reason::NotStaff, to),
-        ],
+        refusals! {
+            given(a_year_plan()), TEACHER, (YEAR_PLAN, YearPlanCommand::Undelete) => NotDeleted;
+            given(a_year_plan()), TEACHER, (YEAR_PLAN, transfer(TEACHER))
+                => AlreadyOwner at NewOwner;
+            given(a_year_plan()), TEACHER, (YEAR_PLAN, transfer(CLERK)) => NotStaff at NewOwner;
+        },
     ]
     .concat();
     let edits = [
@@ -286,22 +228,18 @@ pub(crate) fn refusals() -> Vec<Reason> {
     ];
     // A deleted year plan takes nothing but being undeleted and transferred.
     for command in edits.clone() {
-        seen.push(
-            given(a_year_plan())
-                .and((YEAR_PLAN, deleted()))
-                .when(TEACHER, (YEAR_PLAN, command))
-                .then_refused(Reason::YearPlanDeleted, None),
-        );
+        seen.extend(refusals! {
+            given(a_year_plan()).and((YEAR_PLAN, deleted())), TEACHER, (YEAR_PLAN, command)
+                => YearPlanDeleted;
+        });
     }
     for command in edits
         .into_iter()
         .chain([YearPlanCommand::Undelete, transfer(TEACHER)])
     {
-        seen.push(
-            given(a_team())
-                .when(TEACHER, (YEAR_PLAN, command))
-                .then_refused(Reason::YearPlanNotFound, Some(Field::Target)),
-        );
+        seen.extend(refusals! {
+            given(a_team()), TEACHER, (YEAR_PLAN, command) => YearPlanNotFound at Target;
+        });
     }
     seen
 }

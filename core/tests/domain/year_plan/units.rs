@@ -1,11 +1,12 @@
 use planledger_core::domain::year_plan::{YearPlanCommand, YearPlanEvent};
 use planledger_core::domain::{Actor, Aggregate, Field, Reason};
 use planledger_core::ids::UnitId;
+use planledger_fixtures::events;
 
 use super::{
     a_combined_year_plan, add_unit, delete_unit, revise_unit, state, subjects, unit_deleted,
 };
-use crate::domain::harness::given;
+use crate::domain::harness::{given, refusals};
 use planledger_fixtures::school::*;
 
 #[test]
@@ -46,10 +47,7 @@ fn units_are_added_in_order_and_revised() {
             TEACHER,
             (YEAR_PLAN, add_unit(OTHER_UNIT, no_subject.clone())),
         )
-        .then([YearPlanEvent::UnitAdded {
-            unit: OTHER_UNIT,
-            details: no_subject.clone(),
-        }])
+        .then([events::unit_added(OTHER_UNIT, no_subject.clone())])
         .when(TEACHER, (YEAR_PLAN, revise_unit(UNIT, no_subject.clone())))
         .then([YearPlanEvent::UnitRevised {
             unit: UNIT,
@@ -99,44 +97,24 @@ fn unit_refusals() -> Vec<Reason> {
     let mut other_subject = unit_details("Brøker");
     other_subject.subject = Some(name("Matematik"));
     let undelete = |unit| YearPlanCommand::UndeleteUnit { unit };
-    vec![
-        given(a_year_plan())
-            .when(TEACHER, (YEAR_PLAN, add_unit(UNIT, unit_details("Igen"))))
-            .then_refused(Reason::AlreadyExists, Some(Field::Unit)),
+    refusals! {
+        given(a_year_plan()), TEACHER, (YEAR_PLAN, add_unit(UNIT, unit_details("Igen")))
+            => AlreadyExists at Unit;
         // A unit's subject is one of the year plan's.
-        given(a_year_plan())
-            .when(
-                TEACHER,
-                (YEAR_PLAN, add_unit(OTHER_UNIT, other_subject.clone())),
-            )
-            .then_refused(Reason::SubjectNotFound, Some(Field::DetailsSubject)),
-        given(a_year_plan())
-            .when(TEACHER, (YEAR_PLAN, revise_unit(UNIT, other_subject)))
-            .then_refused(Reason::SubjectNotFound, Some(Field::DetailsSubject)),
-        given(a_year_plan())
-            .when(
-                TEACHER,
-                (YEAR_PLAN, revise_unit(unknown, unit_details("?"))),
-            )
-            .then_refused(Reason::UnitNotFound, Some(Field::Unit)),
-        given(a_year_plan())
-            .and((YEAR_PLAN, unit_deleted()))
-            .when(TEACHER, (YEAR_PLAN, revise_unit(UNIT, unit_details("?"))))
-            .then_refused(Reason::UnitDeleted, Some(Field::Unit)),
-        given(a_year_plan())
-            .when(TEACHER, (YEAR_PLAN, delete_unit(unknown)))
-            .then_refused(Reason::UnitNotFound, Some(Field::Unit)),
-        given(a_year_plan())
-            .and((YEAR_PLAN, unit_deleted()))
-            .when(TEACHER, (YEAR_PLAN, delete_unit(UNIT)))
-            .then_refused(Reason::UnitDeleted, Some(Field::Unit)),
-        given(a_year_plan())
-            .when(TEACHER, (YEAR_PLAN, undelete(unknown)))
-            .then_refused(Reason::UnitNotFound, Some(Field::Unit)),
-        given(a_year_plan())
-            .when(TEACHER, (YEAR_PLAN, undelete(UNIT)))
-            .then_refused(Reason::NotDeleted, None),
-    ]
+        given(a_year_plan()), TEACHER, (YEAR_PLAN, add_unit(OTHER_UNIT, other_subject.clone()))
+            => SubjectNotFound at DetailsSubject;
+        given(a_year_plan()), TEACHER, (YEAR_PLAN, revise_unit(UNIT, other_subject))
+            => SubjectNotFound at DetailsSubject;
+        given(a_year_plan()), TEACHER, (YEAR_PLAN, revise_unit(unknown, unit_details("?")))
+            => UnitNotFound at Unit;
+        given(a_year_plan()).and((YEAR_PLAN, unit_deleted())), TEACHER,
+            (YEAR_PLAN, revise_unit(UNIT, unit_details("?"))) => UnitDeleted at Unit;
+        given(a_year_plan()), TEACHER, (YEAR_PLAN, delete_unit(unknown)) => UnitNotFound at Unit;
+        given(a_year_plan()).and((YEAR_PLAN, unit_deleted())), TEACHER,
+            (YEAR_PLAN, delete_unit(UNIT)) => UnitDeleted at Unit;
+        given(a_year_plan()), TEACHER, (YEAR_PLAN, undelete(unknown)) => UnitNotFound at Unit;
+        given(a_year_plan()), TEACHER, (YEAR_PLAN, undelete(UNIT)) => NotDeleted;
+    }
 }
 
 fn subject_refusals() -> Vec<Reason> {
@@ -147,10 +125,7 @@ fn subject_refusals() -> Vec<Reason> {
         subject: name(subject),
     };
     let field = Some(Field::Subject);
-    let uses_danish = YearPlanEvent::UnitAdded {
-        unit: UNIT,
-        details: unit_details("Noveller"),
-    };
+    let uses_danish = events::unit_added(UNIT, unit_details("Noveller"));
     let only_danish = YearPlanEvent::SubjectRemoved {
         subject: name("Matematik"),
     };

@@ -7,6 +7,7 @@ use planledger_core::domain::year_plan::{
     GoalArea, GoalDetails, GoalKind, Scale, UnitDetails, WordingChoice, YearPlanCommand,
     YearPlanDetails,
 };
+use planledger_fixtures::commands;
 
 use super::{Act, Dice, GOALS, INSTITUTIONS, PERSONS, STAFF, TEAMS, YEAR_PLANS, act};
 use planledger_fixtures::school::*;
@@ -66,25 +67,18 @@ fn year_plan_command(dice: &mut Dice) -> YearPlanCommand {
             to: dice.of(&PERSONS),
             reason: None,
         },
-        7 => YearPlanCommand::ReviseGoal {
-            goal,
-            wording: wording(dice),
-            scale: scale_of(dice),
-        },
-        8 | 9 => YearPlanCommand::AddGoal {
+        7 => commands::revise_goal(goal, wording(dice), scale_of(dice)),
+        8 | 9 => commands::add_goal(
             unit,
             goal,
-            details: GoalDetails {
+            GoalDetails {
                 kind: dice.of(&[GoalKind::Reflection, GoalKind::Subject]),
                 area: GoalArea::Academic,
                 wording: wording(dice),
                 scale: scale_of(dice),
             },
-        },
-        10 => YearPlanCommand::AddUnit {
-            unit,
-            details: unit_of(dice),
-        },
+        ),
+        10 => commands::add_unit(unit, unit_of(dice)),
         11 => YearPlanCommand::ReviseUnit {
             unit,
             details: unit_of(dice),
@@ -98,14 +92,8 @@ fn year_plan_command(dice: &mut Dice) -> YearPlanCommand {
         14 => YearPlanCommand::RemoveSubject {
             subject: name(dice.of(&["Dansk", "Matematik", "Engelsk"])),
         },
-        15 => YearPlanCommand::Create {
-            details: year_plan_details(dice),
-            owner: dice.of(&PERSONS),
-        },
-        _ => YearPlanCommand::Create {
-            details: year_plan_details(dice),
-            owner: dice.of(&STAFF),
-        },
+        15 => commands::create_year_plan(year_plan_details(dice), dice.of(&PERSONS)),
+        _ => commands::create_year_plan(year_plan_details(dice), dice.of(&STAFF)),
     }
 }
 
@@ -161,16 +149,13 @@ pub(super) fn imported_team(dice: &mut Dice) -> Act {
 pub(super) fn person(dice: &mut Dice) -> Act {
     let id = dice.of(&PERSONS);
     let command = match dice.below(7) {
-        0 => PersonCommand::Depart {
-            on: None,
-            reason: None,
-        },
+        0 => commands::depart(),
         1 | 5 => PersonCommand::Return,
-        2 => PersonCommand::Put {
-            name: name(dice.of(&["Navnet", "Et andet navn"])),
-            affiliations: dice.subset(&places()),
-            departed: dice.once_in(2),
-        },
+        2 => commands::put_person(
+            name(dice.of(&["Navnet", "Et andet navn"])),
+            dice.subset(&places()),
+            dice.once_in(2),
+        ),
         3 | 6 => PersonCommand::PutGuardians {
             guardians: dice.subset(&guardians()),
             last_day_of_others: day(11, 1),
@@ -201,10 +186,10 @@ pub(super) fn institution(dice: &mut Dice) -> Act {
     let command = match dice.below(3) {
         0 => InstitutionCommand::Close { reason: None },
         1 => InstitutionCommand::Reopen,
-        _ => InstitutionCommand::Put {
-            details: institution_details(dice.of(&["Skolen", "Den anden skole"])),
-            closed: dice.once_in(2),
-        },
+        _ => commands::put_institution(
+            institution_details(dice.of(&["Skolen", "Den anden skole"])),
+            dice.once_in(2),
+        ),
     };
     act(SYSTEM, (dice.of(&INSTITUTIONS), command))
 }

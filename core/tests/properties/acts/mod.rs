@@ -3,9 +3,9 @@
 mod containers;
 mod plans;
 
+use planledger_fixtures::commands;
 use std::collections::{BTreeMap, BTreeSet};
 
-use planledger_core::domain::institution::InstitutionCommand;
 use planledger_core::domain::person::{PersonCommand, Role};
 use planledger_core::domain::plan::{PlanCommand, UnitRef};
 use planledger_core::domain::school_year::SchoolYearCommand;
@@ -132,10 +132,7 @@ pub(crate) fn modelled_acts() -> impl Strategy<Value = Act> + Clone {
         }
         1 => {
             let command = match dice.below(2) {
-                0 => PersonCommand::Depart {
-                    on: None,
-                    reason: None,
-                },
+                0 => commands::depart(),
                 _ => PersonCommand::Return,
             };
             act(SYSTEM, (dice.of(&PERSONS), command))
@@ -150,10 +147,7 @@ pub(crate) fn modelled_acts() -> impl Strategy<Value = Act> + Clone {
 pub(crate) fn founding() -> Vec<Act> {
     let mut acts = Vec::new();
     for institution in INSTITUTIONS {
-        let put = InstitutionCommand::Put {
-            details: institution_details("Skolen"),
-            closed: false,
-        };
+        let put = commands::put_institution(institution_details("Skolen"), false);
         acts.push(act(SYSTEM, (institution, put)));
     }
     acts.push(act(
@@ -170,11 +164,11 @@ pub(crate) fn founding() -> Vec<Act> {
         (CLERK, "Sekretæren", Role::Other),
         (STEADY, "Vikaren", Role::Teacher),
     ] {
-        let put = PersonCommand::Put {
-            name: name(called),
-            affiliations: BTreeSet::from([affiliation(SCHOOL, role)]),
-            departed: false,
-        };
+        let put = commands::put_person(
+            name(called),
+            BTreeSet::from([affiliation(SCHOOL, role)]),
+            false,
+        );
         acts.push(act(SYSTEM, (person, put)));
     }
     let put = TeamCommand::Put {
@@ -197,11 +191,7 @@ pub(crate) fn founding() -> Vec<Act> {
         (OTHER_PLAN, CLASSMATE, COMBINED),
     ] {
         let owner = None;
-        let open = PlanCommand::Open {
-            student,
-            year_plan,
-            owner,
-        };
+        let open = commands::open_plan(student, year_plan, owner);
         acts.push(act(TEACHER, (plan, open)));
         let unit = UNIT;
         let include = PlanCommand::IncludeUnit(UnitRef { year_plan, unit });
@@ -214,20 +204,13 @@ fn found_year_plan(id: YearPlanId, details: YearPlanDetails, acts: &mut Vec<Act>
     let owner = TEACHER;
     let create = YearPlanCommand::Create { details, owner };
     acts.push(act(TEACHER, (id, create)));
-    let add = YearPlanCommand::AddUnit {
-        unit: UNIT,
-        details: unit_details("Noveller"),
-    };
+    let add = commands::add_unit(UNIT, unit_details("Noveller"));
     acts.push(act(TEACHER, (id, add)));
     for (goal, kind) in [
         (REFLECTION_GOAL, GoalKind::Reflection),
         (SUBJECT_GOAL, GoalKind::Subject),
     ] {
-        let add = YearPlanCommand::AddGoal {
-            unit: UNIT,
-            goal,
-            details: chosen_goal(kind, "Kan finde temaet"),
-        };
+        let add = commands::add_goal(UNIT, goal, chosen_goal(kind, "Kan finde temaet"));
         acts.push(act(TEACHER, (id, add)));
     }
 }

@@ -3,6 +3,7 @@
 use planledger_core::domain::plan::{
     Assessment, Audience, Item, PlanCommand, Section, TalkDetails, TalkKind, UnitRef,
 };
+use planledger_fixtures::commands;
 
 use super::{
     Act, Dice, EVALUATIONS, GOALS, PERSONS, PLANS, STAFF, STUDENTS, TALKS, UNITS, YEAR_PLANS, act,
@@ -28,10 +29,7 @@ pub(super) fn plan(dice: &mut Dice) -> Act {
 fn unit_ref(dice: &mut Dice) -> UnitRef {
     match dice.below(2) {
         0 => THE_UNIT,
-        _ => UnitRef {
-            year_plan: dice.of(&YEAR_PLANS),
-            unit: dice.of(&UNITS),
-        },
+        _ => unit_in(dice.of(&YEAR_PLANS), dice.of(&UNITS)),
     }
 }
 
@@ -66,18 +64,18 @@ fn talk_details(dice: &mut Dice) -> TalkDetails {
 fn evaluation(dice: &mut Dice) -> PlanCommand {
     let evaluation = dice.of(&EVALUATIONS);
     match dice.below(4) {
-        0 => PlanCommand::RecordEvaluation {
+        0 => commands::record_evaluation(
             evaluation,
-            unit: unit_ref(dice),
-            goal: dice.of(&GOALS),
-            assessment: assessment(dice),
-        },
-        _ => PlanCommand::RecordEvaluation {
+            unit_ref(dice),
+            dice.of(&GOALS),
+            assessment(dice),
+        ),
+        _ => commands::record_evaluation(
             evaluation,
-            unit: THE_UNIT,
-            goal: dice.of(&[REFLECTION_GOAL, SUBJECT_GOAL]),
-            assessment: level(dice.below(2) as u8),
-        },
+            THE_UNIT,
+            dice.of(&[REFLECTION_GOAL, SUBJECT_GOAL]),
+            level(dice.below(2) as u8),
+        ),
     }
 }
 
@@ -86,31 +84,21 @@ fn plan_command(dice: &mut Dice) -> PlanCommand {
         0 => PlanCommand::WriteStatus {
             text: text(dice.words()),
         },
-        1 => PlanCommand::WriteFollowUp {
-            text: text(dice.words()),
-            follow_up_on: dice.some(|dice| day(12, 1 + dice.below(2) as i8)),
-        },
+        1 => commands::write_follow_up(
+            text(dice.words()),
+            dice.some(|dice| day(12, 1 + dice.below(2) as i8)),
+        ),
         2..=5 => evaluation(dice),
         6 | 28 | 29 => PlanCommand::CorrectEvaluation {
             evaluation: dice.of(&EVALUATIONS),
             assessment: assessment(dice),
             reason: dice.some(|_| "Tastefejl".parse().unwrap()),
         },
-        7 => PlanCommand::RecordTalk {
-            talk: dice.of(&TALKS),
-            details: talk_details(dice),
-        },
-        8 | 31 => PlanCommand::CorrectTalk {
-            talk: dice.of(&TALKS),
-            details: talk_details(dice),
-            reason: None,
-        },
+        7 => commands::record_talk(dice.of(&TALKS), talk_details(dice)),
+        8 | 31 => commands::correct_talk(dice.of(&TALKS), talk_details(dice)),
         9 => PlanCommand::Share,
         10 => PlanCommand::Unshare,
-        11 | 12 => PlanCommand::SetVisibility {
-            audience: dice.of(&Audience::ALL),
-            visible: !dice.once_in(3),
-        },
+        11 | 12 => commands::set_visibility(dice.of(&Audience::ALL), !dice.once_in(3)),
         13 | 14 => PlanCommand::ShowSection {
             section: section(dice),
         },
@@ -133,16 +121,12 @@ fn plan_command(dice: &mut Dice) -> PlanCommand {
             to: dice.of(&YEAR_PLANS),
             reason: None,
         },
-        23 => PlanCommand::Open {
-            student: dice.of(&PERSONS),
-            year_plan: dice.of(&YEAR_PLANS),
-            owner: dice.some(|dice| dice.of(&PERSONS)),
-        },
-        _ => PlanCommand::Open {
-            student: dice.of(&STUDENTS),
-            year_plan: dice.of(&YEAR_PLANS),
-            owner: None,
-        },
+        23 => commands::open_plan(
+            dice.of(&PERSONS),
+            dice.of(&YEAR_PLANS),
+            dice.some(|dice| dice.of(&PERSONS)),
+        ),
+        _ => commands::open_plan(dice.of(&STUDENTS), dice.of(&YEAR_PLANS), None),
     }
 }
 
@@ -150,10 +134,7 @@ fn plan_command(dice: &mut Dice) -> PlanCommand {
 pub(super) fn opening_gates() -> Vec<Act> {
     let sections = [Section::Status, Section::Goals, Section::FollowUp];
     let shown = sections.map(|section| PlanCommand::ShowSection { section });
-    let visible = Audience::ALL.map(|audience| PlanCommand::SetVisibility {
-        audience,
-        visible: true,
-    });
+    let visible = Audience::ALL.map(|audience| commands::set_visibility(audience, true));
     let commands = shown.into_iter().chain(visible).chain([PlanCommand::Share]);
     commands
         .map(|command| act(TEACHER, (PLAN, command)))

@@ -70,232 +70,71 @@ pub(super) fn breaches(w: &World) -> Vec<Breach<'_>> {
         w.on_course(OnYearPlan::AddUnit(add))
     };
     let s = &w.system;
-    vec![
-        Breach(
-            s,
-            InstitutionNotFound,
-            Some("institution.institution_id"),
-            institution(&new_id(), close),
-        ),
-        Breach(
-            s,
-            InstitutionNotFound,
-            Some("team.create_team.details.institution_id"),
-            w.create_team(|details| details.institution_id = new_id()),
-        ),
-        Breach(
-            s,
-            InstitutionNotFound,
-            Some("person.put_person.affiliations.institution_id"),
-            put_person(&school.student, STUDENT, &new_id(), Role::Student),
-        ),
-        Breach(
-            s,
-            SchoolYearNotFound,
-            Some("team.create_team.details.school_year_id"),
-            w.create_team(|details| details.school_year_id = Some(new_id())),
-        ),
-        Breach(
-            s,
-            SchoolYearNotFound,
-            Some("team.revise_team.details.school_year_id"),
-            revise(&school.team, &new_id()),
-        ),
-        Breach(
-            s,
-            SchoolYearNotFound,
-            Some("team.put_team.details.school_year_id"),
-            put_team(&|put| put.details.as_mut().unwrap().school_year_id = Some(new_id())),
-        ),
-        Breach(
-            s,
-            SchoolYearNotFound,
-            Some("year_plan.create_year_plan.details.school_year_id"),
-            w.create_year_plan(|plan| plan.details.as_mut().unwrap().school_year_id = new_id()),
-        ),
-        Breach(
-            s,
-            PersonNotFound,
-            Some("person.person_id"),
-            person(&new_id(), rename),
-        ),
-        Breach(
-            s,
-            PersonNotFound,
-            Some("team.put_team.member_ids"),
-            put_team(&|put| put.member_ids = vec![new_id()]),
-        ),
-        Breach(
-            s,
-            PersonNotFound,
-            Some("team.put_team.staff.person_id"),
-            put_team(&|put| put.staff.clone_from(&unknown_staff)),
-        ),
-        Breach(
-            s,
-            PersonNotFound,
-            Some("person.set_guardianship.guardianship.guardian_id"),
-            guardianship(&new_id()),
-        ),
-        Breach(
-            s,
-            SelfGuardianship,
-            Some("person.set_guardianship.guardianship.guardian_id"),
-            guardianship(&school.student),
-        ),
-        Breach(
-            s,
-            PersonNotFound,
-            Some("plan.open_plan.student_id"),
-            open_plan(&new_id(), &new_id(), &course.year_plan),
-        ),
-        Breach(
-            s,
-            TeamNotFound,
-            Some("team.team_id"),
-            revise(&new_id(), &school.school_year),
-        ),
-        Breach(
-            s,
-            TeamNotFound,
-            Some("year_plan.create_year_plan.details.team_id"),
-            w.create_year_plan(|plan| plan.details.as_mut().unwrap().team_id = new_id()),
-        ),
-        Breach(
-            s,
-            YearPlanNotFound,
-            Some("year_plan.year_plan_id"),
-            year_plan(&new_id(), OnYearPlan::UndeleteYearPlan(UndeleteYearPlan {})),
-        ),
-        Breach(
-            s,
-            YearPlanNotFound,
-            Some("plan.open_plan.year_plan_id"),
-            open_plan(&new_id(), &school.student, &new_id()),
-        ),
-        Breach(
-            s,
-            YearPlanNotFound,
-            Some("plan.move_to_year_plan.year_plan_id"),
-            w.move_to(&w.plan, &new_id()),
-        ),
-        Breach(
-            s,
-            PlanNotFound,
-            Some("plan.plan_id"),
-            write_status(&new_id(), "Læser"),
-        ),
-        Breach(
-            s,
-            CatalogueNotFound,
-            Some("year_plan.add_goal.details.wording"),
-            w.goal_from(&new_id(), &w.item),
-        ),
-        Breach(
-            s,
-            CatalogueItemNotFound,
-            Some("year_plan.add_goal.details.wording"),
-            w.goal_from(&w.catalogue, &new_id()),
-        ),
-        Breach(
-            s,
-            CatalogueParentInvalid,
-            Some("catalogue.put_catalogue.items.parent_ids"),
-            w.put_catalogue(&w.catalogue, &w.item, Some(&new_id())),
-        ),
-        Breach(
-            s,
-            CatalogueParentInvalid,
-            Some("catalogue.put_catalogue.items.parent_ids"),
-            w.put_catalogue(&w.catalogue, &w.item, Some(&w.item)),
-        ),
-        Breach(
-            s,
-            UnitNotFound,
-            Some("year_plan.undelete_unit.unit_id"),
-            w.on_course(OnYearPlan::UndeleteUnit(UndeleteUnit { unit_id: new_id() })),
-        ),
-        Breach(
-            s,
-            UnitNotFound,
-            Some("plan.include_unit.unit.unit_id"),
-            w.include(course.unit_called(&new_id())),
-        ),
-        Breach(
-            s,
-            GoalNotFound,
-            Some("year_plan.retire_goal.goal_id"),
-            w.retire(&new_id()),
-        ),
-        Breach(
-            &w.teacher,
-            GoalNotFound,
-            Some("plan.record_evaluation.goal_id"),
-            w.evaluate(&new_id(), &new_id()),
-        ),
-        Breach(
-            s,
-            GoalNotFound,
-            Some("plan.show_item.item"),
-            show(item::Item::GoalId(new_id())),
-        ),
-        Breach(
-            &w.teacher,
-            EvaluationNotFound,
-            Some("plan.correct_evaluation.evaluation_id"),
-            w.correct(&new_id()),
-        ),
-        Breach(
-            s,
-            EvaluationNotFound,
-            Some("plan.show_item.item"),
-            show(item::Item::EvaluationId(new_id())),
-        ),
-        Breach(
-            &w.teacher,
-            TalkNotFound,
-            Some("plan.correct_talk.talk_id"),
-            correct_talk,
-        ),
-        Breach(
-            s,
-            MemberNotFound,
-            Some("team.remove_team_member.student_id"),
-            w.on_team(OnTeam::RemoveTeamMember(RemoveTeamMember {
-                student_id: school.guardian.clone(),
-            })),
-        ),
-        Breach(
-            s,
-            StaffNotFound,
-            Some("team.remove_team_staff.person_id"),
-            w.on_team(OnTeam::RemoveTeamStaff(RemoveTeamStaff {
-                person_id: school.leader.clone(),
-            })),
-        ),
-        Breach(
-            s,
-            AffiliationNotFound,
-            Some("person.end_affiliation.institution_id"),
-            person(&school.teacher, end_affiliation),
-        ),
-        Breach(
-            s,
-            GuardianshipNotFound,
-            Some("person.end_guardianship.guardian_id"),
-            person(&school.student, end_guardianship),
-        ),
-        Breach(
-            s,
-            SubjectNotFound,
-            Some("year_plan.remove_subject.subject"),
-            w.remove_subject(&w.combined, "Fysik"),
-        ),
-        Breach(
-            s,
-            SubjectNotFound,
-            Some("year_plan.add_unit.details.subject"),
-            unit_of_no_subject,
-        ),
-    ]
+    breaches! {
+        s, InstitutionNotFound at "institution.institution_id" => institution(&new_id(), close);
+        s, InstitutionNotFound at "team.create_team.details.institution_id" =>
+            w.create_team(|details| details.institution_id = new_id());
+        s, InstitutionNotFound at "person.put_person.affiliations.institution_id" =>
+            put_person(&school.student, STUDENT, &new_id(), Role::Student);
+        s, SchoolYearNotFound at "team.create_team.details.school_year_id" =>
+            w.create_team(|details| details.school_year_id = Some(new_id()));
+        s, SchoolYearNotFound at "team.revise_team.details.school_year_id" =>
+            revise(&school.team, &new_id());
+        s, SchoolYearNotFound at "team.put_team.details.school_year_id" =>
+            put_team(&|put| put.details.as_mut().unwrap().school_year_id = Some(new_id()));
+        s, SchoolYearNotFound at "year_plan.create_year_plan.details.school_year_id" =>
+            w.create_year_plan(|plan| plan.details.as_mut().unwrap().school_year_id = new_id());
+        s, PersonNotFound at "person.person_id" => person(&new_id(), rename);
+        s, PersonNotFound at "team.put_team.member_ids" =>
+            put_team(&|put| put.member_ids = vec![new_id()]);
+        s, PersonNotFound at "team.put_team.staff.person_id" =>
+            put_team(&|put| put.staff.clone_from(&unknown_staff));
+        s, PersonNotFound at "person.set_guardianship.guardianship.guardian_id" =>
+            guardianship(&new_id());
+        s, SelfGuardianship at "person.set_guardianship.guardianship.guardian_id" =>
+            guardianship(&school.student);
+        s, PersonNotFound at "plan.open_plan.student_id" =>
+            open_plan(&new_id(), &new_id(), &course.year_plan);
+        s, TeamNotFound at "team.team_id" => revise(&new_id(), &school.school_year);
+        s, TeamNotFound at "year_plan.create_year_plan.details.team_id" =>
+            w.create_year_plan(|plan| plan.details.as_mut().unwrap().team_id = new_id());
+        s, YearPlanNotFound at "year_plan.year_plan_id" =>
+            year_plan(&new_id(), OnYearPlan::UndeleteYearPlan(UndeleteYearPlan {}));
+        s, YearPlanNotFound at "plan.open_plan.year_plan_id" =>
+            open_plan(&new_id(), &school.student, &new_id());
+        s, YearPlanNotFound at "plan.move_to_year_plan.year_plan_id" =>
+            w.move_to(&w.plan, &new_id());
+        s, PlanNotFound at "plan.plan_id" => write_status(&new_id(), "Læser");
+        s, CatalogueNotFound at "year_plan.add_goal.details.wording" =>
+            w.goal_from(&new_id(), &w.item);
+        s, CatalogueItemNotFound at "year_plan.add_goal.details.wording" =>
+            w.goal_from(&w.catalogue, &new_id());
+        s, CatalogueParentInvalid at "catalogue.put_catalogue.items.parent_ids" =>
+            w.put_catalogue(&w.catalogue, &w.item, Some(&new_id()));
+        s, CatalogueParentInvalid at "catalogue.put_catalogue.items.parent_ids" =>
+            w.put_catalogue(&w.catalogue, &w.item, Some(&w.item));
+        s, UnitNotFound at "year_plan.undelete_unit.unit_id" =>
+            w.on_course(OnYearPlan::UndeleteUnit(UndeleteUnit { unit_id: new_id() }));
+        s, UnitNotFound at "plan.include_unit.unit.unit_id" =>
+            w.include(course.unit_called(&new_id()));
+        s, GoalNotFound at "year_plan.retire_goal.goal_id" => w.retire(&new_id());
+        &w.teacher, GoalNotFound at "plan.record_evaluation.goal_id" =>
+            w.evaluate(&new_id(), &new_id());
+        s, GoalNotFound at "plan.show_item.item" => show(item::Item::GoalId(new_id()));
+        &w.teacher, EvaluationNotFound at "plan.correct_evaluation.evaluation_id" =>
+            w.correct(&new_id());
+        s, EvaluationNotFound at "plan.show_item.item" => show(item::Item::EvaluationId(new_id()));
+        &w.teacher, TalkNotFound at "plan.correct_talk.talk_id" => correct_talk;
+        s, MemberNotFound at "team.remove_team_member.student_id" =>
+            w.on_team(OnTeam::RemoveTeamMember(RemoveTeamMember { student_id: school.guardian.clone() }));
+        s, StaffNotFound at "team.remove_team_staff.person_id" =>
+            w.on_team(OnTeam::RemoveTeamStaff(RemoveTeamStaff { person_id: school.leader.clone() }));
+        s, AffiliationNotFound at "person.end_affiliation.institution_id" =>
+            person(&school.teacher, end_affiliation);
+        s, GuardianshipNotFound at "person.end_guardianship.guardian_id" =>
+            person(&school.student, end_guardianship);
+        s, SubjectNotFound at "year_plan.remove_subject.subject" =>
+            w.remove_subject(&w.combined, "Fysik");
+        s, SubjectNotFound at "year_plan.add_unit.details.subject" => unit_of_no_subject;
+    }
 }

@@ -1,5 +1,12 @@
 //! Every rule of the domain, broken once over the API.
 
+/// A table of breaches: who breaks which rule, at which field if one is at fault, with which command.
+macro_rules! breaches {
+    ($($who:expr, $reason:ident $(at $field:literal)? => $command:expr;)*) => {
+        vec![$(Breach($who, $reason, None$(.or(Some($field)))?, $command)),*]
+    };
+}
+
 mod missing;
 mod untimely;
 mod world;
@@ -30,8 +37,7 @@ async fn second_plan(w: &World) -> Breach<'_> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn every_rule_refuses_with_its_reason_and_the_field_at_fault_and_records_nothing() {
-    let home = Home::new();
-    let server = home.start();
+    let server = Home::new().start();
     let world = World::new(&server.voice().await).await;
     let mut breaches = missing::breaches(&world);
     breaches.extend(wrong::breaches(&world));

@@ -36,8 +36,7 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn new(voice: &Voice) -> Self {
-        let school = School::found(voice).await;
-        let course = school.course(voice, YearPlanKind::Subject).await;
+        let (school, course) = School::with_course(voice).await;
         let combined = school.course(voice, YearPlanKind::Combined).await;
         let deleted_year_plan = school.course(voice, YearPlanKind::Subject).await;
         let departed = new_id();

@@ -23,126 +23,39 @@ pub(super) fn breaches(w: &World) -> Vec<Breach<'_>> {
         comment: None,
     };
     let s = &w.system;
-    vec![
-        Breach(
-            s,
-            AlreadyExists,
-            Some("institution.institution_id"),
-            register_institution(&school.institution, "Igen"),
-        ),
-        Breach(
-            s,
-            AlreadyExists,
-            Some("year_plan.add_unit.unit_id"),
-            course.add_unit(&course.unit, "Igen"),
-        ),
-        Breach(
-            s,
-            AlreadyExists,
-            Some("year_plan.add_goal.goal_id"),
-            course.add_goal(&course.subject_goal, GoalKind::Subject, "Igen"),
-        ),
-        Breach(
-            s,
-            AlreadyExists,
-            Some("plan.plan_id"),
-            open_plan(&w.plan, &school.classmate, &w.combined.year_plan),
-        ),
-        Breach(
-            &w.teacher,
-            AlreadyExists,
-            Some("plan.record_evaluation.evaluation_id"),
-            w.evaluate(&w.evaluation, &course.subject_goal),
-        ),
-        Breach(
-            &w.teacher,
-            AlreadyExists,
-            Some("plan.record_talk.talk_id"),
-            w.record_talk(&w.talk),
-        ),
-        Breach(
-            s,
-            DatesReversed,
-            Some("school_year.define_school_year.details.last_day"),
-            school_year(&school.school_year, backwards),
-        ),
-        Breach(
-            s,
-            SubjectCountInvalid,
-            Some("year_plan.create_year_plan.details.subjects"),
-            w.create_year_plan(|plan| {
-                let subjects = &mut plan.details.as_mut().unwrap().subjects;
-                subjects.push("Historie".to_owned());
-            }),
-        ),
-        Breach(
-            s,
-            ScaleInvalid,
-            Some("year_plan.revise_goal.scale.levels"),
-            w.goal_with_scale(&["Kun ét trin"]),
-        ),
-        Breach(
-            s,
-            ScaleInvalid,
-            Some("year_plan.revise_goal.scale.levels"),
-            w.goal_with_scale(&["Ens", "Ens"]),
-        ),
-        Breach(
-            &w.teacher,
-            AssessmentEmpty,
-            Some("plan.record_evaluation.assessment"),
-            w.assess(empty),
-        ),
-        Breach(
-            &w.teacher,
-            LevelOutOfRange,
-            Some("plan.record_evaluation.assessment.level"),
-            w.assess(assessment(3, "Over målet")),
-        ),
-        Breach(
-            s,
-            NotAStudent,
-            Some("team.add_team_member.student_id"),
-            w.on_team(OnTeam::AddTeamMember(AddTeamMember {
-                student_id: school.teacher.clone(),
-            })),
-        ),
-        Breach(
-            s,
-            NotStaff,
-            Some("plan.transfer_plan_ownership.to_person_id"),
-            w.transfer(&school.guardian),
-        ),
-        Breach(
-            s,
-            AlreadyOwner,
-            Some("plan.transfer_plan_ownership.to_person_id"),
-            w.transfer(&school.teacher),
-        ),
-        Breach(
-            s,
-            PersonDeparted,
-            Some("plan.transfer_plan_ownership.to_person_id"),
-            w.transfer(&w.departed),
-        ),
-        Breach(
-            &w.student,
-            GoalKindNotEvaluableByStudent,
-            Some("plan.record_evaluation.goal_id"),
-            w.evaluate(&new_id(), &course.subject_goal),
-        ),
-        Breach(
-            s,
-            EvaluatorNotAllowed,
-            None,
-            w.evaluate(&new_id(), &course.subject_goal),
-        ),
-        Breach(
-            &w.student,
-            EvaluationOfAnotherSide,
-            Some("plan.correct_evaluation.evaluation_id"),
-            w.correct(&w.evaluation),
-        ),
-        Breach(&w.student, TalkNotAllowed, None, w.record_talk(&new_id())),
-    ]
+    breaches! {
+        s, AlreadyExists at "institution.institution_id" =>
+            register_institution(&school.institution, "Igen");
+        s, AlreadyExists at "year_plan.add_unit.unit_id" => course.add_unit(&course.unit, "Igen");
+        s, AlreadyExists at "year_plan.add_goal.goal_id" =>
+            course.add_goal(&course.subject_goal, GoalKind::Subject, "Igen");
+        s, AlreadyExists at "plan.plan_id" =>
+            open_plan(&w.plan, &school.classmate, &w.combined.year_plan);
+        &w.teacher, AlreadyExists at "plan.record_evaluation.evaluation_id" =>
+            w.evaluate(&w.evaluation, &course.subject_goal);
+        &w.teacher, AlreadyExists at "plan.record_talk.talk_id" => w.record_talk(&w.talk);
+        s, DatesReversed at "school_year.define_school_year.details.last_day" =>
+            school_year(&school.school_year, backwards);
+        s, SubjectCountInvalid at "year_plan.create_year_plan.details.subjects" =>
+            w.create_year_plan(|plan| { let subjects = &mut plan.details.as_mut().unwrap().subjects; subjects.push("Historie".to_owned()); });
+        s, ScaleInvalid at "year_plan.revise_goal.scale.levels" =>
+            w.goal_with_scale(&["Kun ét trin"]);
+        s, ScaleInvalid at "year_plan.revise_goal.scale.levels" =>
+            w.goal_with_scale(&["Ens", "Ens"]);
+        &w.teacher, AssessmentEmpty at "plan.record_evaluation.assessment" => w.assess(empty);
+        &w.teacher, LevelOutOfRange at "plan.record_evaluation.assessment.level" =>
+            w.assess(assessment(3, "Over målet"));
+        s, NotAStudent at "team.add_team_member.student_id" =>
+            w.on_team(OnTeam::AddTeamMember(AddTeamMember { student_id: school.teacher.clone() }));
+        s, NotStaff at "plan.transfer_plan_ownership.to_person_id" => w.transfer(&school.guardian);
+        s, AlreadyOwner at "plan.transfer_plan_ownership.to_person_id" =>
+            w.transfer(&school.teacher);
+        s, PersonDeparted at "plan.transfer_plan_ownership.to_person_id" => w.transfer(&w.departed);
+        &w.student, GoalKindNotEvaluableByStudent at "plan.record_evaluation.goal_id" =>
+            w.evaluate(&new_id(), &course.subject_goal);
+        s, EvaluatorNotAllowed => w.evaluate(&new_id(), &course.subject_goal);
+        &w.student, EvaluationOfAnotherSide at "plan.correct_evaluation.evaluation_id" =>
+            w.correct(&w.evaluation);
+        &w.student, TalkNotAllowed => w.record_talk(&new_id());
+    }
 }
