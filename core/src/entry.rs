@@ -2,7 +2,7 @@
 //! `core/DESIGN.md`. It holds no plain text, so it can be shown to anyone who checks the log.
 
 use crate::actor::Actor;
-use crate::fields::Fields;
+use crate::fields::{FieldWriter, Fields};
 use crate::hash::Context;
 pub use crate::hash::Hash32;
 use crate::ids::{CommandId, KeyId, PersonId, Revision, StreamId, SystemId};
@@ -85,10 +85,7 @@ pub enum EntryError {
 impl Entry {
     /// The entry's 230 bytes.
     pub fn encode(&self) -> EntryBytes {
-        let mut writer = Writer {
-            bytes: [0; ENTRY_LEN],
-            at: 0,
-        };
+        let mut writer = FieldWriter::<ENTRY_LEN>::new();
         writer.put(&((ENTRY_LEN - 2) as u16).to_be_bytes());
         writer.put(&[VERSION]);
         writer.put(&self.stream.to_bytes());
@@ -105,8 +102,7 @@ impl Entry {
         writer.put(&self.nonce);
         writer.put(&self.sealed_len.to_be_bytes());
         writer.put(&self.sealed_hash);
-        assert_eq!(writer.at, ENTRY_LEN, "an entry has all its fields");
-        writer.bytes
+        writer.finish()
     }
 
     /// Reads an entry.
@@ -125,9 +121,10 @@ impl Entry {
             return Err(EntryError::Version(version));
         }
         let stream = fields.take::<{ StreamId::LEN }>();
+        let [value, ..] = stream;
         let stream = StreamId::from_bytes(&stream).ok_or(EntryError::Kind {
             field: "stream kind",
-            value: stream.first().copied().unwrap_or_default(),
+            value,
         })?;
         let revision = Revision::new(fields.u64());
         if revision == Revision::ZERO {
@@ -158,7 +155,7 @@ impl Entry {
             sealed_len: fields.u32(),
             sealed_hash: fields.take(),
         };
-        assert!(fields.0.is_empty(), "an entry has no more fields");
+        fields.finish();
         if (entry.sealed_len as usize) < TAG_LEN {
             return Err(EntryError::Range("sealed payload length"));
         }
@@ -214,22 +211,6 @@ fn read_actor(field: &'static str, bytes: [u8; 17]) -> Result<Option<Actor>, Ent
         PERSON => Ok(Some(Actor::Person(PersonId::from_bytes(id)))),
         SYSTEM => Ok(Some(Actor::System(SystemId::from_bytes(id)))),
         value => Err(EntryError::Kind { field, value }),
-    }
-}
-
-struct Writer {
-    bytes: EntryBytes,
-    at: usize,
-}
-
-impl Writer {
-    fn put(&mut self, field: &[u8]) {
-        let end = self.at + field.len();
-        let Some(to) = self.bytes.get_mut(self.at..end) else {
-            unreachable!("an entry has fixed fields");
-        };
-        to.copy_from_slice(field);
-        self.at = end;
     }
 }
 

@@ -137,6 +137,7 @@ pub mod verify;
 mod actor;
 #[cfg(test)]
 mod counting;
+mod disk;
 mod fields;
 mod guarded;
 mod hash;

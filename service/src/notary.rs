@@ -16,7 +16,7 @@ use planledger_core::tlog::{
 };
 use tokio::sync::watch;
 
-use crate::settings::write_secret;
+use crate::settings::replace_secret;
 
 /// Name of the file with the signing key, in the folder of keys.
 const KEY_FILE: &str = "checkpoint.key";
@@ -92,9 +92,11 @@ impl KeyFiles {
     }
 
     fn write(&self, name: &str, signer: &Signer) -> Result<(), NotaryKeyError> {
-        let path = self.folder.join(name);
-        let written = write_secret(&path, &signer.secret(), true);
-        written.map_err(|source| NotaryKeyError::Io { path, source })
+        let written = replace_secret(&self.folder, name, &signer.secret());
+        written.map_err(|source| NotaryKeyError::Io {
+            path: self.folder.join(name),
+            source,
+        })
     }
 
     fn promote(&self) -> Result<(), NotaryKeyError> {

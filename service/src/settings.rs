@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use planledger_core::hex;
-use planledger_core::journal::OsDisk;
+use planledger_core::journal::{OsDisk, SmallFile};
 use planledger_core::seal::{MasterKey, RescueKey};
 use planledger_core::tlog::Policy;
 use serde::Deserialize;
@@ -179,30 +179,44 @@ pub fn master_key(
 fn make_master_key(path: &Path) -> std::io::Result<MasterKey> {
     let mut key = [0; 32];
     getrandom::fill(&mut key)?;
-    write_secret(path, &hex::encode(&key), false)?;
+    write_secret(path, &hex::encode(&key))?;
     Ok(MasterKey::from_bytes(key))
 }
 
-/// Writes a file with a secret, which only the file's owner may read. The file is durable when this
-/// returns. An existing file is overwritten only if `over` is true.
+/// Writes a new file with a secret, which only the file's owner may read. The file is durable when
+/// this returns.
 ///
 /// # Errors
-/// When the operating system refuses.
-pub fn write_secret(path: &Path, secret: &str, over: bool) -> std::io::Result<()> {
+/// When the file exists, or the operating system refuses.
+pub fn write_secret(path: &Path, secret: &str) -> std::io::Result<()> {
     let folder = folder_of(path);
     // Create the folder and the folders above it, so that they survive a power cut.
     OsDisk::new(folder)?;
     let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(!over);
-    if over {
-        options.create(true).truncate(true);
-    }
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;
     writeln!(file, "{secret}")?;
     file.sync_all()?;
     fs::File::open(folder)?.sync_all()
+}
+
+/// Writes a file with a secret, which only the file's owner may read, or replaces the one that is
+/// there. After a crash the file holds either secret whole. The file is durable when this returns.
+///
+/// # Errors
+/// When the operating system refuses.
+pub fn replace_secret(folder: &Path, name: &str, secret: &str) -> std::io::Result<()> {
+    let file = SmallFile {
+        name,
+        temporary: &format!("{name}.tmp"),
+    };
+    file.replace(
+        &OsDisk::new(folder)?.private(),
+        format!("{secret}\n").as_bytes(),
+    )?;
+    Ok(())
 }
 
 /// The folder of a file. A bare file name has an empty parent, and its folder is the current one.

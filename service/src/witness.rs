@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +14,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use planledger_core::hex;
+use planledger_core::journal::{Disk, OsDisk, SmallFile};
 use planledger_core::tlog::{
     AddCheckpoint, CheckpointError, Latest, SignedCheckpoint, Signer, VerifierKey, WitnessError,
     add_checkpoint,
@@ -63,7 +63,7 @@ pub struct WitnessServer {
 }
 
 struct Inner {
-    dir: PathBuf,
+    disk: Box<dyn Disk>,
     signer: Signer,
     logs: Vec<VerifierKey>,
     /// The last cosigned checkpoint of each log, by origin. The lock is held while a checkpoint is
@@ -87,7 +87,21 @@ impl WitnessServer {
             let path = path.to_owned();
             move |source| WitnessStartError::Io { path, source }
         };
-        fs::create_dir_all(dir).map_err(io(dir))?;
+        let disk = OsDisk::new(dir).map_err(io(dir))?;
+        Self::open_on(Box::new(disk), dir, signer, logs)
+    }
+
+    /// Opens a witness that writes its checkpoints to `disk`, which is the disk for `dir`.
+    fn open_on(
+        disk: Box<dyn Disk>,
+        dir: &Path,
+        signer: Signer,
+        logs: Vec<VerifierKey>,
+    ) -> Result<Self, WitnessStartError> {
+        let io = |path: &Path| {
+            let path = path.to_owned();
+            move |source| WitnessStartError::Io { path, source }
+        };
         let path = dir.join("lock");
         let lock = fs::File::create(&path).map_err(io(&path))?;
         lock.try_lock().map_err(|error| match error {
@@ -98,7 +112,7 @@ impl WitnessServer {
         })?;
         let mut latest = HashMap::new();
         for log in &logs {
-            let path = file_of(dir, log.name());
+            let path = dir.join(file_of(log.name()));
             let bytes = match fs::read(&path) {
                 Ok(bytes) => bytes,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
@@ -110,7 +124,7 @@ impl WitnessServer {
         }
         Ok(Self {
             inner: Arc::new(Inner {
-                dir: dir.to_owned(),
+                disk,
                 signer,
                 logs,
                 latest: Mutex::new(latest),
@@ -181,7 +195,7 @@ impl Inner {
         let mut signed = request.signed;
         signed.note.add(signature.clone());
         // Store the checkpoint before answering, because a cosignature is a promise.
-        if let Err(error) = remember(&file_of(&self.dir, &origin), &signed.note.to_string()) {
+        if let Err(error) = remember(self.disk.as_ref(), &origin, &signed.note.to_string()) {
             tracing::error!(%error, "a checkpoint cannot be stored, so it is not cosigned");
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }
@@ -217,30 +231,65 @@ fn origin_hash(origin: &str) -> String {
     hex::encode(&Sha256::digest(origin.as_bytes()))
 }
 
-fn file_of(dir: &Path, origin: &str) -> PathBuf {
-    dir.join(format!("{}.checkpoint", origin_hash(origin)))
+fn file_of(origin: &str) -> String {
+    format!("{}.checkpoint", origin_hash(origin))
 }
 
 /// Writes a checkpoint to disk durably. After a crash the file holds either the old checkpoint or
 /// the new one.
-fn remember(path: &Path, note: &str) -> std::io::Result<()> {
-    let temporary = path.with_extension("tmp");
-    let mut file = fs::File::create(&temporary)?;
-    file.write_all(note.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::File::open(folder)?.sync_all()
+fn remember(disk: &dyn Disk, origin: &str, note: &str) -> std::io::Result<()> {
+    let file = SmallFile {
+        name: &file_of(origin),
+        temporary: &format!("{}.tmp", origin_hash(origin)),
+    };
+    file.replace(disk, note.as_bytes())?;
+    Ok(())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
+    use std::io;
+    use std::sync::mpsc;
+
+    use planledger_core::journal::DiskFile;
     use planledger_core::merkle::hash_leaf;
     use planledger_core::tlog::{Algorithm, Checkpoint};
 
     use super::*;
 
     const ORIGIN: &str = "log.example/1";
+
+    /// A disk that makes no file until it is told what comes of it.
+    struct Waiting {
+        disk: OsDisk,
+        answer: std::sync::Mutex<mpsc::Receiver<io::Error>>,
+    }
+
+    impl Disk for Waiting {
+        fn create(&self, _: &str) -> io::Result<Box<dyn DiskFile>> {
+            Err(self.answer.lock().unwrap().recv().unwrap())
+        }
+
+        fn list(&self) -> io::Result<Vec<String>> {
+            self.disk.list()
+        }
+
+        fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
+            self.disk.open(name)
+        }
+
+        fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+            self.disk.rename(from, to)
+        }
+
+        fn remove(&self, name: &str) -> io::Result<()> {
+            self.disk.remove(name)
+        }
+
+        fn sync_dir(&self) -> io::Result<()> {
+            self.disk.sync_dir()
+        }
+    }
 
     /// Without this, the witness could store one history of a log and cosign another. After a
     /// restart, the log could then continue the stored history.
@@ -259,12 +308,14 @@ mod tests {
             signed: SignedCheckpoint::sign(checkpoint, &log, now()),
         };
         let dir = tempfile::tempdir().unwrap();
-        let server = WitnessServer::open(dir.path(), witness, vec![log.verifier()]).unwrap();
+        let (fail, answer) = mpsc::channel();
+        let disk = Waiting {
+            disk: OsDisk::new(dir.path()).unwrap(),
+            answer: answer.into(),
+        };
+        let logs = vec![log.verifier()];
+        let server = WitnessServer::open_on(Box::new(disk), dir.path(), witness, logs).unwrap();
         let inner = server.inner.clone();
-        // A pipe: nobody can write to it before somebody reads from it.
-        let file = file_of(dir.path(), ORIGIN).with_extension("tmp");
-        let made = std::process::Command::new("mkfifo").arg(&file).status();
-        assert!(made.unwrap().success());
         let runtime = tokio::runtime::Builder::new_multi_thread();
         let runtime = { runtime }.worker_threads(2).build().unwrap();
         runtime.block_on(async {
@@ -275,11 +326,9 @@ mod tests {
             }
             asked.abort();
             assert!(asked.await.unwrap_err().is_cancelled());
-            let held = inner.latest.try_lock().is_err();
-            let read = tokio::task::spawn_blocking(move || fs::read(file));
-            assert!(read.await.unwrap().unwrap().ends_with(b"=\n"));
-            assert!(held);
-            // A pipe cannot be made durable, so the checkpoint does not count.
+            assert!(inner.latest.try_lock().is_err(), "still being written down");
+            fail.send(io::Error::other("no room")).unwrap();
+            // It was not written down, so it does not count.
             assert!(inner.latest.lock().await.is_empty());
         });
     }

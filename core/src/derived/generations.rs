@@ -11,8 +11,8 @@ use super::cursor::Cursor;
 use super::error::StoreError;
 use super::register::{RegisterKey, StoredRegister};
 use super::store::Store;
+use crate::disk::{Disk, OsDisk};
 use crate::ids::LedgerId;
-use crate::journal::{Disk, OsDisk};
 use crate::seal::MasterKey;
 
 const ASIDE: &str = "set-aside";

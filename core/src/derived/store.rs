@@ -16,10 +16,10 @@ use super::cursor::{Cursor, decode_cursor, encode_cursor};
 use super::doc::{Doc, DocKey, Head, StreamDoc, tag};
 use super::error::StoreError;
 use super::register::{Closed, Print, Register, RegisterKey, StoredRegister, sync_folder};
+use crate::disk::Disk;
 use crate::guarded::guarded;
 use crate::heads::{HeadMap, HeadMapError};
 use crate::ids::{LedgerId, Position, Revision, StreamId};
-use crate::journal::Disk;
 use crate::overview::{Cell, CellKey, Day};
 use crate::seal::KeyStore;
 
@@ -240,7 +240,8 @@ impl Store {
         keys: &KeyStore,
     ) -> Result<(Option<Arc<StreamDoc>>, Option<Head>), StoreError> {
         let zero = DocKey::Snapshot(stream, Revision::ZERO).to_bytes();
-        let prefix = zero.get(..zero.len() - 8).unwrap_or_default();
+        // All but the revision.
+        let (prefix, _) = zero.split_at(zero.len() - 8);
         let names = guarded(|| {
             let names = self.db.scan_prefix(prefix).keys().rev();
             names.collect::<Result<Vec<_>, _>>()
@@ -278,7 +279,8 @@ impl Store {
     ) -> Result<Option<Arc<Cell>>, StoreError> {
         let at = |day| DocKey::PastCell(cell, day).to_bytes();
         let last = at(day);
-        let first = last.get(..last.len() - 4).unwrap_or_default().to_vec();
+        // All but the day.
+        let first = last.split_at(last.len() - 4).0.to_vec();
         let (found, next) = guarded(|| {
             let found = self.db.range(first..=last.clone()).next_back();
             let beyond = (

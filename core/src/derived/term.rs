@@ -42,7 +42,7 @@ pub enum Term {
 impl Term {
     /// The term of the institution's part that a stream belongs to.
     pub fn part_of(institution: InstitutionId, stream: StreamId) -> Self {
-        let part = stream.id.as_bytes().first().copied().unwrap_or_default();
+        let [part, ..] = *stream.id.as_bytes();
         Self::InstitutionPart(institution, stream.kind, part)
     }
 

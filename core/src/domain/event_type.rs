@@ -174,7 +174,7 @@ fn fingerprint_of(types: &[EventType]) -> [u8; 7] {
         table.extend_from_slice(&known.schema.to_be_bytes());
     }
     let hash = blake3::derive_key(TABLE_CONTEXT, &table);
-    hash.first_chunk().copied().unwrap_or_default()
+    crate::hash::first(&hash)
 }
 
 /// Why a payload cannot be read.

@@ -97,9 +97,9 @@ pub enum RequestField {
     /// The person who gets all of them.
     TransferTo,
     /// A person who is named as the new owner for a team.
-    TransferHeirOfTeam,
+    TransferSuccessorOfTeam,
     /// A person who is named as the new owner for a subject.
-    TransferHeirOfSubject,
+    TransferSuccessorOfSubject,
     /// The person who gets what the other rules give to nobody.
     TransferFallback,
     /// The person who becomes the owner of what is brought back.

@@ -85,11 +85,7 @@ pub fn bucket_of(stream: StreamId, key: KeyId) -> u16 {
         }
     }
     let hash = hasher.finalize();
-    let (first, _) = hash
-        .as_bytes()
-        .split_first_chunk()
-        .unwrap_or((&[0; 2], &[]));
-    u16::from_be_bytes(*first)
+    u16::from_be_bytes(crate::hash::first(hash.as_bytes()))
 }
 
 /// The head of a stream that ends with an entry, and its bucket.
@@ -185,8 +181,9 @@ impl Default for BucketTree {
         let mut nodes = vec![hash; 2 * BUCKETS];
         for level in (0..BUCKET_BITS).rev() {
             hash = crate::merkle::node(&hash, &hash);
-            let of_level = nodes.get_mut(1 << level..2 << level);
-            of_level.unwrap_or_default().fill(hash);
+            let (_, from_level) = nodes.split_at_mut(1 << level);
+            let (of_level, _) = from_level.split_at_mut(1 << level);
+            of_level.fill(hash);
         }
         Self { nodes }
     }
@@ -194,13 +191,17 @@ impl Default for BucketTree {
 
 impl BucketTree {
     fn at(&self, index: usize) -> Hash32 {
-        self.nodes.get(index).copied().unwrap_or_default()
+        let Some(hash) = self.nodes.get(index) else {
+            unreachable!("the tree has a node for every bucket");
+        };
+        *hash
     }
 
     fn put(&mut self, index: usize, hash: Hash32) {
-        if let Some(node) = self.nodes.get_mut(index) {
-            *node = hash;
-        }
+        let Some(node) = self.nodes.get_mut(index) else {
+            unreachable!("the tree has a node for every bucket");
+        };
+        *node = hash;
     }
 
     /// Sets the contents of buckets.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::commit::{CommandRecord, Commit};
 use super::layout::{
     CHECKSUM_LEN, COMMAND_LEN, Digest16, HEADER_LEN, MAX_COMMANDS, MAX_ENTRIES, MAX_FRAME_LEN,
-    RECORD_LEN, field, is_zero, recorded_at, sealed_len, u32_at, u64_at,
+    RECORD_LEN, is_zero, recorded_at, sealed_hash_of, sealed_len,
 };
 use crate::entry::{EntryBytes, TAG_LEN, sealed_hash};
-use crate::hash::Context;
-use crate::hash::Hash32;
+use crate::fields::{FieldWriter, Fields};
+use crate::hash::{Context, Hash32};
 use crate::ids::{CommandId, CommitSeq, Position, Revision, StreamId};
 use crate::time::Timestamp;
 
@@ -18,7 +18,6 @@ pub(super) const MAGIC: [u8; 4] = *b"PLF1";
 static HEADER_HASH: Context = Context::new("planledger v1 2026-11-23 frame header");
 static CHECKSUM: Context = Context::new("planledger v1 2026-11-23 frame");
 const HASHED_HEADER_LEN: usize = HEADER_LEN - 4;
-const SEALED_HASH_AT: usize = 198;
 
 /// Why bytes are not a frame, or not the frame that belongs there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -105,35 +104,47 @@ impl Header {
         if !HEADER_HASH.hash(hashed).starts_with(stored) {
             return Err(FrameError::Header);
         }
-        let header = Self::fields(bytes).ok_or(FrameError::Counts)?;
-        if header.adds_up() {
+        let header = Self::fields(bytes);
+        if header.lengths_add_up() && header.place_is_possible() {
             Ok(header)
         } else {
             Err(FrameError::Counts)
         }
     }
 
-    fn fields(bytes: &[u8]) -> Option<Self> {
-        Some(Self {
-            records_len: u32_at(bytes, 4)?,
-            payloads_len: u32_at(bytes, 8)?,
-            commands: u32_at(bytes, 12)?,
-            entries: u32_at(bytes, 16)?,
-            commit: CommitSeq::new(u64_at(bytes, 20)?),
-            first_position: Position::new(u64_at(bytes, 28)?),
-            group_start: CommitSeq::new(u64_at(bytes, 36)?),
-            recorded_at: Timestamp::from_nanos(u64_at(bytes, 44)?),
-            previous: field(bytes, 52)?,
-        })
+    fn fields(bytes: &[u8; HEADER_LEN]) -> Self {
+        let mut fields = Fields(bytes);
+        let _magic: [u8; 4] = fields.take();
+        let header = Self {
+            records_len: fields.u32(),
+            payloads_len: fields.u32(),
+            commands: fields.u32(),
+            entries: fields.u32(),
+            commit: CommitSeq::new(fields.u64()),
+            first_position: Position::new(fields.u64()),
+            group_start: CommitSeq::new(fields.u64()),
+            recorded_at: Timestamp::from_nanos(fields.u64()),
+            previous: fields.take(),
+        };
+        let _hash: [u8; 4] = fields.take();
+        fields.finish();
+        header
     }
 
-    fn adds_up(&self) -> bool {
+    /// Whether lengths and counts agree and keep the limits. Asserted before writing, checked after
+    /// reading.
+    fn lengths_add_up(&self) -> bool {
         let (commands, entries) = (self.commands as usize, self.entries as usize);
         (1..=MAX_COMMANDS).contains(&commands)
             && entries <= MAX_ENTRIES
             && self.records_len as usize == commands * COMMAND_LEN + entries * RECORD_LEN
             && self.frame_len() <= MAX_FRAME_LEN as u64
-            && self.group_start > CommitSeq::ZERO
+    }
+
+    /// Whether a journal can have this place. It is not asserted before writing, because the place
+    /// follows from frames that were read.
+    fn place_is_possible(&self) -> bool {
+        self.group_start > CommitSeq::ZERO
             && self.group_start <= self.commit
             && self.commit.get() < u64::MAX
             && self.first_position > Position::ZERO
@@ -144,17 +155,18 @@ impl Header {
                 .is_some()
     }
 
-    /// Appends the 72 bytes to `out`.
-    fn encode(&self, out: &mut Vec<u8>) {
-        let start = out.len();
-        out.extend_from_slice(&MAGIC);
+    /// The header's 72 bytes.
+    fn encode(&self) -> [u8; HEADER_LEN] {
+        assert!(self.lengths_add_up(), "a frame's commit has been checked");
+        let mut out = FieldWriter::<HEADER_LEN>::new();
+        out.put(&MAGIC);
         for number in [
             self.records_len,
             self.payloads_len,
             self.commands,
             self.entries,
         ] {
-            out.extend_from_slice(&number.to_be_bytes());
+            out.put(&number.to_be_bytes());
         }
         for number in [
             self.commit.get(),
@@ -162,11 +174,12 @@ impl Header {
             self.group_start.get(),
             self.recorded_at.nanos(),
         ] {
-            out.extend_from_slice(&number.to_be_bytes());
+            out.put(&number.to_be_bytes());
         }
-        out.extend_from_slice(&self.previous);
-        let hash = HEADER_HASH.hash(out.get(start..).unwrap_or_default());
-        out.extend_from_slice(&crate::hash::first::<4>(&hash));
+        out.put(&self.previous);
+        let hash = HEADER_HASH.hash(out.written());
+        out.put(&crate::hash::first::<4>(&hash));
+        out.finish()
     }
 
     /// Length of the whole frame in bytes.
@@ -203,7 +216,7 @@ pub(super) struct FramePlace {
 pub(super) fn encode(commit: &Commit, place: FramePlace, out: &mut Vec<u8>) -> Hash32 {
     let start = out.len();
     let payloads_len: usize = commit.entries.iter().map(|entry| entry.sealed.len()).sum();
-    Header {
+    let header = Header {
         records_len: (commit.commands.len() * COMMAND_LEN + commit.entries.len() * RECORD_LEN)
             as u32,
         payloads_len: payloads_len as u32,
@@ -214,15 +227,10 @@ pub(super) fn encode(commit: &Commit, place: FramePlace, out: &mut Vec<u8>) -> H
         group_start: place.group_start,
         recorded_at: commit.recorded_at,
         previous: place.previous,
-    }
-    .encode(out);
+    };
+    out.extend_from_slice(&header.encode());
     for command in &commit.commands {
-        out.extend_from_slice(command.id.as_bytes());
-        out.extend_from_slice(&command.digest);
-        out.extend_from_slice(&command.stream.to_bytes());
-        out.extend_from_slice(&command.revision.get().to_be_bytes());
-        out.extend_from_slice(&command.entries.to_be_bytes());
-        out.extend_from_slice(&[0; 3]);
+        out.extend_from_slice(&encode_command(command));
     }
     let mut offset = 0_u32;
     for entry in &commit.entries {
@@ -232,11 +240,14 @@ pub(super) fn encode(commit: &Commit, place: FramePlace, out: &mut Vec<u8>) -> H
         out.extend_from_slice(&entry.entry);
         offset += entry.sealed.len() as u32;
     }
-    let checksum = CHECKSUM.hash(out.get(start..).unwrap_or_default());
+    let (_, checked) = out.split_at(start);
+    let checksum = CHECKSUM.hash(checked);
     out.extend_from_slice(&checksum);
     for entry in &commit.entries {
         out.extend_from_slice(&entry.sealed);
     }
+    let written = (out.len() - start) as u64;
+    assert_eq!(written, header.frame_len(), "a frame is as long as it says");
     checksum
 }
 
@@ -256,6 +267,7 @@ impl Frame {
     /// # Errors
     /// Any [`FrameError`] but `Payload` and `Chain`.
     pub fn decode(buffer: &Arc<Vec<u8>>, start: usize) -> Result<Self, FrameError> {
+        // Where no byte is left, the frame is short.
         let bytes = buffer.get(start..).unwrap_or_default();
         let header = Header::decode(bytes)?;
         let short = FrameError::Short {
@@ -285,17 +297,17 @@ impl Frame {
 
     fn check_records(&self) -> Result<(), FrameError> {
         let mut entries = 0_u64;
-        for (index, chunk) in (0..).zip(self.command_chunks()) {
-            let command = read_command(chunk).ok_or(FrameError::Command(index))?;
+        for (index, chunk) in (0..).zip(self.command_records()) {
+            let command = decode_command(chunk).ok_or(FrameError::Command(index))?;
             entries += u64::from(command.entries);
         }
         if entries != u64::from(self.header.entries) {
             return Err(FrameError::Counts);
         }
         let mut end = 0_u64;
-        for (index, chunk) in (0..).zip(self.entry_chunks()) {
+        for (index, chunk) in (0..).zip(self.entry_records()) {
             let position = self.header.first_position.plus(u64::from(index));
-            let record = Record::read(chunk).ok_or(FrameError::Entry(index))?;
+            let record = Record::decode(chunk);
             if u64::from(record.offset) != end || record.back >= position {
                 return Err(FrameError::Entry(index));
             }
@@ -333,7 +345,19 @@ impl Frame {
 
     /// All its bytes.
     pub fn bytes(&self) -> &[u8] {
-        self.buffer.get(self.range.clone()).unwrap_or_default()
+        let Some(bytes) = self.buffer.get(self.range.clone()) else {
+            unreachable!("a frame lies within its buffer");
+        };
+        bytes
+    }
+
+    /// Its header and records, its checksum, and its payloads.
+    fn parts(&self) -> (&[u8], &Hash32, &[u8]) {
+        let (checked, payloads) = self.bytes().split_at(self.header.checked_len() as usize);
+        let Some((records, checksum)) = checked.split_last_chunk() else {
+            unreachable!("a frame has a checksum");
+        };
+        (records, checksum, payloads)
     }
 
     /// The same frame with a buffer of its own, for keeping. A frame from a reader shares its
@@ -350,51 +374,56 @@ impl Frame {
 
     /// Its checksum.
     pub fn checksum(&self) -> Hash32 {
-        let at = self.header.checked_len() as usize - CHECKSUM_LEN;
-        field(self.bytes(), at).unwrap_or_default()
+        let (_, checksum, _) = self.parts();
+        *checksum
     }
 
     /// The later of the commit's instant and its last entry's.
     pub(super) fn latest_instant(&self) -> Timestamp {
-        let last = self.entry_chunks().next_back().and_then(Record::read);
+        let last = self.entry_records().last().map(Record::decode);
         last.map_or(Timestamp::default(), |record| recorded_at(record.entry))
             .max(self.header.recorded_at)
     }
 
     /// What was asked, in order.
     pub fn commands(&self) -> impl Iterator<Item = CommandRecord> {
-        self.command_chunks().map_while(read_command)
+        self.command_records().iter().map(|record| {
+            let Some(command) = decode_command(record) else {
+                unreachable!("a frame's command records have been read before");
+            };
+            command
+        })
     }
 
     /// Its entries, in order.
     pub fn entries(&self) -> impl Iterator<Item = EntryRef<'_>> {
-        let payloads = self
-            .bytes()
-            .get(self.header.checked_len() as usize..)
-            .unwrap_or_default();
+        let (_, _, payloads) = self.parts();
         let positions = self.header.first_position.get()..;
         positions
-            .zip(self.entry_chunks())
-            .map_while(move |(position, chunk)| {
-                Record::read(chunk)?.with_payload(Position::new(position), payloads)
+            .zip(self.entry_records())
+            .map(move |(position, record)| {
+                Record::decode(record).with_payload(Position::new(position), payloads)
             })
     }
 
-    fn command_chunks(&self) -> std::slice::ChunksExact<'_, u8> {
-        let end = HEADER_LEN + self.header.commands as usize * COMMAND_LEN;
-        self.bytes()
-            .get(HEADER_LEN..end)
-            .unwrap_or_default()
-            .chunks_exact(COMMAND_LEN)
+    fn command_records(&self) -> &[[u8; COMMAND_LEN]] {
+        let (commands, _) = self.split_records();
+        commands
     }
 
-    fn entry_chunks(&self) -> std::slice::ChunksExact<'_, u8> {
-        let start = self.header.record_at(0) as usize;
-        let end = HEADER_LEN + self.header.records_len as usize;
-        self.bytes()
-            .get(start..end)
-            .unwrap_or_default()
-            .chunks_exact(RECORD_LEN)
+    fn entry_records(&self) -> &[[u8; RECORD_LEN]] {
+        let (_, entries) = self.split_records();
+        entries
+    }
+
+    fn split_records(&self) -> (&[[u8; COMMAND_LEN]], &[[u8; RECORD_LEN]]) {
+        let (records, _, _) = self.parts();
+        let (_, records) = records.split_at(HEADER_LEN);
+        let (commands, entries) = records.split_at(self.header.commands as usize * COMMAND_LEN);
+        let ((commands, []), (entries, [])) = (commands.as_chunks(), entries.as_chunks()) else {
+            unreachable!("the lengths in a frame's header add up");
+        };
+        (commands, entries)
     }
 }
 
@@ -404,18 +433,31 @@ impl std::fmt::Debug for Frame {
     }
 }
 
-fn read_command(bytes: &[u8]) -> Option<CommandRecord> {
-    let zeros: [u8; 3] = field(bytes, 61)?;
-    if zeros != [0; 3] {
-        return None;
-    }
-    Some(CommandRecord {
-        id: CommandId::from_bytes(field(bytes, 0)?),
-        digest: field(bytes, 16)?,
-        stream: StreamId::from_bytes(&field(bytes, 32)?)?,
-        revision: Revision::new(u64_at(bytes, 49)?),
-        entries: u32_at(bytes, 57)?,
-    })
+fn encode_command(command: &CommandRecord) -> [u8; COMMAND_LEN] {
+    let mut out = FieldWriter::<COMMAND_LEN>::new();
+    out.put(command.id.as_bytes());
+    out.put(&command.digest);
+    out.put(&command.stream.to_bytes());
+    out.put(&command.revision.get().to_be_bytes());
+    out.put(&command.entries.to_be_bytes());
+    out.zeros_to(COMMAND_LEN);
+    out.finish()
+}
+
+/// Reads a command record; `None` if its stream is of an unknown kind, or if bytes that are zero in
+/// this version are not.
+fn decode_command(bytes: &[u8; COMMAND_LEN]) -> Option<CommandRecord> {
+    let mut fields = Fields(bytes);
+    let command = CommandRecord {
+        id: CommandId::from_bytes(fields.take()),
+        digest: fields.take(),
+        stream: StreamId::from_bytes(&fields.take())?,
+        revision: Revision::new(fields.u64()),
+        entries: fields.u32(),
+    };
+    let zeros: [u8; 3] = fields.take();
+    fields.finish();
+    (zeros == [0; 3]).then_some(command)
 }
 
 /// An entry record without its payload.
@@ -427,25 +469,32 @@ pub(super) struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
-        Some(Self {
-            back: Position::new(u64_at(bytes, 0)?),
-            offset: u32_at(bytes, 8)?,
-            leaf: bytes.get(12..)?.first_chunk()?,
-            entry: bytes.get(44..)?.first_chunk()?,
-        })
+    pub(super) fn decode(bytes: &'a [u8; RECORD_LEN]) -> Self {
+        let mut fields = Fields(bytes);
+        let (back, offset) = (Position::new(fields.u64()), fields.u32());
+        let Some((leaf, rest)) = fields.0.split_first_chunk() else {
+            unreachable!("an entry record has a leaf");
+        };
+        let Ok(entry) = rest.try_into() else {
+            unreachable!("an entry record ends with the entry");
+        };
+        Self {
+            back,
+            offset,
+            leaf,
+            entry,
+        }
     }
 
     pub(super) fn sealed_len(&self) -> u32 {
         sealed_len(self.entry)
     }
 
-    /// The entry with its payload from among the frame's.
-    fn with_payload(self, position: Position, payloads: &'a [u8]) -> Option<EntryRef<'a>> {
-        let sealed = payloads
-            .get(self.offset as usize..)?
-            .get(..self.sealed_len() as usize)?;
-        Some(self.with_sealed(position, sealed))
+    /// The entry with its payload from among those of the frame, whose records have been checked.
+    fn with_payload(self, position: Position, payloads: &'a [u8]) -> EntryRef<'a> {
+        let (_, rest) = payloads.split_at(self.offset as usize);
+        let (sealed, _) = rest.split_at(self.sealed_len() as usize);
+        self.with_sealed(position, sealed)
     }
 
     pub(super) fn with_sealed(self, position: Position, sealed: &'a [u8]) -> EntryRef<'a> {
@@ -483,7 +532,7 @@ impl EntryRef<'_> {
 
     /// Whether the payload is what the entry's hash says.
     pub fn payload_is_sound(&self) -> bool {
-        field(self.entry, SEALED_HASH_AT) == Some(sealed_hash(self.sealed))
+        sealed_hash_of(self.entry) == sealed_hash(self.sealed)
     }
 
     /// Whether the leaf is that of the entry.

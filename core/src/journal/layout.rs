@@ -2,6 +2,7 @@
 //! frames.
 
 use crate::entry::{ENTRY_LEN, EntryBytes};
+use crate::fields::Fields;
 use crate::hash::{Hash32, first};
 use crate::time::Timestamp;
 
@@ -24,22 +25,8 @@ pub const MAX_COMMANDS: usize = 1_000;
 pub const MAX_ENTRIES: usize = 65_536;
 
 const SEALED_LEN_AT: usize = 194;
+const SEALED_HASH_AT: usize = 198;
 const RECORDED_AT_AT: usize = 114;
-
-/// The `N` bytes at `at`.
-pub(super) fn field<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
-    bytes.get(at..)?.first_chunk().copied()
-}
-
-/// The big-endian number of four bytes at `at`.
-pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    field(bytes, at).map(u32::from_be_bytes)
-}
-
-/// The big-endian number of eight bytes at `at`.
-pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
-    field(bytes, at).map(u64::from_be_bytes)
-}
 
 /// The first half of a hash. Chains keep only this half.
 pub(super) fn half(hash: &Hash32) -> Digest16 {
@@ -61,9 +48,12 @@ pub(super) fn recorded_at(entry: &EntryBytes) -> Timestamp {
     Timestamp::from_nanos(u64::from_be_bytes(of_entry(entry, RECORDED_AT_AT)))
 }
 
+/// The hash that an entry says its payload has.
+pub(super) fn sealed_hash_of(entry: &EntryBytes) -> Hash32 {
+    of_entry(entry, SEALED_HASH_AT)
+}
+
 fn of_entry<const N: usize>(entry: &EntryBytes, at: usize) -> [u8; N] {
-    let Some(found) = field(entry, at) else {
-        unreachable!("an entry has fixed fields");
-    };
-    found
+    let (_, rest) = entry.split_at(at);
+    Fields(rest).take()
 }

@@ -5,10 +5,7 @@
 mod commit;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
-mod disk;
 mod error;
-#[cfg(any(test, feature = "testing"))]
-mod faulty_disk;
 mod frame;
 mod group;
 mod layout;
@@ -19,11 +16,7 @@ mod segment;
 mod tail;
 
 pub use commit::{CommandRecord, Commit, CommitError, Limit, NewEntry};
-pub use disk::{Disk, DiskFile, OsDisk};
-pub(crate) use disk::{read_full, write_full};
 pub use error::{AppendError, Damage, DamageReason, OpenError, ReadError};
-#[cfg(any(test, feature = "testing"))]
-pub use faulty_disk::{Fault, FaultyDisk, PowerCut};
 pub use frame::{EntryRef, Frame, FrameError, Header};
 pub use layout::{
     CHECKSUM_LEN, COMMAND_LEN, Digest16, HEADER_LEN, MAX_COMMANDS, MAX_ENTRIES, MAX_FRAME_LEN,
@@ -37,3 +30,7 @@ pub use segment::{
     StoredIndex,
 };
 pub use tail::Tail;
+
+pub use crate::disk::{Disk, DiskFile, OsDisk, ReplaceError, SmallFile};
+#[cfg(any(test, feature = "testing"))]
+pub use crate::disk::{Fault, FaultyDisk, PowerCut};

@@ -96,7 +96,7 @@ impl Made {
         }
     }
 
-    fn told(&self, done: u64, all: u64) {
+    fn report_progress(&self, done: u64, all: u64) {
         self.done.store(done, Ordering::Release);
         self.all.store(all, Ordering::Release);
     }
@@ -232,7 +232,7 @@ impl Deriving {
         })?;
         let mut fold = Fold::new(docs.clone(), cursor);
         let progress = |done, all| {
-            self.made.told(done, all);
+            self.made.report_progress(done, all);
             let progress = self.progress.iter();
             progress.for_each(|progress| progress(done, all));
             !self.stopping.load(Ordering::Acquire)
@@ -240,7 +240,7 @@ impl Deriving {
         let tail = self.log.tail();
         let made = catch_up(&*self.log, &self.keys, &docs, &mut fold, &tail, &progress);
         let made = made.and_then(|()| load_window(&fold));
-        self.made.told(0, 0);
+        self.made.report_progress(0, 0);
         match made {
             Ok(window) => Ok(Derived {
                 docs,

@@ -6,8 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{OpenError, Options};
+use crate::disk::OsDisk;
 use crate::ids::LedgerId;
-use crate::journal::{DurableHint, OsDisk, SegmentLog, SegmentOptions};
+use crate::journal::{DurableHint, SegmentLog, SegmentOptions};
 use crate::seal::{KeyStore, KeyStoreError, KeyStoreMode, KeyStoreOptions};
 
 pub(crate) fn existing(dir: &Path) -> Result<(), OpenError> {

@@ -10,6 +10,7 @@
 //! written to disk, the next group is collected. Readers see only published documents, so nothing
 //! is shown that is not durable (P2).
 
+mod carrying_out;
 pub(crate) mod catching_up;
 mod committer;
 pub(crate) mod deriving;
@@ -52,6 +53,7 @@ pub(crate) use self::history::event;
 pub use self::history::{EventFilter, Events, Passed, Payload, RecordedEvent};
 pub use self::open::rebuild;
 pub use self::query::Reading;
+pub use self::stream_fold::StreamFold;
 pub use crate::derived::Break;
 use crate::derived::{Docs, Store, StoreError};
 use crate::domain::ledger::forks_stream;

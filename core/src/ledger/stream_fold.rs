@@ -1,6 +1,6 @@
 //! Folds events into the state of a stream. This is the only code that does so (P3): for a new
-//! command, for a trial of a command, when derived state catches up, when the past is read, and
-//! when a journal is verified.
+//! command, for a dry run of a command, when derived state catches up, when the past is read, when a
+//! journal is verified, and when an auditor folds the events of a server that is not trusted.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::seal::KeyStore;
 
 /// A stream with the events that have been folded in so far.
 #[derive(Clone, Debug)]
-pub(crate) struct StreamFold {
+pub struct StreamFold {
     id: StreamId,
     head: Head,
     /// Revision of the event that was folded in last.
@@ -54,6 +54,16 @@ impl StreamFold {
         }
     }
 
+    /// A stream of which only the revision and the state are known, as for somebody who folds the
+    /// events that a server sends. The state is `None` if no event so far could be read.
+    pub fn resumed(id: StreamId, revision: Revision, state: Option<Arc<Aggregate>>) -> Self {
+        let head = Head {
+            revision,
+            ..Head::default()
+        };
+        Self::at(id, head, state)
+    }
+
     pub(crate) fn id(&self) -> StreamId {
         self.id
     }
@@ -75,7 +85,7 @@ impl StreamFold {
 
     /// Folds an event in before its entry is known. A redacted event (`None`) changes only the
     /// revision (P6).
-    pub(crate) fn apply(&mut self, meta: &EventMeta, event: Option<&Event>) {
+    pub fn apply(&mut self, meta: &EventMeta, event: Option<&Event>) {
         if let Some(event) = event {
             let mut state = self.state.take().map(Arc::unwrap_or_clone);
             Aggregate::apply(&mut state, meta, event);
@@ -117,6 +127,11 @@ impl StreamFold {
         self.apply(&meta, event.transpose()?.as_ref());
         self.place(position, link(bytes));
         Ok(())
+    }
+
+    /// The state that the events so far led to; `None` if none of them could be read.
+    pub fn into_state(self) -> Option<Arc<Aggregate>> {
+        self.state
     }
 
     /// The stream's document; `None` if the stream has no state.

@@ -1,6 +1,5 @@
-//! The writer thread decides commands one after another and collects them into groups.
+//! The writer thread takes requests one after another and collects what came of them into groups.
 
-use std::fmt::Display;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -9,20 +8,15 @@ use parking_lot::{Mutex, RwLock};
 
 use super::committer::{Done, DurableEnd, Group, Reply};
 use super::deriving::Deriving;
-use super::envelope::{Envelope, Receipt, Request, Work};
-use super::fold::{Fold, Stream};
+use super::envelope::{Receipt, Request, Work};
+use super::fold::Fold;
 use super::nonces::Nonces;
 use super::restoring::Restoring;
-use super::sealer::{About, seal_event};
-use super::stream_fold::StreamFold;
 use super::window::Window;
 use super::{EngineFault, ExecuteError, Inner};
-use crate::derived::{CommandEntry, Docs, Head, StreamDoc};
-use crate::domain::world::Context;
-use crate::domain::{Actor, Decision, EventMeta, Stop, decide};
-use crate::ids::{PersonId, Position, Revision, StreamId, StreamKind};
-use crate::journal::{CommandRecord, Commit, CommitLog, MAX_COMMANDS, MAX_ENTRIES, NewEntry};
-use crate::seal::{KeyScope, KeyStore, ScopeKey};
+use crate::derived::Docs;
+use crate::journal::{Commit, CommitLog, MAX_COMMANDS, MAX_ENTRIES};
+use crate::seal::KeyStore;
 use crate::time::{Clock, Entropy, Timestamp};
 
 pub(super) const MOST_COMMANDS: usize = MAX_COMMANDS;
@@ -44,29 +38,19 @@ pub(super) struct Writer {
     pub(super) restoring: Restoring,
     /// Whether the group that is being written contains commits.
     under_way: bool,
-    log: Arc<dyn CommitLog>,
+    pub(super) log: Arc<dyn CommitLog>,
     pub(super) durable: Arc<DurableEnd>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
-    nonces: Nonces,
+    pub(super) nonces: Nonces,
     /// The last instant that a reader has asked about and been answered. Nothing more is recorded
     /// at or before it (P4).
-    passed: Timestamp,
+    pub(super) passed: Timestamp,
     /// The fault that stopped the last command; `None` if it had no fault.
     noted: Option<EngineFault>,
     pub(super) commits: Vec<Commit>,
     pub(super) replies: Vec<Reply>,
     pub(super) bytes: usize,
-}
-
-/// A commit that is still being put together.
-#[derive(Default)]
-struct Draft {
-    commands: Vec<CommandRecord>,
-    entries: Vec<NewEntry>,
-    bytes: usize,
-    receipts: Vec<Receipt>,
-    recorded_at: Option<Timestamp>,
 }
 
 impl Writer {
@@ -231,384 +215,4 @@ impl Writer {
         }
         self.noted = fault.cloned();
     }
-
-    fn carry_out(
-        &mut self,
-        actor: Actor,
-        envelopes: &[Envelope],
-    ) -> Result<Vec<Receipt>, ExecuteError> {
-        if let Some(reason) = self.durable.stopped() {
-            return Err(ExecuteError::WriterStopped(reason.to_owned()));
-        }
-        if let Some(reason) = self.fold.docs().doubt() {
-            return Err(ExecuteError::NotReady(reason.to_owned()));
-        }
-        if envelopes.is_empty() || envelopes.len() > MOST_COMMANDS {
-            return Err(ExecuteError::BatchSize(format!(
-                "this batch has {} commands",
-                envelopes.len()
-            )));
-        }
-        let earlier = self.earlier_receipts(actor, envelopes)?;
-        self.fold.save();
-        let mut draft = Draft::default();
-        let result = envelopes.iter().zip(earlier).enumerate().try_for_each(
-            |(index, (envelope, earlier))| match earlier {
-                Some(receipt) => {
-                    draft.receipts.push(receipt);
-                    Ok(())
-                }
-                None => self.one(index, actor, envelope, &mut draft),
-            },
-        );
-        match result {
-            Ok(()) => {
-                self.fold.keep();
-                self.commit(draft)
-            }
-            Err(error) => {
-                self.fold.roll_back();
-                for command in &draft.commands {
-                    self.window.remove(&command.id);
-                }
-                Err(error)
-            }
-        }
-    }
-
-    /// Adds a finished draft to the group.
-    fn commit(&mut self, draft: Draft) -> Result<Vec<Receipt>, ExecuteError> {
-        let Draft {
-            commands,
-            entries,
-            bytes,
-            receipts,
-            recorded_at,
-        } = draft;
-        if !commands.is_empty() {
-            self.bytes += bytes;
-            self.commits.push(Commit {
-                recorded_at: recorded_at.unwrap_or_default(),
-                commands,
-                entries,
-            });
-        }
-        Ok(receipts)
-    }
-
-    /// For each command, the receipt of the earlier time if it was carried out before.
-    fn earlier_receipts(
-        &self,
-        actor: Actor,
-        envelopes: &[Envelope],
-    ) -> Result<Vec<Option<Receipt>>, ExecuteError> {
-        let mut receipts = Vec::with_capacity(envelopes.len());
-        for (index, envelope) in envelopes.iter().enumerate() {
-            let Some(ordinal) = self.window.get(&envelope.id) else {
-                receipts.push(None);
-                continue;
-            };
-            let entry = self
-                .fold
-                .command(ordinal)
-                .map_err(|error| self.faulty(&error))?;
-            let reused = ExecuteError::IdReused {
-                index,
-                command: envelope.id,
-            };
-            let entry = entry
-                .filter(|entry| entry.id == envelope.id)
-                .ok_or(reused.clone())?;
-            if entry.digest != self.digest(actor, envelope, entry.stream)? {
-                return Err(reused);
-            }
-            receipts.push(Some(Receipt {
-                command: entry.id,
-                stream: entry.stream,
-                position: entry.position,
-                revision: entry.revision,
-                recorded_at: entry.recorded_at,
-                events: entry.events,
-                replayed: true,
-            }));
-        }
-        // A batch is carried out whole, so a batch of which only some commands are known is another
-        // batch. There is one exception: a command that changed nothing may not have been recorded,
-        // and is decided again.
-        let known = receipts.iter().position(Option::is_some);
-        let other = envelopes
-            .iter()
-            .zip(&receipts)
-            .any(|(envelope, receipt)| receipt.is_none() && !envelope.discard_if_unchanged);
-        match known.and_then(|index| Some((index, envelopes.get(index)?))) {
-            Some((index, envelope)) if other => Err(ExecuteError::IdReused {
-                index,
-                command: envelope.id,
-            }),
-            Some(_) | None => Ok(receipts),
-        }
-    }
-
-    fn one(
-        &mut self,
-        index: usize,
-        actor: Actor,
-        envelope: &Envelope,
-        draft: &mut Draft,
-    ) -> Result<(), ExecuteError> {
-        if self.window.get(&envelope.id).is_some() {
-            return Err(ExecuteError::IdReused {
-                index,
-                command: envelope.id,
-            });
-        }
-        self.check_revision(index, envelope)?;
-        let Decision { stream, events } = self.decide(index, actor, envelope)?;
-        let mut begun = self.begin(stream)?;
-        let folded = &mut begun.folded;
-        let count = events.len() as u32;
-        if events.is_empty() && envelope.discard_if_unchanged {
-            draft.receipts.push(Receipt {
-                command: envelope.id,
-                stream,
-                position: self.fold.cursor.position,
-                revision: folded.head().revision,
-                recorded_at: self.fold.cursor.recorded_at,
-                events: 0,
-                replayed: false,
-            });
-            return Ok(());
-        }
-        // The journal stores no instant for a command without events. Such a command shares the
-        // instant of the command before it in its commit, or has the instant of the commit.
-        let recorded_at = match draft.recorded_at {
-            Some(_) if events.is_empty() => self.fold.cursor.recorded_at,
-            Some(_) | None => self.next_instant(),
-        };
-        draft.recorded_at.get_or_insert(recorded_at);
-        self.fold.cursor.recorded_at = recorded_at;
-        for (offset, event) in events.into_iter().enumerate() {
-            let recorded_at = recorded_at.plus(offset as u64);
-            self.fold.cursor.recorded_at = recorded_at;
-            let Head {
-                position: back,
-                revision,
-                link: previous_link,
-            } = *folded.head();
-            let meta = EventMeta {
-                stream,
-                revision: revision.next(),
-                recorded_at,
-                actor,
-            };
-            folded.apply(&meta, Some(&event));
-            let no_state = || EngineFault::Internal("an event made no state".to_owned());
-            let state = folded.state().ok_or_else(no_state)?;
-            let key = self.key(KeyScope::of(stream, state))?;
-            let nonce = self.nonces.next().map_err(no_randomness)?;
-            let about = About {
-                stream,
-                revision: meta.revision,
-                previous_link,
-                back,
-                command: envelope.id,
-                actor,
-                on_behalf_of: envelope.on_behalf_of,
-                recorded_at,
-                nonce,
-            };
-            let entry = seal_event(about, &event, &key).map_err(internal)?;
-            let position = self.fold.cursor.position.next();
-            folded.place(position, entry.link);
-            self.fold.note(folded, entry.leaf);
-            draft.bytes += entry.entry.len() + entry.sealed.len() + 64;
-            draft.entries.push(entry);
-        }
-        let revision = folded.head().revision;
-        let ended = self.fold.end(begun);
-        ended.map_err(|error| self.faulty(&error))?;
-        self.record(actor, envelope, stream, revision, count, recorded_at, draft)?;
-        within_limits(draft)
-    }
-
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "they are the fields of one record"
-    )]
-    fn record(
-        &mut self,
-        actor: Actor,
-        envelope: &Envelope,
-        stream: StreamId,
-        revision: Revision,
-        events: u32,
-        recorded_at: Timestamp,
-        draft: &mut Draft,
-    ) -> Result<(), ExecuteError> {
-        let digest = self.digest(actor, envelope, stream)?;
-        let position = self.fold.cursor.position;
-        let id = envelope.id;
-        let entry = CommandEntry {
-            id,
-            digest,
-            stream,
-            revision,
-            position,
-            recorded_at,
-            events,
-        };
-        let recorded = self.fold.record(entry);
-        let ordinal = recorded.map_err(|error| self.faulty(&error))?;
-        self.window.insert(id, ordinal);
-        draft.commands.push(CommandRecord {
-            id,
-            digest,
-            stream,
-            revision,
-            entries: events,
-        });
-        draft.bytes += 64;
-        draft.receipts.push(Receipt {
-            command: id,
-            stream,
-            position,
-            revision,
-            recorded_at,
-            events,
-            replayed: false,
-        });
-        Ok(())
-    }
-
-    fn check_revision(&self, index: usize, envelope: &Envelope) -> Result<(), ExecuteError> {
-        let Some(expected) = envelope.expected_revision else {
-            return Ok(());
-        };
-        let stream = envelope.command.stream();
-        let doc = self.present(stream)?;
-        let actual = doc.map(|doc| doc.head.revision).unwrap_or_default();
-        if actual == expected {
-            Ok(())
-        } else {
-            Err(ExecuteError::Conflict {
-                index,
-                stream,
-                expected,
-                actual,
-            })
-        }
-    }
-
-    fn decide(
-        &self,
-        index: usize,
-        actor: Actor,
-        envelope: &Envelope,
-    ) -> Result<Decision, ExecuteError> {
-        let context = Context {
-            actor,
-            on_behalf_of: envelope.on_behalf_of,
-        };
-        match decide(&self.fold, &context, &envelope.command) {
-            Ok(decision) => Ok(decision),
-            Err(Stop::Refused(refusal)) => Err(ExecuteError::Refused { index, refusal }),
-            Err(Stop::Unread(error)) => Err(self.faulty(&error)),
-        }
-    }
-
-    fn key(&self, scope: KeyScope) -> Result<ScopeKey, ExecuteError> {
-        self.keys
-            .active_or_new(scope, self.clock.now(), self.entropy.as_ref())
-            .map_err(|error| EngineFault::from(error).into())
-    }
-
-    /// The digest is keyed, so that short texts cannot be guessed from it. The scope of the key
-    /// never changes: for persons and plans it is the person, for all other streams it is the
-    /// ledger.
-    fn digest(
-        &self,
-        actor: Actor,
-        envelope: &Envelope,
-        stream: StreamId,
-    ) -> Result<[u8; 16], ExecuteError> {
-        let scope = match stream.kind {
-            StreamKind::Person => KeyScope::Person(PersonId::from_uuid(stream.id)),
-            StreamKind::Plan => match self.present(stream)? {
-                Some(doc) => KeyScope::of(stream, &doc.state),
-                None => KeyScope::Ledger,
-            },
-            StreamKind::Institution
-            | StreamKind::SchoolYear
-            | StreamKind::Team
-            | StreamKind::YearPlan
-            | StreamKind::Catalogue
-            | StreamKind::Ledger
-            | StreamKind::Recovery => KeyScope::Ledger,
-        };
-        Ok(self
-            .key(scope)?
-            .keyed_digest(&envelope.content(actor).map_err(internal)?))
-    }
-
-    /// Prepares a stream so that a command's events can be folded into it. A stream whose events
-    /// were all redacted has no state, but new events still follow the redacted ones.
-    fn begin(&self, stream: StreamId) -> Result<Stream, ExecuteError> {
-        let begun = self.fold.begin(stream);
-        let mut begun = begun.map_err(|error| self.faulty(&error))?;
-        if begun.folded.state().is_none() {
-            let end = self.fold.docs().store().register().end_of(stream);
-            if end.position != Position::ZERO {
-                let stored = self.log.entry(end.position).map_err(EngineFault::from)?;
-                let gone = || {
-                    EngineFault::Journal(format!("there is no entry at position {}", end.position))
-                };
-                let stored = stored.ok_or_else(gone)?;
-                let head = Head {
-                    position: end.position,
-                    revision: end.revision,
-                    link: crate::entry::link(&stored.entry),
-                };
-                begun.folded = StreamFold::at(stream, head, None);
-            }
-        }
-        Ok(begun)
-    }
-
-    fn present(&self, stream: StreamId) -> Result<Option<Arc<StreamDoc>>, ExecuteError> {
-        let found = self.fold.stream(stream);
-        found.map_err(|error| self.faulty(&error))
-    }
-
-    /// Puts derived state in doubt because of an error, and gives the answer for the command.
-    fn faulty(&self, error: &dyn Display) -> ExecuteError {
-        let reason = error.to_string();
-        self.fold.docs().put_in_doubt(&reason);
-        ExecuteError::NotReady(reason)
-    }
-
-    /// An instant later than everything recorded so far, whatever the clock says.
-    fn next_instant(&self) -> Timestamp {
-        let latest = self.fold.cursor.recorded_at.max(self.passed);
-        self.clock.now().max(latest.plus(1))
-    }
-}
-
-fn within_limits(draft: &Draft) -> Result<(), ExecuteError> {
-    if draft.entries.len() > MOST_EVENTS || draft.bytes > MOST_BYTES {
-        let text = format!(
-            "this batch makes {} events of {} bytes",
-            draft.entries.len(),
-            draft.bytes
-        );
-        return Err(ExecuteError::BatchSize(text));
-    }
-    Ok(())
-}
-
-fn internal(error: impl ToString) -> ExecuteError {
-    EngineFault::Internal(error.to_string()).into()
-}
-
-fn no_randomness(error: impl ToString) -> ExecuteError {
-    EngineFault::Randomness(error.to_string()).into()
 }

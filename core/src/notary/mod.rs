@@ -1,109 +1,28 @@
 //! The notary makes the checkpoints of a running ledger, and the proofs that belong to them.
 
+mod error;
+mod opening;
+mod own;
+
 use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
 
-use crate::derived::Store;
-use crate::domain::ledger::{LedgerCommand, RecordedHeads, forks_stream, heads_stream};
-use crate::domain::{Actor, Aggregate, Command};
+pub use self::error::NotaryError;
+use self::error::is_wrong;
+use self::opening::{Heads, open_heads, open_tiles};
+pub(crate) use self::own::Own;
+pub use self::own::key_on_record;
+use crate::domain::ledger::{LedgerCommand, forks_stream, heads_stream};
+use crate::domain::{Actor, Command};
 use crate::hash::Hash32;
 use crate::heads::{BucketProof, HeadMap, HeadMapError, bucket_of};
 use crate::ids::{CommandId, KeyId, Position, StreamId, SystemId};
-use crate::ledger::{Envelope, ExecuteError, InUse, Ledger, ReadError};
+use crate::ledger::{Envelope, Ledger};
 use crate::note::{NoteSignature, Rotation, Signer, VerifierKey};
-use crate::tlog::{Checkpoint, SignedCheckpoint};
-use crate::tlog::{Kept, KeptError};
-use crate::tlog::{PUBLISHED, Tiles, TilesError, replace};
+use crate::tlog::{Checkpoint, Kept, PUBLISHED, SignedCheckpoint, Tiles, TilesError, replace};
 
 const COMMAND_CONTEXT: &str = "planledger v1 2026-11-25 notary command id";
-
-/// Why there is no checkpoint or no proof.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum NotaryError {
-    /// The journal ends before a checkpoint that was signed: somebody put an older copy of it back.
-    /// Restore the newest journal. Whoever holds a later checkpoint can prove that events are
-    /// missing.
-    #[error(
-        "the journal ends at position {position}, but a checkpoint of {size} events was signed; \
-        somebody has put back an older copy of the journal"
-    )]
-    RolledBack {
-        /// The position at which the journal ends.
-        position: Position,
-        /// The size of the signed checkpoint.
-        size: u64,
-    },
-    /// The journal does not begin with the events for which a checkpoint was signed: somebody
-    /// changed history.
-    #[error("the checkpoint of {size} events was signed for another journal")]
-    Forked {
-        /// The size of the signed checkpoint.
-        size: u64,
-    },
-    /// The signing key is not the key on record. Restore the right key, or rotate to the new one.
-    #[error("the signing key is {given}, but the key on record is {recorded}")]
-    Key {
-        /// The key that was given.
-        given: Box<VerifierKey>,
-        /// The key on record.
-        recorded: Box<VerifierKey>,
-    },
-    /// The new key has another name or algorithm than the old one. A key can hand over only to a
-    /// key with the same.
-    #[error("the new key must have the same name and algorithm as the old key")]
-    OtherKey,
-    /// There is no checkpoint yet that is large enough.
-    #[error("there is no checkpoint of at least {size} events yet")]
-    NoCheckpoint {
-        /// The number of events that it should have at least.
-        size: u64,
-    },
-    /// A command of the notary failed.
-    #[error(transparent)]
-    Execute(#[from] ExecuteError),
-    /// The ledger could not be read.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// The tiles could not be made.
-    #[error("tiles: {0}")]
-    Tiles(#[from] TilesError),
-    /// The heads could not be computed.
-    #[error("heads: {0}")]
-    Heads(#[from] HeadMapError),
-    /// The checkpoint could not be kept.
-    #[error(transparent)]
-    Kept(#[from] KeptError),
-    /// The checkpoint could not be published.
-    #[error("{}: {source}", path.display())]
-    Publish {
-        /// The file.
-        path: PathBuf,
-        /// The error of the operating system.
-        source: std::io::Error,
-    },
-}
-
-impl NotaryError {
-    /// Whether only derived state is wrong. It is made again, so a later try may succeed.
-    pub fn is_passing(&self) -> bool {
-        match self {
-            Self::Heads(error) => is_wrong(error),
-            Self::Read(ReadError::Derived(_)) | Self::Execute(ExecuteError::NotReady(_)) => true,
-            Self::RolledBack { .. }
-            | Self::Forked { .. }
-            | Self::Key { .. }
-            | Self::OtherKey
-            | Self::NoCheckpoint { .. }
-            | Self::Execute(_)
-            | Self::Read(_)
-            | Self::Tiles(_)
-            | Self::Kept(_)
-            | Self::Publish { .. } => false,
-        }
-    }
-}
 
 /// Makes checkpoints and proofs for one ledger.
 pub struct Notary {
@@ -117,13 +36,6 @@ struct State {
     tiles: Tiles,
     kept: Kept,
     heads: Heads,
-}
-
-/// The heads of all streams.
-struct Heads {
-    map: HeadMap,
-    /// The derived state that the heads belong to. It must stay open longer than the heads.
-    part_of: InUse,
 }
 
 /// The proof that an event is in a checkpoint.
@@ -308,9 +220,10 @@ impl Notary {
     }
 
     fn publish(&self, signed: &SignedCheckpoint) -> Result<(), NotaryError> {
-        let path = self.dir.join(PUBLISHED);
-        replace(&path, signed.note.to_string().as_bytes())
-            .map_err(|source| NotaryError::Publish { path, source })
+        replace(&self.dir, PUBLISHED, signed.note.to_string().as_bytes()).map_err(|source| {
+            let path = self.dir.join(PUBLISHED);
+            NotaryError::Publish { path, source }
+        })
     }
 
     fn introduce_key(&self) -> Result<(), NotaryError> {
@@ -347,10 +260,7 @@ impl Notary {
         hasher.update(what.as_bytes());
         hasher.update(&about.get().to_be_bytes());
         let hash = hasher.finalize();
-        let (id, _) = hash
-            .as_bytes()
-            .split_first_chunk()
-            .unwrap_or((&[0; 16], &[]));
+        let id = CommandId::from_bytes(crate::hash::first(hash.as_bytes()));
         let ledger = self.ledger.status().ledger;
         let actor = Actor::System(SystemId::from_uuid(ledger.uuid()));
         let stream = match command {
@@ -359,9 +269,7 @@ impl Notary {
             LedgerCommand::SettleFork { .. } => forks_stream(ledger),
         };
         let command = Command::Ledger(stream, command);
-        let receipt = self
-            .ledger
-            .execute(actor, Envelope::new(CommandId::from_bytes(*id), command))?;
+        let receipt = self.ledger.execute(actor, Envelope::new(id, command))?;
         Ok(receipt.position)
     }
 
@@ -447,137 +355,4 @@ fn path(
 ) -> Result<Vec<Hash32>, TilesError> {
     let index = position.get().saturating_sub(1);
     tiles.inclusion(index, checkpoint.size, &checkpoint.root)
-}
-
-/// The key that signs a ledger's checkpoints, as the ledger's events say. `None` if there is no key
-/// yet.
-///
-/// # Errors
-/// The ledger could not be read.
-pub fn key_on_record(ledger: &Ledger) -> Result<Option<VerifierKey>, ReadError> {
-    Ok(Own::read(ledger)?.key)
-}
-
-/// What the ledger's own streams say.
-pub(crate) struct Own {
-    /// The key on record.
-    pub(crate) key: Option<VerifierKey>,
-    /// Where all streams ended, as the last record of heads says.
-    pub(crate) heads: Option<RecordedHeads>,
-}
-
-impl Own {
-    pub(crate) fn read(ledger: &Ledger) -> Result<Self, ReadError> {
-        let id = ledger.status().ledger;
-        let (own, _) = ledger.read(|reading| {
-            let mut own = Self {
-                key: None,
-                heads: None,
-            };
-            for stream in [id, heads_stream(id)] {
-                if let Some((state, _)) = reading.stream(stream)?
-                    && let Aggregate::Ledger(state) = &*state
-                {
-                    own.key = own.key.or_else(|| state.key.clone());
-                    own.heads = own.heads.or(state.heads);
-                }
-            }
-            Ok::<_, ReadError>(own)
-        })?;
-        Ok(own)
-    }
-}
-
-/// Opens the tiles. If they do not give the root of the newest checkpoint, they are made again.
-fn open_tiles(
-    ledger: &Ledger,
-    dir: &Path,
-    latest: Option<&Checkpoint>,
-) -> Result<Tiles, NotaryError> {
-    let position = ledger.position();
-    let Some(latest) = latest else {
-        return Ok(Tiles::clear(dir)?);
-    };
-    if latest.position() > position {
-        let size = latest.size;
-        return Err(NotaryError::RolledBack { position, size });
-    }
-    let lead = |mut tiles: Tiles| {
-        // Nothing proves the entries beyond the newest checkpoint. If the journal was put back to
-        // an earlier state, it may have gone on with other events, and the next checkpoint signs
-        // those.
-        if tiles.size() > latest.size {
-            return Ok(None);
-        }
-        tiles.advance(ledger.log(), latest.position())?;
-        let to = (latest.size, &latest.root);
-        let (root, _) = tiles.consistency_from(latest.size, to)?;
-        Ok::<_, TilesError>((root == latest.root).then_some(tiles))
-    };
-    match Tiles::open(dir).and_then(lead) {
-        Ok(Some(tiles)) => return Ok(tiles),
-        Ok(None) => tracing::warn!("the tiles do not lead to the newest checkpoint"),
-        Err(error) => tracing::warn!(%error, "the tiles cannot be used"),
-    }
-    tracing::warn!("the tiles are rebuilt from the journal");
-    match lead(Tiles::clear(dir)?) {
-        Ok(Some(tiles)) => Ok(tiles),
-        Ok(None) | Err(TilesError::Wrong(_)) => Err(NotaryError::Forked { size: latest.size }),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Whether the stored heads are wrong, and not the journal.
-fn is_wrong(error: &HeadMapError) -> bool {
-    match error {
-        HeadMapError::Sled(_) | HeadMapError::Changed(_) | HeadMapError::Malformed(_) => true,
-        HeadMapError::Journal(_) | HeadMapError::Full(_) => false,
-    }
-}
-
-/// Opens the heads. If they do not give the root that was recorded last, they are made again. If
-/// sled is the cause, all derived state is made again.
-fn open_heads(ledger: &Ledger, recorded: Option<&RecordedHeads>) -> Result<Heads, NotaryError> {
-    match heads_from(ledger, recorded) {
-        Err(NotaryError::Heads(error)) if is_wrong(&error) => {
-            ledger.derive_again(&error.to_string())?;
-            heads_from(ledger, recorded)
-        }
-        heads => heads,
-    }
-}
-
-fn heads_from(ledger: &Ledger, recorded: Option<&RecordedHeads>) -> Result<Heads, NotaryError> {
-    let part_of = ledger.derived();
-    let map = heads_in(&part_of, ledger, recorded)?;
-    Ok(Heads { map, part_of })
-}
-
-fn heads_in(
-    store: &Store,
-    ledger: &Ledger,
-    recorded: Option<&RecordedHeads>,
-) -> Result<HeadMap, NotaryError> {
-    let mut heads = store.heads()?;
-    let Some(RecordedHeads { through, root }) = recorded.copied() else {
-        // No record says whether these heads are right.
-        heads.clear()?;
-        return Ok(heads);
-    };
-    if heads.through() <= through {
-        match heads.advance(ledger.log(), through) {
-            Ok(()) if heads.root() == root => return Ok(heads),
-            Ok(()) | Err(HeadMapError::Malformed(_) | HeadMapError::Changed(_)) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    tracing::warn!("the file with the heads of streams is rebuilt from the journal");
-    heads.clear()?;
-    heads.advance(ledger.log(), through)?;
-    match heads.root() == root {
-        true => Ok(heads),
-        false => Err(NotaryError::Forked {
-            size: through.get(),
-        }),
-    }
 }

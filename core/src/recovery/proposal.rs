@@ -71,7 +71,7 @@ pub enum Why {
     /// The rule found nobody, so the fallback decided.
     Fallback,
     /// It belongs to this team or year plan, which comes back or is rebuilt.
-    HangsOn(StreamId),
+    BelongsTo(StreamId),
 }
 
 /// The refusal for a team, year plan or plan that does not exist.

@@ -12,9 +12,9 @@ use crate::ledger::Reading;
 ///
 /// # Errors
 /// [`Stop::Refused`] if the request is refused as a whole, or if there is nothing to do.
-pub fn propose(reading: &Reading<'_>, wish: &RecoveryRequest) -> Result<Proposal, Stop> {
+pub fn propose(reading: &Reading<'_>, request: &RecoveryRequest) -> Result<Proposal, Stop> {
     let school = RosterQueries { reading };
-    let mut items = match wish {
+    let mut items = match request {
         RecoveryRequest::Transfer(transfer) => school.transfer(transfer)?,
         RecoveryRequest::Restore(restore) => school.restore(restore)?,
     };

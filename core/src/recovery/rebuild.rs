@@ -19,22 +19,22 @@ impl RosterQueries<'_, '_> {
     /// plans to the new year plan. Withdrawn plans stay where they are.
     pub(super) fn rebuild(
         &self,
-        wish: &Rebuild,
+        request: &Rebuild,
         give_to: Option<PersonId>,
         items: &mut Vec<Proposed>,
     ) -> Result<(), ReadError> {
-        let (like, year_plan) = (wish.from, wish.year_plan);
+        let (like, year_plan) = (request.from, request.year_plan);
         let mut add = |stream: StreamId, step, why| items.push(Proposed { stream, step, why });
         let old = self.year_plan(like, |plan| (plan.details.clone(), plan.owner))?;
         let Some((mut details, owner)) = old else {
             add(year_plan.into(), Err(absent(like.into())), Why::Asked);
             return Ok(());
         };
-        if let Some(title) = &wish.title {
+        if let Some(title) = &request.title {
             details.title = title.clone();
         }
-        details.team = wish.team.unwrap_or(details.team);
-        let owner = wish.owner.or(give_to).unwrap_or(owner);
+        details.team = request.team.unwrap_or(details.team);
+        let owner = request.owner.or(give_to).unwrap_or(owner);
         let create = Step::CreateYearPlan {
             year_plan,
             like,
@@ -64,7 +64,7 @@ impl RosterQueries<'_, '_> {
                 from,
                 goals: goals.unwrap_or_default(),
             };
-            add(year_plan.into(), Ok(copy), Why::HangsOn(like.into()));
+            add(year_plan.into(), Ok(copy), Why::BelongsTo(like.into()));
         }
         for plan in plans {
             let step = Step::MovePlan {
@@ -72,7 +72,7 @@ impl RosterQueries<'_, '_> {
                 from: like,
                 to: year_plan,
             };
-            add(plan.into(), Ok(step), Why::HangsOn(like.into()));
+            add(plan.into(), Ok(step), Why::BelongsTo(like.into()));
         }
         Ok(())
     }

@@ -12,16 +12,16 @@ use crate::ids::{PersonId, YearPlanId};
 use crate::ledger::ReadError;
 
 impl RosterQueries<'_, '_> {
-    pub(super) fn restore(&self, wish: &Restore) -> Result<Vec<Proposed>, Stop> {
-        if let Some(person) = wish.give_to {
+    pub(super) fn restore(&self, request: &Restore) -> Result<Vec<Proposed>, Stop> {
+        if let Some(person) = request.give_to {
             let field = Field::Request(RequestField::RestoreGiveTo);
             can_own(self.reading, person, None, field)?;
         }
         let mut items = Vec::new();
-        for item in &wish.what {
+        for item in &request.what {
             let from = items.len();
-            self.bring_back(item, wish.give_to, &mut items)?;
-            let Some(heir) = wish.give_to else {
+            self.bring_back(item, request.give_to, &mut items)?;
+            let Some(successor) = request.give_to else {
                 continue;
             };
             let back: Vec<_> = items.iter().skip(from).map(|item| item.stream).collect();
@@ -29,9 +29,9 @@ impl RosterQueries<'_, '_> {
             for stream in back {
                 if let Some(thing) = self.thing(stream)?
                     && !matches!(&*thing.state, Aggregate::Plan(_))
-                    && thing.owner != Some(heir)
+                    && thing.owner != Some(successor)
                 {
-                    let fit = Stop::verdict(self.fit(heir, &thing, Why::Asked))?;
+                    let fit = Stop::verdict(self.fit(successor, &thing, Why::Asked))?;
                     let step = fit.and_then(|(to, _)| owner_step(stream, &thing, to));
                     let why = Why::Asked;
                     items.push(Proposed { stream, step, why });
@@ -57,7 +57,7 @@ impl RosterQueries<'_, '_> {
         let (stream, why) = (item.stream(), Why::Asked);
         let mut add = |step| items.push(Proposed { stream, step, why });
         match *item {
-            RestoreItem::Rebuild(ref wish) => return self.rebuild(wish, give_to, items),
+            RestoreItem::Rebuild(ref request) => return self.rebuild(request, give_to, items),
             RestoreItem::Team {
                 team,
                 with_contents,
@@ -69,7 +69,7 @@ impl RosterQueries<'_, '_> {
                 }
                 if with_contents {
                     for year_plan in self.year_plans_of(team)? {
-                        self.undelete_year_plan(year_plan, Why::HangsOn(stream), true, items)?;
+                        self.undelete_year_plan(year_plan, Why::BelongsTo(stream), true, items)?;
                     }
                 }
             }
@@ -124,7 +124,7 @@ impl RosterQueries<'_, '_> {
         }
         for unit in units.into_iter().filter(|_| with_contents) {
             let step = Ok(Step::UndeleteUnit { year_plan, unit });
-            let why = Why::HangsOn(stream);
+            let why = Why::BelongsTo(stream);
             items.push(Proposed { stream, step, why });
         }
         Ok(())

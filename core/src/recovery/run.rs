@@ -80,12 +80,12 @@ pub fn start(
     ledger: &Ledger,
     (actor, on_behalf_of): (Actor, Option<Actor>),
     id: RecoveryId,
-    wish: &RecoveryRequest,
+    request: &RecoveryRequest,
     digest: [u8; 16],
 ) -> Result<Begun, RunError> {
     let ((begun, proposal), _) = ledger.read(|reading| match state(reading, id)? {
         Some(begun) => Ok::<_, RunError>((Some(begun.steps), None)),
-        None => Ok((None, Some(propose(reading, wish)?))),
+        None => Ok((None, Some(propose(reading, request)?))),
     })?;
     if let Some(steps) = begun {
         if proposal::digest(&steps) != digest {
@@ -108,7 +108,7 @@ pub fn start(
     }
     let steps = proposal.steps();
     let count = steps.len() as u32;
-    let reason = match wish {
+    let reason = match request {
         RecoveryRequest::Transfer(transfer) => transfer.reason.clone(),
         RecoveryRequest::Restore(restore) => restore.reason.clone(),
     };

@@ -13,11 +13,11 @@ use crate::ids::{InstitutionId, PersonId, PlanId, StreamId, YearPlanId};
 use crate::ledger::ReadError;
 
 /// The new owner of an item, and why this person.
-pub(super) type Heir = (PersonId, Why);
+pub(super) type Successor = (PersonId, Why);
 
 impl RosterQueries<'_, '_> {
-    pub(super) fn transfer(&self, wish: &Transfer) -> Result<Vec<Proposed>, Stop> {
-        let streams = match &wish.what {
+    pub(super) fn transfer(&self, request: &Transfer) -> Result<Vec<Proposed>, Stop> {
+        let streams = match &request.what {
             What::Everything { of, institution } => {
                 if self.person(*of, |_| ())?.is_none() {
                     let field = Field::Request(RequestField::TransferFrom);
@@ -37,7 +37,7 @@ impl RosterQueries<'_, '_> {
             }
             What::Items(streams) => streams.iter().copied().collect(),
         };
-        if let (What::Everything { of, .. }, Rule::To(to)) = (&wish.what, &wish.rule)
+        if let (What::Everything { of, .. }, Rule::To(to)) = (&request.what, &request.rule)
             && of == to
         {
             let message = format!("person {to} cannot be both the old and the new owner");
@@ -45,14 +45,14 @@ impl RosterQueries<'_, '_> {
             let refusal = refusal.field(Field::Request(RequestField::TransferTo));
             return Err(refusal.with("person_id", to).into());
         }
-        for (person, field) in named(wish) {
+        for (person, field) in named(request) {
             can_own(self.reading, person, None, field)?;
         }
         let mut leaders = BTreeMap::new();
         let mut items = Vec::with_capacity(streams.len());
         for stream in streams {
             let item = match self.thing(stream)? {
-                Some(thing) => self.hand(wish, stream, &thing, &mut leaders)?,
+                Some(thing) => self.propose_owner(request, stream, &thing, &mut leaders)?,
                 None => Proposed {
                     stream,
                     step: Err(absent(stream)),
@@ -64,17 +64,18 @@ impl RosterQueries<'_, '_> {
         Ok(items)
     }
 
-    fn hand(
+    /// Proposes who owns an item from now on.
+    fn propose_owner(
         &self,
-        wish: &Transfer,
+        request: &Transfer,
         stream: StreamId,
         thing: &Ownable,
         leaders: &mut BTreeMap<InstitutionId, Vec<PersonId>>,
     ) -> Result<Proposed, ReadError> {
-        let mut heir = Stop::verdict(self.heir(&wish.rule, stream, thing))?;
+        let mut successor = Stop::verdict(self.successor(&request.rule, stream, thing))?;
         // If everything is to go to one person, nobody else takes that person's place unasked.
-        if heir.is_err() && !matches!(wish.rule, Rule::To(_)) {
-            let fallback = match wish.fallback {
+        if successor.is_err() && !matches!(request.rule, Rule::To(_)) {
+            let fallback = match request.fallback {
                 Fallback::Nobody => None,
                 Fallback::To(person) => Some(person),
                 Fallback::Leader => {
@@ -89,10 +90,10 @@ impl RosterQueries<'_, '_> {
                 }
             };
             if let Some(person) = fallback {
-                heir = Stop::verdict(self.fit(person, thing, Why::Fallback))?;
+                successor = Stop::verdict(self.fit(person, thing, Why::Fallback))?;
             }
         }
-        let (step, why) = match heir {
+        let (step, why) = match successor {
             Ok((to, why)) => (owner_step(stream, thing, to), why),
             Err(refusal) => (Err(refusal), Why::Asked),
         };
@@ -100,7 +101,7 @@ impl RosterQueries<'_, '_> {
     }
 
     /// Chooses the new owner of an item by the rule.
-    fn heir(&self, rule: &Rule, stream: StreamId, thing: &Ownable) -> Result<Heir, Stop> {
+    fn successor(&self, rule: &Rule, stream: StreamId, thing: &Ownable) -> Result<Successor, Stop> {
         let none = |what: String| Err(Refusal::new(Reason::NoSuccessor, what).into());
         match rule {
             Rule::To(person) => self.fit(*person, thing, Why::Asked),
@@ -139,7 +140,12 @@ impl RosterQueries<'_, '_> {
     }
 
     /// Checks that the rules allow a person as the next owner of an item.
-    pub(super) fn fit(&self, person: PersonId, thing: &Ownable, why: Why) -> Result<Heir, Stop> {
+    pub(super) fn fit(
+        &self,
+        person: PersonId,
+        thing: &Ownable,
+        why: Why,
+    ) -> Result<Successor, Stop> {
         if thing.owner == Some(person) {
             let message = format!("person {person} is already the owner");
             let refusal = Refusal::new(Reason::AlreadyOwner, message);
@@ -156,24 +162,34 @@ impl RosterQueries<'_, '_> {
 }
 
 /// Every person whom the request names as a new owner, with the request's field.
-fn named(wish: &Transfer) -> Vec<(PersonId, Field)> {
-    let fallback = match wish.fallback {
+fn named(request: &Transfer) -> Vec<(PersonId, Field)> {
+    let fallback = match request.fallback {
         Fallback::To(person) => Some((person, Field::Request(RequestField::TransferFallback))),
         Fallback::Nobody | Fallback::Leader => None,
     };
-    let by_rule: Vec<_> = match &wish.rule {
+    let by_rule: Vec<_> = match &request.rule {
         Rule::To(person) => vec![(*person, Field::Request(RequestField::TransferTo))],
         Rule::Team => Vec::new(),
         Rule::PerTeam(persons) => {
             let persons = persons.values();
             persons
-                .map(|person| (*person, Field::Request(RequestField::TransferHeirOfTeam)))
+                .map(|person| {
+                    (
+                        *person,
+                        Field::Request(RequestField::TransferSuccessorOfTeam),
+                    )
+                })
                 .collect()
         }
         Rule::PerSubject(persons) => {
             let persons = persons.values();
             persons
-                .map(|person| (*person, Field::Request(RequestField::TransferHeirOfSubject)))
+                .map(|person| {
+                    (
+                        *person,
+                        Field::Request(RequestField::TransferSuccessorOfSubject),
+                    )
+                })
                 .collect()
         }
     };

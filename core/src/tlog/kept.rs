@@ -278,7 +278,7 @@ fn next_note(text: &[u8]) -> Result<Option<(SignedCheckpoint, usize)>, ()> {
             false => Ok(None),
         };
     };
-    let note = text.get(..end - 1).unwrap_or_default();
+    let (note, _) = text.split_at(end - 1);
     let signed = SignedCheckpoint::parse(note).map_err(drop)?;
     Ok(Some((signed, end)))
 }

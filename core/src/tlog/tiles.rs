@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
 
+use crate::disk::{OsDisk, SmallFile};
 use crate::entry::{ENTRY_LEN, EntryBytes};
 use crate::hash::Hash32;
 use crate::ids::Position;
@@ -105,7 +106,7 @@ impl Tiles {
                 tiles.bundle = bytes;
             }
         }
-        let expected = usize::try_from(size % TILE_WIDTH).unwrap_or(0) * RECORD_LEN;
+        let expected = (size % TILE_WIDTH) as usize * RECORD_LEN;
         match tiles.bundle.len() == expected {
             true => Ok(tiles),
             false => Err(TilesError::Short {
@@ -225,8 +226,8 @@ impl Tiles {
         }
     }
 
-    /// Adds the journal's entries up to a position. The files are not synced. If they are wrong
-    /// afterwards, the next proof finds out.
+    /// Adds the journal's entries up to a position. The tiles are not synced. If they are wrong
+    /// after a power cut, the next proof finds out.
     ///
     /// # Errors
     /// [`TilesError`]
@@ -283,16 +284,23 @@ impl Tiles {
     /// Writes the tiles that are not full, and then the size. Only the size makes them count.
     fn write_edge(&mut self) -> Result<(), TilesError> {
         for tile in partial_tiles(self.size) {
-            let hashes = self.edge.get(&tile.level);
-            let bytes = hashes.map(|hashes| hashes.as_flattened()).unwrap_or(&[]);
-            self.write(&tile.level.to_string(), &tile, bytes)?;
+            let Some(hashes) = self.edge.get(&tile.level) else {
+                unreachable!("the edge has every tile that is not full");
+            };
+            assert_eq!(
+                hashes.len(),
+                usize::from(tile.width),
+                "a tile has its hashes"
+            );
+            self.write(&tile.level.to_string(), &tile, hashes.as_flattened())?;
             if tile.level == 0 {
                 self.write(ENTRIES, &tile, &self.bundle)?;
             }
         }
-        let path = self.dir.join(SIZE_FILE);
-        replace(&path, format!("{}\n", self.size).as_bytes())
-            .map_err(|source| TilesError::Io { path, source })
+        replace(&self.dir, SIZE_FILE, format!("{}\n", self.size).as_bytes()).map_err(|source| {
+            let path = self.dir.join(SIZE_FILE);
+            TilesError::Io { path, source }
+        })
     }
 
     fn write(&self, level: &str, tile: &Tile, bytes: &[u8]) -> Result<(), TilesError> {
@@ -327,12 +335,14 @@ pub(crate) fn bundle_entry(bundle: &mut Vec<u8>, entry: &EntryBytes) {
     bundle.extend_from_slice(entry);
 }
 
-/// Writes a file in such a way that a reader sees either the old file or the new one, never a
-/// mixture.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let temporary = path.with_extension("tmp");
-    fs::write(&temporary, bytes)?;
-    fs::rename(&temporary, path)
+/// Replaces a file in the directory of the tiles, as [`SmallFile::replace`] says.
+pub(crate) fn replace(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let file = SmallFile {
+        name,
+        temporary: &format!("{name}.tmp"),
+    };
+    file.replace(&OsDisk::new(dir)?, bytes)?;
+    Ok(())
 }
 
 impl TileSource for Tiles {

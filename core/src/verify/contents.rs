@@ -60,7 +60,7 @@ struct Opened {
     /// not know it.
     scope: Option<KeyScope>,
     /// What the key must be for. `None` if the event does not say.
-    told: Option<KeyScope>,
+    needed: Option<KeyScope>,
 }
 
 fn read(
@@ -110,7 +110,7 @@ impl Batch {
                 stream: entry.stream,
                 key: entry.key,
                 scope: keys.scope_of(entry.key),
-                told: KeyScope::of_event(entry.stream, &event),
+                needed: KeyScope::of_event(entry.stream, &event),
             });
         }
         Ok(())
@@ -166,8 +166,8 @@ struct Scopes {
 impl Scopes {
     fn check(&mut self, opened: &Opened) -> Result<(), Fault> {
         let fault = |kind, what: String| Err(Fault::new(opened.position, kind, what));
-        if let Some(told) = opened.told {
-            self.of.insert(opened.stream, told);
+        if let Some(needed) = opened.needed {
+            self.of.insert(opened.stream, needed);
         }
         let Some(expected) = self.of.get(&opened.stream) else {
             let what = format!("{} cannot begin with this event", opened.stream);

@@ -105,8 +105,8 @@ fn who_evaluates_most_on_the_team_takes_over_and_else_the_fallback_does() {
 #[test]
 fn who_shares_the_team_takes_over_where_nobody_evaluated() {
     let (_place, ledger) = FaultyLedger::with_school();
-    let wish = by_rule(TEACHER, Rule::Team, Fallback::Nobody);
-    for item in outcome(&dry_run(&ledger, &wish).unwrap()) {
+    let request = by_rule(TEACHER, Rule::Team, Fallback::Nobody);
+    for item in outcome(&dry_run(&ledger, &request).unwrap()) {
         let expected = match is_first(item.0) {
             true => (Ok(PEDAGOGUE), Why::SharesTeam),
             false => (Err(Reason::NoSuccessor), Why::Asked),
@@ -157,13 +157,13 @@ fn things_of_two_leaders_fall_back_on_a_leader_who_does_not_own_them() {
             planledger_core::domain::plan::PlanCommand::TransferOwnership { to, reason: None };
         place.does(&ledger, SYSTEM, (plan, transfer));
     }
-    let wish = RecoveryRequest::Transfer(Transfer {
+    let request = RecoveryRequest::Transfer(Transfer {
         what: What::Items(PLANS.map(StreamId::from).into()),
         rule: Rule::PerTeam(BTreeMap::new()),
         fallback: Fallback::Leader,
         reason: None,
     });
-    let to: Vec<_> = outcome(&dry_run(&ledger, &wish).unwrap())
+    let to: Vec<_> = outcome(&dry_run(&ledger, &request).unwrap())
         .into_iter()
         .map(|item| item.1)
         .collect();
@@ -174,7 +174,7 @@ fn things_of_two_leaders_fall_back_on_a_leader_who_does_not_own_them() {
 fn a_selection_or_one_institution_is_proposed_and_nothing_else() {
     let (_place, ledger) = FaultyLedger::with_school();
     let items: BTreeSet<StreamId> = [TEAMS[1].into(), PLANS[0].into()].into();
-    let wish = |what| {
+    let request = |what| {
         RecoveryRequest::Transfer(Transfer {
             what,
             rule: Rule::To(STEADY),
@@ -182,12 +182,12 @@ fn a_selection_or_one_institution_is_proposed_and_nothing_else() {
             reason: None,
         })
     };
-    let found = dry_run(&ledger, &wish(What::Items(items.clone()))).unwrap();
+    let found = dry_run(&ledger, &request(What::Items(items.clone()))).unwrap();
     let streams: BTreeSet<_> = found.items.iter().map(|item| item.stream).collect();
     assert_eq!(streams, items);
     let at = |institution| {
         let (of, institution) = (TEACHER, Some(institution));
-        dry_run(&ledger, &wish(What::Everything { of, institution }))
+        dry_run(&ledger, &request(What::Everything { of, institution }))
     };
     assert_eq!(at(SCHOOL).unwrap().items.len(), everything().len());
     assert_eq!(at(OTHER_SCHOOL).unwrap_err().reason, Reason::NothingToDo);
@@ -196,10 +196,10 @@ fn a_selection_or_one_institution_is_proposed_and_nothing_else() {
 #[test]
 fn a_dry_run_is_the_same_until_something_that_it_rests_on_changes() {
     let (place, ledger) = FaultyLedger::with_school();
-    let wish = by_rule(TEACHER, Rule::Team, Fallback::Leader);
-    let first = dry_run(&ledger, &wish).unwrap();
+    let request = by_rule(TEACHER, Rule::Team, Fallback::Leader);
+    let first = dry_run(&ledger, &request).unwrap();
     place.evaluates(&ledger, PEDAGOGUE, PLANS[0], 1);
-    assert_eq!(dry_run(&ledger, &wish).unwrap().digest, first.digest);
+    assert_eq!(dry_run(&ledger, &request).unwrap().digest, first.digest);
     place.evaluates(&ledger, STEADY, PLANS[0], 2);
-    assert_ne!(dry_run(&ledger, &wish).unwrap().digest, first.digest);
+    assert_ne!(dry_run(&ledger, &request).unwrap().digest, first.digest);
 }

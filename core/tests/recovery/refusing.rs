@@ -41,12 +41,12 @@ fn nobody_takes_over_who_cannot_own_anything() {
             (
                 Rule::PerTeam(one(person)),
                 Fallback::Leader,
-                Field::Request(RequestField::TransferHeirOfTeam),
+                Field::Request(RequestField::TransferSuccessorOfTeam),
             ),
             (
                 Rule::PerSubject(subject(person)),
                 Fallback::Leader,
-                Field::Request(RequestField::TransferHeirOfSubject),
+                Field::Request(RequestField::TransferSuccessorOfSubject),
             ),
             (
                 Rule::Team,

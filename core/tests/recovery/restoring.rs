@@ -32,14 +32,14 @@ fn a_team_comes_back_alone_or_with_its_year_plans_and_their_units() {
     };
     let alone = (Step::UndeleteTeam { team }, Why::Asked);
     assert_eq!(back(false), std::slice::from_ref(&alone));
-    let hangs_on_team = Why::HangsOn(team.into());
-    let hangs_on_year_plan = Why::HangsOn(year_plan.into());
+    let belongs_to_team = Why::BelongsTo(team.into());
+    let belongs_to_year_plan = Why::BelongsTo(year_plan.into());
     assert_eq!(
         back(true),
         [
             alone,
-            (Step::UndeleteYearPlan { year_plan }, hangs_on_team),
-            (Step::UndeleteUnit { year_plan, unit }, hangs_on_year_plan),
+            (Step::UndeleteYearPlan { year_plan }, belongs_to_team),
+            (Step::UndeleteUnit { year_plan, unit }, belongs_to_year_plan),
         ]
     );
 }
@@ -91,7 +91,7 @@ fn what_comes_back_goes_to_whom_it_is_given_and_reads_as_it_did() {
 }
 
 #[test]
-fn a_heir_from_elsewhere_is_told_for_each_thing() {
+fn a_successor_from_elsewhere_is_refused_for_each_item() {
     let (_place, ledger) = deleted();
     let team = team_back(TEAMS[0], true);
     let proposal = dry_run(&ledger, &restore(vec![team], Some(ELSEWHERE))).unwrap();

@@ -92,7 +92,7 @@ impl Witness {
                     CliError::Usage("a new witness needs a name; give it with --name".to_owned())
                 })?;
                 let signer = generate(name, Algorithm::Cosignature).map_err(CliError::refused)?;
-                write_secret(&path, &signer.secret(), false).map_err(|error| refused(&error))?;
+                write_secret(&path, &signer.secret()).map_err(|error| refused(&error))?;
                 Ok(signer)
             }
             Err(error) => Err(refused(&error)),

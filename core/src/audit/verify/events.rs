@@ -1,7 +1,7 @@
 //! Checks the events in scope. Each event must be in the checkpoint, follow the event before it,
 //! and open with its key.
 
-use super::{Checking, Placed, format_fault, hashes};
+use super::checking::{Checking, Placed, format_fault, hashes};
 use crate::audit::bundle::{Bytes, Disclosure, EventLine, Scope};
 use crate::audit::fault::{Fault, FaultKind};
 use crate::domain::Event;

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Checking, StreamReport, format_fault, hashes};
+use super::checking::{Checking, format_fault, hashes};
+use super::report::StreamReport;
 use crate::audit::bundle::{HeadsLine, Scope};
 use crate::audit::chain::Chains;
 use crate::audit::fault::{Fault, FaultKind};

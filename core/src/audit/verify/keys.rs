@@ -1,7 +1,8 @@
 //! Checks who signed and cosigned the checkpoint, and reads the ledger's own events: changes of
 //! key, and the record of heads.
 
-use super::{Checking, Placed, checkpoint_fault, hashes, open};
+use super::checking::{Checking, Placed, checkpoint_fault, hashes};
+use super::events::open;
 use crate::audit::bundle::EventLine;
 use crate::audit::fault::{Fault, FaultKind};
 use crate::domain::Event;

@@ -1,95 +1,24 @@
 //! Checks a bundle, and needs only the bundle and the policy that says whom to believe. It reads
 //! the bundle once, line by line.
 
+mod checking;
 mod events;
 mod heads;
 mod keys;
+mod report;
 
-use std::collections::BTreeMap;
 use std::io::{BufRead, Read};
 
-use self::events::open;
-use super::bundle::{Bytes, Disclosure, FORMAT, Header, Line, Scope};
-use super::chain::{Chains, StreamPlace};
+use self::checking::{Checking, cut_off, format_fault};
+pub use self::report::{BundleFault, Report, StreamReport, VerifyOptions};
+use super::bundle::{Line, Scope};
 use super::fault::{Fault, FaultKind};
 use crate::domain::Event;
-use crate::domain::ledger::RecordedHeads;
-use crate::entry::{Entry, EntryBytes};
-use crate::hash::Hash32;
-use crate::heads::BucketProof;
-use crate::ids::{KeyId, LedgerId, Position, Revision, StreamId};
+use crate::ids::Position;
 use crate::ledger::RecordedEvent;
-use crate::merkle::Frontier;
-use crate::time::Timestamp;
-use crate::tlog::{Checkpoint, Policy, SignedCheckpoint, VerifierKey, Witnessed};
 
 /// The longest line, in bytes. A line holds one event at most, and a payload has 16 MiB at most.
 const MOST_LINE: u64 = 32 << 20;
-
-/// Whom the auditor believes, and what the auditor knows from before.
-#[derive(Clone, Debug)]
-pub struct VerifyOptions {
-    /// The logs and witnesses that the auditor believes.
-    pub policy: Policy,
-    /// A checkpoint that the auditor kept from an earlier time. `None` if there is none.
-    pub since: Option<SignedCheckpoint>,
-}
-
-/// The first fault of a bundle, and its line.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {fault}")]
-pub struct BundleFault {
-    /// The number of the line, from 1.
-    pub line: u64,
-    /// The fault.
-    pub fault: Fault,
-}
-
-/// What the bundle proves about one stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StreamReport {
-    /// The stream.
-    pub stream: StreamId,
-    /// How many events of the stream are in the bundle.
-    pub events: u64,
-    /// The revision of the stream's last event in the bundle.
-    pub revision: Revision,
-    /// The bundle has every event of the stream up to this position. `None` if that is not proved.
-    pub complete_through: Option<Position>,
-}
-
-/// What a sound bundle proves.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
-    /// The ledger that the events are from.
-    pub ledger: LedgerId,
-    /// Which events the bundle is about.
-    pub scope: Scope,
-    /// Whether the reader can read the texts.
-    pub disclosure: Disclosure,
-    /// The checkpoint that every proof leads to.
-    pub checkpoint: Checkpoint,
-    /// Who signed and cosigned the checkpoint.
-    pub witnessed: Witnessed,
-    /// When the checkpoint's last event was recorded, by the server's clock. A bundle about an
-    /// older state of the log passes this check as well as one about the newest.
-    pub as_of: Timestamp,
-    /// The size of the auditor's earlier checkpoint, from which the log grew. `None` if the auditor
-    /// gave none.
-    pub since: Option<u64>,
-    /// How many events in scope the bundle holds.
-    pub events: u64,
-    /// How many of them were opened with their keys and read.
-    pub opened: u64,
-    /// How many of them have no text: it was redacted, or whoever made the bundle left it out.
-    pub redacted: u64,
-    /// When the first and the last event in scope were recorded.
-    pub recorded: Option<(Timestamp, Timestamp)>,
-    /// What is proved about each stream in scope. Empty for a range.
-    pub streams: Vec<StreamReport>,
-    /// How many streams the events in scope belong to.
-    pub stream_count: u64,
-}
 
 /// Checks a bundle. Calls `seen` in order with every event in scope that could be opened. What
 /// `seen` gets is proved only if this function returns a report.
@@ -158,99 +87,7 @@ fn unread(error: &std::io::Error) -> String {
     format!("the bundle cannot be read: {error}")
 }
 
-fn format_fault(what: impl Into<String>) -> Fault {
-    Fault::new(Position::ZERO, FaultKind::Format, what)
-}
-
-fn cut_off() -> Fault {
-    let what = "the bundle has no last line, so its export did not finish; repeat the export to \
-                continue it";
-    Fault::new(Position::ZERO, FaultKind::Missing, what)
-}
-
-/// The state of a check.
-struct Checking<'a> {
-    header: Header,
-    options: &'a VerifyOptions,
-    policy: Policy,
-    signed: SignedCheckpoint,
-    witnessed: Option<Witnessed>,
-    since: Option<u64>,
-    own: Chains,
-    /// The key that signs checkpoints, as the ledger's own events say.
-    key: Option<VerifierKey>,
-    /// The record of heads, and the time when it was recorded.
-    recorded: Option<(RecordedHeads, Timestamp)>,
-    bucket: Option<BucketProof>,
-    /// The student's key, as the line of heads names it.
-    student_key: Option<KeyId>,
-    chains: Chains,
-    /// For a range: the tree up to the last event that was checked.
-    frontier: Option<Frontier>,
-    /// For a plan or student: where each stream was when the heads were recorded.
-    at_heads: BTreeMap<StreamId, StreamPlace>,
-    events: u64,
-    counts: BTreeMap<StreamId, u64>,
-    opened: u64,
-    redacted: u64,
-    first: Option<Timestamp>,
-    last: Option<Timestamp>,
-    stage: u8,
-}
-
-/// An event line whose entry was checked against the checkpoint.
-struct Placed {
-    position: Position,
-    entry: Entry,
-    bytes: EntryBytes,
-}
-
-impl<'a> Checking<'a> {
-    fn new(header: Header, options: &'a VerifyOptions) -> Result<Self, Fault> {
-        if header.format != FORMAT {
-            let what = format!("the format is not {FORMAT}");
-            return Err(format_fault(what));
-        }
-        let signed = SignedCheckpoint::parse(header.checkpoint.as_bytes());
-        let signed = signed.map_err(|error| checkpoint_fault(FaultKind::Checkpoint, error))?;
-        let (chains, frontier) = match header.scope {
-            Scope::Range { from, to } => {
-                if from == Position::ZERO || from > to || to.get() > signed.checkpoint.size {
-                    return Err(format_fault("the range is outside the checkpoint"));
-                }
-                let peaks = hashes(&header.peaks)?;
-                let frontier = Frontier::from_parts(from.get() - 1, peaks);
-                let frontier = frontier
-                    .ok_or_else(|| format_fault("the number of peaks does not fit the range"))?;
-                (Chains::part(from), Some(frontier))
-            }
-            Scope::Plan(_) | Scope::Student(_) => (Chains::default(), None),
-        };
-        Ok(Self {
-            policy: options.policy.clone(),
-            header,
-            options,
-            signed,
-            witnessed: None,
-            since: None,
-            own: Chains::default(),
-            key: None,
-            recorded: None,
-            bucket: None,
-            student_key: None,
-            chains,
-            frontier,
-            at_heads: BTreeMap::new(),
-            events: 0,
-            counts: BTreeMap::new(),
-            opened: 0,
-            redacted: 0,
-            first: None,
-            last: None,
-            stage: 0,
-        })
-    }
-
+impl Checking<'_> {
     fn take(
         &mut self,
         line: Line,
@@ -314,13 +151,4 @@ impl<'a> Checking<'a> {
             stream_count: self.chains.streams().len() as u64,
         })
     }
-}
-
-fn checkpoint_fault(kind: FaultKind, error: impl ToString) -> Fault {
-    Fault::new(Position::ZERO, kind, error.to_string())
-}
-
-fn hashes(list: &[Bytes]) -> Result<Vec<Hash32>, Fault> {
-    let hashes: Option<_> = list.iter().map(Bytes::array).collect();
-    hashes.ok_or_else(|| format_fault("a hash does not have 32 bytes"))
 }

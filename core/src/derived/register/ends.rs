@@ -52,7 +52,7 @@ pub(crate) struct Ends {
     breaks: Arc<BTreeMap<Position, Break>>,
     /// The greatest revision of each stream that has a break.
     tops: HashMap<StreamId, Revision>,
-    /// How many keys the entries need: see [`Ends::keys`].
+    /// How many keys the entries so far need, counted from the first key that was made.
     keys: u64,
 }
 
@@ -83,11 +83,6 @@ impl Ends {
             let top = self.tops.entry(found.stream).or_default();
             *top = found.top.max(end).max(*top);
         }
-    }
-
-    /// How many keys the entries so far need, counted from the first key that was made.
-    pub(super) fn keys(&self) -> u64 {
-        self.keys
     }
 
     /// Where a stream ends; zeros if the stream does not exist.
@@ -211,7 +206,7 @@ impl Ends {
 
     /// Gives the ends and breaks up to a position that no earlier batch covered, for the batch that
     /// covers them. They count as covered from now on.
-    pub(super) fn settle(&mut self, through: Position) -> (Vec<(u64, End)>, Vec<Break>) {
+    pub(super) fn settle(&mut self, through: Position) -> Settled {
         let count = self
             .queue
             .partition_point(|(_, end)| end.position <= through);
@@ -235,18 +230,36 @@ impl Ends {
                 .collect(),
             false => Vec::new(),
         };
-        (ends.into_iter().collect(), breaks)
+        Settled {
+            ends: ends.into_iter().collect(),
+            breaks,
+            keys: self.keys,
+        }
     }
 
     /// Gives all ends and breaks that the batches so far cover. Later breaks are left out, so this
     /// must be called before the next batch is begun.
-    pub(super) fn settled(&self) -> (Vec<(u64, End)>, Vec<Break>) {
+    pub(super) fn settled(&self) -> Settled {
         let ends = self.settled.iter().map(|(name, end)| (*name, *end));
         let unsettled = self.queue.front().map(|(_, end)| end.position);
         let breaks = self.breaks.values().copied();
         let breaks = breaks.filter(|found| unsettled.is_none_or(|from| found.position < from));
-        (ends.collect(), breaks.collect())
+        Settled {
+            ends: ends.collect(),
+            breaks: breaks.collect(),
+            keys: self.keys,
+        }
     }
+}
+
+/// What a batch of the register says of streams, besides its documents.
+pub(super) struct Settled {
+    /// Where streams end, by the hash of the stream's id.
+    pub(super) ends: Vec<(u64, End)>,
+    /// The breaks of streams.
+    pub(super) breaks: Vec<Break>,
+    /// How many keys the entries so far need, counted from the first key that was made.
+    pub(super) keys: u64,
 }
 
 /// Entries that each continue their stream, and the keys that they need.

@@ -10,14 +10,17 @@ use std::sync::Arc;
 use super::batch::Batch;
 use super::key::{MAC, RegisterKey};
 use crate::derived::cursor::Cursor;
+use crate::disk::{Disk, DiskFile, ReplaceError, SmallFile, read_full, write_full};
 use crate::domain::EventType;
 use crate::fields::Fields;
 use crate::ids::LedgerId;
-use crate::journal::{Disk, DiskFile, read_full, write_full};
 use crate::seal::KeyCount;
 
 const NAME: &str = "register";
-const TEMPORARY: &str = "register.tmp";
+const FILE: SmallFile<'_> = SmallFile {
+    name: NAME,
+    temporary: "register.tmp",
+};
 const MAGIC: [u8; 8] = *b"PLREGv1\n";
 /// The version of everything that decides what derived state contains: the rules by which events
 /// are folded into documents, and the layout of this file. Raise it whenever one of them changes,
@@ -34,6 +37,7 @@ const BATCH: u8 = 1;
 const OPENED: u8 = 2;
 const CLOSED: u8 = 3;
 const DISTRUSTED: u8 = 4;
+const DISTRUSTED_SAID: &str = "it is not to be used again";
 
 /// In which way the use of derived state ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,7 +188,7 @@ impl StoredRegister {
                 }
             }
         };
-        let kept = self.batches.get(..count).unwrap_or_default();
+        let (kept, _) = self.batches.split_at(count);
         let (len, chain) = match kept.last() {
             Some((at, chain, _)) => (*at, *chain),
             None => (HEADER as u64, self.start),
@@ -293,31 +297,20 @@ impl RegisterFile {
 
     /// Notes that derived state is in use. From now on it does not count as closed.
     fn note_opening(&mut self) -> io::Result<()> {
-        let boot = boot_id().unwrap_or_default();
-        self.put(OPENED, &boot)?;
+        self.put(OPENED, &opening())?;
         self.file.sync_data()
     }
 
     fn put(&mut self, kind: u8, body: &[u8]) -> io::Result<()> {
         if self.distrusted {
-            return Err(io::Error::other("it was marked as not to be used again"));
+            return Err(io::Error::other(DISTRUSTED_SAID));
         }
-        let record = self.record(kind, body)?;
+        let mut record = Vec::new();
+        let chain = put_record(&mut record, &self.key, &self.chain, kind, body)?;
         write_full(self.file.as_ref(), &record, self.len)?;
         self.len += record.len() as u64;
-        self.chain = record.last_chunk().copied().unwrap_or_default();
+        self.chain = chain;
         Ok(())
-    }
-
-    fn record(&self, kind: u8, body: &[u8]) -> io::Result<Vec<u8>> {
-        let len = u32::try_from(body.len()).map_err(io::Error::other)?;
-        let mut record = Vec::with_capacity(RECORD_HEAD + body.len() + MAC);
-        record.extend_from_slice(&len.to_be_bytes());
-        record.push(kind);
-        let mac = self.key.mac(&[&self.chain, &record, body]);
-        record.extend_from_slice(body);
-        record.extend_from_slice(&mac);
-        Ok(record)
     }
 
     /// Appends a batch and syncs it. So the register knows every place that sled may have reached
@@ -350,31 +343,48 @@ impl RegisterFile {
 
     /// Rewrites the file with one batch that holds everything.
     pub(super) fn replace(&mut self, batch: &Batch) -> io::Result<()> {
-        match self.disk.remove(TEMPORARY) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+        if self.distrusted {
+            return Err(io::Error::other(DISTRUSTED_SAID));
         }
-        let (header, chain) = encode_header(&self.key, self.ledger);
-        let file = self.disk.create(TEMPORARY)?;
-        write_full(file.as_ref(), &header, 0)?;
-        let mut fresh = Self {
-            disk: self.disk.clone(),
-            key: self.key.clone(),
-            ledger: self.ledger,
-            file,
-            len: header.len() as u64,
-            whole: 0,
-            chain,
-            closed: self.closed,
-            distrusted: self.distrusted,
+        let (mut bytes, chain) = encode_header(&self.key, self.ledger);
+        let chain = put_record(&mut bytes, &self.key, &chain, BATCH, &batch.encode())?;
+        let whole = bytes.len() as u64;
+        let chain = put_record(&mut bytes, &self.key, &chain, OPENED, &opening())?;
+        let (file, done) = match FILE.replace(self.disk.as_ref(), &bytes) {
+            Ok(file) => (file, Ok(())),
+            Err(ReplaceError::Unchanged(error)) => return Err(error),
+            // The name leads to the new file already, so what is noted from now on belongs there.
+            Err(ReplaceError::NotDurable { source, file }) => (file, Err(source)),
         };
-        fresh.append(batch)?;
-        fresh.whole = fresh.len;
-        fresh.note_opening()?;
-        self.disk.rename(TEMPORARY, NAME)?;
-        *self = fresh;
-        self.disk.sync_dir()
+        self.file = file;
+        self.len = bytes.len() as u64;
+        self.whole = whole;
+        self.chain = chain;
+        done
     }
+}
+
+/// Appends a record to `bytes`. Returns the chain value after it.
+fn put_record(
+    bytes: &mut Vec<u8>,
+    key: &RegisterKey,
+    chain: &[u8; MAC],
+    kind: u8,
+    body: &[u8],
+) -> io::Result<[u8; MAC]> {
+    let len = u32::try_from(body.len()).map_err(io::Error::other)?;
+    let head = [len.to_be_bytes().as_slice(), &[kind]].concat();
+    let mac = key.mac(&[chain, &head, body]);
+    bytes.reserve(RECORD_HEAD + body.len() + MAC);
+    bytes.extend_from_slice(&head);
+    bytes.extend_from_slice(body);
+    bytes.extend_from_slice(&mac);
+    Ok(mac)
+}
+
+/// The body of the record that says that derived state is in use.
+fn opening() -> [u8; 16] {
+    boot_id().unwrap_or_default()
 }
 
 fn read_all(file: &dyn DiskFile) -> io::Result<Vec<u8>> {

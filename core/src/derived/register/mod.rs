@@ -27,8 +27,8 @@ use parking_lot::{Mutex, RwLock, RwLockUpgradableReadGuard};
 
 use self::batch::Batch;
 pub use self::ends::Break;
-use self::ends::Ends;
 pub(crate) use self::ends::{End, Unsound};
+use self::ends::{Ends, Settled};
 pub(super) use self::file::Closed;
 use self::file::RegisterFile;
 pub(super) use self::file::sync_folder;
@@ -38,10 +38,11 @@ use self::print::ByHash;
 pub(super) use self::print::Print;
 use super::cursor::Cursor;
 use super::telling::Telling;
+use crate::disk::Disk;
 use crate::entry::Entry;
 use crate::hash::Hash32;
 use crate::ids::{LedgerId, Position, StreamId};
-use crate::journal::{Disk, NewEntry};
+use crate::journal::NewEntry;
 use crate::seal::KeyStore;
 
 const SHARDS: usize = 64;
@@ -207,18 +208,8 @@ impl Register {
         cursor: &Cursor,
         keys: &KeyStore,
     ) -> io::Result<Announced> {
-        let (ends, breaks, slots) = {
-            let mut all = self.ends.write();
-            let (ends, breaks) = all.settle(cursor.position);
-            (ends, breaks, all.keys())
-        };
-        let batch = Batch {
-            cursor: cursor.clone(),
-            keys: keys.first(slots),
-            prints,
-            ends,
-            breaks,
-        };
+        let settled = self.ends.write().settle(cursor.position);
+        let batch = batch(prints, settled, cursor, keys);
         self.file.lock().append(&batch)?;
         Ok(Announced(batch.prints))
     }
@@ -258,18 +249,8 @@ impl Register {
                 value: Some(*value),
             }));
         }
-        let (ends, breaks, slots) = {
-            let all = self.ends.read();
-            let (ends, breaks) = all.settled();
-            (ends, breaks, all.keys())
-        };
-        let batch = Batch {
-            cursor: cursor.clone(),
-            keys: keys.first(slots),
-            prints,
-            ends,
-            breaks,
-        };
+        let settled = self.ends.read().settled();
+        let batch = batch(prints, settled, cursor, keys);
         self.file.lock().replace(&batch)
     }
 
@@ -281,6 +262,17 @@ impl Register {
     /// Notes on disk that everything is stored and that nothing more is written.
     pub(super) fn close(&self) -> io::Result<()> {
         self.file.lock().close()
+    }
+}
+
+/// What the register notes of documents and ends of streams that belong together.
+fn batch(prints: Vec<Print>, settled: Settled, cursor: &Cursor, keys: &KeyStore) -> Batch {
+    Batch {
+        cursor: cursor.clone(),
+        keys: keys.first(settled.keys),
+        prints,
+        ends: settled.ends,
+        breaks: settled.breaks,
     }
 }
 

@@ -6,13 +6,14 @@ use super::key::RegisterKey;
 use super::{Closed, Print, Register};
 use crate::derived::cursor::Cursor;
 use crate::derived::telling::Telling;
+use crate::disk::{Fault, FaultyDisk, PowerCut};
 use crate::domain::Actor;
 use crate::entry::Entry;
 use crate::hash::Hash32;
 use crate::ids::{
     CommandId, CommitSeq, KeyId, LedgerId, PlanId, Position, Revision, StreamId, SystemId,
 };
-use crate::journal::{FaultyDisk, NewEntry, PowerCut};
+use crate::journal::NewEntry;
 use crate::seal::{KeyStore, MasterKey};
 use crate::time::Timestamp;
 
@@ -134,6 +135,27 @@ fn a_file_that_was_written_anew_says_the_same() {
         ));
     }
     assert_eq!(register.len(), 20_001);
+}
+
+/// The step after which the file has its new name matters most: a note on the old file would be on
+/// a file that nobody finds any more.
+#[test]
+fn a_rewrite_that_fails_at_any_step_loses_no_later_note() {
+    const STEPS: u64 = 6;
+    for step in 0..STEPS {
+        let disk = FaultyDisk::new();
+        let register = created(&disk);
+        write(&register, 1, b"plan", Some(b"old"));
+        disk.inject(disk.operations() + step, Fault::Fail);
+        let rewritten = register.compact(&cursor(1), &no_keys());
+        assert!(rewritten.is_err(), "step {step}");
+        write(&register, 2, b"plan", Some(b"new"));
+        drop(register);
+        let register = opened(&disk, 2).unwrap();
+        assert!(vouches(&register, b"plan", Some(b"new")), "step {step}");
+        register.distrust().unwrap();
+        assert!(read(&disk).unwrap().is_distrusted(), "step {step}");
+    }
 }
 
 /// Whatever byte is changed or cut off, the rest describes a state that there was, or nothing.
@@ -350,10 +372,10 @@ fn where_a_stream_broke_is_remembered_and_settled_with_the_batch_that_covers_it(
     );
     take(&mut ends, 7, branch.next(7)).unwrap();
     assert_eq!(ends.breaks().len(), 1);
-    let (settled, breaks) = ends.settle(Position::new(5));
-    assert_eq!((settled.len(), breaks.len()), (1, 0));
-    let (settled, breaks) = ends.settle(Position::new(7));
-    assert_eq!((settled.len(), breaks), (1, vec![found]));
+    let settled = ends.settle(Position::new(5));
+    assert_eq!((settled.ends.len(), settled.breaks.len()), (1, 0));
+    let settled = ends.settle(Position::new(7));
+    assert_eq!((settled.ends.len(), settled.breaks), (1, vec![found]));
     let mut after = branch.at();
     after.revision = Revision::new(5);
     extend(&mut ends, 8, &[after.next(8)]).unwrap();

@@ -391,11 +391,11 @@ impl ExistingPlan<'_> {
 
     fn reverting(&self, revert: &Revert) -> Result<Reverting, Stop> {
         self.check_not_withdrawn()?;
-        let hand = RevertRights {
+        let rights = RevertRights {
             side: self.side()?,
             talks: self.holds_talks()?,
         };
-        Ok(revert.compare(self.plan, hand))
+        Ok(revert.compare(self.plan, rights))
     }
 
     fn include(&self, unit: UnitRef) -> Result<Vec<PlanEvent>, Stop> {

@@ -135,7 +135,7 @@ pub(super) struct RevertRights {
 
 impl Revert {
     /// What the revert changes in a plan, given what its actor may correct.
-    pub(super) fn compare(&self, plan: &Plan, hand: RevertRights) -> Reverting {
+    pub(super) fn compare(&self, plan: &Plan, rights: RevertRights) -> Reverting {
         let then = &self.then;
         let WrittenContent {
             status,
@@ -160,7 +160,7 @@ impl Revert {
             let stays = match then.evaluations.get(&made.id) {
                 None => Stays::RecordedSince,
                 Some(becomes) if *becomes == made.assessment => continue,
-                Some(_) if hand.side != Some(made.by) => Stays::OfAnotherSide,
+                Some(_) if rights.side != Some(made.by) => Stays::OfAnotherSide,
                 Some(becomes) => {
                     found.changes.push(Reverted::Evaluation {
                         id: made.id,
@@ -176,7 +176,7 @@ impl Revert {
             let stays = match then.talks.get(id) {
                 None => Stays::RecordedSince,
                 Some(becomes) if *becomes == talk.details => continue,
-                Some(_) if !hand.talks => Stays::HeldByStaff,
+                Some(_) if !rights.talks => Stays::HeldByStaff,
                 Some(becomes) => {
                     found.changes.push(Reverted::Talk {
                         id: *id,

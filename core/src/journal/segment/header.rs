@@ -3,9 +3,9 @@
 use std::io;
 use std::sync::Arc;
 
-use super::super::disk::{DiskFile, read_full};
-use super::super::layout::{field, u64_at};
 use super::super::tail::Tail;
+use crate::disk::{DiskFile, read_full};
+use crate::fields::{FieldWriter, Fields};
 use crate::hash::Context;
 use crate::ids::{CommitSeq, LedgerId, Position};
 use crate::time::Timestamp;
@@ -44,42 +44,49 @@ pub(super) struct SegmentHeader {
 }
 
 impl SegmentHeader {
-    pub(super) fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(SEGMENT_HEADER_LEN);
-        bytes.extend_from_slice(&MAGIC);
-        bytes.extend_from_slice(self.ledger_id.as_bytes());
-        bytes.extend_from_slice(&self.number.to_be_bytes());
-        bytes.extend_from_slice(&self.before.position.next().get().to_be_bytes());
-        bytes.extend_from_slice(&self.before.commit.next().get().to_be_bytes());
-        bytes.extend_from_slice(&self.before.checksum);
-        bytes.extend_from_slice(&self.before.recorded_at.nanos().to_be_bytes());
-        bytes.extend_from_slice(&self.previous_len.to_be_bytes());
-        bytes.resize(HASHED_LEN, 0);
-        let hash = HASH.hash(&bytes);
-        bytes.extend_from_slice(&hash);
-        bytes
+    pub(super) fn encode(&self) -> [u8; SEGMENT_HEADER_LEN] {
+        let mut out = FieldWriter::<SEGMENT_HEADER_LEN>::new();
+        out.put(&MAGIC);
+        out.put(self.ledger_id.as_bytes());
+        out.put(&self.number.to_be_bytes());
+        out.put(&self.before.position.next().get().to_be_bytes());
+        out.put(&self.before.commit.next().get().to_be_bytes());
+        out.put(&self.before.checksum);
+        out.put(&self.before.recorded_at.nanos().to_be_bytes());
+        out.put(&self.previous_len.to_be_bytes());
+        out.zeros_to(HASHED_LEN);
+        let hash = HASH.hash(out.written());
+        out.put(&hash);
+        out.finish()
     }
 
     /// The header with these bytes; `None` if they are not one.
-    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        let (hashed, stored) = bytes.split_at_checked(HASHED_LEN)?;
-        let zeros: [u8; 16] = field(hashed, 80)?;
-        if !hashed.starts_with(&MAGIC) || zeros != [0; 16] {
-            return None;
-        }
+    pub(super) fn decode(bytes: &[u8; SEGMENT_HEADER_LEN]) -> Option<Self> {
+        let (hashed, stored) = bytes.split_at(HASHED_LEN);
         if HASH.hash(hashed) != *stored {
             return None;
         }
+        let mut fields = Fields(hashed);
+        let magic: [u8; 8] = fields.take();
+        let (ledger_id, number) = (LedgerId::from_bytes(fields.take()), fields.u64());
+        let (next_position, next_commit) = (fields.u64(), fields.u64());
+        let (checksum, recorded_at) = (fields.take(), Timestamp::from_nanos(fields.u64()));
+        let previous_len = fields.u64();
+        let zeros: [u8; 16] = fields.take();
+        fields.finish();
+        if magic != MAGIC || zeros != [0; 16] {
+            return None;
+        }
         Some(Self {
-            ledger_id: LedgerId::from_bytes(field(hashed, 8)?),
-            number: u64_at(hashed, 24)?,
+            ledger_id,
+            number,
             before: Tail {
-                position: Position::new(u64_at(hashed, 32)?.checked_sub(1)?),
-                commit: CommitSeq::new(u64_at(hashed, 40)?.checked_sub(1)?),
-                checksum: field(hashed, 48)?,
-                recorded_at: Timestamp::from_nanos(u64_at(hashed, 64)?),
+                position: Position::new(next_position.checked_sub(1)?),
+                commit: CommitSeq::new(next_commit.checked_sub(1)?),
+                checksum,
+                recorded_at,
             },
-            previous_len: u64_at(hashed, 72)?,
+            previous_len,
         })
     }
 
@@ -133,7 +140,7 @@ mod tests {
         assert_eq!(bytes.len(), SEGMENT_HEADER_LEN);
         assert_eq!(SegmentHeader::decode(&bytes), Some(header));
         for bit in 0..bytes.len() * 8 {
-            let mut changed = bytes.clone();
+            let mut changed = bytes;
             changed[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(SegmentHeader::decode(&changed), None, "bit {bit}");
         }

@@ -3,9 +3,9 @@
 
 use std::io;
 
-use super::super::disk::{Disk, DiskFile, read_full, write_full};
-use super::super::layout::{field, u64_at};
 use super::header::{INDEX_SUFFIX, file_name};
+use crate::disk::{Disk, DiskFile, read_full, write_full};
+use crate::fields::Fields;
 use crate::ids::Position;
 
 const MAGIC: [u8; 8] = *b"PLIDXv1\n";
@@ -34,6 +34,12 @@ fn encode(first: Position, offsets: &[u32]) -> Vec<u8> {
     for offset in offsets {
         bytes.extend_from_slice(&offset.to_be_bytes());
     }
+    let len = HEADER_LEN as u64 + offsets.len() as u64 * OFFSET_LEN;
+    assert_eq!(
+        bytes.len() as u64,
+        len,
+        "an index has one offset for each position"
+    );
     bytes
 }
 
@@ -51,10 +57,11 @@ impl Index {
         let file = disk.open(&file_name(number, INDEX_SUFFIX)).ok()?;
         let mut header = [0; HEADER_LEN];
         let read = read_full(file.as_ref(), &mut header, 0).ok()?;
+        let mut fields = Fields(&header);
+        let said: ([u8; 8], u64, u64) = (fields.take(), fields.u64(), fields.u64());
+        fields.finish();
         let sound = read == HEADER_LEN
-            && header.starts_with(&MAGIC)
-            && u64_at(&header, 8)? == first.get()
-            && u64_at(&header, 16)? == count
+            && said == (MAGIC, first.get(), count)
             && file.len().ok()? == HEADER_LEN as u64 + count * OFFSET_LEN;
         sound.then_some(Self::File(file))
     }
@@ -109,7 +116,7 @@ impl Index {
                 let at = HEADER_LEN as u64 + nth * OFFSET_LEN;
                 let count = read_full(file.as_ref(), &mut bytes, at).ok()?;
                 (count == bytes.len()).then_some(())?;
-                field(&bytes, 0).map(|bytes| u64::from(u32::from_be_bytes(bytes)))
+                Some(u64::from(u32::from_be_bytes(bytes)))
             }
             Self::Memory(offsets) => offsets
                 .get(usize::try_from(nth).ok()?)

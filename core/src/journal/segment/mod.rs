@@ -21,13 +21,13 @@ use self::index::Index;
 pub use self::index::StoredIndex;
 use self::store::{Last, Readable, Store};
 use super::commit::Commit;
-use super::disk::{Disk, DiskFile, read_full, write_full};
 use super::error::{AppendError, DamageReason, ReadError};
 use super::frame::{Frame, FrameError, Header, Record};
 use super::group::{self, Group};
 use super::layout::RECORD_LEN;
 use super::log::{CommitLog, Frames, StoredEntry};
 use super::tail::Tail;
+use crate::disk::{Disk, DiskFile, SmallFile, read_full, write_full};
 use crate::ids::{CommitSeq, LedgerId, Position};
 
 pub use self::open::{OpenMode, SegmentOptions};
@@ -190,9 +190,11 @@ impl SegmentLog {
         let position = header.first_position.plus(u64::from(index));
         let bytes = read_part(segment, offset + header.record_at(index), RECORD_LEN as u64)?;
         let unsound = DamageReason::Frame(FrameError::Entry(index));
-        let Some(record) = Record::read(&bytes) else {
+        // The file may have been cut off since the frame's header was read.
+        let Ok(bytes) = bytes.as_slice().try_into() else {
             return Ok(Err(unsound));
         };
+        let record = Record::decode(bytes);
         let (at, len) = (u64::from(record.offset), u64::from(record.sealed_len()));
         if at + len > u64::from(header.payloads_len) || record.back >= position {
             return Ok(Err(unsound));
@@ -220,13 +222,11 @@ fn read_part(segment: &Readable, offset: u64, len: u64) -> Result<Vec<u8>, ReadE
 /// Creates a segment's file with its header. The file gets its name only once it is whole and
 /// durable.
 fn create_segment(disk: &dyn Disk, header: &SegmentHeader) -> io::Result<Arc<dyn DiskFile>> {
-    let temporary = file_name(header.number, TEMPORARY_SUFFIX);
-    let file = disk.create(&temporary)?;
-    write_full(file.as_ref(), &header.encode(), 0)?;
-    file.sync_data()?;
-    disk.rename(&temporary, &file_name(header.number, LOG_SUFFIX))?;
-    disk.sync_dir()?;
-    Ok(file.into())
+    let file = SmallFile {
+        name: &file_name(header.number, LOG_SUFFIX),
+        temporary: &file_name(header.number, TEMPORARY_SUFFIX),
+    };
+    Ok(file.replace(disk, &header.encode())?.into())
 }
 
 impl CommitLog for SegmentLog {

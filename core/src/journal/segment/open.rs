@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::super::disk::{Disk, DiskFile, read_full, write_full};
 use super::super::error::{Damage, DamageReason, OpenError};
 use super::super::tail::Tail;
 use super::header::{
@@ -14,6 +13,7 @@ use super::header::{
 use super::scan::{DurableHint, ScanError, Scanned, scan_closed, scan_last};
 use super::store::{Last, State, Store};
 use super::{SEGMENT_BYTES, SegmentLog, Writer, WriterState, create_segment};
+use crate::disk::{Disk, DiskFile, read_full, write_full};
 use crate::ids::{LedgerId, Position};
 use crate::time::Timestamp;
 
@@ -304,7 +304,7 @@ fn make_durable(
         let mut at = scanned.last_group;
         while at < scanned.len {
             let len = (scanned.len - at).min(buffer.len() as u64) as usize;
-            let part = buffer.get_mut(..len).unwrap_or_default();
+            let (part, _) = buffer.split_at_mut(len);
             if read_full(file.as_ref(), part, at)? < len {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }

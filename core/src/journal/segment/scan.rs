@@ -5,13 +5,13 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::super::disk::{DiskFile, read_full};
 use super::super::error::{Damage, DamageReason};
 use super::super::frame::{Frame, FrameError, Header, MAGIC};
 use super::super::layout::{HEADER_LEN, is_zero};
 use super::super::tail::Tail;
 use super::header::{SEGMENT_HEADER_LEN, SegmentHeader};
 use super::window::Window;
+use crate::disk::{DiskFile, read_full};
 use crate::ids::{CommitSeq, LedgerId, Position};
 
 /// What the caller knows to have been durable, from a record that is written only after a sync.
@@ -276,9 +276,10 @@ impl Judge<'_> {
         while at < range.end {
             let end = (at / BLOCK + 1) * BLOCK;
             let len = (end.min(range.end) - at) as usize;
-            let block = buffer.get_mut(..len).unwrap_or_default();
+            let (block, _) = buffer.split_at_mut(len);
             let count = read_full(self.file.as_ref(), block, at)?;
-            if is_zero(block.get(..count).unwrap_or_default()) {
+            let (read, _) = block.split_at(count);
+            if is_zero(read) {
                 return Ok(true);
             }
             at = end;
@@ -294,7 +295,7 @@ impl Judge<'_> {
         let mut at = from;
         while at + HEADER_LEN as u64 <= self.file_len {
             let count = read_full(self.file.as_ref(), &mut buffer, at)?;
-            let read = buffer.get(..count).unwrap_or_default();
+            let (read, _) = buffer.split_at(count);
             let candidates = read
                 .windows(HEADER_LEN)
                 .filter(|bytes| bytes.starts_with(&MAGIC));

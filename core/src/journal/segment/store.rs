@@ -6,7 +6,6 @@ use std::sync::Arc;
 use parking_lot::{Condvar, Mutex};
 use quick_cache::sync::Cache;
 
-use super::super::disk::{Disk, DiskFile, read_full};
 use super::super::error::{Damage, DamageReason, ReadError};
 use super::super::frame::{FrameError, Header};
 use super::super::layout::HEADER_LEN;
@@ -14,6 +13,7 @@ use super::super::tail::Tail;
 use super::header::{LOG_SUFFIX, SEGMENT_HEADER_LEN, SegmentHeader, file_name};
 use super::index::Index;
 use super::scan::{ScanError, scan_closed};
+use crate::disk::{Disk, DiskFile, read_full};
 use crate::ids::{CommitSeq, Position};
 
 /// How many closed segments are kept open. Each takes two file descriptors.
@@ -88,12 +88,10 @@ impl Readable {
     pub(super) fn frame_header(&self, offset: u64) -> io::Result<Result<Header, FrameError>> {
         let mut bytes = [0; HEADER_LEN];
         let len = self.end.saturating_sub(offset).min(HEADER_LEN as u64) as usize;
-        let count = read_full(
-            self.file.as_ref(),
-            bytes.get_mut(..len).unwrap_or_default(),
-            offset,
-        )?;
-        Ok(Header::decode(bytes.get(..count).unwrap_or_default()))
+        let (there, _) = bytes.split_at_mut(len);
+        let count = read_full(self.file.as_ref(), there, offset)?;
+        let (read, _) = there.split_at(count);
+        Ok(Header::decode(read))
     }
 }
 

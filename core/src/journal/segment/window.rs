@@ -3,9 +3,9 @@
 use std::io;
 use std::sync::Arc;
 
-use super::super::disk::{DiskFile, read_full};
 use super::super::frame::{Frame, FrameError};
 use super::super::layout::HEADER_LEN;
+use crate::disk::{DiskFile, read_full};
 
 const FIRST_READ: u64 = 64 << 10;
 const LARGEST_READ: u64 = 4 << 20;

@@ -1,162 +1,32 @@
 //! The key store: an append-only file of 256-byte slots. To lose it is to lose the ledger. So it is
 //! synced before the first event under a new key is, and it is as hard to lose as the journal.
 
+mod error;
+mod file;
+mod keys;
+mod options;
 mod slot;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
-use std::io;
-use std::sync::Arc;
-
 use parking_lot::Mutex;
 use x25519_dalek::StaticSecret;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::Zeroize;
 
+pub use self::error::KeyStoreError;
+use self::error::io_error;
+use self::file::{FILE, NAME, TORN, make_durable, read, read_slots, set_torn_tail_aside};
+pub use self::keys::KeyCount;
+use self::keys::Keys;
+pub use self::options::{KeyStoreMode, KeyStoreOptions, MasterKey, RescueKey};
 pub use self::slot::open_with_rescue_key;
-use self::slot::{SLOT, Slot, checked, decode_slot, encode_header, encode_slot, group_of};
-use super::{KeyScope, ScopeKey};
+use self::slot::{SLOT, Slot, encode_header, encode_slot};
+use super::key::ScopeKey;
+use super::scope::KeyScope;
+use crate::disk::{DiskFile, write_full};
 use crate::fields::Fields;
-use crate::hash::Context;
-use crate::ids::{KeyId, LedgerId};
-use crate::journal::{Disk, DiskFile, read_full, write_full};
+use crate::ids::KeyId;
 use crate::time::{Entropy, Timestamp};
-
-const NAME: &str = "keys.log";
-const TEMPORARY: &str = "keys.tmp";
-const TORN: &str = "keys.torn";
-
-/// The key that wraps all other keys. It comes from a file, from the environment, or from a key
-/// management service that hands it out.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct MasterKey([u8; 32]);
-
-impl MasterKey {
-    /// The key with these bytes.
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// A key for another purpose, computed from this key.
-    pub(crate) fn derived(&self, purpose: &'static str, about: &[u8]) -> [u8; 32] {
-        let mut hasher = blake3::Hasher::new_derive_key(purpose);
-        hasher.update(&self.0).update(about);
-        hasher.finalize().into()
-    }
-}
-
-impl std::fmt::Debug for MasterKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("MasterKey")
-    }
-}
-
-/// The public half of the rescue key, whose private half is kept in a safe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RescueKey(pub [u8; 32]);
-
-/// What a key store is opened for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyStoreMode {
-    /// For reading and for new keys. A key store is made if there is none.
-    Create,
-    /// For reading and for new keys. The key store must exist.
-    Existing,
-    /// For reading only. Not a byte is changed; not even what a crash left at the end is cut off.
-    ReadOnly,
-}
-
-/// How to open a key store.
-pub struct KeyStoreOptions {
-    /// The folder that holds `keys.log`.
-    pub disk: Arc<dyn Disk>,
-    /// The ledger that the key store belongs to.
-    pub ledger: LedgerId,
-    /// The master key.
-    pub master: MasterKey,
-    /// For a new store: the public key for which all keys are also wrapped, so that they can be
-    /// restored if the master key is lost.
-    pub rescue: Option<RescueKey>,
-    /// What the key store is opened for.
-    pub mode: KeyStoreMode,
-}
-
-/// Why the key store cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum KeyStoreError {
-    /// The operating system refused an operation. After a failed write nothing more is written
-    /// until the process is started again.
-    #[error("the key store cannot be used: {operation}: {source}")]
-    Io {
-        /// The operation that failed.
-        operation: &'static str,
-        /// The error of the operating system.
-        source: io::Error,
-    },
-    /// The file is not a key store, or belongs to another ledger. Restore the right one from its
-    /// backup.
-    #[error("keys.log belongs to another ledger; restore the key store of this ledger")]
-    Foreign,
-    /// The journal has entries under keys that are newer than the last key here: an older copy was
-    /// put back. Restore the newest key store from its backup.
-    #[error(
-        "keys.log is older than the journal: it has {has} keys, but the journal needs the first \
-        {needs} keys that were made; restore the newest key store from its backup"
-    )]
-    Older {
-        /// How many keys there are.
-        has: u64,
-        /// How many keys there must be at least.
-        needs: u64,
-    },
-    /// The keys are not those under which the journal's entries are sealed: an older copy was put
-    /// back and then used. Restore the right key store from its backup.
-    #[error(
-        "keys.log has other keys than the ones that the journal is sealed under; restore the right \
-        key store from its backup"
-    )]
-    Other,
-    /// An entry of the journal is sealed under a key that is not here: an older copy was put back.
-    /// Restore the newest key store from its backup.
-    #[error(
-        "keys.log is older than the journal: the event at position {position} is sealed under key \
-         {key}, which it does not have; restore the newest key store from its backup"
-    )]
-    Lacks {
-        /// The id of the missing key.
-        key: KeyId,
-        /// The position of the entry.
-        position: crate::ids::Position,
-    },
-    /// The key store was made with another master key.
-    #[error("the key store was made with another master key; give the ledger's own master key")]
-    WrongMasterKey,
-    /// A slot is damaged, or a slot before it is missing. Restore the key store from its backup.
-    #[error("keys.log is damaged in slot {slot}; restore it from its backup")]
-    Damaged {
-        /// The number of the slot, from 1.
-        slot: u64,
-    },
-    /// There is a journal but no key store. Restore the key store from its backup.
-    #[error("keys.log is missing although the journal has entries; restore it from its backup")]
-    Missing,
-    /// The source of random bytes failed. Nothing was sealed.
-    #[error("the operating system gives no random bytes: {0}")]
-    Entropy(io::Error),
-    /// A write failed earlier. Nothing can be written until the process is started again.
-    #[error("an earlier write to the key store failed; restart the process")]
-    Poisoned,
-    /// The key store was opened for reading only.
-    #[error("the key store is open for reading only")]
-    ReadOnly,
-}
-
-static FIRST_KEYS: Context = Context::new("planledger v1 2026-11-28 first keys");
-
-fn io_error(operation: &'static str) -> impl Fn(io::Error) -> KeyStoreError {
-    move |source| KeyStoreError::Io { operation, source }
-}
 
 /// All keys of a ledger, in memory, and the file that holds them.
 pub struct KeyStore {
@@ -167,41 +37,6 @@ pub struct KeyStore {
     /// event uses.
     torn: u64,
     writer: Mutex<Writer>,
-}
-
-#[derive(Default)]
-struct Keys {
-    active: HashMap<KeyScope, KeyId>,
-    by_id: HashMap<KeyId, Held>,
-    /// Ids in the order in which the keys were made.
-    order: Vec<KeyId>,
-}
-
-/// A key in memory.
-struct Held {
-    scope: KeyScope,
-    key: ScopeKey,
-    /// The place of the key among all keys, from 1.
-    slot: u64,
-}
-
-impl Keys {
-    fn hold(&mut self, scope: KeyScope, key: ScopeKey) {
-        self.active.insert(scope, key.id);
-        self.order.push(key.id);
-        let slot = self.order.len() as u64;
-        self.by_id.insert(key.id, Held { scope, key, slot });
-    }
-}
-
-/// How many keys, counted from the first that was made, and which these are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct KeyCount {
-    /// How many keys.
-    pub slots: u64,
-    /// First half of the hash of their ids, in the order in which they were made; zeros for no
-    /// keys.
-    pub digest: [u8; 16],
 }
 
 struct Writer {
@@ -240,8 +75,8 @@ impl KeyStore {
             if options.mode != KeyStoreMode::Create {
                 return Err(KeyStoreError::Missing);
             }
-            create(disk, &encode_header(options), is_there(TEMPORARY))
-                .map_err(io_error("creating keys.log"))?;
+            FILE.replace(disk, &encode_header(options))
+                .map_err(|error| io_error("making it")(error.into()))?;
         }
         let file = disk.open(NAME).map_err(io_error("opening keys.log"))?;
         let bytes = read(file.as_ref()).map_err(io_error("reading keys.log"))?;
@@ -250,8 +85,7 @@ impl KeyStore {
         let rescue = slot::read_header(header, options)?;
         let mut keys = Keys::default();
         let whole = read_slots(slots, &options.master, &mut keys)?;
-        let kept = bytes.get(..(whole + 1) * SLOT).unwrap_or_default();
-        let torn = bytes.get(kept.len()..).unwrap_or_default();
+        let (kept, torn) = bytes.split_at((whole + 1) * SLOT);
         let state = match options.mode {
             KeyStoreMode::ReadOnly => WriterState::ReadOnly,
             KeyStoreMode::Create | KeyStoreMode::Existing => {
@@ -326,22 +160,7 @@ impl KeyStore {
 
     /// The first `slots` keys that were made, or all keys if there are fewer.
     pub(crate) fn first(&self, slots: u64) -> KeyCount {
-        let keys = self.keys.read();
-        let count = usize::try_from(slots).unwrap_or(usize::MAX);
-        let ids = keys.order.get(..count.min(keys.order.len()));
-        let ids = ids.unwrap_or_default();
-        let mut hasher = FIRST_KEYS.hasher();
-        for id in ids {
-            hasher.update(id.as_bytes());
-        }
-        let hash = hasher.finalize();
-        KeyCount {
-            slots: ids.len() as u64,
-            digest: match ids {
-                [] => [0; 16],
-                _ => crate::hash::first(hash.as_bytes()),
-            },
-        }
+        self.keys.read().first(slots)
     }
 
     /// Checks that the keys under which the journal's entries were sealed are there. An older copy
@@ -432,94 +251,4 @@ impl KeyStore {
             }
         }
     }
-}
-
-fn create(disk: &dyn Disk, header: &[u8; SLOT], has_remains: bool) -> io::Result<()> {
-    if has_remains {
-        disk.remove(TEMPORARY)?;
-    }
-    let file = disk.create(TEMPORARY)?;
-    write_full(file.as_ref(), header, 0)?;
-    file.sync_data()?;
-    disk.rename(TEMPORARY, NAME)?;
-    disk.sync_dir()
-}
-
-fn read(file: &dyn DiskFile) -> io::Result<Vec<u8>> {
-    let len = usize::try_from(file.len()?).map_err(io::Error::other)?;
-    let mut bytes = vec![0; len];
-    let count = read_full(file, &mut bytes, 0)?;
-    bytes.truncate(count);
-    Ok(bytes)
-}
-
-/// Reads the slots up to a torn tail. Returns how many are whole.
-fn read_slots(
-    slots: &[[u8; SLOT]],
-    master: &MasterKey,
-    keys: &mut Keys,
-) -> Result<usize, KeyStoreError> {
-    for (index, slot) in slots.iter().enumerate() {
-        let damaged = || KeyStoreError::Damaged {
-            slot: index as u64 + 1,
-        };
-        let Some(fields) = checked(slot) else {
-            // Two slots fill a block of the disk. So an interrupted write leaves a slot either
-            // whole or as zeros. A slot with other bytes was written, and has changed since.
-            let is_torn = slot.iter().all(|byte| *byte == 0);
-            // If a later write follows, this slot had been synced.
-            let mut later = slots.iter().skip(index).filter_map(checked);
-            if !is_torn || later.any(|fields| group_of(fields) > index as u64) {
-                return Err(damaged());
-            }
-            return Ok(index);
-        };
-        // The slot says how many slots were there before its write. One of those is missing.
-        if group_of(fields) > index as u64 {
-            return Err(damaged());
-        }
-        let (scope, key) = decode_slot(fields, master).ok_or_else(damaged)?;
-        keys.hold(scope, key);
-    }
-    Ok(slots.len())
-}
-
-/// Keeps a copy of the torn tail. It should belong to keys that no receipted event uses; the copy
-/// is for the case that it does not.
-fn set_torn_tail_aside(disk: &dyn Disk, tail: &[u8], has_earlier: bool) -> io::Result<()> {
-    if tail.is_empty() {
-        return Ok(());
-    }
-    tracing::warn!(
-        bytes = tail.len(),
-        "keys.log ends with an unfinished key; that part is moved to keys.torn"
-    );
-    let file = match has_earlier {
-        true => disk.open(TORN)?,
-        false => disk.create(TORN)?,
-    };
-    write_full(file.as_ref(), tail, file.len()?)?;
-    file.sync_data()
-}
-
-/// Cuts off the torn tail and brings the rest to stable storage. The keys there are used from now
-/// on without being written again (P1).
-///
-/// The last group of slots may be only in memory: a process wrote it and was killed before its sync
-/// returned. If that sync failed, the system may even have marked the group as stored. So the group
-/// is written once more, unchanged and at the same place, and then synced. The names in the
-/// directory are synced for the same reason.
-fn make_durable(disk: &dyn Disk, file: &dyn DiskFile, kept: &[u8]) -> io::Result<()> {
-    file.set_len(kept.len() as u64)?;
-    let (slots, _) = kept.as_chunks::<SLOT>();
-    // A store without keys consists of its header, which was synced before the file got its name.
-    let group = match slots {
-        [_, .., last] => checked(last).map_or(0, group_of),
-        _ => 0,
-    };
-    let from = (group + 1) * SLOT as u64;
-    let start = usize::try_from(from).map_err(io::Error::other)?;
-    write_full(file, kept.get(start..).unwrap_or_default(), from)?;
-    file.sync_data()?;
-    disk.sync_dir()
 }

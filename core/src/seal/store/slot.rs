@@ -2,16 +2,24 @@
 
 use x25519_dalek::{PublicKey, StaticSecret};
 
-use super::super::cipher::{EventKey, SealError, open, seal};
-use super::{KeyScope, KeyStoreError, KeyStoreOptions, MasterKey, RescueKey, ScopeKey};
-use crate::fields::Fields;
+use super::error::KeyStoreError;
+use super::options::{KeyStoreOptions, MasterKey, RescueKey};
+use crate::fields::{FieldWriter, Fields};
 use crate::ids::{InstitutionId, KeyId, PersonId};
+use crate::seal::cipher::{EventKey, SealError, open, seal};
+use crate::seal::key::ScopeKey;
+use crate::seal::scope::KeyScope;
 use crate::time::Timestamp;
 
 /// Length of a slot in bytes. Two slots fill a block of the disk, so a slot is written whole or not
 /// at all.
 pub(super) const SLOT: usize = 256;
+/// Length of the part of a slot that its checksum is made over.
 const CHECKED: usize = 224;
+/// Length of the part of a slot that both wrapped copies of the key are bound to.
+const ABOUT: usize = 46;
+/// Where in a slot the number of earlier slots is.
+const GROUP_AT: usize = 198;
 const MAGIC: &[u8; 8] = b"PLKEYSv1";
 const SLOT_MAGIC: &[u8; 4] = b"PLK1";
 const ACTIVE: u8 = 1;
@@ -31,12 +39,12 @@ impl MasterKey {
 
 /// The first slot of a new store.
 pub(super) fn encode_header(options: &KeyStoreOptions) -> [u8; SLOT] {
-    let mut header = Vec::with_capacity(SLOT);
-    header.extend_from_slice(MAGIC);
-    header.extend_from_slice(options.ledger.as_bytes());
-    header.extend_from_slice(&options.master.fingerprint());
-    header.push(u8::from(options.rescue.is_some()));
-    header.extend_from_slice(&options.rescue.map_or([0; 32], |key| key.0));
+    let mut header = FieldWriter::<SLOT>::new();
+    header.put(MAGIC);
+    header.put(options.ledger.as_bytes());
+    header.put(&options.master.fingerprint());
+    header.put(&[u8::from(options.rescue.is_some())]);
+    header.put(&options.rescue.map_or([0; 32], |key| key.0));
     finish(header)
 }
 
@@ -78,21 +86,26 @@ pub(super) fn encode_slot(
         KeyScope::Institution(id) => (2, id.as_bytes()),
         KeyScope::Person(id) => (3, id.as_bytes()),
     };
-    let mut bytes = Vec::with_capacity(SLOT);
-    bytes.extend_from_slice(SLOT_MAGIC);
-    bytes.extend_from_slice(&[ACTIVE, kind]);
-    bytes.extend_from_slice(id);
-    bytes.extend_from_slice(slot.key.id.as_bytes());
-    bytes.extend_from_slice(&slot.now.nanos().to_be_bytes());
-    let about = bytes.clone();
+    let mut bytes = FieldWriter::<SLOT>::new();
+    bytes.put(SLOT_MAGIC);
+    bytes.put(&[ACTIVE, kind]);
+    bytes.put(id);
+    bytes.put(slot.key.id.as_bytes());
+    bytes.put(&slot.now.nanos().to_be_bytes());
+    let about = bytes.written().to_vec();
+    assert_eq!(
+        about.len(),
+        ABOUT,
+        "scope, key and instant fill their place"
+    );
     let wrapped = seal(
         &EventKey::from_bytes(master.0),
         &slot.nonce,
         &about,
         slot.key.secret(),
     )?;
-    bytes.extend_from_slice(&slot.nonce);
-    bytes.extend_from_slice(&wrapped);
+    bytes.put(&slot.nonce);
+    bytes.put(&wrapped);
     if let Some(rescue) = rescue {
         let key = rescue_key(
             slot.ephemeral
@@ -101,19 +114,18 @@ pub(super) fn encode_slot(
             PublicKey::from(&slot.ephemeral).as_bytes(),
             &rescue.0,
         );
-        bytes.extend_from_slice(PublicKey::from(&slot.ephemeral).as_bytes());
-        bytes.extend_from_slice(&seal(&key, &[0; 24], &about, slot.key.secret())?);
+        bytes.put(PublicKey::from(&slot.ephemeral).as_bytes());
+        bytes.put(&seal(&key, &[0; 24], &about, slot.key.secret())?);
     }
-    bytes.resize(198, 0);
-    bytes.extend_from_slice(&slot.group.to_be_bytes());
+    bytes.zeros_to(GROUP_AT);
+    bytes.put(&slot.group.to_be_bytes());
     Ok(finish(bytes))
 }
 
 pub(super) fn decode_slot(fields: &Fields224, master: &MasterKey) -> Option<(KeyScope, ScopeKey)> {
-    let (about, _) = fields.split_at(46);
+    let (about, rest) = fields.split_at(ABOUT);
     let (scope, id) = read_about(about)?;
-    let mut fields = Fields(fields.get(38..)?);
-    let _created_at: [u8; 8] = fields.take();
+    let mut fields = Fields(rest);
     let nonce = fields.take();
     let wrapped: [u8; 48] = fields.take();
     let secret = open(&EventKey::from_bytes(master.0), &nonce, about, &wrapped).ok()?;
@@ -151,8 +163,10 @@ pub fn open_with_rescue_key(bytes: &[u8], private: &[u8; 32]) -> Vec<(KeyScope, 
     let (slots, _) = bytes.as_chunks::<SLOT>();
     let open_slot = |slot: &[u8; SLOT]| {
         let fields = checked(slot)?;
-        let (about, rest) = fields.split_at(46);
-        let mut rest = Fields(rest.get(72..)?);
+        let (about, rest) = fields.split_at(ABOUT);
+        let mut rest = Fields(rest);
+        let _nonce: [u8; 24] = rest.take();
+        let _wrapped: [u8; 48] = rest.take();
         let ephemeral: [u8; 32] = rest.take();
         let wrapped: [u8; 48] = rest.take();
         let shared = private.diffie_hellman(&PublicKey::from(ephemeral));
@@ -164,14 +178,11 @@ pub fn open_with_rescue_key(bytes: &[u8], private: &[u8; 32]) -> Vec<(KeyScope, 
     slots.iter().skip(1).filter_map(open_slot).collect()
 }
 
-fn finish(mut bytes: Vec<u8>) -> [u8; SLOT] {
-    bytes.resize(CHECKED, 0);
-    let checksum = blake3::derive_key(SLOT_CONTEXT, &bytes);
-    let mut slot = [0; SLOT];
-    for (to, from) in slot.iter_mut().zip(bytes.iter().chain(&checksum)) {
-        *to = *from;
-    }
-    slot
+fn finish(mut slot: FieldWriter<SLOT>) -> [u8; SLOT] {
+    slot.zeros_to(CHECKED);
+    let checksum = blake3::derive_key(SLOT_CONTEXT, slot.written());
+    slot.put(&checksum);
+    slot.finish()
 }
 
 pub(super) fn checked(slot: &[u8; SLOT]) -> Option<&Fields224> {
@@ -181,5 +192,6 @@ pub(super) fn checked(slot: &[u8; SLOT]) -> Option<&Fields224> {
 
 /// How many slots there were before the write that this slot was part of.
 pub(super) fn group_of(fields: &Fields224) -> u64 {
-    Fields(fields.get(198..).unwrap_or_default()).u64()
+    let (_, group) = fields.split_at(GROUP_AT);
+    Fields(group).u64()
 }

@@ -4,8 +4,8 @@ use x25519_dalek::PublicKey;
 
 use super::*;
 use crate::counting::Counting;
-use crate::ids::PersonId;
-use crate::journal::{Fault, FaultyDisk, PowerCut};
+use crate::disk::{Fault, FaultyDisk, PowerCut};
+use crate::ids::{LedgerId, PersonId};
 
 const PRIVATE: [u8; 32] = [9; 32];
 

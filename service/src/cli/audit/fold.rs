@@ -9,7 +9,7 @@ use planledger_core::domain::view::{PlanView, Viewer, plan_view, year_plan_view}
 use planledger_core::domain::year_plan::YearPlan;
 use planledger_core::domain::{Aggregate, Event, EventMeta, World};
 use planledger_core::ids::{InstitutionId, PersonId, PlanId, Revision, StreamId, YearPlanId};
-use planledger_core::ledger::ReadError;
+use planledger_core::ledger::{ReadError, StreamFold};
 
 use super::super::error::CliError;
 
@@ -144,19 +144,20 @@ impl Folded {
             return Ok(None);
         }
         self.forked += u64::from(revision.get() <= last);
-        let mut state = before.map(|(state, _)| Arc::unwrap_or_clone(state));
+        let state = before.map(|(state, _)| state);
+        let mut fold = StreamFold::resumed(stream, Revision::new(last), state);
         match read()? {
-            Some((meta, event)) => Aggregate::apply(&mut state, &meta, &event),
+            Some((meta, event)) => fold.apply(&meta, Some(&event)),
             None => self.unreadable += 1,
         }
         self.events += 1;
-        if let Some(state) = state {
-            if let Aggregate::Plan(plan) = &state {
+        if let Some(state) = fold.into_state() {
+            if let Aggregate::Plan(plan) = &*state {
                 let id = PlanId::from_uuid(stream.id);
                 self.plans.insert((plan.student, plan.year_plan), id);
             }
             let revision = revision.max(Revision::new(last));
-            self.streams.insert(stream, (Arc::new(state), revision));
+            self.streams.insert(stream, (state, revision));
         }
         Ok(Some(()))
     }

@@ -107,8 +107,8 @@ const fn place_of_wish(field: RequestField) -> &'static str {
     match field {
         RequestField::TransferFrom => "wish.transfer.everything_of.person_id",
         RequestField::TransferTo => "wish.transfer.to_person_id",
-        RequestField::TransferHeirOfTeam => "wish.transfer.per_team.heirs.person_id",
-        RequestField::TransferHeirOfSubject => "wish.transfer.per_subject.heirs.person_id",
+        RequestField::TransferSuccessorOfTeam => "wish.transfer.per_team.heirs.person_id",
+        RequestField::TransferSuccessorOfSubject => "wish.transfer.per_subject.heirs.person_id",
         RequestField::TransferFallback => "wish.transfer.fallback_person_id",
         RequestField::RestoreGiveTo => "wish.restore.give_to_person_id",
         RequestField::Digest => "digest",
@@ -179,9 +179,9 @@ mod tests {
             Field::ItemsParents => Field::Request(RequestField::TransferFrom),
             Field::Request(wish) => Field::Request(match wish {
                 RequestField::TransferFrom => RequestField::TransferTo,
-                RequestField::TransferTo => RequestField::TransferHeirOfTeam,
-                RequestField::TransferHeirOfTeam => RequestField::TransferHeirOfSubject,
-                RequestField::TransferHeirOfSubject => RequestField::TransferFallback,
+                RequestField::TransferTo => RequestField::TransferSuccessorOfTeam,
+                RequestField::TransferSuccessorOfTeam => RequestField::TransferSuccessorOfSubject,
+                RequestField::TransferSuccessorOfSubject => RequestField::TransferFallback,
                 RequestField::TransferFallback => RequestField::RestoreGiveTo,
                 RequestField::RestoreGiveTo => RequestField::Digest,
                 RequestField::Digest => return None,

@@ -52,7 +52,7 @@ pub fn proposed_item(item: &Proposed, title: Option<&Title>) -> proto::ProposedI
         Why::NamedForTeam => ProposalWhy::NamedForTeam,
         Why::NamedForSubject => ProposalWhy::NamedForSubject,
         Why::Fallback => ProposalWhy::Fallback,
-        Why::HangsOn(stream) => {
+        Why::BelongsTo(stream) => {
             hangs_on = Some(stream.to_string());
             ProposalWhy::HangsOn
         }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::disk::{Disk, DiskFile};
+use super::operations::{Disk, DiskFile};
 
 /// A fault that happens at one operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,119 @@
+//! The state of a check, and the faults that more than one part of it finds.
+
+use std::collections::BTreeMap;
+
+use super::report::VerifyOptions;
+use crate::audit::bundle::{Bytes, FORMAT, Header, Scope};
+use crate::audit::chain::{Chains, StreamPlace};
+use crate::audit::fault::{Fault, FaultKind};
+use crate::domain::ledger::RecordedHeads;
+use crate::entry::{Entry, EntryBytes};
+use crate::hash::Hash32;
+use crate::heads::BucketProof;
+use crate::ids::{KeyId, Position, StreamId};
+use crate::merkle::Frontier;
+use crate::time::Timestamp;
+use crate::tlog::{Policy, SignedCheckpoint, VerifierKey, Witnessed};
+
+/// The state of a check.
+pub(super) struct Checking<'a> {
+    pub(super) header: Header,
+    pub(super) options: &'a VerifyOptions,
+    pub(super) policy: Policy,
+    pub(super) signed: SignedCheckpoint,
+    pub(super) witnessed: Option<Witnessed>,
+    pub(super) since: Option<u64>,
+    pub(super) own: Chains,
+    /// The key that signs checkpoints, as the ledger's own events say.
+    pub(super) key: Option<VerifierKey>,
+    /// The record of heads, and the time when it was recorded.
+    pub(super) recorded: Option<(RecordedHeads, Timestamp)>,
+    pub(super) bucket: Option<BucketProof>,
+    /// The student's key, as the line of heads names it.
+    pub(super) student_key: Option<KeyId>,
+    pub(super) chains: Chains,
+    /// For a range: the tree up to the last event that was checked.
+    pub(super) frontier: Option<Frontier>,
+    /// For a plan or student: where each stream was when the heads were recorded.
+    pub(super) at_heads: BTreeMap<StreamId, StreamPlace>,
+    pub(super) events: u64,
+    pub(super) counts: BTreeMap<StreamId, u64>,
+    pub(super) opened: u64,
+    pub(super) redacted: u64,
+    pub(super) first: Option<Timestamp>,
+    pub(super) last: Option<Timestamp>,
+    pub(super) stage: u8,
+}
+
+/// An event line whose entry was checked against the checkpoint.
+pub(super) struct Placed {
+    pub(super) position: Position,
+    pub(super) entry: Entry,
+    pub(super) bytes: EntryBytes,
+}
+
+impl<'a> Checking<'a> {
+    pub(super) fn new(header: Header, options: &'a VerifyOptions) -> Result<Self, Fault> {
+        if header.format != FORMAT {
+            let what = format!("the format is not {FORMAT}");
+            return Err(format_fault(what));
+        }
+        let signed = SignedCheckpoint::parse(header.checkpoint.as_bytes());
+        let signed = signed.map_err(|error| checkpoint_fault(FaultKind::Checkpoint, error))?;
+        let (chains, frontier) = match header.scope {
+            Scope::Range { from, to } => {
+                if from == Position::ZERO || from > to || to.get() > signed.checkpoint.size {
+                    return Err(format_fault("the range is outside the checkpoint"));
+                }
+                let peaks = hashes(&header.peaks)?;
+                let frontier = Frontier::from_parts(from.get() - 1, peaks);
+                let frontier = frontier
+                    .ok_or_else(|| format_fault("the number of peaks does not fit the range"))?;
+                (Chains::part(from), Some(frontier))
+            }
+            Scope::Plan(_) | Scope::Student(_) => (Chains::default(), None),
+        };
+        Ok(Self {
+            policy: options.policy.clone(),
+            header,
+            options,
+            signed,
+            witnessed: None,
+            since: None,
+            own: Chains::default(),
+            key: None,
+            recorded: None,
+            bucket: None,
+            student_key: None,
+            chains,
+            frontier,
+            at_heads: BTreeMap::new(),
+            events: 0,
+            counts: BTreeMap::new(),
+            opened: 0,
+            redacted: 0,
+            first: None,
+            last: None,
+            stage: 0,
+        })
+    }
+}
+
+pub(super) fn format_fault(what: impl Into<String>) -> Fault {
+    Fault::new(Position::ZERO, FaultKind::Format, what)
+}
+
+pub(super) fn cut_off() -> Fault {
+    let what = "the bundle has no last line, so its export did not finish; repeat the export to \
+                continue it";
+    Fault::new(Position::ZERO, FaultKind::Missing, what)
+}
+
+pub(super) fn checkpoint_fault(kind: FaultKind, error: impl ToString) -> Fault {
+    Fault::new(Position::ZERO, kind, error.to_string())
+}
+
+pub(super) fn hashes(list: &[Bytes]) -> Result<Vec<Hash32>, Fault> {
+    let hashes: Option<_> = list.iter().map(Bytes::array).collect();
+    hashes.ok_or_else(|| format_fault("a hash does not have 32 bytes"))
+}
