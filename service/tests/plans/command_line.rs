@@ -114,7 +114,7 @@ fn a_difference_is_printed_item_by_item() {
         "plan {plan}, from position {from} to position {}
 ~ Owner
     name: Åse Bach → Bo Dam
-    id: 32323232 → 33333333
+    id: 34343434 → 35353535
 ~ Team
     + deleted: 2021-02-02 09:00:00: oprydning
     + deleted by: Åse Bach

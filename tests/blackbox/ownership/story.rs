@@ -108,8 +108,7 @@ impl Story {
     async fn seen(&self, voice: &Voice, position: u64) -> BTreeMap<String, String> {
         let mut seen = BTreeMap::new();
         for student in &self.students {
-            let request =
-                get_collected(&student, Viewer::Guardians, Some(as_of_position(position)));
+            let request = get_collected(student, Viewer::Guardians, Some(as_of_position(position)));
             let view = voice.ask(request).await.unwrap().view.unwrap();
             for plan in view.plans {
                 let status = plan.status.unwrap();
