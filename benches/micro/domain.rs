@@ -45,6 +45,7 @@ impl Memory {
         Context {
             actor: self.school.actor(),
             on_behalf_of: None,
+            at: Timestamp::from_nanos(1_800_000_000_000_000_000),
         }
     }
 

@@ -65,10 +65,7 @@ impl School {
 
     /// The command under an id that no other has, for each `number` another.
     pub fn envelope(&self, number: u64, command: Command) -> Envelope {
-        let mut id = [0; 16];
-        let halves = [self.seed.to_be_bytes(), number.to_be_bytes()];
-        id.copy_from_slice(halves.as_flattened());
-        Envelope::new(CommandId::from_bytes(id), command)
+        Envelope::new(CommandId::from_bytes(self.id("command", number)), command)
     }
 
     /// What makes the schools: institutions, teachers, teams, year plans, students and their
@@ -397,8 +394,14 @@ impl School {
         hasher.update(of.as_bytes());
         let mut id = [0; 16];
         hasher.finalize_xof().fill(&mut id);
-        id
+        random_like(id)
     }
+}
+
+/// The same bytes with the bits that mark a UUID as one of RFC 9562. Other ids whose last ten digits
+/// look like a CPR number are refused.
+pub fn random_like(bytes: [u8; 16]) -> [u8; 16] {
+    *uuid::Builder::from_custom_bytes(bytes).as_uuid().as_bytes()
 }
 
 /// About as long as a remark in a plan, and another one for each number.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::text;
+use crate::text::{self, CprContext};
 
 /// Why a string is not an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -26,8 +26,9 @@ pub enum IdError {
 fn parse_uuid(value: &str) -> Result<Uuid, IdError> {
     match Uuid::parse_str(value) {
         Ok(uuid) if uuid.is_nil() => Err(IdError::Nil),
+        Ok(uuid) if text::made_of_cpr(&uuid) => Err(IdError::Cpr),
         Ok(uuid) => Ok(uuid),
-        Err(_) if text::contains_cpr(value) => Err(IdError::Cpr),
+        Err(_) if text::contains_cpr(value, CprContext::PersonText) => Err(IdError::Cpr),
         Err(_) => Err(IdError::Malformed),
     }
 }
@@ -334,6 +335,8 @@ mod tests {
     fn an_id_that_looks_like_a_cpr_number_is_refused_as_such() {
         assert_eq!("010203-1234".parse::<PersonId>(), Err(IdError::Cpr));
         assert_eq!("0102031234".parse::<PlanId>(), Err(IdError::Cpr));
+        let uuid = "00000000-0000-4000-8000-000102031234";
+        assert_eq!(uuid.parse::<PersonId>(), Err(IdError::Cpr));
         assert_eq!("not-an-id".parse::<PlanId>(), Err(IdError::Malformed));
         assert_eq!(Uuid::nil().to_string().parse::<PlanId>(), Err(IdError::Nil));
     }

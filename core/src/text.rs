@@ -1,12 +1,25 @@
 //! Text that people write. Each kind has a length limit, counted in characters, and none may
 //! hold a CPR number or control characters. Values deserialised from the journal are not
 //! checked again: a rule made stricter later must not make the past unreadable.
+//!
+//! A text is taken in Unicode's normalization form C, so that "å" is one character whoever typed it.
+//! Texts that were recorded before that rule stay as they are, and count as equal to the same text in
+//! form C.
 
+mod cpr;
+mod normal;
+
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+pub(crate) use self::cpr::made_of_cpr;
+pub use self::cpr::{CprContext, contains_cpr};
+pub(crate) use self::normal::decomposed;
 
 /// Why a text is not accepted. Never repeats the text itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -32,9 +45,11 @@ pub enum TextError {
 }
 
 macro_rules! texts {
-    ($($(#[$doc:meta])* $name:ident, limit $limit:literal, lines $lines:literal;)*) => {$(
+    ($($(#[$doc:meta])*
+        $name:ident, limit $limit:literal, lines $lines:literal, cpr $cpr:ident;
+    )*) => {$(
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(Arc<str>);
 
@@ -42,17 +57,64 @@ macro_rules! texts {
             /// Most characters.
             pub const LIMIT: usize = $limit;
 
+            /// Where such a text usually stands, which says how CPR numbers are looked for.
+            pub const CONTEXT: CprContext = CprContext::$cpr;
+
             /// Checks and takes `value`; white space at both ends is dropped.
             ///
             /// # Errors
             /// [`TextError`] when empty, too long, or holding what may not be stored.
             pub fn new(value: &str) -> Result<Self, TextError> {
-                check(value.trim(), $limit, $lines).map(|text| Self(text.into()))
+                Self::new_in(value, Self::CONTEXT)
+            }
+
+            /// The same for a text that stands somewhere else.
+            ///
+            /// # Errors
+            /// As for [`Self::new`].
+            pub fn new_in(value: &str, context: CprContext) -> Result<Self, TextError> {
+                let value = normal::composed(value.trim());
+                check(&value, $limit, $lines, context)?;
+                Ok(Self(value.into()))
+            }
+
+            /// The same for a text that was published, such as a catalogue's.
+            ///
+            /// # Errors
+            /// As for [`Self::new`].
+            pub fn published(value: &str) -> Result<Self, TextError> {
+                Self::new_in(value, CprContext::Published)
             }
 
             /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                normal::is_same(&self.0, &other.0)
+            }
+        }
+
+        impl Eq for $name {}
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> Ordering {
+                normal::compare(&self.0, &other.0)
+            }
+        }
+
+        impl Hash for $name {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                normal::composed(&self.0).hash(state);
             }
         }
 
@@ -81,18 +143,18 @@ macro_rules! texts {
 
 texts! {
     /// A person's, institution's or subject's name.
-    Name, limit 200, lines false;
+    Name, limit 200, lines false, cpr PersonText;
     /// A heading, or one level of a scale.
-    Title, limit 300, lines false;
+    Title, limit 300, lines false, cpr PersonText;
     /// What people write: goals, comments, status, follow-up, notes of a talk.
-    Text, limit 20_000, lines true;
+    Text, limit 20_000, lines true, cpr PersonText;
     /// A short code from another system, such as an institution number or a grade.
-    Code, limit 100, lines false;
+    Code, limit 100, lines false, cpr OrganisationId;
     /// Why something was done, as a person put it. The code of a refusal is `domain::Reason`.
-    ReasonText, limit 1_000, lines true;
+    ReasonText, limit 1_000, lines true, cpr PersonText;
 }
 
-fn check(value: &str, limit: usize, lines: bool) -> Result<&str, TextError> {
+fn check(value: &str, limit: usize, lines: bool, context: CprContext) -> Result<(), TextError> {
     if value.is_empty() {
         return Err(TextError::Empty);
     }
@@ -104,90 +166,15 @@ fn check(value: &str, limit: usize, lines: bool) -> Result<&str, TextError> {
     if value.chars().any(|c| c.is_control() && !allowed(c)) {
         return Err(TextError::Control);
     }
-    if contains_cpr(value) {
+    if contains_cpr(value, context) {
         return Err(TextError::Cpr);
     }
-    Ok(value)
-}
-
-/// Whether `value` holds a civil registration number: DDMMYY and four digits, with or without a
-/// hyphen or space between, standing alone, where DDMM is a day of the year. Replacement numbers,
-/// whose day is 60 higher, count too. No checksum is asked for: since 2007 numbers without it
-/// are issued.
-pub fn contains_cpr(value: &str) -> bool {
-    let chars: Vec<char> = value.chars().collect();
-    (0..chars.len()).any(|start| {
-        let before = start.checked_sub(1).and_then(|i| chars.get(i));
-        let starts_alone = !before.is_some_and(|c| c.is_alphanumeric());
-        starts_alone && chars.get(start..).is_some_and(starts_with_cpr)
-    })
-}
-
-fn starts_with_cpr(chars: &[char]) -> bool {
-    let mut digits = [0u32; 10];
-    let mut rest = chars.iter().copied().peekable();
-    for (index, slot) in digits.iter_mut().enumerate() {
-        if index == 6 && rest.next_if(|c| is_separator(*c)).is_some() {
-            // "010203 - 1234" is written too.
-            while rest.next_if(|c| is_separator(*c)).is_some() {}
-        }
-        match rest.next().and_then(|c| c.to_digit(10)) {
-            Some(digit) => *slot = digit,
-            None => return false,
-        }
-    }
-    if rest.peek().is_some_and(|c| c.is_alphanumeric()) {
-        return false;
-    }
-    let [d1, d2, m1, m2, ..] = digits;
-    let day = d1 * 10 + d2;
-    let day = if day > 60 { day - 60 } else { day };
-    let longest = match m1 * 10 + m2 {
-        2 => 29,
-        4 | 6 | 9 | 11 => 30,
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        _ => 0,
-    };
-    (1..=longest).contains(&day)
-}
-
-fn is_separator(c: char) -> bool {
-    matches!(c, '-' | ' ' | '\u{a0}' | '\u{2010}'..='\u{2015}')
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn cpr_numbers_are_found_however_they_are_written() {
-        for text in [
-            "010203-1234",
-            "0102031234",
-            "CPR: 311299 4321.",
-            "se 010203 - 1234",
-            "(610203-1234)",
-            "290200\u{2013}1234",
-        ] {
-            assert!(contains_cpr(text), "{text}");
-        }
-    }
-
-    #[test]
-    fn other_numbers_are_not_taken_for_cpr_numbers() {
-        for text in [
-            "320203-1234",
-            "011303-1234",
-            "A0102031234",
-            "00102031234",
-            "0102031234 5".replace(' ', "").as_str(),
-            "tlf. 33 66 33 66",
-            "2026-11-23",
-            "7f9c0102-0304-4506-8708-010203040506",
-        ] {
-            assert!(!contains_cpr(text), "{text}");
-        }
-    }
 
     #[test]
     fn limits_count_characters_not_bytes() {
@@ -203,5 +190,54 @@ mod tests {
         assert_eq!(Name::new("a\u{7}b"), Err(TextError::Control));
         assert_eq!(Name::new("a\nb"), Err(TextError::Control));
         assert!(Text::new("a\nb").is_ok());
+    }
+
+    /// "å" as a Mac may write it: the letter a, and a ring on it.
+    const FROM_A_MAC: &str = "Ha\u{30a}ndværk og design";
+
+    fn recorded(text: &str) -> Name {
+        serde_json::from_value(text.into()).unwrap()
+    }
+
+    #[test]
+    fn a_text_is_taken_in_form_c_and_counted_in_form_c() {
+        let taken = Name::new(FROM_A_MAC).unwrap();
+        assert_eq!(taken.as_str(), "Håndværk og design");
+        assert!(Name::new(&"a\u{30a}".repeat(200)).is_ok());
+    }
+
+    #[test]
+    fn a_text_that_was_recorded_before_stays_as_it_is_and_equals_the_same_text_in_form_c() {
+        let (old, new) = (recorded(FROM_A_MAC), Name::new(FROM_A_MAC).unwrap());
+        assert_eq!(old.as_str(), FROM_A_MAC);
+        assert_eq!(serde_json::to_value(&old).unwrap(), FROM_A_MAC);
+        assert_eq!(old, new);
+        assert_eq!(old.cmp(&new), Ordering::Equal);
+        let both: std::collections::BTreeSet<_> = [old.clone(), new.clone()].into();
+        let hashed: std::collections::HashSet<_> = [old, new].into();
+        assert_eq!((both.len(), hashed.len()), (1, 1));
+    }
+
+    #[test]
+    fn texts_are_in_the_order_of_form_c_whichever_form_they_were_recorded_in() {
+        let words = ["a", "ab", "a\u{30a}", "å", "åb", "z", "æ"];
+        for (one, other) in words.iter().flat_map(|a| words.iter().map(move |b| (a, b))) {
+            let taken = Name::new(one).unwrap().cmp(&Name::new(other).unwrap());
+            assert_eq!(recorded(one).cmp(&recorded(other)), taken, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn each_text_says_where_cpr_numbers_are_looked_for_and_how() {
+        let number = "1003264125";
+        assert_eq!(Text::new(number), Err(TextError::Cpr));
+        assert_eq!(Name::new(number), Err(TextError::Cpr));
+        assert_eq!(Title::new(number), Err(TextError::Cpr));
+        assert!(Code::new(number).is_ok());
+        assert!(Text::published(number).is_ok());
+        assert_eq!(Code::new("100326-4125"), Err(TextError::Cpr));
+        assert_eq!(Text::published("100326-4125"), Err(TextError::Cpr));
+        let grade = Code::new_in(number, CprContext::PersonText);
+        assert_eq!(grade, Err(TextError::Cpr));
     }
 }

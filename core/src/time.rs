@@ -1,8 +1,16 @@
 //! Instants. Core never reads a clock: time comes in through [`Clock`].
 
 use std::fmt;
+use std::sync::LazyLock;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+
+/// Denmark's clock as a fixed rule instead of a table, so that derived state never depends on the
+/// tables of a machine. The rule has held since 1996, which is before any ledger.
+static COPENHAGEN: LazyLock<TimeZone> =
+    LazyLock::new(|| TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap_or(TimeZone::UTC));
 
 /// Nanoseconds since 1970-01-01T00:00:00Z, without leap seconds. Runs to the year 2554.
 #[derive(
@@ -26,6 +34,13 @@ impl Timestamp {
     #[must_use]
     pub const fn plus(self, nanos: u64) -> Self {
         Self(self.0.saturating_add(nanos))
+    }
+
+    /// The calendar day in Copenhagen on which the instant falls.
+    pub fn day_in_denmark(self) -> Date {
+        // jiff can hold every `u64` of nanoseconds.
+        let instant = jiff::Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or_default();
+        COPENHAGEN.to_datetime(instant).date()
     }
 }
 

@@ -2,7 +2,7 @@
 //! Everything follows from the seed and the number of the round.
 
 use planledger::wire;
-use planledger_benches::school::{CLASS, School};
+use planledger_benches::school::{CLASS, School, random_like};
 use planledger_core::domain::Command;
 use planledger_core::domain::person::PersonCommand;
 use planledger_core::domain::plan::{Audience, PlanCommand};
@@ -124,7 +124,7 @@ impl Work {
         let halves = [self.dice.roll(), self.dice.roll()].map(u64::to_be_bytes);
         id.copy_from_slice(halves.as_flattened());
         let add = YearPlanCommand::AddUnit {
-            unit: UnitId::from_bytes(id),
+            unit: UnitId::from_bytes(random_like(id)),
             details: UnitDetails {
                 title: format!("Forløb {}", self.version()).parse()?,
                 subject: Some("Dansk".parse()?),

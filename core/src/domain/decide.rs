@@ -3,8 +3,9 @@
 use super::field::Field;
 use super::rule_context::{RuleContext, asking};
 use super::world::{Context, Decision, Stop, World};
-use super::{Actor, Command, Event};
+use super::{Actor, Command, Event, days};
 use crate::ids::{InstitutionId, PersonId};
+use crate::time::Timestamp;
 
 /// Decides a command. The answer depends on nothing but the arguments, always comes, and needs no
 /// I/O.
@@ -19,6 +20,7 @@ pub fn decide<W: World + ?Sized>(
 ) -> Result<Decision, Stop> {
     asking(world, context, |ask| {
         ask.check_present(context)?;
+        days::check(command, context.at)?;
         decide_asking(ask, command)
     })
 }
@@ -34,8 +36,8 @@ pub(crate) fn can_own<W: World + ?Sized>(
     institution: Option<InstitutionId>,
     field: Field,
 ) -> Result<(), Stop> {
-    // The rules that are asked here do not look at who acts.
-    let context = Context::from(Actor::Person(person));
+    // The rules that are asked here do not look at who acts, or when.
+    let context = Context::new(Actor::Person(person), Timestamp::default());
     asking(world, &context, |ask| match institution {
         Some(institution) => ask.successor(person, institution, field),
         None => ask.new_owner(person, field),

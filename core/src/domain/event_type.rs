@@ -318,7 +318,7 @@ event_types! {
     }
     CatalogueEvent in Catalogue {
         Defined = 1 "catalogue.defined" 1,
-        ItemDefined = 2 "catalogue.item_defined" 1,
+        ItemDefined = 2 "catalogue.item_defined" 2,
         ItemRetired = 3 "catalogue.item_retired" 1,
     }
     LedgerEvent in Ledger {

@@ -81,8 +81,22 @@ pub enum Field {
     DetailsWording,
     /// The levels of the scale in the details of a new goal.
     DetailsScaleLevels,
+    /// The first day in the details of a school year.
+    DetailsFirstDay,
     /// The last day in the details of a school year.
     DetailsLastDay,
+    /// The day in the details of a talk on which it was held.
+    DetailsHeldOn,
+    /// The day on which to follow up.
+    FollowUpOn,
+    /// The last day of a person at school, or of a guardianship that ends.
+    LastDay,
+    /// The last day of the guardianship that is set.
+    GuardianshipLastDay,
+    /// The last day of one of the guardianships that a roster says a child has.
+    GuardiansLastDay,
+    /// The last day of the guardianships that a roster does not name.
+    LastDayOfOthers,
     /// The parents that an item of a catalogue names.
     ItemsParents,
     /// A part of a request to bring plans back or hand them over. Such a request is not a command.

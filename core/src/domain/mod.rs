@@ -20,6 +20,7 @@ pub mod world;
 pub mod year_plan;
 
 mod apply;
+mod days;
 mod decide;
 mod event_type;
 mod refusing;

@@ -94,6 +94,8 @@ reasons! {
     AlreadyExists = "ALREADY_EXISTS", AlreadyExists;
     /// The last day is before the first.
     DatesReversed = "DATES_REVERSED", InvalidArgument;
+    /// A day in a command cannot be meant: it is too far back or ahead.
+    DateOutOfRange = "DATE_OUT_OF_RANGE", InvalidArgument;
     /// A subject year plan must have exactly one subject, a combined one at least one.
     SubjectCountInvalid = "SUBJECT_COUNT_INVALID", InvalidArgument;
     /// A scale needs two to ten levels, no two alike.

@@ -12,7 +12,10 @@ use serde_json::{Map, Value};
 type Step = fn(Value) -> Result<Value, &'static str>;
 
 /// Every step: the event type, the schema that the step starts from, and the function.
-const STEPS: &[(&str, u16, Step)] = &[("person.departed", 1, name_the_last_day)];
+const STEPS: &[(&str, u16, Step)] = &[
+    ("person.departed", 1, name_the_last_day),
+    ("catalogue.item_defined", 1, leave_unnumbered),
+];
 
 /// Turns a payload of an earlier schema into the present shape.
 ///
@@ -43,6 +46,18 @@ fn name_the_last_day(mut payload: Value) -> Result<Value, &'static str> {
     Ok(payload)
 }
 
+/// Items had no number that orders them. None is what they keep, so that the payload stays as it is.
+fn leave_unnumbered(mut payload: Value) -> Result<Value, &'static str> {
+    let details = fields(&mut payload, "item_defined")?.get("details");
+    let details = details.and_then(Value::as_object);
+    if details.is_some_and(|details| details.contains_key("sequence")) {
+        return Err(UNKNOWN_FIELD);
+    }
+    Ok(payload)
+}
+
+const UNKNOWN_FIELD: &str = "the payload has a field that its schema does not have";
+
 /// The fields of an event, which are stored under its name.
 fn fields<'a>(
     payload: &'a mut Value,
@@ -56,7 +71,7 @@ fn fields<'a>(
 /// had no meaning in the earlier schema.
 fn rename(fields: &mut Map<String, Value>, from: &str, to: &str) -> Result<(), &'static str> {
     if fields.contains_key(to) {
-        return Err("the payload has a field that its schema does not have");
+        return Err(UNKNOWN_FIELD);
     }
     if let Some(value) = fields.remove(from) {
         fields.insert(to.to_owned(), value);
@@ -93,9 +108,25 @@ mod tests {
         assert!(name_the_last_day(both).is_err());
     }
 
+    #[test]
+    fn an_item_of_schema_1_has_no_number_and_is_otherwise_as_it_was() {
+        let old = |details| serde_json::json!({"item_defined": {"item": "x", "details": details}});
+        let plain = old(serde_json::json!({"text": "Læsning"}));
+        assert_eq!(leave_unnumbered(plain.clone()), Ok(plain));
+        let numbered = old(serde_json::json!({"text": "Læsning", "sequence": 1}));
+        assert!(leave_unnumbered(numbered).is_err());
+    }
+
     fn any_json() -> impl Strategy<Value = Value> {
         // The names that the steps look for are among the names that are tried.
-        let known = prop::sample::select(vec!["departed", "on", "last_day"]);
+        let known = prop::sample::select(vec![
+            "departed",
+            "on",
+            "last_day",
+            "item_defined",
+            "details",
+            "sequence",
+        ]);
         let name = prop_oneof![known.prop_map(String::from), "[a-z_]{0,9}"];
         let leaf = prop_oneof![
             Just(Value::Null),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Actor, Aggregate, Event, Refusal};
 use crate::ids::{PersonId, PlanId, StreamId, YearPlanId};
 use crate::read_error::ReadError;
+use crate::time::Timestamp;
 
 /// Everything that is known when a command is decided, as one consistent state.
 pub trait World {
@@ -25,21 +26,24 @@ pub trait World {
     ) -> Result<Option<PlanId>, ReadError>;
 }
 
-/// The actor of a command.
+/// The actor of a command, and when it is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Context {
     /// The person or system that acts.
     pub actor: Actor,
     /// The person or system for whom the actor acts; `None` if the actor acts for itself.
     pub on_behalf_of: Option<Actor>,
+    /// The instant at which the command is decided. Days that the command names are held against it.
+    pub at: Timestamp,
 }
 
-impl From<Actor> for Context {
+impl Context {
     /// The context of an actor who acts for itself.
-    fn from(actor: Actor) -> Self {
+    pub const fn new(actor: Actor, at: Timestamp) -> Self {
         Self {
             actor,
             on_behalf_of: None,
+            at,
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::domain::{Actor, Decision, EventMeta, Stop, decide};
 use crate::ids::{PersonId, Position, Revision, StreamId, StreamKind};
 use crate::journal::{CommandRecord, Commit, NewEntry};
 use crate::seal::{KeyScope, ScopeKey};
+use crate::text;
 use crate::time::Timestamp;
 
 /// A commit that is still being put together.
@@ -116,7 +117,7 @@ impl Writer {
             let entry = entry
                 .filter(|entry| entry.id == envelope.id)
                 .ok_or(reused.clone())?;
-            if entry.digest != self.digest(actor, envelope, entry.stream)? {
+            if !self.is_same(&entry, actor, envelope)? {
                 return Err(reused);
             }
             receipts.push(Some(Receipt {
@@ -160,7 +161,8 @@ impl Writer {
             });
         }
         self.check_revision(index, envelope)?;
-        let Decision { stream, events } = self.decide(index, actor, envelope)?;
+        let now = self.next_instant();
+        let Decision { stream, events } = self.decide(index, actor, envelope, now)?;
         let mut begun = self.begin(stream)?;
         let folded = &mut begun.folded;
         let count = events.len() as u32;
@@ -180,7 +182,7 @@ impl Writer {
         // instant of the command before it in its commit, or has the instant of the commit.
         let recorded_at = match draft.recorded_at {
             Some(_) if events.is_empty() => self.fold.cursor.recorded_at,
-            Some(_) | None => self.next_instant(),
+            Some(_) | None => now,
         };
         draft.recorded_at.get_or_insert(recorded_at);
         self.fold.cursor.recorded_at = recorded_at;
@@ -301,10 +303,12 @@ impl Writer {
         index: usize,
         actor: Actor,
         envelope: &Envelope,
+        at: Timestamp,
     ) -> Result<Decision, ExecuteError> {
         let context = Context {
             actor,
             on_behalf_of: envelope.on_behalf_of,
+            at,
         };
         match decide(&self.fold, &context, &envelope.command) {
             Ok(decision) => Ok(decision),
@@ -319,6 +323,26 @@ impl Writer {
             .map_err(|error| EngineFault::from(error).into())
     }
 
+    /// Whether a command is the one that was recorded. Texts are digested in form C. Earlier versions
+    /// digested them as they came, and from a Mac they may have come decomposed: such a command is
+    /// known when it is sent again after the upgrade (P2).
+    fn is_same(
+        &self,
+        recorded: &CommandEntry,
+        actor: Actor,
+        envelope: &Envelope,
+    ) -> Result<bool, ExecuteError> {
+        if recorded.digest == self.digest(actor, envelope, recorded.stream)? {
+            return Ok(true);
+        }
+        let content = envelope.content(actor).map_err(internal)?;
+        let Some(content) = text::decomposed(&content) else {
+            return Ok(false);
+        };
+        let key = self.key(self.digest_scope(recorded.stream)?)?;
+        Ok(recorded.digest == key.keyed_digest(&content))
+    }
+
     /// The digest is keyed, so that short texts cannot be guessed from it. The scope of the key
     /// never changes: for persons and plans it is the person, for all other streams it is the
     /// ledger.
@@ -328,7 +352,12 @@ impl Writer {
         envelope: &Envelope,
         stream: StreamId,
     ) -> Result<[u8; 16], ExecuteError> {
-        let scope = match stream.kind {
+        let content = envelope.content(actor).map_err(internal)?;
+        Ok(self.key(self.digest_scope(stream)?)?.keyed_digest(&content))
+    }
+
+    fn digest_scope(&self, stream: StreamId) -> Result<KeyScope, ExecuteError> {
+        Ok(match stream.kind {
             StreamKind::Person => KeyScope::Person(PersonId::from_uuid(stream.id)),
             StreamKind::Plan => match self.present(stream)? {
                 Some(doc) => KeyScope::of(stream, &doc.state),
@@ -341,10 +370,7 @@ impl Writer {
             | StreamKind::Catalogue
             | StreamKind::Ledger
             | StreamKind::Recovery => KeyScope::Ledger,
-        };
-        Ok(self
-            .key(scope)?
-            .keyed_digest(&envelope.content(actor).map_err(internal)?))
+        })
     }
 
     /// Prepares a stream so that a command's events can be folded into it. A stream whose events

@@ -1,16 +1,9 @@
 use std::fmt;
-use std::sync::LazyLock;
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
-
-/// Denmark's clock as a fixed rule instead of a table, so that derived state never depends on the
-/// tables of a machine. The rule has held since 1996, which is before any ledger.
-static COPENHAGEN: LazyLock<TimeZone> =
-    LazyLock::new(|| TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap_or(TimeZone::UTC));
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
@@ -27,7 +20,7 @@ pub struct Month(u32);
 impl Day {
     /// The day in Copenhagen on which an instant falls.
     pub fn of(instant: Timestamp) -> Self {
-        date_of(instant).into()
+        instant.day_in_denmark().into()
     }
 
     /// The day with this number.
@@ -68,12 +61,6 @@ impl Month {
     pub const fn earlier(self, months: u32) -> Self {
         Self(self.0.saturating_sub(months))
     }
-}
-
-fn date_of(instant: Timestamp) -> Date {
-    // jiff can hold every `u64` of nanoseconds.
-    let instant = jiff::Timestamp::from_nanosecond(i128::from(instant.nanos())).unwrap_or_default();
-    COPENHAGEN.to_datetime(instant).date()
 }
 
 /// Finds the day of an instant and remembers the last answer, because many events in a row fall on

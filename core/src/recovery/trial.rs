@@ -37,9 +37,13 @@ impl<'a, 'r> DryRun<'a, 'r> {
     /// # Errors
     /// [`Stop`], with the reason that the writer would give.
     pub(super) fn attempt(&mut self, step: &Step) -> Result<(), Stop> {
-        // No rule about a step depends on the actor.
+        // No rule about a step depends on the actor, and no step names a day.
         let actor = Actor::System(SystemId::from_uuid(Uuid::nil()));
-        let decision = decide(self, &Context::from(actor), &step.command(None))?;
+        let decision = decide(
+            self,
+            &Context::new(actor, Timestamp::default()),
+            &step.command(None),
+        )?;
         let stream = decision.stream;
         let was = self.aggregate(stream)?;
         let mut folded = StreamFold::at(stream, Head::default(), was.clone());

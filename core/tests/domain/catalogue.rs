@@ -74,6 +74,59 @@ fn a_retired_item_keeps_its_words_and_can_be_taken_into_use_again() {
 }
 
 #[test]
+fn items_are_listed_by_number_then_by_id_and_those_without_one_come_last() {
+    let numbers = [None, Some(3), Some(-1), None, Some(3), Some(0)];
+    let ids =
+        [0x01, 0x02, 0x03, 0x04, 0x05, 0x06].map(|byte| CatalogueItemId::from_bytes([byte; 16]));
+    let items = ids.into_iter().zip(numbers).map(|(id, sequence)| {
+        let numbered = CatalogueItem {
+            sequence,
+            ..catalogue_item(WORDS)
+        };
+        (id, numbered)
+    });
+    let items: Vec<_> = items.collect();
+    let events = items.iter().cloned().map(|(id, item)| defined(id, item));
+    let events = [CatalogueEvent::Defined(catalogue_details())]
+        .into_iter()
+        .chain(events);
+    let after = given(vec![])
+        .when(SYSTEM, (CATALOGUE, put(&items)))
+        .then(events.collect::<Vec<_>>());
+    let Aggregate::Catalogue(now) = after.state(CATALOGUE) else {
+        panic!()
+    };
+    let expected = [3, 6, 2, 5, 1, 4].map(|number| ids[number - 1]);
+    // Pages of every size give the same list.
+    for size in 1..=7 {
+        let mut listed = Vec::new();
+        let mut last = None;
+        loop {
+            let page = now.listed(last, size, |_| true);
+            assert!(page.len() <= size);
+            let Some((place, _)) = page.last() else { break };
+            last = Some(*place);
+            listed.extend(page.iter().map(|(place, _)| place.id()));
+        }
+        assert_eq!(listed, expected);
+    }
+    assert!(now.listed(None, 7, |item| item.code.is_some()).is_empty());
+}
+
+#[test]
+fn another_number_is_a_change_of_the_item() {
+    let numbered = |sequence| CatalogueItem {
+        sequence,
+        ..catalogue_item(WORDS)
+    };
+    given(a_catalogue())
+        .when(SYSTEM, (CATALOGUE, put(&[(ITEM, numbered(Some(2)))])))
+        .then([defined(ITEM, numbered(Some(2)))])
+        .when(SYSTEM, (CATALOGUE, put(&[(ITEM, numbered(Some(2)))])))
+        .then_nothing();
+}
+
+#[test]
 fn an_item_may_be_part_of_several() {
     let third = CatalogueItemId::from_bytes([0xC3; 16]);
     let items = [

@@ -49,7 +49,8 @@ impl Given {
     }
 
     pub(crate) fn when(self, actor: impl ActsAs, command: impl IntoCommand) -> When {
-        self.asked(actor.actor().into(), command.into_command())
+        let context = Context::new(actor.actor(), Memory::NOW);
+        self.asked(context, command.into_command())
     }
 
     /// Somebody asks for somebody else.
@@ -62,6 +63,7 @@ impl Given {
         let context = Context {
             actor: actor.actor(),
             on_behalf_of: Some(on_behalf_of.actor()),
+            at: Memory::NOW,
         };
         self.asked(context, command.into_command())
     }

@@ -4,6 +4,7 @@
 mod harness;
 
 mod catalogue;
+mod days;
 mod institution;
 mod ledger;
 mod ownership;
@@ -13,6 +14,7 @@ mod reasons;
 mod recovery;
 mod school_year;
 mod team;
+mod texts;
 mod views;
 mod walkthroughs;
 mod year_plan;

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use planledger_core::domain::Reason;
 
 use super::{
-    catalogue, institution, ledger, ownership, person, plan, recovery, school_year, team, year_plan,
+    catalogue, days, institution, ledger, ownership, person, plan, recovery, school_year, team,
+    year_plan,
 };
 
 /// No command is refused for these, but dry runs are: tests/recovery has their examples.
@@ -24,6 +25,7 @@ fn every_reason_has_been_given_for_a_refusal() {
         ledger::refusals(),
         ownership::refusals(),
         recovery::refusals(),
+        days::refusals(),
     ]
     .into_iter()
     .flatten()

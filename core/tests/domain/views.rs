@@ -1,10 +1,10 @@
 //! What people see: four gates for everybody but staff.
 
+use planledger_core::domain::Actor;
 use planledger_core::domain::plan::{Audience, Item, PlanCommand, PlanEvent, Section};
 use planledger_core::domain::team::TeamEvent;
 use planledger_core::domain::view::{PlanView, Viewer};
 use planledger_core::domain::year_plan::{GoalKind, YearPlanEvent, YearPlanKind};
-use planledger_core::domain::{Actor, Aggregate};
 use planledger_core::ids::{EvaluationId, GoalId, PersonId, PlanId, TalkId};
 use planledger_fixtures::events;
 
@@ -268,6 +268,34 @@ fn there_is_no_view_of_what_is_not_there() {
 }
 
 #[test]
+fn others_are_not_told_of_a_student_of_whom_they_see_no_plan() {
+    let others = Viewer::Audience(Audience::Others);
+    let mut facts = a_full_plan();
+    let memory = Memory::of(facts.clone());
+    // They get what they would get about somebody who does not exist.
+    assert_eq!(memory.collected(STUDENT, others), None);
+    assert_eq!(memory.collected(NOBODY, others), None);
+    for audience in [Audience::Student, Audience::Guardians] {
+        let view = memory.collected(STUDENT, Viewer::Audience(audience));
+        let view = view.unwrap();
+        assert_eq!(
+            (view.plans.len(), view.student_name),
+            (0, Some(name("Eleven")))
+        );
+    }
+    let visible = PlanEvent::VisibilitySet {
+        audience: Audience::Others,
+        visible: true,
+    };
+    facts.extend([PlanEvent::Shared {}, visible].map(fact));
+    let view = Memory::of(facts).collected(STUDENT, others).unwrap();
+    assert_eq!(
+        (view.plans.len(), view.student_name),
+        (1, Some(name("Eleven")))
+    );
+}
+
+#[test]
 fn the_collected_view_holds_every_plan_that_the_viewer_sees() {
     let opened = |student, year_plan| {
         events::plan_opened(student, YearPlanKind::Subject, year_plan, TEACHER)
@@ -310,6 +338,8 @@ fn a_plan_says_what_became_of_its_containers_and_is_whole() {
         Fact::from((TEAM, TeamEvent::Deleted { reason: None })).by(TEACHER),
         (TEACHER, gone).into(),
     ]);
+    // Two facts follow the deletion of the year plan.
+    let deleted_at = Memory::instant(facts.len() - 2);
     let after = Memory::of(facts);
     for viewer in [Viewer::Staff, GUARDIANS] {
         let (was, now) = (
@@ -321,10 +351,12 @@ fn a_plan_says_what_became_of_its_containers_and_is_whole() {
         assert_eq!(now.talks, was.talks);
         assert_eq!(now.year_plan.title, Some(title("Dansk i 7.b")));
         let deletion = now.year_plan.deleted.unwrap();
-        assert_eq!(
-            (deletion.by, deletion.reason),
-            (Actor::Person(TEACHER), reason.clone())
-        );
+        assert_eq!(deletion.at(), deleted_at);
+        // Only staff learn by whom and why.
+        let whole = deletion.whole();
+        let whole = whole.map(|whole| (whole.at, whole.by, whole.reason.clone()));
+        let told = (deleted_at, Actor::Person(TEACHER), reason.clone());
+        assert_eq!(whole, (viewer == Viewer::Staff).then_some(told));
         assert_eq!(was.year_plan.deleted, None);
         let team = now.team.unwrap();
         assert_eq!(team.title, Some(title("7.b dansk")));
@@ -341,22 +373,15 @@ fn a_plan_says_what_became_of_its_containers_and_is_whole() {
 fn subject_goals_are_never_shown_in_the_unit() {
     let memory = Memory::of(a_year_plan());
     let goals = |viewer| {
-        let view = memory.year_plan(YEAR_PLAN, viewer).unwrap().plan;
-        let kinds: Vec<_> = view.goals.values().map(|goal| goal.kind).collect();
-        (view.unit(UNIT).unwrap().goals.clone(), kinds)
+        let view = memory.year_plan(YEAR_PLAN, viewer).unwrap();
+        let goals = view.units[0].goals.iter();
+        goals.map(|(id, goal)| (*id, goal.kind)).collect::<Vec<_>>()
     };
-    assert_eq!(
-        goals(Viewer::Staff),
-        (
-            vec![SUBJECT_GOAL, REFLECTION_GOAL],
-            vec![GoalKind::Subject, GoalKind::Reflection]
-        )
-    );
+    let subject = (SUBJECT_GOAL, GoalKind::Subject);
+    let reflection = (REFLECTION_GOAL, GoalKind::Reflection);
+    assert_eq!(goals(Viewer::Staff), [subject, reflection]);
     for audience in Audience::ALL {
-        assert_eq!(
-            goals(Viewer::Audience(audience)),
-            (vec![REFLECTION_GOAL], vec![GoalKind::Reflection])
-        );
+        assert_eq!(goals(Viewer::Audience(audience)), [reflection]);
     }
 }
 
@@ -367,17 +392,17 @@ fn deleted_units_and_retired_goals_are_seen_in_a_year_plan_by_staff_only() {
     facts.push((YEAR_PLAN, retired).into());
     let student = Viewer::Audience(Audience::Student);
     let view = Memory::of(facts.clone()).year_plan(YEAR_PLAN, student);
-    let plan = view.unwrap().plan;
-    assert!(plan.goals.is_empty() && plan.unit(UNIT).unwrap().goals.is_empty());
+    assert_eq!(view.unwrap().units[0].goals, []);
     let deleted = events::unit_deleted(UNIT);
     facts.push((YEAR_PLAN, deleted).into());
     let memory = Memory::of(facts);
-    assert_eq!(memory.year_plan(YEAR_PLAN, student).unwrap().plan.units, []);
+    assert_eq!(memory.year_plan(YEAR_PLAN, student).unwrap().units, []);
     let staff = memory.year_plan(YEAR_PLAN, Viewer::Staff).unwrap();
-    assert_eq!(
-        Some(&Aggregate::YearPlan(staff.plan)),
-        memory.state(YEAR_PLAN)
-    );
+    let unit = &staff.units[0];
+    assert!(unit.deleted.as_ref().unwrap().whole().is_some());
+    let retired = unit.goals.iter().map(|(id, goal)| (*id, goal.retired));
+    let expected = [(SUBJECT_GOAL, false), (REFLECTION_GOAL, true)];
+    assert_eq!(retired.collect::<Vec<_>>(), expected);
     assert_eq!(staff.team.unwrap().owner, Some(TEACHER));
 }
 

@@ -51,6 +51,18 @@ fn examples() -> Vec<Example> {
     examples
 }
 
+/// The name and JSON of each example of the present schema of its type.
+pub(crate) fn present_examples() -> Vec<(&'static str, &'static str)> {
+    let present = |example: &Example| {
+        let known = EventType::from_name(example.name);
+        known.is_some_and(|known| known.schema == example.schema)
+    };
+    let examples = examples().into_iter().filter(present);
+    examples
+        .map(|example| (example.name, example.json))
+        .collect()
+}
+
 #[test]
 fn every_event_is_read_as_it_was_written_and_written_at_the_present_schema() {
     for example in examples() {

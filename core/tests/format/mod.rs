@@ -6,7 +6,7 @@
 
 mod departures;
 mod derived;
-mod events;
+pub(crate) mod events;
 mod fixture;
 mod golden;
 mod newer;

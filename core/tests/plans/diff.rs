@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use jiff::civil::date;
 use planledger_core::domain::plan::{Audience, Item, PlanCommand, Section};
 use planledger_core::domain::team::TeamCommand;
-use planledger_core::domain::view::{About, Change, Fact, PlanView, Viewer, diff};
+use planledger_core::domain::view::{About, Change, DeletionView, Fact, PlanView, Viewer, diff};
 use planledger_core::domain::year_plan::Wording;
 use planledger_core::domain::{Actor, Command, Deletion};
 use planledger_core::ids::{PersonId, PlanId, YearPlanId};
@@ -150,12 +150,13 @@ type Twist = (About, fn(&mut PlanView));
 
 /// Every field of a view and of what is in it, changed by itself.
 fn twists() -> Vec<Twist> {
-    fn deleted() -> Option<Deletion> {
-        Some(Deletion {
+    fn deleted() -> Option<DeletionView> {
+        let deletion = Deletion {
             at: Timestamp::from_nanos(1),
             by: Actor::Person(COLLEAGUE_ID),
             reason: None,
-        })
+        };
+        Some(DeletionView::of(&deletion, Viewer::Staff))
     }
     const SOMEBODY: PersonId = PersonId::from_bytes([0xEE; 16]);
     const BY: Actor = Actor::Person(SOMEBODY);

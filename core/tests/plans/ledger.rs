@@ -7,7 +7,7 @@ use planledger_core::domain::world::Context;
 use planledger_core::ids::{Position, StreamId};
 use planledger_core::ledger::{Envelope, ExecuteError, Payload, ReadError, Reading, rebuild};
 use planledger_fixtures::commands;
-use planledger_fixtures::place::dump;
+use planledger_fixtures::place::{START, dump};
 
 use crate::plans::place::LedgerWithPlan;
 use crate::plans::school::{GOALS, PLAN, STUDENT, TEACHER, UNITS, assessment, evaluation_id};
@@ -93,7 +93,7 @@ fn what_a_receipt_did_can_be_weighed_again_at_the_position_before_it() {
     place.write("om en anden elev");
     let revert = place.revert_to(first.position);
     let weigh = |place: &LedgerWithPlan, at| {
-        let context = Context::from(TEACHER);
+        let context = Context::new(TEACHER, START);
         let read = |reading: &Reading<'_>| revert.weigh(reading, &context, PLAN);
         place.ledger.read_at(at, read).unwrap().0
     };
@@ -144,4 +144,34 @@ fn before_it_was_opened_there_is_no_plan_and_beyond_the_end_there_is_no_past() {
         Err(ReadError::NotThere { asked, tail }) => assert_eq!((asked, tail), (end.next(), end)),
         other => panic!("{other:?}"),
     }
+}
+
+/// "Læser på egen hånd" with the rings of "å" as characters of their own, as a Mac may send it.
+const FROM_A_MAC: &str = "Læser pa\u{30a} egen ha\u{30a}nd";
+
+fn write_status(text: planledger_core::text::Text) -> Command {
+    Command::Plan(PLAN, PlanCommand::WriteStatus { text })
+}
+
+#[test]
+fn a_command_of_before_texts_were_brought_to_one_form_is_known_when_it_is_sent_again() {
+    let mut place = LedgerWithPlan::new();
+    // A value that is deserialised keeps its form, as every text did before.
+    let before = serde_json::from_value(FROM_A_MAC.into()).unwrap();
+    let recorded = place.envelope(write_status(before));
+    let receipt = place.ledger.execute(TEACHER, recorded.clone()).unwrap();
+    let again = |text: &str| Envelope {
+        command: write_status(text.parse().unwrap()),
+        ..recorded.clone()
+    };
+    for text in [FROM_A_MAC, "Læser på egen hånd"] {
+        let repeated = place.ledger.execute(TEACHER, again(text)).unwrap();
+        assert!(repeated.replayed);
+        assert_eq!(repeated.position, receipt.position);
+    }
+    let other = place.ledger.execute(TEACHER, again("Læser på egen hand"));
+    assert!(matches!(other, Err(ExecuteError::IdReused { .. })));
+    // The text that stands there is the same, so that there is nothing to write.
+    let written = place.envelope(write_status(FROM_A_MAC.parse().unwrap()));
+    assert_eq!(place.ledger.execute(TEACHER, written).unwrap().events, 0);
 }

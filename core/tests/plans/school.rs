@@ -8,6 +8,7 @@ use planledger_core::domain::plan::{
     WrittenContent,
 };
 use planledger_core::domain::view::{PlanView, Viewer};
+use planledger_core::domain::world::Context;
 use planledger_core::domain::year_plan::GoalKind;
 use planledger_core::domain::{Actor, Aggregate, Command, Event, Refusal};
 use planledger_core::ids::{EvaluationId, GoalId, Position, TalkId, UnitId, YearPlanId};
@@ -153,7 +154,8 @@ impl SchoolInMemory {
 
     /// What a revert would do.
     pub(crate) fn weigh(&self, actor: Actor, revert: &Revert) -> Reverting {
-        revert.weigh(&self.memory, &actor.into(), PLAN).unwrap()
+        let context = Context::new(actor, Memory::NOW);
+        revert.weigh(&self.memory, &context, PLAN).unwrap()
     }
 }
 

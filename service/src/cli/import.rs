@@ -19,7 +19,7 @@ use crate::wire;
 pub(super) enum Import {
     /// Import people and groups: a OneRoster 1.1 CSV bulk export, as a folder or a zip file
     Roster(From),
-    /// Import goals to choose from: a 1EdTech CASE 1.0 CFPackage, as a JSON file
+    /// Import goals to choose from: a 1EdTech CASE 1.0 or 1.1 CFPackage, as a JSON file
     Catalogue(From),
 }
 
@@ -70,6 +70,12 @@ impl From {
         let found = catalogue.summary();
         if !self.json {
             let mut rows = vec![count("items", found.items), count("roots", found.roots)];
+            if found.foreign_parents > 0 {
+                rows.push(count(
+                    "parents elsewhere, passed over",
+                    found.foreign_parents,
+                ));
+            }
             rows.extend(
                 found
                     .kinds

@@ -1,5 +1,5 @@
 //! Readers that turn files into commands: rosters (OneRoster 1.1) and catalogues of goals
-//! (1EdTech CASE 1.0).
+//! (1EdTech CASE 1.0 and 1.1).
 //!
 //! Invariants:
 //! - A file is checked to its end before its first command is given out. An import of a faulty

@@ -6,7 +6,7 @@
 //! The kinds of OneRoster are the standard's own: `org`, `academicSession`, `course`, `class`,
 //! `user`, `enrollment`. CASE identifiers that are UUIDs are kept as they are.
 
-use planledger_core::text;
+use planledger_core::text::{self, CprContext};
 use uuid::Uuid;
 
 use super::fault::{FaultCode, Problem};
@@ -41,7 +41,7 @@ pub(crate) fn check(id: &str) -> Result<(), Problem> {
     if id.chars().any(char::is_control) {
         return Err(FaultCode::TextControlCharacter.into());
     }
-    if text::contains_cpr(id) {
+    if text::contains_cpr(id, CprContext::PersonText) {
         return Err(Problem::new(
             FaultCode::CprFound,
             "the id looks like a CPR number, and planledger never stores one; use an id that \

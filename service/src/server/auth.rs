@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use planledger_core::audit::Disclosure;
 use planledger_core::domain::Actor;
 use planledger_core::domain::view::Viewer;
-use planledger_core::ids::{InstitutionId, PersonId, RecoveryId, StreamId};
+use planledger_core::ids::{InstitutionId, PersonId, RecoveryId, StreamId, YearPlanId};
 use planledger_core::ledger::Envelope;
 use planledger_core::recovery::RecoveryRequest;
 use tonic::metadata::MetadataMap;
@@ -56,7 +56,15 @@ pub enum Access<'a> {
     },
     /// Read the events of a plan, or list plans.
     ReadRecords(PlansOf),
-    /// Read institutions, persons, teams and year plans.
+    /// Read a year plan as a viewer sees it.
+    ReadYearPlan {
+        /// The year plan.
+        id: YearPlanId,
+        /// The viewer: staff, the student, guardians or others.
+        viewer: Viewer,
+    },
+    /// Read institutions, persons and teams, and list year plans. For staff: the answers hold the
+    /// reasons of deletions and departures, and say who deleted a team or year plan.
     ReadRoster,
     /// Read how far the plans of these institutions have come; of all institutions if the list is
     /// empty. The answer holds counts only.
@@ -74,7 +82,7 @@ pub enum Access<'a> {
     /// Run a recovery: give teams, year plans or plans to other owners, or bring them back.
     Recover {
         /// What the recovery should do.
-        wish: &'a RecoveryRequest,
+        recovery_request: &'a RecoveryRequest,
         /// The actor on whose behalf the caller acts, if there is one.
         on_behalf_of: Option<Actor>,
     },

@@ -72,14 +72,12 @@ pub(super) fn items<T>(
 ) -> Result<Items<T>, Failure> {
     with_catalogue(reading, list.catalogue, |_, catalogue| {
         let page = &list.page;
-        let items = catalogue.items.iter().filter(|(id, item)| {
-            page.after.is_none_or(|after| id.uuid() > after)
-                && list
-                    .parent
-                    .is_none_or(|parent| item.parents.contains(&parent))
+        let items = catalogue.listed(page.after, page.size + 1, |item| {
+            let parent = list.parent;
+            parent.is_none_or(|parent| item.parents.contains(&parent))
         });
-        let items = items.take(page.size + 1);
-        let items = items.map(|(id, item)| (id.uuid(), show(*id, item)));
+        let items = items.into_iter();
+        let items = items.map(|(place, item)| (place, show(place.id(), item)));
         Ok(pages::cut(items.collect(), page))
     })
 }

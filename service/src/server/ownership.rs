@@ -81,14 +81,14 @@ pub(super) struct Proposal {
 /// Finds out what a recovery would do.
 pub(super) fn propose(
     reading: &Reading<'_>,
-    wish: &RecoveryRequest,
+    recovery_request: &RecoveryRequest,
     page: &Page<u64>,
 ) -> Result<Proposal, Failure> {
-    let proposal = match recovery::propose(reading, wish) {
+    let proposal = match recovery::propose(reading, recovery_request) {
         Ok(proposal) => proposal,
         Err(Stop::Unread(error)) => return Err(error.into()),
         Err(Stop::Refused(refusal)) => {
-            return Err(Failure::of_refused_wish(&refusal));
+            return Err(Failure::of_refused_recovery_request(&refusal));
         }
     };
     let steps = proposal.items.iter().filter(|item| item.step.is_ok());

@@ -7,7 +7,7 @@ use planledger_core::ids::{Revision, StreamId, StreamKind};
 use planledger_core::ledger::{ReadError, Reading};
 use uuid::Uuid;
 
-use crate::wire::page::Page;
+use crate::wire::page::{Cursor, Page};
 
 /// The items of a page and the token of the next page. The token is empty on the last page.
 pub(super) type Items<T> = (Vec<T>, String);
@@ -78,7 +78,7 @@ fn fill<T>(
 }
 
 /// Cuts the items to the page's size. If items are left over, there is a next page.
-pub(super) fn cut<T>(mut items: Vec<(Uuid, T)>, page: &Page<Uuid>) -> Items<T> {
+pub(super) fn cut<C: Cursor, T>(mut items: Vec<(C, T)>, page: &Page<C>) -> Items<T> {
     let more = items.len() > page.size;
     items.truncate(page.size);
     let token = match items.last() {

@@ -36,7 +36,8 @@ impl Api {
     pub(super) async fn start_recovery(&self, caller: &Caller, asked: Run) -> Result<(), Failure> {
         let who = (caller.actor, asked.on_behalf_of);
         self.blocking(move |ledger| {
-            let begun = recovery::start(ledger, who, asked.id, &asked.wish, asked.digest);
+            let begun =
+                recovery::start(ledger, who, asked.id, &asked.recovery_request, asked.digest);
             begun.map(drop).map_err(Failure::of_recovery)
         })
         .await

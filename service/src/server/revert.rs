@@ -46,6 +46,7 @@ impl Api {
         let context = Context {
             actor: caller.actor,
             on_behalf_of,
+            at: self.ledger.now(),
         };
         let asked = self
             .blocking(move |ledger| ask(ledger, context, request))

@@ -8,7 +8,7 @@ use planledger_core::domain::institution::Institution;
 use planledger_core::domain::person::Person;
 use planledger_core::domain::school_year::SchoolYear;
 use planledger_core::domain::team::Team;
-use planledger_core::domain::view::year_plan_view;
+use planledger_core::domain::view::{YearPlanView, year_plan_view};
 use planledger_core::domain::year_plan::YearPlan;
 use planledger_core::domain::{Aggregate, Reason};
 use planledger_core::ids::{
@@ -180,14 +180,14 @@ pub(super) fn teams<T>(
 pub(super) fn year_plan<T>(
     reading: &Reading<'_>,
     asked: &View<YearPlanId>,
-    show: impl FnOnce(YearPlanId, Revision, &YearPlan) -> T,
+    show: impl FnOnce(Revision, &YearPlanView) -> T,
 ) -> Result<T, Failure> {
     let id = asked.id;
     let revision = reading.stream(id)?.map(|(_, revision)| revision);
     let shown = year_plan_view(reading, id, asked.viewer)?;
     let found = shown.zip(revision);
     found
-        .map(|(shown, revision)| show(id, revision, &shown.plan))
+        .map(|(shown, revision)| show(revision, &shown))
         .ok_or_else(|| Failure::no_stream(Reason::YearPlanNotFound, "year_plan_id", id))
 }
 

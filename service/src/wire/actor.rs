@@ -1,5 +1,6 @@
 //! Actors and deletions, from and to messages.
 
+use planledger_core::domain::view::DeletionView;
 use planledger_core::domain::{Actor, Deletion};
 
 use super::fields::Fields;
@@ -25,7 +26,19 @@ pub(super) fn write_actor(actor: Actor) -> proto::Actor {
     proto::Actor { actor: Some(actor) }
 }
 
-/// Writes the message of a deletion.
+/// Writes the message of a deletion as a viewer sees it. Who and why are set for staff only.
+pub(super) fn write_told(view: &DeletionView) -> proto::Deletion {
+    match view.whole() {
+        Some(deletion) => write_deletion(deletion),
+        None => proto::Deletion {
+            deleted_at: Some(timestamp(view.at())),
+            deleted_by: None,
+            reason: None,
+        },
+    }
+}
+
+/// Writes the message of a deletion, with everything it says. For staff.
 pub(super) fn write_deletion(deletion: &Deletion) -> proto::Deletion {
     proto::Deletion {
         deleted_at: Some(timestamp(deletion.at)),

@@ -4,6 +4,7 @@ use planledger_core::domain::catalogue::{
     Catalogue, CatalogueCommand, CatalogueDetails, CatalogueItem,
 };
 use planledger_core::ids::{CatalogueId, CatalogueItemId, Revision};
+use planledger_core::text::CprContext;
 
 use super::fields::Fields;
 use super::proto;
@@ -29,14 +30,14 @@ pub(super) const fn operation(operation: &Operation) -> &'static str {
 
 fn read_operation(fields: &mut Fields, operation: Operation) -> Option<CatalogueCommand> {
     match operation {
-        Operation::PutCatalogue(m) => {
+        Operation::PutCatalogue(m) => fields.in_context(CprContext::Published, |fields| {
             let details = fields.message("details", m.details, read_details);
             let items = fields.map("items", m.items, read_item);
             Some(CatalogueCommand::Put {
                 details: details?,
                 items: items?,
             })
-        }
+        }),
     }
 }
 
@@ -67,6 +68,7 @@ fn read_item(
         kind: kind?,
         code: code?,
         parents: parents?,
+        sequence: item.sequence_number,
     };
     Some((id?, details))
 }
@@ -115,5 +117,6 @@ pub fn catalogue_item(id: CatalogueItemId, item: &CatalogueItem) -> proto::Catal
         kind: string(item.kind.as_ref()),
         code: string(item.code.as_ref()),
         parent_ids: item.parents.iter().map(ToString::to_string).collect(),
+        sequence_number: item.sequence,
     }
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use jiff::civil::Date;
 use planledger_core::ids::IdError;
-use planledger_core::text::{Code, Name, ReasonText, Text, TextError, Title};
+use planledger_core::text::{Code, CprContext, Name, ReasonText, Text, TextError, Title};
 
 use super::choice::Choice;
 
@@ -100,14 +100,14 @@ impl std::error::Error for BadRequest {}
 
 /// A text with a limit, as the library defines it.
 pub(super) trait WireText: Sized {
-    fn read(value: &str) -> Result<Self, TextError>;
+    fn read(value: &str, context: Option<CprContext>) -> Result<Self, TextError>;
 }
 
 macro_rules! wire_texts {
     ($($name:ident),*) => {$(
         impl WireText for $name {
-            fn read(value: &str) -> Result<Self, TextError> {
-                Self::new(value)
+            fn read(value: &str, context: Option<CprContext>) -> Result<Self, TextError> {
+                Self::new_in(value, context.unwrap_or(Self::CONTEXT))
             }
         }
     )*};
@@ -121,6 +121,8 @@ wire_texts!(Name, Title, Text, Code, ReasonText);
 pub(super) struct Fields {
     path: String,
     violations: Vec<Violation>,
+    /// Where the texts stand that are read now; `None` if that is where such texts usually stand.
+    context: Option<CprContext>,
 }
 
 impl Fields {
@@ -163,6 +165,18 @@ impl Fields {
         self.path.push_str(name);
         let value = read(self);
         self.path.truncate(outside);
+        value
+    }
+
+    /// Reads texts that stand elsewhere than such texts usually do.
+    pub(super) fn in_context<T>(
+        &mut self,
+        context: CprContext,
+        read: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let outside = self.context.replace(context);
+        let value = read(self);
+        self.context = outside;
         value
     }
 
@@ -242,7 +256,7 @@ impl Fields {
     }
 
     fn present_text<T: WireText>(&mut self, name: &str, value: &str) -> Option<T> {
-        T::read(value)
+        T::read(value, self.context)
             .map_err(|error| {
                 let reason = match error {
                     TextError::Empty => ViolationReason::Empty,

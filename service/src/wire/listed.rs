@@ -64,6 +64,7 @@ pub fn catalogue_items(state: &Aggregate) -> Option<Vec<proto::CatalogueItem>> {
     let Aggregate::Catalogue(catalogue) = state else {
         return None;
     };
-    let items = catalogue.items.iter();
-    Some(items.map(|(id, item)| catalogue_item(*id, item)).collect())
+    let items = catalogue.listed(None, usize::MAX, |_| true).into_iter();
+    let items = items.map(|(place, item)| catalogue_item(place.id(), item));
+    Some(items.collect())
 }

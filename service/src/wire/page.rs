@@ -3,6 +3,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use planledger_core::domain::catalogue::ItemPlace;
+use planledger_core::ids::CatalogueItemId;
 use uuid::Uuid;
 
 use super::errors::{Failure, ServiceReason};
@@ -45,6 +47,23 @@ impl Cursor for u64 {
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self::from_be_bytes)
+    }
+}
+
+impl Cursor for ItemPlace {
+    fn to_bytes(self) -> Vec<u8> {
+        let mut bytes = self.id().as_bytes().to_vec();
+        bytes.extend(self.sequence().into_iter().flat_map(i64::to_be_bytes));
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (id, sequence) = bytes.split_first_chunk()?;
+        let sequence = match sequence {
+            [] => None,
+            sequence => Some(i64::from_be_bytes(sequence.try_into().ok()?)),
+        };
+        Some(Self::new(sequence, CatalogueItemId::from_bytes(*id)))
     }
 }
 
@@ -171,6 +190,17 @@ mod tests {
         let token = first(scope).next_token(last);
         let page = Page::<Uuid>::new(scope, 7, &token).unwrap();
         assert_eq!((page.after, page.size), (Some(last), 7));
+    }
+
+    #[test]
+    fn the_place_of_an_item_comes_back_with_or_without_its_number() {
+        let id = CatalogueItemId::from_bytes([5; 16]);
+        for sequence in [None, Some(0), Some(-7), Some(i64::MAX)] {
+            let place = ItemPlace::new(sequence, id);
+            assert_eq!(ItemPlace::from_bytes(&place.to_bytes()), Some(place));
+        }
+        assert_eq!(ItemPlace::from_bytes(&[5; 17]), None);
+        assert_eq!(ItemPlace::from_bytes(&[5; 25]), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use planledger_core::domain::person::{Affiliation, Guardianship, Person, PersonCommand};
 use planledger_core::ids::{PersonId, Revision};
+use planledger_core::text::CprContext;
 
 use super::choice::Choice;
 use super::fields::Fields;
@@ -101,7 +102,10 @@ fn read_operation(fields: &mut Fields, operation: Operation) -> Option<PersonCom
 fn read_affiliation(fields: &mut Fields, affiliation: proto::Affiliation) -> Option<Affiliation> {
     let institution = fields.id("institution_id", &affiliation.institution_id);
     let role = fields.choice("role", affiliation.role);
-    let grade = fields.optional_text("grade", affiliation.grade.as_deref());
+    // A grade is a code, but of a person.
+    let grade = fields.in_context(CprContext::PersonText, |fields| {
+        fields.optional_text("grade", affiliation.grade.as_deref())
+    });
     Some(Affiliation {
         institution: institution?,
         role: role?,

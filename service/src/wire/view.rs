@@ -8,7 +8,7 @@ use planledger_core::domain::view::{
 };
 use planledger_core::ids::{PlanId, Revision};
 
-use super::actor::{write_actor, write_deletion};
+use super::actor::{write_actor, write_told};
 use super::choice::Choice;
 use super::instant::{timestamp, write_date};
 use super::proto;
@@ -67,7 +67,7 @@ pub(super) fn container<Id: Display>(view: &ContainerView<Id>) -> proto::Contain
         id: view.id.to_string(),
         title: string(view.title.as_ref()),
         owner_id: string(view.owner.as_ref()),
-        deletion: view.deleted.as_ref().map(write_deletion),
+        deletion: view.deleted.as_ref().map(write_told),
     }
 }
 
@@ -84,7 +84,7 @@ pub(super) fn unit(view: &UnitView) -> proto::UnitView {
     proto::UnitView {
         unit: Some(plan::write_unit(view.unit)),
         details: view.details.as_ref().map(year_plan::write_unit),
-        deletion: view.deleted.as_ref().map(write_deletion),
+        deletion: view.deleted.as_ref().map(write_told),
         included: view.included,
         goals: view.goals.iter().map(goal).collect(),
     }

@@ -1,12 +1,13 @@
 //! Year plans.
 
+use planledger_core::domain::view::{YearPlanUnitView, YearPlanView};
 use planledger_core::domain::year_plan::{
-    Goal, GoalDetails, Scale, Unit, UnitDetails, Wording, WordingChoice, YearPlan, YearPlanCommand,
+    Goal, GoalDetails, Scale, UnitDetails, Wording, WordingChoice, YearPlan, YearPlanCommand,
     YearPlanDetails,
 };
 use planledger_core::ids::{CatalogueId, CatalogueItemId, GoalId, Revision, YearPlanId};
 
-use super::actor::write_deletion;
+use super::actor::{write_deletion, write_told};
 use super::choice::Choice;
 use super::fields::Fields;
 use super::proto;
@@ -356,20 +357,19 @@ pub(super) fn write_scale(scale: &Scale) -> proto::Scale {
     }
 }
 
-/// A year plan as it is now, with everything in `year_plan`.
-pub fn year_plan(id: YearPlanId, revision: Revision, year_plan: &YearPlan) -> proto::YearPlan {
-    let units = year_plan.units.iter();
+/// A year plan as a viewer sees it. The revision is that of the year plan's stream.
+pub fn year_plan(revision: Revision, view: &YearPlanView) -> proto::YearPlan {
     proto::YearPlan {
-        year_plan_id: id.to_string(),
+        year_plan_id: view.id.to_string(),
         revision: revision.get(),
-        details: Some(write_details(&year_plan.details)),
-        owner_id: year_plan.owner.to_string(),
-        units: units.map(|unit| unit_of(year_plan, unit)).collect(),
-        deletion: year_plan.deleted.as_ref().map(write_deletion),
+        details: Some(write_details(&view.details)),
+        owner_id: view.owner.to_string(),
+        units: view.units.iter().map(unit_of).collect(),
+        deletion: view.deleted.as_ref().map(write_told),
     }
 }
 
-/// A year plan in a list.
+/// A year plan in a list. For staff: it says who deleted it and why.
 pub fn year_plan_summary(
     id: YearPlanId,
     revision: Revision,
@@ -386,17 +386,13 @@ pub fn year_plan_summary(
     }
 }
 
-fn unit_of(year_plan: &YearPlan, unit: &Unit) -> proto::Unit {
-    // A unit lists its goals in order. A goal that the year plan does not have is left out.
-    let goals = unit
-        .goals
-        .iter()
-        .filter_map(|id| year_plan.goals.get(id).map(|goal| write_goal(*id, goal)));
+fn unit_of(unit: &YearPlanUnitView) -> proto::Unit {
+    let goals = unit.goals.iter();
     proto::Unit {
         unit_id: unit.id.to_string(),
         details: Some(write_unit(&unit.details)),
-        goals: goals.collect(),
-        deletion: unit.deleted.as_ref().map(write_deletion),
+        goals: goals.map(|(id, goal)| write_goal(*id, goal)).collect(),
+        deletion: unit.deleted.as_ref().map(write_told),
     }
 }
 

@@ -198,7 +198,7 @@ pub(crate) fn evaluate(level: u8, comment: &str) -> PlanCommand {
 pub(crate) fn record_talk(notes: &str) -> PlanCommand {
     let details = TalkDetails {
         kind: TalkKind::SchoolHomeTalk,
-        held_on: date(2021, 3, 1),
+        held_on: date(2021, 1, 4),
         notes: notes.parse().unwrap(),
     };
     commands::record_talk(TALK, details)

@@ -60,6 +60,94 @@ async fn the_national_goals_are_taken_in_once_and_can_be_chosen() {
     assert!(children.contains(goal));
 }
 
+/// A package whose items have random ids, and the numbers of their associations.
+fn numbered(catalogue: &str, numbers: &[Option<u32>]) -> serde_json::Value {
+    let ids: Vec<String> = numbers.iter().map(|_| new_id()).collect();
+    let items = ids.iter().zip(numbers).map(|(id, number)| {
+        let words = number.map_or("Mål uden nummer".to_owned(), |number| {
+            format!("Mål {number}")
+        });
+        serde_json::json!({"identifier": id, "fullStatement": words})
+    });
+    let links = ids.iter().zip(numbers).map(|(id, number)| {
+        serde_json::json!({
+            "associationType": "isChildOf",
+            "originNodeURI": {"identifier": id},
+            "destinationNodeURI": {"identifier": catalogue},
+            "sequenceNumber": number,
+        })
+    });
+    serde_json::json!({
+        "CFDocument": {"identifier": catalogue, "title": "Prøvemål"},
+        "CFItems": items.collect::<Vec<_>>(),
+        "CFAssociations": links.collect::<Vec<_>>(),
+    })
+}
+
+/// The words of a catalogue's items, page by page, as they are listed.
+async fn listed(voice: &Voice, catalogue: &str, page_size: i32) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut request = ListCatalogueItemsRequest {
+        catalogue_id: catalogue.to_owned(),
+        page_size,
+        ..ListCatalogueItemsRequest::default()
+    };
+    loop {
+        let page = voice.ask(request.clone()).await.unwrap();
+        words.extend(page.items.into_iter().map(|item| item.text));
+        if page.next_page_token.is_empty() {
+            return words;
+        }
+        request.page_token = page.next_page_token;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn items_are_listed_in_the_publishers_order_on_pages_of_every_size() {
+    let home = Home::new();
+    let server = home.start();
+    let voice = server.voice().await;
+    let catalogue = new_id();
+    let numbers: Vec<Option<u32>> = [None].into_iter().chain((1..=9).rev().map(Some)).collect();
+    let package = numbered(&catalogue, &numbers);
+    let path = home.path().join("order.json");
+    fs::write(&path, package.to_string()).unwrap();
+    import(&server, &path, &[]).done();
+    let mut expected: Vec<String> = (1..=9).map(|number| format!("Mål {number}")).collect();
+    expected.push("Mål uden nummer".to_owned());
+    for size in [1, 3, 9, 10, 1_000] {
+        assert_eq!(listed(&voice, &catalogue, size).await, expected);
+    }
+    // Another order in the next edition is a change, and the list follows it.
+    let mut next = package;
+    next["CFAssociations"][1]["sequenceNumber"] = 0.into();
+    fs::write(&path, next.to_string()).unwrap();
+    let position = voice.position().await;
+    import(&server, &path, &[]).done();
+    assert_eq!(voice.position().await, position + 1);
+    assert_eq!(listed(&voice, &catalogue, 4).await[0], "Mål 9");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_wrapped_package_with_parents_elsewhere_goes_in_and_says_so() {
+    let home = Home::new();
+    let server = home.start();
+    let catalogue = new_id();
+    let mut package = numbered(&catalogue, &[Some(2), Some(1)]);
+    package["CFAssociations"][0]["destinationNodeURI"]["identifier"] = new_id().into();
+    let wrapped = serde_json::json!({"CFPackage": package});
+    let path = home.path().join("wrapped.json");
+    fs::write(&path, wrapped.to_string()).unwrap();
+    let ran = import(&server, &path, &[]).done();
+    assert!(
+        ran.stdout.contains("parents elsewhere, passed over"),
+        "{}",
+        ran.stdout
+    );
+    let voice = server.voice().await;
+    assert_eq!(listed(&voice, &catalogue, 0).await, ["Mål 1", "Mål 2"]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_file_that_is_no_sound_catalogue_is_refused_where_it_is_wrong_and_nothing_is_sent() {
     let home = Home::new();
@@ -68,7 +156,7 @@ async fn a_file_that_is_no_sound_catalogue_is_refused_where_it_is_wrong_and_noth
     let dangling = {
         let mut package: serde_json::Value = serde_json::from_str(&sound).unwrap();
         let association = &mut package["CFAssociations"][7];
-        association["destinationNodeURI"]["identifier"] = new_id().into();
+        association["originNodeURI"]["identifier"] = new_id().into();
         package.to_string()
     };
     let cpr = {

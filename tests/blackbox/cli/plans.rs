@@ -74,6 +74,42 @@ async fn a_plan_is_shown_to_people_and_as_json_as_each_viewer_sees_it_now_and_th
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn why_something_was_deleted_and_who_did_it_is_printed_for_staff_only() {
+    let home = Home::new();
+    let server = home.start();
+    let (school, course, plan_id, _) = planned(&server).await;
+    let voice = server.voice().await;
+    let before = voice.position().await.to_string();
+    let delete = DeleteTeam {
+        reason: Some("INTERN: skændes med Ib".to_owned()),
+    };
+    let delete_team = team(&school.team, OnTeam::DeleteTeam(delete));
+    let leader = voice.person(&school.leader);
+    leader.all([course.delete(), delete_team]).await;
+    let show = ["show", &plan_id];
+    let diff = ["diff", &plan_id, "--from", &before];
+    for command in [&show[..], &diff] {
+        for json in [&[][..], &["--json"]] {
+            let print = |viewer: &str| {
+                let viewer = ["--viewer", viewer];
+                let ran = plan_command(&server, &[command, json, &viewer].concat());
+                ran.done().stdout
+            };
+            let staff = print("staff");
+            for words in ["INTERN: skændes med Ib", "oprydning på årsplanerne"] {
+                assert!(staff.contains(words), "{words}: {staff}");
+            }
+            let guardians = print("guardians");
+            assert!(guardians.contains("delet"), "{guardians}");
+            let leader = school.leader.as_str();
+            for words in ["INTERN", "oprydning", "Bodil", leader] {
+                assert!(!guardians.contains(words), "{words}: {guardians}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_plans_log_tells_all_that_happened_and_who_did_it() {
     let server = Home::new().start();
     let (_, _, plan_id, _) = planned(&server).await;

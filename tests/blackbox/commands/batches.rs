@@ -78,6 +78,7 @@ async fn a_batch_that_does_not_fit_one_commit_is_refused_whole() {
         kind: None,
         code: None,
         parent_ids: Vec::new(),
+        sequence_number: None,
     });
     let details = CatalogueDetails {
         title: "Fælles Mål".to_owned(),

@@ -22,13 +22,15 @@ impl Authorizer for Nobody {
     }
 }
 
-/// May read plans with an audience's eyes, and register institutions.
+/// May read plans and year plans with an audience's eyes, and register institutions.
 struct Narrow;
 
 impl Authorizer for Narrow {
     fn permits(&self, _: &Caller, access: Access<'_>) -> bool {
         match access {
-            Access::ReadPlans { viewer, .. } => viewer != Eyes::Staff,
+            Access::ReadPlans { viewer, .. } | Access::ReadYearPlan { viewer, .. } => {
+                viewer != Eyes::Staff
+            }
             Access::Execute(envelope) => matches!(envelope.command, Asked::Institution(..)),
             Access::ReadStatus => true,
             _ => false,
@@ -172,7 +174,7 @@ async fn a_right_covers_what_it_names_and_no_more() {
     let home = Home::new();
     let open = home.start();
     let voice = open.voice().await;
-    let (_, _, plan_id) = School::with_plan(&voice).await;
+    let (school, course, plan_id) = School::with_plan(&voice).await;
     let share = plan(&plan_id, OnPlan::SharePlan(SharePlan {}));
     let visible = set_visibility(&plan_id, Audience::Guardians, true);
     voice.all([share, visible]).await;
@@ -187,6 +189,21 @@ async fn a_right_covers_what_it_names_and_no_more() {
     let request = GetPlanHistoryRequest {
         plan_id: plan_id.clone(),
         ..GetPlanHistoryRequest::default()
+    };
+    let denied = voice.ask(request).await;
+    assert_eq!(denied.unwrap_err().reason, "ACCESS_DENIED");
+    // To read a year plan with an audience's eyes is no right to read the roster, which holds reasons.
+    let year_plan = |viewer: Viewer| GetYearPlanRequest {
+        year_plan_id: course.year_plan.clone(),
+        viewer: viewer.into(),
+        min_position: 0,
+    };
+    voice.ask(year_plan(Viewer::Student)).await.unwrap();
+    let denied = voice.ask(year_plan(Viewer::Staff)).await;
+    assert_eq!(denied.unwrap_err().reason, "ACCESS_DENIED");
+    let request = GetTeamRequest {
+        team_id: school.team.clone(),
+        ..GetTeamRequest::default()
     };
     let denied = voice.ask(request).await;
     assert_eq!(denied.unwrap_err().reason, "ACCESS_DENIED");

@@ -156,6 +156,7 @@ impl Lists {
             kind: None,
             code: None,
             parent_ids,
+            sequence_number: None,
         };
         let inner = (0..items).map(|_| item(&new_id(), vec![self.root.clone()]));
         let details = CatalogueDetails {

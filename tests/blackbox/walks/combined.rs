@@ -172,6 +172,7 @@ async fn a_goal_from_the_catalogue_keeps_its_words_whatever_becomes_of_the_catal
         kind: Some("Kompetencemål".to_owned()),
         code: None,
         parent_ids: Vec::new(),
+        sequence_number: None,
     };
     voice.execute(put(vec![item("Eleven kan læse")])).await;
     let source = CatalogueItemRef {

@@ -4,5 +4,6 @@
 mod back;
 mod combined;
 mod containers;
+mod deletions;
 mod past;
 mod subject;

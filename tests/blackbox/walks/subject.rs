@@ -83,13 +83,24 @@ impl Told {
     async fn sees_nothing(&self, viewer: Viewer) {
         let refused = self.teacher.try_plan(&self.plan, viewer, None).await;
         assert_eq!(refused.unwrap_err().reason, "PLAN_NOT_FOUND", "{viewer:?}");
-        let collected = self.collected(viewer).await;
-        assert!(collected.plans.is_empty());
+        match self.try_collected(viewer).await {
+            Ok(collected) => assert!(collected.plans.is_empty()),
+            // Others do not even learn that there is such a student.
+            Err(refused) => assert_eq!(
+                (viewer, refused.reason.as_str()),
+                (Viewer::Others, "PERSON_NOT_FOUND")
+            ),
+        }
     }
 
     async fn collected(&self, viewer: Viewer) -> CollectedView {
+        self.try_collected(viewer).await.unwrap()
+    }
+
+    async fn try_collected(&self, viewer: Viewer) -> Result<CollectedView, Refused> {
         let request = get_collected(&self.school.student, viewer, None);
-        self.teacher.ask(request).await.unwrap().view.unwrap()
+        let answer = self.teacher.ask(request).await?;
+        Ok(answer.view.unwrap())
     }
 }
 

@@ -40,6 +40,51 @@ pub struct CatalogueItem {
     /// The items that it is part of.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub parents: BTreeSet<CatalogueItemId>,
+    /// Where the publisher put it among the items next to it: lower numbers first. `None` if the
+    /// publisher gave no number. See [`ItemPlace`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<i64>,
+}
+
+impl CatalogueItem {
+    /// Where an item with this id stands in lists.
+    pub fn place(&self, id: CatalogueItemId) -> ItemPlace {
+        ItemPlace::new(self.sequence, id)
+    }
+}
+
+/// Where an item stands in lists of its catalogue: by the publisher's number, items without one last,
+/// and by id where numbers do not tell items apart.
+///
+/// A number orders the items with the same parent. So a list of one parent's items is in the
+/// publisher's order, and in a list of all items those of one parent keep it among themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ItemPlace {
+    // The order of these fields is the order of items.
+    unnumbered: bool,
+    sequence: i64,
+    id: CatalogueItemId,
+}
+
+impl ItemPlace {
+    /// The place with this number and id.
+    pub fn new(sequence: Option<i64>, id: CatalogueItemId) -> Self {
+        Self {
+            unnumbered: sequence.is_none(),
+            sequence: sequence.unwrap_or_default(),
+            id,
+        }
+    }
+
+    /// The publisher's number.
+    pub fn sequence(self) -> Option<i64> {
+        (!self.unnumbered).then_some(self.sequence)
+    }
+
+    /// The item.
+    pub fn id(self) -> CatalogueItemId {
+        self.id
+    }
 }
 
 /// What can be asked of a catalogue.
@@ -66,7 +111,7 @@ pub enum CatalogueEvent {
     ItemDefined {
         /// The id of the item.
         item: CatalogueItemId,
-        /// The words, kind, code and parents of the item.
+        /// The words, kind, code, parents and number of the item.
         details: CatalogueItem,
     },
     /// An item went out of use.
@@ -86,4 +131,28 @@ pub struct Catalogue {
     /// Items out of use.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub retired: BTreeMap<CatalogueItemId, CatalogueItem>,
+}
+
+impl Catalogue {
+    /// The items in use in the order of their [`ItemPlace`]s, beginning behind `after`: at most
+    /// `limit` of those that `wanted` lets through.
+    pub fn listed(
+        &self,
+        after: Option<ItemPlace>,
+        limit: usize,
+        wanted: impl Fn(&CatalogueItem) -> bool,
+    ) -> Vec<(ItemPlace, &CatalogueItem)> {
+        let items = self.items.iter().filter(|(_, item)| wanted(item));
+        let items = items.map(|(id, item)| (item.place(*id), item));
+        let mut found: Vec<_> = items
+            .filter(|(place, _)| after.is_none_or(|after| *place > after))
+            .collect();
+        // A page is short and a catalogue is long: only what is on the page is sorted.
+        if limit < found.len() {
+            found.select_nth_unstable_by_key(limit, |(place, _)| *place);
+            found.truncate(limit);
+        }
+        found.sort_unstable_by_key(|(place, _)| *place);
+        found
+    }
 }

@@ -1,14 +1,14 @@
 //! Builds the views.
 
 use super::{
-    CollectedView, ContainerView, EvaluationView, GoalView, PlanView, TalkView, UnitView, Viewer,
-    WrittenView, YearPlanView,
+    CollectedView, ContainerView, DeletionView, EvaluationView, GoalView, PlanView, TalkView,
+    UnitView, Viewer, WrittenView, YearPlanUnitView, YearPlanView,
 };
-use crate::domain::Aggregate;
 use crate::domain::plan::{Audience, Evaluation, Item, Plan, Section, UnitRef, Written};
 use crate::domain::team::Team;
 use crate::domain::world::World;
 use crate::domain::year_plan::{Goal, GoalKind, Unit, YearPlan};
+use crate::domain::{Aggregate, Deletion};
 use crate::ids::{GoalId, PersonId, PlanId, TeamId, YearPlanId};
 use crate::read_error::ReadError;
 
@@ -39,7 +39,8 @@ pub fn plan_view<W: World + ?Sized>(
 }
 
 /// Every plan of a student that the viewer sees, in the order given. `None` if there is no such
-/// person.
+/// person. Others get the same answer about a student of whom they see no plan: neither a name nor
+/// that there is such a person. Guardians and the student know of whom they ask, and get the name.
 ///
 /// # Errors
 /// [`ReadError`] when a state cannot be read.
@@ -56,6 +57,10 @@ pub fn collected_view<W: World + ?Sized>(
     let mut views = Vec::new();
     for plan in plans {
         views.extend(plan_view(world, *plan, viewer)?);
+    }
+    match viewer {
+        Viewer::Audience(Audience::Others) if views.is_empty() => return Ok(None),
+        Viewer::Staff | Viewer::Audience(_) => {}
     }
     Ok(Some(CollectedView {
         student,
@@ -78,28 +83,24 @@ pub fn year_plan_view<W: World + ?Sized>(
     let Some(Aggregate::YearPlan(plan)) = state.as_deref() else {
         return Ok(None);
     };
-    let mut plan = plan.clone();
-    match viewer {
-        Viewer::Staff => {}
-        Viewer::Audience(Audience::Student | Audience::Guardians | Audience::Others) => {
-            plan.units.retain(|unit| unit.deleted.is_none());
-            let goals = &plan.goals;
-            for unit in &mut plan.units {
-                unit.goals
-                    .retain(|goal| goals.get(goal).is_some_and(Goal::is_shown_in_unit));
-            }
-            let units = &plan.units;
-            plan.goals
-                .retain(|id, _| units.iter().any(|unit| unit.goals.contains(id)));
-        }
-    }
-    let team = team_container(world, plan.details.team)?;
-    Ok(Some(YearPlanView { id, plan, team }))
+    let units = plan.units.iter().filter(|unit| match viewer {
+        Viewer::Staff => true,
+        Viewer::Audience(_) => unit.deleted.is_none(),
+    });
+    Ok(Some(YearPlanView {
+        id,
+        details: plan.details.clone(),
+        owner: plan.owner,
+        units: units.map(|unit| plan.unit_view(unit, viewer)).collect(),
+        deleted: told(plan.deleted.as_ref(), viewer),
+        team: team_container(world, plan.details.team, viewer)?,
+    }))
 }
 
 fn team_container<W: World + ?Sized>(
     world: &W,
     id: TeamId,
+    viewer: Viewer,
 ) -> Result<Option<ContainerView<TeamId>>, ReadError> {
     let state = world.aggregate(id.into())?;
     Ok(match state.as_deref() {
@@ -112,10 +113,34 @@ fn team_container<W: World + ?Sized>(
             id,
             title: Some(details.title.clone()),
             owner: *owner,
-            deleted: deleted.clone(),
+            deleted: told(deleted.as_ref(), viewer),
         }),
         _ => None,
     })
+}
+
+/// What the viewer learns of a deletion, if there is one.
+fn told(deletion: Option<&Deletion>, viewer: Viewer) -> Option<DeletionView> {
+    deletion.map(|deletion| DeletionView::of(deletion, viewer))
+}
+
+impl YearPlan {
+    /// A unit as a viewer sees it in the year plan. A goal that the year plan does not have is left
+    /// out.
+    fn unit_view(&self, unit: &Unit, viewer: Viewer) -> YearPlanUnitView {
+        let goals = unit.goals.iter();
+        let goals = goals.filter_map(|id| Some((*id, self.goals.get(id)?)));
+        let goals = goals.filter(|(_, goal)| match viewer {
+            Viewer::Staff => true,
+            Viewer::Audience(_) => goal.is_shown_in_unit(),
+        });
+        YearPlanUnitView {
+            id: unit.id,
+            details: unit.details.clone(),
+            goals: goals.map(|(id, goal)| (id, goal.clone())).collect(),
+            deleted: told(unit.deleted.as_ref(), viewer),
+        }
+    }
 }
 
 impl Goal {
@@ -145,7 +170,7 @@ impl<W: World + ?Sized> View<'_, W> {
             _ => None,
         };
         let team = match year_plan {
-            Some(found) => team_container(self.world, found.details.team)?,
+            Some(found) => team_container(self.world, found.details.team, self.viewer)?,
             None => None,
         };
         let status = self.written(Section::Status, plan.status.as_ref());
@@ -159,7 +184,7 @@ impl<W: World + ?Sized> View<'_, W> {
                 id: plan.year_plan,
                 title: year_plan.map(|found| found.details.title.clone()),
                 owner: year_plan.map(|found| found.owner),
-                deleted: year_plan.and_then(|found| found.deleted.clone()),
+                deleted: year_plan.and_then(|found| told(found.deleted.as_ref(), self.viewer)),
             },
             team,
             year_plan_details: year_plan.map(|found| found.details.clone()),
@@ -241,7 +266,7 @@ impl<W: World + ?Sized> View<'_, W> {
         Ok(UnitView {
             unit,
             details: found.map(|(_, found)| found.details.clone()),
-            deleted: found.and_then(|(_, found)| found.deleted.clone()),
+            deleted: found.and_then(|(_, found)| told(found.deleted.as_ref(), self.viewer)),
             included,
             goals,
         })

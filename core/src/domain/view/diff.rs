@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
+use serde::Serialize;
 
 use super::{ContainerView, EvaluationView, GoalView, PlanView, TalkView, UnitView, WrittenView};
 use crate::domain::plan::{Audience, Section, UnitRef};
@@ -14,7 +15,7 @@ use crate::text::Name;
 use crate::time::Timestamp;
 
 /// One fact of a view. A gate or mark is a fact only while it is open or set.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Fact {
     /// There is a plan that the viewer may see.
     Plan {
@@ -125,7 +126,7 @@ pub enum About {
 
 /// One difference between two views. At least one of the two facts is there, and they are never the
 /// same.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// The fact of the first view; `None` if the first view has no such fact.
     pub was: Option<Fact>,

@@ -3,22 +3,25 @@
 //! shown, and the plan is visible to that audience.
 
 mod build;
+mod deletion;
 mod diff;
 
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
+use serde::Serialize;
 
+use super::Actor;
 use super::plan::{Assessment, Audience, Evaluator, Section, TalkDetails, UnitRef};
 use super::year_plan::{
-    GoalArea, GoalKind, Scale, UnitDetails, Wording, YearPlan, YearPlanDetails, YearPlanKind,
+    Goal, GoalArea, GoalKind, Scale, UnitDetails, Wording, YearPlanDetails, YearPlanKind,
 };
-use super::{Actor, Deletion};
-use crate::ids::{EvaluationId, GoalId, PersonId, PlanId, TalkId, TeamId, YearPlanId};
+use crate::ids::{EvaluationId, GoalId, PersonId, PlanId, TalkId, TeamId, UnitId, YearPlanId};
 use crate::text::{Name, Text, Title};
 use crate::time::Timestamp;
 
 pub use self::build::{collected_view, plan_view, year_plan_view};
+pub use self::deletion::DeletionView;
 pub use self::diff::{About, Change, Fact, diff};
 
 /// The person or group through whose eyes a plan is seen.
@@ -31,7 +34,7 @@ pub enum Viewer {
 }
 
 /// A plan as a viewer sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PlanView {
     /// The id of the plan.
     pub id: PlanId,
@@ -78,7 +81,7 @@ pub struct PlanView {
 }
 
 /// The year plan or team that a plan belongs to, and whether it is deleted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ContainerView<Id> {
     /// The id of the year plan or team.
     pub id: Id,
@@ -86,13 +89,13 @@ pub struct ContainerView<Id> {
     pub title: Option<Title>,
     /// The person who owns it; `None` if nobody does.
     pub owner: Option<PersonId>,
-    /// Who deleted it, when and why; `None` unless it is deleted now. The plan is whole in either
-    /// case (P1).
-    pub deleted: Option<Deletion>,
+    /// What the viewer learns of its deletion; `None` unless it is deleted now. The plan is whole in
+    /// either case (P1).
+    pub deleted: Option<DeletionView>,
 }
 
 /// A written section.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct WrittenView {
     /// The text as it was written.
     pub text: Text,
@@ -105,14 +108,14 @@ pub struct WrittenView {
 }
 
 /// A unit that a plan includes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct UnitView {
     /// The unit and the year plan that it belongs to.
     pub unit: UnitRef,
     /// The details of the unit; `None` only if the year plan's stream does not exist.
     pub details: Option<UnitDetails>,
-    /// Who deleted the unit, when and why; `None` unless it is deleted now.
-    pub deleted: Option<Deletion>,
+    /// What the viewer learns of the unit's deletion; `None` unless it is deleted now.
+    pub deleted: Option<DeletionView>,
     /// Whether the plan still includes the unit. Only staff see excluded units, and only those that
     /// were evaluated.
     pub included: bool,
@@ -121,7 +124,7 @@ pub struct UnitView {
 }
 
 /// A goal with its evaluations.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct GoalView {
     /// The id of the goal.
     pub id: GoalId,
@@ -144,7 +147,7 @@ pub struct GoalView {
 }
 
 /// An evaluation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EvaluationView {
     /// The id of the evaluation.
     pub id: EvaluationId,
@@ -167,7 +170,7 @@ pub struct EvaluationView {
 }
 
 /// A talk.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TalkView {
     /// The id of the talk.
     pub id: TalkId,
@@ -184,7 +187,7 @@ pub struct TalkView {
 }
 
 /// *Samlet Elevplan*: every plan of a student that the viewer may see, in one view.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CollectedView {
     /// The student whose plans these are.
     pub student: PersonId,
@@ -195,12 +198,32 @@ pub struct CollectedView {
 }
 
 /// A year plan as a viewer sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct YearPlanView {
     /// The id of the year plan.
     pub id: YearPlanId,
-    /// The state of the year plan, without what the viewer may not see.
-    pub plan: YearPlan,
+    /// What it is.
+    pub details: YearPlanDetails,
+    /// The person who owns it.
+    pub owner: PersonId,
+    /// The units that the viewer sees, in the order in which they were added.
+    pub units: Vec<YearPlanUnitView>,
+    /// What the viewer learns of its deletion; `None` unless it is deleted now.
+    pub deleted: Option<DeletionView>,
     /// The team of the year plan.
     pub team: Option<ContainerView<TeamId>>,
+}
+
+/// A unit of a year plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct YearPlanUnitView {
+    /// The id of the unit.
+    pub id: UnitId,
+    /// What it is.
+    pub details: UnitDetails,
+    /// The goals that the viewer sees, in the order in which they were added.
+    pub goals: Vec<(GoalId, Goal)>,
+    /// When, by whom and why it was deleted; `None` unless it is deleted now. Only staff see deleted
+    /// units.
+    pub deleted: Option<DeletionView>,
 }

@@ -1,12 +1,13 @@
 //! What a viewer sees, read from the facts.
 
 use jiff::civil::Date;
-use planledger_core::domain::Actor;
 use planledger_core::domain::plan::{Audience, Item, PlanCommand, Section, UnitRef};
 use planledger_core::domain::team::TeamCommand;
 use planledger_core::domain::view::{
-    ContainerView, EvaluationView, GoalView, PlanView, TalkView, UnitView, Viewer, WrittenView,
+    ContainerView, DeletionView, EvaluationView, GoalView, PlanView, TalkView, UnitView, Viewer,
+    WrittenView,
 };
+use planledger_core::domain::{Actor, Deletion};
 use planledger_core::ids::{GoalId, PlanId, TeamId};
 use planledger_core::text::Text;
 use planledger_core::time::Timestamp;
@@ -82,9 +83,9 @@ impl Model {
                 id: hangs_on,
                 title: Some(year_plan.title.clone()),
                 owner: self.year_plan_owner(hangs_on),
-                deleted: self.year_plan_deletion(hangs_on),
+                deleted: told(self.year_plan_deletion(hangs_on), viewer),
             },
-            team: Some(self.team_view(year_plan.team)),
+            team: Some(self.team_view(year_plan.team, viewer)),
             year_plan_details: Some(year_plan),
             owner,
             owner_name: self.name(owner),
@@ -92,7 +93,7 @@ impl Model {
             opened_at,
             changed_at: self.changed_at(id),
             status,
-            units: self.unit_views(id, staff),
+            units: self.unit_views(id, viewer),
             follow_up_on: follow_up.as_ref().and(follow_up_on),
             follow_up,
             talks: self.talk_views(id, staff),
@@ -107,7 +108,7 @@ impl Model {
         })
     }
 
-    fn team_view(&self, id: TeamId) -> ContainerView<TeamId> {
+    fn team_view(&self, id: TeamId, viewer: Viewer) -> ContainerView<TeamId> {
         let (title, owner) = self
             .team_facts(id)
             .find_map(|(_, command)| match command {
@@ -119,11 +120,12 @@ impl Model {
             id,
             title: Some(title),
             owner,
-            deleted: self.team_deletion(id),
+            deleted: told(self.team_deletion(id), viewer),
         }
     }
 
-    fn unit_views(&self, id: PlanId, staff: bool) -> Vec<UnitView> {
+    fn unit_views(&self, id: PlanId, viewer: Viewer) -> Vec<UnitView> {
+        let staff = viewer == Viewer::Staff;
         let included = self.included(id);
         let mut units = included.clone();
         for made in self.evaluations(id) {
@@ -134,7 +136,7 @@ impl Model {
         let view = |unit: UnitRef| UnitView {
             unit,
             details: self.unit(unit),
-            deleted: self.unit_deletion(unit),
+            deleted: told(self.unit_deletion(unit), viewer),
             included: included.contains(&unit),
             goals: self.goal_views(id, unit, staff),
         };
@@ -217,4 +219,9 @@ fn evaluation_view(made: Evaluation, goal: &Goal, shown: bool) -> EvaluationView
         corrected_at: made.corrected_at,
         shown,
     }
+}
+
+/// Staff learn everything of a deletion, everybody else when it was.
+fn told(deletion: Option<Deletion>, viewer: Viewer) -> Option<DeletionView> {
+    deletion.map(|deletion| DeletionView::of(&deletion, viewer))
 }

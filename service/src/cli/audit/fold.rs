@@ -5,8 +5,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use planledger_core::domain::plan::Audience;
-use planledger_core::domain::view::{PlanView, Viewer, plan_view, year_plan_view};
-use planledger_core::domain::year_plan::YearPlan;
+use planledger_core::domain::view::{PlanView, Viewer, YearPlanView, plan_view, year_plan_view};
 use planledger_core::domain::{Aggregate, Event, EventMeta, World};
 use planledger_core::ids::{InstitutionId, PersonId, PlanId, Revision, StreamId, YearPlanId};
 use planledger_core::ledger::{ReadError, StreamFold};
@@ -67,12 +66,12 @@ impl Folded {
     pub(super) fn year_plan<T>(
         &self,
         id: YearPlanId,
-        show: impl FnOnce(YearPlanId, Revision, &YearPlan) -> T,
+        show: impl FnOnce(Revision, &YearPlanView) -> T,
     ) -> Result<Option<T>, CliError> {
         let stream = StreamId::from(id);
         let shown = year_plan_view(self, id, Viewer::Staff).map_err(|_| unread(stream))?;
         let revision = self.revision(stream);
-        Ok(shown.map(|shown| show(id, revision, &shown.plan)))
+        Ok(shown.map(|shown| show(revision, &shown)))
     }
 
     /// Gives a plan, as a viewer sees it, to `show`, if the viewer may see the plan.

@@ -1,10 +1,15 @@
-//! Catalogues of goals: a 1EdTech CASE 1.0 package (`CFPackage`) in JSON.
+//! Catalogues of goals: a 1EdTech CASE 1.0 or 1.1 package (`CFPackage`) in JSON.
 //!
 //! | CASE | planledger |
 //! |---|---|
 //! | `CFDocument` | catalogue; `publisher`, else `creator`, is its publisher |
-//! | `CFItems` | items: `fullStatement` the text, `CFItemType` the kind, `humanCodingScheme` the code |
-//! | `CFAssociations` of type `isChildOf` | parents of items; an item whose parent is the document has none |
+//! | `CFItems` | items: `fullStatement` the text (see `statement.rs`), `CFItemType` the kind, `humanCodingScheme` the code |
+//! | `CFAssociations` of type `isChildOf` | parents of items; an item whose parent is the document, or is not in the package, has none |
+//! | `sequenceNumber` of such an association, else of the item | the order among the items of one parent |
+//!
+//! An item that several associations number gets the least number. Items without a number come after
+//! those with one, in the order of their ids: in CASE the order of a file means nothing, and an id is
+//! the same in the next edition.
 //!
 //! Identifiers that are UUIDs are kept, so that a goal can be traced to its publisher. From other
 //! identifiers an id is derived: see [`names`](super::names). Other associations and fields are not
@@ -12,6 +17,7 @@
 
 mod cycles;
 mod package;
+mod statement;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -28,8 +34,9 @@ use planledger_core::text::Title;
 use self::package::Content;
 use super::fault::{FaultCode, ImportFault, ImportFaults, Problem};
 
-/// The most bytes of a package. The largest published packages have a few million.
-const FILE_LIMIT: u64 = 16 << 20;
+/// The most bytes of a package. The largest published packages have some tens of millions, most of them
+/// in fields that are not read.
+const FILE_LIMIT: u64 = 64 << 20;
 
 /// How much a catalogue holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +45,8 @@ pub struct CatalogueSummary {
     pub items: u64,
     /// Items that are part of no other.
     pub roots: u64,
+    /// How often an item is part of one that is not in the package. There the item is part of nothing.
+    pub foreign_parents: u64,
     /// How many items there are of each kind that the publisher names.
     pub kinds: BTreeMap<Title, u64>,
 }
@@ -113,6 +122,7 @@ impl Catalogue {
         CatalogueSummary {
             items: items.len() as u64,
             roots: roots.count() as u64,
+            foreign_parents: self.content.foreign_parents,
             kinds,
         }
     }

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use planledger_core::domain::catalogue::{CatalogueDetails, CatalogueItem};
 use planledger_core::ids::{CatalogueId, CatalogueItemId};
-use planledger_core::text::{Code, Text, Title};
+use planledger_core::text::{Code, Text, TextError, Title};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::cycles;
 use super::values::{Object, Values};
+use super::{cycles, statement};
 use crate::import::fault::{FaultCode, ImportFaults, Problem};
 use crate::import::names;
 
@@ -19,14 +19,21 @@ pub(super) struct Content {
     pub(super) id: CatalogueId,
     pub(super) details: CatalogueDetails,
     pub(super) items: BTreeMap<CatalogueItemId, CatalogueItem>,
+    /// How often an item names a parent that is not in the package.
+    pub(super) foreign_parents: u64,
 }
 
 /// Reads and checks a package. `name` stands for it in faults.
 pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Content, ImportFaults> {
     let mut values = Values::new(name);
     let package = values.parse(bytes)?;
-    let document = document(&package, &mut values);
-    let mut items = Items::read(&package, &mut values);
+    // CASE's own examples wrap a package in an object; some programs write it so.
+    let package = match package.get("CFPackage") {
+        Some(Value::Object(inner)) => inner,
+        Some(_) | None => &package,
+    };
+    let document = document(package, &mut values);
+    let mut items = Items::read(package, &mut values);
     let document_id = document.as_ref().map(|(id, _)| *id);
     if let Some(place) = document_id.and_then(|id| items.place(item_id(id))) {
         values.fault(
@@ -36,12 +43,13 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Content, ImportFaults> {
     }
     // If some ids could not be read, sound associations would seem to lead nowhere.
     if values.are_sound() {
-        items.read_associations(&package, document_id, &mut values);
+        items.read_associations(package, document_id, &mut values);
         items.check_cycles(&mut values);
     }
     values.finish(document.map(|(id, details)| Content {
         id: CatalogueId::from_uuid(id),
         details,
+        foreign_parents: items.foreign_parents.len() as u64,
         items: items.by_id,
     }))
 }
@@ -50,11 +58,11 @@ fn document(package: &Object, values: &mut Values<'_>) -> Option<(Uuid, Catalogu
     let path = "CFDocument";
     let document = values.required_object(package.get(path), path)?;
     let id = id(document, path, "document", values);
-    let title = values.required(document, path, "title", Title::new);
-    let creator = values.optional(document, path, "creator", Title::new);
-    let publisher = values.optional(document, path, "publisher", Title::new);
-    let version = values.optional(document, path, "version", Code::new);
-    let language = values.optional(document, path, "language", Code::new);
+    let title = values.required(document, path, "title", Title::published);
+    let creator = values.optional(document, path, "creator", Title::published);
+    let publisher = values.optional(document, path, "publisher", Title::published);
+    let version = values.optional(document, path, "version", Code::published);
+    let language = values.optional(document, path, "language", Code::published);
     let details = CatalogueDetails {
         title: title?,
         publisher: publisher.or(creator),
@@ -70,6 +78,10 @@ struct Items {
     by_id: BTreeMap<CatalogueItemId, CatalogueItem>,
     /// The place of each item in `CFItems`. Faulty items have one too.
     places: HashMap<CatalogueItemId, usize>,
+    /// Items, each with a parent of it that is not in the package.
+    foreign_parents: BTreeSet<(CatalogueItemId, CatalogueItemId)>,
+    /// The least number that an association gives an item.
+    numbers: HashMap<CatalogueItemId, i64>,
 }
 
 impl Items {
@@ -100,9 +112,10 @@ impl Items {
 
     fn read_one(&mut self, object: &Object, place: usize, path: &str, values: &mut Values<'_>) {
         let id = id(object, path, "item", values).map(item_id);
-        let text = values.required(object, path, "fullStatement", Text::new);
-        let kind = values.optional(object, path, "CFItemType", Title::new);
-        let code = values.optional(object, path, "humanCodingScheme", Code::new);
+        let text = values.required(object, path, "fullStatement", words);
+        let kind = values.optional(object, path, "CFItemType", Title::published);
+        let code = values.optional(object, path, "humanCodingScheme", Code::published);
+        let sequence = sequence_number(object, path, values);
         let Some(id) = id else { return };
         if self.places.insert(id, place).is_some() {
             values.fault(FaultCode::IdDuplicated, format!("{path}.identifier"));
@@ -113,6 +126,7 @@ impl Items {
             kind,
             code,
             parents: BTreeSet::new(),
+            sequence,
         };
         self.by_id.insert(id, item);
     }
@@ -142,6 +156,12 @@ impl Items {
                 self.read_association(association, &path, document, values);
             }
         }
+        // Associations tell the order of siblings; an item's own number may count through the document.
+        for (id, number) in &self.numbers {
+            if let Some(item) = self.by_id.get_mut(id) {
+                item.sequence = Some(*number);
+            }
+        }
     }
 
     fn read_association(
@@ -162,14 +182,18 @@ impl Items {
         let (Some(origin), Some(destination)) = (origin, destination) else {
             return;
         };
-        let parent = (Some(destination.document) != document).then_some(destination.item);
-        if parent.is_some_and(|parent| !self.by_id.contains_key(&parent)) {
-            dangling(association, path, "destination", values);
-            return;
+        if let Some(number) = sequence_number(association, path, values) {
+            let first = self.numbers.entry(origin.item).or_insert(number);
+            *first = number.min(*first);
+        }
+        // A parent elsewhere belongs to another publisher. The item stays, without it.
+        let in_package = self.by_id.contains_key(&destination.item);
+        if !in_package && Some(destination.document) != document {
+            self.foreign_parents.insert((origin.item, destination.item));
         }
         match self.by_id.get_mut(&origin.item) {
-            Some(item) => item.parents.extend(parent),
-            None => dangling(association, path, "origin", values),
+            Some(item) => item.parents.extend(in_package.then_some(destination.item)),
+            None => dangling(association, path, values),
         }
     }
 
@@ -201,8 +225,8 @@ impl End {
     }
 }
 
-/// Adds the fault of an association one end of which is not in the package.
-fn dangling(association: &Object, path: &str, end: &str, values: &mut Values<'_>) {
+/// Adds the fault of an association whose origin is not in the package.
+fn dangling(association: &Object, path: &str, values: &mut Values<'_>) {
     let identifier = association.get("identifier").and_then(Value::as_str);
     // Only a UUID is repeated: it says nothing about anybody.
     let which = match identifier.and_then(|text| Uuid::parse_str(text).ok()) {
@@ -212,11 +236,34 @@ fn dangling(association: &Object, path: &str, end: &str, values: &mut Values<'_>
     let problem = Problem::new(
         FaultCode::ReferenceDangling,
         format!(
-            "the {end} {which} is not in the package; download the whole package, or ask its \
+            "the origin {which} is not in the package; download the whole package, or ask its \
              publisher"
         ),
     );
-    values.fault(problem, format!("{path}.{end}NodeURI.identifier"));
+    values.fault(problem, format!("{path}.originNodeURI.identifier"));
+}
+
+/// The `sequenceNumber` of an item or association: a whole number, which some write as text.
+fn sequence_number(object: &Object, path: &str, values: &mut Values<'_>) -> Option<i64> {
+    let number = match object.get("sequenceNumber") {
+        None | Some(Value::Null) => return None,
+        Some(Value::String(text)) if text.trim().is_empty() => return None,
+        Some(Value::String(text)) => text.trim().parse().ok(),
+        Some(value) => value.as_i64(),
+    };
+    if number.is_none() {
+        let problem = Problem::new(
+            FaultCode::TypeWrong,
+            "the value is not a whole number; write one, or leave it out",
+        );
+        values.fault(problem, format!("{path}.sequenceNumber"));
+    }
+    number
+}
+
+/// The text of an item. Its markup is taken out first, so that what it hid is checked too.
+fn words(statement: &str) -> Result<Text, TextError> {
+    Text::published(&statement::plain(statement))
 }
 
 /// The id under `identifier`.

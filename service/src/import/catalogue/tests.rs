@@ -1,5 +1,7 @@
 //! Catalogues: what good ones become, and what is said about bad ones.
 
+mod shapes;
+
 use planledger_core::domain::catalogue::CatalogueItem;
 use planledger_core::ids::{CatalogueId, CatalogueItemId};
 use planledger_core::text::{Code, Text};
@@ -37,6 +39,15 @@ fn read(package: &Value) -> Result<Catalogue, ImportFaults> {
     Catalogue::from_slice("goals.json", package.to_string().as_bytes())
 }
 
+/// Puts a value under a path, whose last name need not be there yet.
+fn put(package: &mut Value, path: &str, value: Value) {
+    let (holder, name) = path.rsplit_once('/').unwrap();
+    match package.pointer_mut(holder).unwrap() {
+        Value::Array(list) => list[name.parse::<usize>().unwrap()] = value,
+        object => object[name] = value,
+    }
+}
+
 /// What is wrong, as `code field`.
 fn faults(result: Result<Catalogue, ImportFaults>) -> Vec<String> {
     let told = result.expect_err("the package has no faults");
@@ -71,12 +82,14 @@ fn a_package_becomes_one_command_with_the_publishers_ids() {
         kind: Some(Title::new("Område").unwrap()),
         code: None,
         parents: [].into(),
+        sequence: None,
     };
     let goal = CatalogueItem {
         text: Text::new("Eleven kan læse").unwrap(),
         kind: None,
         code: Some(Code::new("dansk/2").unwrap()),
         parents: [item(AREA)].into(),
+        sequence: None,
     };
     assert_eq!(items, [(item(AREA), area), (item(GOAL), goal)].into());
 }
@@ -125,22 +138,22 @@ fn identifiers_that_are_no_uuids_get_ids_that_stay_the_same() {
     );
 }
 
+/// Whoever imports a catalogue cannot change its words.
 #[test]
-fn other_associations_unknown_fields_and_a_byte_order_mark_are_passed_over() {
-    let expected = read(&package()).unwrap().command();
-    let mut more = package();
-    more["CFRubrics"] = json!([1]);
-    more["CFItems"][0]["notes"] = json!({"any": "thing"});
-    let related = json!({"associationType": "isRelatedTo", "originNodeURI": 7});
-    more["CFAssociations"].as_array_mut().unwrap().push(related);
-    assert_eq!(read(&more).unwrap().command(), expected);
-    let marked = format!("\u{feff}{}", package());
-    assert_eq!(
-        Catalogue::from_slice("x", marked.as_bytes())
-            .unwrap()
-            .command(),
-        expected
-    );
+fn numbers_of_ten_digits_in_a_published_goal_are_no_cpr_numbers() {
+    for words in [
+        "Læse kapitel 2 i lærebogen (ISBN 0306406152)",
+        "Omregne binære tal som 1010101010 til titalssystemet",
+        "Tal som 0102031234",
+    ] {
+        let mut package = package();
+        package["CFItems"][1]["fullStatement"] = json!(words);
+        let catalogue = read(&package).unwrap();
+        let Command::Catalogue(_, CatalogueCommand::Put { items, .. }) = catalogue.command() else {
+            unreachable!()
+        };
+        assert_eq!(items[&item(GOAL)].text.as_str(), words);
+    }
 }
 
 /// What must be said | which value of the package is replaced | by what.
@@ -155,6 +168,8 @@ VALUE_MISSING CFItems | /CFItems | null
 VALUE_MISSING CFItems | /CFItems | []
 TYPE_WRONG CFItems | /CFItems | {}
 TYPE_WRONG CFItems[1] | /CFItems/1 | "goal"
+TYPE_WRONG CFItems[1].sequenceNumber | /CFItems/1/sequenceNumber | "second"
+TYPE_WRONG CFAssociations[1].sequenceNumber | /CFAssociations/1/sequenceNumber | 1.5
 ID_DUPLICATED CFItems[1].identifier | /CFItems/1/identifier | "{area}"
 VALUE_MISSING CFItems[1].identifier | /CFItems/1/identifier | ""
 VALUE_MISSING CFItems[1].identifier | /CFItems/1/identifier | "00000000-0000-0000-0000-000000000000"
@@ -162,7 +177,7 @@ TEXT_TOO_LONG CFItems[1].identifier | /CFItems/1/identifier | "{long}"
 VALUE_MISSING CFItems[1].fullStatement | /CFItems/1/fullStatement | null
 TYPE_WRONG CFItems[1].fullStatement | /CFItems/1/fullStatement | ["a"]
 TEXT_TOO_LONG CFItems[1].fullStatement | /CFItems/1/fullStatement | "{long}"
-CPR_FOUND CFItems[1].fullStatement | /CFItems/1/fullStatement | "Bo 0102031234"
+CPR_FOUND CFItems[1].fullStatement | /CFItems/1/fullStatement | "Bo 010203-1234"
 TEXT_CONTROL_CHARACTER CFItems[1].humanCodingScheme | /CFItems/1/humanCodingScheme | "a\u0000"
 TYPE_WRONG CFAssociations | /CFAssociations | "none"
 TYPE_WRONG CFAssociations[0] | /CFAssociations/0 | 0
@@ -172,7 +187,6 @@ TYPE_WRONG CFAssociations[1].originNodeURI | /CFAssociations/1/originNodeURI | "
 CPR_FOUND CFAssociations[1].originNodeURI.identifier | /CFAssociations/1/originNodeURI/identifier | "0102031234"
 REFERENCE_DANGLING CFAssociations[1].originNodeURI.identifier | /CFAssociations/1/originNodeURI/identifier | "{link}"
 REFERENCE_DANGLING CFAssociations[1].originNodeURI.identifier | /CFAssociations/1/originNodeURI/identifier | "{document}"
-REFERENCE_DANGLING CFAssociations[1].destinationNodeURI.identifier | /CFAssociations/1/destinationNodeURI/identifier | "nothing"
 REFERENCE_CYCLE CFItems[0] | /CFAssociations/0/destinationNodeURI/identifier | "{goal}"
 REFERENCE_CYCLE CFItems[1] | /CFAssociations/1/destinationNodeURI/identifier | "{goal}"
 "#;
@@ -193,7 +207,7 @@ fn each_fault_is_told_with_its_code_and_the_path_of_the_value() {
             value.replace(name, is)
         });
         let mut bad = package();
-        *bad.pointer_mut(path).unwrap() = serde_json::from_str(&value).unwrap();
+        put(&mut bad, path, serde_json::from_str(&value).unwrap());
         assert_eq!(faults(read(&bad)), [expected], "{case}");
         assert_says_what_to_do(&read(&bad).unwrap_err());
     }
@@ -207,19 +221,12 @@ fn assert_says_what_to_do(faults: &ImportFaults) {
 }
 
 #[test]
-fn a_dangling_association_is_named_with_the_end_that_dangles() {
-    let bad = package()
-        .to_string()
-        .replacen(&format!("\"{AREA}\"}},\"id"), "\"gone\"},\"id", 1);
-    let told = Catalogue::from_slice("goals.json", bad.as_bytes())
-        .unwrap_err()
-        .to_string();
-    assert!(
-        told.contains(&format!(
-            "the destination of the association {LINK} is not in"
-        )),
-        "{told}"
-    );
+fn a_dangling_association_is_named_without_what_it_holds() {
+    let mut bad = package();
+    bad["CFAssociations"][1]["originNodeURI"]["identifier"] = json!("gone");
+    let told = read(&bad).unwrap_err().to_string();
+    let expected = format!("the origin of the association {LINK} is not in the package");
+    assert!(told.contains(&expected), "{told}");
     assert!(!told.contains("gone"));
 }
 
@@ -244,8 +251,6 @@ fn bytes_that_are_no_utf8_or_no_json_are_told_with_their_line() {
     assert_eq!(row(b"{\n\n\"a\" 1}"), (FaultCode::JsonInvalid, Some(3)));
     assert_eq!(row(b"[]"), (FaultCode::TypeWrong, None));
     assert_eq!(row(&vec![b'['; 100_000]), (FaultCode::JsonInvalid, Some(1)));
-    let large = vec![b' '; usize::try_from(FILE_LIMIT).unwrap() + 1];
-    assert_eq!(row(&large), (FaultCode::FileTooLarge, None));
     let gone = Catalogue::open(Path::new("no/such.json")).unwrap_err();
     assert_eq!(gone.faults()[0].code, FaultCode::FileMissing);
     assert_eq!(gone.faults()[0].file, "such.json");

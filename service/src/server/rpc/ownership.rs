@@ -103,7 +103,7 @@ impl OwnershipService for Api {
         let asked = wire::propose_recovery(request)?;
         let (found, position) = self
             .read(min_position, move |reading| {
-                queries::propose(reading, &asked.wish, &asked.page)
+                queries::propose(reading, &asked.recovery_request, &asked.page)
             })
             .await?;
         let items = found.items.iter();
@@ -127,8 +127,11 @@ impl OwnershipService for Api {
         let caller = self.caller(request.metadata())?;
         let asked = wire::run_recovery(request.into_inner())?;
         let (id, on_behalf_of) = (asked.id, asked.on_behalf_of);
-        let wish = &asked.wish;
-        self.permit(&caller, Access::Recover { wish, on_behalf_of })?;
+        let access = Access::Recover {
+            recovery_request: &asked.recovery_request,
+            on_behalf_of,
+        };
+        self.permit(&caller, access)?;
         self.start_recovery(&caller, asked).await?;
         let update = self.run_recovery_to_its_end(id);
         let messages = self.watch_recovery(update, move |update| {

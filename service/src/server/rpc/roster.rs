@@ -166,9 +166,11 @@ impl RosterService for Api {
         &self,
         request: Request<proto::GetYearPlanRequest>,
     ) -> Rpc<proto::GetYearPlanResponse> {
-        self.allow(request.metadata(), Access::ReadRoster)?;
+        let caller = self.caller(request.metadata())?;
         let request = request.into_inner();
         let view = request::get_year_plan(&request)?;
+        let (id, viewer) = (view.id, view.viewer);
+        self.permit(&caller, Access::ReadYearPlan { id, viewer })?;
         let (year_plan, position) = self
             .read(request.min_position, move |reading| {
                 queries::year_plan(reading, &view, wire::year_plan)

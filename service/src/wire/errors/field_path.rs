@@ -23,7 +23,7 @@ pub(super) fn of_command(command: &Command, field: Field) -> String {
 }
 
 /// The path of a part of a recovery request, inside the request.
-pub(super) fn of_wish(field: Field) -> &'static str {
+pub(super) fn of_recovery_request(field: Field) -> &'static str {
     match place(field) {
         PathBase::Id => RECOVERY_ID,
         PathBase::Inside(place) | PathBase::Request(place) => place,
@@ -62,7 +62,7 @@ enum PathBase {
 const fn place(field: Field) -> PathBase {
     PathBase::Inside(match field {
         Field::Target => return PathBase::Id,
-        Field::Request(field) => return PathBase::Request(place_of_wish(field)),
+        Field::Request(field) => return PathBase::Request(place_in_recovery_request(field)),
         Field::Institution => "institution_id",
         Field::AffiliationInstitution => "affiliation.institution_id",
         Field::AffiliationsInstitution => "affiliations.institution_id",
@@ -98,12 +98,19 @@ const fn place(field: Field) -> PathBase {
         Field::DetailsSubject => "details.subject",
         Field::DetailsWording => "details.wording",
         Field::DetailsScaleLevels => "details.scale.levels",
+        Field::DetailsFirstDay => "details.first_day",
         Field::DetailsLastDay => "details.last_day",
+        Field::DetailsHeldOn => "details.held_on",
+        Field::FollowUpOn => "follow_up_on",
+        Field::LastDay => "last_day",
+        Field::GuardianshipLastDay => "guardianship.last_day",
+        Field::GuardiansLastDay => "guardians.last_day",
+        Field::LastDayOfOthers => "last_day_of_others",
         Field::ItemsParents => "items.parent_ids",
     })
 }
 
-const fn place_of_wish(field: RequestField) -> &'static str {
+const fn place_in_recovery_request(field: RequestField) -> &'static str {
     match field {
         RequestField::TransferFrom => "wish.transfer.everything_of.person_id",
         RequestField::TransferTo => "wish.transfer.to_person_id",
@@ -174,10 +181,17 @@ mod tests {
             Field::DetailsSubjects => Field::DetailsSubject,
             Field::DetailsSubject => Field::DetailsWording,
             Field::DetailsWording => Field::DetailsScaleLevels,
-            Field::DetailsScaleLevels => Field::DetailsLastDay,
-            Field::DetailsLastDay => Field::ItemsParents,
+            Field::DetailsScaleLevels => Field::DetailsFirstDay,
+            Field::DetailsFirstDay => Field::DetailsLastDay,
+            Field::DetailsLastDay => Field::DetailsHeldOn,
+            Field::DetailsHeldOn => Field::FollowUpOn,
+            Field::FollowUpOn => Field::LastDay,
+            Field::LastDay => Field::GuardianshipLastDay,
+            Field::GuardianshipLastDay => Field::GuardiansLastDay,
+            Field::GuardiansLastDay => Field::LastDayOfOthers,
+            Field::LastDayOfOthers => Field::ItemsParents,
             Field::ItemsParents => Field::Request(RequestField::TransferFrom),
-            Field::Request(wish) => Field::Request(match wish {
+            Field::Request(field) => Field::Request(match field {
                 RequestField::TransferFrom => RequestField::TransferTo,
                 RequestField::TransferTo => RequestField::TransferSuccessorOfTeam,
                 RequestField::TransferSuccessorOfTeam => RequestField::TransferSuccessorOfSubject,
@@ -246,7 +260,10 @@ mod tests {
         };
         let finish = Command::Recovery(RecoveryId::from_bytes([4; 16]), finish);
         assert_eq!(of_command(&finish, Field::Target), "recovery_id");
-        assert_eq!(of_wish(Field::Target), "recovery_id");
-        assert_eq!(of_wish(Field::Request(RequestField::Digest)), "digest");
+        assert_eq!(of_recovery_request(Field::Target), "recovery_id");
+        assert_eq!(
+            of_recovery_request(Field::Request(RequestField::Digest)),
+            "digest"
+        );
     }
 }

@@ -90,7 +90,7 @@ impl Failure {
     /// A recovery could not start, or did not finish.
     pub fn of_recovery(error: RunError) -> Self {
         match error {
-            RunError::Refused(refusal) => Self::of_refused_wish(&refusal),
+            RunError::Refused(refusal) => Self::of_refused_recovery_request(&refusal),
             RunError::Execute(error) => Self::of_execution(error, &[]),
             RunError::Read(error) => Self::of_reading(error),
             RunError::BrokenOff => Self::shutting_down(),

@@ -20,11 +20,11 @@ impl Failure {
     }
 
     /// A rule refused a recovery request, or a step of it.
-    pub fn of_refused_wish(refusal: &Refusal) -> Self {
+    pub fn of_refused_recovery_request(refusal: &Refusal) -> Self {
         let failure = Self::without_field(refusal);
         match refusal.field {
             None => failure,
-            Some(field) => failure.at(field_path::of_wish(field)),
+            Some(field) => failure.at(field_path::of_recovery_request(field)),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Requests about ownership and recoveries, and their answers.
 
+mod recovery_request;
 mod shown;
-mod wish;
 
 use planledger_core::domain::Actor;
 use planledger_core::ids::{InstitutionId, PersonId, RecoveryId, StreamId, StreamKind};
@@ -10,8 +10,8 @@ use planledger_core::text::ReasonText;
 use prost::Message as _;
 use uuid::Uuid;
 
+pub(super) use self::recovery_request::read_recovery_request;
 pub use self::shown::{owned_item, proposed_item, recovery, recovery_progress, step, successor};
-pub(super) use self::wish::read_wish;
 use super::actor::read_actor;
 use super::errors::Failure;
 use super::fields::{Fields, ViolationReason};
@@ -124,7 +124,7 @@ fn read_stream(
 #[derive(Clone, Debug)]
 pub struct Propose {
     /// What the recovery should do.
-    pub wish: RecoveryRequest,
+    pub recovery_request: RecoveryRequest,
     /// The requested page.
     pub page: Page<u64>,
 }
@@ -135,14 +135,17 @@ pub struct Propose {
 /// `REQUEST_INVALID` with every wrong field, or the errors of a page token.
 pub fn propose_recovery(request: proto::ProposeRecoveryRequest) -> Result<Propose, Failure> {
     let asked = request.wish.as_ref().map(|wish| wish.encode_to_vec());
-    let (wish, size) = Fields::read(|fields| {
-        let wish = fields.message("wish", request.wish, read_wish);
+    let (recovery_request, size) = Fields::read(|fields| {
+        let recovery_request = fields.message("wish", request.wish, read_recovery_request);
         let size = read_size(fields, request.page_size);
-        Some((wish?, size?))
+        Some((recovery_request?, size?))
     })?;
     let scope = Scope::new("ProposeRecovery", &[&asked.unwrap_or_default()]);
     let page = Page::new(scope, size, &request.page_token)?;
-    Ok(Propose { wish, page })
+    Ok(Propose {
+        recovery_request,
+        page,
+    })
 }
 
 /// A request to carry out what a dry run showed.
@@ -151,7 +154,7 @@ pub struct Run {
     /// The id of the recovery, which the client chooses.
     pub id: RecoveryId,
     /// What the recovery should do.
-    pub wish: RecoveryRequest,
+    pub recovery_request: RecoveryRequest,
     /// The digest of the dry run. It ties the recovery to what the dry run showed.
     pub digest: [u8; 16],
     /// The actor on whose behalf the caller acts, if there is one.
@@ -165,14 +168,14 @@ pub struct Run {
 pub fn run_recovery(request: proto::RunRecoveryRequest) -> Result<Run, Failure> {
     Ok(Fields::read(|fields| {
         let id = fields.id("recovery_id", &request.recovery_id);
-        let wish = fields.message("wish", request.wish, read_wish);
+        let recovery_request = fields.message("wish", request.wish, read_recovery_request);
         let digest = read_digest(fields, &request.digest);
         let on_behalf_of = fields.optional(request.on_behalf_of, |fields, actor| {
             fields.within("on_behalf_of", |fields| read_actor(fields, actor))
         });
         Some(Run {
             id: id?,
-            wish: wish?,
+            recovery_request: recovery_request?,
             digest: digest?,
             on_behalf_of: on_behalf_of?,
         })

@@ -1,5 +1,6 @@
 //! Requests about catalogues.
 
+use planledger_core::domain::catalogue::ItemPlace;
 use planledger_core::ids::{CatalogueId, CatalogueItemId};
 use uuid::Uuid;
 
@@ -30,7 +31,7 @@ pub struct ListCatalogueItems {
     /// List only items that are part of this item; all items if `None`.
     pub parent: Option<CatalogueItemId>,
     /// The requested page.
-    pub page: Page<Uuid>,
+    pub page: Page<ItemPlace>,
 }
 
 /// Reads `ListCatalogueItems`.

@@ -170,6 +170,17 @@ impl World {
         }))
     }
 
+    pub(super) fn record_talk_on(&self, day: &str) -> Command {
+        let details = self.talk_details().map(|details| TalkDetails {
+            held_on: day.to_owned(),
+            ..details
+        });
+        self.on_plan(OnPlan::RecordTalk(RecordTalk {
+            talk_id: new_id(),
+            details,
+        }))
+    }
+
     pub(super) fn put_catalogue(
         &self,
         catalogue_id: &str,
@@ -182,6 +193,7 @@ impl World {
             kind: None,
             code: None,
             parent_ids: parent.into_iter().map(str::to_owned).collect(),
+            sequence_number: None,
         };
         let details = CatalogueDetails {
             title: "Fælles Mål".to_owned(),

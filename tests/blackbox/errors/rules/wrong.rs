@@ -36,6 +36,10 @@ pub(super) fn breaches(w: &World) -> Vec<Breach<'_>> {
         &w.teacher, AlreadyExists at "plan.record_talk.talk_id" => w.record_talk(&w.talk);
         s, DatesReversed at "school_year.define_school_year.details.last_day" =>
             school_year(&school.school_year, backwards);
+        &w.teacher, DateOutOfRange at "plan.record_talk.details.held_on" =>
+            w.record_talk_on("2099-01-01");
+        &w.teacher, DateOutOfRange at "plan.record_talk.details.held_on" =>
+            w.record_talk_on("1200-05-01");
         s, SubjectCountInvalid at "year_plan.create_year_plan.details.subjects" =>
             w.create_year_plan(|plan| { let subjects = &mut plan.details.as_mut().unwrap().subjects; subjects.push("Historie".to_owned()); });
         s, ScaleInvalid at "year_plan.revise_goal.scale.levels" =>

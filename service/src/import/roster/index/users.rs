@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use planledger_core::domain::person::Role;
 use planledger_core::ids::PersonId;
-use planledger_core::text::{Code, Name, TextError};
+use planledger_core::text::{Code, CprContext, Name, TextError};
 
 use super::super::reader::layout::{Column, USERS};
 use super::super::reader::row::Row;
@@ -43,7 +43,9 @@ impl User {
         let name = faults.ok(full_name(row));
         let role = faults.ok(row.required(Column::Role, |text| word(text, &ROLES)));
         let grade = match role {
-            Some(Role::Student) => faults.ok(row.optional(Column::Grades, Code::new)),
+            Some(Role::Student) => faults.ok(row.optional(Column::Grades, |text| {
+                Code::new_in(text, CprContext::PersonText)
+            })),
             _ => Some(None),
         };
         if row.list(Column::OrgSourcedIds).next().is_none() {

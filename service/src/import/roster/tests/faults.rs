@@ -37,7 +37,8 @@ CPR_FOUND users.csv:10 sourcedId | x1,active | 010203-1234,active
 VALUE_MISSING users.csv:10 sourcedId | x1,active | ,active
 TEXT_TOO_LONG users.csv:10 sourcedId | x1,active | {long},active
 TEXT_CONTROL_CHARACTER users.csv:10 sourcedId | x1,active | x{bell}1,active
-CPR_FOUND orgs.csv:3 identifier | 101001 | 0102031234
+CPR_FOUND users.csv:2 grades | "f1,l1",07 | "f1,l1",0102031234
+CPR_FOUND orgs.csv:3 identifier | 101001 | 010203-1234
 ID_DUPLICATED orgs.csv:4 sourcedId | \nsk2, | \nsk1,
 ID_DUPLICATED academicSessions.csv:3 sourcedId | \nt1, | \ny1,
 ID_DUPLICATED courses.csv:3 sourcedId | \ntom, | \ndan,

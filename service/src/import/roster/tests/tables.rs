@@ -1,5 +1,8 @@
 //! Ways to write the same tables that make no difference.
 
+use planledger_core::domain::Command;
+use planledger_core::domain::institution::InstitutionCommand;
+
 use super::super::Roster;
 use super::TODAY;
 use super::export::{all, export};
@@ -96,4 +99,16 @@ fn a_quoted_line_break_is_part_of_its_field_and_counted_as_a_line() {
         title.faults(),
         ["TEXT_CONTROL_CHARACTER classes.csv:2 title"]
     );
+}
+
+#[test]
+fn a_production_unit_number_of_an_institution_is_no_cpr_number() {
+    for number in ["1003284125", "1003264125"] {
+        let commands = export().replace("orgs.csv", "101001", number).bodies();
+        assert!(commands.iter().any(|command| matches!(
+            command,
+            Command::Institution(_, InstitutionCommand::Put { details, .. })
+                if details.code.as_ref().is_some_and(|code| code.as_str() == number)
+        )));
+    }
 }

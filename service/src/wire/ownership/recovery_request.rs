@@ -16,7 +16,7 @@ const MOST_NAMED: usize = 1_000;
 /// Most subjects with a new owner each.
 const MOST_SUBJECTS: usize = 100;
 
-pub(in crate::wire) fn read_wish(
+pub(in crate::wire) fn read_recovery_request(
     fields: &mut Fields,
     wish: proto::RecoveryWish,
 ) -> Option<RecoveryRequest> {

@@ -1,0 +1,164 @@
+//! Which days a command may name. Commands are refused whose days cannot be meant: a talk that was
+//! held in 2099, a follow-up in the year 1200. The table in `core/DESIGN.md` says why each bound is
+//! where it is. Events that were recorded before the bounds are not checked.
+
+use jiff::Span;
+use jiff::civil::{Date, date};
+
+use super::Command;
+use super::field::Field;
+use super::person::PersonCommand;
+use super::plan::PlanCommand;
+use super::refusal::{Reason, Refusal};
+use super::refusing::refuse;
+use super::school_year::SchoolYearCommand;
+use super::world::Stop;
+use crate::time::Timestamp;
+
+/// No school year that is kept here began before this day, and nothing that is kept happened before
+/// it.
+const FIRST_DAY: Date = date(1990, 1, 1);
+
+/// The last day that a school year may have.
+const LAST_DAY_OF_SCHOOL_YEARS: Date = date(2100, 12, 31);
+
+/// How many years ahead a follow-up and a last day at school may be: nobody goes to school longer.
+const YEARS_OF_SCHOOL: i64 = 12;
+
+/// How many years ahead the last day of a guardianship may be: custody ends at 18.
+const YEARS_OF_CUSTODY: i64 = 18;
+
+/// The last day that a command may name.
+#[derive(Clone, Copy)]
+enum Latest {
+    /// The day on which the command is decided: what has happened cannot be ahead.
+    Today,
+    /// That day, so many years later.
+    InYears(i64),
+    /// The end of school years.
+    SchoolYears,
+}
+
+/// Refuses a command with a day that cannot be meant. `now` is the instant at which the command is
+/// decided. Its day is the one in Copenhagen.
+pub(super) fn check(command: &Command, now: Timestamp) -> Result<(), Stop> {
+    let check = |day: Date, latest, field| check_day(day, latest, field, now);
+    match command {
+        Command::SchoolYear(_, SchoolYearCommand::Define(year)) => {
+            check(year.first_day, Latest::SchoolYears, Field::DetailsFirstDay)?;
+            check(year.last_day, Latest::SchoolYears, Field::DetailsLastDay)
+        }
+        Command::Person(_, command) => of_person(command, check),
+        Command::Plan(_, command) => of_plan(command, check),
+        Command::Institution(..)
+        | Command::Team(..)
+        | Command::YearPlan(..)
+        | Command::Catalogue(..)
+        | Command::Ledger(..)
+        | Command::Recovery(..) => Ok(()),
+    }
+}
+
+fn of_person(
+    command: &PersonCommand,
+    check: impl Fn(Date, Latest, Field) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    const CUSTODY: Latest = Latest::InYears(YEARS_OF_CUSTODY);
+    match command {
+        PersonCommand::SetGuardianship(set) => {
+            let mut day = set.last_day.into_iter();
+            day.try_for_each(|day| check(day, CUSTODY, Field::GuardianshipLastDay))
+        }
+        PersonCommand::EndGuardianship { last_day, .. } => {
+            check(*last_day, CUSTODY, Field::LastDay)
+        }
+        PersonCommand::Depart { on, .. } => {
+            let latest = Latest::InYears(YEARS_OF_SCHOOL);
+            on.iter()
+                .try_for_each(|day| check(*day, latest, Field::LastDay))
+        }
+        PersonCommand::PutGuardians {
+            guardians,
+            last_day_of_others,
+        } => {
+            let mut days = guardians.iter().filter_map(|set| set.last_day);
+            days.try_for_each(|day| check(day, CUSTODY, Field::GuardiansLastDay))?;
+            check(*last_day_of_others, CUSTODY, Field::LastDayOfOthers)
+        }
+        PersonCommand::Register { .. }
+        | PersonCommand::Rename { .. }
+        | PersonCommand::SetAffiliation(_)
+        | PersonCommand::EndAffiliation { .. }
+        | PersonCommand::Return
+        | PersonCommand::Put { .. } => Ok(()),
+    }
+}
+
+fn of_plan(
+    command: &PlanCommand,
+    check: impl Fn(Date, Latest, Field) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    match command {
+        PlanCommand::RecordTalk { details, .. } | PlanCommand::CorrectTalk { details, .. } => {
+            check(details.held_on, Latest::Today, Field::DetailsHeldOn)
+        }
+        PlanCommand::WriteFollowUp { follow_up_on, .. } => {
+            let latest = Latest::InYears(YEARS_OF_SCHOOL);
+            let mut day = follow_up_on.iter();
+            day.try_for_each(|day| check(*day, latest, Field::FollowUpOn))
+        }
+        PlanCommand::Open { .. }
+        | PlanCommand::IncludeUnit(_)
+        | PlanCommand::ExcludeUnit(_)
+        | PlanCommand::ShowSection { .. }
+        | PlanCommand::HideSection { .. }
+        | PlanCommand::ShowItem { .. }
+        | PlanCommand::HideItem { .. }
+        | PlanCommand::WriteStatus { .. }
+        | PlanCommand::ClearStatus
+        | PlanCommand::ClearFollowUp
+        | PlanCommand::RecordEvaluation { .. }
+        | PlanCommand::CorrectEvaluation { .. }
+        | PlanCommand::Share
+        | PlanCommand::Unshare
+        | PlanCommand::SetVisibility { .. }
+        | PlanCommand::Withdraw { .. }
+        | PlanCommand::Restore
+        | PlanCommand::TransferOwnership { .. }
+        | PlanCommand::HandOver { .. }
+        | PlanCommand::HandBack { .. }
+        | PlanCommand::MoveToYearPlan { .. }
+        | PlanCommand::Move { .. }
+        // The day that a revert brings back has been recorded before.
+        | PlanCommand::Revert(_) => Ok(()),
+    }
+}
+
+/// The message names the bound, not the day: it may say something about a person.
+fn check_day(day: Date, latest: Latest, field: Field, now: Timestamp) -> Result<(), Stop> {
+    let last = last_day(latest, now);
+    let message = if day < FIRST_DAY {
+        format!("the day is before {FIRST_DAY}, the first one that can be meant")
+    } else if day > last {
+        let why = match latest {
+            Latest::Today => "today; what is recorded has happened".to_owned(),
+            Latest::InYears(years) => format!("which is {years} years ahead"),
+            Latest::SchoolYears => "the last day of school years".to_owned(),
+        };
+        format!("the day is after {last}, {why}")
+    } else {
+        return Ok(());
+    };
+    let refusal = Refusal::new(Reason::DateOutOfRange, message).field(field);
+    refuse(refusal.with("first_day", FIRST_DAY).with("last_day", last))
+}
+
+fn last_day(latest: Latest, now: Timestamp) -> Date {
+    let years = match latest {
+        Latest::SchoolYears => return LAST_DAY_OF_SCHOOL_YEARS,
+        Latest::Today => 0,
+        Latest::InYears(years) => years,
+    };
+    now.day_in_denmark()
+        .saturating_add(Span::new().years(years))
+}

@@ -1,0 +1,339 @@
+//! The words of an item as text. CASE lets a `fullStatement` hold HTML, and publishers do.
+//!
+//! Tags go, line breaks stay, character references become what they stand for. This is done once, on
+//! import, so that what is stored, compared and shown is text and no page has to take markup out of
+//! it. The result is not read for markup a second time: `&lt;b&gt;` becomes `<b>`, three characters
+//! that mean themselves. LaTeX and Markdown stay as they are; nothing here or later runs them.
+
+/// Elements that begin a new line.
+const BLOCKS: &[&str] = &[
+    "address",
+    "article",
+    "blockquote",
+    "br",
+    "caption",
+    "center",
+    "dd",
+    "div",
+    "dl",
+    "dt",
+    "figcaption",
+    "figure",
+    "footer",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hr",
+    "li",
+    "main",
+    "ol",
+    "p",
+    "pre",
+    "section",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "tr",
+    "ul",
+];
+/// Elements within a line. Other names in angle brackets are taken for words.
+const INLINE: &[&str] = &[
+    "a", "abbr", "b", "big", "cite", "code", "del", "dfn", "em", "font", "i", "img", "ins", "kbd",
+    "mark", "math", "mfrac", "mi", "mn", "mo", "mrow", "msqrt", "msub", "msup", "mtext", "q", "s",
+    "samp", "script", "small", "span", "strike", "strong", "style", "sub", "sup", "svg", "tt", "u",
+    "var", "wbr",
+];
+/// Names of the characters from U+00A0 on.
+const LATIN: &str = "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn \
+    sup2 sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde \
+    Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde \
+    Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil \
+    egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave \
+    uacute ucirc uuml yacute thorn yuml";
+/// Other names that are met in goals, each followed by its character.
+const NAMED: &str = "amp& lt< gt> quot\" apos' ndash– mdash— lsquo‘ rsquo’ sbquo‚ ldquo“ rdquo” bdquo„ bull• hellip… euro€ \
+    minus− le≤ ge≥ ne≠ asymp≈ infin∞ radic√ sum∑ rarr→ larr← alphaα betaβ gammaγ deltaδ thetaθ lambdaλ muμ piπ \
+    sigmaσ omegaω DeltaΔ SigmaΣ OmegaΩ";
+
+/// A statement as text. Text without tags and character references comes back as it is.
+pub(super) fn plain(statement: &str) -> String {
+    let mut reader = Reader::default();
+    let mut rest = statement;
+    while let Some(at) = rest.find(['<', '&']) {
+        let (before, from) = rest.split_at(at);
+        reader.text.push_str(before);
+        rest = reader.markup(from);
+    }
+    reader.text.push_str(rest);
+    if reader.blocks {
+        lines(&reader.text)
+    } else {
+        reader.text
+    }
+}
+
+#[derive(Default)]
+struct Reader {
+    text: String,
+    /// Whether there were tags that begin lines: then line breaks of the source mean nothing.
+    blocks: bool,
+    /// No comment, script or style after this place has an end, so that none is looked for again.
+    open_end: bool,
+}
+
+/// Stands for a line break that a tag makes, until those of the source are gone. No text may hold it,
+/// and references to it are not resolved.
+const BREAK: char = '\u{1}';
+
+impl Reader {
+    /// Takes what begins with `<` or `&`; gives what comes after.
+    fn markup<'t>(&mut self, from: &'t str) -> &'t str {
+        if let Some(comment) = from.strip_prefix("<!--") {
+            if let Some(rest) = self.behind(comment, "-->") {
+                return rest;
+            }
+        } else if let Some((character, rest)) = reference(from) {
+            self.text.push(character);
+            return rest;
+        } else if let Some((tag, rest)) = Tag::read(from) {
+            return self.tag(&tag, rest);
+        }
+        let (character, rest) = from.split_at(1);
+        self.text.push_str(character);
+        rest
+    }
+
+    fn tag<'t>(&mut self, tag: &Tag, rest: &'t str) -> &'t str {
+        let name = tag.name.as_str();
+        if BLOCKS.contains(&name) {
+            self.blocks = true;
+            self.text.push(BREAK);
+        }
+        if tag.closes {
+            return rest;
+        }
+        match name {
+            "li" => self.text.push_str("- "),
+            // "x2" would be another number.
+            "sup" => self.text.push('^'),
+            "sub" => self.text.push('_'),
+            "script" => return self.behind(rest, "</script>").unwrap_or(rest),
+            "style" => return self.behind(rest, "</style>").unwrap_or(rest),
+            _ => {}
+        }
+        rest
+    }
+
+    /// What comes after `end`.
+    fn behind<'t>(&mut self, text: &'t str, end: &str) -> Option<&'t str> {
+        if self.open_end {
+            return None;
+        }
+        let mut windows = text.as_bytes().windows(end.len());
+        let at = windows.position(|bytes| bytes.eq_ignore_ascii_case(end.as_bytes()));
+        self.open_end = at.is_none();
+        text.get(at? + end.len()..)
+    }
+}
+
+/// A tag of a known element, with attributes as HTML writes them.
+struct Tag {
+    name: String,
+    closes: bool,
+}
+
+impl Tag {
+    fn read(from: &str) -> Option<(Self, &str)> {
+        let rest = from.strip_prefix('<')?;
+        let (closes, rest) = match rest.strip_prefix('/') {
+            Some(rest) => (true, rest),
+            None => (false, rest),
+        };
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric())?;
+        let (name, mut rest) = rest.split_at(end);
+        // The longest name has ten letters.
+        if name.len() > 10 {
+            return None;
+        }
+        let name = name.to_ascii_lowercase();
+        if !BLOCKS.contains(&name.as_str()) && !INLINE.contains(&name.as_str()) {
+            return None;
+        }
+        loop {
+            let inner = rest.trim_start();
+            if let Some(rest) = inner.strip_prefix("/>").or_else(|| inner.strip_prefix('>')) {
+                return Some((Self { name, closes }, rest));
+            }
+            if inner.len() == rest.len() {
+                return None;
+            }
+            rest = attribute(inner)?;
+        }
+    }
+}
+
+/// What comes after an attribute.
+fn attribute(from: &str) -> Option<&str> {
+    let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':');
+    let rest = from.trim_start_matches(named);
+    if rest.len() == from.len() {
+        return None;
+    }
+    let Some(value) = rest.strip_prefix('=') else {
+        return Some(rest);
+    };
+    for quote in ['"', '\''] {
+        if let Some(value) = value.strip_prefix(quote) {
+            return value.split_once(quote).map(|(_, rest)| rest);
+        }
+    }
+    let bare = |c: char| !c.is_whitespace() && !matches!(c, '<' | '>' | '"' | '\'' | '=');
+    Some(value.trim_start_matches(bare))
+}
+
+/// The character that a reference such as `&aring;` or `&#229;` stands for, and what comes after.
+fn reference(from: &str) -> Option<(char, &str)> {
+    let rest = from.strip_prefix('&')?;
+    let end = rest.bytes().take(10).position(|byte| byte == b';')?;
+    let (name, rest) = (rest.get(..end)?, rest.get(end + 1..)?);
+    if name.is_empty() {
+        return None;
+    }
+    let character = match name.strip_prefix('#') {
+        Some(number) => numbered(number)?,
+        None => called(name)?,
+    };
+    match character {
+        // It only says that no line may break here.
+        '\u{a0}' => Some((' ', rest)),
+        character => Some((character, rest)),
+    }
+}
+
+fn numbered(number: &str) -> Option<char> {
+    let value = match number.strip_prefix(['x', 'X']) {
+        Some(hexadecimal) => u32::from_str_radix(hexadecimal, 16),
+        None => number.parse(),
+    };
+    char::from_u32(value.ok()?).filter(|c| !c.is_control())
+}
+
+fn called(name: &str) -> Option<char> {
+    let latin = LATIN.split_whitespace().position(|latin| latin == name);
+    match latin.and_then(|at| u32::try_from(at).ok()) {
+        Some(at) => char::from_u32(0xA0 + at),
+        None => NAMED.split_whitespace().find_map(|entry| {
+            let mut character = entry.strip_prefix(name)?.chars();
+            character
+                .next()
+                .filter(|c| !c.is_ascii_alphabetic() && character.next().is_none())
+        }),
+    }
+}
+
+/// Single spaces, and line breaks where tags made them.
+fn lines(text: &str) -> String {
+    let lines = text.split(BREAK);
+    let lines = lines.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    // An item of a list whose words are in a paragraph of their own.
+    let mut told = String::new();
+    for line in lines.filter(|line| !line.is_empty()) {
+        if !told.is_empty() && !told.ends_with("- ") {
+            told.push('\n');
+        }
+        told.push_str(&line);
+        if line == "-" {
+            told.push(' ');
+        }
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::plain;
+
+    #[test]
+    fn html_becomes_text_and_text_stays_as_it_is() {
+        let cases = [
+            ("Eleven kan læse", "Eleven kan læse"),
+            ("to\nlinjer  og **fed**", "to\nlinjer  og **fed**"),
+            ("<p>Eleven kan\n l&aelig;se</p>", "Eleven kan læse"),
+            (
+                "<P CLASS=\"x > y\" id=a>Et</P><p>To<br/>Tre</p>",
+                "Et\nTo\nTre",
+            ),
+            (
+                "Kan:<ul><li>l&#230;se</li><li><p>skrive&#xE5;</p></li></ul>",
+                "Kan:\n- læse\n- skriveå",
+            ),
+            ("x<sup>2</sup> + H<sub>2</sub>O", "x^2 + H_2O"),
+            ("<b>fed</b> og <a href='u'>led</a>", "fed og led"),
+            (
+                "a<script>alert(1)</SCRIPT>b<style>p{}</style><!-- < -->c",
+                "abc",
+            ),
+            (
+                "R&D &amp; 1 &lt; 2 &ukendt; &#0; &#1; &;",
+                "R&D & 1 < 2 &ukendt; &#0; &#1; &;",
+            ),
+            ("&amp;lt;b&amp;gt; &lt;b&gt;", "&lt;b&gt; <b>"),
+            (
+                "a < b og b>c, <elev> <3 <b <",
+                "a < b og b>c, <elev> <3 <b <",
+            ),
+            (
+                "$a<b$ \\(x>0\\) \\frac{1}{2} a & b",
+                "$a<b$ \\(x>0\\) \\frac{1}{2} a & b",
+            ),
+            (
+                "\\input{/etc/passwd} $$\\sum_{i<n}$$",
+                "\\input{/etc/passwd} $$\\sum_{i<n}$$",
+            ),
+            ("uden ende <!-- her <script>", "uden ende <!-- her "),
+            ("fem&nbsp;&ndash;&nbsp;seks", "fem – seks"),
+        ];
+        for (html, text) in cases {
+            assert_eq!(plain(html), text, "{html}");
+        }
+    }
+
+    /// Each of these made a reader look through the rest again and again.
+    #[test]
+    fn openings_without_an_end_cost_no_more_than_their_length() {
+        for opening in [
+            "<!--",
+            "<script>",
+            "<a b='",
+            "<a b=\"<a c='",
+            "<a ",
+            "<",
+            "&",
+            "&amp",
+        ] {
+            let text = opening.repeat(400_000 / opening.len());
+            assert!(plain(&text).len() <= text.len());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_and_gets_no_longer_than_lists_make_it(text in "[<>&;/a-b #1lipsu='\"!-]{0,80}") {
+            prop_assert!(plain(&text).chars().count() <= text.chars().count());
+        }
+
+        #[test]
+        fn a_text_without_markup_is_the_same_text(text in "[^<&]{0,80}") {
+            prop_assert_eq!(plain(&text), text);
+        }
+    }
+}
