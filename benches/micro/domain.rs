@@ -68,6 +68,7 @@ impl Memory {
             revision,
             recorded_at: Timestamp::from_nanos(1_800_000_000_000_000_000 + revision.get()),
             actor: self.school.actor(),
+            on_behalf_of: None,
         }
     }
 }

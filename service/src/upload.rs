@@ -5,7 +5,7 @@ use std::sync::mpsc as blocking;
 use std::thread;
 
 use planledger_proto::v1::execute_stream_response::Outcome;
-use planledger_proto::v1::{Command, CommandError, ExecuteStreamRequest};
+use planledger_proto::v1::{Command, CommandError, ExecuteStreamRequest, RosterFact};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
@@ -15,8 +15,9 @@ use crate::import::ImportFault;
 
 /// How many commands may wait between the thread that reads the files and the connection.
 const WINDOW: usize = 1_024;
-/// How many refusals are kept in full. Later refusals are only counted.
-const KEPT: usize = 20;
+/// How many refusals, and how many facts that a person decided, are listed in full. Later ones are
+/// only counted.
+const LISTED: usize = 20;
 
 /// The place in a file that a command comes from, for people: `users.csv:12`.
 pub type Source = String;
@@ -36,6 +37,21 @@ pub struct Uploaded {
     pub position: u64,
     /// The first refusals, each with the source of its command.
     pub refusals: Vec<(Source, CommandError)>,
+    /// How many facts stayed as they are, because a person decided them.
+    pub kept: u64,
+    /// The first of these facts.
+    pub kept_facts: Vec<KeptFact>,
+}
+
+/// A fact that a person decided and that an upload left as it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptFact {
+    /// Where in the files something else is said.
+    pub source: Source,
+    /// The person or team that the fact is about: "team/…".
+    pub stream: String,
+    /// The fact.
+    pub fact: RosterFact,
 }
 
 impl Uploaded {
@@ -95,6 +111,17 @@ pub async fn upload(
         let source = source_of.try_recv().unwrap_or_default();
         match response.outcome {
             Some(Outcome::Receipt(receipt)) => {
+                uploaded.kept += receipt.kept.len() as u64;
+                for fact in receipt.kept {
+                    if uploaded.kept_facts.len() < LISTED {
+                        let (source, stream) = (source.clone(), receipt.stream.clone());
+                        uploaded.kept_facts.push(KeptFact {
+                            source,
+                            stream,
+                            fact,
+                        });
+                    }
+                }
                 uploaded.position = uploaded.position.max(receipt.position);
                 uploaded.events += u64::from(receipt.event_count);
                 match receipt.unchanged {
@@ -104,7 +131,7 @@ pub async fn upload(
             }
             Some(Outcome::Error(error)) => {
                 uploaded.refused += 1;
-                if uploaded.refusals.len() < KEPT {
+                if uploaded.refusals.len() < LISTED {
                     uploaded.refusals.push((source, error));
                 }
             }

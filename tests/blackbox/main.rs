@@ -15,6 +15,7 @@ mod errors;
 mod events;
 #[cfg(target_os = "linux")]
 mod faults;
+mod imports;
 mod overview;
 mod ownership;
 mod privacy;

@@ -2,7 +2,7 @@
 
 use super::field::Field;
 use super::rule_context::{RuleContext, asking};
-use super::world::{Context, Decision, Stop, World};
+use super::world::{Context, Decision, RosterFact, Stop, World};
 use super::{Actor, Command, Event, days};
 use crate::ids::{InstitutionId, PersonId};
 use crate::time::Timestamp;
@@ -46,24 +46,38 @@ pub(crate) fn can_own<W: World + ?Sized>(
 
 fn decide_asking(ask: &RuleContext<'_>, command: &Command) -> Result<Decision, Stop> {
     let stream = command.stream();
+    let mut kept = Vec::new();
     let events = match command {
         Command::Institution(id, command) => wrap(Event::Institution, command.decide(ask, *id)?),
         Command::SchoolYear(id, command) => wrap(Event::SchoolYear, command.decide(ask, *id)?),
-        Command::Person(id, command) => wrap(Event::Person, command.decide(ask, *id)?),
-        Command::Team(id, command) => wrap(Event::Team, command.decide(ask, *id)?),
+        Command::Person(id, command) => {
+            let (events, facts) = command.decide(ask, *id)?.split();
+            kept = facts.into_iter().map(RosterFact::Person).collect();
+            wrap(Event::Person, events)
+        }
+        Command::Team(id, command) => {
+            let (events, facts) = command.decide(ask, *id)?.split();
+            kept = facts.into_iter().map(RosterFact::Team).collect();
+            wrap(Event::Team, events)
+        }
         Command::YearPlan(id, command) => wrap(Event::YearPlan, command.decide(ask, *id)?),
         Command::Plan(id, command) => {
             let (plan, events) = command.decide(ask, *id)?;
             return Ok(Decision {
                 stream: plan.into(),
                 events: wrap(Event::Plan, events),
+                kept,
             });
         }
         Command::Catalogue(id, command) => wrap(Event::Catalogue, command.decide(ask, *id)?),
         Command::Ledger(id, command) => wrap(Event::Ledger, command.decide(ask, *id)?),
         Command::Recovery(id, command) => wrap(Event::Recovery, command.decide(ask, *id)?),
     };
-    Ok(Decision { stream, events })
+    Ok(Decision {
+        stream,
+        events,
+        kept,
+    })
 }
 
 fn wrap<E>(kind: fn(E) -> Event, events: Vec<E>) -> Vec<Event> {

@@ -260,6 +260,7 @@ event_types! {
         GuardianshipEnded = 6 "person.guardianship_ended" 1,
         Departed = 7 "person.departed" 2,
         Returned = 8 "person.returned" 1,
+        LeftToRoster = 9 "person.left_to_roster" 1,
     }
     TeamEvent in Team {
         Created = 1 "team.created" 1,
@@ -274,6 +275,7 @@ event_types! {
         Undeleted = 10 "team.undeleted" 1,
         OwnershipTransferred = 11 "team.ownership_transferred" 1,
         OwnershipGivenUp = 12 "team.ownership_given_up" 1,
+        LeftToRoster = 13 "team.left_to_roster" 1,
     }
     YearPlanEvent in YearPlan {
         Created = 1 "year_plan.created" 1,

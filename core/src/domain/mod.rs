@@ -24,6 +24,7 @@ mod days;
 mod decide;
 mod event_type;
 mod refusing;
+mod roster;
 mod rule_context;
 mod upcast;
 
@@ -42,7 +43,7 @@ use self::recovery::{Recovery, RecoveryCommand, RecoveryEvent};
 pub use self::refusal::{Reason, Refusal};
 use self::school_year::{SchoolYear, SchoolYearCommand, SchoolYearEvent};
 use self::team::{Team, TeamCommand, TeamEvent};
-pub use self::world::{Decision, Stop, World};
+pub use self::world::{Decision, RosterFact, Stop, World};
 use self::year_plan::{YearPlan, YearPlanCommand, YearPlanEvent};
 pub use crate::actor::Actor;
 use crate::ids::{
@@ -149,6 +150,21 @@ pub struct EventMeta {
     pub recorded_at: Timestamp,
     /// The person or system that acted.
     pub actor: Actor,
+    /// The person or system for whom the actor acted; `None` if the actor acted for itself.
+    pub on_behalf_of: Option<Actor>,
+}
+
+impl EventMeta {
+    /// Whether a person decided: as the actor, or because a system acted for the person.
+    pub(in crate::domain) fn is_by_a_person(&self) -> bool {
+        is_by_a_person(self.actor, self.on_behalf_of)
+    }
+}
+
+/// Whether a person decides: as the actor, or because a system acts for the person.
+fn is_by_a_person(actor: Actor, on_behalf_of: Option<Actor>) -> bool {
+    let mut actors = [Some(actor), on_behalf_of].into_iter().flatten();
+    actors.any(|actor| matches!(actor, Actor::Person(_)))
 }
 
 /// The present state of one stream.

@@ -8,7 +8,7 @@ use super::field::Field;
 use super::refusal::{Reason, Refusal};
 use super::refusing::{not_found, refuse};
 use super::world::{Context, Stop, World};
-use super::{Actor, Aggregate};
+use super::{Actor, Aggregate, is_by_a_person};
 use crate::domain::person::Person;
 use crate::ids::{InstitutionId, PersonId, PlanId, SchoolYearId, StreamId, YearPlanId};
 use crate::read_error::ReadError;
@@ -22,6 +22,7 @@ pub(in crate::domain) fn asking<W: World + ?Sized, T>(
     decide(&RuleContext {
         world: &AsWorld(world),
         actor: context.actor,
+        on_behalf_of: context.on_behalf_of,
     })
 }
 
@@ -46,9 +47,15 @@ impl<W: World + ?Sized> World for AsWorld<'_, W> {
 pub(in crate::domain) struct RuleContext<'a> {
     world: &'a dyn World,
     pub(in crate::domain) actor: Actor,
+    on_behalf_of: Option<Actor>,
 }
 
 impl RuleContext<'_> {
+    /// Whether a person decides: as the actor, or because a system acts for the person.
+    pub(in crate::domain) fn is_by_a_person(&self) -> bool {
+        is_by_a_person(self.actor, self.on_behalf_of)
+    }
+
     /// Refuses the command if the actor has left, or the person for whom the actor acts has left.
     pub(in crate::domain) fn check_present(&self, context: &Context) -> Result<(), Stop> {
         for actor in [Some(context.actor), context.on_behalf_of] {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::person::PersonFact;
+use super::team::TeamFact;
 use super::{Actor, Aggregate, Event, Refusal};
 use crate::ids::{PersonId, PlanId, StreamId, YearPlanId};
 use crate::read_error::ReadError;
@@ -56,6 +58,18 @@ pub struct Decision {
     pub stream: StreamId,
     /// The events, in order. Empty if there is nothing to change.
     pub events: Vec<Event>,
+    /// What a command of an import would have changed and left as it is, because a person decided
+    /// it. Empty for all other commands.
+    pub kept: Vec<RosterFact>,
+}
+
+/// Something that a roster says and a person may decide otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RosterFact {
+    /// Something about a person.
+    Person(PersonFact),
+    /// Something about a team.
+    Team(TeamFact),
 }
 
 /// Why a command cannot be decided in its favour.

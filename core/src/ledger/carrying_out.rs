@@ -128,6 +128,7 @@ impl Writer {
                 recorded_at: entry.recorded_at,
                 events: entry.events,
                 replayed: true,
+                kept: Vec::new(),
             }));
         }
         // A batch is carried out whole, so a batch of which only some commands are known is another
@@ -162,7 +163,11 @@ impl Writer {
         }
         self.check_revision(index, envelope)?;
         let now = self.next_instant();
-        let Decision { stream, events } = self.decide(index, actor, envelope, now)?;
+        let Decision {
+            stream,
+            events,
+            kept,
+        } = self.decide(index, actor, envelope, now)?;
         let mut begun = self.begin(stream)?;
         let folded = &mut begun.folded;
         let count = events.len() as u32;
@@ -175,6 +180,7 @@ impl Writer {
                 recorded_at: self.fold.cursor.recorded_at,
                 events: 0,
                 replayed: false,
+                kept,
             });
             return Ok(());
         }
@@ -199,6 +205,7 @@ impl Writer {
                 revision: revision.next(),
                 recorded_at,
                 actor,
+                on_behalf_of: envelope.on_behalf_of,
             };
             folded.apply(&meta, Some(&event));
             let no_state = || EngineFault::Internal("an event made no state".to_owned());
@@ -227,6 +234,9 @@ impl Writer {
         let ended = self.fold.end(begun);
         ended.map_err(|error| self.faulty(&error))?;
         self.record(actor, envelope, stream, revision, count, recorded_at, draft)?;
+        if let Some(receipt) = draft.receipts.last_mut() {
+            receipt.kept = kept;
+        }
         within_limits(draft)
     }
 
@@ -275,6 +285,7 @@ impl Writer {
             recorded_at,
             events,
             replayed: false,
+            kept: Vec::new(),
         });
         Ok(())
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::ExecuteError;
-use crate::domain::{Actor, Command};
+use crate::domain::{Actor, Command, RosterFact};
 use crate::ids::{CommandId, Position, Revision, StreamId};
 use crate::time::Timestamp;
 
@@ -56,7 +56,7 @@ impl Envelope {
 }
 
 /// The promise that a command is durable (P2), and where in the journal it was recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
     /// The id of the command.
     pub command: CommandId,
@@ -73,6 +73,9 @@ pub struct Receipt {
     pub events: u32,
     /// Whether the command had been carried out before. The receipt is then the one of that time.
     pub replayed: bool,
+    /// What a command of an import left as it is, because a person decided it. The receipt of a
+    /// command that had been carried out before does not repeat this.
+    pub kept: Vec<RosterFact>,
 }
 
 type Reply = Box<dyn FnOnce(Result<Vec<Receipt>, ExecuteError>) + Send>;

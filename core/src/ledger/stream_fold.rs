@@ -123,6 +123,7 @@ impl StreamFold {
             revision: entry.revision,
             recorded_at: entry.recorded_at,
             actor: entry.actor,
+            on_behalf_of: entry.on_behalf_of,
         };
         self.apply(&meta, event.transpose()?.as_ref());
         self.place(position, link(bytes));

@@ -52,6 +52,7 @@ impl<'a, 'r> DryRun<'a, 'r> {
             revision: Revision::default(),
             recorded_at: Timestamp::default(),
             actor,
+            on_behalf_of: None,
         };
         for event in &decision.events {
             folded.apply(&meta, Some(event));

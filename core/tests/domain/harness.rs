@@ -2,7 +2,9 @@
 
 use planledger_core::domain::plan::PlanCommand;
 use planledger_core::domain::world::Context;
-use planledger_core::domain::{Aggregate, Command, Decision, Event, Field, Reason, Refusal};
+use planledger_core::domain::{
+    Aggregate, Command, Decision, Event, Field, Reason, Refusal, RosterFact,
+};
 use planledger_core::ids::StreamId;
 
 use planledger_fixtures::{ActsAs, Fact, IntoCommand, IntoEvent, Memory};
@@ -101,8 +103,13 @@ impl When {
     pub(crate) fn then<E: IntoEvent>(self, events: impl IntoIterator<Item = E>) -> Given {
         let expected: Vec<Event> = events.into_iter().map(E::into_event).collect();
         match self.answer {
-            Ok(Decision { stream, events }) => {
+            Ok(Decision {
+                stream,
+                events,
+                kept,
+            }) => {
                 assert_eq!(events, expected);
+                assert_eq!(kept, []);
                 assert_eq!(stream, self.command.stream());
             }
             Err(refusal) => panic!("refused: {refusal}"),
@@ -123,6 +130,24 @@ impl When {
         let expected = Decision {
             stream: stream.into(),
             events: Vec::new(),
+            kept: Vec::new(),
+        };
+        assert_eq!(self.answer, Ok(expected));
+        Given(self.after)
+    }
+
+    /// An import is granted with exactly these events, and leaves these facts alone, because a person
+    /// decided them.
+    #[track_caller]
+    pub(crate) fn then_keeping<E: IntoEvent>(
+        self,
+        facts: impl IntoIterator<Item = RosterFact>,
+        events: impl IntoIterator<Item = E>,
+    ) -> Given {
+        let expected = Decision {
+            stream: self.command.stream(),
+            events: events.into_iter().map(E::into_event).collect(),
+            kept: facts.into_iter().collect(),
         };
         assert_eq!(self.answer, Ok(expected));
         Given(self.after)

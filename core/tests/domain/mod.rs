@@ -3,6 +3,7 @@
 
 mod harness;
 
+mod by_hand;
 mod catalogue;
 mod days;
 mod institution;

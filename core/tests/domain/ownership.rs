@@ -99,6 +99,7 @@ impl Thing {
         Fact {
             stream: self.hand_over(from, to).stream(),
             actor: SYSTEM,
+            on_behalf_of: None,
             event: self.transferred(from, to),
         }
     }

@@ -3,9 +3,9 @@ use planledger_fixtures::events::{self, departed};
 use std::collections::BTreeSet;
 
 use planledger_core::domain::person::{
-    Affiliation, Guardianship, Person, PersonCommand, PersonEvent, Role,
+    Affiliation, Guardianship, Person, PersonCommand, PersonEvent, PersonFact, Role,
 };
-use planledger_core::domain::{Actor, Aggregate, Reason};
+use planledger_core::domain::{Aggregate, Reason};
 use planledger_core::ids::PersonId;
 
 use crate::domain::harness::{Given, given, refusals};
@@ -268,8 +268,8 @@ fn a_roster_does_not_take_back_what_a_leader_noted() {
     let by_a_leader = given(a_school())
         .when(LEADER, (TEACHER, depart()))
         .then([departed()]);
-    let departure = state(&by_a_leader, TEACHER).departed.unwrap();
-    assert_eq!(departure.by, Actor::Person(LEADER));
+    let by_hand = state(&by_a_leader, TEACHER).by_hand;
+    assert_eq!(by_hand, BTreeSet::from([PersonFact::Departure]));
     let mut world = by_a_leader.world();
     world.does(SYSTEM, (TEACHER, there.clone()));
     let still = |world: &planledger_fixtures::Memory| match world.state(TEACHER) {

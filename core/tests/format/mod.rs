@@ -2,7 +2,8 @@
 //!
 //! The fixtures here were written once. If a test fails, ledgers that exist can no longer be read,
 //! or are written differently. The format is final: a change needs a version of its own, never
-//! another fixture.
+//! another fixture. Documents of derived state are the exception: they can always be made again, so
+//! they follow the shape that states have now.
 
 mod departures;
 mod derived;

@@ -112,9 +112,14 @@ impl Story {
                         Some(first) => {
                             let again = receipts.iter().map(|receipt| Receipt {
                                 replayed: false,
-                                ..*receipt
+                                ..receipt.clone()
                             });
-                            assert_eq!(&again.collect::<Vec<_>>(), first);
+                            // Only the first receipt says what an import left alone.
+                            let first = first.iter().map(|receipt| Receipt {
+                                kept: Vec::new(),
+                                ..receipt.clone()
+                            });
+                            assert_eq!(again.collect::<Vec<_>>(), first.collect::<Vec<_>>());
                             assert_eq!(replayed, receipts.len());
                         }
                         None => assert!(replayed == 0 || replayed == receipts.len()),

@@ -355,7 +355,7 @@ fn what_is_counted_is_what_a_recount_finds_at_every_position_and_day_and_after_a
         for (number, act) in story.into_iter().enumerate() {
             // Refusals are seen elsewhere.
             let answer = run(&ledger, vec![act]);
-            if let Ok(receipt) = answer[0]
+            if let Ok(receipt) = &answer[0]
                 && number % 5 == 0
             {
                 // What is not on the disk yet is read as well as what is.

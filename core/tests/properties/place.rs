@@ -59,7 +59,7 @@ pub(crate) fn run(ledger: &Ledger, acts: Vec<Act>) -> Vec<Result<Receipt, Execut
     let answers = run_batches(ledger, batches.collect());
     let receipts = answers.into_iter();
     receipts
-        .map(|answer| answer.map(|receipts| receipts[0]))
+        .map(|answer| answer.map(|receipts| receipts[0].clone()))
         .collect()
 }
 

@@ -13,6 +13,7 @@ use crate::settings::File;
 use crate::system::today;
 use crate::upload::{Source, UploadError, Uploaded, upload};
 use crate::wire;
+use crate::wire::proto::{RosterFact, RosterFactKind};
 
 /// Import data from other systems
 #[derive(Debug, Subcommand)]
@@ -55,6 +56,10 @@ impl From {
                 count("institutions", found.institutions),
                 count("persons", found.persons()),
                 count("guardianships", found.guardianships),
+                count(
+                    "agents who guard nobody, passed over",
+                    found.agents_passed_over,
+                ),
                 count("teams", found.teams),
                 count("memberships", found.memberships),
                 count("staff", found.staff),
@@ -140,6 +145,7 @@ fn report(uploaded: &Uploaded, what: &str, json: bool) -> Result<(), CliError> {
             "recorded": uploaded.recorded,
             "unchanged": uploaded.unchanged,
             "refused": uploaded.refused,
+            "kept": uploaded.kept,
             "events": uploaded.events,
             "position": uploaded.position,
         }));
@@ -157,6 +163,20 @@ fn report(uploaded: &Uploaded, what: &str, json: bool) -> Result<(), CliError> {
             uploaded.position
         ));
     }
+    if uploaded.kept > 0 {
+        output::note(format!(
+            "{} things stay as a person decided them, although the {what} says otherwise:",
+            uploaded.kept
+        ));
+        for kept in &uploaded.kept_facts {
+            let (source, stream) = (&kept.source, &kept.stream);
+            output::note(format!("  {source}: {stream}: {}", stays(&kept.fact)));
+        }
+        let more = uploaded.kept - uploaded.kept_facts.len() as u64;
+        if more > 0 {
+            output::note(format!("  and {more} more"));
+        }
+    }
     for (source, error) in &uploaded.refusals {
         output::note(format!("{source}: {}: {}", error.reason, error.message));
         for violation in &error.field_violations {
@@ -168,6 +188,23 @@ fn report(uploaded: &Uploaded, what: &str, json: bool) -> Result<(), CliError> {
         refused => Err(CliError::Refused(format!(
             "{refused} commands were refused"
         ))),
+    }
+}
+
+/// What stays as a person decided it.
+fn stays(fact: &RosterFact) -> String {
+    let person = fact.person_id.as_deref().unwrap_or_default();
+    match fact.kind() {
+        RosterFactKind::Affiliation => {
+            let institution = fact.institution_id.as_deref().unwrap_or_default();
+            format!("the role at institution {institution}")
+        }
+        RosterFactKind::Guardian => format!("whether person {person} is a guardian"),
+        RosterFactKind::Departure => "whether the person has left".to_owned(),
+        RosterFactKind::Member => format!("whether student {person} is a member"),
+        RosterFactKind::Staff => format!("whether person {person} is on the staff"),
+        RosterFactKind::Closed => "whether the team is closed".to_owned(),
+        RosterFactKind::Unspecified => "something that this version does not know".to_owned(),
     }
 }
 

@@ -64,6 +64,7 @@ impl Api {
             true => None,
             false => Some(self.carry_out(caller, envelope).await?),
         };
+        let outcome = receipt.clone();
         let (reverting, revision) = self
             .blocking(move |ledger| match receipt {
                 None => asked.before_now(ledger),
@@ -71,7 +72,7 @@ impl Api {
             })
             .await?;
         Ok(Outcome {
-            receipt,
+            receipt: outcome,
             to,
             revision,
             reverting,

@@ -12,6 +12,7 @@ use super::fields::{BadRequest, Fields, ViolationReason};
 use super::instant::timestamp;
 use super::proto;
 use super::proto::command::Command as Aggregate;
+use super::roster_fact::roster_fact;
 use super::{catalogue, institution, person, plan, school_year, team, year_plan};
 
 /// Most commands in a batch.
@@ -163,6 +164,7 @@ pub fn receipt(receipt: Receipt) -> proto::Receipt {
         event_count: receipt.events,
         replayed: receipt.replayed,
         unchanged: receipt.events == 0,
+        kept: receipt.kept.into_iter().map(roster_fact).collect(),
     }
 }
 

@@ -67,6 +67,13 @@ pub fn recorded(event: &proto::Event) -> Result<Option<(EventMeta, Event)>, Stri
             .actor
             .parse()
             .map_err(|_| "the event has no valid actor")?,
+        on_behalf_of: match event.on_behalf_of.as_str() {
+            "" => None,
+            name => Some(
+                name.parse()
+                    .map_err(|_| "the event has no valid actor that was acted for")?,
+            ),
+        },
     };
     Ok(Some((meta, read)))
 }

@@ -27,6 +27,7 @@ mod listed;
 mod overview;
 mod person;
 mod plan;
+mod roster_fact;
 mod scalar;
 mod school_year;
 mod status;

@@ -10,6 +10,7 @@ use super::fields::Fields;
 use super::instant::write_date;
 use super::proto;
 use super::proto::person_command::Operation;
+use super::roster_fact::person_fact;
 use super::scalar::string;
 
 pub(super) fn read(
@@ -224,5 +225,6 @@ pub fn person(id: PersonId, revision: Revision, person: &Person) -> proto::Perso
             last_day: departure.on.map(write_date),
             reason: string(departure.reason.as_ref()),
         }),
+        decided_by_hand: person.by_hand.iter().copied().map(person_fact).collect(),
     }
 }

@@ -8,6 +8,7 @@ use super::choice::Choice;
 use super::fields::Fields;
 use super::proto;
 use super::proto::team_command::Operation;
+use super::roster_fact::team_fact;
 use super::scalar::string;
 
 pub(super) fn read(
@@ -214,5 +215,6 @@ pub fn team(id: TeamId, revision: Revision, team: &Team) -> proto::Team {
         staff: staff.map(|(p, role)| write_staff(*p, *role)).collect(),
         closed: team.closed,
         deletion: team.deleted.as_ref().map(write_deletion),
+        decided_by_hand: team.by_hand.iter().copied().map(team_fact).collect(),
     }
 }

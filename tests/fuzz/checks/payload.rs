@@ -41,6 +41,7 @@ fn read(code: u16, schema: u16, json: &[u8]) {
             revision: Revision::new(revision),
             recorded_at: Timestamp::from_nanos(revision),
             actor: Actor::Person(PersonId::from_bytes([2; 16])),
+            on_behalf_of: None,
         };
         Aggregate::apply(&mut state, &meta, &event);
     }

@@ -1,5 +1,25 @@
-use super::{Affiliation, Departure, Person, PersonEvent};
+use super::{Affiliation, Departure, Person, PersonEvent, PersonFact};
 use crate::domain::EventMeta;
+use crate::domain::roster::note;
+
+impl PersonEvent {
+    /// The fact that the event decides; `None` if it decides none.
+    fn decides(&self) -> Option<PersonFact> {
+        match self {
+            Self::AffiliationSet(Affiliation {
+                institution, role, ..
+            })
+            | Self::AffiliationEnded { institution, role } => Some(PersonFact::Affiliation {
+                institution: *institution,
+                role: *role,
+            }),
+            Self::GuardianshipSet(set) => Some(PersonFact::Guardian(set.guardian)),
+            Self::GuardianshipEnded { guardian, .. } => Some(PersonFact::Guardian(*guardian)),
+            Self::Departed { .. } | Self::Returned {} => Some(PersonFact::Departure),
+            Self::Registered { .. } | Self::Renamed { .. } | Self::LeftToRoster { .. } => None,
+        }
+    }
+}
 
 impl Person {
     pub(in crate::domain) fn created(event: &PersonEvent) -> Option<Self> {
@@ -9,6 +29,7 @@ impl Person {
                 affiliations: Default::default(),
                 guardians: Default::default(),
                 departed: None,
+                by_hand: Default::default(),
             }),
             PersonEvent::Renamed { .. }
             | PersonEvent::AffiliationSet(_)
@@ -16,11 +37,15 @@ impl Person {
             | PersonEvent::GuardianshipSet(_)
             | PersonEvent::GuardianshipEnded { .. }
             | PersonEvent::Departed { .. }
-            | PersonEvent::Returned {} => None,
+            | PersonEvent::Returned {}
+            | PersonEvent::LeftToRoster { .. } => None,
         }
     }
 
     pub(in crate::domain) fn apply(&mut self, meta: &EventMeta, event: &PersonEvent) {
+        if let Some(fact) = event.decides() {
+            note(&mut self.by_hand, fact, meta.is_by_a_person());
+        }
         match event {
             PersonEvent::Registered { .. } => {}
             PersonEvent::Renamed { name } => self.name = name.clone(),
@@ -46,10 +71,12 @@ impl Person {
                 self.departed = Some(Departure {
                     on: *last_day,
                     reason: reason.clone(),
-                    by: meta.actor,
                 });
             }
             PersonEvent::Returned {} => self.departed = None,
+            PersonEvent::LeftToRoster { facts } => {
+                self.by_hand.retain(|fact| !facts.contains(fact));
+            }
         }
     }
 }

@@ -2,10 +2,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::{Affiliation, Guardianship, Person, PersonCommand, PersonEvent, Role};
+use super::{Affiliation, Guardianship, Person, PersonCommand, PersonEvent, PersonFact, Role};
 use crate::domain::refusing::{exists, not_found, refuse};
+use crate::domain::roster::{Decided, Import};
 use crate::domain::rule_context::RuleContext;
-use crate::domain::{Actor, Aggregate, Field, Reason, Refusal, Stop};
+use crate::domain::{Aggregate, Field, Reason, Refusal, Stop};
 use crate::ids::{InstitutionId, PersonId};
 use crate::text::Name;
 
@@ -41,7 +42,7 @@ impl PersonCommand {
         &self,
         ask: &RuleContext<'_>,
         id: PersonId,
-    ) -> Result<Vec<PersonEvent>, Stop> {
+    ) -> Result<Decided<PersonEvent, PersonFact>, Stop> {
         let state = ask.load(id)?;
         let now = match state.as_deref() {
             Some(Aggregate::Person(now)) => Some(now),
@@ -50,7 +51,7 @@ impl PersonCommand {
         let there = || {
             now.ok_or_else(|| not_found(Reason::PersonNotFound, "person", ID, id, Field::Target))
         };
-        match self {
+        let events = match self {
             Self::Register { name } => match now {
                 None => Ok(vec![PersonEvent::Registered { name: name.clone() }]),
                 Some(_) => exists("person", ID, id, Field::Target),
@@ -123,15 +124,16 @@ impl PersonCommand {
                 name,
                 affiliations,
                 departed,
-            } => put(ask, now, name, affiliations, *departed),
+            } => return put(ask, now, name, affiliations, *departed),
             Self::PutGuardians {
                 guardians,
                 last_day_of_others,
             } => {
                 let now = there()?;
-                put_guardians(ask, id, now, guardians, *last_day_of_others)
+                return put_guardians(ask, id, now, guardians, *last_day_of_others);
             }
-        }
+        };
+        Ok(Decided::Act(events?))
     }
 }
 
@@ -152,54 +154,74 @@ fn guardian(
     ask.person(guardian, field, |_| Ok(()))
 }
 
+/// Each institution and role counts once, whatever grades the command gives for it. The last grade
+/// counts.
+fn places(set: &BTreeSet<Affiliation>) -> BTreeMap<(InstitutionId, Role), &Affiliation> {
+    set.iter()
+        .map(|at| ((at.institution, at.role), at))
+        .collect()
+}
+
 fn put(
     ask: &RuleContext<'_>,
     now: Option<&Person>,
     name: &Name,
     affiliations: &BTreeSet<Affiliation>,
     departed: bool,
-) -> Result<Vec<PersonEvent>, Stop> {
-    let mut events = Vec::new();
+) -> Result<Decided<PersonEvent, PersonFact>, Stop> {
+    let mut import = Import::new(ask);
     match now {
-        None => events.push(PersonEvent::Registered { name: name.clone() }),
+        None => import.record(PersonEvent::Registered { name: name.clone() }),
         Some(now) if now.name != *name => {
-            events.push(PersonEvent::Renamed { name: name.clone() });
+            import.record(PersonEvent::Renamed { name: name.clone() });
         }
         Some(_) => {}
     }
-    // Each institution and role counts once, whatever grades the command gives for it. The last
-    // grade counts.
-    let places = |set: &BTreeSet<Affiliation>| -> BTreeMap<_, _> {
-        set.iter()
-            .map(|at| ((at.institution, at.role), at.clone()))
-            .collect()
-    };
+    let nothing = BTreeSet::new();
+    let by_hand = now.map_or(&nothing, |now| &now.by_hand);
+    let fact = |(institution, role)| PersonFact::Affiliation { institution, role };
     let wanted = places(affiliations);
     let present = now.map(|now| places(&now.affiliations)).unwrap_or_default();
-    for (institution, role) in present.keys().filter(|place| !wanted.contains_key(place)) {
-        events.push(PersonEvent::AffiliationEnded {
-            institution: *institution,
-            role: *role,
-        });
+    for place in present.keys().filter(|place| !wanted.contains_key(place)) {
+        let (institution, role) = *place;
+        let ended = PersonEvent::AffiliationEnded { institution, role };
+        import.differs(fact(*place), by_hand, ended);
     }
     for (place, affiliation) in &wanted {
-        if present.get(place) != Some(affiliation) {
+        if present.get(place) == Some(affiliation) {
+            import.agrees(fact(*place), by_hand);
+        } else {
             ask.institution(place.0, Field::AffiliationsInstitution)?;
-            events.push(PersonEvent::AffiliationSet(affiliation.clone()));
+            let set = PersonEvent::AffiliationSet((*affiliation).clone());
+            import.differs(fact(*place), by_hand, set);
         }
     }
-    let departure = now.and_then(|now| now.departed.as_ref());
-    match (departure.map(|departure| departure.by), departed) {
-        (None, true) => events.push(PersonEvent::Departed {
-            last_day: None,
-            reason: None,
-        }),
-        (Some(Actor::System(_)), false) => events.push(PersonEvent::Returned {}),
-        // A leader may have noted a departure that the roster does not know yet. The roster does
-        // not take that back.
-        (Some(Actor::Person(_)), false) | (Some(_), true) | (None, false) => {}
+    for known in by_hand {
+        match known {
+            // Neither the roster nor the person who ended it names the place.
+            PersonFact::Affiliation { institution, role } => {
+                let place = (*institution, *role);
+                if !present.contains_key(&place) && !wanted.contains_key(&place) {
+                    import.agrees(*known, by_hand);
+                }
+            }
+            PersonFact::Guardian(_) | PersonFact::Departure => {}
+        }
     }
-    Ok(events)
+    let departure = PersonFact::Departure;
+    match (now.is_some_and(|now| now.departed.is_some()), departed) {
+        (false, true) => import.differs(
+            departure,
+            by_hand,
+            PersonEvent::Departed {
+                last_day: None,
+                reason: None,
+            },
+        ),
+        (true, false) => import.differs(departure, by_hand, PersonEvent::Returned {}),
+        (true, true) | (false, false) => import.agrees(departure, by_hand),
+    }
+    Ok(import.finish(|facts| PersonEvent::LeftToRoster { facts }))
 }
 
 fn put_guardians(
@@ -208,28 +230,39 @@ fn put_guardians(
     now: &Person,
     wanted: &BTreeSet<Guardianship>,
     last_day_of_others: Date,
-) -> Result<Vec<PersonEvent>, Stop> {
+) -> Result<Decided<PersonEvent, PersonFact>, Stop> {
     let wanted: BTreeMap<_, _> = wanted
         .iter()
         .map(|set| (set.guardian, set.last_day))
         .collect();
-    let mut events = Vec::new();
-    for (other, last_day) in &now.guardians {
-        let still_holds = last_day.is_none_or(|last| last > last_day_of_others);
-        if !wanted.contains_key(other) && still_holds {
-            let (guardian, last_day) = (*other, last_day_of_others);
-            events.push(PersonEvent::GuardianshipEnded { guardian, last_day });
+    let mut import = Import::new(ask);
+    for (other, last_day) in now
+        .guardians
+        .iter()
+        .filter(|(other, _)| !wanted.contains_key(other))
+    {
+        let fact = PersonFact::Guardian(*other);
+        match last_day.is_none_or(|last| last > last_day_of_others) {
+            true => {
+                let (guardian, last_day) = (*other, last_day_of_others);
+                let ended = PersonEvent::GuardianshipEnded { guardian, last_day };
+                import.differs(fact, &now.by_hand, ended);
+            }
+            false => import.agrees(fact, &now.by_hand),
         }
     }
     for (other, last_day) in &wanted {
+        let fact = PersonFact::Guardian(*other);
         guardian(ask, id, *other, Field::GuardiansGuardian)?;
-        if now.guardians.get(other) != Some(last_day) {
+        if now.guardians.get(other) == Some(last_day) {
+            import.agrees(fact, &now.by_hand);
+        } else {
             let set = Guardianship {
                 guardian: *other,
                 last_day: *last_day,
             };
-            events.push(PersonEvent::GuardianshipSet(set));
+            import.differs(fact, &now.by_hand, PersonEvent::GuardianshipSet(set));
         }
     }
-    Ok(events)
+    Ok(import.finish(|facts| PersonEvent::LeftToRoster { facts }))
 }

@@ -10,7 +10,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::Actor;
 use crate::ids::{InstitutionId, PersonId};
 use crate::text::{Code, Name, ReasonText};
 
@@ -107,8 +106,8 @@ pub enum PersonCommand {
     },
     /// Takes the departure back.
     Return,
-    /// Makes name, institutions, roles and presence as given, and records only the differences. For
-    /// imports.
+    /// Makes name, institutions, roles and presence as given, and records only the differences. What
+    /// a person decided stays (see [`PersonFact`]). For imports.
     Put {
         /// The name.
         name: Name,
@@ -118,7 +117,7 @@ pub enum PersonCommand {
         departed: bool,
     },
     /// Makes the guardians of a child exactly these, and records only the differences. The
-    /// guardianships of others end. For imports.
+    /// guardianships of others end. What a person decided stays (see [`PersonFact`]). For imports.
     PutGuardians {
         /// The guardians.
         guardians: BTreeSet<Guardianship>,
@@ -170,6 +169,29 @@ pub enum PersonEvent {
     },
     /// The person is back.
     Returned {},
+    /// The roster now says what a person had decided about these facts, or an import that a person
+    /// ran has changed them. From here on the roster decides them again.
+    LeftToRoster {
+        /// The facts.
+        facts: BTreeSet<PersonFact>,
+    },
+}
+
+/// Something that a roster says about a person, and that a person may decide otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PersonFact {
+    /// Whether the person has this role at this institution, and in which grade.
+    Affiliation {
+        /// The institution.
+        institution: InstitutionId,
+        /// The role of the person there.
+        role: Role,
+    },
+    /// Whether this person is a guardian of the child, and until when.
+    Guardian(PersonId),
+    /// Whether the person has left.
+    Departure,
 }
 
 /// A person as it is now.
@@ -185,6 +207,9 @@ pub struct Person {
     /// When and why the person left; `None` while the person is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub departed: Option<Departure>,
+    /// What a person decided and the roster has not said yet. An import leaves it alone.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub by_hand: BTreeSet<PersonFact>,
 }
 
 /// When and why somebody left.
@@ -194,6 +219,4 @@ pub struct Departure {
     pub on: Option<Date>,
     /// The reason that was given; `None` if none was given.
     pub reason: Option<ReasonText>,
-    /// The person or system that noted it.
-    pub by: Actor,
 }

@@ -1,3 +1,7 @@
+//! Decides commands for a plan. The match over every command and the rules that it asks stand in one
+//! file, because the order of the checks decides which refusal a sender gets, and it is read from top
+//! to bottom.
+
 use super::revert::RevertRights;
 use super::{Item, Plan, PlanCommand, PlanEvent, Revert, Reverting, UnitRef};
 use crate::domain::refusing::{exists, not_found, refuse};

@@ -1,4 +1,5 @@
-use super::{Team, TeamDetails, TeamEvent};
+use super::{Team, TeamDetails, TeamEvent, TeamFact};
+use crate::domain::roster::note;
 use crate::domain::{Deletion, EventMeta};
 
 impl TeamEvent {
@@ -16,7 +17,28 @@ impl TeamEvent {
             | Self::Deleted { .. }
             | Self::Undeleted {}
             | Self::OwnershipTransferred { .. }
-            | Self::OwnershipGivenUp { .. } => None,
+            | Self::OwnershipGivenUp { .. }
+            | Self::LeftToRoster { .. } => None,
+        }
+    }
+
+    /// The fact that the event decides; `None` if it decides none.
+    fn decides(&self) -> Option<TeamFact> {
+        match self {
+            Self::MemberAdded { student } | Self::MemberRemoved { student } => {
+                Some(TeamFact::Member(*student))
+            }
+            Self::StaffAdded { person, .. } | Self::StaffRemoved { person } => {
+                Some(TeamFact::Staff(*person))
+            }
+            Self::Closed { .. } | Self::Reopened {} => Some(TeamFact::Closed),
+            Self::Created { .. }
+            | Self::Revised(_)
+            | Self::Deleted { .. }
+            | Self::Undeleted {}
+            | Self::OwnershipTransferred { .. }
+            | Self::OwnershipGivenUp { .. }
+            | Self::LeftToRoster { .. } => None,
         }
     }
 }
@@ -32,6 +54,7 @@ impl Team {
                 staff: Default::default(),
                 closed: false,
                 deleted: None,
+                by_hand: Default::default(),
             }),
             TeamEvent::Revised(_)
             | TeamEvent::MemberAdded { .. }
@@ -43,11 +66,15 @@ impl Team {
             | TeamEvent::Deleted { .. }
             | TeamEvent::Undeleted {}
             | TeamEvent::OwnershipTransferred { .. }
-            | TeamEvent::OwnershipGivenUp { .. } => None,
+            | TeamEvent::OwnershipGivenUp { .. }
+            | TeamEvent::LeftToRoster { .. } => None,
         }
     }
 
     pub(in crate::domain) fn apply(&mut self, meta: &EventMeta, event: &TeamEvent) {
+        if let Some(fact) = event.decides() {
+            note(&mut self.by_hand, fact, meta.is_by_a_person());
+        }
         match event {
             TeamEvent::Created { .. } => {}
             TeamEvent::Revised(details) => self.details = details.clone(),
@@ -71,6 +98,9 @@ impl Team {
                 self.former_owners.extend(self.owner.replace(*to));
             }
             TeamEvent::OwnershipGivenUp { .. } => self.former_owners.extend(self.owner.take()),
+            TeamEvent::LeftToRoster { facts } => {
+                self.by_hand.retain(|fact| !facts.contains(fact));
+            }
         }
     }
 }

@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{StaffRole, Team, TeamCommand, TeamDetails, TeamEvent};
+use super::{StaffRole, Team, TeamCommand, TeamDetails, TeamEvent, TeamFact};
 use crate::domain::refusing::{exists, not_found, refuse};
+use crate::domain::roster::{Decided, Import};
 use crate::domain::rule_context::RuleContext;
 use crate::domain::{Aggregate, Field, Reason, Refusal, Stop};
 use crate::ids::{PersonId, TeamId};
@@ -13,7 +14,7 @@ impl TeamCommand {
         &self,
         ask: &RuleContext<'_>,
         id: TeamId,
-    ) -> Result<Vec<TeamEvent>, Stop> {
+    ) -> Result<Decided<TeamEvent, TeamFact>, Stop> {
         let state = ask.load(id)?;
         let now = match state.as_deref() {
             Some(Aggregate::Team(now)) => Some(now),
@@ -32,7 +33,7 @@ impl TeamCommand {
             }
             team => Ok(team),
         };
-        match self {
+        let events = match self {
             Self::Create { details, owner } => match now {
                 None => {
                     check(ask, details, true)?;
@@ -122,7 +123,7 @@ impl TeamCommand {
             Self::HandOver { from, to, reason } => {
                 let team = there()?;
                 if !ask.needs_transfer(team.owner, *from, Some(*to))? {
-                    return Ok(Vec::new());
+                    return Ok(Decided::Act(Vec::new()));
                 }
                 ask.successor(*to, team.details.institution, Field::NewOwner)?;
                 Ok(vec![TeamEvent::OwnershipTransferred {
@@ -133,7 +134,7 @@ impl TeamCommand {
             }
             Self::HandBack { from, to, reason } => {
                 if !ask.needs_transfer(there()?.owner, Some(*from), *to)? {
-                    return Ok(Vec::new());
+                    return Ok(Decided::Act(Vec::new()));
                 }
                 let (from, reason) = (*from, reason.clone());
                 Ok(vec![match *to {
@@ -152,16 +153,23 @@ impl TeamCommand {
                 owner,
                 closed,
             } => {
-                let mut events = put_team(ask, now, details, *owner)?;
-                put_people(ask, now, members, staff, &mut events)?;
+                let mut import = Import::new(ask);
+                put_team(ask, now, details, *owner, &mut import)?;
+                put_people(ask, now, members, staff, &mut import)?;
+                let nothing = BTreeSet::new();
+                let by_hand = now.map_or(&nothing, |now| &now.by_hand);
+                let is_closed = TeamFact::Closed;
                 match (now.is_some_and(|now| now.closed), closed) {
-                    (false, true) => events.push(TeamEvent::Closed { reason: None }),
-                    (true, false) => events.push(TeamEvent::Reopened {}),
-                    (true, true) | (false, false) => {}
+                    (false, true) => {
+                        import.differs(is_closed, by_hand, TeamEvent::Closed { reason: None });
+                    }
+                    (true, false) => import.differs(is_closed, by_hand, TeamEvent::Reopened {}),
+                    (true, true) | (false, false) => import.agrees(is_closed, by_hand),
                 }
-                Ok(events)
+                return Ok(import.finish(|facts| TeamEvent::LeftToRoster { facts }));
             }
-        }
+        };
+        Ok(Decided::Act(events?))
     }
 }
 
@@ -181,26 +189,26 @@ fn put_team(
     now: Option<&Team>,
     details: &TeamDetails,
     owner: Option<PersonId>,
-) -> Result<Vec<TeamEvent>, Stop> {
-    let mut events = Vec::new();
+    import: &mut Import<TeamEvent, TeamFact>,
+) -> Result<(), Stop> {
     if now.is_none_or(|now| now.details != *details) {
         check(ask, details, false)?;
     }
     match now {
         None => {
             ask.known(&owner, Field::Owner)?;
-            events.push(TeamEvent::Created {
+            import.record(TeamEvent::Created {
                 details: details.clone(),
                 owner,
             });
         }
         Some(now) => {
             if now.details != *details {
-                events.push(TeamEvent::Revised(details.clone()));
+                import.record(TeamEvent::Revised(details.clone()));
             }
             if let (None, Some(to)) = (now.owner, owner) {
                 ask.known([&to], Field::Owner)?;
-                events.push(TeamEvent::OwnershipTransferred {
+                import.record(TeamEvent::OwnershipTransferred {
                     from: None,
                     to,
                     reason: None,
@@ -208,7 +216,7 @@ fn put_team(
             }
         }
     }
-    Ok(events)
+    Ok(())
 }
 
 fn put_people(
@@ -216,33 +224,47 @@ fn put_people(
     now: Option<&Team>,
     members: &BTreeSet<PersonId>,
     staff: &BTreeMap<PersonId, StaffRole>,
-    events: &mut Vec<TeamEvent>,
+    import: &mut Import<TeamEvent, TeamFact>,
 ) -> Result<(), Stop> {
-    let (no_members, no_staff) = (BTreeSet::new(), BTreeMap::new());
-    let (members_now, staff_now) =
-        now.map_or((&no_members, &no_staff), |now| (&now.members, &now.staff));
+    let (no_members, no_staff, nothing) = (BTreeSet::new(), BTreeMap::new(), BTreeSet::new());
+    let (members_now, staff_now, by_hand) = now.map_or((&no_members, &no_staff, &nothing), |now| {
+        (&now.members, &now.staff, &now.by_hand)
+    });
     ask.known(members.difference(members_now), Field::Members)?;
     for student in members_now.difference(members) {
-        events.push(TeamEvent::MemberRemoved { student: *student });
+        let removed = TeamEvent::MemberRemoved { student: *student };
+        import.differs(TeamFact::Member(*student), by_hand, removed);
     }
     for student in members.difference(members_now) {
-        events.push(TeamEvent::MemberAdded { student: *student });
+        let added = TeamEvent::MemberAdded { student: *student };
+        import.differs(TeamFact::Member(*student), by_hand, added);
     }
     for person in staff_now
         .keys()
         .filter(|person| !staff.contains_key(person))
     {
-        events.push(TeamEvent::StaffRemoved { person: *person });
+        let removed = TeamEvent::StaffRemoved { person: *person };
+        import.differs(TeamFact::Staff(*person), by_hand, removed);
     }
-    for (person, role) in staff
-        .iter()
-        .filter(|(person, role)| staff_now.get(person) != Some(role))
-    {
+    for (person, role) in staff {
+        if staff_now.get(person) == Some(role) {
+            continue;
+        }
         ask.known([person], Field::StaffPerson)?;
-        events.push(TeamEvent::StaffAdded {
-            person: *person,
-            role: *role,
-        });
+        let (person, role) = (*person, *role);
+        let added = TeamEvent::StaffAdded { person, role };
+        import.differs(TeamFact::Staff(person), by_hand, added);
+    }
+    for fact in by_hand {
+        let agreed = match fact {
+            TeamFact::Member(student) => members.contains(student) == members_now.contains(student),
+            TeamFact::Staff(person) => staff.get(person) == staff_now.get(person),
+            // Compared where the roster's word about it is at hand.
+            TeamFact::Closed => false,
+        };
+        if agreed {
+            import.agrees(*fact, by_hand);
+        }
     }
     Ok(())
 }

@@ -116,7 +116,8 @@ pub enum TeamCommand {
         reason: Option<ReasonText>,
     },
     /// Makes details, members and staff as given, and records only the differences. An owner is set
-    /// only if there is none, and a deleted team stays deleted. For imports.
+    /// only if there is none, and a deleted team stays deleted. What a person decided stays (see
+    /// [`TeamFact`]). For imports.
     Put {
         /// The institution, school year, title, subject and code.
         details: TeamDetails,
@@ -202,6 +203,24 @@ pub enum TeamEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<ReasonText>,
     },
+    /// The roster now says what a person had decided about these facts, or an import that a person
+    /// ran has changed them. From here on the roster decides them again.
+    LeftToRoster {
+        /// The facts.
+        facts: BTreeSet<TeamFact>,
+    },
+}
+
+/// Something that a roster says about a team, and that a person may decide otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TeamFact {
+    /// Whether this person is a student of the team.
+    Member(PersonId),
+    /// Whether this person is on the staff of the team, and in which role.
+    Staff(PersonId),
+    /// Whether the team is closed.
+    Closed,
 }
 
 /// A team as it is now.
@@ -224,4 +243,7 @@ pub struct Team {
     /// Who deleted it, when and why; `None` unless it is deleted now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<Deletion>,
+    /// What a person decided and the roster has not said yet. An import leaves it alone.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub by_hand: BTreeSet<TeamFact>,
 }

@@ -76,6 +76,7 @@ fn fact(stream: impl Into<StreamId>, name: &str, payload: Value) -> Fact {
     Fact {
         stream,
         actor,
+        on_behalf_of: None,
         event,
     }
 }
@@ -113,6 +114,7 @@ fn elsewhere() -> Vec<Fact> {
         Some(Fact {
             stream,
             actor,
+            on_behalf_of: None,
             event,
         })
     });

@@ -127,6 +127,9 @@ pub(super) const TABLE: &[(&str, [Reach; 4])] = &[
 pub(super) const NOT_WRITTEN: &[&str] = &[
     "person.affiliation_set:role",
     "person.affiliation_ended:role",
+    "person.left_to_roster:facts.[]",
+    "person.left_to_roster:facts.[].affiliation.role",
+    "team.left_to_roster:facts.[]",
     "team.staff_added:role",
     "year_plan.created:details.kind",
     "year_plan.goal_added:details.kind",

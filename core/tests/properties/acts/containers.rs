@@ -1,5 +1,6 @@
 //! What is asked of containers, said of people and imported.
 
+use planledger_core::domain::Actor;
 use planledger_core::domain::institution::InstitutionCommand;
 use planledger_core::domain::person::{Affiliation, Guardianship, PersonCommand, Role};
 use planledger_core::domain::team::{StaffRole, TeamCommand, TeamDetails};
@@ -165,7 +166,8 @@ pub(super) fn person(dice: &mut Dice) -> Act {
             role: dice.of(&[Role::Student, Role::Teacher, Role::Pedagogue]),
         },
     };
-    act(SYSTEM, (id, command))
+    // Persons run imports too, and decide by hand.
+    act(dice.of(&[SYSTEM, Actor::Person(LEADER)]), (id, command))
 }
 
 fn places() -> Vec<Affiliation> {

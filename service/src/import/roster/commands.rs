@@ -66,8 +66,6 @@ pub(super) fn persons<'r>(
     stream(source, &USERS, |row, faults| {
         let user = User::read(row, faults)?;
         let affiliations = index.orgs.of_user(row, faults).into_iter();
-        // The first pass also read the enrolments, which can say that a person has left.
-        let known = index.person(user.id);
         let put = PersonCommand::Put {
             name: user.name,
             affiliations: affiliations
@@ -77,7 +75,7 @@ pub(super) fn persons<'r>(
                     grade: user.grade.clone(),
                 })
                 .collect(),
-            departed: known.map_or(user.departed, |known| known.departed),
+            departed: user.departed,
         };
         Some(Command::Person(user.id, put))
     })
@@ -98,7 +96,7 @@ pub(super) fn guardians<'r>(
         let mut guardians = BTreeSet::new();
         for guardian in agents(row) {
             match index.person(guardian) {
-                Some(known) if known.role == Role::Guardian => {
+                Some(known) if known.guards(guardian, user.id) => {
                     guardians.insert(Guardianship {
                         guardian,
                         last_day: None,

@@ -5,8 +5,8 @@
 //! | org, of any type | institution; `identifier` is its code; `tobedeleted`: closed |
 //! | academicSession of type `schoolYear` | school year |
 //! | class | team; subject and code of the class, else of its course; the school year of its terms, else of its course; `tobedeleted`: closed |
-//! | user | person with the same role at every org: `guardian`, `parent` and `relative` are guardians, `aide` a pedagogue, `administrator` a leader, `proctor` other; `tobedeleted` or not enabled: departed; a teacher or aide is departed, too, if all enrolments have ended, at least one of them before the school year of its class |
-//! | a student's `agentSourcedIds` | guardians, if those users have the role of a guardian |
+//! | user | person with the same role at every org: `guardian`, `parent` and `relative` are guardians, `aide` a pedagogue, `administrator` a leader, `proctor` other; `tobedeleted`: departed, and nothing else says so: a user who is not enabled is there |
+//! | a student's `agentSourcedIds` | guardians, whatever else those users are, unless they have departed |
 //! | enrollment | member or staff of a team; `tobedeleted` or ended: neither; the first primary teacher owns a team that has no owner |
 //!
 //! Of a user, planledger reads the name, role, grade and orgs. It does not read user names,

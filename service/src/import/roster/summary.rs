@@ -28,6 +28,8 @@ pub struct RosterSummary {
     pub departed: u64,
     /// Guardians of students, counted once for each child.
     pub guardianships: u64,
+    /// Agents who are no guardians: they have left, or whoever names them is no student.
+    pub agents_passed_over: u64,
     /// Teams.
     pub teams: u64,
     /// Places of students in teams.
@@ -54,6 +56,7 @@ impl RosterSummary {
             school_years: index.sessions.years().len() as u64,
             institutions: index.orgs.rows().len() as u64,
             guardianships: index.users.guardianships(),
+            agents_passed_over: index.users.agents_passed_over(),
             teams: index.classes.count() as u64,
             ..Self::default()
         };

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use jiff::civil::Date;
 use planledger_core::ids::{InstitutionId, SchoolYearId, TeamId};
 use planledger_core::text::{Code, Name, Title};
 use uuid::Uuid;
@@ -74,8 +73,6 @@ pub(super) fn school_year(
 #[derive(Default)]
 pub(crate) struct Classes {
     numbers: HashMap<TeamId, u32>,
-    /// By number: whether the school year of the class is not over, or the class has none.
-    going_on: Vec<bool>,
 }
 
 impl Classes {
@@ -84,12 +81,10 @@ impl Classes {
         orgs: &Orgs,
         sessions: &Sessions,
         courses: &Courses,
-        today: Date,
         faults: &mut Collector,
     ) -> Self {
         let mut classes = Self::default();
         each_row(source, &CLASSES, faults, |row, faults| {
-            let mut year = None;
             if let Some(class) = Class::read(row, faults) {
                 if !orgs.contains(class.school) {
                     push_dangling(row, Column::SchoolSourcedId, &ORGS, faults);
@@ -97,7 +92,7 @@ impl Classes {
                 if courses.get(class.course).is_none() {
                     push_dangling(row, Column::CourseSourcedId, &COURSES, faults);
                 }
-                year = school_year(row, &class, sessions, courses, faults);
+                school_year(row, &class, sessions, courses, faults);
             }
             // The id of a faulty row is kept too. A faulty id is a fault already.
             let Ok(id) = row.id(TeamId::from_uuid) else {
@@ -107,11 +102,6 @@ impl Classes {
             if classes.numbers.insert(id, number).is_some() {
                 faults.push(row.fault(FaultCode::IdDuplicated, Column::SourcedId));
             }
-            // An id that is there twice takes two places here. It is a fault, so the numbers that
-            // no longer match are never used.
-            let year = year.and_then(|year| sessions.year(year));
-            let going_on = year.is_none_or(|year| year.last_day >= today);
-            classes.going_on.push(going_on);
         });
         classes
     }
@@ -119,11 +109,6 @@ impl Classes {
     /// The number of a class. `None` if there is no such class.
     pub(super) fn number(&self, team: TeamId) -> Option<u32> {
         self.numbers.get(&team).copied()
-    }
-
-    /// Whether the school year of a class is not over, or the class has none.
-    pub(super) fn is_going_on(&self, number: u32) -> bool {
-        self.going_on.get(number as usize) == Some(&true)
     }
 
     /// How many classes there are.

@@ -110,11 +110,11 @@ pub(crate) struct ClassPlace {
 pub(crate) struct Places(Vec<ClassPlace>);
 
 impl Places {
-    /// Reads who is in which class, and notes on `users` who teaches and who has left.
+    /// Reads who is in which class.
     pub(super) fn read(
         source: &mut Source,
         classes: &Classes,
-        users: &mut Users,
+        users: &Users,
         today: Date,
         faults: &mut Collector,
     ) -> Self {
@@ -133,7 +133,7 @@ impl Places {
             if class.is_none() {
                 push_dangling(row, Column::ClassSourcedId, &CLASSES, faults);
             }
-            let user = users.get_mut(found.person);
+            let user = users.get(found.person);
             if user.is_none() {
                 push_dangling(row, Column::UserSourcedId, &USERS, faults);
             }
@@ -142,10 +142,6 @@ impl Places {
             };
             if complete && found.holds && !found.role.fits(user.role) {
                 faults.push(row.fault(FaultCode::RoleMismatch, Column::Role));
-            }
-            if let EnrolledAs::Staff { .. } = found.role {
-                user.teaches |= found.holds;
-                user.taught |= !found.holds && classes.is_going_on(class);
             }
             // Whoever has left is in no team, whatever the row says.
             if found.holds && !user.departed && found.role != EnrolledAs::Neither {
@@ -158,7 +154,6 @@ impl Places {
         });
         // The sort is stable, so the first primary teacher of the file stays the first.
         places.sort_by_key(|place| place.class);
-        users.note_who_left();
         Self(places)
     }
 

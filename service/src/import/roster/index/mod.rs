@@ -59,9 +59,9 @@ impl Index {
         let orgs = Orgs::read(source, faults);
         let sessions = Sessions::read(source, faults);
         let courses = Courses::read(source, &sessions, faults);
-        let classes = Classes::read(source, &orgs, &sessions, &courses, today, faults);
-        let mut users = Users::read(source, &orgs, faults);
-        let places = Places::read(source, &classes, &mut users, today, faults);
+        let classes = Classes::read(source, &orgs, &sessions, &courses, faults);
+        let users = Users::read(source, &orgs, faults);
+        let places = Places::read(source, &classes, &users, today, faults);
         Self {
             orgs,
             sessions,

@@ -106,14 +106,6 @@ impl Sessions {
         &self.years
     }
 
-    /// A school year.
-    pub(super) fn year(&self, id: SchoolYearId) -> Option<&SchoolYear> {
-        let mut years = self.years.iter();
-        years
-            .find(|(known, _, _)| *known == id)
-            .map(|(_, year, _)| year)
-    }
-
     /// The school year that a session is part of. The outer `None`: there is no such session.
     /// The inner `None`: the session is part of no school year.
     pub(super) fn year_of(&self, session: Uuid) -> Option<Option<SchoolYearId>> {

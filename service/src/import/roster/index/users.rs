@@ -21,7 +21,8 @@ pub(crate) struct User {
     pub(crate) role: Role,
     /// Of a student only.
     pub(crate) grade: Option<Code>,
-    /// As this row says it. Enrolments can say so too: see [`KnownUser`].
+    /// Only `tobedeleted` says that somebody has left. A user who is not enabled may not log in, which
+    /// is no departure; nor is a class that ended or was cancelled.
     pub(crate) departed: bool,
 }
 
@@ -51,12 +52,13 @@ impl User {
         if row.list(Column::OrgSourcedIds).next().is_none() {
             faults.push(row.fault(FaultCode::ValueMissing, Column::OrgSourcedIds));
         }
+        enabled?;
         Some(Self {
             id: id?,
             name: name?,
             role: role?,
             grade: grade?,
-            departed: gone? || !enabled?,
+            departed: gone?,
         })
     }
 }
@@ -77,22 +79,14 @@ fn full_name(row: &Row<'_>) -> Result<Name, ImportFault> {
 #[derive(Clone, Copy)]
 pub(crate) struct KnownUser {
     pub(crate) role: Role,
-    /// As the person's row and enrolments say it.
     pub(crate) departed: bool,
-    /// The person is on the staff of a class.
-    pub(super) teaches: bool,
-    /// The person is no longer on the staff of a class whose school year is not over.
-    pub(super) taught: bool,
 }
 
 impl KnownUser {
-    fn new(role: Role, departed: bool) -> Self {
-        Self {
-            role,
-            departed,
-            teaches: false,
-            taught: false,
-        }
+    /// Whether this person guards a child who names the person as agent. Whatever else somebody is,
+    /// they can be a parent too; but whoever has left guards nobody.
+    pub(crate) fn guards(self, id: PersonId, child: PersonId) -> bool {
+        !self.departed && id != child
     }
 }
 
@@ -101,29 +95,31 @@ impl KnownUser {
 pub(crate) struct Users {
     by_id: HashMap<PersonId, KnownUser>,
     guardianships: u64,
+    passed_over: u64,
 }
 
 impl Users {
     pub(super) fn read(source: &mut Source, orgs: &Orgs, faults: &mut Collector) -> Self {
         let mut users = Self::default();
         // A guardian may stand below the child. Such references are checked at the end.
-        let mut unseen: Vec<(PersonId, bool, u64)> = Vec::new();
+        let mut unseen: Vec<(PersonId, Option<PersonId>, u64)> = Vec::new();
         each_row(source, &USERS, faults, |row, faults| {
             let user = User::read(row, faults);
             orgs.of_user(row, faults);
-            let is_student = user.as_ref().is_some_and(|user| user.role == Role::Student);
+            let student = user.as_ref().filter(|user| user.role == Role::Student);
+            let child = student.map(|student| student.id);
             for agent in agents(row) {
-                if !users.count_guardian(agent, is_student) {
-                    unseen.push((agent, is_student, row.line()));
+                if !users.count_guardian(agent, child) {
+                    unseen.push((agent, child, row.line()));
                 }
             }
             // The id of a faulty row is kept too. A faulty id is a fault already.
             let Ok(id) = row.id(PersonId::from_uuid) else {
                 return;
             };
-            let known = user.map_or(KnownUser::new(Role::Other, true), |user| {
-                KnownUser::new(user.role, user.departed)
-            });
+            let known = user.map_or((Role::Other, true), |user| (user.role, user.departed));
+            let (role, departed) = known;
+            let known = KnownUser { role, departed };
             if users.by_id.insert(id, known).is_some() {
                 faults.push(row.fault(FaultCode::IdDuplicated, Column::SourcedId));
             }
@@ -131,8 +127,8 @@ impl Users {
         if hides_ids(faults, &USERS) {
             return users;
         }
-        for (agent, is_student, line) in unseen {
-            if !users.count_guardian(agent, is_student) {
+        for (agent, child, line) in unseen {
+            if !users.count_guardian(agent, child) {
                 let fault = ImportFault::new(dangling(&USERS), USERS.file).row(line);
                 faults.push(fault.field(Column::AgentSourcedIds.header()));
             }
@@ -140,32 +136,22 @@ impl Users {
         users
     }
 
-    /// Counts a guardianship if `agent` is a guardian and is named by a student. `false` if there
-    /// is no such person, or the person's row comes later.
-    fn count_guardian(&mut self, agent: PersonId, of_student: bool) -> bool {
+    /// Counts `agent`, whom a row names. `child` is the student of that row; `None` if it is no
+    /// student's. `false` if there is no such person, or the person's row comes later.
+    fn count_guardian(&mut self, agent: PersonId, child: Option<PersonId>) -> bool {
         let Some(known) = self.by_id.get(&agent) else {
             return false;
         };
-        self.guardianships += u64::from(of_student && known.role == Role::Guardian);
-        true
-    }
-
-    /// Notes that those have left whose enrolments as staff have ended before the school year did,
-    /// and who have no other. At the end of a school year every enrolment ends, and nobody leaves.
-    pub(super) fn note_who_left(&mut self) {
-        for user in self.by_id.values_mut() {
-            let of_classes = matches!(user.role, Role::Teacher | Role::Pedagogue);
-            user.departed |= of_classes && user.taught && !user.teaches;
+        match child.is_some_and(|child| known.guards(agent, child)) {
+            true => self.guardianships += 1,
+            false => self.passed_over += 1,
         }
+        true
     }
 
     /// A person. `None` if there is no such person.
     pub(crate) fn get(&self, id: PersonId) -> Option<KnownUser> {
         self.by_id.get(&id).copied()
-    }
-
-    pub(super) fn get_mut(&mut self, id: PersonId) -> Option<&mut KnownUser> {
-        self.by_id.get_mut(&id)
     }
 
     /// All persons, in no order.
@@ -176,6 +162,11 @@ impl Users {
     /// How many guardians all students have together.
     pub(crate) fn guardianships(&self) -> u64 {
         self.guardianships
+    }
+
+    /// How many agents are no guardians: they have left, or whoever names them is no student.
+    pub(crate) fn agents_passed_over(&self) -> u64 {
+        self.passed_over
     }
 }
 

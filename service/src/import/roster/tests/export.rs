@@ -51,11 +51,11 @@ pub(super) fn export() -> Export {
             "users.csv",
             "sourcedId,status,enabledUser,orgSourcedIds,role,givenName,familyName,agentSourcedIds,grades\n\
              e1,active,true,sk1,student,Åse,Ærø,\"f1,l1\",07\n\
-             e2,,true,sk1,student,Bo,,,07\n\
+             e2,,false,sk1,student,Bo,,,07\n\
              e3,tobedeleted,true,sk1,student,Ida,Dam,,07\n\
              f1,active,true,\"sk1,sk2\",parent,Carl,Ærø,,\n\
              l1,active,true,sk1,teacher,Nora,Bach,,\n\
-             l2,active,false,sk1,teacher,Emil,Gram,,\n\
+             l2,tobedeleted,true,sk1,teacher,Emil,Gram,,\n\
              p1,active,true,sk1,aide,Rosa,Kjær,,\n\
              d1,active,true,kom,administrator,Ella,Dam,,\n\
              x1,active,true,sk1,proctor,Noah,Dam,,\n",

@@ -4,10 +4,11 @@ use planledger_core::domain::Command;
 use planledger_core::domain::institution::InstitutionCommand;
 use planledger_core::domain::person::{PersonCommand, Role};
 use planledger_core::domain::team::{StaffRole, TeamCommand};
+use planledger_core::ids::PersonId;
 
 use super::super::{Roster, RosterSummary};
 use super::TODAY;
-use super::export::{Export, all, export, person, team};
+use super::export::{all, export, person, team};
 use crate::import::sample;
 
 #[test]
@@ -33,7 +34,8 @@ fn every_kind_of_row_becomes_its_command_after_what_it_names() {
         leaders: 1,
         others: 1,
         departed: 2,
-        guardianships: 1,
+        guardianships: 2,
+        agents_passed_over: 0,
         teams: 2,
         memberships: 1,
         staff: 4,
@@ -78,11 +80,15 @@ fn names_keep_their_danish_letters_and_places_their_roles() {
     );
     assert_eq!(put("e2").unwrap().0, "Bo");
     assert!(put("e3").unwrap().2, "tobedeleted has left");
-    assert!(put("l2").unwrap().2, "not enabled has left");
+    assert!(put("l2").unwrap().2, "tobedeleted has left");
+    assert!(
+        !put("e2").unwrap().2,
+        "a student who may not log in is there"
+    );
 }
 
 #[test]
-fn only_guardians_become_guardians_and_every_student_is_told() {
+fn every_agent_who_is_there_is_a_guardian_whatever_else_they_are() {
     let puts: Vec<_> = export()
         .bodies()
         .into_iter()
@@ -107,7 +113,7 @@ fn only_guardians_become_guardians_and_every_student_is_told() {
         })
         .collect();
     let expected = [
-        (person("e1"), vec![person("f1")]),
+        (person("e1"), sorted([person("f1"), person("l1")])),
         (person("e2"), vec![]),
         (person("e3"), vec![]),
     ];
@@ -191,46 +197,39 @@ fn the_sample_holds_what_its_readme_says() {
 }
 
 #[test]
-fn a_teacher_whose_enrolments_have_all_ended_before_the_year_has_left() {
-    let departed = |export: &Export, id: &str| {
-        export.bodies().iter().find_map(|command| match command {
-            Command::Person(found, PersonCommand::Put { departed, .. }) if *found == person(id) => {
-                Some(*departed)
-            }
-            _ => None,
-        })
-    };
+fn an_enrolment_that_ends_or_a_class_that_is_cancelled_is_no_departure() {
     let enrolments = "enrollments.csv";
-    assert_eq!(departed(&export(), "p1"), Some(false));
     let ended = export().replace(
         enrolments,
         "n6,active,7b,p1,aide,true,",
         "n6,active,7b,p1,aide,true,2026-11-23",
     );
-    assert_eq!(departed(&ended, "p1"), Some(true));
-    assert_eq!(ended.open().unwrap().summary().departed, 3);
     let deleted = export().replace(enrolments, "n6,active,7b,p1", "n6,tobedeleted,7b,p1");
-    assert_eq!(departed(&deleted, "p1"), Some(true));
-    // Not while another one holds, nor those who have none at all, nor who does not teach.
-    let elsewhere = ended.clone().replace(
-        enrolments,
-        "n9,active,9x,l1,aide,false,",
-        "n9,active,9x,p1,aide,false,",
-    );
-    assert_eq!(departed(&elsewhere, "p1"), Some(false));
-    let none = export().replace(enrolments, "n6,active,7b,p1,aide,true,\n", "");
-    assert_eq!(departed(&none, "p1"), Some(false));
-    let leader = export().replace(
-        enrolments,
-        "n7,active,7b,d1,administrator,false,",
-        "n7,tobedeleted,7b,d1,administrator,false,",
-    );
-    assert_eq!(departed(&leader, "d1"), Some(false));
-    // When the school year is over, enrolments end and nobody leaves.
-    let over = ended.replace(
-        "academicSessions.csv",
-        "schoolYear,2026-08-10,2027-06-25",
-        "schoolYear,2026-08-10,2026-11-23",
-    );
-    assert_eq!(departed(&over, "p1"), Some(false));
+    let cancelled = export().replace("classes.csv", "7b,active", "7b,tobedeleted");
+    for export in [ended, deleted, cancelled] {
+        let departed = export.bodies().iter().find_map(|command| match command {
+            Command::Person(found, PersonCommand::Put { departed, .. })
+                if *found == person("p1") =>
+            {
+                Some(*departed)
+            }
+            _ => None,
+        });
+        assert_eq!(departed, Some(false));
+    }
+}
+
+#[test]
+fn an_agent_who_has_left_and_the_agent_of_an_adult_are_passed_over_and_counted() {
+    let gone = export().replace("users.csv", "f1,active", "f1,tobedeleted");
+    let summary = gone.open().unwrap().summary();
+    assert_eq!((summary.guardianships, summary.agents_passed_over), (1, 1));
+    let adult = export().replace("users.csv", "Kjær,,", "Kjær,f1,");
+    let summary = adult.open().unwrap().summary();
+    assert_eq!((summary.guardianships, summary.agents_passed_over), (2, 1));
+}
+
+fn sorted(mut ids: [PersonId; 2]) -> Vec<PersonId> {
+    ids.sort();
+    ids.to_vec()
 }

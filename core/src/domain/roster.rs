@@ -1,0 +1,94 @@
+//! What an import may change, and what it leaves alone because a person decided it (P8).
+//!
+//! A command of an import says how something is in a roster. Each single thing that it says is a
+//! fact: that somebody is a guardian, is on the staff of a team, has left. When a person decides a
+//! fact, the state remembers it as *decided by hand*. An import leaves such a fact as it is, and its
+//! receipt says so. It is no longer decided by hand once the roster says what the person decided;
+//! from then on the roster decides again.
+
+use std::collections::BTreeSet;
+
+use super::rule_context::RuleContext;
+
+/// What a command for a person or team leads to: events, and facts that an import left alone.
+pub(in crate::domain) enum Decided<E, F> {
+    /// The events of a command that is no import.
+    Act(Vec<E>),
+    /// The outcome of an import.
+    Import(Import<E, F>),
+}
+
+impl<E, F: Ord> Decided<E, F> {
+    /// The events, and the facts that were left alone.
+    pub(in crate::domain) fn split(self) -> (Vec<E>, Vec<F>) {
+        match self {
+            Self::Act(events) => (events, Vec::new()),
+            Self::Import(import) => (import.events, import.kept.into_iter().collect()),
+        }
+    }
+}
+
+/// Compares what a roster says with what is so now, fact by fact.
+pub(in crate::domain) struct Import<E, F> {
+    events: Vec<E>,
+    kept: BTreeSet<F>,
+    left_to_roster: BTreeSet<F>,
+    is_by_a_person: bool,
+}
+
+impl<E, F: Ord + Copy> Import<E, F> {
+    pub(in crate::domain) fn new(ask: &RuleContext<'_>) -> Self {
+        Self {
+            events: Vec::new(),
+            kept: BTreeSet::new(),
+            left_to_roster: BTreeSet::new(),
+            is_by_a_person: ask.is_by_a_person(),
+        }
+    }
+
+    /// Records something that no person decides otherwise, such as a name.
+    pub(in crate::domain) fn record(&mut self, event: E) {
+        self.events.push(event);
+    }
+
+    /// The roster says of a fact what is so now.
+    pub(in crate::domain) fn agrees(&mut self, fact: F, by_hand: &BTreeSet<F>) {
+        if by_hand.contains(&fact) {
+            self.left_to_roster.insert(fact);
+        }
+    }
+
+    /// The roster says something else of a fact than what is so now. `event` makes it so, unless a
+    /// person decided the fact.
+    pub(in crate::domain) fn differs(&mut self, fact: F, by_hand: &BTreeSet<F>, event: E) {
+        if by_hand.contains(&fact) {
+            self.kept.insert(fact);
+            return;
+        }
+        self.events.push(event);
+        // A person may run an import. What it changes is still the roster's word.
+        if self.is_by_a_person {
+            self.left_to_roster.insert(fact);
+        }
+    }
+
+    /// The outcome. `event` records facts that the roster decides from here on.
+    pub(in crate::domain) fn finish(
+        mut self,
+        event: impl FnOnce(BTreeSet<F>) -> E,
+    ) -> Decided<E, F> {
+        if !self.left_to_roster.is_empty() {
+            let facts = std::mem::take(&mut self.left_to_roster);
+            self.events.push(event(facts));
+        }
+        Decided::Import(self)
+    }
+}
+
+/// Notes who decided a fact last.
+pub(in crate::domain) fn note<F: Ord>(by_hand: &mut BTreeSet<F>, fact: F, is_by_a_person: bool) {
+    match is_by_a_person {
+        true => by_hand.insert(fact),
+        false => by_hand.remove(&fact),
+    };
+}

@@ -1,0 +1,48 @@
+//! Facts that a roster says and that a person may decide otherwise.
+
+use planledger_core::domain::RosterFact;
+use planledger_core::domain::person::PersonFact;
+use planledger_core::domain::team::TeamFact;
+use planledger_core::ids::PersonId;
+
+use super::choice::Choice;
+use super::proto::{self, RosterFactKind};
+
+/// Writes the message of a fact.
+pub(super) fn roster_fact(fact: RosterFact) -> proto::RosterFact {
+    match fact {
+        RosterFact::Person(fact) => person_fact(fact),
+        RosterFact::Team(fact) => team_fact(fact),
+    }
+}
+
+/// Writes the message of a fact about a person.
+pub(super) fn person_fact(fact: PersonFact) -> proto::RosterFact {
+    match fact {
+        PersonFact::Affiliation { institution, role } => proto::RosterFact {
+            institution_id: Some(institution.to_string()),
+            role: Some(role.number()),
+            ..of(RosterFactKind::Affiliation, None)
+        },
+        PersonFact::Guardian(guardian) => of(RosterFactKind::Guardian, Some(guardian)),
+        PersonFact::Departure => of(RosterFactKind::Departure, None),
+    }
+}
+
+/// Writes the message of a fact about a team.
+pub(super) fn team_fact(fact: TeamFact) -> proto::RosterFact {
+    match fact {
+        TeamFact::Member(student) => of(RosterFactKind::Member, Some(student)),
+        TeamFact::Staff(person) => of(RosterFactKind::Staff, Some(person)),
+        TeamFact::Closed => of(RosterFactKind::Closed, None),
+    }
+}
+
+fn of(kind: RosterFactKind, person: Option<PersonId>) -> proto::RosterFact {
+    proto::RosterFact {
+        kind: kind.into(),
+        person_id: person.map(|person| person.to_string()),
+        institution_id: None,
+        role: None,
+    }
+}
