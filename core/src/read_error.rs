@@ -1,5 +1,5 @@
-//! Why something cannot be read. It stands on the ground because whoever asks the world about a
-//! stream gets it: the rules, the views, the overview.
+//! Why something cannot be read. Everybody who asks for a stream may get this error: the rules, the
+//! views, the overview. So it stands in the library's root, below all of them.
 
 use crate::ids::{KeyId, Position};
 use crate::time::Timestamp;
@@ -8,18 +8,19 @@ use crate::time::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// The journal does not read.
+    /// The journal cannot be read.
     #[error("journal: {0}")]
     Journal(String),
     /// Derived state turned out to be faulty and is being made again. Try again, later each time.
     #[error("derived state is being rebuilt from the journal: {0}")]
     Derived(String),
-    /// An entry's payload does not open: it was tampered with, or the key store is another's.
+    /// The payload of an event cannot be decrypted: somebody changed it, or the key store belongs to
+    /// another ledger.
     #[error("event at position {position} {reason}")]
     Seal {
-        /// Where.
+        /// The position of the event.
         position: Position,
-        /// Why.
+        /// What is wrong, in words that contain nothing of the payload.
         reason: String,
     },
     /// An entry names a key that is not in the key store. Restore the key store from its backup.
@@ -27,40 +28,40 @@ pub enum ReadError {
         "event at position {position} is sealed under key {key}, which is not in the key store"
     )]
     KeyMissing {
-        /// Where.
+        /// The position of the event.
         position: Position,
-        /// Which.
+        /// The key that is missing.
         key: KeyId,
     },
     /// A newer version of planledger wrote the event: its type, or the schema of its payload, is not
     /// known to this one. Nothing is wrong with the ledger; use the newer version.
     #[error("event at position {position}: {reason}")]
     Newer {
-        /// Where.
+        /// The position of the event.
         position: Position,
-        /// What is not known.
+        /// The type or schema that is not known, and the version that is needed.
         reason: String,
     },
     /// An entry or payload is not of a form that any version writes.
     #[error("event at position {position} is malformed: {reason}")]
     Malformed {
-        /// Where.
+        /// The position of the event.
         position: Position,
-        /// In what way.
+        /// What is wrong, in words that contain nothing of the payload.
         reason: String,
     },
     /// The position asked for is beyond the last durable one. Wait for it, or ask for less.
     #[error("position {asked} does not exist yet; the ledger ends at position {tail}")]
     NotThere {
-        /// What was asked for.
+        /// The requested position.
         asked: Position,
-        /// Where the ledger is.
+        /// The last durable position.
         tail: Position,
     },
     /// The instant has not passed: more may be recorded up to it. Ask for one in the past.
     #[error("the instant {} ns lies in the future; ask again when it has passed", instant.nanos())]
     NotPassed {
-        /// What was asked for.
+        /// The requested instant.
         instant: Timestamp,
     },
     /// A write failed, so nobody knows what was recorded up to an instant until the process is

@@ -51,14 +51,14 @@ fn decide_asking(ask: &RuleContext<'_>, command: &Command) -> Result<Decision, S
         Command::Institution(id, command) => wrap(Event::Institution, command.decide(ask, *id)?),
         Command::SchoolYear(id, command) => wrap(Event::SchoolYear, command.decide(ask, *id)?),
         Command::Person(id, command) => {
-            let (events, facts) = command.decide(ask, *id)?.split();
-            kept = facts.into_iter().map(RosterFact::Person).collect();
-            wrap(Event::Person, events)
+            let decided = command.decide(ask, *id)?;
+            kept = decided.kept.into_iter().map(RosterFact::Person).collect();
+            wrap(Event::Person, decided.events)
         }
         Command::Team(id, command) => {
-            let (events, facts) = command.decide(ask, *id)?.split();
-            kept = facts.into_iter().map(RosterFact::Team).collect();
-            wrap(Event::Team, events)
+            let decided = command.decide(ask, *id)?;
+            kept = decided.kept.into_iter().map(RosterFact::Team).collect();
+            wrap(Event::Team, decided.events)
         }
         Command::YearPlan(id, command) => wrap(Event::YearPlan, command.decide(ask, *id)?),
         Command::Plan(id, command) => {

@@ -10,20 +10,20 @@ use std::collections::BTreeSet;
 
 use super::rule_context::RuleContext;
 
-/// What a command for a person or team leads to: events, and facts that an import left alone.
-pub(in crate::domain) enum Decided<E, F> {
-    /// The events of a command that is no import.
-    Act(Vec<E>),
-    /// The outcome of an import.
-    Import(Import<E, F>),
+/// What a command for a person or team leads to.
+pub(in crate::domain) struct Decided<E, F> {
+    /// The events, in order.
+    pub(in crate::domain) events: Vec<E>,
+    /// Facts that an import left alone. Empty for a command that is no import.
+    pub(in crate::domain) kept: Vec<F>,
 }
 
-impl<E, F: Ord> Decided<E, F> {
-    /// The events, and the facts that were left alone.
-    pub(in crate::domain) fn split(self) -> (Vec<E>, Vec<F>) {
-        match self {
-            Self::Act(events) => (events, Vec::new()),
-            Self::Import(import) => (import.events, import.kept.into_iter().collect()),
+impl<E, F> From<Vec<E>> for Decided<E, F> {
+    /// The outcome of a command that is no import.
+    fn from(events: Vec<E>) -> Self {
+        Self {
+            events,
+            kept: Vec::new(),
         }
     }
 }
@@ -81,7 +81,10 @@ impl<E, F: Ord + Copy> Import<E, F> {
             let facts = std::mem::take(&mut self.left_to_roster);
             self.events.push(event(facts));
         }
-        Decided::Import(self)
+        Decided {
+            events: self.events,
+            kept: self.kept.into_iter().collect(),
+        }
     }
 }
 

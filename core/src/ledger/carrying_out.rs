@@ -13,7 +13,7 @@ use super::{EngineFault, ExecuteError};
 use crate::derived::{CommandEntry, Head, StreamDoc};
 use crate::domain::world::Context;
 use crate::domain::{Actor, Decision, EventMeta, Stop, decide};
-use crate::ids::{PersonId, Position, Revision, StreamId, StreamKind};
+use crate::ids::{PersonId, Position, StreamId, StreamKind};
 use crate::journal::{CommandRecord, Commit, NewEntry};
 use crate::seal::{KeyScope, ScopeKey};
 use crate::text;
@@ -233,30 +233,38 @@ impl Writer {
         let revision = folded.head().revision;
         let ended = self.fold.end(begun);
         ended.map_err(|error| self.faulty(&error))?;
-        self.record(actor, envelope, stream, revision, count, recorded_at, draft)?;
-        if let Some(receipt) = draft.receipts.last_mut() {
-            receipt.kept = kept;
-        }
+        let receipt = Receipt {
+            command: envelope.id,
+            stream,
+            position: self.fold.cursor.position,
+            revision,
+            recorded_at,
+            events: count,
+            replayed: false,
+            kept,
+        };
+        self.record(actor, envelope, receipt, draft)?;
         within_limits(draft)
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "they are the fields of one record"
-    )]
+    /// Records the command, so that it is known when it is sent again, and its receipt.
     fn record(
         &mut self,
         actor: Actor,
         envelope: &Envelope,
-        stream: StreamId,
-        revision: Revision,
-        events: u32,
-        recorded_at: Timestamp,
+        receipt: Receipt,
         draft: &mut Draft,
     ) -> Result<(), ExecuteError> {
+        let Receipt {
+            command: id,
+            stream,
+            position,
+            revision,
+            recorded_at,
+            events,
+            ..
+        } = receipt;
         let digest = self.digest(actor, envelope, stream)?;
-        let position = self.fold.cursor.position;
-        let id = envelope.id;
         let entry = CommandEntry {
             id,
             digest,
@@ -277,16 +285,7 @@ impl Writer {
             entries: events,
         });
         draft.bytes += 64;
-        draft.receipts.push(Receipt {
-            command: id,
-            stream,
-            position,
-            revision,
-            recorded_at,
-            events,
-            replayed: false,
-            kept: Vec::new(),
-        });
+        draft.receipts.push(receipt);
         Ok(())
     }
 

@@ -7,6 +7,7 @@
 //! be a different one by now. Then [`run`] carries the recovery out. It can be interrupted at any
 //! point and goes on from there.
 
+mod dry_run;
 mod owned;
 mod proposal;
 mod propose;
@@ -17,7 +18,6 @@ mod run;
 mod school;
 mod suggest;
 mod transfer;
-mod trial;
 
 pub use self::owned::{Deleting, Owned, deleting, describe, owned, ownerless, title};
 pub use self::proposal::{Proposal, Proposed, Why, absent};

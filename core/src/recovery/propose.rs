@@ -1,9 +1,9 @@
 //! The dry run: says what a transfer or restore would do, item by item, and why.
 
+use super::dry_run::DryRun;
 use super::proposal::Proposal;
 use super::request::RecoveryRequest;
 use super::school::RosterQueries;
-use super::trial::DryRun;
 use crate::domain::recovery::{MOST_STEPS, too_many};
 use crate::domain::{Reason, Refusal, Stop};
 use crate::ledger::Reading;
@@ -25,10 +25,10 @@ pub fn propose(reading: &Reading<'_>, request: &RecoveryRequest) -> Result<Propo
     if items.len() > MOST_STEPS {
         return Err(too_many(items.len()).into());
     }
-    let mut trial = DryRun::new(reading);
+    let mut dry_run = DryRun::new(reading);
     for item in &mut items {
         if let Ok(step) = &item.step
-            && let Err(refusal) = Stop::verdict(trial.attempt(step))?
+            && let Err(refusal) = Stop::verdict(dry_run.attempt(step))?
         {
             item.step = Err(refusal);
         }

@@ -25,13 +25,13 @@ const ELSEWHERE: PersonId = PersonId::from_bytes([0x39; 16]);
 
 /// The three things that can be owned; the teacher owns each in [`a_plan`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Thing {
+enum Owned {
     Team,
     YearPlan,
     Plan,
 }
 
-const THINGS: [Thing; 3] = [Thing::Team, Thing::YearPlan, Thing::Plan];
+const OWNED: [Owned; 3] = [Owned::Team, Owned::YearPlan, Owned::Plan];
 
 struct Changed(Event);
 
@@ -41,7 +41,7 @@ impl IntoEvent for Changed {
     }
 }
 
-impl Thing {
+impl Owned {
     fn hand_over(self, from: PersonId, to: PersonId) -> Command {
         let reason = why("Orlov");
         match self {
@@ -132,7 +132,7 @@ fn everything() -> Given {
 
 #[test]
 fn a_thing_is_handed_over_once_and_back_once() {
-    for thing in THINGS {
+    for thing in OWNED {
         let over = thing.hand_over(TEACHER, PEDAGOGUE);
         let back = thing.hand_back(PEDAGOGUE, TEACHER);
         let after = everything()
@@ -153,7 +153,7 @@ fn a_thing_is_handed_over_once_and_back_once() {
 
 #[test]
 fn a_thing_of_somebody_who_left_is_handed_over_and_back_to_them() {
-    for thing in THINGS {
+    for thing in OWNED {
         everything()
             .and(departed(TEACHER))
             .when(LEADER, thing.hand_over(TEACHER, PEDAGOGUE))
@@ -169,7 +169,7 @@ fn a_thing_that_is_deleted_or_withdrawn_is_handed_over_too() {
         .and((TEAM, TeamEvent::Deleted { reason: None }))
         .and((YEAR_PLAN, YearPlanEvent::Deleted { reason: None }))
         .and((PLAN, PlanEvent::Withdrawn { reason: None }));
-    for thing in THINGS {
+    for thing in OWNED {
         given
             .clone()
             .when(LEADER, thing.hand_over(TEACHER, PEDAGOGUE))
@@ -210,7 +210,7 @@ fn a_team_that_had_no_owner_has_none_again_when_it_is_handed_back() {
         }])
         .when(LEADER, (TEAM, back))
         .then_nothing();
-    assert_eq!(Thing::Team.owners(&after), (None, vec![PEDAGOGUE]));
+    assert_eq!(Owned::Team.owners(&after), (None, vec![PEDAGOGUE]));
 }
 
 fn hang(from: YearPlanId, to: YearPlanId) -> Command {
@@ -247,7 +247,7 @@ fn the_rest_is_refused() {
 
 pub(crate) fn refusals() -> Vec<Reason> {
     let mut seen = Vec::new();
-    for thing in THINGS {
+    for thing in OWNED {
         let refused = |given: Given, to, reason| {
             given
                 .clone()
@@ -277,9 +277,9 @@ pub(crate) fn refusals() -> Vec<Reason> {
                 meanwhile.clone(), SYSTEM, command.clone() => OwnerChanged;
             });
             let gone = match thing {
-                Thing::Team => Reason::TeamNotFound,
-                Thing::YearPlan => Reason::YearPlanNotFound,
-                Thing::Plan => Reason::PlanNotFound,
+                Owned::Team => Reason::TeamNotFound,
+                Owned::YearPlan => Reason::YearPlanNotFound,
+                Owned::Plan => Reason::PlanNotFound,
             };
             seen.push(
                 given(a_school())
@@ -335,7 +335,7 @@ fn one_of_each_kind() -> Vec<Command> {
         // Not even to come back.
         Command::Person(TEACHER, PersonCommand::Return),
         Command::Team(TEAM, TeamCommand::Delete { reason: None }),
-        Thing::Team.hand_over(TEACHER, PEDAGOGUE),
+        Owned::Team.hand_over(TEACHER, PEDAGOGUE),
         Command::YearPlan(YEAR_PLAN, YearPlanCommand::Delete { reason: None }),
         plan(PlanCommand::WriteStatus { text: text("Ord") }),
         Command::Catalogue(

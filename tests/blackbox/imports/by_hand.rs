@@ -19,6 +19,15 @@ fn of_team(team_id: String, operation: team_command::Operation) -> command::Comm
     })
 }
 
+/// A server that has imported the export, and what it holds then.
+async fn imported() -> (Running, Voice, Export, Seen) {
+    let (server, voice) = Home::new().serve().await;
+    let export = Export::new();
+    export.import(&server, "").done();
+    let seen = Seen::of(&voice).await;
+    (server, voice, export, seen)
+}
+
 async fn does(voice: &Voice, command: command::Command) {
     let command = Command {
         command_id: new_id(),
@@ -30,12 +39,7 @@ async fn does(voice: &Voice, command: command::Command) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_guardian_whose_guardianship_a_leader_ended_does_not_come_back() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
-    let export = Export::new();
-    export.import(&server, "").done();
-    let seen = Seen::of(&voice).await;
+    let (server, voice, export, seen) = imported().await;
     let end = person_command::Operation::EndGuardianship(EndGuardianship {
         guardian_id: seen.id("Gorm"),
         last_day: "2026-09-01".to_owned(),
@@ -65,12 +69,7 @@ async fn a_guardian_whose_guardianship_a_leader_ended_does_not_come_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_substitute_and_a_closing_of_a_leader_stay() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
-    let export = Export::new();
-    export.import(&server, "").done();
-    let seen = Seen::of(&voice).await;
+    let (server, voice, export, seen) = imported().await;
     let leader = voice.person(&seen.id("Lone"));
     let add = team_command::Operation::AddTeamStaff(AddTeamStaff {
         staff: Some(TeamStaff {
@@ -91,12 +90,7 @@ async fn a_substitute_and_a_closing_of_a_leader_stay() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_departure_that_a_person_noted_stays_and_one_that_an_import_brought_does_not() {
-    let home = Home::new();
-    let server = home.start();
-    let voice = server.voice().await;
-    let export = Export::new();
-    export.import(&server, "").done();
-    let seen = Seen::of(&voice).await;
+    let (server, voice, export, seen) = imported().await;
     let leader = format!("person/{}", seen.id("Lone"));
 
     // A leader runs the import that says that Tove has left.

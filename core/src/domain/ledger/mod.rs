@@ -31,7 +31,7 @@ pub enum LedgerCommand {
     RotateKey(Rotation),
     /// Records where every stream ended at a position.
     RecordHeads {
-        /// The position.
+        /// The position up to which all events are counted, and no later one.
         through: Position,
         /// Root over the heads of all streams at that position: see [`crate::heads`].
         #[serde(with = "hex")]
@@ -72,7 +72,7 @@ pub enum LedgerEvent {
     },
     /// Where every stream ended at a position.
     HeadsRecorded {
-        /// The position.
+        /// The position up to which all events are counted, and no later one.
         through: Position,
         /// Root over the heads of all streams.
         #[serde(with = "hex")]
@@ -107,7 +107,7 @@ pub struct LedgerState {
 /// Where every stream ended at a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedHeads {
-    /// The position.
+    /// The position up to which all events are counted, and no later one.
     pub through: Position,
     /// Root over the heads of all streams.
     #[serde(with = "hex")]

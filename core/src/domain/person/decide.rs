@@ -133,7 +133,7 @@ impl PersonCommand {
                 return put_guardians(ask, id, now, guardians, *last_day_of_others);
             }
         };
-        Ok(Decided::Act(events?))
+        Ok(events?.into())
     }
 }
 

@@ -88,6 +88,8 @@ impl Plan {
         })
     }
 
+    // This function is longer than a screen because it is a table. It has one arm for each event, and
+    // each arm only sets what the event says.
     pub(in crate::domain) fn apply(&mut self, meta: &EventMeta, event: &PlanEvent) {
         let at = meta.recorded_at;
         let by = meta.actor;

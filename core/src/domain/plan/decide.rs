@@ -184,6 +184,8 @@ pub(super) struct ExistingPlan<'a> {
 }
 
 impl ExistingPlan<'_> {
+    // This function is longer than a screen because it has one arm for each command. Which refusal a
+    // sender gets depends on the order of the checks in an arm, so each arm is read as a whole.
     fn decide(&self, command: &PlanCommand) -> Result<Vec<PlanEvent>, Stop> {
         let plan = self.plan;
         if !matches!(

@@ -10,6 +10,8 @@ use crate::ids::{PersonId, TeamId};
 const ID: &str = "team_id";
 
 impl TeamCommand {
+    // This function is longer than a screen because it has one arm for each command. Which refusal a
+    // sender gets depends on the order of the checks in an arm, so each arm is read as a whole.
     pub(in crate::domain) fn decide(
         &self,
         ask: &RuleContext<'_>,
@@ -123,7 +125,7 @@ impl TeamCommand {
             Self::HandOver { from, to, reason } => {
                 let team = there()?;
                 if !ask.needs_transfer(team.owner, *from, Some(*to))? {
-                    return Ok(Decided::Act(Vec::new()));
+                    return Ok(Vec::new().into());
                 }
                 ask.successor(*to, team.details.institution, Field::NewOwner)?;
                 Ok(vec![TeamEvent::OwnershipTransferred {
@@ -134,7 +136,7 @@ impl TeamCommand {
             }
             Self::HandBack { from, to, reason } => {
                 if !ask.needs_transfer(there()?.owner, Some(*from), *to)? {
-                    return Ok(Decided::Act(Vec::new()));
+                    return Ok(Vec::new().into());
                 }
                 let (from, reason) = (*from, reason.clone());
                 Ok(vec![match *to {
@@ -169,7 +171,7 @@ impl TeamCommand {
                 return Ok(import.finish(|facts| TeamEvent::LeftToRoster { facts }));
             }
         };
-        Ok(Decided::Act(events?))
+        Ok(events?.into())
     }
 }
 

@@ -15,6 +15,8 @@ const ID: &str = "year_plan_id";
 const LEVELS: std::ops::RangeInclusive<usize> = 2..=10;
 
 impl YearPlanCommand {
+    // This function is longer than a screen because it has one arm for each command. Which refusal a
+    // sender gets depends on the order of the checks in an arm, so each arm is read as a whole.
     pub(in crate::domain) fn decide(
         &self,
         ask: &RuleContext<'_>,

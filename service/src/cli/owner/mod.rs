@@ -3,16 +3,16 @@
 mod depart;
 mod list;
 mod recovery;
+mod request;
 mod shown;
 mod stream;
-mod wish;
 
 use clap::Subcommand;
 
 use self::depart::{Leave, Return};
 use self::list::{Deletion, List, Successors};
 use self::recovery::{Recoveries, Undo};
-use self::wish::{Restore, Transfer};
+use self::request::{Restore, Transfer};
 use super::error::CliError;
 use super::remote::block_on;
 use crate::settings::File;

@@ -45,8 +45,8 @@ pub(in crate::cli) struct Transfer {
     per_subject: Vec<(Name, PersonId)>,
     /// Who gets the items for which the rule finds nobody: a person, or "leader" for a leader of
     /// the institution
-    #[arg(long, value_name = "PERSON|leader", value_parser = heir, conflicts_with = "to")]
-    fallback: Option<Heir>,
+    #[arg(long, value_name = "PERSON|leader", value_parser = successor, conflicts_with = "to")]
+    fallback: Option<Successor>,
     /// The reason; it is recorded
     #[arg(long, value_name = "TEXT")]
     reason: Option<ReasonText>,
@@ -55,7 +55,7 @@ pub(in crate::cli) struct Transfer {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Heir {
+enum Successor {
     Leader,
     Person(PersonId),
 }
@@ -93,9 +93,9 @@ impl Transfer {
                 heirs: per_subject.collect(),
             }),
         };
-        let fallback = self.fallback.map(|heir| match heir {
-            Heir::Leader => Fallback::FallbackLeader(proto::TransferToLeader {}),
-            Heir::Person(person) => Fallback::FallbackPersonId(person.to_string()),
+        let fallback = self.fallback.map(|successor| match successor {
+            Successor::Leader => Fallback::FallbackLeader(proto::TransferToLeader {}),
+            Successor::Person(person) => Fallback::FallbackPersonId(person.to_string()),
         });
         let wish = Wish::Transfer(proto::Transfer {
             what: Some(what),
@@ -243,12 +243,12 @@ fn subject(text: &str) -> Result<(Name, PersonId), String> {
     ))
 }
 
-fn heir(text: &str) -> Result<Heir, String> {
+fn successor(text: &str) -> Result<Successor, String> {
     match text {
-        "leader" => Ok(Heir::Leader),
+        "leader" => Ok(Successor::Leader),
         person => {
             let person = person.parse().map_err(|error: IdError| error.to_string())?;
-            Ok(Heir::Person(person))
+            Ok(Successor::Person(person))
         }
     }
 }
