@@ -139,6 +139,7 @@ impl School {
             staff: BTreeMap::from([(teacher, StaffRole::Teacher)]),
             owner: Some(teacher),
             closed: false,
+            source: None,
         };
         commands.push(Command::Team(self.team(class), put));
         Ok(commands)
@@ -237,6 +238,7 @@ impl School {
                 },
             }]),
             departed: false,
+            record: None,
         };
         Ok(Command::Person(id, put))
     }
@@ -345,6 +347,7 @@ impl School {
                     kind: TalkKind::SchoolHomeTalk,
                     held_on: jiff::civil::date(2026, 11, 20),
                     notes: text(number)?,
+                    held_by: Default::default(),
                 },
             },
         };

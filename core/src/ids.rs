@@ -107,6 +107,8 @@ uuid_ids! {
     EvaluationId;
     /// One talk (*elevsamtale*) recorded in a plan.
     TalkId;
+    /// One discussion of the results of the national wellbeing survey (*trivselsmåling*).
+    SurveyDiscussionId;
     /// One item of a catalogue.
     CatalogueItemId;
     /// A system that acts, such as a roster import.
@@ -119,6 +121,9 @@ uuid_ids! {
     LedgerId;
     /// A recovery: things handed over or brought back together. Chosen by who starts it.
     RecoveryId;
+    /// A source: the system that a roster comes from. See
+    /// [`RosterSource`](crate::domain::roster_source::RosterSource).
+    RosterSourceId;
 }
 
 macro_rules! counters {
@@ -198,11 +203,13 @@ pub enum StreamKind {
     Ledger = 8,
     /// A recovery.
     Recovery = 9,
+    /// A source: the system that a roster comes from.
+    RosterSource = 10,
 }
 
 impl StreamKind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Institution,
         Self::SchoolYear,
         Self::Person,
@@ -212,6 +219,7 @@ impl StreamKind {
         Self::Catalogue,
         Self::Ledger,
         Self::Recovery,
+        Self::RosterSource,
     ];
 
     /// The kind with this number.
@@ -226,6 +234,7 @@ impl StreamKind {
             7 => Some(Self::Catalogue),
             8 => Some(Self::Ledger),
             9 => Some(Self::Recovery),
+            10 => Some(Self::RosterSource),
             _ => None,
         }
     }
@@ -247,6 +256,7 @@ impl StreamKind {
             Self::Catalogue => "catalogue",
             Self::Ledger => "ledger",
             Self::Recovery => "recovery",
+            Self::RosterSource => "roster_source",
         }
     }
 }
@@ -325,6 +335,7 @@ stream_ids! {
     CatalogueId => Catalogue,
     LedgerId => Ledger,
     RecoveryId => Recovery,
+    RosterSourceId => RosterSource,
 }
 
 #[cfg(test)]

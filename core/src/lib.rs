@@ -44,7 +44,7 @@
 //! #     };
 //! #     let person = |id, name: &str, role| -> Result<_, planledger_core::text::TextError> {
 //! #         let affiliations = [Affiliation { institution, role, grade: None }].into();
-//! #         let put = PersonCommand::Put { name: name.parse()?, affiliations, departed: false };
+//! #         let put = PersonCommand::Put { name: name.parse()?, affiliations, departed: false, record: None };
 //! #         Ok(Command::Person(id, put))
 //! #     };
 //! #     let team_details = TeamDetails {

@@ -150,6 +150,10 @@ texts! {
     Text, limit 20_000, lines true, cpr PersonText;
     /// A short code from another system, such as an institution number or a grade.
     Code, limit 100, lines false, cpr OrganisationId;
+    /// What the operator calls the system that a roster comes from.
+    SourceName, limit 64, lines false, cpr OrganisationId;
+    /// The id of a person in another system, such as a `sourcedId` or a UNI-Login.
+    ExternalId, limit 255, lines false, cpr PersonText;
     /// Why something was done, as a person put it. The code of a refusal is `domain::Reason`.
     ReasonText, limit 1_000, lines true, cpr PersonText;
 }

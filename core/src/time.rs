@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::LazyLock;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,20 @@ impl Timestamp {
         // jiff can hold every `u64` of nanoseconds.
         let instant = jiff::Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or_default();
         COPENHAGEN.to_datetime(instant).date()
+    }
+
+    /// The last nanosecond of a calendar day in Copenhagen. A day that ends before 1970 has none;
+    /// for such a day the answer is the first instant there is.
+    pub fn last_of_day_in_denmark(day: Date) -> Self {
+        let midnight = |day: Date| COPENHAGEN.to_timestamp(day.to_datetime(Time::midnight()));
+        let next = day.tomorrow().and_then(midnight);
+        match next {
+            Ok(next) => {
+                let nanos = next.as_nanosecond() - 1;
+                Self(u64::try_from(nanos.max(0)).unwrap_or(u64::MAX))
+            }
+            Err(_) => Self(u64::MAX),
+        }
     }
 }
 
@@ -82,5 +96,28 @@ where
 {
     fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()> {
         self(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::ToSpan;
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn the_last_instant_of_a_day_is_of_that_day_and_the_next_of_the_next() {
+        let mut day = date(2026, 1, 1);
+        while day < date(2027, 1, 1) {
+            let last = Timestamp::last_of_day_in_denmark(day);
+            assert_eq!(last.day_in_denmark(), day);
+            assert_eq!(last.plus(1).day_in_denmark(), day + 1.day());
+            day += 1.day();
+        }
+        let first = Timestamp::from_nanos(0);
+        assert_eq!(Timestamp::last_of_day_in_denmark(date(1200, 5, 1)), first);
+        let end = Timestamp::from_nanos(u64::MAX);
+        assert_eq!(Timestamp::last_of_day_in_denmark(Date::MAX), end);
     }
 }

@@ -128,6 +128,7 @@ impl Client {
     /// A client of the catalogue service.
     pub fn catalogues(&self) -> CatalogueServiceClient<Intercepted> {
         CatalogueServiceClient::with_interceptor(self.channel.clone(), self.actor.clone())
+            .max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// A client of the audit service.

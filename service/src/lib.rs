@@ -4,6 +4,7 @@
 pub mod cli;
 pub mod client;
 pub mod import;
+pub mod import_source;
 pub mod notary;
 pub mod server;
 pub mod settings;

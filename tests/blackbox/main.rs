@@ -22,4 +22,5 @@ mod privacy;
 mod reads;
 mod server;
 mod support;
+mod survey;
 mod walks;

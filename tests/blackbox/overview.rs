@@ -61,6 +61,7 @@ async fn a_plan_of_one_of_two(voice: &Voice) -> School {
         kind: TalkKind::SchoolHomeTalk.into(),
         held_on: today().to_string(),
         notes: "Læser mere hjemme".to_owned(),
+        held_by_ids: Vec::new(),
     };
     let record = RecordTalk {
         talk_id: new_id(),

@@ -13,7 +13,8 @@ use planledger_benches::place;
 use planledger_proto::v1::command_service_server::{CommandService, CommandServiceServer};
 use planledger_proto::v1::{
     ExecuteBatchRequest, ExecuteBatchResponse, ExecuteRequest, ExecuteResponse,
-    ExecuteStreamRequest, ExecuteStreamResponse, RevertPlanRequest, RevertPlanResponse,
+    ExecuteStreamRequest, ExecuteStreamResponse, PreviewStreamRequest, PreviewStreamResponse,
+    RevertPlanRequest, RevertPlanResponse,
 };
 use tokio::net::TcpListener;
 use tokio_stream::{Stream, StreamExt};
@@ -97,6 +98,18 @@ impl CommandService for Nothing {
     ) -> Result<Response<Self::ExecuteStreamStream>, Status> {
         let answers = request.into_inner();
         let answers = answers.map(|request| request.map(|_| ExecuteStreamResponse::default()));
+        Ok(Response::new(Box::pin(answers)))
+    }
+
+    type PreviewStreamStream =
+        Pin<Box<dyn Stream<Item = Result<PreviewStreamResponse, Status>> + Send>>;
+
+    async fn preview_stream(
+        &self,
+        request: Request<Streaming<PreviewStreamRequest>>,
+    ) -> Result<Response<Self::PreviewStreamStream>, Status> {
+        let answers = request.into_inner();
+        let answers = answers.map(|request| request.map(|_| PreviewStreamResponse::default()));
         Ok(Response::new(Box::pin(answers)))
     }
 

@@ -204,8 +204,13 @@ impl Doc {
 
 fn weight_of(state: &Aggregate) -> u64 {
     let items = match state {
-        Aggregate::Institution(_) | Aggregate::SchoolYear(_) | Aggregate::Ledger(_) => 1,
-        Aggregate::Person(person) => 1 + person.affiliations.len() + person.guardians.len(),
+        Aggregate::Institution(_)
+        | Aggregate::SchoolYear(_)
+        | Aggregate::Ledger(_)
+        | Aggregate::RosterSource(_) => 1,
+        Aggregate::Person(person) => {
+            1 + person.affiliations.len() + person.guardians.len() + 2 * person.records.len()
+        }
         Aggregate::Team(team) => 2 + (team.members.len() + team.staff.len()) / 4,
         Aggregate::YearPlan(plan) => {
             2 + 2 * plan.units.len()

@@ -6,12 +6,17 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use crate::domain::Aggregate;
-use crate::ids::{InstitutionId, PersonId, PlanId, StreamId, StreamKind, TeamId, YearPlanId};
+use crate::domain::person::RosterRecord;
+use crate::hash::{Context, first};
+use crate::ids::{
+    InstitutionId, PersonId, PlanId, RosterSourceId, StreamId, StreamKind, TeamId, YearPlanId,
+};
+use crate::text::{ExternalId, SourceName};
 
 /// One way to find streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Term {
-    /// All institutions, school years, catalogues or recoveries.
+    /// All institutions, school years, catalogues, recoveries or sources of rosters.
     All(StreamKind),
     /// Persons, teams or year plans of an institution, in 256 parts by the first byte of their id.
     /// So no list grows long, and the parts one after the other give all streams in order.
@@ -37,13 +42,35 @@ pub enum Term {
     Ownerless(InstitutionId),
     /// Recoveries that have not ended yet.
     OpenRecoveries,
+    /// Persons whom some source knows by an external id. Keys of lists are not sealed, so the term
+    /// holds a hash: see [`Term::external_id`].
+    ExternalId([u8; 16]),
+    /// Persons or teams that a source has brought, in 256 parts by the first byte of their id. The
+    /// source is named by the id that follows from its name, also if it is the first source.
+    SourcePart(RosterSourceId, StreamKind, u8),
+    /// Persons whose departure had not taken effect when the last event was folded in. The ledger
+    /// keeps the list while it folds events.
+    Leaving,
 }
+
+static EXTERNAL_ID: Context = Context::new("planledger v1 2026-11-28 external id");
 
 impl Term {
     /// The term of the institution's part that a stream belongs to.
     pub fn part_of(institution: InstitutionId, stream: StreamId) -> Self {
         let [part, ..] = *stream.id.as_bytes();
         Self::InstitutionPart(institution, stream.kind, part)
+    }
+
+    /// The term that finds the persons whom some source knows by this id.
+    pub fn external_id(id: &ExternalId) -> Self {
+        Self::ExternalId(first(&EXTERNAL_ID.hash(id.as_str().as_bytes())))
+    }
+
+    /// The term of the source's part that a stream belongs to.
+    fn source_part(source: &SourceName, stream: StreamId) -> Self {
+        let [part, ..] = *stream.id.as_bytes();
+        Self::SourcePart(RosterSourceId::named(source), stream.kind, part)
     }
 
     /// The bytes of the term in document keys.
@@ -64,6 +91,9 @@ impl Term {
             Self::OwnedBefore(id) => bytes(10, &[id.as_bytes()]),
             Self::Ownerless(id) => bytes(11, &[id.as_bytes()]),
             Self::OpenRecoveries => bytes(12, &[]),
+            Self::ExternalId(hash) => bytes(13, &[&hash]),
+            Self::SourcePart(id, kind, part) => bytes(14, &[id.as_bytes(), &[kind.byte(), part]]),
+            Self::Leaving => bytes(15, &[]),
         }
     }
 }
@@ -74,12 +104,17 @@ pub fn terms(stream: StreamId, state: &Aggregate) -> BTreeSet<Term> {
         Aggregate::Institution(_)
         | Aggregate::SchoolYear(_)
         | Aggregate::Catalogue(_)
-        | Aggregate::Ledger(_) => BTreeSet::from([Term::All(stream.kind)]),
+        | Aggregate::Ledger(_)
+        | Aggregate::RosterSource(_) => BTreeSet::from([Term::All(stream.kind)]),
         Aggregate::Person(person) => {
             let places = person.affiliations.iter().map(|at| at.institution);
             let places = places.map(|institution| Term::part_of(institution, stream));
+            let records = person.records.values();
+            let ids = records.clone().flat_map(RosterRecord::ids);
             places
                 .chain(person.guardians.keys().map(|id| Term::ChildrenOf(*id)))
+                .chain(ids.map(Term::external_id))
+                .chain(records.map(|record| Term::source_part(&record.source, stream)))
                 .collect()
         }
         Aggregate::Team(team) => {
@@ -88,6 +123,11 @@ pub fn terms(stream: StreamId, state: &Aggregate) -> BTreeSet<Term> {
                 .map(|id| Term::TeamsOf(*id))
                 .chain([Term::part_of(team.details.institution, stream)])
                 .chain(team.owner.map(Term::Owner))
+                .chain(
+                    team.sources
+                        .iter()
+                        .map(|name| Term::source_part(name, stream)),
+                )
                 .chain(owned_before(&team.former_owners))
                 .collect()
         }

@@ -6,6 +6,7 @@ use super::ledger::LedgerState;
 use super::person::Person;
 use super::plan::Plan;
 use super::recovery::Recovery;
+use super::roster_source::RosterSource;
 use super::team::Team;
 use super::year_plan::YearPlan;
 use super::{Aggregate, Event, EventMeta};
@@ -19,7 +20,7 @@ impl Aggregate {
             (None, Event::Institution(event)) => {
                 *state = Institution::created(event).map(Self::Institution);
             }
-            (Some(Self::Institution(state)), Event::Institution(event)) => state.apply(event),
+            (Some(Self::Institution(state)), Event::Institution(event)) => state.apply(meta, event),
             (None, Event::SchoolYear(event)) => *state = Some(Self::SchoolYear(event.year())),
             (Some(Self::SchoolYear(state)), Event::SchoolYear(event)) => *state = event.year(),
             (None, Event::Person(event)) => *state = Person::created(event).map(Self::Person),
@@ -44,6 +45,10 @@ impl Aggregate {
                 *state = Recovery::created(meta, event).map(Self::Recovery);
             }
             (Some(Self::Recovery(state)), Event::Recovery(event)) => state.apply(event),
+            (None, Event::RosterSource(event)) => {
+                *state = RosterSource::created(event).map(Self::RosterSource);
+            }
+            (Some(Self::RosterSource(state)), Event::RosterSource(event)) => state.apply(event),
             // The event is of another kind than its stream. No writer makes such an event.
             (
                 Some(_),
@@ -55,7 +60,8 @@ impl Aggregate {
                 | Event::Plan(_)
                 | Event::Catalogue(_)
                 | Event::Ledger(_)
-                | Event::Recovery(_),
+                | Event::Recovery(_)
+                | Event::RosterSource(_),
             ) => {}
         }
     }

@@ -7,11 +7,14 @@ use jiff::civil::{Date, date};
 
 use super::Command;
 use super::field::Field;
+use super::institution::InstitutionCommand;
 use super::person::PersonCommand;
 use super::plan::PlanCommand;
 use super::refusal::{Reason, Refusal};
 use super::refusing::refuse;
+use super::roster_source::RosterSourceCommand;
 use super::school_year::SchoolYearCommand;
+use super::team::TeamCommand;
 use super::world::Stop;
 use crate::time::Timestamp;
 
@@ -50,12 +53,39 @@ pub(super) fn check(command: &Command, now: Timestamp) -> Result<(), Stop> {
         }
         Command::Person(_, command) => of_person(command, check),
         Command::Plan(_, command) => of_plan(command, check),
-        Command::Institution(..)
-        | Command::Team(..)
-        | Command::YearPlan(..)
+        Command::Team(_, command) => of_team(command, check),
+        Command::RosterSource(_, command) => match command {
+            RosterSourceCommand::RecordImport(import) => {
+                check(import.day, Latest::Today, Field::Day)
+            }
+            RosterSourceCommand::Register { .. } => Ok(()),
+        },
+        Command::Institution(_, command) => of_institution(command, check),
+        Command::YearPlan(..)
         | Command::Catalogue(..)
         | Command::Ledger(..)
         | Command::Recovery(..) => Ok(()),
+    }
+}
+
+fn of_institution(
+    command: &InstitutionCommand,
+    check: impl Fn(Date, Latest, Field) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    match command {
+        InstitutionCommand::RecordSurveyDiscussion { details, .. }
+        | InstitutionCommand::CorrectSurveyDiscussion { details, .. } => {
+            check(details.held_on, Latest::Today, Field::DetailsHeldOn)?;
+            let latest = Latest::InYears(YEARS_OF_SCHOOL);
+            let mut day = details.follow_up_on.iter();
+            day.try_for_each(|day| check(*day, latest, Field::DetailsFollowUpOn))
+        }
+        InstitutionCommand::Register(_)
+        | InstitutionCommand::Revise(_)
+        | InstitutionCommand::Close { .. }
+        | InstitutionCommand::Reopen
+        | InstitutionCommand::Put { .. }
+        | InstitutionCommand::WithdrawSurveyDiscussion { .. } => Ok(()),
     }
 }
 
@@ -72,7 +102,7 @@ fn of_person(
         PersonCommand::EndGuardianship { last_day, .. } => {
             check(*last_day, CUSTODY, Field::LastDay)
         }
-        PersonCommand::Depart { on, .. } => {
+        PersonCommand::Depart { on, .. } | PersonCommand::DecideSuggestion { last_day: on, .. } => {
             let latest = Latest::InYears(YEARS_OF_SCHOOL);
             on.iter()
                 .try_for_each(|day| check(*day, latest, Field::LastDay))
@@ -80,10 +110,18 @@ fn of_person(
         PersonCommand::PutGuardians {
             guardians,
             last_day_of_others,
+        }
+        | PersonCommand::PutSomeGuardians {
+            guardians,
+            last_day_of_others,
+            ..
         } => {
             let mut days = guardians.iter().filter_map(|set| set.last_day);
             days.try_for_each(|day| check(day, CUSTODY, Field::GuardiansLastDay))?;
             check(*last_day_of_others, CUSTODY, Field::LastDayOfOthers)
+        }
+        PersonCommand::NoteAbsence { last_seen, .. } => {
+            check(*last_seen, Latest::Today, Field::LastSeen)
         }
         PersonCommand::Register { .. }
         | PersonCommand::Rename { .. }
@@ -91,6 +129,34 @@ fn of_person(
         | PersonCommand::EndAffiliation { .. }
         | PersonCommand::Return
         | PersonCommand::Put { .. } => Ok(()),
+    }
+}
+
+fn of_team(
+    command: &TeamCommand,
+    check: impl Fn(Date, Latest, Field) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    match command {
+        TeamCommand::NoteAbsence { last_seen, .. } => {
+            check(*last_seen, Latest::Today, Field::LastSeen)
+        }
+        TeamCommand::Create { .. }
+        | TeamCommand::Revise(_)
+        | TeamCommand::AddMember { .. }
+        | TeamCommand::RemoveMember { .. }
+        | TeamCommand::AddStaff { .. }
+        | TeamCommand::RemoveStaff { .. }
+        | TeamCommand::Close { .. }
+        | TeamCommand::Reopen
+        | TeamCommand::Delete { .. }
+        | TeamCommand::Undelete
+        | TeamCommand::TransferOwnership { .. }
+        | TeamCommand::HandOver { .. }
+        | TeamCommand::HandBack { .. }
+        | TeamCommand::Move { .. }
+        | TeamCommand::MoveBack { .. }
+        | TeamCommand::Put { .. }
+        | TeamCommand::PutPart { .. } => Ok(()),
     }
 }
 

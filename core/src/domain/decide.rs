@@ -3,8 +3,9 @@
 use super::field::Field;
 use super::rule_context::{RuleContext, asking};
 use super::world::{Context, Decision, RosterFact, Stop, World};
+use super::year_plan::Place;
 use super::{Actor, Command, Event, days};
-use crate::ids::{InstitutionId, PersonId};
+use crate::ids::PersonId;
 use crate::time::Timestamp;
 
 /// Decides a command. The answer depends on nothing but the arguments, always comes, and needs no
@@ -25,39 +26,47 @@ pub fn decide<W: World + ?Sized>(
     })
 }
 
-/// Whether a person can own a team, year plan or plan: of this institution, or of any if no
-/// institution is given. If not, the answer says why.
+/// Whether a person can own a team, year plan or plan: of this place, or of any if no place is
+/// given. If not, the answer says why. This is the one rule for commands, dry runs and suggestions.
 ///
 /// # Errors
 /// As for [`decide`].
 pub(crate) fn can_own<W: World + ?Sized>(
     world: &W,
     person: PersonId,
-    institution: Option<InstitutionId>,
+    place: Option<Place>,
     field: Field,
 ) -> Result<(), Stop> {
-    // The rules that are asked here do not look at who acts, or when.
-    let context = Context::new(Actor::Person(person), Timestamp::default());
-    asking(world, &context, |ask| match institution {
-        Some(institution) => ask.successor(person, institution, field),
+    // The rules that are asked here do not look at who acts. Of the instant they look at the day.
+    let at = Timestamp::last_of_day_in_denmark(world.day());
+    let context = Context::new(Actor::Person(person), at);
+    asking(world, &context, |ask| match place {
+        Some(place) => ask.successor(person, place, field),
         None => ask.new_owner(person, field),
     })
 }
 
 fn decide_asking(ask: &RuleContext<'_>, command: &Command) -> Result<Decision, Stop> {
     let stream = command.stream();
-    let mut kept = Vec::new();
+    let (mut kept, mut dropped) = (Vec::new(), Vec::new());
     let events = match command {
-        Command::Institution(id, command) => wrap(Event::Institution, command.decide(ask, *id)?),
+        Command::Institution(id, command) => {
+            let decided = command.decide(ask, *id)?;
+            let facts = decided.kept.into_iter();
+            kept = facts.map(RosterFact::Institution).collect();
+            wrap(Event::Institution, decided.events)
+        }
         Command::SchoolYear(id, command) => wrap(Event::SchoolYear, command.decide(ask, *id)?),
         Command::Person(id, command) => {
             let decided = command.decide(ask, *id)?;
-            kept = decided.kept.into_iter().map(RosterFact::Person).collect();
+            kept = facts(RosterFact::Person, decided.kept);
+            dropped = facts(RosterFact::Person, decided.dropped);
             wrap(Event::Person, decided.events)
         }
         Command::Team(id, command) => {
             let decided = command.decide(ask, *id)?;
-            kept = decided.kept.into_iter().map(RosterFact::Team).collect();
+            kept = facts(RosterFact::Team, decided.kept);
+            dropped = facts(RosterFact::Team, decided.dropped);
             wrap(Event::Team, decided.events)
         }
         Command::YearPlan(id, command) => wrap(Event::YearPlan, command.decide(ask, *id)?),
@@ -67,17 +76,24 @@ fn decide_asking(ask: &RuleContext<'_>, command: &Command) -> Result<Decision, S
                 stream: plan.into(),
                 events: wrap(Event::Plan, events),
                 kept,
+                dropped,
             });
         }
         Command::Catalogue(id, command) => wrap(Event::Catalogue, command.decide(ask, *id)?),
         Command::Ledger(id, command) => wrap(Event::Ledger, command.decide(ask, *id)?),
         Command::Recovery(id, command) => wrap(Event::Recovery, command.decide(ask, *id)?),
+        Command::RosterSource(id, command) => wrap(Event::RosterSource, command.decide(ask, *id)?),
     };
     Ok(Decision {
         stream,
         events,
         kept,
+        dropped,
     })
+}
+
+fn facts<F>(kind: fn(F) -> RosterFact, facts: Vec<F>) -> Vec<RosterFact> {
+    facts.into_iter().map(kind).collect()
 }
 
 fn wrap<E>(kind: fn(E) -> Event, events: Vec<E>) -> Vec<Event> {

@@ -11,6 +11,7 @@ use super::ledger::LedgerEvent;
 use super::person::PersonEvent;
 use super::plan::PlanEvent;
 use super::recovery::RecoveryEvent;
+use super::roster_source::RosterSourceEvent;
 use super::school_year::SchoolYearEvent;
 use super::team::TeamEvent;
 use super::upcast::bring_up;
@@ -247,6 +248,10 @@ event_types! {
         Revised = 2 "institution.revised" 1,
         Closed = 3 "institution.closed" 1,
         Reopened = 4 "institution.reopened" 1,
+        LeftToRoster = 5 "institution.left_to_roster" 1,
+        SurveyDiscussed = 6 "institution.survey_discussed" 1,
+        SurveyDiscussionCorrected = 7 "institution.survey_discussion_corrected" 1,
+        SurveyDiscussionWithdrawn = 8 "institution.survey_discussion_withdrawn" 1,
     }
     SchoolYearEvent in SchoolYear {
         Defined = 1 "school_year.defined" 1,
@@ -261,6 +266,9 @@ event_types! {
         Departed = 7 "person.departed" 2,
         Returned = 8 "person.returned" 1,
         LeftToRoster = 9 "person.left_to_roster" 1,
+        RecordedInRoster = 10 "person.recorded_in_roster" 1,
+        AbsentFromRoster = 11 "person.absent_from_roster" 1,
+        SuggestionDecided = 12 "person.suggestion_decided" 1,
     }
     TeamEvent in Team {
         Created = 1 "team.created" 1,
@@ -276,6 +284,8 @@ event_types! {
         OwnershipTransferred = 11 "team.ownership_transferred" 1,
         OwnershipGivenUp = 12 "team.ownership_given_up" 1,
         LeftToRoster = 13 "team.left_to_roster" 1,
+        RecordedInRoster = 14 "team.recorded_in_roster" 1,
+        AbsentFromRoster = 15 "team.absent_from_roster" 1,
     }
     YearPlanEvent in YearPlan {
         Created = 1 "year_plan.created" 1,
@@ -292,6 +302,7 @@ event_types! {
         Deleted = 12 "year_plan.deleted" 1,
         Undeleted = 13 "year_plan.undeleted" 1,
         OwnershipTransferred = 14 "year_plan.ownership_transferred" 1,
+        Moved = 15 "year_plan.moved" 1,
     }
     PlanEvent in Plan {
         Opened = 1 "plan.opened" 1,
@@ -305,8 +316,8 @@ event_types! {
         FollowUpWritten = 9 "plan.follow_up_written" 1,
         EvaluationRecorded = 10 "plan.evaluation_recorded" 1,
         EvaluationCorrected = 11 "plan.evaluation_corrected" 1,
-        TalkRecorded = 12 "plan.talk_recorded" 1,
-        TalkCorrected = 13 "plan.talk_corrected" 1,
+        TalkRecorded = 12 "plan.talk_recorded" 2,
+        TalkCorrected = 13 "plan.talk_corrected" 2,
         Shared = 14 "plan.shared" 1,
         Unshared = 15 "plan.unshared" 1,
         VisibilitySet = 16 "plan.visibility_set" 1,
@@ -319,8 +330,8 @@ event_types! {
         Reverted = 23 "plan.reverted" 1,
     }
     CatalogueEvent in Catalogue {
-        Defined = 1 "catalogue.defined" 1,
-        ItemDefined = 2 "catalogue.item_defined" 2,
+        Defined = 1 "catalogue.defined" 2,
+        ItemDefined = 2 "catalogue.item_defined" 3,
         ItemRetired = 3 "catalogue.item_retired" 1,
     }
     LedgerEvent in Ledger {
@@ -334,6 +345,10 @@ event_types! {
         Finished = 2 "recovery.finished" 1,
         UndoStarted = 3 "recovery.undo_started" 1,
         Undone = 4 "recovery.undone" 1,
+    }
+    RosterSourceEvent in RosterSource {
+        Registered = 1 "roster_source.registered" 1,
+        Imported = 2 "roster_source.imported" 1,
     }
 }
 

@@ -35,6 +35,10 @@ pub enum Field {
     Owner,
     /// The person to whom something is transferred.
     NewOwner,
+    /// The institution that a year plan moves to.
+    NewInstitution,
+    /// The team that a year plan moves to.
+    NewTeam,
     /// The year plan that a plan is opened for or moves to.
     YearPlan,
     /// The unit of the year plan that the command is about.
@@ -87,6 +91,16 @@ pub enum Field {
     DetailsLastDay,
     /// The day in the details of a talk on which it was held.
     DetailsHeldOn,
+    /// The persons in the details of a talk who held it.
+    DetailsHeldBy,
+    /// The day in the details of a discussion of the wellbeing survey on which to follow up.
+    DetailsFollowUpOn,
+    /// The year plan of one of the goals in the details of a discussion of the wellbeing survey.
+    DetailsGoalsYearPlan,
+    /// The id of one of the goals in the details of a discussion of the wellbeing survey.
+    DetailsGoalsGoal,
+    /// The discussion of the wellbeing survey that the command is about.
+    SurveyDiscussion,
     /// The day on which to follow up.
     FollowUpOn,
     /// The last day of a person at school, or of a guardianship that ends.
@@ -97,6 +111,14 @@ pub enum Field {
     GuardiansLastDay,
     /// The last day of the guardianships that a roster does not name.
     LastDayOfOthers,
+    /// The source in which a person or team is no longer found.
+    Source,
+    /// The day on which a person or team was last in a roster.
+    LastSeen,
+    /// The name of a source of rosters.
+    Name,
+    /// The day of an import.
+    Day,
     /// The parents that an item of a catalogue names.
     ItemsParents,
     /// A part of a request to bring plans back or hand them over. Such a request is not a command.
@@ -118,6 +140,12 @@ pub enum RequestField {
     TransferFallback,
     /// The person who becomes the owner of what is brought back.
     RestoreGiveTo,
+    /// The closed institution of a merger.
+    MergeFrom,
+    /// The institution that carries on for a closed one.
+    MergeTo,
+    /// A team of a closed institution, for which another one is named.
+    MergeTeam,
     /// The digest that tells one dry run from another.
     Digest,
 }

@@ -13,6 +13,7 @@ pub mod person;
 pub mod plan;
 pub mod recovery;
 pub mod refusal;
+pub mod roster_source;
 pub mod school_year;
 pub mod team;
 pub mod view;
@@ -41,14 +42,15 @@ use self::person::{Person, PersonCommand, PersonEvent};
 use self::plan::{Plan, PlanCommand, PlanEvent};
 use self::recovery::{Recovery, RecoveryCommand, RecoveryEvent};
 pub use self::refusal::{Reason, Refusal};
+use self::roster_source::{RosterSource, RosterSourceCommand, RosterSourceEvent};
 use self::school_year::{SchoolYear, SchoolYearCommand, SchoolYearEvent};
 use self::team::{Team, TeamCommand, TeamEvent};
 pub use self::world::{Decision, RosterFact, Stop, World};
 use self::year_plan::{YearPlan, YearPlanCommand, YearPlanEvent};
 pub use crate::actor::Actor;
 use crate::ids::{
-    CatalogueId, InstitutionId, LedgerId, PersonId, PlanId, RecoveryId, Revision, SchoolYearId,
-    StreamId, TeamId, YearPlanId,
+    CatalogueId, InstitutionId, LedgerId, PersonId, PlanId, RecoveryId, Revision, RosterSourceId,
+    SchoolYearId, StreamId, TeamId, YearPlanId,
 };
 use crate::time::Timestamp;
 
@@ -96,6 +98,8 @@ pub enum Command {
     Ledger(LedgerId, LedgerCommand),
     /// A command for a recovery.
     Recovery(RecoveryId, RecoveryCommand),
+    /// A command for a source of rosters.
+    RosterSource(RosterSourceId, RosterSourceCommand),
 }
 
 impl Command {
@@ -112,6 +116,7 @@ impl Command {
             Self::Catalogue(id, _) => (*id).into(),
             Self::Ledger(id, _) => (*id).into(),
             Self::Recovery(id, _) => (*id).into(),
+            Self::RosterSource(id, _) => (*id).into(),
         }
     }
 }
@@ -137,6 +142,8 @@ pub enum Event {
     Ledger(LedgerEvent),
     /// Something happened to a recovery.
     Recovery(RecoveryEvent),
+    /// Something happened to a source of rosters.
+    RosterSource(RosterSourceEvent),
 }
 
 /// What an entry says about an event, apart from the event itself.
@@ -189,4 +196,6 @@ pub enum Aggregate {
     Ledger(LedgerState),
     /// The state of a recovery.
     Recovery(Recovery),
+    /// The state of a source of rosters.
+    RosterSource(RosterSource),
 }

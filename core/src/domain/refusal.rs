@@ -86,12 +86,24 @@ reasons! {
     AffiliationNotFound = "AFFILIATION_NOT_FOUND", NotFound;
     /// The child has no such guardian.
     GuardianshipNotFound = "GUARDIANSHIP_NOT_FOUND", NotFound;
+    /// The institution has no such discussion of the wellbeing survey.
+    SurveyDiscussionNotFound = "SURVEY_DISCUSSION_NOT_FOUND", NotFound;
     /// The year plan has no such subject.
     SubjectNotFound = "SUBJECT_NOT_FOUND", NotFound;
+    /// No roster of this source has brought the person or team.
+    RosterRecordNotFound = "ROSTER_RECORD_NOT_FOUND", NotFound;
+    /// Nothing suggests now that the person has left for this reason.
+    SuggestionNotFound = "SUGGESTION_NOT_FOUND", NotFound;
+    /// There is no such source of rosters.
+    RosterSourceNotFound = "ROSTER_SOURCE_NOT_FOUND", NotFound;
     /// There is no such recovery.
     RecoveryNotFound = "RECOVERY_NOT_FOUND", NotFound;
     /// The id is in use already.
     AlreadyExists = "ALREADY_EXISTS", AlreadyExists;
+    /// The source has another name already, or another source has this name.
+    SourceNameTaken = "SOURCE_NAME_TAKEN", AlreadyExists;
+    /// The id of a source of rosters does not follow from its name.
+    SourceIdInvalid = "SOURCE_ID_INVALID", InvalidArgument;
     /// The last day is before the first.
     DatesReversed = "DATES_REVERSED", InvalidArgument;
     /// A day in a command cannot be meant: it is too far back or ahead.
@@ -132,6 +144,12 @@ reasons! {
     NotAStudent = "NOT_A_STUDENT", FailedPrecondition;
     /// Owners and team staff must be teachers, pedagogues or leaders.
     NotStaff = "NOT_STAFF", FailedPrecondition;
+    /// Nobody among those who are said to have held a talk is a teacher, pedagogue or leader.
+    TalkWithoutStaff = "TALK_WITHOUT_STAFF", FailedPrecondition;
+    /// The discussion of the wellbeing survey is withdrawn.
+    SurveyDiscussionWithdrawn = "SURVEY_DISCUSSION_WITHDRAWN", FailedPrecondition;
+    /// The goal is not about wellbeing.
+    GoalNotAboutWellbeing = "GOAL_NOT_ABOUT_WELLBEING", FailedPrecondition;
     /// The person who would become the owner is the owner already.
     AlreadyOwner = "ALREADY_OWNER", FailedPrecondition;
     /// The year plan covers one subject, so subjects cannot be added or removed.
@@ -159,8 +177,11 @@ reasons! {
     OwnerChanged = "OWNER_CHANGED", FailedPrecondition;
     /// The plan has been moved to another year plan meanwhile.
     MovedMeanwhile = "MOVED_MEANWHILE", FailedPrecondition;
-    /// The new owner does not work at the institution of the team, year plan or plan.
+    /// The new owner is not on the staff of the team, and does not work at the institution of the
+    /// team, year plan or plan.
     SuccessorElsewhere = "SUCCESSOR_ELSEWHERE", FailedPrecondition;
+    /// The team that a year plan would move to belongs to another institution.
+    TeamElsewhere = "TEAM_ELSEWHERE", FailedPrecondition;
     /// No person fits the rule for the new owner, and no fallback is named.
     NoSuccessor = "NO_SUCCESSOR", FailedPrecondition;
     /// The recovery would have no steps, because nothing that was asked for can be done.
@@ -183,6 +204,8 @@ reasons! {
     EvaluationOfAnotherSide = "EVALUATION_OF_ANOTHER_SIDE", PermissionDenied;
     /// Only a teacher or pedagogue holds and records talks.
     TalkNotAllowed = "TALK_NOT_ALLOWED", PermissionDenied;
+    /// Only staff of the institution record how the wellbeing survey was discussed.
+    SurveyNotAllowed = "SURVEY_NOT_ALLOWED", PermissionDenied;
     /// The key that signs checkpoints is not the recorded key.
     CheckpointKeyMismatch = "CHECKPOINT_KEY_MISMATCH", FailedPrecondition;
     /// The recorded key has not signed the change to another key.

@@ -8,14 +8,18 @@
 
 use std::collections::BTreeSet;
 
+use super::refusing::refuse;
 use super::rule_context::RuleContext;
+use super::{Field, Reason, Refusal, Stop};
 
-/// What a command for a person or team leads to.
+/// What a command for an institution, person or team leads to.
 pub(in crate::domain) struct Decided<E, F> {
     /// The events, in order.
     pub(in crate::domain) events: Vec<E>,
     /// Facts that an import left alone. Empty for a command that is no import.
     pub(in crate::domain) kept: Vec<F>,
+    /// Links that an import ended. Empty for a command that is no import.
+    pub(in crate::domain) dropped: Vec<F>,
 }
 
 impl<E, F> From<Vec<E>> for Decided<E, F> {
@@ -24,6 +28,7 @@ impl<E, F> From<Vec<E>> for Decided<E, F> {
         Self {
             events,
             kept: Vec::new(),
+            dropped: Vec::new(),
         }
     }
 }
@@ -32,6 +37,7 @@ impl<E, F> From<Vec<E>> for Decided<E, F> {
 pub(in crate::domain) struct Import<E, F> {
     events: Vec<E>,
     kept: BTreeSet<F>,
+    dropped: BTreeSet<F>,
     left_to_roster: BTreeSet<F>,
     is_by_a_person: bool,
 }
@@ -41,6 +47,7 @@ impl<E, F: Ord + Copy> Import<E, F> {
         Self {
             events: Vec::new(),
             kept: BTreeSet::new(),
+            dropped: BTreeSet::new(),
             left_to_roster: BTreeSet::new(),
             is_by_a_person: ask.is_by_a_person(),
         }
@@ -72,6 +79,15 @@ impl<E, F: Ord + Copy> Import<E, F> {
         }
     }
 
+    /// The roster no longer names a link that is there now. `event` ends it, unless a person decided
+    /// the fact. Whoever runs the import is told of every link that ends.
+    pub(in crate::domain) fn ends(&mut self, fact: F, by_hand: &BTreeSet<F>, event: E) {
+        if !by_hand.contains(&fact) {
+            self.dropped.insert(fact);
+        }
+        self.differs(fact, by_hand, event);
+    }
+
     /// The outcome. `event` records facts that the roster decides from here on.
     pub(in crate::domain) fn finish(
         mut self,
@@ -84,6 +100,7 @@ impl<E, F: Ord + Copy> Import<E, F> {
         Decided {
             events: self.events,
             kept: self.kept.into_iter().collect(),
+            dropped: self.dropped.into_iter().collect(),
         }
     }
 }
@@ -94,4 +111,15 @@ pub(in crate::domain) fn note<F: Ord>(by_hand: &mut BTreeSet<F>, fact: F, is_by_
         true => by_hand.insert(fact),
         false => by_hand.remove(&fact),
     };
+}
+
+/// The refusal of an absence from a source that has never brought the person or team.
+pub(in crate::domain) fn not_in_roster<T>(
+    what: &str,
+    key: &'static str,
+    id: impl std::fmt::Display,
+) -> Result<T, Stop> {
+    let message = format!("no roster of this source has brought {what} {id}");
+    let refusal = Refusal::new(Reason::RosterRecordNotFound, message);
+    refuse(refusal.field(Field::Source).with(key, id))
 }

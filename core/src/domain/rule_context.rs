@@ -4,13 +4,17 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use super::field::Field;
 use super::refusal::{Reason, Refusal};
 use super::refusing::{not_found, refuse};
 use super::world::{Context, Stop, World};
 use super::{Actor, Aggregate, is_by_a_person};
 use crate::domain::person::Person;
-use crate::ids::{InstitutionId, PersonId, PlanId, SchoolYearId, StreamId, YearPlanId};
+use crate::domain::team::Team;
+use crate::domain::year_plan::Place;
+use crate::ids::{InstitutionId, PersonId, PlanId, SchoolYearId, StreamId, TeamId, YearPlanId};
 use crate::read_error::ReadError;
 
 /// Runs `decide` with the rules' view of a world.
@@ -23,6 +27,7 @@ pub(in crate::domain) fn asking<W: World + ?Sized, T>(
         world: &AsWorld(world),
         actor: context.actor,
         on_behalf_of: context.on_behalf_of,
+        day: context.at.day_in_denmark(),
     })
 }
 
@@ -41,6 +46,10 @@ impl<W: World + ?Sized> World for AsWorld<'_, W> {
     ) -> Result<Option<PlanId>, ReadError> {
         self.0.plan_of(student, year_plan)
     }
+
+    fn day(&self) -> Date {
+        self.0.day()
+    }
 }
 
 /// What a rule may look at.
@@ -48,6 +57,8 @@ pub(in crate::domain) struct RuleContext<'a> {
     world: &'a dyn World,
     pub(in crate::domain) actor: Actor,
     on_behalf_of: Option<Actor>,
+    /// The calendar day in Copenhagen on which the command is decided.
+    pub(in crate::domain) day: Date,
 }
 
 impl RuleContext<'_> {
@@ -63,7 +74,7 @@ impl RuleContext<'_> {
                 continue;
             };
             if let Some(Aggregate::Person(person)) = self.load(id)?.as_deref()
-                && person.departed.is_some()
+                && person.has_left_on(self.day)
             {
                 let message = format!("person {id} has left and can no longer change anything");
                 return refuse(Refusal::new(Reason::ActorDeparted, message).with("person_id", id));
@@ -108,6 +119,14 @@ impl RuleContext<'_> {
         }
     }
 
+    /// Whether the newest roster of some source does not have a person whom an earlier one had.
+    pub(in crate::domain) fn is_absent(&self, id: PersonId) -> Result<bool, Stop> {
+        Ok(match self.load(id)?.as_deref() {
+            Some(Aggregate::Person(person)) => person.is_absent(),
+            _ => false,
+        })
+    }
+
     /// Refuses anybody who is not a student.
     pub(in crate::domain) fn student(&self, id: PersonId, field: Field) -> Result<(), Stop> {
         self.person(id, field, |person| match person.is_student() {
@@ -136,12 +155,12 @@ impl RuleContext<'_> {
     }
 
     /// Refuses anybody who cannot own a team, year plan or plan. An owner must be staff who has not
-    /// left.
+    /// left. Whoever will leave can own something until the end of the last day.
     pub(in crate::domain) fn new_owner(&self, id: PersonId, field: Field) -> Result<(), Stop> {
         self.staff(id, field)?;
-        self.person(id, field, |person| match person.departed {
-            None => Ok(()),
-            Some(_) => refuse(
+        self.person(id, field, |person| match person.has_left_on(self.day) {
+            false => Ok(()),
+            true => refuse(
                 Refusal::new(
                     Reason::PersonDeparted,
                     format!("person {id} has left and cannot become an owner"),
@@ -152,24 +171,33 @@ impl RuleContext<'_> {
         })
     }
 
-    /// Refuses anybody who cannot own a team, year plan or plan of an institution. The owner must
-    /// be staff there who has not left.
+    /// Refuses anybody who cannot take over a team, year plan or plan of this place. The new owner
+    /// must be staff somewhere and must not have left. Whoever is on the staff of its team can take
+    /// it over, whatever institution they work at: when schools are merged, the roster moves people
+    /// before anybody moves year plans. Everybody else must work at its institution. It makes no
+    /// difference whether the institution is closed.
     pub(in crate::domain) fn successor(
         &self,
         id: PersonId,
-        institution: InstitutionId,
+        place: Place,
         field: Field,
     ) -> Result<(), Stop> {
+        let Place { institution, team } = place;
         self.new_owner(id, field)?;
-        self.person(id, field, |person| match person.works_at(institution) {
-            true => Ok(()),
-            false => {
-                let message = format!("person {id} does not work at institution {institution}");
-                let refusal = Refusal::new(Reason::SuccessorElsewhere, message).field(field);
-                let refusal = refusal.with("person_id", id);
-                refuse(refusal.with("institution_id", institution))
-            }
-        })
+        let shares_team = match self.load(team)?.as_deref() {
+            Some(Aggregate::Team(team)) => team.staff.contains_key(&id),
+            _ => false,
+        };
+        if shares_team || self.person(id, field, |person| Ok(person.works_at(institution)))? {
+            return Ok(());
+        }
+        let message = format!(
+            "person {id} is not on the staff of team {team} and does not work at institution \
+            {institution}"
+        );
+        let refusal = Refusal::new(Reason::SuccessorElsewhere, message).field(field);
+        let refusal = refusal.with("person_id", id).with("team_id", team);
+        refuse(refusal.with("institution_id", institution))
     }
 
     /// Checks the person to whom something is transferred. The person must be able to own it and
@@ -178,7 +206,7 @@ impl RuleContext<'_> {
         &self,
         now: Option<PersonId>,
         to: PersonId,
-        institution: InstitutionId,
+        place: Place,
         field: Field,
     ) -> Result<(), Stop> {
         if now == Some(to) {
@@ -189,7 +217,7 @@ impl RuleContext<'_> {
                     .with("person_id", to),
             );
         }
-        self.successor(to, institution, field)
+        self.successor(to, place, field)
     }
 
     /// Whether the owner has to change. `from` is the owner that is expected now; the command is
@@ -267,6 +295,42 @@ impl RuleContext<'_> {
                 )
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Gives a known team that is not deleted to `look`. Refused if there is none.
+    pub(in crate::domain) fn live_team<T>(
+        &self,
+        id: TeamId,
+        field: Field,
+        look: impl FnOnce(&Team) -> Result<T, Stop>,
+    ) -> Result<T, Stop> {
+        self.team(id, field, |found| match found.deleted {
+            None => look(found),
+            Some(_) => {
+                let message = format!("team {id} is deleted; undelete it first");
+                let refusal = Refusal::new(Reason::TeamDeleted, message).field(field);
+                refuse(refusal.with("team_id", id))
+            }
+        })
+    }
+
+    /// Gives a known team, deleted or not, to `look`. Refused if there is none.
+    pub(in crate::domain) fn team<T>(
+        &self,
+        id: TeamId,
+        field: Field,
+        look: impl FnOnce(&Team) -> Result<T, Stop>,
+    ) -> Result<T, Stop> {
+        match self.load(id)?.as_deref() {
+            Some(Aggregate::Team(found)) => look(found),
+            _ => Err(not_found(
+                Reason::TeamNotFound,
+                "team",
+                "team_id",
+                id,
+                field,
+            )),
         }
     }
 

@@ -14,7 +14,11 @@ type Step = fn(Value) -> Result<Value, &'static str>;
 /// Every step: the event type, the schema that the step starts from, and the function.
 const STEPS: &[(&str, u16, Step)] = &[
     ("person.departed", 1, name_the_last_day),
+    ("catalogue.defined", 1, leave_unlicensed),
     ("catalogue.item_defined", 1, leave_unnumbered),
+    ("catalogue.item_defined", 2, leave_item_unlicensed),
+    ("plan.talk_recorded", 1, held_by_its_recorder),
+    ("plan.talk_corrected", 1, held_by_its_recorder),
 ];
 
 /// Turns a payload of an earlier schema into the present shape.
@@ -54,6 +58,39 @@ fn leave_unnumbered(mut payload: Value) -> Result<Value, &'static str> {
         return Err(UNKNOWN_FIELD);
     }
     Ok(payload)
+}
+
+/// Catalogues had no licence and no holder of rights. The payload stays as it is.
+fn leave_unlicensed(mut payload: Value) -> Result<Value, &'static str> {
+    let fields = fields(&mut payload, "defined")?;
+    if fields.contains_key("licence") || fields.contains_key("rights_holder") {
+        return Err(UNKNOWN_FIELD);
+    }
+    Ok(payload)
+}
+
+/// Items had no licence of their own. The payload stays as it is.
+fn leave_item_unlicensed(mut payload: Value) -> Result<Value, &'static str> {
+    let details = fields(&mut payload, "item_defined")?.get("details");
+    let details = details.and_then(Value::as_object);
+    if details.is_some_and(|details| details.contains_key("licence")) {
+        return Err(UNKNOWN_FIELD);
+    }
+    Ok(payload)
+}
+
+/// Talks did not name who held them. Nobody named means the person who recorded the talk, so the
+/// payload stays as it is.
+fn held_by_its_recorder(payload: Value) -> Result<Value, &'static str> {
+    let mut events = payload.as_object().into_iter().flat_map(Map::values);
+    let named = events.any(|event| {
+        let details = event.get("details").and_then(Value::as_object);
+        details.is_some_and(|details| details.contains_key("held_by"))
+    });
+    match named {
+        true => Err(UNKNOWN_FIELD),
+        false => Ok(payload),
+    }
 }
 
 const UNKNOWN_FIELD: &str = "the payload has a field that its schema does not have";
@@ -117,6 +154,15 @@ mod tests {
         assert!(leave_unnumbered(numbered).is_err());
     }
 
+    #[test]
+    fn a_talk_of_schema_1_names_nobody_and_is_otherwise_as_it_was() {
+        let old = |details| serde_json::json!({"talk_recorded": {"talk": "x", "details": details}});
+        let plain = old(serde_json::json!({"notes": "Aftalt"}));
+        assert_eq!(held_by_its_recorder(plain.clone()), Ok(plain));
+        let named = old(serde_json::json!({"notes": "Aftalt", "held_by": []}));
+        assert!(held_by_its_recorder(named).is_err());
+    }
+
     fn any_json() -> impl Strategy<Value = Value> {
         // The names that the steps look for are among the names that are tried.
         let known = prop::sample::select(vec![
@@ -126,6 +172,8 @@ mod tests {
             "item_defined",
             "details",
             "sequence",
+            "talk_recorded",
+            "held_by",
         ]);
         let name = prop_oneof![known.prop_map(String::from), "[a-z_]{0,9}"];
         let leaf = prop_oneof![

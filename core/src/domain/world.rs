@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
+use super::institution::InstitutionFact;
 use super::person::PersonFact;
 use super::team::TeamFact;
 use super::{Actor, Aggregate, Event, Refusal};
@@ -26,6 +29,11 @@ pub trait World {
         student: PersonId,
         year_plan: YearPlanId,
     ) -> Result<Option<PlanId>, ReadError>;
+
+    /// The calendar day in Copenhagen on which is asked. A departure counts once its last day is
+    /// over, so the answer depends on the day. A world has no clock: the present is handed in, and
+    /// a state of the past has the day of its instant.
+    fn day(&self) -> Date;
 }
 
 /// The actor of a command, and when it is decided.
@@ -61,6 +69,9 @@ pub struct Decision {
     /// What a command of an import would have changed and left as it is, because a person decided
     /// it. Empty for all other commands.
     pub kept: Vec<RosterFact>,
+    /// The links that a command of an import ends: roles at institutions, guardianships, places in
+    /// teams. Empty for all other commands.
+    pub dropped: Vec<RosterFact>,
 }
 
 /// Something that a roster says and a person may decide otherwise.
@@ -70,6 +81,8 @@ pub enum RosterFact {
     Person(PersonFact),
     /// Something about a team.
     Team(TeamFact),
+    /// Something about an institution.
+    Institution(InstitutionFact),
 }
 
 /// Why a command cannot be decided in its favour.

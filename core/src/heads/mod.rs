@@ -80,7 +80,8 @@ pub fn bucket_of(stream: StreamId, key: KeyId) -> u16 {
         | StreamKind::YearPlan
         | StreamKind::Catalogue
         | StreamKind::Ledger
-        | StreamKind::Recovery => {
+        | StreamKind::Recovery
+        | StreamKind::RosterSource => {
             hasher.update(&[2]).update(&stream.to_bytes());
         }
     }

@@ -129,6 +129,7 @@ impl Writer {
                 events: entry.events,
                 replayed: true,
                 kept: Vec::new(),
+                dropped: Vec::new(),
             }));
         }
         // A batch is carried out whole, so a batch of which only some commands are known is another
@@ -167,6 +168,7 @@ impl Writer {
             stream,
             events,
             kept,
+            dropped,
         } = self.decide(index, actor, envelope, now)?;
         let mut begun = self.begin(stream)?;
         let folded = &mut begun.folded;
@@ -181,6 +183,7 @@ impl Writer {
                 events: 0,
                 replayed: false,
                 kept,
+                dropped,
             });
             return Ok(());
         }
@@ -242,6 +245,7 @@ impl Writer {
             events: count,
             replayed: false,
             kept,
+            dropped,
         };
         self.record(actor, envelope, receipt, draft)?;
         within_limits(draft)
@@ -379,7 +383,8 @@ impl Writer {
             | StreamKind::YearPlan
             | StreamKind::Catalogue
             | StreamKind::Ledger
-            | StreamKind::Recovery => KeyScope::Ledger,
+            | StreamKind::Recovery
+            | StreamKind::RosterSource => KeyScope::Ledger,
         })
     }
 

@@ -76,6 +76,9 @@ pub struct Receipt {
     /// What a command of an import left as it is, because a person decided it. The receipt of a
     /// command that had been carried out before does not repeat this.
     pub kept: Vec<RosterFact>,
+    /// The links that a command of an import ended: roles at institutions, guardianships, places in
+    /// teams. The receipt of a command that had been carried out before does not repeat this.
+    pub dropped: Vec<RosterFact>,
 }
 
 type Reply = Box<dyn FnOnce(Result<Vec<Receipt>, ExecuteError>) + Send>;

@@ -4,6 +4,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use crate::derived::{
     CommandEntry, Cursor, Doc, DocKey, Docs, StoreError, StreamDoc, Term, first_plan, terms,
 };
@@ -14,7 +16,7 @@ use crate::ids::{PersonId, PlanId, StreamId, YearPlanId};
 use super::ReadError;
 use super::stream_fold::StreamFold;
 use super::window::Window;
-use crate::overview::Calendar;
+use crate::overview::{Calendar, Day};
 
 /// The largest number of documents for which the memory of an undo is kept. To clear the memory
 /// that a large batch needed would cost each single command more time than it saves.
@@ -38,6 +40,10 @@ pub(crate) struct Fold {
     group: u64,
     pub(super) cursor: Cursor,
     pub(super) calendar: Calendar,
+    /// The day up to which coming departures have been counted; `None` if that is not known.
+    pub(super) departures_until: Option<Day>,
+    /// The day for which changes are counted, if it is not the day of the last event.
+    pub(super) counting_on: Option<Day>,
 }
 
 struct Pending {
@@ -74,6 +80,8 @@ impl Fold {
             group: 1,
             cursor,
             calendar: Calendar::default(),
+            departures_until: None,
+            counting_on: None,
         }
     }
 
@@ -158,6 +166,7 @@ impl Fold {
         let Some(doc) = folded.doc() else {
             return Ok(());
         };
+        self.count_departures(id, doc.head.position)?;
         let state = doc.state.clone();
         let after = terms(id, &state);
         for term in before.symmetric_difference(&after) {
@@ -165,6 +174,7 @@ impl Fold {
         }
         self.put(DocKey::Stream(id), Doc::Stream(Arc::new(doc)));
         self.note_ownership(id, was.as_deref(), &state)?;
+        self.note_departure(id, was.as_deref(), &state)?;
         self.count(id, was.as_deref(), &state)
     }
 
@@ -302,6 +312,7 @@ impl Fold {
         self.commands
             .truncate(self.commands.len() - taken_back as usize);
         self.cursor = undo.cursor;
+        self.departures_until = None;
     }
 
     /// Closes the group. Returns the documents that it changed, the cursor after it, and its
@@ -336,5 +347,10 @@ impl World for Fold {
         year_plan: YearPlanId,
     ) -> Result<Option<PlanId>, ReadError> {
         Ok(first_plan(&self.list(Term::PlanOf(student, year_plan))?))
+    }
+
+    /// The day of the event that was folded in last.
+    fn day(&self) -> Date {
+        self.cursor.recorded_at.day_in_denmark()
     }
 }

@@ -4,13 +4,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use super::fold::Fold;
+use super::ownerless::AsOwner;
 use super::{ReadError, Reading};
 use crate::derived::{Doc, DocKey, StoreError, Term};
-use crate::domain::Aggregate;
+use crate::domain::person::{NoOwner, Person};
 use crate::domain::plan::Plan;
 use crate::domain::team::Team;
 use crate::domain::year_plan::YearPlan;
+use crate::domain::{Aggregate, World};
 use crate::ids::{PersonId, PlanId, SchoolYearId, StreamId, TeamId, YearPlanId};
 use crate::overview::{
     Cell, CellKey, Counts, Day, Month, OverviewQuery, PlanCircumstances, PlanFacts, Report, Source,
@@ -29,10 +33,10 @@ impl Fold {
         match (before, after) {
             (before, Aggregate::Person(after)) => {
                 let earlier = match before {
-                    Some(Aggregate::Person(before)) => places(before),
+                    Some(Aggregate::Person(before)) => places(before, self.day()),
                     _ => BTreeMap::new(),
                 };
-                let now = places(after);
+                let now = places(after, self.day());
                 let id = PersonId::from_uuid(stream.id);
                 if earlier != now {
                     // The first event of a person comes before any team or plan can name the
@@ -43,25 +47,35 @@ impl Fold {
                     };
                     self.update_standing_from(id, &known, |standing| standing.places = now)?;
                 }
-                let gone = after.departed.is_some();
-                let was_gone = before.is_some_and(|before| {
-                    matches!(before, Aggregate::Person(before) if before.departed.is_some())
-                });
-                match gone == was_gone {
-                    true => Ok(()),
-                    false => self.count_departure(id, gone),
+                match before {
+                    Some(Aggregate::Person(before))
+                        if AsOwner::of(before) != AsOwner::of(after) =>
+                    {
+                        self.count_owner(id, after, self.day())
+                    }
+                    // A person who is new owns nothing yet.
+                    _ => Ok(()),
                 }
             }
             (Some(Aggregate::Team(before)), Aggregate::Team(after)) => {
-                self.count_team(TeamId::from_uuid(stream.id), Some(before), after)
+                let team = TeamId::from_uuid(stream.id);
+                self.count_team(team, Some(before), after)?;
+                match before.staff.keys().eq(after.staff.keys()) {
+                    true => Ok(()),
+                    false => self.count_owners_of(team),
+                }
             }
             (_, Aggregate::Team(after)) => {
                 self.count_team(TeamId::from_uuid(stream.id), None, after)
             }
             (Some(Aggregate::YearPlan(before)), Aggregate::YearPlan(after)) => {
-                match before.details.subjects == after.details.subjects {
+                let (was, now) = (&before.details, &after.details);
+                let alike = was.subjects == now.subjects
+                    && was.team == now.team
+                    && was.institution == now.institution;
+                match alike {
                     true => Ok(()),
-                    false => self.count_subjects(YearPlanId::from_uuid(stream.id), after),
+                    false => self.count_year_plan(YearPlanId::from_uuid(stream.id), after),
                 }
             }
             (before, Aggregate::Plan(after)) => {
@@ -78,7 +92,8 @@ impl Fold {
                 | Aggregate::SchoolYear(_)
                 | Aggregate::Catalogue(_)
                 | Aggregate::Ledger(_)
-                | Aggregate::Recovery(_),
+                | Aggregate::Recovery(_)
+                | Aggregate::RosterSource(_),
             ) => Ok(()),
         }
     }
@@ -110,15 +125,19 @@ impl Fold {
         Ok(())
     }
 
-    fn count_subjects(&mut self, id: YearPlanId, after: &YearPlan) -> Result<(), StoreError> {
+    /// Notes in every plan of a year plan what the year plan says about it.
+    fn count_year_plan(&mut self, id: YearPlanId, after: &YearPlan) -> Result<(), StoreError> {
         for stream in self.list(Term::PlansOfYearPlan(id))?.iter() {
             let Some(doc) = self.stream(*stream)? else {
                 continue;
             };
             if let Aggregate::Plan(plan) = &*doc.state {
+                let ownerless = self.is_ownerless(plan.owner, after)?;
                 self.update_standing(plan.student, |standing| {
                     if let Some(facts) = standing.plans.get_mut(&PlanId::from_uuid(stream.id)) {
+                        facts.ownerless = ownerless;
                         facts.subjects.clone_from(&after.details.subjects);
+                        facts.team = after.details.team;
                     }
                 })?;
             }
@@ -126,22 +145,54 @@ impl Fold {
         Ok(())
     }
 
-    /// Notes in every plan of `owner` whether the plan has an owner who is still there. `gone` says
-    /// whether the owner has left.
-    fn count_departure(&mut self, owner: PersonId, gone: bool) -> Result<(), StoreError> {
+    /// Notes in every plan of a team whose staff has changed whether it has an owner.
+    fn count_owners_of(&mut self, team: TeamId) -> Result<(), StoreError> {
+        for stream in self.list(Term::YearPlansOfTeam(team))?.iter() {
+            let doc = self.stream(*stream)?;
+            if let Some(Aggregate::YearPlan(year_plan)) = doc.as_deref().map(|doc| &*doc.state) {
+                self.count_year_plan(YearPlanId::from_uuid(stream.id), year_plan)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes in every plan of a person whether the person is still an owner there.
+    pub(super) fn count_owner(
+        &mut self,
+        owner: PersonId,
+        now: &Person,
+        day: Date,
+    ) -> Result<(), StoreError> {
         for stream in self.list(Term::Owner(owner))?.iter() {
             let Some(doc) = self.stream(*stream)? else {
                 continue;
             };
-            if let Aggregate::Plan(plan) = &*doc.state {
-                self.update_standing(plan.student, |standing| {
-                    if let Some(facts) = standing.plans.get_mut(&PlanId::from_uuid(stream.id)) {
-                        facts.ownerless = gone;
-                    }
-                })?;
-            }
+            let Aggregate::Plan(plan) = &*doc.state else {
+                continue;
+            };
+            let Some(year_plan) = self.stream(plan.year_plan.into())? else {
+                continue;
+            };
+            let Aggregate::YearPlan(year_plan) = &*year_plan.state else {
+                continue;
+            };
+            let place = year_plan.details.place();
+            let on_team = self.is_on_staff(owner, place.team)?;
+            let reason = now.no_owner_at(place.institution, on_team, day);
+            let ownerless = reason.is_some_and(NoOwner::is_certain);
+            self.update_standing(plan.student, |standing| {
+                if let Some(facts) = standing.plans.get_mut(&PlanId::from_uuid(stream.id)) {
+                    facts.ownerless = ownerless;
+                }
+            })?;
         }
         Ok(())
+    }
+
+    /// Whether a plan on a year plan certainly has no owner who is still there.
+    fn is_ownerless(&self, owner: PersonId, year_plan: &YearPlan) -> Result<bool, StoreError> {
+        let reason = self.no_owner(Some(owner), year_plan.details.place(), self.day())?;
+        Ok(reason.is_some_and(NoOwner::is_certain))
     }
 
     fn count_plan(
@@ -159,7 +210,15 @@ impl Fold {
         }
         let standing = self.standing(after.student)?;
         let known = standing.plans.get(&id);
-        let ownerless = self.has_left(after.owner)?;
+        let year_plan = self.stream(after.year_plan.into())?;
+        let year_plan = match year_plan.as_deref().map(|doc| &*doc.state) {
+            Some(Aggregate::YearPlan(year_plan)) => Some(year_plan),
+            Some(_) | None => None,
+        };
+        let ownerless = match year_plan {
+            Some(year_plan) => self.is_ownerless(after.owner, year_plan)?,
+            None => false,
+        };
         let rest = PlanCircumstances {
             ownerless,
             worked_on,
@@ -169,11 +228,8 @@ impl Fold {
             (Some(known), false) if known.still_holds(after, rest) => return Ok(()),
             (Some(_), _) | (None, false) => {}
         }
-        let year_plan = self.stream(after.year_plan.into())?;
-        let facts = match year_plan.as_deref().map(|doc| &*doc.state) {
-            Some(Aggregate::YearPlan(year_plan)) if !after.withdrawn => {
-                Some(PlanFacts::of(after, year_plan, rest))
-            }
+        let facts = match year_plan {
+            Some(year_plan) if !after.withdrawn => Some(PlanFacts::of(after, year_plan, rest)),
             Some(_) | None => None,
         };
         self.update_standing(after.student, |standing| match facts {
@@ -186,7 +242,7 @@ impl Fold {
         self.calendar.day(plan.worked_on_at()).month()
     }
 
-    fn standing(&self, student: PersonId) -> Result<Arc<Standing>, StoreError> {
+    pub(super) fn standing(&self, student: PersonId) -> Result<Arc<Standing>, StoreError> {
         match self.get(&DocKey::Standing(student))? {
             Doc::Standing(standing) => Ok(standing),
             Doc::Absent => Ok(Arc::default()),
@@ -205,7 +261,7 @@ impl Fold {
     }
 
     /// Does the same as [`Fold::update_standing`] when the caller has already read the standing.
-    fn update_standing_from(
+    pub(super) fn update_standing_from(
         &mut self,
         student: PersonId,
         before: &Standing,
@@ -216,7 +272,10 @@ impl Fold {
         if after == *before {
             return Ok(());
         }
-        let day = self.calendar.day(self.cursor.recorded_at);
+        let day = match self.counting_on {
+            Some(day) => day,
+            None => self.calendar.day(self.cursor.recorded_at),
+        };
         let touched = Touched::by(before, &after);
         let less = contributions_to(before, &touched);
         let more = contributions_to(&after, &touched);

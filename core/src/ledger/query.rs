@@ -3,13 +3,17 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use super::history::stored;
 use super::{Ledger, ReadError};
 use crate::derived::{Doc, DocKey, StoreError, StreamDoc, Term, first_plan};
 use crate::domain::{Aggregate, World};
 use crate::ids::{
-    InstitutionId, PersonId, PlanId, Position, Revision, StreamId, StreamKind, YearPlanId,
+    InstitutionId, PersonId, PlanId, Position, Revision, RosterSourceId, StreamId, StreamKind,
+    YearPlanId,
 };
+use crate::text::SourceName;
 use crate::time::Timestamp;
 
 /// How often a read of the present is tried. After that the read uses the position at which it
@@ -21,6 +25,7 @@ pub struct Reading<'a> {
     pub(super) ledger: &'a Ledger,
     position: Position,
     past: bool,
+    day: Date,
     newest: Cell<Position>,
 }
 
@@ -34,18 +39,20 @@ impl Ledger {
         &self,
         read: impl Fn(&Reading<'_>) -> Result<T, E>,
     ) -> Result<(T, Position), E> {
+        let day = self.now().day_in_denmark();
         for _ in 0..TRIES {
-            let reading = self.reading(self.position(), false);
+            let reading = self.reading(self.position(), false, day);
             let result = read(&reading);
             // If something newer was published during the read, its parts may not fit together.
             if reading.newest.get() <= reading.position {
                 return Ok((result?, reading.position));
             }
         }
-        self.read_at(self.position(), read)
+        self.read_on(self.position(), Some(day), read)
     }
 
-    /// Reads the state at a position. The answer stays the same for ever (P4).
+    /// Reads the state at a position. The answer stays the same for ever (P4). What depends on the
+    /// day is answered for the day of the event at the position.
     ///
     /// # Errors
     /// [`ReadError::NotThere`] if the position is after the last durable one, and the
@@ -55,19 +62,47 @@ impl Ledger {
         position: Position,
         read: impl Fn(&Reading<'_>) -> Result<T, E>,
     ) -> Result<(T, Position), E> {
+        self.read_on(position, None, read)
+    }
+
+    /// Reads the state at a position, as on a day in Copenhagen. Use it when the position was found
+    /// from an instant: days may have passed since the event at the position.
+    ///
+    /// # Errors
+    /// As for [`Ledger::read_at`].
+    pub fn read_on<T, E: From<ReadError>>(
+        &self,
+        position: Position,
+        day: Option<Date>,
+        read: impl Fn(&Reading<'_>) -> Result<T, E>,
+    ) -> Result<(T, Position), E> {
         let tail = self.position();
         if position > tail {
             let asked = position;
             return Err(ReadError::NotThere { asked, tail }.into());
         }
-        Ok((read(&self.reading(position, true))?, position))
+        let day = match day {
+            Some(day) => day,
+            None => self.day_at(position)?,
+        };
+        Ok((read(&self.reading(position, true, day))?, position))
     }
 
-    fn reading(&self, position: Position, past: bool) -> Reading<'_> {
+    /// The day in Copenhagen of the event at a position.
+    fn day_at(&self, position: Position) -> Result<Date, ReadError> {
+        if position == Position::ZERO {
+            return Ok(Timestamp::default().day_in_denmark());
+        }
+        let (_, entry) = stored(self.log(), position)?;
+        Ok(entry.recorded_at.day_in_denmark())
+    }
+
+    fn reading(&self, position: Position, past: bool, day: Date) -> Reading<'_> {
         Reading {
             ledger: self,
             position,
             past,
+            day,
             newest: Cell::new(Position::ZERO),
         }
     }
@@ -156,6 +191,24 @@ impl Reading<'_> {
         Ok(found)
     }
 
+    /// The persons or teams that a source has brought, whether or not its newest roster has them, in
+    /// order of their ids.
+    ///
+    /// # Errors
+    /// [`ReadError`] when derived state cannot be read.
+    pub fn find_of_source(
+        &self,
+        source: &SourceName,
+        kind: StreamKind,
+    ) -> Result<Vec<StreamId>, ReadError> {
+        let source = RosterSourceId::named(source);
+        let mut found = Vec::new();
+        for part in 0..=u8::MAX {
+            found.extend_from_slice(&self.find(Term::SourcePart(source, kind, part))?);
+        }
+        Ok(found)
+    }
+
     /// The student's plans that exist at this position, in the order in which they were opened.
     ///
     /// # Errors
@@ -185,5 +238,9 @@ impl World for Reading<'_> {
         year_plan: YearPlanId,
     ) -> Result<Option<PlanId>, ReadError> {
         Ok(first_plan(&self.find(Term::PlanOf(student, year_plan))?))
+    }
+
+    fn day(&self) -> Date {
+        self.day
     }
 }

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::cell::{CellKey, Counts, Coverage};
@@ -111,10 +112,10 @@ fn talks(plan: &Plan) -> BTreeMap<TalkKind, u64> {
     talks
 }
 
-/// The institutions where a person is a student, each with the grade. Empty once the person has
-/// left.
-pub(crate) fn places(person: &Person) -> BTreeMap<InstitutionId, String> {
-    let there = person.departed.is_none();
+/// The institutions where a person is a student on a day, each with the grade. Empty once the person
+/// has left.
+pub(crate) fn places(person: &Person, day: Date) -> BTreeMap<InstitutionId, String> {
+    let there = !person.has_left_on(day);
     let places = person.affiliations.iter().filter(|_| there);
     let places = places.filter(|at| at.role == Role::Student);
     places

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use uuid::Uuid;
 
 use crate::derived::Head;
@@ -37,13 +38,11 @@ impl<'a, 'r> DryRun<'a, 'r> {
     /// # Errors
     /// [`Stop`], with the reason that the writer would give.
     pub(super) fn attempt(&mut self, step: &Step) -> Result<(), Stop> {
-        // No rule about a step depends on the actor, and no step names a day.
+        // No rule about a step depends on the actor, and no step names a day. Of the instant the
+        // rules look at the day: an owner may have left.
         let actor = Actor::System(SystemId::from_uuid(Uuid::nil()));
-        let decision = decide(
-            self,
-            &Context::new(actor, Timestamp::default()),
-            &step.command(None),
-        )?;
+        let at = Timestamp::last_of_day_in_denmark(self.day());
+        let decision = decide(self, &Context::new(actor, at), &step.command(None))?;
         let stream = decision.stream;
         let was = self.aggregate(stream)?;
         let mut folded = StreamFold::at(stream, Head::default(), was.clone());
@@ -89,5 +88,9 @@ impl World for DryRun<'_, '_> {
             Some(plan) => Ok(*plan),
             None => self.reading.plan_of(student, year_plan),
         }
+    }
+
+    fn day(&self) -> Date {
+        self.reading.day()
     }
 }

@@ -1,5 +1,5 @@
 //! What to do when an owner leaves: find what the person owns and who could take it over, try out a
-//! transfer or restore, and carry it out.
+//! transfer, restore or merger, and carry it out.
 //!
 //! Every question is answered from a [`Reading`]: one consistent state, of the present or of any
 //! moment. A [recovery](crate::domain::recovery) makes the changes. A caller first asks for a
@@ -7,7 +7,9 @@
 //! be a different one by now. Then [`run`] carries the recovery out. It can be interrupted at any
 //! point and goes on from there.
 
+mod departures;
 mod dry_run;
+mod merge;
 mod owned;
 mod proposal;
 mod propose;
@@ -19,11 +21,12 @@ mod school;
 mod suggest;
 mod transfer;
 
+pub use self::departures::{Leaver, leavers, owned_at};
 pub use self::owned::{Deleting, Owned, deleting, describe, owned, ownerless, title};
 pub use self::proposal::{Proposal, Proposed, Why, absent};
 pub use self::propose::propose;
 pub use self::request::{
-    Fallback, Rebuild, RecoveryRequest, Restore, RestoreItem, Rule, Transfer, What,
+    Fallback, Merge, Rebuild, RecoveryRequest, Restore, RestoreItem, Rule, Transfer, What,
 };
 pub use self::run::{Begun, Progress, RunError, open, run, run_until, start, undo};
 pub use self::suggest::{Suggestion, suggest};

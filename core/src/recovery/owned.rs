@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::school::RosterQueries;
 use super::suggest::Suggestion;
 use crate::derived::Term;
-use crate::domain::{Actor, Aggregate, Deletion};
+use crate::domain::person::NoOwner;
+use crate::domain::year_plan::Place;
+use crate::domain::{Actor, Aggregate, Deletion, World};
 use crate::ids::{InstitutionId, PersonId, PlanId, StreamId, YearPlanId};
 use crate::ledger::{ReadError, Reading};
 use crate::text::Title;
@@ -19,8 +21,9 @@ pub struct Owned {
     pub stream: StreamId,
     /// The owner. `None` if a team has no owner.
     pub owner: Option<PersonId>,
-    /// Whether it has no owner, or its owner has left.
-    pub ownerless: bool,
+    /// Why it has no owner who is still there, or that its owner will leave; `None` if it has an owner
+    /// who stays.
+    pub ownerless: Option<NoOwner>,
     /// The institution that it belongs to.
     pub institution: InstitutionId,
     /// The title of the team or year plan. A plan has the title of its year plan.
@@ -64,8 +67,8 @@ pub fn owned(reading: &Reading<'_>, person: PersonId) -> Result<Vec<StreamId>, R
     Ok(owned)
 }
 
-/// Finds the teams, year plans and plans of an institution that have no owner, or whose owner has
-/// left, sorted by stream. It answers for the present only.
+/// Finds the teams, year plans and plans of an institution that have no owner who is still there, or
+/// whose owner will leave, sorted by stream; [`Owned::ownerless`] says why. It answers for the present only.
 ///
 /// # Errors
 /// [`ReadError`]
@@ -89,8 +92,8 @@ pub fn describe(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Owned>
     let mut owned = Owned {
         stream,
         owner: thing.owner,
-        ownerless: school.has_no_owner(thing.owner)?,
-        institution: thing.institution,
+        ownerless: school.no_owner(thing.owner, thing.place)?,
+        institution: thing.place.institution,
         title: school.title(&thing.state)?,
         deleted: None,
         withdrawn: false,
@@ -100,7 +103,7 @@ pub fn describe(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Owned>
     match &*thing.state {
         Aggregate::Team(team) => {
             owned.deleted.clone_from(&team.deleted);
-            let plans = school.plans_of_team(thing.team)?;
+            let plans = school.plans_of_team(thing.place.team)?;
             school.count_students(&mut owned, plans)?;
         }
         Aggregate::YearPlan(plan) => {
@@ -117,7 +120,8 @@ pub fn describe(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Owned>
         | Aggregate::Person(_)
         | Aggregate::Catalogue(_)
         | Aggregate::Ledger(_)
-        | Aggregate::Recovery(_) => return Ok(None),
+        | Aggregate::Recovery(_)
+        | Aggregate::RosterSource(_) => return Ok(None),
     }
     Ok(Some(owned))
 }
@@ -163,8 +167,8 @@ pub fn deleting(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Deleti
     };
     let (year_plans, plans) = match &*thing.state {
         Aggregate::Team(_) => (
-            school.year_plans_of(thing.team)?,
-            school.plans_of_team(thing.team)?,
+            school.year_plans_of(thing.place.team)?,
+            school.plans_of_team(thing.place.team)?,
         ),
         Aggregate::YearPlan(_) => (
             Vec::new(),
@@ -176,7 +180,8 @@ pub fn deleting(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Deleti
         | Aggregate::Plan(_)
         | Aggregate::Catalogue(_)
         | Aggregate::Ledger(_)
-        | Aggregate::Recovery(_) => return Ok(None),
+        | Aggregate::Recovery(_)
+        | Aggregate::RosterSource(_) => return Ok(None),
     };
     let mut students = BTreeSet::new();
     for plan in &plans {
@@ -204,7 +209,8 @@ impl RosterQueries<'_, '_> {
             | Aggregate::Person(_)
             | Aggregate::Catalogue(_)
             | Aggregate::Ledger(_)
-            | Aggregate::Recovery(_) => None,
+            | Aggregate::Recovery(_)
+            | Aggregate::RosterSource(_) => None,
         }))
     }
 
@@ -220,19 +226,52 @@ impl RosterQueries<'_, '_> {
             | Aggregate::Person(_)
             | Aggregate::Catalogue(_)
             | Aggregate::Ledger(_)
-            | Aggregate::Recovery(_) => Ok(None),
+            | Aggregate::Recovery(_)
+            | Aggregate::RosterSource(_) => Ok(None),
         }
     }
 
-    fn has_no_owner(&self, owner: Option<PersonId>) -> Result<bool, ReadError> {
+    pub(super) fn no_owner(
+        &self,
+        owner: Option<PersonId>,
+        place: Place,
+    ) -> Result<Option<NoOwner>, ReadError> {
         let Some(owner) = owner else {
-            return Ok(true);
+            return Ok(Some(NoOwner::Nobody));
         };
-        let departed = self.person(owner, |person| person.departed.is_some())?;
-        Ok(departed == Some(true))
+        let on_team = match self.reading.stream(place.team)? {
+            Some((state, _)) => match &*state {
+                Aggregate::Team(team) => team.staff.contains_key(&owner),
+                _ => false,
+            },
+            None => false,
+        };
+        let reason = self.person(owner, |person| {
+            person.no_owner_at(place.institution, on_team, self.reading.day())
+        })?;
+        Ok(reason.flatten())
     }
 
-    fn plans_of_team(&self, team: crate::ids::TeamId) -> Result<Vec<PlanId>, ReadError> {
+    /// Whether something certainly has no owner who stays. Handing over can be prepared, so an owner
+    /// who will leave counts like one who has left.
+    pub(super) fn has_no_owner(
+        &self,
+        owner: Option<PersonId>,
+        place: Place,
+    ) -> Result<bool, ReadError> {
+        Ok(self
+            .no_owner(owner, place)?
+            .is_some_and(|reason| match reason {
+                NoOwner::Leaving { .. } => true,
+                NoOwner::Nobody
+                | NoOwner::Departed
+                | NoOwner::NotStaff
+                | NoOwner::Elsewhere
+                | NoOwner::AbsentFromRoster { .. } => reason.is_certain(),
+            }))
+    }
+
+    pub(super) fn plans_of_team(&self, team: crate::ids::TeamId) -> Result<Vec<PlanId>, ReadError> {
         let mut plans = Vec::new();
         for year_plan in self.year_plans_of(team)? {
             plans.extend(self.plans_on(year_plan)?);

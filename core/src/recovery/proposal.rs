@@ -2,7 +2,7 @@
 
 use crate::domain::recovery::Step;
 use crate::domain::{Reason, Refusal};
-use crate::ids::StreamId;
+use crate::ids::{StreamId, TeamId};
 
 const DIGEST_CONTEXT: &str = "planledger v1 2026-11-25 proposal";
 
@@ -72,6 +72,11 @@ pub enum Why {
     Fallback,
     /// It belongs to this team or year plan, which comes back or is rebuilt.
     BelongsTo(StreamId),
+    /// It belongs to the institution that is closed.
+    OfClosedInstitution,
+    /// This team of the successor carries on for it: the request says so, or the roster has made it
+    /// for the same students.
+    SucceededBy(TeamId),
 }
 
 /// The refusal for a team, year plan or plan that does not exist.
@@ -86,7 +91,8 @@ pub fn absent(stream: StreamId) -> Refusal {
         | StreamKind::Person
         | StreamKind::Catalogue
         | StreamKind::Ledger
-        | StreamKind::Recovery => (Reason::PlanNotFound, "plan_id"),
+        | StreamKind::Recovery
+        | StreamKind::RosterSource => (Reason::PlanNotFound, "plan_id"),
     };
     Refusal::new(reason, format!("there is no {stream}")).with(key, stream.id)
 }

@@ -1,11 +1,11 @@
-//! The dry run: says what a transfer or restore would do, item by item, and why.
+//! The dry run: says what a transfer, restore or merger would do, item by item, and why.
 
 use super::dry_run::DryRun;
-use super::proposal::Proposal;
+use super::proposal::{Proposal, Why, absent};
 use super::request::RecoveryRequest;
 use super::school::RosterQueries;
 use crate::domain::recovery::{MOST_STEPS, too_many};
-use crate::domain::{Reason, Refusal, Stop};
+use crate::domain::{Reason, Refusal, Stop, World};
 use crate::ledger::Reading;
 
 /// Works out which steps would fulfil a request, and tries each one without recording anything.
@@ -17,6 +17,7 @@ pub fn propose(reading: &Reading<'_>, request: &RecoveryRequest) -> Result<Propo
     let mut items = match request {
         RecoveryRequest::Transfer(transfer) => school.transfer(transfer)?,
         RecoveryRequest::Restore(restore) => school.restore(restore)?,
+        RecoveryRequest::Merge(merge) => school.merge(merge)?,
     };
     if items.is_empty() {
         let message = "no item fits the request, so there is nothing to do";
@@ -27,6 +28,12 @@ pub fn propose(reading: &Reading<'_>, request: &RecoveryRequest) -> Result<Propo
     }
     let mut dry_run = DryRun::new(reading);
     for item in &mut items {
+        // Nothing is done to what belongs to something that cannot be made.
+        if let Why::BelongsTo(stream) = item.why
+            && dry_run.aggregate(stream)?.is_none()
+        {
+            item.step = Err(absent(stream));
+        }
         if let Ok(step) = &item.step
             && let Err(refusal) = Stop::verdict(dry_run.attempt(step))?
         {

@@ -16,7 +16,8 @@ const ID_CONTEXT: &str = "planledger v1 2026-11-25 copied id";
 
 impl RosterQueries<'_, '_> {
     /// Proposes the steps: create the year plan, copy every unit that a plan includes, and move the
-    /// plans to the new year plan. Withdrawn plans stay where they are.
+    /// plans to the new year plan. Withdrawn plans stay where they are. A plan whose owner has left
+    /// goes to `give_to`, too.
     pub(super) fn rebuild(
         &self,
         request: &Rebuild,
@@ -34,6 +35,8 @@ impl RosterQueries<'_, '_> {
             details.title = title.clone();
         }
         details.team = request.team.unwrap_or(details.team);
+        details.institution = request.institution.unwrap_or(details.institution);
+        let place = details.place();
         let owner = request.owner.or(give_to).unwrap_or(owner);
         let create = Step::CreateYearPlan {
             year_plan,
@@ -73,6 +76,17 @@ impl RosterQueries<'_, '_> {
                 to: year_plan,
             };
             add(plan.into(), Ok(step), Why::BelongsTo(like.into()));
+            if let Some(to) = give_to
+                && let Some(from) = self.plan(plan, |plan| plan.owner)?
+                && from != to
+                && self.has_no_owner(Some(from), place)?
+            {
+                add(
+                    plan.into(),
+                    Ok(Step::PlanOwner { plan, from, to }),
+                    Why::BelongsTo(year_plan.into()),
+                );
+            }
         }
         Ok(())
     }

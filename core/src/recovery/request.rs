@@ -1,4 +1,5 @@
-//! What a caller may ask a recovery to do: give items to other owners, or bring them back.
+//! What a caller may ask a recovery to do: give items to other owners, bring them back, or
+//! carry them to another institution.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +13,8 @@ pub enum RecoveryRequest {
     Transfer(Transfer),
     /// Brings back what was deleted or withdrawn.
     Restore(Restore),
+    /// Carries everything of a closed institution to its successor.
+    Merge(Merge),
 }
 
 /// Which teams, year plans and plans get which new owners.
@@ -66,6 +69,22 @@ pub enum Fallback {
     /// A leader of the item's institution who does not own the item already. Of several leaders,
     /// the one with the lowest id.
     Leader,
+}
+
+/// Which institution carries on for a closed one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Merge {
+    /// The closed institution.
+    pub from: InstitutionId,
+    /// The institution that carries on. It is open.
+    pub to: InstitutionId,
+    /// Teams of the closed institution, each with the team that carries on for it. Such a team stays
+    /// where it is, and its year plans go to the other one. All other teams move.
+    pub teams: BTreeMap<TeamId, TeamId>,
+    /// Who becomes the owner of what has no present owner, where nobody else is on the team's staff.
+    pub fallback: Fallback,
+    /// The reason, recorded with the recovery.
+    pub reason: Option<text::ReasonText>,
 }
 
 /// What is brought back.
@@ -143,6 +162,8 @@ pub struct Rebuild {
     pub title: Option<Title>,
     /// The team of the new year plan. `None` takes the old one's.
     pub team: Option<TeamId>,
+    /// The institution of the new year plan. `None` takes the old one's.
+    pub institution: Option<InstitutionId>,
     /// The owner of the new year plan. `None` takes the person to whom the restore gives
     /// everything, or else the old one's owner.
     pub owner: Option<PersonId>,

@@ -111,6 +111,7 @@ pub fn start(
     let reason = match request {
         RecoveryRequest::Transfer(transfer) => transfer.reason.clone(),
         RecoveryRequest::Restore(restore) => restore.reason.clone(),
+        RecoveryRequest::Merge(merge) => merge.reason.clone(),
     };
     let command = RecoveryCommand::Start {
         steps,
@@ -386,7 +387,9 @@ fn unneeded(step: &Step) -> Reason {
             Reason::NotDeleted
         }
         Step::RestorePlan { .. } => Reason::NotWithdrawn,
-        Step::MovePlan { .. } => Reason::AlreadyThere,
+        Step::MovePlan { .. } | Step::MoveTeam { .. } | Step::MoveYearPlan { .. } => {
+            Reason::AlreadyThere
+        }
         Step::CreateYearPlan { .. } | Step::CopyUnit { .. } => Reason::AlreadyExists,
     }
 }

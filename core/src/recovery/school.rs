@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::derived::Term;
-use crate::domain::Aggregate;
+use crate::domain::institution::Institution;
 use crate::domain::person::{Person, Role};
 use crate::domain::plan::Plan;
 use crate::domain::team::Team;
-use crate::domain::year_plan::YearPlan;
+use crate::domain::year_plan::{Place, YearPlan};
+use crate::domain::{Aggregate, World};
 use crate::ids::{InstitutionId, PersonId, PlanId, StreamId, StreamKind, TeamId, YearPlanId};
 use crate::ledger::{ReadError, Reading};
 use crate::text::Name;
@@ -17,8 +18,7 @@ use crate::text::Name;
 pub(super) struct Ownable {
     pub(super) state: Arc<Aggregate>,
     pub(super) owner: Option<PersonId>,
-    pub(super) institution: InstitutionId,
-    pub(super) team: TeamId,
+    pub(super) place: Place,
     /// A team's subject, if it has one; a year plan's subjects; for a plan, the subjects of its
     /// year plan.
     pub(super) subjects: BTreeSet<Name>,
@@ -42,6 +42,18 @@ impl RosterQueries<'_, '_> {
     ) -> Result<Option<T>, ReadError> {
         Ok(match self.state(id)?.as_deref() {
             Some(Aggregate::Person(person)) => Some(look(person)),
+            _ => None,
+        })
+    }
+
+    /// Applies `look` to an institution. `None` if there is no such institution.
+    pub(super) fn institution<T>(
+        &self,
+        id: InstitutionId,
+        look: impl FnOnce(&Institution) -> T,
+    ) -> Result<Option<T>, ReadError> {
+        Ok(match self.state(id)?.as_deref() {
+            Some(Aggregate::Institution(institution)) => Some(look(institution)),
             _ => None,
         })
     }
@@ -82,13 +94,14 @@ impl RosterQueries<'_, '_> {
         })
     }
 
-    /// The team's year plans that existed at the moment that is read.
+    /// The team's year plans. A reading of the past finds only year plans that were the team's then
+    /// and still are today.
     pub(super) fn year_plans_of(&self, team: TeamId) -> Result<Vec<YearPlanId>, ReadError> {
         let found = self.reading.find(Term::YearPlansOfTeam(team))?;
         let mut plans = Vec::new();
         for stream in found.iter() {
             let id = YearPlanId::from_uuid(stream.id);
-            if self.year_plan(id, |_| ())?.is_some() {
+            if self.year_plan(id, |plan| plan.details.team == team)? == Some(true) {
                 plans.push(id);
             }
         }
@@ -109,30 +122,40 @@ impl RosterQueries<'_, '_> {
         Ok(plans)
     }
 
-    /// The leaders of an institution who have not left, sorted by id.
-    pub(super) fn leaders(&self, institution: InstitutionId) -> Result<Vec<PersonId>, ReadError> {
-        let (mut after, mut leaders) = (None, Vec::new());
+    /// All persons, teams or year plans of an institution, sorted by id.
+    pub(super) fn all_in(
+        &self,
+        institution: InstitutionId,
+        kind: StreamKind,
+    ) -> Result<Vec<StreamId>, ReadError> {
+        let (mut after, mut all) = (None, Vec::new());
         loop {
-            let kind = StreamKind::Person;
             let page = self
                 .reading
                 .find_in_institution(institution, kind, after, 1_000)?;
-            for stream in &page {
-                let id = PersonId::from_uuid(stream.id);
-                let leads = self.person(id, |person| {
-                    person.departed.is_none()
-                        && person
-                            .affiliations
-                            .iter()
-                            .any(|at| (at.institution, at.role) == (institution, Role::Leader))
-                })?;
-                leaders.extend((leads == Some(true)).then_some(id));
-            }
             match page.last() {
                 Some(last) => after = Some(*last),
-                None => return Ok(leaders),
+                None => return Ok(all),
             }
+            all.extend(page);
         }
+    }
+
+    /// The leaders of an institution who have not left, sorted by id.
+    pub(super) fn leaders(&self, institution: InstitutionId) -> Result<Vec<PersonId>, ReadError> {
+        let mut leaders = Vec::new();
+        for stream in self.all_in(institution, StreamKind::Person)? {
+            let id = PersonId::from_uuid(stream.id);
+            let leads = self.person(id, |person| {
+                !person.has_left_on(self.reading.day())
+                    && person
+                        .affiliations
+                        .iter()
+                        .any(|at| (at.institution, at.role) == (institution, Role::Leader))
+            })?;
+            leaders.extend((leads == Some(true)).then_some(id));
+        }
+        Ok(leaders)
     }
 
     /// Reads what can have an owner. `None` if the stream does not exist or is of another kind.
@@ -140,42 +163,42 @@ impl RosterQueries<'_, '_> {
         let Some(state) = self.state(stream)? else {
             return Ok(None);
         };
-        let (owner, institution, team, subjects) = match &*state {
+        let (owner, place, subjects) = match &*state {
             Aggregate::Team(team) => (
                 team.owner,
-                team.details.institution,
-                TeamId::from_uuid(stream.id),
+                Place {
+                    institution: team.details.institution,
+                    team: TeamId::from_uuid(stream.id),
+                },
                 team.details.subject.clone().into_iter().collect(),
             ),
             Aggregate::YearPlan(plan) => (
                 Some(plan.owner),
-                plan.details.institution,
-                plan.details.team,
+                plan.details.place(),
                 plan.details.subjects.clone(),
             ),
             Aggregate::Plan(plan) => {
                 let look = |year_plan: &YearPlan| {
                     let details = &year_plan.details;
-                    (details.institution, details.team, details.subjects.clone())
+                    (details.place(), details.subjects.clone())
                 };
-                let Some((institution, team, subjects)) = self.year_plan(plan.year_plan, look)?
-                else {
+                let Some((place, subjects)) = self.year_plan(plan.year_plan, look)? else {
                     return Ok(None);
                 };
-                (Some(plan.owner), institution, team, subjects)
+                (Some(plan.owner), place, subjects)
             }
             Aggregate::Institution(_)
             | Aggregate::SchoolYear(_)
             | Aggregate::Person(_)
             | Aggregate::Catalogue(_)
             | Aggregate::Ledger(_)
-            | Aggregate::Recovery(_) => return Ok(None),
+            | Aggregate::Recovery(_)
+            | Aggregate::RosterSource(_) => return Ok(None),
         };
         Ok(Some(Ownable {
             state,
             owner,
-            institution,
-            team,
+            place,
             subjects,
         }))
     }

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use super::school::{Ownable, RosterQueries};
 use crate::domain::plan::Plan;
-use crate::domain::{Actor, Aggregate};
-use crate::ids::{InstitutionId, PersonId, StreamId, YearPlanId};
+use crate::domain::year_plan::Place;
+use crate::domain::{Actor, Aggregate, Field, Stop, can_own};
+use crate::ids::{PersonId, StreamId, YearPlanId};
 use crate::ledger::{ReadError, Reading};
 
 /// A person who could become the owner.
@@ -22,8 +23,9 @@ pub struct Suggestion {
 }
 
 /// Suggests new owners for a team, year plan or plan, the most suitable first: people with the most
-/// evaluations in its plans, then people on the team's staff. Every suggested person works at its
-/// institution, has not left and is not the owner. The list is empty for a stream that cannot have
+/// evaluations in its plans, then people on the team's staff. The rules allow every suggested person
+/// as the owner: the person is on the team's staff or works at the institution, has not left and is
+/// not the owner. The list is empty for a stream that cannot have
 /// an owner.
 ///
 /// # Errors
@@ -49,7 +51,7 @@ impl RosterQueries<'_, '_> {
                 self.count_in(YearPlanId::from_uuid(stream.id), &mut counts)?;
             }
             Aggregate::Team(_) => {
-                for year_plan in self.year_plans_of(thing.team)? {
+                for year_plan in self.year_plans_of(thing.place.team)? {
                     self.count_in(year_plan, &mut counts)?;
                 }
             }
@@ -58,16 +60,17 @@ impl RosterQueries<'_, '_> {
             | Aggregate::Person(_)
             | Aggregate::Catalogue(_)
             | Aggregate::Ledger(_)
-            | Aggregate::Recovery(_) => {}
+            | Aggregate::Recovery(_)
+            | Aggregate::RosterSource(_) => {}
         }
-        let staff = self.team(thing.team, |team| team.staff.clone())?;
+        let staff = self.team(thing.place.team, |team| team.staff.clone())?;
         let staff = staff.unwrap_or_default();
         for person in staff.keys() {
             counts.entry(*person).or_insert(0);
         }
         let mut suggestions = Vec::new();
         for (person, evaluations) in counts {
-            if Some(person) != thing.owner && self.can_own(person, thing.institution)? {
+            if Some(person) != thing.owner && self.can_own(person, thing.place)? {
                 suggestions.push(Suggestion {
                     person,
                     evaluations,
@@ -97,16 +100,10 @@ impl RosterQueries<'_, '_> {
         Ok(())
     }
 
-    /// Whether a person works at an institution and has not left.
-    pub(super) fn can_own(
-        &self,
-        person: PersonId,
-        institution: InstitutionId,
-    ) -> Result<bool, ReadError> {
-        let can = self.person(person, |person| {
-            person.departed.is_none() && person.works_at(institution)
-        })?;
-        Ok(can == Some(true))
+    /// Whether the rules allow a person as the next owner of something there.
+    fn can_own(&self, person: PersonId, place: Place) -> Result<bool, ReadError> {
+        let verdict = can_own(self.reading, person, Some(place), Field::NewOwner);
+        Ok(Stop::verdict(verdict)?.is_ok())
     }
 }
 

@@ -28,7 +28,7 @@ impl RosterQueries<'_, '_> {
                 for stream in all {
                     let thing = self.thing(stream)?;
                     if thing.is_some_and(|thing| {
-                        institution.is_none_or(|wanted| wanted == thing.institution)
+                        institution.is_none_or(|wanted| wanted == thing.place.institution)
                     }) {
                         streams.push(stream);
                     }
@@ -65,7 +65,7 @@ impl RosterQueries<'_, '_> {
     }
 
     /// Proposes who owns an item from now on.
-    fn propose_owner(
+    pub(super) fn propose_owner(
         &self,
         request: &Transfer,
         stream: StreamId,
@@ -79,9 +79,9 @@ impl RosterQueries<'_, '_> {
                 Fallback::Nobody => None,
                 Fallback::To(person) => Some(person),
                 Fallback::Leader => {
-                    let all = match leaders.entry(thing.institution) {
+                    let all = match leaders.entry(thing.place.institution) {
                         Entry::Occupied(known) => known.into_mut(),
-                        Entry::Vacant(new) => new.insert(self.leaders(thing.institution)?),
+                        Entry::Vacant(new) => new.insert(self.leaders(thing.place.institution)?),
                     };
                     // The items of one institution have different owners, so each item looks for
                     // its own leader.
@@ -115,15 +115,15 @@ impl RosterQueries<'_, '_> {
                     Some(found) => Ok((found.person, Why::SharesTeam)),
                     None => none(format!(
                         "nobody else is on the staff of team {}",
-                        thing.team
+                        thing.place.team
                     )),
                 }
             }
-            Rule::PerTeam(persons) => match persons.get(&thing.team) {
+            Rule::PerTeam(persons) => match persons.get(&thing.place.team) {
                 Some(person) => self.fit(*person, thing, Why::NamedForTeam),
                 None => none(format!(
                     "the request names no new owner for team {}",
-                    thing.team
+                    thing.place.team
                 )),
             },
             Rule::PerSubject(persons) => {
@@ -151,12 +151,7 @@ impl RosterQueries<'_, '_> {
             let refusal = Refusal::new(Reason::AlreadyOwner, message);
             return Err(refusal.with("person_id", person).into());
         }
-        can_own(
-            self.reading,
-            person,
-            Some(thing.institution),
-            Field::NewOwner,
-        )?;
+        can_own(self.reading, person, Some(thing.place), Field::NewOwner)?;
         Ok((person, why))
     }
 }
@@ -199,7 +194,7 @@ fn named(request: &Transfer) -> Vec<(PersonId, Field)> {
 pub(super) fn owner_step(stream: StreamId, thing: &Ownable, to: PersonId) -> Result<Step, Refusal> {
     match (&*thing.state, thing.owner) {
         (Aggregate::Team(_), from) => Ok(Step::TeamOwner {
-            team: thing.team,
+            team: thing.place.team,
             from,
             to,
         }),

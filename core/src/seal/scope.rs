@@ -6,8 +6,8 @@ use crate::ids::{InstitutionId, PersonId, StreamId};
 /// The owner of the key that seals something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyScope {
-    /// The ledger. Its key seals school years, catalogues, recoveries and the ledger's own streams,
-    /// which name nobody.
+    /// The ledger. Its key seals school years, catalogues, recoveries, sources of rosters and the
+    /// ledger's own streams, which name nobody.
     Ledger,
     /// An institution. Its key seals the institution, its teams and its year plans.
     Institution(InstitutionId),
@@ -23,7 +23,8 @@ impl KeyScope {
             Aggregate::SchoolYear(_)
             | Aggregate::Catalogue(_)
             | Aggregate::Ledger(_)
-            | Aggregate::Recovery(_) => Self::Ledger,
+            | Aggregate::Recovery(_)
+            | Aggregate::RosterSource(_) => Self::Ledger,
             Aggregate::Person(_) => Self::Person(PersonId::from_uuid(stream.id)),
             Aggregate::Team(team) => Self::Institution(team.details.institution),
             Aggregate::YearPlan(plan) => Self::Institution(plan.details.institution),
@@ -36,18 +37,17 @@ impl KeyScope {
     pub fn of_event(stream: StreamId, event: &Event) -> Option<Self> {
         match event {
             Event::Institution(_) => Some(Self::Institution(InstitutionId::from_uuid(stream.id))),
-            Event::SchoolYear(_) | Event::Catalogue(_) | Event::Ledger(_) | Event::Recovery(_) => {
-                Some(Self::Ledger)
-            }
+            Event::SchoolYear(_)
+            | Event::Catalogue(_)
+            | Event::Ledger(_)
+            | Event::Recovery(_)
+            | Event::RosterSource(_) => Some(Self::Ledger),
             Event::Person(_) => Some(Self::Person(PersonId::from_uuid(stream.id))),
             Event::Team(event) => {
                 let details = event.details()?;
                 Some(Self::Institution(details.institution))
             }
-            Event::YearPlan(event) => {
-                let (details, _) = event.created()?;
-                Some(Self::Institution(details.institution))
-            }
+            Event::YearPlan(event) => Some(Self::Institution(event.institution()?)),
             Event::Plan(event) => Some(Self::Person(event.opened()?.student)),
         }
     }

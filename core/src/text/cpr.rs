@@ -66,7 +66,7 @@ pub(crate) fn made_of_cpr(uuid: &Uuid) -> bool {
     let is_random = version && uuid.get_variant() == uuid::Variant::RFC4122;
     (!is_random || different(before) <= MOST_DIFFERENT)
         && different(last) >= LEAST_DIFFERENT
-        && Birth::read(last).is_some_and(Birth::may_be_at_school)
+        && Birth::read(last).is_some_and(|birth| birth.may_be_in_ledger(last))
 }
 
 /// Looks at bytes alone, so that nearly every text is done with after this.
@@ -363,7 +363,7 @@ impl Candidate<'_> {
             _ if self.is_dashed() => true,
             _ if self.before == Before::Plus || self.after == After::Letter => false,
             _ if self.is_day_and_more() => false,
-            Said::Nothing => self.is_written_as_cpr() || birth.may_be_at_school(),
+            Said::Nothing => self.is_written_as_cpr() || birth.may_be_in_ledger(&self.values()),
             Said::Another(other) => !other.fits(&self.values()),
         }
     }

@@ -80,7 +80,8 @@ fn terms(cast: &Cast, streams: &[StreamId]) -> BTreeSet<Term> {
             | StreamKind::Plan
             | StreamKind::Catalogue
             | StreamKind::Ledger
-            | StreamKind::Recovery => {}
+            | StreamKind::Recovery
+            | StreamKind::RosterSource => {}
         }
     }
     for person in cast.persons() {

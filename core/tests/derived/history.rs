@@ -233,6 +233,7 @@ impl Teller {
             staff: BTreeMap::from([(TEACHER, StaffRole::Teacher)]),
             owner: Some(TEACHER),
             closed: false,
+            source: None,
         };
         self.say(SYSTEM, (team, command));
     }
@@ -340,6 +341,7 @@ impl Teller {
                     kind: [TalkKind::StudentTalk, TalkKind::SchoolHomeTalk][made % 2],
                     held_on: day(11, 20),
                     notes: words,
+                    held_by: Default::default(),
                 },
             ),
             5 => PlanCommand::Share,

@@ -200,6 +200,7 @@ impl<'a> Session<'a> {
                     let replayed = Receipt {
                         replayed: true,
                         kept: Vec::new(),
+                        dropped: Vec::new(),
                         ..first.clone()
                     };
                     if !receipt.replayed {
@@ -248,6 +249,10 @@ impl<'a> Session<'a> {
                         kept: match replayed {
                             true => Vec::new(),
                             false => expected.kept.clone(),
+                        },
+                        dropped: match replayed {
+                            true => Vec::new(),
+                            false => expected.dropped.clone(),
                         },
                         ..expected.clone()
                     };

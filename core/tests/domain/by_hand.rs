@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use planledger_core::domain::institution::{InstitutionCommand, InstitutionEvent, InstitutionFact};
 use planledger_core::domain::person::{
     Affiliation, Guardianship, Person, PersonCommand, PersonEvent, PersonFact, Role,
 };
@@ -32,6 +33,7 @@ fn put(roles: &[Affiliation], departed: bool) -> PersonCommand {
         name: name("Læreren"),
         affiliations: roles.iter().cloned().collect(),
         departed,
+        record: None,
     }
 }
 
@@ -49,6 +51,7 @@ fn put_team(team: &Team, members: &[PersonId], staff: &[PersonId], closed: bool)
             .collect(),
         owner: None,
         closed,
+        source: None,
     }
 }
 
@@ -160,6 +163,42 @@ fn a_departure_that_an_import_brought_is_taken_back_by_one_whoever_ran_them() {
         .then([departed(), left()])
         .when(LEADER, (TEACHER, put(&[teacher()], false)))
         .then([returned(), left()]);
+}
+
+#[test]
+fn an_institution_that_a_leader_closed_stays_closed_until_the_roster_has_said_so() {
+    let fact = RosterFact::Institution(InstitutionFact::Closed);
+    let details = || institution_details("Nordvestskolen");
+    let put = |closed| {
+        let details = details();
+        InstitutionCommand::Put { details, closed }
+    };
+    let no_events: [InstitutionEvent; 0] = [];
+    let left = || InstitutionEvent::LeftToRoster {
+        facts: BTreeSet::from([InstitutionFact::Closed]),
+    };
+    let reason = why("Lagt sammen");
+    let close = InstitutionCommand::Close {
+        reason: reason.clone(),
+    };
+    given(a_school())
+        .when(LEADER, (SCHOOL, close))
+        .then([InstitutionEvent::Closed { reason }])
+        .when(SYSTEM, (SCHOOL, put(false)))
+        .then_keeping([fact], no_events.clone())
+        .when(SYSTEM, (SCHOOL, put(true)))
+        .then([left()])
+        .when(SYSTEM, (SCHOOL, put(false)))
+        .then([InstitutionEvent::Reopened {}])
+        // What a leader reopened stays open just so.
+        .when(SYSTEM, (SCHOOL, put(true)))
+        .then([InstitutionEvent::Closed { reason: None }])
+        .when(LEADER, (SCHOOL, InstitutionCommand::Reopen))
+        .then([InstitutionEvent::Reopened {}])
+        .when(SYSTEM, (SCHOOL, put(true)))
+        .then_keeping([fact], no_events)
+        .when(LEADER, (SCHOOL, put(false)))
+        .then([left()]);
 }
 
 #[test]
@@ -354,6 +393,7 @@ fn imported(memory: &mut Memory, runs: Actor, word: Word) {
         staff,
         owner: None,
         closed: !word.open,
+        source: None,
     };
     memory.does(runs, (STUDENT, guardians(named, 2)));
     memory.does(runs, (TEACHER, put(&[teacher()], !word.there)));
@@ -431,4 +471,88 @@ proptest! {
             prop_assert_eq!(Word::of(&memory).each(), expected.map(|(now, _)| now));
         }
     }
+}
+
+fn part(gone: &[PersonId], unsaid: Option<&[PersonId]>) -> TeamCommand {
+    TeamCommand::PutPart {
+        details: None,
+        members: BTreeSet::new(),
+        staff: BTreeMap::new(),
+        gone: gone.iter().copied().collect(),
+        unsaid: unsaid.map(|unsaid| unsaid.iter().copied().collect()),
+        owner: None,
+        closed: None,
+        source: None,
+    }
+}
+
+#[test]
+fn an_import_that_says_nothing_of_a_person_leaves_their_place_in_a_team() {
+    let before = team(&given(a_team()));
+    assert!(before.members.contains(&STUDENT));
+    let nobody = given(a_team())
+        .when(SYSTEM, (TEAM, part(&[], None)))
+        .then([] as [TeamEvent; 0])
+        .when(SYSTEM, (TEAM, part(&[], Some(&everybody(&before)))))
+        .then([] as [TeamEvent; 0]);
+    assert_eq!(team(&nobody), before);
+    let others: Vec<_> = everybody(&before)
+        .into_iter()
+        .filter(|person| *person != STUDENT)
+        .collect();
+    let removed = [TeamEvent::MemberRemoved { student: STUDENT }];
+    given(a_team())
+        .when(SYSTEM, (TEAM, part(&[], Some(&others))))
+        .then(removed.clone());
+    given(a_team())
+        .when(SYSTEM, (TEAM, part(&[STUDENT], None)))
+        .then(removed);
+}
+
+fn everybody(team: &Team) -> Vec<PersonId> {
+    let staff = team.staff.keys();
+    team.members.iter().chain(staff).copied().collect()
+}
+
+#[test]
+fn an_import_that_says_nothing_of_a_guardian_leaves_the_guardianship() {
+    let put = |unsaid: &[PersonId]| PersonCommand::PutSomeGuardians {
+        guardians: BTreeSet::new(),
+        unsaid: unsaid.iter().copied().collect(),
+        last_day_of_others: day(11, 2),
+    };
+    given(a_school())
+        .when(SYSTEM, (STUDENT, guardians(&[GUARDIAN], 1)))
+        .then([PersonEvent::GuardianshipSet(Guardianship {
+            guardian: GUARDIAN,
+            last_day: None,
+        })])
+        .when(SYSTEM, (STUDENT, put(&[GUARDIAN])))
+        .then(NO_EVENTS)
+        .when(SYSTEM, (STUDENT, put(&[])))
+        .then([PersonEvent::GuardianshipEnded {
+            guardian: GUARDIAN,
+            last_day: day(11, 2),
+        }]);
+}
+
+#[test]
+fn an_import_tells_every_link_that_it_ends_and_none_that_it_keeps() {
+    let dropped = PersonFact::Guardian(GUARDIAN);
+    given(a_school())
+        .when(SYSTEM, (STUDENT, guardians(&[GUARDIAN], 1)))
+        .then_dropping([])
+        .when(SYSTEM, (STUDENT, guardians(&[], 2)))
+        .then_dropping(kept(dropped))
+        .when(SYSTEM, (STUDENT, guardians(&[], 3)))
+        .then_dropping([]);
+    let set = Guardianship {
+        guardian: GUARDIAN,
+        last_day: None,
+    };
+    given(a_school())
+        .when(LEADER, (STUDENT, PersonCommand::SetGuardianship(set)))
+        .then_dropping([])
+        .when(SYSTEM, (STUDENT, guardians(&[], 2)))
+        .then_dropping([]);
 }

@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use planledger_core::domain::catalogue::{CatalogueCommand, CatalogueEvent, CatalogueItem};
+use planledger_core::domain::catalogue::{
+    Catalogue, CatalogueCommand, CatalogueEvent, CatalogueItem, EditionDiff, ItemChange,
+};
 use planledger_core::domain::{Aggregate, Field, Reason};
 use planledger_core::ids::CatalogueItemId;
 
@@ -141,6 +143,121 @@ fn an_item_may_be_part_of_several() {
     given(vec![])
         .when(SYSTEM, (CATALOGUE, put(&items)))
         .then(events.collect::<Vec<_>>());
+}
+
+fn part(
+    items: &[(CatalogueItemId, CatalogueItem)],
+    retire: &[CatalogueItemId],
+) -> CatalogueCommand {
+    CatalogueCommand::PutPart {
+        details: catalogue_details(),
+        items: items.iter().cloned().collect(),
+        retire: retire.iter().copied().collect(),
+    }
+}
+
+#[test]
+fn a_part_leaves_what_it_does_not_name_and_retires_what_it_says() {
+    let after = given(vec![])
+        .when(SYSTEM, (CATALOGUE, part(&[(ITEM, part_of(&[]))], &[])))
+        .then([
+            CatalogueEvent::Defined(catalogue_details()),
+            defined(ITEM, part_of(&[])),
+        ])
+        .when(
+            SYSTEM,
+            (CATALOGUE, part(&[(OTHER_ITEM, part_of(&[ITEM]))], &[])),
+        )
+        .then([defined(OTHER_ITEM, part_of(&[ITEM]))]);
+    // The same part again changes nothing: an import that was interrupted goes on.
+    let again = after
+        .when(
+            SYSTEM,
+            (CATALOGUE, part(&[(OTHER_ITEM, part_of(&[ITEM]))], &[])),
+        )
+        .then_nothing();
+    let after = again
+        .when(SYSTEM, (CATALOGUE, part(&[], &[OTHER_ITEM])))
+        .then([CatalogueEvent::ItemRetired { item: OTHER_ITEM }]);
+    let Aggregate::Catalogue(now) = after.state(CATALOGUE) else {
+        panic!()
+    };
+    assert!(now.items.contains_key(&ITEM) && now.retired.contains_key(&OTHER_ITEM));
+}
+
+#[test]
+fn a_part_may_not_take_away_the_parent_of_what_stays() {
+    given(vec![])
+        .when(
+            SYSTEM,
+            (
+                CATALOGUE,
+                put(&[(ITEM, part_of(&[])), (OTHER_ITEM, part_of(&[ITEM]))]),
+            ),
+        )
+        .then([
+            CatalogueEvent::Defined(catalogue_details()),
+            defined(ITEM, part_of(&[])),
+            defined(OTHER_ITEM, part_of(&[ITEM])),
+        ])
+        .when(SYSTEM, (CATALOGUE, part(&[], &[ITEM])))
+        .then_refused(Reason::CatalogueParentInvalid, Some(Field::ItemsParents));
+}
+
+#[test]
+fn an_edition_says_of_each_item_how_it_changes() {
+    let ids = [1, 2, 3, 4, 5, 6].map(|byte| CatalogueItemId::from_bytes([byte; 16]));
+    let [stays, reworded, retired, moved, described, added] = ids;
+    let item = || catalogue_item(WORDS);
+    let now = Catalogue {
+        details: catalogue_details(),
+        items: [stays, reworded, retired, moved, described]
+            .map(|id| (id, item()))
+            .into(),
+        retired: [(added, item())].into(),
+    };
+    let items = [
+        (stays, item()),
+        (reworded, catalogue_item("Andre ord")),
+        (
+            moved,
+            CatalogueItem {
+                sequence: Some(1),
+                parents: [stays].into(),
+                ..item()
+            },
+        ),
+        (
+            described,
+            CatalogueItem {
+                kind: None,
+                ..item()
+            },
+        ),
+        // It was retired once, and comes back.
+        (added, item()),
+    ];
+    let diff = EditionDiff::between(Some(&now), &catalogue_details(), &items.clone().into());
+    let told = ItemChange::ALL.map(|change| diff.items_of(change).collect::<Vec<_>>());
+    assert_eq!(
+        told,
+        [
+            vec![added],
+            vec![reworded],
+            vec![retired],
+            vec![moved],
+            vec![described]
+        ]
+    );
+    assert_eq!((diff.unchanged, diff.details, diff.new), (1, false, false));
+    // The words of a goal differ from the publisher's only if the item is reworded or gone.
+    let touching: Vec<_> = diff.touching_goals().collect();
+    assert_eq!(touching, [reworded, retired]);
+    // What the diff says is what the command records.
+    let mut after = now.clone();
+    after.items = items.into();
+    assert!(EditionDiff::between(Some(&after), &catalogue_details(), &after.items).is_empty());
+    assert!(EditionDiff::between(None, &catalogue_details(), &after.items).new);
 }
 
 #[test]

@@ -2,11 +2,12 @@
 
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
-use planledger_core::domain::person::{Guardianship, PersonCommand, PersonEvent};
+use planledger_core::domain::institution::{InstitutionCommand, InstitutionEvent};
+use planledger_core::domain::person::{Evidence, Guardianship, PersonCommand, PersonEvent};
 use planledger_core::domain::plan::{PlanCommand, PlanEvent, TalkDetails};
 use planledger_core::domain::school_year::{SchoolYear, SchoolYearCommand};
 use planledger_core::domain::{Command, Field, Reason};
-use planledger_core::ids::TalkId;
+use planledger_core::ids::{SurveyDiscussionId, TalkId};
 use planledger_core::time::Timestamp;
 use planledger_fixtures::{Fact, IntoCommand, Memory};
 
@@ -73,6 +74,36 @@ fn cases() -> Vec<Case> {
         ),
         (
             |day| {
+                let mut details = survey_details("Aftalt");
+                details.held_on = day;
+                let discussion = SurveyDiscussionId::from_bytes([0xD2; 16]);
+                let record = InstitutionCommand::RecordSurveyDiscussion {
+                    discussion,
+                    details,
+                };
+                (SCHOOL, record).into_command()
+            },
+            first,
+            today,
+            Field::DetailsHeldOn,
+        ),
+        (
+            |day| {
+                let mut details = survey_details("Aftalt");
+                details.follow_up_on = Some(day);
+                let correct = InstitutionCommand::CorrectSurveyDiscussion {
+                    discussion: DISCUSSION,
+                    details,
+                    reason: None,
+                };
+                (SCHOOL, correct).into_command()
+            },
+            first,
+            school,
+            Field::DetailsFollowUpOn,
+        ),
+        (
+            |day| {
                 let (text, follow_up_on) = (text("Øve brøker"), Some(day));
                 plan(PlanCommand::WriteFollowUp { text, follow_up_on })
             },
@@ -84,6 +115,21 @@ fn cases() -> Vec<Case> {
             |day| {
                 let (on, reason) = (Some(day), None);
                 of_child(PersonCommand::Depart { on, reason })
+            },
+            first,
+            school,
+            Field::LastDay,
+        ),
+        (
+            |day| {
+                let institution = OTHER_SCHOOL;
+                let decide = PersonCommand::DecideSuggestion {
+                    evidence: Evidence::OwnerElsewhere { institution },
+                    confirmed: true,
+                    last_day: Some(day),
+                    reason: None,
+                };
+                Command::Person(TEACHER, decide)
             },
             first,
             school,
@@ -151,7 +197,12 @@ fn facts() -> Vec<Fact> {
         details,
     };
     let set = PersonEvent::GuardianshipSet(guardianship(date(2027, 6, 25)));
+    let discussed = InstitutionEvent::SurveyDiscussed {
+        discussion: DISCUSSION,
+        details: survey_details("Aftalt"),
+    };
     let mut facts = a_plan();
+    facts.push((SCHOOL, discussed).into());
     facts.push(Fact::from((PLAN, recorded)).by(TEACHER));
     facts.push((STUDENT, set).into());
     facts

@@ -107,6 +107,7 @@ impl When {
                 stream,
                 events,
                 kept,
+                ..
             }) => {
                 assert_eq!(events, expected);
                 assert_eq!(kept, []);
@@ -131,6 +132,7 @@ impl When {
             stream: stream.into(),
             events: Vec::new(),
             kept: Vec::new(),
+            dropped: Vec::new(),
         };
         assert_eq!(self.answer, Ok(expected));
         Given(self.after)
@@ -144,12 +146,22 @@ impl When {
         facts: impl IntoIterator<Item = RosterFact>,
         events: impl IntoIterator<Item = E>,
     ) -> Given {
+        let dropped = self.answer.as_ref().map(|answer| answer.dropped.clone());
         let expected = Decision {
             stream: self.command.stream(),
             events: events.into_iter().map(E::into_event).collect(),
             kept: facts.into_iter().collect(),
+            dropped: dropped.unwrap_or_default(),
         };
         assert_eq!(self.answer, Ok(expected));
+        Given(self.after)
+    }
+
+    /// An import is granted, and these are the links that it ends.
+    #[track_caller]
+    pub(crate) fn then_dropping(self, facts: impl IntoIterator<Item = RosterFact>) -> Given {
+        let dropped = self.answer.map(|answer| answer.dropped);
+        assert_eq!(dropped, Ok(facts.into_iter().collect()));
         Given(self.after)
     }
 

@@ -1,7 +1,11 @@
 use planledger_core::domain::Aggregate;
 use planledger_core::domain::Reason;
-use planledger_core::domain::institution::{InstitutionCommand, InstitutionEvent};
-use planledger_fixtures::commands;
+use planledger_core::domain::institution::{
+    GoalRef, InstitutionCommand, InstitutionEvent, SurveyDetails, SurveyForum,
+};
+use planledger_core::domain::year_plan::{GoalArea, GoalKind};
+use planledger_core::ids::{GoalId, SchoolYearId, YearPlanId};
+use planledger_fixtures::{Fact, commands, events};
 
 use crate::domain::harness::{given, refusals};
 use planledger_fixtures::school::*;
@@ -77,6 +81,144 @@ fn an_import_records_differences_only() {
         .then_nothing();
 }
 
+fn record(details: SurveyDetails) -> InstitutionCommand {
+    InstitutionCommand::RecordSurveyDiscussion {
+        discussion: DISCUSSION,
+        details,
+    }
+}
+
+fn correct(details: SurveyDetails) -> InstitutionCommand {
+    InstitutionCommand::CorrectSurveyDiscussion {
+        discussion: DISCUSSION,
+        details,
+        reason: why("Forkert forum"),
+    }
+}
+
+fn withdraw() -> InstitutionCommand {
+    InstitutionCommand::WithdrawSurveyDiscussion {
+        discussion: DISCUSSION,
+        reason: None,
+    }
+}
+
+fn discussed() -> InstitutionEvent {
+    InstitutionEvent::SurveyDiscussed {
+        discussion: DISCUSSION,
+        details: survey_details("Aftalt"),
+    }
+}
+
+fn withdrawn() -> InstitutionEvent {
+    InstitutionEvent::SurveyDiscussionWithdrawn {
+        discussion: DISCUSSION,
+        reason: None,
+    }
+}
+
+/// Facts with a wellbeing goal and an academic one.
+fn with_goals() -> Vec<Fact> {
+    let mut facts = a_plan();
+    let mut details = goal(GoalKind::Reflection, "Kan være med i fællesskabet");
+    details.area = GoalArea::Wellbeing;
+    let added = events::goal_added(UNIT, OTHER_GOAL, details);
+    facts.push((YEAR_PLAN, added).into());
+    facts
+}
+
+fn naming(year_plan: YearPlanId, goal: GoalId) -> SurveyDetails {
+    SurveyDetails {
+        goals: [GoalRef { year_plan, goal }].into(),
+        ..survey_details("Aftalt")
+    }
+}
+
+#[test]
+fn staff_of_the_institution_record_how_the_survey_was_discussed_in_each_forum() {
+    for actor in [LEADER, TEACHER, PEDAGOGUE] {
+        for forum in SurveyForum::ALL {
+            let details = SurveyDetails {
+                forum,
+                ..survey_details("Aftalt")
+            };
+            let after = given(a_plan())
+                .when(actor, (SCHOOL, record(details.clone())))
+                .then([InstitutionEvent::SurveyDiscussed {
+                    discussion: DISCUSSION,
+                    details,
+                }]);
+            let Aggregate::Institution(now) = after.state(SCHOOL) else {
+                panic!()
+            };
+            let counts = now.survey_counts(YEAR);
+            assert_eq!(counts.len(), 1);
+            assert_eq!(counts[&forum].discussions, 1);
+            assert_eq!(counts[&forum].with_students, 1);
+            assert_eq!(counts[&forum].with_goals, 0);
+        }
+    }
+}
+
+#[test]
+fn an_aim_that_was_agreed_can_become_a_wellbeing_goal_of_a_year_plan() {
+    let details = naming(YEAR_PLAN, OTHER_GOAL);
+    let after = given(with_goals())
+        .when(LEADER, (SCHOOL, record(details.clone())))
+        .then([InstitutionEvent::SurveyDiscussed {
+            discussion: DISCUSSION,
+            details,
+        }]);
+    let Aggregate::Institution(now) = after.state(SCHOOL) else {
+        panic!()
+    };
+    assert_eq!(now.survey_counts(YEAR)[&SurveyForum::Class].with_goals, 1);
+}
+
+#[test]
+fn a_record_is_corrected_and_withdrawn_and_counts_follow() {
+    let details = SurveyDetails {
+        forum: SurveyForum::SchoolBoard,
+        students_through: None,
+        ..survey_details("Aftalt")
+    };
+    let after = given(a_plan())
+        .and((SCHOOL, discussed()))
+        .when(TEACHER, (SCHOOL, correct(survey_details("Aftalt"))))
+        .then_nothing()
+        .when(TEACHER, (SCHOOL, correct(details.clone())))
+        .then([InstitutionEvent::SurveyDiscussionCorrected {
+            discussion: DISCUSSION,
+            details,
+            reason: why("Forkert forum"),
+        }])
+        .when(LEADER, (SCHOOL, withdraw()))
+        .then([withdrawn()]);
+    let Aggregate::Institution(now) = after.state(SCHOOL) else {
+        panic!()
+    };
+    assert!(now.survey_counts(YEAR).is_empty());
+    assert!(now.survey_discussions[&DISCUSSION].withdrawn_at.is_some());
+}
+
+#[test]
+fn no_import_and_no_closing_touches_a_discussion() {
+    let after = given(a_plan())
+        .and((SCHOOL, discussed()))
+        .when(SYSTEM, (SCHOOL, put("Et andet navn", true)))
+        .then([
+            InstitutionEvent::Revised(institution_details("Et andet navn")),
+            closed(),
+        ])
+        .when(LEADER, (SCHOOL, InstitutionCommand::Reopen))
+        .then([InstitutionEvent::Reopened {}]);
+    let Aggregate::Institution(now) = after.state(SCHOOL) else {
+        panic!()
+    };
+    assert_eq!(now.survey_discussions.len(), 1);
+    assert_eq!(now.survey_counts(YEAR)[&SurveyForum::Class].discussions, 1);
+}
+
 #[test]
 fn the_rest_is_refused() {
     assert!(!refusals().is_empty());
@@ -85,6 +227,8 @@ fn the_rest_is_refused() {
 pub(crate) fn refusals() -> Vec<Reason> {
     let details = institution_details("Nordvestskolen");
     let close = InstitutionCommand::Close { reason: None };
+    let mut unknown_year = survey_details("Ord");
+    unknown_year.school_year = SchoolYearId::from_bytes([0x2F; 16]);
     refusals! {
         // An id names one institution for ever.
         given(a_school()), LEADER, (SCHOOL, InstitutionCommand::Register(details.clone()))
@@ -96,6 +240,34 @@ pub(crate) fn refusals() -> Vec<Reason> {
         given(vec![]), LEADER, (SCHOOL, InstitutionCommand::Reopen)
             => InstitutionNotFound at Target;
         given(a_school()).and((SCHOOL, closed())), LEADER, (SCHOOL, close) => AlreadyClosed;
+        // Only staff who work there record how the survey was discussed.
+        given(a_plan()), STUDENT, (SCHOOL, record(survey_details("Ord"))) => SurveyNotAllowed;
+        given(a_plan()), GUARDIAN, (SCHOOL, record(survey_details("Ord"))) => SurveyNotAllowed;
+        given(a_plan()), CLERK, (SCHOOL, record(survey_details("Ord"))) => SurveyNotAllowed;
+        given(a_plan()), SYSTEM, (SCHOOL, record(survey_details("Ord"))) => SurveyNotAllowed;
+        given(a_plan()), LEADER, (OTHER_SCHOOL, record(survey_details("Ord")))
+            => SurveyNotAllowed;
+        given(a_plan()).and((SCHOOL, discussed())), STUDENT, (SCHOOL, withdraw())
+            => SurveyNotAllowed;
+        given(vec![]), LEADER, (SCHOOL, withdraw()) => InstitutionNotFound at Target;
+        given(a_plan()).and((SCHOOL, discussed())), LEADER, (SCHOOL, record(survey_details("Ord")))
+            => AlreadyExists at SurveyDiscussion;
+        given(a_plan()), LEADER, (SCHOOL, correct(survey_details("Ord")))
+            => SurveyDiscussionNotFound at SurveyDiscussion;
+        given(a_plan()), LEADER, (SCHOOL, withdraw())
+            => SurveyDiscussionNotFound at SurveyDiscussion;
+        given(a_plan()).and((SCHOOL, discussed())).and((SCHOOL, withdrawn())), LEADER,
+            (SCHOOL, correct(survey_details("Ord")))
+            => SurveyDiscussionWithdrawn at SurveyDiscussion;
+        given(a_plan()), LEADER, (SCHOOL, record(unknown_year))
+            => SchoolYearNotFound at DetailsSchoolYear;
+        given(with_goals()), LEADER, (SCHOOL, record(naming(YEAR_PLAN, SUBJECT_GOAL)))
+            => GoalNotAboutWellbeing at DetailsGoalsGoal;
+        given(a_plan()), LEADER, (SCHOOL, record(naming(YEAR_PLAN, GoalId::from_bytes([0x7F; 16]))))
+            => GoalNotFound at DetailsGoalsGoal;
+        given(a_plan()), LEADER,
+            (SCHOOL, record(naming(YearPlanId::from_bytes([0x5F; 16]), OTHER_GOAL)))
+            => YearPlanNotFound at DetailsGoalsYearPlan;
         given(a_school()), LEADER, (SCHOOL, InstitutionCommand::Reopen) => NotClosed;
     }
 }

@@ -1,11 +1,13 @@
 //! The rules, as examples: given these events, when somebody asks this, then that is recorded or
 //! refused.
 
+mod guardians;
 mod harness;
 
 mod by_hand;
 mod catalogue;
 mod days;
+mod departure;
 mod institution;
 mod ledger;
 mod ownership;
@@ -13,7 +15,9 @@ mod person;
 mod plan;
 mod reasons;
 mod recovery;
+mod roster_source;
 mod school_year;
+mod suggestions;
 mod team;
 mod texts;
 mod views;

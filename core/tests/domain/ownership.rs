@@ -2,12 +2,12 @@
 //! somebody else was there first. And that who has left changes nothing any more.
 
 use planledger_core::domain::catalogue::CatalogueCommand;
-use planledger_core::domain::institution::InstitutionCommand;
+use planledger_core::domain::institution::{InstitutionCommand, InstitutionEvent};
 use planledger_core::domain::person::{PersonCommand, PersonEvent, Role};
 use planledger_core::domain::plan::{PlanCommand, PlanEvent};
 use planledger_core::domain::recovery::RecoveryCommand;
 use planledger_core::domain::school_year::SchoolYearCommand;
-use planledger_core::domain::team::{TeamCommand, TeamEvent};
+use planledger_core::domain::team::{StaffRole, TeamCommand, TeamEvent};
 use planledger_core::domain::view::{PlanView, Viewer};
 use planledger_core::domain::year_plan::{
     GoalDetails, YearPlanCommand, YearPlanEvent, YearPlanKind,
@@ -176,6 +176,26 @@ fn a_thing_that_is_deleted_or_withdrawn_is_handed_over_too() {
             .then([Changed(thing.transferred(TEACHER, PEDAGOGUE))])
             .when(LEADER, thing.hand_back(PEDAGOGUE, TEACHER))
             .then([Changed(thing.transferred(PEDAGOGUE, TEACHER))]);
+    }
+}
+
+/// Case 16: a school was merged, and its teacher works at the other one now.
+#[test]
+fn staff_who_share_the_team_take_it_over_wherever_they_work_and_the_school_may_be_closed() {
+    let joined = TeamEvent::StaffAdded {
+        person: ELSEWHERE,
+        role: StaffRole::Teacher,
+    };
+    let closed = InstitutionEvent::Closed { reason: None };
+    let given = everything().and((TEAM, joined)).and((SCHOOL, closed));
+    for thing in OWNED {
+        given
+            .clone()
+            .when(LEADER, thing.hand_over(TEACHER, ELSEWHERE))
+            .then([Changed(thing.transferred(TEACHER, ELSEWHERE))])
+            // Whoever works at the closed school does, too.
+            .when(LEADER, thing.hand_over(ELSEWHERE, PEDAGOGUE))
+            .then([Changed(thing.transferred(ELSEWHERE, PEDAGOGUE))]);
     }
 }
 

@@ -43,6 +43,7 @@ fn put(
         staff: staff.iter().copied().collect(),
         owner,
         closed,
+        source: None,
     }
 }
 

@@ -80,7 +80,9 @@ fn a_snapshot_is_written_byte_for_byte() {
     let (disk, keys) = keys();
     let state = Aggregate::Institution(Institution {
         details: institution_details("Nordvestskolen"),
+        survey_discussions: Default::default(),
         closed: true,
+        by_hand: Default::default(),
     });
     let key = DocKey::Snapshot(SCHOOL.into(), Revision::new(64));
     let doc = document(200, 64, state);

@@ -34,6 +34,7 @@ impl Shape {
             Event::Catalogue(event) => self.read(event, &value),
             Event::Ledger(event) => self.read(event, &value),
             Event::Recovery(event) => self.read(event, &value),
+            Event::RosterSource(event) => self.read(event, &value),
         }
     }
 

@@ -61,6 +61,7 @@ pub(crate) fn talk(day: i8, notes: &str) -> TalkDetails {
         kind: TalkKind::StudentTalk,
         held_on: date(2026, 11, day),
         notes: text(notes),
+        held_by: Default::default(),
     }
 }
 

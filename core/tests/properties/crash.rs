@@ -114,9 +114,10 @@ impl Story {
                                 replayed: false,
                                 ..receipt.clone()
                             });
-                            // Only the first receipt says what an import left alone.
+                            // Only the first receipt says what an import left alone and what it ended.
                             let first = first.iter().map(|receipt| Receipt {
                                 kept: Vec::new(),
+                                dropped: Vec::new(),
                                 ..receipt.clone()
                             });
                             assert_eq!(again.collect::<Vec<_>>(), first.collect::<Vec<_>>());

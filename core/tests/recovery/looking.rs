@@ -1,9 +1,12 @@
 //! What is told of things before anything is done.
 
+use planledger_core::domain::person::{NoOwner, PersonCommand};
 use planledger_core::domain::team::TeamCommand;
 use planledger_core::ids::{PersonId, StreamId};
-use planledger_core::ledger::{Ledger, Reading};
-use planledger_core::recovery::{Deleting, Owned, Suggestion, deleting, describe, owned, suggest};
+use planledger_core::ledger::{Ledger, ReadError, Reading};
+use planledger_core::recovery::{
+    Deleting, Owned, Suggestion, deleting, describe, owned, ownerless, suggest,
+};
 
 use crate::recovery::place::*;
 use planledger_fixtures::school::*;
@@ -31,7 +34,7 @@ fn a_thing_is_described_with_who_it_touches_and_when_something_last_happened() {
         let found = told(&ledger, stream).unwrap();
         assert_eq!((found.stream, found.owner), (stream, Some(TEACHER)));
         assert_eq!((found.institution, found.students), (SCHOOL, students));
-        assert!(!found.ownerless && !found.withdrawn && found.deleted.is_none());
+        assert!(found.ownerless.is_none() && !found.withdrawn && found.deleted.is_none());
     }
     let dansk = Some(title("Dansk"));
     assert_eq!(told(&ledger, TEAMS[0]).unwrap().title, dansk);
@@ -62,9 +65,43 @@ fn it_says_who_deleted_a_thing_and_that_its_owner_has_left() {
     assert_eq!(by_owner, [true, false]);
     let before = ledger.position();
     place.departs(&ledger, TEACHER);
-    assert!(told(&ledger, TEAMS[0]).unwrap().ownerless);
+    let reason = told(&ledger, TEAMS[0]).unwrap().ownerless;
+    assert_eq!(reason, Some(NoOwner::Departed));
     let then = ledger.read_at(before, |reading| describe(reading, TEAMS[0].into()));
-    assert!(!then.unwrap().0.unwrap().ownerless);
+    assert_eq!(then.unwrap().0.unwrap().ownerless, None);
+}
+
+#[test]
+fn what_somebody_leaves_on_a_day_ahead_has_an_owner_until_that_day_is_over() {
+    let (place, ledger) = FaultyLedger::with_school();
+    let today = ledger.now().day_in_denmark();
+    let last_day = today.tomorrow().unwrap();
+    let (on, reason) = (Some(last_day), None);
+    let depart = PersonCommand::Depart { on, reason };
+    place.does(&ledger, LEADER, (TEACHER, depart));
+    let on_day = |day| {
+        let read = |reading: &Reading<'_>| {
+            let found = describe(reading, TEAMS[0].into())?;
+            Ok::<_, ReadError>((found.unwrap().ownerless, ownerless(reading, SCHOOL)?.len()))
+        };
+        ledger.read_on(ledger.position(), day, read).unwrap().0
+    };
+    let coming = Some(NoOwner::Leaving { last_day });
+    for day in [None, Some(today), Some(last_day)] {
+        assert_eq!(on_day(day), (coming, everything().len()));
+    }
+    let over = Some(last_day.tomorrow().unwrap());
+    assert_eq!(on_day(over), (Some(NoOwner::Departed), everything().len()));
+    assert_eq!(told(&ledger, TEAMS[0]).unwrap().ownerless, coming);
+    // Whoever leaves could still take something over, and hands over before.
+    begin(&ledger, LEADER, RECOVERY, &all_to(TEACHER, STEADY));
+    planledger_core::recovery::run(&ledger, RECOVERY, &mut |_| {}).unwrap();
+    assert_eq!(told(&ledger, TEAMS[0]).unwrap().ownerless, None);
+    let suggested = suggested(&ledger, TEAMS[0]);
+    assert!(suggested.iter().any(|found| found.person == TEACHER));
+    place.does(&ledger, LEADER, (TEACHER, PersonCommand::Return));
+    let listed = ledger.read(|reading| ownerless(reading, SCHOOL));
+    assert_eq!(*listed.unwrap().0, []);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod administrators;
 mod looking;
+mod merging;
 mod place;
 mod proposing;
 mod refusing;

@@ -198,6 +198,7 @@ pub(crate) fn put_team(
         staff: staff.collect::<BTreeMap<_, _>>(),
         owner: Some(owner),
         closed: false,
+        source: None,
     }
 }
 

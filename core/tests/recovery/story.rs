@@ -238,7 +238,7 @@ fn three_leave_and_every_plan_carries_on_with_nothing_lost_on_the_way() {
         for (stream, to) in class.streams().into_iter().zip(expected) {
             let read = ledger.read(|reading| describe(reading, stream));
             let found = read.unwrap().0.unwrap();
-            assert_eq!((found.owner, found.ownerless), (Some(to), false));
+            assert_eq!((found.owner, found.ownerless), (Some(to), None));
             assert_eq!((found.deleted, found.students), (None, 1));
         }
     }

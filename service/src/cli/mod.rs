@@ -5,6 +5,7 @@
 mod audit;
 mod consent;
 mod demo;
+mod edition;
 mod error;
 mod id;
 mod import;
@@ -14,11 +15,14 @@ mod names;
 mod output;
 mod overview;
 mod owner;
+mod person;
 mod place;
 mod plan;
 mod remote;
+mod rest;
 mod serve;
 mod sheet;
+mod survey;
 mod timeline;
 mod witness;
 
@@ -67,6 +71,9 @@ enum Command {
     /// Import data from other systems
     #[command(subcommand)]
     Import(import::Import),
+    /// Find people
+    #[command(subcommand)]
+    Person(person::Person),
     /// Look at students' plans
     #[command(subcommand)]
     Plan(plan::Plan),
@@ -75,6 +82,9 @@ enum Command {
     Owner(Box<owner::Owner>),
     /// Show leaders how far the plans have come
     Overview(Box<overview::Overview>),
+    /// Follow up the national wellbeing survey: record, list and count discussions of its results
+    #[command(subcommand)]
+    Survey(Box<survey::Survey>),
     /// Check and maintain the ledger itself
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -127,9 +137,11 @@ fn dispatch(command: Command, file: &settings::File) -> Result<(), CliError> {
         Command::Serve(serve) => serve.run(file),
         Command::Demo(demo) => demo.run(),
         Command::Import(import) => import.run(file),
+        Command::Person(person) => person.run(file),
         Command::Plan(plan) => plan.run(file),
         Command::Owner(owner) => owner.run(file),
         Command::Overview(overview) => overview.run(file),
+        Command::Survey(survey) => survey.run(file),
         Command::Ledger(ledger) => ledger.run(file),
         Command::Audit(audit) => audit.run(file),
         Command::Witness(witness) => witness.run(),

@@ -29,6 +29,11 @@ pub fn derive(standard: &str, kind: &str, id: &str) -> Uuid {
 /// Refuses ids that may not be used. An id that holds a CPR number is refused although it is
 /// hashed: there are so few CPR numbers that anybody can try them all.
 pub(crate) fn check(id: &str) -> Result<(), Problem> {
+    check_in(id, CprContext::PersonText)
+}
+
+/// The same, for ids that stand in another context.
+pub(crate) fn check_in(id: &str, context: CprContext) -> Result<(), Problem> {
     if id.is_empty() {
         return Err(FaultCode::ValueMissing.into());
     }
@@ -41,7 +46,7 @@ pub(crate) fn check(id: &str) -> Result<(), Problem> {
     if id.chars().any(char::is_control) {
         return Err(FaultCode::TextControlCharacter.into());
     }
-    if text::contains_cpr(id, CprContext::PersonText) {
+    if text::contains_cpr(id, context) {
         return Err(Problem::new(
             FaultCode::CprFound,
             "the id looks like a CPR number, and planledger never stores one; use an id that \

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use planledger_core::ids::Position;
 use planledger_core::ledger::{Ledger, Reading};
 use planledger_core::time::Timestamp;
@@ -163,9 +164,23 @@ impl Api {
         self.reached(min_position).await?;
         self.blocking(move |ledger| match at {
             None => ledger.read(read),
-            Some(at) => ledger.read_at(moment(ledger, "at", at)?, read),
+            Some(at) => ledger.read_on(moment(ledger, "at", at)?, at.day(), read),
         })
         .await
+    }
+
+    /// The moment at which a day ends, and the day: the present one if none was asked for. The
+    /// present day has no end yet, so `None` stands for it.
+    pub(super) fn end_of_day(&self, asked: Option<Date>) -> Result<(Option<AsOf>, Date), Failure> {
+        let today = super::overview::day_of(self.ledger.now());
+        match asked {
+            Some(day) if day > today => Err(Failure::instant_ahead("as_of")),
+            Some(day) if day < today => {
+                let end = Timestamp::last_of_day_in_denmark(day);
+                Ok((Some(AsOf::Instant(end)), day))
+            }
+            Some(_) | None => Ok((None, today)),
+        }
     }
 }
 

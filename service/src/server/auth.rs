@@ -69,6 +69,10 @@ pub enum Access<'a> {
     /// Read how far the plans of these institutions have come; of all institutions if the list is
     /// empty. The answer holds counts only.
     ReadOverview(&'a [InstitutionId]),
+    /// Read how the wellbeing survey was discussed at these institutions; at all institutions if the
+    /// list is empty. For staff: the answers hold what was agreed. They name nobody except who
+    /// recorded it.
+    ReadSurvey(&'a [InstitutionId]),
     /// Read catalogues.
     ReadCatalogue,
     /// Read events of the whole ledger, with everything they say.

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use planledger_core::derived::Term;
 use planledger_core::domain::catalogue::{Catalogue, CatalogueItem};
+use planledger_core::domain::year_plan::YearPlan;
 use planledger_core::domain::{Aggregate, Reason};
-use planledger_core::ids::{CatalogueId, CatalogueItemId, Revision, StreamKind};
+use planledger_core::ids::{CatalogueId, CatalogueItemId, Revision, StreamKind, YearPlanId};
 use planledger_core::ledger::Reading;
 use uuid::Uuid;
 
 use super::pages::{self, Items};
 use crate::wire::Failure;
 use crate::wire::page::Page;
-use crate::wire::request::ListCatalogueItems;
+use crate::wire::request::{ListCatalogueGoals, ListCatalogueItems};
 
 /// Reads one catalogue.
 pub(super) fn catalogue<T>(
@@ -80,6 +81,35 @@ pub(super) fn items<T>(
         let items = items.map(|(place, item)| (place, show(place.id(), item)));
         Ok(pages::cut(items.collect(), page))
     })
+}
+
+/// Reads a page of the year plans of an institution that `show` lets through: those with goals of the
+/// catalogue.
+pub(super) fn goals<T>(
+    reading: &Reading<'_>,
+    list: &ListCatalogueGoals,
+    show: impl Fn(YearPlanId, &YearPlan) -> Option<T>,
+) -> Result<Items<T>, Failure> {
+    with_catalogue(reading, list.catalogue, |_, _| Ok(()))?;
+    if reading.stream(list.institution)?.is_none() {
+        return Err(Failure::no_stream(
+            Reason::InstitutionNotFound,
+            "institution_id",
+            list.institution,
+        ));
+    }
+    let show = |id, _, state: &Aggregate| match state {
+        Aggregate::YearPlan(plan) => show(YearPlanId::from_uuid(id), plan),
+        _ => None,
+    };
+    pages::list_in_institution(
+        reading,
+        list.institution,
+        StreamKind::YearPlan,
+        &list.page,
+        show,
+    )
+    .map_err(Failure::of_reading)
 }
 
 fn with_catalogue<T>(

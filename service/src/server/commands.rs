@@ -7,8 +7,8 @@ use planledger_core::ledger::{Envelope, ExecuteError, Receipt, Request as Work};
 use tokio::sync::oneshot;
 
 use super::api::Api;
-use super::auth::Caller;
-use crate::wire::Failure;
+use super::auth::{Access, Caller};
+use crate::wire::{BadRequest, Failure};
 
 /// How long a request stream waits before it submits a command again that the ledger refused as
 /// overloaded.
@@ -48,6 +48,17 @@ fn failure(error: ExecuteError, envelope: Envelope) -> Failure {
 }
 
 impl Api {
+    /// Passes a command on that was read without a fault and that the caller may have executed.
+    pub(super) fn permitted(
+        &self,
+        caller: &Caller,
+        read: Result<Envelope, BadRequest>,
+    ) -> Result<Envelope, Failure> {
+        let envelope = read?;
+        self.permit(caller, Access::Execute(&envelope))?;
+        Ok(envelope)
+    }
+
     /// Submits one command and waits for its result.
     pub(super) async fn carry_out(
         &self,

@@ -18,12 +18,14 @@ mod overview;
 mod ownership;
 mod pages;
 mod plans;
+mod previewing;
 mod recoveries;
 mod recovering;
 mod revert;
 mod roster;
 mod rpc;
 mod streams;
+mod surveys;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -46,8 +46,9 @@ pub(super) fn overview(
     asked: &OverviewAsk,
     today: Date,
 ) -> Result<Overview, Failure> {
-    let institutions = institutions(reading, asked)?;
-    let (id, school_year) = school_year(reading, asked, today)?;
+    let institutions = institutions(reading, &asked.institutions)?;
+    let day = asked.as_of.unwrap_or(today);
+    let (id, school_year) = school_year(reading, asked.school_year, day)?;
     // A past school year is counted at its end, because students move to other grades afterwards.
     let day = asked.as_of.unwrap_or(today.min(school_year.last_day));
     let query = OverviewQuery {
@@ -141,28 +142,32 @@ fn named(reading: &Reading<'_>, row: Row, shown: Vec<Shown>) -> Result<NamedRow,
     })
 }
 
-fn institutions(reading: &Reading<'_>, asked: &OverviewAsk) -> Result<Vec<InstitutionId>, Failure> {
-    if asked.institutions.is_empty() {
+/// The institutions that a request names, or all.
+pub(super) fn institutions(
+    reading: &Reading<'_>,
+    asked: &[InstitutionId],
+) -> Result<Vec<InstitutionId>, Failure> {
+    if asked.is_empty() {
         let all = reading.find(Term::All(StreamKind::Institution))?;
         let all = all.iter().map(|stream| InstitutionId::from_uuid(stream.id));
         return Ok(all.collect());
     }
-    for (index, id) in asked.institutions.iter().enumerate() {
+    for (index, id) in asked.iter().enumerate() {
         if reading.stream(*id)?.is_none() {
             let field = format!("institution_ids[{index}]");
             return Err(Failure::no_stream(Reason::InstitutionNotFound, &field, *id));
         }
     }
-    Ok(asked.institutions.clone())
+    Ok(asked.to_vec())
 }
 
 /// The school year that the request names, or the one that contains the day.
-fn school_year(
+pub(super) fn school_year(
     reading: &Reading<'_>,
-    asked: &OverviewAsk,
-    today: Date,
+    asked: Option<SchoolYearId>,
+    day: Date,
 ) -> Result<(SchoolYearId, SchoolYear), Failure> {
-    if let Some(id) = asked.school_year {
+    if let Some(id) = asked {
         let found = reading.stream(id)?;
         return match found.as_ref().map(|(state, _)| &**state) {
             Some(Aggregate::SchoolYear(year)) => Ok((id, year.clone())),
@@ -173,7 +178,6 @@ fn school_year(
             )),
         };
     }
-    let day = asked.as_of.unwrap_or(today);
     let mut begun: Option<(SchoolYearId, SchoolYear)> = None;
     for stream in reading.find(Term::All(StreamKind::SchoolYear))?.iter() {
         if let Some((state, _)) = reading.stream(*stream)?

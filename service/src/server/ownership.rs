@@ -7,7 +7,9 @@ use planledger_core::domain::recovery::Recovery;
 use planledger_core::domain::{Aggregate, Reason, Stop};
 use planledger_core::ids::{InstitutionId, RecoveryId, StreamId, StreamKind};
 use planledger_core::ledger::{ReadError, Reading};
-use planledger_core::recovery::{self, Deleting, Owned, Proposed, RecoveryRequest, Suggestion};
+use planledger_core::recovery::{
+    self, Deleting, Leaver, Owned, Proposed, RecoveryRequest, Suggestion,
+};
 use planledger_core::text::Title;
 use uuid::Uuid;
 
@@ -46,6 +48,33 @@ pub(super) fn ownerless(
     }
     let all = recovery::ownerless(reading, institution)?;
     Ok(page_of(reading, all, page)?)
+}
+
+/// Somebody who looks as if they had left, and what they own at the institution.
+pub(super) type LeaverWithOwned = (Leaver, Vec<StreamId>);
+
+/// Reads a page of persons who look as if they had left an institution.
+pub(super) fn suggestions(
+    reading: &Reading<'_>,
+    institution: InstitutionId,
+    page: &Page<Uuid>,
+) -> Result<Items<LeaverWithOwned>, Failure> {
+    if reading.stream(institution)?.is_none() {
+        let reason = Reason::InstitutionNotFound;
+        return Err(Failure::no_stream(reason, "institution_id", institution));
+    }
+    let mut rest = recovery::leavers(reading, institution)?;
+    rest.retain(|found| page.after.is_none_or(|after| found.person.uuid() > after));
+    let more = rest.len() > page.size;
+    rest.truncate(page.size);
+    let last = rest.last().filter(|_| more);
+    let next_page_token = last.map(|last| page.next_token(last.person.uuid()));
+    let mut items = Vec::with_capacity(rest.len());
+    for found in rest {
+        let owned = recovery::owned_at(reading, found.person, institution)?;
+        items.push((found, owned));
+    }
+    Ok((items, next_page_token.unwrap_or_default()))
 }
 
 /// Finds people who could become the owner of a team, year plan or plan.

@@ -113,12 +113,15 @@ pub(super) struct Difference {
 /// Finds what differs in a plan between two moments.
 pub(super) fn difference(ledger: &Ledger, asked: &Diff) -> Result<Difference, Failure> {
     let view = |reading: &Reading<'_>| view::plan_view(reading, asked.plan, asked.viewer);
-    let from = moment(ledger, "from", asked.from)?;
-    let to = asked.to.map(|to| moment(ledger, "to", to)).transpose()?;
-    let (was, from) = ledger.read_at(from, view).map_err(Failure::of_reading)?;
+    let from = (moment(ledger, "from", asked.from)?, asked.from.day());
+    let to = match asked.to {
+        Some(to) => Some((moment(ledger, "to", to)?, to.day())),
+        None => None,
+    };
+    let (was, from) = (ledger.read_on(from.0, from.1, view)).map_err(Failure::of_reading)?;
     let (is, to) = match to {
         None => ledger.read(view),
-        Some(to) => ledger.read_at(to, view),
+        Some((to, day)) => ledger.read_on(to, day, view),
     }
     .map_err(Failure::of_reading)?;
     if was.is_none() && is.is_none() {

@@ -6,15 +6,18 @@ use jiff::civil::Date;
 use planledger_core::derived::Term;
 use planledger_core::domain::institution::Institution;
 use planledger_core::domain::person::Person;
+use planledger_core::domain::roster_source::RosterSource;
 use planledger_core::domain::school_year::SchoolYear;
 use planledger_core::domain::team::Team;
-use planledger_core::domain::view::{YearPlanView, year_plan_view};
+use planledger_core::domain::view::{YearPlanView, guardians, has_left, year_plan_view};
 use planledger_core::domain::year_plan::YearPlan;
-use planledger_core::domain::{Aggregate, Reason};
+use planledger_core::domain::{Aggregate, Reason, World};
 use planledger_core::ids::{
-    InstitutionId, PersonId, Revision, SchoolYearId, StreamId, StreamKind, TeamId, YearPlanId,
+    InstitutionId, PersonId, Revision, RosterSourceId, SchoolYearId, StreamId, StreamKind, TeamId,
+    YearPlanId,
 };
 use planledger_core::ledger::{ReadError, Reading};
+use planledger_core::text::{ExternalId, SourceName};
 use uuid::Uuid;
 
 use super::pages::{self, Items};
@@ -90,23 +93,38 @@ pub(super) fn school_years<T>(
 pub(super) fn person<T>(
     reading: &Reading<'_>,
     id: PersonId,
-    show: impl FnOnce(PersonId, Revision, &Person) -> T,
+    show: impl FnOnce(PersonId, Revision, &Person, Date) -> T,
 ) -> Result<T, Failure> {
     let missing = (Reason::PersonNotFound, "person_id");
-    one(reading, id, missing, |revision, state| match state {
-        Aggregate::Person(state) => Some(show(id, revision, state)),
+    let shown = one(reading, id, missing, |revision, state| match state {
+        Aggregate::Person(state) => {
+            let present = with_present_guardians(reading, state);
+            Some(present.map(|state| show(id, revision, &state, reading.day())))
+        }
         _ => None,
+    });
+    Ok(shown??)
+}
+
+/// The person as it is shown: without guardians who have left.
+fn with_present_guardians(reading: &Reading<'_>, person: &Person) -> Result<Person, ReadError> {
+    Ok(Person {
+        guardians: guardians(reading, person)?,
+        ..person.clone()
     })
 }
 
-/// Reads the children whose guardian this person is or was. `show` is given the last day as
-/// guardian, if there is one.
+/// Reads the children whose guardian this person is or was. Whoever has left guards nobody. `show` is
+/// given the last day as guardian, if there is one.
 pub(super) fn children<T>(
     reading: &Reading<'_>,
     guardian: PersonId,
     show: impl Fn(PersonId, Option<Date>) -> T,
 ) -> Result<Vec<T>, ReadError> {
     let mut children = Vec::new();
+    if has_left(reading, guardian, reading.day())? {
+        return Ok(children);
+    }
     for stream in reading.find(Term::ChildrenOf(guardian))?.iter() {
         if let Some((state, _)) = reading.stream(*stream)?
             && let Aggregate::Person(child) = &*state
@@ -122,7 +140,7 @@ pub(super) fn children<T>(
 pub(super) fn persons<T>(
     reading: &Reading<'_>,
     list: &ListPersons,
-    show: impl Fn(PersonId, Revision, &Person) -> T,
+    show: impl Fn(PersonId, Revision, &Person, Date) -> T,
 ) -> Result<Items<T>, Failure> {
     let kind = StreamKind::Person;
     let show = |id, revision, state: &Aggregate| {
@@ -133,10 +151,85 @@ pub(super) fn persons<T>(
         let wanted = places.any(|at| {
             at.institution == list.institution && list.role.is_none_or(|role| at.role == role)
         });
-        wanted.then(|| show(PersonId::from_uuid(id), revision, found))
+        wanted.then(|| {
+            let present = with_present_guardians(reading, found);
+            present.map(|found| show(PersonId::from_uuid(id), revision, &found, reading.day()))
+        })
     };
-    pages::list_in_institution(reading, list.institution, kind, &list.page, show)
-        .map_err(Failure::of_reading)
+    let found = pages::list_in_institution(reading, list.institution, kind, &list.page, show);
+    let (persons, next_page_token) = found.map_err(Failure::of_reading)?;
+    let persons: Result<Vec<_>, ReadError> = persons.into_iter().collect();
+    Ok((persons?, next_page_token))
+}
+
+/// Reads the persons whom a source knows by an id; whom any source does if none is named.
+pub(super) fn lookup<T>(
+    reading: &Reading<'_>,
+    source: Option<&SourceName>,
+    id: &ExternalId,
+    show: impl Fn(PersonId, Revision, &Person, Date) -> T,
+) -> Result<Vec<T>, Failure> {
+    let mut found = Vec::new();
+    for stream in reading.find(Term::external_id(id))?.iter() {
+        if let Some((state, revision)) = reading.stream(*stream)?
+            && let Aggregate::Person(person) = &*state
+            && person.records.values().any(|record| {
+                source.is_none_or(|source| *source == record.source)
+                    && record.ids().any(|known| known == id)
+            })
+        {
+            found.push(show(
+                PersonId::from_uuid(stream.id),
+                revision,
+                person,
+                reading.day(),
+            ));
+        }
+    }
+    Ok(found)
+}
+
+/// Reads a page of all sources of rosters.
+pub(super) fn sources<T>(
+    reading: &Reading<'_>,
+    page: &Page<Uuid>,
+    show: impl Fn(RosterSourceId, Revision, &RosterSource) -> T,
+) -> Result<Items<T>, Failure> {
+    all(
+        reading,
+        StreamKind::RosterSource,
+        page,
+        |id, revision, state| match state {
+            Aggregate::RosterSource(state) => {
+                Some(show(RosterSourceId::from_uuid(id), revision, state))
+            }
+            _ => None,
+        },
+    )
+}
+
+/// Reads all persons and teams that a source has brought. `show` is given the day of the last roster
+/// that had it, if the newest one does not have it.
+pub(super) fn members<T>(
+    reading: &Reading<'_>,
+    source: &SourceName,
+    show: impl Fn(StreamId, Option<Date>) -> T,
+) -> Result<Vec<T>, Failure> {
+    let mut members = Vec::new();
+    for kind in [StreamKind::Person, StreamKind::Team] {
+        for stream in reading.find_of_source(source, kind)? {
+            let Some((state, _)) = reading.stream(stream)? else {
+                continue;
+            };
+            let absent = match &*state {
+                Aggregate::Person(person) if person.records.contains_key(source) => &person.absent,
+                Aggregate::Team(team) if team.sources.contains(source) => &team.absent,
+                _ => continue,
+            };
+            members.push(show(stream, absent.get(source).copied()));
+        }
+    }
+    Ok(members)
 }
 
 /// Reads one team.

@@ -1,12 +1,13 @@
 //! Catalogues.
 
 use planledger_core::domain::catalogue::{
-    Catalogue, CatalogueCommand, CatalogueDetails, CatalogueItem,
+    Catalogue, CatalogueCommand, CatalogueDetails, CatalogueItem, Licence,
 };
-use planledger_core::ids::{CatalogueId, CatalogueItemId, Revision};
+use planledger_core::domain::year_plan::YearPlan;
+use planledger_core::ids::{CatalogueId, CatalogueItemId, GoalId, Revision, YearPlanId};
 use planledger_core::text::CprContext;
 
-use super::fields::Fields;
+use super::fields::{BadRequest, Fields};
 use super::proto;
 use super::proto::catalogue_command::Operation;
 use super::scalar::{count, string};
@@ -25,6 +26,7 @@ pub(super) fn read(
 pub(super) const fn operation(operation: &Operation) -> &'static str {
     match operation {
         Operation::PutCatalogue(_) => "put_catalogue",
+        Operation::PutCataloguePart(_) => "put_catalogue_part",
     }
 }
 
@@ -38,6 +40,16 @@ fn read_operation(fields: &mut Fields, operation: Operation) -> Option<Catalogue
                 items: items?,
             })
         }),
+        Operation::PutCataloguePart(m) => fields.in_context(CprContext::Published, |fields| {
+            let details = fields.message("details", m.details, read_details);
+            let items = fields.map("items", m.items, read_item);
+            let retire = fields.ids("retired_item_ids", &m.retired_item_ids);
+            Some(CatalogueCommand::PutPart {
+                details: details?,
+                items: items?,
+                retire: retire?,
+            })
+        }),
     }
 }
 
@@ -46,11 +58,30 @@ fn read_details(fields: &mut Fields, details: proto::CatalogueDetails) -> Option
     let publisher = fields.optional_text("publisher", details.publisher.as_deref());
     let version = fields.optional_text("version", details.version.as_deref());
     let language = fields.optional_text("language", details.language.as_deref());
+    let licence = read_licence(fields, details.licence);
+    let rights_holder = fields.optional_text("rights_holder", details.rights_holder.as_deref());
     Some(CatalogueDetails {
         title: title?,
         publisher: publisher?,
         version: version?,
         language: language?,
+        licence: licence?,
+        rights_holder: rights_holder?,
+    })
+}
+
+fn read_licence(fields: &mut Fields, licence: Option<proto::Licence>) -> Option<Option<Licence>> {
+    fields.optional(licence, |fields, licence| {
+        fields.within("licence", |fields| {
+            let title = fields.text("title", &licence.title);
+            let uri = fields.optional_text("uri", licence.uri.as_deref());
+            let text = fields.optional_text("text", licence.text.as_deref());
+            Some(Licence {
+                title: title?,
+                uri: uri?,
+                text: text?,
+            })
+        })
     })
 }
 
@@ -63,12 +94,14 @@ fn read_item(
     let kind = fields.optional_text("kind", item.kind.as_deref());
     let code = fields.optional_text("code", item.code.as_deref());
     let parents = fields.ids("parent_ids", &item.parent_ids);
+    let licence = read_licence(fields, item.licence);
     let details = CatalogueItem {
         text: text?,
         kind: kind?,
         code: code?,
         parents: parents?,
         sequence: item.sequence_number,
+        licence: licence?,
     };
     Some((id?, details))
 }
@@ -81,6 +114,18 @@ pub(super) fn write(id: CatalogueId, command: &CatalogueCommand) -> proto::Catal
                 .iter()
                 .map(|(id, item)| catalogue_item(*id, item))
                 .collect(),
+        }),
+        CatalogueCommand::PutPart {
+            details,
+            items,
+            retire,
+        } => Operation::PutCataloguePart(proto::PutCataloguePart {
+            details: Some(write_details(details)),
+            items: items
+                .iter()
+                .map(|(id, item)| catalogue_item(*id, item))
+                .collect(),
+            retired_item_ids: retire.iter().map(ToString::to_string).collect(),
         }),
     };
     proto::CatalogueCommand {
@@ -95,6 +140,16 @@ fn write_details(details: &CatalogueDetails) -> proto::CatalogueDetails {
         publisher: string(details.publisher.as_ref()),
         version: string(details.version.as_ref()),
         language: string(details.language.as_ref()),
+        licence: details.licence.as_ref().map(write_licence),
+        rights_holder: string(details.rights_holder.as_ref()),
+    }
+}
+
+fn write_licence(licence: &Licence) -> proto::Licence {
+    proto::Licence {
+        title: licence.title.to_string(),
+        uri: string(licence.uri.as_ref()),
+        text: string(licence.text.as_ref()),
     }
 }
 
@@ -118,5 +173,50 @@ pub fn catalogue_item(id: CatalogueItemId, item: &CatalogueItem) -> proto::Catal
         code: string(item.code.as_ref()),
         parent_ids: item.parents.iter().map(ToString::to_string).collect(),
         sequence_number: item.sequence,
+        licence: item.licence.as_ref().map(write_licence),
+    }
+}
+
+/// The details and items of a catalogue as a server gives them.
+///
+/// # Errors
+/// When the messages hold what no server of this version sends.
+pub fn catalogue_of_messages(
+    details: proto::CatalogueDetails,
+    items: Vec<proto::CatalogueItem>,
+) -> Result<Catalogue, BadRequest> {
+    Fields::read(|fields| {
+        fields.in_context(CprContext::Published, |fields| {
+            let details = read_details(fields, details);
+            let items = fields.map("items", items, read_item);
+            Some(Catalogue {
+                details: details?,
+                items: items?,
+                retired: Default::default(),
+            })
+        })
+    })
+}
+
+/// The goals of a year plan that come from a catalogue; `None` if there are none.
+pub fn catalogue_goals(
+    id: YearPlanId,
+    year_plan: &YearPlan,
+    catalogue: CatalogueId,
+) -> Option<proto::YearPlanCatalogueGoals> {
+    let goals = year_plan.goals_of_catalogue(catalogue);
+    let goals = goals.map(|(goal, item, text)| catalogue_goal(goal, item, text.as_str()));
+    let goals: Vec<_> = goals.collect();
+    (!goals.is_empty()).then(|| proto::YearPlanCatalogueGoals {
+        year_plan_id: id.to_string(),
+        goals,
+    })
+}
+
+fn catalogue_goal(goal: GoalId, item: CatalogueItemId, text: &str) -> proto::CatalogueGoal {
+    proto::CatalogueGoal {
+        goal_id: goal.to_string(),
+        item_id: item.to_string(),
+        text: text.to_owned(),
     }
 }

@@ -1,8 +1,10 @@
 //! Types of the library that are enums in the API, and their numbers.
 
 use planledger_core::audit::Disclosure;
+use planledger_core::domain::institution::{StudentsThrough, SurveyForum};
 use planledger_core::domain::person::Role;
 use planledger_core::domain::plan::{Audience, Evaluator, Section, Stays, TalkKind};
+use planledger_core::domain::roster_source::ImportMode;
 use planledger_core::domain::team::StaffRole;
 use planledger_core::domain::view::Viewer;
 use planledger_core::domain::year_plan::{GoalArea, GoalKind, YearPlanKind};
@@ -41,6 +43,7 @@ macro_rules! choices {
 choices! {
     StreamKind as StreamKind {
         Institution, SchoolYear, Person, Team, YearPlan, Plan, Catalogue, Ledger, Recovery,
+        RosterSource,
     }
     Role as Role { Student, Guardian, Teacher, Pedagogue, Leader, Other }
     StaffRole as StaffRole { Teacher, Pedagogue }
@@ -54,6 +57,9 @@ choices! {
     Stays as RevertStayReason { RecordedSince, OfAnotherSide, HeldByStaff }
     By as OverviewBy { Institution, Grade, Team }
     Requirement as DueRequirement { Plan, Visible, Evaluated, Talk }
+    ImportMode as RosterImportMode { Bulk, Delta }
+    SurveyForum as SurveyForum { SchoolBoard, ParentsMeeting, StudentCouncil, Class, Staff }
+    StudentsThrough as StudentsThrough { StudentCouncil, Class, ChosenStudents }
     TalkKind as TalkKind { StudentTalk, FeedbackTalk, LearningTalk, SchoolHomeTalk }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use planledger_core::domain::Command;
 use planledger_core::ids::{CommandId, Revision};
-use planledger_core::ledger::{Envelope, Receipt};
+use planledger_core::ledger::{Envelope, Foreseen, Receipt};
 use uuid::Uuid;
 
 use super::actor::{read_actor, write_actor};
@@ -13,7 +13,7 @@ use super::instant::timestamp;
 use super::proto;
 use super::proto::command::Command as Aggregate;
 use super::roster_fact::roster_fact;
-use super::{catalogue, institution, person, plan, school_year, team, year_plan};
+use super::{catalogue, institution, person, plan, roster_source, school_year, team, year_plan};
 
 /// Most commands in a batch.
 const MAX_BATCH: usize = planledger_core::ledger::limits::COMMANDS_OF_A_COMMIT;
@@ -93,6 +93,9 @@ fn read_command(fields: &mut Fields, command: Aggregate) -> Option<Command> {
         Aggregate::Catalogue(m) => {
             catalogue::read(fields, m).map(|(id, c)| Command::Catalogue(id, c))
         }
+        Aggregate::RosterSource(m) => {
+            roster_source::read(fields, m).map(|(id, c)| Command::RosterSource(id, c))
+        }
     }
 }
 
@@ -106,6 +109,7 @@ const fn aggregate(command: &Aggregate) -> &'static str {
         Aggregate::YearPlan(_) => "year_plan",
         Aggregate::Plan(_) => "plan",
         Aggregate::Catalogue(_) => "catalogue",
+        Aggregate::RosterSource(_) => "roster_source",
     }
 }
 
@@ -121,6 +125,7 @@ pub(super) fn message_names(command: &Command) -> Option<(&'static str, &'static
         Aggregate::YearPlan(m) => m.operation.as_ref().map(year_plan::operation),
         Aggregate::Plan(m) => m.operation.as_ref().map(plan::operation),
         Aggregate::Catalogue(m) => m.operation.as_ref().map(catalogue::operation),
+        Aggregate::RosterSource(m) => m.operation.as_ref().map(roster_source::operation),
     };
     Some((aggregate(&message), operation?))
 }
@@ -165,6 +170,21 @@ pub fn receipt(receipt: Receipt) -> proto::Receipt {
         replayed: receipt.replayed,
         unchanged: receipt.events == 0,
         kept: receipt.kept.into_iter().map(roster_fact).collect(),
+        dropped: receipt.dropped.into_iter().map(roster_fact).collect(),
+    }
+}
+
+/// Writes the message of what a command would do.
+pub fn preview(foreseen: Foreseen) -> proto::Preview {
+    let types = foreseen.events.iter();
+    proto::Preview {
+        stream: foreseen.stream.to_string(),
+        event_types: types.map(|event| event.name.to_owned()).collect(),
+        creates: foreseen.creates,
+        renames: foreseen.renames,
+        link_count: foreseen.links,
+        kept: foreseen.kept.into_iter().map(roster_fact).collect(),
+        dropped: foreseen.dropped.into_iter().map(roster_fact).collect(),
     }
 }
 
@@ -185,6 +205,7 @@ fn write(command: &Command) -> Option<Aggregate> {
         Command::YearPlan(id, c) => Aggregate::YearPlan(year_plan::write(*id, c)?),
         Command::Plan(id, c) => Aggregate::Plan(plan::write(*id, c)?),
         Command::Catalogue(id, c) => Aggregate::Catalogue(catalogue::write(*id, c)),
+        Command::RosterSource(id, c) => Aggregate::RosterSource(roster_source::write(*id, c)),
         Command::Ledger(..) | Command::Recovery(..) => return None,
     })
 }

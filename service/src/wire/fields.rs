@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 use jiff::civil::Date;
 use planledger_core::ids::IdError;
-use planledger_core::text::{Code, CprContext, Name, ReasonText, Text, TextError, Title};
+use planledger_core::text::{
+    Code, CprContext, ExternalId, Name, ReasonText, SourceName, Text, TextError, Title,
+};
 
 use super::choice::Choice;
 
@@ -113,7 +115,7 @@ macro_rules! wire_texts {
     )*};
 }
 
-wire_texts!(Name, Title, Text, Code, ReasonText);
+wire_texts!(Name, Title, Text, Code, ReasonText, SourceName, ExternalId);
 
 /// The path that is being read, and the violations found so far. A method that returns `None` has
 /// recorded a violation first.

@@ -6,7 +6,9 @@ use planledger_core::ids::{InstitutionId, Revision};
 use super::fields::Fields;
 use super::proto;
 use super::proto::institution_command::Operation;
+use super::roster_fact::institution_fact;
 use super::scalar::string;
+use super::survey;
 
 pub(super) fn read(
     fields: &mut Fields,
@@ -26,6 +28,9 @@ pub(super) const fn operation(operation: &Operation) -> &'static str {
         Operation::CloseInstitution(_) => "close_institution",
         Operation::ReopenInstitution(_) => "reopen_institution",
         Operation::PutInstitution(_) => "put_institution",
+        Operation::RecordSurveyDiscussion(_) => "record_survey_discussion",
+        Operation::CorrectSurveyDiscussion(_) => "correct_survey_discussion",
+        Operation::WithdrawSurveyDiscussion(_) => "withdraw_survey_discussion",
     }
 }
 
@@ -47,6 +52,32 @@ fn read_operation(fields: &mut Fields, operation: Operation) -> Option<Instituti
             Some(InstitutionCommand::Put {
                 details: details?,
                 closed: m.closed,
+            })
+        }
+        Operation::RecordSurveyDiscussion(m) => {
+            let discussion = fields.id(survey::ID, &m.survey_discussion_id);
+            let details = fields.message("details", m.details, survey::read);
+            Some(InstitutionCommand::RecordSurveyDiscussion {
+                discussion: discussion?,
+                details: details?,
+            })
+        }
+        Operation::CorrectSurveyDiscussion(m) => {
+            let discussion = fields.id(survey::ID, &m.survey_discussion_id);
+            let details = fields.message("details", m.details, survey::read);
+            let reason = fields.optional_text("reason", m.reason.as_deref());
+            Some(InstitutionCommand::CorrectSurveyDiscussion {
+                discussion: discussion?,
+                details: details?,
+                reason: reason?,
+            })
+        }
+        Operation::WithdrawSurveyDiscussion(m) => {
+            let discussion = fields.id(survey::ID, &m.survey_discussion_id);
+            let reason = fields.optional_text("reason", m.reason.as_deref());
+            Some(InstitutionCommand::WithdrawSurveyDiscussion {
+                discussion: discussion?,
+                reason: reason?,
             })
         }
     }
@@ -88,6 +119,28 @@ pub(super) fn write(id: InstitutionId, command: &InstitutionCommand) -> proto::I
                 closed: *closed,
             })
         }
+        InstitutionCommand::RecordSurveyDiscussion {
+            discussion,
+            details,
+        } => Operation::RecordSurveyDiscussion(proto::RecordSurveyDiscussion {
+            survey_discussion_id: discussion.to_string(),
+            details: Some(survey::write(details)),
+        }),
+        InstitutionCommand::CorrectSurveyDiscussion {
+            discussion,
+            details,
+            reason,
+        } => Operation::CorrectSurveyDiscussion(proto::CorrectSurveyDiscussion {
+            survey_discussion_id: discussion.to_string(),
+            details: Some(survey::write(details)),
+            reason: string(reason.as_ref()),
+        }),
+        InstitutionCommand::WithdrawSurveyDiscussion { discussion, reason } => {
+            Operation::WithdrawSurveyDiscussion(proto::WithdrawSurveyDiscussion {
+                survey_discussion_id: discussion.to_string(),
+                reason: string(reason.as_ref()),
+            })
+        }
     };
     proto::InstitutionCommand {
         institution_id: id.to_string(),
@@ -108,10 +161,12 @@ pub fn institution(
     revision: Revision,
     institution: &Institution,
 ) -> proto::Institution {
+    let decided_by_hand = institution.by_hand.iter().copied().map(institution_fact);
     proto::Institution {
         institution_id: id.to_string(),
         revision: revision.get(),
         details: Some(write_details(&institution.details)),
         closed: institution.closed,
+        decided_by_hand: decided_by_hand.collect(),
     }
 }

@@ -1,5 +1,6 @@
 //! States of streams as the API lists them.
 
+use jiff::civil::Date;
 use planledger_core::domain::Aggregate;
 use planledger_core::ids::{
     CatalogueId, IdError, InstitutionId, PersonId, Revision, SchoolYearId, StreamId, TeamId,
@@ -23,12 +24,13 @@ pub trait Listed: PartialEq + Sized {
     /// When the message holds no id.
     fn stream(&self) -> Result<StreamId, IdError>;
 
-    /// Writes the message of a state. `None` if the state is of another kind of stream.
-    fn of(stream: StreamId, revision: Revision, state: &Aggregate) -> Option<Self>;
+    /// Writes the message of a state as it is shown on a day. `None` if the state is of another kind
+    /// of stream.
+    fn of(stream: StreamId, revision: Revision, state: &Aggregate, day: Date) -> Option<Self>;
 }
 
 macro_rules! listed {
-    ($($kind:ident: $id:ident in $field:ident, $show:path;)*) => {$(
+    ($($kind:ident: $id:ident in $field:ident, $show:expr;)*) => {$(
         impl Listed for proto::$kind {
             fn id(&self) -> &str {
                 &self.$field
@@ -39,10 +41,15 @@ macro_rules! listed {
                 Ok(id.into())
             }
 
-            fn of(stream: StreamId, revision: Revision, state: &Aggregate) -> Option<Self> {
+            fn of(
+                stream: StreamId,
+                revision: Revision,
+                state: &Aggregate,
+                day: Date,
+            ) -> Option<Self> {
                 match state {
                     Aggregate::$kind(state) => {
-                        Some($show($id::from_uuid(stream.id), revision, state))
+                        Some(($show)($id::from_uuid(stream.id), revision, state, day))
                     }
                     _ => None,
                 }
@@ -52,11 +59,11 @@ macro_rules! listed {
 }
 
 listed! {
-    Institution: InstitutionId in institution_id, institution;
-    SchoolYear: SchoolYearId in school_year_id, school_year;
-    Catalogue: CatalogueId in catalogue_id, catalogue;
+    Institution: InstitutionId in institution_id, |id, revision, state, _| institution(id, revision, state);
+    SchoolYear: SchoolYearId in school_year_id, |id, revision, state, _| school_year(id, revision, state);
+    Catalogue: CatalogueId in catalogue_id, |id, revision, state, _| catalogue(id, revision, state);
     Person: PersonId in person_id, person;
-    Team: TeamId in team_id, team;
+    Team: TeamId in team_id, |id, revision, state, _| team(id, revision, state);
 }
 
 /// Writes the messages of a catalogue's items. `None` if the state is not that of a catalogue.

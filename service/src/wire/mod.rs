@@ -28,9 +28,11 @@ mod overview;
 mod person;
 mod plan;
 mod roster_fact;
+mod roster_source;
 mod scalar;
 mod school_year;
 mod status;
+mod survey;
 mod team;
 mod view;
 mod year_plan;
@@ -39,10 +41,10 @@ mod year_plan;
 pub use planledger_proto::v1 as proto;
 
 pub use self::audit::{checkpoint, counted, export_message, export_request};
-pub use self::catalogue::{catalogue, catalogue_item};
+pub use self::catalogue::{catalogue, catalogue_goals, catalogue_item, catalogue_of_messages};
 pub use self::choice::viewer;
 pub use self::command::{
-    batch, batch_message, command, execute_message, message, receipt, unless_unchanged,
+    batch, batch_message, command, execute_message, message, preview, receipt, unless_unchanged,
 };
 pub use self::diff::plan_change;
 pub use self::errors::Failure;
@@ -54,8 +56,12 @@ pub use self::listed::{Listed, catalogue_items};
 pub use self::overview::{OverviewAsk, due_rules_of_json, get_overview, overview_row};
 pub use self::person::{child, person};
 pub use self::plan::summary;
+pub use self::roster_source::{roster_member, roster_source};
 pub use self::school_year::school_year;
 pub use self::status::status;
+pub use self::survey::{
+    SurveyAsk, get_survey_overview, list_survey_discussions, survey_discussion, survey_row,
+};
 pub use self::team::team;
 pub use self::view::{collected_view, plan_view};
 pub use self::year_plan::{year_plan, year_plan_summary};

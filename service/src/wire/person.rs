@@ -1,7 +1,9 @@
 //! Persons.
 
 use jiff::civil::Date;
-use planledger_core::domain::person::{Affiliation, Guardianship, Person, PersonCommand};
+use planledger_core::domain::person::{
+    Affiliation, Evidence, Guardianship, Person, PersonCommand, RosterRecord, UserId,
+};
 use planledger_core::ids::{PersonId, Revision};
 use planledger_core::text::CprContext;
 
@@ -9,8 +11,10 @@ use super::choice::Choice;
 use super::fields::Fields;
 use super::instant::write_date;
 use super::proto;
+use super::proto::departure_evidence::Evidence as Shown;
 use super::proto::person_command::Operation;
 use super::roster_fact::person_fact;
+use super::roster_source::absences;
 use super::scalar::string;
 
 pub(super) fn read(
@@ -36,6 +40,9 @@ pub(super) const fn operation(operation: &Operation) -> &'static str {
         Operation::ReturnPerson(_) => "return_person",
         Operation::PutPerson(_) => "put_person",
         Operation::PutGuardians(_) => "put_guardians",
+        Operation::NotePersonAbsence(_) => "note_person_absence",
+        Operation::PutSomeGuardians(_) => "put_some_guardians",
+        Operation::DecideSuggestion(_) => "decide_suggestion",
     }
 }
 
@@ -83,10 +90,14 @@ fn read_operation(fields: &mut Fields, operation: Operation) -> Option<PersonCom
         Operation::PutPerson(m) => {
             let name = fields.text("name", &m.name);
             let affiliations = fields.set("affiliations", m.affiliations, read_affiliation);
+            let record = fields.optional(m.record, |fields, record| {
+                fields.within("record", |fields| read_record(fields, record))
+            });
             Some(PersonCommand::Put {
                 name: name?,
                 affiliations: affiliations?,
                 departed: m.departed,
+                record: record?,
             })
         }
         Operation::PutGuardians(m) => {
@@ -95,6 +106,35 @@ fn read_operation(fields: &mut Fields, operation: Operation) -> Option<PersonCom
             Some(PersonCommand::PutGuardians {
                 guardians: guardians?,
                 last_day_of_others: last_day?,
+            })
+        }
+        Operation::NotePersonAbsence(m) => {
+            let source = fields.text("source", &m.source);
+            let last_seen = fields.date("last_seen", &m.last_seen);
+            Some(PersonCommand::NoteAbsence {
+                source: source?,
+                last_seen: last_seen?,
+            })
+        }
+        Operation::PutSomeGuardians(m) => {
+            let guardians = fields.set("guardians", m.guardians, read_guardianship);
+            let unsaid = fields.ids("unsaid_ids", &m.unsaid_ids);
+            let last_day = fields.date("last_day_of_others", &m.last_day_of_others);
+            Some(PersonCommand::PutSomeGuardians {
+                guardians: guardians?,
+                unsaid: unsaid?,
+                last_day_of_others: last_day?,
+            })
+        }
+        Operation::DecideSuggestion(m) => {
+            let evidence = fields.message("evidence", m.evidence, read_evidence);
+            let last_day = fields.optional_date("last_day", m.last_day.as_deref());
+            let reason = fields.optional_text("reason", m.reason.as_deref());
+            Some(PersonCommand::DecideSuggestion {
+                evidence: evidence?,
+                confirmed: m.confirmed,
+                last_day: last_day?,
+                reason: reason?,
             })
         }
     }
@@ -111,6 +151,70 @@ fn read_affiliation(fields: &mut Fields, affiliation: proto::Affiliation) -> Opt
         institution: institution?,
         role: role?,
         grade: grade?,
+    })
+}
+
+fn read_evidence(fields: &mut Fields, evidence: proto::DepartureEvidence) -> Option<Evidence> {
+    let name = match &evidence.evidence {
+        Some(Shown::AbsentFromRoster(_)) => "absent_from_roster",
+        Some(Shown::OwnerElsewhere(_)) => "owner_elsewhere",
+        None => "evidence",
+    };
+    fields.message(name, evidence.evidence, |fields, evidence| match evidence {
+        Shown::AbsentFromRoster(m) => {
+            let source = fields.text("source", &m.source);
+            let last_seen = fields.date("last_seen", &m.last_seen);
+            Some(Evidence::AbsentFromRoster {
+                source: source?,
+                last_seen: last_seen?,
+            })
+        }
+        Shown::OwnerElsewhere(m) => {
+            let institution = fields.id("institution_id", &m.institution_id)?;
+            Some(Evidence::OwnerElsewhere { institution })
+        }
+    })
+}
+
+/// Why it looks as if a person had left.
+pub(super) fn write_evidence(evidence: &Evidence) -> proto::DepartureEvidence {
+    let shown = match evidence {
+        Evidence::AbsentFromRoster { source, last_seen } => {
+            Shown::AbsentFromRoster(proto::AbsenceEvidence {
+                source: source.to_string(),
+                last_seen: write_date(*last_seen),
+            })
+        }
+        Evidence::OwnerElsewhere { institution } => {
+            Shown::OwnerElsewhere(proto::OwnerElsewhereEvidence {
+                institution_id: institution.to_string(),
+            })
+        }
+    };
+    proto::DepartureEvidence {
+        evidence: Some(shown),
+    }
+}
+
+fn read_record(fields: &mut Fields, record: proto::RosterRecord) -> Option<RosterRecord> {
+    let source = fields.text("source", &record.source);
+    // Many systems number persons with ten digits.
+    let sourced_id = fields.in_context(CprContext::OrganisationId, |fields| {
+        fields.text("sourced_id", &record.sourced_id)
+    });
+    let user_ids = fields.set("user_ids", record.user_ids, |fields, user| {
+        let kind = fields.optional_text("kind", user.kind.as_deref());
+        let id = fields.text("id", &user.id);
+        Some(UserId {
+            kind: kind?,
+            id: id?,
+        })
+    });
+    Some(RosterRecord {
+        source: source?,
+        sourced_id: sourced_id?,
+        user_ids: user_ids?,
+        enabled: record.enabled,
     })
 }
 
@@ -165,17 +269,45 @@ pub(super) fn write(id: PersonId, command: &PersonCommand) -> proto::PersonComma
             name,
             affiliations,
             departed,
+            record,
         } => Operation::PutPerson(proto::PutPerson {
             name: name.to_string(),
             affiliations: affiliations.iter().map(write_affiliation).collect(),
             departed: *departed,
+            record: record.as_ref().map(write_record),
         }),
+        PersonCommand::NoteAbsence { source, last_seen } => {
+            Operation::NotePersonAbsence(proto::NotePersonAbsence {
+                source: source.to_string(),
+                last_seen: write_date(*last_seen),
+            })
+        }
         PersonCommand::PutGuardians {
             guardians,
             last_day_of_others,
         } => Operation::PutGuardians(proto::PutGuardians {
             guardians: guardians.iter().map(write_guardianship).collect(),
             last_day_of_others: write_date(*last_day_of_others),
+        }),
+        PersonCommand::PutSomeGuardians {
+            guardians,
+            unsaid,
+            last_day_of_others,
+        } => Operation::PutSomeGuardians(proto::PutSomeGuardians {
+            guardians: guardians.iter().map(write_guardianship).collect(),
+            unsaid_ids: unsaid.iter().map(ToString::to_string).collect(),
+            last_day_of_others: write_date(*last_day_of_others),
+        }),
+        PersonCommand::DecideSuggestion {
+            evidence,
+            confirmed,
+            last_day,
+            reason,
+        } => Operation::DecideSuggestion(proto::DecideSuggestion {
+            evidence: Some(write_evidence(evidence)),
+            confirmed: *confirmed,
+            last_day: last_day.map(write_date),
+            reason: string(reason.as_ref()),
         }),
     };
     proto::PersonCommand {
@@ -189,6 +321,19 @@ fn write_affiliation(affiliation: &Affiliation) -> proto::Affiliation {
         institution_id: affiliation.institution.to_string(),
         role: affiliation.role.number(),
         grade: string(affiliation.grade.as_ref()),
+    }
+}
+
+fn write_record(record: &RosterRecord) -> proto::RosterRecord {
+    let user_ids = record.user_ids.iter().map(|user| proto::RosterUserId {
+        kind: string(user.kind.as_ref()),
+        id: user.id.to_string(),
+    });
+    proto::RosterRecord {
+        source: record.source.to_string(),
+        sourced_id: record.sourced_id.to_string(),
+        user_ids: user_ids.collect(),
+        enabled: record.enabled,
     }
 }
 
@@ -207,24 +352,29 @@ pub fn child(id: PersonId, last_day: Option<Date>) -> proto::Child {
     }
 }
 
-/// A person as it is now.
-pub fn person(id: PersonId, revision: Revision, person: &Person) -> proto::Person {
+/// A person as it is on a day.
+pub fn person(id: PersonId, revision: Revision, person: &Person, day: Date) -> proto::Person {
     let guardians = person.guardians.iter().map(|(guardian, last_day)| {
         write_guardianship(&Guardianship {
             guardian: *guardian,
             last_day: *last_day,
         })
     });
+    let departure = person.departed.as_ref();
+    let departure = departure.filter(|departure| departure.is_over_on(day));
     proto::Person {
         person_id: id.to_string(),
         revision: revision.get(),
         name: person.name.to_string(),
         affiliations: person.affiliations.iter().map(write_affiliation).collect(),
         guardians: guardians.collect(),
-        departure: person.departed.as_ref().map(|departure| proto::Departure {
+        departure: departure.map(|departure| proto::Departure {
             last_day: departure.on.map(write_date),
             reason: string(departure.reason.as_ref()),
         }),
+        leaving_on: person.leaving_on(day).map(write_date),
         decided_by_hand: person.by_hand.iter().copied().map(person_fact).collect(),
+        records: person.records.values().map(write_record).collect(),
+        absences: absences(&person.absent),
     }
 }

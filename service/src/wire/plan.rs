@@ -210,10 +210,12 @@ fn read_talk(fields: &mut Fields, details: proto::TalkDetails) -> Option<TalkDet
     let kind = fields.choice("kind", details.kind);
     let held_on = fields.date("held_on", &details.held_on);
     let notes = fields.text("notes", &details.notes);
+    let held_by = fields.ids("held_by_ids", &details.held_by_ids);
     Some(TalkDetails {
         kind: kind?,
         held_on: held_on?,
         notes: notes?,
+        held_by: held_by?,
     })
 }
 
@@ -360,6 +362,7 @@ pub(super) fn write_talk(details: &TalkDetails) -> proto::TalkDetails {
         kind: details.kind.number(),
         held_on: write_date(details.held_on),
         notes: details.notes.to_string(),
+        held_by_ids: details.held_by.iter().map(ToString::to_string).collect(),
     }
 }
 

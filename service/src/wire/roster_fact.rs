@@ -1,6 +1,7 @@
 //! Facts that a roster says and that a person may decide otherwise.
 
 use planledger_core::domain::RosterFact;
+use planledger_core::domain::institution::InstitutionFact;
 use planledger_core::domain::person::PersonFact;
 use planledger_core::domain::team::TeamFact;
 use planledger_core::ids::PersonId;
@@ -13,6 +14,7 @@ pub(super) fn roster_fact(fact: RosterFact) -> proto::RosterFact {
     match fact {
         RosterFact::Person(fact) => person_fact(fact),
         RosterFact::Team(fact) => team_fact(fact),
+        RosterFact::Institution(fact) => institution_fact(fact),
     }
 }
 
@@ -35,6 +37,13 @@ pub(super) fn team_fact(fact: TeamFact) -> proto::RosterFact {
         TeamFact::Member(student) => of(RosterFactKind::Member, Some(student)),
         TeamFact::Staff(person) => of(RosterFactKind::Staff, Some(person)),
         TeamFact::Closed => of(RosterFactKind::Closed, None),
+    }
+}
+
+/// Writes the message of a fact about an institution.
+pub(super) fn institution_fact(fact: InstitutionFact) -> proto::RosterFact {
+    match fact {
+        InstitutionFact::Closed => of(RosterFactKind::Closed, None),
     }
 }
 

@@ -6,9 +6,11 @@ use planledger_core::ids::{PersonId, Revision, TeamId};
 use super::actor::write_deletion;
 use super::choice::Choice;
 use super::fields::Fields;
+use super::instant::write_date;
 use super::proto;
 use super::proto::team_command::Operation;
 use super::roster_fact::team_fact;
+use super::roster_source::absences;
 use super::scalar::string;
 
 pub(super) fn read(
@@ -36,6 +38,8 @@ pub(super) const fn operation(operation: &Operation) -> &'static str {
         Operation::UndeleteTeam(_) => "undelete_team",
         Operation::TransferTeamOwnership(_) => "transfer_team_ownership",
         Operation::PutTeam(_) => "put_team",
+        Operation::NoteTeamAbsence(_) => "note_team_absence",
+        Operation::PutTeamPart(_) => "put_team_part",
     }
 }
 
@@ -91,15 +95,58 @@ fn read_operation(fields: &mut Fields, operation: Operation) -> Option<TeamComma
             let members = fields.ids("member_ids", &m.member_ids);
             let staff = fields.map("staff", m.staff, read_staff);
             let owner = fields.optional_id("owner_id", m.owner_id.as_deref());
+            let source = fields.optional_text("source", m.source.as_deref());
             Some(TeamCommand::Put {
                 details: details?,
                 members: members?,
                 staff: staff?,
                 owner: owner?,
                 closed: m.closed,
+                source: source?,
             })
         }
+        Operation::NoteTeamAbsence(m) => {
+            let source = fields.text("source", &m.source);
+            let last_seen = fields.date("last_seen", &m.last_seen);
+            Some(TeamCommand::NoteAbsence {
+                source: source?,
+                last_seen: last_seen?,
+            })
+        }
+        Operation::PutTeamPart(m) => read_part(fields, m),
     }
+}
+
+fn read_part(fields: &mut Fields, m: proto::PutTeamPart) -> Option<TeamCommand> {
+    let details = match m.details {
+        Some(details) => fields
+            .message("details", Some(details), read_details)
+            .map(Some),
+        None => Some(None),
+    };
+    let members = fields.ids("member_ids", &m.member_ids);
+    let staff = fields.map("staff", m.staff, read_staff);
+    let gone = fields.ids("gone_ids", &m.gone_ids);
+    let unsaid = match m.others_end {
+        Some(end) => fields
+            .message("others_end", Some(end), |fields, end| {
+                fields.ids("except_ids", &end.except_ids)
+            })
+            .map(Some),
+        None => Some(None),
+    };
+    let owner = fields.optional_id("owner_id", m.owner_id.as_deref());
+    let source = fields.optional_text("source", m.source.as_deref());
+    Some(TeamCommand::PutPart {
+        details: details?,
+        members: members?,
+        staff: staff?,
+        gone: gone?,
+        unsaid: unsaid?,
+        owner: owner?,
+        closed: m.closed,
+        source: source?,
+    })
 }
 
 fn read_details(fields: &mut Fields, details: proto::TeamDetails) -> Option<TeamDetails> {
@@ -168,6 +215,7 @@ pub(super) fn write(id: TeamId, command: &TeamCommand) -> Option<proto::TeamComm
             staff,
             owner,
             closed,
+            source,
         } => Operation::PutTeam(proto::PutTeam {
             details: Some(write_details(details)),
             member_ids: members.iter().map(ToString::to_string).collect(),
@@ -177,8 +225,42 @@ pub(super) fn write(id: TeamId, command: &TeamCommand) -> Option<proto::TeamComm
                 .collect(),
             owner_id: string(owner.as_ref()),
             closed: *closed,
+            source: string(source.as_ref()),
         }),
-        TeamCommand::HandOver { .. } | TeamCommand::HandBack { .. } => return None,
+        TeamCommand::NoteAbsence { source, last_seen } => {
+            Operation::NoteTeamAbsence(proto::NoteTeamAbsence {
+                source: source.to_string(),
+                last_seen: write_date(*last_seen),
+            })
+        }
+        TeamCommand::PutPart {
+            details,
+            members,
+            staff,
+            gone,
+            unsaid,
+            owner,
+            closed,
+            source,
+        } => Operation::PutTeamPart(proto::PutTeamPart {
+            details: details.as_ref().map(write_details),
+            member_ids: members.iter().map(ToString::to_string).collect(),
+            staff: staff
+                .iter()
+                .map(|(p, role)| write_staff(*p, *role))
+                .collect(),
+            gone_ids: gone.iter().map(ToString::to_string).collect(),
+            others_end: unsaid.as_ref().map(|unsaid| proto::OtherPlacesEnd {
+                except_ids: unsaid.iter().map(ToString::to_string).collect(),
+            }),
+            owner_id: string(owner.as_ref()),
+            closed: *closed,
+            source: string(source.as_ref()),
+        }),
+        TeamCommand::HandOver { .. }
+        | TeamCommand::HandBack { .. }
+        | TeamCommand::Move { .. }
+        | TeamCommand::MoveBack { .. } => return None,
     };
     Some(proto::TeamCommand {
         team_id: id.to_string(),
@@ -216,5 +298,7 @@ pub fn team(id: TeamId, revision: Revision, team: &Team) -> proto::Team {
         closed: team.closed,
         deletion: team.deleted.as_ref().map(write_deletion),
         decided_by_hand: team.by_hand.iter().copied().map(team_fact).collect(),
+        sources: team.sources.iter().map(ToString::to_string).collect(),
+        absences: absences(&team.absent),
     }
 }

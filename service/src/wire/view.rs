@@ -122,6 +122,7 @@ pub(super) fn talk(view: &TalkView) -> proto::TalkView {
     proto::TalkView {
         talk_id: view.id.to_string(),
         details: Some(plan::write_talk(&view.details)),
+        held_by_ids: view.held_by.iter().map(ToString::to_string).collect(),
         recorded_by: Some(write_actor(view.by)),
         recorded_at: Some(timestamp(view.at)),
         corrected_at: view.corrected_at.map(timestamp),

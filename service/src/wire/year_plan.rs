@@ -42,6 +42,7 @@ pub(super) const fn operation(operation: &Operation) -> &'static str {
         Operation::DeleteYearPlan(_) => "delete_year_plan",
         Operation::UndeleteYearPlan(_) => "undelete_year_plan",
         Operation::TransferYearPlanOwnership(_) => "transfer_year_plan_ownership",
+        Operation::MoveYearPlan(_) => "move_year_plan",
     }
 }
 
@@ -133,6 +134,16 @@ fn read_operation(fields: &mut Fields, operation: Operation) -> Option<YearPlanC
             let reason = fields.optional_text("reason", m.reason.as_deref());
             Some(YearPlanCommand::TransferOwnership {
                 to: to?,
+                reason: reason?,
+            })
+        }
+        Operation::MoveYearPlan(m) => {
+            let to = fields.id("institution_id", &m.institution_id);
+            let team = fields.optional_id("team_id", m.team_id.as_deref());
+            let reason = fields.optional_text("reason", m.reason.as_deref());
+            Some(YearPlanCommand::MoveToInstitution {
+                to: to?,
+                team: team?,
                 reason: reason?,
             })
         }
@@ -289,8 +300,17 @@ fn write_operation(command: &YearPlanCommand) -> Option<Operation> {
                 reason: string(reason.as_ref()),
             })
         }
+        YearPlanCommand::MoveToInstitution { to, team, reason } => {
+            Operation::MoveYearPlan(proto::MoveYearPlan {
+                institution_id: to.to_string(),
+                team_id: string(team.as_ref()),
+                reason: string(reason.as_ref()),
+            })
+        }
         YearPlanCommand::HandOver { .. }
         | YearPlanCommand::HandBack { .. }
+        | YearPlanCommand::Move { .. }
+        | YearPlanCommand::MoveBack { .. }
         | YearPlanCommand::CopyUnit { .. } => return None,
     })
 }

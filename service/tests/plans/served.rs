@@ -200,6 +200,7 @@ pub(crate) fn record_talk(notes: &str) -> PlanCommand {
         kind: TalkKind::SchoolHomeTalk,
         held_on: date(2021, 1, 4),
         notes: notes.parse().unwrap(),
+        held_by: Default::default(),
     };
     commands::record_talk(TALK, details)
 }

@@ -201,3 +201,158 @@ async fn a_file_that_is_no_sound_catalogue_is_refused_where_it_is_wrong_and_noth
     assert!(ran.stderr.contains("FILE_MISSING") && ran.stderr.contains("goals.json"));
     assert_eq!(server.voice().await.position().await, 0);
 }
+
+/// A goal of a year plan that comes from an item.
+async fn choose(voice: &Voice, course: &Course, catalogue: &str, item: &str) -> String {
+    let goal_id = new_id();
+    let wording = wording_choice::Wording::CatalogueItem(CatalogueItemRef {
+        catalogue_id: catalogue.to_owned(),
+        item_id: item.to_owned(),
+    });
+    let details = NewGoal {
+        kind: GoalKind::Subject.into(),
+        area: GoalArea::Academic.into(),
+        wording: Some(WordingChoice {
+            wording: Some(wording),
+        }),
+        scale: Some(scale()),
+    };
+    let add = AddGoal {
+        unit_id: course.unit.clone(),
+        goal_id: goal_id.clone(),
+        details: Some(details),
+    };
+    voice
+        .execute(year_plan(&course.year_plan, OnYearPlan::AddGoal(add)))
+        .await;
+    goal_id
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_new_edition_says_what_it_changes_and_which_goals_it_touches() {
+    let home = Home::new();
+    let server = home.start();
+    let voice = server.voice().await;
+    let (school, course) = School::with_course(&voice).await;
+    let catalogue = new_id();
+    let mut package = numbered(&catalogue, &[Some(1), Some(2), Some(3), Some(4)]);
+    let items: Vec<String> = (0..4)
+        .map(|place| {
+            let id = package["CFItems"][place]["identifier"].as_str();
+            id.unwrap().to_owned()
+        })
+        .collect();
+    let path = home.path().join("edition.json");
+    fs::write(&path, package.to_string()).unwrap();
+    let first = import(&server, &path, &["--dry-run", "--json"])
+        .done()
+        .json();
+    assert_eq!(first["edition"]["new"], true);
+    assert_eq!(
+        first["edition"]["changes"]["added"]
+            .as_array()
+            .unwrap()
+            .len(),
+        4
+    );
+    import(&server, &path, &[]).done();
+    let reworded = choose(&voice, &course, &catalogue, &items[0]).await;
+    let retired = choose(&voice, &course, &catalogue, &items[1]).await;
+    choose(&voice, &course, &catalogue, &items[2]).await;
+
+    package["CFItems"][0]["fullStatement"] = "Andre ord".into();
+    package["CFAssociations"][2]["sequenceNumber"] = 9.into();
+    package["CFItems"].as_array_mut().unwrap().remove(1);
+    package["CFAssociations"].as_array_mut().unwrap().remove(1);
+    package["CFItems"][2]["CFItemType"] = "Mål".into();
+    package["CFDocument"]["licenseURI"] = "https://example.org/by".into();
+    fs::write(&path, package.to_string()).unwrap();
+    let position = voice.position().await;
+    let told = import(&server, &path, &["--dry-run", "--json"])
+        .done()
+        .json();
+    let told = &told["edition"];
+    assert_eq!(voice.position().await, position);
+    assert_eq!(told["details_changed"], true);
+    let ids = |change: &str| -> Vec<String> {
+        let listed = told["changes"][change].as_array().unwrap().iter();
+        listed
+            .map(|item| item["item_id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(ids("added"), [""; 0]);
+    assert_eq!(ids("reworded"), [items[0].clone()]);
+    assert_eq!(ids("retired"), [items[1].clone()]);
+    assert_eq!(ids("described anew"), [items[3].clone()]);
+    assert_eq!(told["changes"]["reworded"][0]["before"], "Mål 1");
+    assert_eq!(told["changes"]["reworded"][0]["after"], "Andre ord");
+    let touched = told["goals_touched"].as_array().unwrap().iter();
+    let mut touched: Vec<_> = touched
+        .map(|goal| goal["goal_id"].as_str().unwrap())
+        .collect();
+    touched.sort_unstable();
+    let mut expected = [reworded.as_str(), retired.as_str()];
+    expected.sort_unstable();
+    assert_eq!(touched, expected);
+
+    // The table names them too, and the import does what it said. The goals keep their words.
+    let ran = import(&server, &path, &[]).done();
+    for word in ["goals touched", "now: Andre ord", "licence", &retired] {
+        assert!(ran.stdout.contains(word), "{word}: {}", ran.stdout);
+    }
+    let catalogues = voice.ask(ListCataloguesRequest::default()).await.unwrap();
+    let details = catalogues.catalogues[0].details.clone().unwrap();
+    assert_eq!(details.licence.unwrap().title, "https://example.org/by");
+    let goals = voice
+        .ask(ListCatalogueGoalsRequest {
+            catalogue_id: catalogue.clone(),
+            institution_id: school.institution.clone(),
+            ..ListCatalogueGoalsRequest::default()
+        })
+        .await
+        .unwrap();
+    assert_eq!(goals.year_plans.len(), 1);
+    let goals = &goals.year_plans[0].goals;
+    let words: Vec<_> = goals.iter().map(|goal| goal.text.as_str()).collect();
+    assert_eq!(words.len(), 3);
+    assert!(words.contains(&"Mål 1") && words.contains(&"Mål 2"));
+    let again = import(&server, &path, &["--dry-run", "--json"])
+        .done()
+        .json();
+    assert_eq!(again["edition"]["goals_touched"], serde_json::json!([]));
+}
+
+/// It is larger than what one command may hold.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_large_framework_goes_in_by_parts_and_an_interrupted_one_goes_on() {
+    let home = Home::new();
+    let server = home.start();
+    let voice = server.voice().await;
+    let catalogue = new_id();
+    let numbers: Vec<Option<u32>> = (0..300).map(Some).collect();
+    let mut package = numbered(&catalogue, &numbers);
+    for item in package["CFItems"].as_array_mut().unwrap() {
+        let words = item["fullStatement"].as_str().unwrap();
+        item["fullStatement"] = format!("{words} {}", "a".repeat(19_000)).into();
+    }
+    let path = home.path().join("large.json");
+    let whole = package.to_string();
+    assert!(whole.len() > 5 << 20);
+    // The last attempt came as far as a part of it.
+    let mut begun = package.clone();
+    for list in ["CFItems", "CFAssociations"] {
+        begun[list].as_array_mut().unwrap().truncate(120);
+    }
+    fs::write(&path, begun.to_string()).unwrap();
+    import(&server, &path, &[]).done();
+    assert_eq!(voice.position().await, 1 + 120);
+    fs::write(&path, &whole).unwrap();
+    let ran = import(&server, &path, &["--json"]).done().json();
+    assert_eq!((&ran["refused"], &ran["events"]), (&0.into(), &180.into()));
+    assert_eq!(voice.position().await, 1 + 300);
+    let catalogues = voice.ask(ListCataloguesRequest::default()).await.unwrap();
+    assert_eq!(catalogues.catalogues[0].item_count, 300);
+    let again = import(&server, &path, &[]).done();
+    assert!(again.stdout.contains("nothing changed"), "{}", again.stdout);
+    assert_eq!(voice.position().await, 1 + 300);
+}

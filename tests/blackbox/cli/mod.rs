@@ -5,6 +5,7 @@ mod demo;
 mod forks;
 mod ledger;
 mod plans;
+mod rest;
 mod roster;
 mod serve;
 mod settings;

@@ -79,12 +79,15 @@ async fn a_batch_that_does_not_fit_one_commit_is_refused_whole() {
         code: None,
         parent_ids: Vec::new(),
         sequence_number: None,
+        licence: None,
     });
     let details = CatalogueDetails {
         title: "Fælles Mål".to_owned(),
         publisher: None,
         version: None,
         language: None,
+        licence: None,
+        rights_holder: None,
     };
     let put = PutCatalogue {
         details: Some(details),

@@ -63,6 +63,8 @@ async fn who_does_not_say_who_acts_is_turned_away() {
     let mut commands = CommandServiceClient::new(channel.clone());
     let stream = commands.execute_stream(tokio_stream::empty()).await;
     assert_eq!(reason(&stream.unwrap_err()), "ACTOR_MISSING");
+    let stream = commands.preview_stream(tokio_stream::empty()).await;
+    assert_eq!(reason(&stream.unwrap_err()), "ACTOR_MISSING");
     let mut events = EventServiceClient::new(channel);
     let stream = events.follow_events(FollowEventsRequest::default()).await;
     assert_eq!(reason(&stream.unwrap_err()), "ACTOR_MISSING");
@@ -131,13 +133,19 @@ async fn who_may_nothing_is_denied_by_every_method_even_what_is_not_there() {
         ListTeamsRequest { filter: Some(list_teams_request::Filter::OwnerId(new_id())) };
         GetYearPlanRequest { year_plan_id: new_id(), viewer: eyes };
         ListYearPlansRequest { filter: Some(list_year_plans_request::Filter::OwnerId(new_id())) };
+        LookupPersonRequest { id: "ta".to_owned() };
+        ListRosterSourcesRequest {};
         GetCatalogueRequest { catalogue_id: new_id() };
         ListCataloguesRequest {};
         GetCatalogueItemRequest { catalogue_id: new_id(), item_id: new_id() };
         ListCatalogueItemsRequest { catalogue_id: new_id() };
+        ListCatalogueGoalsRequest { catalogue_id: new_id(), institution_id: new_id() };
         GetOverviewRequest {};
+        GetSurveyOverviewRequest {};
+        ListSurveyDiscussionsRequest {};
         ListOwnedRequest { person_id: new_id() };
         ListOwnerlessRequest { institution_id: new_id() };
+        ListSuggestionsRequest { institution_id: new_id() };
         ListSuccessorsRequest { stream: format!("team/{}", new_id()) };
         PreviewDeletionRequest { stream: format!("team/{}", new_id()) };
         ProposeRecoveryRequest { wish: Some(bring_back(&new_id())) };
@@ -226,4 +234,16 @@ async fn a_right_covers_what_it_names_and_no_more() {
         .collect();
     assert_eq!(denied, ["ACCESS_DENIED"]);
     assert_eq!(voice.position().await, position + 2);
+
+    // Whoever may not have it executed may not ask what it would do.
+    let request = PreviewStreamRequest {
+        command: Some(write()),
+    };
+    let mut commands = voice.client.commands();
+    let answers = commands.preview_stream(tokio_stream::iter([request])).await;
+    let answer = answers.unwrap().into_inner().message().await.unwrap();
+    let Some(preview_stream_response::Outcome::Error(error)) = answer.unwrap().outcome else {
+        panic!("it is not denied")
+    };
+    assert_eq!(command_error(error).reason, "ACCESS_DENIED");
 }

@@ -49,6 +49,7 @@ fn affiliated(institution: &str, role: i32, grade: &str) -> Command {
         name: SECRET.to_owned(),
         affiliations: vec![affiliation],
         departed: false,
+        record: None,
     };
     person(&new_id(), OnPerson::PutPerson(put))
 }
@@ -81,6 +82,7 @@ fn put_team(members: &[String], staff: &[&String]) -> Command {
         staff: staff.collect(),
         owner_id: None,
         closed: false,
+        source: None,
     };
     team(&new_id(), OnTeam::PutTeam(put))
 }

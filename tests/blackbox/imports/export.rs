@@ -117,8 +117,27 @@ impl Export {
         self.without(file, id).with(file, row)
     }
 
+    /// Leaves a table with its header only.
+    pub(super) fn emptied(mut self, file: &str) -> Self {
+        self.table(file).clear();
+        self
+    }
+
     /// Imports it. `actor` runs the import; a system of its own if it is empty.
     pub(super) fn import(&self, server: &Running, actor: &str) -> Ran {
+        match actor {
+            "" => self.import_with(server, &[]),
+            actor => self.import_with(server, &["--as", actor]),
+        }
+    }
+
+    /// Imports it as the roster of a source.
+    pub(super) fn import_of(&self, server: &Running, source: &str) -> Ran {
+        self.import_with(server, &["--source", source])
+    }
+
+    /// Imports it with these flags.
+    pub(super) fn import_with(&self, server: &Running, flags: &[&str]) -> Ran {
         let folder = tempfile::tempdir().unwrap();
         for (file, header, _) in TABLES {
             let text = format!("{header}\n{}\n", self.0[file].join("\n"));
@@ -126,9 +145,7 @@ impl Export {
         }
         let path = folder.path().to_str().unwrap();
         let mut arguments = vec!["import", "roster", path, "--server", &server.url];
-        if !actor.is_empty() {
-            arguments.extend(["--as", actor]);
-        }
+        arguments.extend(flags);
         run(arguments)
     }
 }

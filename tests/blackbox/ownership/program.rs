@@ -1,5 +1,8 @@
 //! The same from the command line.
 
+use planledger_core::time::Timestamp;
+use planledger_proto::v1::*;
+
 use super::depart;
 use crate::support::*;
 
@@ -125,4 +128,72 @@ async fn what_was_owned_is_shown_as_of_a_position() {
         "{past}"
     );
     assert!(past.contains("in use"), "{past}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn who_leaves_on_a_day_ahead_is_the_owner_until_then_and_is_listed_as_coming() {
+    let (server, voice) = Home::new().serve().await;
+    let (school, _, plan_id) = School::with_plan(&voice).await;
+    let owner = |more: &[&str]| {
+        let connection = ["--server", &server.url];
+        run([&["owner"], more, &connection].concat())
+    };
+    let teacher = school.teacher.as_str();
+    // Two days ahead, so that a midnight during the test changes nothing.
+    let since = std::time::UNIX_EPOCH.elapsed().unwrap();
+    let today = Timestamp::from_nanos(since.as_nanos() as u64).day_in_denmark();
+    let on = today.tomorrow().unwrap().tomorrow().unwrap().to_string();
+    let left = owner(&["leave", teacher, "--on", &on]).done();
+    assert!(left.stdout.contains(&format!("leaves on {on}")));
+    assert!(
+        left.stdout
+            .contains("these need a new owner by then: 1 teams")
+    );
+
+    let request = GetPersonRequest {
+        person_id: school.teacher.clone(),
+        ..GetPersonRequest::default()
+    };
+    let person = voice.ask(request).await.unwrap().person.unwrap();
+    assert_eq!(
+        (person.departure, person.leaving_on),
+        (None, Some(on.clone()))
+    );
+    assert!(!voice.plan(&plan_id, Viewer::Staff).await.owner_departed);
+    let acting = voice.person(&school.teacher);
+    acting.execute(write_status(&plan_id, "Læser")).await;
+
+    let coming = owner(&["list", "--ownerless", &school.institution]).done();
+    assert!(coming.stdout.contains(&format!("leaves on {on}")));
+    assert!(!coming.stdout.contains("without an owner"));
+    let json = owner(&["list", "--ownerless", &school.institution, "--json"]).done();
+    let items = json.json()["items"].as_array().unwrap().clone();
+    assert_eq!(items.len(), 3);
+    assert!(
+        items
+            .iter()
+            .all(|item| item["ownerLeavingOn"] == on.as_str())
+    );
+
+    // Handing over is prepared, and whoever leaves can still take something over.
+    let dry = owner(&["transfer", "--from", teacher, "--to-team", "--dry-run"]).done();
+    assert!(dry.stdout.contains("3 can be done, 0 cannot"));
+    let hand_over = |to: &str| {
+        let transfer = TransferPlanOwnership {
+            to_person_id: to.to_owned(),
+            reason: None,
+        };
+        plan(&plan_id, OnPlan::TransferPlanOwnership(transfer))
+    };
+    voice.execute(hand_over(&school.pedagogue)).await;
+    voice.execute(hand_over(teacher)).await;
+
+    // It is taken back, and then it is over.
+    owner(&["return", teacher]).done();
+    let staying = owner(&["list", "--ownerless", &school.institution]).done();
+    assert!(!staying.stdout.contains("leaves on"));
+    let yesterday = today.yesterday().unwrap().to_string();
+    owner(&["leave", teacher, "--on", &yesterday]).done();
+    assert!(voice.plan(&plan_id, Viewer::Staff).await.owner_departed);
+    assert_eq!(voice.ownerless(&school.institution).await.len(), 3);
 }

@@ -167,6 +167,7 @@ async fn a_year_plan_is_made_anew_of_what_its_students_plans_hold() {
         title: Some("Dansk i 7.b, genskabt".to_owned()),
         team_id: None,
         owner_id: Some(school.pedagogue.clone()),
+        institution_id: None,
     });
     let wish = restore(vec![item], None);
     let proposal = voice.propose(&wish).await.unwrap();

@@ -124,6 +124,7 @@ impl Lists {
             staff: Vec::new(),
             owner_id: Some(school.teacher.clone()),
             closed: false,
+            source: None,
         };
         let details = school.year_plan_details(YearPlanKind::Subject, "Årsplan");
         let create = CreateYearPlan {
@@ -157,6 +158,7 @@ impl Lists {
             code: None,
             parent_ids,
             sequence_number: None,
+            licence: None,
         };
         let inner = (0..items).map(|_| item(&new_id(), vec![self.root.clone()]));
         let details = CatalogueDetails {
@@ -164,6 +166,8 @@ impl Lists {
             publisher: None,
             version: None,
             language: None,
+            licence: None,
+            rights_holder: None,
         };
         OnCatalogue::PutCatalogue(PutCatalogue {
             details: Some(details),

@@ -5,6 +5,7 @@ use planledger_proto::v1::*;
 pub(crate) use planledger_proto::v1::{
     catalogue_command::Operation as OnCatalogue, institution_command::Operation as OnInstitution,
     person_command::Operation as OnPerson, plan_command::Operation as OnPlan,
+    roster_source_command::Operation as OnRosterSource,
     school_year_command::Operation as OnSchoolYear, team_command::Operation as OnTeam,
     year_plan_command::Operation as OnYearPlan,
 };
@@ -40,6 +41,7 @@ aggregates! {
     year_plan: OnYearPlan, YearPlan, YearPlanCommand, year_plan_id;
     plan: OnPlan, Plan, PlanCommand, plan_id;
     catalogue: OnCatalogue, Catalogue, CatalogueCommand, catalogue_id;
+    roster_source: OnRosterSource, RosterSource, RosterSourceCommand, roster_source_id;
 }
 
 /// Registers an institution.
@@ -63,6 +65,7 @@ pub(crate) fn put_person(id: &str, name: &str, institution: &str, role: Role) ->
         name: name.to_owned(),
         affiliations: vec![affiliation],
         departed: false,
+        record: None,
     };
     person(id, OnPerson::PutPerson(put))
 }
@@ -118,4 +121,26 @@ pub(crate) fn assessment(level: u32, comment: &str) -> Assessment {
         level: Some(level),
         comment: Some(comment.to_owned()),
     }
+}
+
+/// A discussion of the wellbeing survey today, in which the class took part.
+pub(crate) fn survey_details(school_year: &str, forum: SurveyForum) -> SurveyDetails {
+    SurveyDetails {
+        school_year_id: school_year.to_owned(),
+        forum: forum.into(),
+        held_on: planledger::system::today().to_string(),
+        students_through: StudentsThrough::Class.into(),
+        agreed: "Mere ro i timerne".to_owned(),
+        follow_up_on: None,
+        goals: Vec::new(),
+    }
+}
+
+/// Records a discussion of the wellbeing survey.
+pub(crate) fn record_discussion(at: &str, discussion: &str, details: SurveyDetails) -> Command {
+    let record = RecordSurveyDiscussion {
+        survey_discussion_id: discussion.to_owned(),
+        details: Some(details),
+    };
+    institution(at, OnInstitution::RecordSurveyDiscussion(record))
 }

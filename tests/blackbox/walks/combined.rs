@@ -159,6 +159,8 @@ async fn a_goal_from_the_catalogue_keeps_its_words_whatever_becomes_of_the_catal
             publisher: Some("Børne- og Undervisningsministeriet".to_owned()),
             version: None,
             language: Some("da".to_owned()),
+            licence: None,
+            rights_holder: None,
         };
         let put = PutCatalogue {
             details: Some(details),
@@ -173,6 +175,7 @@ async fn a_goal_from_the_catalogue_keeps_its_words_whatever_becomes_of_the_catal
         code: None,
         parent_ids: Vec::new(),
         sequence_number: None,
+        licence: None,
     };
     voice.execute(put(vec![item("Eleven kan læse")])).await;
     let source = CatalogueItemRef {

@@ -58,7 +58,7 @@ impl Bereft {
             reason: Some("skoleåret er slut".to_owned()),
         };
         let depart = DepartPerson {
-            last_day: Some("2026-11-30".to_owned()),
+            last_day: Some("2026-11-20".to_owned()),
             reason: None,
         };
         vec![

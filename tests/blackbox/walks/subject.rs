@@ -61,6 +61,7 @@ impl Told {
                 kind: TalkKind::SchoolHomeTalk.into(),
                 held_on: "2026-11-20".to_owned(),
                 notes: "Aftalt: bøger med hjem".to_owned(),
+                held_by_ids: Vec::new(),
             }),
         };
         let written = [

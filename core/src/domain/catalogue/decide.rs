@@ -29,6 +29,22 @@ impl CatalogueCommand {
                 differences(now, items, &mut events);
                 Ok(events)
             }
+            Self::PutPart {
+                details,
+                items,
+                retire,
+            } => {
+                let mut whole = now.map_or_else(Items::new, |now| now.items.clone());
+                whole.extend(items.iter().map(|(id, item)| (*id, item.clone())));
+                whole.retain(|id, _| items.contains_key(id) || !retire.contains(id));
+                check_parents(&whole)?;
+                let mut events = Vec::new();
+                if now.is_none_or(|now| now.details != *details) {
+                    events.push(CatalogueEvent::Defined(details.clone()));
+                }
+                differences(now, &whole, &mut events);
+                Ok(events)
+            }
         }
     }
 }

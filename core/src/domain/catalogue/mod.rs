@@ -2,15 +2,30 @@
 
 mod apply;
 mod decide;
+mod edition;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::edition::{EditionDiff, ItemChange};
 use crate::ids::CatalogueItemId;
 use crate::text::{Code, Text, Title};
 
-/// The title, publisher, version and language of a catalogue.
+/// The terms under which a publisher lets others use its words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Licence {
+    /// The name of the licence: "CC BY 4.0". Its address if the publisher gives no name.
+    pub title: Title,
+    /// Where the licence can be read; `None` if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uri: Option<Title>,
+    /// The words of the licence; `None` if the publisher does not give them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<Text>,
+}
+
+/// The title, publisher, version, language and licence of a catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatalogueDetails {
     /// The title that people see.
@@ -24,6 +39,12 @@ pub struct CatalogueDetails {
     /// The language of its texts, as a BCP 47 tag; `None` if it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<Code>,
+    /// The terms of use of its words; `None` if they are not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<Licence>,
+    /// Who holds the rights in its words; `None` if that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rights_holder: Option<Title>,
 }
 
 /// One item of a catalogue.
@@ -44,6 +65,9 @@ pub struct CatalogueItem {
     /// publisher gave no number. See [`ItemPlace`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequence: Option<i64>,
+    /// The terms of use of its words, if they are not those of the catalogue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<Licence>,
 }
 
 impl CatalogueItem {
@@ -99,19 +123,32 @@ pub enum CatalogueCommand {
         /// Every item. A parent must be among them.
         items: BTreeMap<CatalogueItemId, CatalogueItem>,
     },
+    /// Makes a part of the catalogue as given and records only the differences. Items that are not
+    /// named stay as they are. A catalogue that is too large for one command is sent as such parts,
+    /// parents first, and each part leaves a catalogue that is sound.
+    PutPart {
+        /// The title, publisher, version, language and licence of the whole catalogue.
+        details: CatalogueDetails,
+        /// Items to add or change. A parent must be among them or in use already.
+        items: BTreeMap<CatalogueItemId, CatalogueItem>,
+        /// Items to retire. No item in use may name one of them as a parent afterwards. Goals that use
+        /// them keep their words.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        retire: BTreeSet<CatalogueItemId>,
+    },
 }
 
 /// What happened to a catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CatalogueEvent {
-    /// The catalogue became known, or its title, publisher, version or language changed.
+    /// The catalogue became known, or one of its details changed.
     Defined(CatalogueDetails),
     /// An item was added, changed or taken into use again.
     ItemDefined {
         /// The id of the item.
         item: CatalogueItemId,
-        /// The words, kind, code, parents and number of the item.
+        /// The words, kind, code, parents, number and licence of the item.
         details: CatalogueItem,
     },
     /// An item went out of use.

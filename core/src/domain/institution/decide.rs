@@ -1,5 +1,11 @@
-use super::{Institution, InstitutionCommand, InstitutionEvent};
+use std::collections::BTreeSet;
+
+use super::survey::SurveyRules;
+use super::{
+    Institution, InstitutionCommand, InstitutionDetails, InstitutionEvent, InstitutionFact,
+};
 use crate::domain::refusing::{exists, not_found, refuse};
+use crate::domain::roster::{Decided, Import};
 use crate::domain::rule_context::RuleContext;
 use crate::domain::{Aggregate, Field, Reason, Refusal, Stop};
 use crate::ids::InstitutionId;
@@ -11,7 +17,7 @@ impl InstitutionCommand {
         &self,
         ask: &RuleContext<'_>,
         id: InstitutionId,
-    ) -> Result<Vec<InstitutionEvent>, Stop> {
+    ) -> Result<Decided<InstitutionEvent, InstitutionFact>, Stop> {
         let state = ask.load(id)?;
         let now = match state.as_deref() {
             Some(Aggregate::Institution(now)) => Some(now),
@@ -28,7 +34,8 @@ impl InstitutionCommand {
                 )
             })
         };
-        match self {
+        let survey = |now| SurveyRules { ask, id, now };
+        let events = match self {
             Self::Register(details) => match now {
                 None => Ok(vec![InstitutionEvent::Registered(details.clone())]),
                 Some(_) => exists("institution", ID, id, Field::Target),
@@ -47,28 +54,47 @@ impl InstitutionCommand {
                 let message = format!("institution {id} is not closed");
                 refuse(Refusal::new(Reason::NotClosed, message).with(ID, id))
             }
-            Self::Put { details, closed } => {
-                let mut events = Vec::new();
-                match now {
-                    None => events.push(InstitutionEvent::Registered(details.clone())),
-                    Some(now) if now.details != *details => {
-                        events.push(InstitutionEvent::Revised(details.clone()));
-                    }
-                    Some(_) => {}
-                }
-                match (now.is_some_and(Institution::is_closed), closed) {
-                    (false, true) => events.push(InstitutionEvent::Closed { reason: None }),
-                    (true, false) => events.push(InstitutionEvent::Reopened {}),
-                    (true, true) | (false, false) => {}
-                }
-                Ok(events)
+            Self::RecordSurveyDiscussion {
+                discussion,
+                details,
+            } => survey(there()?).record(*discussion, details),
+            Self::CorrectSurveyDiscussion {
+                discussion,
+                details,
+                reason,
+            } => survey(there()?).correct(*discussion, details, reason.as_ref()),
+            Self::WithdrawSurveyDiscussion { discussion, reason } => {
+                survey(there()?).withdraw(*discussion, reason.as_ref())
             }
-        }
+            Self::Put { details, closed } => return Ok(put(ask, now, details, *closed)),
+        };
+        Ok(events?.into())
     }
 }
 
-impl Institution {
-    fn is_closed(&self) -> bool {
-        self.closed
+fn put(
+    ask: &RuleContext<'_>,
+    now: Option<&Institution>,
+    details: &InstitutionDetails,
+    closed: bool,
+) -> Decided<InstitutionEvent, InstitutionFact> {
+    let mut import = Import::new(ask);
+    match now {
+        None => import.record(InstitutionEvent::Registered(details.clone())),
+        Some(now) if now.details != *details => {
+            import.record(InstitutionEvent::Revised(details.clone()));
+        }
+        Some(_) => {}
     }
+    let nothing = BTreeSet::new();
+    let by_hand = now.map_or(&nothing, |now| &now.by_hand);
+    let fact = InstitutionFact::Closed;
+    match (now.is_some_and(|now| now.closed), closed) {
+        (false, true) => {
+            import.differs(fact, by_hand, InstitutionEvent::Closed { reason: None });
+        }
+        (true, false) => import.differs(fact, by_hand, InstitutionEvent::Reopened {}),
+        (true, true) | (false, false) => import.agrees(fact, by_hand),
+    }
+    import.finish(|facts| InstitutionEvent::LeftToRoster { facts })
 }

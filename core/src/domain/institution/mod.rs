@@ -2,9 +2,17 @@
 
 mod apply;
 mod decide;
+mod survey;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::survey::{
+    GoalRef, StudentsThrough, SurveyCount, SurveyDetails, SurveyDiscussion, SurveyForum,
+};
+use crate::ids::SurveyDiscussionId;
 use crate::text::{Code, Name, ReasonText};
 
 /// What can be asked of an institution.
@@ -23,13 +31,37 @@ pub enum InstitutionCommand {
     },
     /// Takes the closing back.
     Reopen,
-    /// Makes the institution as given, whatever it was before, and records only the differences.
-    /// For imports.
+    /// Makes the institution as given, whatever it was before, and records only the differences. What
+    /// a person decided stays. For imports.
     Put {
         /// Name and code.
         details: InstitutionDetails,
         /// Whether it is closed.
         closed: bool,
+    },
+    /// Records that the results of the national wellbeing survey were discussed.
+    RecordSurveyDiscussion {
+        /// The id of the new record, chosen by the sender.
+        discussion: SurveyDiscussionId,
+        /// What was discussed where, and what was agreed.
+        details: SurveyDetails,
+    },
+    /// Corrects the record of a discussion. The mistake and the correction both stay in the
+    /// history.
+    CorrectSurveyDiscussion {
+        /// The id of the record.
+        discussion: SurveyDiscussionId,
+        /// What the record should have said.
+        details: SurveyDetails,
+        /// The reason that the sender gives; `None` if no reason is given.
+        reason: Option<ReasonText>,
+    },
+    /// Withdraws a record that was made by mistake. It stays in the history and is counted no more.
+    WithdrawSurveyDiscussion {
+        /// The id of the record.
+        discussion: SurveyDiscussionId,
+        /// The reason that the sender gives; `None` if no reason is given.
+        reason: Option<ReasonText>,
     },
 }
 
@@ -59,6 +91,44 @@ pub enum InstitutionEvent {
     },
     /// It is in use again.
     Reopened {},
+    /// An import says of these facts what a person decided. From now on the roster decides them.
+    LeftToRoster {
+        /// The facts.
+        facts: BTreeSet<InstitutionFact>,
+    },
+    /// It was recorded that the results of the national wellbeing survey were discussed.
+    SurveyDiscussed {
+        /// The id of the record.
+        discussion: SurveyDiscussionId,
+        /// What was discussed where, and what was agreed.
+        details: SurveyDetails,
+    },
+    /// The record of a discussion was corrected.
+    SurveyDiscussionCorrected {
+        /// The id of the record.
+        discussion: SurveyDiscussionId,
+        /// What the record should have said.
+        details: SurveyDetails,
+        /// The reason that was given; `None` if none was given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<ReasonText>,
+    },
+    /// The record of a discussion was withdrawn.
+    SurveyDiscussionWithdrawn {
+        /// The id of the record.
+        discussion: SurveyDiscussionId,
+        /// The reason that was given; `None` if none was given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<ReasonText>,
+    },
+}
+
+/// Something that a roster says about an institution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InstitutionFact {
+    /// Whether the institution is closed.
+    Closed,
 }
 
 /// An institution as it is now.
@@ -68,4 +138,10 @@ pub struct Institution {
     pub details: InstitutionDetails,
     /// Whether it is closed, which means no longer in use.
     pub closed: bool,
+    /// What a person decided, and no import changes.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub by_hand: BTreeSet<InstitutionFact>,
+    /// The discussions of the national wellbeing survey, by id. Withdrawn ones are among them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub survey_discussions: BTreeMap<SurveyDiscussionId, Arc<SurveyDiscussion>>,
 }

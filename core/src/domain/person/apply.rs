@@ -16,7 +16,12 @@ impl PersonEvent {
             Self::GuardianshipSet(set) => Some(PersonFact::Guardian(set.guardian)),
             Self::GuardianshipEnded { guardian, .. } => Some(PersonFact::Guardian(*guardian)),
             Self::Departed { .. } | Self::Returned {} => Some(PersonFact::Departure),
-            Self::Registered { .. } | Self::Renamed { .. } | Self::LeftToRoster { .. } => None,
+            Self::Registered { .. }
+            | Self::Renamed { .. }
+            | Self::LeftToRoster { .. }
+            | Self::RecordedInRoster(_)
+            | Self::AbsentFromRoster { .. }
+            | Self::SuggestionDecided { .. } => None,
         }
     }
 }
@@ -30,6 +35,10 @@ impl Person {
                 guardians: Default::default(),
                 departed: None,
                 by_hand: Default::default(),
+                records: Default::default(),
+                absent: Default::default(),
+                confirmed: Default::default(),
+                dismissed: Default::default(),
             }),
             PersonEvent::Renamed { .. }
             | PersonEvent::AffiliationSet(_)
@@ -38,7 +47,10 @@ impl Person {
             | PersonEvent::GuardianshipEnded { .. }
             | PersonEvent::Departed { .. }
             | PersonEvent::Returned {}
-            | PersonEvent::LeftToRoster { .. } => None,
+            | PersonEvent::LeftToRoster { .. }
+            | PersonEvent::RecordedInRoster(_)
+            | PersonEvent::AbsentFromRoster { .. }
+            | PersonEvent::SuggestionDecided { .. } => None,
         }
     }
 
@@ -73,10 +85,25 @@ impl Person {
                     reason: reason.clone(),
                 });
             }
-            PersonEvent::Returned {} => self.departed = None,
+            PersonEvent::Returned {} => {
+                self.departed = None;
+                self.forget_confirmed_absences();
+            }
             PersonEvent::LeftToRoster { facts } => {
                 self.by_hand.retain(|fact| !facts.contains(fact));
             }
+            PersonEvent::RecordedInRoster(record) => {
+                self.absent.remove(&record.source);
+                self.records.insert(record.source.clone(), record.clone());
+            }
+            PersonEvent::AbsentFromRoster { source, last_seen } => {
+                self.absent.insert(source.clone(), *last_seen);
+            }
+            PersonEvent::SuggestionDecided {
+                evidence,
+                confirmed,
+                reason: _,
+            } => self.note_decision(evidence, *confirmed),
         }
     }
 }

@@ -2,9 +2,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::{Affiliation, Guardianship, Person, PersonCommand, PersonEvent, PersonFact, Role};
+use super::{
+    Affiliation, Guardianship, Person, PersonCommand, PersonEvent, PersonFact, Role, RosterRecord,
+    suggestion,
+};
 use crate::domain::refusing::{exists, not_found, refuse};
-use crate::domain::roster::{Decided, Import};
+use crate::domain::roster::{Decided, Import, not_in_roster};
 use crate::domain::rule_context::RuleContext;
 use crate::domain::{Aggregate, Field, Reason, Refusal, Stop};
 use crate::ids::{InstitutionId, PersonId};
@@ -29,7 +32,15 @@ impl Person {
         places.any(|at| at.institution == institution && at.role.is_staff())
     }
 
-    /// Whether somebody is the child's guardian on a day.
+    /// Whether the newest roster of some source does not have the person, although an earlier one
+    /// had.
+    pub fn is_absent(&self) -> bool {
+        !self.absent.is_empty()
+    }
+
+    /// Whether the roster or a person has recorded somebody as the child's guardian on a day. The
+    /// guardian may have left: ask [`guards`](crate::domain::view::guards) who may see and do what a
+    /// guardian may.
     pub fn guardian_on(&self, guardian: PersonId, day: Date) -> bool {
         self.guardians
             .get(&guardian)
@@ -103,13 +114,19 @@ impl PersonCommand {
                     )),
                 }
             }
-            Self::Depart { on, reason } => match there()?.departed {
+            Self::Depart { on, reason } => match &there()?.departed {
                 None => Ok(vec![PersonEvent::Departed {
                     last_day: *on,
                     reason: reason.clone(),
                 }]),
-                Some(_) => {
-                    let message = format!("person {id} has already left");
+                Some(departure) => {
+                    let message = match departure.is_over_on(ask.day) {
+                        true => format!("person {id} has already left"),
+                        false => format!(
+                            "the departure of person {id} is noted already; take it back first to \
+                            note another day"
+                        ),
+                    };
                     refuse(Refusal::new(Reason::AlreadyDeparted, message).with(ID, id))
                 }
             },
@@ -124,13 +141,46 @@ impl PersonCommand {
                 name,
                 affiliations,
                 departed,
-            } => return put(ask, now, name, affiliations, *departed),
+                record,
+            } => return put(ask, now, name, affiliations, *departed, record.as_ref()),
             Self::PutGuardians {
                 guardians,
                 last_day_of_others,
             } => {
                 let now = there()?;
-                return put_guardians(ask, id, now, guardians, *last_day_of_others);
+                let last_day = *last_day_of_others;
+                return put_guardians(ask, id, now, guardians, &BTreeSet::new(), last_day);
+            }
+            Self::PutSomeGuardians {
+                guardians,
+                unsaid,
+                last_day_of_others,
+            } => {
+                let now = there()?;
+                return put_guardians(ask, id, now, guardians, unsaid, *last_day_of_others);
+            }
+            Self::NoteAbsence { source, last_seen } => {
+                let now = there()?;
+                if !now.records.contains_key(source) {
+                    return not_in_roster("person", ID, id);
+                }
+                Ok(match now.absent.contains_key(source) {
+                    // The first absence stands until the person is seen again.
+                    true => Vec::new(),
+                    false => vec![PersonEvent::AbsentFromRoster {
+                        source: source.clone(),
+                        last_seen: *last_seen,
+                    }],
+                })
+            }
+            Self::DecideSuggestion {
+                evidence,
+                confirmed,
+                last_day,
+                reason,
+            } => {
+                let (now, reason) = (there()?, reason.as_ref());
+                suggestion::decide(ask, id, now, evidence, *confirmed, *last_day, reason)
             }
         };
         Ok(events?.into())
@@ -168,6 +218,7 @@ fn put(
     name: &Name,
     affiliations: &BTreeSet<Affiliation>,
     departed: bool,
+    record: Option<&RosterRecord>,
 ) -> Result<Decided<PersonEvent, PersonFact>, Stop> {
     let mut import = Import::new(ask);
     match now {
@@ -185,7 +236,7 @@ fn put(
     for place in present.keys().filter(|place| !wanted.contains_key(place)) {
         let (institution, role) = *place;
         let ended = PersonEvent::AffiliationEnded { institution, role };
-        import.differs(fact(*place), by_hand, ended);
+        import.ends(fact(*place), by_hand, ended);
     }
     for (place, affiliation) in &wanted {
         if present.get(place) == Some(affiliation) {
@@ -209,17 +260,31 @@ fn put(
         }
     }
     let departure = PersonFact::Departure;
-    match (now.is_some_and(|now| now.departed.is_some()), departed) {
-        (false, true) => import.differs(
+    let noted = now.and_then(|now| now.departed.as_ref());
+    let is_over = noted.map(|noted| noted.is_over_on(ask.day));
+    match (is_over, departed) {
+        // A roster that says that somebody has left before the last day that is noted makes the
+        // departure take effect at once, unless a person decided the day.
+        (None | Some(false), true) => import.differs(
             departure,
             by_hand,
             PersonEvent::Departed {
                 last_day: None,
-                reason: None,
+                reason: noted.and_then(|noted| noted.reason.clone()),
             },
         ),
-        (true, false) => import.differs(departure, by_hand, PersonEvent::Returned {}),
-        (true, true) | (false, false) => import.agrees(departure, by_hand),
+        // Until the last day is over, a roster that has the person says nothing against it.
+        (Some(false), false) => {}
+        (Some(true), false) => import.differs(departure, by_hand, PersonEvent::Returned {}),
+        (Some(true), true) | (None, false) => import.agrees(departure, by_hand),
+    }
+    if let Some(record) = record
+        && now.is_none_or(|now| {
+            now.records.get(&record.source) != Some(record)
+                || now.absent.contains_key(&record.source)
+        })
+    {
+        import.record(PersonEvent::RecordedInRoster(record.clone()));
     }
     Ok(import.finish(|facts| PersonEvent::LeftToRoster { facts }))
 }
@@ -229,6 +294,7 @@ fn put_guardians(
     id: PersonId,
     now: &Person,
     wanted: &BTreeSet<Guardianship>,
+    unsaid: &BTreeSet<PersonId>,
     last_day_of_others: Date,
 ) -> Result<Decided<PersonEvent, PersonFact>, Stop> {
     let wanted: BTreeMap<_, _> = wanted
@@ -239,14 +305,18 @@ fn put_guardians(
     for (other, last_day) in now
         .guardians
         .iter()
-        .filter(|(other, _)| !wanted.contains_key(other))
+        .filter(|(other, _)| !wanted.contains_key(other) && !unsaid.contains(other))
     {
         let fact = PersonFact::Guardian(*other);
+        // Whoever is missing in the roster cannot be named in it.
+        if now.is_absent() || ask.is_absent(*other)? {
+            continue;
+        }
         match last_day.is_none_or(|last| last > last_day_of_others) {
             true => {
                 let (guardian, last_day) = (*other, last_day_of_others);
                 let ended = PersonEvent::GuardianshipEnded { guardian, last_day };
-                import.differs(fact, &now.by_hand, ended);
+                import.ends(fact, &now.by_hand, ended);
             }
             false => import.agrees(fact, &now.by_hand),
         }

@@ -4,14 +4,18 @@
 
 mod apply;
 mod decide;
+mod no_owner;
+mod suggestion;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+pub use self::no_owner::NoOwner;
+pub use self::suggestion::Evidence;
 use crate::ids::{InstitutionId, PersonId};
-use crate::text::{Code, Name, ReasonText};
+use crate::text::{Code, ExternalId, Name, ReasonText, SourceName};
 
 /// What a person is at an institution. One person may have several roles at several institutions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -62,6 +66,40 @@ pub struct Guardianship {
     /// The last day of the guardianship; `None` if it has no end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_day: Option<Date>,
+}
+
+/// What one source says of a person's account there. It is kept so that the person can be found by
+/// the ids of other systems.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RosterRecord {
+    /// The source.
+    pub source: SourceName,
+    /// The id of the person in the roster of the source.
+    pub sourced_id: ExternalId,
+    /// Other ids of the person, such as a user name, a UNI-Login or a school identity provider's id.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub user_ids: BTreeSet<UserId>,
+    /// Whether the person may log in to the systems of the source. `false` is no departure: the
+    /// person is there, and keeps every role and place.
+    pub enabled: bool,
+}
+
+impl RosterRecord {
+    /// Every id by which the source knows the person.
+    pub fn ids(&self) -> impl Iterator<Item = &ExternalId> {
+        let others = self.user_ids.iter().map(|user| &user.id);
+        [&self.sourced_id].into_iter().chain(others)
+    }
+}
+
+/// An id of a person in a system other than the roster itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct UserId {
+    /// The system or the kind of id, as the source writes it; `None` if the source says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Code>,
+    /// The id.
+    pub id: ExternalId,
 }
 
 /// What can be asked of a person.
@@ -115,6 +153,9 @@ pub enum PersonCommand {
         affiliations: BTreeSet<Affiliation>,
         /// Whether the person has left.
         departed: bool,
+        /// What the source says of the person's account; `None` leaves what it said before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        record: Option<RosterRecord>,
     },
     /// Makes the guardians of a child exactly these, and records only the differences. The
     /// guardianships of others end. What a person decided stays (see [`PersonFact`]). For imports.
@@ -123,6 +164,38 @@ pub enum PersonCommand {
         guardians: BTreeSet<Guardianship>,
         /// The last day of guardianships that are not named.
         last_day_of_others: Date,
+    },
+    /// Says that the person is not in the newest bulk export of a source that had the person
+    /// before. This is a sign and nothing more: roles, places and guardianships stay. A `Put` with a
+    /// record of that source ends the absence. For imports.
+    NoteAbsence {
+        /// The source.
+        source: SourceName,
+        /// The day of the last roster of the source that had the person.
+        last_seen: Date,
+    },
+    /// Like [`PersonCommand::PutGuardians`], but nothing is said of some persons, and their
+    /// guardianships stay. For imports some of whose rows could not be used.
+    PutSomeGuardians {
+        /// The guardians.
+        guardians: BTreeSet<Guardianship>,
+        /// Persons of whom nothing is said.
+        unsaid: BTreeSet<PersonId>,
+        /// The last day of guardianships that are named nowhere here.
+        last_day_of_others: Date,
+    },
+    /// Confirms or dismisses what looks as if the person had left. Refused if nothing suggests it
+    /// now. It is not suggested again for the same evidence.
+    DecideSuggestion {
+        /// The evidence that the suggestion named.
+        evidence: Evidence,
+        /// Whether it is so. A confirmed absence is recorded as a departure. An owner elsewhere who
+        /// is dismissed counts as an owner there.
+        confirmed: bool,
+        /// The last day of a confirmed absence, if known.
+        last_day: Option<Date>,
+        /// The reason that the sender gives; `None` if no reason is given.
+        reason: Option<ReasonText>,
     },
 }
 
@@ -175,6 +248,25 @@ pub enum PersonEvent {
         /// The facts.
         facts: BTreeSet<PersonFact>,
     },
+    /// A source said something new of the person's account, or the person is in its roster again.
+    RecordedInRoster(RosterRecord),
+    /// The person was no longer in the roster of a source.
+    AbsentFromRoster {
+        /// The source.
+        source: SourceName,
+        /// The day of the last roster of the source that had the person.
+        last_seen: Date,
+    },
+    /// Somebody decided whether what looked like a departure is one.
+    SuggestionDecided {
+        /// The evidence.
+        evidence: Evidence,
+        /// Whether it is so.
+        confirmed: bool,
+        /// The reason that was given; `None` if none was given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<ReasonText>,
+    },
 }
 
 /// Something that a roster says about a person, and that a person may decide otherwise.
@@ -204,19 +296,60 @@ pub struct Person {
     /// Guardians of a child, with the last day of each guardianship.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub guardians: BTreeMap<PersonId, Option<Date>>,
-    /// When and why the person left; `None` while the person is there.
+    /// When and why the person left or will leave; `None` if no departure is noted. A noted departure
+    /// may be coming: ask [`Person::has_left_on`] whether the person has left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub departed: Option<Departure>,
     /// What a person decided and the roster has not said yet. An import leaves it alone.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub by_hand: BTreeSet<PersonFact>,
+    /// What each source says of the person's account.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub records: BTreeMap<SourceName, RosterRecord>,
+    /// The sources whose newest roster does not have the person, each with the day of the last one
+    /// that did.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub absent: BTreeMap<SourceName, Date>,
+    /// What looked as if the person had left, and somebody confirmed it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub confirmed: BTreeSet<Evidence>,
+    /// What looked as if the person had left, and somebody said that it is not so.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub dismissed: BTreeSet<Evidence>,
 }
 
-/// When and why somebody left.
+/// When and why somebody left, or will leave.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Departure {
     /// The last day, if known.
     pub on: Option<Date>,
     /// The reason that was given; `None` if none was given.
     pub reason: Option<ReasonText>,
+}
+
+impl Departure {
+    /// Whether the departure has taken effect on a day in Copenhagen. It takes effect at the end of
+    /// its last day. A departure without a day takes effect at once.
+    pub fn is_over_on(&self, day: Date) -> bool {
+        self.on.is_none_or(|last| last < day)
+    }
+}
+
+impl Person {
+    /// Whether the person has left on a day in Copenhagen. On the last day itself the person is
+    /// still there. Everything that asks whether somebody has left asks this.
+    pub fn has_left_on(&self, day: Date) -> bool {
+        let departed = self.departed.as_ref();
+        departed.is_some_and(|departure| departure.is_over_on(day))
+    }
+
+    /// The last day of a departure that is noted and has not taken effect on this day; `None` if
+    /// there is no such departure.
+    pub fn leaving_on(&self, day: Date) -> Option<Date> {
+        let coming = self
+            .departed
+            .as_ref()
+            .filter(|departure| !departure.is_over_on(day));
+        coming.and_then(|departure| departure.on)
+    }
 }

@@ -7,9 +7,10 @@ use super::{Item, Plan, PlanCommand, PlanEvent, Revert, Reverting, UnitRef};
 use crate::domain::refusing::{exists, not_found, refuse};
 use crate::domain::rule_context::{RuleContext, asking};
 use crate::domain::world::{Context, World};
+use crate::domain::year_plan::Place;
 use crate::domain::year_plan::{YearPlan, YearPlanKind};
 use crate::domain::{Aggregate, Field, Reason, Refusal, Stop};
-use crate::ids::{InstitutionId, PersonId, PlanId, YearPlanId};
+use crate::ids::{PersonId, PlanId, YearPlanId};
 
 const ID: &str = "plan_id";
 
@@ -273,13 +274,14 @@ impl ExistingPlan<'_> {
             }
             PlanCommand::RecordTalk { talk, details } => {
                 self.check_holds_talks()?;
-                match plan.talks.contains_key(talk) {
-                    true => exists("talk", "talk_id", talk, Field::Talk),
-                    false => Ok(vec![PlanEvent::TalkRecorded {
-                        talk: *talk,
-                        details: details.clone(),
-                    }]),
+                if plan.talks.contains_key(talk) {
+                    return exists("talk", "talk_id", talk, Field::Talk);
                 }
+                self.check_holders(&details.held_by)?;
+                Ok(vec![PlanEvent::TalkRecorded {
+                    talk: *talk,
+                    details: details.clone(),
+                }])
             }
             PlanCommand::CorrectTalk {
                 talk,
@@ -297,6 +299,9 @@ impl ExistingPlan<'_> {
                         field,
                     )
                 })?;
+                if found.details.held_by != details.held_by {
+                    self.check_holders(&details.held_by)?;
+                }
                 let (talk, details, reason) = (*talk, details.clone(), reason.clone());
                 unless(
                     found.details == details,
@@ -326,17 +331,17 @@ impl ExistingPlan<'_> {
             }
             PlanCommand::TransferOwnership { to, reason } => {
                 let from = plan.owner;
-                let institution = self.institution()?;
+                let place = self.place()?;
                 self.ask
-                    .next_owner(Some(from), *to, institution, Field::NewOwner)?;
+                    .next_owner(Some(from), *to, place, Field::NewOwner)?;
                 let (to, reason) = (*to, reason.clone());
                 Ok(vec![PlanEvent::OwnershipTransferred { from, to, reason }])
             }
             PlanCommand::HandOver { from, to, reason } => {
                 let already = !self.needs_transfer(*from, *to)?;
                 if !already {
-                    let institution = self.institution()?;
-                    self.ask.successor(*to, institution, Field::NewOwner)?;
+                    let place = self.place()?;
+                    self.ask.successor(*to, place, Field::NewOwner)?;
                 }
                 let (from, to, reason) = (*from, *to, reason.clone());
                 unless(
@@ -375,10 +380,10 @@ impl ExistingPlan<'_> {
         }
     }
 
-    /// The institution of the plan, which is the institution of its year plan.
-    fn institution(&self) -> Result<InstitutionId, Stop> {
+    /// The institution and team of the plan, which are those of its year plan.
+    fn place(&self) -> Result<Place, Stop> {
         with_year_plan(self.ask, self.plan.year_plan, Field::Target, |year_plan| {
-            Ok(year_plan.details.institution)
+            Ok(year_plan.details.place())
         })
     }
 

@@ -1,5 +1,6 @@
 //! Who evaluates which goal, and who holds talks.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::decide::{ExistingPlan, with_year_plan};
@@ -64,6 +65,28 @@ impl ExistingPlan<'_> {
                 Reason::TalkNotAllowed,
                 "only teachers, pedagogues and leaders can hold and record talks",
             )),
+        }
+    }
+
+    /// Refuses holders of a talk who are not known, and holders of whom none is staff. Nobody named
+    /// means that the actor held it, and that has been checked.
+    pub(super) fn check_holders(&self, held_by: &BTreeSet<PersonId>) -> Result<(), Stop> {
+        const FIELD: Field = Field::DetailsHeldBy;
+        self.ask.known(held_by, FIELD)?;
+        for person in held_by {
+            if self.is_staff(*person)? {
+                return Ok(());
+            }
+        }
+        match held_by.is_empty() {
+            true => Ok(()),
+            false => refuse(
+                Refusal::new(
+                    Reason::TalkWithoutStaff,
+                    "a talk is held by a teacher, pedagogue or leader; name at least one of them",
+                )
+                .field(FIELD),
+            ),
         }
     }
 

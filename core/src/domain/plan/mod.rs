@@ -107,6 +107,11 @@ pub struct TalkDetails {
     pub held_on: Date,
     /// What was said and agreed.
     pub notes: Text,
+    /// Everybody who held it, if that was not the one who recorded it alone: a teacher, a pedagogue,
+    /// or both together. Empty means the person who recorded it. Talks that were recorded before
+    /// talks named who held them are empty too.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub held_by: BTreeSet<PersonId>,
 }
 
 /// What can be asked of a plan.
@@ -498,6 +503,16 @@ pub struct Evaluation {
     /// The instant of the last correction; `None` if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corrected_at: Option<Timestamp>,
+}
+
+impl TalkDetails {
+    /// Everybody who held the talk. `recorded_by` is who recorded it.
+    pub fn holders(&self, recorded_by: Actor) -> BTreeSet<PersonId> {
+        match recorded_by {
+            Actor::Person(person) if self.held_by.is_empty() => BTreeSet::from([person]),
+            Actor::Person(_) | Actor::System(_) => self.held_by.clone(),
+        }
+    }
 }
 
 /// A talk as it is now.

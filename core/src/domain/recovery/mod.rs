@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 use super::plan::{PlanCommand, UnitRef};
 use super::refusal::Reason;
 use super::team::TeamCommand;
-use super::year_plan::{YearPlanCommand, YearPlanDetails};
+use super::year_plan::{Place, YearPlanCommand, YearPlanDetails};
 use super::{Actor, Command, EventMeta};
-use crate::ids::{GoalId, PersonId, PlanId, StreamId, TeamId, UnitId, YearPlanId};
+use crate::ids::{GoalId, InstitutionId, PersonId, PlanId, StreamId, TeamId, UnitId, YearPlanId};
 use crate::text;
 use crate::time::Timestamp;
 
@@ -87,6 +87,24 @@ pub enum Step {
         /// The new year plan.
         to: YearPlanId,
     },
+    /// A team moves to another institution.
+    MoveTeam {
+        /// The team.
+        team: TeamId,
+        /// The institution that the team must still belong to. Otherwise the step is left out.
+        from: InstitutionId,
+        /// The new institution.
+        to: InstitutionId,
+    },
+    /// A year plan moves to another institution or team, and its plans with it.
+    MoveYearPlan {
+        /// The year plan.
+        year_plan: YearPlanId,
+        /// Where the year plan must still belong. Otherwise the step is left out.
+        from: Place,
+        /// Where it belongs from then on.
+        to: Place,
+    },
     /// A year plan is created.
     CreateYearPlan {
         /// The id of the new year plan.
@@ -115,10 +133,13 @@ impl Step {
     /// The stream that the step changes.
     pub fn stream(&self) -> StreamId {
         match self {
-            Self::TeamOwner { team, .. } | Self::UndeleteTeam { team } => (*team).into(),
+            Self::TeamOwner { team, .. }
+            | Self::UndeleteTeam { team }
+            | Self::MoveTeam { team, .. } => (*team).into(),
             Self::YearPlanOwner { year_plan, .. }
             | Self::UndeleteYearPlan { year_plan }
             | Self::UndeleteUnit { year_plan, .. }
+            | Self::MoveYearPlan { year_plan, .. }
             | Self::CreateYearPlan { year_plan, .. }
             | Self::CopyUnit { year_plan, .. } => (*year_plan).into(),
             Self::PlanOwner { plan, .. }
@@ -171,6 +192,14 @@ impl Step {
             Self::MovePlan { plan, from, to } => {
                 Command::Plan(plan, PlanCommand::Move { from, to, reason })
             }
+            Self::MoveTeam { team, from, to } => {
+                Command::Team(team, TeamCommand::Move { from, to })
+            }
+            Self::MoveYearPlan {
+                year_plan,
+                from,
+                to,
+            } => Command::YearPlan(year_plan, YearPlanCommand::Move { from, to, reason }),
         }
     }
 
@@ -206,6 +235,18 @@ impl Step {
             Self::MovePlan { plan, from, to } => {
                 let (from, to) = (to, from);
                 Command::Plan(plan, PlanCommand::Move { from, to, reason })
+            }
+            Self::MoveTeam { team, from, to } => {
+                let (from, to) = (to, from);
+                Command::Team(team, TeamCommand::MoveBack { from, to })
+            }
+            Self::MoveYearPlan {
+                year_plan,
+                from,
+                to,
+            } => {
+                let (from, to) = (to, from);
+                Command::YearPlan(year_plan, YearPlanCommand::MoveBack { from, to, reason })
             }
         }
     }

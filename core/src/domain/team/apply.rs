@@ -18,7 +18,9 @@ impl TeamEvent {
             | Self::Undeleted {}
             | Self::OwnershipTransferred { .. }
             | Self::OwnershipGivenUp { .. }
-            | Self::LeftToRoster { .. } => None,
+            | Self::LeftToRoster { .. }
+            | Self::RecordedInRoster { .. }
+            | Self::AbsentFromRoster { .. } => None,
         }
     }
 
@@ -38,7 +40,9 @@ impl TeamEvent {
             | Self::Undeleted {}
             | Self::OwnershipTransferred { .. }
             | Self::OwnershipGivenUp { .. }
-            | Self::LeftToRoster { .. } => None,
+            | Self::LeftToRoster { .. }
+            | Self::RecordedInRoster { .. }
+            | Self::AbsentFromRoster { .. } => None,
         }
     }
 }
@@ -55,6 +59,8 @@ impl Team {
                 closed: false,
                 deleted: None,
                 by_hand: Default::default(),
+                sources: Default::default(),
+                absent: Default::default(),
             }),
             TeamEvent::Revised(_)
             | TeamEvent::MemberAdded { .. }
@@ -67,7 +73,9 @@ impl Team {
             | TeamEvent::Undeleted {}
             | TeamEvent::OwnershipTransferred { .. }
             | TeamEvent::OwnershipGivenUp { .. }
-            | TeamEvent::LeftToRoster { .. } => None,
+            | TeamEvent::LeftToRoster { .. }
+            | TeamEvent::RecordedInRoster { .. }
+            | TeamEvent::AbsentFromRoster { .. } => None,
         }
     }
 
@@ -100,6 +108,13 @@ impl Team {
             TeamEvent::OwnershipGivenUp { .. } => self.former_owners.extend(self.owner.take()),
             TeamEvent::LeftToRoster { facts } => {
                 self.by_hand.retain(|fact| !facts.contains(fact));
+            }
+            TeamEvent::RecordedInRoster { source } => {
+                self.absent.remove(source);
+                self.sources.insert(source.clone());
+            }
+            TeamEvent::AbsentFromRoster { source, last_seen } => {
+                self.absent.insert(source.clone(), *last_seen);
             }
         }
     }

@@ -2,10 +2,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{StaffRole, Team, TeamCommand, TeamDetails, TeamEvent, TeamFact};
 use crate::domain::refusing::{exists, not_found, refuse};
-use crate::domain::roster::{Decided, Import};
+use crate::domain::roster::{Decided, Import, not_in_roster};
 use crate::domain::rule_context::RuleContext;
+use crate::domain::year_plan::Place;
 use crate::domain::{Aggregate, Field, Reason, Refusal, Stop};
-use crate::ids::{PersonId, TeamId};
+use crate::ids::{InstitutionId, PersonId, TeamId};
+use crate::text::SourceName;
 
 const ID: &str = "team_id";
 
@@ -114,8 +116,7 @@ impl TeamCommand {
             }
             Self::TransferOwnership { to, reason } => {
                 let team = there()?;
-                let institution = team.details.institution;
-                ask.next_owner(team.owner, *to, institution, Field::NewOwner)?;
+                ask.next_owner(team.owner, *to, team.place(id), Field::NewOwner)?;
                 Ok(vec![TeamEvent::OwnershipTransferred {
                     from: team.owner,
                     to: *to,
@@ -127,7 +128,7 @@ impl TeamCommand {
                 if !ask.needs_transfer(team.owner, *from, Some(*to))? {
                     return Ok(Vec::new().into());
                 }
-                ask.successor(*to, team.details.institution, Field::NewOwner)?;
+                ask.successor(*to, team.place(id), Field::NewOwner)?;
                 Ok(vec![TeamEvent::OwnershipTransferred {
                     from: *from,
                     to: *to,
@@ -148,30 +149,115 @@ impl TeamCommand {
                     None => TeamEvent::OwnershipGivenUp { from, reason },
                 }])
             }
+            Self::Move { from, to } => {
+                let team = there()?;
+                if !team.needs_move(*from, *to)? {
+                    return Ok(Vec::new().into());
+                }
+                ask.open_institution(*to, Field::DetailsInstitution)?;
+                Ok(vec![team.moved(*to)])
+            }
+            Self::MoveBack { from, to } => {
+                let team = there()?;
+                if !team.needs_move(*from, *to)? {
+                    return Ok(Vec::new().into());
+                }
+                ask.institution(*to, Field::DetailsInstitution)?;
+                Ok(vec![team.moved(*to)])
+            }
             Self::Put {
                 details,
                 members,
                 staff,
                 owner,
                 closed,
+                source,
             } => {
                 let mut import = Import::new(ask);
                 put_team(ask, now, details, *owner, &mut import)?;
-                put_people(ask, now, members, staff, &mut import)?;
-                let nothing = BTreeSet::new();
-                let by_hand = now.map_or(&nothing, |now| &now.by_hand);
-                let is_closed = TeamFact::Closed;
-                match (now.is_some_and(|now| now.closed), closed) {
-                    (false, true) => {
-                        import.differs(is_closed, by_hand, TeamEvent::Closed { reason: None });
-                    }
-                    (true, false) => import.differs(is_closed, by_hand, TeamEvent::Reopened {}),
-                    (true, true) | (false, false) => import.agrees(is_closed, by_hand),
-                }
+                put_people(ask, now, members, staff, |_| true, &mut import)?;
+                put_closed(now, *closed, &mut import);
+                put_source(now, source.as_ref(), &mut import);
                 return Ok(import.finish(|facts| TeamEvent::LeftToRoster { facts }));
+            }
+            Self::PutPart {
+                details,
+                members,
+                staff,
+                gone,
+                unsaid,
+                owner,
+                closed,
+                source,
+            } => {
+                let details = match details {
+                    Some(details) => details,
+                    None => &there()?.details,
+                };
+                let mut import = Import::new(ask);
+                put_team(ask, now, details, *owner, &mut import)?;
+                let is_said = |person: PersonId| {
+                    gone.contains(&person)
+                        || members.contains(&person)
+                        || staff.contains_key(&person)
+                        || unsaid
+                            .as_ref()
+                            .is_some_and(|unsaid| !unsaid.contains(&person))
+                };
+                put_people(ask, now, members, staff, is_said, &mut import)?;
+                if let Some(closed) = closed {
+                    put_closed(now, *closed, &mut import);
+                }
+                put_source(now, source.as_ref(), &mut import);
+                return Ok(import.finish(|facts| TeamEvent::LeftToRoster { facts }));
+            }
+            Self::NoteAbsence { source, last_seen } => {
+                let now = there()?;
+                if !now.sources.contains(source) {
+                    return not_in_roster("team", ID, id);
+                }
+                Ok(match now.absent.contains_key(source) {
+                    // The first absence stands until the team is seen again.
+                    true => Vec::new(),
+                    false => vec![TeamEvent::AbsentFromRoster {
+                        source: source.clone(),
+                        last_seen: *last_seen,
+                    }],
+                })
             }
         };
         Ok(events?.into())
+    }
+}
+
+impl Team {
+    /// Where the team and what belongs to it hang.
+    fn place(&self, id: TeamId) -> Place {
+        Place {
+            institution: self.details.institution,
+            team: id,
+        }
+    }
+
+    /// Whether the team has to move. Refused if it is somewhere else than expected.
+    fn needs_move(&self, from: InstitutionId, to: InstitutionId) -> Result<bool, Stop> {
+        let now = self.details.institution;
+        if now == to {
+            return Ok(false);
+        }
+        if now == from {
+            return Ok(true);
+        }
+        let message = format!("the team was moved to institution {now} in the meantime");
+        let refusal = Refusal::new(Reason::MovedMeanwhile, message);
+        refuse(refusal.with("institution_id", now))
+    }
+
+    fn moved(&self, institution: InstitutionId) -> TeamEvent {
+        TeamEvent::Revised(TeamDetails {
+            institution,
+            ..self.details.clone()
+        })
     }
 }
 
@@ -221,11 +307,40 @@ fn put_team(
     Ok(())
 }
 
+/// Notes that a source has the team, if that is new or the team was absent from it.
+fn put_source(
+    now: Option<&Team>,
+    source: Option<&SourceName>,
+    import: &mut Import<TeamEvent, TeamFact>,
+) {
+    if let Some(source) = source
+        && now.is_none_or(|now| !now.sources.contains(source) || now.absent.contains_key(source))
+    {
+        let source = source.clone();
+        import.record(TeamEvent::RecordedInRoster { source });
+    }
+}
+
+fn put_closed(now: Option<&Team>, closed: bool, import: &mut Import<TeamEvent, TeamFact>) {
+    let nothing = BTreeSet::new();
+    let by_hand = now.map_or(&nothing, |now| &now.by_hand);
+    let is_closed = TeamFact::Closed;
+    match (now.is_some_and(|now| now.closed), closed) {
+        (false, true) => {
+            import.differs(is_closed, by_hand, TeamEvent::Closed { reason: None });
+        }
+        (true, false) => import.differs(is_closed, by_hand, TeamEvent::Reopened {}),
+        (true, true) | (false, false) => import.agrees(is_closed, by_hand),
+    }
+}
+
+/// Makes members and staff as given. The places of persons of whom nothing is said stay.
 fn put_people(
     ask: &RuleContext<'_>,
     now: Option<&Team>,
     members: &BTreeSet<PersonId>,
     staff: &BTreeMap<PersonId, StaffRole>,
+    is_said: impl Fn(PersonId) -> bool,
     import: &mut Import<TeamEvent, TeamFact>,
 ) -> Result<(), Stop> {
     let (no_members, no_staff, nothing) = (BTreeSet::new(), BTreeMap::new(), BTreeSet::new());
@@ -233,9 +348,14 @@ fn put_people(
         (&now.members, &now.staff, &now.by_hand)
     });
     ask.known(members.difference(members_now), Field::Members)?;
-    for student in members_now.difference(members) {
+    let members_gone = members_now.difference(members);
+    for student in members_gone.filter(|student| is_said(**student)) {
+        // Whoever is missing in the roster cannot be named in it.
+        if ask.is_absent(*student)? {
+            continue;
+        }
         let removed = TeamEvent::MemberRemoved { student: *student };
-        import.differs(TeamFact::Member(*student), by_hand, removed);
+        import.ends(TeamFact::Member(*student), by_hand, removed);
     }
     for student in members.difference(members_now) {
         let added = TeamEvent::MemberAdded { student: *student };
@@ -243,10 +363,13 @@ fn put_people(
     }
     for person in staff_now
         .keys()
-        .filter(|person| !staff.contains_key(person))
+        .filter(|person| !staff.contains_key(person) && is_said(**person))
     {
+        if ask.is_absent(*person)? {
+            continue;
+        }
         let removed = TeamEvent::StaffRemoved { person: *person };
-        import.differs(TeamFact::Staff(*person), by_hand, removed);
+        import.ends(TeamFact::Staff(*person), by_hand, removed);
     }
     for (person, role) in staff {
         if staff_now.get(person) == Some(role) {
@@ -259,8 +382,12 @@ fn put_people(
     }
     for fact in by_hand {
         let agreed = match fact {
-            TeamFact::Member(student) => members.contains(student) == members_now.contains(student),
-            TeamFact::Staff(person) => staff.get(person) == staff_now.get(person),
+            TeamFact::Member(student) => {
+                is_said(*student) && members.contains(student) == members_now.contains(student)
+            }
+            TeamFact::Staff(person) => {
+                is_said(*person) && staff.get(person) == staff_now.get(person)
+            }
             // Compared where the roster's word about it is at hand.
             TeamFact::Closed => false,
         };

@@ -5,11 +5,12 @@ mod decide;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::Deletion;
 use crate::ids::{InstitutionId, PersonId, SchoolYearId};
-use crate::text::{Code, Name, ReasonText, Title};
+use crate::text::{Code, Name, ReasonText, SourceName, Title};
 
 /// What a member of staff does in a team.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -115,6 +116,21 @@ pub enum TeamCommand {
         /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<ReasonText>,
     },
+    /// Moves the team to another institution, as a step of a recovery. Refused if it has been moved
+    /// meanwhile.
+    Move {
+        /// The institution that it must still belong to. With another one the command is refused.
+        from: InstitutionId,
+        /// The institution that it belongs to from then on.
+        to: InstitutionId,
+    },
+    /// Takes [`TeamCommand::Move`] back, even if the earlier institution is closed.
+    MoveBack {
+        /// The institution that it must still belong to. With another one the command is refused.
+        from: InstitutionId,
+        /// The institution that it belonged to earlier.
+        to: InstitutionId,
+    },
     /// Makes details, members and staff as given, and records only the differences. An owner is set
     /// only if there is none, and a deleted team stays deleted. What a person decided stays (see
     /// [`TeamFact`]). For imports.
@@ -129,6 +145,46 @@ pub enum TeamCommand {
         owner: Option<PersonId>,
         /// Whether it is closed.
         closed: bool,
+        /// The source whose roster has the team; `None` leaves what was said before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<SourceName>,
+    },
+    /// Says that the team is not in the newest bulk export of a source that had the team before. This
+    /// is a sign and nothing more: students and staff stay, and the team is not closed. A `Put` with
+    /// that source ends the absence. For imports.
+    NoteAbsence {
+        /// The source.
+        source: SourceName,
+        /// The day of the last roster of the source that had the team.
+        last_seen: Date,
+    },
+    /// Says as much of a team as an import knows: some of its rows could not be used, or it holds
+    /// changes only. Like [`TeamCommand::Put`], but what is not said stays.
+    PutPart {
+        /// The institution, school year, title, subject and code; `None` if nothing is said of them.
+        /// A team that is not known is created if they are given, else the command is refused.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        details: Option<TeamDetails>,
+        /// Students of the team.
+        members: BTreeSet<PersonId>,
+        /// Members of staff.
+        staff: BTreeMap<PersonId, StaffRole>,
+        /// Persons who have no place in the team unless they are named above.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        gone: BTreeSet<PersonId>,
+        /// Persons of whom nothing is said. Places of others who are not named above end. `None`:
+        /// nothing is said of anybody who is not named above or among those gone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unsaid: Option<BTreeSet<PersonId>>,
+        /// The owner, set only if there is none yet.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        owner: Option<PersonId>,
+        /// Whether it is closed; `None` if nothing is said of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        closed: Option<bool>,
+        /// The source whose roster has the team; `None` if it does not say so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<SourceName>,
     },
 }
 
@@ -209,6 +265,18 @@ pub enum TeamEvent {
         /// The facts.
         facts: BTreeSet<TeamFact>,
     },
+    /// The roster of a source has the team for the first time, or again.
+    RecordedInRoster {
+        /// The source.
+        source: SourceName,
+    },
+    /// The team was no longer in the roster of a source.
+    AbsentFromRoster {
+        /// The source.
+        source: SourceName,
+        /// The day of the last roster of the source that had the team.
+        last_seen: Date,
+    },
 }
 
 /// Something that a roster says about a team, and that a person may decide otherwise.
@@ -246,4 +314,11 @@ pub struct Team {
     /// What a person decided and the roster has not said yet. An import leaves it alone.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub by_hand: BTreeSet<TeamFact>,
+    /// The sources whose rosters have had the team.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub sources: BTreeSet<SourceName>,
+    /// The sources whose newest roster does not have the team, each with the day of the last one
+    /// that did.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub absent: BTreeMap<SourceName, Date>,
 }

@@ -209,7 +209,8 @@ impl<W: World + ?Sized> View<'_, W> {
         let state = self.world.aggregate(id.into())?;
         Ok(match state.as_deref() {
             Some(Aggregate::Person(person)) => {
-                (Some(person.name.clone()), person.departed.is_some())
+                let left = person.has_left_on(self.world.day());
+                (Some(person.name.clone()), left)
             }
             _ => (None, false),
         })
@@ -340,6 +341,7 @@ impl<W: World + ?Sized> View<'_, W> {
             .map(|(id, talk)| TalkView {
                 id: *id,
                 details: talk.details.clone(),
+                held_by: talk.details.holders(talk.by),
                 by: talk.by,
                 at: talk.at,
                 corrected_at: talk.corrected_at,

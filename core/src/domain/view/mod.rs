@@ -5,6 +5,7 @@
 mod build;
 mod deletion;
 mod diff;
+mod guardians;
 
 use std::collections::BTreeSet;
 
@@ -23,6 +24,7 @@ use crate::time::Timestamp;
 pub use self::build::{collected_view, plan_view, year_plan_view};
 pub use self::deletion::DeletionView;
 pub use self::diff::{About, Change, Fact, diff};
+pub use self::guardians::{guardians, guards, has_left};
 
 /// The person or group through whose eyes a plan is seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -176,6 +178,8 @@ pub struct TalkView {
     pub id: TalkId,
     /// The kind and day of the talk, and its notes.
     pub details: TalkDetails,
+    /// Everybody who held it.
+    pub held_by: BTreeSet<PersonId>,
     /// The person or system that recorded it.
     pub by: Actor,
     /// The instant at which it was recorded.

@@ -1,11 +1,33 @@
 use super::{Goal, GoalDetails, GoalRevision, Unit, YearPlan, YearPlanDetails, YearPlanEvent};
 use crate::domain::{Deletion, EventMeta};
-use crate::ids::{GoalId, PersonId, UnitId};
+use crate::ids::{GoalId, InstitutionId, PersonId, UnitId};
 
 impl YearPlanEvent {
+    /// The institution that the year plan belongs to after this event; `None` if the event does not
+    /// change it.
+    pub(crate) fn institution(&self) -> Option<InstitutionId> {
+        match self {
+            Self::Created { details, .. } => Some(details.institution),
+            Self::Moved { to, .. } => Some(to.institution),
+            Self::Retitled { .. }
+            | Self::SubjectAdded { .. }
+            | Self::SubjectRemoved { .. }
+            | Self::UnitAdded { .. }
+            | Self::UnitRevised { .. }
+            | Self::UnitDeleted { .. }
+            | Self::UnitUndeleted { .. }
+            | Self::GoalAdded { .. }
+            | Self::GoalRevised { .. }
+            | Self::GoalRetired { .. }
+            | Self::Deleted { .. }
+            | Self::Undeleted {}
+            | Self::OwnershipTransferred { .. } => None,
+        }
+    }
+
     /// The details with which the year plan begins and its owner, if this is the event that creates
-    /// it. No later event moves it to another institution.
-    pub(crate) fn created(&self) -> Option<(&YearPlanDetails, PersonId)> {
+    /// it.
+    fn created(&self) -> Option<(&YearPlanDetails, PersonId)> {
         match self {
             Self::Created { details, owner } => Some((details, *owner)),
             Self::Retitled { .. }
@@ -20,7 +42,8 @@ impl YearPlanEvent {
             | Self::GoalRetired { .. }
             | Self::Deleted { .. }
             | Self::Undeleted {}
-            | Self::OwnershipTransferred { .. } => None,
+            | Self::OwnershipTransferred { .. }
+            | Self::Moved { .. } => None,
         }
     }
 }
@@ -98,6 +121,10 @@ impl YearPlan {
             YearPlanEvent::OwnershipTransferred { to, .. } => {
                 self.former_owners
                     .insert(std::mem::replace(&mut self.owner, *to));
+            }
+            YearPlanEvent::Moved { to, .. } => {
+                self.details.institution = to.institution;
+                self.details.team = to.team;
             }
         }
     }

@@ -1,10 +1,10 @@
 use std::collections::BTreeSet;
 
-use super::UnitRef;
 use super::{
     GoalDetails, GoalRevision, Scale, UnitDetails, Wording, WordingChoice, YearPlan,
     YearPlanCommand, YearPlanDetails, YearPlanEvent, YearPlanKind,
 };
+use super::{Place, UnitRef};
 use crate::domain::refusing::{exists, not_found, refuse};
 use crate::domain::rule_context::RuleContext;
 use crate::domain::{Aggregate, Field, Reason, Refusal, Stop};
@@ -121,8 +121,8 @@ impl YearPlanCommand {
             }
             Self::TransferOwnership { to, reason } => {
                 let plan = there()?;
-                let (from, institution) = (plan.owner, plan.details.institution);
-                ask.next_owner(Some(from), *to, institution, Field::NewOwner)?;
+                let (from, place) = (plan.owner, plan.details.place());
+                ask.next_owner(Some(from), *to, place, Field::NewOwner)?;
                 Ok(handed(from, *to, reason))
             }
             Self::HandOver { from, to, reason } => {
@@ -130,7 +130,7 @@ impl YearPlanCommand {
                 if !ask.needs_transfer(Some(plan.owner), Some(*from), Some(*to))? {
                     return Ok(Vec::new());
                 }
-                ask.successor(*to, plan.details.institution, Field::NewOwner)?;
+                ask.successor(*to, plan.details.place(), Field::NewOwner)?;
                 Ok(handed(*from, *to, reason))
             }
             Self::HandBack { from, to, reason } => {
@@ -138,6 +138,36 @@ impl YearPlanCommand {
                     true => Ok(handed(*from, *to, reason)),
                     false => Ok(Vec::new()),
                 }
+            }
+            Self::MoveToInstitution { to, team, reason } => {
+                let from = there()?.details.place();
+                let to = Place {
+                    institution: *to,
+                    team: team.unwrap_or(from.team),
+                };
+                if from == to {
+                    let message = "the year plan already belongs to this institution and team";
+                    let refusal = Refusal::new(Reason::AlreadyThere, message);
+                    let refusal = refusal.field(Field::NewInstitution);
+                    return refuse(refusal.with("institution_id", to.institution));
+                }
+                check_place(ask, from, to)?;
+                Ok(moved(from, to, reason))
+            }
+            Self::Move { from, to, reason } => {
+                if !needs_move(there()?, *from, *to)? {
+                    return Ok(Vec::new());
+                }
+                check_place(ask, *from, *to)?;
+                Ok(moved(*from, *to, reason))
+            }
+            Self::MoveBack { from, to, reason } => {
+                if !needs_move(there()?, *from, *to)? {
+                    return Ok(Vec::new());
+                }
+                ask.institution(to.institution, Field::NewInstitution)?;
+                ask.team(to.team, Field::NewTeam, |_| Ok(()))?;
+                Ok(moved(*from, *to, reason))
             }
         }
     }
@@ -149,6 +179,55 @@ fn handed(from: PersonId, to: PersonId, reason: &Option<text::ReasonText>) -> Ve
         to,
         reason: reason.clone(),
     }]
+}
+
+fn moved(from: Place, to: Place, reason: &Option<text::ReasonText>) -> Vec<YearPlanEvent> {
+    vec![YearPlanEvent::Moved {
+        from,
+        to,
+        reason: reason.clone(),
+    }]
+}
+
+/// Whether the year plan has to move. Refused if it is somewhere else than expected.
+fn needs_move(plan: &YearPlan, from: Place, to: Place) -> Result<bool, Stop> {
+    let now = plan.details.place();
+    if now == to {
+        return Ok(false);
+    }
+    if now == from {
+        return Ok(true);
+    }
+    let message = format!(
+        "the year plan was moved to institution {} and team {} in the meantime",
+        now.institution, now.team
+    );
+    let refusal = Refusal::new(Reason::MovedMeanwhile, message);
+    let refusal = refusal.with("institution_id", now.institution);
+    refuse(refusal.with("team_id", now.team))
+}
+
+/// Refuses a move to a closed institution, and to another team that is deleted or belongs to another
+/// institution. A year plan may keep its team, wherever the team is: often the roster has moved the
+/// team already.
+fn check_place(ask: &RuleContext<'_>, from: Place, to: Place) -> Result<(), Stop> {
+    ask.open_institution(to.institution, Field::NewInstitution)?;
+    if from.team == to.team {
+        return Ok(());
+    }
+    ask.live_team(to.team, Field::NewTeam, |team| {
+        let there = team.details.institution;
+        if there == to.institution {
+            return Ok(());
+        }
+        let message = format!(
+            "team {} belongs to institution {there}, and not to institution {}",
+            to.team, to.institution
+        );
+        let refusal = Refusal::new(Reason::TeamElsewhere, message).field(Field::NewTeam);
+        let refusal = refusal.with("team_id", to.team);
+        refuse(refusal.with("institution_id", there))
+    })
 }
 
 fn create(
@@ -172,28 +251,7 @@ fn create(
     }
     ask.open_institution(details.institution, Field::DetailsInstitution)?;
     ask.school_year(details.school_year, Field::DetailsSchoolYear)?;
-    let team = details.team;
-    match ask.load(team)?.as_deref() {
-        Some(Aggregate::Team(found)) if found.deleted.is_none() => {}
-        Some(Aggregate::Team(_)) => {
-            let message = format!("team {team} is deleted; undelete it first");
-            return refuse(
-                Refusal::new(Reason::TeamDeleted, message)
-                    .field(Field::DetailsTeam)
-                    .with("team_id", team),
-            );
-        }
-        _ => {
-            let field = Field::DetailsTeam;
-            return Err(not_found(
-                Reason::TeamNotFound,
-                "team",
-                "team_id",
-                team,
-                field,
-            ));
-        }
-    }
+    ask.live_team(details.team, Field::DetailsTeam, |_| Ok(()))?;
     ask.new_owner(owner, Field::Owner)?;
     Ok(vec![YearPlanEvent::Created {
         details: details.clone(),

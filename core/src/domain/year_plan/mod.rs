@@ -50,6 +50,25 @@ pub struct YearPlanDetails {
     pub subjects: BTreeSet<Name>,
 }
 
+/// Where a year plan belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The institution.
+    pub institution: InstitutionId,
+    /// The team.
+    pub team: TeamId,
+}
+
+impl YearPlanDetails {
+    /// Where the year plan belongs, and with it the plans on it.
+    pub fn place(&self) -> Place {
+        Place {
+            institution: self.institution,
+            team: self.team,
+        }
+    }
+}
+
 /// The title, subject and description of a unit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitDetails {
@@ -269,6 +288,34 @@ pub enum YearPlanCommand {
         /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<ReasonText>,
     },
+    /// Moves the year plan to another institution, and to another team if one is given. The plans
+    /// that belong to the year plan move with it. This works for a deleted year plan too.
+    MoveToInstitution {
+        /// The institution, which must be open.
+        to: InstitutionId,
+        /// A team of that institution; `None` keeps the team, wherever that team is.
+        team: Option<TeamId>,
+        /// The reason that the sender gives; `None` if no reason is given.
+        reason: Option<ReasonText>,
+    },
+    /// Moves the year plan, as a step of a recovery. Refused if it has been moved meanwhile.
+    Move {
+        /// Where it must still belong. Anywhere else the command is refused.
+        from: Place,
+        /// Where it belongs from then on.
+        to: Place,
+        /// The reason that the sender gives; `None` if no reason is given.
+        reason: Option<ReasonText>,
+    },
+    /// Takes [`YearPlanCommand::Move`] back, even if the earlier institution is closed.
+    MoveBack {
+        /// Where it must still belong. Anywhere else the command is refused.
+        from: Place,
+        /// Where it belonged earlier.
+        to: Place,
+        /// The reason that the sender gives; `None` if no reason is given.
+        reason: Option<ReasonText>,
+    },
 }
 
 /// What happened to a year plan.
@@ -368,6 +415,16 @@ pub enum YearPlanEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<ReasonText>,
     },
+    /// It moved to another institution or team, and the plans on it with it.
+    Moved {
+        /// Where it belonged before.
+        from: Place,
+        /// Where it belongs now.
+        to: Place,
+        /// The reason that was given; `None` if none was given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<ReasonText>,
+    },
 }
 
 /// A year plan as it is now.
@@ -387,6 +444,30 @@ pub struct YearPlan {
     /// Who deleted it, when and why; `None` unless it is deleted now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<Deletion>,
+}
+
+impl YearPlan {
+    /// The goals in use whose present words come from this catalogue, each with the item and the words. A
+    /// deleted year plan has none, nor has a deleted unit.
+    pub fn goals_of_catalogue(
+        &self,
+        catalogue: CatalogueId,
+    ) -> impl Iterator<Item = (GoalId, CatalogueItemId, &Text)> {
+        let deleted = self.units.iter().filter(|unit| unit.deleted.is_some());
+        let deleted: BTreeSet<UnitId> = deleted.map(|unit| unit.id).collect();
+        let none = self.deleted.is_some();
+        let goals = self.goals.iter();
+        let goals =
+            goals.filter(move |(_, goal)| !none && !goal.retired && !deleted.contains(&goal.unit));
+        goals.filter_map(move |(id, goal)| match &goal.revisions.last()?.wording {
+            Wording::Catalogue {
+                catalogue: from,
+                item,
+                text,
+            } if *from == catalogue => Some((*id, *item, text)),
+            Wording::Catalogue { .. } | Wording::Own { .. } => None,
+        })
+    }
 }
 
 /// A unit as it is now.

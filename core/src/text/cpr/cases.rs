@@ -173,7 +173,7 @@ pub(super) const CASES: &[(&str, CprContext, bool, &str)] = &[
         "1003284125",
         PersonText,
         false,
-        "ten digits of somebody who would be born in 2028",
+        "born in 2028, or a production unit number, which begins with 10",
     ),
     (
         "1003264125",
@@ -194,10 +194,16 @@ pub(super) const CASES: &[(&str, CprContext, bool, &str)] = &[
         "production unit numbers begin with 1",
     ),
     (
+        "1103284125",
+        PersonText,
+        true,
+        "born in 2028, and no number of another kind",
+    ),
+    (
         "0306406152",
         PersonText,
         false,
-        "ten digits of somebody who would be born in 2040",
+        "born in 2040, or an ISBN, whose last digit is right",
     ),
     (
         "ISBN 0304100121",

@@ -1,5 +1,7 @@
 //! The day of birth that a CPR number begins with.
 
+use super::said::Other;
+
 /// The year of birth that a CPR number says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Birth {
@@ -9,9 +11,12 @@ pub(super) struct Birth {
 impl Birth {
     /// Nobody in a ledger was born before this year.
     const FIRST: u16 = 1900;
-    /// Nobody born after this year goes to school yet, or is somebody's guardian. Raise it long
-    /// before the children of the next year begin.
-    const LAST: u16 = 2027;
+    /// Up to this year of birth, ten digits in a row are taken for a CPR number without more ado.
+    ///
+    /// This bound never has to be raised. Numbers of those born later are caught too, unless they can
+    /// be another of the numbers that have ten digits: see [`Birth::may_be_in_ledger`]. It only says
+    /// where that doubt begins to count.
+    const LAST_WITHOUT_DOUBT: u16 = 2027;
 
     /// The years that CPR numbers can say.
     const OF_ANY_NUMBER: std::ops::RangeInclusive<u16> = 1858..=2057;
@@ -53,10 +58,15 @@ impl Birth {
             .then_some(Self { year })
     }
 
-    /// Whether somebody born in that year can be in a ledger. Of ten digits in a row this tells CPR
-    /// numbers from others: many of the others would be of somebody who is not born yet.
-    pub(super) const fn may_be_at_school(self) -> bool {
-        Self::FIRST <= self.year && self.year <= Self::LAST
+    /// Whether somebody born in that year can be in a ledger, and the digits are not more likely
+    /// another number. Of those born in years to come there are few or none yet, and production unit
+    /// numbers (which begin with 10) and ISBNs (whose last digit is right) say such years all the time.
+    pub(super) fn may_be_in_ledger(self, digits: &[u8]) -> bool {
+        if self.year <= Self::LAST_WITHOUT_DOUBT {
+            return self.year >= Self::FIRST;
+        }
+        let is_unit = matches!(digits, [1, 0, ..]) && Other::ProductionUnit.fits(digits);
+        !is_unit && !Other::Isbn.fits(digits)
     }
 }
 

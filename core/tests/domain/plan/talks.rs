@@ -1,5 +1,6 @@
 use planledger_core::domain::plan::{PlanCommand, PlanEvent, TalkDetails, TalkKind};
 use planledger_core::domain::{Actor, Reason};
+use planledger_core::ids::PersonId;
 use planledger_fixtures::commands;
 use planledger_fixtures::events;
 
@@ -19,6 +20,38 @@ fn correct(details: TalkDetails) -> PlanCommand {
 fn recorded() -> Fact {
     let event = events::talk_recorded(TALK, talk("Aftalt"));
     Fact::from((PLAN, event)).by(TEACHER)
+}
+
+fn held_by(persons: [PersonId; 2]) -> TalkDetails {
+    TalkDetails {
+        held_by: persons.into(),
+        ..talk("Aftalt")
+    }
+}
+
+fn nobody() -> PersonId {
+    PersonId::from_bytes([0x3F; 16])
+}
+
+#[test]
+fn a_talk_names_all_who_held_it_and_otherwise_whoever_recorded_it_held_it() {
+    for holders in [
+        [TEACHER, PEDAGOGUE],
+        [PEDAGOGUE, LEADER],
+        [TEACHER, STUDENT],
+    ] {
+        let details = held_by(holders);
+        let after = given(a_plan())
+            .when(LEADER, plan(record(details.clone())))
+            .then([events::talk_recorded(TALK, details)]);
+        let found = &state(&after).talks[&TALK];
+        assert_eq!(found.details.holders(found.by), holders.into());
+    }
+    let after = given(a_plan())
+        .when(PEDAGOGUE, plan(record(talk("Aftalt"))))
+        .then([events::talk_recorded(TALK, talk("Aftalt"))]);
+    let found = &state(&after).talks[&TALK];
+    assert_eq!(found.details.holders(found.by), [PEDAGOGUE].into());
 }
 
 #[test]
@@ -70,6 +103,13 @@ pub(super) fn refusals() -> Vec<Reason> {
         given(a_plan()).and(recorded()), TEACHER, plan(record(talk("Igen")))
             => AlreadyExists at Talk;
         given(a_plan()), TEACHER, plan(correct(talk("Igen"))) => TalkNotFound at Talk;
+        // Somebody who holds a talk is staff, and everybody named is known.
+        given(a_plan()), TEACHER, plan(record(held_by([STUDENT, GUARDIAN])))
+            => TalkWithoutStaff at DetailsHeldBy;
+        given(a_plan()).and(recorded()), TEACHER, plan(correct(held_by([CLERK, STUDENT])))
+            => TalkWithoutStaff at DetailsHeldBy;
+        given(a_plan()), TEACHER, plan(record(held_by([TEACHER, nobody()])))
+            => PersonNotFound at DetailsHeldBy;
     };
     // Talks are held and recorded by teacher, pedagogue or leader; never by the student.
     let others = [STUDENT, CLASSMATE, GUARDIAN, CLERK, NOBODY].map(ActsAs::actor);

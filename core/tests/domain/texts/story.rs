@@ -1,7 +1,7 @@
 //! A school in which every text says where it stands, so that a view tells what it lets through.
 
 use planledger_core::domain::{Event, EventType};
-use planledger_core::ids::{LedgerId, RecoveryId, StreamId};
+use planledger_core::ids::{LedgerId, RecoveryId, RosterSourceId, StreamId};
 use planledger_fixtures::Fact;
 use planledger_fixtures::school::*;
 use serde_json::{Value, json};
@@ -108,6 +108,7 @@ fn elsewhere() -> Vec<Fact> {
             Event::Catalogue(_) => CATALOGUE.into(),
             Event::Ledger(_) => LedgerId::from_bytes([0xD1; 16]).into(),
             Event::Recovery(_) => RecoveryId::from_bytes([0xE1; 16]).into(),
+            Event::RosterSource(_) => RosterSourceId::FIRST.into(),
             Event::Person(_) | Event::Team(_) | Event::YearPlan(_) | Event::Plan(_) => return None,
         };
         let actor = SYSTEM;
@@ -137,6 +138,9 @@ fn roster() -> Vec<Fact> {
         fact(person, "person.registered", name)
     };
     let grade = json!({ "institution": SCHOOL, "role": "student", "grade": "@" });
+    let record = json!({
+        "source": "@", "sourced_id": "@", "user_ids": [{ "kind": "@", "id": "@" }], "enabled": true,
+    });
     let details = json!({
         "institution": SCHOOL, "school_year": YEAR, "title": "@", "subject": "@", "code": "@",
     });
@@ -146,6 +150,7 @@ fn roster() -> Vec<Fact> {
         registered(TEACHER, "@owner"),
         registered(LEADER, "@leader"),
         fact(STUDENT, "person.affiliation_set", grade),
+        fact(STUDENT, "person.recorded_in_roster", record),
         fact(TEAM, "team.created", team),
     ]
 }
@@ -238,11 +243,18 @@ pub(super) fn changed_and_deleted() -> Vec<Fact> {
         fact(person, "person.renamed", name)
     };
     let departed = json!({ "last_day": "2026-11-30", "reason": "@" });
+    let absent = json!({ "source": "@", "last_seen": "2026-11-30" });
+    let evidence = json!({ "absent_from_roster": absent });
+    let decided = json!({ "evidence": evidence, "confirmed": false, "reason": "@" });
     let why = || json!({ "reason": "@" });
     let mut facts = vec![
         renamed(STUDENT, "@student"),
         renamed(TEACHER, "@owner"),
         fact(TEACHER, "person.departed", departed),
+        fact(STUDENT, "person.absent_from_roster", absent.clone()),
+        fact(STUDENT, "person.suggestion_decided", decided),
+        fact(TEAM, "team.recorded_in_roster", json!({ "source": "@" })),
+        fact(TEAM, "team.absent_from_roster", absent),
     ];
     facts.extend(changed_course());
     facts.extend(changed_plan());
@@ -261,6 +273,8 @@ fn changed_course() -> Vec<Fact> {
         "institution": SCHOOL, "school_year": YEAR, "title": "@", "subject": "@", "code": "@",
     });
     let transferred = || json!({ "from": TEACHER, "to": TEACHER, "reason": "@" });
+    let place = |institution| json!({ "institution": institution, "team": TEAM });
+    let moved = json!({ "from": place(SCHOOL), "to": place(OTHER_SCHOOL), "reason": "@" });
     let given_up = json!({ "from": TEACHER, "reason": "@" });
     let unit = json!({ "title": "@", "subject": "@", "description": "@" });
     let goal = |id, kind: &str, wording: Value| {
@@ -278,6 +292,7 @@ fn changed_course() -> Vec<Fact> {
         on_year_plan("year_plan.subject_added", json!({ "subject": "@" })),
         on_year_plan("year_plan.subject_removed", json!({ "subject": "@" })),
         on_year_plan("year_plan.ownership_transferred", transferred()),
+        on_year_plan("year_plan.moved", moved),
         on_year_plan(
             "year_plan.unit_revised",
             json!({ "unit": UNIT, "details": unit }),

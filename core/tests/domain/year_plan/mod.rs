@@ -1,4 +1,5 @@
 mod goals;
+mod moves;
 mod units;
 
 use planledger_fixtures::commands;
@@ -201,6 +202,7 @@ pub(crate) fn refusals() -> Vec<Reason> {
         creation_refusals(),
         units::refusals(),
         goals::refusals(),
+        moves::refusals(),
         refusals! {
             given(a_year_plan()), TEACHER, (YEAR_PLAN, YearPlanCommand::Undelete) => NotDeleted;
             given(a_year_plan()), TEACHER, (YEAR_PLAN, transfer(TEACHER))

@@ -1,16 +1,23 @@
 //! What is asked of containers, said of people and imported.
 
+use std::collections::BTreeSet;
+
 use planledger_core::domain::Actor;
-use planledger_core::domain::institution::InstitutionCommand;
-use planledger_core::domain::person::{Affiliation, Guardianship, PersonCommand, Role};
+use planledger_core::domain::institution::{InstitutionCommand, StudentsThrough, SurveyForum};
+use planledger_core::domain::person::{
+    Affiliation, Evidence, Guardianship, PersonCommand, Role, RosterRecord,
+};
 use planledger_core::domain::team::{StaffRole, TeamCommand, TeamDetails};
 use planledger_core::domain::year_plan::{
-    GoalArea, GoalDetails, GoalKind, Scale, UnitDetails, WordingChoice, YearPlanCommand,
+    GoalArea, GoalDetails, GoalKind, Place, Scale, UnitDetails, WordingChoice, YearPlanCommand,
     YearPlanDetails,
 };
+use planledger_core::text::{ExternalId, SourceName};
 use planledger_fixtures::commands;
 
-use super::{Act, Dice, GOALS, INSTITUTIONS, PERSONS, STAFF, TEAMS, YEAR_PLANS, act};
+use super::{
+    Act, DISCUSSIONS, Dice, GOALS, INSTITUTIONS, PERSONS, STAFF, STEADY, TEAMS, YEAR_PLANS, act,
+};
 use planledger_fixtures::school::*;
 
 fn scale_of(dice: &mut Dice) -> Scale {
@@ -142,14 +149,37 @@ pub(super) fn imported_team(dice: &mut Dice) -> Act {
         staff: staff.map(|person| (person, StaffRole::Pedagogue)).collect(),
         owner: dice.some(|dice| dice.of(&PERSONS)),
         closed: dice.once_in(2),
+        source: dice.some(source),
     };
-    act(SYSTEM, (dice.of(&TEAMS), put))
+    let id = dice.of(&TEAMS);
+    match dice.below(5) {
+        4 => {
+            let part = TeamCommand::PutPart {
+                details: None,
+                members: BTreeSet::from([dice.of(&PERSONS)]),
+                staff: Default::default(),
+                gone: BTreeSet::from([dice.of(&PERSONS)]),
+                unsaid: dice.some(|dice| BTreeSet::from([dice.of(&PERSONS)])),
+                owner: None,
+                closed: dice.some(|dice| dice.once_in(2)),
+                source: dice.some(source),
+            };
+            act(SYSTEM, (id, part))
+        }
+        3 => {
+            let source = source(dice);
+            let last_seen = day(11, 2);
+            act(SYSTEM, (id, TeamCommand::NoteAbsence { source, last_seen }))
+        }
+        _ => act(SYSTEM, (id, put)),
+    }
 }
 
 /// Imports may leave out places, guardians and whole persons.
 pub(super) fn person(dice: &mut Dice) -> Act {
     let id = dice.of(&PERSONS);
-    let command = match dice.below(7) {
+    let command = match dice.below(18) {
+        14..=17 => decision(dice),
         0 => commands::depart(),
         1 | 5 => PersonCommand::Return,
         2 => commands::put_person(
@@ -157,9 +187,29 @@ pub(super) fn person(dice: &mut Dice) -> Act {
             dice.subset(&places()),
             dice.once_in(2),
         ),
-        3 | 6 => PersonCommand::PutGuardians {
+        3 | 6 | 10 | 13 => PersonCommand::PutGuardians {
             guardians: dice.subset(&guardians()),
             last_day_of_others: day(11, 1),
+        },
+        12 => PersonCommand::PutSomeGuardians {
+            guardians: dice.subset(&guardians()),
+            unsaid: BTreeSet::from([dice.of(&PERSONS)]),
+            last_day_of_others: day(11, 1),
+        },
+        7 | 11 => PersonCommand::NoteAbsence {
+            source: source(dice),
+            last_seen: day(11, 2),
+        },
+        8..=9 => PersonCommand::Put {
+            name: name("Navnet"),
+            affiliations: dice.subset(&places()),
+            departed: dice.once_in(4),
+            record: Some(RosterRecord {
+                source: source(dice),
+                sourced_id: ExternalId::new("e1").unwrap(),
+                user_ids: BTreeSet::new(),
+                enabled: dice.once_in(2),
+            }),
         },
         _ => PersonCommand::EndAffiliation {
             institution: SCHOOL,
@@ -168,6 +218,28 @@ pub(super) fn person(dice: &mut Dice) -> Act {
     };
     // Persons run imports too, and decide by hand.
     act(dice.of(&[SYSTEM, Actor::Person(LEADER)]), (id, command))
+}
+
+fn decision(dice: &mut Dice) -> PersonCommand {
+    let evidence = match dice.once_in(2) {
+        true => Evidence::AbsentFromRoster {
+            source: source(dice),
+            last_seen: day(11, 2),
+        },
+        false => Evidence::OwnerElsewhere {
+            institution: dice.of(&INSTITUTIONS),
+        },
+    };
+    PersonCommand::DecideSuggestion {
+        evidence,
+        confirmed: dice.once_in(3),
+        last_day: None,
+        reason: None,
+    }
+}
+
+fn source(dice: &mut Dice) -> SourceName {
+    SourceName::new(dice.of(&["Kommune A", "Kommune B"])).unwrap()
 }
 
 fn places() -> Vec<Affiliation> {
@@ -185,6 +257,9 @@ fn guardians() -> Vec<Guardianship> {
 }
 
 pub(super) fn institution(dice: &mut Dice) -> Act {
+    if dice.once_in(2) {
+        return survey(dice);
+    }
     let command = match dice.below(3) {
         0 => InstitutionCommand::Close { reason: None },
         1 => InstitutionCommand::Reopen,
@@ -193,5 +268,62 @@ pub(super) fn institution(dice: &mut Dice) -> Act {
             dice.once_in(2),
         ),
     };
-    act(SYSTEM, (dice.of(&INSTITUTIONS), command))
+    // Persons close institutions, run imports and decide by hand.
+    let actor = dice.of(&[SYSTEM, Actor::Person(LEADER)]);
+    act(actor, (dice.of(&INSTITUTIONS), command))
+}
+
+/// Year plans and teams that move, as commands and as steps of recoveries, there and back.
+pub(super) fn moved(dice: &mut Dice) -> Act {
+    let actor = dice.of(&STAFF);
+    let (from, to) = (dice.of(&INSTITUTIONS), dice.of(&INSTITUTIONS));
+    let place = |dice: &mut Dice, institution| Place {
+        institution,
+        team: dice.of(&TEAMS),
+    };
+    let reason = None;
+    let command = match dice.below(8) {
+        0 => return act(actor, (dice.of(&TEAMS), TeamCommand::Move { from, to })),
+        1 => return act(actor, (dice.of(&TEAMS), TeamCommand::MoveBack { from, to })),
+        2 => YearPlanCommand::Move {
+            from: place(dice, from),
+            to: place(dice, to),
+            reason,
+        },
+        3 => YearPlanCommand::MoveBack {
+            from: place(dice, from),
+            to: place(dice, to),
+            reason,
+        },
+        _ => YearPlanCommand::MoveToInstitution {
+            to,
+            team: dice.some(|dice| dice.of(&TEAMS)),
+            reason,
+        },
+    };
+    act(actor, (dice.of(&YEAR_PLANS), command))
+}
+
+/// Follows up the wellbeing survey.
+pub(super) fn survey(dice: &mut Dice) -> Act {
+    let discussion = dice.of(&DISCUSSIONS);
+    let mut details = survey_details(dice.words());
+    details.forum = dice.of(&SurveyForum::ALL);
+    details.students_through = dice.some(|_| StudentsThrough::StudentCouncil);
+    let command = match dice.below(4) {
+        0 | 1 => InstitutionCommand::RecordSurveyDiscussion {
+            discussion,
+            details,
+        },
+        2 => InstitutionCommand::CorrectSurveyDiscussion {
+            discussion,
+            details,
+            reason: None,
+        },
+        _ => InstitutionCommand::WithdrawSurveyDiscussion {
+            discussion,
+            reason: None,
+        },
+    };
+    act(dice.of(&[STEADY, LEADER]), (SCHOOL, command))
 }

@@ -13,7 +13,8 @@ use planledger_core::domain::team::{StaffRole, TeamCommand};
 use planledger_core::domain::year_plan::{GoalKind, YearPlanCommand, YearPlanDetails};
 use planledger_core::domain::{Actor, Command, EventType};
 use planledger_core::ids::{
-    EvaluationId, GoalId, InstitutionId, PersonId, PlanId, TalkId, TeamId, UnitId, YearPlanId,
+    EvaluationId, GoalId, InstitutionId, PersonId, PlanId, SurveyDiscussionId, TalkId, TeamId,
+    UnitId, YearPlanId,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -44,6 +45,8 @@ const EVALUATIONS: [EvaluationId; 4] = [
     EvaluationId::from_bytes([0x94; 16]),
 ];
 const TALKS: [TalkId; 2] = [TALK, TalkId::from_bytes([0xA2; 16])];
+const DISCUSSIONS: [SurveyDiscussionId; 2] =
+    [DISCUSSION, SurveyDiscussionId::from_bytes([0xD2; 16])];
 const WORDS: [&str; 4] = ["Et", "To", "Tre", "Fire\nlinjer\n\n…"];
 
 /// Somebody who asks for something.
@@ -101,11 +104,12 @@ fn with_dice(make: fn(&mut Dice) -> Act) -> impl Strategy<Value = Act> + Clone {
 
 /// What is asked of containers, of people, and by imports: whatever P1 has to withstand.
 pub(crate) fn container_acts() -> impl Strategy<Value = Act> + Clone {
-    with_dice(|dice| match dice.below(8) {
-        0 => containers::team(dice),
+    with_dice(|dice| match dice.below(10) {
+        0 | 9 => containers::team(dice),
         1 => containers::imported_team(dice),
         2 | 3 => containers::person(dice),
         4 => containers::institution(dice),
+        8 => containers::moved(dice),
         _ => containers::year_plan(dice),
     })
 }
@@ -113,6 +117,11 @@ pub(crate) fn container_acts() -> impl Strategy<Value = Act> + Clone {
 /// What is asked of plans, by all sorts of people.
 pub(crate) fn plan_acts() -> impl Strategy<Value = Act> + Clone {
     with_dice(plans::plan)
+}
+
+/// What is asked of institutions: following up the survey, closing, and imports.
+pub(crate) fn institution_acts() -> impl Strategy<Value = Act> + Clone {
+    with_dice(containers::institution)
 }
 
 /// Everything there is, plans more often.
@@ -164,11 +173,12 @@ pub(crate) fn founding() -> Vec<Act> {
         (CLERK, "Sekretæren", Role::Other),
         (STEADY, "Vikaren", Role::Teacher),
     ] {
-        let put = commands::put_person(
-            name(called),
-            BTreeSet::from([affiliation(SCHOOL, role)]),
-            false,
-        );
+        let mut places = BTreeSet::from([affiliation(SCHOOL, role)]);
+        if person == STEADY {
+            // Year plans move, and there is always somebody to take them over.
+            places.insert(affiliation(OTHER_SCHOOL, role));
+        }
+        let put = commands::put_person(name(called), places, false);
         acts.push(act(SYSTEM, (person, put)));
     }
     let put = TeamCommand::Put {
@@ -177,6 +187,7 @@ pub(crate) fn founding() -> Vec<Act> {
         staff: BTreeMap::from([(TEACHER, StaffRole::Teacher)]),
         owner: Some(TEACHER),
         closed: false,
+        source: None,
     };
     acts.push(act(SYSTEM, (TEAM, put)));
     for (year_plan, details) in [
@@ -241,7 +252,7 @@ fn acts_at_random_lead_to_events_of_every_type_they_are_meant_to() {
     let stories = prop::collection::vec(acts(), 60);
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut seen = BTreeMap::new();
-    for _ in 0..500 {
+    for _ in 0..1_000 {
         let mut memory = founded();
         let founding = memory.recorded().len();
         for act in stories.new_tree(&mut runner).unwrap().current() {
@@ -263,6 +274,7 @@ fn acts_at_random_lead_to_events_of_every_type_they_are_meant_to() {
         "plan.reverted",
         "plan.status_cleared",
         "recovery.",
+        "roster_source.",
         "school_year.",
     ];
     for expected in EventType::ALL {

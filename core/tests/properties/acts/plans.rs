@@ -57,6 +57,11 @@ fn talk_details(dice: &mut Dice) -> TalkDetails {
         kind: TalkKind::LearningTalk,
         held_on: day(11, 1 + dice.below(3) as i8),
         notes: text(dice.words()),
+        held_by: match dice.below(3) {
+            0 => [TEACHER, PEDAGOGUE].into(),
+            1 => [dice.of(&PERSONS)].into(),
+            _ => Default::default(),
+        },
     }
 }
 

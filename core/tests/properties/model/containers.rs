@@ -1,5 +1,7 @@
 //! Persons, teams and year plans, as the facts tell them.
 
+use std::collections::BTreeSet;
+
 use planledger_core::domain::person::{PersonCommand, Role};
 use planledger_core::domain::plan::UnitRef;
 use planledger_core::domain::team::TeamCommand;
@@ -47,6 +49,11 @@ impl Model {
 
     pub(super) fn is_staff(&self, id: PersonId) -> bool {
         self.has_role(id, &[Role::Teacher, Role::Pedagogue, Role::Leader])
+    }
+
+    /// Whether these persons can hold a talk. Nobody named means who records it.
+    pub(super) fn holds(&self, held_by: &BTreeSet<PersonId>) -> bool {
+        held_by.is_empty() || held_by.iter().any(|person| self.is_staff(*person))
     }
 
     pub(super) fn has_left(&self, id: PersonId) -> bool {

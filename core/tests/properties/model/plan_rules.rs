@@ -55,14 +55,24 @@ impl Model {
             PlanCommand::ShowItem { item } | PlanCommand::HideItem { item } => {
                 self.to_item(id, *item)
             }
-            PlanCommand::RecordTalk { talk, .. } => which(&[
+            PlanCommand::RecordTalk { talk, details } => which(&[
                 (Reason::TalkNotAllowed, !holds_talks),
                 (Reason::AlreadyExists, has_talk(*talk)),
+                (Reason::TalkWithoutStaff, !self.holds(&details.held_by)),
             ]),
-            PlanCommand::CorrectTalk { talk, .. } => which(&[
-                (Reason::TalkNotAllowed, !holds_talks),
-                (Reason::TalkNotFound, !has_talk(*talk)),
-            ]),
+            PlanCommand::CorrectTalk { talk, details, .. } => {
+                let talks = self.talks(id);
+                let found = talks.iter().find(|found| found.id == *talk);
+                let others = found.is_some_and(|found| found.details.held_by != details.held_by);
+                which(&[
+                    (Reason::TalkNotAllowed, !holds_talks),
+                    (Reason::TalkNotFound, found.is_none()),
+                    (
+                        Reason::TalkWithoutStaff,
+                        others && !self.holds(&details.held_by),
+                    ),
+                ])
+            }
             PlanCommand::MoveToYearPlan { to, .. } => self.to_move(id, student, *to),
             PlanCommand::RecordEvaluation { .. } | PlanCommand::CorrectEvaluation { .. } => {
                 self.to_evaluation(side, id, command)

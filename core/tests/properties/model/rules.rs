@@ -39,7 +39,8 @@ impl Model {
             | Command::SchoolYear(..)
             | Command::Catalogue(..)
             | Command::Ledger(..)
-            | Command::Recovery(..) => vec![],
+            | Command::Recovery(..)
+            | Command::RosterSource(..) => vec![],
             Command::Person(id, command) => match command {
                 PersonCommand::Depart { .. } => {
                     which(&[(Reason::AlreadyDeparted, self.has_left(*id))])

@@ -192,6 +192,10 @@ impl Model {
             .into_iter()
             .map(|talk| TalkView {
                 id: talk.id,
+                held_by: match (talk.by, talk.details.held_by.is_empty()) {
+                    (Actor::Person(person), true) => [person].into(),
+                    _ => talk.details.held_by.clone(),
+                },
                 details: talk.details,
                 by: talk.by,
                 at: talk.at,

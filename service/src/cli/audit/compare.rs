@@ -15,6 +15,7 @@ use super::super::error::CliError;
 use super::super::output;
 use super::fold::Folded;
 use crate::client::Client;
+use crate::system::today;
 use crate::wire::{self, Listed};
 
 /// Number of items asked for on each page.
@@ -266,9 +267,12 @@ impl Compared {
                 self.note(stream, here == answer.person);
                 Ok(())
             }
-            // `replay` compares plans as each viewer sees them. Streams of the ledger itself and of
-            // recoveries have no other state to compare with their events.
-            StreamKind::Plan | StreamKind::Ledger | StreamKind::Recovery => Ok(()),
+            // `replay` compares plans as each viewer sees them. Streams of the ledger itself, of
+            // recoveries and of sources have no other state to compare with their events.
+            StreamKind::Plan
+            | StreamKind::Ledger
+            | StreamKind::Recovery
+            | StreamKind::RosterSource => Ok(()),
             // The server should have listed this stream.
             StreamKind::Institution
             | StreamKind::SchoolYear
@@ -337,6 +341,8 @@ fn stream_of<T: Listed>(there: &T) -> Result<StreamId, CliError> {
 impl Folded {
     /// The state that the server should list for a stream.
     fn state<T: Listed>(&self, stream: StreamId) -> Option<T> {
-        self.look(stream, |revision, state| T::of(stream, revision, state))
+        self.look(stream, |revision, state| {
+            T::of(stream, revision, state, today())
+        })
     }
 }

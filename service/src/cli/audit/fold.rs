@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Display;
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use planledger_core::domain::plan::Audience;
 use planledger_core::domain::view::{PlanView, Viewer, YearPlanView, plan_view, year_plan_view};
 use planledger_core::domain::{Aggregate, Event, EventMeta, World};
@@ -11,6 +12,7 @@ use planledger_core::ids::{InstitutionId, PersonId, PlanId, Revision, StreamId, 
 use planledger_core::ledger::{ReadError, StreamFold};
 
 use super::super::error::CliError;
+use crate::system::today;
 
 /// The states of streams, folded from their events.
 #[derive(Default)]
@@ -18,6 +20,8 @@ pub(super) struct Folded {
     pub(super) streams: HashMap<StreamId, (Arc<Aggregate>, Revision)>,
     plans: BTreeMap<(PersonId, YearPlanId), PlanId>,
     pub(super) events: u64,
+    /// The day of the event that was folded in last.
+    last_day: Date,
     pub(super) unreadable: u64,
     /// How many events have a revision that their stream already had (forks).
     pub(super) forked: u64,
@@ -37,9 +41,16 @@ fn unread(what: impl Display) -> CliError {
     ))
 }
 
-impl World for Folded {
+/// The states as they are seen on a day: a departure counts once its last day is over.
+struct On<'a> {
+    folded: &'a Folded,
+    day: Date,
+}
+
+impl World for On<'_> {
     fn aggregate(&self, stream: StreamId) -> Result<Option<Arc<Aggregate>>, ReadError> {
-        Ok(self.streams.get(&stream).map(|(state, _)| state.clone()))
+        let streams = &self.folded.streams;
+        Ok(streams.get(&stream).map(|(state, _)| state.clone()))
     }
 
     fn plan_of(
@@ -47,7 +58,11 @@ impl World for Folded {
         student: PersonId,
         year_plan: YearPlanId,
     ) -> Result<Option<PlanId>, ReadError> {
-        Ok(self.plans.get(&(student, year_plan)).copied())
+        Ok(self.folded.plans.get(&(student, year_plan)).copied())
+    }
+
+    fn day(&self) -> Date {
+        self.day
     }
 }
 
@@ -69,20 +84,32 @@ impl Folded {
         show: impl FnOnce(Revision, &YearPlanView) -> T,
     ) -> Result<Option<T>, CliError> {
         let stream = StreamId::from(id);
-        let shown = year_plan_view(self, id, Viewer::Staff).map_err(|_| unread(stream))?;
+        let shown =
+            year_plan_view(&self.on(today()), id, Viewer::Staff).map_err(|_| unread(stream))?;
         let revision = self.revision(stream);
         Ok(shown.map(|shown| show(revision, &shown)))
     }
 
-    /// Gives a plan, as a viewer sees it, to `show`, if the viewer may see the plan.
+    fn on(&self, day: Date) -> On<'_> {
+        On { folded: self, day }
+    }
+
+    /// The day for which a server answers about the position of the last event.
+    pub(super) fn last_day(&self) -> Date {
+        self.last_day
+    }
+
+    /// Gives a plan, as a viewer sees it on a day, to `show`, if the viewer may see the plan.
     pub(super) fn plan<T>(
         &self,
         id: PlanId,
         viewer: Viewer,
+        day: Date,
         show: impl FnOnce(Revision, &PlanView) -> T,
     ) -> Result<Option<T>, CliError> {
         let stream = StreamId::from(id);
-        let shown = plan_view(self, id, viewer).map_err(|_| unread(format_args!("plan {id}")))?;
+        let shown = plan_view(&self.on(day), id, viewer);
+        let shown = shown.map_err(|_| unread(format_args!("plan {id}")))?;
         let revision = self.revision(stream);
         Ok(shown.map(|view| show(revision, &view)))
     }
@@ -146,7 +173,10 @@ impl Folded {
         let state = before.map(|(state, _)| state);
         let mut fold = StreamFold::resumed(stream, Revision::new(last), state);
         match read()? {
-            Some((meta, event)) => fold.apply(&meta, Some(&event)),
+            Some((meta, event)) => {
+                self.last_day = meta.recorded_at.day_in_denmark();
+                fold.apply(&meta, Some(&event));
+            }
             None => self.unreadable += 1,
         }
         self.events += 1;

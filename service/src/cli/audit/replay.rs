@@ -17,6 +17,7 @@ use super::compare::Compared;
 use super::fold::{Folded, VIEWERS};
 use crate::client::Client;
 use crate::settings::File;
+use crate::system::today;
 use crate::wire;
 
 #[derive(Debug, Args)]
@@ -58,9 +59,10 @@ impl Replay {
         let mut differing = Vec::new();
         for plan in &plans {
             for viewer in VIEWERS {
-                let here = folded.plan(*plan, viewer, wire::plan_view)?;
+                let now = folded.plan(*plan, viewer, today(), wire::plan_view)?;
+                let then = folded.plan(*plan, viewer, folded.last_day(), wire::plan_view)?;
                 let viewer = wire::viewer(viewer);
-                if !same(&client, *plan, viewer, here, position).await? {
+                if !same(&client, *plan, viewer, [now, then], position).await? {
                     differing.push((*plan, viewer));
                 }
             }
@@ -159,18 +161,18 @@ async fn read(client: &Client, position: u64) -> Result<Folded, CliError> {
     }
 }
 
-/// Whether the server shows a plan as it was folded here. `here` is `None` if the viewer may not see
-/// the plan, which counts as a plan that does not exist.
+/// Whether the server shows a plan as it was folded here, as it is `now` and as it was `then`, on the
+/// day of the last event. A view is `None` if the viewer may not see the plan, which counts as a plan that does not exist.
 async fn same(
     client: &Client,
     plan: PlanId,
     viewer: Viewer,
-    here: Option<PlanView>,
+    [now, then]: [Option<PlanView>; 2],
     position: u64,
 ) -> Result<bool, CliError> {
     // Compare the plan as it is now, which is what people see. Also compare it as of the position,
     // because the server reads the past in another way.
-    for at in [None, Some(as_of::Moment::Position(position))] {
+    for (here, at) in [(now, None), (then, Some(as_of::Moment::Position(position)))] {
         let request = GetPlanRequest {
             plan_id: plan.to_string(),
             viewer: viewer.into(),

@@ -124,10 +124,10 @@ pub(super) async fn delete(owner: &Acting, all: &[(Group, &Course)]) -> Result<(
     Ok(())
 }
 
-/// A leader records that a person has left.
+/// A leader records that a person has left. No day is given, so the departure counts at once.
 pub(super) async fn depart(leader: &Acting, person: PersonId) -> Result<(), CliError> {
     let depart = PersonCommand::Depart {
-        on: Some(today()),
+        on: None,
         reason: None,
     };
     leader.execute(Command::Person(person, depart)).await?;
@@ -236,6 +236,7 @@ pub(super) async fn share(teacher: &Acting, plan: PlanId, course: &Course) -> Re
                 kind: TalkKind::StudentTalk,
                 held_on: today(),
                 notes: "Aftalt: en læselog med tre linjer om ugen.".parse()?,
+                held_by: Default::default(),
             },
         },
         PlanCommand::ShowSection {

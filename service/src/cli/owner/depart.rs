@@ -18,13 +18,15 @@ use super::super::output;
 use super::super::remote::Remote;
 use crate::client::Client;
 use crate::settings::File;
+use crate::system::today;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Leave {
-    /// The person who has left
+    /// The person who has left or will leave
     #[arg(value_parser = id::<PersonId>())]
     person: PersonId,
-    /// The person's last day; it is recorded as a note only [default: none]
+    /// The person's last day; the departure counts from the end of that day in Denmark, also if it
+    /// is still to come [default: it counts at once]
     #[arg(long, value_name = "YYYY-MM-DD")]
     on: Option<Date>,
     /// The reason; it is recorded
@@ -45,7 +47,7 @@ pub(in crate::cli) struct Return {
 
 /// The flags for sending a command.
 #[derive(Debug, Args)]
-struct Send {
+pub(super) struct Send {
     /// Id of the command; to send a command again after a lost answer, give the id that it had
     #[arg(long, value_name = "UUID")]
     #[arg(value_parser = id::<CommandId>())]
@@ -54,7 +56,7 @@ struct Send {
     remote: Remote,
     /// Print JSON
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 impl Leave {
@@ -63,11 +65,15 @@ impl Leave {
             last_day: self.on.map(|day| day.to_string()),
             reason: self.reason.map(|reason| reason.to_string()),
         });
-        let (client, response) = self.send.send(file, self.person, command).await?;
+        let (client, response) = self.send.send(file, of(self.person, command)).await?;
         if self.send.json {
             return output::json(&response);
         }
-        output::line(format!("person {} has left", self.person));
+        let coming = self.on.filter(|last| *last >= today());
+        output::line(match coming {
+            Some(last) => format!("person {} leaves on {last}", self.person),
+            None => format!("person {} has left", self.person),
+        });
         let position = response.receipt.map_or(0, |receipt| receipt.position);
         let request = ListOwnedRequest {
             person_id: self.person.to_string(),
@@ -77,8 +83,12 @@ impl Leave {
         };
         let owned = client.ownership().list_owned(request).await?.into_inner();
         let counts = owned.counts.unwrap_or_default();
+        let what = match coming {
+            Some(_) => "these need a new owner by then",
+            None => "these have no present owner now",
+        };
         output::line(format!(
-            "these have no present owner now: {} teams, {} year plans, {} plans",
+            "{what}: {} teams, {} year plans, {} plans",
             counts.teams, counts.year_plans, counts.plans
         ));
         Ok(())
@@ -88,7 +98,7 @@ impl Leave {
 impl Return {
     pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
         let command = Operation::ReturnPerson(ReturnPerson {});
-        let (_, response) = self.send.send(file, self.person, command).await?;
+        let (_, response) = self.send.send(file, of(self.person, command)).await?;
         if self.send.json {
             return output::json(&response);
         }
@@ -97,21 +107,24 @@ impl Return {
     }
 }
 
+pub(super) fn of(person: PersonId, operation: Operation) -> Aggregate {
+    Aggregate::Person(PersonCommand {
+        person_id: person.to_string(),
+        operation: Some(operation),
+    })
+}
+
 impl Send {
-    async fn send(
+    pub(super) async fn send(
         &self,
         file: &File,
-        person: PersonId,
-        operation: Operation,
+        command: Aggregate,
     ) -> Result<(Client, ExecuteResponse), CliError> {
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
         let id = self.command_id.map_or_else(Uuid::new_v4, |id| id.uuid());
         let command = Command {
             command_id: id.to_string(),
-            command: Some(Aggregate::Person(PersonCommand {
-                person_id: person.to_string(),
-                operation: Some(operation),
-            })),
+            command: Some(command),
             ..Command::default()
         };
         let request = ExecuteRequest {

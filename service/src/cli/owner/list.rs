@@ -6,7 +6,7 @@ use planledger_core::ids::{InstitutionId, PersonId, StreamId, StreamKind};
 use planledger_proto::v1::list_plans_request::Filter;
 use planledger_proto::v1::{
     ListOwnedRequest, ListOwnedResponse, ListOwnerlessRequest, ListOwnerlessResponse,
-    ListSuccessorsRequest, OwnedItem, PreviewDeletionRequest, Successor, as_of,
+    ListSuccessorsRequest, OwnedItem, OwnerlessReason, PreviewDeletionRequest, Successor, as_of,
 };
 
 use super::super::error::CliError;
@@ -121,6 +121,7 @@ async fn print(client: &Client, items: &[OwnedItem], with_owner: bool) -> Result
     let mut heading = vec!["what", "title", "state", "students", "last activity", "id"];
     if with_owner {
         heading.insert(2, "last owner");
+        heading.insert(3, "why");
     }
     let mut rows = vec![heading.into_iter().map(str::to_owned).collect::<Vec<_>>()];
     let mut names = Names::default();
@@ -142,6 +143,7 @@ async fn print(client: &Client, items: &[OwnedItem], with_owner: bool) -> Result
                 None => "-".to_owned(),
             };
             row.insert(2, owner);
+            row.insert(3, why(item));
         }
         rows.push(row);
     }
@@ -150,6 +152,26 @@ async fn print(client: &Client, items: &[OwnedItem], with_owner: bool) -> Result
         false => output::table(&rows),
     }
     Ok(())
+}
+
+/// Says why something has no present owner.
+fn why(item: &OwnedItem) -> String {
+    let said = match item.ownerless_reason() {
+        OwnerlessReason::Unspecified => "-",
+        OwnerlessReason::NoOwner => "no owner",
+        OwnerlessReason::Departed => "has left",
+        OwnerlessReason::NotStaff => "no longer staff",
+        OwnerlessReason::Elsewhere => "no longer staff here",
+        OwnerlessReason::AbsentFromRoster => {
+            let last_seen = item.last_seen_in_roster.as_deref().unwrap_or("?");
+            return format!("not in the roster since {last_seen} (not confirmed)");
+        }
+        OwnerlessReason::Leaving => {
+            let last_day = item.owner_leaving_on.as_deref().unwrap_or("?");
+            return format!("leaves on {last_day}");
+        }
+    };
+    said.to_owned()
 }
 
 fn state(item: &OwnedItem) -> String {
@@ -164,6 +186,9 @@ fn state(item: &OwnedItem) -> String {
     }
     if item.ownerless {
         states.push("without an owner");
+    }
+    if item.owner_leaving_on.is_some() {
+        states.push("owner leaves");
     }
     match states.is_empty() {
         true => "in use".to_owned(),

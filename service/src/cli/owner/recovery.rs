@@ -189,7 +189,7 @@ async fn undo(
 }
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Undo {
-    /// The transfer or restore to undo
+    /// The transfer, restore or merger to undo
     #[arg(value_parser = id::<RecoveryId>())]
     recovery: RecoveryId,
     /// The reason; it is recorded
@@ -240,7 +240,7 @@ impl Undo {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Recoveries {
-    /// Show this transfer or restore, with its steps
+    /// Show this transfer, restore or merger, with its steps
     #[arg(value_parser = id::<RecoveryId>())]
     recovery: Option<RecoveryId>,
     /// Only those that have not finished

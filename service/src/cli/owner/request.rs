@@ -55,7 +55,7 @@ pub(in crate::cli) struct Transfer {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Successor {
+pub(super) enum Successor {
     Leader,
     Person(PersonId),
 }
@@ -141,10 +141,14 @@ pub(in crate::cli) struct Restore {
     /// Team of the rebuilt year plan [default: the old one's]
     #[arg(long, value_name = "TEAM", requires = "rebuild", value_parser = id::<TeamId>())]
     rebuild_team: Option<TeamId>,
+    /// Institution of the rebuilt year plan [default: the old one's]
+    #[arg(long, value_name = "INSTITUTION", requires = "rebuild", value_parser = id::<InstitutionId>())]
+    at: Option<InstitutionId>,
     /// Also bring back the year plans of each team and the units of each year plan
     #[arg(long)]
     with_contents: bool,
-    /// Who owns the teams and year plans afterwards [default: the owner before]
+    /// Who owns the teams and year plans afterwards, and plans of a rebuilt year plan whose owner has
+    /// left [default: the owner before]
     #[arg(long, value_name = "PERSON", value_parser = id::<PersonId>())]
     give_to: Option<PersonId>,
     /// The reason; it is recorded
@@ -193,6 +197,7 @@ impl Restore {
                 title: self.rebuild_title.as_ref().map(ToString::to_string),
                 team_id: self.rebuild_team.as_ref().map(ToString::to_string),
                 owner_id: None,
+                institution_id: self.at.as_ref().map(ToString::to_string),
             })
         }));
         let items = items.into_iter();
@@ -209,7 +214,7 @@ impl Restore {
 
 /// Reads two ids with an equals sign between them. The error never repeats the argument, because it
 /// may be a CPR number.
-fn pair<A, B>(text: &str) -> Result<(A, B), String>
+pub(super) fn pair<A, B>(text: &str) -> Result<(A, B), String>
 where
     A: FromStr<Err = IdError>,
     B: FromStr<Err = IdError>,
@@ -243,7 +248,7 @@ fn subject(text: &str) -> Result<(Name, PersonId), String> {
     ))
 }
 
-fn successor(text: &str) -> Result<Successor, String> {
+pub(super) fn successor(text: &str) -> Result<Successor, String> {
     match text {
         "leader" => Ok(Successor::Leader),
         person => {

@@ -68,6 +68,15 @@ async fn describe(
         },
         Some(Step::Unwithdraw(_)) => "be in use again".to_owned(),
         Some(Step::Move(to)) => format!("belong to year plan {}", short(&to.to_year_plan_id)),
+        Some(Step::Relocate(to)) => {
+            let institution = short(&to.to_institution_id);
+            match (&to.from_team_id, &to.to_team_id) {
+                (Some(from), Some(team)) if from != team => {
+                    format!("move to institution {institution}, to team {}", short(team))
+                }
+                _ => format!("move to institution {institution}"),
+            }
+        }
         Some(Step::Create(create)) => {
             names.learn(client, &create.owner_id).await?;
             let owner = names.person(&create.owner_id);
@@ -94,6 +103,11 @@ fn because(item: &ProposedItem) -> String {
         ProposalWhy::HangsOn => {
             let on = item.hangs_on.as_deref().unwrap_or_default();
             format!("belongs to {} {}", kind(on), short(stream::id(on)))
+        }
+        ProposalWhy::OfClosedInstitution => "its institution is closed".to_owned(),
+        ProposalWhy::SucceededBy => {
+            let team = item.hangs_on.as_deref().unwrap_or_default();
+            format!("team {} carries on for its team", short(stream::id(team)))
         }
         ProposalWhy::Unspecified => "-".to_owned(),
     }

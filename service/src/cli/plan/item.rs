@@ -128,6 +128,11 @@ pub(super) async fn learn_names(
     for id in persons.into_iter().flatten() {
         names.learn(client, &id).await?;
     }
+    if let Some(Item::Talk(talk)) = &item.item {
+        for id in &talk.held_by_ids {
+            names.learn(client, id).await?;
+        }
+    }
     Ok(())
 }
 
@@ -353,9 +358,12 @@ fn evaluation(view: &EvaluationView, names: &Names) -> Vec<Aspect> {
 
 fn talk(view: &TalkView, names: &Names) -> Vec<Aspect> {
     let details = view.details.clone().unwrap_or_default();
+    let holders = view.held_by_ids.iter().map(|id| names.person(id));
+    let held_by = holders.collect::<Vec<_>>().join(", ");
     vec![
         ("kind", talk_kind(details.kind()).to_owned()),
         ("held", details.held_on.clone()),
+        ("held by", held_by),
         ("notes", details.notes),
         ("recorded by", who(view.recorded_by.as_ref(), names)),
         ("recorded", output::instant(view.recorded_at.as_ref())),

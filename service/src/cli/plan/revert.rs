@@ -188,6 +188,15 @@ fn talk(found: Option<&TalkDetails>) -> Vec<Aspect> {
     vec![
         ("kind", talk_kind(found.kind()).to_owned()),
         ("held", found.held_on),
+        (
+            "held by",
+            found
+                .held_by_ids
+                .iter()
+                .map(|id| short(id))
+                .collect::<Vec<_>>()
+                .join(", "),
+        ),
         ("notes", found.notes),
     ]
 }

@@ -5,6 +5,8 @@
 //! | `CFDocument` | catalogue; `publisher`, else `creator`, is its publisher |
 //! | `CFItems` | items: `fullStatement` the text (see `statement.rs`), `CFItemType` the kind, `humanCodingScheme` the code |
 //! | `CFAssociations` of type `isChildOf` | parents of items; an item whose parent is the document, or is not in the package, has none |
+//! | `licenseURI` and `CFDefinitions.CFLicenses`, `rightsHolder` | licence of the catalogue, or of an item that has another |
+//! | `CFRubrics` | items of their own kinds: see `rubrics.rs` |
 //! | `sequenceNumber` of such an association, else of the item | the order among the items of one parent |
 //!
 //! An item that several associations number gets the least number. Items without a number come after
@@ -15,9 +17,16 @@
 //! identifiers an id is derived: see [`names`](super::names). Other associations and fields are not
 //! read.
 
+mod associations;
 mod cycles;
+mod formulas;
+mod licences;
 mod package;
+mod parts;
+mod raised;
+mod rubrics;
 mod statement;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -28,15 +37,19 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use planledger_core::domain::Command;
-use planledger_core::domain::catalogue::CatalogueCommand;
+use planledger_core::domain::catalogue::{
+    Catalogue as Present, CatalogueCommand, CatalogueItem, EditionDiff, Licence,
+};
+use planledger_core::ids::{CatalogueId, CatalogueItemId};
 use planledger_core::text::Title;
 
 use self::package::Content;
+pub use self::rubrics::{CRITERION, LEVEL, SCALE};
 use super::fault::{FaultCode, ImportFault, ImportFaults, Problem};
 
 /// The most bytes of a package. The largest published packages have some tens of millions, most of them
 /// in fields that are not read.
-const FILE_LIMIT: u64 = 64 << 20;
+pub(super) const FILE_LIMIT: u64 = 64 << 20;
 
 /// How much a catalogue holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,8 +60,25 @@ pub struct CatalogueSummary {
     pub roots: u64,
     /// How often an item is part of one that is not in the package. There the item is part of nothing.
     pub foreign_parents: u64,
+    /// How many items have another number under each of several parents. The least of them is kept.
+    pub orders_passed_over: u64,
+    /// How many rubrics, criteria and levels of rubrics could not be read and are not taken in.
+    pub rubric_parts_passed_over: u64,
     /// How many items there are of each kind that the publisher names.
     pub kinds: BTreeMap<Title, u64>,
+    /// The terms of use, if the publisher says them.
+    pub licence: Option<Licence>,
+    /// Who holds the rights, if the publisher says so.
+    pub rights_holder: Option<Title>,
+    /// Items with terms of their own.
+    pub items_with_licence: u64,
+}
+
+impl CatalogueSummary {
+    /// Parents, numbers and parts of rubrics that are passed over.
+    pub fn passed_over(&self) -> u64 {
+        self.foreign_parents + self.orders_passed_over + self.rubric_parts_passed_over
+    }
 }
 
 /// A catalogue without faults.
@@ -111,6 +141,21 @@ impl Catalogue {
         Command::Catalogue(self.content.id, put)
     }
 
+    /// The id of the catalogue.
+    pub fn id(&self) -> CatalogueId {
+        self.content.id
+    }
+
+    /// An item.
+    pub fn item(&self, id: CatalogueItemId) -> Option<&CatalogueItem> {
+        self.content.items.get(&id)
+    }
+
+    /// What this edition changes in the present catalogue; `None`: there is none yet.
+    pub fn changes(&self, present: Option<&Present>) -> EditionDiff {
+        EditionDiff::between(present, &self.content.details, &self.content.items)
+    }
+
     /// How much it holds.
     pub fn summary(&self) -> CatalogueSummary {
         let items = &self.content.items;
@@ -119,11 +164,17 @@ impl Catalogue {
             *kinds.entry(kind.clone()).or_default() += 1;
         }
         let roots = items.values().filter(|item| item.parents.is_empty());
+        let licensed = items.values().filter(|item| item.licence.is_some());
         CatalogueSummary {
             items: items.len() as u64,
             roots: roots.count() as u64,
             foreign_parents: self.content.foreign_parents,
+            orders_passed_over: self.content.orders_passed_over,
+            rubric_parts_passed_over: self.content.rubric_parts_passed_over,
             kinds,
+            licence: self.content.details.licence.clone(),
+            rights_holder: self.content.details.rights_holder.clone(),
+            items_with_licence: licensed.count() as u64,
         }
     }
 }

@@ -8,7 +8,11 @@ use planledger_core::text::{Code, Text, TextError, Title};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::values::{Object, Values};
+use super::associations::{Association, dangling, sequence_number};
+use super::licences::{self, Licences, Link};
+use super::rubrics::Rubrics;
+use super::stream::{self, Held, List, Sink};
+use super::values::{self, Object, Values};
 use super::{cycles, statement};
 use crate::import::fault::{FaultCode, ImportFaults, Problem};
 use crate::import::names;
@@ -21,42 +25,155 @@ pub(super) struct Content {
     pub(super) items: BTreeMap<CatalogueItemId, CatalogueItem>,
     /// How often an item names a parent that is not in the package.
     pub(super) foreign_parents: u64,
+    /// How many items have different numbers under different parents, so that only the least is kept.
+    pub(super) orders_passed_over: u64,
+    /// How many rubrics, criteria and levels could not be read.
+    pub(super) rubric_parts_passed_over: u64,
 }
 
 /// Reads and checks a package. `name` stands for it in faults.
 pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Content, ImportFaults> {
-    let mut values = Values::new(name);
-    let package = values.parse(bytes)?;
-    // CASE's own examples wrap a package in an object; some programs write it so.
-    let package = match package.get("CFPackage") {
-        Some(Value::Object(inner)) => inner,
-        Some(_) | None => &package,
-    };
-    let document = document(package, &mut values);
-    let mut items = Items::read(package, &mut values);
-    let document_id = document.as_ref().map(|(id, _)| *id);
-    if let Some(place) = document_id.and_then(|id| items.place(item_id(id))) {
-        values.fault(
-            FaultCode::IdDuplicated,
-            format!("CFItems[{place}].identifier"),
-        );
+    let bytes = values::text(name, bytes)?;
+    let mut reading = Reading::new(name);
+    let object =
+        stream::read(bytes, &mut reading).map_err(|error| values::no_json(name, &error))?;
+    if !object {
+        return Err(values::no_object(name).into());
     }
-    // If some ids could not be read, sound associations would seem to lead nowhere.
-    if values.are_sound() {
-        items.read_associations(package, document_id, &mut values);
-        items.check_cycles(&mut values);
-    }
-    values.finish(document.map(|(id, details)| Content {
-        id: CatalogueId::from_uuid(id),
-        details,
-        foreign_parents: items.foreign_parents.len() as u64,
-        items: items.by_id,
-    }))
+    reading.finish()
 }
 
-fn document(package: &Object, values: &mut Values<'_>) -> Option<(Uuid, CatalogueDetails)> {
+/// A package while it is read.
+struct Reading<'n> {
+    name: &'n str,
+    values: Values<'n>,
+    /// What is wrong with associations. If some ids could not be read, sound associations would seem to
+    /// lead nowhere: so this is told only if the rest is sound.
+    later: Values<'n>,
+    document: Option<Value>,
+    items: Items,
+    held: Held,
+    associations: Vec<Association>,
+    rubrics: Rubrics,
+    licences: Licences,
+}
+
+impl Sink for Reading<'_> {
+    fn afresh(&self) -> Self {
+        Self::new(self.name)
+    }
+
+    fn document(&mut self, value: Value) {
+        self.document = Some(value);
+    }
+
+    fn element(&mut self, list: List, place: usize, value: Value) {
+        match list {
+            List::Items => {
+                let path = format!("CFItems[{place}]");
+                if let Some(object) = self.values.object(&value, &path) {
+                    let id = self.items.read_one(object, place, &path, &mut self.values);
+                    if let Some((id, link)) = id.zip(Link::read(object)) {
+                        self.licences.name(id, link);
+                    }
+                }
+            }
+            List::Associations => {
+                let path = format!("CFAssociations[{place}]");
+                if let Some(object) = self.later.object(&value, &path) {
+                    let read = Association::read(object, place, &path, &mut self.later);
+                    self.associations.extend(read);
+                }
+            }
+            List::Rubrics => self.rubrics.take(place, &value),
+            List::Licences => self.licences.define(&value),
+        }
+    }
+
+    fn held(&mut self, list: List, held: Held) {
+        match list {
+            List::Items => self.held = held,
+            List::Associations if held == Held::Other => self.later.no_list("CFAssociations"),
+            List::Associations | List::Rubrics | List::Licences => {}
+        }
+    }
+}
+
+impl<'n> Reading<'n> {
+    fn new(name: &'n str) -> Self {
+        Self {
+            name,
+            values: Values::new(name),
+            later: Values::new(name),
+            document: None,
+            items: Items::default(),
+            held: Held::default(),
+            associations: Vec::new(),
+            rubrics: Rubrics::default(),
+            licences: Licences::default(),
+        }
+    }
+
+    fn finish(mut self) -> Result<Content, ImportFaults> {
+        let document = document(self.document.as_ref(), &self.licences, &mut self.values);
+        self.check_items(document.as_ref().map(|(id, _)| *id));
+        let mut items = self.items;
+        if self.values.are_sound() {
+            self.values = self.later;
+            let id = document.as_ref().map(|(id, _)| *id);
+            for association in self.associations {
+                items.associate(association, id, &mut self.values);
+            }
+            items.number();
+            items.check_cycles(&mut self.values);
+        }
+        let mut by_id = items.by_id;
+        let licence = document
+            .as_ref()
+            .and_then(|(_, details)| details.licence.as_ref());
+        self.licences.give(&mut by_id, licence);
+        let rubric_parts_passed_over = self.rubrics.add(&mut by_id);
+        self.values.finish(document.map(|(id, details)| Content {
+            id: CatalogueId::from_uuid(id),
+            details,
+            foreign_parents: items.foreign_parents.len() as u64,
+            orders_passed_over: items.several.len() as u64,
+            rubric_parts_passed_over,
+            items: by_id,
+        }))
+    }
+
+    fn check_items(&mut self, document: Option<Uuid>) {
+        let name = "CFItems";
+        match self.held {
+            Held::Nothing => self.values.fault(FaultCode::ValueMissing, name),
+            Held::Other => self.values.no_list(name),
+            // An empty list would take every goal of the catalogue out of use.
+            Held::Elements(0) => self.values.fault(
+                Problem::new(
+                    FaultCode::ValueMissing,
+                    "the package holds no items; check that it is the right file",
+                ),
+                name,
+            ),
+            Held::Elements(_) => {}
+        }
+        if let Some(place) = document.and_then(|id| self.items.place(item_id(id))) {
+            self.values.fault(
+                FaultCode::IdDuplicated,
+                format!("{name}[{place}].identifier"),
+            );
+        }
+    }
+}
+
+fn document(
+    document: Option<&Value>,
+    licences: &Licences,
+    values: &mut Values<'_>,
+) -> Option<(Uuid, CatalogueDetails)> {
     let path = "CFDocument";
-    let document = values.required_object(package.get(path), path)?;
+    let document = values.required_object(document, path)?;
     let id = id(document, path, "document", values);
     let title = values.required(document, path, "title", Title::published);
     let creator = values.optional(document, path, "creator", Title::published);
@@ -68,6 +185,9 @@ fn document(package: &Object, values: &mut Values<'_>) -> Option<(Uuid, Catalogu
         publisher: publisher.or(creator),
         version,
         language,
+        licence: Link::read(document).and_then(|link| licences.find(&link)),
+        rights_holder: licences::text(document, "rightsHolder")
+            .and_then(|holder| Title::published(&holder).ok()),
     };
     Some((id?, details))
 }
@@ -82,53 +202,37 @@ struct Items {
     foreign_parents: BTreeSet<(CatalogueItemId, CatalogueItemId)>,
     /// The least number that an association gives an item.
     numbers: HashMap<CatalogueItemId, i64>,
+    /// The items to which associations give different numbers.
+    several: BTreeSet<CatalogueItemId>,
 }
 
 impl Items {
-    fn read(package: &Object, values: &mut Values<'_>) -> Self {
-        let mut items = Self::default();
-        let name = "CFItems";
-        let Some(list) = values.required_list(package.get(name), name) else {
-            return items;
-        };
-        if list.is_empty() {
-            // An empty list would take every goal of the catalogue out of use.
-            values.fault(
-                Problem::new(
-                    FaultCode::ValueMissing,
-                    "the package holds no items; check that it is the right file",
-                ),
-                name,
-            );
-        }
-        for (place, value) in list.iter().enumerate() {
-            let path = format!("{name}[{place}]");
-            if let Some(object) = values.object(value, &path) {
-                items.read_one(object, place, &path, values);
-            }
-        }
-        items
-    }
-
-    fn read_one(&mut self, object: &Object, place: usize, path: &str, values: &mut Values<'_>) {
+    fn read_one(
+        &mut self,
+        object: &Object,
+        place: usize,
+        path: &str,
+        values: &mut Values<'_>,
+    ) -> Option<CatalogueItemId> {
         let id = id(object, path, "item", values).map(item_id);
         let text = values.required(object, path, "fullStatement", words);
         let kind = values.optional(object, path, "CFItemType", Title::published);
         let code = values.optional(object, path, "humanCodingScheme", Code::published);
         let sequence = sequence_number(object, path, values);
-        let Some(id) = id else { return };
+        let id = id?;
         if self.places.insert(id, place).is_some() {
             values.fault(FaultCode::IdDuplicated, format!("{path}.identifier"));
         }
-        let Some(text) = text else { return };
         let item = CatalogueItem {
-            text,
+            text: text?,
             kind,
             code,
             parents: BTreeSet::new(),
             sequence,
+            licence: None,
         };
         self.by_id.insert(id, item);
+        Some(id)
     }
 
     /// Where an item stands in `CFItems`.
@@ -136,64 +240,34 @@ impl Items {
         self.places.get(&id).copied()
     }
 
-    /// Gives each item its parents.
-    fn read_associations(
-        &mut self,
-        package: &Object,
-        document: Option<Uuid>,
-        values: &mut Values<'_>,
-    ) {
-        let name = "CFAssociations";
-        if package.get(name).is_none_or(Value::is_null) {
-            return;
-        }
-        let Some(list) = values.required_list(package.get(name), name) else {
-            return;
-        };
-        for (place, value) in list.iter().enumerate() {
-            let path = format!("{name}[{place}]");
-            if let Some(association) = values.object(value, &path) {
-                self.read_association(association, &path, document, values);
+    /// Gives an item its parent.
+    fn associate(&mut self, link: Association, document: Option<Uuid>, values: &mut Values<'_>) {
+        let (origin, destination) = (link.origin.item, &link.destination);
+        if let Some(number) = link.number {
+            let first = self.numbers.entry(origin).or_insert(number);
+            if *first != number {
+                self.several.insert(origin);
             }
-        }
-        // Associations tell the order of siblings; an item's own number may count through the document.
-        for (id, number) in &self.numbers {
-            if let Some(item) = self.by_id.get_mut(id) {
-                item.sequence = Some(*number);
-            }
-        }
-    }
-
-    fn read_association(
-        &mut self,
-        association: &Object,
-        path: &str,
-        document: Option<Uuid>,
-        values: &mut Values<'_>,
-    ) {
-        let kind = values.required(association, path, "associationType", |text| {
-            Ok::<_, FaultCode>(text == "isChildOf")
-        });
-        if kind != Some(true) {
-            return;
-        }
-        let origin = End::read(association, path, "originNodeURI", values);
-        let destination = End::read(association, path, "destinationNodeURI", values);
-        let (Some(origin), Some(destination)) = (origin, destination) else {
-            return;
-        };
-        if let Some(number) = sequence_number(association, path, values) {
-            let first = self.numbers.entry(origin.item).or_insert(number);
             *first = number.min(*first);
         }
         // A parent elsewhere belongs to another publisher. The item stays, without it.
         let in_package = self.by_id.contains_key(&destination.item);
         if !in_package && Some(destination.document) != document {
-            self.foreign_parents.insert((origin.item, destination.item));
+            self.foreign_parents.insert((origin, destination.item));
         }
-        match self.by_id.get_mut(&origin.item) {
+        match self.by_id.get_mut(&origin) {
             Some(item) => item.parents.extend(in_package.then_some(destination.item)),
-            None => dangling(association, path, values),
+            None => dangling(&link, values),
+        }
+    }
+
+    /// Gives items the numbers of their associations. These tell the order of siblings; an item's own
+    /// number may count through the document.
+    fn number(&mut self) {
+        for (id, number) in &self.numbers {
+            if let Some(item) = self.by_id.get_mut(id) {
+                item.sequence = Some(*number);
+            }
         }
     }
 
@@ -203,62 +277,6 @@ impl Items {
             values.fault(FaultCode::ReferenceCycle, format!("CFItems[{place}]"));
         }
     }
-}
-
-/// One end of an association. Whether it names an item or the document is not known yet, and an
-/// identifier that is no UUID gives another id for an item than for a document. So both are kept.
-struct End {
-    item: CatalogueItemId,
-    document: Uuid,
-}
-
-impl End {
-    fn read(association: &Object, path: &str, name: &str, values: &mut Values<'_>) -> Option<Self> {
-        let path = format!("{path}.{name}");
-        let end = values.required_object(association.get(name), &path)?;
-        values.required(end, &path, "identifier", |text| {
-            Ok::<_, Problem>(Self {
-                item: item_id(identify(text, "item")?),
-                document: identify(text, "document")?,
-            })
-        })
-    }
-}
-
-/// Adds the fault of an association whose origin is not in the package.
-fn dangling(association: &Object, path: &str, values: &mut Values<'_>) {
-    let identifier = association.get("identifier").and_then(Value::as_str);
-    // Only a UUID is repeated: it says nothing about anybody.
-    let which = match identifier.and_then(|text| Uuid::parse_str(text).ok()) {
-        Some(id) => format!("of the association {id}"),
-        None => "of this association".to_owned(),
-    };
-    let problem = Problem::new(
-        FaultCode::ReferenceDangling,
-        format!(
-            "the origin {which} is not in the package; download the whole package, or ask its \
-             publisher"
-        ),
-    );
-    values.fault(problem, format!("{path}.originNodeURI.identifier"));
-}
-
-/// The `sequenceNumber` of an item or association: a whole number, which some write as text.
-fn sequence_number(object: &Object, path: &str, values: &mut Values<'_>) -> Option<i64> {
-    let number = match object.get("sequenceNumber") {
-        None | Some(Value::Null) => return None,
-        Some(Value::String(text)) if text.trim().is_empty() => return None,
-        Some(Value::String(text)) => text.trim().parse().ok(),
-        Some(value) => value.as_i64(),
-    };
-    if number.is_none() {
-        let problem = Problem::new(
-            FaultCode::TypeWrong,
-            "the value is not a whole number; write one, or leave it out",
-        );
-        values.fault(problem, format!("{path}.sequenceNumber"));
-    }
-    number
 }
 
 /// The text of an item. Its markup is taken out first, so that what it hid is checked too.
@@ -271,12 +289,12 @@ fn id(object: &Object, path: &str, kind: &str, values: &mut Values<'_>) -> Optio
     values.required(object, path, "identifier", |text| identify(text, kind))
 }
 
-fn item_id(id: Uuid) -> CatalogueItemId {
+pub(super) fn item_id(id: Uuid) -> CatalogueItemId {
     CatalogueItemId::from_uuid(id)
 }
 
 /// A UUID is kept as it is. From any other identifier an id is derived.
-fn identify(text: &str, kind: &str) -> Result<Uuid, Problem> {
+pub(super) fn identify(text: &str, kind: &str) -> Result<Uuid, Problem> {
     match Uuid::parse_str(text) {
         Ok(id) if id.is_nil() => Err(Problem::new(
             FaultCode::ValueMissing,

@@ -5,6 +5,9 @@
 //! it. The result is not read for markup a second time: `&lt;b&gt;` becomes `<b>`, three characters
 //! that mean themselves. LaTeX and Markdown stay as they are; nothing here or later runs them.
 
+use super::formulas::formula;
+use super::raised::Raised;
+
 /// Elements that begin a new line.
 const BLOCKS: &[&str] = &[
     "address",
@@ -66,10 +69,16 @@ const NAMED: &str = "amp& lt< gt> quot\" apos' ndash– mdash— lsquo‘ rsquo�
 pub(super) fn plain(statement: &str) -> String {
     let mut reader = Reader::default();
     let mut rest = statement;
-    while let Some(at) = rest.find(['<', '&']) {
+    while let Some(at) = rest.find(['<', '&', '$', '\\']) {
         let (before, from) = rest.split_at(at);
         reader.text.push_str(before);
-        rest = reader.markup(from);
+        rest = match formula(from) {
+            Some((formula, behind)) => {
+                reader.formula(formula);
+                behind
+            }
+            None => reader.markup(from),
+        };
     }
     reader.text.push_str(rest);
     if reader.blocks {
@@ -82,6 +91,7 @@ pub(super) fn plain(statement: &str) -> String {
 #[derive(Default)]
 struct Reader {
     text: String,
+    raised: Raised,
     /// Whether there were tags that begin lines: then line breaks of the source mean nothing.
     blocks: bool,
     /// No comment, script or style after this place has an end, so that none is looked for again.
@@ -93,6 +103,26 @@ struct Reader {
 const BREAK: char = '\u{1}';
 
 impl Reader {
+    /// Takes a formula. Only references in it are resolved: HTML writes `<` as one.
+    fn formula(&mut self, formula: &str) {
+        let mut rest = formula;
+        while let Some(at) = rest.find('&') {
+            let (before, from) = rest.split_at(at);
+            self.text.push_str(before);
+            rest = match reference(from) {
+                Some((character, behind)) => {
+                    self.text.push(character);
+                    behind
+                }
+                None => {
+                    self.text.push('&');
+                    from.get(1..).unwrap_or_default()
+                }
+            };
+        }
+        self.text.push_str(rest);
+    }
+
     /// Takes what begins with `<` or `&`; gives what comes after.
     fn markup<'t>(&mut self, from: &'t str) -> &'t str {
         if let Some(comment) = from.strip_prefix("<!--") {
@@ -117,13 +147,12 @@ impl Reader {
             self.text.push(BREAK);
         }
         if tag.closes {
+            self.raised.close(name, &mut self.text);
             return rest;
         }
+        self.raised.open(name, &mut self.text);
         match name {
             "li" => self.text.push_str("- "),
-            // "x2" would be another number.
-            "sup" => self.text.push('^'),
-            "sub" => self.text.push('_'),
             "script" => return self.behind(rest, "</script>").unwrap_or(rest),
             "style" => return self.behind(rest, "</style>").unwrap_or(rest),
             _ => {}
@@ -277,6 +306,16 @@ mod tests {
                 "Kan:\n- læse\n- skriveå",
             ),
             ("x<sup>2</sup> + H<sub>2</sub>O", "x^2 + H_2O"),
+            ("x<sup>n + 1</sup>, y<sub>i,j</sub>", "x^(n + 1), y_(i,j)"),
+            (
+                "<math><mfrac><mrow><mi>a</mi><mo>+</mo><mn>1</mn></mrow><msup><mi>b</mi><mn>2</mn></msup></mfrac></math>",
+                "(a+1)/(b^2)",
+            ),
+            (
+                "<msqrt><mi>x</mi></msqrt> <mfrac><mi>a</mi></mfrac>",
+                "√x a",
+            ),
+            ("x<sup>2 uden ende", "x^2 uden ende"),
             ("<b>fed</b> og <a href='u'>led</a>", "fed og led"),
             (
                 "a<script>alert(1)</SCRIPT>b<style>p{}</style><!-- < -->c",
@@ -300,6 +339,13 @@ mod tests {
                 "\\input{/etc/passwd} $$\\sum_{i<n}$$",
             ),
             ("uden ende <!-- her <script>", "uden ende <!-- her "),
+            // In a formula an angle bracket is no tag, and a dollar is not always a formula.
+            (
+                "<p>Løs $a<b>c$ og \\(x<i>y\\), $$p<q&lt;r$$</p>",
+                "Løs $a<b>c$ og \\(x<i>y\\), $$p<q<r$$",
+            ),
+            ("koster $5 <b>eller</b> $6", "koster $5 eller $6"),
+            ("$x\\ uden <b>ende</b> \\(", "$x\\ uden ende \\("),
             ("fem&nbsp;&ndash;&nbsp;seks", "fem – seks"),
         ];
         for (html, text) in cases {
@@ -319,6 +365,11 @@ mod tests {
             "<",
             "&",
             "&amp",
+            "<sup>",
+            "<mfrac><mi>",
+            "$",
+            "$a ",
+            "\\(",
         ] {
             let text = opening.repeat(400_000 / opening.len());
             assert!(plain(&text).len() <= text.len());

@@ -1,5 +1,6 @@
 //! Catalogues: what good ones become, and what is said about bad ones.
 
+mod rights;
 mod shapes;
 
 use planledger_core::domain::catalogue::CatalogueItem;
@@ -83,6 +84,7 @@ fn a_package_becomes_one_command_with_the_publishers_ids() {
         code: None,
         parents: [].into(),
         sequence: None,
+        licence: None,
     };
     let goal = CatalogueItem {
         text: Text::new("Eleven kan læse").unwrap(),
@@ -90,6 +92,7 @@ fn a_package_becomes_one_command_with_the_publishers_ids() {
         code: Some(Code::new("dansk/2").unwrap()),
         parents: [item(AREA)].into(),
         sequence: None,
+        licence: None,
     };
     assert_eq!(items, [(item(AREA), area), (item(GOAL), goal)].into());
 }

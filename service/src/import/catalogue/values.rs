@@ -9,6 +9,38 @@ use crate::import::fault::{Collector, FaultCode, ImportFault, ImportFaults, Prob
 /// A JSON object.
 pub(super) type Object = Map<String, Value>;
 
+/// The bytes of a file that must be UTF-8, without the mark at their beginning.
+pub(super) fn text<'b>(name: &str, bytes: &'b [u8]) -> Result<&'b [u8], ImportFault> {
+    if let Err(error) = std::str::from_utf8(bytes) {
+        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let line = before.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+        return Err(ImportFault::new(FaultCode::Utf8Invalid, name.to_owned()).row(line));
+    }
+    Ok(bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes))
+}
+
+/// The fault of a file that is no JSON.
+pub(super) fn no_json(name: &str, error: &serde_json::Error) -> ImportFault {
+    let problem = Problem::new(
+        FaultCode::JsonInvalid,
+        format!(
+            "the file is not valid JSON from character {} of this line on; check that it is the \
+             right file, and download it again",
+            error.column()
+        ),
+    );
+    ImportFault::new(problem, name.to_owned()).row(error.line() as u64)
+}
+
+/// The fault of a file whose JSON is no object.
+pub(super) fn no_object(name: &str) -> ImportFault {
+    let problem = Problem::new(
+        FaultCode::TypeWrong,
+        "the file does not hold a CFPackage, which is a JSON object; check that it is the right file",
+    );
+    ImportFault::new(problem, name.to_owned())
+}
+
 /// The values of one file, and what is wrong with those that were taken.
 pub(super) struct Values<'n> {
     name: &'n str,
@@ -21,35 +53,6 @@ impl<'n> Values<'n> {
         Self {
             name,
             faults: Collector::default(),
-        }
-    }
-
-    /// The object that the whole file is.
-    pub(super) fn parse(&self, bytes: &[u8]) -> Result<Object, ImportFault> {
-        if let Err(error) = std::str::from_utf8(bytes) {
-            let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-            let line = before.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
-            return Err(self.of_file(FaultCode::Utf8Invalid).row(line));
-        }
-        let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-        match serde_json::from_slice(bytes) {
-            Ok(Value::Object(object)) => Ok(object),
-            Ok(_) => Err(self.of_file(Problem::new(
-                FaultCode::TypeWrong,
-                "the file does not hold a CFPackage, which is a JSON object; check that it is the \
-                 right file",
-            ))),
-            Err(error) => {
-                let problem = Problem::new(
-                    FaultCode::JsonInvalid,
-                    format!(
-                        "the file is not valid JSON from character {} of this line on; check that \
-                         it is the right file, and download it again",
-                        error.column()
-                    ),
-                );
-                Err(self.of_file(problem).row(error.line() as u64))
-            }
         }
     }
 
@@ -100,18 +103,9 @@ impl<'n> Values<'n> {
         }
     }
 
-    /// A list that must be there. `path` says where `value` stands.
-    pub(super) fn required_list<'v>(
-        &mut self,
-        value: Option<&'v Value>,
-        path: &str,
-    ) -> Option<&'v [Value]> {
-        match value {
-            Some(Value::Array(values)) => return Some(values),
-            Some(Value::Null) | None => self.fault(FaultCode::ValueMissing, path),
-            Some(_) => self.fault(wrong_type("a JSON list"), path),
-        }
-        None
+    /// Adds the fault of what should be a list at `path`.
+    pub(super) fn no_list(&mut self, path: &str) {
+        self.fault(wrong_type("a JSON list"), path);
     }
 
     /// A text that must be there, as `parse` reads it.

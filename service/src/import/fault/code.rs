@@ -42,14 +42,60 @@ codes! {
     FileChanged = "FILE_CHANGED",
         "the file changed during the import; import again, and leave the files unchanged until the \
          import ends";
+    /// The end of a file is missing.
+    FileCutShort = "FILE_CUT_SHORT",
+        "the file ends in the middle of a row, so its end is missing; export it again, or copy it \
+         again";
+    /// The same table is there more than once.
+    FileDuplicated = "FILE_DUPLICATED",
+        "there is more than one file of this name; keep the right one and remove the others";
+    /// The tables stand in more than one folder.
+    FoldersSeveral = "FOLDERS_SEVERAL",
+        "tables stand in more than one folder, and nobody can tell which are meant; keep one folder \
+         with one file of each name";
+    /// The address of a service is wrong.
+    RestAddressInvalid = "REST_ADDRESS_INVALID",
+        "this is no address of a service; write it as in https://host/path";
+    /// A service does not answer, or its certificate is not trusted.
+    RestUnreachable = "REST_UNREACHABLE",
+        "the server cannot be reached; check the address and the network";
+    /// A service knows the client or its secret not.
+    RestSignInRefused = "REST_SIGN_IN_REFUSED",
+        "the server does not accept this client; check --client-id, the secret, --token-url and \
+         --scope";
+    /// A service refuses an answer.
+    RestRefused = "REST_REFUSED", "the server refuses the answer; ask its operator";
+    /// A service does not have what was asked for.
+    RestMissing = "REST_MISSING",
+        "the server has nothing at this address; check --rest, which ends in the version, as in \
+         https://host/ims/oneroster/v1p1";
+    /// A service gave no answer, although it was asked again and again.
+    RestBusy = "REST_BUSY",
+        "the server is too busy, or the connection breaks off; import again later";
+    /// An answer is not what the standard says.
+    RestAnswerInvalid = "REST_ANSWER_INVALID",
+        "the answer is not what the standard says; check --rest, and ask the operator of the server";
+    /// An answer is longer than any real one.
+    RestAnswerTooLarge = "REST_ANSWER_TOO_LARGE",
+        "the answer is larger than any real one; check --rest, and ask the operator of the server";
+    /// A service gives the same page again and again.
+    RestPagesEndless = "REST_PAGES_ENDLESS",
+        "the server gives the same records again instead of the next ones; ask its operator";
+    /// A service gave fewer records than it says that it has.
+    RestIncomplete = "REST_INCOMPLETE",
+        "the server gave fewer records than it says it has; import again, and ask its operator if \
+         it happens again";
+    /// A page leads to another server, which must not get the token.
+    RestElsewhere = "REST_ELSEWHERE",
+        "the next page is at another server; ask the operator of this one to correct its links";
     /// A zip archive is damaged, encrypted or packed in an unknown way.
     ArchiveInvalid = "ARCHIVE_INVALID",
         "the zip file cannot be unpacked, it may be damaged or encrypted; make it again, or import \
          the unpacked folder";
     /// The export follows another OneRoster version.
     VersionUnsupported = "VERSION_UNSUPPORTED",
-        "the export is not OneRoster 1.1; export again as OneRoster 1.1 CSV";
-    /// The export holds changes only. A whole (bulk) export is needed.
+        "the export is neither OneRoster 1.1 nor 1.2; export again as OneRoster 1.1 or 1.2 CSV";
+    /// The export holds changes only. Exports of rosters that do are read, so this is no longer told.
     DeltaUnsupported = "DELTA_UNSUPPORTED",
         "the export holds only the changes since an earlier one; export everything (bulk)";
     /// The first row names no known column.
@@ -71,9 +117,23 @@ codes! {
     /// Bytes that are not UTF-8.
     Utf8Invalid = "UTF8_INVALID",
         "the text is not in the UTF-8 encoding; export or save the file again as UTF-8";
+    /// Bytes that are text in no encoding that is read.
+    EncodingUnknown = "ENCODING_UNKNOWN",
+        "the file is neither UTF-8 nor UTF-16 nor Windows-1252; save it again as UTF-8";
     /// The file is not JSON.
     JsonInvalid = "JSON_INVALID",
         "the file is not valid JSON; check that it is the right file, and download it again";
+    /// The file is not well-formed XML.
+    XmlInvalid = "XML_INVALID",
+        "the file is not well-formed XML; check that it is the right file, and export it again";
+    /// The file has a document type or names entities of its own. Neither is read.
+    XmlDtdRefused = "XML_DTD_REFUSED",
+        "the file has a document type or entities of its own, which no export of STIL has; check \
+         that it is the right file";
+    /// The file is XML and no export of STIL.
+    XmlNotStil = "XML_NOT_STIL",
+        "the file holds no UNILoginExport, so it is no export of STIL (UNI-Login); check that it is \
+         the right file, and that the service gave no fault";
     /// A JSON value is of another type than the standard says.
     TypeWrong = "TYPE_WRONG",
         "the value is of the wrong JSON type; correct it as the CASE standard says";
@@ -85,6 +145,10 @@ codes! {
     /// A date that is not written as 2026-08-10.
     DateInvalid = "DATE_INVALID",
         "this is not a date of the calendar; write year, month and day as in 2026-08-10";
+    /// A column of days like 8/10/2026, of which nothing says whether the month comes first.
+    DatesAmbiguous = "DATES_AMBIGUOUS",
+        "nothing in this column says whether the month or the day comes first; write year, month \
+         and day as in 2026-08-10";
     /// The last day is before the first.
     DatesReversed = "DATES_REVERSED",
         "the last day is before the first day; correct the dates";
@@ -102,6 +166,12 @@ codes! {
     /// An id that nothing in the files has.
     ReferenceDangling = "REFERENCE_DANGLING",
         "nothing in the files has this id; add what it names, or correct the id";
+    /// The row of an id was passed over.
+    RowPassedOver = "ROW_PASSED_OVER",
+        "the row that this names was passed over; correct that row";
+    /// More rows of a table are bad than may be.
+    RowsBad = "ROWS_BAD",
+        "too many rows of the table are bad; correct them, or allow a larger share";
     /// Something is part of itself, directly or through others.
     ReferenceCycle = "REFERENCE_CYCLE",
         "this is part of itself, directly or through others; correct what it is part of";

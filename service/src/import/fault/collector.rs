@@ -31,6 +31,11 @@ impl Collector {
         self.faults.len() >= ImportFaults::LIMIT
     }
 
+    /// Takes all faults out.
+    pub(crate) fn take(&mut self) -> Vec<ImportFault> {
+        std::mem::take(&mut self.faults)
+    }
+
     /// The faults, in the order they were found.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &ImportFault> {
         self.faults.iter()

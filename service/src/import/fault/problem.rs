@@ -22,6 +22,11 @@ impl Problem {
             message: message.into(),
         }
     }
+
+    /// The code.
+    pub(crate) fn code(&self) -> FaultCode {
+        self.code
+    }
 }
 
 impl From<FaultCode> for Problem {

@@ -7,16 +7,17 @@ use csv::StringRecord;
 use jiff::civil::Date;
 use planledger_core::domain::Command;
 use planledger_core::domain::institution::InstitutionCommand;
-use planledger_core::domain::person::{Affiliation, Guardianship, PersonCommand, Role};
+use planledger_core::domain::person::{Guardianship, PersonCommand, Role};
 use planledger_core::domain::school_year::SchoolYearCommand;
 use planledger_core::domain::team::{StaffRole, TeamCommand, TeamDetails};
-use planledger_core::ids::PersonId;
+use planledger_core::ids::{PersonId, TeamId};
 
 use super::index::Index;
 use super::index::classes::Class;
-use super::index::enrollments::{ClassPlace, EnrolledAs};
+use super::index::enrollments::{ClassPlace, EnrolledAs, InClass};
 use super::index::users::{User, agents};
-use super::reader::layout::{CLASSES, Column, Layout, ORGS, SESSIONS, USERS};
+use super::origin::Origin;
+use super::reader::layout::{Column, Layout, ORGS, SESSIONS};
 use super::reader::row::Row;
 use super::reader::source::Source;
 use super::reader::table::Table;
@@ -62,23 +63,32 @@ pub(super) fn institutions(index: &Index) -> impl Iterator<Item = Item> {
 pub(super) fn persons<'r>(
     source: &'r mut Source,
     index: &'r Index,
+    origin: Option<&'r Origin>,
 ) -> impl Iterator<Item = Item> + 'r {
-    stream(source, &USERS, |row, faults| {
-        let user = User::read(row, faults)?;
-        let affiliations = index.orgs.of_user(row, faults).into_iter();
+    stream(source, index.format.users, move |row, faults| {
+        let user = usable_user(row, index, faults)?;
         let put = PersonCommand::Put {
             name: user.name,
-            affiliations: affiliations
-                .map(|institution| Affiliation {
-                    institution,
-                    role: user.role,
-                    grade: user.grade.clone(),
-                })
-                .collect(),
+            affiliations: user.affiliations,
             departed: user.departed,
+            record: origin.and_then(|origin| origin.record(row)),
         };
         Some(Command::Person(user.id, put))
     })
+}
+
+/// The person of a row, unless the row was passed over. What the ledger has of that person is left
+/// alone.
+fn usable_user(row: &Row<'_>, index: &Index, faults: &mut Collector) -> Option<User> {
+    let id = row.id(PersonId::from_uuid).ok()?;
+    match index.person(id) {
+        Some(known) if known.usable => User::read(row, index.around(), faults),
+        Some(_) => None,
+        None => {
+            faults.push(row.fault(FaultCode::FileChanged, Column::SourcedId));
+            None
+        }
+    }
 }
 
 /// One command for every student, also for a student without guardians: those who were guardians
@@ -88,27 +98,43 @@ pub(super) fn guardians<'r>(
     index: &'r Index,
     today: Date,
 ) -> impl Iterator<Item = Item> + 'r {
-    stream(source, &USERS, move |row, faults| {
-        let user = User::read(row, faults)?;
-        if user.role != Role::Student {
+    stream(source, index.format.users, move |row, faults| {
+        let user = usable_user(row, index, faults)?;
+        if !user.roles.contains(&Role::Student) {
             return None;
         }
-        let mut guardians = BTreeSet::new();
-        for guardian in agents(row) {
-            match index.person(guardian) {
-                Some(known) if known.guards(guardian, user.id) => {
+        let (mut guardians, mut unsaid) = (BTreeSet::new(), BTreeSet::new());
+        for guardian in agents(row, user.id, index.around()) {
+            let guards = match index.person(guardian) {
+                Some(known) if known.is_unknown() => None,
+                Some(known) => Some(known.guards(guardian, user.id)),
+                // The ledger knows whom an export of changes names and does not hold.
+                None => index.scope.is_delta.then_some(true),
+            };
+            match guards {
+                Some(true) => {
                     guardians.insert(Guardianship {
                         guardian,
                         last_day: None,
                     });
                 }
-                Some(_) => {}
-                None => faults.push(row.fault(FaultCode::FileChanged, Column::AgentSourcedIds)),
+                Some(false) => {}
+                // A row that was passed over ends nothing.
+                None => {
+                    unsaid.insert(guardian);
+                }
             }
         }
-        let put = PersonCommand::PutGuardians {
-            guardians,
-            last_day_of_others: today,
+        let put = match unsaid.is_empty() {
+            true => PersonCommand::PutGuardians {
+                guardians,
+                last_day_of_others: today,
+            },
+            false => PersonCommand::PutSomeGuardians {
+                guardians,
+                unsaid,
+                last_day_of_others: today,
+            },
         };
         Some(Command::Person(user.id, put))
     })
@@ -117,32 +143,85 @@ pub(super) fn guardians<'r>(
 pub(super) fn teams<'r>(
     source: &'r mut Source,
     index: &'r Index,
+    origin: Option<&'r Origin>,
 ) -> impl Iterator<Item = Item> + 'r {
-    stream(source, &CLASSES, |row, faults| {
-        let class = Class::read(row, faults)?;
-        let school_year = index.school_year(row, &class, faults);
-        let (Some(course), Some(places)) =
-            (index.courses.get(class.course), index.places_in(class.team))
-        else {
+    stream(source, index.format.classes, move |row, faults| {
+        let id = row.id(TeamId::from_uuid).ok()?;
+        let Some(places) = index.places_in(id) else {
             faults.push(row.fault(FaultCode::FileChanged, Column::SourcedId));
             return None;
         };
-        let (members, staff, owner) = seats(places);
-        let put = TeamCommand::Put {
-            details: TeamDetails {
-                institution: class.school,
-                school_year,
-                title: class.title,
-                subject: class.subject.or_else(|| course.subject.clone()),
-                code: class.code.or_else(|| course.code.clone()),
-            },
+        let (places, class) = (places?, Class::read(row, faults)?);
+        let (school_year, course) = index.of_class(row, &class, faults);
+        let details = TeamDetails {
+            institution: class.school,
+            school_year,
+            title: class.title,
+            subject: class
+                .subject
+                .or_else(|| course.and_then(|course| course.subject.clone())),
+            code: class
+                .code
+                .or_else(|| course.and_then(|course| course.code.clone())),
+        };
+        Some(Command::Team(
+            id,
+            put_team(Some((details, class.closed)), places, origin),
+        ))
+    })
+}
+
+/// The places of an export of changes in teams whose own rows it does not hold.
+pub(super) fn teams_elsewhere<'r>(
+    index: &'r Index,
+    origin: Option<&'r Origin>,
+) -> impl Iterator<Item = Item> + 'r {
+    let classes = index.classes.all_elsewhere().iter();
+    classes.filter_map(move |(id, row)| {
+        let places = index.places_in(*id)??;
+        Some(Ok(ImportedCommand {
+            command: Command::Team(*id, put_team(None, places, origin)),
+            file: index.format.enrollments.file,
+            row: *row,
+        }))
+    })
+}
+
+/// Says of a team what the export says, and nothing of those of whom rows were passed over.
+fn put_team(
+    about: Option<(TeamDetails, bool)>,
+    places: InClass<'_>,
+    origin: Option<&Origin>,
+) -> TeamCommand {
+    // A team whose own row is not in the export was not seen in it.
+    let source = about.as_ref().and(origin).map(|origin| origin.name.clone());
+    let (members, staff, owner) = seats(places.places);
+    match about {
+        Some((details, closed)) if !places.is_part && places.unsaid.is_none() => TeamCommand::Put {
+            details,
             members,
             staff,
             owner,
-            closed: class.closed,
-        };
-        Some(Command::Team(class.team, put))
-    })
+            closed,
+            source,
+        },
+        about => {
+            let gone = places.places.iter();
+            let gone = gone.filter(|place| place.role == EnrolledAs::Gone);
+            let unsaid = places.unsaid.cloned().unwrap_or_default();
+            let (details, closed) = about.unzip();
+            TeamCommand::PutPart {
+                details,
+                members,
+                staff,
+                gone: gone.map(|place| place.person).collect(),
+                unsaid: (!places.is_part).then_some(unsaid),
+                owner,
+                closed,
+                source,
+            }
+        }
+    }
 }
 
 type Seats = (
@@ -166,7 +245,7 @@ fn seats(places: &[ClassPlace]) -> Seats {
                     owner = Some(place.person);
                 }
             }
-            EnrolledAs::Neither => {}
+            EnrolledAs::Neither | EnrolledAs::Gone => {}
         }
     }
     (members, staff, owner)
@@ -180,7 +259,11 @@ fn stream<'s>(
     mut make: impl FnMut(&Row<'_>, &mut Collector) -> Option<Command> + 's,
 ) -> impl Iterator<Item = Item> + 's {
     let mut opening = Collector::default();
-    let mut table = Table::open(source, layout, &mut opening);
+    // Some tables need not be there.
+    let mut table = match source.has(layout.file) {
+        true => Table::open(source, layout, &mut opening),
+        false => None,
+    };
     let mut failure = opening.into_first();
     let mut record = StringRecord::new();
     iter::from_fn(move || {
@@ -190,6 +273,8 @@ fn stream<'s>(
         loop {
             let row = match table.as_mut()?.next_row(&mut record)? {
                 Ok(row) => row,
+                // The first pass has passed over it.
+                Err(unreadable) if !unreadable.ends_table => continue,
                 Err(unreadable) => return Some(Err(unreadable.fault)),
             };
             let mut faults = Collector::default();

@@ -1,4 +1,6 @@
-//! Rosters: a OneRoster 1.1 CSV bulk export, in a folder or a zip archive.
+//! Rosters: an export in CSV of OneRoster 1.1 or 1.2 (bulk or changes only), or of Microsoft School
+//! Data Sync, in a folder or a zip archive. `IMPORTING.md` says how the formats differ. An export of STIL
+//! (UNI-Login) is turned into such tables first.
 //!
 //! | OneRoster | planledger |
 //! |---|---|
@@ -9,30 +11,64 @@
 //! | a student's `agentSourcedIds` | guardians, whatever else those users are, unless they have departed |
 //! | enrollment | member or staff of a team; `tobedeleted` or ended: neither; the first primary teacher owns a team that has no owner |
 //!
-//! Of a user, planledger reads the name, role, grade and orgs. It does not read user names,
-//! numbers, addresses and passwords. A file is read at least twice: once to check everything, then
-//! again to make the commands. So memory holds ids only.
+//! Of a user, planledger reads the name, role, grade, orgs and the ids of the account, so that the
+//! person can be found by them. It does not read telephone numbers, addresses and passwords. A file
+//! is read at least twice: once to check everything, then again to make the commands. So memory holds
+//! ids only.
 
 mod commands;
 mod index;
+mod origin;
 mod reader;
 mod summary;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fs::File;
 use std::path::Path;
 
 use jiff::civil::Date;
+use planledger_core::text::SourceName;
+use uuid::Uuid;
 
 pub use self::commands::ImportedCommand;
 use self::index::Index;
-use self::reader::layout::FILES;
+pub use self::origin::Origin;
+use self::reader::layout::{Column, FILES};
+pub(super) use self::reader::meter::FILE_LIMIT;
 use self::reader::source::Source;
 pub use self::summary::RosterSummary;
-use super::fault::{Collector, ImportFault, ImportFaults};
+use super::fault::{FaultCode, Findings, ImportFault, ImportFaults, PassedOver, PassedOverKind};
+use super::stil::{self, Converted};
 
-/// A roster without faults.
+/// How an import reads a roster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Enrolments whose last day is before this day have ended. Guardianships that the roster no
+    /// longer names end on it.
+    pub today: Date,
+    /// How many percent of a table's rows may be bad. One bad row of a table is allowed if it is not
+    /// 0. Rows that say that what they describe is gone do not count.
+    pub bad_rows: u8,
+}
+
+impl Terms {
+    /// How many percent of a table's rows may be bad unless something else is said.
+    pub const BAD_ROWS: u8 = 5;
+}
+
+impl From<Date> for Terms {
+    fn from(today: Date) -> Self {
+        Self {
+            today,
+            bad_rows: Self::BAD_ROWS,
+        }
+    }
+}
+
+/// A roster without faults but in rows that are passed over.
 pub struct Roster {
     // One reader for each pass over a table that makes commands.
     persons: Source,
@@ -40,17 +76,39 @@ pub struct Roster {
     teams: Source,
     index: Index,
     today: Date,
+    origin: Option<Origin>,
+    passed_over: Vec<PassedOver>,
+    /// What is told of an export that became tables first.
+    notes: Vec<String>,
+    /// Whether the format says who guards whom. If not, nothing is said of guardians.
+    says_guardians: bool,
 }
 
 impl Roster {
-    /// Opens and checks the export at `path`, which is a folder or a zip archive. Enrolments whose
-    /// last day is before `today` have ended. Guardianships that the roster no longer names end on
-    /// `today`.
+    /// Opens and checks the export at `path`: a folder or zip archive of tables, or an XML file of
+    /// STIL (UNI-Login) or a folder of such files. Enrolments whose last day is before `today` have
+    /// ended. Guardianships that the roster no longer names end on `today`.
     ///
     /// # Errors
     /// All faults of the files, up to [`ImportFaults::LIMIT`] faults.
-    pub fn open(path: &Path, today: Date) -> Result<Self, ImportFaults> {
-        Self::check(Source::open(path, FILES)?, today)
+    pub fn open(path: &Path, terms: impl Into<Terms>) -> Result<Self, ImportFaults> {
+        match stil::open(path)? {
+            Some(export) => Self::from_converted(export, terms),
+            None => Self::check(Source::open(path, FILES)?, terms.into()),
+        }
+    }
+
+    /// Checks an export of STIL that has become tables.
+    pub(super) fn from_converted(
+        export: Converted,
+        terms: impl Into<Terms>,
+    ) -> Result<Self, ImportFaults> {
+        let roster = Self::from_open(export.tables, terms)?;
+        Ok(Self {
+            notes: export.notes,
+            says_guardians: false,
+            ..roster
+        })
     }
 
     /// Checks an export whose files are in memory, by name. See [`Roster::open`].
@@ -59,9 +117,9 @@ impl Roster {
     /// As [`Roster::open`].
     pub fn from_files<'n>(
         files: impl IntoIterator<Item = (&'n str, Cow<'static, [u8]>)>,
-        today: Date,
+        terms: impl Into<Terms>,
     ) -> Result<Self, ImportFaults> {
-        Self::check(Source::from_files(files, FILES), today)
+        Self::check(Source::from_files(files, FILES), terms.into())
     }
 
     /// Checks a zipped export in memory. See [`Roster::open`].
@@ -70,26 +128,109 @@ impl Roster {
     /// As [`Roster::open`].
     pub fn from_zip(
         bytes: impl Into<Cow<'static, [u8]>>,
-        today: Date,
+        terms: impl Into<Terms>,
     ) -> Result<Self, ImportFaults> {
-        Self::check(Source::from_zip(bytes.into())?, today)
+        Self::check(Source::from_zip(bytes.into(), FILES)?, terms.into())
     }
 
-    fn check(mut source: Source, today: Date) -> Result<Self, ImportFaults> {
-        let mut faults = Collector::default();
-        let index = Index::build(&mut source, today, &mut faults);
-        faults.finish(Self {
+    /// Checks tables in open files, by name. See [`Roster::open`].
+    ///
+    /// # Errors
+    /// As [`Roster::open`].
+    pub fn from_open(
+        files: impl IntoIterator<Item = (&'static str, File)>,
+        terms: impl Into<Terms>,
+    ) -> Result<Self, ImportFaults> {
+        Self::check(Source::from_open(files), terms.into())
+    }
+
+    fn check(mut source: Source, terms: Terms) -> Result<Self, ImportFaults> {
+        let mut findings = Findings::default();
+        let index = Index::build(&mut source, terms.today, &mut findings);
+        Ok(Self {
+            passed_over: findings.finish(terms.bad_rows)?,
             persons: source.clone(),
             guardians: source.clone(),
             teams: source,
             index,
-            today,
+            today: terms.today,
+            origin: None,
+            notes: Vec::new(),
+            says_guardians: true,
         })
+    }
+
+    /// The name that the manifest gives the system that the export comes from, if it gives one.
+    pub fn system_code(&mut self) -> Option<SourceName> {
+        origin::system_code(&mut self.persons)
+    }
+
+    /// Says which source the roster comes from. The commands then have this source's ids, and say what
+    /// the source knows of a person's account. Without a source they have the ids of the first source
+    /// and say nothing of accounts.
+    pub fn set_origin(&mut self, origin: Origin) {
+        self.origin = Some(origin);
     }
 
     /// How much the roster holds.
     pub fn summary(&self) -> RosterSummary {
-        RosterSummary::of(&self.index)
+        let mut summary = RosterSummary::of(&self.index, &self.passed_over);
+        if !self.says_guardians {
+            summary.commands -= self.index.users.students();
+        }
+        summary
+    }
+
+    /// Every row and value that the import does not use, with its place and the reason.
+    pub fn passed_over(&self) -> &[PassedOver] {
+        &self.passed_over
+    }
+
+    /// What was assumed about the export and about how its files are written: format, encoding,
+    /// separator, days. Nothing of what is in them.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = self.notes.clone();
+        notes.extend(self.index.notes.iter().cloned());
+        notes.extend(self.persons.notes());
+        notes
+    }
+
+    /// Whether the roster holds changes only. Then nothing follows from what it does not name.
+    pub fn is_delta(&self) -> bool {
+        self.index.scope.is_delta
+    }
+
+    /// The ids of all persons and teams that the roster names, also of those whose rows are passed
+    /// over, as the commands name them.
+    pub fn members(&self) -> HashSet<Uuid> {
+        let persons = self.index.users.ids().map(|id| id.uuid());
+        let teams = self.index.classes.ids().map(|id| id.uuid());
+        let all = persons.chain(teams);
+        match &self.origin {
+            Some(origin) => all.map(|id| origin.of(id)).collect(),
+            None => all.collect(),
+        }
+    }
+
+    /// Whether a row of a person that is passed over has no id that can be read. Then whoever is not
+    /// named may still be in the roster.
+    pub fn hides_persons(&self) -> bool {
+        let mut bad = self
+            .passed_over
+            .iter()
+            .filter(|passed| passed.kind == PassedOverKind::Bad)
+            .map(|passed| &passed.fault);
+        bad.any(|fault| {
+            fault.file == self.index.format.users.file
+                && fault.field.as_deref() == Some(Column::SourcedId.header())
+                && fault.code != FaultCode::IdDuplicated
+        })
+    }
+
+    /// How many rows a file of the export has, without its header. `None` if the export has no such
+    /// file, or it was not read.
+    pub fn rows(&self, file: &str) -> Option<u64> {
+        self.persons.rows(file)
     }
 
     /// The commands that bring this roster into a ledger: school years, institutions, persons,
@@ -100,15 +241,24 @@ impl Roster {
     /// An item is an error if a file changed since it was checked. It is the last item.
     pub fn commands(&mut self) -> impl Iterator<Item = Result<ImportedCommand, ImportFault>> {
         let mut failed = false;
+        let origin = self.origin.as_ref();
+        let named = move |imported: ImportedCommand| match origin {
+            Some(origin) => ImportedCommand {
+                command: origin.named(imported.command),
+                ..imported
+            },
+            None => imported,
+        };
+        let guardians = self
+            .says_guardians
+            .then(|| commands::guardians(&mut self.guardians, &self.index, self.today));
         commands::school_years(&self.index)
             .chain(commands::institutions(&self.index))
-            .chain(commands::persons(&mut self.persons, &self.index))
-            .chain(commands::guardians(
-                &mut self.guardians,
-                &self.index,
-                self.today,
-            ))
-            .chain(commands::teams(&mut self.teams, &self.index))
+            .chain(commands::persons(&mut self.persons, &self.index, origin))
+            .chain(guardians.into_iter().flatten())
+            .chain(commands::teams(&mut self.teams, &self.index, origin))
+            .chain(commands::teams_elsewhere(&self.index, origin))
+            .map(move |item| item.map(named))
             .take_while(move |item| !std::mem::replace(&mut failed, item.is_err()))
     }
 }

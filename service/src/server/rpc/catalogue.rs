@@ -3,8 +3,8 @@
 use planledger_proto::v1::catalogue_service_server::CatalogueService;
 use planledger_proto::v1::{
     GetCatalogueItemRequest, GetCatalogueItemResponse, GetCatalogueRequest, GetCatalogueResponse,
-    ListCatalogueItemsRequest, ListCatalogueItemsResponse, ListCataloguesRequest,
-    ListCataloguesResponse,
+    ListCatalogueGoalsRequest, ListCatalogueGoalsResponse, ListCatalogueItemsRequest,
+    ListCatalogueItemsResponse, ListCataloguesRequest, ListCataloguesResponse,
 };
 use tonic::{Request, Response};
 
@@ -85,6 +85,28 @@ impl CatalogueService for Api {
             .await?;
         Ok(Response::new(ListCatalogueItemsResponse {
             items,
+            next_page_token,
+            position: position.get(),
+        }))
+    }
+
+    async fn list_catalogue_goals(
+        &self,
+        request: Request<ListCatalogueGoalsRequest>,
+    ) -> Rpc<ListCatalogueGoalsResponse> {
+        // The answer names year plans.
+        self.allow(request.metadata(), Access::ReadRoster)?;
+        let request = request.into_inner();
+        let list = request::list_catalogue_goals(&request)?;
+        let ((year_plans, next_page_token), position) = self
+            .read(request.min_position, move |reading| {
+                queries::goals(reading, &list, |id, plan| {
+                    wire::catalogue_goals(id, plan, list.catalogue)
+                })
+            })
+            .await?;
+        Ok(Response::new(ListCatalogueGoalsResponse {
+            year_plans,
             next_page_token,
             position: position.get(),
         }))

@@ -6,7 +6,8 @@ use planledger_proto::v1::command_service_server::CommandService;
 use planledger_proto::v1::execute_stream_response::Outcome;
 use planledger_proto::v1::{
     ExecuteBatchRequest, ExecuteBatchResponse, ExecuteRequest, ExecuteResponse,
-    ExecuteStreamRequest, ExecuteStreamResponse, Receipt, RevertPlanRequest, RevertPlanResponse,
+    ExecuteStreamRequest, ExecuteStreamResponse, PreviewStreamRequest, PreviewStreamResponse,
+    Receipt, RevertPlanRequest, RevertPlanResponse,
 };
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -79,6 +80,18 @@ impl CommandService for Api {
         Ok(Response::new(Box::pin(responses)))
     }
 
+    type PreviewStreamStream =
+        Pin<Box<dyn Stream<Item = Result<PreviewStreamResponse, Status>> + Send>>;
+
+    async fn preview_stream(
+        &self,
+        request: Request<Streaming<PreviewStreamRequest>>,
+    ) -> Rpc<Self::PreviewStreamStream> {
+        let caller = self.caller(request.metadata())?;
+        let answers = self.clone().previews(caller, request.into_inner());
+        Ok(Response::new(Box::pin(answers)))
+    }
+
     async fn revert_plan(&self, request: Request<RevertPlanRequest>) -> Rpc<RevertPlanResponse> {
         let caller = self.caller(request.metadata())?;
         let asked = wire::revert::revert_plan(request.into_inner())?;
@@ -132,12 +145,7 @@ impl Api {
     async fn take(&self, caller: &Caller, request: ExecuteStreamRequest) -> Answer {
         let command = request.command.unwrap_or_default();
         let id = command.command_id.clone();
-        let checked = wire::command(command).map_err(Failure::from);
-        let checked = checked.and_then(|envelope| {
-            self.permit(caller, Access::Execute(&envelope))?;
-            Ok(envelope)
-        });
-        let submitted = match checked {
+        let submitted = match self.permitted(caller, wire::command(command)) {
             Ok(envelope) => self.submit_in_turn(caller, envelope).await,
             Err(failure) => Err(failure),
         };

@@ -10,6 +10,7 @@ mod ledger;
 mod overview;
 mod ownership;
 mod plans;
+mod previewing;
 mod roster;
 
 use planledger_proto::FILE_DESCRIPTOR_SET;

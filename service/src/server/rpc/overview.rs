@@ -7,6 +7,7 @@ use tonic::{Request, Response};
 use crate::server::api::{Api, Rpc};
 use crate::server::auth::Access;
 use crate::server::overview as queries;
+use crate::server::surveys;
 use crate::wire::{self, Failure};
 
 #[tonic::async_trait]
@@ -46,4 +47,65 @@ impl OverviewService for Api {
             position: position.get(),
         }))
     }
+
+    async fn get_survey_overview(
+        &self,
+        request: Request<proto::GetSurveyOverviewRequest>,
+    ) -> Rpc<proto::GetSurveyOverviewResponse> {
+        let caller = self.caller(request.metadata())?;
+        let request = request.into_inner();
+        let asked = wire::get_survey_overview(&request)?;
+        self.permit(&caller, Access::ReadSurvey(&asked.institutions))?;
+        let (at, day) = self.end_of_day(asked.as_of)?;
+        let (found, position) = self
+            .read_at(request.min_position, at, move |reading| {
+                surveys::overview(reading, &asked, day)
+            })
+            .await?;
+        Ok(Response::new(proto::GetSurveyOverviewResponse {
+            school_year_id: found.school_year.0.to_string(),
+            school_year_title: found.school_year.1.title.to_string(),
+            as_of: day.to_string(),
+            rows: found.rows.iter().map(survey_row).collect(),
+            total: Some(wire::survey_row(&found.total)),
+            without: found.without.iter().map(survey_row).collect(),
+            next_page_token: found.next_page_token,
+            position: position.get(),
+        }))
+    }
+
+    async fn list_survey_discussions(
+        &self,
+        request: Request<proto::ListSurveyDiscussionsRequest>,
+    ) -> Rpc<proto::ListSurveyDiscussionsResponse> {
+        let caller = self.caller(request.metadata())?;
+        let request = request.into_inner();
+        let asked = wire::list_survey_discussions(&request)?;
+        self.permit(&caller, Access::ReadSurvey(&asked.institutions))?;
+        let (at, _) = self.end_of_day(asked.as_of)?;
+        let ((found, next_page_token), position) = self
+            .read_at(request.min_position, at, move |reading| {
+                surveys::discussions(reading, &asked)
+            })
+            .await?;
+        Ok(Response::new(proto::ListSurveyDiscussionsResponse {
+            discussions: found.iter().map(survey_discussion).collect(),
+            next_page_token,
+            position: position.get(),
+        }))
+    }
+}
+
+fn survey_row(row: &surveys::CountedInstitution) -> proto::SurveyRow {
+    proto::SurveyRow {
+        institution_id: Some(row.id.to_string()),
+        institution_name: Some(row.name.to_string()),
+        closed: row.closed,
+        ..wire::survey_row(&row.counts)
+    }
+}
+
+fn survey_discussion(found: &surveys::FoundDiscussion) -> proto::SurveyDiscussion {
+    let institution = (found.institution, found.institution_name.as_str());
+    wire::survey_discussion(institution, found.id, &found.discussion)
 }

@@ -53,6 +53,27 @@ impl OwnershipService for Api {
         }))
     }
 
+    async fn list_suggestions(
+        &self,
+        request: Request<proto::ListSuggestionsRequest>,
+    ) -> Rpc<proto::ListSuggestionsResponse> {
+        self.allow(request.metadata(), Access::ReadOwnership)?;
+        let request = request.into_inner();
+        let (institution, page) = wire::list_suggestions(&request)?;
+        let ((found, next_page_token), position) = self
+            .read(request.min_position, move |reading| {
+                queries::suggestions(reading, institution, &page)
+            })
+            .await?;
+        let suggestions = found.iter();
+        let suggestions = suggestions.map(|(leaver, owned)| wire::suggestion(leaver, owned));
+        Ok(Response::new(proto::ListSuggestionsResponse {
+            suggestions: suggestions.collect(),
+            next_page_token,
+            position: position.get(),
+        }))
+    }
+
     async fn list_successors(
         &self,
         request: Request<proto::ListSuccessorsRequest>,

@@ -1,13 +1,19 @@
 //! The roster service: reads institutions, school years, persons, teams and year plans.
 
+use std::pin::Pin;
+
 use planledger_proto::v1 as proto;
 use planledger_proto::v1::roster_service_server::RosterService;
-use tonic::{Request, Response};
+use tokio_stream::Stream;
+use tonic::{Request, Response, Status};
 
 use crate::server::api::{Api, Rpc};
 use crate::server::auth::Access;
 use crate::server::roster as queries;
 use crate::wire::{self, request};
+
+/// Most members of a source in one message.
+const MEMBERS: usize = 1_000;
 
 #[tonic::async_trait]
 impl RosterService for Api {
@@ -199,5 +205,68 @@ impl RosterService for Api {
             next_page_token,
             position: position.get(),
         }))
+    }
+
+    async fn lookup_person(
+        &self,
+        request: Request<proto::LookupPersonRequest>,
+    ) -> Rpc<proto::LookupPersonResponse> {
+        self.allow(request.metadata(), Access::ReadRoster)?;
+        let request = request.into_inner();
+        let (source, id) = request::lookup_person(&request)?;
+        let (persons, position) = self
+            .read(request.min_position, move |reading| {
+                queries::lookup(reading, source.as_ref(), &id, wire::person)
+            })
+            .await?;
+        Ok(Response::new(proto::LookupPersonResponse {
+            persons,
+            position: position.get(),
+        }))
+    }
+
+    async fn list_roster_sources(
+        &self,
+        request: Request<proto::ListRosterSourcesRequest>,
+    ) -> Rpc<proto::ListRosterSourcesResponse> {
+        self.allow(request.metadata(), Access::ReadRoster)?;
+        let request = request.into_inner();
+        let (size, token) = (request.page_size, &request.page_token);
+        let page = request::everything("ListRosterSources", size, token)?;
+        let ((sources, next_page_token), position) = self
+            .read(request.min_position, move |reading| {
+                queries::sources(reading, &page, wire::roster_source)
+            })
+            .await?;
+        Ok(Response::new(proto::ListRosterSourcesResponse {
+            sources,
+            next_page_token,
+            position: position.get(),
+        }))
+    }
+
+    type ListRosterMembersStream =
+        Pin<Box<dyn Stream<Item = Result<proto::ListRosterMembersResponse, Status>> + Send>>;
+
+    async fn list_roster_members(
+        &self,
+        request: Request<proto::ListRosterMembersRequest>,
+    ) -> Rpc<Self::ListRosterMembersStream> {
+        self.allow(request.metadata(), Access::ReadRoster)?;
+        let request = request.into_inner();
+        let source = request::roster_members(&request)?;
+        let (members, position) = self
+            .read(request.min_position, move |reading| {
+                queries::members(reading, &source, wire::roster_member)
+            })
+            .await?;
+        let parts: Vec<_> = members.chunks(MEMBERS).map(<[_]>::to_vec).collect();
+        let parts = parts.into_iter().map(move |members| {
+            Ok(proto::ListRosterMembersResponse {
+                members,
+                position: position.get(),
+            })
+        });
+        Ok(Response::new(Box::pin(tokio_stream::iter(parts))))
     }
 }

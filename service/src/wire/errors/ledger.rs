@@ -1,7 +1,8 @@
 //! Turns errors of the ledger into errors of the API.
 
 use planledger_core::ids::Position;
-use planledger_core::ledger::{Envelope, ExecuteError, ReadError};
+use planledger_core::ledger::limits::STREAMS_OF_A_PREVIEW;
+use planledger_core::ledger::{Envelope, ExecuteError, PreviewError, ReadError};
 use planledger_core::recovery::RunError;
 
 use super::{Failure, ServiceReason};
@@ -46,6 +47,30 @@ impl Failure {
             Some((index, envelope)) => failure.in_batch(index, envelope.id),
             None => failure,
         }
+    }
+
+    /// A preview does not say what a command would do.
+    pub fn of_preview(error: PreviewError, envelope: &Envelope) -> Self {
+        let index = 0;
+        let refused = match error {
+            PreviewError::Refused(refusal) => ExecuteError::Refused { index, refusal },
+            PreviewError::Conflict {
+                stream,
+                expected,
+                actual,
+            } => ExecuteError::Conflict {
+                index,
+                stream,
+                expected,
+                actual,
+            },
+            PreviewError::Unread(error) => return Self::of_reading(error),
+            error => {
+                let failure = Self::new(ServiceReason::PreviewTooLarge, error.to_string());
+                return failure.with("limit", STREAMS_OF_A_PREVIEW);
+            }
+        };
+        Self::of_execution(refused, std::slice::from_ref(envelope))
     }
 
     /// Stored data failed a check. The log says what is wrong; the caller learns only where.

@@ -60,6 +60,8 @@ service_reasons! {
     PositionNotReached = "POSITION_NOT_REACHED", Unavailable, Some(SOON);
     /// The server has too much to do.
     Overloaded = "OVERLOADED", ResourceExhausted, Some(SOON);
+    /// The commands of a preview would change more than a preview remembers.
+    PreviewTooLarge = "PREVIEW_TOO_LARGE", ResourceExhausted, None;
     /// The server is stopping.
     ShuttingDown = "SHUTTING_DOWN", Unavailable, Some(LATER);
     /// A write to disk failed. The server takes no commands until a restart.

@@ -11,7 +11,9 @@ use prost::Message as _;
 use uuid::Uuid;
 
 pub(super) use self::recovery_request::read_recovery_request;
-pub use self::shown::{owned_item, proposed_item, recovery, recovery_progress, step, successor};
+pub use self::shown::{
+    owned_item, proposed_item, recovery, recovery_progress, step, successor, suggestion,
+};
 use super::actor::read_actor;
 use super::errors::Failure;
 use super::fields::{Fields, ViolationReason};
@@ -78,6 +80,23 @@ pub fn list_ownerless(
         Some((institution?, size?))
     })?;
     let scope = Scope::new("ListOwnerless", &[institution.as_bytes()]);
+    Ok((institution, Page::new(scope, size, &request.page_token)?))
+}
+
+/// Reads `ListSuggestions`.
+///
+/// # Errors
+/// `REQUEST_INVALID` with every wrong field, or the errors of a page token.
+pub fn list_suggestions(
+    request: &proto::ListSuggestionsRequest,
+) -> Result<(InstitutionId, Page<Uuid>), Failure> {
+    let (institution, size) = Fields::read(|fields| {
+        let institution: Option<InstitutionId> =
+            fields.id("institution_id", &request.institution_id);
+        let size = read_size(fields, request.page_size);
+        Some((institution?, size?))
+    })?;
+    let scope = Scope::new("ListSuggestions", &[institution.as_bytes()]);
     Ok((institution, Page::new(scope, size, &request.page_token)?))
 }
 

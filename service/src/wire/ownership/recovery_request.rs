@@ -2,7 +2,7 @@
 
 use planledger_core::ids::StreamId;
 use planledger_core::recovery::{
-    Fallback, Rebuild, RecoveryRequest, Restore, RestoreItem, Rule, Transfer, What,
+    Fallback, Merge, Rebuild, RecoveryRequest, Restore, RestoreItem, Rule, Transfer, What,
 };
 
 use super::{OWNABLE, read_stream};
@@ -27,6 +27,9 @@ pub(in crate::wire) fn read_recovery_request(
         }),
         Some(Asked::Restore(restore)) => fields.within("restore", |fields| {
             read_restore(fields, restore).map(RecoveryRequest::Restore)
+        }),
+        Some(Asked::Merge(merge)) => fields.within("merge", |fields| {
+            read_merge(fields, merge).map(RecoveryRequest::Merge)
         }),
         None => fields.missing("wish"),
     }
@@ -115,6 +118,34 @@ fn read_fallback(
     }
 }
 
+fn read_merge(fields: &mut Fields, merge: proto::Merge) -> Option<Merge> {
+    use proto::merge::Fallback as Asked;
+    let from = fields.id("from_institution_id", &merge.from_institution_id);
+    let to = fields.id("to_institution_id", &merge.to_institution_id);
+    let teams = at_most(fields, "teams", merge.teams.len(), MOST_NAMED).and_then(|()| {
+        fields.map("teams", merge.teams, |fields, team| {
+            let from = fields.id("from_team_id", &team.from_team_id);
+            let to = fields.id("to_team_id", &team.to_team_id);
+            Some((from?, to?))
+        })
+    });
+    let fallback = match merge.fallback {
+        Some(Asked::FallbackPersonId(person)) => {
+            fields.id("fallback_person_id", &person).map(Fallback::To)
+        }
+        Some(Asked::FallbackLeader(proto::TransferToLeader {})) => Some(Fallback::Leader),
+        None => Some(Fallback::Nobody),
+    };
+    let reason = fields.optional_text("reason", merge.reason.as_deref());
+    Some(Merge {
+        from: from?,
+        to: to?,
+        teams: teams?,
+        fallback: fallback?,
+        reason: reason?,
+    })
+}
+
 fn read_restore(fields: &mut Fields, restore: proto::Restore) -> Option<Restore> {
     let what = check_count(fields, "items", restore.items.len(), MOST_NAMED)
         .and_then(|()| fields.list("items", restore.items, read_item));
@@ -168,12 +199,14 @@ fn read_item(fields: &mut Fields, item: proto::RestoreItem) -> Option<RestoreIte
             let title = fields.optional_text("title", item.title.as_deref());
             let team = fields.optional_id("team_id", item.team_id.as_deref());
             let owner = fields.optional_id("owner_id", item.owner_id.as_deref());
+            let institution = fields.optional_id("institution_id", item.institution_id.as_deref());
             Some(RestoreItem::Rebuild(Rebuild {
                 from: from?,
                 year_plan: year_plan?,
                 title: title?,
                 team: team?,
                 owner: owner?,
+                institution: institution?,
             }))
         }),
         None => fields.missing("item"),
@@ -184,6 +217,13 @@ fn read_item(fields: &mut Fields, item: proto::RestoreItem) -> Option<RestoreIte
 fn check_count(fields: &mut Fields, name: &str, count: usize, most: usize) -> Option<()> {
     match count {
         0 => fields.missing(name),
+        _ => at_most(fields, name, count, most),
+    }
+}
+
+/// Checks that a count is at most `most`.
+fn at_most(fields: &mut Fields, name: &str, count: usize, most: usize) -> Option<()> {
+    match count {
         _ if count <= most => Some(()),
         _ => {
             let description =

@@ -1,13 +1,16 @@
 //! Messages about owned items, dry runs and recoveries.
 
+use planledger_core::domain::person::NoOwner;
 use planledger_core::domain::recovery::{LeftOut, Phase, Recovery, Step};
 use planledger_core::domain::{Reason, Refusal};
 use planledger_core::ids::{RecoveryId, StreamId};
-use planledger_core::recovery::{Owned, Progress, Proposed, Suggestion, Why};
+use planledger_core::recovery::{Leaver, Owned, Progress, Proposed, Suggestion, Why};
 use planledger_core::text::Title;
 
+use super::owned_counts;
 use crate::wire::actor::{write_actor, write_deletion};
-use crate::wire::instant::timestamp;
+use crate::wire::instant::{timestamp, write_date};
+use crate::wire::person::write_evidence;
 use crate::wire::proto;
 use crate::wire::proto::proposed_item::Outcome;
 use crate::wire::proto::recovery_step::Step as Shown;
@@ -18,7 +21,16 @@ pub fn owned_item(owned: &Owned) -> proto::OwnedItem {
     proto::OwnedItem {
         stream: owned.stream.to_string(),
         owner_id: string(owned.owner.as_ref()),
-        ownerless: owned.ownerless,
+        ownerless: match owned.ownerless {
+            Some(NoOwner::Leaving { .. }) | None => false,
+            Some(
+                NoOwner::Nobody
+                | NoOwner::Departed
+                | NoOwner::NotStaff
+                | NoOwner::Elsewhere
+                | NoOwner::AbsentFromRoster { .. },
+            ) => true,
+        },
         institution_id: owned.institution.to_string(),
         title: string(owned.title.as_ref()).unwrap_or_default(),
         deletion: owned.deleted.as_ref().map(write_deletion),
@@ -26,6 +38,54 @@ pub fn owned_item(owned: &Owned) -> proto::OwnedItem {
         withdrawn: owned.withdrawn,
         students: owned.students,
         last_activity_at: Some(timestamp(owned.last_activity)),
+        ownerless_reason: owned
+            .ownerless
+            .map_or_else(Default::default, ownerless_reason),
+        last_seen_in_roster: match owned.ownerless {
+            Some(NoOwner::AbsentFromRoster { last_seen }) => Some(write_date(last_seen)),
+            Some(
+                NoOwner::Nobody
+                | NoOwner::Departed
+                | NoOwner::NotStaff
+                | NoOwner::Elsewhere
+                | NoOwner::Leaving { .. },
+            )
+            | None => None,
+        },
+        owner_leaving_on: match owned.ownerless {
+            Some(NoOwner::Leaving { last_day }) => Some(write_date(last_day)),
+            Some(
+                NoOwner::Nobody
+                | NoOwner::Departed
+                | NoOwner::NotStaff
+                | NoOwner::Elsewhere
+                | NoOwner::AbsentFromRoster { .. },
+            )
+            | None => None,
+        },
+    }
+}
+
+fn ownerless_reason(reason: NoOwner) -> i32 {
+    use proto::OwnerlessReason;
+    let reason = match reason {
+        NoOwner::Nobody => OwnerlessReason::NoOwner,
+        NoOwner::Departed => OwnerlessReason::Departed,
+        NoOwner::NotStaff => OwnerlessReason::NotStaff,
+        NoOwner::Elsewhere => OwnerlessReason::Elsewhere,
+        NoOwner::AbsentFromRoster { .. } => OwnerlessReason::AbsentFromRoster,
+        NoOwner::Leaving { .. } => OwnerlessReason::Leaving,
+    };
+    reason.into()
+}
+
+/// A person who looks as if they had left, and what the person owns at the institution.
+pub fn suggestion(found: &Leaver, owned: &[StreamId]) -> proto::DepartureSuggestion {
+    proto::DepartureSuggestion {
+        person_id: found.person.to_string(),
+        name: found.name.to_string(),
+        evidence: found.evidence.iter().map(write_evidence).collect(),
+        owned: Some(owned_counts(owned)),
     }
 }
 
@@ -55,6 +115,11 @@ pub fn proposed_item(item: &Proposed, title: Option<&Title>) -> proto::ProposedI
         Why::BelongsTo(stream) => {
             hangs_on = Some(stream.to_string());
             ProposalWhy::HangsOn
+        }
+        Why::OfClosedInstitution => ProposalWhy::OfClosedInstitution,
+        Why::SucceededBy(team) => {
+            hangs_on = Some(StreamId::from(team).to_string());
+            ProposalWhy::SucceededBy
         }
     };
     proto::ProposedItem {
@@ -108,6 +173,18 @@ pub fn step(step: &Step) -> proto::RecoveryStep {
             from_year_plan_id: from.to_string(),
             to_year_plan_id: to.to_string(),
         }),
+        Step::MoveTeam { from, to, .. } => Shown::Relocate(proto::RelocateStep {
+            from_institution_id: from.to_string(),
+            to_institution_id: to.to_string(),
+            from_team_id: None,
+            to_team_id: None,
+        }),
+        Step::MoveYearPlan { from, to, .. } => Shown::Relocate(proto::RelocateStep {
+            from_institution_id: from.institution.to_string(),
+            to_institution_id: to.institution.to_string(),
+            from_team_id: Some(from.team.to_string()),
+            to_team_id: Some(to.team.to_string()),
+        }),
         Step::CreateYearPlan {
             like,
             details,
@@ -118,6 +195,7 @@ pub fn step(step: &Step) -> proto::RecoveryStep {
             title: details.title.to_string(),
             team_id: details.team.to_string(),
             owner_id: owner.to_string(),
+            institution_id: details.institution.to_string(),
         }),
         Step::CopyUnit {
             unit, from, goals, ..

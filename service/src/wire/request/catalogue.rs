@@ -1,7 +1,7 @@
 //! Requests about catalogues.
 
 use planledger_core::domain::catalogue::ItemPlace;
-use planledger_core::ids::{CatalogueId, CatalogueItemId};
+use planledger_core::ids::{CatalogueId, CatalogueItemId, InstitutionId};
 use uuid::Uuid;
 
 use crate::wire::errors::Failure;
@@ -54,6 +54,43 @@ pub fn list_catalogue_items(
     Ok(ListCatalogueItems {
         catalogue,
         parent,
+        page: Page::new(scope, size, &request.page_token)?,
+    })
+}
+
+/// A request for a page of year plans with goals that come from a catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListCatalogueGoals {
+    /// The catalogue.
+    pub catalogue: CatalogueId,
+    /// The institution whose year plans are looked at.
+    pub institution: InstitutionId,
+    /// The requested page.
+    pub page: Page<Uuid>,
+}
+
+/// Reads `ListCatalogueGoals`.
+///
+/// # Errors
+/// `REQUEST_INVALID` with every wrong field, or the errors of a page token.
+pub fn list_catalogue_goals(
+    request: &proto::ListCatalogueGoalsRequest,
+) -> Result<ListCatalogueGoals, Failure> {
+    let (catalogue, institution, size) = Fields::read(|fields| {
+        let catalogue: Option<CatalogueId> = fields.id("catalogue_id", &request.catalogue_id);
+        let institution: Option<InstitutionId> =
+            fields.id("institution_id", &request.institution_id);
+        let size = read_size(fields, request.page_size);
+        Some((catalogue?, institution?, size?))
+    })?;
+    let filter = [
+        catalogue.as_bytes().as_slice(),
+        institution.as_bytes().as_slice(),
+    ];
+    let scope = Scope::new("ListCatalogueGoals", &filter);
+    Ok(ListCatalogueGoals {
+        catalogue,
+        institution,
         page: Page::new(scope, size, &request.page_token)?,
     })
 }

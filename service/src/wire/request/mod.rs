@@ -9,7 +9,10 @@ mod plans;
 mod roster;
 mod view;
 
-pub use self::catalogue::{ListCatalogueItems, get_catalogue_item, list_catalogue_items};
+pub use self::catalogue::{
+    ListCatalogueGoals, ListCatalogueItems, get_catalogue_item, list_catalogue_goals,
+    list_catalogue_items,
+};
 pub use self::events::event_filter;
 pub use self::plain::{everything, id, page_size};
 pub use self::plans::{
@@ -18,7 +21,7 @@ pub use self::plans::{
 };
 pub use self::roster::{
     ListPersons, TeamFilter, YearPlanFilter, get_year_plan, list_persons, list_teams,
-    list_year_plans,
+    list_year_plans, lookup_person, roster_members,
 };
 pub(super) use self::view::read_as_of;
 pub use self::view::{AsOf, View};

@@ -2,6 +2,7 @@
 
 use planledger_core::domain::person::Role;
 use planledger_core::ids::{InstitutionId, PersonId, TeamId, YearPlanId};
+use planledger_core::text::{CprContext, ExternalId, SourceName};
 use uuid::Uuid;
 
 use super::view::{View, read_view};
@@ -42,6 +43,35 @@ pub fn list_persons(request: &proto::ListPersonsRequest) -> Result<ListPersons, 
         role,
         page: Page::new(scope, size, &request.page_token)?,
     })
+}
+
+/// Reads `LookupPerson`: the source, if one is named, and the id.
+///
+/// # Errors
+/// `REQUEST_INVALID` with every wrong field.
+pub fn lookup_person(
+    request: &proto::LookupPersonRequest,
+) -> Result<(Option<SourceName>, ExternalId), Failure> {
+    Ok(Fields::read(|fields| {
+        let source = match request.source.as_str() {
+            "" => Some(None),
+            name => fields.text("source", name).map(Some),
+        };
+        let id = fields.in_context(CprContext::OrganisationId, |fields| {
+            fields.text("id", &request.id)
+        });
+        Some((source?, id?))
+    })?)
+}
+
+/// Reads `ListRosterMembers`.
+///
+/// # Errors
+/// `REQUEST_INVALID`.
+pub fn roster_members(request: &proto::ListRosterMembersRequest) -> Result<SourceName, Failure> {
+    Ok(Fields::read(|fields| {
+        fields.text("source", &request.source)
+    })?)
 }
 
 /// The teams that a request lists.

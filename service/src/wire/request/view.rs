@@ -17,6 +17,16 @@ pub enum AsOf {
     Instant(Timestamp),
 }
 
+impl AsOf {
+    /// The day in Copenhagen of an instant. A position has the day of its event.
+    pub fn day(self) -> Option<jiff::civil::Date> {
+        match self {
+            Self::Position(_) => None,
+            Self::Instant(instant) => Some(instant.day_in_denmark()),
+        }
+    }
+}
+
 /// A request to view one thing, such as a plan or all plans of a student.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct View<Id> {

@@ -69,8 +69,32 @@ pub(super) fn breaches(w: &World) -> Vec<Breach<'_>> {
         details.subject = Some("Fysik".to_owned());
         w.on_course(OnYearPlan::AddUnit(add))
     };
+    let absence = OnPerson::NotePersonAbsence(NotePersonAbsence {
+        source: "Kommune B".to_owned(),
+        last_seen: "2026-11-01".to_owned(),
+    });
+    let import = OnRosterSource::RecordRosterImport(RecordRosterImport {
+        day: "2026-11-01".to_owned(),
+        mode: RosterImportMode::Bulk.into(),
+        counts: Some(RosterCounts::default()),
+    });
+    let evidence = AbsenceEvidence {
+        source: "Kommune B".to_owned(),
+        last_seen: "2026-11-01".to_owned(),
+    };
+    let dismiss = OnPerson::DecideSuggestion(DecideSuggestion {
+        evidence: Some(DepartureEvidence {
+            evidence: Some(departure_evidence::Evidence::AbsentFromRoster(evidence)),
+        }),
+        ..DecideSuggestion::default()
+    });
     let s = &w.system;
     breaches! {
+        s, RosterRecordNotFound at "person.note_person_absence.source" =>
+            person(&school.student, absence);
+        s, RosterSourceNotFound at "roster_source.roster_source_id" =>
+            roster_source(&new_id(), import);
+        s, SuggestionNotFound => person(&school.teacher, dismiss);
         s, InstitutionNotFound at "institution.institution_id" => institution(&new_id(), close);
         s, InstitutionNotFound at "team.create_team.details.institution_id" =>
             w.create_team(|details| details.institution_id = new_id());

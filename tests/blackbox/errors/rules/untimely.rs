@@ -46,6 +46,12 @@ pub(super) fn breaches(w: &World) -> Vec<Breach<'_>> {
         s, NotWithdrawn => w.on_plan(OnPlan::RestorePlan(RestorePlan {}));
         s, AlreadyThere at "plan.move_to_year_plan.year_plan_id" =>
             w.move_to(&w.plan, &course.year_plan);
+        s, AlreadyThere at "year_plan.move_year_plan.institution_id" =>
+            w.relocate(&school.institution, None);
+        s, InstitutionClosed at "year_plan.move_year_plan.institution_id" =>
+            w.relocate(&w.closed_institution, None);
+        s, TeamElsewhere at "year_plan.move_year_plan.team_id" =>
+            w.relocate(&school.institution, Some(&w.other_team));
         s, PlanKindMismatch at "plan.move_to_year_plan.year_plan_id" =>
             w.move_to(&w.combined_plan, &course.year_plan);
         s, UnitOfAnotherYearPlan at "plan.include_unit.unit.year_plan_id" =>

@@ -4,6 +4,9 @@ use planledger_proto::v1::*;
 
 use crate::support::*;
 
+/// The id of a ledger's first source of rosters.
+pub(super) const FIRST_SOURCE: &str = "726f7374-6572-8000-8000-000000000001";
+
 /// A school in which every rule can be broken.
 pub(super) struct World {
     pub(super) school: School,
@@ -20,7 +23,10 @@ pub(super) struct World {
     pub(super) talk: String,
     /// What is there and cannot be used.
     pub(super) closed_institution: String,
+    pub(super) withdrawn_discussion: String,
     pub(super) deleted_team: String,
+    /// A team of another institution.
+    pub(super) other_team: String,
     pub(super) deleted_year_plan: Course,
     pub(super) deleted_unit: String,
     pub(super) retired_goal: String,
@@ -50,7 +56,9 @@ impl World {
             evaluation: new_id(),
             talk: new_id(),
             closed_institution: new_id(),
+            withdrawn_discussion: new_id(),
             deleted_team: new_id(),
+            other_team: new_id(),
             deleted_unit: new_id(),
             retired_goal: new_id(),
             left: voice.person(&departed),
@@ -64,9 +72,17 @@ impl World {
             deleted_year_plan,
         };
         voice.all(world.preparations()).await;
+        let name = "Kommune A".to_owned();
+        let register = OnRosterSource::RegisterRosterSource(RegisterRosterSource { name });
+        voice.execute(roster_source(FIRST_SOURCE, register)).await;
         let evaluate = world.evaluate(&world.evaluation, &world.course.subject_goal);
         world.teacher.execute(evaluate).await;
         world.teacher.execute(world.record_talk(&world.talk)).await;
+        let discussion = &world.withdrawn_discussion;
+        let record = world.record_discussion(discussion, Vec::new());
+        world.teacher.execute(record).await;
+        let withdraw = world.withdraw_discussion(discussion);
+        world.teacher.execute(withdraw).await;
         world
     }
 
@@ -77,7 +93,17 @@ impl World {
             details: Some(school.team_details("8.a")),
             owner_id: Some(school.teacher.clone()),
         };
+        let other = new_id();
+        let elsewhere = CreateTeam {
+            details: Some(TeamDetails {
+                institution_id: other.clone(),
+                ..school.team_details("8.b")
+            }),
+            owner_id: None,
+        };
         vec![
+            register_institution(&other, "Naboskolen"),
+            team(&self.other_team, OnTeam::CreateTeam(elsewhere)),
             register_institution(closed, "Lukket Skole"),
             institution(
                 closed,
@@ -110,6 +136,14 @@ impl World {
 
     pub(super) fn on_course(&self, operation: OnYearPlan) -> Command {
         year_plan(&self.course.year_plan, operation)
+    }
+
+    pub(super) fn relocate(&self, institution: &str, team: Option<&String>) -> Command {
+        self.on_course(OnYearPlan::MoveYearPlan(MoveYearPlan {
+            institution_id: institution.to_owned(),
+            team_id: team.cloned(),
+            reason: None,
+        }))
     }
 
     pub(super) fn on_plan(&self, operation: OnPlan) -> Command {
@@ -160,7 +194,36 @@ impl World {
             kind: TalkKind::StudentTalk.into(),
             held_on: "2026-11-23".to_owned(),
             notes: "Aftalt: læs hver aften".to_owned(),
+            held_by_ids: Vec::new(),
         })
+    }
+
+    pub(super) fn talk_held_by(&self, person: &str) -> Command {
+        let details = self.talk_details().map(|details| TalkDetails {
+            held_by_ids: vec![person.to_owned()],
+            ..details
+        });
+        self.on_plan(OnPlan::RecordTalk(RecordTalk {
+            talk_id: new_id(),
+            details,
+        }))
+    }
+
+    pub(super) fn record_discussion(&self, discussion: &str, goals: Vec<GoalRef>) -> Command {
+        let details = SurveyDetails {
+            goals,
+            ..survey_details(&self.school.school_year, SurveyForum::Class)
+        };
+        record_discussion(&self.school.institution, discussion, details)
+    }
+
+    pub(super) fn withdraw_discussion(&self, discussion: &str) -> Command {
+        let withdraw = WithdrawSurveyDiscussion {
+            survey_discussion_id: discussion.to_owned(),
+            reason: None,
+        };
+        let withdraw = OnInstitution::WithdrawSurveyDiscussion(withdraw);
+        institution(&self.school.institution, withdraw)
     }
 
     pub(super) fn record_talk(&self, talk: &str) -> Command {
@@ -194,12 +257,15 @@ impl World {
             code: None,
             parent_ids: parent.into_iter().map(str::to_owned).collect(),
             sequence_number: None,
+            licence: None,
         };
         let details = CatalogueDetails {
             title: "Fælles Mål".to_owned(),
             publisher: None,
             version: None,
             language: Some("da".to_owned()),
+            licence: None,
+            rights_holder: None,
         };
         let put = PutCatalogue {
             details: Some(details),

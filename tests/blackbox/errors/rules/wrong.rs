@@ -4,7 +4,7 @@ use planledger_core::domain::Reason;
 use planledger_proto::v1::*;
 
 use super::Breach;
-use super::world::World;
+use super::world::{FIRST_SOURCE, World};
 use crate::support::*;
 
 pub(super) fn breaches(w: &World) -> Vec<Breach<'_>> {
@@ -22,8 +22,16 @@ pub(super) fn breaches(w: &World) -> Vec<Breach<'_>> {
         level: None,
         comment: None,
     };
+    let register = |id: &str, name: &str| {
+        let name = name.to_owned();
+        let register = OnRosterSource::RegisterRosterSource(RegisterRosterSource { name });
+        roster_source(id, register)
+    };
     let s = &w.system;
     breaches! {
+        s, SourceIdInvalid at "roster_source.roster_source_id" => register(&new_id(), "Kommune B");
+        s, SourceNameTaken at "roster_source.register_roster_source.name" =>
+            register(FIRST_SOURCE, "Kommune B");
         s, AlreadyExists at "institution.institution_id" =>
             register_institution(&school.institution, "Igen");
         s, AlreadyExists at "year_plan.add_unit.unit_id" => course.add_unit(&course.unit, "Igen");
@@ -61,5 +69,21 @@ pub(super) fn breaches(w: &World) -> Vec<Breach<'_>> {
         &w.student, EvaluationOfAnotherSide at "plan.correct_evaluation.evaluation_id" =>
             w.correct(&w.evaluation);
         &w.student, TalkNotAllowed => w.record_talk(&new_id());
+        &w.teacher, TalkWithoutStaff at "plan.record_talk.details.held_by_ids" =>
+            w.talk_held_by(&school.guardian);
+        &w.student, SurveyNotAllowed => w.record_discussion(&new_id(), Vec::new());
+        s, SurveyNotAllowed => w.record_discussion(&new_id(), Vec::new());
+        &w.teacher, GoalNotAboutWellbeing at
+            "institution.record_survey_discussion.details.goals.goal_id" =>
+            w.record_discussion(&new_id(), vec![GoalRef {
+                year_plan_id: course.year_plan.clone(),
+                goal_id: course.subject_goal.clone(),
+            }]);
+        &w.teacher, SurveyDiscussionNotFound at
+            "institution.withdraw_survey_discussion.survey_discussion_id" =>
+            w.withdraw_discussion(&new_id());
+        &w.teacher, SurveyDiscussionWithdrawn at
+            "institution.withdraw_survey_discussion.survey_discussion_id" =>
+            w.withdraw_discussion(&w.withdrawn_discussion);
     }
 }

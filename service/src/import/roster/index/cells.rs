@@ -8,10 +8,17 @@ use super::super::reader::row::Row;
 use crate::import::fault::{FaultCode, ImportFault, Problem};
 
 /// Whether the row says that what it describes is gone. In a bulk export, an empty status means
-/// active.
+/// active. What is `inactive` is not in use, but it is there: nobody has left because of it.
 pub(crate) fn is_gone(row: &Row<'_>) -> Result<bool, ImportFault> {
     let status = row.optional(Column::Status, |text| {
-        word(text, &[("active", false), ("tobedeleted", true)])
+        word(
+            text,
+            &[
+                ("active", false),
+                ("inactive", false),
+                ("tobedeleted", true),
+            ],
+        )
     })?;
     Ok(status.unwrap_or(false))
 }
@@ -46,12 +53,29 @@ pub(crate) fn word<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, Proble
     })
 }
 
-/// `true` or `false`.
+/// `true` or `false`, and other words that can mean nothing else: what databases write, and what Danish
+/// spreadsheets make of it.
 pub(crate) fn truth(text: &str) -> Result<bool, Problem> {
-    word(text, &[("true", true), ("false", false)])
+    const OTHERS: [(&str, bool); 12] = [
+        ("1", true),
+        ("0", false),
+        ("y", true),
+        ("n", false),
+        ("yes", true),
+        ("no", false),
+        ("ja", true),
+        ("nej", false),
+        ("t", true),
+        ("f", false),
+        ("sand", true),
+        ("falsk", false),
+    ];
+    let other = word(text, &OTHERS);
+    other.or_else(|_| word(text, &[("true", true), ("false", false)]))
 }
 
-/// A calendar day, written as in 2026-08-10 and in no other way.
+/// A calendar day, written as in 2026-08-10. What else can mean only one day was written so by the
+/// reader of the table.
 pub(crate) fn date(text: &str) -> Result<Date, FaultCode> {
     let shape = text.len() == 10 && text.bytes().all(|b| b == b'-' || b.is_ascii_digit());
     match text.parse() {

@@ -6,113 +6,207 @@ use planledger_core::ids::{InstitutionId, SchoolYearId, TeamId};
 use planledger_core::text::{Code, Name, Title};
 use uuid::Uuid;
 
-use super::super::reader::layout::{CLASSES, COURSES, Column, ORGS, SESSIONS};
+use super::super::reader::layout::{COURSES, Column, Layout, ORGS, SESSIONS};
 use super::super::reader::row::Row;
 use super::super::reader::source::Source;
-use super::cells::{is_gone, reference};
-use super::courses::{Courses, subject};
+use super::Scope;
+use super::cells::{is_gone, optional_reference, reference};
+use super::courses::{Course, Courses, subject};
 use super::orgs::Orgs;
-use super::references::{each_row, push_dangling};
-use super::sessions::Sessions;
-use crate::import::fault::{Collector, FaultCode};
+use super::references::{dangling, each_row, push_dangling, push_passed_over};
+use super::sessions::{PartOf, Sessions};
+use crate::import::fault::{Collector, FaultCode, Findings};
 
 /// One row.
 pub(crate) struct Class {
-    pub(crate) team: TeamId,
     pub(crate) title: Title,
     pub(crate) subject: Option<Name>,
     pub(crate) code: Option<Code>,
     pub(crate) school: InstitutionId,
-    pub(crate) course: Uuid,
+    /// `None` if the row names none.
+    pub(crate) course: Option<Uuid>,
     pub(crate) closed: bool,
 }
 
 impl Class {
     pub(crate) fn read(row: &Row<'_>, faults: &mut Collector) -> Option<Self> {
-        let team = faults.ok(row.id(TeamId::from_uuid));
+        let id = faults.ok(row.id(TeamId::from_uuid));
         let closed = faults.ok(is_gone(row));
         let title = faults.ok(row.required(Column::Title, Title::new));
         let subject = faults.ok(subject(row));
-        let code = faults.ok(row.optional(Column::ClassCode, Code::new));
-        let school = faults.ok(reference(row, Column::SchoolSourcedId, &ORGS));
-        let course = faults.ok(reference(row, Column::CourseSourcedId, &COURSES));
+        let code = faults.ok(row.optional(either(row, CODES), Code::new));
+        let school = faults.ok(reference(row, either(row, SCHOOLS), &ORGS));
+        id?;
         Some(Self {
-            team: team?,
             title: title?,
             subject: subject?,
             code: code?,
             school: InstitutionId::from_uuid(school?),
-            course: course?,
+            course: optional_reference(row, Column::CourseSourcedId, &COURSES),
             closed: closed?,
         })
+    }
+}
+
+/// What the formats call the same column.
+const CODES: [Column; 2] = [Column::ClassCode, Column::Code];
+const SCHOOLS: [Column; 2] = [Column::SchoolSourcedId, Column::OrgSourcedId];
+const TERMS: [Column; 2] = [Column::TermSourcedIds, Column::SessionSourcedIds];
+
+/// The column that the table has: the first, else the second.
+fn either(row: &Row<'_>, [first, second]: [Column; 2]) -> Column {
+    if row.has(second) { second } else { first }
+}
+
+/// The course of a class, if it names one that is there. Adds a fault if what the course says is not
+/// known, and the class does not say it itself.
+pub(super) fn course<'c>(
+    row: &Row<'_>,
+    class: &Class,
+    courses: &'c Courses,
+    scope: Scope,
+    faults: &mut Collector,
+) -> Option<&'c Course> {
+    match courses.get(class.course?) {
+        Some(Some(course)) => Some(course),
+        Some(None) => {
+            push_passed_over(row, Column::CourseSourcedId, faults);
+            None
+        }
+        // A class need not have a course. But an export of changes says nothing of a course that it
+        // does not hold, and the class would lose its subject.
+        None => {
+            if scope.is_delta && class.subject.is_none() {
+                push_dangling(row, Column::CourseSourcedId, &COURSES, faults);
+            }
+            None
+        }
     }
 }
 
 /// The school year of the first term of a class that has one, else of its course.
 pub(super) fn school_year(
     row: &Row<'_>,
-    class: &Class,
+    course: Option<&Course>,
     sessions: &Sessions,
-    courses: &Courses,
     faults: &mut Collector,
 ) -> Option<SchoolYearId> {
-    let mut year = None;
-    for term in row.list(Column::TermSourcedIds) {
+    let column = either(row, TERMS);
+    let mut missing = None;
+    for term in row.list(column) {
         match sessions.year_of(SESSIONS.id_of(term)) {
-            Some(of_term) => year = year.or(of_term),
-            None => push_dangling(row, Column::TermSourcedIds, &SESSIONS, faults),
+            Some(PartOf::Year(Some(year))) => return Some(year),
+            Some(PartOf::Year(None)) => {}
+            Some(PartOf::Unknown) => missing = Some(FaultCode::RowPassedOver.into()),
+            None => missing = Some(dangling(&SESSIONS)),
         }
     }
-    year.or_else(|| {
-        let session = courses.get(class.course)?.year?;
-        sessions.year_of(session)?
-    })
+    if let Some(problem) = missing {
+        faults.push(row.fault(problem, column));
+        return None;
+    }
+    match sessions.year_of(course?.year?)? {
+        PartOf::Year(year) => year,
+        PartOf::Unknown => None,
+    }
+}
+
+/// What one class is in the export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Its row can be used.
+    Usable,
+    /// Its row was passed over.
+    PassedOver,
+    /// An export of changes does not hold its row, but names it.
+    Elsewhere,
 }
 
 /// All classes. Each has a number, which takes less memory than its id in every enrolment.
 #[derive(Default)]
 pub(crate) struct Classes {
-    numbers: HashMap<TeamId, u32>,
+    numbers: HashMap<TeamId, (u32, Known)>,
+    usable: u64,
+    /// Classes that enrolments of an export of changes name and that it does not hold, each with the
+    /// first line that names it.
+    elsewhere: Vec<(TeamId, u64)>,
 }
 
 impl Classes {
     pub(super) fn read(
         source: &mut Source,
-        orgs: &Orgs,
-        sessions: &Sessions,
-        courses: &Courses,
-        faults: &mut Collector,
+        layout: &'static Layout,
+        tables: (&Orgs, &Sessions, &Courses),
+        scope: Scope,
+        findings: &mut Findings,
     ) -> Self {
+        let (orgs, sessions, courses) = tables;
         let mut classes = Self::default();
-        each_row(source, &CLASSES, faults, |row, faults| {
-            if let Some(class) = Class::read(row, faults) {
-                if !orgs.contains(class.school) {
-                    push_dangling(row, Column::SchoolSourcedId, &ORGS, faults);
-                }
-                if courses.get(class.course).is_none() {
-                    push_dangling(row, Column::CourseSourcedId, &COURSES, faults);
-                }
-                school_year(row, &class, sessions, courses, faults);
+        let mut parts = Vec::new();
+        each_row(source, layout, findings, |row, faults| {
+            let class = Class::read(row, faults);
+            if let Some(class) = &class {
+                orgs.check(class.school, row, either(row, SCHOOLS), scope, faults);
+                let course = course(row, class, courses, scope, faults);
+                school_year(row, course, sessions, faults);
             }
-            // The id of a faulty row is kept too. A faulty id is a fault already.
+            // A faulty id is a fault already.
             let Ok(id) = row.id(TeamId::from_uuid) else {
                 return;
             };
-            let number = u32::try_from(classes.numbers.len()).unwrap_or(u32::MAX);
-            if classes.numbers.insert(id, number).is_some() {
+            if classes.numbers.contains_key(&id) {
                 faults.push(row.fault(FaultCode::IdDuplicated, Column::SourcedId));
             }
+            let known = if faults.is_empty() {
+                Known::Usable
+            } else {
+                Known::PassedOver
+            };
+            classes.add(id, known);
+            let course = class.and_then(|class| class.course);
+            if known == Known::Usable && course.is_some_and(|id| courses.get(id).is_none()) {
+                parts.push(row.fault(dangling(&COURSES), Column::CourseSourcedId));
+            }
         });
+        // Without the table of courses, no class can name one that is there.
+        if source.has(COURSES.file) {
+            parts.into_iter().for_each(|fault| findings.part(fault));
+        }
+        let usable = classes.numbers.values();
+        classes.usable = usable.filter(|(_, known)| *known == Known::Usable).count() as u64;
         classes
     }
 
-    /// The number of a class. `None` if there is no such class.
-    pub(super) fn number(&self, team: TeamId) -> Option<u32> {
+    fn add(&mut self, id: TeamId, known: Known) -> u32 {
+        let next = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
+        let entry = self.numbers.entry(id).or_insert((next, known));
+        entry.1 = known;
+        entry.0
+    }
+
+    /// The number of a class that an export of changes names and may not hold.
+    pub(super) fn elsewhere(&mut self, id: TeamId, line: u64) -> u32 {
+        self.elsewhere.push((id, line));
+        self.add(id, Known::Elsewhere)
+    }
+
+    /// The number of a class, and what it is. `None` if there is no such class.
+    pub(super) fn get(&self, team: TeamId) -> Option<(u32, Known)> {
         self.numbers.get(&team).copied()
     }
 
-    /// How many classes there are.
-    pub(crate) fn count(&self) -> usize {
-        self.numbers.len()
+    /// Classes that the export names and does not hold.
+    pub(crate) fn all_elsewhere(&self) -> &[(TeamId, u64)] {
+        &self.elsewhere
+    }
+
+    /// The ids of all classes, also of those whose rows cannot be used, in no order.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = TeamId> {
+        self.numbers.keys().copied()
+    }
+
+    /// How many classes can be used.
+    pub(crate) fn count(&self) -> u64 {
+        self.usable
     }
 }

@@ -5,16 +5,15 @@ use std::collections::HashMap;
 use planledger_core::text::{Code, Name, TextError};
 use uuid::Uuid;
 
-use super::super::reader::layout::{COURSES, Column, SESSIONS};
+use super::super::reader::layout::{Column, Layout, SESSIONS};
 use super::super::reader::row::Row;
 use super::super::reader::source::Source;
 use super::cells::{is_gone, optional_reference};
-use super::references::{each_row, push_dangling};
+use super::references::each_row;
 use super::sessions::Sessions;
-use crate::import::fault::{Collector, FaultCode, ImportFault};
+use crate::import::fault::{Collector, FaultCode, Findings, ImportFault};
 
 /// One row. A class uses what its own row leaves empty.
-#[derive(Default)]
 pub(crate) struct Course {
     /// The session that is its school year.
     pub(crate) year: Option<Uuid>,
@@ -26,7 +25,14 @@ impl Course {
     fn read(row: &Row<'_>, faults: &mut Collector) -> Option<Self> {
         faults.ok(is_gone(row))?;
         let subject = faults.ok(subject(row));
-        let code = faults.ok(row.optional(Column::CourseCode, Code::new));
+        let code = faults.ok(row.optional(
+            if row.has(Column::Code) {
+                Column::Code
+            } else {
+                Column::CourseCode
+            },
+            Code::new,
+        ));
         Some(Self {
             year: optional_reference(row, Column::SchoolYearSourcedId, &SESSIONS),
             subject: subject?,
@@ -45,34 +51,38 @@ pub(super) fn subject(row: &Row<'_>) -> Result<Option<Name>, ImportFault> {
     }
 }
 
-/// All courses.
+/// All courses; `None` for one whose row was passed over.
 #[derive(Default)]
-pub(crate) struct Courses(HashMap<Uuid, Course>);
+pub(crate) struct Courses(HashMap<Uuid, Option<Course>>);
 
 impl Courses {
-    pub(super) fn read(source: &mut Source, sessions: &Sessions, faults: &mut Collector) -> Self {
+    pub(super) fn read(
+        source: &mut Source,
+        layout: &'static Layout,
+        sessions: &Sessions,
+        findings: &mut Findings,
+    ) -> Self {
         let mut courses = Self::default();
-        each_row(source, &COURSES, faults, |row, faults| {
-            let Some(id) = faults.ok(row.id(|id| id)) else {
+        each_row(source, layout, findings, |row, faults| {
+            let id = faults.ok(row.id(|id| id));
+            let course = Course::read(row, faults);
+            if let Some(year) = course.as_ref().and_then(|course| course.year) {
+                sessions.check(year, row, Column::SchoolYearSourcedId, faults);
+            }
+            let Some(id) = id else {
                 return;
             };
-            // The id of a faulty row is kept too, so that references to it are no further faults.
-            let course = Course::read(row, faults).unwrap_or_default();
-            if course
-                .year
-                .is_some_and(|year| sessions.year_of(year).is_none())
-            {
-                push_dangling(row, Column::SchoolYearSourcedId, &SESSIONS, faults);
-            }
-            if courses.0.insert(id, course).is_some() {
+            if courses.0.contains_key(&id) {
                 faults.push(row.fault(FaultCode::IdDuplicated, Column::SourcedId));
             }
+            courses.0.insert(id, course.filter(|_| faults.is_empty()));
         });
         courses
     }
 
-    /// A course. `None` if there is no such course.
-    pub(crate) fn get(&self, id: Uuid) -> Option<&Course> {
-        self.0.get(&id)
+    /// A course. The outer `None`: there is no such course. The inner `None`: its row was passed
+    /// over.
+    pub(crate) fn get(&self, id: Uuid) -> Option<Option<&Course>> {
+        self.0.get(&id).map(Option::as_ref)
     }
 }

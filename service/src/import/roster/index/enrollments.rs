@@ -1,21 +1,21 @@
 //! `enrollments.csv`: who has which place in which team.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::civil::Date;
 use planledger_core::domain::person::Role;
 use planledger_core::domain::team::StaffRole;
 use planledger_core::ids::{PersonId, TeamId};
-use uuid::Uuid;
 
-use super::super::reader::layout::{CLASSES, Column, ENROLLMENTS, USERS};
+use super::super::reader::layout::{CLASSES, Column, Layout, USERS};
 use super::super::reader::row::Row;
 use super::super::reader::source::Source;
+use super::Scope;
 use super::cells::{date, is_gone, reference, truth, word};
-use super::classes::Classes;
-use super::references::{each_row, push_dangling};
+use super::classes::{Classes, Known};
+use super::references::{each_row, push_dangling, push_passed_over, says_gone};
 use super::users::Users;
-use crate::import::fault::{Collector, FaultCode};
+use crate::import::fault::{Collector, FaultCode, Findings};
 
 /// What somebody is in a class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub(crate) enum EnrolledAs {
     },
     /// Neither: a leader or proctor who looks in.
     Neither,
+    /// Nothing any more. Only an export of changes says so; in others, whoever is not named is gone.
+    Gone,
 }
 
 impl EnrolledAs {
@@ -47,14 +49,13 @@ impl EnrolledAs {
         match self {
             Self::Student => matches!(role, Role::Student),
             Self::Staff { .. } => role.is_staff(),
-            Self::Neither => true,
+            Self::Neither | Self::Gone => true,
         }
     }
 }
 
 /// One row.
 struct Enrollment {
-    id: Uuid,
     class: TeamId,
     person: PersonId,
     role: EnrolledAs,
@@ -65,14 +66,21 @@ struct Enrollment {
 
 impl Enrollment {
     fn read(row: &Row<'_>, today: Date, faults: &mut Collector) -> Option<Self> {
-        const ROLES: [(&str, EnrolledAs); 5] = [
+        const ROLES: [(&str, EnrolledAs); 12] = [
             ("student", EnrolledAs::Student),
             ("teacher", EnrolledAs::staff(StaffRole::Teacher)),
             ("aide", EnrolledAs::staff(StaffRole::Pedagogue)),
             ("administrator", EnrolledAs::Neither),
             ("proctor", EnrolledAs::Neither),
+            // Of School Data Sync.
+            ("professor", EnrolledAs::staff(StaffRole::Teacher)),
+            ("faculty", EnrolledAs::staff(StaffRole::Teacher)),
+            ("adjunct", EnrolledAs::staff(StaffRole::Teacher)),
+            ("lecturer", EnrolledAs::staff(StaffRole::Teacher)),
+            ("staff", EnrolledAs::Neither),
+            ("teacherAssistant", EnrolledAs::staff(StaffRole::Pedagogue)),
+            ("paraprofessional", EnrolledAs::staff(StaffRole::Pedagogue)),
         ];
-        let id = faults.ok(row.id(|id| id));
         let gone = faults.ok(is_gone(row));
         let class = faults.ok(reference(row, Column::ClassSourcedId, &CLASSES));
         let person = faults.ok(reference(row, Column::UserSourcedId, &USERS));
@@ -88,7 +96,6 @@ impl Enrollment {
             other => other,
         };
         Some(Self {
-            id: id?,
             class: TeamId::from_uuid(class?),
             person: PersonId::from_uuid(person?),
             role,
@@ -107,65 +114,151 @@ pub(crate) struct ClassPlace {
 
 /// All places in teams, sorted by class, then in the order of the file.
 #[derive(Default)]
-pub(crate) struct Places(Vec<ClassPlace>);
+pub(crate) struct Places {
+    places: Vec<ClassPlace>,
+    /// Persons whose enrolment in a class was passed over, so that nothing is said of their place.
+    unsaid: HashMap<u32, BTreeSet<PersonId>>,
+    /// Whether an enrolment was passed over of which nobody knows whose it is, or in which class.
+    any_unsaid: bool,
+}
+
+/// What the export says of one class.
+#[derive(Clone, Copy)]
+pub(crate) struct InClass<'i> {
+    /// The places, in the order of the file.
+    pub(crate) places: &'i [ClassPlace],
+    /// Persons of whose place nothing is said.
+    pub(crate) unsaid: Option<&'i BTreeSet<PersonId>>,
+    /// Whether nothing is said of anybody who has no place here.
+    pub(crate) is_part: bool,
+}
 
 impl Places {
     /// Reads who is in which class.
     pub(super) fn read(
         source: &mut Source,
-        classes: &Classes,
+        layout: &'static Layout,
+        classes: &mut Classes,
         users: &Users,
-        today: Date,
-        faults: &mut Collector,
+        scope: Scope,
+        findings: &mut Findings,
     ) -> Self {
-        let mut places = Vec::new();
+        let mut all = Self::default();
         let mut ids = HashSet::new();
-        // If users or classes are faulty, every enrolment of theirs would look faulty too.
-        let complete = faults.is_empty();
-        each_row(source, &ENROLLMENTS, faults, |row, faults| {
-            let Some(found) = Enrollment::read(row, today, faults) else {
-                return;
-            };
-            if !ids.insert(found.id) {
+        each_row(source, layout, findings, |row, faults| {
+            // School Data Sync gives enrolments no ids.
+            if row.has(Column::SourcedId)
+                && let Some(id) = faults.ok(row.id(|id| id))
+                && !ids.insert(id)
+            {
                 faults.push(row.fault(FaultCode::IdDuplicated, Column::SourcedId));
             }
-            let class = classes.number(found.class);
-            if class.is_none() {
-                push_dangling(row, Column::ClassSourcedId, &CLASSES, faults);
+            let found = Enrollment::read(row, scope.today, faults);
+            if let Some(found) = found {
+                all.take(row, &found, classes, users, scope, faults);
             }
-            let user = users.get(found.person);
-            if user.is_none() {
-                push_dangling(row, Column::UserSourcedId, &USERS, faults);
-            }
-            let (Some(class), Some(user)) = (class, user) else {
-                return;
-            };
-            if complete && found.holds && !found.role.fits(user.role) {
-                faults.push(row.fault(FaultCode::RoleMismatch, Column::Role));
-            }
-            // Whoever has left is in no team, whatever the row says.
-            if found.holds && !user.departed && found.role != EnrolledAs::Neither {
-                places.push(ClassPlace {
-                    class,
-                    person: found.person,
-                    role: found.role,
-                });
+            if !faults.is_empty() && !says_gone(row) {
+                all.note_unsaid(row, classes);
             }
         });
+        all.any_unsaid |= findings.has_unreadable(layout.file);
         // The sort is stable, so the first primary teacher of the file stays the first.
-        places.sort_by_key(|place| place.class);
-        Self(places)
+        all.places.sort_by_key(|place| place.class);
+        all
     }
 
-    /// The places in one class, in the order of the file.
-    pub(super) fn of_class(&self, class: u32) -> &[ClassPlace] {
-        let start = self.0.partition_point(|place| place.class < class);
-        let end = self.0.partition_point(|place| place.class <= class);
-        self.0.get(start..end).unwrap_or_default()
+    fn take(
+        &mut self,
+        row: &Row<'_>,
+        found: &Enrollment,
+        classes: &mut Classes,
+        users: &Users,
+        scope: Scope,
+        faults: &mut Collector,
+    ) {
+        let class = match classes.get(found.class) {
+            Some((_, Known::PassedOver)) => {
+                push_passed_over(row, Column::ClassSourcedId, faults);
+                None
+            }
+            Some((number, Known::Usable | Known::Elsewhere)) => Some(number),
+            None if scope.is_delta => Some(classes.elsewhere(found.class, row.line())),
+            None => {
+                push_dangling(row, Column::ClassSourcedId, &CLASSES, faults);
+                None
+            }
+        };
+        let departed = match users.get(found.person) {
+            Some(known) if known.is_unknown() => {
+                push_passed_over(row, Column::UserSourcedId, faults);
+                return;
+            }
+            Some(known) => {
+                let fits = known.departed || known.is_any(|role| found.role.fits(role));
+                if found.holds && !fits {
+                    faults.push(row.fault(FaultCode::RoleMismatch, Column::Role));
+                }
+                known.departed
+            }
+            None if scope.is_delta => false,
+            None => {
+                push_dangling(row, Column::UserSourcedId, &USERS, faults);
+                return;
+            }
+        };
+        let (Some(class), true) = (class, faults.is_empty()) else {
+            return;
+        };
+        // Whoever has left is in no team, whatever the row says.
+        let role = match found.holds && !departed {
+            true => found.role,
+            false => EnrolledAs::Gone,
+        };
+        let is_said = match role {
+            EnrolledAs::Student | EnrolledAs::Staff { .. } => true,
+            EnrolledAs::Neither => false,
+            EnrolledAs::Gone => scope.is_delta,
+        };
+        if is_said {
+            self.places.push(ClassPlace {
+                class,
+                person: found.person,
+                role,
+            });
+        }
+    }
+
+    /// Notes whose place a row that was passed over is about.
+    fn note_unsaid(&mut self, row: &Row<'_>, classes: &Classes) {
+        let class = row.text(Column::ClassSourcedId);
+        let person = row.text(Column::UserSourcedId);
+        if class.is_empty() || person.is_empty() {
+            self.any_unsaid = true;
+        } else if let Some((number, _)) = classes.get(TeamId::from_uuid(CLASSES.id_of(class))) {
+            let person = PersonId::from_uuid(USERS.id_of(person));
+            self.unsaid.entry(number).or_default().insert(person);
+        }
+    }
+
+    /// What the export says of one class.
+    pub(super) fn of_class(&self, class: u32, scope: Scope) -> InClass<'_> {
+        let start = self.places.partition_point(|place| place.class < class);
+        let end = self.places.partition_point(|place| place.class <= class);
+        InClass {
+            places: self.places.get(start..end).unwrap_or_default(),
+            unsaid: self.unsaid.get(&class),
+            is_part: self.any_unsaid || scope.is_delta,
+        }
+    }
+
+    /// Whether no place can end, because nobody knows which places the rows that were passed over are
+    /// about.
+    pub(crate) fn any_unsaid(&self) -> bool {
+        self.any_unsaid
     }
 
     /// The places in all classes.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &ClassPlace> {
-        self.0.iter()
+        self.places.iter()
     }
 }

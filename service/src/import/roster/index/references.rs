@@ -1,31 +1,72 @@
 //! References from one table to another, and how a whole table is read.
 
+use csv::StringRecord;
+
 use super::super::reader::layout::{Column, Layout};
 use super::super::reader::row::Row;
 use super::super::reader::source::Source;
 use super::super::reader::table::Table;
-use crate::import::fault::{Collector, FaultCode, ImportFault, Problem};
+use super::cells::is_gone;
+use crate::import::fault::{Collector, FaultCode, Findings, Problem};
 
-/// Gives every row of a table to `take`.
+/// Gives every row of a table to `take`. A row for which `take` adds a fault is passed over.
 pub(super) fn each_row(
     source: &mut Source,
     layout: &'static Layout,
-    faults: &mut Collector,
-    take: impl FnMut(&Row<'_>, &mut Collector),
+    findings: &mut Findings,
+    mut take: impl FnMut(&Row<'_>, &mut Collector),
 ) {
-    if !faults.is_full()
-        && let Some(table) = Table::open(source, layout, faults)
-    {
-        table.each(faults, take);
+    if findings.of_files.is_full() {
+        return;
+    }
+    let Some(mut table) = Table::open(source, layout, &mut findings.of_files) else {
+        return;
+    };
+    let mut record = StringRecord::new();
+    while let Some(next) = table.next_row(&mut record) {
+        match next {
+            Ok(row) => {
+                findings.count_row(layout.file);
+                let mut faults = Collector::default();
+                take(&row, &mut faults);
+                if !faults.is_empty() {
+                    pass_over(layout, &row, faults, findings);
+                }
+            }
+            Err(unreadable) if unreadable.ends_table => {
+                findings.of_files.push(unreadable.fault);
+                return;
+            }
+            Err(unreadable) => {
+                findings.count_row(layout.file);
+                findings.unreadable(layout.file, unreadable.fault);
+            }
+        }
     }
 }
 
-/// Adds the fault of a field that names a row of `to` that is not there. Adds nothing if some ids
-/// of `to` could not be read: that is a fault already, and every reference would repeat it.
-pub(super) fn push_dangling(row: &Row<'_>, column: Column, to: &Layout, faults: &mut Collector) {
-    if !hides_ids(faults, to) {
-        faults.push(row.fault(dangling(to), column));
+fn pass_over(layout: &Layout, row: &Row<'_>, mut faults: Collector, findings: &mut Findings) {
+    // Of two rows with one id, nobody can tell whether the one that says so is right.
+    let is_twice = faults
+        .iter()
+        .any(|fault| fault.code == FaultCode::IdDuplicated);
+    if says_gone(row) && !is_twice {
+        return findings.gone(faults.take());
     }
+    // An enrolment whose person or class was passed over is no further bad row, and one whose role is
+    // not that of the person is a matter of that class alone. Elsewhere a row counts: if
+    // the row of a school is bad, nobody at that school can be imported.
+    let is_new = |code| {
+        layout.kind != "enrollment"
+            || !matches!(code, FaultCode::RowPassedOver | FaultCode::RoleMismatch)
+    };
+    let counts = faults.iter().any(|fault| is_new(fault.code));
+    findings.bad(layout.file, faults.take(), counts);
+}
+
+/// Whether the row can be read so far that it says that its subject is gone.
+pub(super) fn says_gone(row: &Row<'_>) -> bool {
+    is_gone(row).is_ok_and(|gone| gone)
 }
 
 /// What is wrong with a reference to a row of `to` that is not there.
@@ -39,29 +80,12 @@ pub(super) fn dangling(to: &Layout) -> Problem {
     )
 }
 
-/// Whether some ids of a table could not be read.
-pub(super) fn hides_ids(faults: &Collector, table: &Layout) -> bool {
-    faults
-        .iter()
-        .any(|fault| fault.file == table.file && hides_id(fault))
+/// Adds the fault of a field that names a row of `to` that is not there.
+pub(super) fn push_dangling(row: &Row<'_>, column: Column, to: &Layout, faults: &mut Collector) {
+    faults.push(row.fault(dangling(to), column));
 }
 
-/// Whether a fault hides the id of its row, or of all rows of its table.
-fn hides_id(fault: &ImportFault) -> bool {
-    match fault.code {
-        FaultCode::ValueMissing
-        | FaultCode::TextTooLong
-        | FaultCode::TextControlCharacter
-        | FaultCode::CprFound => fault.field.as_deref() == Some(Column::SourcedId.header()),
-        FaultCode::FileUnreadable
-        | FaultCode::FileTooLarge
-        | FaultCode::ArchiveInvalid
-        | FaultCode::HeaderMissing
-        | FaultCode::ColumnMissing
-        | FaultCode::ColumnDuplicated
-        | FaultCode::FieldCountWrong
-        | FaultCode::RowTooLong
-        | FaultCode::Utf8Invalid => true,
-        _ => false,
-    }
+/// Adds the fault of a field that names a row that was passed over.
+pub(super) fn push_passed_over(row: &Row<'_>, column: Column, faults: &mut Collector) {
+    faults.push(row.fault(FaultCode::RowPassedOver, column));
 }

@@ -7,12 +7,12 @@ use planledger_core::ids::SchoolYearId;
 use planledger_core::text::Title;
 use uuid::Uuid;
 
-use super::super::reader::layout::{Column, SESSIONS};
+use super::super::reader::layout::{Column, Layout, SESSIONS};
 use super::super::reader::row::Row;
 use super::super::reader::source::Source;
 use super::cells::{date, is_gone, optional_reference, word};
-use super::references::{dangling, each_row, hides_ids};
-use crate::import::fault::{Collector, FaultCode, ImportFault};
+use super::references::{dangling, each_row, push_dangling, push_passed_over};
+use crate::import::fault::{Collector, FaultCode, Findings, ImportFault, Problem};
 
 /// One row.
 struct Session {
@@ -56,49 +56,74 @@ impl Session {
     }
 }
 
+/// Which school year a session is part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PartOf {
+    /// The school year; `None` if the session is part of none.
+    Year(Option<SchoolYearId>),
+    /// Unknown, because a row was passed over.
+    Unknown,
+}
+
 /// All sessions.
 #[derive(Default)]
 pub(crate) struct Sessions {
     /// In the order of the file, each with its line.
     years: Vec<(SchoolYearId, SchoolYear, u64)>,
-    /// The school year of each session.
-    year_of: HashMap<Uuid, Option<SchoolYearId>>,
+    part_of: HashMap<Uuid, PartOf>,
 }
 
-/// By session: its parent, and the fault of its row if that parent is not there.
-type Parents = HashMap<Uuid, (Option<Uuid>, ImportFault)>;
+/// What the first look at the table leaves of a session.
+struct Seen {
+    parent: Option<Uuid>,
+    is_year: bool,
+    usable: bool,
+    line: u64,
+}
 
 impl Sessions {
-    pub(super) fn read(source: &mut Source, faults: &mut Collector) -> Self {
-        let mut sessions = Self::default();
-        let mut parents = Parents::new();
+    pub(super) fn read(
+        source: &mut Source,
+        layout: &'static Layout,
+        findings: &mut Findings,
+    ) -> Self {
+        let mut years = Vec::new();
+        let mut seen: HashMap<Uuid, Seen> = HashMap::new();
         let mut order = Vec::new();
-        each_row(source, &SESSIONS, faults, |row, faults| {
-            let Some(id) = faults.ok(row.id(|id| id)) else {
+        each_row(source, layout, findings, |row, faults| {
+            let id = faults.ok(row.id(|id| id));
+            let session = Session::read(row, faults);
+            let Some(id) = id else {
                 return;
             };
-            // The id of a faulty row is kept too, so that references to it are no further faults.
-            let session = Session::read(row, faults);
-            let parent = session.as_ref().and_then(|session| session.parent);
-            let if_dangling = row.fault(dangling(&SESSIONS), Column::ParentSourcedId);
-            if parents.insert(id, (parent, if_dangling)).is_some() {
+            if seen.contains_key(&id) {
                 faults.push(row.fault(FaultCode::IdDuplicated, Column::SourcedId));
             }
+            let session = session.filter(|_| faults.is_empty());
+            let usable = session.is_some();
+            let (year, parent) = session.map_or((None, None), |found| (found.year, found.parent));
+            let found = Seen {
+                parent,
+                is_year: year.is_some(),
+                usable,
+                line: row.line(),
+            };
+            seen.insert(id, found);
             order.push(id);
-            if let Some(year) = session.and_then(|session| session.year) {
-                let id = SchoolYearId::from_uuid(id);
-                sessions.years.push((id, year, row.line()));
+            if let Some(year) = year {
+                years.push((SchoolYearId::from_uuid(id), year, row.line()));
             }
         });
-        if hides_ids(faults, &SESSIONS) {
-            return sessions;
+        let climb = Climb::all(&order, &seen);
+        for fault in climb.faults {
+            findings.bad(SESSIONS.file, vec![fault], true);
         }
-        let years = sessions.years.iter().map(|(id, _, _)| *id).collect();
-        for id in order {
-            let year = faults.ok(climb_to_year(id, &parents, &years)).flatten();
-            sessions.year_of.insert(id, year);
+        for fault in climb.parts {
+            findings.part(fault);
         }
-        sessions
+        let part_of = climb.part_of;
+        years.retain(|(id, _, _)| part_of.get(&id.uuid()) != Some(&PartOf::Unknown));
+        Self { years, part_of }
     }
 
     /// The school years in the order of the file, each with its line.
@@ -106,44 +131,158 @@ impl Sessions {
         &self.years
     }
 
-    /// The school year that a session is part of. The outer `None`: there is no such session.
-    /// The inner `None`: the session is part of no school year.
-    pub(super) fn year_of(&self, session: Uuid) -> Option<Option<SchoolYearId>> {
-        self.year_of.get(&session).copied()
+    /// The school year that a session is part of. `None`: there is no such session.
+    pub(super) fn year_of(&self, session: Uuid) -> Option<PartOf> {
+        self.part_of.get(&session).copied()
+    }
+
+    /// Checks that there is such a session.
+    pub(super) fn check(
+        &self,
+        session: Uuid,
+        row: &Row<'_>,
+        column: Column,
+        faults: &mut Collector,
+    ) {
+        match self.year_of(session) {
+            Some(PartOf::Year(_)) => {}
+            Some(PartOf::Unknown) => push_passed_over(row, column, faults),
+            None => push_dangling(row, column, &SESSIONS, faults),
+        }
     }
 }
 
-/// Climbs from a session to the school year that it is part of.
-fn climb_to_year(
-    start: Uuid,
-    parents: &Parents,
-    years: &HashSet<SchoolYearId>,
-) -> Result<Option<SchoolYearId>, ImportFault> {
-    let mut at = start;
-    // No chain of different sessions is longer than there are sessions.
-    for _ in 0..=parents.len() {
-        let year = SchoolYearId::from_uuid(at);
-        if years.contains(&year) {
-            return Ok(Some(year));
-        }
-        match parents.get(&at) {
-            // The fault is said at the session that names the missing parent, and only there.
-            Some((Some(parent), if_dangling)) if !parents.contains_key(parent) => {
-                return if at == start {
-                    Err(if_dangling.clone())
-                } else {
-                    Ok(None)
+/// Climbs from each session to the school year that it is part of. Each session is climbed from
+/// once, however long the chains are.
+#[derive(Default)]
+struct Climb {
+    part_of: HashMap<Uuid, PartOf>,
+    faults: Vec<ImportFault>,
+    /// Parents that are not in the table.
+    parts: Vec<ImportFault>,
+    /// How many sessions were looked at.
+    steps: u64,
+}
+
+impl Climb {
+    fn all(order: &[Uuid], seen: &HashMap<Uuid, Seen>) -> Self {
+        let mut climb = Self::default();
+        let mut path = Vec::new();
+        let mut on_path = HashSet::new();
+        for start in order {
+            path.clear();
+            on_path.clear();
+            let mut at = *start;
+            let end: Result<_, Problem> = loop {
+                climb.steps += 1;
+                if let Some(known) = climb.part_of.get(&at) {
+                    break Ok(*known);
+                }
+                let Some(session) = seen.get(&at) else {
+                    // It belongs to something that is not exported. That spoils no session.
+                    if let Some((_, line)) = path.last() {
+                        let fault = ImportFault::new(dangling(&SESSIONS), SESSIONS.file).row(*line);
+                        climb
+                            .parts
+                            .push(fault.field(Column::ParentSourcedId.header()));
+                    }
+                    break Ok(PartOf::Year(None));
                 };
+                if !on_path.insert(at) {
+                    break Err(FaultCode::ReferenceCycle.into());
+                }
+                path.push((at, session.line));
+                match session {
+                    Seen { usable: false, .. } => {
+                        climb.part_of.insert(at, PartOf::Unknown);
+                        path.pop();
+                        break Ok(PartOf::Unknown);
+                    }
+                    Seen { is_year: true, .. } => {
+                        break Ok(PartOf::Year(Some(SchoolYearId::from_uuid(at))));
+                    }
+                    Seen { parent: None, .. } => break Ok(PartOf::Year(None)),
+                    Seen {
+                        parent: Some(up), ..
+                    } => at = *up,
+                }
+            };
+            // From the top down: a session under one that cannot be used cannot be used either.
+            for (id, line) in path.iter().rev() {
+                let part = match &end {
+                    Ok(part) => *part,
+                    Err(_) => PartOf::Unknown,
+                };
+                if let Some(problem) = match &end {
+                    Ok(PartOf::Year(_)) => None,
+                    Ok(PartOf::Unknown) => Some(FaultCode::RowPassedOver.into()),
+                    Err(problem) => Some(problem.clone()),
+                } {
+                    let fault = ImportFault::new(problem, SESSIONS.file).row(*line);
+                    climb
+                        .faults
+                        .push(fault.field(Column::ParentSourcedId.header()));
+                }
+                climb.part_of.insert(*id, part);
             }
-            Some((Some(parent), _)) => at = *parent,
-            Some((None, _)) | None => return Ok(None),
+        }
+        climb
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A chain in which each session is part of the next, and the last is a school year.
+    fn steps(length: u128) -> u64 {
+        let id = Uuid::from_u128;
+        let order: Vec<Uuid> = (0..length).map(id).collect();
+        let seen = (0..length).map(|number| {
+            let is_year = number + 1 == length;
+            let session = Seen {
+                parent: (!is_year).then(|| id(number + 1)),
+                is_year,
+                usable: true,
+                line: 1,
+            };
+            (id(number), session)
+        });
+        let climb = Climb::all(&order, &seen.collect());
+        assert!(climb.faults.is_empty());
+        let year = PartOf::Year(Some(SchoolYearId::from_uuid(id(length - 1))));
+        assert!(climb.part_of.values().all(|part| *part == year));
+        climb.steps
+    }
+
+    #[test]
+    fn chained_sessions_take_steps_in_proportion_to_their_number() {
+        for length in [1, 10, 1_000, 8_000] {
+            assert!(u128::from(steps(length)) <= 2 * length, "{length}");
         }
     }
-    let fault = ImportFault::new(FaultCode::ReferenceCycle, SESSIONS.file)
-        .field(Column::ParentSourcedId.header());
-    let row = parents.get(&start).and_then(|(_, fault)| fault.row);
-    Err(match row {
-        Some(row) => fault.row(row),
-        None => fault,
-    })
+
+    #[test]
+    fn a_cycle_is_told_for_all_that_are_in_it_and_ends_the_climb() {
+        let id = Uuid::from_u128;
+        let order: Vec<Uuid> = (0..3).map(id).collect();
+        let seen = [(0, 1), (1, 2), (2, 0)].map(|(from, to)| {
+            let session = Seen {
+                parent: Some(id(to)),
+                is_year: false,
+                usable: true,
+                line: 1,
+            };
+            (id(from), session)
+        });
+        let climb = Climb::all(&order, &seen.into());
+        assert_eq!(climb.faults.len(), 3);
+        assert!(
+            climb
+                .faults
+                .iter()
+                .all(|f| f.code == FaultCode::ReferenceCycle)
+        );
+        assert!(climb.steps <= 6);
+    }
 }

@@ -2,65 +2,134 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use planledger_core::domain::person::Role;
+use planledger_core::domain::person::{Affiliation, Role};
 use planledger_core::ids::PersonId;
-use planledger_core::text::{Code, CprContext, Name, TextError};
+use planledger_core::text::{Code, CprContext, Name, TextError, contains_cpr};
 
-use super::super::reader::layout::{Column, USERS};
+use super::super::reader::layout::{Column, Layout, USERS};
 use super::super::reader::row::Row;
 use super::super::reader::source::Source;
-use super::cells::{is_gone, truth, word};
+use super::Scope;
+use super::cells::{is_gone, truth};
 use super::orgs::Orgs;
-use super::references::{dangling, each_row, hides_ids};
-use crate::import::fault::{Collector, FaultCode, ImportFault};
+use super::references::{dangling, each_row, push_passed_over, says_gone};
+use super::roles::{self, Relationships, Roles};
+use crate::import::fault::{Collector, FaultCode, Findings, ImportFault, Problem};
 
-/// One row.
+/// One row, with what other tables say of the person.
 pub(crate) struct User {
     pub(crate) id: PersonId,
     pub(crate) name: Name,
+    /// The role that the person is counted under.
     pub(crate) role: Role,
-    /// Of a student only.
-    pub(crate) grade: Option<Code>,
+    /// Every role of the person.
+    pub(crate) roles: BTreeSet<Role>,
+    pub(crate) affiliations: BTreeSet<Affiliation>,
     /// Only `tobedeleted` says that somebody has left. A user who is not enabled may not log in, which
     /// is no departure; nor is a class that ended or was cancelled.
     pub(crate) departed: bool,
 }
 
+/// What must be known to read a row.
+#[derive(Clone, Copy)]
+pub(crate) struct Around<'i> {
+    pub(crate) orgs: &'i Orgs,
+    /// `None` if the format has no such table.
+    pub(crate) roles: Option<&'i Roles>,
+    /// `None` if the format has no such table.
+    pub(crate) relationships: Option<&'i Relationships>,
+    pub(crate) scope: Scope,
+}
+
 impl User {
-    pub(crate) fn read(row: &Row<'_>, faults: &mut Collector) -> Option<Self> {
-        const ROLES: [(&str, Role); 8] = [
-            ("student", Role::Student),
-            ("guardian", Role::Guardian),
-            ("parent", Role::Guardian),
-            ("relative", Role::Guardian),
-            ("teacher", Role::Teacher),
-            ("aide", Role::Pedagogue),
-            ("administrator", Role::Leader),
-            ("proctor", Role::Other),
-        ];
+    pub(crate) fn read(row: &Row<'_>, around: Around<'_>, faults: &mut Collector) -> Option<Self> {
         let id = faults.ok(row.id(PersonId::from_uuid));
         let gone = faults.ok(is_gone(row));
-        let enabled = faults.ok(row.required(Column::EnabledUser, truth));
         let name = faults.ok(full_name(row));
-        let role = faults.ok(row.required(Column::Role, |text| word(text, &ROLES)));
-        let grade = match role {
-            Some(Role::Student) => faults.ok(row.optional(Column::Grades, |text| {
-                Code::new_in(text, CprContext::PersonText)
-            })),
-            _ => Some(None),
-        };
-        if row.list(Column::OrgSourcedIds).next().is_none() {
-            faults.push(row.fault(FaultCode::ValueMissing, Column::OrgSourcedIds));
+        if row.has(Column::EnabledUser) {
+            faults.ok(row.required(Column::EnabledUser, truth));
         }
-        enabled?;
+        let found = match around.roles {
+            None => own_roles(row, around, faults),
+            Some(roles) => roles_of(row, id?, roles, around, faults),
+        };
+        let (role, roles, affiliations) = found?;
         Some(Self {
             id: id?,
             name: name?,
-            role: role?,
-            grade: grade?,
+            role,
+            roles,
+            affiliations,
             departed: gone?,
         })
     }
+}
+
+type Found = (Role, BTreeSet<Role>, BTreeSet<Affiliation>);
+
+/// The grade that a row gives a student.
+fn grade(row: &Row<'_>, faults: &mut Collector) -> Option<Option<Code>> {
+    let column = match row.has(Column::Grade) {
+        true => Column::Grade,
+        false => Column::Grades,
+    };
+    faults.ok(row.optional(column, |text| Code::new_in(text, CprContext::PersonText)))
+}
+
+/// What the row itself says that the person is.
+fn own_roles(row: &Row<'_>, around: Around<'_>, faults: &mut Collector) -> Option<Found> {
+    let role = faults.ok(row.required(Column::Role, roles::role));
+    let grade = match role {
+        Some(Role::Student) => grade(row, faults),
+        _ => Some(None),
+    };
+    if row.list(Column::OrgSourcedIds).next().is_none() {
+        faults.push(row.fault(FaultCode::ValueMissing, Column::OrgSourcedIds));
+    }
+    let orgs = around.orgs.of_user(row, around.scope, faults);
+    let (role, grade) = (role?, grade?);
+    let affiliations = orgs.into_iter().map(|institution| Affiliation {
+        institution,
+        role,
+        grade: grade.clone(),
+    });
+    Some((role, BTreeSet::from([role]), affiliations.collect()))
+}
+
+/// What the table of roles says that the person is.
+fn roles_of(
+    row: &Row<'_>,
+    id: PersonId,
+    roles: &Roles,
+    around: Around<'_>,
+    faults: &mut Collector,
+) -> Option<Found> {
+    let is_named = around.relationships.is_some_and(|known| known.names(id));
+    let Some(places) = roles.of(id) else {
+        // Guardians of School Data Sync need have no role at an institution.
+        if is_named {
+            let roles = BTreeSet::from([Role::Guardian]);
+            return Some((Role::Guardian, roles, BTreeSet::new()));
+        }
+        let problem = Problem::new(
+            FaultCode::ReferenceDangling,
+            "no row of roles.csv names this user; add a row to roles.csv, or remove the user",
+        );
+        faults.push(row.fault(problem, Column::SourcedId));
+        return None;
+    };
+    if places.is_partly_known {
+        push_passed_over(row, Column::SourcedId, faults);
+        return None;
+    }
+    let grade = grade(row, faults)?;
+    let affiliations = places.now.iter().cloned().map(|mut place| {
+        if place.role == Role::Student && place.grade.is_none() {
+            place.grade.clone_from(&grade);
+        }
+        place
+    });
+    Some((places.first?, places.ever.clone(), affiliations.collect()))
 }
 
 /// Given and family name. One of them may be empty, because some people have only one name.
@@ -78,15 +147,79 @@ fn full_name(row: &Row<'_>) -> Result<Name, ImportFault> {
 /// What the first pass keeps of a person.
 #[derive(Clone, Copy)]
 pub(crate) struct KnownUser {
+    /// The role that the person is counted under.
     pub(crate) role: Role,
+    /// One bit for each role of the person.
+    roles: u8,
     pub(crate) departed: bool,
+    /// Whether the row can be used. If not, what the ledger has of the person is left alone.
+    pub(crate) usable: bool,
+}
+
+const fn bit(role: Role) -> u8 {
+    1 << role as u8
 }
 
 impl KnownUser {
     /// Whether this person guards a child who names the person as agent. Whatever else somebody is,
     /// they can be a parent too; but whoever has left guards nobody.
     pub(crate) fn guards(self, id: PersonId, child: PersonId) -> bool {
-        !self.departed && id != child
+        self.usable && !self.departed && id != child
+    }
+
+    /// Whether nothing is known of whether this person guards anybody.
+    pub(crate) fn is_unknown(self) -> bool {
+        !self.usable && !self.departed
+    }
+
+    /// Whether the person is a student, whatever else they are.
+    pub(crate) fn is_student(self) -> bool {
+        self.roles & bit(Role::Student) != 0
+    }
+
+    /// Whether one of the person's roles is such.
+    pub(crate) fn is_any(self, fits: impl Fn(Role) -> bool) -> bool {
+        let roles = [
+            Role::Student,
+            Role::Guardian,
+            Role::Teacher,
+            Role::Pedagogue,
+            Role::Leader,
+            Role::Other,
+        ];
+        roles
+            .into_iter()
+            .any(|role| self.roles & bit(role) != 0 && fits(role))
+    }
+}
+
+/// Ids of persons that have ten digits. Many systems number persons so, and about one such number in
+/// thirty could be a CPR number. In a column of CPR numbers, all could.
+#[derive(Default)]
+struct TenDigits {
+    /// Those that could be CPR numbers, each with its line.
+    suspects: Vec<(PersonId, u64)>,
+    others: usize,
+}
+
+impl TenDigits {
+    /// How many others there must be for each that could be a CPR number.
+    const OTHERS: usize = 4;
+
+    fn take(&mut self, id: PersonId, text: &str, line: u64) {
+        if contains_cpr(text, CprContext::PersonText) {
+            self.suspects.push((id, line));
+        } else if text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            self.others += 1;
+        }
+    }
+
+    /// Those that are CPR numbers, as far as the column tells.
+    fn cpr_numbers(self) -> Vec<(PersonId, u64)> {
+        match self.others >= self.suspects.len() * Self::OTHERS {
+            true => Vec::new(),
+            false => self.suspects,
+        }
     }
 }
 
@@ -96,57 +229,104 @@ pub(crate) struct Users {
     by_id: HashMap<PersonId, KnownUser>,
     guardianships: u64,
     passed_over: u64,
+    students: u64,
 }
 
 impl Users {
-    pub(super) fn read(source: &mut Source, orgs: &Orgs, faults: &mut Collector) -> Self {
+    pub(super) fn read(
+        source: &mut Source,
+        layout: &'static Layout,
+        around: Around<'_>,
+        findings: &mut Findings,
+    ) -> Self {
         let mut users = Self::default();
+        let mut ids = TenDigits::default();
         // A guardian may stand below the child. Such references are checked at the end.
         let mut unseen: Vec<(PersonId, Option<PersonId>, u64)> = Vec::new();
-        each_row(source, &USERS, faults, |row, faults| {
-            let user = User::read(row, faults);
-            orgs.of_user(row, faults);
-            let student = user.as_ref().filter(|user| user.role == Role::Student);
-            let child = student.map(|student| student.id);
-            for agent in agents(row) {
-                if !users.count_guardian(agent, child) {
-                    unseen.push((agent, child, row.line()));
-                }
-            }
-            // The id of a faulty row is kept too. A faulty id is a fault already.
+        each_row(source, layout, findings, |row, faults| {
+            let user = User::read(row, around, faults);
+            // A faulty id is a fault already.
             let Ok(id) = row.id(PersonId::from_uuid) else {
                 return;
             };
-            let known = user.map_or((Role::Other, true), |user| (user.role, user.departed));
-            let (role, departed) = known;
-            let known = KnownUser { role, departed };
-            if users.by_id.insert(id, known).is_some() {
+            // Nobody can tell which of two rows is right.
+            if users.by_id.contains_key(&id) {
                 faults.push(row.fault(FaultCode::IdDuplicated, Column::SourcedId));
             }
+            let known = match user.filter(|_| faults.is_empty()) {
+                Some(user) => {
+                    let is_student = user.roles.contains(&Role::Student);
+                    let child = is_student.then_some(id);
+                    for agent in agents(row, id, around) {
+                        match users.get(agent) {
+                            Some(known) if known.usable => users.count_agent(known, agent, child),
+                            Some(_) | None => unseen.push((agent, child, row.line())),
+                        }
+                    }
+                    KnownUser {
+                        role: user.role,
+                        roles: user.roles.iter().fold(0, |all, role| all | bit(*role)),
+                        departed: user.departed,
+                        usable: true,
+                    }
+                }
+                None => KnownUser {
+                    role: Role::Other,
+                    roles: 0,
+                    departed: says_gone(row),
+                    usable: false,
+                },
+            };
+            let text = row.text(Column::SourcedId);
+            if known.usable {
+                ids.take(id, text, row.line());
+            }
+            users.by_id.insert(id, known);
         });
-        if hides_ids(faults, &USERS) {
-            return users;
+        for (id, line) in ids.cpr_numbers() {
+            if let Some(known) = users.by_id.get_mut(&id) {
+                known.usable = false;
+            }
+            let fault = ImportFault::new(FaultCode::CprFound, USERS.file).row(line);
+            let fault = fault.field(Column::SourcedId.header());
+            findings.bad(USERS.file, vec![fault], true);
         }
         for (agent, child, line) in unseen {
-            if !users.count_guardian(agent, child) {
-                let fault = ImportFault::new(dangling(&USERS), USERS.file).row(line);
-                faults.push(fault.field(Column::AgentSourcedIds.header()));
-            }
+            users.check_agent(agent, child, line, around, findings);
         }
+        let usable = users.by_id.values().filter(|known| known.usable);
+        users.students = usable.filter(|known| known.is_student()).count() as u64;
         users
     }
 
-    /// Counts `agent`, whom a row names. `child` is the student of that row; `None` if it is no
-    /// student's. `false` if there is no such person, or the person's row comes later.
-    fn count_guardian(&mut self, agent: PersonId, child: Option<PersonId>) -> bool {
-        let Some(known) = self.by_id.get(&agent) else {
-            return false;
-        };
+    fn count_agent(&mut self, known: KnownUser, agent: PersonId, child: Option<PersonId>) {
         match child.is_some_and(|child| known.guards(agent, child)) {
             true => self.guardianships += 1,
             false => self.passed_over += 1,
         }
-        true
+    }
+
+    /// Counts `agent`, whom the row on `line` names. `child` is the student of that row; `None` if it
+    /// is no student's.
+    fn check_agent(
+        &mut self,
+        agent: PersonId,
+        child: Option<PersonId>,
+        line: u64,
+        around: Around<'_>,
+        findings: &mut Findings,
+    ) {
+        let problem = match self.get(agent) {
+            Some(known) if known.is_unknown() => FaultCode::RowPassedOver.into(),
+            Some(known) => return self.count_agent(known, agent, child),
+            None if around.scope.is_delta => {
+                self.guardianships += u64::from(child.is_some());
+                return;
+            }
+            None => dangling(&USERS),
+        };
+        let fault = ImportFault::new(problem, USERS.file).row(line);
+        findings.part(fault.field(Column::AgentSourcedIds.header()));
     }
 
     /// A person. `None` if there is no such person.
@@ -154,9 +334,19 @@ impl Users {
         self.by_id.get(&id).copied()
     }
 
-    /// All persons, in no order.
+    /// The ids of all persons, also of those whose rows cannot be used, in no order.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = PersonId> {
+        self.by_id.keys().copied()
+    }
+
+    /// All persons whose rows can be used, in no order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = KnownUser> {
-        self.by_id.values().copied()
+        self.by_id.values().copied().filter(|known| known.usable)
+    }
+
+    /// How many persons are students, whatever else they are.
+    pub(crate) fn students(&self) -> u64 {
+        self.students
     }
 
     /// How many guardians all students have together.
@@ -170,9 +360,13 @@ impl Users {
     }
 }
 
-/// Those whom a row names as agents, each once.
-pub(crate) fn agents(row: &Row<'_>) -> BTreeSet<PersonId> {
-    row.list(Column::AgentSourcedIds)
-        .map(|agent| PersonId::from_uuid(USERS.id_of(agent)))
+/// Those whom the files name as guardians of a person, each once.
+pub(crate) fn agents(row: &Row<'_>, id: PersonId, around: Around<'_>) -> BTreeSet<PersonId> {
+    let named = row
+        .list(Column::AgentSourcedIds)
+        .map(|agent| PersonId::from_uuid(USERS.id_of(agent)));
+    let related = around.relationships.and_then(|known| known.of(id));
+    named
+        .chain(related.into_iter().flatten().copied())
         .collect()
 }

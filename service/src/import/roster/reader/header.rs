@@ -5,6 +5,23 @@ use csv::StringRecord;
 use super::layout::{Column, Layout};
 use crate::import::fault::{Collector, FaultCode, ImportFault};
 
+/// Whether a character may stand around a column name without belonging to it.
+pub(super) fn is_wrapping(character: char) -> bool {
+    character.is_whitespace() || matches!(character, '"' | '\'' | '“' | '”' | '\u{feff}')
+}
+
+/// A column name without what stands around it.
+fn bare(name: &str) -> &str {
+    name.trim_matches(is_wrapping)
+}
+
+/// Whether a table has a column of this name. Capital and small letters count as the same.
+pub(super) fn knows(layout: &Layout, name: &str) -> bool {
+    let name = bare(name);
+    let mut columns = layout.columns.iter();
+    columns.any(|column| column.header().eq_ignore_ascii_case(name))
+}
+
 /// Where the columns of a table stand.
 #[derive(Clone, Copy)]
 pub(crate) struct Header {
@@ -31,18 +48,19 @@ impl Header {
         line: u64,
         faults: &mut Collector,
     ) -> Option<Self> {
-        let names: Vec<&str> = record.iter().map(str::trim).collect();
+        let names: Vec<&str> = record.iter().map(bare).collect();
         let mut header = Self::unread(layout);
-        header.width = names.len();
+        // Empty names at the end are what a spreadsheet leaves of columns that somebody has cleared.
+        let named = names.iter().rposition(|name| !name.is_empty());
+        header.width = named.map_or(0, |last| last + 1);
         let mut problems = Collector::default();
         for column in layout.columns {
-            let mut places = (0..)
-                .zip(&names)
-                .filter(|(_, name)| **name == column.header());
+            let mut places = (0..).zip(&names).filter(|(_, name)| column.is_called(name));
             let place = places.next().map(|(place, _)| place);
             let code = match (place, places.next()) {
                 (Some(_), None) => None,
                 (Some(_), Some(_)) => Some(FaultCode::ColumnDuplicated),
+                (None, _) if layout.optional.contains(column) => None,
                 (None, _) => Some(FaultCode::ColumnMissing),
             };
             if let Some(code) = code {

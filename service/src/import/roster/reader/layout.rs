@@ -16,6 +16,17 @@ macro_rules! columns {
             /// How many columns there are.
             pub(crate) const COUNT: usize = [$(Self::$name),*].len();
 
+            /// Whether a header calls it so. OneRoster 1.0 has other names for some columns.
+            pub(crate) fn is_called(self, name: &str) -> bool {
+                let former = match self {
+                    Self::AgentSourcedIds => "agents",
+                    Self::SchoolYearSourcedId => "schoolYearId",
+                    Self::Grades => "grade",
+                    _ => self.header(),
+                };
+                name.eq_ignore_ascii_case(self.header()) || name.eq_ignore_ascii_case(former)
+            }
+
             /// Its name in the header.
             pub(crate) const fn header(self) -> &'static str {
                 match self { $(Self::$name => $header,)* }
@@ -51,18 +62,31 @@ columns! {
     ClassSourcedId = "classSourcedId",
     UserSourcedId = "userSourcedId",
     Primary = "primary",
+    Username = "username",
+    UserIds = "userIds",
+    OrgSourcedId = "orgSourcedId",
+    SessionSourcedIds = "sessionSourcedIds",
+    Code = "code",
+    Grade = "grade",
+    RoleType = "roleType",
+    IsPrimary = "isPrimary",
+    RoleEndDate = "roleEndDate",
+    RelationshipUserSourcedId = "relationshipUserSourcedId",
     PropertyName = "propertyName",
     Value = "value",
 }
 
-/// A file and the columns that are read of it. The header must name all of them. A missing column
-/// is not the same as an empty one: reading it as empty would end every guardianship or enrolment.
+/// A file and the columns that are read of it. The header must name all of them but the optional
+/// ones. A missing column is not the same as an empty one: reading it as empty would end every
+/// guardianship or enrolment. Optional is only what ends nothing if it is read as empty.
 #[derive(Debug)]
 pub(crate) struct Layout {
     /// The file's name.
     pub(crate) file: &'static str,
     /// The columns that are read.
     pub(crate) columns: &'static [Column],
+    /// Those of them that the header need not name.
+    pub(crate) optional: &'static [Column],
     /// What the standard calls the thing that one row describes. Ids are made from it.
     pub(crate) kind: &'static str,
 }
@@ -75,38 +99,151 @@ impl Layout {
 }
 
 macro_rules! layouts {
-    ($($(#[$doc:meta])* $name:ident = $file:literal, $kind:literal: $($column:ident)*;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $file:literal, $kind:literal:
+        $($column:ident)*, optional $($optional:ident)*;)*) => {
         $($(#[$doc])* pub(crate) const $name: Layout = Layout {
             file: $file,
             kind: $kind,
-            columns: &[$(Column::$column),*],
+            columns: &[$(Column::$column,)* $(Column::$optional,)*],
+            optional: &[$(Column::$optional),*],
         };)*
-
-        /// The names of all files that are read.
-        pub(crate) const FILES: &[&str] = &[$($file),*];
     };
 }
 
 layouts! {
     /// What the export holds.
-    MANIFEST = "manifest.csv", "manifest": PropertyName Value;
+    MANIFEST = "manifest.csv", "manifest": PropertyName Value, optional;
     /// Institutions.
-    ORGS = "orgs.csv", "org": SourcedId Status Name Type Identifier;
+    ORGS = "orgs.csv", "org": SourcedId Status Name Type Identifier, optional;
     /// School years and their parts.
     SESSIONS = "academicSessions.csv", "academicSession":
-        SourcedId Status Title Type StartDate EndDate ParentSourcedId;
+        SourcedId Status Title Type StartDate EndDate ParentSourcedId, optional;
     /// What classes have in common.
-    COURSES = "courses.csv", "course": SourcedId Status SchoolYearSourcedId CourseCode Subjects;
+    COURSES = "courses.csv", "course":
+        SourcedId Status SchoolYearSourcedId CourseCode Subjects, optional;
     /// Teams.
     CLASSES = "classes.csv", "class":
-        SourcedId Status Title CourseSourcedId ClassCode SchoolSourcedId TermSourcedIds Subjects;
+        SourcedId Status Title CourseSourcedId ClassCode SchoolSourcedId TermSourcedIds Subjects,
+        optional;
     /// Persons.
     USERS = "users.csv", "user":
-        SourcedId Status EnabledUser OrgSourcedIds Role GivenName FamilyName AgentSourcedIds Grades;
+        SourcedId Status EnabledUser OrgSourcedIds Role GivenName FamilyName AgentSourcedIds,
+        optional Grades Username UserIds Identifier;
     /// Who is in which class.
     ENROLLMENTS = "enrollments.csv", "enrollment":
-        SourcedId Status ClassSourcedId UserSourcedId Role Primary EndDate;
+        SourcedId Status ClassSourcedId UserSourcedId Role Primary, optional EndDate;
+
+    /// Persons in OneRoster 1.2, whose roles are in a table of their own.
+    USERS_1_2 = "users.csv", "user":
+        SourcedId Status EnabledUser GivenName FamilyName AgentSourcedIds Grades,
+        optional Username UserIds Identifier;
+    /// What a person is at an institution, in OneRoster 1.2.
+    ROLES_1_2 = "roles.csv", "role":
+        SourcedId Status UserSourcedId RoleType Role OrgSourcedId EndDate, optional;
+
+    /// Institutions in Microsoft's School Data Sync.
+    ORGS_SDS = "orgs.csv", "org": SourcedId Name Type, optional Identifier;
+    /// School years and their parts in School Data Sync.
+    SESSIONS_SDS = "academicSessions.csv", "academicSession":
+        SourcedId Title Type StartDate EndDate, optional ParentSourcedId;
+    /// What classes have in common in School Data Sync.
+    COURSES_SDS = "courses.csv", "course": SourcedId, optional SchoolYearSourcedId Code Subjects;
+    /// Teams in School Data Sync.
+    CLASSES_SDS = "classes.csv", "class":
+        SourcedId OrgSourcedId Title, optional SessionSourcedIds CourseSourcedId Code Subjects;
+    /// Persons in School Data Sync.
+    USERS_SDS = "users.csv", "user": SourcedId GivenName FamilyName, optional Username;
+    /// Persons in version 2 of School Data Sync, which has no table of roles.
+    USERS_SDS_2 = "users.csv", "user":
+        SourcedId OrgSourcedIds Role GivenName FamilyName, optional Grade;
+    /// What a person is at an institution, in School Data Sync.
+    ROLES_SDS = "roles.csv", "role":
+        UserSourcedId OrgSourcedId Role, optional Grade IsPrimary RoleEndDate;
+    /// Who is whose guardian, in School Data Sync.
+    RELATIONSHIPS_SDS = "relationships.csv", "relationship":
+        UserSourcedId RelationshipUserSourcedId, optional;
+    /// Who is in which class, in School Data Sync.
+    ENROLLMENTS_SDS = "enrollments.csv", "enrollment":
+        ClassSourcedId UserSourcedId Role, optional;
 }
 
-/// The tables that every export must hold. Only the manifest may be absent.
-pub(crate) const REQUIRED: [Layout; 6] = [ORGS, SESSIONS, COURSES, CLASSES, USERS, ENROLLMENTS];
+/// The names of all files that are read or looked for.
+pub(crate) const FILES: &[&str] = &[
+    MANIFEST.file,
+    ORGS.file,
+    SESSIONS.file,
+    COURSES.file,
+    CLASSES.file,
+    USERS.file,
+    ENROLLMENTS.file,
+    ROLES_1_2.file,
+    RELATIONSHIPS_SDS.file,
+    USER_PROFILES,
+];
+
+/// A file of OneRoster 1.2 that holds accounts in other systems. It is not read.
+pub(crate) const USER_PROFILES: &str = "userProfiles.csv";
+
+/// The tables of one format.
+#[derive(Debug)]
+pub(crate) struct Format {
+    /// What people call it.
+    pub(crate) name: &'static str,
+    pub(crate) orgs: &'static Layout,
+    pub(crate) sessions: &'static Layout,
+    pub(crate) courses: &'static Layout,
+    pub(crate) classes: &'static Layout,
+    pub(crate) users: &'static Layout,
+    pub(crate) enrollments: &'static Layout,
+    /// `None` if the table of users says what users are.
+    pub(crate) roles: Option<&'static Layout>,
+    /// `None` if the table of users says who guards whom.
+    pub(crate) relationships: Option<&'static Layout>,
+    /// Whether it is one of School Data Sync: sessions and relationships need not be there, and an org
+    /// may be of any type.
+    pub(crate) is_sds: bool,
+}
+
+/// OneRoster 1.1 CSV.
+pub(crate) const ONEROSTER_1_1: Format = Format {
+    name: "OneRoster 1.1",
+    orgs: &ORGS,
+    sessions: &SESSIONS,
+    courses: &COURSES,
+    classes: &CLASSES,
+    users: &USERS,
+    enrollments: &ENROLLMENTS,
+    roles: None,
+    relationships: None,
+    is_sds: false,
+};
+
+/// OneRoster 1.2 CSV.
+pub(crate) const ONEROSTER_1_2: Format = Format {
+    name: "OneRoster 1.2",
+    users: &USERS_1_2,
+    roles: Some(&ROLES_1_2),
+    ..ONEROSTER_1_1
+};
+
+/// Microsoft School Data Sync, version 2.1 CSV.
+pub(crate) const SDS_2_1: Format = Format {
+    name: "Microsoft School Data Sync 2.1",
+    orgs: &ORGS_SDS,
+    sessions: &SESSIONS_SDS,
+    courses: &COURSES_SDS,
+    classes: &CLASSES_SDS,
+    users: &USERS_SDS,
+    enrollments: &ENROLLMENTS_SDS,
+    roles: Some(&ROLES_SDS),
+    relationships: Some(&RELATIONSHIPS_SDS),
+    is_sds: true,
+};
+
+/// Microsoft School Data Sync, version 2 CSV.
+pub(crate) const SDS_2: Format = Format {
+    name: "Microsoft School Data Sync 2",
+    users: &USERS_SDS_2,
+    roles: None,
+    ..SDS_2_1
+};

@@ -1,6 +1,7 @@
 //! One row of a table and its fields.
 
 use csv::StringRecord;
+use planledger_core::text::CprContext;
 use uuid::Uuid;
 
 use super::header::Header;
@@ -35,6 +36,11 @@ impl<'r> Row<'r> {
         ImportFault::new(problem, self.header.layout().file)
             .row(self.line)
             .field(column.header())
+    }
+
+    /// Whether the table has this column.
+    pub(crate) fn has(&self, column: Column) -> bool {
+        self.header.place(column).is_some()
     }
 
     /// The field without white space at its ends. Empty if there is nothing in it.
@@ -85,10 +91,12 @@ impl<'r> Row<'r> {
         parse(text).map_err(|problem| self.fault(problem, column))
     }
 
-    /// The id of what the row describes, made from its `sourcedId`: see [`names`].
+    /// The id of what the row describes, made from its `sourcedId`: see [`names`]. Ids of ten digits
+    /// are common, so only `DDMMYY-NNNN` is refused here.
     pub(crate) fn id<T>(&self, from: impl FnOnce(Uuid) -> T) -> Result<T, ImportFault> {
         let id = self.text(Column::SourcedId);
-        names::check(id).map_err(|problem| self.fault(problem, Column::SourcedId))?;
+        names::check_in(id, CprContext::OrganisationId)
+            .map_err(|problem| self.fault(problem, Column::SourcedId))?;
         Ok(from(self.header.layout().id_of(id)))
     }
 }

@@ -1,21 +1,25 @@
 //! Opens the files of an export: in a folder, in a zip archive, or in memory.
 //!
-//! Only known names at the top of the folder or archive are opened, so no path in an archive can
-//! lead anywhere else. Every file is read through a meter: see [`Metered`].
+//! Only known names are opened: see [`place`]. No path in an archive is ever written to. Every file
+//! is read through a meter: see [`Metered`].
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use crate::import::fault::{FaultCode, ImportFault};
-
-/// The most bytes of one unpacked table. This is five times the largest table of a large city.
-pub(crate) const FILE_LIMIT: u64 = 256 << 20;
+use super::days::Days;
+use super::form::Form;
+use super::header::Header;
+use super::layout::Layout;
+use super::meter::{Metered, io_problem};
+use super::place;
+use crate::import::fault::{FaultCode, ImportFault, Problem};
 
 /// An open file that several readers share. Each reader has its own place in it.
 #[derive(Clone, Debug)]
@@ -81,34 +85,83 @@ impl Seek for Shared {
     }
 }
 
-/// The tables of one export. A clone reads the same bytes, at its own place.
+/// The tables of one export. A clone reads the same bytes, at its own place, and shares what was found
+/// out about them.
 #[derive(Clone)]
-pub(crate) enum Source {
+pub(crate) struct Source {
+    files: Files,
+    in_folder: bool,
+    known: Arc<Mutex<Known>>,
+}
+
+#[derive(Clone)]
+enum Files {
     /// Single files, by name.
-    Files(Vec<(&'static str, Shared)>),
-    /// A zip archive.
-    Zip(Box<ZipArchive<Shared>>),
+    Single(Vec<(&'static str, Shared)>),
+    /// A zip archive, and the place of each table in its list.
+    Zip(Box<ZipArchive<Shared>>, Vec<(&'static str, usize)>),
+}
+
+/// What was found out about the tables, by file.
+#[derive(Default)]
+struct Known {
+    forms: BTreeMap<&'static str, Form>,
+    rows: BTreeMap<&'static str, u64>,
+    days: BTreeMap<&'static str, Days>,
 }
 
 impl Source {
+    fn new(files: Files, in_folder: bool) -> Self {
+        Self {
+            files,
+            in_folder,
+            known: Arc::default(),
+        }
+    }
+
     /// Opens the folder or archive at `path`. In a folder, all files in `names` are opened now.
     /// So replacing a file later cannot mix two exports.
     pub(crate) fn open(path: &Path, names: &[&'static str]) -> Result<Self, ImportFault> {
         let metadata = path.metadata().map_err(|error| io_fault(path, &error))?;
         if metadata.is_dir() {
-            let mut files = Vec::new();
-            for name in names {
-                let path: PathBuf = path.join(name);
-                match File::open(&path) {
-                    Ok(file) => files.push((*name, Shared::new(Content::File(file.into())))),
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    Err(error) => return Err(io_fault(&path, &error)),
-                }
-            }
-            return Ok(Self::Files(files));
+            return Self::folder(path, names);
         }
         let file = File::open(path).map_err(|error| io_fault(path, &error))?;
-        Self::zip(Shared::new(Content::File(file.into())), file_name(path))
+        Self::zip(
+            Shared::new(Content::File(file.into())),
+            names,
+            file_name(path),
+        )
+    }
+
+    fn folder(folder: &Path, names: &[&'static str]) -> Result<Self, ImportFault> {
+        let mut paths = list(folder)?;
+        let is_table = |path: &&str| names.iter().any(|name| name.eq_ignore_ascii_case(path));
+        // Only if no table stands in the folder itself, the folders in it are looked at.
+        if !paths.iter().map(String::as_str).any(|path| is_table(&path)) {
+            let inner = std::mem::take(&mut paths);
+            for name in inner.iter().filter(|name| !name.starts_with('.')) {
+                if folder.join(name).is_dir() {
+                    let below = list(&folder.join(name))?;
+                    paths.extend(below.iter().map(|file| format!("{name}/{file}")));
+                }
+            }
+        }
+        let places = place::find(paths.iter().map(String::as_str), names, &file_name(folder))?;
+        let mut files = Vec::new();
+        for (name, number) in places.tables {
+            let path = folder.join(paths.get(number).map_or(name, String::as_str));
+            let file = File::open(&path).map_err(|error| io_fault(&path, &error))?;
+            files.push((name, Shared::new(Content::File(file.into()))));
+        }
+        Ok(Self::new(Files::Single(files), places.in_folder))
+    }
+
+    /// Takes open files.
+    pub(crate) fn from_open(files: impl IntoIterator<Item = (&'static str, File)>) -> Self {
+        let files = files.into_iter();
+        let files = files.map(|(name, file)| (name, Shared::new(Content::File(file.into()))));
+        Self::new(Files::Single(files.collect()), false)
     }
 
     /// Takes files in memory. Files that are not in `names` are ignored.
@@ -117,28 +170,49 @@ impl Source {
         names: &[&'static str],
     ) -> Self {
         let files = files.into_iter().filter_map(|(name, bytes)| {
-            let name = names.iter().find(|known| **known == name)?;
+            let name = names
+                .iter()
+                .find(|known| known.eq_ignore_ascii_case(name))?;
             Some((*name, Shared::new(Content::Memory(bytes))))
         });
-        Self::Files(files.collect())
+        Self::new(Files::Single(files.collect()), false)
     }
 
     /// Opens a zip archive in memory.
-    pub(crate) fn from_zip(bytes: Cow<'static, [u8]>) -> Result<Self, ImportFault> {
-        Self::zip(Shared::new(Content::Memory(bytes)), "the zip file".into())
+    pub(crate) fn from_zip(
+        bytes: Cow<'static, [u8]>,
+        names: &[&'static str],
+    ) -> Result<Self, ImportFault> {
+        let archive = Shared::new(Content::Memory(bytes));
+        Self::zip(archive, names, "the zip file".into())
     }
 
-    fn zip(archive: Shared, name: String) -> Result<Self, ImportFault> {
-        ZipArchive::new(archive)
-            .map(|archive| Self::Zip(Box::new(archive)))
-            .map_err(|error| zip_fault(error, name))
+    fn zip(mut archive: Shared, names: &[&'static str], name: String) -> Result<Self, ImportFault> {
+        let mut start = [0; 4];
+        let begins = archive.read_exact(&mut start).is_ok() && start == *b"PK\x03\x04";
+        archive.at = 0;
+        let archive = ZipArchive::new(archive).map_err(|error| match error {
+            // What is missing is the end, where the list of the files stands.
+            ZipError::InvalidArchive(_) if begins => ImportFault::new(cut_archive(), name.clone()),
+            error => zip_fault(error, name.clone()),
+        })?;
+        // A name that is no text is no table's.
+        let paths: Vec<String> = archive
+            .file_names()
+            .map(|path| path.map(Cow::into_owned).unwrap_or_default())
+            .collect();
+        let places = place::find(paths.iter().map(String::as_str), names, &name)?;
+        Ok(Self::new(
+            Files::Zip(Box::new(archive), places.tables),
+            places.in_folder,
+        ))
     }
 
     /// Whether there is a file of this name.
     pub(crate) fn has(&self, name: &str) -> bool {
-        match self {
-            Self::Files(files) => files.iter().any(|(known, _)| *known == name),
-            Self::Zip(archive) => archive.index_for_name(name).is_some(),
+        match &self.files {
+            Files::Single(files) => files.iter().any(|(known, _)| *known == name),
+            Files::Zip(_, tables) => tables.iter().any(|(known, _)| *known == name),
         }
     }
 
@@ -147,24 +221,112 @@ impl Source {
         &'s mut self,
         name: &'static str,
     ) -> Result<Metered<Box<dyn Read + 's>>, ImportFault> {
-        match self {
-            Self::Files(files) => {
+        let missing = || ImportFault::new(FaultCode::FileMissing, name);
+        match &mut self.files {
+            Files::Single(files) => {
+                let mut files = files.iter();
                 let (_, file) = files
-                    .iter()
                     .find(|(known, _)| *known == name)
-                    .ok_or_else(|| ImportFault::new(FaultCode::FileMissing, name))?;
+                    .ok_or_else(missing)?;
                 let mut file = file.clone();
                 file.at = 0;
                 Ok(Metered::new(Box::new(file)))
             }
-            Self::Zip(archive) => {
+            Files::Zip(archive, tables) => {
+                let mut tables = tables.iter();
+                let (_, number) = tables
+                    .find(|(known, _)| *known == name)
+                    .ok_or_else(missing)?;
                 let file = archive
-                    .by_name(name)
+                    .by_index(*number)
                     .map_err(|error| zip_fault(error, name))?;
                 Ok(Metered::new(Box::new(file)))
             }
         }
     }
+
+    /// How a table is written. The first call reads the table to its end.
+    pub(super) fn form(&mut self, layout: &'static Layout) -> Result<Form, ImportFault> {
+        if let Some(form) = self.known(|known| known.forms.get(layout.file).copied()) {
+            return Ok(form);
+        }
+        let form = Form::find(self.read(layout.file)?, layout)
+            .map_err(|error| io_problem(&error))
+            .flatten()
+            .map_err(|problem| ImportFault::new(problem, layout.file))?;
+        self.known(|known| known.forms.insert(layout.file, form));
+        Ok(form)
+    }
+
+    /// How the days of a table are written, where they are not written as the standard says. The
+    /// first call reads the table to its end.
+    pub(super) fn days(&mut self, header: &Header) -> Result<Days, ImportFault> {
+        let file = header.layout().file;
+        if let Some(days) = self.known(|known| known.days.get(file).cloned()) {
+            return Ok(days);
+        }
+        let form = self.form(header.layout())?;
+        let days = Days::find(form.reader(self.read(file)?), header)
+            .map_err(|error| ImportFault::new(io_problem(&error), file))?;
+        self.known(|known| known.days.insert(file, days.clone()));
+        Ok(days)
+    }
+
+    /// Notes how many rows a table has.
+    pub(super) fn set_rows(&mut self, layout: &'static Layout, rows: u64) {
+        self.known(|known| known.rows.insert(layout.file, rows));
+    }
+
+    /// How many rows a table has, without its header. `None` if it was not read to its end.
+    pub(crate) fn rows(&self, name: &str) -> Option<u64> {
+        self.known(|known| known.rows.get(name).copied())
+    }
+
+    /// What people should know about how the files were read, without anything of what is in them.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let mut files_of: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        self.known(|known| {
+            for (file, form) in &known.forms {
+                for note in form.notes() {
+                    files_of.entry(note).or_default().push(file);
+                }
+            }
+            for (file, days) in &known.days {
+                for note in days.notes() {
+                    files_of.entry(note).or_default().push(file);
+                }
+            }
+        });
+        let folder = "the tables stand in a folder of their own".to_owned();
+        let of_files = files_of
+            .into_iter()
+            .map(|(note, files)| format!("{}: {note}", files.join(", ")));
+        self.in_folder
+            .then_some(folder)
+            .into_iter()
+            .chain(of_files)
+            .collect()
+    }
+
+    fn known<T>(&self, use_it: impl FnOnce(&mut Known) -> T) -> T {
+        // Each entry is whole as soon as it is there, so a panic elsewhere has spoiled nothing.
+        use_it(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The names in a folder, sorted.
+fn list(folder: &Path) -> Result<Vec<String>, ImportFault> {
+    let entries = folder
+        .read_dir()
+        .map_err(|error| io_fault(folder, &error))?;
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| io_fault(folder, &error))?;
+        // A name that is no text is no table's.
+        names.extend(entry.file_name().into_string().ok());
+    }
+    names.sort_unstable();
+    Ok(names)
 }
 
 fn file_name(path: &Path) -> String {
@@ -180,6 +342,13 @@ fn io_fault(path: &Path, error: &io::Error) -> ImportFault {
     ImportFault::new(code, file_name(path))
 }
 
+fn cut_archive() -> Problem {
+    Problem::new(
+        FaultCode::FileCutShort,
+        "the end of the zip file is missing, with the list of its files; copy or download it again",
+    )
+}
+
 fn zip_fault(error: ZipError, name: impl Into<Cow<'static, str>>) -> ImportFault {
     let code = match error {
         ZipError::FileNotFound => FaultCode::FileMissing,
@@ -189,59 +358,4 @@ fn zip_fault(error: ZipError, name: impl Into<Cow<'static, str>>) -> ImportFault
         _ => FaultCode::ArchiveInvalid,
     };
     ImportFault::new(code, name)
-}
-
-/// Why a metered reader stopped. It is carried inside an [`io::Error`].
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Stopped {
-    /// The file is longer than [`FILE_LIMIT`].
-    #[error("file too large")]
-    File,
-    /// The row is longer than allowed.
-    #[error("row too long")]
-    Row,
-}
-
-/// Keeps the memory of a reader bounded. It stops a file that does not end, because a zip archive
-/// of a few kilobytes can unpack to terabytes. It also stops a row that does not end, because its
-/// closing quotation mark is missing.
-pub(crate) struct Metered<R> {
-    inner: R,
-    left: u64,
-    row_left: u64,
-}
-
-impl<R> Metered<R> {
-    fn new(inner: R) -> Self {
-        Self {
-            inner,
-            left: FILE_LIMIT,
-            row_left: u64::MAX,
-        }
-    }
-
-    /// Allows `bytes` more bytes to be read for the next row.
-    pub(crate) fn allow_row(&mut self, bytes: u64) {
-        self.row_left = bytes;
-    }
-}
-
-impl<R: Read> Read for Metered<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        let size = read as u64;
-        self.left = self
-            .left
-            .checked_sub(size)
-            .ok_or_else(|| stop(Stopped::File))?;
-        self.row_left = self
-            .row_left
-            .checked_sub(size)
-            .ok_or_else(|| stop(Stopped::Row))?;
-        Ok(read)
-    }
-}
-
-fn stop(why: Stopped) -> io::Error {
-    io::Error::other(why)
 }

@@ -8,8 +8,9 @@ use planledger_core::domain::Command;
 use planledger_core::domain::team::TeamCommand;
 use planledger_core::ids::PersonId;
 
-use super::super::{ImportFault, ImportFaults, ImportedCommand, Roster};
+use super::super::{ImportFault, ImportFaults, ImportedCommand, Roster, Terms};
 use super::TODAY;
+use crate::import::fault::FaultCode;
 use crate::import::names;
 
 /// A small export as text, for changing.
@@ -100,11 +101,23 @@ impl Export {
     }
 
     pub(super) fn open(&self) -> Result<Roster, ImportFaults> {
+        self.open_on(TODAY.into())
+    }
+
+    /// Opens it so that one bad row is too many.
+    pub(super) fn strict(&self) -> Result<Roster, ImportFaults> {
+        self.open_on(Terms {
+            bad_rows: 0,
+            ..TODAY.into()
+        })
+    }
+
+    pub(super) fn open_on(&self, terms: Terms) -> Result<Roster, ImportFaults> {
         let files = self
             .0
             .iter()
             .map(|(name, bytes)| (*name, Cow::Owned(bytes.clone())));
-        Roster::from_files(files, TODAY)
+        Roster::from_files(files, terms)
     }
 
     pub(super) fn commands(&self) -> Vec<ImportedCommand> {
@@ -120,8 +133,19 @@ impl Export {
 
     /// What is wrong, as `code file:row field`.
     pub(super) fn faults(&self) -> Vec<String> {
-        let faults = self.open().err().expect("the export has no faults");
-        faults.faults().iter().map(describe).collect()
+        let faults = self.strict().err().expect("the export has no faults");
+        let faults = faults.faults().iter();
+        let faults = faults.filter(|fault| fault.code != FaultCode::RowsBad);
+        faults.map(describe).collect()
+    }
+
+    /// What is passed over, as `kind code file:row field`.
+    pub(super) fn passed_over(&self) -> Vec<String> {
+        let roster = self.open().unwrap();
+        let passed = roster.passed_over().iter();
+        passed
+            .map(|passed| format!("{} {}", passed.kind.as_str(), describe(&passed.fault)))
+            .collect()
     }
 
     pub(super) fn zip(&self, prefix: &str) -> Vec<u8> {

@@ -1,7 +1,13 @@
 //! Rosters: what good ones become, and what is said about bad ones.
 
+mod archives;
+mod damage;
 mod export;
 mod faults;
+mod formats;
+mod forms;
+mod mutated;
+mod passed;
 mod people;
 mod tables;
 

@@ -1,6 +1,13 @@
 //! Sends many commands to a server without waiting for each answer. As many commands wait for
 //! answers as the server allows, and answers are read as they arrive.
 
+mod absent;
+mod foresight;
+mod known;
+mod preview;
+mod stop;
+mod subject;
+
 use std::sync::mpsc as blocking;
 use std::thread;
 
@@ -10,6 +17,12 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
+pub use self::absent::{Absences, Absent, is_after_notes};
+pub use self::foresight::{Counts, Foresight, Line, Listing, Share};
+pub use self::known::any_institution_known;
+pub use self::preview::{Looked, preview};
+pub use self::stop::{Bounds, Halt, HaltCode, halts};
+pub use self::subject::{Kind, Subject};
 use crate::client::Client;
 use crate::import::ImportFault;
 
@@ -17,7 +30,7 @@ use crate::import::ImportFault;
 const WINDOW: usize = 1_024;
 /// How many refusals, and how many facts that a person decided, are listed in full. Later ones are
 /// only counted.
-const LISTED: usize = 20;
+pub const LISTED: usize = 20;
 
 /// The place in a file that a command comes from, for people: `users.csv:12`.
 pub type Source = String;
@@ -40,13 +53,17 @@ pub struct Uploaded {
     /// How many facts stayed as they are, because a person decided them.
     pub kept: u64,
     /// The first of these facts.
-    pub kept_facts: Vec<KeptFact>,
+    pub kept_facts: Vec<StatedFact>,
+    /// How many links ended, because the files no longer name them.
+    pub dropped: u64,
+    /// The first of these links.
+    pub dropped_facts: Vec<StatedFact>,
 }
 
-/// A fact that a person decided and that an upload left as it is.
+/// A fact that an upload left as it is, because a person decided it, or a link that it ended.
 #[derive(Clone, Debug, PartialEq)]
-pub struct KeptFact {
-    /// Where in the files something else is said.
+pub struct StatedFact {
+    /// The row of the files that says it, or that no longer does.
     pub source: Source,
     /// The person or team that the fact is about: "team/…".
     pub stream: String,
@@ -79,7 +96,7 @@ pub enum UploadError {
 
 /// Sends commands that change nothing when they are sent twice. `commands` runs on its own thread
 /// and passes each command to its argument; when that returns `false`, `commands` should stop.
-/// `told` is called with the number of commands answered so far.
+/// `told` hears how far the upload has come.
 ///
 /// # Errors
 /// [`UploadError`]
@@ -88,38 +105,35 @@ pub async fn upload(
     commands: impl FnOnce(&mut dyn FnMut(Command, Source) -> bool) -> Result<(), ImportFault>
     + Send
     + 'static,
-    mut told: impl FnMut(u64),
+    mut told: impl Told,
 ) -> Result<Uploaded, UploadError> {
-    let (requests, outgoing) = mpsc::channel(WINDOW);
-    let (sources, source_of) = blocking::channel();
-    // Another thread reads the files and turns rows into messages while the connection sends.
-    let reader = thread::spawn(move || {
-        commands(&mut |command, source| {
-            let command = Some(command);
-            // Both fail only when the call has ended, and the call's status says why.
-            sources.send(source).is_ok()
-                && requests
-                    .blocking_send(ExecuteStreamRequest { command })
-                    .is_ok()
-        })
+    let (outgoing, feed) = start(commands, |command| ExecuteStreamRequest {
+        command: Some(command),
     });
     let mut sending = client.commands();
     let call = sending.execute_stream(ReceiverStream::new(outgoing));
     let mut responses = call.await.map_err(UploadError::Call)?.into_inner();
     let mut uploaded = Uploaded::default();
     while let Some(response) = responses.message().await.map_err(UploadError::Call)? {
-        let source = source_of.try_recv().unwrap_or_default();
+        let source = feed.subjects.try_recv().unwrap_or_default().source;
         match response.outcome {
             Some(Outcome::Receipt(receipt)) => {
-                uploaded.kept += receipt.kept.len() as u64;
-                for fact in receipt.kept {
+                let stated = |fact| StatedFact {
+                    source: source.clone(),
+                    stream: receipt.stream.clone(),
+                    fact,
+                };
+                for fact in receipt.kept.into_iter().map(stated) {
+                    uploaded.kept += 1;
                     if uploaded.kept_facts.len() < LISTED {
-                        let (source, stream) = (source.clone(), receipt.stream.clone());
-                        uploaded.kept_facts.push(KeptFact {
-                            source,
-                            stream,
-                            fact,
-                        });
+                        uploaded.kept_facts.push(fact);
+                    }
+                }
+                for fact in receipt.dropped.into_iter().map(stated) {
+                    uploaded.dropped += 1;
+                    told.dropped(&fact);
+                    if uploaded.dropped_facts.len() < LISTED {
+                        uploaded.dropped_facts.push(fact);
                     }
                 }
                 uploaded.position = uploaded.position.max(receipt.position);
@@ -137,14 +151,63 @@ pub async fn upload(
             }
             None => uploaded.refused += 1,
         }
-        told(uploaded.answered());
+        told.answered(uploaded.answered());
     }
-    if source_of.try_recv().is_ok() {
-        return Err(UploadError::CutShort(uploaded.answered()));
+    feed.finished(uploaded.answered())?;
+    Ok(uploaded)
+}
+
+/// Hears how far an upload has come.
+pub trait Told {
+    /// This many commands have been answered so far.
+    fn answered(&mut self, commands: u64);
+
+    /// A link has ended, because the files no longer name it.
+    fn dropped(&mut self, _link: &StatedFact) {}
+}
+
+impl<F: FnMut(u64)> Told for F {
+    fn answered(&mut self, commands: u64) {
+        self(commands);
     }
-    match reader.join() {
-        Ok(Ok(())) => Ok(uploaded),
-        Ok(Err(fault)) => Err(UploadError::Fault(fault)),
-        Err(_) => Err(UploadError::CutShort(uploaded.answered())),
+}
+
+/// Another thread, which reads the files and turns rows into messages while the connection sends.
+struct Feed {
+    /// What each message is about, in order.
+    subjects: blocking::Receiver<Subject>,
+    reader: thread::JoinHandle<Result<(), ImportFault>>,
+}
+
+/// Starts the thread that reads. `request` makes the message of a command.
+fn start<R: Send + 'static>(
+    commands: impl FnOnce(&mut dyn FnMut(Command, Source) -> bool) -> Result<(), ImportFault>
+    + Send
+    + 'static,
+    request: impl Fn(Command) -> R + Send + 'static,
+) -> (mpsc::Receiver<R>, Feed) {
+    let (requests, outgoing) = mpsc::channel(WINDOW);
+    let (about, subjects) = blocking::channel();
+    let reader = thread::spawn(move || {
+        commands(&mut |command, source| {
+            // Both fail only when the call has ended, and the call's status says why.
+            about.send(Subject::of(&command, source)).is_ok()
+                && requests.blocking_send(request(command)).is_ok()
+        })
+    });
+    (outgoing, Feed { subjects, reader })
+}
+
+impl Feed {
+    /// Fails unless everything was read and answered. So many commands were answered.
+    fn finished(self, answered: u64) -> Result<(), UploadError> {
+        if self.subjects.try_recv().is_ok() {
+            return Err(UploadError::CutShort(answered));
+        }
+        match self.reader.join() {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(fault)) => Err(UploadError::Fault(fault)),
+            Err(_) => Err(UploadError::CutShort(answered)),
+        }
     }
 }

@@ -1,0 +1,127 @@
+//! What looks as if somebody had left. It is only a suggestion: a person confirms or dismisses it,
+//! and what was decided is not suggested again for the same evidence.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::{Person, PersonEvent};
+use crate::domain::refusing::refuse;
+use crate::domain::rule_context::RuleContext;
+use crate::domain::{Aggregate, Reason, Refusal, Stop};
+use crate::ids::{InstitutionId, PersonId};
+use crate::text::{ReasonText, SourceName};
+
+/// Why it looks as if somebody had left. Other evidence makes another suggestion.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Evidence {
+    /// No source has the person in its newest roster any more.
+    AbsentFromRoster {
+        /// The source that had the person last.
+        source: SourceName,
+        /// The day of the last roster of the source that had the person.
+        last_seen: Date,
+    },
+    /// The person owns something of an institution and works, but no longer there.
+    OwnerElsewhere {
+        /// The institution that it belongs to.
+        institution: InstitutionId,
+    },
+}
+
+impl Person {
+    /// The absence that suggests that the person has left. `None` if the person has left, if a
+    /// source still has the person, or if somebody has decided about this absence.
+    pub fn suggested_absence(&self) -> Option<Evidence> {
+        let found = self.absence().filter(|_| self.departed.is_none())?;
+        (!self.has_decided(&found)).then_some(found)
+    }
+
+    /// Whether it is to be asked if the person is still an owner at an institution where they own
+    /// something. Whether they own something there is not looked at.
+    pub fn suggests_elsewhere(&self, institution: InstitutionId) -> Option<Evidence> {
+        let found = Evidence::OwnerElsewhere { institution };
+        let elsewhere = self.departed.is_none() && self.is_staff() && !self.works_at(institution);
+        (elsewhere && !self.has_decided(&found)).then_some(found)
+    }
+
+    /// The newest absence, if no source has the person any more. Of several sources with the same
+    /// last day, the last one by name stands for all.
+    pub(super) fn absence(&self) -> Option<Evidence> {
+        let last_seen = self.last_seen_in_roster()?;
+        let mut newest = self
+            .absent
+            .iter()
+            .rev()
+            .filter(|(_, day)| **day == last_seen);
+        newest.next().map(|(source, _)| Evidence::AbsentFromRoster {
+            source: source.clone(),
+            last_seen,
+        })
+    }
+
+    /// Whether an absence says that the person may have left, and nobody has dismissed it.
+    pub(crate) fn is_doubtful(&self) -> bool {
+        self.absence()
+            .is_some_and(|found| !self.dismissed.contains(&found))
+    }
+
+    fn has_decided(&self, evidence: &Evidence) -> bool {
+        self.confirmed.contains(evidence) || self.dismissed.contains(evidence)
+    }
+
+    pub(super) fn note_decision(&mut self, evidence: &Evidence, confirmed: bool) {
+        let decided = match confirmed {
+            true => &mut self.confirmed,
+            false => &mut self.dismissed,
+        };
+        decided.insert(evidence.clone());
+    }
+
+    /// Whoever is back may be asked about again: the departure that was confirmed is taken back.
+    pub(super) fn forget_confirmed_absences(&mut self) {
+        self.confirmed.retain(|evidence| match evidence {
+            Evidence::AbsentFromRoster { .. } => false,
+            Evidence::OwnerElsewhere { .. } => true,
+        });
+    }
+}
+
+/// Decides about a suggestion. An absence that is confirmed is also a departure.
+pub(super) fn decide(
+    ask: &RuleContext<'_>,
+    id: PersonId,
+    now: &Person,
+    evidence: &Evidence,
+    confirmed: bool,
+    last_day: Option<Date>,
+    reason: Option<&ReasonText>,
+) -> Result<Vec<PersonEvent>, Stop> {
+    let suggested = match evidence {
+        Evidence::AbsentFromRoster { .. } => now.suggested_absence(),
+        Evidence::OwnerElsewhere { institution } => match ask.load(*institution)?.as_deref() {
+            Some(Aggregate::Institution(_)) => now.suggests_elsewhere(*institution),
+            Some(_) | None => None,
+        },
+    };
+    if suggested.as_ref() != Some(evidence) {
+        let message = format!(
+            "nothing suggests now that person {id} has left for this reason: it is no longer so, \
+             or somebody has decided about it"
+        );
+        return refuse(Refusal::new(Reason::SuggestionNotFound, message).with("person_id", id));
+    }
+    let mut events = vec![PersonEvent::SuggestionDecided {
+        evidence: evidence.clone(),
+        confirmed,
+        reason: reason.cloned(),
+    }];
+    match evidence {
+        Evidence::AbsentFromRoster { .. } if confirmed => events.push(PersonEvent::Departed {
+            last_day,
+            reason: reason.cloned(),
+        }),
+        Evidence::AbsentFromRoster { .. } | Evidence::OwnerElsewhere { .. } => {}
+    }
+    Ok(events)
+}

@@ -1,0 +1,105 @@
+//! The file that `--report` names: one row for everything that an import should not do in silence.
+
+use std::fs::File;
+use std::path::Path;
+
+use super::fact;
+use crate::cli::error::CliError;
+use crate::import::PassedOver;
+use crate::upload::StatedFact;
+
+/// A CSV file with the columns kind, file, line, column, code and text. Without a path nothing is
+/// written.
+pub(super) struct Report {
+    writer: Option<csv::Writer<File>>,
+    failed: Option<csv::Error>,
+}
+
+impl Report {
+    pub(super) fn create(path: Option<&Path>) -> Result<Self, CliError> {
+        let writer = path.map(csv::Writer::from_path).transpose();
+        let writer = writer
+            .map_err(|error| CliError::Refused(format!("the report cannot be written: {error}")))?;
+        let mut report = Self {
+            writer,
+            failed: None,
+        };
+        report.record(&PassedOver::COLUMNS);
+        Ok(report)
+    }
+
+    /// Adds a row.
+    fn record<T: AsRef<[u8]>>(&mut self, row: &[T; 6]) {
+        if let Some(writer) = &mut self.writer
+            && self.failed.is_none()
+        {
+            self.failed = writer.write_record(row).err();
+        }
+    }
+
+    /// Adds a row or value that is passed over.
+    pub(super) fn passed_over(&mut self, passed: &PassedOver) {
+        if self.writer.is_some() {
+            self.record(&passed.record());
+        }
+    }
+
+    /// Adds a link that the import ends.
+    pub(super) fn dropped(&mut self, link: &StatedFact) {
+        if self.writer.is_none() {
+            return;
+        }
+        let (file, line) = link.source.rsplit_once(':').unwrap_or((&link.source, ""));
+        let ends = fact::ends(&link.fact, &fact::person(&link.fact));
+        let text = format!("{}: {ends}", link.stream);
+        self.record(&["dropped", file, line, "", fact::code(&link.fact), &text]);
+    }
+
+    /// Fails if a row was not written.
+    pub(super) fn finish(self) -> Result<(), CliError> {
+        let Some(mut writer) = self.writer else {
+            return Ok(());
+        };
+        let failed = self
+            .failed
+            .or_else(|| writer.flush().err().map(csv::Error::from));
+        match failed {
+            None => Ok(()),
+            Some(error) => Err(CliError::Refused(format!(
+                "the report cannot be written: {error}"
+            ))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::{Roster, sample};
+
+    #[test]
+    fn a_report_lists_every_row_that_is_passed_over() {
+        let files = sample::roster().map(|(name, bytes)| {
+            let text = String::from_utf8(bytes.into_owned()).unwrap();
+            let text = match name {
+                "enrollments.csv" => format!("{text}x9,tobedeleted,,,,,,,,\n"),
+                _ => text,
+            };
+            (name, text.into_bytes().into())
+        });
+        let roster = Roster::from_files(files, jiff::civil::date(2026, 11, 24)).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.csv");
+        let mut report = Report::create(Some(&path)).unwrap();
+        for passed in roster.passed_over() {
+            report.passed_over(passed);
+        }
+        report.finish().unwrap();
+        let report = std::fs::read_to_string(path).unwrap();
+        let lines: Vec<&str> = report.lines().collect();
+        assert_eq!(lines.first(), Some(&"kind,file,line,column,code,text"));
+        assert!(lines.len() > 1, "{report}");
+        let mut rows = lines.iter().skip(1);
+        assert!(rows.all(|line| line.starts_with("gone,enrollments.csv,")));
+    }
+}

@@ -1,0 +1,335 @@
+//! `planledger import roster`.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use clap::Args;
+use indicatif::ProgressBar;
+use planledger_core::text::SourceName;
+
+use super::done;
+use super::foreseen::Seen;
+use super::missing::Missing;
+use super::report::Report;
+use super::told::{count, failed_looking, failed_sending};
+use crate::cli::error::CliError;
+use crate::cli::output;
+use crate::cli::remote::Remote;
+use crate::cli::rest::RosterService;
+use crate::client::Client;
+use crate::import::roster::Terms;
+use crate::import::{ImportFault, Roster, RosterSummary};
+use crate::import_source;
+use crate::settings::File;
+use crate::system::today;
+use crate::upload::{
+    Absences, Bounds, Foresight, Kind, LISTED, Source, StatedFact, Subject, Told, Uploaded,
+    any_institution_known, halts, is_after_notes, preview, upload,
+};
+use crate::wire;
+use crate::wire::proto::{Command, RosterImportMode};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct RosterImport {
+    /// The folder or file to import
+    #[arg(required_unless_present = "rest")]
+    path: Option<PathBuf>,
+    #[command(flatten)]
+    service: RosterService,
+    #[command(flatten)]
+    remote: Remote,
+    /// The system that the roster comes from: two systems may use the same ids for different people
+    /// [default: source.systemCode of the manifest, else "default"]
+    #[arg(long, value_name = "NAME")]
+    source: Option<SourceName>,
+    /// Only say what the import would do; nothing is written
+    #[arg(long)]
+    dry_run: bool,
+    /// How many percent of enrolments, people, classes or guardianships the import may end without
+    /// being asked; fewer than 20 are never asked about
+    #[arg(long, value_name = "PERCENT", default_value_t = 10)]
+    #[arg(value_parser = clap::value_parser!(u8).range(0..=100))]
+    removal_limit: u8,
+    /// Go on although the import ends more than that, or a table is empty
+    #[arg(long)]
+    accept_removals: bool,
+    /// Go on although the import changes the names of unusually many people
+    #[arg(long)]
+    accept_names: bool,
+    /// How many percent of a table's rows may be bad before the import stops
+    #[arg(long, value_name = "PERCENT", default_value_t = Terms::BAD_ROWS)]
+    #[arg(value_parser = clap::value_parser!(u8).range(0..=100))]
+    bad_rows: u8,
+    /// Write every row that is passed over and every link that the import ends to a CSV file
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The name of a source that nobody names.
+const DEFAULT_SOURCE: &str = "default";
+
+/// What is sent: the commands of a roster and, between its persons and what refers to them, the notes
+/// of who is not in it. A thread of its own reads the commands, more than once.
+#[derive(Clone)]
+struct Sending {
+    roster: Arc<Mutex<Roster>>,
+    notes: Arc<Vec<(Command, Source)>>,
+}
+
+impl RosterImport {
+    pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
+        // The files are checked first. The user learns about wrong files without a server, and
+        // before anything is sent.
+        let mut roster = self.open()?;
+        let found = roster.summary();
+        if !self.json {
+            show(&found);
+        }
+        let mut report = Report::create(self.report.as_deref())?;
+        tell(&roster, &mut report);
+        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let named = self.source.clone().or_else(|| roster.system_code());
+        let name = match named {
+            Some(name) => name,
+            None => SourceName::new(DEFAULT_SOURCE).map_err(CliError::refused)?,
+        };
+        let source = import_source::find(&client, name).await?;
+        let origin = source.origin;
+        let name = origin.name.as_str();
+        roster.set_origin(origin.clone());
+        let mode = match roster.is_delta() {
+            true => RosterImportMode::Delta,
+            false => RosterImportMode::Bulk,
+        };
+        let last_import = source.last_bulk.map(|import| import.day);
+        // An export of changes says nothing of whom it does not name.
+        let mut absences = Absences::default();
+        if last_import.is_some() && !roster.is_delta() {
+            absences = Absences::find(&client, name, &roster.members()).await?;
+            if roster.hides_persons() && !absences.persons.is_empty() {
+                output::note(
+                    "rows of users.csv that were passed over have no id that can be read: nobody is \
+                     noted as missing",
+                );
+                absences.persons.clear();
+            }
+        }
+        let notes = last_import.map(|last_seen| absences.notes(name, &last_seen));
+        let mut sending = Sending::new(roster);
+        sending.notes = Arc::new(notes.unwrap_or_default());
+        let institutions = institutions(&sending).map_err(CliError::refused)?;
+        let number = found.commands + sending.notes.len() as u64;
+        let missing = Missing::named(&client, &absences).await;
+        if self.dry_run || any_institution_known(&client, &institutions).await? {
+            let listed = self.dry_run.then_some(&mut report);
+            let foresight = look(&client, &sending, number, listed).await?;
+            let halts = halts(&foresight, &self.bounds(&found));
+            if self.dry_run || !halts.is_empty() {
+                let seen = Seen {
+                    foresight,
+                    missing: Some(missing),
+                    passed_over: found.passed_over(),
+                    halts,
+                };
+                seen.show(self.json);
+                report.finish()?;
+                return seen.verdict();
+            }
+        }
+        import_source::register(&client, &origin).await?;
+        let uploaded = send(&client, &sending, number, &mut report).await?;
+        report.finish()?;
+        if uploaded.refused == 0 {
+            import_source::finish(&client, &origin, mode, &found).await?;
+        }
+        done::report(&uploaded, Some(&missing), "roster", self.json)
+    }
+
+    /// Opens the files, or fetches the roster from the service that is named.
+    fn open(&self) -> Result<Roster, CliError> {
+        let terms = Terms {
+            today: today(),
+            bad_rows: self.bad_rows,
+        };
+        let path = self.path.as_deref().unwrap_or(Path::new(""));
+        let fetched = self.service.fetch(terms);
+        fetched.unwrap_or_else(|| Roster::open(path, terms).map_err(CliError::refused))
+    }
+
+    fn bounds(&self, found: &RosterSummary) -> Bounds {
+        Bounds {
+            removal_percent: self.removal_limit.into(),
+            accept_removals: self.accept_removals,
+            accept_names: self.accept_names,
+            no_users: found.persons() == 0,
+            no_classes: found.teams == 0,
+            no_enrolments: found.memberships + found.staff == 0,
+        }
+    }
+}
+
+fn show(found: &RosterSummary) {
+    output::table(&[
+        count("school years", found.school_years),
+        count("institutions", found.institutions),
+        count("persons", found.persons()),
+        count("guardianships", found.guardianships),
+        count(
+            "agents who guard nobody, passed over",
+            found.agents_passed_over,
+        ),
+        count("teams", found.teams),
+        count("memberships", found.memberships),
+        count("staff", found.staff),
+        count("rows that are gone, passed over", found.gone_passed_over),
+        count("bad rows, passed over", found.bad_passed_over),
+        count("single values, passed over", found.values_passed_over),
+    ]);
+}
+
+/// Says what was assumed about the files, and which rows are passed over.
+fn tell(roster: &Roster, report: &mut Report) {
+    for note in roster.notes() {
+        output::note(note);
+    }
+    let passed = roster.passed_over();
+    for one in passed {
+        report.passed_over(one);
+    }
+    for one in passed.iter().take(LISTED) {
+        output::note(format!("passed over: {}", one.fault));
+    }
+    if let Some(more) = passed.len().checked_sub(LISTED).filter(|more| *more > 0) {
+        output::note(format!("and {more} more; --report FILE lists all"));
+    }
+}
+
+/// The ids of the institutions that a roster names. They come before everything that there is much
+/// of, so little is read.
+fn institutions(sending: &Sending) -> Result<Vec<String>, ImportFault> {
+    let mut institutions = Vec::new();
+    sending.commands()(&mut |command, source| {
+        let subject = Subject::of(&command, source);
+        match subject.kind {
+            Kind::Institution => institutions.push(subject.id),
+            Kind::SchoolYear => {}
+            Kind::Person | Kind::Guardians | Kind::Team | Kind::Catalogue | Kind::Other => {
+                return false;
+            }
+        }
+        true
+    })?;
+    Ok(institutions)
+}
+
+/// What the import would do. The links that it would end are listed in the report, if there is one.
+async fn look(
+    client: &Client,
+    sending: &Sending,
+    number: u64,
+    mut report: Option<&mut Report>,
+) -> Result<Foresight, CliError> {
+    let bar = output::progress(number, "comparing");
+    let mut foresight = Foresight::default();
+    let looked = preview(client, sending.commands(), |looked| {
+        bar.inc(1);
+        if let (Some(report), Ok(preview)) = (&mut report, &looked.outcome) {
+            for fact in &preview.dropped {
+                report.dropped(&StatedFact {
+                    source: looked.subject.source.clone(),
+                    stream: preview.stream.clone(),
+                    fact: fact.clone(),
+                });
+            }
+        }
+        foresight.add(looked);
+    });
+    let looked = looked.await;
+    bar.finish_and_clear();
+    looked.map_err(|error| failed_looking(&error))?;
+    Ok(foresight)
+}
+
+/// Sends a roster's commands to the server, and shows a progress bar.
+pub(in crate::cli) async fn send_roster(
+    client: &Client,
+    roster: Roster,
+) -> Result<Uploaded, CliError> {
+    let number = roster.summary().commands;
+    send(
+        client,
+        &Sending::new(roster),
+        number,
+        &mut Report::create(None)?,
+    )
+    .await
+}
+
+async fn send(
+    client: &Client,
+    sending: &Sending,
+    number: u64,
+    report: &mut Report,
+) -> Result<Uploaded, CliError> {
+    let bar = output::progress(number, "importing");
+    let told = Telling { bar: &bar, report };
+    let uploaded = upload(client, sending.commands(), told).await;
+    bar.finish_and_clear();
+    uploaded.map_err(|error| failed_sending(&error))
+}
+
+struct Telling<'a> {
+    bar: &'a ProgressBar,
+    report: &'a mut Report,
+}
+
+impl Told for Telling<'_> {
+    fn answered(&mut self, commands: u64) {
+        self.bar.set_position(commands);
+    }
+
+    fn dropped(&mut self, link: &StatedFact) {
+        self.report.dropped(link);
+    }
+}
+
+impl Sending {
+    /// A roster alone.
+    fn new(roster: Roster) -> Self {
+        Self {
+            roster: Arc::new(Mutex::new(roster)),
+            notes: Arc::default(),
+        }
+    }
+
+    /// Reads the commands, on another thread.
+    fn commands(
+        &self,
+    ) -> impl FnOnce(&mut dyn FnMut(Command, Source) -> bool) -> Result<(), ImportFault> + Send + 'static
+    {
+        let Self { roster, notes } = self.clone();
+        move |send| {
+            let mut roster = roster.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut notes = notes.iter().cloned();
+            for imported in roster.commands() {
+                let imported = imported?;
+                let command = wire::unless_unchanged(imported.command);
+                let source = format!("{}:{}", imported.file, imported.row);
+                if is_after_notes(Subject::of(&command, String::new()).kind)
+                    && !notes.by_ref().all(|(note, source)| send(note, source))
+                {
+                    return Ok(());
+                }
+                if !send(command, source) {
+                    return Ok(());
+                }
+            }
+            // An export without students and classes has nothing that comes after them.
+            notes.all(|(note, source)| send(note, source));
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The tables that an export becomes: those of OneRoster 1.2, in which a person may have several roles.
+
+use std::collections::HashSet;
+use std::fs::File;
+
+use jiff::civil::Date;
+
+use crate::import::fault::ImportFault;
+use crate::import::rest::Table;
+
+/// A group that becomes a team.
+pub(super) struct Team<'t> {
+    pub(super) id: &'t str,
+    pub(super) title: &'t str,
+    pub(super) institution: &'t str,
+    /// The id of its school year.
+    pub(super) year: &'t str,
+}
+
+/// A person at one institution.
+pub(super) struct Person<'t> {
+    pub(super) id: &'t str,
+    pub(super) given: &'t str,
+    pub(super) family: &'t str,
+    pub(super) level: &'t str,
+    pub(super) institution: &'t str,
+    /// In OneRoster's words, the one that the person is counted under first.
+    pub(super) roles: &'t [&'static str],
+}
+
+/// A place in a team.
+pub(super) struct Place<'t> {
+    pub(super) team: &'t str,
+    pub(super) person: &'t str,
+    pub(super) role: &'static str,
+    pub(super) first_day: &'t str,
+    pub(super) last_day: &'t str,
+}
+
+/// All tables of an import. Several exports may be written into the same tables.
+pub(super) struct Tables {
+    manifest: Table,
+    orgs: Table,
+    sessions: Table,
+    classes: Table,
+    users: Table,
+    roles: Table,
+    enrollments: Table,
+    years: HashSet<String>,
+    /// Somebody may be at several institutions, and is one person.
+    persons: HashSet<String>,
+    /// How many rows have numbers for ids.
+    numbered: u64,
+}
+
+fn table(file: &'static str, header: &[&str]) -> Result<Table, ImportFault> {
+    let mut table = Table::of(file)?;
+    row(&mut table, header)?;
+    Ok(table)
+}
+
+fn row(table: &mut Table, cells: &[&str]) -> Result<(), ImportFault> {
+    let cells: Vec<String> = cells.iter().map(|cell| (*cell).to_owned()).collect();
+    table.push(&cells)
+}
+
+impl Tables {
+    pub(super) fn new() -> Result<Self, ImportFault> {
+        Ok(Self {
+            manifest: table("manifest.csv", &["propertyName", "value"])?,
+            orgs: table(
+                "orgs.csv",
+                &["sourcedId", "status", "name", "type", "identifier"],
+            )?,
+            sessions: table(
+                "academicSessions.csv",
+                &[
+                    "sourcedId",
+                    "status",
+                    "title",
+                    "type",
+                    "startDate",
+                    "endDate",
+                    "parentSourcedId",
+                ],
+            )?,
+            classes: table(
+                "classes.csv",
+                &[
+                    "sourcedId",
+                    "status",
+                    "title",
+                    "courseSourcedId",
+                    "classCode",
+                    "schoolSourcedId",
+                    "termSourcedIds",
+                    "subjects",
+                ],
+            )?,
+            users: table(
+                "users.csv",
+                &[
+                    "sourcedId",
+                    "status",
+                    "enabledUser",
+                    "userIds",
+                    "givenName",
+                    "familyName",
+                    "agentSourcedIds",
+                    "grades",
+                ],
+            )?,
+            roles: table(
+                "roles.csv",
+                &[
+                    "sourcedId",
+                    "status",
+                    "userSourcedId",
+                    "roleType",
+                    "role",
+                    "orgSourcedId",
+                    "endDate",
+                ],
+            )?,
+            enrollments: table(
+                "enrollments.csv",
+                &[
+                    "sourcedId",
+                    "status",
+                    "classSourcedId",
+                    "userSourcedId",
+                    "role",
+                    "primary",
+                    "beginDate",
+                    "endDate",
+                ],
+            )?,
+            years: HashSet::new(),
+            persons: HashSet::new(),
+            numbered: 0,
+        })
+    }
+
+    pub(super) fn institution(&mut self, number: &str, name: &str) -> Result<(), ImportFault> {
+        row(&mut self.orgs, &[number, "", name, "school", number])
+    }
+
+    /// A school year, unless it was written before.
+    pub(super) fn year(&mut self, title: &str, first: Date, last: Date) -> Result<(), ImportFault> {
+        if !self.years.insert(title.to_owned()) {
+            return Ok(());
+        }
+        let (first, last) = (first.to_string(), last.to_string());
+        let cells = [title, "", title, "schoolYear", &first, &last, ""];
+        row(&mut self.sessions, &cells)
+    }
+
+    pub(super) fn team(&mut self, team: &Team<'_>) -> Result<(), ImportFault> {
+        let cells = [
+            team.id,
+            "",
+            team.title,
+            "",
+            "",
+            team.institution,
+            team.year,
+            "",
+        ];
+        row(&mut self.classes, &cells)
+    }
+
+    pub(super) fn person(&mut self, person: &Person<'_>) -> Result<(), ImportFault> {
+        let is_new = person.id.is_empty() || self.persons.insert(person.id.to_owned());
+        if is_new {
+            // A list separates its entries by commas.
+            let login = match person.id.is_empty() || person.id.contains([',', '{', '}']) {
+                true => String::new(),
+                false => format!("{{unilogin:{}}}", person.id),
+            };
+            let Person {
+                id,
+                given,
+                family,
+                level,
+                ..
+            } = person;
+            row(
+                &mut self.users,
+                &[id, "", "true", &login, given, family, "", level],
+            )?;
+        }
+        for (number, role) in person.roles.iter().enumerate() {
+            let kind = if is_new && number == 0 {
+                "primary"
+            } else {
+                "secondary"
+            };
+            let id = self.number();
+            let cells = [&id, "", person.id, kind, role, person.institution, ""];
+            // Without an id, nobody can tell whose role it is. The row of the person is bad anyway.
+            if !person.id.is_empty() {
+                row(&mut self.roles, &cells)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn place(&mut self, place: &Place<'_>) -> Result<(), ImportFault> {
+        let id = self.number();
+        let Place {
+            team,
+            person,
+            role,
+            first_day,
+            last_day,
+        } = place;
+        row(
+            &mut self.enrollments,
+            &[&id, "", team, person, role, "", first_day, last_day],
+        )
+    }
+
+    fn number(&mut self) -> String {
+        self.numbered += 1;
+        self.numbered.to_string()
+    }
+
+    /// Ends all tables. `system` names the system that the export comes from.
+    pub(super) fn finish(mut self, system: &str) -> Result<Vec<(&'static str, File)>, ImportFault> {
+        let properties = [
+            ("manifest.version", "1.0"),
+            ("oneroster.version", "1.2"),
+            ("source.systemCode", system),
+            ("file.orgs", "bulk"),
+            ("file.academicSessions", "bulk"),
+            ("file.courses", "absent"),
+            ("file.classes", "bulk"),
+            ("file.users", "bulk"),
+            ("file.roles", "bulk"),
+            ("file.enrollments", "bulk"),
+        ];
+        for (name, value) in properties {
+            row(&mut self.manifest, &[name, value])?;
+        }
+        let tables = [
+            self.manifest,
+            self.orgs,
+            self.sessions,
+            self.classes,
+            self.users,
+            self.roles,
+            self.enrollments,
+        ];
+        tables.into_iter().map(Table::finish).collect()
+    }
+}

@@ -1,0 +1,209 @@
+//! What an import would do as a whole: counts, and the first rows of each sort.
+
+use std::collections::{BTreeMap, HashMap};
+
+use planledger_proto::v1::{Preview, RosterFact, RosterFactKind};
+use uuid::Uuid;
+
+use super::{Kind, LISTED, Looked, Subject};
+
+/// How many of one kind would be added, changed or end, and how many stay as they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Things that the ledger does not have yet.
+    pub added: u64,
+    /// Things that would change.
+    pub changed: u64,
+    /// Things that stay as they are.
+    pub unchanged: u64,
+}
+
+/// How many of those that the ledger has now would end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Share {
+    /// Those that would end.
+    pub ending: u64,
+    /// Those that there are now, of what the export speaks for.
+    pub of: u64,
+}
+
+/// A number, and the first rows of what was counted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Listing {
+    /// The number.
+    pub count: u64,
+    /// The first rows.
+    pub lines: Vec<Line>,
+}
+
+impl Listing {
+    fn push(&mut self, line: impl FnOnce() -> Line) {
+        self.count += 1;
+        if self.lines.len() < LISTED {
+            self.lines.push(line());
+        }
+    }
+}
+
+/// One row of a listing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// The row of the files, and the thing.
+    pub subject: Subject,
+    /// The fact that would end or stay; `None` if the line is about the thing itself.
+    pub fact: Option<RosterFact>,
+    /// What the files call the person whom the fact names, if they name them.
+    pub of: Option<String>,
+    /// Whether the fact would stay, because a person decided it; else it would end.
+    pub stays: bool,
+    /// What would happen to the thing itself, or why not.
+    pub what: String,
+}
+
+/// What an import would do.
+#[derive(Debug, Default)]
+pub struct Foresight {
+    /// How many of each kind would be added and changed.
+    pub counts: BTreeMap<Kind, Counts>,
+    /// What would be added.
+    pub added: Listing,
+    /// What would change, departures and closings too.
+    pub changed: Listing,
+    /// Links that would end.
+    pub dropped: Listing,
+    /// What would stay as a person decided it.
+    pub kept: Listing,
+    /// Commands that would be refused.
+    pub refused: Listing,
+    /// Persons who would be noted as having left or as absent.
+    pub persons: Share,
+    /// Teams that would close or be noted as absent.
+    pub classes: Share,
+    /// Places of students and staff in teams.
+    pub enrolments: Share,
+    /// Guardianships.
+    pub guardianships: Share,
+    /// Persons who would get another name.
+    pub names: Share,
+    pub(super) called: HashMap<Uuid, Box<str>>,
+}
+
+impl Foresight {
+    /// Adds what one command would do.
+    pub fn add(&mut self, looked: Looked) {
+        let Looked { subject, outcome } = looked;
+        if let (Kind::Person, Some(name)) = (subject.kind, &subject.name)
+            && let Ok(id) = Uuid::parse_str(&subject.id)
+        {
+            self.called.insert(id, name.as_str().into());
+        }
+        match outcome {
+            Ok(preview) => self.add_preview(&subject, preview),
+            Err(error) => self.refused.push(|| Line {
+                subject,
+                fact: None,
+                of: None,
+                stays: false,
+                what: format!("{}: {}", error.reason, error.message),
+            }),
+        }
+    }
+
+    fn add_preview(&mut self, subject: &Subject, preview: Preview) {
+        self.weigh(subject.kind, &preview);
+        let counts = self.counts.entry(subject.kind).or_default();
+        let of_itself = |what: String| Line {
+            subject: subject.clone(),
+            fact: None,
+            of: None,
+            stays: false,
+            what,
+        };
+        match (preview.event_types.is_empty(), preview.creates) {
+            (true, _) => counts.unchanged += 1,
+            (false, true) => {
+                counts.added += 1;
+                self.added.push(|| of_itself(String::new()));
+            }
+            (false, false) => {
+                counts.changed += 1;
+                self.changed
+                    .push(|| of_itself(changes(&preview.event_types)));
+            }
+        }
+        for (facts, listing, stays) in [
+            (preview.dropped, &mut self.dropped, false),
+            (preview.kept, &mut self.kept, true),
+        ] {
+            for fact in facts {
+                let id = fact.person_id.as_deref().unwrap_or_default();
+                let called = || self.called.get(&Uuid::parse_str(id).ok()?);
+                let of = called().map(|name| name.to_string());
+                let own = || self.called.get(&Uuid::parse_str(&subject.id).ok()?);
+                listing.push(|| Line {
+                    subject: Subject {
+                        name: subject
+                            .name
+                            .clone()
+                            .or_else(|| own().map(|name| name.to_string())),
+                        ..subject.clone()
+                    },
+                    fact: Some(fact.clone()),
+                    of,
+                    stays,
+                    what: String::new(),
+                });
+            }
+        }
+    }
+
+    /// Adds to the shares that decide whether the import stops.
+    fn weigh(&mut self, kind: Kind, preview: &Preview) {
+        let happens = |event: &str| preview.event_types.iter().any(|it| it == event);
+        let dropped = |kinds: &[RosterFactKind]| {
+            let facts = preview.dropped.iter();
+            facts.filter(|fact| kinds.contains(&fact.kind())).count() as u64
+        };
+        let is_there = u64::from(!preview.creates);
+        match kind {
+            Kind::Person => {
+                self.persons.of += is_there;
+                let gone = happens("person.departed") || happens("person.absent_from_roster");
+                self.persons.ending += is_there * u64::from(gone);
+                // A note of an absence says nothing of a name.
+                self.names.of += is_there * u64::from(!happens("person.absent_from_roster"));
+                self.names.ending += u64::from(preview.renames);
+            }
+            Kind::Guardians => {
+                self.guardianships.of += preview.link_count;
+                self.guardianships.ending += dropped(&[RosterFactKind::Guardian]);
+            }
+            Kind::Team => {
+                self.classes.of += is_there;
+                let gone = happens("team.closed") || happens("team.absent_from_roster");
+                self.classes.ending += is_there * u64::from(gone);
+                self.enrolments.of += preview.link_count;
+                self.enrolments.ending += dropped(&[RosterFactKind::Member, RosterFactKind::Staff]);
+            }
+            Kind::SchoolYear | Kind::Institution | Kind::Catalogue | Kind::Other => {}
+        }
+    }
+}
+
+/// The types of events for people, each once: "renamed, affiliation set (2)".
+fn changes(types: &[String]) -> String {
+    let mut counted: Vec<(String, u32)> = Vec::new();
+    for event in types {
+        let (_, name) = event.split_once('.').unwrap_or(("", event));
+        let name = name.replace('_', " ");
+        match counted.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, number)) => *number += 1,
+            None => counted.push((name, 1)),
+        }
+    }
+    let said = counted.into_iter().map(|(name, number)| match number {
+        1 => name,
+        number => format!("{name} ({number})"),
+    });
+    said.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,134 @@
+//! What a command of an import is about, for people.
+
+use planledger_proto::v1::Command;
+use planledger_proto::v1::command::Command as Of;
+use planledger_proto::v1::institution_command::Operation as OnInstitution;
+use planledger_proto::v1::person_command::Operation as OnPerson;
+use planledger_proto::v1::school_year_command::Operation as OnSchoolYear;
+use planledger_proto::v1::team_command::Operation as OnTeam;
+
+use super::Source;
+
+/// What a command is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A school year.
+    SchoolYear,
+    /// An institution.
+    Institution,
+    /// A person.
+    Person,
+    /// Who guards a child.
+    Guardians,
+    /// A team.
+    Team,
+    /// A catalogue.
+    Catalogue,
+    /// Anything else. No import sends it.
+    #[default]
+    Other,
+}
+
+impl Kind {
+    /// Every kind, in the order in which imports bring them.
+    pub const ALL: [Self; 7] = [
+        Self::SchoolYear,
+        Self::Institution,
+        Self::Person,
+        Self::Guardians,
+        Self::Team,
+        Self::Catalogue,
+        Self::Other,
+    ];
+
+    /// A word for JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::SchoolYear => "school_years",
+            Self::Institution => "institutions",
+            Self::Person => "persons",
+            Self::Guardians => "guardians_of_students",
+            Self::Team => "teams",
+            Self::Catalogue => "catalogues",
+            Self::Other => "others",
+        }
+    }
+
+    /// The same for people.
+    pub fn shown(self) -> String {
+        self.word().replace('_', " ")
+    }
+}
+
+/// What a command is about, and the row that it comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// The row.
+    pub source: Source,
+    /// What sort of thing it is.
+    pub kind: Kind,
+    /// The id (UUID).
+    pub id: String,
+    /// What the operator's own files call it: the name of a person, the title of a team. It is shown
+    /// to the operator and to nobody else.
+    pub name: Option<String>,
+}
+
+impl Subject {
+    /// What a command is about, and the row that it comes from.
+    pub fn of(command: &Command, source: Source) -> Self {
+        let (kind, id, name) = match &command.command {
+            Some(Of::SchoolYear(of)) => {
+                let details = match &of.operation {
+                    Some(OnSchoolYear::DefineSchoolYear(define)) => define.details.as_ref(),
+                    None => None,
+                };
+                let name = details.map(|details| details.title.clone());
+                (Kind::SchoolYear, &of.school_year_id, name)
+            }
+            Some(Of::Institution(of)) => {
+                let name = match &of.operation {
+                    Some(OnInstitution::PutInstitution(put)) => {
+                        put.details.as_ref().map(|details| details.name.clone())
+                    }
+                    _ => None,
+                };
+                (Kind::Institution, &of.institution_id, name)
+            }
+            Some(Of::Person(of)) => match &of.operation {
+                Some(OnPerson::PutGuardians(_) | OnPerson::PutSomeGuardians(_)) => {
+                    (Kind::Guardians, &of.person_id, None)
+                }
+                Some(OnPerson::PutPerson(put)) => {
+                    (Kind::Person, &of.person_id, Some(put.name.clone()))
+                }
+                _ => (Kind::Person, &of.person_id, None),
+            },
+            Some(Of::Team(of)) => {
+                let name = match &of.operation {
+                    Some(OnTeam::PutTeam(put)) => {
+                        put.details.as_ref().map(|details| details.title.clone())
+                    }
+                    Some(OnTeam::PutTeamPart(put)) => {
+                        put.details.as_ref().map(|details| details.title.clone())
+                    }
+                    _ => None,
+                };
+                (Kind::Team, &of.team_id, name)
+            }
+            Some(Of::Catalogue(of)) => (Kind::Catalogue, &of.catalogue_id, None),
+            _ => {
+                return Self {
+                    source,
+                    ..Self::default()
+                };
+            }
+        };
+        Self {
+            source,
+            kind,
+            id: id.clone(),
+            name,
+        }
+    }
+}

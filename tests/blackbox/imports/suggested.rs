@@ -1,0 +1,156 @@
+//! Who looks as if they had left is suggested, with the evidence, and a leader decides about it.
+
+use planledger_proto::v1::departure_evidence::Evidence;
+use planledger_proto::v1::*;
+
+use super::export::{Export, Seen};
+use crate::support::*;
+
+async fn suggested(voice: &Voice, institution: &str) -> Vec<DepartureSuggestion> {
+    let request = ListSuggestionsRequest {
+        institution_id: institution.to_owned(),
+        ..ListSuggestionsRequest::default()
+    };
+    voice.ask(request).await.unwrap().suggestions
+}
+
+async fn ownerless(voice: &Voice, institution: &str) -> Vec<OwnedItem> {
+    let request = ListOwnerlessRequest {
+        institution_id: institution.to_owned(),
+        ..ListOwnerlessRequest::default()
+    };
+    voice.ask(request).await.unwrap().items
+}
+
+/// A school whose newest roster does not have the teacher Tove, who owns a team.
+struct Case {
+    server: Running,
+    voice: Voice,
+    after: Export,
+    institution: String,
+    team: String,
+    tove: String,
+    last_seen: String,
+    leader: String,
+}
+
+impl Case {
+    async fn new() -> Self {
+        let (server, voice) = Home::new().serve().await;
+        let before = Export::new();
+        before.import(&server, "").done();
+        let after = before
+            .without("users.csv", "ta")
+            .without("enrollments.csv", "n1");
+        let done = after.import(&server, "").done();
+        let said = "1 persons may have left: owner suggestions list INSTITUTION";
+        assert!(done.stderr.contains(said), "{}", done.stderr);
+        let seen = Seen::of(&voice).await;
+        let team = seen.team("4.x");
+        Self {
+            institution: team.details.clone().unwrap().institution_id,
+            team: team.team_id.clone(),
+            tove: seen.id("Tove"),
+            last_seen: seen.person("Tove").absences[0].last_seen.clone(),
+            leader: format!("person/{}", seen.id("Lone")),
+            server,
+            voice,
+            after,
+        }
+    }
+
+    /// Decides about the absence on the command line.
+    fn decide(&self, what: &str) {
+        let about = [&self.tove, "--absent", "default", "--last-seen"];
+        let mut arguments = vec!["owner", "suggestions", what];
+        arguments.extend(about);
+        arguments.extend([&self.last_seen[..], "--as", &self.leader]);
+        arguments.extend(["--server", &self.server.url]);
+        run(arguments).done();
+    }
+
+    async fn reasons(&self) -> Vec<(String, OwnerlessReason)> {
+        let items = ownerless(&self.voice, &self.institution).await;
+        let items = items.iter();
+        let reason = |item: &OwnedItem| (item.stream.clone(), item.ownerless_reason());
+        items.map(reason).collect()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_absence_that_a_leader_confirms_is_a_departure() {
+    let case = Case::new().await;
+    let team = format!("team/{}", case.team);
+    let doubt = (team.clone(), OwnerlessReason::AbsentFromRoster);
+    assert_eq!(case.reasons().await, [doubt]);
+    let found = suggested(&case.voice, &case.institution).await;
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (&found[0].person_id, &found[0].name[..]),
+        (&case.tove, "Tove Ask")
+    );
+    assert_eq!(found[0].owned.unwrap().teams, 1);
+    let evidence = Evidence::AbsentFromRoster(AbsenceEvidence {
+        source: "default".to_owned(),
+        last_seen: case.last_seen.clone(),
+    });
+    assert_eq!(found[0].evidence[0].evidence, Some(evidence));
+    let list = ["owner", "suggestions", "list", &case.institution];
+    let listed = run([&list[..], &["--server", &case.server.url]].concat()).done();
+    assert!(listed.stdout.contains("Tove Ask"), "{}", listed.stdout);
+
+    case.decide("confirm");
+    assert!(!Seen::of(&case.voice).await.is_there("Tove"));
+    assert_eq!(case.reasons().await, [(team, OwnerlessReason::Departed)]);
+    assert!(suggested(&case.voice, &case.institution).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_absence_that_a_leader_dismisses_does_not_come_back_with_the_same_export() {
+    let case = Case::new().await;
+    case.decide("dismiss");
+    for _ in 0..2 {
+        assert!(suggested(&case.voice, &case.institution).await.is_empty());
+        assert!(case.reasons().await.is_empty());
+        assert!(Seen::of(&case.voice).await.is_there("Tove"));
+        case.after.import(&case.server, "").done();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_owner_who_works_at_another_school_now_may_still_be_an_owner() {
+    let (server, voice) = Home::new().serve().await;
+    let before = Export::new().with("orgs.csv", "s2,,,Lindeskolen,school,700002,k");
+    before.import(&server, "").done();
+    let seen = Seen::of(&voice).await;
+    let institution = seen.team("4.x").details.clone().unwrap().institution_id;
+    let (tove, leader) = (seen.id("Tove"), format!("person/{}", seen.id("Lone")));
+    let after = before
+        .but("users.csv", "ta,,,true,s2,teacher,ta,,Tove,Ask,,,,,,,,")
+        .without("enrollments.csv", "n1")
+        .with("enrollments.csv", "n20,,,c1,s,tb,teacher,true,2026-08-10,");
+    after.import(&server, "").done();
+    let found = suggested(&voice, &institution).await;
+    assert_eq!(found.len(), 1);
+    let evidence = Evidence::OwnerElsewhere(OwnerElsewhereEvidence {
+        institution_id: institution.clone(),
+    });
+    assert_eq!(found[0].evidence[0].evidence, Some(evidence));
+    assert_eq!(ownerless(&voice, &institution).await.len(), 1);
+
+    let about = [&tove[..], "--elsewhere", &institution, "--as", &leader];
+    let dismiss = ["owner", "suggestions", "dismiss", "--server", &server.url];
+    let dismiss = [&dismiss[..], &about].concat();
+    run(dismiss.clone()).done();
+    for _ in 0..2 {
+        assert!(suggested(&voice, &institution).await.is_empty());
+        assert!(ownerless(&voice, &institution).await.is_empty());
+        after.import(&server, "").done();
+    }
+    let refused = run(dismiss);
+    assert!(
+        refused.stderr.contains("nothing suggests"),
+        "{}",
+        refused.stderr
+    );
+}
