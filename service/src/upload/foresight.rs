@@ -85,6 +85,8 @@ pub struct Foresight {
     pub guardianships: Share,
     /// Persons who would get another name.
     pub names: Share,
+    /// Institutions that would get another name or code.
+    pub institutions: Share,
     pub(super) called: HashMap<Uuid, Box<str>>,
 }
 
@@ -174,6 +176,10 @@ impl Foresight {
                 self.names.of += is_there * u64::from(!happens("person.absent_from_roster"));
                 self.names.ending += u64::from(preview.renames);
             }
+            Kind::Institution => {
+                self.institutions.of += is_there;
+                self.institutions.ending += is_there * u64::from(happens("institution.revised"));
+            }
             Kind::Guardians => {
                 self.guardianships.of += preview.link_count;
                 self.guardianships.ending += dropped(&[RosterFactKind::Guardian]);
@@ -185,7 +191,7 @@ impl Foresight {
                 self.enrolments.of += preview.link_count;
                 self.enrolments.ending += dropped(&[RosterFactKind::Member, RosterFactKind::Staff]);
             }
-            Kind::SchoolYear | Kind::Institution | Kind::Catalogue | Kind::Other => {}
+            Kind::SchoolYear | Kind::Catalogue | Kind::Other => {}
         }
     }
 }

@@ -114,6 +114,14 @@ pub fn halts(foresight: &Foresight, bounds: &Bounds) -> Vec<Halt> {
         };
         halts.extend(code.map(|code| Halt { code, kind, share }));
     }
+    let schools = foresight.institutions;
+    if !bounds.accept_names && schools.ending * 2 > schools.of {
+        halts.push(Halt {
+            code: HaltCode::Names,
+            kind: "institutions",
+            share: schools,
+        });
+    }
     let names = foresight.names;
     let most_of_a_small_school = names.ending >= FEW_NAMES && names.ending * 2 > names.of;
     if !bounds.accept_names && (is_unusual(names, NAMES_PERCENT) || most_of_a_small_school) {
@@ -207,6 +215,14 @@ mod tests {
         ] {
             let halts = codes(&named(ending, of), &BOUNDS);
             assert_eq!(!halts.is_empty(), stops, "{ending} of {of}");
+        }
+        for (ending, of, stops) in [(1, 2, false), (2, 2, true), (1, 1, true), (0, 0, false)] {
+            let renamed = Foresight {
+                institutions: Share { ending, of },
+                ..Foresight::default()
+            };
+            let halts = codes(&renamed, &BOUNDS);
+            assert_eq!(!halts.is_empty(), stops, "{ending} of {of} institutions");
         }
         let accepted = Bounds {
             accept_names: true,
