@@ -285,7 +285,8 @@ impl School {
                 scale: Scale {
                     title: "Tre trin".parse()?,
                     levels: vec!["På vej".parse()?, "Næsten i mål".parse()?, "I mål".parse()?],
-                },
+                }
+                .into(),
             },
         };
         let id = self.course(class);

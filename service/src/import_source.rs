@@ -64,12 +64,12 @@ pub async fn find(client: &Client, name: SourceName) -> Result<FoundSource, Stat
     }
 }
 
-/// Makes a source known. Changes nothing if it is known.
+/// Makes a source known. Changes nothing if it is known. Answers with the ledger's position after it.
 ///
 /// # Errors
 /// The status of the call that failed. Two imports that begin at the same time may both want to be the
 /// first source; one of them is refused, and can be run again.
-pub async fn register(client: &Client, origin: &Origin) -> Result<(), Status> {
+pub async fn register(client: &Client, origin: &Origin) -> Result<u64, Status> {
     let name = origin.name.to_string();
     let register = proto::RegisterRosterSource { name };
     execute(client, origin, Operation::RegisterRosterSource(register)).await
@@ -95,10 +95,11 @@ pub async fn finish(
             guardianships: found.guardianships,
         }),
     };
-    execute(client, origin, Operation::RecordRosterImport(record)).await
+    execute(client, origin, Operation::RecordRosterImport(record)).await?;
+    Ok(())
 }
 
-async fn execute(client: &Client, origin: &Origin, operation: Operation) -> Result<(), Status> {
+async fn execute(client: &Client, origin: &Origin, operation: Operation) -> Result<u64, Status> {
     let command = proto::RosterSourceCommand {
         roster_source_id: origin.id.to_string(),
         operation: Some(operation),
@@ -112,6 +113,6 @@ async fn execute(client: &Client, origin: &Origin, operation: Operation) -> Resu
     let request = proto::ExecuteRequest {
         command: Some(command),
     };
-    client.commands().execute(request).await?;
-    Ok(())
+    let response = client.commands().execute(request).await?.into_inner();
+    Ok(response.receipt.unwrap_or_default().position)
 }

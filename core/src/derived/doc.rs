@@ -32,7 +32,7 @@ pub enum DocKey {
     Postings(Term),
     /// 128 of the recent commands.
     Commands(u64),
-    /// The state of a stream at a revision that is a multiple of [`DocKey::SNAPSHOT_EVERY`].
+    /// The state of a stream at a revision that is a multiple of `DocKey::snapshot_every`.
     Snapshot(StreamId, Revision),
     /// What the overview knows about one student.
     Standing(PersonId),
@@ -44,9 +44,32 @@ pub enum DocKey {
 }
 
 impl DocKey {
-    /// How many revisions lie between two snapshots of a stream. A read of the past folds at most
-    /// this many events.
+    /// How many revisions lie between two snapshots of a stream that does not grow large. A read of the
+    /// past folds at most this many events.
     pub const SNAPSHOT_EVERY: u64 = 64;
+
+    /// How many revisions lie between two snapshots of a stream with this state. A catalogue has an event
+    /// for each item, so at every 64th revision its snapshots together would be hundreds of times as large
+    /// as the catalogue itself. They lie as far apart as the catalogue has items: all of them together
+    /// are no more than a few times as large, and a read of the past folds at most about two events
+    /// for each item.
+    pub(crate) fn snapshot_every(state: &Aggregate) -> u64 {
+        match state {
+            Aggregate::Catalogue(catalogue) => {
+                let items = (catalogue.items.len() + catalogue.retired.len()) as u64;
+                Self::SNAPSHOT_EVERY * (items / Self::SNAPSHOT_EVERY).max(1).next_power_of_two()
+            }
+            Aggregate::Institution(_)
+            | Aggregate::SchoolYear(_)
+            | Aggregate::Person(_)
+            | Aggregate::Team(_)
+            | Aggregate::YearPlan(_)
+            | Aggregate::Plan(_)
+            | Aggregate::Ledger(_)
+            | Aggregate::Recovery(_)
+            | Aggregate::RosterSource(_) => Self::SNAPSHOT_EVERY,
+        }
+    }
 
     /// Whether the document is a snapshot. A snapshot may be missing: it only saves work.
     pub(super) fn is_snapshot(&self) -> bool {

@@ -6,8 +6,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use crate::domain::Aggregate;
-use crate::domain::person::RosterRecord;
-use crate::hash::{Context, first};
+use crate::hash::Context;
 use crate::ids::{
     InstitutionId, PersonId, PlanId, RosterSourceId, StreamId, StreamKind, TeamId, YearPlanId,
 };
@@ -42,16 +41,25 @@ pub enum Term {
     Ownerless(InstitutionId),
     /// Recoveries that have not ended yet.
     OpenRecoveries,
-    /// Persons whom some source knows by an external id. Keys of lists are not sealed, so the term
-    /// holds a hash: see [`Term::external_id`].
-    ExternalId([u8; 16]),
+    /// Persons whom some source knows by an external id whose hash begins like this. Keys of lists
+    /// are not sealed, so the term holds no id; see [`Term::external_id`].
+    ExternalId(u16),
     /// Persons or teams that a source has brought, in 256 parts by the first byte of their id. The
     /// source is named by the id that follows from its name, also if it is the first source.
     SourcePart(RosterSourceId, StreamKind, u8),
     /// Persons whose departure had not taken effect when the last event was folded in. The ledger
     /// keeps the list while it folds events.
     Leaving,
+    /// Persons who look as if they had left, by an institution where they have a place or had the
+    /// last one, in 256 parts by the first byte of their id. Owners who work elsewhere are not here:
+    /// that depends on what they own.
+    AskedAbout(InstitutionId, u8),
 }
+
+/// How many bits of an id's hash name its list. With more lists, an import of a large roster writes
+/// so many small documents that sled takes twice the memory; with fewer, a search looks at more
+/// persons. A city of 100,000 persons has some 200 ids in each of these lists.
+const EXTERNAL_ID_BITS: u32 = 10;
 
 static EXTERNAL_ID: Context = Context::new("planledger v1 2026-11-28 external id");
 
@@ -62,9 +70,12 @@ impl Term {
         Self::InstitutionPart(institution, stream.kind, part)
     }
 
-    /// The term that finds the persons whom some source knows by this id.
+    /// The term that finds the persons whom some source knows by this id. It also finds a few others,
+    /// so whoever asks compares the ids. One list for each id would cost more memory than all other
+    /// lists together, and would let whoever has the disk test a guess.
     pub fn external_id(id: &ExternalId) -> Self {
-        Self::ExternalId(first(&EXTERNAL_ID.hash(id.as_str().as_bytes())))
+        let [first, second, ..] = EXTERNAL_ID.hash(id.as_str().as_bytes());
+        Self::ExternalId(u16::from_be_bytes([first, second]) >> (16 - EXTERNAL_ID_BITS))
     }
 
     /// The term of the source's part that a stream belongs to.
@@ -91,9 +102,10 @@ impl Term {
             Self::OwnedBefore(id) => bytes(10, &[id.as_bytes()]),
             Self::Ownerless(id) => bytes(11, &[id.as_bytes()]),
             Self::OpenRecoveries => bytes(12, &[]),
-            Self::ExternalId(hash) => bytes(13, &[&hash]),
+            Self::ExternalId(hash) => bytes(13, &[&hash.to_be_bytes()]),
             Self::SourcePart(id, kind, part) => bytes(14, &[id.as_bytes(), &[kind.byte(), part]]),
             Self::Leaving => bytes(15, &[]),
+            Self::AskedAbout(id, part) => bytes(16, &[id.as_bytes(), &[part]]),
         }
     }
 }
@@ -110,8 +122,11 @@ pub fn terms(stream: StreamId, state: &Aggregate) -> BTreeSet<Term> {
             let places = person.affiliations.iter().map(|at| at.institution);
             let places = places.map(|institution| Term::part_of(institution, stream));
             let records = person.records.values();
-            let ids = records.clone().flat_map(RosterRecord::ids);
+            let ids = records.clone().flat_map(|record| record.ids());
+            let [part, ..] = *stream.id.as_bytes();
+            let asked_about = person.asked_about_at().into_iter();
             places
+                .chain(asked_about.map(|institution| Term::AskedAbout(institution, part)))
                 .chain(person.guardians.keys().map(|id| Term::ChildrenOf(*id)))
                 .chain(ids.map(Term::external_id))
                 .chain(records.map(|record| Term::source_part(&record.source, stream)))

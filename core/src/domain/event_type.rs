@@ -331,7 +331,7 @@ event_types! {
     }
     CatalogueEvent in Catalogue {
         Defined = 1 "catalogue.defined" 2,
-        ItemDefined = 2 "catalogue.item_defined" 3,
+        ItemDefined = 2 "catalogue.item_defined" 4,
         ItemRetired = 3 "catalogue.item_retired" 1,
     }
     LedgerEvent in Ledger {

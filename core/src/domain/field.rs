@@ -59,6 +59,8 @@ pub enum Field {
     Wording,
     /// The levels of the scale of a goal that is revised.
     ScaleLevels,
+    /// The scale of a catalogue for a goal that is revised.
+    CatalogueScale,
     /// The subject that leaves a combined year plan.
     Subject,
     /// The evaluation that the command is about.
@@ -85,6 +87,8 @@ pub enum Field {
     DetailsWording,
     /// The levels of the scale in the details of a new goal.
     DetailsScaleLevels,
+    /// The scale of a catalogue in the details of a new goal.
+    DetailsCatalogueScale,
     /// The first day in the details of a school year.
     DetailsFirstDay,
     /// The last day in the details of a school year.
@@ -121,6 +125,8 @@ pub enum Field {
     Day,
     /// The parents that an item of a catalogue names.
     ItemsParents,
+    /// The numbers that an item of a catalogue has under its parents.
+    ItemsOrders,
     /// A part of a request to bring plans back or hand them over. Such a request is not a command.
     Request(RequestField),
 }

@@ -17,6 +17,7 @@ const STEPS: &[(&str, u16, Step)] = &[
     ("catalogue.defined", 1, leave_unlicensed),
     ("catalogue.item_defined", 1, leave_unnumbered),
     ("catalogue.item_defined", 2, leave_item_unlicensed),
+    ("catalogue.item_defined", 3, leave_orders_alike),
     ("plan.talk_recorded", 1, held_by_its_recorder),
     ("plan.talk_corrected", 1, held_by_its_recorder),
 ];
@@ -64,6 +65,16 @@ fn leave_unnumbered(mut payload: Value) -> Result<Value, &'static str> {
 fn leave_unlicensed(mut payload: Value) -> Result<Value, &'static str> {
     let fields = fields(&mut payload, "defined")?;
     if fields.contains_key("licence") || fields.contains_key("rights_holder") {
+        return Err(UNKNOWN_FIELD);
+    }
+    Ok(payload)
+}
+
+/// Items had one number under all their parents. The payload stays as it is.
+fn leave_orders_alike(mut payload: Value) -> Result<Value, &'static str> {
+    let details = fields(&mut payload, "item_defined")?.get("details");
+    let details = details.and_then(Value::as_object);
+    if details.is_some_and(|details| details.contains_key("orders")) {
         return Err(UNKNOWN_FIELD);
     }
     Ok(payload)

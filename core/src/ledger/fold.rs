@@ -143,7 +143,8 @@ impl Fold {
         let head = *folded.head();
         self.cursor.position = head.position;
         self.cursor.frontier.push(leaf);
-        if head.revision.get().is_multiple_of(DocKey::SNAPSHOT_EVERY)
+        let every = folded.state().map(|state| DocKey::snapshot_every(state));
+        if every.is_some_and(|every| head.revision.get().is_multiple_of(every))
             // A snapshot is checked against the event with the same revision, so only that event
             // may lead to one.
             && folded.is_at_head()

@@ -10,6 +10,7 @@
 //! written to disk, the next group is collected. Readers see only published documents, so nothing
 //! is shown that is not durable (P2).
 
+mod ahead;
 mod carrying_out;
 pub(crate) mod catching_up;
 mod committer;

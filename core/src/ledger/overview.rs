@@ -1,5 +1,5 @@
-//! Keeps the counts of the overview while events are folded, and reads them. A change of a stream
-//! changes what is known of the students whom the stream is about, and with it the counts.
+//! Keeps the counts of the overview while events are folded. A change of a stream changes what is
+//! known of the students whom the stream is about, and with it the counts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,17 +8,16 @@ use jiff::civil::Date;
 
 use super::fold::Fold;
 use super::ownerless::AsOwner;
-use super::{ReadError, Reading};
 use crate::derived::{Doc, DocKey, StoreError, Term};
 use crate::domain::person::{NoOwner, Person};
 use crate::domain::plan::Plan;
 use crate::domain::team::Team;
 use crate::domain::year_plan::YearPlan;
 use crate::domain::{Aggregate, World};
-use crate::ids::{PersonId, PlanId, SchoolYearId, StreamId, TeamId, YearPlanId};
+use crate::ids::{PersonId, PlanId, StreamId, TeamId, YearPlanId};
 use crate::overview::{
-    Cell, CellKey, Counts, Day, Month, OverviewQuery, PlanCircumstances, PlanFacts, Report, Source,
-    Standing, Touched, contributions_to, evaluated, places,
+    Cell, CellKey, Counts, Day, Month, PlanCircumstances, PlanFacts, Standing, Touched,
+    contributions_to, evaluated, places,
 };
 
 impl Fold {
@@ -359,31 +358,4 @@ fn counts_alike(before: &Plan, after: &Plan) -> bool {
             || evaluated(before)
             || !evaluated(after))
         && before.talks == after.talks
-}
-
-impl Reading<'_> {
-    /// Gives an overview as of the end of a day; for the present day, as of now. Counts of past
-    /// days never change. For the present day each count is consistent in itself, but counts of
-    /// different institutions may be read some milliseconds apart.
-    ///
-    /// # Errors
-    /// [`ReadError`]
-    pub fn overview(&self, ask: &OverviewQuery) -> Result<Report, ReadError> {
-        ask.report(self)
-    }
-}
-
-impl Source for Reading<'_> {
-    fn cell(&self, key: CellKey, day: Day) -> Result<Option<Arc<Cell>>, ReadError> {
-        let inner = &self.ledger.inner;
-        inner.derived(|docs| docs.cell_at(key, day))
-    }
-
-    fn is_of_year(&self, team: TeamId, school_year: SchoolYearId) -> Result<bool, ReadError> {
-        let found = self.stream(team)?;
-        Ok(found.is_some_and(|(state, _)| match &*state {
-            Aggregate::Team(team) => team.details.school_year.is_none_or(|of| of == school_year),
-            _ => false,
-        }))
-    }
 }

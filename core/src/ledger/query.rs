@@ -89,7 +89,7 @@ impl Ledger {
     }
 
     /// The day in Copenhagen of the event at a position.
-    fn day_at(&self, position: Position) -> Result<Date, ReadError> {
+    pub(super) fn day_at(&self, position: Position) -> Result<Date, ReadError> {
         if position == Position::ZERO {
             return Ok(Timestamp::default().day_in_denmark());
         }
@@ -176,10 +176,35 @@ impl Reading<'_> {
         after: Option<StreamId>,
         limit: usize,
     ) -> Result<Vec<StreamId>, ReadError> {
+        let term = |part| Term::InstitutionPart(institution, kind, part);
+        self.find_in_parts(term, after, limit)
+    }
+
+    /// At most `limit` persons who look as if they had left an institution, beginning after the id
+    /// `after`: those of whom [`Term::AskedAbout`] tells.
+    ///
+    /// # Errors
+    /// [`ReadError`] when derived state cannot be read.
+    pub fn find_asked_about(
+        &self,
+        institution: InstitutionId,
+        after: Option<PersonId>,
+        limit: usize,
+    ) -> Result<Vec<StreamId>, ReadError> {
+        let term = |part| Term::AskedAbout(institution, part);
+        self.find_in_parts(term, after.map(StreamId::from), limit)
+    }
+
+    fn find_in_parts(
+        &self,
+        term: impl Fn(u8) -> Term,
+        after: Option<StreamId>,
+        limit: usize,
+    ) -> Result<Vec<StreamId>, ReadError> {
         let first = after.and_then(|after| after.id.as_bytes().first().copied());
         let mut found = Vec::new();
         for part in first.unwrap_or(0)..=u8::MAX {
-            let list = self.find(Term::InstitutionPart(institution, kind, part))?;
+            let list = self.find(term(part))?;
             let wanted = list
                 .iter()
                 .filter(|stream| after.is_none_or(|after| **stream > after));

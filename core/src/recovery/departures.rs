@@ -6,12 +6,9 @@ use super::owned::{owned, ownerless};
 use super::school::RosterQueries;
 use crate::domain::Aggregate;
 use crate::domain::person::{Evidence, NoOwner, Person};
-use crate::ids::{InstitutionId, PersonId, StreamId, StreamKind};
+use crate::ids::{InstitutionId, PersonId, StreamId};
 use crate::ledger::{ReadError, Reading};
 use crate::text::Name;
-
-/// How many persons of the institution are looked up at a time.
-const PART: usize = 1_000;
 
 /// Somebody who looks as if they had left.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +21,9 @@ pub struct Leaver {
     pub evidence: Vec<Evidence>,
 }
 
-/// Finds who looks as if they had left an institution, sorted by person. It looks at the persons of
-/// the institution and at the owners of what has no present owner there. What somebody has decided
+/// Finds who looks as if they had left an institution, sorted by person: at most `limit` persons
+/// after the person `after`. Of the persons of the institution it reads those who are asked about, and
+/// no others; and it looks at the owners of what has no present owner there. What somebody has decided
 /// about is left out. It answers for the present only.
 ///
 /// # Errors
@@ -33,12 +31,15 @@ pub struct Leaver {
 pub fn leavers(
     reading: &Reading<'_>,
     institution: InstitutionId,
+    after: Option<PersonId>,
+    limit: usize,
 ) -> Result<Vec<Leaver>, ReadError> {
     let school = RosterQueries { reading };
     let (mut candidates, mut elsewhere) = (BTreeSet::new(), BTreeSet::new());
     for stream in ownerless(reading, institution)?.iter() {
         if let Some(thing) = school.thing(*stream)?
             && let Some(owner) = thing.owner
+            && after.is_none_or(|after| owner > after)
         {
             candidates.insert(owner);
             if school.no_owner(Some(owner), thing.place)? == Some(NoOwner::Elsewhere) {
@@ -46,25 +47,24 @@ pub fn leavers(
             }
         }
     }
-    let mut after = None;
-    loop {
-        let part = reading.find_in_institution(institution, StreamKind::Person, after, PART)?;
-        let Some(last) = part.last() else {
-            break;
-        };
-        after = Some(*last);
-        candidates.extend(part.iter().map(|stream| PersonId::from_uuid(stream.id)));
-    }
+    // Each of these has evidence, so no more of them than `limit` can be part of the answer.
+    let asked_about = reading.find_asked_about(institution, after, limit)?;
+    let asked_about = asked_about
+        .iter()
+        .map(|stream| PersonId::from_uuid(stream.id));
+    candidates.extend(asked_about);
     let mut found = Vec::new();
     for person in candidates {
+        if found.len() == limit {
+            break;
+        }
         let Some((state, _)) = reading.stream(person)? else {
             continue;
         };
         let Aggregate::Person(now) = &*state else {
             continue;
         };
-        let owns_there = elsewhere.contains(&person);
-        let evidence = evidence(now, owns_there.then_some(institution));
+        let evidence = evidence(now, institution, elsewhere.contains(&person));
         if !evidence.is_empty() {
             let name = now.name.clone();
             found.push(Leaver {
@@ -77,12 +77,19 @@ pub fn leavers(
     Ok(found)
 }
 
-/// Why it looks as if a person had left. `owner_at` is an institution of which the person owns
-/// something without being an owner who is still there.
-fn evidence(person: &Person, owner_at: Option<InstitutionId>) -> Vec<Evidence> {
-    let elsewhere = owner_at.and_then(|institution| person.suggests_elsewhere(institution));
+/// Why it looks as if a person had left an institution. `owns_there` says whether the person owns
+/// something of it without being an owner who is still there.
+fn evidence(person: &Person, institution: InstitutionId, owns_there: bool) -> Vec<Evidence> {
+    let elsewhere = owns_there
+        .then(|| person.suggests_elsewhere(institution))
+        .flatten();
+    // Whoever owns something here may have had the last place at another institution. That one asks.
+    let without_place = person
+        .suggested_without_place()
+        .filter(|_| person.asked_about_at().contains(&institution));
     let absence = person.suggested_absence();
-    absence.into_iter().chain(elsewhere).collect()
+    let found = [absence, elsewhere, without_place];
+    found.into_iter().flatten().collect()
 }
 
 /// Finds the teams, year plans and plans of an institution that a person owns, sorted by stream.

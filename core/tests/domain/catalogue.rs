@@ -104,7 +104,7 @@ fn items_are_listed_by_number_then_by_id_and_those_without_one_come_last() {
         let mut listed = Vec::new();
         let mut last = None;
         loop {
-            let page = now.listed(last, size, |_| true);
+            let page = now.listed(None, last, size);
             assert!(page.len() <= size);
             let Some((place, _)) = page.last() else { break };
             last = Some(*place);
@@ -112,7 +112,7 @@ fn items_are_listed_by_number_then_by_id_and_those_without_one_come_last() {
         }
         assert_eq!(listed, expected);
     }
-    assert!(now.listed(None, 7, |item| item.code.is_some()).is_empty());
+    assert!(now.listed(Some(ITEM), None, 7).is_empty());
 }
 
 #[test]
@@ -126,6 +126,71 @@ fn another_number_is_a_change_of_the_item() {
         .then([defined(ITEM, numbered(Some(2)))])
         .when(SYSTEM, (CATALOGUE, put(&[(ITEM, numbered(Some(2)))])))
         .then_nothing();
+}
+
+#[test]
+fn an_item_has_its_own_place_under_each_of_its_parents() {
+    let [left, right, first, second] =
+        [0xA1, 0xA2, 0xB1, 0xB2].map(|byte| CatalogueItemId::from_bytes([byte; 16]));
+    let numbered = |under_left, under_right| CatalogueItem {
+        sequence: Some(under_left),
+        orders: [(right, under_right)].into(),
+        ..part_of(&[left, right])
+    };
+    let items = [
+        (left, part_of(&[])),
+        (right, part_of(&[])),
+        (first, numbered(1, 9)),
+        (second, numbered(2, 8)),
+    ];
+    let events = items.iter().cloned().map(|(id, item)| defined(id, item));
+    let events = [CatalogueEvent::Defined(catalogue_details())]
+        .into_iter()
+        .chain(events);
+    let after = given(vec![])
+        .when(SYSTEM, (CATALOGUE, put(&items)))
+        .then(events.collect::<Vec<_>>());
+    let Aggregate::Catalogue(now) = after.state(CATALOGUE) else {
+        panic!()
+    };
+    for size in 1..=3 {
+        let pages = |parent| {
+            let mut listed = Vec::new();
+            let mut last = None;
+            loop {
+                let page = now.listed(Some(parent), last, size);
+                let Some((place, _)) = page.last() else {
+                    return listed;
+                };
+                last = Some(*place);
+                listed.extend(page.iter().map(|(place, _)| place.id()));
+            }
+        };
+        assert_eq!(pages(left), [first, second]);
+        assert_eq!(pages(right), [second, first]);
+    }
+    // Another number under one parent is a change of the item.
+    let mut next = items.clone();
+    next[2].1.orders.insert(right, 7);
+    let diff = EditionDiff::between(Some(now), &catalogue_details(), &next.clone().into());
+    assert_eq!(diff.items, [(first, [ItemChange::Moved].into())].into());
+    after
+        .when(SYSTEM, (CATALOGUE, put(&next)))
+        .then([defined(first, next[2].1.clone())]);
+}
+
+#[test]
+fn a_number_under_an_item_that_is_no_parent_is_refused() {
+    let stray = CatalogueItem {
+        orders: [(OTHER_ITEM, 1)].into(),
+        ..part_of(&[])
+    };
+    given(vec![])
+        .when(
+            SYSTEM,
+            (CATALOGUE, put(&[(ITEM, stray), (OTHER_ITEM, part_of(&[]))])),
+        )
+        .then_refused(Reason::CatalogueParentInvalid, Some(Field::ItemsOrders));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Sources of rosters, what they say of people, and who is no longer in them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use planledger_core::domain::person::{Guardianship, Person, PersonCommand, RosterRecord};
+use planledger_core::domain::person::{Guardianship, Person, PersonCommand, RosterRecord, UserIds};
 use planledger_core::domain::roster_source::{
     ImportMode, RosterCounts, RosterImport, RosterSourceCommand, RosterSourceEvent,
 };
@@ -48,7 +48,7 @@ fn seen(memory: &Memory, id: PersonId, name: &str, enabled: bool) -> PersonComma
         record: Some(RosterRecord {
             source: source(name),
             sourced_id: ExternalId::new("x1").unwrap(),
-            user_ids: BTreeSet::new(),
+            user_ids: UserIds::default(),
             enabled,
         }),
     }

@@ -1,9 +1,7 @@
 //! What looks as if somebody had left, and what a leader decides about it.
 
-use std::collections::BTreeSet;
-
 use planledger_core::domain::person::{
-    Evidence, NoOwner, Person, PersonCommand, PersonEvent, RosterRecord,
+    Affiliation, Evidence, NoOwner, Person, PersonCommand, PersonEvent, Role, RosterRecord, UserIds,
 };
 use planledger_core::domain::{Aggregate, Reason};
 use planledger_core::ids::InstitutionId;
@@ -61,7 +59,7 @@ fn seen(memory: &Memory) -> PersonCommand {
         record: Some(RosterRecord {
             source: source(),
             sourced_id: ExternalId::new("x1").unwrap(),
-            user_ids: BTreeSet::new(),
+            user_ids: UserIds::default(),
             enabled: true,
         }),
     }
@@ -129,6 +127,55 @@ fn who_is_back_after_a_confirmed_absence_is_asked_about_again() {
     memory.does(LEADER, (TEACHER, decide(absent_since(1), true)));
     memory.does(LEADER, (TEACHER, PersonCommand::Return));
     assert_eq!(teacher(&memory).suggested_absence(), Some(absent_since(1)));
+}
+
+/// The teacher came with a roster, and the only place ended.
+fn without_place() -> (Memory, Evidence) {
+    let mut memory = Memory::of(a_school());
+    let there = seen(&memory);
+    memory.does(SYSTEM, (TEACHER, there));
+    assert_eq!(teacher(&memory).last_place, None);
+    for at in teacher(&memory).affiliations {
+        let end = PersonCommand::EndAffiliation {
+            institution: at.institution,
+            role: at.role,
+        };
+        memory.does(SYSTEM, (TEACHER, end));
+    }
+    let place = teacher(&memory).last_place.unwrap();
+    let evidence = Evidence::NoPlaceLeft {
+        institution: place.institution,
+        since: place.ended,
+    };
+    (memory, evidence)
+}
+
+#[test]
+fn no_place_left_is_no_departure_until_it_is_confirmed() {
+    let (mut memory, evidence) = without_place();
+    let now = teacher(&memory);
+    assert_eq!(now.suggested_without_place(), Some(evidence.clone()));
+    assert!(now.departed.is_none());
+    memory.does(LEADER, (TEACHER, decide(evidence, true)));
+    let now = teacher(&memory);
+    assert_eq!(now.departed.as_ref().unwrap().on, Some(day(9, 30)));
+    assert_eq!(now.suggested_without_place(), None);
+}
+
+#[test]
+fn no_place_left_that_is_dismissed_does_not_come_back_for_the_same_end() {
+    let (mut memory, evidence) = without_place();
+    memory.does(LEADER, (TEACHER, decide(evidence, false)));
+    let now = teacher(&memory);
+    assert_eq!(now.suggested_without_place(), None);
+    assert!(now.departed.is_none());
+    let place = Affiliation {
+        institution: SCHOOL,
+        role: Role::Teacher,
+        grade: None,
+    };
+    memory.does(SYSTEM, (TEACHER, PersonCommand::SetAffiliation(place)));
+    assert_eq!(teacher(&memory).last_place, None);
 }
 
 #[test]

@@ -212,6 +212,15 @@ fn an_import_of_a_team_records_differences_only() {
 }
 
 #[test]
+fn an_import_without_a_school_year_leaves_the_one_that_is_known() {
+    let teacher = (TEACHER, StaffRole::Teacher);
+    let mut details = team_details();
+    assert!(details.school_year.take().is_some());
+    let import = put(details, &[STUDENT], &[teacher], None, false);
+    given(a_team()).when(SYSTEM, (TEAM, import)).then_nothing();
+}
+
+#[test]
 fn an_import_makes_a_team_also_in_a_closed_institution() {
     let closing = InstitutionEvent::Closed { reason: None };
     given(a_school())

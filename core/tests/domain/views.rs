@@ -4,7 +4,7 @@ use planledger_core::domain::Actor;
 use planledger_core::domain::plan::{Audience, Item, PlanCommand, PlanEvent, Section};
 use planledger_core::domain::team::TeamEvent;
 use planledger_core::domain::view::{PlanView, Viewer};
-use planledger_core::domain::year_plan::{GoalKind, YearPlanEvent, YearPlanKind};
+use planledger_core::domain::year_plan::{GoalKind, Wording, YearPlanEvent, YearPlanKind};
 use planledger_core::ids::{EvaluationId, GoalId, PersonId, PlanId, TalkId};
 use planledger_fixtures::events;
 
@@ -375,7 +375,7 @@ fn subject_goals_are_never_shown_in_the_unit() {
     let goals = |viewer| {
         let view = memory.year_plan(YEAR_PLAN, viewer).unwrap();
         let goals = view.units[0].goals.iter();
-        goals.map(|(id, goal)| (*id, goal.kind)).collect::<Vec<_>>()
+        goals.map(|goal| (goal.id, goal.kind)).collect::<Vec<_>>()
     };
     let subject = (SUBJECT_GOAL, GoalKind::Subject);
     let reflection = (REFLECTION_GOAL, GoalKind::Reflection);
@@ -400,10 +400,34 @@ fn deleted_units_and_retired_goals_are_seen_in_a_year_plan_by_staff_only() {
     let staff = memory.year_plan(YEAR_PLAN, Viewer::Staff).unwrap();
     let unit = &staff.units[0];
     assert!(unit.deleted.as_ref().unwrap().whole().is_some());
-    let retired = unit.goals.iter().map(|(id, goal)| (*id, goal.retired));
+    let retired = unit.goals.iter().map(|goal| (goal.id, goal.retired));
     let expected = [(SUBJECT_GOAL, false), (REFLECTION_GOAL, true)];
     assert_eq!(retired.collect::<Vec<_>>(), expected);
     assert_eq!(staff.team.unwrap().owner, Some(TEACHER));
+}
+
+#[test]
+fn earlier_words_of_a_goal_are_seen_in_a_year_plan_by_staff_only() {
+    let mut facts = a_year_plan();
+    let own = |words| Wording::Own { text: text(words) };
+    let revised = own("Jeg planlægger min læsning");
+    let revised = events::goal_revised(REFLECTION_GOAL, revised, scale());
+    facts.push((YEAR_PLAN, revised).into());
+    let memory = Memory::of(facts);
+    let seen = |viewer| {
+        let view = memory.year_plan(YEAR_PLAN, viewer).unwrap();
+        let goals = view.units[0].goals.iter();
+        let mut goals = goals.filter(|goal| goal.id == REFLECTION_GOAL);
+        let goal = goals.next().unwrap();
+        (goal.first_revision, goal.revisions.clone())
+    };
+    let (first, staff) = seen(Viewer::Staff);
+    assert_eq!((first, staff.len()), (1, 2));
+    assert_eq!(staff[1].wording, own("Jeg planlægger min læsning"));
+    for audience in [Audience::Student, Audience::Guardians, Audience::Others] {
+        let expected = (2, vec![staff[1].clone()]);
+        assert_eq!(seen(Viewer::Audience(audience)), expected, "{audience:?}");
+    }
 }
 
 #[test]

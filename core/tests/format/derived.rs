@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use planledger_core::derived::{Cursor, Doc, DocKey, Head, Store, StreamDoc, testing};
-use planledger_core::domain::catalogue::Catalogue;
+use planledger_core::domain::catalogue::{Catalogue, CatalogueCommand};
 use planledger_core::domain::institution::Institution;
 use planledger_core::domain::plan::PlanCommand;
 use planledger_core::domain::{Aggregate, Command};
-use planledger_core::ids::{CatalogueItemId, CommandId, LedgerId, Position, Revision, StreamId};
+use planledger_core::ids::{
+    CatalogueId, CatalogueItemId, CommandId, LedgerId, Position, Revision, StreamId,
+};
 use planledger_core::journal::FaultyDisk;
 use planledger_core::ledger::{Envelope, Ledger, Options};
 use planledger_core::seal::{KeyScope, KeyStore, KeyStoreMode, KeyStoreOptions, MasterKey};
@@ -20,6 +22,7 @@ use planledger_fixtures::school::*;
 use planledger_fixtures::{ActsAs, repeatable};
 
 const LEDGER: LedgerId = LedgerId::from_bytes([0x11; 16]);
+const OTHER_CATALOGUE: CatalogueId = CatalogueId::from_bytes([0xC7; 16]);
 /// Parts are at most this long.
 const PART: usize = 98_304;
 
@@ -224,6 +227,52 @@ fn a_stream_has_a_snapshot_at_every_64th_revision() {
         revisions.push(revision);
     }
     assert_eq!(revisions, [64, 128]);
+}
+
+/// A catalogue has an event for each item. At every 64th its snapshots would be many times as large as
+/// the catalogue.
+#[test]
+fn snapshots_of_a_large_catalogue_are_together_a_few_times_as_large_as_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = written(dir.path(), 1);
+    let before = ledger.position();
+    for part in 0..4_u16 {
+        let items = (0..1_000).map(|number| {
+            let mut id = [0xC7; 16];
+            id[..2].copy_from_slice(&(part * 1_000 + number).to_be_bytes());
+            (
+                CatalogueItemId::from_bytes(id),
+                catalogue_item("Eleven kan læse"),
+            )
+        });
+        let put = CatalogueCommand::PutPart {
+            details: catalogue_details(),
+            items: items.collect(),
+            retire: Default::default(),
+        };
+        let id = CommandId::from_bytes([0xE0 + part as u8; 16]);
+        let put = Envelope::new(id, Command::Catalogue(OTHER_CATALOGUE, put));
+        ledger.execute_batch(SYSTEM.actor(), vec![put]).unwrap();
+    }
+    ledger.settle();
+    let stream = StreamId::from(OTHER_CATALOGUE);
+    let documents = dump(&ledger.derived());
+    let snapshots = documents.keys().filter(|key| key[0] == 4);
+    let snapshots = snapshots.filter(|key| key[1..18] == stream.to_bytes());
+    let revisions = snapshots.map(|key| u64::from_be_bytes(key[18..].try_into().unwrap()));
+    let revisions: Vec<_> = revisions.collect();
+    assert_eq!(revisions, [64, 128, 256, 512, 1_024, 2_048]);
+    // Every state of the past can still be read.
+    for revision in [1, 63, 64, 700, 2_047, 2_048, 3_500, 4_001] {
+        let position = Position::new(before.get() + revision);
+        let read = ledger.read_at(position, |reading| reading.stream(OTHER_CATALOGUE));
+        let (state, at) = read.unwrap().0.unwrap();
+        let Aggregate::Catalogue(then) = &*state else {
+            panic!()
+        };
+        assert_eq!(at.get(), revision);
+        assert_eq!(then.items.len() as u64, revision - 1);
+    }
 }
 
 #[test]

@@ -21,11 +21,23 @@ use planledger_fixtures::place::events_after;
 type Found = BTreeMap<PersonId, Vec<Evidence>>;
 
 fn listed(ledger: &Ledger, institution: InstitutionId) -> Found {
-    let (found, _) = ledger
-        .read(|reading| leavers(reading, institution))
-        .unwrap();
-    let found = found.into_iter();
-    found.map(|found| (found.person, found.evidence)).collect()
+    let mut all = Found::new();
+    // Pages of two, one after the other, give everybody once.
+    loop {
+        let after = all.keys().next_back().copied();
+        let (found, _) = ledger
+            .read(|reading| leavers(reading, institution, after, 2))
+            .unwrap();
+        let last = found.len() < 2;
+        all.extend(
+            found
+                .into_iter()
+                .map(|found| (found.person, found.evidence)),
+        );
+        if last {
+            return all;
+        }
+    }
 }
 
 /// The newest absence of somebody whom every source has lost.
@@ -66,7 +78,14 @@ fn expected(memory: &Memory, institution: InstitutionId) -> Found {
         let elsewhere = works && !works_here && lost.iter().any(|(_, at)| !on_team(at.team));
         let absence = absence(person).filter(|_| here || !lost.is_empty());
         let elsewhere = elsewhere.then_some(Evidence::OwnerElsewhere { institution });
-        let mut evidence: Vec<_> = absence.into_iter().chain(elsewhere).collect();
+        let place = person.last_place.as_ref();
+        let place = place.filter(|it| it.institution == institution && !person.records.is_empty());
+        let without_place = place.map(|it| Evidence::NoPlaceLeft {
+            institution,
+            since: it.ended,
+        });
+        let found_here = [absence, elsewhere, without_place];
+        let mut evidence: Vec<_> = found_here.into_iter().flatten().collect();
         let decided = |it: &_| person.confirmed.contains(it) || person.dismissed.contains(it);
         evidence.retain(|it| person.departed.is_none() && !decided(it));
         if !evidence.is_empty() {

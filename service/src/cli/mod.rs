@@ -3,9 +3,9 @@
 //! wrong usage.
 
 mod audit;
+mod catalogue;
 mod consent;
 mod demo;
-mod edition;
 mod error;
 mod id;
 mod import;
@@ -71,6 +71,9 @@ enum Command {
     /// Import data from other systems
     #[command(subcommand)]
     Import(import::Import),
+    /// Look at catalogues of goals
+    #[command(subcommand)]
+    Catalogue(catalogue::Catalogue),
     /// Find people
     #[command(subcommand)]
     Person(person::Person),
@@ -137,6 +140,7 @@ fn dispatch(command: Command, file: &settings::File) -> Result<(), CliError> {
         Command::Serve(serve) => serve.run(file),
         Command::Demo(demo) => demo.run(),
         Command::Import(import) => import.run(file),
+        Command::Catalogue(catalogue) => catalogue.run(file),
         Command::Person(person) => person.run(file),
         Command::Plan(plan) => plan.run(file),
         Command::Owner(owner) => owner.run(file),

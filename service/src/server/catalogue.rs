@@ -1,10 +1,11 @@
 //! Queries about catalogues.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use planledger_core::derived::Term;
 use planledger_core::domain::catalogue::{Catalogue, CatalogueItem};
-use planledger_core::domain::year_plan::YearPlan;
+use planledger_core::domain::year_plan::{Scale, YearPlan};
 use planledger_core::domain::{Aggregate, Reason};
 use planledger_core::ids::{CatalogueId, CatalogueItemId, Revision, StreamKind, YearPlanId};
 use planledger_core::ledger::Reading;
@@ -13,7 +14,7 @@ use uuid::Uuid;
 use super::pages::{self, Items};
 use crate::wire::Failure;
 use crate::wire::page::Page;
-use crate::wire::request::{ListCatalogueGoals, ListCatalogueItems};
+use crate::wire::request::{ListCatalogueGoals, ListCatalogueItems, ListCatalogueScales};
 
 /// Reads one catalogue.
 pub(super) fn catalogue<T>(
@@ -73,13 +74,34 @@ pub(super) fn items<T>(
 ) -> Result<Items<T>, Failure> {
     with_catalogue(reading, list.catalogue, |_, catalogue| {
         let page = &list.page;
-        let items = catalogue.listed(page.after, page.size + 1, |item| {
-            let parent = list.parent;
-            parent.is_none_or(|parent| item.parents.contains(&parent))
-        });
+        let items = catalogue.listed(list.parent, page.after, page.size + 1);
         let items = items.into_iter();
         let items = items.map(|(place, item)| (place, show(place.id(), item)));
         Ok(pages::cut(items.collect(), page))
+    })
+}
+
+/// Reads a page of a catalogue's scales that a goal can have.
+pub(super) fn scales<T>(
+    reading: &Reading<'_>,
+    list: &ListCatalogueScales,
+    show: impl Fn(CatalogueItemId, &Scale, &BTreeSet<CatalogueItemId>) -> T,
+) -> Result<Items<T>, Failure> {
+    with_catalogue(reading, list.catalogue, |_, catalogue| {
+        let page = &list.page;
+        let scales = catalogue.scales();
+        let ids = scales
+            .ids()
+            .filter(|id| page.after.is_none_or(|after| id.uuid() > after));
+        let found = ids.filter_map(|id| {
+            let assessed = scales.assessed_by(id);
+            let wanted = list.assessed.is_none_or(|item| assessed.contains(&item));
+            let scale = scales.scale(id).filter(Scale::is_sound);
+            let scale = scale.filter(|_| wanted)?;
+            Some((id.uuid(), show(id, &scale, &assessed)))
+        });
+        // One more than the page holds, to learn whether there is a next page.
+        Ok(pages::cut(found.take(page.size + 1).collect(), page))
     })
 }
 

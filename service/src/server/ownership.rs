@@ -5,7 +5,7 @@ use std::sync::Arc;
 use planledger_core::derived::Term;
 use planledger_core::domain::recovery::Recovery;
 use planledger_core::domain::{Aggregate, Reason, Stop};
-use planledger_core::ids::{InstitutionId, RecoveryId, StreamId, StreamKind};
+use planledger_core::ids::{InstitutionId, PersonId, RecoveryId, StreamId, StreamKind};
 use planledger_core::ledger::{ReadError, Reading};
 use planledger_core::recovery::{
     self, Deleting, Leaver, Owned, Proposed, RecoveryRequest, Suggestion,
@@ -63,8 +63,8 @@ pub(super) fn suggestions(
         let reason = Reason::InstitutionNotFound;
         return Err(Failure::no_stream(reason, "institution_id", institution));
     }
-    let mut rest = recovery::leavers(reading, institution)?;
-    rest.retain(|found| page.after.is_none_or(|after| found.person.uuid() > after));
+    let after = page.after.map(PersonId::from_uuid);
+    let mut rest = recovery::leavers(reading, institution, after, page.size + 1)?;
     let more = rest.len() > page.size;
     rest.truncate(page.size);
     let last = rest.last().filter(|_| more);

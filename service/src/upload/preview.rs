@@ -17,6 +17,16 @@ pub struct Looked {
     pub outcome: Result<Preview, CommandError>,
 }
 
+impl Looked {
+    /// Whether the command changes nothing, and nobody needs to hear of it.
+    pub fn is_settled(&self) -> bool {
+        let quiet = |preview: &Preview| {
+            preview.event_types.is_empty() && preview.kept.is_empty() && preview.dropped.is_empty()
+        };
+        self.outcome.as_ref().is_ok_and(quiet)
+    }
+}
+
 /// Asks what commands would do, one after another, and records nothing. `commands` is as for
 /// [`upload`](super::upload). `told` is called once for each command, in order.
 ///

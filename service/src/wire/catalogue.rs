@@ -1,9 +1,11 @@
 //! Catalogues.
 
+use std::collections::BTreeSet;
+
 use planledger_core::domain::catalogue::{
     Catalogue, CatalogueCommand, CatalogueDetails, CatalogueItem, Licence,
 };
-use planledger_core::domain::year_plan::YearPlan;
+use planledger_core::domain::year_plan::{Scale, YearPlan};
 use planledger_core::ids::{CatalogueId, CatalogueItemId, GoalId, Revision, YearPlanId};
 use planledger_core::text::CprContext;
 
@@ -94,6 +96,7 @@ fn read_item(
     let kind = fields.optional_text("kind", item.kind.as_deref());
     let code = fields.optional_text("code", item.code.as_deref());
     let parents = fields.ids("parent_ids", &item.parent_ids);
+    let orders = fields.map("parent_orders", item.parent_orders, read_order);
     let licence = read_licence(fields, item.licence);
     let details = CatalogueItem {
         text: text?,
@@ -101,9 +104,18 @@ fn read_item(
         code: code?,
         parents: parents?,
         sequence: item.sequence_number,
+        orders: orders?,
         licence: licence?,
     };
     Some((id?, details))
+}
+
+fn read_order(
+    fields: &mut Fields,
+    order: proto::CatalogueParentOrder,
+) -> Option<(CatalogueItemId, i64)> {
+    let parent = fields.id("parent_id", &order.parent_id);
+    Some((parent?, order.sequence_number))
 }
 
 pub(super) fn write(id: CatalogueId, command: &CatalogueCommand) -> proto::CatalogueCommand {
@@ -173,7 +185,29 @@ pub fn catalogue_item(id: CatalogueItemId, item: &CatalogueItem) -> proto::Catal
         code: string(item.code.as_ref()),
         parent_ids: item.parents.iter().map(ToString::to_string).collect(),
         sequence_number: item.sequence,
+        parent_orders: item.orders.iter().map(write_order).collect(),
         licence: item.licence.as_ref().map(write_licence),
+    }
+}
+
+fn write_order((parent, number): (&CatalogueItemId, &i64)) -> proto::CatalogueParentOrder {
+    proto::CatalogueParentOrder {
+        parent_id: parent.to_string(),
+        sequence_number: *number,
+    }
+}
+
+/// A scale of a catalogue, and the items that it assesses.
+pub fn catalogue_scale(
+    id: CatalogueItemId,
+    scale: &Scale,
+    assessed: &BTreeSet<CatalogueItemId>,
+) -> proto::CatalogueScale {
+    proto::CatalogueScale {
+        item_id: id.to_string(),
+        title: scale.title.to_string(),
+        levels: scale.levels.iter().map(ToString::to_string).collect(),
+        assessed_item_ids: assessed.iter().map(ToString::to_string).collect(),
     }
 }
 

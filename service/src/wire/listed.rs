@@ -71,7 +71,7 @@ pub fn catalogue_items(state: &Aggregate) -> Option<Vec<proto::CatalogueItem>> {
     let Aggregate::Catalogue(catalogue) = state else {
         return None;
     };
-    let items = catalogue.listed(None, usize::MAX, |_| true).into_iter();
+    let items = catalogue.listed(None, None, usize::MAX).into_iter();
     let items = items.map(|(place, item)| catalogue_item(place.id(), item));
     Some(items.collect())
 }

@@ -41,7 +41,9 @@ mod year_plan;
 pub use planledger_proto::v1 as proto;
 
 pub use self::audit::{checkpoint, counted, export_message, export_request};
-pub use self::catalogue::{catalogue, catalogue_goals, catalogue_item, catalogue_of_messages};
+pub use self::catalogue::{
+    catalogue, catalogue_goals, catalogue_item, catalogue_of_messages, catalogue_scale,
+};
 pub use self::choice::viewer;
 pub use self::command::{
     batch, batch_message, command, execute_message, message, preview, receipt, unless_unchanged,

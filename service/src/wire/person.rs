@@ -158,6 +158,7 @@ fn read_evidence(fields: &mut Fields, evidence: proto::DepartureEvidence) -> Opt
     let name = match &evidence.evidence {
         Some(Shown::AbsentFromRoster(_)) => "absent_from_roster",
         Some(Shown::OwnerElsewhere(_)) => "owner_elsewhere",
+        Some(Shown::NoPlaceLeft(_)) => "no_place_left",
         None => "evidence",
     };
     fields.message(name, evidence.evidence, |fields, evidence| match evidence {
@@ -172,6 +173,14 @@ fn read_evidence(fields: &mut Fields, evidence: proto::DepartureEvidence) -> Opt
         Shown::OwnerElsewhere(m) => {
             let institution = fields.id("institution_id", &m.institution_id)?;
             Some(Evidence::OwnerElsewhere { institution })
+        }
+        Shown::NoPlaceLeft(m) => {
+            let institution = fields.id("institution_id", &m.institution_id);
+            let since = fields.date("since", &m.since);
+            Some(Evidence::NoPlaceLeft {
+                institution: institution?,
+                since: since?,
+            })
         }
     })
 }
@@ -188,6 +197,12 @@ pub(super) fn write_evidence(evidence: &Evidence) -> proto::DepartureEvidence {
         Evidence::OwnerElsewhere { institution } => {
             Shown::OwnerElsewhere(proto::OwnerElsewhereEvidence {
                 institution_id: institution.to_string(),
+            })
+        }
+        Evidence::NoPlaceLeft { institution, since } => {
+            Shown::NoPlaceLeft(proto::NoPlaceLeftEvidence {
+                institution_id: institution.to_string(),
+                since: write_date(*since),
             })
         }
     };
@@ -213,7 +228,7 @@ fn read_record(fields: &mut Fields, record: proto::RosterRecord) -> Option<Roste
     Some(RosterRecord {
         source: source?,
         sourced_id: sourced_id?,
-        user_ids: user_ids?,
+        user_ids: user_ids?.into(),
         enabled: record.enabled,
     })
 }
@@ -374,7 +389,11 @@ pub fn person(id: PersonId, revision: Revision, person: &Person, day: Date) -> p
         }),
         leaving_on: person.leaving_on(day).map(write_date),
         decided_by_hand: person.by_hand.iter().copied().map(person_fact).collect(),
-        records: person.records.values().map(write_record).collect(),
+        records: person
+            .records
+            .values()
+            .map(|record| write_record(record))
+            .collect(),
         absences: absences(&person.absent),
     }
 }

@@ -1,15 +1,15 @@
 //! Year plans.
 
-use planledger_core::domain::view::{YearPlanUnitView, YearPlanView};
+use planledger_core::domain::view::{YearPlanGoalView, YearPlanUnitView, YearPlanView};
 use planledger_core::domain::year_plan::{
-    Goal, GoalDetails, Scale, UnitDetails, Wording, WordingChoice, YearPlan, YearPlanCommand,
-    YearPlanDetails,
+    GoalDetails, Scale, ScaleChoice, UnitDetails, Wording, WordingChoice, YearPlan,
+    YearPlanCommand, YearPlanDetails,
 };
-use planledger_core::ids::{CatalogueId, CatalogueItemId, GoalId, Revision, YearPlanId};
+use planledger_core::ids::{CatalogueId, CatalogueItemId, Revision, YearPlanId};
 
 use super::actor::{write_deletion, write_told};
 use super::choice::Choice;
-use super::fields::Fields;
+use super::fields::{Fields, ViolationReason};
 use super::proto;
 use super::proto::wording_choice::Wording as Choices;
 use super::proto::year_plan_command::Operation;
@@ -109,7 +109,7 @@ fn read_operation(fields: &mut Fields, operation: Operation) -> Option<YearPlanC
         Operation::ReviseGoal(m) => {
             let goal = fields.id("goal_id", &m.goal_id);
             let wording = fields.message("wording", m.wording, read_wording);
-            let scale = fields.message("scale", m.scale, read_scale);
+            let scale = read_scale_choice(fields, m.scale, m.catalogue_scale);
             Some(YearPlanCommand::ReviseGoal {
                 goal: goal?,
                 wording: wording?,
@@ -180,11 +180,14 @@ fn read_unit(fields: &mut Fields, details: proto::UnitDetails) -> Option<UnitDet
     })
 }
 
-fn read_goal(fields: &mut Fields, goal: proto::NewGoal) -> Option<GoalDetails<WordingChoice>> {
+fn read_goal(
+    fields: &mut Fields,
+    goal: proto::NewGoal,
+) -> Option<GoalDetails<WordingChoice, ScaleChoice>> {
     let kind = fields.choice("kind", goal.kind);
     let area = fields.choice("area", goal.area);
     let wording = fields.message("wording", goal.wording, read_wording);
-    let scale = fields.message("scale", goal.scale, read_scale);
+    let scale = read_scale_choice(fields, goal.scale, goal.catalogue_scale);
     Some(GoalDetails {
         kind: kind?,
         area: area?,
@@ -208,6 +211,48 @@ fn read_wording(fields: &mut Fields, choice: proto::WordingChoice) -> Option<Wor
             })
         }),
         None => fields.missing("wording"),
+    }
+}
+
+/// Reads a scale, which is the teacher's own or a catalogue's, and never both.
+fn read_scale_choice(
+    fields: &mut Fields,
+    own: Option<proto::Scale>,
+    chosen: Option<proto::CatalogueItemRef>,
+) -> Option<ScaleChoice> {
+    let Some(chosen) = chosen else {
+        return fields
+            .message("scale", own, read_scale)
+            .map(ScaleChoice::Own);
+    };
+    if own.is_some() {
+        let what = "must not be set beside scale: a goal has one scale";
+        fields.violate("catalogue_scale", ViolationReason::Duplicate, what);
+        return None;
+    }
+    fields.within("catalogue_scale", |fields| {
+        let catalogue = fields.id("catalogue_id", &chosen.catalogue_id);
+        let item = fields.id("item_id", &chosen.item_id);
+        Some(ScaleChoice::Catalogue {
+            catalogue: catalogue?,
+            item: item?,
+        })
+    })
+}
+
+/// Writes a scale that a command names: the teacher's own, or a catalogue's.
+fn write_scale_choice(
+    choice: &ScaleChoice,
+) -> (Option<proto::Scale>, Option<proto::CatalogueItemRef>) {
+    match choice {
+        ScaleChoice::Own(scale) => (Some(write_scale(scale)), None),
+        ScaleChoice::Catalogue { catalogue, item } => {
+            let source = proto::CatalogueItemRef {
+                catalogue_id: catalogue.to_string(),
+                item_id: item.to_string(),
+            };
+            (None, Some(source))
+        }
     }
 }
 
@@ -267,25 +312,33 @@ fn write_operation(command: &YearPlanCommand) -> Option<Operation> {
             unit,
             goal,
             details,
-        } => Operation::AddGoal(proto::AddGoal {
-            unit_id: unit.to_string(),
-            goal_id: goal.to_string(),
-            details: Some(proto::NewGoal {
-                kind: details.kind.number(),
-                area: details.area.number(),
-                wording: Some(write_choice(&details.wording)),
-                scale: Some(write_scale(&details.scale)),
-            }),
-        }),
+        } => {
+            let (scale, catalogue_scale) = write_scale_choice(&details.scale);
+            Operation::AddGoal(proto::AddGoal {
+                unit_id: unit.to_string(),
+                goal_id: goal.to_string(),
+                details: Some(proto::NewGoal {
+                    kind: details.kind.number(),
+                    area: details.area.number(),
+                    wording: Some(write_choice(&details.wording)),
+                    scale,
+                    catalogue_scale,
+                }),
+            })
+        }
         YearPlanCommand::ReviseGoal {
             goal,
             wording,
             scale,
-        } => Operation::ReviseGoal(proto::ReviseGoal {
-            goal_id: goal.to_string(),
-            wording: Some(write_choice(wording)),
-            scale: Some(write_scale(scale)),
-        }),
+        } => {
+            let (scale, catalogue_scale) = write_scale_choice(scale);
+            Operation::ReviseGoal(proto::ReviseGoal {
+                goal_id: goal.to_string(),
+                wording: Some(write_choice(wording)),
+                scale,
+                catalogue_scale,
+            })
+        }
         YearPlanCommand::RetireGoal { goal, reason } => Operation::RetireGoal(proto::RetireGoal {
             goal_id: goal.to_string(),
             reason: string(reason.as_ref()),
@@ -411,20 +464,21 @@ fn unit_of(unit: &YearPlanUnitView) -> proto::Unit {
     proto::Unit {
         unit_id: unit.id.to_string(),
         details: Some(write_unit(&unit.details)),
-        goals: goals.map(|(id, goal)| write_goal(*id, goal)).collect(),
+        goals: goals.map(write_goal).collect(),
         deletion: unit.deleted.as_ref().map(write_told),
     }
 }
 
-fn write_goal(id: GoalId, goal: &Goal) -> proto::Goal {
+fn write_goal(goal: &YearPlanGoalView) -> proto::Goal {
     let revisions = goal.revisions.iter().map(|revision| proto::GoalRevision {
         wording: Some(write_wording(&revision.wording)),
         scale: Some(write_scale(&revision.scale)),
     });
     proto::Goal {
-        goal_id: id.to_string(),
+        goal_id: goal.id.to_string(),
         kind: goal.kind.number(),
         area: goal.area.number(),
+        first_revision: goal.first_revision,
         revisions: revisions.collect(),
         retired: goal.retired,
     }

@@ -210,6 +210,7 @@ async fn choose(voice: &Voice, course: &Course, catalogue: &str, item: &str) -> 
         item_id: item.to_owned(),
     });
     let details = NewGoal {
+        catalogue_scale: None,
         kind: GoalKind::Subject.into(),
         area: GoalArea::Academic.into(),
         wording: Some(WordingChoice {
@@ -320,6 +321,127 @@ async fn a_new_edition_says_what_it_changes_and_which_goals_it_touches() {
         .done()
         .json();
     assert_eq!(again["edition"]["goals_touched"], serde_json::json!([]));
+}
+
+/// A package with a goal, a rubric of two criteria, and the goal under two areas.
+fn rubric(catalogue: &str, ids: &[String]) -> serde_json::Value {
+    let [goal, left, right, other, rubric, criterion, silent] = ids else {
+        panic!()
+    };
+    let item = |id: &String| serde_json::json!({"identifier": id, "fullStatement": id});
+    let link = |origin: &String, destination: &String, number: u32| {
+        serde_json::json!({
+            "associationType": "isChildOf",
+            "originNodeURI": {"identifier": origin},
+            "destinationNodeURI": {"identifier": destination},
+            "sequenceNumber": number,
+        })
+    };
+    let level = |quality: &str, score: u32| {
+        serde_json::json!({
+            "identifier": format!("{criterion}-{score}"),
+            "quality": quality,
+            "score": score,
+        })
+    };
+    serde_json::json!({
+        "CFDocument": {"identifier": catalogue, "title": "Prøvemål"},
+        "CFItems": [item(goal), item(left), item(right), item(other)],
+        "CFAssociations": [
+            link(goal, left, 1), link(other, left, 2), link(goal, right, 9), link(other, right, 8),
+        ],
+        "CFRubrics": [{
+            "identifier": rubric,
+            "title": "Læsescreening",
+            "CFRubricCriteria": [
+                {
+                    "identifier": criterion,
+                    "category": "Forståelse",
+                    "CFItemURI": {"identifier": goal},
+                    "CFRubricCriterionLevels": [
+                        level("Sikkert", 3), level("På vej", 2), level("Ikke endnu", 1),
+                    ],
+                },
+                {"identifier": silent, "category": "Tempo"},
+            ],
+        }],
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_item_has_its_order_under_each_parent_and_a_rubric_is_the_scale_of_a_goal() {
+    let home = Home::new();
+    let server = home.start();
+    let voice = server.voice().await;
+    let (_, course) = School::with_course(&voice).await;
+    let catalogue = new_id();
+    let ids: Vec<String> = (0..7).map(|_| new_id()).collect();
+    let path = home.path().join("rubric.json");
+    fs::write(&path, rubric(&catalogue, &ids).to_string()).unwrap();
+    import(&server, &path, &[]).done();
+    for (parent, expected) in [(&ids[1], [&ids[0], &ids[3]]), (&ids[2], [&ids[3], &ids[0]])] {
+        let request = ListCatalogueItemsRequest {
+            catalogue_id: catalogue.clone(),
+            parent_id: Some(parent.clone()),
+            ..ListCatalogueItemsRequest::default()
+        };
+        let items = voice.ask(request).await.unwrap().items;
+        let items: Vec<_> = items.iter().map(|item| &item.item_id).collect();
+        assert_eq!(items, expected);
+    }
+    let again = import(&server, &path, &["--json"]).done().json();
+    assert_eq!(again["recorded"], 0);
+
+    let asked = ["--json", "--server", &server.url];
+    let scales = run([
+        &["catalogue", "scales", &catalogue, "--for", &ids[0]][..],
+        &asked,
+    ]
+    .concat());
+    let scales = scales.done().json();
+    // The rubric's criteria differ: one of them has no levels.
+    let expected = serde_json::json!([{
+        "item_id": ids[5],
+        "title": "Forståelse",
+        "levels": ["Ikke endnu", "På vej", "Sikkert"],
+        "assessed_item_ids": [ids[0]],
+    }]);
+    assert_eq!(scales["scales"], expected);
+    let request = ListCatalogueScalesRequest {
+        catalogue_id: catalogue.clone(),
+        assessed_item_id: Some(ids[3].clone()),
+        ..ListCatalogueScalesRequest::default()
+    };
+    assert!(voice.ask(request).await.unwrap().scales.is_empty());
+
+    let revise = |scale, chosen: &str| ReviseGoal {
+        goal_id: course.subject_goal.clone(),
+        wording: Some(own_words("Læser")),
+        scale,
+        catalogue_scale: Some(CatalogueItemRef {
+            catalogue_id: catalogue.clone(),
+            item_id: chosen.to_owned(),
+        }),
+    };
+    let on_course = |revise| year_plan(&course.year_plan, OnYearPlan::ReviseGoal(revise));
+    let refused = voice
+        .try_execute(on_course(revise(Some(scale()), &ids[5])))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.reason, "REQUEST_INVALID");
+    let refused = voice
+        .try_execute(on_course(revise(None, &ids[4])))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.reason, "SCALE_INVALID");
+    voice.execute(on_course(revise(None, &ids[5]))).await;
+    let request = GetYearPlanRequest {
+        year_plan_id: course.year_plan.clone(),
+        viewer: Viewer::Staff.into(),
+        ..GetYearPlanRequest::default()
+    };
+    let shown = voice.ask(request).await.unwrap();
+    assert!(format!("{shown:?}").contains("Ikke endnu"));
 }
 
 /// It is larger than what one command may hold.

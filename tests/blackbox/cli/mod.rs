@@ -1,6 +1,7 @@
 //! The program, as a process: what it prints where, and its exit codes.
 
 mod catalogue;
+mod changes;
 mod demo;
 mod forks;
 mod ledger;

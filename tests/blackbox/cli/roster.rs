@@ -290,8 +290,8 @@ async fn an_import_that_was_killed_half_way_is_run_again_to_the_same_end() {
     drop(voice);
 
     // The server is killed: the importer says that it can be run again. Before it sends anything to be
-    // recorded, it compares.
-    let held = Proxy::start(&serving.url, all + all * 2 / 3).await;
+    // recorded, it compares; then it sends the two thirds that are not there yet.
+    let held = Proxy::start(&serving.url, all + all / 3).await;
     let path = sample();
     let url = held.url.clone();
     let importer = std::thread::spawn(move || import(&url, &path, &[]));

@@ -79,6 +79,7 @@ async fn a_batch_that_does_not_fit_one_commit_is_refused_whole() {
         code: None,
         parent_ids: Vec::new(),
         sequence_number: None,
+        parent_orders: Vec::new(),
         licence: None,
     });
     let details = CatalogueDetails {

@@ -139,6 +139,7 @@ async fn who_may_nothing_is_denied_by_every_method_even_what_is_not_there() {
         ListCataloguesRequest {};
         GetCatalogueItemRequest { catalogue_id: new_id(), item_id: new_id() };
         ListCatalogueItemsRequest { catalogue_id: new_id() };
+        ListCatalogueScalesRequest { catalogue_id: new_id() };
         ListCatalogueGoalsRequest { catalogue_id: new_id(), institution_id: new_id() };
         GetOverviewRequest {};
         GetSurveyOverviewRequest {};

@@ -249,6 +249,7 @@ async fn texts_that_may_not_be_stored_are_refused() {
 async fn values_that_do_not_exist_are_refused() {
     let section = |section| plan(&new_id(), OnPlan::ShowSection(ShowSection { section }));
     let goal = NewGoal {
+        catalogue_scale: None,
         kind: 99,
         area: 0,
         wording: Some(own_words(SECRET)),
@@ -311,6 +312,7 @@ async fn what_is_missing_is_named_down_to_the_oneof() {
         item: Some(Item { item: None }),
     };
     let goal = |wording| NewGoal {
+        catalogue_scale: None,
         kind: GoalKind::Subject.into(),
         area: GoalArea::Academic.into(),
         wording,

@@ -156,6 +156,7 @@ async fn what_is_not_there_is_not_found_and_named() {
         GetYearPlanRequest { year_plan_id; viewer: eyes } => "YEAR_PLAN_NOT_FOUND" at "year_plan_id";
         GetCatalogueRequest { catalogue_id } => "CATALOGUE_NOT_FOUND" at "catalogue_id";
         ListCatalogueItemsRequest { catalogue_id } => "CATALOGUE_NOT_FOUND" at "catalogue_id";
+        ListCatalogueScalesRequest { catalogue_id } => "CATALOGUE_NOT_FOUND" at "catalogue_id";
         GetCatalogueItemRequest { catalogue_id, item_id } => "CATALOGUE_NOT_FOUND" at "catalogue_id";
         GetPlanRequest { plan_id; viewer: eyes } => "PLAN_NOT_FOUND" at "plan_id";
         GetPlanHistoryRequest { plan_id } => "PLAN_NOT_FOUND" at "plan_id";

@@ -4,6 +4,7 @@
 mod absent;
 mod before_writing;
 mod by_hand;
+mod cases;
 mod export;
 mod leaving;
 mod merger;

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use planledger::import::{Roster, sample};
 use planledger::wire;
+use planledger_core::derived::Term;
+use planledger_core::text::ExternalId;
 use planledger_proto::v1::*;
 
 use super::export::Export;
@@ -120,6 +122,28 @@ async fn a_person_is_found_by_the_ids_of_their_account_and_one_who_may_not_log_i
     }
     assert_eq!(members.len(), 7 + 2);
     assert!(members.iter().all(|member| member.last_seen.is_none()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn of_two_ids_in_one_list_each_finds_its_own_person() {
+    let id = |number: u32| ExternalId::new(&format!("login{number}")).unwrap();
+    let list = |number| Term::external_id(&id(number));
+    let other = (1..).find(|number| list(*number) == list(0)).unwrap();
+    let home = Home::new();
+    let server = home.start();
+    let row = |id: &str, login| format!("{id},,,true,s,student,{login},,Ebbe,Rønn,,,,,,,04,");
+    let export = Export::new()
+        .but("users.csv", &row("ea", id(0)))
+        .but("users.csv", &row("eb", id(other)));
+    export.import_of(&server, "Kommune A").done();
+    let voice = server.voice().await;
+    let mut found = BTreeSet::new();
+    for number in [0, other] {
+        let persons = lookup(&voice, "Kommune A", id(number).as_str()).await;
+        assert_eq!(persons.len(), 1, "login{number}");
+        found.insert(persons[0].person_id.clone());
+    }
+    assert_eq!(found.len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

@@ -154,3 +154,38 @@ async fn an_owner_who_works_at_another_school_now_may_still_be_an_owner() {
         refused.stderr
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn somebody_without_a_place_is_suggested_where_the_last_one_was() {
+    let (server, voice) = Home::new().serve().await;
+    Export::new().import(&server, "").done();
+    let seen = Seen::of(&voice).await;
+    let tove = seen.person("Tove").clone();
+    let at = tove.affiliations[0].clone();
+    let end = OnPerson::EndAffiliation(EndAffiliation {
+        institution_id: at.institution_id.clone(),
+        role: at.role,
+    });
+    let leader = voice.person(&seen.id("Lone"));
+    leader.execute(person(&tove.person_id, end)).await;
+    let found = suggested(&voice, &at.institution_id).await;
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].person_id, tove.person_id);
+    let Some(Evidence::NoPlaceLeft(left)) = found[0].evidence[0].evidence.clone() else {
+        panic!("{found:?}");
+    };
+    assert_eq!(left.institution_id, at.institution_id);
+    assert!(seen.is_there("Tove"));
+    let about = ["owner", "suggestions", "dismiss", &tove.person_id];
+    let place = ["--no-place", &left.institution_id, "--since", &left.since];
+    let as_leader = format!("person/{}", seen.id("Lone"));
+    let rest = ["--as", &as_leader, "--server", &server.url];
+    run([&about[..], &place, &rest].concat()).done();
+    assert!(suggested(&voice, &at.institution_id).await.is_empty());
+    let request = GetPersonRequest {
+        person_id: tove.person_id,
+        ..GetPersonRequest::default()
+    };
+    let now = voice.ask(request).await.unwrap().person.unwrap();
+    assert!(now.departure.is_none());
+}

@@ -158,6 +158,7 @@ impl Lists {
             code: None,
             parent_ids,
             sequence_number: None,
+            parent_orders: Vec::new(),
             licence: None,
         };
         let inner = (0..items).map(|_| item(&new_id(), vec![self.root.clone()]));

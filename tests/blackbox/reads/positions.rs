@@ -120,6 +120,7 @@ async fn a_position_that_is_not_reached_in_time_can_be_asked_for_again() {
             ListCataloguesRequest {};
             GetCatalogueItemRequest { catalogue_id: new_id(), item_id: new_id() };
             ListCatalogueItemsRequest { catalogue_id: new_id() };
+            ListCatalogueScalesRequest { catalogue_id: new_id() };
             ListCatalogueGoalsRequest { catalogue_id: new_id(), institution_id: new_id() };
             LookupPersonRequest { source: String::new(), id: "e1".to_owned() };
             ListRosterSourcesRequest {};

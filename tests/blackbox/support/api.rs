@@ -72,6 +72,7 @@ methods! {
     catalogues.list_catalogues: ListCataloguesRequest => ListCataloguesResponse;
     catalogues.get_catalogue_item: GetCatalogueItemRequest => GetCatalogueItemResponse;
     catalogues.list_catalogue_items: ListCatalogueItemsRequest => ListCatalogueItemsResponse;
+    catalogues.list_catalogue_scales: ListCatalogueScalesRequest => ListCatalogueScalesResponse;
     catalogues.list_catalogue_goals: ListCatalogueGoalsRequest => ListCatalogueGoalsResponse;
     overview.get_overview: GetOverviewRequest => GetOverviewResponse;
     overview.get_survey_overview: GetSurveyOverviewRequest => GetSurveyOverviewResponse;

@@ -213,6 +213,7 @@ impl Course {
     /// Sets a goal in the first unit.
     pub(crate) fn add_goal(&self, id: &str, kind: GoalKind, text: &str) -> Command {
         let details = NewGoal {
+            catalogue_scale: None,
             kind: kind.into(),
             area: GoalArea::Academic.into(),
             wording: Some(own_words(text)),

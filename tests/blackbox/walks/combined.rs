@@ -20,6 +20,7 @@ fn unit_of(year_plan_id: &str, unit_id: &str, title: &str, subject: &str) -> Com
 
 fn goal_in(year_plan_id: &str, unit_id: &str, goal_id: &str) -> Command {
     let details = NewGoal {
+        catalogue_scale: None,
         kind: GoalKind::Reflection.into(),
         area: GoalArea::AllRoundDevelopment.into(),
         wording: Some(own_words("Jeg hjælper de andre på holdet")),
@@ -175,6 +176,7 @@ async fn a_goal_from_the_catalogue_keeps_its_words_whatever_becomes_of_the_catal
         code: None,
         parent_ids: Vec::new(),
         sequence_number: None,
+        parent_orders: Vec::new(),
         licence: None,
     };
     voice.execute(put(vec![item("Eleven kan læse")])).await;
@@ -186,6 +188,7 @@ async fn a_goal_from_the_catalogue_keeps_its_words_whatever_becomes_of_the_catal
         wording: Some(wording_choice::Wording::CatalogueItem(source.clone())),
     };
     let details = NewGoal {
+        catalogue_scale: None,
         kind: GoalKind::Subject.into(),
         area: GoalArea::Academic.into(),
         wording: Some(wording),

@@ -73,6 +73,7 @@ fn changes(school: &School, course: &Course, plan_id: &str) -> Vec<(String, Comm
         }),
     };
     let revise = ReviseGoal {
+        catalogue_scale: None,
         goal_id: goal.clone(),
         wording: Some(own_words("Jeg tør læse højt for de store")),
         scale: Some(scale()),

@@ -66,12 +66,13 @@ fn differences(now: Option<&Catalogue>, items: &Items, events: &mut Vec<Catalogu
     }
 }
 
-/// Checks that every parent is among the items, and that no item is its own ancestor.
+/// Checks that every parent is among the items, that every number under a parent belongs to a parent of
+/// the item, and that no item is its own ancestor.
 fn check_parents(items: &Items) -> Result<(), Stop> {
-    let invalid = |item: &CatalogueItemId, message: String| {
+    let invalid = |item: &CatalogueItemId, field, message: String| {
         refuse(
             Refusal::new(Reason::CatalogueParentInvalid, message)
-                .field(Field::ItemsParents)
+                .field(field)
                 .with("item_id", item),
         )
     };
@@ -83,7 +84,19 @@ fn check_parents(items: &Items) -> Result<(), Stop> {
         {
             return invalid(
                 item,
+                Field::ItemsParents,
                 format!("item {item} names parent {parent}, which is not among the items"),
+            );
+        }
+        let numbered = details.orders.keys();
+        if let Some(other) = numbered
+            .into_iter()
+            .find(|other| !details.parents.contains(other))
+        {
+            return invalid(
+                item,
+                Field::ItemsOrders,
+                format!("item {item} has a number under {other}, which is not one of its parents"),
             );
         }
     }
@@ -115,6 +128,7 @@ fn check_parents(items: &Items) -> Result<(), Stop> {
     match waiting.first_key_value() {
         Some((item, _)) => invalid(
             item,
+            Field::ItemsParents,
             format!("item {item} is its own ancestor; parents must not form a circle"),
         ),
         None => Ok(()),

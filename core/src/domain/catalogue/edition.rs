@@ -14,7 +14,7 @@ pub enum ItemChange {
     Reworded,
     /// The item goes out of use.
     Retired,
-    /// The item is part of other items, or has another number among those next to it.
+    /// The item is part of other items, or has another number among those next to it under a parent.
     Moved,
     /// The item has another kind, code or licence.
     Described,
@@ -113,12 +113,13 @@ fn ways(before: &CatalogueItem, after: &CatalogueItem) -> BTreeSet<ItemChange> {
         code,
         parents,
         sequence,
+        orders,
         licence,
     } = before;
     let told = [
         (*text != after.text, ItemChange::Reworded),
         (
-            *parents != after.parents || *sequence != after.sequence,
+            *parents != after.parents || *sequence != after.sequence || *orders != after.orders,
             ItemChange::Moved,
         ),
         (

@@ -3,12 +3,14 @@
 mod apply;
 mod decide;
 mod edition;
+mod scale;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 pub use self::edition::{EditionDiff, ItemChange};
+pub use self::scale::{CRITERION, LEVEL, SCALE, Scales};
 use crate::ids::CatalogueItemId;
 use crate::text::{Code, Text, Title};
 
@@ -65,15 +67,19 @@ pub struct CatalogueItem {
     /// publisher gave no number. See [`ItemPlace`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequence: Option<i64>,
+    /// Its number under each parent that gives it another one than `sequence`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub orders: BTreeMap<CatalogueItemId, i64>,
     /// The terms of use of its words, if they are not those of the catalogue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub licence: Option<Licence>,
 }
 
 impl CatalogueItem {
-    /// Where an item with this id stands in lists.
-    pub fn place(&self, id: CatalogueItemId) -> ItemPlace {
-        ItemPlace::new(self.sequence, id)
+    /// Where an item with this id stands in lists: of the items of `parent`, or of all items.
+    pub fn place(&self, id: CatalogueItemId, parent: Option<CatalogueItemId>) -> ItemPlace {
+        let number = parent.and_then(|parent| self.orders.get(&parent).copied());
+        ItemPlace::new(number.or(self.sequence), id)
     }
 }
 
@@ -81,7 +87,8 @@ impl CatalogueItem {
 /// and by id where numbers do not tell items apart.
 ///
 /// A number orders the items with the same parent. So a list of one parent's items is in the
-/// publisher's order, and in a list of all items those of one parent keep it among themselves.
+/// publisher's order. In a list of all items those of one parent keep it among themselves, except items
+/// that have other numbers under other parents: such an item has one place there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ItemPlace {
     // The order of these fields is the order of items.
@@ -172,15 +179,17 @@ pub struct Catalogue {
 
 impl Catalogue {
     /// The items in use in the order of their [`ItemPlace`]s, beginning behind `after`: at most
-    /// `limit` of those that `wanted` lets through.
+    /// `limit` of those that are part of `parent`, or of all.
     pub fn listed(
         &self,
+        parent: Option<CatalogueItemId>,
         after: Option<ItemPlace>,
         limit: usize,
-        wanted: impl Fn(&CatalogueItem) -> bool,
     ) -> Vec<(ItemPlace, &CatalogueItem)> {
+        let wanted =
+            |item: &CatalogueItem| parent.is_none_or(|parent| item.parents.contains(&parent));
         let items = self.items.iter().filter(|(_, item)| wanted(item));
-        let items = items.map(|(id, item)| (item.place(*id), item));
+        let items = items.map(|(id, item)| (item.place(*id, parent), item));
         let mut found: Vec<_> = items
             .filter(|(place, _)| after.is_none_or(|after| *place > after))
             .collect();

@@ -1,4 +1,6 @@
-use super::{Affiliation, Departure, Person, PersonEvent, PersonFact};
+use std::sync::Arc;
+
+use super::{Affiliation, Departure, LastPlace, Person, PersonEvent, PersonFact};
 use crate::domain::EventMeta;
 use crate::domain::roster::note;
 
@@ -37,6 +39,7 @@ impl Person {
                 by_hand: Default::default(),
                 records: Default::default(),
                 absent: Default::default(),
+                last_place: None,
                 confirmed: Default::default(),
                 dismissed: Default::default(),
             }),
@@ -68,10 +71,17 @@ impl Person {
                 self.affiliations
                     .retain(|at| (at.institution, at.role) != (*institution, *role));
                 self.affiliations.insert(affiliation.clone());
+                self.last_place = None;
             }
             PersonEvent::AffiliationEnded { institution, role } => {
                 self.affiliations
                     .retain(|at| (at.institution, at.role) != (*institution, *role));
+                if self.affiliations.is_empty() {
+                    self.last_place = Some(LastPlace {
+                        institution: *institution,
+                        ended: meta.recorded_at.day_in_denmark(),
+                    });
+                }
             }
             PersonEvent::GuardianshipSet(set) => {
                 self.guardians.insert(set.guardian, set.last_day);
@@ -87,14 +97,15 @@ impl Person {
             }
             PersonEvent::Returned {} => {
                 self.departed = None;
-                self.forget_confirmed_absences();
+                self.forget_confirmed_departures();
             }
             PersonEvent::LeftToRoster { facts } => {
                 self.by_hand.retain(|fact| !facts.contains(fact));
             }
             PersonEvent::RecordedInRoster(record) => {
                 self.absent.remove(&record.source);
-                self.records.insert(record.source.clone(), record.clone());
+                let record = Arc::new(record.clone());
+                self.records.insert(record.source.clone(), record);
             }
             PersonEvent::AbsentFromRoster { source, last_seen } => {
                 self.absent.insert(source.clone(), *last_seen);

@@ -280,7 +280,7 @@ fn put(
     }
     if let Some(record) = record
         && now.is_none_or(|now| {
-            now.records.get(&record.source) != Some(record)
+            now.records.get(&record.source).map(|known| &**known) != Some(record)
                 || now.absent.contains_key(&record.source)
         })
     {

@@ -8,12 +8,13 @@ mod no_owner;
 mod suggestion;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub use self::no_owner::NoOwner;
-pub use self::suggestion::Evidence;
+pub use self::suggestion::{Evidence, LastPlace};
 use crate::ids::{InstitutionId, PersonId};
 use crate::text::{Code, ExternalId, Name, ReasonText, SourceName};
 
@@ -77,8 +78,8 @@ pub struct RosterRecord {
     /// The id of the person in the roster of the source.
     pub sourced_id: ExternalId,
     /// Other ids of the person, such as a user name, a UNI-Login or a school identity provider's id.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub user_ids: BTreeSet<UserId>,
+    #[serde(default, skip_serializing_if = "UserIds::is_empty")]
+    pub user_ids: UserIds,
     /// Whether the person may log in to the systems of the source. `false` is no departure: the
     /// person is there, and keeps every role and place.
     pub enabled: bool,
@@ -89,6 +90,30 @@ impl RosterRecord {
     pub fn ids(&self) -> impl Iterator<Item = &ExternalId> {
         let others = self.user_ids.iter().map(|user| &user.id);
         [&self.sourced_id].into_iter().chain(others)
+    }
+}
+
+/// Ids of a person, in order and each once. A ledger holds one such set for each person, so it takes
+/// no more memory than it must.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "BTreeSet<UserId>")]
+pub struct UserIds(Box<[UserId]>);
+
+impl UserIds {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The ids, in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, UserId> {
+        self.0.iter()
+    }
+}
+
+impl From<BTreeSet<UserId>> for UserIds {
+    fn from(ids: BTreeSet<UserId>) -> Self {
+        Self(ids.into_iter().collect())
     }
 }
 
@@ -189,10 +214,10 @@ pub enum PersonCommand {
     DecideSuggestion {
         /// The evidence that the suggestion named.
         evidence: Evidence,
-        /// Whether it is so. A confirmed absence is recorded as a departure. An owner elsewhere who
-        /// is dismissed counts as an owner there.
+        /// Whether it is so. A confirmed absence is recorded as a departure, and so is it if no place
+        /// is left. An owner elsewhere who is dismissed counts as an owner there.
         confirmed: bool,
-        /// The last day of a confirmed absence, if known.
+        /// The last day of a person who has left, if known.
         last_day: Option<Date>,
         /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<ReasonText>,
@@ -305,11 +330,14 @@ pub struct Person {
     pub by_hand: BTreeSet<PersonFact>,
     /// What each source says of the person's account.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub records: BTreeMap<SourceName, RosterRecord>,
+    pub records: BTreeMap<SourceName, Arc<RosterRecord>>,
     /// The sources whose newest roster does not have the person, each with the day of the last one
     /// that did.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub absent: BTreeMap<SourceName, Date>,
+    /// The place that ended last. `None` while the person has a place, or if there never was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_place: Option<LastPlace>,
     /// What looked as if the person had left, and somebody confirmed it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub confirmed: BTreeSet<Evidence>,

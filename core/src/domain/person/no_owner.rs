@@ -93,7 +93,7 @@ impl Person {
     pub(crate) fn owned_from_elsewhere(&self) -> BTreeSet<InstitutionId> {
         let dismissed = self.dismissed.iter().filter_map(|evidence| match evidence {
             Evidence::OwnerElsewhere { institution } => Some(*institution),
-            Evidence::AbsentFromRoster { .. } => None,
+            Evidence::AbsentFromRoster { .. } | Evidence::NoPlaceLeft { .. } => None,
         });
         dismissed.collect()
     }

@@ -1,6 +1,8 @@
 //! What looks as if somebody had left. It is only a suggestion: a person confirms or dismisses it,
 //! and what was decided is not suggested again for the same evidence.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +29,22 @@ pub enum Evidence {
         /// The institution that it belongs to.
         institution: InstitutionId,
     },
+    /// The person came with a roster, had a place at an institution, and has no place anywhere now.
+    NoPlaceLeft {
+        /// The institution of the place that ended last.
+        institution: InstitutionId,
+        /// The day on which the ledger recorded that it ended.
+        since: Date,
+    },
+}
+
+/// The place of a person that ended last, when no other was left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastPlace {
+    /// The institution.
+    pub institution: InstitutionId,
+    /// The day in Copenhagen on which the end was recorded.
+    pub ended: Date,
 }
 
 impl Person {
@@ -35,6 +53,32 @@ impl Person {
     pub fn suggested_absence(&self) -> Option<Evidence> {
         let found = self.absence().filter(|_| self.departed.is_none())?;
         (!self.has_decided(&found)).then_some(found)
+    }
+
+    /// The last place that suggests that the person has left, because no other is left. `None` if the
+    /// person has left, if no roster ever had the person, or if somebody has decided about it.
+    pub fn suggested_without_place(&self) -> Option<Evidence> {
+        let place = self.last_place.as_ref()?;
+        let is_asked = self.departed.is_none() && !self.records.is_empty();
+        let found = Evidence::NoPlaceLeft {
+            institution: place.institution,
+            since: place.ended,
+        };
+        (is_asked && !self.has_decided(&found)).then_some(found)
+    }
+
+    /// The institutions where it is to be asked whether the person has left: where the person has a
+    /// place, or had the last one. That somebody owns something elsewhere is not looked at.
+    pub(crate) fn asked_about_at(&self) -> BTreeSet<InstitutionId> {
+        let last = self.last_place.iter().map(|place| place.institution);
+        match self.suggested_absence().is_some() || self.suggested_without_place().is_some() {
+            true => self.institutions().chain(last).collect(),
+            false => BTreeSet::new(),
+        }
+    }
+
+    fn institutions(&self) -> impl Iterator<Item = InstitutionId> {
+        self.affiliations.iter().map(|at| at.institution)
     }
 
     /// Whether it is to be asked if the person is still an owner at an institution where they own
@@ -79,15 +123,16 @@ impl Person {
     }
 
     /// Whoever is back may be asked about again: the departure that was confirmed is taken back.
-    pub(super) fn forget_confirmed_absences(&mut self) {
+    pub(super) fn forget_confirmed_departures(&mut self) {
         self.confirmed.retain(|evidence| match evidence {
-            Evidence::AbsentFromRoster { .. } => false,
+            Evidence::AbsentFromRoster { .. } | Evidence::NoPlaceLeft { .. } => false,
             Evidence::OwnerElsewhere { .. } => true,
         });
     }
 }
 
-/// Decides about a suggestion. An absence that is confirmed is also a departure.
+/// Decides about a suggestion. If an absence is confirmed, or that no place is left, it is also a
+/// departure.
 pub(super) fn decide(
     ask: &RuleContext<'_>,
     id: PersonId,
@@ -99,6 +144,7 @@ pub(super) fn decide(
 ) -> Result<Vec<PersonEvent>, Stop> {
     let suggested = match evidence {
         Evidence::AbsentFromRoster { .. } => now.suggested_absence(),
+        Evidence::NoPlaceLeft { .. } => now.suggested_without_place(),
         Evidence::OwnerElsewhere { institution } => match ask.load(*institution)?.as_deref() {
             Some(Aggregate::Institution(_)) => now.suggests_elsewhere(*institution),
             Some(_) | None => None,
@@ -117,11 +163,15 @@ pub(super) fn decide(
         reason: reason.cloned(),
     }];
     match evidence {
-        Evidence::AbsentFromRoster { .. } if confirmed => events.push(PersonEvent::Departed {
-            last_day,
-            reason: reason.cloned(),
-        }),
-        Evidence::AbsentFromRoster { .. } | Evidence::OwnerElsewhere { .. } => {}
+        Evidence::AbsentFromRoster { .. } | Evidence::NoPlaceLeft { .. } if confirmed => {
+            events.push(PersonEvent::Departed {
+                last_day,
+                reason: reason.cloned(),
+            });
+        }
+        Evidence::AbsentFromRoster { .. }
+        | Evidence::NoPlaceLeft { .. }
+        | Evidence::OwnerElsewhere { .. } => {}
     }
     Ok(events)
 }

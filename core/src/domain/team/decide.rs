@@ -279,6 +279,7 @@ fn put_team(
     owner: Option<PersonId>,
     import: &mut Import<TeamEvent, TeamFact>,
 ) -> Result<(), Stop> {
+    let details = &keeping_year(details, now);
     if now.is_none_or(|now| now.details != *details) {
         check(ask, details, false)?;
     }
@@ -305,6 +306,16 @@ fn put_team(
         }
     }
     Ok(())
+}
+
+/// The details with the school year that is known, if these name none: an export without school years
+/// says nothing of them.
+fn keeping_year(details: &TeamDetails, now: Option<&Team>) -> TeamDetails {
+    let known = now.and_then(|now| now.details.school_year);
+    TeamDetails {
+        school_year: details.school_year.or(known),
+        ..details.clone()
+    }
 }
 
 /// Notes that a source has the team, if that is new or the team was absent from it.

@@ -135,7 +135,8 @@ pub enum TeamCommand {
     /// only if there is none, and a deleted team stays deleted. What a person decided stays (see
     /// [`TeamFact`]). For imports.
     Put {
-        /// The institution, school year, title, subject and code.
+        /// The institution, school year, title, subject and code. Without a school year the one that is
+        /// known stays.
         details: TeamDetails,
         /// Every student; one that is not named is removed.
         members: BTreeSet<PersonId>,

@@ -2,7 +2,7 @@
 
 use super::{
     CollectedView, ContainerView, DeletionView, EvaluationView, GoalView, PlanView, TalkView,
-    UnitView, Viewer, WrittenView, YearPlanUnitView, YearPlanView,
+    UnitView, Viewer, WrittenView, YearPlanGoalView, YearPlanUnitView, YearPlanView,
 };
 use crate::domain::plan::{Audience, Evaluation, Item, Plan, Section, UnitRef, Written};
 use crate::domain::team::Team;
@@ -137,13 +137,30 @@ impl YearPlan {
         YearPlanUnitView {
             id: unit.id,
             details: unit.details.clone(),
-            goals: goals.map(|(id, goal)| (id, goal.clone())).collect(),
+            goals: goals.map(|(id, goal)| goal.view(id, viewer)).collect(),
             deleted: told(unit.deleted.as_ref(), viewer),
         }
     }
 }
 
 impl Goal {
+    /// The goal as a viewer sees it in the year plan. Earlier words were taken back, or said before
+    /// the unit was meant to be read, so they are for staff only.
+    fn view(&self, id: GoalId, viewer: Viewer) -> YearPlanGoalView {
+        let earlier = match viewer {
+            Viewer::Staff => 0,
+            Viewer::Audience(_) => self.revisions.len().saturating_sub(1),
+        };
+        YearPlanGoalView {
+            id,
+            kind: self.kind,
+            area: self.area,
+            first_revision: u32::try_from(earlier).unwrap_or(u32::MAX).saturating_add(1),
+            revisions: self.revisions.iter().skip(earlier).cloned().collect(),
+            retired: self.retired,
+        }
+    }
+
     /// Subject goals are never shown in the unit.
     fn is_shown_in_unit(&self) -> bool {
         match self.kind {

@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::Actor;
 use super::plan::{Assessment, Audience, Evaluator, Section, TalkDetails, UnitRef};
 use super::year_plan::{
-    Goal, GoalArea, GoalKind, Scale, UnitDetails, Wording, YearPlanDetails, YearPlanKind,
+    GoalArea, GoalKind, GoalRevision, Scale, UnitDetails, Wording, YearPlanDetails, YearPlanKind,
 };
 use crate::ids::{EvaluationId, GoalId, PersonId, PlanId, TalkId, TeamId, UnitId, YearPlanId};
 use crate::text::{Name, Text, Title};
@@ -226,8 +226,26 @@ pub struct YearPlanUnitView {
     /// What it is.
     pub details: UnitDetails,
     /// The goals that the viewer sees, in the order in which they were added.
-    pub goals: Vec<(GoalId, Goal)>,
+    pub goals: Vec<YearPlanGoalView>,
     /// When, by whom and why it was deleted; `None` unless it is deleted now. Only staff see deleted
     /// units.
     pub deleted: Option<DeletionView>,
+}
+
+/// A goal of a unit, as a viewer sees it in the year plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct YearPlanGoalView {
+    /// The id of the goal.
+    pub id: GoalId,
+    /// Who may evaluate it, and where it is shown.
+    pub kind: GoalKind,
+    /// What it is about.
+    pub area: GoalArea,
+    /// The number of the first of `revisions`.
+    pub first_revision: u32,
+    /// The words and scale of each revision that the viewer sees, up to the present one. Staff see
+    /// all; everybody else sees the present one only.
+    pub revisions: Vec<GoalRevision>,
+    /// Whether the goal is out of use.
+    pub retired: bool,
 }

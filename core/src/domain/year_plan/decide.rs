@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    GoalDetails, GoalRevision, Scale, UnitDetails, Wording, WordingChoice, YearPlan,
+    GoalDetails, GoalRevision, Scale, ScaleChoice, UnitDetails, Wording, WordingChoice, YearPlan,
     YearPlanCommand, YearPlanDetails, YearPlanEvent, YearPlanKind,
 };
 use super::{Place, UnitRef};
@@ -12,7 +12,6 @@ use crate::ids::{GoalId, PersonId, UnitId, YearPlanId};
 use crate::text::{self, Name};
 
 const ID: &str = "year_plan_id";
-const LEVELS: std::ops::RangeInclusive<usize> = 2..=10;
 
 impl YearPlanCommand {
     // This function is longer than a screen because it has one arm for each command. Which refusal a
@@ -259,11 +258,48 @@ fn create(
     }])
 }
 
+/// The scale that a goal gets. The levels of a catalogue are copied, so that they stay whatever happens to
+/// the catalogue. `own` and `chosen` are where the command names the teacher's levels or the catalogue's.
+fn scale(
+    ask: &RuleContext<'_>,
+    choice: &ScaleChoice,
+    own: Field,
+    chosen: Field,
+) -> Result<Scale, Stop> {
+    match choice {
+        ScaleChoice::Own(scale) => {
+            check_scale(scale, own)?;
+            Ok(scale.clone())
+        }
+        ScaleChoice::Catalogue { catalogue, item } => {
+            let state = ask.load(*catalogue)?;
+            let Some(Aggregate::Catalogue(found)) = state.as_deref() else {
+                let (reason, key) = (Reason::CatalogueNotFound, "catalogue_id");
+                return Err(not_found(reason, "catalogue", key, catalogue, chosen));
+            };
+            if !found.items.contains_key(item) {
+                let (reason, what) = (Reason::CatalogueItemNotFound, "current catalogue item");
+                return Err(not_found(reason, what, "item_id", item, chosen));
+            }
+            let Some(scale) = found.scales().scale(*item) else {
+                let message = format!(
+                    "catalogue item {item} is no scale: it has no levels, or its criteria have \
+                     different ones; choose one of the catalogue's scales, or write your own"
+                );
+                let refusal = Refusal::new(Reason::ScaleInvalid, message).field(chosen);
+                return refuse(refusal.with("item_id", item));
+            };
+            check_scale(&scale, chosen)?;
+            Ok(scale)
+        }
+    }
+}
+
 fn check_scale(scale: &Scale, field: Field) -> Result<(), Stop> {
-    let distinct: BTreeSet<_> = scale.levels.iter().collect();
-    if LEVELS.contains(&scale.levels.len()) && distinct.len() == scale.levels.len() {
+    if scale.is_sound() {
         return Ok(());
     }
+    let distinct: BTreeSet<_> = scale.levels.iter().collect();
     let message = format!(
         "a scale needs two to ten levels, all different; this one has {} levels, of which {} are \
         different",
@@ -459,18 +495,19 @@ impl YearPlan {
         ask: &RuleContext<'_>,
         unit: UnitId,
         goal: GoalId,
-        details: &GoalDetails<WordingChoice>,
+        details: &GoalDetails<WordingChoice, ScaleChoice>,
     ) -> Result<Vec<YearPlanEvent>, Stop> {
         self.live_unit(unit, Field::Unit)?;
         if self.goals.contains_key(&goal) {
             return exists("goal", "goal_id", goal, Field::Goal);
         }
-        check_scale(&details.scale, Field::DetailsScaleLevels)?;
+        let (own, chosen) = (Field::DetailsScaleLevels, Field::DetailsCatalogueScale);
+        let scale = scale(ask, &details.scale, own, chosen)?;
         let details = GoalDetails {
             kind: details.kind,
             area: details.area,
             wording: word(ask, &details.wording, Field::DetailsWording)?,
-            scale: details.scale.clone(),
+            scale,
         };
         Ok(vec![YearPlanEvent::GoalAdded {
             unit,
@@ -484,15 +521,12 @@ impl YearPlan {
         ask: &RuleContext<'_>,
         id: GoalId,
         wording: &WordingChoice,
-        scale: &Scale,
+        choice: &ScaleChoice,
     ) -> Result<Vec<YearPlanEvent>, Stop> {
         let goal = self.used_goal(id, Field::Goal)?;
-        check_scale(scale, Field::ScaleLevels)?;
+        let scale = scale(ask, choice, Field::ScaleLevels, Field::CatalogueScale)?;
         let wording = word(ask, wording, Field::Wording)?;
-        let revised = GoalRevision {
-            wording,
-            scale: scale.clone(),
-        };
+        let revised = GoalRevision { wording, scale };
         if goal.present() == Some(&revised) {
             return Ok(Vec::new());
         }

@@ -154,9 +154,43 @@ pub struct Scale {
     pub levels: Vec<Title>,
 }
 
+/// How many levels a scale has.
+const LEVELS: std::ops::RangeInclusive<usize> = 2..=10;
+
+impl Scale {
+    /// Whether a goal can have it: two to ten levels, all different.
+    pub fn is_sound(&self) -> bool {
+        let distinct: BTreeSet<_> = self.levels.iter().collect();
+        LEVELS.contains(&self.levels.len()) && distinct.len() == self.levels.len()
+    }
+}
+
+/// How a command says which scale a goal gets. A catalogue's levels are looked up when the command is
+/// decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+// The JSON of the teacher's own scale is that of commands from before there was a choice.
+#[serde(untagged)]
+pub enum ScaleChoice {
+    /// The teacher's own scale.
+    Own(Scale),
+    /// A scale of a catalogue: see [`Catalogue::scales`](super::catalogue::Catalogue::scales).
+    Catalogue {
+        /// The catalogue.
+        catalogue: CatalogueId,
+        /// The criterion, or the rubric whose criteria all have the same levels.
+        item: CatalogueItemId,
+    },
+}
+
+impl From<Scale> for ScaleChoice {
+    fn from(scale: Scale) -> Self {
+        Self::Own(scale)
+    }
+}
+
 /// The facts with which a goal begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GoalDetails<W = Wording> {
+pub struct GoalDetails<W = Wording, S = Scale> {
     /// Who may evaluate it, and where it is shown.
     pub kind: GoalKind,
     /// What it is about.
@@ -164,7 +198,7 @@ pub struct GoalDetails<W = Wording> {
     /// Its words.
     pub wording: W,
     /// The levels it is evaluated on.
-    pub scale: Scale,
+    pub scale: S,
 }
 
 /// What can be asked of a year plan.
@@ -237,7 +271,7 @@ pub enum YearPlanCommand {
         /// The id of the new goal, chosen by the sender.
         goal: GoalId,
         /// The kind, area, words and scale of the goal.
-        details: GoalDetails<WordingChoice>,
+        details: GoalDetails<WordingChoice, ScaleChoice>,
     },
     /// Changes a goal's words or scale. Evaluations keep the revision on which they were made.
     ReviseGoal {
@@ -246,7 +280,7 @@ pub enum YearPlanCommand {
         /// The new words.
         wording: WordingChoice,
         /// The new scale.
-        scale: Scale,
+        scale: ScaleChoice,
     },
     /// Takes a goal out of use. Where it was evaluated it stays.
     RetireGoal {

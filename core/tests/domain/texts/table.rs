@@ -114,16 +114,16 @@ pub(super) const TABLE: &[(&str, [Reach; 4])] = &[
     ("year_plan.unit_added:details.description deleted", [P, P, R, S]),
     ("year_plan.unit_deleted:reason", [NO, S, NO, S]),
     // A plan shows a goal's present words, and the level that an evaluation gave on an earlier scale.
-    // A year plan holds every revision of the goals that it shows.
+    // A year plan holds the present words of the goals that it shows; earlier ones are for staff.
     ("year_plan.goal_added:details.wording.own.text subject", [G, NO, S, S]),
     ("year_plan.goal_added:details.scale.title subject", [G, NO, S, S]),
     ("year_plan.goal_added:details.scale.levels.[] subject", [G, G, S, S]),
     ("year_plan.goal_revised:wording.catalogue.text subject", [NO, G, NO, S]),
     ("year_plan.goal_revised:scale.title subject", [NO, G, NO, S]),
     ("year_plan.goal_revised:scale.levels.[] subject", [NO, G, NO, S]),
-    ("year_plan.goal_added:details.wording.catalogue.text reflection", [G, NO, R, R]),
-    ("year_plan.goal_added:details.scale.title reflection", [G, NO, R, R]),
-    ("year_plan.goal_added:details.scale.levels.[] reflection", [G, G, R, R]),
+    ("year_plan.goal_added:details.wording.catalogue.text reflection", [G, NO, R, S]),
+    ("year_plan.goal_added:details.scale.title reflection", [G, NO, R, S]),
+    ("year_plan.goal_added:details.scale.levels.[] reflection", [G, G, R, S]),
     ("year_plan.goal_revised:wording.own.text reflection", [NO, G, NO, R]),
     ("year_plan.goal_revised:scale.title reflection", [NO, G, NO, R]),
     ("year_plan.goal_revised:scale.levels.[] reflection", [NO, G, NO, R]),

@@ -1,14 +1,17 @@
-use planledger_core::domain::catalogue::CatalogueEvent;
-use planledger_core::domain::year_plan::{GoalKind, GoalRevision, Scale, Wording, WordingChoice};
+use planledger_core::domain::catalogue::{CRITERION, CatalogueEvent, CatalogueItem, LEVEL, SCALE};
+use planledger_core::domain::year_plan::{
+    GoalKind, GoalRevision, Scale, ScaleChoice, Wording, WordingChoice,
+};
 use planledger_core::domain::{Aggregate, Field, Reason};
 use planledger_core::ids::{CatalogueItemId, UnitId};
+use planledger_core::text::Code;
 use planledger_fixtures::commands;
 use planledger_fixtures::events;
 
 use super::{a_combined_year_plan, add_goal, retire_goal, revise_goal, state, unit_deleted};
 use crate::domain::harness::{given, refusals};
-use planledger_fixtures::Memory;
 use planledger_fixtures::school::*;
+use planledger_fixtures::{Fact, Memory};
 
 fn from_catalogue(item: CatalogueItemId) -> WordingChoice {
     WordingChoice::Catalogue {
@@ -57,6 +60,106 @@ fn a_goal_from_the_catalogue_keeps_the_words_it_was_chosen_with() {
             text: text("Eleven kan styre og regulere sin læseproces"),
         }
     );
+}
+
+/// A rubric with two criteria. The levels of the first have scores against the order of the publisher.
+fn a_catalogue_with_a_rubric() -> Vec<Fact> {
+    let item = |kind, words, code: Option<&str>, parent: Option<u8>, sequence| CatalogueItem {
+        text: text(words),
+        kind: Some(title(kind)),
+        code: code.map(|code| Code::new(code).unwrap()),
+        parents: parent.map(part).into_iter().collect(),
+        sequence: Some(sequence),
+        ..catalogue_item(words)
+    };
+    let mut criterion = item(CRITERION, "Forståelse\nWeight: 1", None, Some(1), 1);
+    criterion.parents.insert(ITEM);
+    let items = [
+        (1, item(SCALE, "Læsescreening\nTil juni", None, None, 1)),
+        (2, criterion),
+        (
+            3,
+            item(LEVEL, "Sikkert\nUden støtte", Some("4"), Some(2), 1),
+        ),
+        (4, item(LEVEL, "På vej", Some("1.5"), Some(2), 2)),
+        (5, item(CRITERION, "Tempo", None, Some(1), 2)),
+        (6, item(LEVEL, "Langsomt", None, Some(5), 1)),
+        (7, item(LEVEL, "Hurtigt", Some("2"), Some(5), 2)),
+    ];
+    let items = items.map(|(id, details)| CatalogueEvent::ItemDefined {
+        item: part(id),
+        details,
+    });
+    let events = items.map(|event| (CATALOGUE, event).into());
+    a_catalogue().into_iter().chain(events).collect()
+}
+
+fn part(number: u8) -> CatalogueItemId {
+    CatalogueItemId::from_bytes([0xD0 + number; 16])
+}
+
+fn scale_from(number: u8) -> ScaleChoice {
+    ScaleChoice::Catalogue {
+        catalogue: CATALOGUE,
+        item: part(number),
+    }
+}
+
+#[test]
+fn a_goal_can_be_evaluated_on_a_scale_of_the_catalogue_and_keeps_its_levels() {
+    let mut world = Memory::of([a_year_plan(), a_catalogue_with_a_rubric()].concat());
+    let mut details = chosen_goal(GoalKind::Subject, "Læser");
+    details.scale = scale_from(2);
+    world.does(
+        TEACHER,
+        (YEAR_PLAN, commands::add_goal(UNIT, OTHER_GOAL, details)),
+    );
+    let own = WordingChoice::Own {
+        text: text("Læser hurtigt"),
+    };
+    let revise = commands::revise_goal(SUBJECT_GOAL, own, scale_from(5));
+    world.does(TEACHER, (YEAR_PLAN, revise));
+    // Another edition changes nothing of the goals.
+    for number in 1..=7 {
+        let retired = CatalogueEvent::ItemRetired { item: part(number) };
+        world.record((CATALOGUE, retired).into());
+    }
+    let Some(Aggregate::YearPlan(plan)) = world.state(YEAR_PLAN) else {
+        panic!()
+    };
+    let scale = |goal| plan.goals[&goal].present().unwrap().scale.clone();
+    let expected = |name, levels: [&str; 2]| Scale {
+        title: title(name),
+        levels: levels.map(title).into(),
+    };
+    assert_eq!(
+        scale(OTHER_GOAL),
+        expected("Forståelse", ["På vej", "Sikkert"])
+    );
+    // One level has no score: so the publisher's order counts.
+    assert_eq!(
+        scale(SUBJECT_GOAL),
+        expected("Tempo", ["Langsomt", "Hurtigt"])
+    );
+}
+
+#[test]
+fn a_rubric_is_a_scale_if_all_its_criteria_have_the_same_levels() {
+    let world = Memory::of(a_catalogue_with_a_rubric());
+    let Some(Aggregate::Catalogue(catalogue)) = world.state(CATALOGUE) else {
+        panic!()
+    };
+    let scales = catalogue.scales();
+    assert_eq!(scales.ids().collect::<Vec<_>>(), [1, 2, 5].map(part));
+    assert_eq!(scales.scale(part(1)), None);
+    assert_eq!(scales.scale(ITEM), None);
+    assert_eq!(scales.assessed_by(part(1)), [ITEM].into());
+    assert_eq!(scales.assessed_by(part(5)), [].into());
+    let mut alike = catalogue.clone();
+    alike.items.retain(|id, _| *id != part(5));
+    let scale = alike.scales().scale(part(1)).unwrap();
+    assert_eq!(scale.title, title("Læsescreening"));
+    assert_eq!(scale.levels, ["På vej", "Sikkert"].map(title));
 }
 
 #[test]
@@ -155,7 +258,7 @@ pub(super) fn refusals() -> Vec<Reason> {
             levels,
         };
         let mut details = chosen_goal(GoalKind::Subject, words);
-        details.scale = scale.clone();
+        details.scale = scale.clone().into();
         let add = commands::add_goal(UNIT, OTHER_GOAL, details);
         seen.extend(refusals! {
             given(a_year_plan()), TEACHER, (YEAR_PLAN, add) => ScaleInvalid at DetailsScaleLevels;
@@ -175,6 +278,11 @@ fn catalogue_refusals() -> Vec<Reason> {
         commands::add_goal(UNIT, OTHER_GOAL, details)
     };
     let revise = commands::revise_goal(SUBJECT_GOAL, from_catalogue(OTHER_ITEM), scale());
+    let mut scaled = chosen_goal(GoalKind::Subject, "Læser");
+    scaled.scale = scale_from(1);
+    let scaled = commands::add_goal(UNIT, OTHER_GOAL, scaled);
+    let own = || WordingChoice::Own { text: text("Kan") };
+    let with_rubric = || given([a_year_plan(), a_catalogue_with_a_rubric()].concat());
     let with_catalogue = || given([a_year_plan(), a_catalogue()].concat());
     refusals! {
         given(a_year_plan()), TEACHER, (YEAR_PLAN, add(ITEM))
@@ -184,5 +292,13 @@ fn catalogue_refusals() -> Vec<Reason> {
         with_catalogue().and((CATALOGUE, CatalogueEvent::ItemRetired { item: ITEM })), TEACHER,
             (YEAR_PLAN, add(ITEM)) => CatalogueItemNotFound at DetailsWording;
         with_catalogue(), TEACHER, (YEAR_PLAN, revise) => CatalogueItemNotFound at Wording;
+        given(a_year_plan()), TEACHER, (YEAR_PLAN, scaled.clone())
+            => CatalogueNotFound at DetailsCatalogueScale;
+        with_catalogue(), TEACHER, (YEAR_PLAN, scaled.clone())
+            => CatalogueItemNotFound at DetailsCatalogueScale;
+        with_rubric(), TEACHER, (YEAR_PLAN, scaled) => ScaleInvalid at DetailsCatalogueScale;
+        with_rubric(), TEACHER,
+            (YEAR_PLAN, commands::revise_goal(SUBJECT_GOAL, own(), scale_from(3)))
+            => ScaleInvalid at CatalogueScale;
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use planledger_core::domain::Actor;
 use planledger_core::domain::institution::{InstitutionCommand, StudentsThrough, SurveyForum};
 use planledger_core::domain::person::{
-    Affiliation, Evidence, Guardianship, PersonCommand, Role, RosterRecord,
+    Affiliation, Evidence, Guardianship, PersonCommand, Role, RosterRecord, UserIds,
 };
 use planledger_core::domain::team::{StaffRole, TeamCommand, TeamDetails};
 use planledger_core::domain::year_plan::{
@@ -83,7 +83,7 @@ fn year_plan_command(dice: &mut Dice) -> YearPlanCommand {
                 kind: dice.of(&[GoalKind::Reflection, GoalKind::Subject]),
                 area: GoalArea::Academic,
                 wording: wording(dice),
-                scale: scale_of(dice),
+                scale: scale_of(dice).into(),
             },
         ),
         10 => commands::add_unit(unit, unit_of(dice)),
@@ -207,7 +207,7 @@ pub(super) fn person(dice: &mut Dice) -> Act {
             record: Some(RosterRecord {
                 source: source(dice),
                 sourced_id: ExternalId::new("e1").unwrap(),
-                user_ids: BTreeSet::new(),
+                user_ids: UserIds::default(),
                 enabled: dice.once_in(2),
             }),
         },

@@ -10,7 +10,7 @@ use planledger_core::domain::{Command, Deletion};
 use planledger_core::ids::{GoalId, PersonId, TeamId, UnitId, YearPlanId};
 use planledger_core::text::Name;
 
-use super::{Fact, Goal, Model, worded};
+use super::{Fact, Goal, Model, scaled, worded};
 
 impl Model {
     pub(super) fn person_facts(
@@ -194,7 +194,7 @@ impl Model {
                         unit: *unit,
                         kind: details.kind,
                         area: details.area,
-                        revisions: vec![(worded(&details.wording), details.scale.clone())],
+                        revisions: vec![(worded(&details.wording), scaled(&details.scale))],
                         retired: false,
                     };
                     goals.push((*goal, made));
@@ -205,7 +205,7 @@ impl Model {
                     scale,
                 } => {
                     let (_, found) = goals.iter_mut().find(|(id, _)| id == goal).unwrap();
-                    found.revisions.push((worded(wording), scale.clone()));
+                    found.revisions.push((worded(wording), scaled(scale)));
                 }
                 YearPlanCommand::RetireGoal { goal, .. } => {
                     goals

@@ -10,7 +10,9 @@ mod view;
 
 use planledger_core::domain::plan::{Assessment, Audience, Evaluator, TalkDetails, UnitRef};
 use planledger_core::domain::view::Viewer;
-use planledger_core::domain::year_plan::{GoalArea, GoalKind, Scale, Wording, WordingChoice};
+use planledger_core::domain::year_plan::{
+    GoalArea, GoalKind, Scale, ScaleChoice, Wording, WordingChoice,
+};
 use planledger_core::domain::{Actor, Command};
 use planledger_core::ids::{EvaluationId, GoalId, TalkId, UnitId};
 use planledger_core::time::Timestamp;
@@ -67,6 +69,13 @@ fn worded(choice: &WordingChoice) -> Wording {
     match choice {
         WordingChoice::Own { text } => Wording::Own { text: text.clone() },
         WordingChoice::Catalogue { .. } => panic!("the model knows no catalogues"),
+    }
+}
+
+fn scaled(choice: &ScaleChoice) -> Scale {
+    match choice {
+        ScaleChoice::Own(scale) => scale.clone(),
+        ScaleChoice::Catalogue { .. } => panic!("the model knows no catalogues"),
     }
 }
 

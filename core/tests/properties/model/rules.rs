@@ -12,7 +12,7 @@ use planledger_core::domain::year_plan::{
 use planledger_core::domain::{Actor, Command, Reason};
 use planledger_core::ids::{GoalId, PersonId, StreamId, UnitId, YearPlanId};
 
-use super::{Model, worded};
+use super::{Model, scaled, worded};
 
 /// Reasons, each with whether it applies.
 pub(super) fn which(reasons: &[(Reason, bool)]) -> Vec<Reason> {
@@ -171,13 +171,16 @@ impl Model {
                 let mut found = self.to_unit(id, *unit);
                 found.extend(which(&[
                     (Reason::AlreadyExists, self.goal(id, *goal).is_some()),
-                    (Reason::ScaleInvalid, is_bad_scale(&details.scale)),
+                    (Reason::ScaleInvalid, is_bad_scale(&scaled(&details.scale))),
                 ]));
                 found
             }
             YearPlanCommand::ReviseGoal { goal, scale, .. } => {
                 let mut found = self.to_goal(id, *goal);
-                found.extend(which(&[(Reason::ScaleInvalid, is_bad_scale(scale))]));
+                found.extend(which(&[(
+                    Reason::ScaleInvalid,
+                    is_bad_scale(&scaled(scale)),
+                )]));
                 found
             }
             YearPlanCommand::RetireGoal { goal, .. } => self.to_goal(id, *goal),
@@ -227,7 +230,7 @@ impl Model {
                     scale,
                 } => {
                     let goal = self.goal(*id, *goal).unwrap();
-                    *goal.revisions.last().unwrap() != (worded(wording), scale.clone())
+                    *goal.revisions.last().unwrap() != (worded(wording), scaled(scale))
                 }
                 _ => true,
             },

@@ -92,7 +92,7 @@ pub(super) async fn course(
             kind,
             area: GoalArea::Academic,
             wording,
-            scale: scale.clone(),
+            scale: scale.clone().into(),
         },
     };
     let chosen = WordingChoice::Catalogue { catalogue, item };

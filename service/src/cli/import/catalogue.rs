@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::done;
+use super::edition::{self, Edition};
 use super::foreseen::Seen;
 use super::told::{count, failed_looking, failed_sending};
-use crate::cli::edition::{self, Edition};
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::remote::Remote;
@@ -72,10 +72,6 @@ fn rows(found: &CatalogueSummary) -> Vec<Vec<String>> {
     let mut rows = vec![count("items", found.items), count("roots", found.roots)];
     let passed_over = [
         ("parents elsewhere, passed over", found.foreign_parents),
-        (
-            "items with several numbers, the least kept",
-            found.orders_passed_over,
-        ),
         (
             "parts of rubrics, passed over",
             found.rubric_parts_passed_over,

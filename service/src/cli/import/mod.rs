@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod done;
+mod edition;
 mod fact;
 mod foreseen;
 mod missing;

@@ -77,6 +77,8 @@ const DEFAULT_SOURCE: &str = "default";
 struct Sending {
     roster: Arc<Mutex<Roster>>,
     notes: Arc<Vec<(Command, Source)>>,
+    /// Which commands the comparison found to change nothing, in their order; they are not sent.
+    settled: Arc<Vec<bool>>,
 }
 
 impl RosterImport {
@@ -125,7 +127,8 @@ impl RosterImport {
         let missing = Missing::named(&client, &absences).await;
         if self.dry_run || any_institution_known(&client, &institutions).await? {
             let listed = self.dry_run.then_some(&mut report);
-            let foresight = look(&client, &sending, number, listed).await?;
+            let (foresight, settled) = look(&client, &sending, number, listed).await?;
+            sending.settled = Arc::new(settled);
             let halts = halts(&foresight, &self.bounds(&found));
             if self.dry_run || !halts.is_empty() {
                 let seen = Seen {
@@ -139,8 +142,9 @@ impl RosterImport {
                 return seen.verdict();
             }
         }
-        import_source::register(&client, &origin).await?;
-        let uploaded = send(&client, &sending, number, &mut report).await?;
+        let position = import_source::register(&client, &origin).await?;
+        let mut uploaded = send(&client, &sending, number, &mut report).await?;
+        uploaded.position = uploaded.position.max(position);
         report.finish()?;
         if uploaded.refused == 0 {
             import_source::finish(&client, &origin, mode, &found).await?;
@@ -225,17 +229,20 @@ fn institutions(sending: &Sending) -> Result<Vec<String>, ImportFault> {
     Ok(institutions)
 }
 
-/// What the import would do. The links that it would end are listed in the report, if there is one.
+/// What the import would do, and which commands change nothing and need not be sent. The links that
+/// it would end are listed in the report, if there is one.
 async fn look(
     client: &Client,
     sending: &Sending,
     number: u64,
     mut report: Option<&mut Report>,
-) -> Result<Foresight, CliError> {
+) -> Result<(Foresight, Vec<bool>), CliError> {
     let bar = output::progress(number, "comparing");
     let mut foresight = Foresight::default();
+    let mut settled = Vec::new();
     let looked = preview(client, sending.commands(), |looked| {
         bar.inc(1);
+        settled.push(looked.is_settled());
         if let (Some(report), Ok(preview)) = (&mut report, &looked.outcome) {
             for fact in &preview.dropped {
                 report.dropped(&StatedFact {
@@ -250,7 +257,7 @@ async fn look(
     let looked = looked.await;
     bar.finish_and_clear();
     looked.map_err(|error| failed_looking(&error))?;
-    Ok(foresight)
+    Ok((foresight, settled))
 }
 
 /// Sends a roster's commands to the server, and shows a progress bar.
@@ -274,11 +281,14 @@ async fn send(
     number: u64,
     report: &mut Report,
 ) -> Result<Uploaded, CliError> {
-    let bar = output::progress(number, "importing");
+    let settled = sending.settled.iter().filter(|settled| **settled).count() as u64;
+    let bar = output::progress(number.saturating_sub(settled), "importing");
     let told = Telling { bar: &bar, report };
-    let uploaded = upload(client, sending.commands(), told).await;
+    let uploaded = upload(client, sending.unsettled(), told).await;
     bar.finish_and_clear();
-    uploaded.map_err(|error| failed_sending(&error))
+    let mut uploaded = uploaded.map_err(|error| failed_sending(&error))?;
+    uploaded.unchanged += settled;
+    Ok(uploaded)
 }
 
 struct Telling<'a> {
@@ -302,6 +312,23 @@ impl Sending {
         Self {
             roster: Arc::new(Mutex::new(roster)),
             notes: Arc::default(),
+            settled: Arc::default(),
+        }
+    }
+
+    /// Reads the commands that may change something, on another thread. What the comparison found
+    /// to change nothing is left out: after the commands before it, it still changes nothing.
+    fn unsettled(
+        &self,
+    ) -> impl FnOnce(&mut dyn FnMut(Command, Source) -> bool) -> Result<(), ImportFault> + Send + 'static
+    {
+        let all = self.commands();
+        let settled = Arc::clone(&self.settled);
+        move |send| {
+            let mut settled = settled.iter();
+            all(&mut |command, source| {
+                settled.next().is_some_and(|settled| *settled) || send(command, source)
+            })
         }
     }
 
@@ -310,7 +337,7 @@ impl Sending {
         &self,
     ) -> impl FnOnce(&mut dyn FnMut(Command, Source) -> bool) -> Result<(), ImportFault> + Send + 'static
     {
-        let Self { roster, notes } = self.clone();
+        let Self { roster, notes, .. } = self.clone();
         move |send| {
             let mut roster = roster.lock().unwrap_or_else(PoisonError::into_inner);
             let mut notes = notes.iter().cloned();

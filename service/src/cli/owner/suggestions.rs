@@ -9,7 +9,7 @@ use planledger_proto::v1::departure_evidence::Evidence;
 use planledger_proto::v1::person_command::Operation;
 use planledger_proto::v1::{
     AbsenceEvidence, DecideSuggestion, DepartureEvidence, DepartureSuggestion,
-    ListSuggestionsRequest, ListSuggestionsResponse, OwnerElsewhereEvidence,
+    ListSuggestionsRequest, ListSuggestionsResponse, NoPlaceLeftEvidence, OwnerElsewhereEvidence,
 };
 
 use super::super::error::CliError;
@@ -27,7 +27,8 @@ const PAGE: i32 = 1_000;
 pub(in crate::cli) enum Suggestions {
     /// List who looks as if they had left an institution, with the evidence
     List(List),
-    /// Confirm that it is so; a person who is absent from the roster is then recorded as departed
+    /// Confirm that it is so; a person who is absent from the roster or has no place left is then
+    /// recorded as departed
     Confirm(Confirm),
     /// Say that it is not so; it is not suggested again for the same evidence
     Dismiss(Dismiss),
@@ -49,7 +50,7 @@ pub(in crate::cli) struct List {
 pub(in crate::cli) struct Confirm {
     #[command(flatten)]
     about: About,
-    /// The last day of a person who is absent from the roster [default: none]
+    /// The last day of a person who is absent from the roster or has no place left [default: none]
     #[arg(long, value_name = "YYYY-MM-DD", conflicts_with = "elsewhere")]
     on: Option<Date>,
     #[command(flatten)]
@@ -72,7 +73,7 @@ struct About {
     person: PersonId,
     /// The source in whose roster the person no longer is
     #[arg(long, value_name = "SOURCE", requires = "last_seen")]
-    #[arg(required_unless_present = "elsewhere")]
+    #[arg(required_unless_present_any = ["elsewhere", "no_place"])]
     absent: Option<SourceName>,
     /// The day of the last roster of the source that had the person
     #[arg(long, value_name = "YYYY-MM-DD", requires = "absent")]
@@ -81,6 +82,14 @@ struct About {
     #[arg(long, value_name = "INSTITUTION", conflicts_with_all = ["absent", "last_seen"])]
     #[arg(value_parser = id::<InstitutionId>())]
     elsewhere: Option<InstitutionId>,
+    /// The institution where the person had the last place
+    #[arg(long, value_name = "INSTITUTION", requires = "since")]
+    #[arg(conflicts_with_all = ["absent", "last_seen", "elsewhere"])]
+    #[arg(value_parser = id::<InstitutionId>())]
+    no_place: Option<InstitutionId>,
+    /// The day on which the last place ended
+    #[arg(long, value_name = "YYYY-MM-DD", requires = "no_place")]
+    since: Option<Date>,
     /// The reason; it is recorded
     #[arg(long, value_name = "TEXT")]
     reason: Option<ReasonText>,
@@ -156,6 +165,10 @@ fn row(found: &DepartureSuggestion, evidence: &DepartureEvidence) -> Vec<String>
             "owns something here and works elsewhere".to_owned(),
             format!("--elsewhere {}", at.institution_id),
         ),
+        Some(Evidence::NoPlaceLeft(at)) => (
+            format!("has no place left since {}", at.since),
+            format!("--no-place {} --since {}", at.institution_id, at.since),
+        ),
         None => ("-".to_owned(), String::new()),
     };
     let owned = found.owned.unwrap_or_default();
@@ -175,7 +188,7 @@ impl About {
         confirmed: bool,
         last_day: Option<Date>,
     ) -> Result<(), CliError> {
-        let leaves = confirmed && self.absent.is_some();
+        let leaves = confirmed && self.elsewhere.is_none();
         let command = Operation::DecideSuggestion(DecideSuggestion {
             evidence: Some(DepartureEvidence {
                 evidence: self.evidence(),
@@ -200,6 +213,12 @@ impl About {
         if let Some(institution) = self.elsewhere {
             return Some(Evidence::OwnerElsewhere(OwnerElsewhereEvidence {
                 institution_id: institution.to_string(),
+            }));
+        }
+        if let (Some(institution), Some(since)) = (self.no_place, self.since) {
+            return Some(Evidence::NoPlaceLeft(NoPlaceLeftEvidence {
+                institution_id: institution.to_string(),
+                since: since.to_string(),
             }));
         }
         let (source, last_seen) = (self.absent.as_ref()?, self.last_seen?);

@@ -9,15 +9,16 @@
 //! | `CFRubrics` | items of their own kinds: see `rubrics.rs` |
 //! | `sequenceNumber` of such an association, else of the item | the order among the items of one parent |
 //!
-//! An item that several associations number gets the least number. Items without a number come after
-//! those with one, in the order of their ids: in CASE the order of a file means nothing, and an id is
-//! the same in the next edition.
+//! An item keeps its number under each parent. Its place among all items is the least of its numbers.
+//! Items without a number come after those with one, in the order of their ids: in CASE the order of a
+//! file means nothing, and an id is the same in the next edition.
 //!
 //! Identifiers that are UUIDs are kept, so that a goal can be traced to its publisher. From other
 //! identifiers an id is derived: see [`names`](super::names). Other associations and fields are not
 //! read.
 
 mod associations;
+mod bytes;
 mod cycles;
 mod formulas;
 mod licences;
@@ -33,7 +34,7 @@ mod values;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use planledger_core::domain::Command;
@@ -44,8 +45,7 @@ use planledger_core::ids::{CatalogueId, CatalogueItemId};
 use planledger_core::text::Title;
 
 use self::package::Content;
-pub use self::rubrics::{CRITERION, LEVEL, SCALE};
-use super::fault::{FaultCode, ImportFault, ImportFaults, Problem};
+use super::fault::{FaultCode, ImportFault, ImportFaults};
 
 /// The most bytes of a package. The largest published packages have some tens of millions, most of them
 /// in fields that are not read.
@@ -60,8 +60,6 @@ pub struct CatalogueSummary {
     pub roots: u64,
     /// How often an item is part of one that is not in the package. There the item is part of nothing.
     pub foreign_parents: u64,
-    /// How many items have another number under each of several parents. The least of them is kept.
-    pub orders_passed_over: u64,
     /// How many rubrics, criteria and levels of rubrics could not be read and are not taken in.
     pub rubric_parts_passed_over: u64,
     /// How many items there are of each kind that the publisher names.
@@ -75,9 +73,9 @@ pub struct CatalogueSummary {
 }
 
 impl CatalogueSummary {
-    /// Parents, numbers and parts of rubrics that are passed over.
+    /// Parents and parts of rubrics that are passed over.
     pub fn passed_over(&self) -> u64 {
-        self.foreign_parents + self.orders_passed_over + self.rubric_parts_passed_over
+        self.foreign_parents + self.rubric_parts_passed_over
     }
 }
 
@@ -98,17 +96,12 @@ impl Catalogue {
             .unwrap_or(path.as_os_str())
             .to_string_lossy();
         let fault = |code| ImportFault::new(code, name.clone().into_owned());
-        let mut bytes = Vec::new();
-        let read =
-            File::open(path).and_then(|file| file.take(FILE_LIMIT + 1).read_to_end(&mut bytes));
-        if let Err(error) = read {
-            let code = match error.kind() {
-                io::ErrorKind::NotFound => FaultCode::FileMissing,
-                _ => FaultCode::FileUnreadable,
-            };
-            return Err(fault(code).into());
-        }
-        Self::from_slice(&name, &bytes)
+        let file = File::open(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => fault(FaultCode::FileMissing),
+            _ => fault(FaultCode::FileUnreadable),
+        })?;
+        let content = package::read_from(&name, file)?;
+        Ok(Self { content })
     }
 
     /// Checks a package in memory; `name` stands for it in faults. See [`Catalogue::open`].
@@ -117,15 +110,7 @@ impl Catalogue {
     /// As [`Catalogue::open`].
     pub fn from_slice(name: &str, bytes: &[u8]) -> Result<Self, ImportFaults> {
         if bytes.len() as u64 > FILE_LIMIT {
-            let problem = Problem::new(
-                FaultCode::FileTooLarge,
-                format!(
-                    "the file is larger than {} MiB, which no real package is; check that it is \
-                     the right file",
-                    FILE_LIMIT >> 20
-                ),
-            );
-            return Err(ImportFault::new(problem, name.to_owned()).into());
+            return Err(values::too_long(name).into());
         }
         let content = package::read(name, bytes)?;
         Ok(Self { content })
@@ -169,7 +154,6 @@ impl Catalogue {
             items: items.len() as u64,
             roots: roots.count() as u64,
             foreign_parents: self.content.foreign_parents,
-            orders_passed_over: self.content.orders_passed_over,
             rubric_parts_passed_over: self.content.rubric_parts_passed_over,
             kinds,
             licence: self.content.details.licence.clone(),

@@ -1,6 +1,7 @@
 //! Reads a package: its document, its items, and which item is part of which.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io::{BufReader, Read};
 
 use planledger_core::domain::catalogue::{CatalogueDetails, CatalogueItem};
 use planledger_core::ids::{CatalogueId, CatalogueItemId};
@@ -9,6 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::associations::{Association, dangling, sequence_number};
+use super::bytes::Checked;
 use super::licences::{self, Licences, Link};
 use super::rubrics::Rubrics;
 use super::stream::{self, Held, List, Sink};
@@ -16,6 +18,9 @@ use super::values::{self, Object, Values};
 use super::{cycles, statement};
 use crate::import::fault::{FaultCode, ImportFaults, Problem};
 use crate::import::names;
+
+/// How many bytes of a file are in memory at a time.
+const PIECE: usize = 64 << 10;
 
 /// What a package without faults holds.
 #[derive(Clone, Debug)]
@@ -25,22 +30,32 @@ pub(super) struct Content {
     pub(super) items: BTreeMap<CatalogueItemId, CatalogueItem>,
     /// How often an item names a parent that is not in the package.
     pub(super) foreign_parents: u64,
-    /// How many items have different numbers under different parents, so that only the least is kept.
-    pub(super) orders_passed_over: u64,
     /// How many rubrics, criteria and levels could not be read.
     pub(super) rubric_parts_passed_over: u64,
 }
 
 /// Reads and checks a package. `name` stands for it in faults.
 pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Content, ImportFaults> {
-    let bytes = values::text(name, bytes)?;
+    let json = serde_json::Deserializer::from_slice(values::text(name, bytes)?);
     let mut reading = Reading::new(name);
-    let object =
-        stream::read(bytes, &mut reading).map_err(|error| values::no_json(name, &error))?;
-    if !object {
-        return Err(values::no_object(name).into());
+    let read = stream::read(json, &mut reading);
+    reading.finish_if(read)
+}
+
+/// Reads and checks a package of which only a piece at a time is in memory.
+pub(super) fn read_from(name: &str, source: impl Read) -> Result<Content, ImportFaults> {
+    let mut bytes = BufReader::with_capacity(PIECE, Checked::new(source));
+    let mut reading = Reading::new(name);
+    let read = stream::read(
+        serde_json::Deserializer::from_reader(&mut bytes),
+        &mut reading,
+    );
+    if read.is_err()
+        && let Some(fault) = bytes.get_mut().fault(name)
+    {
+        return Err(fault.into());
     }
-    reading.finish()
+    reading.finish_if(read)
 }
 
 /// A package while it is read.
@@ -114,6 +129,15 @@ impl<'n> Reading<'n> {
         }
     }
 
+    /// The content, if the whole package was read and is a JSON object.
+    fn finish_if(self, read: serde_json::Result<bool>) -> Result<Content, ImportFaults> {
+        match read {
+            Ok(true) => self.finish(),
+            Ok(false) => Err(values::no_object(self.name).into()),
+            Err(error) => Err(values::no_json(self.name, &error).into()),
+        }
+    }
+
     fn finish(mut self) -> Result<Content, ImportFaults> {
         let document = document(self.document.as_ref(), &self.licences, &mut self.values);
         self.check_items(document.as_ref().map(|(id, _)| *id));
@@ -137,7 +161,6 @@ impl<'n> Reading<'n> {
             id: CatalogueId::from_uuid(id),
             details,
             foreign_parents: items.foreign_parents.len() as u64,
-            orders_passed_over: items.several.len() as u64,
             rubric_parts_passed_over,
             items: by_id,
         }))
@@ -200,10 +223,9 @@ struct Items {
     places: HashMap<CatalogueItemId, usize>,
     /// Items, each with a parent of it that is not in the package.
     foreign_parents: BTreeSet<(CatalogueItemId, CatalogueItemId)>,
-    /// The least number that an association gives an item.
-    numbers: HashMap<CatalogueItemId, i64>,
-    /// The items to which associations give different numbers.
-    several: BTreeSet<CatalogueItemId>,
+    /// The numbers that associations give an item: under each parent in the package, and under `None`
+    /// below the document or a parent elsewhere. The least of several under one parent.
+    numbers: HashMap<CatalogueItemId, BTreeMap<Option<CatalogueItemId>, i64>>,
 }
 
 impl Items {
@@ -229,6 +251,7 @@ impl Items {
             code,
             parents: BTreeSet::new(),
             sequence,
+            orders: BTreeMap::new(),
             licence: None,
         };
         self.by_id.insert(id, item);
@@ -243,15 +266,14 @@ impl Items {
     /// Gives an item its parent.
     fn associate(&mut self, link: Association, document: Option<Uuid>, values: &mut Values<'_>) {
         let (origin, destination) = (link.origin.item, &link.destination);
-        if let Some(number) = link.number {
-            let first = self.numbers.entry(origin).or_insert(number);
-            if *first != number {
-                self.several.insert(origin);
-            }
-            *first = number.min(*first);
-        }
         // A parent elsewhere belongs to another publisher. The item stays, without it.
         let in_package = self.by_id.contains_key(&destination.item);
+        if let Some(number) = link.number {
+            let parent = in_package.then_some(destination.item);
+            let numbers = self.numbers.entry(origin).or_default();
+            let first = numbers.entry(parent).or_insert(number);
+            *first = number.min(*first);
+        }
         if !in_package && Some(destination.document) != document {
             self.foreign_parents.insert((origin, destination.item));
         }
@@ -262,11 +284,17 @@ impl Items {
     }
 
     /// Gives items the numbers of their associations. These tell the order of siblings; an item's own
-    /// number may count through the document.
+    /// number may count through the document. The least number is the item's place among all items, and
+    /// its number under each parent that gives no other.
     fn number(&mut self) {
-        for (id, number) in &self.numbers {
+        for (id, numbers) in &self.numbers {
+            let least = numbers.values().min().copied();
             if let Some(item) = self.by_id.get_mut(id) {
-                item.sequence = Some(*number);
+                item.sequence = least;
+                let others = numbers.iter().filter(|(_, number)| Some(**number) != least);
+                item.orders = others
+                    .filter_map(|(parent, number)| Some(((*parent)?, *number)))
+                    .collect();
             }
         }
     }

@@ -109,5 +109,6 @@ fn weight(item: &CatalogueItem) -> usize {
         + length(item.kind.as_ref().map(|kind| kind.as_str()))
         + length(item.code.as_ref().map(|code| code.as_str()))
         + 40 * item.parents.len()
+        + 56 * item.orders.len()
         + item.licence.as_ref().map_or(0, licence)
 }

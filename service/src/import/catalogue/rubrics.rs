@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use planledger_core::domain::catalogue::CatalogueItem;
+use planledger_core::domain::catalogue::{CRITERION, CatalogueItem, LEVEL, SCALE};
 use planledger_core::ids::CatalogueItemId;
 use planledger_core::text::{Code, Text, Title};
 use serde_json::Value;
@@ -17,13 +17,6 @@ use super::licences::text;
 use super::package::{identify, item_id};
 use super::statement;
 use super::values::Object;
-
-/// The kind of an item that a rubric becomes.
-pub const SCALE: &str = "Scale";
-/// The kind of an item that a criterion of a rubric becomes.
-pub const CRITERION: &str = "Scale criterion";
-/// The kind of an item that a level of a criterion becomes.
-pub const LEVEL: &str = "Scale level";
 
 /// The rubrics of a package.
 #[derive(Debug, Default)]
@@ -144,6 +137,7 @@ impl Part {
                 .and_then(|code| Code::published(code).ok()),
             parents: parents.collect(),
             sequence: Some(self.place),
+            orders: BTreeMap::new(),
             licence: None,
         })
     }

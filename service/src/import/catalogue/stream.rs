@@ -40,8 +40,10 @@ pub(super) enum Held {
 }
 
 /// Reads a package from JSON. The answer is whether the JSON is an object.
-pub(super) fn read<S: Sink>(bytes: &[u8], sink: &mut S) -> serde_json::Result<bool> {
-    let mut json = serde_json::Deserializer::from_slice(bytes);
+pub(super) fn read<'de, R: serde_json::de::Read<'de>, S: Sink>(
+    mut json: serde_json::Deserializer<R>,
+    sink: &mut S,
+) -> serde_json::Result<bool> {
     let object = Package(sink).deserialize(&mut json)?;
     json.end()?;
     Ok(object)

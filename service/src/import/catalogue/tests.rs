@@ -84,6 +84,7 @@ fn a_package_becomes_one_command_with_the_publishers_ids() {
         code: None,
         parents: [].into(),
         sequence: None,
+        orders: BTreeMap::new(),
         licence: None,
     };
     let goal = CatalogueItem {
@@ -92,6 +93,7 @@ fn a_package_becomes_one_command_with_the_publishers_ids() {
         code: Some(Code::new("dansk/2").unwrap()),
         parents: [item(AREA)].into(),
         sequence: None,
+        orders: BTreeMap::new(),
         licence: None,
     };
     assert_eq!(items, [(item(AREA), area), (item(GOAL), goal)].into());

@@ -4,6 +4,7 @@
 use planledger_core::text::TextError;
 use serde_json::{Map, Value};
 
+use super::FILE_LIMIT;
 use crate::import::fault::{Collector, FaultCode, ImportFault, ImportFaults, Problem};
 
 /// A JSON object.
@@ -17,6 +18,19 @@ pub(super) fn text<'b>(name: &str, bytes: &'b [u8]) -> Result<&'b [u8], ImportFa
         return Err(ImportFault::new(FaultCode::Utf8Invalid, name.to_owned()).row(line));
     }
     Ok(bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes))
+}
+
+/// The fault of a file that is longer than any package.
+pub(super) fn too_long(name: &str) -> ImportFault {
+    let problem = Problem::new(
+        FaultCode::FileTooLarge,
+        format!(
+            "the file is larger than {} MiB, which no real package is; check that it is the right \
+             file",
+            FILE_LIMIT >> 20
+        ),
+    );
+    ImportFault::new(problem, name.to_owned())
 }
 
 /// The fault of a file that is no JSON.

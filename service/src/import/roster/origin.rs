@@ -75,7 +75,7 @@ impl Origin {
         Some(RosterRecord {
             source: self.name.clone(),
             sourced_id: ExternalId::new_in(sourced_id, CprContext::OrganisationId).ok()?,
-            user_ids: user_ids(row),
+            user_ids: user_ids(row).into(),
             enabled: truth(enabled).unwrap_or(true),
         })
     }

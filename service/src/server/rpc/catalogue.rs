@@ -4,7 +4,8 @@ use planledger_proto::v1::catalogue_service_server::CatalogueService;
 use planledger_proto::v1::{
     GetCatalogueItemRequest, GetCatalogueItemResponse, GetCatalogueRequest, GetCatalogueResponse,
     ListCatalogueGoalsRequest, ListCatalogueGoalsResponse, ListCatalogueItemsRequest,
-    ListCatalogueItemsResponse, ListCataloguesRequest, ListCataloguesResponse,
+    ListCatalogueItemsResponse, ListCatalogueScalesRequest, ListCatalogueScalesResponse,
+    ListCataloguesRequest, ListCataloguesResponse,
 };
 use tonic::{Request, Response};
 
@@ -85,6 +86,25 @@ impl CatalogueService for Api {
             .await?;
         Ok(Response::new(ListCatalogueItemsResponse {
             items,
+            next_page_token,
+            position: position.get(),
+        }))
+    }
+
+    async fn list_catalogue_scales(
+        &self,
+        request: Request<ListCatalogueScalesRequest>,
+    ) -> Rpc<ListCatalogueScalesResponse> {
+        self.allow(request.metadata(), Access::ReadCatalogue)?;
+        let request = request.into_inner();
+        let list = request::list_catalogue_scales(&request)?;
+        let ((scales, next_page_token), position) = self
+            .read(request.min_position, move |reading| {
+                queries::scales(reading, &list, wire::catalogue_scale)
+            })
+            .await?;
+        Ok(Response::new(ListCatalogueScalesResponse {
+            scales,
             next_page_token,
             position: position.get(),
         }))

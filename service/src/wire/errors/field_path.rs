@@ -88,6 +88,7 @@ const fn place(field: Field) -> PathBase {
         Field::Goal => "goal_id",
         Field::Wording => "wording",
         Field::ScaleLevels => "scale.levels",
+        Field::CatalogueScale => "catalogue_scale",
         Field::Subject => "subject",
         Field::Evaluation => "evaluation_id",
         Field::Assessment => "assessment",
@@ -101,6 +102,7 @@ const fn place(field: Field) -> PathBase {
         Field::DetailsSubject => "details.subject",
         Field::DetailsWording => "details.wording",
         Field::DetailsScaleLevels => "details.scale.levels",
+        Field::DetailsCatalogueScale => "details.catalogue_scale",
         Field::DetailsFirstDay => "details.first_day",
         Field::DetailsLastDay => "details.last_day",
         Field::DetailsHeldOn => "details.held_on",
@@ -119,6 +121,7 @@ const fn place(field: Field) -> PathBase {
         Field::Name => "name",
         Field::Day => "day",
         Field::ItemsParents => "items.parent_ids",
+        Field::ItemsOrders => "items.parent_orders",
     })
 }
 
@@ -185,7 +188,8 @@ mod tests {
             Field::CopiedUnit => Field::Goal,
             Field::Goal => Field::Wording,
             Field::Wording => Field::ScaleLevels,
-            Field::ScaleLevels => Field::Subject,
+            Field::ScaleLevels => Field::CatalogueScale,
+            Field::CatalogueScale => Field::Subject,
             Field::Subject => Field::Evaluation,
             Field::Evaluation => Field::Assessment,
             Field::Assessment => Field::AssessmentLevel,
@@ -198,7 +202,8 @@ mod tests {
             Field::DetailsSubjects => Field::DetailsSubject,
             Field::DetailsSubject => Field::DetailsWording,
             Field::DetailsWording => Field::DetailsScaleLevels,
-            Field::DetailsScaleLevels => Field::DetailsFirstDay,
+            Field::DetailsScaleLevels => Field::DetailsCatalogueScale,
+            Field::DetailsCatalogueScale => Field::DetailsFirstDay,
             Field::DetailsFirstDay => Field::DetailsLastDay,
             Field::DetailsLastDay => Field::DetailsHeldOn,
             Field::DetailsHeldOn => Field::DetailsHeldBy,
@@ -216,7 +221,8 @@ mod tests {
             Field::LastSeen => Field::Name,
             Field::Name => Field::Day,
             Field::Day => Field::ItemsParents,
-            Field::ItemsParents => Field::Request(RequestField::TransferFrom),
+            Field::ItemsParents => Field::ItemsOrders,
+            Field::ItemsOrders => Field::Request(RequestField::TransferFrom),
             Field::Request(field) => Field::Request(match field {
                 RequestField::TransferFrom => RequestField::TransferTo,
                 RequestField::TransferTo => RequestField::TransferSuccessorOfTeam,

@@ -58,6 +58,41 @@ pub fn list_catalogue_items(
     })
 }
 
+/// A request for a page of scales of a catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListCatalogueScales {
+    /// The catalogue.
+    pub catalogue: CatalogueId,
+    /// List only scales that assess this item; all scales if `None`.
+    pub assessed: Option<CatalogueItemId>,
+    /// The requested page.
+    pub page: Page<Uuid>,
+}
+
+/// Reads `ListCatalogueScales`.
+///
+/// # Errors
+/// `REQUEST_INVALID` with every wrong field, or the errors of a page token.
+pub fn list_catalogue_scales(
+    request: &proto::ListCatalogueScalesRequest,
+) -> Result<ListCatalogueScales, Failure> {
+    let (catalogue, assessed, size) = Fields::read(|fields| {
+        let catalogue: Option<CatalogueId> = fields.id("catalogue_id", &request.catalogue_id);
+        let assessed: Option<Option<CatalogueItemId>> =
+            fields.optional_id("assessed_item_id", request.assessed_item_id.as_deref());
+        let size = read_size(fields, request.page_size);
+        Some((catalogue?, assessed?, size?))
+    })?;
+    let item = assessed.map_or(Uuid::nil(), |item| item.uuid());
+    let filter = [catalogue.as_bytes().as_slice(), item.as_bytes()];
+    let scope = Scope::new("ListCatalogueScales", &filter);
+    Ok(ListCatalogueScales {
+        catalogue,
+        assessed,
+        page: Page::new(scope, size, &request.page_token)?,
+    })
+}
+
 /// A request for a page of year plans with goals that come from a catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListCatalogueGoals {

@@ -10,8 +10,8 @@ mod roster;
 mod view;
 
 pub use self::catalogue::{
-    ListCatalogueGoals, ListCatalogueItems, get_catalogue_item, list_catalogue_goals,
-    list_catalogue_items,
+    ListCatalogueGoals, ListCatalogueItems, ListCatalogueScales, get_catalogue_item,
+    list_catalogue_goals, list_catalogue_items, list_catalogue_scales,
 };
 pub use self::events::event_filter;
 pub use self::plain::{everything, id, page_size};

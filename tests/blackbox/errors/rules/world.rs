@@ -257,6 +257,7 @@ impl World {
             code: None,
             parent_ids: parent.into_iter().map(str::to_owned).collect(),
             sequence_number: None,
+            parent_orders: Vec::new(),
             licence: None,
         };
         let details = CatalogueDetails {
@@ -280,6 +281,7 @@ impl World {
             item_id: item.to_owned(),
         };
         let details = NewGoal {
+            catalogue_scale: None,
             kind: GoalKind::Subject.into(),
             area: GoalArea::Academic.into(),
             wording: Some(WordingChoice {
@@ -298,6 +300,7 @@ impl World {
         let mut scale = scale();
         scale.levels = levels.iter().map(|level| (*level).to_owned()).collect();
         self.on_course(OnYearPlan::ReviseGoal(ReviseGoal {
+            catalogue_scale: None,
             goal_id: self.course.subject_goal.clone(),
             wording: Some(own_words("Eleven kan")),
             scale: Some(scale),

@@ -28,6 +28,9 @@ fn the_order_is_the_associations_number_else_the_items() {
     let links = numbered["CFAssociations"].as_array_mut().unwrap();
     links.push(second);
     assert_eq!(numbers(&numbered), [Some(2), Some(3)]);
+    // Under its area the goal keeps the number that it has there.
+    let goal = read(&numbered).unwrap().content.items[&item(GOAL)].clone();
+    assert_eq!(goal.orders, [(item(AREA), 4)].into());
     let related = json!({"associationType": "isRelatedTo", "sequenceNumber": "first"});
     numbered["CFAssociations"][0] = related;
     assert_eq!(numbers(&numbered), [Some(7), Some(3)]);
@@ -78,6 +81,64 @@ fn a_package_of_64_mib_is_read_and_a_longer_one_refused() {
     assert_eq!(read_large.command(), read(&package()).unwrap().command());
     bytes.push(b'\n');
     let refused = Catalogue::from_slice("large.json", &bytes).unwrap_err();
+    assert_eq!(refused.faults()[0].code, FaultCode::FileTooLarge);
+}
+
+/// What a file of these bytes becomes when it is read piece by piece.
+fn opened(bytes: &[u8]) -> Result<Command, ImportFaults> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("goals.json");
+    std::fs::write(&path, bytes).unwrap();
+    Catalogue::open(&path).map(|catalogue| catalogue.command())
+}
+
+#[test]
+fn a_file_is_read_as_its_bytes_in_memory_are() {
+    let sound = package().to_string();
+    let long = "å".repeat(40_000);
+    let mut cases = vec![
+        sound.clone().into_bytes(),
+        format!("\u{feff}{sound}").into_bytes(),
+        format!("{sound}\n  \n").into_bytes(),
+        format!("{sound} x").into_bytes(),
+        sound.as_bytes()[..sound.len() / 2].to_vec(),
+        Vec::new(),
+        b"[]".to_vec(),
+        "\u{feff}".into(),
+        b"\xef\xbb".to_vec(),
+        b"{\n\"a\" 1,\n\"b\": \"\xff\"}".to_vec(),
+        // The wrong byte stands beyond what is read at once.
+        format!("{{\n\"a\":\"{long}").into_bytes(),
+        [long.as_bytes(), b"\n\xe5"].concat(),
+        "\u{fffe}"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect(),
+    ];
+    // Characters of two bytes lie across the ends of pieces.
+    for shift in 0..2 {
+        let mut notes = package();
+        notes["CFItems"][0]["notes"] = json!(format!("{}{long}", "x".repeat(shift)));
+        cases.push(notes.to_string().into_bytes());
+    }
+    for bytes in cases {
+        let memory = Catalogue::from_slice("goals.json", &bytes);
+        let memory = memory.map(|catalogue| catalogue.command());
+        assert_eq!(
+            opened(&bytes).map_err(|faults| faults.to_string()),
+            memory.map_err(|faults| faults.to_string())
+        );
+    }
+}
+
+#[test]
+fn a_file_that_is_too_long_is_not_read_to_its_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("goals.json");
+    // A file of spaces would not end in memory either; this one takes no room on the disk.
+    let file = File::create(&path).unwrap();
+    file.set_len(1 << 40).unwrap();
+    let refused = Catalogue::open(&path).unwrap_err();
     assert_eq!(refused.faults()[0].code, FaultCode::FileTooLarge);
 }
 

@@ -15,7 +15,7 @@ use super::courses::{Course, Courses, subject};
 use super::orgs::Orgs;
 use super::references::{dangling, each_row, push_dangling, push_passed_over};
 use super::sessions::{PartOf, Sessions};
-use crate::import::fault::{Collector, FaultCode, Findings};
+use crate::import::fault::{Collector, FaultCode, Findings, ImportFault};
 
 /// One row.
 pub(crate) struct Class {
@@ -98,6 +98,7 @@ pub(super) fn school_year(
             Some(PartOf::Year(Some(year))) => return Some(year),
             Some(PartOf::Year(None)) => {}
             Some(PartOf::Unknown) => missing = Some(FaultCode::RowPassedOver.into()),
+            None if sessions.may_be_elsewhere() => {}
             None => missing = Some(dangling(&SESSIONS)),
         }
     }
@@ -109,6 +110,14 @@ pub(super) fn school_year(
         PartOf::Year(year) => year,
         PartOf::Unknown => None,
     }
+}
+
+/// The fault of a term that is not exported, if the row names one and has no school year without it.
+fn term_elsewhere(row: &Row<'_>, sessions: &Sessions) -> Option<ImportFault> {
+    let column = either(row, TERMS);
+    let mut terms = row.list(column).map(|term| SESSIONS.id_of(term));
+    let is_missing = terms.any(|term| sessions.year_of(term).is_none());
+    is_missing.then(|| row.fault(dangling(&SESSIONS), column))
 }
 
 /// What one class is in the export.
@@ -142,13 +151,14 @@ impl Classes {
     ) -> Self {
         let (orgs, sessions, courses) = tables;
         let mut classes = Self::default();
-        let mut parts = Vec::new();
+        let (mut parts, mut terms) = (Vec::new(), Vec::new());
         each_row(source, layout, findings, |row, faults| {
             let class = Class::read(row, faults);
+            let mut year = None;
             if let Some(class) = &class {
                 orgs.check(class.school, row, either(row, SCHOOLS), scope, faults);
                 let course = course(row, class, courses, scope, faults);
-                school_year(row, course, sessions, faults);
+                year = school_year(row, course, sessions, faults);
             }
             // A faulty id is a fault already.
             let Ok(id) = row.id(TeamId::from_uuid) else {
@@ -167,7 +177,11 @@ impl Classes {
             if known == Known::Usable && course.is_some_and(|id| courses.get(id).is_none()) {
                 parts.push(row.fault(dangling(&COURSES), Column::CourseSourcedId));
             }
+            if known == Known::Usable && year.is_none() {
+                terms.extend(term_elsewhere(row, sessions));
+            }
         });
+        terms.into_iter().for_each(|fault| findings.part(fault));
         // Without the table of courses, no class can name one that is there.
         if source.has(COURSES.file) {
             parts.into_iter().for_each(|fault| findings.part(fault));

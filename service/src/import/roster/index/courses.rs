@@ -9,7 +9,7 @@ use super::super::reader::layout::{Column, Layout, SESSIONS};
 use super::super::reader::row::Row;
 use super::super::reader::source::Source;
 use super::cells::{is_gone, optional_reference};
-use super::references::each_row;
+use super::references::{dangling, each_row};
 use super::sessions::Sessions;
 use crate::import::fault::{Collector, FaultCode, Findings, ImportFault};
 
@@ -63,6 +63,7 @@ impl Courses {
         findings: &mut Findings,
     ) -> Self {
         let mut courses = Self::default();
+        let mut parts = Vec::new();
         each_row(source, layout, findings, |row, faults| {
             let id = faults.ok(row.id(|id| id));
             let course = Course::read(row, faults);
@@ -75,8 +76,14 @@ impl Courses {
             if courses.0.contains_key(&id) {
                 faults.push(row.fault(FaultCode::IdDuplicated, Column::SourcedId));
             }
-            courses.0.insert(id, course.filter(|_| faults.is_empty()));
+            let course = course.filter(|_| faults.is_empty());
+            let year = course.as_ref().and_then(|course| course.year);
+            if year.is_some_and(|year| sessions.year_of(year).is_none()) {
+                parts.push(row.fault(dangling(&SESSIONS), Column::SchoolYearSourcedId));
+            }
+            courses.0.insert(id, course);
         });
+        parts.into_iter().for_each(|fault| findings.part(fault));
         courses
     }
 

@@ -64,7 +64,7 @@ impl Index {
             scope,
             format: &ONEROSTER_1_1,
             orgs: Orgs::default(),
-            sessions: Sessions::default(),
+            sessions: Sessions::not_exported(),
             courses: Courses::default(),
             classes: Classes::default(),
             roles: None,
@@ -103,7 +103,12 @@ impl Index {
             self.orgs = Orgs::read(source, format, findings);
         }
         if has(source, format.sessions.file) {
-            self.sessions = Sessions::read(source, format.sessions, findings);
+            self.sessions = Sessions::read(source, format.sessions, scope, findings);
+        }
+        if !scope.is_delta && !format.is_sds && self.sessions.may_be_elsewhere() {
+            let note = "academicSessions.csv holds no session: classes that are known keep their \
+                        school years, and new ones have none";
+            self.notes.push(note.to_owned());
         }
         if has(source, format.courses.file) {
             self.courses = Courses::read(source, format.courses, &self.sessions, findings);

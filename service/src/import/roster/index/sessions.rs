@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::super::reader::layout::{Column, Layout, SESSIONS};
 use super::super::reader::row::Row;
 use super::super::reader::source::Source;
+use super::Scope;
 use super::cells::{date, is_gone, optional_reference, word};
 use super::references::{dangling, each_row, push_dangling, push_passed_over};
 use crate::import::fault::{Collector, FaultCode, Findings, ImportFault, Problem};
@@ -71,6 +72,8 @@ pub(crate) struct Sessions {
     /// In the order of the file, each with its line.
     years: Vec<(SchoolYearId, SchoolYear, u64)>,
     part_of: HashMap<Uuid, PartOf>,
+    /// Whether a session that is not here may be known all the same.
+    elsewhere: bool,
 }
 
 /// What the first look at the table leaves of a session.
@@ -85,12 +88,15 @@ impl Sessions {
     pub(super) fn read(
         source: &mut Source,
         layout: &'static Layout,
+        scope: Scope,
         findings: &mut Findings,
     ) -> Self {
         let mut years = Vec::new();
         let mut seen: HashMap<Uuid, Seen> = HashMap::new();
         let mut order = Vec::new();
+        let mut rows = 0_u64;
         each_row(source, layout, findings, |row, faults| {
+            rows += 1;
             let id = faults.ok(row.id(|id| id));
             let session = Session::read(row, faults);
             let Some(id) = id else {
@@ -123,7 +129,26 @@ impl Sessions {
         }
         let part_of = climb.part_of;
         years.retain(|(id, _, _)| part_of.get(&id.uuid()) != Some(&PartOf::Unknown));
-        Self { years, part_of }
+        let is_empty = rows == 0 && !findings.has_unreadable(layout.file);
+        Self {
+            years,
+            part_of,
+            elsewhere: scope.is_delta || is_empty,
+        }
+    }
+
+    /// Those of an export without the table.
+    pub(super) fn not_exported() -> Self {
+        Self {
+            elsewhere: true,
+            ..Self::default()
+        }
+    }
+
+    /// Whether a session that is not here may be known all the same: the export holds no session, or
+    /// changes only. Then a row that names one is not bad.
+    pub(super) fn may_be_elsewhere(&self) -> bool {
+        self.elsewhere
     }
 
     /// The school years in the order of the file, each with its line.
@@ -136,7 +161,7 @@ impl Sessions {
         self.part_of.get(&session).copied()
     }
 
-    /// Checks that there is such a session.
+    /// Checks that there is such a session, or may be one elsewhere.
     pub(super) fn check(
         &self,
         session: Uuid,
@@ -147,6 +172,7 @@ impl Sessions {
         match self.year_of(session) {
             Some(PartOf::Year(_)) => {}
             Some(PartOf::Unknown) => push_passed_over(row, column, faults),
+            None if self.elsewhere => {}
             None => push_dangling(row, column, &SESSIONS, faults),
         }
     }

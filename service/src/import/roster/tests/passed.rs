@@ -263,6 +263,50 @@ fn classes_carry_subjects_and_terms_if_there_are_no_courses() {
 }
 
 #[test]
+fn classes_go_in_without_a_term_that_no_table_holds() {
+    let none = export().replace(
+        "academicSessions.csv",
+        "t1,active,1. halvår,term,2026-08-10,2027-01-29,y1\n\
+         y1,active,2026/27,schoolYear,2026-08-10,2027-06-25,\n",
+        "",
+    );
+    assert_eq!(
+        none.passed_over(),
+        [
+            "part REFERENCE_DANGLING courses.csv:2 schoolYearSourcedId",
+            "part REFERENCE_DANGLING courses.csv:3 schoolYearSourcedId",
+            "part REFERENCE_DANGLING classes.csv:2 termSourcedIds",
+        ]
+    );
+    let strict = none.strict().unwrap();
+    assert!(
+        strict
+            .notes()
+            .iter()
+            .any(|note| note.contains("no session"))
+    );
+    let commands = none.commands();
+    let TeamCommand::Put { details, .. } = team(&commands, "7.b dansk") else {
+        unreachable!()
+    };
+    assert_eq!(details.school_year, None);
+    // An export of changes need not hold the session of a class that it holds.
+    let delta = export()
+        .replace("manifest.csv", "file.users,bulk", "file.users,delta")
+        .replace("classes.csv", ",sk1,t1", ",sk1,t9");
+    // The course says the school year.
+    assert_eq!(allowed(&delta), [] as [&str; 0]);
+    let delta = delta.replace("courses.csv", "dan,active,y1", "dan,active,y9");
+    assert_eq!(
+        allowed(&delta),
+        [
+            "REFERENCE_DANGLING courses.csv:2 schoolYearSourcedId",
+            "REFERENCE_DANGLING classes.csv:2 termSourcedIds",
+        ]
+    );
+}
+
+#[test]
 fn a_blank_manifest_is_as_good_as_none() {
     for blank in [
         "",

@@ -9,8 +9,8 @@ use planledger_core::ids::CatalogueItemId;
 use serde_json::{Value, json};
 
 use self::asked::Goal;
-use super::error::CliError;
-use super::output;
+use crate::cli::error::CliError;
+use crate::cli::output;
 use crate::client::Client;
 use crate::import::Catalogue;
 use crate::wire;
