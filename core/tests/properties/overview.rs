@@ -24,6 +24,7 @@ use crate::properties::acts::{Act, acts, founding};
 use crate::properties::check::check;
 use crate::properties::place::{CREATED, JournalledLedger, run};
 use planledger_fixtures::Memory;
+use planledger_fixtures::place::events;
 use planledger_fixtures::school::*;
 
 const INSTITUTIONS: [InstitutionId; 2] = [SCHOOL, OTHER_SCHOOL];
@@ -51,7 +52,8 @@ fn moves() -> impl Strategy<Value = Act> + Clone {
 
 /// People are to leave on a day that is past, present or ahead, and some are back before it.
 fn leaves() -> impl Strategy<Value = Act> + Clone {
-    (0_usize..4, 0_i64..5, any::<bool>()).prop_map(|(who, day, returns)| {
+    // The clock is asked often: the founding and a long story take weeks.
+    (0_usize..4, 0_i64..30, any::<bool>()).prop_map(|(who, day, returns)| {
         let person = [STUDENT, TEACHER, TEACHER, PEDAGOGUE][who];
         let first = date(Day::of(CREATED));
         let on = Some(first + jiff::Span::new().days(day * 2));
@@ -370,7 +372,7 @@ const AHEAD: i64 = 9;
 /// The overview of each day that has passed is what the events up to its end lead to. So is that of
 /// each day on which nothing was recorded, whether or not anything was recorded after it.
 fn every_day_reads_as_the_events_say(ledger: &Ledger) -> TestCaseResult {
-    let events = planledger_fixtures::place::events(ledger);
+    let events = events(ledger);
     let mut world = World::default();
     let day = |at: usize| events.get(at).map(|event| Day::of(event.recorded_at));
     let mut days = 0;
@@ -519,4 +521,54 @@ fn days_before_everything_count_nothing() {
         .position(|column| *column == Column::Students);
     assert_eq!(later.total[students.unwrap()], 2);
     assert_eq!(later.columns[8], Column::Talks(TalkKind::StudentTalk));
+}
+
+/// A student and the owner of a plan leave on a day ahead, and nothing is recorded when it is over.
+#[test]
+fn who_leaves_tomorrow_is_counted_tomorrow_and_not_the_day_after_whether_or_not_anything_happens() {
+    let place = JournalledLedger::new();
+    let ledger = Ledger::open(options(&place)).unwrap();
+    run(&ledger, founding());
+    let today = Day::of(events(&ledger).last().unwrap().recorded_at);
+    let last = date(today) + jiff::Span::new().days(2);
+    let depart = |person| Act {
+        actor: SYSTEM,
+        command: Command::Person(
+            person,
+            PersonCommand::Depart {
+                on: Some(last),
+                reason: None,
+            },
+        ),
+    };
+    let answers = run(&ledger, vec![depart(CLASSMATE), depart(TEACHER)]);
+    assert!(answers.iter().all(Result::is_ok));
+    let mut world = World::default();
+    for event in events(&ledger) {
+        let (meta, event) = planledger_fixtures::decoded(&event);
+        world.take(meta, event);
+    }
+    let days = [
+        last,
+        last.tomorrow().unwrap(),
+        last + jiff::Span::new().days(9),
+    ];
+    let [before, after, later] = days.map(|day| {
+        ALL.map(|by| {
+            let ask = ask(by, day);
+            let found = read(&ledger, &ask);
+            assert_eq!(found, world.recount(&ask), "{by:?} on {day}");
+            found.total
+        })
+    });
+    let [students, ownerless] = [Column::Students, Column::Ownerless].map(|column| {
+        let columns = ask(By::Institution, last).columns();
+        columns.iter().position(|known| *known == column).unwrap()
+    });
+    assert_eq!(after[0][students], before[0][students] - 1);
+    assert!(after[0][ownerless] > before[0][ownerless]);
+    assert_eq!(
+        (after[0][students], after[0][ownerless]),
+        (later[0][students], later[0][ownerless])
+    );
 }

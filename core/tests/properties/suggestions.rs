@@ -3,20 +3,61 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use planledger_core::domain::Aggregate;
-use planledger_core::domain::person::{Evidence, Person};
+use planledger_core::domain::person::{
+    Evidence, Person, PersonCommand, Role, RosterRecord, UserIds,
+};
+use planledger_core::domain::{Aggregate, Command};
 use planledger_core::ids::{InstitutionId, PersonId, Position};
 use planledger_core::ledger::{Ledger, rebuild};
 use planledger_core::recovery::leavers;
+use planledger_core::text::{ExternalId, SourceName};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
-use crate::properties::acts::{acts, container_acts, founding};
+use crate::properties::acts::{Act, acts, container_acts, founding};
 use crate::properties::check::check;
 use crate::properties::ownership::{INSTITUTIONS, is_there, ownership};
 use crate::properties::place::{JournalledLedger, run};
 use planledger_fixtures::Memory;
-use planledger_fixtures::place::events_after;
+use planledger_fixtures::place::{START, events_after};
+use planledger_fixtures::school::*;
+
+/// A roster gives people a place or takes the last one, and a leader decides about that.
+fn places() -> impl Strategy<Value = Act> + Clone {
+    (0_usize..2, 0_usize..2, 0_usize..5).prop_map(|(who, institution, what)| {
+        let person = [STUDENT, PEDAGOGUE][who];
+        let institution = INSTITUTIONS[institution];
+        let role = [Role::Student, Role::Pedagogue][who];
+        let put = |affiliations| PersonCommand::Put {
+            name: name("Navnet"),
+            affiliations,
+            departed: false,
+            record: Some(RosterRecord {
+                source: SourceName::new("Kommune A").unwrap(),
+                sourced_id: ExternalId::new("x1").unwrap(),
+                user_ids: UserIds::default(),
+                enabled: true,
+            }),
+        };
+        let command = match what {
+            0 => PersonCommand::DecideSuggestion {
+                evidence: Evidence::NoPlaceLeft {
+                    institution,
+                    since: START.day_in_denmark(),
+                },
+                confirmed: false,
+                last_day: None,
+                reason: None,
+            },
+            1 | 2 => put([affiliation(institution, role)].into()),
+            _ => put(BTreeSet::new()),
+        };
+        Act {
+            actor: SYSTEM,
+            command: Command::Person(person, command),
+        }
+    })
+}
 
 type Found = BTreeMap<PersonId, Vec<Evidence>>;
 
@@ -114,7 +155,10 @@ fn assert_suggestions(
 
 #[test]
 fn who_may_have_left_is_what_the_states_say_and_what_was_dismissed_stays_away() {
-    let stories = prop::collection::vec(prop_oneof![acts(), container_acts()], 1..60);
+    let stories = prop::collection::vec(
+        prop_oneof![2 => acts(), 2 => container_acts(), 1 => places()],
+        1..60,
+    );
     check(24, &stories, |story| {
         let place = JournalledLedger::new();
         let (ledger, log) = place.open();

@@ -14,6 +14,7 @@ use planledger_core::domain::year_plan::{
 };
 use planledger_core::text::{ExternalId, SourceName};
 use planledger_fixtures::commands;
+use planledger_fixtures::place::START;
 
 use super::{
     Act, DISCUSSIONS, Dice, GOALS, INSTITUTIONS, PERSONS, STAFF, STEADY, TEAMS, YEAR_PLANS, act,
@@ -221,13 +222,17 @@ pub(super) fn person(dice: &mut Dice) -> Act {
 }
 
 fn decision(dice: &mut Dice) -> PersonCommand {
-    let evidence = match dice.once_in(2) {
-        true => Evidence::AbsentFromRoster {
+    let evidence = match dice.below(3) {
+        0 => Evidence::OwnerElsewhere {
+            institution: dice.of(&INSTITUTIONS),
+        },
+        1 => Evidence::AbsentFromRoster {
             source: source(dice),
             last_seen: day(11, 2),
         },
-        false => Evidence::OwnerElsewhere {
+        _ => Evidence::NoPlaceLeft {
             institution: dice.of(&INSTITUTIONS),
+            since: START.day_in_denmark(),
         },
     };
     PersonCommand::DecideSuggestion {
