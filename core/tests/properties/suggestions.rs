@@ -117,10 +117,12 @@ fn expected(memory: &Memory, institution: InstitutionId) -> Found {
         let works = jobs.clone().next().is_some();
         let works_here = jobs.any(|at| at.institution == institution);
         let elsewhere = works && !works_here && lost.iter().any(|(_, at)| !on_team(at.team));
-        let absence = absence(person).filter(|_| here || !lost.is_empty());
         let elsewhere = elsewhere.then_some(Evidence::OwnerElsewhere { institution });
-        let place = person.last_place.as_ref();
-        let place = place.filter(|it| it.institution == institution && !person.records.is_empty());
+        let last = person.last_place.as_ref();
+        let last = last.filter(|it| it.institution == institution);
+        let asked_here = here || last.is_some() || !lost.is_empty();
+        let absence = absence(person).filter(|_| asked_here);
+        let place = last.filter(|_| !person.records.is_empty());
         let without_place = place.map(|it| Evidence::NoPlaceLeft {
             institution,
             since: it.ended,
