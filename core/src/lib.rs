@@ -118,6 +118,7 @@ pub mod audit;
 pub mod derived;
 pub mod domain;
 pub mod entry;
+pub mod few;
 pub mod heads;
 pub mod hex;
 pub mod ids;

@@ -89,12 +89,25 @@ impl DocKey {
         }
     }
 
-    /// Whether it is kept at hand once it is published. Earlier states, old commands and counts of past
-    /// days are read seldom, and would only push other documents out.
+    /// Whether it is kept at hand once it is published. Earlier states, old commands, counts of past
+    /// days and the lists of one person or thing are read seldom, and would only push other documents
+    /// out.
     pub(super) fn is_kept_at_hand(&self) -> bool {
         match self {
-            Self::Stream(_) | Self::Postings(_) | Self::Standing(_) | Self::Cell(_) => true,
+            Self::Stream(_) | Self::Standing(_) | Self::Cell(_) => true,
+            Self::Postings(term) => term.is_of_many(),
             Self::Commands(_) | Self::Snapshot(..) | Self::PastCell(..) => false,
+        }
+    }
+
+    /// Whether it is cached once it has been read. Commands are read once, in long runs, and would only
+    /// push other documents out. So would the note that a list does not exist, which a new person or
+    /// thing makes of each of their lists.
+    pub(super) fn is_worth_caching(&self, doc: &Doc) -> bool {
+        match (self, doc) {
+            (Self::Commands(_), _) => false,
+            (Self::Postings(_), Doc::Absent) => self.is_kept_at_hand(),
+            _ => true,
         }
     }
 
@@ -212,7 +225,9 @@ impl Doc {
             Self::Stream(doc) => weight_of(&doc.state),
             Self::Postings(streams) => streams.len() as u64 * 20,
             Self::Commands(entries) => entries.len() as u64 * 104,
-            Self::Standing(standing) => 256 + standing.plans.len() as u64 * 320,
+            Self::Standing(standing) => {
+                256 + standing.teams.len() as u64 * 48 + standing.plans.len() as u64 * 320
+            }
             Self::Cell(cell) => {
                 let subjects = cell.grades.values().map(|counts| counts.subjects.len());
                 256 + cell.teams.len() as u64 * 24

@@ -33,7 +33,7 @@ const FLUSH_AT: u64 = MOST_DIRTY / 2;
 /// written once and not after each event. The time also bounds how much a start after a crash has
 /// to fold in again.
 const LINGER: Duration = Duration::from_millis(500);
-pub(crate) const CACHE_BYTES: u64 = 64 << 20;
+pub(crate) const CACHE_BYTES: u64 = 80 << 20;
 const SHARDS: usize = 1_024;
 
 #[derive(Clone)]
@@ -238,9 +238,7 @@ impl Docs {
             let same = self.publications(key).load(Ordering::Acquire) == before;
             match read {
                 Ok(doc) => {
-                    // Commands are read once, in long runs. In the cache they would only push other
-                    // documents out.
-                    if same && !matches!(key, DocKey::Commands(_)) {
+                    if same && key.is_worth_caching(&doc) {
                         self.cache.insert(*key, doc.clone());
                     }
                     return Ok(doc);
@@ -276,8 +274,10 @@ impl Docs {
         }
         for (key, doc) in docs {
             self.publications(&key).fetch_add(1, Ordering::AcqRel);
-            if key.is_kept_at_hand() {
-                self.cache.insert(key, doc.clone());
+            match key.is_kept_at_hand() {
+                true => self.cache.insert(key, doc.clone()),
+                // An older one in the cache must not stay there.
+                false => drop(self.cache.replace(key, doc.clone(), false)),
             }
             dirty.put(key, doc);
         }

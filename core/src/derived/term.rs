@@ -84,6 +84,29 @@ impl Term {
         Self::SourcePart(RosterSourceId::named(source), stream.kind, part)
     }
 
+    /// Whether many streams share the list, so that it is changed and read again and again. The other
+    /// lists are those of one person or thing.
+    pub(super) fn is_of_many(&self) -> bool {
+        match self {
+            Self::All(_)
+            | Self::InstitutionPart(..)
+            | Self::Ownerless(_)
+            | Self::OpenRecoveries
+            | Self::ExternalId(_)
+            | Self::SourcePart(..)
+            | Self::Leaving
+            | Self::AskedAbout(..) => true,
+            Self::Owner(_)
+            | Self::TeamsOf(_)
+            | Self::YearPlansOfTeam(_)
+            | Self::PlansOfStudent(_)
+            | Self::PlanOf(..)
+            | Self::PlansOfYearPlan(_)
+            | Self::ChildrenOf(_)
+            | Self::OwnedBefore(_) => false,
+        }
+    }
+
     /// The bytes of the term in document keys.
     pub(super) fn to_bytes(self) -> Vec<u8> {
         let bytes = |tag: u8, parts: &[&[u8]]| [&[tag], parts.concat().as_slice()].concat();

@@ -20,6 +20,9 @@ const STEPS: &[(&str, u16, Step)] = &[
     ("catalogue.item_defined", 3, leave_orders_alike),
     ("plan.talk_recorded", 1, held_by_its_recorder),
     ("plan.talk_corrected", 1, held_by_its_recorder),
+    ("institution.left_to_roster", 1, leave_no_value),
+    ("person.left_to_roster", 1, leave_no_value),
+    ("team.left_to_roster", 1, leave_no_value),
 ];
 
 /// Turns a payload of an earlier schema into the present shape.
@@ -104,6 +107,17 @@ fn held_by_its_recorder(payload: Value) -> Result<Value, &'static str> {
     }
 }
 
+/// Values, such as a name, were no facts that are left to a roster. The payload stays as it is.
+fn leave_no_value(mut payload: Value) -> Result<Value, &'static str> {
+    let facts = fields(&mut payload, "left_to_roster")?.get("facts");
+    let mut facts = facts.and_then(Value::as_array).into_iter().flatten();
+    let is_value = |fact: &Value| fact.get("detail").is_some() || fact.as_str() == Some("name");
+    match facts.any(is_value) {
+        true => Err("the payload names a fact that its schema does not have"),
+        false => Ok(payload),
+    }
+}
+
 const UNKNOWN_FIELD: &str = "the payload has a field that its schema does not have";
 
 /// The fields of an event, which are stored under its name.
@@ -174,6 +188,19 @@ mod tests {
         assert!(held_by_its_recorder(named).is_err());
     }
 
+    #[test]
+    fn facts_of_schema_1_are_no_values_and_otherwise_as_they_were() {
+        let old = |facts| serde_json::json!({"left_to_roster": {"facts": facts}});
+        let plain = old(serde_json::json!([{"guardian": "x"}, {"member": "y"}, "closed"]));
+        assert_eq!(leave_no_value(plain.clone()), Ok(plain));
+        for value in [
+            serde_json::json!("name"),
+            serde_json::json!({"detail": "title"}),
+        ] {
+            assert!(leave_no_value(old(serde_json::json!(["closed", value]))).is_err());
+        }
+    }
+
     fn any_json() -> impl Strategy<Value = Value> {
         // The names that the steps look for are among the names that are tried.
         let known = prop::sample::select(vec![
@@ -185,6 +212,9 @@ mod tests {
             "sequence",
             "talk_recorded",
             "held_by",
+            "left_to_roster",
+            "facts",
+            "detail",
         ]);
         let name = prop_oneof![known.prop_map(String::from), "[a-z_]{0,9}"];
         let leaf = prop_oneof![

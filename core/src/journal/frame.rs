@@ -399,11 +399,11 @@ impl Frame {
     pub fn entries(&self) -> impl Iterator<Item = EntryRef<'_>> {
         let (_, _, payloads) = self.parts();
         let positions = self.header.first_position.get()..;
-        positions
-            .zip(self.entry_records())
-            .map(move |(position, record)| {
-                Record::decode(record).with_payload(Position::new(position), payloads)
-            })
+        // The records come first: after the last of them no position is made, which could be too large.
+        let records = self.entry_records().iter();
+        records.zip(positions).map(move |(record, position)| {
+            Record::decode(record).with_payload(Position::new(position), payloads)
+        })
     }
 
     fn command_records(&self) -> &[[u8; COMMAND_LEN]] {

@@ -1,10 +1,10 @@
 //! Keeps the counts of the overview while events are folded. A change of a stream changes what is
 //! known of the students whom the stream is about, and with it the counts.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use litemap::LiteMap;
 
 use super::fold::Fold;
 use super::ownerless::AsOwner;
@@ -33,7 +33,7 @@ impl Fold {
             (before, Aggregate::Person(after)) => {
                 let earlier = match before {
                     Some(Aggregate::Person(before)) => places(before, self.day()),
-                    _ => BTreeMap::new(),
+                    _ => LiteMap::new(),
                 };
                 let now = places(after, self.day());
                 let id = PersonId::from_uuid(stream.id);

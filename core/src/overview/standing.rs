@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use super::cell::{CellKey, Counts, Coverage};
@@ -17,11 +18,11 @@ use crate::text::Name;
 pub struct Standing {
     /// The institutions where the person is a student, each with the grade there. The grade is
     /// empty if the roster gives none. The map is empty once the person has left.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub places: BTreeMap<InstitutionId, String>,
+    #[serde(skip_serializing_if = "LiteMap::is_empty")]
+    pub places: LiteMap<InstitutionId, String>,
     /// The teams that the student is a member of, each with the team's institution.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub teams: BTreeMap<TeamId, InstitutionId>,
+    #[serde(skip_serializing_if = "LiteMap::is_empty")]
+    pub teams: LiteMap<TeamId, InstitutionId>,
     /// The student's plans, without those that are withdrawn.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub plans: BTreeMap<PlanId, PlanFacts>,
@@ -114,7 +115,7 @@ fn talks(plan: &Plan) -> BTreeMap<TalkKind, u64> {
 
 /// The institutions where a person is a student on a day, each with the grade. Empty once the person
 /// has left.
-pub(crate) fn places(person: &Person, day: Date) -> BTreeMap<InstitutionId, String> {
+pub(crate) fn places(person: &Person, day: Date) -> LiteMap<InstitutionId, String> {
     let there = !person.has_left_on(day);
     let places = person.affiliations.iter().filter(|_| there);
     let places = places.filter(|at| at.role == Role::Student);

@@ -83,12 +83,13 @@ fn evidence(person: &Person, institution: InstitutionId, owns_there: bool) -> Ve
     let elsewhere = owns_there
         .then(|| person.suggests_elsewhere(institution))
         .flatten();
-    // Whoever owns something here may have had the last place at another institution. That one asks.
-    let without_place = person
-        .suggested_without_place()
-        .filter(|_| person.asked_about_at().contains(&institution));
+    // Whoever owns something here may have a place, or have had the last one, at another institution.
+    // That one asks.
+    let is_asked = person.asked_about_at().contains(&institution);
+    let without_place = person.suggested_without_place().filter(|_| is_asked);
+    let without_enrolment = person.suggested_without_enrolment().filter(|_| is_asked);
     let absence = person.suggested_absence();
-    let found = [absence, elsewhere, without_place];
+    let found = [absence, elsewhere, without_place, without_enrolment];
     found.into_iter().flatten().collect()
 }
 

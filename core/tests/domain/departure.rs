@@ -106,7 +106,7 @@ fn a_roster_that_has_the_person_says_nothing_against_a_coming_departure() {
         let person = teacher(&memory);
         let put = PersonCommand::Put {
             name: person.name.clone(),
-            affiliations: person.affiliations.clone(),
+            affiliations: person.affiliations.iter().cloned().collect(),
             departed,
             record: None,
         };

@@ -5,6 +5,7 @@ mod guardians;
 mod harness;
 
 mod by_hand;
+mod by_hand_values;
 mod catalogue;
 mod days;
 mod departure;

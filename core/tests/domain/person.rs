@@ -101,7 +101,7 @@ fn another_grade_at_the_same_place_replaces_the_one_before() {
         .then_nothing();
     assert_eq!(
         state(&after, STUDENT).affiliations,
-        BTreeSet::from([seventh])
+        [seventh].into_iter().collect()
     );
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use planledger_core::domain::person::{Guardianship, Person, PersonCommand, RosterRecord, UserIds};
+use planledger_core::domain::person::{Guardianship, Person, PersonCommand, RosterRecord};
 use planledger_core::domain::roster_source::{
     ImportMode, RosterCounts, RosterImport, RosterSourceCommand, RosterSourceEvent,
 };
@@ -43,13 +43,14 @@ fn seen(memory: &Memory, id: PersonId, name: &str, enabled: bool) -> PersonComma
     let now = person(memory, id);
     PersonCommand::Put {
         name: now.name,
-        affiliations: now.affiliations,
+        affiliations: now.affiliations.into_iter().collect(),
         departed: false,
         record: Some(RosterRecord {
             source: source(name),
             sourced_id: ExternalId::new("x1").unwrap(),
-            user_ids: UserIds::default(),
+            user_ids: Default::default(),
             enabled,
+            enrolled: None,
         }),
     }
 }
@@ -109,7 +110,7 @@ fn whoever_is_absent_keeps_places_and_guardianships_until_they_are_seen_again() 
     memory.does(SYSTEM, (STUDENT, guardians(&[])));
     assert_eq!(team(&memory), before);
     let child = person(&memory, STUDENT);
-    assert_eq!(child.guardians, BTreeMap::from([(GUARDIAN, None)]));
+    assert_eq!(child.guardians, [(GUARDIAN, None)].into_iter().collect());
     assert!(child.departed.is_none());
 
     for id in [STUDENT, TEACHER, GUARDIAN] {

@@ -1,7 +1,7 @@
 //! What looks as if somebody had left, and what a leader decides about it.
 
 use planledger_core::domain::person::{
-    Affiliation, Evidence, NoOwner, Person, PersonCommand, PersonEvent, Role, RosterRecord, UserIds,
+    Affiliation, Evidence, NoOwner, Person, PersonCommand, PersonEvent, Role, RosterRecord,
 };
 use planledger_core::domain::{Aggregate, Reason};
 use planledger_core::ids::InstitutionId;
@@ -51,16 +51,22 @@ fn teacher(memory: &Memory) -> Person {
 }
 
 fn seen(memory: &Memory) -> PersonCommand {
+    seen_in(memory, source(), None)
+}
+
+/// The roster of a source has the teacher, and says or does not say whether it has them in a class.
+fn seen_in(memory: &Memory, source: SourceName, enrolled: Option<bool>) -> PersonCommand {
     let now = teacher(memory);
     PersonCommand::Put {
         name: now.name,
-        affiliations: now.affiliations,
+        affiliations: now.affiliations.into_iter().collect(),
         departed: false,
         record: Some(RosterRecord {
-            source: source(),
+            source,
             sourced_id: ExternalId::new("x1").unwrap(),
-            user_ids: UserIds::default(),
+            user_ids: Default::default(),
             enabled: true,
+            enrolled,
         }),
     }
 }
@@ -178,6 +184,114 @@ fn no_place_left_that_is_dismissed_does_not_come_back_for_the_same_end() {
     assert_eq!(teacher(&memory).last_place, None);
 }
 
+/// What rosters said of the teacher's classes, one after another.
+fn enrolled(said: &[Option<bool>]) -> Memory {
+    let mut memory = Memory::of(a_school());
+    for enrolled in said {
+        enrol(&mut memory, "Kommune A", *enrolled);
+    }
+    memory
+}
+
+fn enrol(memory: &mut Memory, by: &str, enrolled: Option<bool>) {
+    let put = seen_in(memory, SourceName::new(by).unwrap(), enrolled);
+    memory.does(SYSTEM, (TEACHER, put));
+}
+
+/// The evidence that the teacher is in no class any more.
+fn unenrolled(memory: &Memory) -> Evidence {
+    let since = teacher(memory).unenrolled.unwrap();
+    Evidence::NoEnrolmentLeft { since }
+}
+
+#[test]
+fn whoever_was_in_a_class_and_is_in_none_is_suggested_and_whoever_never_was_is_not() {
+    let memory = enrolled(&[Some(true), Some(false)]);
+    let found = teacher(&memory).suggested_without_enrolment();
+    assert_eq!(found, Some(unenrolled(&memory)));
+    assert!(teacher(&memory).departed.is_none());
+    for never in [&[None][..], &[Some(false)], &[None, Some(false), None]] {
+        let now = teacher(&enrolled(never));
+        assert_eq!(now.suggested_without_enrolment(), None, "{never:?}");
+    }
+}
+
+#[test]
+fn what_a_roster_does_not_say_of_classes_stays_as_it_was_and_records_nothing() {
+    let mut memory = enrolled(&[Some(true)]);
+    let events = memory.recorded().len();
+    enrol(&mut memory, "Kommune A", None);
+    assert_eq!(memory.recorded().len(), events);
+    assert_eq!(teacher(&memory).suggested_without_enrolment(), None);
+    enrol(&mut memory, "Kommune A", Some(false));
+    enrol(&mut memory, "Kommune A", None);
+    assert!(teacher(&memory).suggested_without_enrolment().is_some());
+}
+
+#[test]
+fn whoever_another_roster_has_in_a_class_is_in_one() {
+    let mut memory = enrolled(&[Some(true)]);
+    enrol(&mut memory, "Kommune B", Some(true));
+    enrol(&mut memory, "Kommune A", Some(false));
+    assert_eq!(teacher(&memory).unenrolled, None);
+    // The other roster loses the teacher. The first one still has them, and in no class.
+    let lost = PersonCommand::NoteAbsence {
+        source: SourceName::new("Kommune B").unwrap(),
+        last_seen: day(9, 1),
+    };
+    memory.does(SYSTEM, (TEACHER, lost));
+    let found = teacher(&memory).suggested_without_enrolment();
+    assert_eq!(found, Some(unenrolled(&memory)));
+    enrol(&mut memory, "Kommune B", Some(true));
+    assert_eq!(teacher(&memory).suggested_without_enrolment(), None);
+}
+
+#[test]
+fn an_absence_and_a_last_place_say_more_than_that_no_class_is_left() {
+    let mut memory = enrolled(&[Some(true), Some(false)]);
+    memory.does(SYSTEM, (TEACHER, lost(1)));
+    let now = teacher(&memory);
+    assert_eq!(now.suggested_without_enrolment(), None);
+    assert_eq!(now.suggested_absence(), Some(absent_since(1)));
+    enrol(&mut memory, "Kommune A", Some(false));
+    assert!(teacher(&memory).suggested_without_enrolment().is_some());
+    for at in teacher(&memory).affiliations {
+        let end = PersonCommand::EndAffiliation {
+            institution: at.institution,
+            role: at.role,
+        };
+        memory.does(SYSTEM, (TEACHER, end));
+    }
+    let now = teacher(&memory);
+    assert_eq!(now.suggested_without_enrolment(), None);
+    assert!(now.suggested_without_place().is_some());
+}
+
+#[test]
+fn no_class_left_is_a_departure_once_it_is_confirmed_and_is_asked_about_again_after_a_return() {
+    let mut memory = enrolled(&[Some(true), Some(false)]);
+    let evidence = unenrolled(&memory);
+    memory.does(LEADER, (TEACHER, decide(evidence.clone(), true)));
+    let now = teacher(&memory);
+    assert_eq!(now.departed.as_ref().unwrap().on, Some(day(9, 30)));
+    assert_eq!(now.suggested_without_enrolment(), None);
+    memory.does(LEADER, (TEACHER, PersonCommand::Return));
+    let now = teacher(&memory);
+    assert_eq!(now.suggested_without_enrolment(), Some(evidence));
+}
+
+#[test]
+fn no_class_left_that_is_dismissed_changes_nothing_else_and_does_not_come_back() {
+    let mut memory = enrolled(&[Some(true), Some(false)]);
+    let before = teacher(&memory);
+    memory.does(LEADER, (TEACHER, decide(unenrolled(&memory), false)));
+    enrol(&mut memory, "Kommune A", Some(false));
+    let mut now = teacher(&memory);
+    assert_eq!(now.suggested_without_enrolment(), None);
+    now.dismissed.clear();
+    assert_eq!(now, before);
+}
+
 #[test]
 fn an_owner_elsewhere_who_is_dismissed_is_an_owner_there() {
     let mut memory = Memory::of(a_school());
@@ -206,8 +320,10 @@ fn what_nothing_suggests_now_cannot_be_decided() {
 pub(crate) fn refusals() -> Vec<Reason> {
     let nowhere = InstitutionId::from_bytes([1; 16]);
     let known = (TEACHER, decided(elsewhere(OTHER_SCHOOL), false));
+    let in_no_class = || Evidence::NoEnrolmentLeft { since: day(9, 1) };
     refusals! {
         given(a_school()), LEADER, (TEACHER, decide(absent_since(1), true)) => SuggestionNotFound;
+        given(a_school()), LEADER, (TEACHER, decide(in_no_class(), true)) => SuggestionNotFound;
         given(a_school()), LEADER, (TEACHER, decide(elsewhere(SCHOOL), false)) => SuggestionNotFound;
         given(a_school()), LEADER, (TEACHER, decide(elsewhere(nowhere), false)) => SuggestionNotFound;
         given(a_school()), LEADER, (STUDENT, decide(elsewhere(OTHER_SCHOOL), false))

@@ -81,7 +81,9 @@ pub(super) fn is_there(memory: &Memory, id: PersonId, place: Place) -> bool {
                 .filter(|(_, day)| Some(*day) == last_seen);
             newest.next_back() == Some((source, on))
         }
-        Evidence::OwnerElsewhere { .. } | Evidence::NoPlaceLeft { .. } => false,
+        Evidence::OwnerElsewhere { .. }
+        | Evidence::NoPlaceLeft { .. }
+        | Evidence::NoEnrolmentLeft { .. } => false,
     });
     let known = person.records.keys().chain(person.absent.keys());
     let sources: BTreeSet<_> = known.collect();

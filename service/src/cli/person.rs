@@ -104,6 +104,7 @@ fn json(person: &Found) -> serde_json::Value {
             "sourced_id": record.sourced_id,
             "user_ids": user_ids.collect::<Vec<_>>(),
             "enabled": record.enabled,
+            "enrolled": record.enrolled,
             "last_seen": absent.map(|absence| absence.last_seen.as_str()),
         })
     });

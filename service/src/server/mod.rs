@@ -14,6 +14,7 @@ mod events;
 mod evidence;
 mod health;
 mod limits;
+mod links;
 mod overview;
 mod ownership;
 mod pages;

@@ -209,11 +209,11 @@ pub(super) fn sources<T>(
 }
 
 /// Reads all persons and teams that a source has brought. `show` is given the day of the last roster
-/// that had it, if the newest one does not have it.
+/// that had it, if the newest one does not have it, and the state of a person.
 pub(super) fn members<T>(
     reading: &Reading<'_>,
     source: &SourceName,
-    show: impl Fn(StreamId, Option<Date>) -> T,
+    show: impl Fn(&SourceName, StreamId, Option<Date>, Option<&Person>) -> T,
 ) -> Result<Vec<T>, Failure> {
     let mut members = Vec::new();
     for kind in [StreamKind::Person, StreamKind::Team] {
@@ -221,12 +221,14 @@ pub(super) fn members<T>(
             let Some((state, _)) = reading.stream(stream)? else {
                 continue;
             };
-            let absent = match &*state {
-                Aggregate::Person(person) if person.records.contains_key(source) => &person.absent,
-                Aggregate::Team(team) if team.sources.contains(source) => &team.absent,
+            let (absent, person) = match &*state {
+                Aggregate::Person(person) if person.records.contains_key(source) => {
+                    (&person.absent, Some(person))
+                }
+                Aggregate::Team(team) if team.sources.contains(source) => (&team.absent, None),
                 _ => continue,
             };
-            members.push(show(stream, absent.get(source).copied()));
+            members.push(show(source, stream, absent.get(source).copied(), person));
         }
     }
     Ok(members)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use planledger_proto::v1::{Preview, RosterFact, RosterFactKind};
 use uuid::Uuid;
 
-use super::{Kind, LISTED, Looked, Subject};
+use super::{Kind, LINKS, LISTED, Looked, Subject};
 
 /// How many of one kind would be added, changed or end, and how many stay as they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,8 +38,12 @@ pub struct Listing {
 
 impl Listing {
     fn push(&mut self, line: impl FnOnce() -> Line) {
+        self.push_up_to(LISTED, line);
+    }
+
+    fn push_up_to(&mut self, most: usize, line: impl FnOnce() -> Line) {
         self.count += 1;
-        if self.lines.len() < LISTED {
+        if self.lines.len() < most {
             self.lines.push(line());
         }
     }
@@ -133,16 +137,16 @@ impl Foresight {
                     .push(|| of_itself(changes(&preview.event_types)));
             }
         }
-        for (facts, listing, stays) in [
-            (preview.dropped, &mut self.dropped, false),
-            (preview.kept, &mut self.kept, true),
+        for (facts, listing, most, stays) in [
+            (preview.dropped, &mut self.dropped, LINKS, false),
+            (preview.kept, &mut self.kept, LISTED, true),
         ] {
             for fact in facts {
                 let id = fact.person_id.as_deref().unwrap_or_default();
                 let called = || self.called.get(&Uuid::parse_str(id).ok()?);
                 let of = called().map(|name| name.to_string());
                 let own = || self.called.get(&Uuid::parse_str(&subject.id).ok()?);
-                listing.push(|| Line {
+                listing.push_up_to(most, || Line {
                     subject: Subject {
                         name: subject
                             .name

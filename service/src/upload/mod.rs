@@ -4,6 +4,7 @@
 mod absent;
 mod foresight;
 mod known;
+mod links;
 mod preview;
 mod stop;
 mod subject;
@@ -17,9 +18,10 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
-pub use self::absent::{Absences, Absent, is_after_notes};
+pub use self::absent::{Absences, Absent, Classless, is_after_notes};
 pub use self::foresight::{Counts, Foresight, Line, Listing, Share};
 pub use self::known::any_institution_known;
+pub use self::links::{MissingLink, MissingLinks};
 pub use self::preview::{Looked, preview};
 pub use self::stop::{Bounds, Halt, HaltCode, halts};
 pub use self::subject::{Kind, Subject};
@@ -31,6 +33,9 @@ const WINDOW: usize = 1_024;
 /// How many refusals, and how many facts that a person decided, are listed in full. Later ones are
 /// only counted.
 pub const LISTED: usize = 20;
+/// How many links that end, or that are missing with somebody who is absent, are kept one by one.
+/// Later ones are only counted. All of them are told to whoever writes them down.
+pub const LINKS: usize = 10_000;
 
 /// The place in a file that a command comes from, for people: `users.csv:12`.
 pub type Source = String;
@@ -132,7 +137,7 @@ pub async fn upload(
                 for fact in receipt.dropped.into_iter().map(stated) {
                     uploaded.dropped += 1;
                     told.dropped(&fact);
-                    if uploaded.dropped_facts.len() < LISTED {
+                    if uploaded.dropped_facts.len() < LINKS {
                         uploaded.dropped_facts.push(fact);
                     }
                 }

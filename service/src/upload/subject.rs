@@ -72,6 +72,8 @@ pub struct Subject {
     /// What the operator's own files call it: the name of a person, the title of a team. It is shown
     /// to the operator and to nobody else.
     pub name: Option<String>,
+    /// Of a person who is there: whether the export has them in a class. `None` if it does not say.
+    pub enrolled: Option<bool>,
 }
 
 impl Subject {
@@ -129,6 +131,18 @@ impl Subject {
             kind,
             id: id.clone(),
             name,
+            enrolled: enrolled(command),
         }
+    }
+}
+
+/// Whether a command says that somebody who is there is in a class.
+fn enrolled(command: &Command) -> Option<bool> {
+    let Some(Of::Person(of)) = &command.command else {
+        return None;
+    };
+    match &of.operation {
+        Some(OnPerson::PutPerson(put)) if !put.departed => put.record.as_ref()?.enrolled,
+        _ => None,
     }
 }

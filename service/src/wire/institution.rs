@@ -161,7 +161,10 @@ pub fn institution(
     revision: Revision,
     institution: &Institution,
 ) -> proto::Institution {
-    let decided_by_hand = institution.by_hand.iter().copied().map(institution_fact);
+    let decided_by_hand = institution
+        .decided_by_hand()
+        .into_iter()
+        .map(institution_fact);
     proto::Institution {
         institution_id: id.to_string(),
         revision: revision.get(),

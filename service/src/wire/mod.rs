@@ -20,6 +20,7 @@ mod choice;
 mod command;
 mod diff;
 mod event;
+mod evidence;
 mod fields;
 mod instant;
 mod institution;
@@ -58,7 +59,7 @@ pub use self::listed::{Listed, catalogue_items};
 pub use self::overview::{OverviewAsk, due_rules_of_json, get_overview, overview_row};
 pub use self::person::{child, person};
 pub use self::plan::summary;
-pub use self::roster_source::{roster_member, roster_source};
+pub use self::roster_source::{roster_link, roster_member, roster_source};
 pub use self::school_year::school_year;
 pub use self::status::status;
 pub use self::survey::{

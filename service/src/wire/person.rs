@@ -2,16 +2,16 @@
 
 use jiff::civil::Date;
 use planledger_core::domain::person::{
-    Affiliation, Evidence, Guardianship, Person, PersonCommand, RosterRecord, UserId,
+    Affiliation, Guardianship, Person, PersonCommand, RosterRecord, UserId,
 };
 use planledger_core::ids::{PersonId, Revision};
 use planledger_core::text::CprContext;
 
 use super::choice::Choice;
+use super::evidence::{read_evidence, write_evidence};
 use super::fields::Fields;
 use super::instant::write_date;
 use super::proto;
-use super::proto::departure_evidence::Evidence as Shown;
 use super::proto::person_command::Operation;
 use super::roster_fact::person_fact;
 use super::roster_source::absences;
@@ -154,63 +154,6 @@ fn read_affiliation(fields: &mut Fields, affiliation: proto::Affiliation) -> Opt
     })
 }
 
-fn read_evidence(fields: &mut Fields, evidence: proto::DepartureEvidence) -> Option<Evidence> {
-    let name = match &evidence.evidence {
-        Some(Shown::AbsentFromRoster(_)) => "absent_from_roster",
-        Some(Shown::OwnerElsewhere(_)) => "owner_elsewhere",
-        Some(Shown::NoPlaceLeft(_)) => "no_place_left",
-        None => "evidence",
-    };
-    fields.message(name, evidence.evidence, |fields, evidence| match evidence {
-        Shown::AbsentFromRoster(m) => {
-            let source = fields.text("source", &m.source);
-            let last_seen = fields.date("last_seen", &m.last_seen);
-            Some(Evidence::AbsentFromRoster {
-                source: source?,
-                last_seen: last_seen?,
-            })
-        }
-        Shown::OwnerElsewhere(m) => {
-            let institution = fields.id("institution_id", &m.institution_id)?;
-            Some(Evidence::OwnerElsewhere { institution })
-        }
-        Shown::NoPlaceLeft(m) => {
-            let institution = fields.id("institution_id", &m.institution_id);
-            let since = fields.date("since", &m.since);
-            Some(Evidence::NoPlaceLeft {
-                institution: institution?,
-                since: since?,
-            })
-        }
-    })
-}
-
-/// Why it looks as if a person had left.
-pub(super) fn write_evidence(evidence: &Evidence) -> proto::DepartureEvidence {
-    let shown = match evidence {
-        Evidence::AbsentFromRoster { source, last_seen } => {
-            Shown::AbsentFromRoster(proto::AbsenceEvidence {
-                source: source.to_string(),
-                last_seen: write_date(*last_seen),
-            })
-        }
-        Evidence::OwnerElsewhere { institution } => {
-            Shown::OwnerElsewhere(proto::OwnerElsewhereEvidence {
-                institution_id: institution.to_string(),
-            })
-        }
-        Evidence::NoPlaceLeft { institution, since } => {
-            Shown::NoPlaceLeft(proto::NoPlaceLeftEvidence {
-                institution_id: institution.to_string(),
-                since: write_date(*since),
-            })
-        }
-    };
-    proto::DepartureEvidence {
-        evidence: Some(shown),
-    }
-}
-
 fn read_record(fields: &mut Fields, record: proto::RosterRecord) -> Option<RosterRecord> {
     let source = fields.text("source", &record.source);
     // Many systems number persons with ten digits.
@@ -230,6 +173,7 @@ fn read_record(fields: &mut Fields, record: proto::RosterRecord) -> Option<Roste
         sourced_id: sourced_id?,
         user_ids: user_ids?.into(),
         enabled: record.enabled,
+        enrolled: record.enrolled,
     })
 }
 
@@ -349,6 +293,7 @@ fn write_record(record: &RosterRecord) -> proto::RosterRecord {
         sourced_id: record.sourced_id.to_string(),
         user_ids: user_ids.collect(),
         enabled: record.enabled,
+        enrolled: record.enrolled,
     }
 }
 
@@ -388,7 +333,11 @@ pub fn person(id: PersonId, revision: Revision, person: &Person, day: Date) -> p
             reason: string(departure.reason.as_ref()),
         }),
         leaving_on: person.leaving_on(day).map(write_date),
-        decided_by_hand: person.by_hand.iter().copied().map(person_fact).collect(),
+        decided_by_hand: person
+            .decided_by_hand()
+            .into_iter()
+            .map(person_fact)
+            .collect(),
         records: person
             .records
             .values()

@@ -1,9 +1,9 @@
 //! Facts that a roster says and that a person may decide otherwise.
 
 use planledger_core::domain::RosterFact;
-use planledger_core::domain::institution::InstitutionFact;
+use planledger_core::domain::institution::{InstitutionDetail, InstitutionFact};
 use planledger_core::domain::person::PersonFact;
-use planledger_core::domain::team::TeamFact;
+use planledger_core::domain::team::{TeamDetail, TeamFact};
 use planledger_core::ids::PersonId;
 
 use super::choice::Choice;
@@ -28,6 +28,7 @@ pub(super) fn person_fact(fact: PersonFact) -> proto::RosterFact {
         },
         PersonFact::Guardian(guardian) => of(RosterFactKind::Guardian, Some(guardian)),
         PersonFact::Departure => of(RosterFactKind::Departure, None),
+        PersonFact::Name => of(RosterFactKind::Name, None),
     }
 }
 
@@ -37,6 +38,17 @@ pub(super) fn team_fact(fact: TeamFact) -> proto::RosterFact {
         TeamFact::Member(student) => of(RosterFactKind::Member, Some(student)),
         TeamFact::Staff(person) => of(RosterFactKind::Staff, Some(person)),
         TeamFact::Closed => of(RosterFactKind::Closed, None),
+        TeamFact::Detail(detail) => of(detail_kind(detail), None),
+    }
+}
+
+fn detail_kind(detail: TeamDetail) -> RosterFactKind {
+    match detail {
+        TeamDetail::Institution => RosterFactKind::Institution,
+        TeamDetail::SchoolYear => RosterFactKind::SchoolYear,
+        TeamDetail::Title => RosterFactKind::Name,
+        TeamDetail::Subject => RosterFactKind::Subject,
+        TeamDetail::Code => RosterFactKind::Code,
     }
 }
 
@@ -44,6 +56,8 @@ pub(super) fn team_fact(fact: TeamFact) -> proto::RosterFact {
 pub(super) fn institution_fact(fact: InstitutionFact) -> proto::RosterFact {
     match fact {
         InstitutionFact::Closed => of(RosterFactKind::Closed, None),
+        InstitutionFact::Detail(InstitutionDetail::Name) => of(RosterFactKind::Name, None),
+        InstitutionFact::Detail(InstitutionDetail::Code) => of(RosterFactKind::Code, None),
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use planledger_core::domain::RosterFact;
+use planledger_core::domain::person::Person;
 use planledger_core::domain::roster_source::{
     RosterCounts, RosterImport, RosterSource, RosterSourceCommand,
 };
@@ -14,6 +16,7 @@ use super::fields::Fields;
 use super::instant::write_date;
 use super::proto;
 use super::proto::roster_source_command::Operation;
+use super::roster_fact::roster_fact;
 
 pub(super) fn read(
     fields: &mut Fields,
@@ -112,11 +115,37 @@ pub(super) fn absences(absent: &BTreeMap<SourceName, Date>) -> Vec<proto::Roster
     absent.collect()
 }
 
-/// A person or team that a source has brought.
-pub fn roster_member(stream: StreamId, last_seen: Option<Date>) -> proto::RosterMember {
+/// A person or team that a source has brought. `last_seen` is the day of the last roster that had it, if
+/// the newest one does not have it.
+pub fn roster_member(
+    source: &SourceName,
+    stream: StreamId,
+    last_seen: Option<Date>,
+    person: Option<&Person>,
+) -> proto::RosterMember {
+    let not_enrolled = person.filter(|person| person.suggested_without_enrolment().is_some());
     proto::RosterMember {
         stream: stream.to_string(),
         last_seen: last_seen.map(write_date),
+        enrolled_here_only: person.is_some_and(|person| person.is_enrolled_only_by(source)),
+        not_enrolled_since: not_enrolled
+            .and_then(|person| person.unenrolled)
+            .map(write_date),
+    }
+}
+
+/// A place in a team or a guardianship: of which team or child, called what, and who has it.
+pub fn roster_link(
+    stream: StreamId,
+    name: &str,
+    fact: RosterFact,
+    person_name: &str,
+) -> proto::RosterLink {
+    proto::RosterLink {
+        stream: stream.to_string(),
+        name: name.to_owned(),
+        fact: Some(roster_fact(fact)),
+        person_name: person_name.to_owned(),
     }
 }
 

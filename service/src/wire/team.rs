@@ -297,7 +297,7 @@ pub fn team(id: TeamId, revision: Revision, team: &Team) -> proto::Team {
         staff: staff.map(|(p, role)| write_staff(*p, *role)).collect(),
         closed: team.closed,
         deletion: team.deleted.as_ref().map(write_deletion),
-        decided_by_hand: team.by_hand.iter().copied().map(team_fact).collect(),
+        decided_by_hand: team.decided_by_hand().into_iter().map(team_fact).collect(),
         sources: team.sources.iter().map(ToString::to_string).collect(),
         absences: absences(&team.absent),
     }

@@ -1,5 +1,8 @@
 //! Who is not in a bulk export is named, and nothing of theirs is deleted.
 
+use planledger_proto::v1::*;
+use serde_json::Value;
+
 use super::export::{Export, Seen};
 use crate::support::*;
 
@@ -48,4 +51,206 @@ async fn who_is_absent_from_a_bulk_export_is_named_and_keeps_everything() {
     assert!(again.stderr.contains(&said), "{}", again.stderr);
     export.import(&server, "").done();
     assert!(Seen::of(&voice).await.person("Tove").absences.is_empty());
+}
+
+/// The export of the first test here, with another pupil whose mother is Ebbe's too.
+fn school() -> Export {
+    Export::new()
+        .with("users.csv", "ec,,,true,s,student,ec,,Emil,Lund,,,,,,ga,04,")
+        .with("enrollments.csv", "n6,,,c1,s,ec,student,false,2026-08-10,")
+}
+
+/// The same without a pupil, a father and a class. Esther's place in the other class and Gry's
+/// guardianship of Ebbe are missing although both ends of them are there.
+fn later() -> Export {
+    school()
+        .without("users.csv", "ec")
+        .without("enrollments.csv", "n6")
+        .without("users.csv", "gb")
+        .without("classes.csv", "c2")
+        .without("enrollments.csv", "n4")
+        .without("enrollments.csv", "n5")
+        .without("enrollments.csv", "n3")
+        .but("users.csv", "ea,,,true,s,student,ea,,Ebbe,Rønn,,,,,,,04,")
+}
+
+/// The links of a listing: the team or child, the fact, and the person, in order.
+fn links(listing: &Value, name: &str) -> Vec<String> {
+    let lines = listing["first"].as_array().or(listing.as_array()).unwrap();
+    assert!(!listing["count"].is_u64() || listing["count"] == lines.len());
+    let mut links: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            let part = |name: &str| line[name].as_str().unwrap_or("-").to_owned();
+            [part(name), part("fact"), part("person_name")].join(", ")
+        })
+        .collect();
+    links.sort();
+    links
+}
+
+const ENDING: [&str; 2] = [
+    "4.x dansk, MEMBER, Esther Bøg",
+    "Ebbe Rønn, GUARDIAN, Gry Rønn",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn enrolments_and_guardianships_that_are_missing_are_named_one_by_one() {
+    let (server, voice) = Home::new().serve().await;
+    school().import(&server, "").done();
+    let seen = Seen::of(&voice).await;
+
+    let report = tempfile::tempdir().unwrap();
+    let report = report.path().join("report.csv");
+    let flags = ["--dry-run", "--json", "--report", report.to_str().unwrap()];
+    let dry_run = later().import_with(&server, &flags).done().json();
+    let missing = &dry_run["suggested"];
+    assert_eq!(
+        links(&missing["enrolments"], "name"),
+        [
+            "4.x dansk, MEMBER, Emil Lund",
+            "4.y dansk, MEMBER, Esther Bøg",
+            "4.y dansk, STAFF, Troels Bøg",
+        ]
+    );
+    assert_eq!(
+        links(&missing["guardianships"], "name"),
+        [
+            "Ebbe Rønn, GUARDIAN, Gorm Rønn",
+            "Emil Lund, GUARDIAN, Gry Rønn",
+        ]
+    );
+    let class = &missing["classes"]["first"][0];
+    assert_eq!(
+        (&class["enrolments"], &class["guardianships"]),
+        (&2.into(), &0.into())
+    );
+    let persons = missing["persons"]["first"].as_array().unwrap();
+    let emil = persons.iter().find(|it| it["name"] == "Emil Lund").unwrap();
+    assert_eq!(
+        (&emil["enrolments"], &emil["guardianships"]),
+        (&1.into(), &1.into())
+    );
+    let of_emil = &missing["guardianships"]["first"].as_array().unwrap();
+    let emils = format!("person/{}", seen.id("Emil"));
+    assert!(of_emil.iter().any(|link| link["stream"] == *emils
+        && link["absent"] == *emils
+        && link["person_id"] == *seen.id("Gry")));
+    assert_eq!(links(&dry_run["dropped"], "name"), ENDING);
+
+    let rows = std::fs::read_to_string(&report).unwrap();
+    let troels = format!(
+        "absent,enrollments.csv,,,STAFF,team/{}: person {} is on the staff; team/{0} is not in the export",
+        seen.team("4.y").team_id,
+        seen.id("Troels")
+    );
+    assert!(rows.contains(&troels), "{rows}");
+    assert_eq!(rows.matches("\nabsent,").count(), 3 + 5, "{rows}");
+    assert!(!rows.contains("Emil"), "{rows}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_import_names_links_that_end_and_links_that_stay_and_ends_no_other() {
+    let (server, voice) = Home::new().serve().await;
+    school().import(&server, "").done();
+    let table = later().import_with(&server, &["--dry-run"]).done().stdout;
+    let done = later().import_with(&server, &["--json"]).done();
+    assert_eq!(links(&done.json()["dropped_links"], "name"), ENDING);
+    let seen = Seen::of(&voice).await;
+    let esther = seen.id("Esther");
+    for said in [
+        "3 enrolments are missing with them",
+        "2 guardianships are missing with them",
+        &format!("4.y dansk: Esther Bøg (person {esther}) is a member"),
+        &format!(
+            "Emil Lund: Gry Rønn (person {}) is a guardian",
+            seen.id("Gry")
+        ),
+    ] {
+        assert!(table.contains(said), "{said}: {table}");
+        assert!(done.stderr.contains(said), "{said}: {}", done.stderr);
+    }
+    let ended = format!("person {esther} is no longer a member (4.x dansk, Esther Bøg)");
+    assert!(done.stderr.contains(&ended), "{}", done.stderr);
+
+    assert_eq!(seen.guardians("Ebbe"), [seen.id("Gorm")]);
+    assert_eq!(seen.guardians("Emil"), [seen.id("Gry")]);
+    assert!(seen.has_member("4.x", "Emil") && seen.has_member("4.y", "Esther"));
+    assert!(seen.has_staff("4.y", "Troels") && !seen.has_member("4.x", "Esther"));
+
+    // What an earlier import has noted is named again, and nothing more ends.
+    let again = later().import_with(&server, &["--json"]).done().json();
+    assert_eq!(again["suggested"]["persons"]["new"], 0);
+    assert_eq!(again["suggested"]["enrolments"]["count"], 3);
+    assert_eq!(again["dropped"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn what_a_leader_added_is_not_missing_in_a_roster() {
+    let (server, voice) = Home::new().serve().await;
+    let export = Export::new();
+    export.import(&server, "").done();
+    let seen = Seen::of(&voice).await;
+    let add = team_command::Operation::AddTeamStaff(AddTeamStaff {
+        staff: Some(TeamStaff {
+            person_id: seen.id("Tove"),
+            role: StaffRole::Teacher.into(),
+        }),
+    });
+    let leader = voice.person(&seen.id("Lone"));
+    leader
+        .execute(Command {
+            command_id: new_id(),
+            command: Some(command::Command::Team(TeamCommand {
+                team_id: seen.team("4.y").team_id.clone(),
+                operation: Some(add),
+            })),
+            ..Command::default()
+        })
+        .await;
+    let after = export
+        .without("users.csv", "ta")
+        .without("enrollments.csv", "n1");
+    let seen = after
+        .import_with(&server, &["--dry-run", "--json"])
+        .done()
+        .json();
+    assert_eq!(
+        links(&seen["suggested"]["enrolments"], "name"),
+        ["4.x dansk, STAFF, Tove Ask"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn links_are_asked_for_of_persons_and_teams_only_and_of_a_bounded_number() {
+    let (_server, voice) = Home::new().serve().await;
+    let team = format!("team/{}", new_id());
+    for (streams, field, why) in [
+        (Vec::new(), "streams", "MISSING"),
+        (
+            vec![format!("plan/{}", new_id())],
+            "streams[0]",
+            "MALFORMED_ID",
+        ),
+        (vec![team.clone(); 1_001], "streams", "OUT_OF_RANGE"),
+    ] {
+        let request = ListRosterLinksRequest {
+            source: "default".to_owned(),
+            streams,
+            min_position: 0,
+        };
+        let answer = voice.client.roster().list_roster_links(request).await;
+        let root = "planledger.v1.ListRosterLinksRequest";
+        let refused = Refused::new(&answer.unwrap_err(), root);
+        assert_eq!(refused.reason, "REQUEST_INVALID");
+        assert_eq!(refused.fields, [(field.to_owned(), why.to_owned())]);
+    }
+    let request = ListRosterLinksRequest {
+        source: "default".to_owned(),
+        streams: vec![team],
+        min_position: 0,
+    };
+    let answer = voice.client.roster().list_roster_links(request).await;
+    let mut answer = answer.unwrap().into_inner();
+    assert_eq!(next(&mut answer).await.unwrap(), None);
 }

@@ -89,6 +89,92 @@ async fn a_substitute_and_a_closing_of_a_leader_stay() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_name_that_a_leader_gave_stays_until_the_roster_gives_a_new_one() {
+    let (server, voice, export, seen) = imported().await;
+    let rename = person_command::Operation::RenamePerson(RenamePerson {
+        name: "Ebbe Holm".to_owned(),
+    });
+    let leader = voice.person(&seen.id("Lone"));
+    does(&leader, of_person(seen.id("Ebbe"), rename)).await;
+
+    let said = format!("person/{}: the name", seen.id("Ebbe"));
+    let dry = export.import_with(&server, &["--dry-run"]).done();
+    assert!(dry.stdout.contains("the name"), "{}", dry.stdout);
+    let again = export.import(&server, "").done();
+    assert!(again.stderr.contains(&said), "{}", again.stderr);
+    let seen = Seen::of(&voice).await;
+    let ebbe = seen.person("Ebbe");
+    assert_eq!(ebbe.name, "Ebbe Holm");
+    assert_eq!(ebbe.decided_by_hand[0].kind(), RosterFactKind::Name);
+
+    // The roster gives a new name.
+    let new = export.but(
+        "users.csv",
+        "ea,,,true,s,student,ea,,Ebbe,Rønn Holm,,,,,,\"ga,gb\",04,",
+    );
+    let changed = new.import(&server, "").done();
+    assert!(!changed.stderr.contains(&said), "{}", changed.stderr);
+    let seen = Seen::of(&voice).await;
+    assert_eq!(seen.person("Ebbe").name, "Ebbe Rønn Holm");
+    assert_eq!(seen.person("Ebbe").decided_by_hand, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_team_that_a_leader_moved_and_renamed_stays_so_until_the_roster_says_something_new() {
+    let (server, voice, _, seen) = imported().await;
+    let export = Export::new().with("orgs.csv", "s2,,,Egeskolen,school,700002,k");
+    export.import(&server, "").done();
+    let found = voice.ask(ListInstitutionsRequest::default()).await.unwrap();
+    let institution = |called: &str| {
+        let mut all = found.institutions.iter();
+        let named = |it: &&Institution| it.details.as_ref().unwrap().name == called;
+        all.find(named).unwrap().institution_id.clone()
+    };
+    let (school, other) = (institution("Ærøskolen"), institution("Egeskolen"));
+    let team = seen.team("4.x").clone();
+    let details = TeamDetails {
+        institution_id: other.clone(),
+        title: "4.x dansk og drama".to_owned(),
+        ..team.details.unwrap()
+    };
+    let revise = team_command::Operation::ReviseTeam(ReviseTeam {
+        details: Some(details),
+    });
+    let leader = voice.person(&seen.id("Lone"));
+    does(&leader, of_team(team.team_id.clone(), revise)).await;
+
+    let at = |seen: &Seen| {
+        let details = seen.team("4.x").details.clone().unwrap();
+        (details.institution_id, details.title)
+    };
+    let again = export.import(&server, "").done();
+    assert_eq!(
+        at(&Seen::of(&voice).await),
+        (other.clone(), "4.x dansk og drama".to_owned())
+    );
+    for words in ["the name", "which institution it belongs to"] {
+        let said = format!("team/{}: {words}", team.team_id);
+        assert!(again.stderr.contains(&said), "{}", again.stderr);
+    }
+
+    // The roster gives a new title, and has the team at the same school as before.
+    let class = |school: &str| format!("c1,,,4.x drama,,dan,C1,scheduled,,{school},y,Dansk,,");
+    let retitled = export.but("classes.csv", &class("s"));
+    retitled.import(&server, "").done();
+    let seen = Seen::of(&voice).await;
+    assert_eq!(at(&seen), (other, "4.x drama".to_owned()));
+    let by_hand = &seen.team("4.x").decided_by_hand;
+    assert_eq!(by_hand.len(), 1);
+    assert_eq!(by_hand[0].kind(), RosterFactKind::Institution);
+
+    // The roster moves it, too, and then back.
+    let moved = retitled.clone().but("classes.csv", &class("s2"));
+    moved.import(&server, "").done();
+    retitled.import(&server, "").done();
+    assert_eq!(at(&Seen::of(&voice).await).0, school);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_departure_that_a_person_noted_stays_and_one_that_an_import_brought_does_not() {
     let (server, voice, export, seen) = imported().await;
     let leader = format!("person/{}", seen.id("Lone"));

@@ -80,3 +80,100 @@ async fn an_export_of_stil_goes_in_and_its_people_are_found_by_their_uni_login()
     );
     assert_eq!(voice.position().await, before);
 }
+
+/// A full package of version 7: siblings, their guardian, who is a contact person of both, and a contact
+/// person without custody.
+const FULL: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<UNILoginExportFull xmlns="https://brugerdatabasen.stil.dk/bpi/wsieksport/7/full"
+    exportDateTime="2026-11-20T17:00:00" accessLevel="full">
+  <ImportSource sourceDateTime="2026-11-19T17:00:00" source="Elevsystem" schoolYear="2026-2027"/>
+  <Institution>
+    <InstitutionNumber>700001</InstitutionNumber>
+    <InstitutionName>Ærøskolen</InstitutionName>
+    <Group><GroupId>4x</GroupId><GroupName>4. x</GroupName><GroupType>Hovedgruppe</GroupType></Group>
+    <InstitutionPerson source="Elevsystem">
+      <Person protected="false"><FirstName>Ebbe</FirstName><FamilyName>Rønn</FamilyName><UserId>ebbe1234</UserId></Person>
+      <Student><Role>Elev</Role><Level>4</Level><MainGroupId>4x</MainGroupId>
+        <ContactPerson relation="Mor" childCustody="true" accessLevel="2">
+          <Person protected="false"><FirstName>Gry</FirstName><FamilyName>Rønn</FamilyName><UserId>gry12345</UserId></Person>
+        </ContactPerson>
+        <ContactPerson relation="Andet" childCustody="false" accessLevel="1">
+          <Person protected="false"><FirstName>Per</FirstName><FamilyName>Holm</FamilyName><UserId>per12345</UserId></Person>
+        </ContactPerson>
+      </Student>
+    </InstitutionPerson>
+    <InstitutionPerson source="Elevsystem">
+      <Person protected="false"><FirstName>Esther</FirstName><FamilyName>Rønn</FamilyName><UserId>esther12</UserId></Person>
+      <Student><Role>Elev</Role><Level>4</Level><MainGroupId>4x</MainGroupId>
+        <ContactPerson relation="Mor" childCustody="true" accessLevel="2">
+          <Person protected="false"><FirstName>Gry</FirstName><FamilyName>Rønn</FamilyName><UserId>gry12345</UserId></Person>
+        </ContactPerson>
+      </Student>
+    </InstitutionPerson>
+    <InstitutionPerson source="Elevsystem">
+      <Person protected="false"><FirstName>Tove</FirstName><FamilyName>Ask</FamilyName><UserId>tove1234</UserId></Person>
+      <Employee><Role>Lærer</Role><GroupId>4x</GroupId></Employee>
+    </InstitutionPerson>
+  </Institution>
+</UNILoginExportFull>
+"#;
+
+/// The contact person of the first child, up to whether she has custody, and her login.
+const MOTHER: &str = r#"relation="Mor" childCustody="true""#;
+const LOGIN: &str = "<UserId>gry12345</UserId>";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_guardians_of_a_full_export_go_in_and_end_only_when_an_export_says_so() {
+    let home = Home::new();
+    let server = home.start();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("700001.xml");
+    let take = |text: &str| {
+        fs::write(&file, text).unwrap();
+        import(&server, &file)
+    };
+    let voice = server.voice().await;
+    let said = take(FULL);
+    assert!(
+        said.stderr
+            .contains("1 contact persons do not have custody"),
+        "{}",
+        said.stderr
+    );
+    said.done();
+    let seen = Seen::of(&voice).await;
+    for child in ["Ebbe", "Esther"] {
+        assert_eq!(seen.guardians(child), [seen.id("Gry")]);
+    }
+
+    // A small package names no contact persons, and so ends nothing. Nor is she missing.
+    let said = take(EXPORT);
+    assert!(!said.stderr.contains("may have left"), "{}", said.stderr);
+    said.done();
+    // Nor does a contact person whom nobody can tell, whatever became of the other one.
+    let nobody = FULL.replace(LOGIN, "");
+    let said = take(&nobody);
+    assert_eq!(
+        said.stderr.matches("no UNI-Login").count(),
+        2,
+        "{}",
+        said.stderr
+    );
+    assert!(
+        said.stderr.contains("700001.xml, line 12, column UserId"),
+        "{}",
+        said.stderr
+    );
+    said.done();
+    let seen = Seen::of(&voice).await;
+    for child in ["Ebbe", "Esther"] {
+        assert_eq!(seen.guardians(child), [seen.id("Gry")]);
+    }
+
+    // She no longer has custody of the first child.
+    let ended = FULL.replacen(MOTHER, r#"relation="Mor" childCustody="false""#, 1);
+    take(&ended).done();
+    let seen = Seen::of(&voice).await;
+    assert!(seen.guardians("Ebbe").is_empty());
+    assert_eq!(seen.guardians("Esther"), [seen.id("Gry")]);
+}

@@ -189,3 +189,57 @@ async fn somebody_without_a_place_is_suggested_where_the_last_one_was() {
     let now = voice.ask(request).await.unwrap().person.unwrap();
     assert!(now.departure.is_none());
 }
+
+/// A student who was in one class, and whose school has them in none any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_student_who_is_in_no_class_any_more_is_suggested_until_somebody_decides_about_it() {
+    let (server, voice) = Home::new().serve().await;
+    let before = Export::new();
+    before.import(&server, "").done();
+    let after = before.clone().without("enrollments.csv", "n2");
+    let seen = Seen::of(&voice).await;
+    let (ebbe, leader) = (seen.person("Ebbe"), format!("person/{}", seen.id("Lone")));
+    assert_eq!(ebbe.records[0].enrolled, Some(true));
+    let institution = ebbe.affiliations[0].institution_id.clone();
+    assert!(suggested(&voice, &institution).await.is_empty());
+
+    let lines = [
+        "1 persons are in no class any more, 1 of them for the first time:",
+        "1 persons may have left: owner suggestions list INSTITUTION",
+    ];
+    let would = after.import_with(&server, &["--dry-run"]).done();
+    let done = after.import(&server, "").done();
+    for line in lines {
+        assert!(would.stdout.contains(line), "{}", would.stdout);
+        assert!(done.stderr.contains(line), "{}", done.stderr);
+    }
+    let found = suggested(&voice, &institution).await;
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].person_id, ebbe.person_id);
+    let Some(Evidence::NoEnrolmentLeft(left)) = found[0].evidence[0].evidence.clone() else {
+        panic!("{found:?}");
+    };
+    assert!(Seen::of(&voice).await.is_there("Ebbe"));
+    let again = after.import(&server, "").done();
+    let said = "1 persons are in no class any more, 0 of them for the first time:";
+    assert!(again.stderr.contains(said), "{}", again.stderr);
+
+    let dismiss = ["owner", "suggestions", "dismiss", &ebbe.person_id];
+    let evidence = ["--no-enrolment", "--since", &left.since];
+    let rest = ["--as", &leader, "--server", &server.url];
+    let dismiss = [&dismiss[..], &evidence, &rest].concat();
+    run(dismiss.clone()).done();
+    for _ in 0..2 {
+        assert!(suggested(&voice, &institution).await.is_empty());
+        let again = after.import(&server, "").done();
+        assert!(!again.stderr.contains("no class"), "{}", again.stderr);
+    }
+    let refused = run(dismiss);
+    let said = "nothing suggests";
+    assert!(refused.stderr.contains(said), "{}", refused.stderr);
+    before.import(&server, "").done();
+    let ebbe = seen.person("Ebbe").person_id.clone();
+    let now = Seen::of(&voice).await;
+    assert_eq!(now.person("Ebbe").person_id, ebbe);
+    assert_eq!(now.person("Ebbe").records[0].enrolled, Some(true));
+}

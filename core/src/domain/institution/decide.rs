@@ -81,10 +81,19 @@ fn put(
     let mut import = Import::new(ask);
     match now {
         None => import.record(InstitutionEvent::Registered(details.clone())),
-        Some(now) if now.details != *details => {
-            import.record(InstitutionEvent::Revised(details.clone()));
+        Some(now) => {
+            let said = now.roster_details.as_deref();
+            let next = import.values(
+                &now.details,
+                said,
+                details,
+                |_| true,
+                InstitutionFact::Detail,
+            );
+            if let Some(next) = next {
+                import.record(InstitutionEvent::Revised(next));
+            }
         }
-        Some(_) => {}
     }
     let nothing = BTreeSet::new();
     let by_hand = now.map_or(&nothing, |now| &now.by_hand);

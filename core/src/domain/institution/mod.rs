@@ -129,6 +129,18 @@ pub enum InstitutionEvent {
 pub enum InstitutionFact {
     /// Whether the institution is closed.
     Closed,
+    /// One of its details.
+    Detail(InstitutionDetail),
+}
+
+/// Names one of the details of an institution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InstitutionDetail {
+    /// The name that people see.
+    Name,
+    /// Its number in other systems.
+    Code,
 }
 
 /// An institution as it is now.
@@ -138,9 +150,14 @@ pub struct Institution {
     pub details: InstitutionDetails,
     /// Whether it is closed, which means no longer in use.
     pub closed: bool,
-    /// What a person decided, and no import changes.
+    /// What a person decided and the roster has not said yet, apart from name and code. An import
+    /// leaves it alone. [`Institution::decided_by_hand`] gives everything.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub by_hand: BTreeSet<InstitutionFact>,
+    /// The name and code that the roster gave last, if a person has changed one of them since. An
+    /// import that says that one again leaves the present one alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roster_details: Option<Box<InstitutionDetails>>,
     /// The discussions of the national wellbeing survey, by id. Withdrawn ones are among them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub survey_discussions: BTreeMap<SurveyDiscussionId, Arc<SurveyDiscussion>>,

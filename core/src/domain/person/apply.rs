@@ -1,11 +1,24 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Affiliation, Departure, LastPlace, Person, PersonEvent, PersonFact};
 use crate::domain::EventMeta;
-use crate::domain::roster::note;
+use crate::domain::roster::{Values, leave_values, note, note_values, values_by_hand};
+use crate::text::Name;
+
+/// A person's name is one value.
+impl Values for Name {
+    type Part = ();
+
+    const PARTS: &'static [()] = &[()];
+
+    fn take(&mut self, (): (), other: &Self) {
+        *self = other.clone();
+    }
+}
 
 impl PersonEvent {
-    /// The fact that the event decides; `None` if it decides none.
+    /// The fact that the event decides; `None` if it decides none, or a value.
     fn decides(&self) -> Option<PersonFact> {
         match self {
             Self::AffiliationSet(Affiliation {
@@ -29,6 +42,13 @@ impl PersonEvent {
 }
 
 impl Person {
+    /// What a person decided and the roster has not said yet. An import leaves it alone.
+    pub fn decided_by_hand(&self) -> BTreeSet<PersonFact> {
+        let name = values_by_hand(&self.name, self.roster_name.as_deref());
+        let name = name.map(|()| PersonFact::Name);
+        self.by_hand.iter().copied().chain(name).collect()
+    }
+
     pub(in crate::domain) fn created(event: &PersonEvent) -> Option<Self> {
         match event {
             PersonEvent::Registered { name } => Some(Self {
@@ -37,9 +57,11 @@ impl Person {
                 guardians: Default::default(),
                 departed: None,
                 by_hand: Default::default(),
+                roster_name: None,
                 records: Default::default(),
                 absent: Default::default(),
                 last_place: None,
+                unenrolled: None,
                 confirmed: Default::default(),
                 dismissed: Default::default(),
             }),
@@ -63,19 +85,21 @@ impl Person {
         }
         match event {
             PersonEvent::Registered { .. } => {}
-            PersonEvent::Renamed { name } => self.name = name.clone(),
+            PersonEvent::Renamed { name } => {
+                let by_a_person = meta.is_by_a_person();
+                note_values(&mut self.name, &mut self.roster_name, name, by_a_person);
+            }
             PersonEvent::AffiliationSet(affiliation) => {
                 let Affiliation {
                     institution, role, ..
                 } = affiliation;
-                self.affiliations
-                    .retain(|at| (at.institution, at.role) != (*institution, *role));
-                self.affiliations.insert(affiliation.clone());
+                let same = |at: &Affiliation| (at.institution, at.role) == (*institution, *role);
+                self.affiliations.replace(same, affiliation.clone());
                 self.last_place = None;
             }
             PersonEvent::AffiliationEnded { institution, role } => {
-                self.affiliations
-                    .retain(|at| (at.institution, at.role) != (*institution, *role));
+                let same = |at: &Affiliation| (at.institution, at.role) == (*institution, *role);
+                self.affiliations.remove_all(same);
                 if self.affiliations.is_empty() {
                     self.last_place = Some(LastPlace {
                         institution: *institution,
@@ -101,20 +125,35 @@ impl Person {
             }
             PersonEvent::LeftToRoster { facts } => {
                 self.by_hand.retain(|fact| !facts.contains(fact));
+                let name = facts.contains(&PersonFact::Name).then_some(());
+                leave_values(&self.name, &mut self.roster_name, name.into_iter());
             }
             PersonEvent::RecordedInRoster(record) => {
+                let was_enrolled = self.is_enrolled();
                 self.absent.remove(&record.source);
                 let record = Arc::new(record.clone());
                 self.records.insert(record.source.clone(), record);
+                self.note_enrolment(was_enrolled, meta);
             }
             PersonEvent::AbsentFromRoster { source, last_seen } => {
+                let was_enrolled = self.is_enrolled();
                 self.absent.insert(source.clone(), *last_seen);
+                self.note_enrolment(was_enrolled, meta);
             }
             PersonEvent::SuggestionDecided {
                 evidence,
                 confirmed,
                 reason: _,
             } => self.note_decision(evidence, *confirmed),
+        }
+    }
+
+    /// Keeps the day on which no source has the person in a class any more.
+    fn note_enrolment(&mut self, was_enrolled: bool, meta: &EventMeta) {
+        if self.is_enrolled() {
+            self.unenrolled = None;
+        } else if was_enrolled {
+            self.unenrolled = Some(meta.recorded_at.day_in_denmark());
         }
     }
 }

@@ -206,8 +206,10 @@ fn guardian(
 
 /// Each institution and role counts once, whatever grades the command gives for it. The last grade
 /// counts.
-fn places(set: &BTreeSet<Affiliation>) -> BTreeMap<(InstitutionId, Role), &Affiliation> {
-    set.iter()
+fn places<'a>(
+    set: impl IntoIterator<Item = &'a Affiliation>,
+) -> BTreeMap<(InstitutionId, Role), &'a Affiliation> {
+    set.into_iter()
         .map(|at| ((at.institution, at.role), at))
         .collect()
 }
@@ -223,10 +225,13 @@ fn put(
     let mut import = Import::new(ask);
     match now {
         None => import.record(PersonEvent::Registered { name: name.clone() }),
-        Some(now) if now.name != *name => {
-            import.record(PersonEvent::Renamed { name: name.clone() });
+        Some(now) => {
+            let said = now.roster_name.as_deref();
+            let name = import.values(&now.name, said, name, |()| true, |()| PersonFact::Name);
+            if let Some(name) = name {
+                import.record(PersonEvent::Renamed { name });
+            }
         }
-        Some(_) => {}
     }
     let nothing = BTreeSet::new();
     let by_hand = now.map_or(&nothing, |now| &now.by_hand);
@@ -256,7 +261,7 @@ fn put(
                     import.agrees(*known, by_hand);
                 }
             }
-            PersonFact::Guardian(_) | PersonFact::Departure => {}
+            PersonFact::Guardian(_) | PersonFact::Departure | PersonFact::Name => {}
         }
     }
     let departure = PersonFact::Departure;
@@ -278,13 +283,13 @@ fn put(
         (Some(true), false) => import.differs(departure, by_hand, PersonEvent::Returned {}),
         (Some(true), true) | (None, false) => import.agrees(departure, by_hand),
     }
-    if let Some(record) = record
-        && now.is_none_or(|now| {
-            now.records.get(&record.source).map(|known| &**known) != Some(record)
-                || now.absent.contains_key(&record.source)
-        })
-    {
-        import.record(PersonEvent::RecordedInRoster(record.clone()));
+    if let Some(record) = record {
+        let known = now.and_then(|now| now.records.get(&record.source));
+        let is_absent = now.is_some_and(|now| now.absent.contains_key(&record.source));
+        let record = record.after(known.map(|known| &**known));
+        if is_absent || known.is_none_or(|known| **known != record) {
+            import.record(PersonEvent::RecordedInRoster(record));
+        }
     }
     Ok(import.finish(|facts| PersonEvent::LeftToRoster { facts }))
 }
@@ -323,10 +328,10 @@ fn put_guardians(
     }
     for (other, last_day) in &wanted {
         let fact = PersonFact::Guardian(*other);
-        guardian(ask, id, *other, Field::GuardiansGuardian)?;
         if now.guardians.get(other) == Some(last_day) {
             import.agrees(fact, &now.by_hand);
         } else {
+            guardian(ask, id, *other, Field::GuardiansGuardian)?;
             let set = Guardianship {
                 guardian: *other,
                 last_day: *last_day,

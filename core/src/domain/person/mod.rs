@@ -11,10 +11,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 pub use self::no_owner::NoOwner;
 pub use self::suggestion::{Evidence, LastPlace};
+use crate::few::Few;
 use crate::ids::{InstitutionId, PersonId};
 use crate::text::{Code, ExternalId, Name, ReasonText, SourceName};
 
@@ -78,42 +80,31 @@ pub struct RosterRecord {
     /// The id of the person in the roster of the source.
     pub sourced_id: ExternalId,
     /// Other ids of the person, such as a user name, a UNI-Login or a school identity provider's id.
-    #[serde(default, skip_serializing_if = "UserIds::is_empty")]
-    pub user_ids: UserIds,
+    #[serde(default, skip_serializing_if = "Few::is_empty")]
+    pub user_ids: Few<UserId>,
     /// Whether the person may log in to the systems of the source. `false` is no departure: the
     /// person is there, and keeps every role and place.
     pub enabled: bool,
+    /// Whether the source has the person in a class. `None` if it does not say: then what it said
+    /// before holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enrolled: Option<bool>,
 }
 
 impl RosterRecord {
+    /// This record, after what the source said before. What it does not say now still holds.
+    pub(super) fn after(&self, before: Option<&Self>) -> Self {
+        let known = before.and_then(|before| before.enrolled);
+        Self {
+            enrolled: self.enrolled.or(known),
+            ..self.clone()
+        }
+    }
+
     /// Every id by which the source knows the person.
     pub fn ids(&self) -> impl Iterator<Item = &ExternalId> {
         let others = self.user_ids.iter().map(|user| &user.id);
         [&self.sourced_id].into_iter().chain(others)
-    }
-}
-
-/// Ids of a person, in order and each once. A ledger holds one such set for each person, so it takes
-/// no more memory than it must.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "BTreeSet<UserId>")]
-pub struct UserIds(Box<[UserId]>);
-
-impl UserIds {
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The ids, in order.
-    pub fn iter(&self) -> std::slice::Iter<'_, UserId> {
-        self.0.iter()
-    }
-}
-
-impl From<BTreeSet<UserId>> for UserIds {
-    fn from(ids: BTreeSet<UserId>) -> Self {
-        Self(ids.into_iter().collect())
     }
 }
 
@@ -215,7 +206,7 @@ pub enum PersonCommand {
         /// The evidence that the suggestion named.
         evidence: Evidence,
         /// Whether it is so. A confirmed absence is recorded as a departure, and so is it if no place
-        /// is left. An owner elsewhere who is dismissed counts as an owner there.
+        /// or no class is left. An owner elsewhere who is dismissed counts as an owner there.
         confirmed: bool,
         /// The last day of a person who has left, if known.
         last_day: Option<Date>,
@@ -309,6 +300,8 @@ pub enum PersonFact {
     Guardian(PersonId),
     /// Whether the person has left.
     Departure,
+    /// The name of the person.
+    Name,
 }
 
 /// A person as it is now.
@@ -317,20 +310,25 @@ pub struct Person {
     /// The name.
     pub name: Name,
     /// The institutions and roles of the person, with a student's grade.
-    pub affiliations: BTreeSet<Affiliation>,
+    pub affiliations: Few<Affiliation>,
     /// Guardians of a child, with the last day of each guardianship.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub guardians: BTreeMap<PersonId, Option<Date>>,
+    #[serde(default, skip_serializing_if = "LiteMap::is_empty")]
+    pub guardians: LiteMap<PersonId, Option<Date>>,
     /// When and why the person left or will leave; `None` if no departure is noted. A noted departure
     /// may be coming: ask [`Person::has_left_on`] whether the person has left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub departed: Option<Departure>,
-    /// What a person decided and the roster has not said yet. An import leaves it alone.
+    /// What a person decided and the roster has not said yet, apart from the name. An import leaves
+    /// it alone. [`Person::decided_by_hand`] gives everything.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub by_hand: BTreeSet<PersonFact>,
+    /// The name that the roster gave last, if a person has given another one since. An import that
+    /// says it again leaves the present name alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roster_name: Option<Box<Name>>,
     /// What each source says of the person's account.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub records: BTreeMap<SourceName, Arc<RosterRecord>>,
+    #[serde(default, skip_serializing_if = "LiteMap::is_empty")]
+    pub records: LiteMap<SourceName, Arc<RosterRecord>>,
     /// The sources whose newest roster does not have the person, each with the day of the last one
     /// that did.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -338,6 +336,10 @@ pub struct Person {
     /// The place that ended last. `None` while the person has a place, or if there never was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_place: Option<LastPlace>,
+    /// The day in Copenhagen on which the last source that had the person in a class no longer had.
+    /// `None` while a source has the person in a class, or if none ever had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unenrolled: Option<Date>,
     /// What looked as if the person had left, and somebody confirmed it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub confirmed: BTreeSet<Evidence>,

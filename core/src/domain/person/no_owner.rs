@@ -93,7 +93,9 @@ impl Person {
     pub(crate) fn owned_from_elsewhere(&self) -> BTreeSet<InstitutionId> {
         let dismissed = self.dismissed.iter().filter_map(|evidence| match evidence {
             Evidence::OwnerElsewhere { institution } => Some(*institution),
-            Evidence::AbsentFromRoster { .. } | Evidence::NoPlaceLeft { .. } => None,
+            Evidence::AbsentFromRoster { .. }
+            | Evidence::NoPlaceLeft { .. }
+            | Evidence::NoEnrolmentLeft { .. } => None,
         });
         dismissed.collect()
     }

@@ -36,6 +36,12 @@ pub enum Evidence {
         /// The day on which the ledger recorded that it ended.
         since: Date,
     },
+    /// The person is a student or works at an institution, and a roster still has the person. One had
+    /// the person in a class, and none has any more.
+    NoEnrolmentLeft {
+        /// The day on which the ledger recorded that no class was left.
+        since: Date,
+    },
 }
 
 /// The place of a person that ended last, when no other was left.
@@ -67,11 +73,48 @@ impl Person {
         (is_asked && !self.has_decided(&found)).then_some(found)
     }
 
+    /// That the person is in no class any more, if it suggests that the person has left. `None` if the
+    /// person has left, if no place as student or staff is left, if no source has the person any more,
+    /// or if somebody has decided about it. Whoever never was in a class is not asked about.
+    pub fn suggested_without_enrolment(&self) -> Option<Evidence> {
+        let found = Evidence::NoEnrolmentLeft {
+            since: self.unenrolled?,
+        };
+        // No place at all and an absence say more, and are asked about instead.
+        let has_place = self.is_student() || self.is_staff();
+        let is_asked = self.departed.is_none() && has_place && self.absence().is_none();
+        (is_asked && !self.has_decided(&found)).then_some(found)
+    }
+
+    /// Whether a source that has the person in its newest roster has the person in a class.
+    pub(super) fn is_enrolled(&self) -> bool {
+        self.enrolled_by().next().is_some()
+    }
+
+    /// Whether the person has not left, and this source has them in a class and no other does.
+    pub fn is_enrolled_only_by(&self, source: &SourceName) -> bool {
+        self.departed.is_none() && self.enrolled_by().eq([source])
+    }
+
+    /// The sources that have the person in a class of their newest roster.
+    fn enrolled_by(&self) -> impl Iterator<Item = &SourceName> {
+        let there = self
+            .records
+            .values()
+            .filter(|record| !self.absent.contains_key(&record.source));
+        there
+            .filter(|record| record.enrolled == Some(true))
+            .map(|record| &record.source)
+    }
+
     /// The institutions where it is to be asked whether the person has left: where the person has a
     /// place, or had the last one. That somebody owns something elsewhere is not looked at.
     pub(crate) fn asked_about_at(&self) -> BTreeSet<InstitutionId> {
         let last = self.last_place.iter().map(|place| place.institution);
-        match self.suggested_absence().is_some() || self.suggested_without_place().is_some() {
+        let is_asked = self.suggested_absence().is_some()
+            || self.suggested_without_place().is_some()
+            || self.suggested_without_enrolment().is_some();
+        match is_asked {
             true => self.institutions().chain(last).collect(),
             false => BTreeSet::new(),
         }
@@ -125,14 +168,16 @@ impl Person {
     /// Whoever is back may be asked about again: the departure that was confirmed is taken back.
     pub(super) fn forget_confirmed_departures(&mut self) {
         self.confirmed.retain(|evidence| match evidence {
-            Evidence::AbsentFromRoster { .. } | Evidence::NoPlaceLeft { .. } => false,
+            Evidence::AbsentFromRoster { .. }
+            | Evidence::NoPlaceLeft { .. }
+            | Evidence::NoEnrolmentLeft { .. } => false,
             Evidence::OwnerElsewhere { .. } => true,
         });
     }
 }
 
-/// Decides about a suggestion. If an absence is confirmed, or that no place is left, it is also a
-/// departure.
+/// Decides about a suggestion. If an absence is confirmed, or that no place or no class is left, it is
+/// also a departure.
 pub(super) fn decide(
     ask: &RuleContext<'_>,
     id: PersonId,
@@ -145,6 +190,7 @@ pub(super) fn decide(
     let suggested = match evidence {
         Evidence::AbsentFromRoster { .. } => now.suggested_absence(),
         Evidence::NoPlaceLeft { .. } => now.suggested_without_place(),
+        Evidence::NoEnrolmentLeft { .. } => now.suggested_without_enrolment(),
         Evidence::OwnerElsewhere { institution } => match ask.load(*institution)?.as_deref() {
             Some(Aggregate::Institution(_)) => now.suggests_elsewhere(*institution),
             Some(_) | None => None,
@@ -163,7 +209,11 @@ pub(super) fn decide(
         reason: reason.cloned(),
     }];
     match evidence {
-        Evidence::AbsentFromRoster { .. } | Evidence::NoPlaceLeft { .. } if confirmed => {
+        Evidence::AbsentFromRoster { .. }
+        | Evidence::NoPlaceLeft { .. }
+        | Evidence::NoEnrolmentLeft { .. }
+            if confirmed =>
+        {
             events.push(PersonEvent::Departed {
                 last_day,
                 reason: reason.cloned(),
@@ -171,6 +221,7 @@ pub(super) fn decide(
         }
         Evidence::AbsentFromRoster { .. }
         | Evidence::NoPlaceLeft { .. }
+        | Evidence::NoEnrolmentLeft { .. }
         | Evidence::OwnerElsewhere { .. } => {}
     }
     Ok(events)

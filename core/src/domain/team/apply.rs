@@ -1,6 +1,40 @@
-use super::{Team, TeamDetails, TeamEvent, TeamFact};
-use crate::domain::roster::note;
+use std::collections::BTreeSet;
+
+use super::{Team, TeamDetail, TeamDetails, TeamEvent, TeamFact};
+use crate::domain::roster::{Values, leave_values, note, note_values, values_by_hand};
 use crate::domain::{Deletion, EventMeta};
+
+impl Values for TeamDetails {
+    type Part = TeamDetail;
+
+    const PARTS: &'static [TeamDetail] = &[
+        TeamDetail::Institution,
+        TeamDetail::SchoolYear,
+        TeamDetail::Title,
+        TeamDetail::Subject,
+        TeamDetail::Code,
+    ];
+
+    fn take(&mut self, part: TeamDetail, other: &Self) {
+        match part {
+            TeamDetail::Institution => self.institution = other.institution,
+            TeamDetail::SchoolYear => self.school_year = other.school_year,
+            TeamDetail::Title => self.title = other.title.clone(),
+            TeamDetail::Subject => self.subject = other.subject.clone(),
+            TeamDetail::Code => self.code = other.code.clone(),
+        }
+    }
+}
+
+impl TeamFact {
+    /// The detail that the fact is about; `None` if it is about something else.
+    fn detail(self) -> Option<TeamDetail> {
+        match self {
+            Self::Detail(detail) => Some(detail),
+            Self::Member(_) | Self::Staff(_) | Self::Closed => None,
+        }
+    }
+}
 
 impl TeamEvent {
     /// The details that the team has after this event, its institution included; `None` if the
@@ -24,7 +58,7 @@ impl TeamEvent {
         }
     }
 
-    /// The fact that the event decides; `None` if it decides none.
+    /// The fact that the event decides; `None` if it decides none, or details.
     fn decides(&self) -> Option<TeamFact> {
         match self {
             Self::MemberAdded { student } | Self::MemberRemoved { student } => {
@@ -48,6 +82,13 @@ impl TeamEvent {
 }
 
 impl Team {
+    /// What a person decided and the roster has not said yet. An import leaves it alone.
+    pub fn decided_by_hand(&self) -> BTreeSet<TeamFact> {
+        let details = values_by_hand(&self.details, self.roster_details.as_deref());
+        let details = details.map(TeamFact::Detail);
+        self.by_hand.iter().copied().chain(details).collect()
+    }
+
     pub(in crate::domain) fn created(event: &TeamEvent) -> Option<Self> {
         match event {
             TeamEvent::Created { details, owner } => Some(Self {
@@ -59,6 +100,7 @@ impl Team {
                 closed: false,
                 deleted: None,
                 by_hand: Default::default(),
+                roster_details: None,
                 sources: Default::default(),
                 absent: Default::default(),
             }),
@@ -85,7 +127,15 @@ impl Team {
         }
         match event {
             TeamEvent::Created { .. } => {}
-            TeamEvent::Revised(details) => self.details = details.clone(),
+            TeamEvent::Revised(details) => {
+                let by_a_person = meta.is_by_a_person();
+                note_values(
+                    &mut self.details,
+                    &mut self.roster_details,
+                    details,
+                    by_a_person,
+                );
+            }
             TeamEvent::MemberAdded { student } => {
                 self.members.insert(*student);
             }
@@ -108,6 +158,8 @@ impl Team {
             TeamEvent::OwnershipGivenUp { .. } => self.former_owners.extend(self.owner.take()),
             TeamEvent::LeftToRoster { facts } => {
                 self.by_hand.retain(|fact| !facts.contains(fact));
+                let parts = facts.iter().filter_map(|fact| fact.detail());
+                leave_values(&self.details, &mut self.roster_details, parts);
             }
             TeamEvent::RecordedInRoster { source } => {
                 self.absent.remove(source);

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{StaffRole, Team, TeamCommand, TeamDetails, TeamEvent, TeamFact};
+use super::{StaffRole, Team, TeamCommand, TeamDetail, TeamDetails, TeamEvent, TeamFact};
 use crate::domain::refusing::{exists, not_found, refuse};
 use crate::domain::roster::{Decided, Import, not_in_roster};
 use crate::domain::rule_context::RuleContext;
@@ -174,7 +174,8 @@ impl TeamCommand {
                 source,
             } => {
                 let mut import = Import::new(ask);
-                put_team(ask, now, details, *owner, &mut import)?;
+                put_details(ask, now, details, *owner, &mut import)?;
+                put_owner(ask, now, *owner, &mut import)?;
                 put_people(ask, now, members, staff, |_| true, &mut import)?;
                 put_closed(now, *closed, &mut import);
                 put_source(now, source.as_ref(), &mut import);
@@ -190,12 +191,14 @@ impl TeamCommand {
                 closed,
                 source,
             } => {
-                let details = match details {
-                    Some(details) => details,
-                    None => &there()?.details,
-                };
                 let mut import = Import::new(ask);
-                put_team(ask, now, details, *owner, &mut import)?;
+                match details {
+                    Some(details) => put_details(ask, now, details, *owner, &mut import)?,
+                    None => {
+                        there()?;
+                    }
+                }
+                put_owner(ask, now, *owner, &mut import)?;
                 let is_said = |person: PersonId| {
                     gone.contains(&person)
                         || members.contains(&person)
@@ -272,50 +275,56 @@ fn check(ask: &RuleContext<'_>, details: &TeamDetails, new: bool) -> Result<(), 
     }
 }
 
-fn put_team(
+/// Makes the details as given, apart from those that a person decided. A team that is not known is
+/// created, with its owner.
+fn put_details(
     ask: &RuleContext<'_>,
     now: Option<&Team>,
     details: &TeamDetails,
     owner: Option<PersonId>,
     import: &mut Import<TeamEvent, TeamFact>,
 ) -> Result<(), Stop> {
-    let details = &keeping_year(details, now);
-    if now.is_none_or(|now| now.details != *details) {
+    let Some(now) = now else {
         check(ask, details, false)?;
-    }
-    match now {
-        None => {
-            ask.known(&owner, Field::Owner)?;
-            import.record(TeamEvent::Created {
-                details: details.clone(),
-                owner,
-            });
+        ask.known(&owner, Field::Owner)?;
+        import.record(TeamEvent::Created {
+            details: details.clone(),
+            owner,
+        });
+        return Ok(());
+    };
+    // An export without school years says nothing of them.
+    let speaks_of = |detail| match detail {
+        TeamDetail::SchoolYear => details.school_year.is_some(),
+        TeamDetail::Institution | TeamDetail::Title | TeamDetail::Subject | TeamDetail::Code => {
+            true
         }
-        Some(now) => {
-            if now.details != *details {
-                import.record(TeamEvent::Revised(details.clone()));
-            }
-            if let (None, Some(to)) = (now.owner, owner) {
-                ask.known([&to], Field::Owner)?;
-                import.record(TeamEvent::OwnershipTransferred {
-                    from: None,
-                    to,
-                    reason: None,
-                });
-            }
-        }
+    };
+    let said = now.roster_details.as_deref();
+    let next = import.values(&now.details, said, details, speaks_of, TeamFact::Detail);
+    if let Some(next) = next {
+        check(ask, &next, false)?;
+        import.record(TeamEvent::Revised(next));
     }
     Ok(())
 }
 
-/// The details with the school year that is known, if these name none: an export without school years
-/// says nothing of them.
-fn keeping_year(details: &TeamDetails, now: Option<&Team>) -> TeamDetails {
-    let known = now.and_then(|now| now.details.school_year);
-    TeamDetails {
-        school_year: details.school_year.or(known),
-        ..details.clone()
+/// Gives a known team that has no owner the one that is given.
+fn put_owner(
+    ask: &RuleContext<'_>,
+    now: Option<&Team>,
+    owner: Option<PersonId>,
+    import: &mut Import<TeamEvent, TeamFact>,
+) -> Result<(), Stop> {
+    if let (Some(Team { owner: None, .. }), Some(to)) = (now, owner) {
+        ask.known([&to], Field::Owner)?;
+        import.record(TeamEvent::OwnershipTransferred {
+            from: None,
+            to,
+            reason: None,
+        });
     }
+    Ok(())
 }
 
 /// Notes that a source has the team, if that is new or the team was absent from it.
@@ -400,7 +409,7 @@ fn put_people(
                 is_said(*person) && staff.get(person) == staff_now.get(person)
             }
             // Compared where the roster's word about it is at hand.
-            TeamFact::Closed => false,
+            TeamFact::Closed | TeamFact::Detail(_) => false,
         };
         if agreed {
             import.agrees(*fact, by_hand);

@@ -290,6 +290,24 @@ pub enum TeamFact {
     Staff(PersonId),
     /// Whether the team is closed.
     Closed,
+    /// One of its details.
+    Detail(TeamDetail),
+}
+
+/// Names one of the details of a team.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TeamDetail {
+    /// The institution that it belongs to.
+    Institution,
+    /// The school year that it belongs to.
+    SchoolYear,
+    /// What people call it.
+    Title,
+    /// The subject that is taught.
+    Subject,
+    /// Its code in other systems.
+    Code,
 }
 
 /// A team as it is now.
@@ -312,9 +330,14 @@ pub struct Team {
     /// Who deleted it, when and why; `None` unless it is deleted now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<Deletion>,
-    /// What a person decided and the roster has not said yet. An import leaves it alone.
+    /// What a person decided and the roster has not said yet, apart from details. An import leaves it
+    /// alone. [`Team::decided_by_hand`] gives everything.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub by_hand: BTreeSet<TeamFact>,
+    /// The details that the roster gave last, if a person has changed some of them since. An import
+    /// that says one of those again leaves the present one alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roster_details: Option<Box<TeamDetails>>,
     /// The sources whose rosters have had the team.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub sources: BTreeSet<SourceName>,

@@ -1,9 +1,8 @@
 //! Who guards a child. A guardian who has left guards nobody. The child's state keeps the guardianship,
 //! so that it holds again when the guardian is back; the answers leave it out until then.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::Date;
+use litemap::LiteMap;
 
 use crate::domain::Aggregate;
 use crate::domain::person::Person;
@@ -19,8 +18,8 @@ use crate::read_error::ReadError;
 pub fn guardians<W: World + ?Sized>(
     world: &W,
     child: &Person,
-) -> Result<BTreeMap<PersonId, Option<Date>>, ReadError> {
-    let mut present = BTreeMap::new();
+) -> Result<LiteMap<PersonId, Option<Date>>, ReadError> {
+    let mut present = LiteMap::new();
     for (guardian, last_day) in &child.guardians {
         if !has_left(world, *guardian, world.day())? {
             present.insert(*guardian, *last_day);

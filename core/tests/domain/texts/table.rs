@@ -149,11 +149,13 @@ pub(super) const TABLE: &[(&str, [Reach; 4])] = &[
 /// Places of strings that nobody writes: values of enumerations, keys, hashes, reason codes.
 pub(super) const NOT_WRITTEN: &[&str] = &[
     "institution.left_to_roster:facts.[]",
+    "institution.left_to_roster:facts.[].detail",
     "person.affiliation_set:role",
     "person.affiliation_ended:role",
     "person.left_to_roster:facts.[]",
     "person.left_to_roster:facts.[].affiliation.role",
     "team.left_to_roster:facts.[]",
+    "team.left_to_roster:facts.[].detail",
     "team.staff_added:role",
     "year_plan.created:details.kind",
     "year_plan.goal_added:details.kind",

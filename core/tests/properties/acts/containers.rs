@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use planledger_core::domain::Actor;
 use planledger_core::domain::institution::{InstitutionCommand, StudentsThrough, SurveyForum};
 use planledger_core::domain::person::{
-    Affiliation, Evidence, Guardianship, PersonCommand, Role, RosterRecord, UserIds,
+    Affiliation, Evidence, Guardianship, PersonCommand, Role, RosterRecord,
 };
 use planledger_core::domain::team::{StaffRole, TeamCommand, TeamDetails};
 use planledger_core::domain::year_plan::{
@@ -108,7 +108,7 @@ fn year_plan_command(dice: &mut Dice) -> YearPlanCommand {
 
 pub(super) fn team(dice: &mut Dice) -> Act {
     let person = dice.of(&PERSONS);
-    let command = match dice.below(16) {
+    let command = match dice.below(17) {
         0 => TeamCommand::Delete { reason: None },
         1 | 9 | 10 | 14 | 15 => TeamCommand::Undelete,
         2 => TeamCommand::Close { reason: None },
@@ -130,6 +130,11 @@ pub(super) fn team(dice: &mut Dice) -> Act {
             to: dice.some(|dice| dice.of(&STAFF)),
             reason: None,
         },
+        16 => TeamCommand::Revise(TeamDetails {
+            institution: dice.of(&INSTITUTIONS),
+            title: title(dice.of(&["7.b", "8.b"])),
+            ..team_details()
+        }),
         _ => TeamCommand::Create {
             details: team_details(),
             owner: None,
@@ -179,8 +184,11 @@ pub(super) fn imported_team(dice: &mut Dice) -> Act {
 /// Imports may leave out places, guardians and whole persons.
 pub(super) fn person(dice: &mut Dice) -> Act {
     let id = dice.of(&PERSONS);
-    let command = match dice.below(18) {
+    let command = match dice.below(20) {
         14..=17 => decision(dice),
+        18 => PersonCommand::Rename {
+            name: name(dice.of(&["Navnet", "Et andet navn"])),
+        },
         0 => commands::depart(),
         1 | 5 => PersonCommand::Return,
         2 => commands::put_person(
@@ -197,7 +205,7 @@ pub(super) fn person(dice: &mut Dice) -> Act {
             unsaid: BTreeSet::from([dice.of(&PERSONS)]),
             last_day_of_others: day(11, 1),
         },
-        7 | 11 => PersonCommand::NoteAbsence {
+        7 | 11 | 19 => PersonCommand::NoteAbsence {
             source: source(dice),
             last_seen: day(11, 2),
         },
@@ -208,8 +216,9 @@ pub(super) fn person(dice: &mut Dice) -> Act {
             record: Some(RosterRecord {
                 source: source(dice),
                 sourced_id: ExternalId::new("e1").unwrap(),
-                user_ids: UserIds::default(),
+                user_ids: Default::default(),
                 enabled: dice.once_in(2),
+                enrolled: dice.of(&[None, Some(true), Some(false)]),
             }),
         },
         _ => PersonCommand::EndAffiliation {
@@ -222,13 +231,16 @@ pub(super) fn person(dice: &mut Dice) -> Act {
 }
 
 fn decision(dice: &mut Dice) -> PersonCommand {
-    let evidence = match dice.below(3) {
+    let evidence = match dice.below(4) {
         0 => Evidence::OwnerElsewhere {
             institution: dice.of(&INSTITUTIONS),
         },
         1 => Evidence::AbsentFromRoster {
             source: source(dice),
             last_seen: day(11, 2),
+        },
+        2 => Evidence::NoEnrolmentLeft {
+            since: START.day_in_denmark(),
         },
         _ => Evidence::NoPlaceLeft {
             institution: dice.of(&INSTITUTIONS),

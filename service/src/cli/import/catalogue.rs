@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::done;
+use super::done::{self, Before};
 use super::edition::{self, Edition};
 use super::foreseen::Seen;
 use super::told::{count, failed_looking, failed_sending};
@@ -63,7 +63,7 @@ impl CatalogueImport {
             return seen.verdict();
         }
         let uploaded = send_catalogue(&client, &catalogue).await?;
-        done::report(&uploaded, None, "catalogue", self.json)
+        done::report(&uploaded, &Before::default(), "catalogue", self.json)
     }
 }
 

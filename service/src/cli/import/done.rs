@@ -1,33 +1,101 @@
 //! Prints what an import did.
 
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
 use super::fact;
 use super::missing::Missing;
 use crate::cli::error::CliError;
 use crate::cli::output;
-use crate::upload::{StatedFact, Uploaded};
+use crate::upload::{LISTED, Line, Listing, StatedFact, Uploaded};
+use crate::wire::proto::RosterFact;
+
+/// What an import knows from before it wrote anything.
+#[derive(Default)]
+pub(super) struct Before<'a> {
+    /// Who and what is not in the export; `None` for what is no roster.
+    missing: Option<&'a Missing>,
+    /// The links that would end, with the names that the files give.
+    ending: HashMap<Key<'a>, &'a Line>,
+}
+
+/// A link: the id of the team or person that has it, and what it says.
+type Key<'a> = (&'a str, i32, Option<&'a str>, Option<&'a str>, Option<i32>);
+
+fn key<'a>(id: &'a str, fact: &'a RosterFact) -> Key<'a> {
+    let person = fact.person_id.as_deref();
+    (
+        id,
+        fact.kind,
+        person,
+        fact.institution_id.as_deref(),
+        fact.role,
+    )
+}
+
+impl<'a> Before<'a> {
+    pub(super) fn new(missing: &'a Missing, ending: &'a Listing) -> Self {
+        let lines = ending.lines.iter();
+        let ending = lines.filter_map(|line| {
+            let fact = line.fact.as_ref()?;
+            Some((key(&line.subject.id, fact), line))
+        });
+        Self {
+            missing: Some(missing),
+            ending: ending.collect(),
+        }
+    }
+
+    /// What the files call the team or child of a link that has ended, and the person whom it names.
+    fn names(&self, link: &StatedFact) -> (Option<&'a str>, Option<&'a str>) {
+        let id = link.stream.split_once('/').map_or("", |(_, id)| id);
+        let line = self.ending.get(&key(id, &link.fact)).copied();
+        line.map_or((None, None), |line| {
+            (line.subject.name.as_deref(), line.of.as_deref())
+        })
+    }
+
+    /// The names in words: " (4.y dansk, Esther Bøg)". Empty if the files give none.
+    fn called(&self, link: &StatedFact) -> String {
+        let (name, person_name) = self.names(link);
+        let names: Vec<_> = [name, person_name].into_iter().flatten().collect();
+        match names.is_empty() {
+            true => String::new(),
+            false => format!(" ({})", names.join(", ")),
+        }
+    }
+}
 
 /// Prints the result of an import. The import fails if the server refused any command.
 pub(super) fn report(
     uploaded: &Uploaded,
-    missing: Option<&Missing>,
+    before: &Before<'_>,
     what: &str,
     json: bool,
 ) -> Result<(), CliError> {
     if json {
-        let stated = |facts: &[StatedFact]| -> Vec<_> {
-            let facts = facts.iter();
-            facts.map(as_json).collect()
-        };
-        output::line(serde_json::json!({
+        let kept = uploaded.kept_facts.iter().map(as_json);
+        let dropped = uploaded.dropped_facts.iter();
+        let dropped = dropped.map(|link| {
+            let (name, person_name) = before.names(link);
+            let mut shown = as_json(link);
+            if let Some(shown) = shown.as_object_mut() {
+                shown.insert("name".to_owned(), name.into());
+                shown.insert("person_name".to_owned(), person_name.into());
+            }
+            shown
+        });
+        output::line(json!({
             "commands": uploaded.answered(),
             "recorded": uploaded.recorded,
             "unchanged": uploaded.unchanged,
             "refused": uploaded.refused,
             "kept": uploaded.kept,
-            "kept_facts": stated(&uploaded.kept_facts),
+            "kept_facts": kept.collect::<Value>(),
             "dropped": uploaded.dropped,
-            "dropped_links": stated(&uploaded.dropped_facts),
-            "suggested": missing.map(Missing::json),
+            "dropped_links": dropped.collect::<Value>(),
+            "suggested": before.missing.map(Missing::json),
             "events": uploaded.events,
             "position": uploaded.position,
         }));
@@ -45,7 +113,7 @@ pub(super) fn report(
             uploaded.position
         ));
     }
-    if let Some(missing) = missing {
+    if let Some(missing) = before.missing {
         missing.note();
     }
     if uploaded.dropped > 0 {
@@ -54,7 +122,8 @@ pub(super) fn report(
             "{dropped} links ended, because the {what} no longer names them:"
         ));
         list(&uploaded.dropped_facts, dropped, |link| {
-            fact::ends(&link.fact, &fact::person(&link.fact))
+            let ends = fact::ends(&link.fact, &fact::person(&link.fact));
+            format!("{ends}{}", before.called(link))
         });
     }
     if uploaded.kept > 0 {
@@ -81,18 +150,17 @@ pub(super) fn report(
 }
 
 fn list(facts: &[StatedFact], all: u64, words: impl Fn(&StatedFact) -> String) {
-    for fact in facts {
+    for fact in facts.iter().take(LISTED) {
         let (source, stream) = (&fact.source, &fact.stream);
         output::note(format!("  {source}: {stream}: {}", words(fact)));
     }
-    let more = all - facts.len() as u64;
-    if more > 0 {
+    if let Some(more) = all.checked_sub(LISTED as u64).filter(|more| *more > 0) {
         output::note(format!("  and {more} more"));
     }
 }
 
-fn as_json(stated: &StatedFact) -> serde_json::Value {
-    serde_json::json!({
+fn as_json(stated: &StatedFact) -> Value {
+    json!({
         "source": stated.source,
         "stream": stated.stream,
         "fact": fact::code(&stated.fact),

@@ -15,6 +15,11 @@ pub(super) fn stays(fact: &RosterFact) -> String {
         RosterFactKind::Member => format!("whether student {person} is a member"),
         RosterFactKind::Staff => format!("whether person {person} is on the staff"),
         RosterFactKind::Closed => "whether it is closed".to_owned(),
+        RosterFactKind::Name => "the name".to_owned(),
+        RosterFactKind::Institution => "which institution it belongs to".to_owned(),
+        RosterFactKind::SchoolYear => "which school year it belongs to".to_owned(),
+        RosterFactKind::Subject => "the subject".to_owned(),
+        RosterFactKind::Code => "the code".to_owned(),
         RosterFactKind::Unspecified => "something that this version does not know".to_owned(),
     }
 }
@@ -31,9 +36,32 @@ pub(super) fn ends(fact: &RosterFact, person: &str) -> String {
         RosterFactKind::Guardian => format!("{person} is no longer a guardian"),
         RosterFactKind::Member => format!("{person} is no longer a member"),
         RosterFactKind::Staff => format!("{person} is no longer on the staff"),
-        RosterFactKind::Departure | RosterFactKind::Closed | RosterFactKind::Unspecified => {
-            "a link that this version does not know".to_owned()
-        }
+        RosterFactKind::Departure
+        | RosterFactKind::Closed
+        | RosterFactKind::Name
+        | RosterFactKind::Institution
+        | RosterFactKind::SchoolYear
+        | RosterFactKind::Subject
+        | RosterFactKind::Code
+        | RosterFactKind::Unspecified => "a link that this version does not know".to_owned(),
+    }
+}
+
+/// Which link is there. `person` is what to call the person whom the fact names.
+pub(super) fn is(fact: &RosterFact, person: &str) -> String {
+    match fact.kind() {
+        RosterFactKind::Guardian => format!("{person} is a guardian"),
+        RosterFactKind::Member => format!("{person} is a member"),
+        RosterFactKind::Staff => format!("{person} is on the staff"),
+        RosterFactKind::Affiliation
+        | RosterFactKind::Departure
+        | RosterFactKind::Closed
+        | RosterFactKind::Name
+        | RosterFactKind::Institution
+        | RosterFactKind::SchoolYear
+        | RosterFactKind::Subject
+        | RosterFactKind::Code
+        | RosterFactKind::Unspecified => "a link that this version does not know".to_owned(),
     }
 }
 

@@ -6,7 +6,7 @@ use super::fact;
 use super::missing::Missing;
 use crate::cli::error::CliError;
 use crate::cli::output;
-use crate::upload::{Foresight, Halt, Kind, Line, Listing, Share};
+use crate::upload::{Foresight, Halt, Kind, LISTED, Line, Listing, Share};
 
 /// What an import would do, and why it would stop.
 pub(super) struct Seen {
@@ -93,9 +93,13 @@ impl Seen {
                 continue;
             }
             output::heading(&format!("{}: {title}", listing.count));
-            output::table(&listing.lines.iter().map(row).collect::<Vec<_>>());
-            let more = listing.count - listing.lines.len() as u64;
-            if more > 0 {
+            let lines = listing.lines.iter().take(LISTED);
+            output::table(&lines.map(row).collect::<Vec<_>>());
+            if let Some(more) = listing
+                .count
+                .checked_sub(LISTED as u64)
+                .filter(|more| *more > 0)
+            {
                 output::line(format!("and {more} more"));
             }
         }

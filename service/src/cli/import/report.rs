@@ -6,7 +6,7 @@ use std::path::Path;
 use super::fact;
 use crate::cli::error::CliError;
 use crate::import::PassedOver;
-use crate::upload::StatedFact;
+use crate::upload::{Absences, Absent, MissingLink, StatedFact};
 
 /// A CSV file with the columns kind, file, line, column, code and text. Without a path nothing is
 /// written.
@@ -53,6 +53,40 @@ impl Report {
         let ends = fact::ends(&link.fact, &fact::person(&link.fact));
         let text = format!("{}: {ends}", link.stream);
         self.record(&["dropped", file, line, "", fact::code(&link.fact), &text]);
+    }
+
+    /// Adds every person and class that is not in the export.
+    pub(super) fn absent(&mut self, absences: &Absences) {
+        if self.writer.is_none() {
+            return;
+        }
+        let kinds = [
+            ("users.csv", "PERSON", "person", &absences.persons),
+            ("classes.csv", "CLASS", "team", &absences.teams),
+        ];
+        for (file, code, kind, all) in kinds {
+            for Absent { id, noted } in all {
+                let text = match noted {
+                    Some(day) => format!("{kind}/{id}: not in the export, last seen on {day}"),
+                    None => format!("{kind}/{id}: not in the export for the first time"),
+                };
+                self.record(&["absent", file, "", "", code, &text]);
+            }
+        }
+    }
+
+    /// Adds a link that is missing because of an absence.
+    pub(super) fn missing(&mut self, missing: &MissingLink) {
+        let (Some(fact), true) = (&missing.link.fact, self.writer.is_some()) else {
+            return;
+        };
+        let file = match missing.is_guardianship() {
+            true => "users.csv",
+            false => "enrollments.csv",
+        };
+        let (stream, is) = (&missing.link.stream, fact::is(fact, &fact::person(fact)));
+        let text = format!("{stream}: {is}; {} is not in the export", missing.absent);
+        self.record(&["absent", file, "", "", fact::code(fact), &text]);
     }
 
     /// Fails if a row was not written.

@@ -7,7 +7,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 use planledger_core::text::SourceName;
 
-use super::done;
+use super::done::{self, Before};
 use super::foreseen::Seen;
 use super::missing::Missing;
 use super::report::Report;
@@ -23,8 +23,9 @@ use crate::import_source;
 use crate::settings::File;
 use crate::system::today;
 use crate::upload::{
-    Absences, Bounds, Foresight, Kind, LISTED, Source, StatedFact, Subject, Told, Uploaded,
-    any_institution_known, halts, is_after_notes, preview, upload,
+    Absences, Bounds, Classless, Foresight, Kind, LISTED, Listing, MissingLink, MissingLinks,
+    Source, StatedFact, Subject, Told, Uploaded, any_institution_known, halts, is_after_notes,
+    preview, upload,
 };
 use crate::wire;
 use crate::wire::proto::{Command, RosterImportMode};
@@ -119,21 +120,27 @@ impl RosterImport {
                 absences.persons.clear();
             }
         }
-        let notes = last_import.map(|last_seen| absences.notes(name, &last_seen));
+        let hides_guardians = roster.hides_guardians();
         let mut sending = Sending::new(roster);
-        sending.notes = Arc::new(notes.unwrap_or_default());
         let institutions = institutions(&sending).map_err(CliError::refused)?;
+        if hides_guardians && !absences.persons.is_empty() {
+            absences.leave_guardians(&client, &institutions).await?;
+        }
+        let notes = last_import.map(|last_seen| absences.notes(name, &last_seen));
+        sending.notes = Arc::new(notes.unwrap_or_default());
         let number = found.commands + sending.notes.len() as u64;
-        let missing = Missing::named(&client, &absences).await;
+        let links = missing_links(&client, name, &absences, &mut report).await?;
+        let mut ending = Listing::default();
         if self.dry_run || any_institution_known(&client, &institutions).await? {
             let listed = self.dry_run.then_some(&mut report);
-            let (foresight, settled) = look(&client, &sending, number, listed).await?;
+            let seen = &mut absences.classless;
+            let (foresight, settled) = look(&client, &sending, number, seen, listed).await?;
             sending.settled = Arc::new(settled);
             let halts = halts(&foresight, &self.bounds(&found));
             if self.dry_run || !halts.is_empty() {
                 let seen = Seen {
                     foresight,
-                    missing: Some(missing),
+                    missing: Some(Missing::named(&client, &absences, links).await),
                     passed_over: found.passed_over(),
                     halts,
                 };
@@ -141,7 +148,9 @@ impl RosterImport {
                 report.finish()?;
                 return seen.verdict();
             }
+            ending = foresight.dropped;
         }
+        let missing = Missing::named(&client, &absences, links).await;
         let position = import_source::register(&client, &origin).await?;
         let mut uploaded = send(&client, &sending, number, &mut report).await?;
         uploaded.position = uploaded.position.max(position);
@@ -149,7 +158,8 @@ impl RosterImport {
         if uploaded.refused == 0 {
             import_source::finish(&client, &origin, mode, &found).await?;
         }
-        done::report(&uploaded, Some(&missing), "roster", self.json)
+        let before = Before::new(&missing, &ending);
+        done::report(&uploaded, &before, "roster", self.json)
     }
 
     /// Opens the files, or fetches the roster from the service that is named.
@@ -211,6 +221,19 @@ fn tell(roster: &Roster, report: &mut Report) {
     }
 }
 
+/// Finds the links that are missing because one of their ends is. The report gets all of them, and
+/// who and what is not in the export.
+async fn missing_links(
+    client: &Client,
+    source: &str,
+    absences: &Absences,
+    report: &mut Report,
+) -> Result<MissingLinks, CliError> {
+    report.absent(absences);
+    let told = |link: &MissingLink| report.missing(link);
+    Ok(MissingLinks::find(client, source, absences, told).await?)
+}
+
 /// The ids of the institutions that a roster names. They come before everything that there is much
 /// of, so little is read.
 fn institutions(sending: &Sending) -> Result<Vec<String>, ImportFault> {
@@ -229,12 +252,13 @@ fn institutions(sending: &Sending) -> Result<Vec<String>, ImportFault> {
     Ok(institutions)
 }
 
-/// What the import would do, and which commands change nothing and need not be sent. The links that
-/// it would end are listed in the report, if there is one.
+/// What the import would do, and which commands change nothing and need not be sent. `classless` gets
+/// who is in no class any more. The links that it would end are listed in the report, if there is one.
 async fn look(
     client: &Client,
     sending: &Sending,
     number: u64,
+    classless: &mut Classless,
     mut report: Option<&mut Report>,
 ) -> Result<(Foresight, Vec<bool>), CliError> {
     let bar = output::progress(number, "comparing");
@@ -243,6 +267,7 @@ async fn look(
     let looked = preview(client, sending.commands(), |looked| {
         bar.inc(1);
         settled.push(looked.is_settled());
+        classless.see(&looked.subject);
         if let (Some(report), Ok(preview)) = (&mut report, &looked.outcome) {
             for fact in &preview.dropped {
                 report.dropped(&StatedFact {
@@ -282,6 +307,13 @@ async fn send(
     report: &mut Report,
 ) -> Result<Uploaded, CliError> {
     let settled = sending.settled.iter().filter(|settled| **settled).count() as u64;
+    if settled > 0 && settled == number {
+        // The files need not be read again.
+        return Ok(Uploaded {
+            unchanged: settled,
+            ..Uploaded::default()
+        });
+    }
     let bar = output::progress(number.saturating_sub(settled), "importing");
     let told = Telling { bar: &bar, report };
     let uploaded = upload(client, sending.unsettled(), told).await;

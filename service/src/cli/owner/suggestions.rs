@@ -9,7 +9,8 @@ use planledger_proto::v1::departure_evidence::Evidence;
 use planledger_proto::v1::person_command::Operation;
 use planledger_proto::v1::{
     AbsenceEvidence, DecideSuggestion, DepartureEvidence, DepartureSuggestion,
-    ListSuggestionsRequest, ListSuggestionsResponse, NoPlaceLeftEvidence, OwnerElsewhereEvidence,
+    ListSuggestionsRequest, ListSuggestionsResponse, NoEnrolmentLeftEvidence, NoPlaceLeftEvidence,
+    OwnerElsewhereEvidence,
 };
 
 use super::super::error::CliError;
@@ -27,8 +28,8 @@ const PAGE: i32 = 1_000;
 pub(in crate::cli) enum Suggestions {
     /// List who looks as if they had left an institution, with the evidence
     List(List),
-    /// Confirm that it is so; a person who is absent from the roster or has no place left is then
-    /// recorded as departed
+    /// Confirm that it is so; a person who is absent from the roster or has no place or no class left
+    /// is then recorded as departed
     Confirm(Confirm),
     /// Say that it is not so; it is not suggested again for the same evidence
     Dismiss(Dismiss),
@@ -50,7 +51,8 @@ pub(in crate::cli) struct List {
 pub(in crate::cli) struct Confirm {
     #[command(flatten)]
     about: About,
-    /// The last day of a person who is absent from the roster or has no place left [default: none]
+    /// The last day of a person who is absent from the roster or has no place or no class left
+    /// [default: none]
     #[arg(long, value_name = "YYYY-MM-DD", conflicts_with = "elsewhere")]
     on: Option<Date>,
     #[command(flatten)]
@@ -73,7 +75,7 @@ struct About {
     person: PersonId,
     /// The source in whose roster the person no longer is
     #[arg(long, value_name = "SOURCE", requires = "last_seen")]
-    #[arg(required_unless_present_any = ["elsewhere", "no_place"])]
+    #[arg(required_unless_present_any = ["elsewhere", "no_place", "no_enrolment"])]
     absent: Option<SourceName>,
     /// The day of the last roster of the source that had the person
     #[arg(long, value_name = "YYYY-MM-DD", requires = "absent")]
@@ -87,8 +89,13 @@ struct About {
     #[arg(conflicts_with_all = ["absent", "last_seen", "elsewhere"])]
     #[arg(value_parser = id::<InstitutionId>())]
     no_place: Option<InstitutionId>,
-    /// The day on which the last place ended
-    #[arg(long, value_name = "YYYY-MM-DD", requires = "no_place")]
+    /// That the person is in no class any more, although a roster had them in one
+    #[arg(long, requires = "since")]
+    #[arg(conflicts_with_all = ["absent", "last_seen", "elsewhere", "no_place"])]
+    no_enrolment: bool,
+    /// The day on which the last place ended, or since which the person is in no class
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(conflicts_with_all = ["absent", "last_seen", "elsewhere"])]
     since: Option<Date>,
     /// The reason; it is recorded
     #[arg(long, value_name = "TEXT")]
@@ -169,6 +176,10 @@ fn row(found: &DepartureSuggestion, evidence: &DepartureEvidence) -> Vec<String>
             format!("has no place left since {}", at.since),
             format!("--no-place {} --since {}", at.institution_id, at.since),
         ),
+        Some(Evidence::NoEnrolmentLeft(left)) => (
+            format!("is in no class any more since {}", left.since),
+            format!("--no-enrolment --since {}", left.since),
+        ),
         None => ("-".to_owned(), String::new()),
     };
     let owned = found.owned.unwrap_or_default();
@@ -213,6 +224,11 @@ impl About {
         if let Some(institution) = self.elsewhere {
             return Some(Evidence::OwnerElsewhere(OwnerElsewhereEvidence {
                 institution_id: institution.to_string(),
+            }));
+        }
+        if let (true, Some(since)) = (self.no_enrolment, self.since) {
+            return Some(Evidence::NoEnrolmentLeft(NoEnrolmentLeftEvidence {
+                since: since.to_string(),
             }));
         }
         if let (Some(institution), Some(since)) = (self.no_place, self.since) {

@@ -67,11 +67,12 @@ pub(super) fn persons<'r>(
 ) -> impl Iterator<Item = Item> + 'r {
     stream(source, index.format.users, move |row, faults| {
         let user = usable_user(row, index, faults)?;
+        let enrolled = index.enrolled(&user);
         let put = PersonCommand::Put {
             name: user.name,
             affiliations: user.affiliations,
             departed: user.departed,
-            record: origin.and_then(|origin| origin.record(row)),
+            record: origin.and_then(|origin| origin.record(row, enrolled)),
         };
         Some(Command::Person(user.id, put))
     })
@@ -92,7 +93,7 @@ fn usable_user(row: &Row<'_>, index: &Index, faults: &mut Collector) -> Option<U
 }
 
 /// One command for every student, also for a student without guardians: those who were guardians
-/// before are no longer.
+/// before are no longer. None for a student of whom nothing is said of who guards them.
 pub(super) fn guardians<'r>(
     source: &'r mut Source,
     index: &'r Index,
@@ -100,7 +101,7 @@ pub(super) fn guardians<'r>(
 ) -> impl Iterator<Item = Item> + 'r {
     stream(source, index.format.users, move |row, faults| {
         let user = usable_user(row, index, faults)?;
-        if !user.roles.contains(&Role::Student) {
+        if !user.roles.contains(&Role::Student) || index.leaves_guardians(user.id) {
             return None;
         }
         let (mut guardians, mut unsaid) = (BTreeSet::new(), BTreeSet::new());
@@ -124,6 +125,10 @@ pub(super) fn guardians<'r>(
                     unsaid.insert(guardian);
                 }
             }
+        }
+        unsaid.extend(index.guardians_left(user.id));
+        for guards in &guardians {
+            unsaid.remove(&guards.guardian);
         }
         let put = match unsaid.is_empty() {
             true => PersonCommand::PutGuardians {

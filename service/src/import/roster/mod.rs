@@ -30,18 +30,25 @@ use std::fs::File;
 use std::path::Path;
 
 use jiff::civil::Date;
+use planledger_core::ids::PersonId;
 use planledger_core::text::SourceName;
 use uuid::Uuid;
 
 pub use self::commands::ImportedCommand;
 use self::index::Index;
+pub(super) use self::index::roles::Relationships;
 pub use self::origin::Origin;
-use self::reader::layout::{Column, FILES};
+use self::reader::layout::{Column, FILES, USERS};
 pub(super) use self::reader::meter::FILE_LIMIT;
 use self::reader::source::Source;
 pub use self::summary::RosterSummary;
 use super::fault::{FaultCode, Findings, ImportFault, ImportFaults, PassedOver, PassedOverKind};
 use super::stil::{self, Converted};
+
+/// The id of the person that a roster calls so.
+pub(super) fn person_id(sourced_id: &str) -> PersonId {
+    PersonId::from_uuid(USERS.id_of(sourced_id))
+}
 
 /// How an import reads a roster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +89,8 @@ pub struct Roster {
     notes: Vec<String>,
     /// Whether the format says who guards whom. If not, nothing is said of guardians.
     says_guardians: bool,
+    /// Contact persons of students who guard nobody, in a format that names such.
+    without_custody: u64,
 }
 
 impl Roster {
@@ -94,7 +103,7 @@ impl Roster {
     pub fn open(path: &Path, terms: impl Into<Terms>) -> Result<Self, ImportFaults> {
         match stil::open(path)? {
             Some(export) => Self::from_converted(export, terms),
-            None => Self::check(Source::open(path, FILES)?, terms.into()),
+            None => Self::check(Source::open(path, FILES)?, None, terms.into()),
         }
     }
 
@@ -103,12 +112,25 @@ impl Roster {
         export: Converted,
         terms: impl Into<Terms>,
     ) -> Result<Self, ImportFaults> {
-        let roster = Self::from_open(export.tables, terms)?;
+        let says_guardians = export.relationships.is_some();
+        let source = Source::from_open(export.tables);
+        let mut roster = Self::check(source, export.relationships, terms.into())?;
+        roster.passed_over.extend(export.passed_over);
         Ok(Self {
             notes: export.notes,
-            says_guardians: false,
+            says_guardians,
+            without_custody: export.without_custody,
             ..roster
         })
+    }
+
+    /// Checks an export of STIL (UNI-Login) in memory. See [`Roster::open`].
+    ///
+    /// # Errors
+    /// As [`Roster::open`].
+    pub fn from_stil(bytes: &[u8], terms: impl Into<Terms>) -> Result<Self, ImportFaults> {
+        let export = stil::convert([("export.xml".to_owned(), bytes)], false)?;
+        Self::from_converted(export, terms)
     }
 
     /// Checks an export whose files are in memory, by name. See [`Roster::open`].
@@ -119,7 +141,7 @@ impl Roster {
         files: impl IntoIterator<Item = (&'n str, Cow<'static, [u8]>)>,
         terms: impl Into<Terms>,
     ) -> Result<Self, ImportFaults> {
-        Self::check(Source::from_files(files, FILES), terms.into())
+        Self::check(Source::from_files(files, FILES), None, terms.into())
     }
 
     /// Checks a zipped export in memory. See [`Roster::open`].
@@ -130,7 +152,7 @@ impl Roster {
         bytes: impl Into<Cow<'static, [u8]>>,
         terms: impl Into<Terms>,
     ) -> Result<Self, ImportFaults> {
-        Self::check(Source::from_zip(bytes.into(), FILES)?, terms.into())
+        Self::check(Source::from_zip(bytes.into(), FILES)?, None, terms.into())
     }
 
     /// Checks tables in open files, by name. See [`Roster::open`].
@@ -141,12 +163,16 @@ impl Roster {
         files: impl IntoIterator<Item = (&'static str, File)>,
         terms: impl Into<Terms>,
     ) -> Result<Self, ImportFaults> {
-        Self::check(Source::from_open(files), terms.into())
+        Self::check(Source::from_open(files), None, terms.into())
     }
 
-    fn check(mut source: Source, terms: Terms) -> Result<Self, ImportFaults> {
+    fn check(
+        mut source: Source,
+        relationships: Option<Relationships>,
+        terms: Terms,
+    ) -> Result<Self, ImportFaults> {
         let mut findings = Findings::default();
-        let index = Index::build(&mut source, terms.today, &mut findings);
+        let index = Index::build(&mut source, relationships, terms.today, &mut findings);
         Ok(Self {
             passed_over: findings.finish(terms.bad_rows)?,
             persons: source.clone(),
@@ -157,6 +183,7 @@ impl Roster {
             origin: None,
             notes: Vec::new(),
             says_guardians: true,
+            without_custody: 0,
         })
     }
 
@@ -175,9 +202,11 @@ impl Roster {
     /// How much the roster holds.
     pub fn summary(&self) -> RosterSummary {
         let mut summary = RosterSummary::of(&self.index, &self.passed_over);
-        if !self.says_guardians {
-            summary.commands -= self.index.users.students();
-        }
+        summary.agents_passed_over += self.without_custody;
+        summary.commands -= match self.says_guardians {
+            true => self.index.students_left(),
+            false => self.index.users.students(),
+        };
         summary
     }
 
@@ -205,7 +234,10 @@ impl Roster {
     pub fn members(&self) -> HashSet<Uuid> {
         let persons = self.index.users.ids().map(|id| id.uuid());
         let teams = self.index.classes.ids().map(|id| id.uuid());
-        let all = persons.chain(teams);
+        let relationships = self.index.around().relationships;
+        let related = relationships.into_iter().flat_map(|known| known.named());
+        let related = related.map(|id| id.uuid());
+        let all = persons.chain(related).chain(teams);
         match &self.origin {
             Some(origin) => all.map(|id| origin.of(id)).collect(),
             None => all.collect(),
@@ -225,6 +257,13 @@ impl Roster {
                 && fault.field.as_deref() == Some(Column::SourcedId.header())
                 && fault.code != FaultCode::IdDuplicated
         })
+    }
+
+    /// Whether somebody who is nothing but a guardian may be there and not be named: the export says
+    /// nothing of guardians, or names one of whom nobody can tell who it is.
+    pub fn hides_guardians(&self) -> bool {
+        let relationships = self.index.around().relationships;
+        !self.says_guardians || relationships.is_some_and(|known| !known.all_left().is_empty())
     }
 
     /// How many rows a file of the export has, without its header. `None` if the export has no such

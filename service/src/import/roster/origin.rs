@@ -68,8 +68,9 @@ impl Origin {
         }
     }
 
-    /// What a row says of the person's account. An id that may not be stored is left out.
-    pub(super) fn record(&self, row: &Row<'_>) -> Option<RosterRecord> {
+    /// What a row says of the person's account, and the export of whether the person is in a class. An
+    /// id that may not be stored is left out.
+    pub(super) fn record(&self, row: &Row<'_>, enrolled: Option<bool>) -> Option<RosterRecord> {
         let sourced_id = row.text(Column::SourcedId);
         let enabled = row.text(Column::EnabledUser);
         Some(RosterRecord {
@@ -77,6 +78,7 @@ impl Origin {
             sourced_id: ExternalId::new_in(sourced_id, CprContext::OrganisationId).ok()?,
             user_ids: user_ids(row).into(),
             enabled: truth(enabled).unwrap_or(true),
+            enrolled,
         })
     }
 }

@@ -29,7 +29,8 @@ pub struct RosterSummary {
     pub departed: u64,
     /// Guardians of students, counted once for each child.
     pub guardianships: u64,
-    /// Agents who are no guardians: they have left, or whoever names them is no student.
+    /// Agents who are no guardians: they have left, or whoever names them is no student. And contact
+    /// persons who do not have custody.
     pub agents_passed_over: u64,
     /// Teams.
     pub teams: u64,

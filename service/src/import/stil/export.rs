@@ -4,7 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use jiff::civil::date;
 
+use super::contacts::{Contact, Contacts};
 use super::element::{Element, Field, Part};
+use super::member::Member;
 use super::tables::{Person, Place, Tables, Team};
 use super::told::Told;
 use super::walk::Visitor;
@@ -18,22 +20,6 @@ struct Group {
     kind: String,
     first_day: String,
     last_day: String,
-}
-
-/// A person at an institution.
-#[derive(Default)]
-struct Member {
-    user: String,
-    login_name: String,
-    first: String,
-    family: String,
-    alias_first: String,
-    alias_family: String,
-    level: String,
-    parts: Vec<Part>,
-    /// What an employee is, in OneRoster's words.
-    jobs: Vec<&'static str>,
-    groups: Vec<(Part, String)>,
 }
 
 /// An institution whose end was not reached yet.
@@ -50,24 +36,39 @@ struct Institution {
 pub(super) struct Export<'t> {
     tables: &'t mut Tables,
     told: &'t mut Told,
+    contacts: &'t mut Contacts,
+    /// The name of the file.
+    file: &'t str,
+    /// The line that was read to.
+    line: u64,
     /// The first year of each school year that a source names.
     years: BTreeSet<i16>,
     institution: Institution,
     group: Group,
     member: Member,
+    contact: Contact,
     /// The fault that a table met, which knows its own place.
     pub(super) failed: Option<ImportFault>,
 }
 
 impl<'t> Export<'t> {
-    pub(super) fn new(tables: &'t mut Tables, told: &'t mut Told) -> Self {
+    pub(super) fn new(
+        file: &'t str,
+        tables: &'t mut Tables,
+        told: &'t mut Told,
+        contacts: &'t mut Contacts,
+    ) -> Self {
         Self {
             tables,
             told,
+            contacts,
+            file,
+            line: 0,
             years: BTreeSet::new(),
             institution: Institution::default(),
             group: Group::default(),
             member: Member::default(),
+            contact: Contact::default(),
             failed: None,
         }
     }
@@ -85,9 +86,9 @@ impl<'t> Export<'t> {
         let member = std::mem::take(&mut self.member);
         let number = self.number()?;
         let roles = member.roles();
-        let (given, family) = member.names();
+        let (given, family) = member.who.names();
         let person = Person {
-            id: &member.user,
+            id: &member.who.user,
             given,
             family,
             level: &member.level,
@@ -96,9 +97,13 @@ impl<'t> Export<'t> {
         };
         let written = self.tables.person(&person);
         self.written(written)?;
+        if member.parts.contains(&Part::Student) {
+            let (contacts, tables) = (&mut *self.contacts, &mut *self.tables);
+            contacts.take(&member, &number, self.file, tables);
+        }
         for (part, group) in &member.groups {
             let role = member.role_in(*part);
-            let place = (group.clone(), member.user.clone(), role);
+            let place = (group.clone(), member.who.user.clone(), role);
             self.institution.places.push(place);
         }
         Ok(())
@@ -237,52 +242,11 @@ fn day(text: &str) -> &str {
     }
 }
 
-impl Member {
-    /// What the person is, each once.
-    fn roles(&self) -> Vec<&'static str> {
-        let mut roles = Vec::new();
-        for part in &self.parts {
-            let found: &[&'static str] = match part {
-                Part::Student => &["student"],
-                Part::Employee if self.jobs.is_empty() => &["other"],
-                Part::Employee => &self.jobs,
-                Part::Extern => &["other"],
-            };
-            for role in found {
-                if !roles.contains(role) {
-                    roles.push(*role);
-                }
-            }
-        }
-        roles
-    }
-
-    /// What the person is in a team. Only teachers and pedagogues are on its staff.
-    fn role_in(&self, part: Part) -> &'static str {
-        match part {
-            Part::Student => "student",
-            Part::Employee => {
-                let found = ["teacher", "aide", "administrator"];
-                let mut found = found.into_iter().filter(|role| self.jobs.contains(role));
-                found.next().unwrap_or("proctor")
-            }
-            Part::Extern => "proctor",
-        }
-    }
-
-    /// Given and family name. Whose name is protected may have another one, which is to be shown.
-    fn names(&self) -> (&str, &str) {
-        if !self.alias_first.is_empty() || !self.alias_family.is_empty() {
-            return (&self.alias_first, &self.alias_family);
-        }
-        match self.first.is_empty() && self.family.is_empty() {
-            true => (&self.login_name, ""),
-            false => (&self.first, &self.family),
-        }
-    }
-}
-
 impl Visitor for Export<'_> {
+    fn reach(&mut self, line: u64) {
+        self.line = line;
+    }
+
     fn open(&mut self, element: Element, attributes: &[(String, String)]) -> Result<(), Problem> {
         let attribute = |name: &str| {
             let found = attributes
@@ -311,10 +275,14 @@ impl Visitor for Export<'_> {
             Element::Group => self.group = Group::default(),
             Element::InstitutionPerson => self.member = Member::default(),
             Element::Role(part) => self.member.parts.push(part),
-            Element::ContactPerson => self.told.contacts += 1,
+            Element::ContactPerson => {
+                self.contact = Contact::new(attribute("childCustody"), self.line);
+            }
             Element::Outside
             | Element::UniLogin
             | Element::Person
+            | Element::ContactLogin
+            | Element::ContactName
             | Element::Value(_)
             | Element::Passed => {}
         }
@@ -326,6 +294,7 @@ impl Visitor for Export<'_> {
             institution,
             group,
             member,
+            contact,
             ..
         } = self;
         let place = match field {
@@ -336,12 +305,14 @@ impl Visitor for Export<'_> {
             Field::GroupType => &mut group.kind,
             Field::FromDate => &mut group.first_day,
             Field::ToDate => &mut group.last_day,
-            Field::UserId => &mut member.user,
-            Field::LoginName => &mut member.login_name,
-            Field::FirstName => &mut member.first,
-            Field::FamilyName => &mut member.family,
-            Field::AliasFirstName => &mut member.alias_first,
-            Field::AliasFamilyName => &mut member.alias_family,
+            Field::Person(name) => {
+                member.who.set(name, text);
+                return Ok(());
+            }
+            Field::Contact(name) => {
+                contact.who.set(name, text);
+                return Ok(());
+            }
             Field::Level => &mut member.level,
             Field::EmployeeRole => {
                 let found = job(text);
@@ -375,13 +346,21 @@ impl Visitor for Export<'_> {
                 Ok(())
             }
             Element::InstitutionPerson => self.end_person(),
+            Element::ContactPerson => {
+                self.member.contacts.push(std::mem::take(&mut self.contact));
+                Ok(())
+            }
+            Element::Export => {
+                self.contacts.end_file();
+                Ok(())
+            }
             Element::Outside
-            | Element::Export
             | Element::ImportSource
             | Element::UniLogin
             | Element::Person
             | Element::Role(_)
-            | Element::ContactPerson
+            | Element::ContactLogin
+            | Element::ContactName
             | Element::Value(_)
             | Element::Passed => Ok(()),
         }

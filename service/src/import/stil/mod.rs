@@ -7,11 +7,14 @@
 //! - [`bytes`] decodes a file, bounds it and counts its lines.
 //! - [`element`] says which elements are read. All others are never looked at.
 //! - [`walk`] goes through a file. It expands no entities and asks no network.
+//! - [`member`] says who somebody is, [`contacts`] who of the contact persons of a student is a guardian.
 //! - [`export`] says what the elements mean, [`tables`] writes it down, [`told`] says what was left out.
 
 mod bytes;
+mod contacts;
 mod element;
 mod export;
+mod member;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -23,10 +26,12 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use self::contacts::{Contacts, Guarding};
 use self::export::Export;
 use self::tables::Tables;
 use self::told::Told;
-use super::fault::{FaultCode, ImportFault};
+use super::fault::{FaultCode, ImportFault, PassedOver};
+use super::roster::Relationships;
 
 /// The name of the source of several institutions. That of a single one has its number after it.
 const SYSTEM: &str = "UNI-Login";
@@ -35,6 +40,12 @@ const SYSTEM: &str = "UNI-Login";
 pub(super) struct Converted {
     pub(super) tables: Vec<(&'static str, File)>,
     pub(super) notes: Vec<String>,
+    /// Who guards whom. `None` if nothing says it.
+    pub(super) relationships: Option<Relationships>,
+    /// Contact persons of whom nobody can tell whether they guard a student, or who they are.
+    pub(super) passed_over: Vec<PassedOver>,
+    /// How many contact persons do not have custody.
+    pub(super) without_custody: u64,
 }
 
 /// Converts the export at `path`, or all exports in the folder at `path`. `None` if it is no XML.
@@ -86,13 +97,14 @@ fn exports_in(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Converts exports by name.
-fn convert<R: Read>(
+pub(super) fn convert<R: Read>(
     files: impl IntoIterator<Item = (String, R)>,
     is_folder: bool,
 ) -> Result<Converted, ImportFault> {
     let (mut tables, mut told) = (Tables::new()?, Told::default());
+    let mut contacts = Contacts::default();
     for (name, file) in files {
-        let mut export = Export::new(&mut tables, &mut told);
+        let mut export = Export::new(&name, &mut tables, &mut told, &mut contacts);
         if let Err(fault) = walk::walk(file, &name, &mut export) {
             return Err(export.failed.unwrap_or(fault));
         }
@@ -101,8 +113,17 @@ fn convert<R: Read>(
         [number] if !is_folder => format!("{SYSTEM} {number}"),
         _ => SYSTEM.to_owned(),
     };
+    let Guarding {
+        relationships,
+        passed_over,
+        without_custody,
+        notes,
+    } = contacts.finish();
     Ok(Converted {
         tables: tables.finish(&system)?,
-        notes: told.notes(),
+        notes: told.notes().into_iter().chain(notes).collect(),
+        relationships,
+        passed_over,
+        without_custody,
     })
 }

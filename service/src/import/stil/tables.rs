@@ -1,10 +1,11 @@
 //! The tables that an export becomes: those of OneRoster 1.2, in which a person may have several roles.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
 
 use jiff::civil::Date;
 
+use super::member::Who;
 use crate::import::fault::ImportFault;
 use crate::import::rest::Table;
 
@@ -37,6 +38,14 @@ pub(super) struct Place<'t> {
     pub(super) last_day: &'t str,
 }
 
+/// Somebody who guards students.
+struct Guardian {
+    given: String,
+    family: String,
+    /// The institutions of the students.
+    institutions: BTreeSet<String>,
+}
+
 /// All tables of an import. Several exports may be written into the same tables.
 pub(super) struct Tables {
     manifest: Table,
@@ -49,6 +58,8 @@ pub(super) struct Tables {
     years: HashSet<String>,
     /// Somebody may be at several institutions, and is one person.
     persons: HashSet<String>,
+    /// By id. They are written last, when it is known who is at an institution in a role of their own.
+    guardians: BTreeMap<String, Guardian>,
     /// How many rows have numbers for ids.
     numbered: u64,
 }
@@ -137,6 +148,7 @@ impl Tables {
             )?,
             years: HashSet::new(),
             persons: HashSet::new(),
+            guardians: BTreeMap::new(),
             numbered: 0,
         })
     }
@@ -205,6 +217,40 @@ impl Tables {
         Ok(())
     }
 
+    /// A guardian of a student at an institution.
+    pub(super) fn guardian(&mut self, who: &Who, institution: &str) {
+        let guardian = self.guardians.entry(who.user.clone()).or_insert_with(|| {
+            let (given, family) = who.names();
+            Guardian {
+                given: given.to_owned(),
+                family: family.to_owned(),
+                institutions: BTreeSet::new(),
+            }
+        });
+        guardian.institutions.insert(institution.to_owned());
+    }
+
+    /// Somebody who is more than a guardian gets no role as guardian: a package that names no guardians
+    /// would end it, although not what it says.
+    fn write_guardians(&mut self) -> Result<(), ImportFault> {
+        for (id, guardian) in std::mem::take(&mut self.guardians) {
+            if self.persons.contains(&id) {
+                continue;
+            }
+            for institution in &guardian.institutions {
+                self.person(&Person {
+                    id: &id,
+                    given: &guardian.given,
+                    family: &guardian.family,
+                    level: "",
+                    institution,
+                    roles: &["guardian"],
+                })?;
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn place(&mut self, place: &Place<'_>) -> Result<(), ImportFault> {
         let id = self.number();
         let Place {
@@ -227,6 +273,7 @@ impl Tables {
 
     /// Ends all tables. `system` names the system that the export comes from.
     pub(super) fn finish(mut self, system: &str) -> Result<Vec<(&'static str, File)>, ImportFault> {
+        self.write_guardians()?;
         let properties = [
             ("manifest.version", "1.0"),
             ("oneroster.version", "1.2"),

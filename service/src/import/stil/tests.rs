@@ -1,5 +1,7 @@
 //! What an export of STIL becomes, and which files are refused. All names are invented.
 
+mod guardians;
+
 use std::fs;
 use std::io::{Read, Seek};
 
@@ -18,6 +20,8 @@ const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 24);
 const NEWER: &str = include_str!("tests/small-7.xml");
 /// The older namespaces: a full package with what must not be read.
 const OLDER: &str = include_str!("tests/full-old.xml");
+/// The newer namespaces: a full package with contact persons of every kind.
+const FULL: &str = include_str!("tests/full-7.xml");
 
 fn converted(bytes: &[u8]) -> Result<Converted, ImportFault> {
     convert([("skole.xml".to_owned(), bytes)], false)
@@ -73,7 +77,7 @@ fn a_small_export_becomes_tables() {
         [
             "ebbe1234,,true,{unilogin:ebbe1234},Ebbe,Rønn,,4",
             "tove1234,,true,{unilogin:tove1234},Tove,Ask,,",
-            "palle123,,true,{unilogin:palle123},Pælle Østergård,,,",
+            "palle123,,true,{unilogin:palle123},Pælle,Østergård,,",
             "lone1234,,true,{unilogin:lone1234},Lone,Elm,,",
             "karl1234,,true,{unilogin:karl1234},Karl,Bøg,,",
             "eva12345,,true,{unilogin:eva12345},Eva,Lund,,",
@@ -124,6 +128,7 @@ fn it_goes_in_and_says_nothing_of_guardians() {
     let notes = roster.notes().join("\n");
     for said in [
         "STIL",
+        "no export names contact persons",
         "guardians stay",
         "1 groups of type SFO",
         "1 groups of type Årgang",
@@ -185,13 +190,15 @@ fn a_cpr_number_in_a_file_is_nowhere_in_the_tables() {
     assert!(OLDER.contains("0102031234") && OLDER.contains("010203-1234"));
     let export = converted(OLDER.as_bytes()).unwrap();
     let notes = export.notes.join("\n");
-    assert!(notes.contains("2 contact persons") && notes.contains("more than the small"));
+    assert!(notes.contains("1 contact persons do not have custody"));
+    assert!(notes.contains("more than the small"));
+    assert!(export.passed_over.is_empty());
     assert_eq!(export.tables.len(), 7);
     for (_, mut file) in export.tables {
         let mut text = String::new();
         file.rewind().unwrap();
         file.read_to_string(&mut text).unwrap();
-        for never in ["0102031234", "010203-1234", "12345678", "Skolevej", "Gry"] {
+        for never in ["0102031234", "010203-1234", "12345678", "Skolevej", "Holm"] {
             assert!(!text.contains(never), "{never}");
         }
     }
@@ -202,7 +209,8 @@ fn a_cpr_number_in_a_file_is_nowhere_in_the_tables() {
         users,
         [
             "esther12,,true,{unilogin:esther12},Stella,Dahl,,0",
-            "troels12,,true,{unilogin:troels12},Troels,Bøg,,",
+            "gry12345,,true,{unilogin:gry12345},Gry,,,",
+            "troels12,,true,{unilogin:troels12},Troels Bøg,,,",
         ]
     );
     assert!(roster(OLDER).passed_over().is_empty());
@@ -303,8 +311,10 @@ fn the_exports_in_a_folder_are_one_roster_and_who_works_at_two_schools_is_one_pe
 
 proptest! {
     #[test]
-    fn a_file_that_is_cut_anywhere_is_refused(newer: bool, at: prop::sample::Index) {
-        let text = if newer { NEWER } else { OLDER };
+    fn a_file_that_is_cut_anywhere_is_refused(
+        text in prop::sample::select(vec![NEWER, OLDER, FULL]),
+        at: prop::sample::Index,
+    ) {
         let whole = text.trim_end().as_bytes();
         let fault = converted(&whole[..at.index(whole.len())]).err();
         // Cut inside of the closing tag of a tag that it begins with, it is no XML at all.
@@ -313,11 +323,18 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic(at: prop::sample::Index, byte: u8, bytes: Vec<u8>) {
-        let mut text = NEWER.as_bytes().to_vec();
+    fn no_bytes_make_it_panic(
+        text in prop::sample::select(vec![NEWER, OLDER, FULL]),
+        at: prop::sample::Index,
+        byte: u8,
+        bytes: Vec<u8>,
+    ) {
+        let mut text = text.as_bytes().to_vec();
         let at = at.index(text.len());
         text[at] = byte;
-        let _ = converted(&text);
+        if let Ok(export) = converted(&text) {
+            let _ = Roster::from_converted(export, TODAY);
+        }
         let _ = converted(&bytes);
     }
 }

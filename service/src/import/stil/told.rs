@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 pub(super) struct Told {
     /// Groups that are no teams, by their type.
     pub(super) groups: BTreeMap<&'static str, u64>,
-    pub(super) contacts: u64,
     pub(super) unknown_roles: u64,
     pub(super) several_years: bool,
     pub(super) no_year: bool,
@@ -26,17 +25,10 @@ impl Told {
                 ""
             }
         )];
-        notes.push(
-            "an export of STIL does not say who guards whom: guardians stay as they are".into(),
-        );
         for (kind, count) in &self.groups {
             notes.push(format!(
                 "{count} groups of type {kind} are no teams, passed over"
             ));
-        }
-        if self.contacts > 0 {
-            let count = self.contacts;
-            notes.push(format!("{count} contact persons of students are not read"));
         }
         if self.unknown_roles > 0 {
             let count = self.unknown_roles;

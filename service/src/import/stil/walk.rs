@@ -18,6 +18,8 @@ const DEPTH: usize = 64;
 
 /// What a file holds, in its order.
 pub(super) trait Visitor {
+    /// What comes next ends on this line.
+    fn reach(&mut self, line: u64);
     /// An element begins. `attribute` gives its attributes by name.
     fn open(&mut self, element: Element, attributes: &[(String, String)]) -> Result<(), Problem>;
     /// A value was read.
@@ -44,7 +46,10 @@ pub(super) fn walk(
         buffer.clear();
         reader.get_mut().begin_event();
         let done = match reader.read_event_into(&mut buffer) {
-            Ok(event) => walk.take(&event, visitor),
+            Ok(event) => {
+                visitor.reach(reader.get_ref().line());
+                walk.take(&event, visitor)
+            }
             Err(error) => Err(problem(&error)),
         };
         match done {

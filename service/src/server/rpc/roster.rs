@@ -9,10 +9,11 @@ use tonic::{Request, Response, Status};
 
 use crate::server::api::{Api, Rpc};
 use crate::server::auth::Access;
+use crate::server::links::links;
 use crate::server::roster as queries;
 use crate::wire::{self, request};
 
-/// Most members of a source in one message.
+/// Most members of a source, or links of one of them, in one message.
 const MEMBERS: usize = 1_000;
 
 #[tonic::async_trait]
@@ -265,6 +266,39 @@ impl RosterService for Api {
             Ok(proto::ListRosterMembersResponse {
                 members,
                 position: position.get(),
+            })
+        });
+        Ok(Response::new(Box::pin(tokio_stream::iter(parts))))
+    }
+
+    type ListRosterLinksStream =
+        Pin<Box<dyn Stream<Item = Result<proto::ListRosterLinksResponse, Status>> + Send>>;
+
+    async fn list_roster_links(
+        &self,
+        request: Request<proto::ListRosterLinksRequest>,
+    ) -> Rpc<Self::ListRosterLinksStream> {
+        self.allow(request.metadata(), Access::ReadRoster)?;
+        let request = request.into_inner();
+        let (source, streams) = request::roster_links(&request)?;
+        let (found, position) = self
+            .read(request.min_position, move |reading| {
+                let mut found = Vec::new();
+                for stream in &streams {
+                    let links = links(reading, &source, *stream, wire::roster_link)?;
+                    found.push((stream.to_string(), links));
+                }
+                Ok(found)
+            })
+            .await?;
+        let parts = found.into_iter().flat_map(move |(stream, links)| {
+            let parts: Vec<_> = links.chunks(MEMBERS).map(<[_]>::to_vec).collect();
+            parts.into_iter().map(move |links| {
+                Ok(proto::ListRosterLinksResponse {
+                    stream: stream.clone(),
+                    links,
+                    position: position.get(),
+                })
             })
         });
         Ok(Response::new(Box::pin(tokio_stream::iter(parts))))

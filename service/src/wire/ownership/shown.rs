@@ -9,8 +9,8 @@ use planledger_core::text::Title;
 
 use super::owned_counts;
 use crate::wire::actor::{write_actor, write_deletion};
+use crate::wire::evidence::write_evidence;
 use crate::wire::instant::{timestamp, write_date};
-use crate::wire::person::write_evidence;
 use crate::wire::proto;
 use crate::wire::proto::proposed_item::Outcome;
 use crate::wire::proto::recovery_step::Step as Shown;

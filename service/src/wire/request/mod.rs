@@ -21,7 +21,7 @@ pub use self::plans::{
 };
 pub use self::roster::{
     ListPersons, TeamFilter, YearPlanFilter, get_year_plan, list_persons, list_teams,
-    list_year_plans, lookup_person, roster_members,
+    list_year_plans, lookup_person, roster_links, roster_members,
 };
 pub(super) use self::view::read_as_of;
 pub use self::view::{AsOf, View};

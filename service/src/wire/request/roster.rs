@@ -1,14 +1,14 @@
 //! Requests about persons, teams and year plans.
 
 use planledger_core::domain::person::Role;
-use planledger_core::ids::{InstitutionId, PersonId, TeamId, YearPlanId};
+use planledger_core::ids::{InstitutionId, PersonId, StreamId, StreamKind, TeamId, YearPlanId};
 use planledger_core::text::{CprContext, ExternalId, SourceName};
 use uuid::Uuid;
 
 use super::view::{View, read_view};
 use crate::wire::choice::Choice;
 use crate::wire::errors::Failure;
-use crate::wire::fields::Fields;
+use crate::wire::fields::{Fields, ViolationReason};
 use crate::wire::page::{Page, Scope, read_size};
 use crate::wire::proto;
 
@@ -72,6 +72,49 @@ pub fn roster_members(request: &proto::ListRosterMembersRequest) -> Result<Sourc
     Ok(Fields::read(|fields| {
         fields.text("source", &request.source)
     })?)
+}
+
+/// Most persons and teams whose links one request asks for.
+const MOST_LINKED: usize = 1_000;
+
+/// Reads `ListRosterLinks`: the source, and the persons and teams.
+///
+/// # Errors
+/// `REQUEST_INVALID` with every wrong field.
+pub fn roster_links(
+    request: &proto::ListRosterLinksRequest,
+) -> Result<(SourceName, Vec<StreamId>), Failure> {
+    Ok(Fields::read(|fields| {
+        let source = fields.text("source", &request.source);
+        let asked = request.streams.iter().collect();
+        let streams = match request.streams.len() {
+            0 => fields.missing("streams"),
+            1..=MOST_LINKED => fields.list("streams", asked, |fields, stream: &String| {
+                person_or_team(fields, stream)
+            }),
+            count => {
+                let description = format!(
+                    "has {count} items, but at most {MOST_LINKED} are allowed in one request"
+                );
+                fields.violate("streams", ViolationReason::OutOfRange, description);
+                None
+            }
+        };
+        Some((source?, streams?))
+    })?)
+}
+
+fn person_or_team(fields: &mut Fields, stream: &str) -> Option<StreamId> {
+    let stream: StreamId = fields.id("", stream)?;
+    if matches!(stream.kind, StreamKind::Person | StreamKind::Team) {
+        return Some(stream);
+    }
+    fields.violate(
+        "",
+        ViolationReason::MalformedId,
+        "must name a person or a team",
+    );
+    None
 }
 
 /// The teams that a request lists.

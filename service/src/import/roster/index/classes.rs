@@ -135,6 +135,8 @@ pub(super) enum Known {
 #[derive(Default)]
 pub(crate) struct Classes {
     numbers: HashMap<TeamId, (u32, Known)>,
+    /// The institutions of classes whose rows can be used, by number.
+    schools: HashMap<u32, InstitutionId>,
     usable: u64,
     /// Classes that enrolments of an export of changes name and that it does not hold, each with the
     /// first line that names it.
@@ -172,7 +174,10 @@ impl Classes {
             } else {
                 Known::PassedOver
             };
-            classes.add(id, known);
+            let number = classes.add(id, known);
+            if let (Some(class), Known::Usable) = (&class, known) {
+                classes.schools.insert(number, class.school);
+            }
             let course = class.and_then(|class| class.course);
             if known == Known::Usable && course.is_some_and(|id| courses.get(id).is_none()) {
                 parts.push(row.fault(dangling(&COURSES), Column::CourseSourcedId));
@@ -207,6 +212,11 @@ impl Classes {
     /// The number of a class, and what it is. `None` if there is no such class.
     pub(super) fn get(&self, team: TeamId) -> Option<(u32, Known)> {
         self.numbers.get(&team).copied()
+    }
+
+    /// The institution of a class, if the export says it.
+    pub(super) fn school(&self, number: u32) -> Option<InstitutionId> {
+        self.schools.get(&number).copied()
     }
 
     /// Classes that the export names and does not hold.

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use jiff::civil::Date;
 use planledger_core::domain::person::Role;
 use planledger_core::domain::team::StaffRole;
-use planledger_core::ids::{PersonId, TeamId};
+use planledger_core::ids::{InstitutionId, PersonId, TeamId};
 
 use super::super::reader::layout::{CLASSES, Column, Layout, USERS};
 use super::super::reader::row::Row;
@@ -14,7 +14,7 @@ use super::Scope;
 use super::cells::{date, is_gone, reference, truth, word};
 use super::classes::{Classes, Known};
 use super::references::{each_row, push_dangling, push_passed_over, says_gone};
-use super::users::Users;
+use super::users::{InClasses, User, Users};
 use crate::import::fault::{Collector, FaultCode, Findings};
 
 /// What somebody is in a class.
@@ -120,6 +120,8 @@ pub(crate) struct Places {
     unsaid: HashMap<u32, BTreeSet<PersonId>>,
     /// Whether an enrolment was passed over of which nobody knows whose it is, or in which class.
     any_unsaid: bool,
+    /// The institutions that have somebody in a class.
+    in_use: BTreeSet<InstitutionId>,
 }
 
 /// What the export says of one class.
@@ -139,7 +141,7 @@ impl Places {
         source: &mut Source,
         layout: &'static Layout,
         classes: &mut Classes,
-        users: &Users,
+        users: &mut Users,
         scope: Scope,
         findings: &mut Findings,
     ) -> Self {
@@ -158,7 +160,7 @@ impl Places {
                 all.take(row, &found, classes, users, scope, faults);
             }
             if !faults.is_empty() && !says_gone(row) {
-                all.note_unsaid(row, classes);
+                all.note_unsaid(row, classes, users);
             }
         });
         all.any_unsaid |= findings.has_unreadable(layout.file);
@@ -172,7 +174,7 @@ impl Places {
         row: &Row<'_>,
         found: &Enrollment,
         classes: &mut Classes,
-        users: &Users,
+        users: &mut Users,
         scope: Scope,
         faults: &mut Collector,
     ) {
@@ -214,6 +216,15 @@ impl Places {
             true => found.role,
             false => EnrolledAs::Gone,
         };
+        let in_classes = match role {
+            EnrolledAs::Student | EnrolledAs::Staff { .. } => {
+                self.in_use.extend(classes.school(class));
+                InClasses::Some
+            }
+            EnrolledAs::Neither => InClasses::Unsaid,
+            EnrolledAs::Gone => InClasses::None,
+        };
+        users.note_classes(found.person, in_classes);
         let is_said = match role {
             EnrolledAs::Student | EnrolledAs::Staff { .. } => true,
             EnrolledAs::Neither => false,
@@ -229,14 +240,15 @@ impl Places {
     }
 
     /// Notes whose place a row that was passed over is about.
-    fn note_unsaid(&mut self, row: &Row<'_>, classes: &Classes) {
+    fn note_unsaid(&mut self, row: &Row<'_>, classes: &Classes, users: &mut Users) {
         let class = row.text(Column::ClassSourcedId);
         let person = row.text(Column::UserSourcedId);
+        let id = PersonId::from_uuid(USERS.id_of(person));
+        users.note_classes(id, InClasses::Unsaid);
         if class.is_empty() || person.is_empty() {
             self.any_unsaid = true;
         } else if let Some((number, _)) = classes.get(TeamId::from_uuid(CLASSES.id_of(class))) {
-            let person = PersonId::from_uuid(USERS.id_of(person));
-            self.unsaid.entry(number).or_default().insert(person);
+            self.unsaid.entry(number).or_default().insert(id);
         }
     }
 
@@ -248,6 +260,26 @@ impl Places {
             places: self.places.get(start..end).unwrap_or_default(),
             unsaid: self.unsaid.get(&class),
             is_part: self.any_unsaid || scope.is_delta,
+        }
+    }
+
+    /// Whether the export has a person in a class; `None` if it does not say. It says that somebody is
+    /// in none only if it holds everything, if no row that was passed over may say otherwise, and if
+    /// an institution where they are a student or work has somebody in a class: between two school
+    /// years there may be nobody.
+    pub(super) fn enrolled(&self, user: &User, users: &Users, scope: Scope) -> Option<bool> {
+        match users.get(user.id)?.classes {
+            InClasses::Some => Some(true),
+            InClasses::Unsaid => None,
+            InClasses::None => {
+                let mut places = user
+                    .affiliations
+                    .iter()
+                    .filter(|at| at.role == Role::Student || at.role.is_staff());
+                let says_all = !scope.is_delta && !self.any_unsaid;
+                let is_said = says_all && places.any(|at| self.in_use.contains(&at.institution));
+                is_said.then_some(false)
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! The first pass: reads every table to its end, checks each row and every reference, and keeps
 //! what the second pass needs. Names and other texts of persons are not kept. Of a person, an id
-//! and four bytes are kept; of an enrolment, two ids.
+//! and five bytes are kept; of an enrolment, two ids.
 //!
 //! Each table has a room of its own, which says what one row means, and what is kept of all rows.
 //! A table refers only to tables that are read before it, except that users refer to users.
@@ -26,7 +26,7 @@ use self::manifest::Manifest;
 use self::orgs::Orgs;
 use self::roles::{Relationships, Roles};
 use self::sessions::Sessions;
-use self::users::{Around, KnownUser, Users};
+use self::users::{Around, KnownUser, User, Users};
 use super::reader::layout::{COURSES, Format, ONEROSTER_1_1, USER_PROFILES};
 use super::reader::row::Row;
 use super::reader::source::Source;
@@ -76,11 +76,19 @@ impl Index {
     }
 
     /// Reads and checks everything. Enrolments whose last day is before `today` have ended.
-    pub(super) fn build(source: &mut Source, today: Date, findings: &mut Findings) -> Self {
+    ///
+    /// `relationships` are those that no table of the format holds.
+    pub(super) fn build(
+        source: &mut Source,
+        relationships: Option<Relationships>,
+        today: Date,
+        findings: &mut Findings,
+    ) -> Self {
         let manifest = Manifest::read(source, findings);
         let is_delta = manifest.is_delta;
         let mut index = Self::empty(Scope { today, is_delta });
         index.format = manifest.format;
+        index.relationships = relationships;
         require_files(source, &manifest, findings);
         if !findings.of_files.is_empty() {
             return index;
@@ -135,7 +143,7 @@ impl Index {
             self.users = Users::read(source, format.users, self.around(), findings);
         }
         if has(source, format.enrollments.file) {
-            let (classes, users) = (&mut self.classes, &self.users);
+            let (classes, users) = (&mut self.classes, &mut self.users);
             let layout = format.enrollments;
             self.places = Places::read(source, layout, classes, users, scope, findings);
         }
@@ -190,6 +198,33 @@ impl Index {
         let (number, known) = self.classes.get(team)?;
         let is_said = known != Known::PassedOver;
         Some(is_said.then(|| self.places.of_class(number, self.scope)))
+    }
+
+    /// Whether the export has a person in a class; `None` if it does not say.
+    pub(super) fn enrolled(&self, user: &User) -> Option<bool> {
+        self.places.enrolled(user, &self.users, self.scope)
+    }
+
+    /// Whether nothing is said of who guards a child.
+    pub(super) fn leaves_guardians(&self, child: PersonId) -> bool {
+        let relationships = self.relationships.as_ref();
+        relationships.is_some_and(|known| known.all_left().contains(&child))
+    }
+
+    /// Persons of whom nothing is said of whether they guard a child, unless another place says it.
+    pub(super) fn guardians_left(&self, child: PersonId) -> impl Iterator<Item = PersonId> {
+        let relationships = self.relationships.iter();
+        relationships.flat_map(move |known| known.left_of(child))
+    }
+
+    /// How many students there are of whom nothing is said of who guards them.
+    pub(super) fn students_left(&self) -> u64 {
+        let relationships = self.relationships.iter();
+        let children = relationships.flat_map(|known| known.all_left());
+        let known = children.filter_map(|child| self.person(*child));
+        known
+            .filter(|known| known.usable && known.is_student())
+            .count() as u64
     }
 
     /// What is known of a person.

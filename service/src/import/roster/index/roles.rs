@@ -137,13 +137,73 @@ fn is_primary(row: &Row<'_>) -> Result<bool, crate::import::fault::ImportFault> 
 }
 
 /// Who guards whom, by child.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Relationships {
     by_child: BTreeMap<PersonId, BTreeSet<PersonId>>,
     guardians: BTreeSet<PersonId>,
+    /// Persons of whom an export does not say whether they guard the child.
+    left: BTreeMap<PersonId, BTreeSet<PersonId>>,
+    /// Children of whom it does not say who guards them.
+    all_left: BTreeSet<PersonId>,
+    /// Persons whom the export names, whether or not they guard anybody.
+    named: BTreeSet<PersonId>,
 }
 
 impl Relationships {
+    /// Makes somebody a guardian.
+    pub(crate) fn add(&mut self, child: PersonId, guardian: PersonId) {
+        self.by_child.entry(child).or_default().insert(guardian);
+        self.guardians.insert(guardian);
+    }
+
+    /// Says that the export names somebody.
+    pub(crate) fn name(&mut self, person: PersonId) {
+        self.named.insert(person);
+    }
+
+    /// Leaves open whether somebody guards a child, unless it is said elsewhere.
+    pub(crate) fn leave(&mut self, child: PersonId, person: PersonId) {
+        self.left.entry(child).or_default().insert(person);
+    }
+
+    /// Leaves open who guards a child.
+    pub(crate) fn leave_all(&mut self, child: PersonId) {
+        self.all_left.insert(child);
+    }
+
+    /// Leaves open whether a guardian is one. `false` if the person is none.
+    pub(crate) fn retract(&mut self, child: PersonId, guardian: PersonId) -> bool {
+        let guards = self.by_child.get_mut(&child);
+        let was_one = guards.is_some_and(|guards| guards.remove(&guardian));
+        if was_one {
+            self.leave(child, guardian);
+        }
+        was_one
+    }
+
+    /// Drops what is said of children whose guardians are left open.
+    pub(crate) fn settle(&mut self) {
+        for child in &self.all_left {
+            self.by_child.remove(child);
+            self.left.remove(child);
+        }
+    }
+
+    /// Persons of whom nobody can tell whether they guard a child.
+    pub(crate) fn left_of(&self, child: PersonId) -> impl Iterator<Item = PersonId> {
+        self.left.get(&child).into_iter().flatten().copied()
+    }
+
+    /// Persons whom the export names beside its tables.
+    pub(crate) fn named(&self) -> impl Iterator<Item = PersonId> {
+        self.named.iter().copied()
+    }
+
+    /// Children of whom nobody can tell who guards them.
+    pub(crate) fn all_left(&self) -> &BTreeSet<PersonId> {
+        &self.all_left
+    }
+
     pub(super) fn read(
         source: &mut Source,
         layout: &'static Layout,
@@ -157,8 +217,7 @@ impl Relationships {
                 return;
             };
             let (child, other) = (PersonId::from_uuid(child), PersonId::from_uuid(other));
-            found.by_child.entry(child).or_default().insert(other);
-            found.guardians.insert(other);
+            found.add(child, other);
         });
         found
     }

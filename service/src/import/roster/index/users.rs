@@ -154,6 +154,20 @@ pub(crate) struct KnownUser {
     pub(crate) departed: bool,
     /// Whether the row can be used. If not, what the ledger has of the person is left alone.
     pub(crate) usable: bool,
+    pub(super) classes: InClasses,
+}
+
+/// What the rows of enrolments say of whether somebody is in a class. What stands later here counts
+/// for more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum InClasses {
+    /// No row says that the person is in one.
+    #[default]
+    None,
+    /// A row that was passed over may say so, or one of somebody who only looks in.
+    Unsaid,
+    /// A row says so.
+    Some,
 }
 
 const fn bit(role: Role) -> u8 {
@@ -268,6 +282,7 @@ impl Users {
                         roles: user.roles.iter().fold(0, |all, role| all | bit(*role)),
                         departed: user.departed,
                         usable: true,
+                        classes: InClasses::None,
                     }
                 }
                 None => KnownUser {
@@ -275,6 +290,7 @@ impl Users {
                     roles: 0,
                     departed: says_gone(row),
                     usable: false,
+                    classes: InClasses::None,
                 },
             };
             let text = row.text(Column::SourcedId);
@@ -332,6 +348,13 @@ impl Users {
     /// A person. `None` if there is no such person.
     pub(crate) fn get(&self, id: PersonId) -> Option<KnownUser> {
         self.by_id.get(&id).copied()
+    }
+
+    /// Notes what a row of enrolments says of a person.
+    pub(super) fn note_classes(&mut self, id: PersonId, found: InClasses) {
+        if let Some(known) = self.by_id.get_mut(&id) {
+            known.classes = known.classes.max(found);
+        }
     }
 
     /// The ids of all persons, also of those whose rows cannot be used, in no order.

@@ -2,6 +2,7 @@
 
 mod archives;
 mod damage;
+mod enrolled;
 mod export;
 mod faults;
 mod formats;

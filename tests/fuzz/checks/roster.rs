@@ -1,0 +1,42 @@
+//! No bytes bring the roster reader down, and whatever passes its check imports whole.
+//!
+//! The input is taken as a zip archive, and as the tables of an export with a line of `---`
+//! between them.
+
+use std::borrow::Cow;
+
+use planledger::import::{ImportFaults, Roster, sample};
+
+const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 24);
+
+pub(crate) fn check(bytes: &[u8]) {
+    imports_whole(Roster::from_zip(bytes.to_vec(), TODAY));
+    let names = sample::ROSTER.iter().map(|(name, _)| *name);
+    let tables = split(bytes).into_iter().map(Cow::Owned);
+    imports_whole(Roster::from_files(names.zip(tables), TODAY));
+}
+
+fn imports_whole(opened: Result<Roster, ImportFaults>) {
+    match opened {
+        Ok(mut roster) => {
+            let commands = roster
+                .commands()
+                .map(|item| item.expect("it passed the check"));
+            let count = commands.count() as u64;
+            assert_eq!(count, roster.summary().commands);
+        }
+        Err(faults) => assert!(!faults.faults().is_empty()),
+    }
+}
+
+fn split(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut tables = vec![Vec::new()];
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        if line == b"---\n" {
+            tables.push(Vec::new());
+        } else if let Some(table) = tables.last_mut() {
+            table.extend_from_slice(line);
+        }
+    }
+    tables
+}
