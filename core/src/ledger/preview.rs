@@ -259,6 +259,10 @@ fn links(state: &Aggregate, command: &Command) -> u64 {
                 PersonCommand::PutGuardians {
                     last_day_of_others: day,
                     ..
+                }
+                | PersonCommand::PutSomeGuardians {
+                    last_day_of_others: day,
+                    ..
                 },
             ),
         ) => {

@@ -178,10 +178,11 @@ pub(super) fn lookup<T>(
                     && record.ids().any(|known| known == id)
             })
         {
+            let person = with_present_guardians(reading, person)?;
             found.push(show(
                 PersonId::from_uuid(stream.id),
                 revision,
-                person,
+                &person,
                 reading.day(),
             ));
         }

@@ -139,7 +139,7 @@ impl Foresight {
         }
         for (facts, listing, most, stays) in [
             (preview.dropped, &mut self.dropped, LINKS, false),
-            (preview.kept, &mut self.kept, LISTED, true),
+            (preview.kept, &mut self.kept, LINKS, true),
         ] {
             for fact in facts {
                 let id = fact.person_id.as_deref().unwrap_or_default();

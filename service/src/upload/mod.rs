@@ -4,6 +4,7 @@
 mod absent;
 mod foresight;
 mod known;
+mod leaving;
 mod links;
 mod preview;
 mod stop;
@@ -21,6 +22,7 @@ use tonic::Status;
 pub use self::absent::{Absences, Absent, Classless, is_after_notes};
 pub use self::foresight::{Counts, Foresight, Line, Listing, Share};
 pub use self::known::any_institution_known;
+pub use self::leaving::{Leaving, Suggested};
 pub use self::links::{MissingLink, MissingLinks};
 pub use self::preview::{Looked, preview};
 pub use self::stop::{Bounds, Halt, HaltCode, halts};
@@ -30,10 +32,10 @@ use crate::import::ImportFault;
 
 /// How many commands may wait between the thread that reads the files and the connection.
 const WINDOW: usize = 1_024;
-/// How many refusals, and how many facts that a person decided, are listed in full. Later ones are
-/// only counted.
+/// How many of anything are listed for people. Later ones are only counted.
 pub const LISTED: usize = 20;
-/// How many links that end, or that are missing with somebody who is absent, are kept one by one.
+/// How many links that end or are missing with somebody who is absent, and facts that stay as a
+/// person decided them, are kept one by one.
 /// Later ones are only counted. All of them are told to whoever writes them down.
 pub const LINKS: usize = 10_000;
 
@@ -130,7 +132,8 @@ pub async fn upload(
                 };
                 for fact in receipt.kept.into_iter().map(stated) {
                     uploaded.kept += 1;
-                    if uploaded.kept_facts.len() < LISTED {
+                    told.kept(&fact);
+                    if uploaded.kept_facts.len() < LINKS {
                         uploaded.kept_facts.push(fact);
                     }
                 }
@@ -169,6 +172,9 @@ pub trait Told {
 
     /// A link has ended, because the files no longer name it.
     fn dropped(&mut self, _link: &StatedFact) {}
+
+    /// A fact stays as a person decided it.
+    fn kept(&mut self, _fact: &StatedFact) {}
 }
 
 impl<F: FnMut(u64)> Told for F {

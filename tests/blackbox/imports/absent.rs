@@ -53,6 +53,27 @@ async fn who_is_absent_from_a_bulk_export_is_named_and_keeps_everything() {
     assert!(Seen::of(&voice).await.person("Tove").absences.is_empty());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn nobody_is_missing_while_a_row_cannot_be_read() {
+    let (server, voice) = Home::new().serve().await;
+    let export = Export::new();
+    export.import(&server, "").done();
+    let after = export
+        .clone()
+        .but(
+            "users.csv",
+            "ta,,,true,s,teacher,ta,,Tove,Ask,,,,,,,,,too,many",
+        )
+        .but("classes.csv", "c2,,,x,x,x,x,x,x,x,x,x,x,x,x,x,x,x,x,x,x,x");
+    let done = after.import_with(&server, &["--bad-rows", "100"]).done();
+    for said in ["nobody is noted as missing", "no class is noted as missing"] {
+        assert!(done.stderr.contains(said), "{said}: {}", done.stderr);
+    }
+    let seen = Seen::of(&voice).await;
+    assert!(seen.person("Tove").absences.is_empty());
+    assert!(seen.team("4.y").absences.is_empty());
+}
+
 /// The export of the first test here, with another pupil whose mother is Ebbe's too.
 fn school() -> Export {
     Export::new()

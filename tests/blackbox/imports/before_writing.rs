@@ -42,6 +42,19 @@ async fn enrolments_with_their_header_only_are_not_taken_for_the_truth() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn tables_with_their_headers_only_note_nobody_as_missing() {
+    let export = Export::new();
+    let (server, voice) = imported(&export).await;
+    let position = voice.position().await;
+    let tables = ["enrollments.csv", "users.csv", "classes.csv", "orgs.csv"];
+    let empty = tables.into_iter().fold(export, Export::emptied);
+    let stopped = empty.import(&server, "");
+    assert_eq!(stopped.code, Some(1));
+    assert!(stopped.stderr.contains("TABLE_EMPTY"), "{}", stopped.stderr);
+    assert_eq!(voice.position().await, position);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn one_enrolment_that_ends_is_said_and_stops_nothing() {
     let export = Export::new();
     let (server, voice) = imported(&export).await;

@@ -50,6 +50,15 @@ async fn a_guardian_whose_guardianship_a_leader_ended_does_not_come_back() {
     )
     .await;
 
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("report.csv");
+    let flags = ["--report", report.to_str().unwrap()];
+    for flags in [&["--dry-run", flags[0], flags[1]][..], &flags] {
+        export.import_with(&server, flags).done();
+        let rows = std::fs::read_to_string(&report).unwrap();
+        let row = format!("kept,users.csv,7,,GUARDIAN,person/{}: ", seen.id("Ebbe"));
+        assert!(rows.contains(&row), "{rows}");
+    }
     let again = export.import(&server, "").done();
     let seen = Seen::of(&voice).await;
     assert_eq!(seen.guardians("Ebbe"), [seen.id("Gry")]);

@@ -251,6 +251,12 @@ async fn a_guardian_who_has_left_is_not_listed_until_they_are_back() {
         let mut guardians = child.guardians.iter();
         let guards = guardians.any(|guardian| guardian.guardian_id == gorm);
         assert_eq!(guards, !children.is_empty());
+        let found = voice.ask(LookupPersonRequest {
+            id: "ea".to_owned(),
+            ..LookupPersonRequest::default()
+        });
+        let found = found.await.unwrap().persons.remove(0);
+        assert_eq!(found.guardians.len(), child.guardians.len());
         // So it is in lists.
         let seen = Seen::of(&voice).await;
         assert_eq!(seen.guardians("Ebbe").contains(&gorm), guards);

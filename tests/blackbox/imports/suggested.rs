@@ -243,3 +243,24 @@ async fn a_student_who_is_in_no_class_any_more_is_suggested_until_somebody_decid
     assert_eq!(now.person("Ebbe").person_id, ebbe);
     assert_eq!(now.person("Ebbe").records[0].enrolled, Some(true));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn who_has_no_place_left_is_named_as_one_who_may_have_left() {
+    let export = Export::new();
+    let (server, voice) = Home::new().serve().await;
+    export.import(&server, "").done();
+    let seen = Seen::of(&voice).await;
+    let tove = seen.person("Tove");
+    let place = &tove.affiliations[0];
+    let end = OnPerson::EndAffiliation(EndAffiliation {
+        institution_id: place.institution_id.clone(),
+        role: place.role,
+    });
+    let leader = voice.person(&seen.id("Lone"));
+    leader.execute(person(&tove.person_id, end)).await;
+    let done = export.import_with(&server, &["--json"]).done();
+    let suggested = &done.json()["suggested"];
+    assert_eq!(suggested["no_place_left"]["count"], 1, "{suggested}");
+    assert_eq!(suggested["no_place_left"]["first"][0]["name"], "Tove Ask");
+    assert!(done.stderr.contains("no place at any institution any more"));
+}

@@ -48,6 +48,7 @@ lists! {
     History: GetPlanHistoryRequest, events by |item| format!("{:09}", item.position);
     Catalogues: ListCataloguesRequest, catalogues by |item| item.catalogue_id.clone();
     CatalogueItems: ListCatalogueItemsRequest, items by |item| item.item_id.clone();
+    Scales: ListCatalogueScalesRequest, scales by |item| item.item_id.clone();
 }
 
 impl List {
@@ -81,6 +82,8 @@ struct Lists {
     plan: String,
     catalogue: String,
     root: String,
+    /// A catalogue of scales.
+    rubrics: String,
 }
 
 impl Lists {
@@ -93,15 +96,19 @@ impl Lists {
             plan: new_id(),
             catalogue: new_id(),
             root: new_id(),
+            rubrics: new_id(),
         };
         for _ in 1..MANY {
             lists.one_more().await;
         }
         lists.fill_plan().await;
-        let put = (1..MANY).map(|_| catalogue(&new_id(), lists.put_catalogue(0)));
+        let put = (2..MANY).map(|_| catalogue(&new_id(), lists.put_catalogue(0)));
         voice.all(put).await;
         voice
             .execute(catalogue(&lists.catalogue, lists.put_catalogue(MANY)))
+            .await;
+        voice
+            .execute(catalogue(&lists.rubrics, put_rubrics()))
             .await;
         lists
     }
@@ -151,29 +158,52 @@ impl Lists {
     }
 
     fn put_catalogue(&self, items: usize) -> OnCatalogue {
-        let item = |item_id: &str, parent_ids| CatalogueItem {
-            item_id: item_id.to_owned(),
-            text: "Mål".to_owned(),
-            kind: None,
-            code: None,
-            parent_ids,
-            sequence_number: None,
-            parent_orders: Vec::new(),
-            licence: None,
-        };
-        let inner = (0..items).map(|_| item(&new_id(), vec![self.root.clone()]));
-        let details = CatalogueDetails {
-            title: "Fælles Mål".to_owned(),
-            publisher: None,
-            version: None,
-            language: None,
-            licence: None,
-            rights_holder: None,
-        };
-        OnCatalogue::PutCatalogue(PutCatalogue {
-            details: Some(details),
-            items: inner.chain([item(&self.root, Vec::new())]).collect(),
-        })
+        let inner = (0..items).map(|_| item(&new_id(), "Mål", vec![self.root.clone()]));
+        put_items(inner.chain([item(&self.root, "Mål", Vec::new())]).collect())
+    }
+}
+
+/// Many scales, each with two levels.
+fn put_rubrics() -> OnCatalogue {
+    let of_kind = |kind: &str, item| CatalogueItem {
+        kind: Some(kind.to_owned()),
+        ..item
+    };
+    let scales = (0..MANY).flat_map(|_| {
+        let id = new_id();
+        let level = |text| of_kind("Scale level", item(&new_id(), text, vec![id.clone()]));
+        let levels = ["På vej", "Nået"].map(level);
+        let scale = of_kind("Scale criterion", item(&id, "Fremlægger", Vec::new()));
+        [scale].into_iter().chain(levels)
+    });
+    put_items(scales.collect())
+}
+
+fn put_items(items: Vec<CatalogueItem>) -> OnCatalogue {
+    let details = CatalogueDetails {
+        title: "Fælles Mål".to_owned(),
+        publisher: None,
+        version: None,
+        language: None,
+        licence: None,
+        rights_holder: None,
+    };
+    OnCatalogue::PutCatalogue(PutCatalogue {
+        details: Some(details),
+        items,
+    })
+}
+
+fn item(item_id: &str, text: &str, parent_ids: Vec<String>) -> CatalogueItem {
+    CatalogueItem {
+        item_id: item_id.to_owned(),
+        text: text.to_owned(),
+        kind: None,
+        code: None,
+        parent_ids,
+        sequence_number: None,
+        parent_orders: Vec::new(),
+        licence: None,
     }
 }
 
@@ -227,6 +257,10 @@ impl Lists {
                 ..ListCatalogueItemsRequest::default()
             })
         };
+        let scales = ListCatalogueScalesRequest {
+            catalogue_id: self.rubrics.clone(),
+            ..ListCatalogueScalesRequest::default()
+        };
         let institutions = ListInstitutionsRequest::default();
         let school_years = ListSchoolYearsRequest::default();
         let catalogues = ListCataloguesRequest::default();
@@ -253,6 +287,7 @@ impl Lists {
             (List::Catalogues(catalogues), MANY),
             (items(None), MANY + 1),
             (items(Some(self.root.clone())), MANY),
+            (List::Scales(scales), MANY),
         ]
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::fact;
 use crate::cli::output;
 use crate::client::Client;
-use crate::upload::{Absences, Absent, LISTED, MissingLink, MissingLinks};
+use crate::upload::{Absences, Absent, LISTED, Leaving, MissingLink, MissingLinks, Suggested};
 use crate::wire::proto::{GetPersonRequest, GetTeamRequest, RosterFact};
 
 /// The absent, with the names of the first ones, and the links that are missing because of them.
@@ -16,6 +16,8 @@ pub(super) struct Missing {
     /// Those who are in the export, and in no class any more.
     classless: Part,
     links: MissingLinks,
+    /// Who may have left for other reasons. `None` before the import has written anything.
+    leaving: Option<Leaving>,
 }
 
 /// The absent persons or classes.
@@ -57,7 +59,14 @@ impl Missing {
             classes,
             classless,
             links,
+            leaving: None,
         }
+    }
+
+    /// Adds who may have left now that the import has written what it brought.
+    pub(super) fn with(mut self, leaving: Leaving) -> Self {
+        self.leaving = Some(leaving);
+        self
     }
 
     /// Prints it. `say` prints a line.
@@ -88,6 +97,7 @@ impl Missing {
                  and a leader confirms or dismisses it"
             ));
         }
+        self.show_leaving(&say);
     }
 
     /// Prints the first ones of a part. `since` says what their day is.
@@ -104,6 +114,29 @@ impl Missing {
         let more = part.count - part.first.len() as u64;
         if more > 0 {
             say(format!("  and {more} more"));
+        }
+    }
+
+    /// Prints who may have left although nobody is missing.
+    fn show_leaving(&self, say: &impl Fn(String)) {
+        for (_, what, part) in self.leaving.iter().flat_map(leaving) {
+            if part.count == 0 {
+                continue;
+            }
+            say(format!(
+                "{} persons may have left, because {what}:",
+                part.count
+            ));
+            for (suggestion, institution) in &part.first {
+                let (id, name) = (&suggestion.person_id, &suggestion.name);
+                say(format!(
+                    "  {id}  {name}: owner suggestions list {institution}"
+                ));
+            }
+            let more = part.count - part.first.len() as u64;
+            if more > 0 {
+                say(format!("  and {more} more"));
+            }
         }
     }
 
@@ -154,6 +187,24 @@ impl Missing {
     }
 
     pub(super) fn json(&self) -> Value {
+        let mut all = self.json_of_export();
+        if let Some(all) = all.as_object_mut() {
+            for (key, _, part) in self.leaving.iter().flat_map(leaving) {
+                let first = part.first.iter().map(|(suggestion, institution)| {
+                    json!({
+                        "id": suggestion.person_id,
+                        "name": suggestion.name,
+                        "institution_id": institution,
+                    })
+                });
+                let part = json!({ "count": part.count, "first": first.collect::<Value>() });
+                all.insert(key.to_owned(), part);
+            }
+        }
+        all
+    }
+
+    fn json_of_export(&self) -> Value {
         let links = |guardianships: bool, count: u64| {
             let all = self.links_that(guardianships).map(link_json);
             json!({ "count": count, "first": all.collect::<Value>() })
@@ -167,6 +218,22 @@ impl Missing {
             "not_looked_at": self.links.not_looked_at,
         })
     }
+}
+
+/// What each part is called in JSON and in words.
+fn leaving(leaving: &Leaving) -> [(&'static str, &'static str, &Suggested); 2] {
+    [
+        (
+            "no_place_left",
+            "they have no place at any institution any more",
+            &leaving.no_place,
+        ),
+        (
+            "owner_elsewhere",
+            "they work at other institutions than the one of what they own",
+            &leaving.elsewhere,
+        ),
+    ]
 }
 
 impl Part {

@@ -55,6 +55,17 @@ impl Report {
         self.record(&["dropped", file, line, "", fact::code(&link.fact), &text]);
     }
 
+    /// Adds a fact that stays as a person decided it, although the export says otherwise.
+    pub(super) fn kept(&mut self, kept: &StatedFact) {
+        if self.writer.is_none() {
+            return;
+        }
+        let (file, line) = kept.source.rsplit_once(':').unwrap_or((&kept.source, ""));
+        let stays = fact::stays(&kept.fact);
+        let text = format!("{}: {stays} stays as a person decided it", kept.stream);
+        self.record(&["kept", file, line, "", fact::code(&kept.fact), &text]);
+    }
+
     /// Adds every person and class that is not in the export.
     pub(super) fn absent(&mut self, absences: &Absences) {
         if self.writer.is_none() {

@@ -23,12 +23,12 @@ use crate::import_source;
 use crate::settings::File;
 use crate::system::today;
 use crate::upload::{
-    Absences, Bounds, Classless, Foresight, Kind, LISTED, Listing, MissingLink, MissingLinks,
-    Source, StatedFact, Subject, Told, Uploaded, any_institution_known, halts, is_after_notes,
-    preview, upload,
+    Absences, Bounds, Classless, Foresight, Kind, LISTED, Leaving, Listing, MissingLink,
+    MissingLinks, Source, StatedFact, Subject, Told, Uploaded, any_institution_known, halts,
+    is_after_notes, preview, upload,
 };
 use crate::wire;
-use crate::wire::proto::{Command, RosterImportMode};
+use crate::wire::proto::{Command, RosterFact, RosterImportMode};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RosterImport {
@@ -119,6 +119,13 @@ impl RosterImport {
                 );
                 absences.persons.clear();
             }
+            if roster.hides_classes() && !absences.teams.is_empty() {
+                output::note(
+                    "rows of classes.csv that were passed over have no id that can be read: no class \
+                     is noted as missing",
+                );
+                absences.teams.clear();
+            }
         }
         let hides_guardians = roster.hides_guardians();
         let mut sending = Sending::new(roster);
@@ -131,7 +138,9 @@ impl RosterImport {
         let number = found.commands + sending.notes.len() as u64;
         let links = missing_links(&client, name, &absences, &mut report).await?;
         let mut ending = Listing::default();
-        if self.dry_run || any_institution_known(&client, &institutions).await? {
+        // Deltas and empty tables name no institution.
+        let is_known = source.is_known || any_institution_known(&client, &institutions).await?;
+        if self.dry_run || is_known {
             let listed = self.dry_run.then_some(&mut report);
             let seen = &mut absences.classless;
             let (foresight, settled) = look(&client, &sending, number, seen, listed).await?;
@@ -158,6 +167,7 @@ impl RosterImport {
         if uploaded.refused == 0 {
             import_source::finish(&client, &origin, mode, &found).await?;
         }
+        let missing = missing.with(Leaving::find(&client, uploaded.position).await?);
         let before = Before::new(&missing, &ending);
         done::report(&uploaded, &before, "roster", self.json)
     }
@@ -269,12 +279,16 @@ async fn look(
         settled.push(looked.is_settled());
         classless.see(&looked.subject);
         if let (Some(report), Ok(preview)) = (&mut report, &looked.outcome) {
+            let stated = |fact: &RosterFact| StatedFact {
+                source: looked.subject.source.clone(),
+                stream: preview.stream.clone(),
+                fact: fact.clone(),
+            };
             for fact in &preview.dropped {
-                report.dropped(&StatedFact {
-                    source: looked.subject.source.clone(),
-                    stream: preview.stream.clone(),
-                    fact: fact.clone(),
-                });
+                report.dropped(&stated(fact));
+            }
+            for fact in &preview.kept {
+                report.kept(&stated(fact));
             }
         }
         foresight.add(looked);
@@ -335,6 +349,10 @@ impl Told for Telling<'_> {
 
     fn dropped(&mut self, link: &StatedFact) {
         self.report.dropped(link);
+    }
+
+    fn kept(&mut self, fact: &StatedFact) {
+        self.report.kept(fact);
     }
 }
 

@@ -247,15 +247,27 @@ impl Roster {
     /// Whether a row of a person that is passed over has no id that can be read. Then whoever is not
     /// named may still be in the roster.
     pub fn hides_persons(&self) -> bool {
-        let mut bad = self
+        self.hides_ids(self.index.format.users.file)
+    }
+
+    /// The same of the classes.
+    pub fn hides_classes(&self) -> bool {
+        self.hides_ids(self.index.format.classes.file)
+    }
+
+    fn hides_ids(&self, file: &str) -> bool {
+        let bad = self
             .passed_over
             .iter()
-            .filter(|passed| passed.kind == PassedOverKind::Bad)
-            .map(|passed| &passed.fault);
-        bad.any(|fault| {
-            fault.file == self.index.format.users.file
-                && fault.field.as_deref() == Some(Column::SourcedId.header())
-                && fault.code != FaultCode::IdDuplicated
+            .filter(|passed| passed.kind == PassedOverKind::Bad);
+        let mut bad = bad
+            .map(|passed| &passed.fault)
+            .filter(|fault| fault.file == file);
+        bad.any(|fault| match fault.code {
+            // Of such a row nothing is read, its id neither.
+            FaultCode::FieldCountWrong | FaultCode::Utf8Invalid => true,
+            FaultCode::IdDuplicated => false,
+            _ => fault.field.as_deref() == Some(Column::SourcedId.header()),
         })
     }
 
