@@ -1,12 +1,17 @@
 //! A preview says of every command what its execution then says, and changes nothing.
 
+use std::collections::BTreeSet;
+
+use planledger_core::domain::Command;
+use planledger_core::domain::person::{Guardianship, PersonCommand};
 use planledger_core::ledger::{Envelope, ExecuteError, Foreseen, Ledger, Preview, PreviewError};
 use proptest::prelude::*;
 
 use crate::properties::acts::{Act, acts, founding};
 use crate::properties::check::check;
 use crate::properties::place::{JournalledLedger, fresh_id, run};
-use planledger_fixtures::place::{dump, events, files};
+use planledger_fixtures::place::{START, dump, events, files};
+use planledger_fixtures::school::*;
 
 fn preview(ledger: &Ledger, acts: &[Act]) -> Vec<Result<Foreseen, PreviewError>> {
     let mut preview = Preview::new(ledger.clone());
@@ -67,4 +72,32 @@ fn a_previewed_command_sees_what_the_commands_before_it_would_do() {
     let foreseen = preview(&ledger, &founding());
     assert!(foreseen.iter().all(Result::is_ok), "{foreseen:?}");
     assert_eq!(ledger.position().get(), 0);
+}
+
+#[test]
+fn it_counts_the_guardianships_that_a_command_speaks_for_also_if_it_leaves_some_unsaid() {
+    let place = JournalledLedger::new();
+    let ledger = Ledger::open(place.options()).unwrap();
+    run(&ledger, founding());
+    let act = |command| Act {
+        actor: SYSTEM,
+        command: Command::Person(STUDENT, command),
+    };
+    let guardian = |guardian| Guardianship {
+        guardian,
+        last_day: None,
+    };
+    let last_day_of_others = START.day_in_denmark();
+    let put = PersonCommand::PutGuardians {
+        guardians: [GUARDIAN, PEDAGOGUE].map(guardian).into(),
+        last_day_of_others,
+    };
+    run(&ledger, vec![act(put)]);
+    let none = PersonCommand::PutSomeGuardians {
+        guardians: BTreeSet::new(),
+        unsaid: BTreeSet::new(),
+        last_day_of_others,
+    };
+    let foreseen = preview(&ledger, &[act(none)]).remove(0).unwrap();
+    assert_eq!((foreseen.links, foreseen.dropped.len()), (2, 2));
 }

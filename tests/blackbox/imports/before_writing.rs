@@ -74,17 +74,7 @@ fn rows(number: usize, row: impl Fn(usize) -> (&'static str, String)) -> Export 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_share_of_enrolments_beyond_the_limit_stops_the_import() {
-    let student = |n: usize| {
-        (
-            "users.csv",
-            format!("x{n},,,true,s,student,x{n},,Barn,Nr{n},,,,,,,04,"),
-        )
-    };
-    let mut export = rows(40, student);
-    for n in 0..40 {
-        let row = format!("nx{n},,,c1,s,x{n},student,false,2026-08-10,");
-        export = export.with("enrollments.csv", &row);
-    }
+    let export = with_forty_students();
     let (server, voice) = imported(&export).await;
     let position = voice.position().await;
     let fewer = |left_out: usize| {
@@ -104,6 +94,57 @@ async fn a_share_of_enrolments_beyond_the_limit_stops_the_import() {
     fewer(20)
         .import_with(&server, &["--removal-limit", "50"])
         .done();
+}
+
+fn with_forty_students() -> Export {
+    let student = |n: usize| {
+        (
+            "users.csv",
+            format!("x{n},,,true,s,student,x{n},,Barn,Nr{n},,,,,,,04,"),
+        )
+    };
+    let place = |export: Export, n| {
+        let row = format!("nx{n},,,c1,s,x{n},student,false,2026-08-10,");
+        export.with("enrollments.csv", &row)
+    };
+    (0..40).fold(rows(40, student), place)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn changes_that_end_most_enrolments_stop_although_they_name_no_institution() {
+    let export = with_forty_students();
+    let (server, voice) = imported(&export).await;
+    let tables = ["orgs", "academicSessions", "courses", "classes", "users"];
+    let changes = tables.into_iter().fold(export, |export, table| {
+        let is_absent = format!("file.{table},absent");
+        export
+            .but("manifest.csv", &is_absent)
+            .emptied(&format!("{table}.csv"))
+    });
+    let changes = changes.but("manifest.csv", "file.enrollments,delta");
+    // One place that ends is an ordinary change.
+    let ending = |changes: Export, n| {
+        let row = format!("nx{n},tobedeleted,,c1,s,x{n},student,false,2026-08-10,");
+        changes.but("enrollments.csv", &row)
+    };
+    let nothing = changes.clone().emptied("enrollments.csv");
+    let last = "nx39,tobedeleted,,c1,s,x39,student,false,2026-08-10,";
+    let one = nothing.with("enrollments.csv", last);
+    let done = one.import(&server, "").done();
+    assert!(done.stderr.contains("1 links ended"), "{}", done.stderr);
+
+    let position = voice.position().await;
+    let changes = (0..39).fold(changes, ending);
+    let stopped = changes.import(&server, "");
+    assert_eq!(stopped.code, Some(1), "{}", stopped.stderr);
+    assert!(
+        stopped.stderr.contains("REMOVALS_UNUSUAL"),
+        "{}",
+        stopped.stderr
+    );
+    assert_eq!(voice.position().await, position);
+    let ended = changes.import_with(&server, &["--accept-removals"]).done();
+    assert!(ended.stderr.contains("39 links ended"), "{}", ended.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

@@ -145,7 +145,7 @@ impl RosterImport {
             let seen = &mut absences.classless;
             let (foresight, settled) = look(&client, &sending, number, seen, listed).await?;
             sending.settled = Arc::new(settled);
-            let halts = halts(&foresight, &self.bounds(&found));
+            let halts = halts(&foresight, &self.bounds(&found, mode));
             if self.dry_run || !halts.is_empty() {
                 let seen = Seen {
                     foresight,
@@ -183,14 +183,16 @@ impl RosterImport {
         fetched.unwrap_or_else(|| Roster::open(path, terms).map_err(CliError::refused))
     }
 
-    fn bounds(&self, found: &RosterSummary) -> Bounds {
+    fn bounds(&self, found: &RosterSummary, mode: RosterImportMode) -> Bounds {
+        // An export of changes need not hold anything of a kind.
+        let holds_all = mode != RosterImportMode::Delta;
         Bounds {
             removal_percent: self.removal_limit.into(),
             accept_removals: self.accept_removals,
             accept_names: self.accept_names,
-            no_users: found.persons() == 0,
-            no_classes: found.teams == 0,
-            no_enrolments: found.memberships + found.staff == 0,
+            no_users: holds_all && found.persons() == 0,
+            no_classes: holds_all && found.teams == 0,
+            no_enrolments: holds_all && found.memberships + found.staff == 0,
         }
     }
 }
