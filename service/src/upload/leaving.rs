@@ -2,10 +2,11 @@
 //! no place any more, and owners who work elsewhere.
 
 use planledger_proto::v1::departure_evidence::Evidence;
-use planledger_proto::v1::{DepartureSuggestion, ListInstitutionsRequest, ListSuggestionsRequest};
+use planledger_proto::v1::{DepartureSuggestion, ListSuggestionsRequest};
 use tonic::{Code, Status};
 
 use super::LISTED;
+use super::known::institutions;
 use crate::client::Client;
 
 const PAGE: i32 = 1_000;
@@ -36,11 +37,7 @@ impl Leaving {
     /// The status of a call that failed.
     pub async fn find(client: &Client, min_position: u64) -> Result<Self, Status> {
         let mut leaving = Self::default();
-        let institutions = match institutions(client).await {
-            Err(status) if status.code() == Code::PermissionDenied => return Ok(leaving),
-            institutions => institutions?,
-        };
-        for institution_id in institutions {
+        for institution_id in institutions(client).await?.unwrap_or_default() {
             let mut page_token = String::new();
             loop {
                 let request = ListSuggestionsRequest {
@@ -83,27 +80,6 @@ impl Leaving {
                 part.first
                     .push((suggestion.clone(), institution.to_owned()));
             }
-        }
-    }
-}
-
-async fn institutions(client: &Client) -> Result<Vec<String>, Status> {
-    let (mut all, mut page_token) = (Vec::new(), String::new());
-    loop {
-        let request = ListInstitutionsRequest {
-            page_size: PAGE,
-            page_token,
-            ..ListInstitutionsRequest::default()
-        };
-        let page = client
-            .roster()
-            .list_institutions(request)
-            .await?
-            .into_inner();
-        all.extend(page.institutions.into_iter().map(|it| it.institution_id));
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            return Ok(all);
         }
     }
 }

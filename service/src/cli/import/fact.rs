@@ -26,35 +26,26 @@ pub(super) fn stays(fact: &RosterFact) -> String {
 
 /// Which link ends. `person` is what to call the person whom the fact names.
 pub(super) fn ends(fact: &RosterFact, person: &str) -> String {
+    link(fact, person, "no longer ")
+}
+
+/// Which link is there. `person` is what to call the person whom the fact names.
+pub(super) fn is(fact: &RosterFact, person: &str) -> String {
+    link(fact, person, "")
+}
+
+fn link(fact: &RosterFact, person: &str, no_longer: &str) -> String {
     match fact.kind() {
         RosterFactKind::Affiliation => {
             let institution = fact.institution_id.as_deref().unwrap_or_default();
             let role = fact.role().as_str_name();
             let role = role.strip_prefix("ROLE_").unwrap_or(role).to_lowercase();
-            format!("no longer {role} at institution {institution}")
+            format!("{no_longer}{role} at institution {institution}")
         }
-        RosterFactKind::Guardian => format!("{person} is no longer a guardian"),
-        RosterFactKind::Member => format!("{person} is no longer a member"),
-        RosterFactKind::Staff => format!("{person} is no longer on the staff"),
+        RosterFactKind::Guardian => format!("{person} is {no_longer}a guardian"),
+        RosterFactKind::Member => format!("{person} is {no_longer}a member"),
+        RosterFactKind::Staff => format!("{person} is {no_longer}on the staff"),
         RosterFactKind::Departure
-        | RosterFactKind::Closed
-        | RosterFactKind::Name
-        | RosterFactKind::Institution
-        | RosterFactKind::SchoolYear
-        | RosterFactKind::Subject
-        | RosterFactKind::Code
-        | RosterFactKind::Unspecified => "a link that this version does not know".to_owned(),
-    }
-}
-
-/// Which link is there. `person` is what to call the person whom the fact names.
-pub(super) fn is(fact: &RosterFact, person: &str) -> String {
-    match fact.kind() {
-        RosterFactKind::Guardian => format!("{person} is a guardian"),
-        RosterFactKind::Member => format!("{person} is a member"),
-        RosterFactKind::Staff => format!("{person} is on the staff"),
-        RosterFactKind::Affiliation
-        | RosterFactKind::Departure
         | RosterFactKind::Closed
         | RosterFactKind::Name
         | RosterFactKind::Institution

@@ -167,7 +167,15 @@ impl RosterImport {
         if uploaded.refused == 0 {
             import_source::finish(&client, &origin, mode, &found).await?;
         }
-        let missing = missing.with(Leaving::find(&client, uploaded.position).await?);
+        // The import is written. That this cannot be read must not hide what it did.
+        let missing = match Leaving::find(&client, uploaded.position).await {
+            Ok(leaving) => missing.with(leaving),
+            Err(status) => {
+                let why = status.message();
+                output::note(format!("who may have left could not be read: {why}"));
+                missing
+            }
+        };
         let before = Before::new(&missing, &ending);
         done::report(&uploaded, &before, "roster", self.json)
     }
