@@ -63,10 +63,15 @@ fn killed_at_any_write_it_goes_on_and_does_every_step_once() {
         "every step, and that it is finished"
     );
     let mut amid = BTreeSet::new();
+    // How many steps go down in one write is chance; a part of the write is kept, so some steps
+    // always survive without the others.
     for after in [
         After::Restart,
         After::Reboot(PowerCut::LosesAll),
         After::Reboot(PowerCut::KeepsBlocks(7)),
+        After::Reboot(PowerCut::KeepsBytes(512)),
+        After::Reboot(PowerCut::KeepsBytes(1024)),
+        After::Reboot(PowerCut::KeepsBytes(2048)),
     ] {
         for operation in 0.. {
             let mut place = FaultyLedger::new();
