@@ -7,6 +7,7 @@ use super::person::Person;
 use super::plan::Plan;
 use super::recovery::Recovery;
 use super::roster_source::RosterSource;
+use super::school_year::DefinedSchoolYear;
 use super::team::Team;
 use super::year_plan::YearPlan;
 use super::{Aggregate, Event, EventMeta};
@@ -21,8 +22,10 @@ impl Aggregate {
                 *state = Institution::created(event).map(Self::Institution);
             }
             (Some(Self::Institution(state)), Event::Institution(event)) => state.apply(meta, event),
-            (None, Event::SchoolYear(event)) => *state = Some(Self::SchoolYear(event.year())),
-            (Some(Self::SchoolYear(state)), Event::SchoolYear(event)) => *state = event.year(),
+            (None, Event::SchoolYear(event)) => {
+                *state = DefinedSchoolYear::created(event).map(Self::SchoolYear);
+            }
+            (Some(Self::SchoolYear(state)), Event::SchoolYear(event)) => state.apply(meta, event),
             (None, Event::Person(event)) => *state = Person::created(event).map(Self::Person),
             (Some(Self::Person(state)), Event::Person(event)) => state.apply(meta, event),
             (None, Event::Team(event)) => *state = Team::created(event).map(Self::Team),

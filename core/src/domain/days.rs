@@ -47,7 +47,7 @@ enum Latest {
 pub(super) fn check(command: &Command, now: Timestamp) -> Result<(), Stop> {
     let check = |day: Date, latest, field| check_day(day, latest, field, now);
     match command {
-        Command::SchoolYear(_, SchoolYearCommand::Define(year)) => {
+        Command::SchoolYear(_, SchoolYearCommand::Define(year) | SchoolYearCommand::Put(year)) => {
             check(year.first_day, Latest::SchoolYears, Field::DetailsFirstDay)?;
             check(year.last_day, Latest::SchoolYears, Field::DetailsLastDay)
         }
@@ -128,7 +128,8 @@ fn of_person(
         | PersonCommand::SetAffiliation(_)
         | PersonCommand::EndAffiliation { .. }
         | PersonCommand::Return
-        | PersonCommand::Put { .. } => Ok(()),
+        | PersonCommand::Put { .. }
+        | PersonCommand::PutSomeProfiles { .. } => Ok(()),
     }
 }
 

@@ -56,7 +56,11 @@ fn decide_asking(ask: &RuleContext<'_>, command: &Command) -> Result<Decision, S
             kept = facts.map(RosterFact::Institution).collect();
             wrap(Event::Institution, decided.events)
         }
-        Command::SchoolYear(id, command) => wrap(Event::SchoolYear, command.decide(ask, *id)?),
+        Command::SchoolYear(id, command) => {
+            let decided = command.decide(ask, *id)?;
+            kept = facts(RosterFact::SchoolYear, decided.kept);
+            wrap(Event::SchoolYear, decided.events)
+        }
         Command::Person(id, command) => {
             let decided = command.decide(ask, *id)?;
             kept = facts(RosterFact::Person, decided.kept);

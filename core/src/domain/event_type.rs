@@ -255,6 +255,7 @@ event_types! {
     }
     SchoolYearEvent in SchoolYear {
         Defined = 1 "school_year.defined" 1,
+        LeftToRoster = 2 "school_year.left_to_roster" 1,
     }
     PersonEvent in Person {
         Registered = 1 "person.registered" 1,
@@ -286,6 +287,7 @@ event_types! {
         LeftToRoster = 13 "team.left_to_roster" 2,
         RecordedInRoster = 14 "team.recorded_in_roster" 1,
         AbsentFromRoster = 15 "team.absent_from_roster" 1,
+        Moved = 16 "team.moved" 1,
     }
     YearPlanEvent in YearPlan {
         Created = 1 "year_plan.created" 1,

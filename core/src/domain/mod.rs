@@ -24,6 +24,7 @@ mod apply;
 mod days;
 mod decide;
 mod event_type;
+pub(crate) mod owning;
 mod refusing;
 mod roster;
 mod rule_context;
@@ -43,7 +44,7 @@ use self::plan::{Plan, PlanCommand, PlanEvent};
 use self::recovery::{Recovery, RecoveryCommand, RecoveryEvent};
 pub use self::refusal::{Reason, Refusal};
 use self::roster_source::{RosterSource, RosterSourceCommand, RosterSourceEvent};
-use self::school_year::{SchoolYear, SchoolYearCommand, SchoolYearEvent};
+use self::school_year::{DefinedSchoolYear, SchoolYearCommand, SchoolYearEvent};
 use self::team::{Team, TeamCommand, TeamEvent};
 pub use self::world::{Decision, RosterFact, Stop, World};
 use self::year_plan::{YearPlan, YearPlanCommand, YearPlanEvent};
@@ -181,7 +182,7 @@ pub enum Aggregate {
     /// The state of an institution.
     Institution(Institution),
     /// The state of a school year.
-    SchoolYear(SchoolYear),
+    SchoolYear(DefinedSchoolYear),
     /// The state of a person.
     Person(Person),
     /// The state of a team.

@@ -63,6 +63,11 @@ impl<E, F: Ord + Copy> Import<E, F> {
         self.events.push(event);
     }
 
+    /// The roster says something else of a fact than what is so now, and that stays.
+    pub(in crate::domain) fn keep(&mut self, fact: F) {
+        self.kept.insert(fact);
+    }
+
     /// The roster says of a fact what is so now.
     pub(in crate::domain) fn agrees(&mut self, fact: F, by_hand: &BTreeSet<F>) {
         if by_hand.contains(&fact) {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::field::Field;
+use super::owning::owner_elsewhere;
 use super::refusal::{Reason, Refusal};
 use super::refusing::{not_found, refuse};
 use super::world::{Context, Stop, World};
@@ -45,6 +46,10 @@ impl<W: World + ?Sized> World for AsWorld<'_, W> {
         year_plan: YearPlanId,
     ) -> Result<Option<PlanId>, ReadError> {
         self.0.plan_of(student, year_plan)
+    }
+
+    fn owned(&self, person: PersonId) -> Result<Vec<StreamId>, ReadError> {
+        self.0.owned(person)
     }
 
     fn day(&self) -> Date {
@@ -89,6 +94,20 @@ impl RuleContext<'_> {
         id: impl Into<StreamId>,
     ) -> Result<Option<Arc<Aggregate>>, Stop> {
         Ok(self.world.aggregate(id.into())?)
+    }
+
+    /// Whether a person owns something of an institution and works elsewhere, and not on its team.
+    pub(in crate::domain) fn owns_from_elsewhere(
+        &self,
+        person: PersonId,
+        institution: InstitutionId,
+    ) -> Result<bool, Stop> {
+        for thing in self.world.owned(person)? {
+            if owner_elsewhere(self.world, thing, self.day)? == Some((person, institution)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The plan that a student has for a year plan.

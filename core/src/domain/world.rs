@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use super::institution::InstitutionFact;
 use super::person::PersonFact;
+use super::school_year::SchoolYearFact;
 use super::team::TeamFact;
 use super::{Actor, Aggregate, Event, Refusal};
 use crate::ids::{PersonId, PlanId, StreamId, YearPlanId};
@@ -29,6 +30,13 @@ pub trait World {
         student: PersonId,
         year_plan: YearPlanId,
     ) -> Result<Option<PlanId>, ReadError>;
+
+    /// The teams, year plans and plans that a person owns. Some of them may have another owner
+    /// meanwhile, so the caller looks at each.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn owned(&self, person: PersonId) -> Result<Vec<StreamId>, ReadError>;
 
     /// The calendar day in Copenhagen on which is asked. A departure counts once its last day is
     /// over, so the answer depends on the day. A world has no clock: the present is handed in, and
@@ -83,6 +91,8 @@ pub enum RosterFact {
     Team(TeamFact),
     /// Something about an institution.
     Institution(InstitutionFact),
+    /// Something about a school year.
+    SchoolYear(SchoolYearFact),
 }
 
 /// Why a command cannot be decided in its favour.

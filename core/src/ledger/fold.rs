@@ -350,6 +350,10 @@ impl World for Fold {
         Ok(first_plan(&self.list(Term::PlanOf(student, year_plan))?))
     }
 
+    fn owned(&self, person: PersonId) -> Result<Vec<StreamId>, ReadError> {
+        Ok(self.list(Term::Owner(person))?.to_vec())
+    }
+
     /// The day of the event that was folded in last.
     fn day(&self) -> Date {
         self.cursor.recorded_at.day_in_denmark()

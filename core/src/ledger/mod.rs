@@ -55,7 +55,7 @@ pub use self::error::{EngineFault, ExecuteError, OpenError, ReadError};
 pub(crate) use self::history::event;
 pub use self::history::{EventFilter, Events, Passed, Payload, RecordedEvent};
 pub use self::open::rebuild;
-pub use self::preview::{Foreseen, Preview, PreviewError};
+pub use self::preview::{Foreseen, ForeseenLeaver, Preview, PreviewError};
 pub use self::query::Reading;
 pub use self::stream_fold::StreamFold;
 pub use crate::derived::Break;

@@ -1,8 +1,12 @@
 //! Previews: what commands would do, one after another, without doing it. A preview asks the same
 //! rules that the writer asks, and records nothing.
 
+mod leaving;
+
 use std::collections::HashMap;
 use std::sync::Arc;
+
+pub use self::leaving::ForeseenLeaver;
 
 use super::stream_fold::StreamFold;
 use super::{Envelope, Ledger, ReadError, Reading};
@@ -241,6 +245,14 @@ impl World for Over<'_, '_> {
         }
     }
 
+    fn owned(&self, person: PersonId) -> Result<Vec<StreamId>, ReadError> {
+        let mut owned = self.reading.owned(person)?;
+        let changed = self.overlay.changed.iter();
+        let taken_over = changed.filter(|(_, (state, _))| state.owner() == Some(person));
+        owned.extend(taken_over.map(|(stream, _)| *stream));
+        Ok(owned)
+    }
+
     fn day(&self) -> jiff::civil::Date {
         self.reading.day()
     }
@@ -270,6 +282,8 @@ fn links(state: &Aggregate, command: &Command) -> u64 {
             let holds = |last_day: &&Option<_>| last_day.is_none_or(|last| last > *day);
             last_days.filter(holds).count()
         }
+        // It speaks for no link.
+        (Aggregate::Person(_), Command::Person(_, PersonCommand::PutSomeProfiles { .. })) => 0,
         (Aggregate::Person(person), _) => person.affiliations.len(),
         (Aggregate::Team(team), _) => team.members.len() + team.staff.len(),
         _ => 0,

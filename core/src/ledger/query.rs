@@ -265,6 +265,10 @@ impl World for Reading<'_> {
         Ok(first_plan(&self.find(Term::PlanOf(student, year_plan))?))
     }
 
+    fn owned(&self, person: PersonId) -> Result<Vec<StreamId>, ReadError> {
+        Ok(self.find(Term::Owner(person))?.to_vec())
+    }
+
     fn day(&self) -> Date {
         self.day
     }

@@ -90,6 +90,14 @@ impl World for DryRun<'_, '_> {
         }
     }
 
+    fn owned(&self, person: PersonId) -> Result<Vec<StreamId>, ReadError> {
+        let mut owned = self.reading.owned(person)?;
+        let changed = self.changed.iter();
+        let taken_over = changed.filter(|(_, state)| state.owner() == Some(person));
+        owned.extend(taken_over.map(|(stream, _)| *stream));
+        Ok(owned)
+    }
+
     fn day(&self) -> Date {
         self.reading.day()
     }

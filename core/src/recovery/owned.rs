@@ -200,18 +200,7 @@ pub fn deleting(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Deleti
 impl RosterQueries<'_, '_> {
     fn owner(&self, stream: StreamId) -> Result<Option<PersonId>, ReadError> {
         let state = self.reading.stream(stream)?;
-        Ok(state.and_then(|(state, _)| match &*state {
-            Aggregate::Team(team) => team.owner,
-            Aggregate::YearPlan(plan) => Some(plan.owner),
-            Aggregate::Plan(plan) => Some(plan.owner),
-            Aggregate::Institution(_)
-            | Aggregate::SchoolYear(_)
-            | Aggregate::Person(_)
-            | Aggregate::Catalogue(_)
-            | Aggregate::Ledger(_)
-            | Aggregate::Recovery(_)
-            | Aggregate::RosterSource(_) => None,
-        }))
+        Ok(state.and_then(|(state, _)| state.owner()))
     }
 
     fn title(&self, state: &Aggregate) -> Result<Option<Title>, ReadError> {

@@ -43,10 +43,7 @@ impl KeyScope {
             | Event::Recovery(_)
             | Event::RosterSource(_) => Some(Self::Ledger),
             Event::Person(_) => Some(Self::Person(PersonId::from_uuid(stream.id))),
-            Event::Team(event) => {
-                let details = event.details()?;
-                Some(Self::Institution(details.institution))
-            }
+            Event::Team(event) => Some(Self::Institution(event.institution()?)),
             Event::YearPlan(event) => Some(Self::Institution(event.institution()?)),
             Event::Plan(event) => Some(Self::Person(event.opened()?.student)),
         }

@@ -519,6 +519,8 @@ fn an_import_that_says_nothing_of_a_guardian_leaves_the_guardianship() {
     let put = |unsaid: &[PersonId]| PersonCommand::PutSomeGuardians {
         guardians: BTreeSet::new(),
         unsaid: unsaid.iter().copied().collect(),
+        others_unsaid: false,
+        ended: BTreeSet::new(),
         last_day_of_others: day(11, 2),
     };
     given(a_school())

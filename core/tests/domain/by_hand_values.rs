@@ -10,7 +10,7 @@ use planledger_core::domain::team::{
     Team, TeamCommand, TeamDetail, TeamDetails, TeamEvent, TeamFact,
 };
 use planledger_core::domain::{Actor, Aggregate, RosterFact};
-use planledger_core::ids::SchoolYearId;
+use planledger_core::ids::{InstitutionId, SchoolYearId};
 use planledger_core::text::Name;
 use planledger_fixtures::Memory;
 use planledger_fixtures::school::*;
@@ -209,17 +209,41 @@ fn a_team_that_a_leader_moved_and_renamed_stays_so_while_the_roster_says_nothing
 }
 
 #[test]
-fn a_step_of_a_recovery_that_a_leader_began_moves_a_team_for_good() {
+fn a_step_of_a_recovery_moves_a_team_for_good_whoever_began_it() {
     let (from, to) = (SCHOOL, OTHER_SCHOOL);
-    let moved = TeamDetails {
-        institution: to,
+    let third = InstitutionId::from_bytes([0x13; 16]);
+    let moved_to = |institution| TeamDetails {
+        institution,
         ..team_details()
     };
-    given(a_team())
-        .when(LEADER, (TEAM, TeamCommand::Move { from, to }))
-        .then([TeamEvent::Revised(moved)])
-        .when(SYSTEM, (TEAM, put_team(team_details())))
-        .then_keeping(kept([TeamDetail::Institution]), NO_TEAM_EVENTS);
+    let registered = InstitutionEvent::Registered(institution_details("Tredje skole"));
+    for began in [SYSTEM, Actor::Person(LEADER)] {
+        let moved = given(a_team())
+            .and((third, registered.clone()))
+            .when(began, (TEAM, TeamCommand::Move { from, to }))
+            .then([TeamEvent::Moved { from, to }])
+            .when(SYSTEM, (TEAM, put_team(team_details())))
+            .then_keeping(kept([TeamDetail::Institution]), NO_TEAM_EVENTS);
+        // The roster says a new institution, and decides again.
+        moved
+            .clone()
+            .when(SYSTEM, (TEAM, put_team(moved_to(third))))
+            .then([TeamEvent::Revised(moved_to(third))])
+            .when(SYSTEM, (TEAM, put_team(team_details())))
+            .then([TeamEvent::Revised(team_details())]);
+        moved
+            .clone()
+            .when(SYSTEM, (TEAM, put_team(moved_to(to))))
+            .then([team_left([TeamDetail::Institution])]);
+        // A recovery that is undone leaves no trace: the roster decides, as before.
+        let (from, to) = (to, from);
+        let back = moved
+            .when(began, (TEAM, TeamCommand::MoveBack { from, to }))
+            .then([TeamEvent::Moved { from, to }]);
+        assert_eq!(team_of(&back.clone().world()).roster_details, None);
+        back.when(SYSTEM, (TEAM, put_team(moved_to(third))))
+            .then([TeamEvent::Revised(moved_to(third))]);
+    }
 }
 
 #[test]

@@ -6,8 +6,9 @@ use planledger_core::domain::institution::{InstitutionCommand, InstitutionEvent}
 use planledger_core::domain::person::{Evidence, Guardianship, PersonCommand, PersonEvent};
 use planledger_core::domain::plan::{PlanCommand, PlanEvent, TalkDetails};
 use planledger_core::domain::school_year::{SchoolYear, SchoolYearCommand};
+use planledger_core::domain::team::{TeamDetails, TeamEvent};
 use planledger_core::domain::{Command, Field, Reason};
-use planledger_core::ids::{SurveyDiscussionId, TalkId};
+use planledger_core::ids::{SurveyDiscussionId, TalkId, TeamId};
 use planledger_core::time::Timestamp;
 use planledger_fixtures::{Fact, IntoCommand, Memory};
 
@@ -201,7 +202,15 @@ fn facts() -> Vec<Fact> {
         discussion: DISCUSSION,
         details: survey_details("Aftalt"),
     };
+    let created = TeamEvent::Created {
+        details: TeamDetails {
+            institution: OTHER_SCHOOL,
+            ..team_details()
+        },
+        owner: Some(TEACHER),
+    };
     let mut facts = a_plan();
+    facts.push((TeamId::from_bytes([0x42; 16]), created).into());
     facts.push((SCHOOL, discussed).into());
     facts.push(Fact::from((PLAN, recorded)).by(TEACHER));
     facts.push((STUDENT, set).into());

@@ -14,6 +14,7 @@ mod ledger;
 mod ownership;
 mod person;
 mod plan;
+mod profiles;
 mod reasons;
 mod recovery;
 mod roster_source;

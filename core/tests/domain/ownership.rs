@@ -124,6 +124,7 @@ fn everything() -> Given {
     let elsewhere = affiliation(OTHER_SCHOOL, Role::Teacher);
     let registered = PersonEvent::Registered {
         name: name("Naboen"),
+        record: None,
     };
     given(a_plan())
         .and((ELSEWHERE, registered))

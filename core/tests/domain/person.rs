@@ -49,6 +49,7 @@ fn a_person_is_registered_and_renamed() {
         .when(SYSTEM, (STUDENT, register))
         .then([PersonEvent::Registered {
             name: name("Eleven"),
+            record: None,
         }])
         .when(SYSTEM, (STUDENT, rename.clone()))
         .then([PersonEvent::Renamed {
@@ -180,6 +181,7 @@ fn an_import_of_a_person_records_differences_only() {
         .then([
             PersonEvent::Registered {
                 name: name("Ny elev"),
+                record: None,
             },
             PersonEvent::AffiliationSet(student.clone()),
         ])
@@ -224,6 +226,7 @@ fn an_import_with_two_grades_for_one_place_counts_the_last() {
         .then([
             PersonEvent::Registered {
                 name: name("Ny elev"),
+                record: None,
             },
             PersonEvent::AffiliationSet(grade("7")),
         ])

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use planledger_core::domain::Reason;
 
 use super::{
-    catalogue, days, institution, ledger, ownership, person, plan, recovery, roster_source,
-    school_year, suggestions, team, year_plan,
+    catalogue, days, institution, ledger, ownership, person, plan, profiles, recovery,
+    roster_source, school_year, suggestions, team, year_plan,
 };
 
 /// No command is refused for these, but dry runs are: tests/recovery has their examples.
@@ -25,6 +25,7 @@ fn every_reason_has_been_given_for_a_refusal() {
         ledger::refusals(),
         ownership::refusals(),
         recovery::refusals(),
+        profiles::refusals(),
         roster_source::refusals(),
         suggestions::refusals(),
         days::refusals(),

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use planledger_core::domain::person::{Guardianship, Person, PersonCommand, RosterRecord};
+use planledger_core::domain::person::{
+    Guardianship, Person, PersonCommand, PersonEvent, RosterRecord,
+};
 use planledger_core::domain::roster_source::{
     ImportMode, RosterCounts, RosterImport, RosterSourceCommand, RosterSourceEvent,
 };
@@ -51,6 +53,7 @@ fn seen(memory: &Memory, id: PersonId, name: &str, enabled: bool) -> PersonComma
             user_ids: Default::default(),
             enabled,
             enrolled: None,
+            profiles: None,
         }),
     }
 }
@@ -123,6 +126,38 @@ fn whoever_is_absent_keeps_places_and_guardianships_until_they_are_seen_again() 
     let after = team(&memory);
     assert!(after.members.is_empty() && after.staff.is_empty());
     assert!(person(&memory, STUDENT).guardians[&GUARDIAN].is_some());
+}
+
+#[test]
+fn a_person_is_registered_with_what_the_roster_says_and_the_same_again_changes_nothing() {
+    let record = RosterRecord {
+        source: source("A"),
+        sourced_id: ExternalId::new("x1").unwrap(),
+        user_ids: Default::default(),
+        enabled: true,
+        enrolled: Some(true),
+        profiles: None,
+    };
+    let put = PersonCommand::Put {
+        name: name("Ny elev"),
+        affiliations: Default::default(),
+        departed: false,
+        record: Some(record.clone()),
+    };
+    let registered = PersonEvent::Registered {
+        name: name("Ny elev"),
+        record: Some(record.clone()),
+    };
+    given(a_school())
+        .when(SYSTEM, (NOBODY, put.clone()))
+        .then([registered])
+        .when(SYSTEM, (NOBODY, put.clone()))
+        .then_nothing();
+    let mut memory = Memory::of(a_school());
+    memory.does(SYSTEM, (NOBODY, put));
+    let now = person(&memory, NOBODY);
+    assert_eq!(now.records[&source("A")], std::sync::Arc::new(record));
+    assert!(now.is_enrolled_only_by(&source("A")));
 }
 
 fn guardians(named: &[PersonId]) -> PersonCommand {

@@ -3,12 +3,13 @@
 use planledger_core::domain::person::{
     Affiliation, Evidence, NoOwner, Person, PersonCommand, PersonEvent, Role, RosterRecord,
 };
+use planledger_core::domain::team::{StaffRole, TeamDetails, TeamEvent};
 use planledger_core::domain::{Aggregate, Reason};
 use planledger_core::ids::InstitutionId;
 use planledger_core::text::{ExternalId, SourceName};
 use planledger_fixtures::Memory;
 
-use crate::domain::harness::{given, refusals};
+use crate::domain::harness::{Given, given, refusals};
 use planledger_fixtures::school::*;
 
 fn source() -> SourceName {
@@ -67,6 +68,7 @@ fn seen_in(memory: &Memory, source: SourceName, enrolled: Option<bool>) -> Perso
             user_ids: Default::default(),
             enabled: true,
             enrolled,
+            profiles: None,
         }),
     }
 }
@@ -292,9 +294,28 @@ fn no_class_left_that_is_dismissed_changes_nothing_else_and_does_not_come_back()
     assert_eq!(now, before);
 }
 
+/// The teacher owns a team of the other school, and is not on its staff.
+fn owns_elsewhere() -> Given {
+    let created = TeamEvent::Created {
+        details: TeamDetails {
+            institution: OTHER_SCHOOL,
+            ..team_details()
+        },
+        owner: Some(TEACHER),
+    };
+    given(a_school()).and((TEAM, created))
+}
+
+fn on_the_staff() -> TeamEvent {
+    TeamEvent::StaffAdded {
+        person: TEACHER,
+        role: StaffRole::Teacher,
+    }
+}
+
 #[test]
 fn an_owner_elsewhere_who_is_dismissed_is_an_owner_there() {
-    let mut memory = Memory::of(a_school());
+    let mut memory = owns_elsewhere().world();
     let before = teacher(&memory);
     let reason = before.no_owner_at(OTHER_SCHOOL, false, day(12, 1));
     assert_eq!(reason, Some(NoOwner::Elsewhere));
@@ -307,7 +328,7 @@ fn an_owner_elsewhere_who_is_dismissed_is_an_owner_there() {
 
 #[test]
 fn an_owner_elsewhere_who_is_confirmed_is_only_noted() {
-    given(a_school())
+    owns_elsewhere()
         .when(LEADER, (TEACHER, decide(elsewhere(OTHER_SCHOOL), true)))
         .then([decided(elsewhere(OTHER_SCHOOL), true)]);
 }
@@ -328,7 +349,11 @@ pub(crate) fn refusals() -> Vec<Reason> {
         given(a_school()), LEADER, (TEACHER, decide(elsewhere(nowhere), false)) => SuggestionNotFound;
         given(a_school()), LEADER, (STUDENT, decide(elsewhere(OTHER_SCHOOL), false))
             => SuggestionNotFound;
-        given(a_school()).and(known), LEADER, (TEACHER, decide(elsewhere(OTHER_SCHOOL), true))
+        given(a_school()), LEADER, (TEACHER, decide(elsewhere(OTHER_SCHOOL), false))
+            => SuggestionNotFound;
+        owns_elsewhere().and((TEAM, on_the_staff())), LEADER,
+            (TEACHER, decide(elsewhere(OTHER_SCHOOL), false)) => SuggestionNotFound;
+        owns_elsewhere().and(known), LEADER, (TEACHER, decide(elsewhere(OTHER_SCHOOL), true))
             => SuggestionNotFound;
     }
 }

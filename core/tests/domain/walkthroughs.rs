@@ -4,17 +4,19 @@
 use planledger_fixtures::commands;
 use std::collections::BTreeSet;
 
-use planledger_core::domain::Reason;
-use planledger_core::domain::institution::InstitutionCommand;
+use planledger_core::domain::institution::{
+    InstitutionCommand, SurveyCount, SurveyDetails, SurveyForum,
+};
 use planledger_core::domain::person::{Guardianship, PersonCommand, Role};
-use planledger_core::domain::plan::{Audience, Item, PlanCommand, Section, UnitRef};
+use planledger_core::domain::plan::{Audience, Item, PlanCommand, Section, TalkDetails, UnitRef};
 use planledger_core::domain::school_year::SchoolYearCommand;
 use planledger_core::domain::team::{StaffRole, TeamCommand};
 use planledger_core::domain::view::{PlanView, Viewer};
 use planledger_core::domain::year_plan::{
     GoalArea, GoalKind, YearPlanCommand, YearPlanDetails, YearPlanKind,
 };
-use planledger_core::ids::{GoalId, PersonId, UnitId, YearPlanId};
+use planledger_core::domain::{Aggregate, Reason};
+use planledger_core::ids::{GoalId, PersonId, SurveyDiscussionId, UnitId, YearPlanId};
 
 use planledger_fixtures::Memory;
 use planledger_fixtures::school::*;
@@ -150,12 +152,24 @@ fn a_subject_plan() -> Memory {
         STUDENT,
         (PLAN, evaluate(LATER, THE_UNIT, REFLECTION_GOAL, 3)),
     );
-    let record = commands::record_talk(TALK, talk("Vi aftalte at læse hver aften"));
+    record_talk_of_two(&mut ledger);
+    write_and_make_visible(&mut ledger);
+    ledger
+}
+
+/// What teacher and pedagogue agreed on with the student, in a talk that both held.
+fn talk_of_two() -> TalkDetails {
+    TalkDetails {
+        held_by: BTreeSet::from([TEACHER, PEDAGOGUE]),
+        ..talk("Vi aftalte at læse hver aften")
+    }
+}
+
+fn record_talk_of_two(ledger: &mut Memory) {
+    let record = commands::record_talk(TALK, talk_of_two());
     ledger.does(PEDAGOGUE, (PLAN, record));
     let item = Item::Talk(TALK);
     ledger.does(PEDAGOGUE, (PLAN, PlanCommand::ShowItem { item }));
-    write_and_make_visible(&mut ledger);
-    ledger
 }
 
 fn evaluations(view: &PlanView) -> Vec<(GoalId, Option<u8>)> {
@@ -177,7 +191,8 @@ fn assert_is_whole(view: &PlanView) {
         evaluations(view),
         [(SUBJECT_GOAL, Some(2)), (REFLECTION_GOAL, Some(3))]
     );
-    assert_eq!(view.talks[0].details, talk("Vi aftalte at læse hver aften"));
+    assert_eq!(view.talks[0].details, talk_of_two());
+    assert_eq!(view.talks[0].held_by, talk_of_two().held_by);
 }
 
 #[test]
@@ -239,10 +254,7 @@ fn the_combined_plan_from_a_shared_year_plan_to_guardian() {
         STUDENT,
         (PLAN, evaluate(LATER, unit(OTHER_UNIT), REFLECTION_GOAL, 3)),
     );
-    let record = commands::record_talk(TALK, talk("Vi aftalte at læse hver aften"));
-    ledger.does(PEDAGOGUE, (PLAN, record));
-    let item = Item::Talk(TALK);
-    ledger.does(PEDAGOGUE, (PLAN, PlanCommand::ShowItem { item }));
+    record_talk_of_two(&mut ledger);
     write_and_make_visible(&mut ledger);
     let view = ledger.view(PLAN, GUARDIANS).unwrap();
     assert_is_whole(&view);
@@ -250,6 +262,48 @@ fn the_combined_plan_from_a_shared_year_plan_to_guardian() {
     assert_eq!(view.year_plan.title, Some(title("Samlet årsplan for 7.b")));
     assert_eq!(view.units.len(), 2);
     assert_eq!(view.units[1].goals[0].area, GoalArea::Wellbeing);
+}
+
+/// Following up the national wellbeing survey: each discussion of its results is recorded where it was
+/// held, and counted there.
+#[test]
+fn the_wellbeing_survey_is_followed_up_forum_by_forum() {
+    let mut ledger = a_new_ledger();
+    let forums = [
+        (SurveyForum::Class, TEACHER),
+        (SurveyForum::Class, PEDAGOGUE),
+        (SurveyForum::ParentsMeeting, TEACHER),
+    ];
+    for (number, (forum, who)) in (1..).zip(forums) {
+        let students_through = match forum {
+            SurveyForum::Class => survey_details("Ro").students_through,
+            _ => None,
+        };
+        let details = SurveyDetails {
+            forum,
+            students_through,
+            ..survey_details("Flere fælles lege i frikvarteret")
+        };
+        let discussion = SurveyDiscussionId::from_bytes([number; 16]);
+        let record = InstitutionCommand::RecordSurveyDiscussion {
+            discussion,
+            details,
+        };
+        ledger.does(who, (SCHOOL, record));
+    }
+    let Some(Aggregate::Institution(school)) = ledger.state(SCHOOL) else {
+        panic!("no school");
+    };
+    let counts = school.survey_counts(YEAR);
+    let of = |forum| counts.get(&forum).copied().unwrap_or_default();
+    let count = |discussions, with_students| SurveyCount {
+        discussions,
+        with_students,
+        with_goals: 0,
+    };
+    assert_eq!(of(SurveyForum::Class), count(2, 2));
+    assert_eq!(of(SurveyForum::ParentsMeeting), count(1, 0));
+    assert_eq!(of(SurveyForum::StudentCouncil), count(0, 0));
 }
 
 #[test]

@@ -3,28 +3,93 @@
 use std::collections::BTreeSet;
 
 use planledger_core::domain::Command;
-use planledger_core::domain::person::{Guardianship, PersonCommand};
+use planledger_core::domain::person::{Evidence, Guardianship, PersonCommand};
+use planledger_core::ids::{InstitutionId, PersonId};
 use planledger_core::ledger::{Envelope, ExecuteError, Foreseen, Ledger, Preview, PreviewError};
+use planledger_core::recovery::leavers;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 
 use crate::properties::acts::{Act, acts, founding};
 use crate::properties::check::check;
 use crate::properties::place::{JournalledLedger, fresh_id, run};
+use crate::properties::suggestions::places;
 use planledger_fixtures::place::{START, dump, events, files};
 use planledger_fixtures::school::*;
 
-fn preview(ledger: &Ledger, acts: &[Act]) -> Vec<Result<Foreseen, PreviewError>> {
+type Answers = Vec<Result<Foreseen, PreviewError>>;
+
+fn preview(ledger: &Ledger, acts: &[Act]) -> Answers {
+    preview_of(ledger, acts).0
+}
+
+/// What each act would do, and who would look as if they had left after all of them.
+fn preview_of(ledger: &Ledger, acts: &[Act]) -> (Answers, Vec<Leaves>) {
     let mut preview = Preview::new(ledger.clone());
     let asked = acts.iter().map(|act| {
         let envelope = Envelope::new(fresh_id(), act.command.clone());
         preview.next(act.actor, &envelope)
     });
-    asked.collect()
+    let answers = asked.collect();
+    let leavers = preview.leavers().unwrap().into_iter();
+    let leavers = leavers.map(|it| (it.institution, it.person, it.evidence));
+    let mut leavers: Vec<_> = leavers.collect();
+    leavers.sort();
+    (answers, leavers)
+}
+
+/// The institution that asks, the person and the reason.
+type Leaves = (InstitutionId, PersonId, Evidence);
+
+/// Who has no place left now, and which owners work elsewhere, as each institution lists them.
+fn leavers_now(ledger: &Ledger) -> Vec<Leaves> {
+    let mut all = Vec::new();
+    for institution in [SCHOOL, OTHER_SCHOOL] {
+        let read = ledger.read(|reading| leavers(reading, institution, None, usize::MAX));
+        for found in read.unwrap().0 {
+            let evidence = found.evidence.into_iter().filter(|found| match found {
+                Evidence::NoPlaceLeft { .. } | Evidence::OwnerElsewhere { .. } => true,
+                Evidence::AbsentFromRoster { .. } | Evidence::NoEnrolmentLeft { .. } => false,
+            });
+            all.extend(evidence.map(|evidence| (institution, found.person, evidence)));
+        }
+    }
+    all.sort();
+    all
+}
+
+/// Anything that is done, and rosters that take people's last places.
+fn imports_among_acts() -> impl Strategy<Value = Act> + Clone {
+    prop_oneof![3 => acts(), 1 => places()]
+}
+
+/// A property about nobody proves nothing.
+#[test]
+fn some_of_the_foreseen_have_no_place_left_and_some_own_something_elsewhere() {
+    let stories = prop::collection::vec(imports_among_acts(), 80);
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let (mut without_place, mut elsewhere) = (0, 0);
+    for _ in 0..40 {
+        let place = JournalledLedger::new();
+        let ledger = Ledger::open(place.options()).unwrap();
+        run(&ledger, founding());
+        let story = stories.new_tree(&mut runner).unwrap().current();
+        for (_, _, evidence) in preview_of(&ledger, &story).1 {
+            match evidence {
+                Evidence::NoPlaceLeft { .. } => without_place += 1,
+                _ => elsewhere += 1,
+            }
+        }
+    }
+    assert!(
+        without_place >= 5 && elsewhere >= 5,
+        "{without_place}, {elsewhere}"
+    );
 }
 
 #[test]
 fn a_preview_says_what_the_execution_then_does_and_changes_nothing() {
-    let stories = prop::collection::vec(acts(), 1..80);
+    let stories = prop::collection::vec(imports_among_acts(), 1..80);
     check(12, &stories, |story| {
         let place = JournalledLedger::new();
         let ledger = Ledger::open(place.options()).unwrap();
@@ -32,7 +97,7 @@ fn a_preview_says_what_the_execution_then_does_and_changes_nothing() {
         ledger.settle();
         let (position, derived) = (ledger.position(), dump(&ledger));
         let journal = files(&place.path().join("journal"));
-        let foreseen = preview(&ledger, &story);
+        let (foreseen, leavers) = preview_of(&ledger, &story);
         prop_assert_eq!(ledger.position(), position);
         prop_assert!(dump(&ledger) == derived, "derived state changed");
         let after = files(&place.path().join("journal"));
@@ -61,6 +126,7 @@ fn a_preview_says_what_the_execution_then_does_and_changes_nothing() {
                 (foreseen, done) => prop_assert!(false, "{foreseen:?}, then {done:?}"),
             }
         }
+        prop_assert_eq!(leavers, leavers_now(&ledger));
         Ok(())
     });
 }
@@ -96,6 +162,8 @@ fn it_counts_the_guardianships_that_a_command_speaks_for_also_if_it_leaves_some_
     let none = PersonCommand::PutSomeGuardians {
         guardians: BTreeSet::new(),
         unsaid: BTreeSet::new(),
+        others_unsaid: false,
+        ended: BTreeSet::new(),
         last_day_of_others,
     };
     let foreseen = preview(&ledger, &[act(none)]).remove(0).unwrap();

@@ -8,7 +8,7 @@ use planledger_core::domain::person::{
     Evidence, Person, PersonCommand, PersonEvent, Role, RosterRecord,
 };
 use planledger_core::domain::{Aggregate, Command, Event};
-use planledger_core::ids::{InstitutionId, PersonId, Position};
+use planledger_core::ids::{InstitutionId, PersonId, Position, StreamId, StreamKind};
 use planledger_core::ledger::{Ledger, rebuild};
 use planledger_core::recovery::leavers;
 use planledger_core::text::{ExternalId, SourceName};
@@ -25,7 +25,7 @@ use planledger_fixtures::school::*;
 
 /// A roster gives people a place or takes the last one, has them in a class or in none any more, and a
 /// leader decides about that.
-fn places() -> impl Strategy<Value = Act> + Clone {
+pub(crate) fn places() -> impl Strategy<Value = Act> + Clone {
     let which = (0_usize..2, 0_usize..2, 0_usize..2, 0_usize..14);
     which.prop_map(|(who, institution, source, what)| {
         let person = [STUDENT, PEDAGOGUE][who];
@@ -49,6 +49,7 @@ fn places() -> impl Strategy<Value = Act> + Clone {
                 user_ids: Default::default(),
                 enabled: true,
                 enrolled,
+                profiles: None,
             }),
         };
         let place = || [affiliation(institution, role)].into();
@@ -117,7 +118,13 @@ fn unenrolled(memory: &Memory) -> BTreeMap<PersonId, Date> {
     for recorded in memory.recorded() {
         let id = PersonId::from_uuid(recorded.meta.stream.id);
         let (source, now) = match &recorded.event {
-            Event::Person(PersonEvent::RecordedInRoster(record)) => {
+            Event::Person(
+                PersonEvent::RecordedInRoster(record)
+                | PersonEvent::Registered {
+                    record: Some(record),
+                    ..
+                },
+            ) => {
                 let before = said.get(&(id, record.source.clone())).copied();
                 let now = record.enrolled.or(before).unwrap_or(false);
                 said.insert((id, record.source.clone()), now);
@@ -189,6 +196,32 @@ fn expected(memory: &Memory, institution: InstitutionId) -> Found {
     found
 }
 
+/// Nobody decides that an owner works elsewhere unless the list says so, also for whoever is on the
+/// staff of what they own.
+fn assert_only_listed_owners_can_be_decided_about(
+    memory: &Memory,
+    institution: InstitutionId,
+    listed: &Found,
+) -> TestCaseResult {
+    let evidence = Evidence::OwnerElsewhere { institution };
+    let is_person = |stream: &StreamId| stream.kind == StreamKind::Person;
+    for stream in memory.streams().filter(is_person) {
+        let person = PersonId::from_uuid(stream.id);
+        let decide = PersonCommand::DecideSuggestion {
+            evidence: evidence.clone(),
+            confirmed: false,
+            last_day: None,
+            reason: None,
+        };
+        let decided = memory.decide(SYSTEM, &Command::Person(person, decide));
+        let is_listed = listed
+            .get(&person)
+            .is_some_and(|found| found.contains(&evidence));
+        prop_assert_eq!(decided.is_ok(), is_listed);
+    }
+    Ok(())
+}
+
 fn assert_suggestions(
     ledger: &Ledger,
     memory: &Memory,
@@ -197,6 +230,7 @@ fn assert_suggestions(
     for institution in INSTITUTIONS {
         let found = listed(ledger, institution);
         prop_assert_eq!(&found, &expected(memory, institution));
+        assert_only_listed_owners_can_be_decided_about(memory, institution, &found)?;
         for (person, evidence) in found {
             for it in evidence {
                 prop_assert!(!dismissed.contains(&(person, it)));

@@ -216,6 +216,35 @@ fn a_merger_goes_on_after_a_kill_and_leaves_alone_what_others_moved() {
     assert_eq!(at, BTreeSet::from([OTHER_SCHOOL]));
 }
 
+/// A recovery is an act, also if a system begins it for nobody.
+#[test]
+fn the_next_import_takes_nothing_of_a_merger_back_that_a_system_began() {
+    let (place, ledger) = merged();
+    begin(&ledger, SYSTEM, RECOVERY, &plainly());
+    let recovery = run(&ledger, RECOVERY, &mut |_| {}).unwrap();
+    assert_eq!(recovery.left_out, []);
+    let carried_over = places(&ledger);
+    assert!(carried_over.iter().all(|(at, _)| *at == OTHER_SCHOOL));
+    for team in TEAMS {
+        let Aggregate::Team(found) = state(&ledger, team) else {
+            panic!("{team}");
+        };
+        let put = TeamCommand::Put {
+            details: TeamDetails {
+                institution: SCHOOL,
+                ..found.details
+            },
+            members: found.members,
+            staff: found.staff,
+            owner: None,
+            closed: false,
+            source: None,
+        };
+        place.does(&ledger, SYSTEM, (team, put));
+    }
+    assert_eq!(places(&ledger), carried_over);
+}
+
 #[test]
 fn a_merger_the_wrong_way_round_is_refused() {
     let (place, ledger) = FaultyLedger::with_school();

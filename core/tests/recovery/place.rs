@@ -332,7 +332,7 @@ pub(crate) fn dry_run(ledger: &Ledger, wish: &RecoveryRequest) -> Result<Proposa
 #[track_caller]
 pub(crate) fn begin(
     ledger: &Ledger,
-    actor: PersonId,
+    actor: impl ActsAs,
     id: RecoveryId,
     wish: &RecoveryRequest,
 ) -> u32 {

@@ -97,6 +97,14 @@ fn json(person: &Found) -> serde_json::Value {
     let records = person.records.iter().map(|record| {
         let user_ids = record.user_ids.iter();
         let user_ids = user_ids.map(|user| serde_json::json!({ "kind": user.kind, "id": user.id }));
+        let profiles = record.profiles.iter().flat_map(|all| &all.profiles);
+        let profiles = profiles.map(|profile| {
+            serde_json::json!({
+                "sourced_id": profile.sourced_id,
+                "kind": profile.kind,
+                "user_name": profile.user_name,
+            })
+        });
         let mut absences = person.absences.iter();
         let absent = absences.find(|absence| absence.source == record.source);
         serde_json::json!({
@@ -105,6 +113,7 @@ fn json(person: &Found) -> serde_json::Value {
             "user_ids": user_ids.collect::<Vec<_>>(),
             "enabled": record.enabled,
             "enrolled": record.enrolled,
+            "profiles": profiles.collect::<Vec<_>>(),
             "last_seen": absent.map(|absence| absence.last_seen.as_str()),
         })
     });

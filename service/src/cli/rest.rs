@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::error::CliError;
 use crate::import::rest::{Access, Changes, Client};
 use crate::import::roster::Terms;
-use crate::import::{Catalogue, Roster};
+use crate::import::{Catalogue, ImportFaults, Roster};
 
 /// Where the secret stands if no file is named. An argument could be read by everybody on the machine.
 const SECRET: &str = "PLANLEDGER_CLIENT_SECRET";
@@ -77,12 +77,21 @@ pub(super) struct RosterService {
 }
 
 impl RosterService {
-    /// Fetches the roster, if a service was named.
-    pub(super) fn fetch(&self, terms: Terms) -> Option<Result<Roster, CliError>> {
-        Some(self.fetch_from(self.rest.as_deref()?, terms))
+    /// Fetches the roster, if a service was named. `refused` makes the error if it has faults.
+    pub(super) fn fetch(
+        &self,
+        terms: Terms,
+        refused: impl FnOnce(&ImportFaults) -> CliError,
+    ) -> Option<Result<Roster, CliError>> {
+        Some(self.fetch_from(self.rest.as_deref()?, terms, refused))
     }
 
-    fn fetch_from(&self, base: &str, terms: Terms) -> Result<Roster, CliError> {
+    fn fetch_from(
+        &self,
+        base: &str,
+        terms: Terms,
+        refused: impl FnOnce(&ImportFaults) -> CliError,
+    ) -> Result<Roster, CliError> {
         let since = self.since.as_deref().map(|text| {
             Changes::since(text).ok_or_else(|| {
                 CliError::Usage("--since is neither 2026-11-01 nor 2026-11-01T08:00:00Z".to_owned())
@@ -97,7 +106,7 @@ impl RosterService {
         let scope =
             format!("https://purl.imsglobal.org/spec/or/{version}/scope/roster-core.readonly");
         let mut client = self.sign_in.client(base, &scope)?;
-        Roster::fetch(&mut client, since.as_ref(), terms).map_err(CliError::refused)
+        Roster::fetch(&mut client, since.as_ref(), terms).map_err(|faults| refused(&faults))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use planledger_core::derived::Term;
-use planledger_core::domain::school_year::SchoolYear;
+use planledger_core::domain::school_year::{DefinedSchoolYear, SchoolYear};
 use planledger_core::domain::{Aggregate, Reason};
 use planledger_core::ids::{InstitutionId, SchoolYearId, StreamKind};
 use planledger_core::ledger::{ReadError, Reading};
@@ -170,7 +170,7 @@ pub(super) fn school_year(
     if let Some(id) = asked {
         let found = reading.stream(id)?;
         return match found.as_ref().map(|(state, _)| &**state) {
-            Some(Aggregate::SchoolYear(year)) => Ok((id, year.clone())),
+            Some(Aggregate::SchoolYear(year)) => Ok((id, year.year.clone())),
             _ => Err(Failure::no_stream(
                 Reason::SchoolYearNotFound,
                 "school_year_id",
@@ -181,7 +181,7 @@ pub(super) fn school_year(
     let mut begun: Option<(SchoolYearId, SchoolYear)> = None;
     for stream in reading.find(Term::All(StreamKind::SchoolYear))?.iter() {
         if let Some((state, _)) = reading.stream(*stream)?
-            && let Aggregate::SchoolYear(year) = &*state
+            && let Aggregate::SchoolYear(DefinedSchoolYear { year, .. }) = &*state
             && (year.first_day..=year.last_day).contains(&day)
             && begun
                 .as_ref()

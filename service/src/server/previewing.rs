@@ -1,6 +1,6 @@
 //! Says what commands would do, without doing it.
 
-use planledger_core::ledger::{Envelope, Foreseen, Preview, PreviewError};
+use planledger_core::ledger::{Envelope, Foreseen, ForeseenLeaver, Preview, PreviewError};
 
 use super::api::Api;
 use super::auth::Caller;
@@ -9,11 +9,34 @@ use crate::wire::Failure;
 /// The commands of one call so far, and what they would change.
 pub(super) struct Previewing(Preview);
 
+/// What is asked next.
+pub(super) enum Asked {
+    /// What a command would do. A command that was refused before it came to the ledger keeps its
+    /// place.
+    Command(Box<Result<Envelope, Failure>>),
+    /// Who would look as if they had left.
+    Leavers,
+}
+
+impl Asked {
+    pub(super) fn command(command: Result<Envelope, Failure>) -> Self {
+        Self::Command(Box::new(command))
+    }
+}
+
+/// What is answered to it.
+pub(super) enum Answered {
+    /// What a command would do.
+    Command(Foreseen),
+    /// Who would look as if they had left.
+    Leavers(Vec<ForeseenLeaver>),
+}
+
 /// What the next commands of a call would do.
 pub(super) struct Looked {
     pub(super) previewing: Previewing,
-    /// One answer for each command; fewer if the call ends.
-    pub(super) answers: Vec<Result<Foreseen, Failure>>,
+    /// One answer for each question; fewer if the call ends.
+    pub(super) answers: Vec<Result<Answered, Failure>>,
     /// Why the call ends here, if it does.
     pub(super) end: Option<Failure>,
 }
@@ -23,30 +46,35 @@ impl Api {
         Previewing(Preview::new(self.ledger.clone()))
     }
 
-    /// Looks at the next commands of a call. A command that was refused before it came to the ledger
-    /// keeps its place.
+    /// Looks at the next commands of a call, and what is asked about them.
     pub(super) async fn look(
         &self,
         caller: &Caller,
         previewing: Previewing,
-        commands: Vec<Result<Envelope, Failure>>,
+        questions: Vec<Asked>,
     ) -> Result<Looked, Failure> {
         let actor = caller.actor;
         self.blocking(move |_| {
             let Previewing(mut preview) = previewing;
-            let mut answers = Vec::with_capacity(commands.len());
+            let mut answers = Vec::with_capacity(questions.len());
             let mut end = None;
-            for command in commands {
-                let answer = match command {
-                    Ok(envelope) => match preview.next(actor, &envelope) {
-                        Ok(foreseen) => Ok(foreseen),
-                        Err(error @ PreviewError::TooLarge) => {
-                            end = Some(Failure::of_preview(error, &envelope));
-                            break;
-                        }
-                        Err(error) => Err(Failure::of_preview(error, &envelope)),
+            for question in questions {
+                let answer = match question {
+                    Asked::Command(command) => match *command {
+                        Ok(envelope) => match preview.next(actor, &envelope) {
+                            Ok(foreseen) => Ok(Answered::Command(foreseen)),
+                            Err(error @ PreviewError::TooLarge) => {
+                                end = Some(Failure::of_preview(error, &envelope));
+                                break;
+                            }
+                            Err(error) => Err(Failure::of_preview(error, &envelope)),
+                        },
+                        Err(failure) => Err(failure),
                     },
-                    Err(failure) => Err(failure),
+                    Asked::Leavers => preview
+                        .leavers()
+                        .map(Answered::Leavers)
+                        .map_err(Failure::from),
                 };
                 answers.push(answer);
             }

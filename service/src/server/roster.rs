@@ -7,7 +7,7 @@ use planledger_core::derived::Term;
 use planledger_core::domain::institution::Institution;
 use planledger_core::domain::person::Person;
 use planledger_core::domain::roster_source::RosterSource;
-use planledger_core::domain::school_year::SchoolYear;
+use planledger_core::domain::school_year::DefinedSchoolYear;
 use planledger_core::domain::team::Team;
 use planledger_core::domain::view::{YearPlanView, guardians, has_left, year_plan_view};
 use planledger_core::domain::year_plan::YearPlan;
@@ -61,7 +61,7 @@ pub(super) fn institutions<T>(
 pub(super) fn school_year<T>(
     reading: &Reading<'_>,
     id: SchoolYearId,
-    show: impl FnOnce(SchoolYearId, Revision, &SchoolYear) -> T,
+    show: impl FnOnce(SchoolYearId, Revision, &DefinedSchoolYear) -> T,
 ) -> Result<T, Failure> {
     let missing = (Reason::SchoolYearNotFound, "school_year_id");
     one(reading, id, missing, |revision, state| match state {
@@ -74,7 +74,7 @@ pub(super) fn school_year<T>(
 pub(super) fn school_years<T>(
     reading: &Reading<'_>,
     page: &Page<Uuid>,
-    show: impl Fn(SchoolYearId, Revision, &SchoolYear) -> T,
+    show: impl Fn(SchoolYearId, Revision, &DefinedSchoolYear) -> T,
 ) -> Result<Items<T>, Failure> {
     all(
         reading,

@@ -190,9 +190,12 @@ impl Absences {
 pub fn is_after_notes(kind: Kind) -> bool {
     match kind {
         Kind::Guardians | Kind::Team => true,
-        Kind::SchoolYear | Kind::Institution | Kind::Person | Kind::Catalogue | Kind::Other => {
-            false
-        }
+        Kind::SchoolYear
+        | Kind::Institution
+        | Kind::Person
+        | Kind::Profiles
+        | Kind::Catalogue
+        | Kind::Other => false,
     }
 }
 

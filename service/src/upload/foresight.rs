@@ -1,6 +1,6 @@
 //! What an import would do as a whole: counts, and the first rows of each sort.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use planledger_proto::v1::{Preview, RosterFact, RosterFactKind};
 use uuid::Uuid;
@@ -73,6 +73,8 @@ pub struct Foresight {
     pub added: Listing,
     /// What would change, departures and closings too.
     pub changed: Listing,
+    /// Who would leave or be back, and what would close or open again: each because the export says so.
+    pub turned: Listing,
     /// Links that would end.
     pub dropped: Listing,
     /// What would stay as a person decided it.
@@ -87,11 +89,15 @@ pub struct Foresight {
     pub enrolments: Share,
     /// Guardianships.
     pub guardianships: Share,
+    /// Roles, of which those end that are at institutions that the export does not have.
+    pub roles: Share,
     /// Persons who would get another name.
     pub names: Share,
     /// Institutions that would get another name or code.
     pub institutions: Share,
     pub(super) called: HashMap<Uuid, Box<str>>,
+    /// The institutions of the export. It names them before its persons.
+    pub(super) named: HashSet<String>,
 }
 
 impl Foresight {
@@ -102,6 +108,9 @@ impl Foresight {
             && let Ok(id) = Uuid::parse_str(&subject.id)
         {
             self.called.insert(id, name.as_str().into());
+        }
+        if subject.kind == Kind::Institution {
+            self.named.insert(subject.id.clone());
         }
         match outcome {
             Ok(preview) => self.add_preview(&subject, preview),
@@ -117,6 +126,15 @@ impl Foresight {
 
     fn add_preview(&mut self, subject: &Subject, preview: Preview) {
         self.weigh(subject.kind, &preview);
+        if let Some(turn) = turn(&preview) {
+            self.turned.push_up_to(LINKS, || Line {
+                subject: subject.clone(),
+                fact: None,
+                of: None,
+                stays: false,
+                what: turn.to_owned(),
+            });
+        }
         let counts = self.counts.entry(subject.kind).or_default();
         let of_itself = |what: String| Line {
             subject: subject.clone(),
@@ -179,6 +197,13 @@ impl Foresight {
                 // A note of an absence says nothing of a name.
                 self.names.of += is_there * u64::from(!happens("person.absent_from_roster"));
                 self.names.ending += u64::from(preview.renames);
+                self.roles.of += preview.link_count;
+                let ended = preview
+                    .dropped
+                    .iter()
+                    .filter_map(|fact| fact.institution_id.as_ref());
+                let unnamed = ended.filter(|institution| !self.named.contains(*institution));
+                self.roles.ending += unnamed.count() as u64;
             }
             Kind::Institution => {
                 self.institutions.of += is_there;
@@ -195,9 +220,23 @@ impl Foresight {
                 self.enrolments.of += preview.link_count;
                 self.enrolments.ending += dropped(&[RosterFactKind::Member, RosterFactKind::Staff]);
             }
-            Kind::SchoolYear | Kind::Catalogue | Kind::Other => {}
+            Kind::SchoolYear | Kind::Profiles | Kind::Catalogue | Kind::Other => {}
         }
     }
+}
+
+/// What a command says of somebody or something that the ledger has: that it is gone, or there again.
+/// No link needs to end with that, so nothing else says it.
+pub fn turn(preview: &Preview) -> Option<&'static str> {
+    let turn = |event: &String| match event.as_str() {
+        "person.departed" => Some("has left"),
+        "person.returned" => Some("is back"),
+        "team.closed" | "institution.closed" => Some("is closed"),
+        "team.reopened" | "institution.reopened" => Some("is open again"),
+        _ => None,
+    };
+    let mut events = preview.event_types.iter();
+    events.find_map(turn).filter(|_| !preview.creates)
 }
 
 /// The types of events for people, each once: "renamed, affiliation set (2)".

@@ -2,7 +2,10 @@
 //! no place any more, and owners who work elsewhere.
 
 use planledger_proto::v1::departure_evidence::Evidence;
-use planledger_proto::v1::{DepartureSuggestion, ListSuggestionsRequest};
+use planledger_proto::v1::{
+    DepartureSuggestion, ListSuggestionsRequest, SuggestedPerson, SuggestedPersons,
+    SuggestionsPreview,
+};
 use tonic::{Code, Status};
 
 use super::LISTED;
@@ -25,8 +28,28 @@ pub struct Leaving {
 pub struct Suggested {
     /// How many there are.
     pub count: u64,
-    /// The first of them, each with the id of the institution that asks.
-    pub first: Vec<(DepartureSuggestion, String)>,
+    /// The first of them, each with the institution that asks.
+    pub first: Vec<SuggestedPerson>,
+}
+
+impl From<SuggestedPersons> for Suggested {
+    fn from(mut found: SuggestedPersons) -> Self {
+        found.first.truncate(LISTED);
+        Self {
+            count: found.count,
+            first: found.first,
+        }
+    }
+}
+
+impl From<SuggestionsPreview> for Leaving {
+    /// What would be suggested once an import has written what it brings.
+    fn from(foreseen: SuggestionsPreview) -> Self {
+        Self {
+            no_place: foreseen.no_place_left.unwrap_or_default().into(),
+            elsewhere: foreseen.owner_elsewhere.unwrap_or_default().into(),
+        }
+    }
 }
 
 impl Leaving {
@@ -77,8 +100,11 @@ impl Leaving {
             };
             part.count += 1;
             if part.first.len() < LISTED {
-                part.first
-                    .push((suggestion.clone(), institution.to_owned()));
+                part.first.push(SuggestedPerson {
+                    person_id: suggestion.person_id.clone(),
+                    name: suggestion.name.clone(),
+                    institution_id: institution.to_owned(),
+                });
             }
         }
     }

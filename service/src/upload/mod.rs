@@ -20,11 +20,11 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
 pub use self::absent::{Absences, Absent, Classless, is_after_notes};
-pub use self::foresight::{Counts, Foresight, Line, Listing, Share};
+pub use self::foresight::{Counts, Foresight, Line, Listing, Share, turn};
 pub use self::known::any_institution_known;
 pub use self::leaving::{Leaving, Suggested};
 pub use self::links::{MissingLink, MissingLinks};
-pub use self::preview::{Looked, preview};
+pub use self::preview::{Looked, preview, preview_with_leaving};
 pub use self::stop::{Bounds, Halt, HaltCode, halts};
 pub use self::subject::{Kind, Subject};
 use crate::client::Client;
@@ -114,9 +114,10 @@ pub async fn upload(
     + 'static,
     mut told: impl Told,
 ) -> Result<Uploaded, UploadError> {
-    let (outgoing, feed) = start(commands, |command| ExecuteStreamRequest {
+    let request = |command| ExecuteStreamRequest {
         command: Some(command),
-    });
+    };
+    let (outgoing, feed) = start(commands, request, None);
     let mut sending = client.commands();
     let call = sending.execute_stream(ReceiverStream::new(outgoing));
     let mut responses = call.await.map_err(UploadError::Call)?.into_inner();
@@ -190,12 +191,14 @@ struct Feed {
     reader: thread::JoinHandle<Result<(), ImportFault>>,
 }
 
-/// Starts the thread that reads. `request` makes the message of a command.
+/// Starts the thread that reads. `request` makes the message of a command; `last` is sent after all
+/// of them.
 fn start<R: Send + 'static>(
     commands: impl FnOnce(&mut dyn FnMut(Command, Source) -> bool) -> Result<(), ImportFault>
     + Send
     + 'static,
     request: impl Fn(Command) -> R + Send + 'static,
+    last: Option<R>,
 ) -> (mpsc::Receiver<R>, Feed) {
     let (requests, outgoing) = mpsc::channel(WINDOW);
     let (about, subjects) = blocking::channel();
@@ -204,7 +207,12 @@ fn start<R: Send + 'static>(
             // Both fail only when the call has ended, and the call's status says why.
             about.send(Subject::of(&command, source)).is_ok()
                 && requests.blocking_send(request(command)).is_ok()
-        })
+        })?;
+        if let Some(last) = last {
+            // It fails only when the call has ended.
+            let _ = requests.blocking_send(last);
+        }
+        Ok(())
     });
     (outgoing, Feed { subjects, reader })
 }

@@ -8,8 +8,10 @@ use super::{Foresight, Share};
 const FEW: u64 = 20;
 /// The share of people whose names may change, in percent.
 const NAMES_PERCENT: u64 = 10;
-/// In a small school this many changed names are unusual, if they are more than half.
-const FEW_NAMES: u64 = 3;
+/// In a small school this many changed names or ended roles are unusual, if they are more than half.
+const FEW_PEOPLE: u64 = 3;
+
+const ROLES: &str = "roles";
 
 /// What an import may do without being asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub struct Bounds {
     pub accept_removals: bool,
     /// Whether the names of more people may change.
     pub accept_names: bool,
+    /// The export holds everything, and not changes only.
+    pub is_whole: bool,
     /// The export has no person, because `users.csv` holds none.
     pub no_users: bool,
     /// The export has no class.
@@ -67,6 +71,12 @@ impl fmt::Display for Halt {
         let kind = self.kind;
         let percent = (ending * 100).checked_div(of).unwrap_or(100);
         match self.code {
+            HaltCode::Removals if kind == ROLES => write!(
+                f,
+                "it would end {ending} of {of} {kind} ({percent} %) at institutions that are not in \
+                 the export: their ids may be new; if the export is whole, go on with \
+                 --accept-removals"
+            ),
             HaltCode::Removals => write!(
                 f,
                 "it would end {ending} of {of} {kind} ({percent} %); if the export is whole, go on \
@@ -114,6 +124,16 @@ pub fn halts(foresight: &Foresight, bounds: &Bounds) -> Vec<Halt> {
         };
         halts.extend(code.map(|code| Halt { code, kind, share }));
     }
+    let roles = foresight.roles;
+    let is_odd = is_unusual(roles, bounds.removal_percent) || is_most_of_a_small_school(roles);
+    // An export of changes need not name every institution.
+    if bounds.is_whole && !bounds.accept_removals && is_odd {
+        halts.push(Halt {
+            code: HaltCode::Removals,
+            kind: ROLES,
+            share: roles,
+        });
+    }
     let schools = foresight.institutions;
     if !bounds.accept_names && schools.ending * 2 > schools.of {
         halts.push(Halt {
@@ -123,8 +143,8 @@ pub fn halts(foresight: &Foresight, bounds: &Bounds) -> Vec<Halt> {
         });
     }
     let names = foresight.names;
-    let most_of_a_small_school = names.ending >= FEW_NAMES && names.ending * 2 > names.of;
-    if !bounds.accept_names && (is_unusual(names, NAMES_PERCENT) || most_of_a_small_school) {
+    let is_odd = is_unusual(names, NAMES_PERCENT) || is_most_of_a_small_school(names);
+    if !bounds.accept_names && is_odd {
         halts.push(Halt {
             code: HaltCode::Names,
             kind: "persons",
@@ -138,6 +158,10 @@ fn is_unusual(share: Share, percent: u64) -> bool {
     share.ending >= FEW && share.ending * 100 > share.of * percent
 }
 
+fn is_most_of_a_small_school(share: Share) -> bool {
+    share.ending >= FEW_PEOPLE && share.ending * 2 > share.of
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +170,7 @@ mod tests {
         removal_percent: 10,
         accept_removals: false,
         accept_names: false,
+        is_whole: true,
         no_users: false,
         no_classes: false,
         no_enrolments: false,
@@ -197,6 +222,29 @@ mod tests {
         assert_eq!(codes(&one, &empty), ["TABLE_EMPTY"]);
         assert!(codes(&one, &BOUNDS).is_empty());
         assert!(codes(&Foresight::default(), &empty).is_empty());
+    }
+
+    #[test]
+    fn roles_that_end_at_institutions_that_are_gone_stop_a_whole_export_only() {
+        for (ending, of, stops) in [
+            (2, 2, false),
+            (3, 5, true),
+            (3, 6, false),
+            (20, 100, true),
+            (20, 200, false),
+        ] {
+            let moved = Foresight {
+                roles: Share { ending, of },
+                ..Foresight::default()
+            };
+            let of_changes = Bounds {
+                is_whole: false,
+                ..BOUNDS
+            };
+            let halts = codes(&moved, &BOUNDS);
+            assert_eq!(!halts.is_empty(), stops, "{ending} of {of}");
+            assert!(codes(&moved, &of_changes).is_empty(), "{ending} of {of}");
+        }
     }
 
     #[test]

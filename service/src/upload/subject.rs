@@ -18,6 +18,8 @@ pub enum Kind {
     Institution,
     /// A person.
     Person,
+    /// Accounts of a person in other systems, in an import that does not hold all of them.
+    Profiles,
     /// Who guards a child.
     Guardians,
     /// A team.
@@ -31,10 +33,11 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order in which imports bring them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::SchoolYear,
         Self::Institution,
         Self::Person,
+        Self::Profiles,
         Self::Guardians,
         Self::Team,
         Self::Catalogue,
@@ -47,6 +50,7 @@ impl Kind {
             Self::SchoolYear => "school_years",
             Self::Institution => "institutions",
             Self::Person => "persons",
+            Self::Profiles => "profiles_of_persons",
             Self::Guardians => "guardians_of_students",
             Self::Team => "teams",
             Self::Catalogue => "catalogues",
@@ -83,6 +87,7 @@ impl Subject {
             Some(Of::SchoolYear(of)) => {
                 let details = match &of.operation {
                     Some(OnSchoolYear::DefineSchoolYear(define)) => define.details.as_ref(),
+                    Some(OnSchoolYear::PutSchoolYear(put)) => put.details.as_ref(),
                     None => None,
                 };
                 let name = details.map(|details| details.title.clone());
@@ -101,6 +106,7 @@ impl Subject {
                 Some(OnPerson::PutGuardians(_) | OnPerson::PutSomeGuardians(_)) => {
                     (Kind::Guardians, &of.person_id, None)
                 }
+                Some(OnPerson::PutSomeProfiles(_)) => (Kind::Profiles, &of.person_id, None),
                 Some(OnPerson::PutPerson(put)) => {
                     (Kind::Person, &of.person_id, Some(put.name.clone()))
                 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use planledger_core::domain::Command;
+use planledger_core::domain::person::Evidence;
 use planledger_core::ids::{CommandId, Revision};
-use planledger_core::ledger::{Envelope, Foreseen, Receipt};
+use planledger_core::ledger::{Envelope, Foreseen, ForeseenLeaver, Receipt};
 use uuid::Uuid;
 
 use super::actor::{read_actor, write_actor};
@@ -186,6 +187,35 @@ pub fn preview(foreseen: Foreseen) -> proto::Preview {
         kept: foreseen.kept.into_iter().map(roster_fact).collect(),
         dropped: foreseen.dropped.into_iter().map(roster_fact).collect(),
     }
+}
+
+/// Most persons of one kind of evidence that an answer of a preview names. All of them are counted.
+const MOST_SUGGESTED: usize = 1_000;
+
+/// Writes who would look as if they had left.
+pub fn suggestions_preview(found: &[ForeseenLeaver]) -> proto::SuggestionsPreview {
+    let mut shown = proto::SuggestionsPreview {
+        no_place_left: Some(proto::SuggestedPersons::default()),
+        owner_elsewhere: Some(proto::SuggestedPersons::default()),
+    };
+    for leaver in found {
+        let part = match leaver.evidence {
+            Evidence::NoPlaceLeft { .. } => &mut shown.no_place_left,
+            Evidence::OwnerElsewhere { .. } => &mut shown.owner_elsewhere,
+            // A preview looks for no other evidence.
+            Evidence::AbsentFromRoster { .. } | Evidence::NoEnrolmentLeft { .. } => continue,
+        };
+        let part = part.get_or_insert_default();
+        part.count += 1;
+        if part.first.len() < MOST_SUGGESTED {
+            part.first.push(proto::SuggestedPerson {
+                person_id: leaver.person.to_string(),
+                name: leaver.name.to_string(),
+                institution_id: leaver.institution.to_string(),
+            });
+        }
+    }
+    shown
 }
 
 /// Writes the message of a batch, for clients.

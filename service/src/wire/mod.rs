@@ -29,6 +29,7 @@ mod overview;
 mod person;
 mod plan;
 mod roster_fact;
+mod roster_record;
 mod roster_source;
 mod scalar;
 mod school_year;
@@ -47,7 +48,8 @@ pub use self::catalogue::{
 };
 pub use self::choice::viewer;
 pub use self::command::{
-    batch, batch_message, command, execute_message, message, preview, receipt, unless_unchanged,
+    batch, batch_message, command, execute_message, message, preview, receipt, suggestions_preview,
+    unless_unchanged,
 };
 pub use self::diff::plan_change;
 pub use self::errors::Failure;

@@ -1,9 +1,7 @@
 //! Persons.
 
 use jiff::civil::Date;
-use planledger_core::domain::person::{
-    Affiliation, Guardianship, Person, PersonCommand, RosterRecord, UserId,
-};
+use planledger_core::domain::person::{Affiliation, Guardianship, Person, PersonCommand};
 use planledger_core::ids::{PersonId, Revision};
 use planledger_core::text::CprContext;
 
@@ -14,6 +12,7 @@ use super::instant::write_date;
 use super::proto;
 use super::proto::person_command::Operation;
 use super::roster_fact::person_fact;
+use super::roster_record::{read_profile, read_record, write_profile, write_record};
 use super::roster_source::absences;
 use super::scalar::string;
 
@@ -43,6 +42,7 @@ pub(super) const fn operation(operation: &Operation) -> &'static str {
         Operation::NotePersonAbsence(_) => "note_person_absence",
         Operation::PutSomeGuardians(_) => "put_some_guardians",
         Operation::DecideSuggestion(_) => "decide_suggestion",
+        Operation::PutSomeProfiles(_) => "put_some_profiles",
     }
 }
 
@@ -119,11 +119,26 @@ fn read_operation(fields: &mut Fields, operation: Operation) -> Option<PersonCom
         Operation::PutSomeGuardians(m) => {
             let guardians = fields.set("guardians", m.guardians, read_guardianship);
             let unsaid = fields.ids("unsaid_ids", &m.unsaid_ids);
+            let ended = fields.ids("ended_ids", &m.ended_ids);
             let last_day = fields.date("last_day_of_others", &m.last_day_of_others);
             Some(PersonCommand::PutSomeGuardians {
                 guardians: guardians?,
                 unsaid: unsaid?,
+                others_unsaid: m.others_unsaid,
+                ended: ended?,
                 last_day_of_others: last_day?,
+            })
+        }
+        Operation::PutSomeProfiles(m) => {
+            let source = fields.text("source", &m.source);
+            let profiles = fields.set("profiles", m.profiles, read_profile);
+            let gone = fields.in_context(CprContext::OrganisationId, |fields| {
+                fields.texts("gone_sourced_ids", &m.gone_sourced_ids)
+            });
+            Some(PersonCommand::PutSomeProfiles {
+                source: source?,
+                profiles: profiles?,
+                gone: gone?.into_iter().collect(),
             })
         }
         Operation::DecideSuggestion(m) => {
@@ -151,29 +166,6 @@ fn read_affiliation(fields: &mut Fields, affiliation: proto::Affiliation) -> Opt
         institution: institution?,
         role: role?,
         grade: grade?,
-    })
-}
-
-fn read_record(fields: &mut Fields, record: proto::RosterRecord) -> Option<RosterRecord> {
-    let source = fields.text("source", &record.source);
-    // Many systems number persons with ten digits.
-    let sourced_id = fields.in_context(CprContext::OrganisationId, |fields| {
-        fields.text("sourced_id", &record.sourced_id)
-    });
-    let user_ids = fields.set("user_ids", record.user_ids, |fields, user| {
-        let kind = fields.optional_text("kind", user.kind.as_deref());
-        let id = fields.text("id", &user.id);
-        Some(UserId {
-            kind: kind?,
-            id: id?,
-        })
-    });
-    Some(RosterRecord {
-        source: source?,
-        sourced_id: sourced_id?,
-        user_ids: user_ids?.into(),
-        enabled: record.enabled,
-        enrolled: record.enrolled,
     })
 }
 
@@ -251,11 +243,24 @@ pub(super) fn write(id: PersonId, command: &PersonCommand) -> proto::PersonComma
         PersonCommand::PutSomeGuardians {
             guardians,
             unsaid,
+            others_unsaid,
+            ended,
             last_day_of_others,
         } => Operation::PutSomeGuardians(proto::PutSomeGuardians {
             guardians: guardians.iter().map(write_guardianship).collect(),
             unsaid_ids: unsaid.iter().map(ToString::to_string).collect(),
             last_day_of_others: write_date(*last_day_of_others),
+            others_unsaid: *others_unsaid,
+            ended_ids: ended.iter().map(ToString::to_string).collect(),
+        }),
+        PersonCommand::PutSomeProfiles {
+            source,
+            profiles,
+            gone,
+        } => Operation::PutSomeProfiles(proto::PutSomeProfiles {
+            source: source.to_string(),
+            profiles: profiles.iter().map(write_profile).collect(),
+            gone_sourced_ids: gone.iter().map(ToString::to_string).collect(),
         }),
         PersonCommand::DecideSuggestion {
             evidence,
@@ -280,20 +285,6 @@ fn write_affiliation(affiliation: &Affiliation) -> proto::Affiliation {
         institution_id: affiliation.institution.to_string(),
         role: affiliation.role.number(),
         grade: string(affiliation.grade.as_ref()),
-    }
-}
-
-fn write_record(record: &RosterRecord) -> proto::RosterRecord {
-    let user_ids = record.user_ids.iter().map(|user| proto::RosterUserId {
-        kind: string(user.kind.as_ref()),
-        id: user.id.to_string(),
-    });
-    proto::RosterRecord {
-        source: record.source.to_string(),
-        sourced_id: record.sourced_id.to_string(),
-        user_ids: user_ids.collect(),
-        enabled: record.enabled,
-        enrolled: record.enrolled,
     }
 }
 

@@ -3,6 +3,7 @@
 use planledger_core::domain::RosterFact;
 use planledger_core::domain::institution::{InstitutionDetail, InstitutionFact};
 use planledger_core::domain::person::PersonFact;
+use planledger_core::domain::school_year::SchoolYearFact;
 use planledger_core::domain::team::{TeamDetail, TeamFact};
 use planledger_core::ids::PersonId;
 
@@ -15,6 +16,7 @@ pub(super) fn roster_fact(fact: RosterFact) -> proto::RosterFact {
         RosterFact::Person(fact) => person_fact(fact),
         RosterFact::Team(fact) => team_fact(fact),
         RosterFact::Institution(fact) => institution_fact(fact),
+        RosterFact::SchoolYear(fact) => school_year_fact(fact),
     }
 }
 
@@ -59,6 +61,16 @@ pub(super) fn institution_fact(fact: InstitutionFact) -> proto::RosterFact {
         InstitutionFact::Detail(InstitutionDetail::Name) => of(RosterFactKind::Name, None),
         InstitutionFact::Detail(InstitutionDetail::Code) => of(RosterFactKind::Code, None),
     }
+}
+
+/// Writes the message of a fact about a school year.
+pub(super) fn school_year_fact(fact: SchoolYearFact) -> proto::RosterFact {
+    let kind = match fact {
+        SchoolYearFact::Title => RosterFactKind::Name,
+        SchoolYearFact::FirstDay => RosterFactKind::FirstDay,
+        SchoolYearFact::LastDay => RosterFactKind::LastDay,
+    };
+    of(kind, None)
 }
 
 fn of(kind: RosterFactKind, person: Option<PersonId>) -> proto::RosterFact {

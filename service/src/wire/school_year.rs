@@ -1,12 +1,13 @@
 //! School years.
 
-use planledger_core::domain::school_year::{SchoolYear, SchoolYearCommand};
+use planledger_core::domain::school_year::{DefinedSchoolYear, SchoolYear, SchoolYearCommand};
 use planledger_core::ids::{Revision, SchoolYearId};
 
 use super::fields::Fields;
 use super::instant::write_date;
 use super::proto;
 use super::proto::school_year_command::Operation;
+use super::roster_fact::school_year_fact;
 
 pub(super) fn read(
     fields: &mut Fields,
@@ -22,6 +23,7 @@ pub(super) fn read(
 pub(super) const fn operation(operation: &Operation) -> &'static str {
     match operation {
         Operation::DefineSchoolYear(_) => "define_school_year",
+        Operation::PutSchoolYear(_) => "put_school_year",
     }
 }
 
@@ -30,6 +32,9 @@ fn read_operation(fields: &mut Fields, operation: Operation) -> Option<SchoolYea
         Operation::DefineSchoolYear(m) => fields
             .message("details", m.details, read_details)
             .map(SchoolYearCommand::Define),
+        Operation::PutSchoolYear(m) => fields
+            .message("details", m.details, read_details)
+            .map(SchoolYearCommand::Put),
     }
 }
 
@@ -51,6 +56,9 @@ pub(super) fn write(id: SchoolYearId, command: &SchoolYearCommand) -> proto::Sch
                 details: Some(write_details(details)),
             })
         }
+        SchoolYearCommand::Put(details) => Operation::PutSchoolYear(proto::PutSchoolYear {
+            details: Some(write_details(details)),
+        }),
     };
     proto::SchoolYearCommand {
         school_year_id: id.to_string(),
@@ -70,11 +78,16 @@ fn write_details(details: &SchoolYear) -> proto::SchoolYearDetails {
 pub fn school_year(
     id: SchoolYearId,
     revision: Revision,
-    school_year: &SchoolYear,
+    school_year: &DefinedSchoolYear,
 ) -> proto::SchoolYear {
+    let decided_by_hand = school_year
+        .decided_by_hand()
+        .into_iter()
+        .map(school_year_fact);
     proto::SchoolYear {
         school_year_id: id.to_string(),
         revision: revision.get(),
-        details: Some(write_details(school_year)),
+        details: Some(write_details(&school_year.year)),
+        decided_by_hand: decided_by_hand.collect(),
     }
 }

@@ -116,6 +116,48 @@ async fn a_roster_and_a_catalogue_come_from_a_service_and_a_second_time_nothing_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_dry_run_of_what_a_service_has_says_what_it_would_do_and_writes_nothing() {
+    let home = Home::new();
+    let (server, voice) = home.serve().await;
+    let service = service();
+    let secret = home.path().join("secret");
+    fs::write(&secret, "hemmelig\n").unwrap();
+    let (base, token) = (service.url("/v1p1"), service.url("/token"));
+    let secret = secret.to_str().unwrap();
+    let import = |more: &[&str]| {
+        let from = ["import", "roster", "--rest", &base, "--server", &server.url];
+        let signed = ["--client-id", "kommune", "--token-url", &token];
+        let file = ["--client-secret-file", secret];
+        run([&from[..], &signed, &file, more].concat()).done()
+    };
+    let seen = import(&["--dry-run", "--json"]).json();
+    assert_eq!(seen["written"], false);
+    for kind in ["school_years", "institutions", "teams"] {
+        assert_eq!(seen["counts"][kind]["added"], 1, "{kind}");
+    }
+    assert_eq!(seen["counts"]["persons"]["added"], 2);
+    let first = seen["added"]["first"].as_array().unwrap();
+    assert!(
+        first.iter().any(|line| line["name"] == "Nora Bæk"),
+        "{first:?}"
+    );
+    let table = import(&["--dry-run"]).stdout;
+    for said in ["5: would be added", "Nora Bæk", "7.B", "users.csv:"] {
+        assert!(table.contains(said), "{said}: {table}");
+    }
+    assert_eq!(voice.position().await, 0);
+    let sources = voice.ask(ListRosterSourcesRequest::default()).await;
+    assert!(sources.unwrap().sources.is_empty());
+
+    import(&[]);
+    let position = voice.position().await;
+    let seen = import(&["--dry-run", "--json"]).json();
+    assert_eq!(seen["counts"]["persons"]["unchanged"], 2);
+    assert_eq!(seen["added"]["count"], 0);
+    assert_eq!(voice.position().await, position);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn how_the_files_were_read_is_said_beside_the_result() {
     let home = Home::new();
     let (server, _) = home.serve().await;

@@ -236,15 +236,23 @@ async fn a_right_covers_what_it_names_and_no_more() {
     assert_eq!(denied, ["ACCESS_DENIED"]);
     assert_eq!(voice.position().await, position + 2);
 
-    // Whoever may not have it executed may not ask what it would do.
-    let request = PreviewStreamRequest {
+    // Whoever may not have it executed may not ask what it would do, and whoever may not read who may
+    // have left may not ask who would look so.
+    let command = PreviewStreamRequest {
         command: Some(write()),
+        suggestions: false,
     };
-    let mut commands = voice.client.commands();
-    let answers = commands.preview_stream(tokio_stream::iter([request])).await;
-    let answer = answers.unwrap().into_inner().message().await.unwrap();
-    let Some(preview_stream_response::Outcome::Error(error)) = answer.unwrap().outcome else {
-        panic!("it is not denied")
+    let suggestions = PreviewStreamRequest {
+        command: None,
+        suggestions: true,
     };
-    assert_eq!(command_error(error).reason, "ACCESS_DENIED");
+    for request in [command, suggestions] {
+        let mut commands = voice.client.commands();
+        let answers = commands.preview_stream(tokio_stream::iter([request])).await;
+        let answer = answers.unwrap().into_inner().message().await.unwrap();
+        let Some(preview_stream_response::Outcome::Error(error)) = answer.unwrap().outcome else {
+            panic!("it is not denied")
+        };
+        assert_eq!(command_error(error).reason, "ACCESS_DENIED");
+    }
 }

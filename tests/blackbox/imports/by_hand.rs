@@ -184,6 +184,52 @@ async fn a_team_that_a_leader_moved_and_renamed_stays_so_until_the_roster_says_s
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_school_year_that_a_leader_corrected_stays_so_until_the_roster_says_something_new() {
+    let (server, voice, export, seen) = imported().await;
+    let year = || async {
+        let found = voice.ask(ListSchoolYearsRequest::default()).await.unwrap();
+        found.school_years[0].clone()
+    };
+    let id = year().await.school_year_id;
+    let leader = voice.person(&seen.id("Lone"));
+    let details = |title: &str, first_day: &str, last_day: &str| SchoolYearDetails {
+        title: title.to_owned(),
+        first_day: first_day.to_owned(),
+        last_day: last_day.to_owned(),
+    };
+    let by_hand = details("2026/27", "2026-08-12", "2099-06-25");
+    let define = DefineSchoolYear {
+        details: Some(by_hand.clone()),
+    };
+    leader
+        .execute(school_year(&id, OnSchoolYear::DefineSchoolYear(define)))
+        .await;
+
+    let dry = export.import_with(&server, &["--dry-run"]).done();
+    let again = export.import(&server, "").done();
+    for words in ["the name", "the first day"] {
+        assert!(dry.stdout.contains(words), "{}", dry.stdout);
+        let said = format!("school_year/{id}: {words}");
+        assert!(again.stderr.contains(&said), "{}", again.stderr);
+    }
+    let kept = year().await;
+    assert_eq!(kept.details, Some(by_hand));
+    let facts = kept.decided_by_hand.iter().map(RosterFact::kind);
+    let both = [RosterFactKind::Name, RosterFactKind::FirstDay];
+    assert_eq!(facts.collect::<Vec<_>>(), both);
+
+    // The roster says a new title and a new last day, and the same first day as before.
+    let row = "y,,,Året 26/27,schoolYear,2026-08-10,2099-06-26,,2099";
+    let new = export.but("academicSessions.csv", row);
+    new.import(&server, "").done();
+    let now = year().await;
+    let expected = details("Året 26/27", "2026-08-12", "2099-06-26");
+    assert_eq!(now.details, Some(expected));
+    assert_eq!(now.decided_by_hand[0].kind(), RosterFactKind::FirstDay);
+    assert_eq!(now.decided_by_hand.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_departure_that_a_person_noted_stays_and_one_that_an_import_brought_does_not() {
     let (server, voice, export, seen) = imported().await;
     let leader = format!("person/{}", seen.id("Lone"));

@@ -77,6 +77,12 @@ const TABLES: [(&str, &str, &[&str]); 7] = [
     ),
 ];
 
+/// The table of OneRoster 1.2 that says what users are.
+const ROLES: (&str, &str) = (
+    "roles.csv",
+    "sourcedId,status,dateLastModified,userSourcedId,roleType,role,orgSourcedId,beginDate,endDate",
+);
+
 /// An export: the rows of each table, by the id in their first cell.
 #[derive(Clone)]
 pub(super) struct Export(BTreeMap<&'static str, Vec<String>>);
@@ -117,6 +123,32 @@ impl Export {
         self.without(file, id).with(file, row)
     }
 
+    /// The same in OneRoster 1.2: what a user is stands in a table of its own, under the id `r-USER`.
+    pub(super) fn in_1_2(mut self) -> Self {
+        let roles = self.0["users.csv"].iter().map(|row| {
+            let cells: Vec<_> = row.splitn(7, ',').collect();
+            let role = match cells[5] {
+                "administrator" => "principal",
+                role => role,
+            };
+            let (id, org) = (cells[0], cells[4]);
+            format!("r-{id},,,{id},primary,{role},{org},,")
+        });
+        let roles = roles.collect();
+        self.0.insert(ROLES.0, roles);
+        self.but("manifest.csv", "oneroster.version,1.2")
+            .with("manifest.csv", "file.roles,bulk")
+    }
+
+    /// Replaces some text in every row of a table.
+    pub(super) fn replaced(mut self, file: &str, from: &str, to: &str) -> Self {
+        for row in self.table(file) {
+            assert!(row.contains(from), "{file}: {row}");
+            *row = row.replace(from, to);
+        }
+        self
+    }
+
     /// Leaves a table with its header only.
     pub(super) fn emptied(mut self, file: &str) -> Self {
         self.table(file).clear();
@@ -138,22 +170,44 @@ impl Export {
 
     /// Imports it with these flags.
     pub(super) fn import_with(&self, server: &Running, flags: &[&str]) -> Ran {
-        let folder = tempfile::tempdir().unwrap();
-        for (file, header, _) in TABLES {
-            let text = format!("{header}\n{}\n", self.0[file].join("\n"));
-            fs::write(folder.path().join(file), text).unwrap();
-        }
-        let path = folder.path().to_str().unwrap();
-        let mut arguments = vec!["import", "roster", path, "--server", &server.url];
-        arguments.extend(flags);
-        run(arguments)
+        import_files(&self.files(), server, flags)
     }
+
+    /// Its files, by name.
+    pub(super) fn files(&self) -> BTreeMap<&'static str, String> {
+        let file = |(file, header): (&'static str, &str)| {
+            let text = format!("{header}\n{}\n", self.0[file].join("\n"));
+            (file, text)
+        };
+        let tables = TABLES.map(|(file, header, _)| (file, header));
+        let tables = tables.into_iter().chain([ROLES]);
+        tables
+            .filter(|(file, _)| self.0.contains_key(file))
+            .map(file)
+            .collect()
+    }
+}
+
+/// Imports the files of an export with these flags.
+pub(super) fn import_files(
+    files: &BTreeMap<&'static str, String>,
+    server: &Running,
+    flags: &[&str],
+) -> Ran {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, text) in files {
+        fs::write(folder.path().join(file), text).unwrap();
+    }
+    let path = folder.path().to_str().unwrap();
+    let mut arguments = vec!["import", "roster", path, "--server", &server.url];
+    arguments.extend(flags);
+    run(arguments)
 }
 
 /// The school's people and teams, by the names that people call them.
 pub(super) struct Seen {
-    persons: Vec<Person>,
-    teams: Vec<Team>,
+    pub(super) persons: Vec<Person>,
+    pub(super) teams: Vec<Team>,
 }
 
 impl Seen {

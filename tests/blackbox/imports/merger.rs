@@ -218,6 +218,89 @@ async fn a_single_year_plan_moves() {
     assert_eq!(last.r#type, "year_plan.moved");
 }
 
+/// A school whose team 4.x has a colleague who works for the district only. The teacher who owned the
+/// team, a year plan and a plan has left.
+async fn left_to_the_district() -> (Running, Voice, Seen, [String; 3]) {
+    let (server, voice) = Home::new().serve().await;
+    let export = Export::new()
+        .with("users.csv", "da,,,true,k,teacher,da,,Dagny,Elm,,,,,,,,")
+        .with("users.csv", "db,,,true,k,teacher,db,,Dorthe,Lind,,,,,,,,")
+        .with("enrollments.csv", "n6,,,c1,s,da,teacher,false,2026-08-10,");
+    export.import(&server, "").done();
+    let seen = Seen::of(&voice).await;
+    let district = institution_called(&voice, "Øby Kommune")
+        .await
+        .institution_id;
+    let places = &seen.person("Dagny").affiliations;
+    assert!(places.len() == 1 && places[0].institution_id == district);
+    let team = seen.team("4.x");
+    let institution_id = team.details.clone().unwrap().institution_id;
+    assert_ne!(institution_id, district);
+    let years = voice.ask(ListSchoolYearsRequest::default()).await.unwrap();
+    let (year_plan_id, plan_id) = (new_id(), new_id());
+    let create = CreateYearPlan {
+        details: Some(YearPlanDetails {
+            kind: YearPlanKind::Subject.into(),
+            institution_id,
+            team_id: team.team_id.clone(),
+            school_year_id: years.school_years[0].school_year_id.clone(),
+            title: "Dansk i 4.x".to_owned(),
+            subjects: vec!["Dansk".to_owned()],
+        }),
+        owner_id: seen.id("Tove"),
+    };
+    let tove = voice.person(&seen.id("Tove"));
+    tove.all([
+        year_plan(&year_plan_id, OnYearPlan::CreateYearPlan(create)),
+        open_plan(&plan_id, &seen.id("Ebbe"), &year_plan_id),
+    ])
+    .await;
+    let gone = "ta,tobedeleted,,true,s,teacher,ta,,Tove,Ask,,,,,,,,";
+    export.but("users.csv", gone).import(&server, "").done();
+    let streams = [
+        format!("plan/{plan_id}"),
+        format!("team/{}", team.team_id),
+        format!("year_plan/{year_plan_id}"),
+    ];
+    (server, voice, seen, streams)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_colleague_who_works_for_the_district_only_takes_over() {
+    let (server, voice, seen, streams) = left_to_the_district().await;
+    let (tove, dagny) = (seen.id("Tove"), seen.id("Dagny"));
+    let owner =
+        |arguments: &[&str]| run([&["owner"], arguments, &["--server", &server.url]].concat());
+    let owned = async || {
+        let owned = voice.owned(&dagny).await.into_iter();
+        let mut streams: Vec<_> = owned.map(|item| item.stream).collect();
+        streams.sort();
+        streams
+    };
+    for stream in &streams {
+        let could = owner(&["successors", stream]).done();
+        assert!(could.stdout.contains("Dagny Elm"), "{}", could.stdout);
+    }
+    for rule in [&["--to", &dagny][..], &["--to-team"]] {
+        let id = new_id();
+        let transfer = ["transfer", "--from", &tove, "--yes", "--recovery-id", &id];
+        let done = owner(&[&transfer, rule].concat()).done();
+        assert!(done.stdout.contains("0 left out"), "{}", done.stdout);
+        assert_eq!(owned().await, streams);
+        owner(&["undo", &id, "--yes"]).done();
+        assert!(owned().await.is_empty());
+    }
+
+    // Somebody of the district who is not on the team's staff may not.
+    let dorthe = seen.id("Dorthe");
+    let refused = owner(&["transfer", "--from", &tove, "--to", &dorthe, "--yes"]);
+    assert!(
+        refused.stdout.contains("is not on the staff"),
+        "{refused:?}"
+    );
+    assert!(voice.owned(&dorthe).await.is_empty());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_institution_that_a_leader_closed_stays_closed_and_the_import_says_so() {
     let (server, voice) = Home::new().serve().await;

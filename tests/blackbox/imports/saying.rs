@@ -73,9 +73,15 @@ async fn a_preview_answers_each_command_in_its_place_and_lets_later_ones_see_ear
         register_institution(&id, "Skolen"),
         Command::default(),
     ];
-    let requests = commands.clone().map(|command| PreviewStreamRequest {
+    let requests = commands.map(|command| PreviewStreamRequest {
         command: Some(command),
+        suggestions: false,
     });
+    let question = PreviewStreamRequest {
+        command: None,
+        suggestions: true,
+    };
+    let requests = requests.into_iter().chain([question]);
     let mut call = voice.client.commands();
     let answers = call.preview_stream(tokio_stream::iter(requests)).await;
     let mut answers = answers.unwrap().into_inner();
@@ -87,6 +93,11 @@ async fn a_preview_answers_each_command_in_its_place_and_lets_later_ones_see_ear
                 preview.event_types.join(" ")
             }
             Outcome::Error(error) => command_error(error).reason,
+            Outcome::Suggestions(found) => {
+                let parts = [found.no_place_left, found.owner_elsewhere];
+                let counts = parts.map(|part| part.unwrap().count);
+                format!("{counts:?} may have left")
+            }
         });
     }
     assert_eq!(
@@ -94,7 +105,8 @@ async fn a_preview_answers_each_command_in_its_place_and_lets_later_ones_see_ear
         [
             "institution.registered",
             "ALREADY_EXISTS",
-            "REQUEST_INVALID"
+            "REQUEST_INVALID",
+            "[0, 0] may have left"
         ]
     );
     assert_eq!(voice.position().await, 0);

@@ -176,4 +176,61 @@ async fn the_guardians_of_a_full_export_go_in_and_end_only_when_an_export_says_s
     let seen = Seen::of(&voice).await;
     assert!(seen.guardians("Ebbe").is_empty());
     assert_eq!(seen.guardians("Esther"), [seen.id("Gry")]);
+
+    // A guardian without a login is passed over, and the one beside them goes in.
+    let begin = "<ContactPerson relation=\"Mor\"";
+    let father = "<ContactPerson relation=\"Far\" childCustody=\"true\" accessLevel=\"2\">\
+                  <Person protected=\"false\"><FirstName>Gorm</FirstName></Person></ContactPerson>";
+    let said = take(&FULL.replacen(begin, &format!("{father}{begin}"), 1));
+    assert!(said.stderr.contains("no UNI-Login"), "{}", said.stderr);
+    said.done();
+    let seen = Seen::of(&voice).await;
+    assert_eq!(seen.guardians("Ebbe"), [seen.id("Gry")]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_dry_run_of_an_export_of_stil_says_what_it_would_do_and_writes_nothing() {
+    let (server, voice) = Home::new().serve().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("700001.xml");
+    let dry = |text: &str, more: &[&str]| {
+        fs::write(&file, text).unwrap();
+        let path = file.to_str().unwrap();
+        let dry = [
+            "import",
+            "roster",
+            path,
+            "--dry-run",
+            "--server",
+            &server.url,
+        ];
+        run([&dry, more].concat()).done()
+    };
+    let seen = dry(FULL, &["--json"]).json();
+    assert_eq!(seen["written"], false);
+    for (kind, added) in [("institutions", 1), ("persons", 4), ("teams", 1)] {
+        assert_eq!(seen["counts"][kind]["added"], added, "{kind}");
+    }
+    assert_eq!(seen["counts"]["guardians_of_students"]["changed"], 2);
+    let table = dry(FULL, &[]).stdout;
+    for said in ["7: would be added", "Ebbe Rønn", "4. x"] {
+        assert!(table.contains(said), "{said}: {table}");
+    }
+    assert_eq!(voice.position().await, 0);
+    let sources = voice.ask(ListRosterSourcesRequest::default()).await;
+    assert!(sources.unwrap().sources.is_empty());
+
+    // What would end is said too.
+    fs::write(&file, FULL).unwrap();
+    import(&server, &file).done();
+    let position = voice.position().await;
+    let ended = FULL.replacen(MOTHER, r#"relation="Mor" childCustody="false""#, 1);
+    let seen = dry(&ended, &["--json"]).json();
+    assert_eq!(seen["dropped"]["count"], 1);
+    assert_eq!(seen["dropped"]["first"][0]["fact"], "GUARDIAN");
+    let table = dry(&ended, &[]).stdout;
+    for said in ["1: links would end", "Gry Rønn is no longer a guardian"] {
+        assert!(table.contains(said), "{said}: {table}");
+    }
+    assert_eq!(voice.position().await, position);
 }

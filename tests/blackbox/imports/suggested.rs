@@ -155,6 +155,88 @@ async fn an_owner_who_works_at_another_school_now_may_still_be_an_owner() {
     );
 }
 
+/// What a dry run or an import says of who may have left although the export has them.
+fn foreseen(said: &Ran) -> [serde_json::Value; 2] {
+    let all = said.json();
+    ["no_place_left", "owner_elsewhere"].map(|part| all["suggested"][part].clone())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_dry_run_foresees_who_has_no_place_left_and_which_owners_work_elsewhere() {
+    let (server, voice) = Home::new().serve().await;
+    let before = Export::new().with("orgs.csv", "s2,,,Lindeskolen,school,700002,k");
+    let before = before.in_1_2();
+    before.import(&server, "").done();
+    let seen = Seen::of(&voice).await;
+    let (tove, troels) = (seen.id("Tove"), seen.id("Troels"));
+    let institution = seen.team("4.x").details.clone().unwrap().institution_id;
+
+    // Tove works at another school now and Troels at none. Both own a team, and Tove's has a new
+    // teacher, Thea, who comes with this export.
+    let after = before
+        .but("roles.csv", "r-ta,,,ta,primary,teacher,s2,,")
+        .but("roles.csv", "r-tb,,,tb,primary,teacher,s,,2020-01-31")
+        .with("users.csv", "tc,,,true,s,teacher,tc,,Thea,Lund,,,,,,,,")
+        .with("roles.csv", "r-tc,,,tc,primary,teacher,s,,")
+        .without("enrollments.csv", "n1")
+        .without("enrollments.csv", "n4")
+        .with("enrollments.csv", "n20,,,c1,s,tc,teacher,true,2026-08-10,");
+    let position = voice.position().await;
+    let json = ["--dry-run", "--json"];
+    let would = foreseen(&after.import_with(&server, &json).done());
+    assert_eq!(voice.position().await, position);
+    let person = |id: &str, name: &str| {
+        serde_json::json!({ "count": 1, "first": [
+            { "id": id, "name": name, "institution_id": institution },
+        ] })
+    };
+    assert_eq!(
+        would,
+        [person(&troels, "Troels Bøg"), person(&tove, "Tove Ask")]
+    );
+    let table = after.import_with(&server, &["--dry-run"]).done().stdout;
+    for said in [
+        "1 persons may have left, because they have no place at any institution any more:",
+        "1 persons may have left, because they work at other institutions",
+    ] {
+        assert!(table.contains(said), "{table}");
+    }
+
+    let done = foreseen(&after.import_with(&server, &["--json"]).done());
+    assert_eq!(done, would);
+    // The same export again foresees what is so by now.
+    assert_eq!(foreseen(&after.import_with(&server, &json).done()), done);
+
+    // Tove is on the staff of the team again, so nothing is foreseen of her.
+    let back = after.with("enrollments.csv", "n21,,,c1,s,ta,teacher,false,2026-08-10,");
+    let would = foreseen(&back.import_with(&server, &json).done());
+    assert_eq!(
+        (&would[0]["count"], &would[1]["count"]),
+        (&1.into(), &0.into())
+    );
+    assert_eq!(
+        foreseen(&back.import_with(&server, &["--json"]).done()),
+        would
+    );
+    // Nobody decides about what is not listed.
+    let leader = format!("person/{}", seen.id("Lone"));
+    let decide = [
+        "owner",
+        "suggestions",
+        "dismiss",
+        &tove,
+        "--elsewhere",
+        &institution,
+    ];
+    let rest = ["--as", &leader, "--server", &server.url];
+    let refused = run([&decide[..], &rest].concat());
+    assert!(
+        refused.stderr.contains("nothing suggests"),
+        "{}",
+        refused.stderr
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn somebody_without_a_place_is_suggested_where_the_last_one_was() {
     let (server, voice) = Home::new().serve().await;

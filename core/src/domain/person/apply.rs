@@ -51,14 +51,17 @@ impl Person {
 
     pub(in crate::domain) fn created(event: &PersonEvent) -> Option<Self> {
         match event {
-            PersonEvent::Registered { name } => Some(Self {
+            PersonEvent::Registered { name, record } => Some(Self {
                 name: name.clone(),
                 affiliations: Default::default(),
                 guardians: Default::default(),
                 departed: None,
                 by_hand: Default::default(),
                 roster_name: None,
-                records: Default::default(),
+                records: record
+                    .iter()
+                    .map(|record| (record.source.clone(), Arc::new(record.clone())))
+                    .collect(),
                 absent: Default::default(),
                 last_place: None,
                 unenrolled: None,

@@ -64,7 +64,10 @@ impl PersonCommand {
         };
         let events = match self {
             Self::Register { name } => match now {
-                None => Ok(vec![PersonEvent::Registered { name: name.clone() }]),
+                None => {
+                    let (name, record) = (name.clone(), None);
+                    Ok(vec![PersonEvent::Registered { name, record }])
+                }
                 Some(_) => exists("person", ID, id, Field::Target),
             },
             Self::Rename { name } if there()?.name == *name => Ok(Vec::new()),
@@ -149,15 +152,38 @@ impl PersonCommand {
             } => {
                 let now = there()?;
                 let last_day = *last_day_of_others;
-                return put_guardians(ask, id, now, guardians, &BTreeSet::new(), last_day);
+                return put_guardians(ask, id, now, guardians, |_| false, last_day);
             }
             Self::PutSomeGuardians {
                 guardians,
                 unsaid,
+                others_unsaid,
+                ended,
                 last_day_of_others,
             } => {
                 let now = there()?;
-                return put_guardians(ask, id, now, guardians, unsaid, *last_day_of_others);
+                let is_unsaid = |other| {
+                    let is_left = *others_unsaid && !ended.contains(&other);
+                    is_left || unsaid.contains(&other)
+                };
+                return put_guardians(ask, id, now, guardians, is_unsaid, *last_day_of_others);
+            }
+            Self::PutSomeProfiles {
+                source,
+                profiles,
+                gone,
+            } => {
+                let now = there()?;
+                let Some(known) = now.records.get(source) else {
+                    return not_in_roster("person", ID, id);
+                };
+                let record = known.with_profiles(profiles, gone);
+                let is_new = match now.absent.contains_key(source) {
+                    true => !profiles.is_empty(),
+                    false => record != **known,
+                };
+                let event = is_new.then_some(PersonEvent::RecordedInRoster(record));
+                Ok(event.into_iter().collect())
             }
             Self::NoteAbsence { source, last_seen } => {
                 let now = there()?;
@@ -224,7 +250,10 @@ fn put(
 ) -> Result<Decided<PersonEvent, PersonFact>, Stop> {
     let mut import = Import::new(ask);
     match now {
-        None => import.record(PersonEvent::Registered { name: name.clone() }),
+        None => import.record(PersonEvent::Registered {
+            name: name.clone(),
+            record: record.map(|record| record.after(None)),
+        }),
         Some(now) => {
             let said = now.roster_name.as_deref();
             let name = import.values(&now.name, said, name, |()| true, |()| PersonFact::Name);
@@ -283,9 +312,9 @@ fn put(
         (Some(true), false) => import.differs(departure, by_hand, PersonEvent::Returned {}),
         (Some(true), true) | (None, false) => import.agrees(departure, by_hand),
     }
-    if let Some(record) = record {
-        let known = now.and_then(|now| now.records.get(&record.source));
-        let is_absent = now.is_some_and(|now| now.absent.contains_key(&record.source));
+    if let (Some(now), Some(record)) = (now, record) {
+        let known = now.records.get(&record.source);
+        let is_absent = now.absent.contains_key(&record.source);
         let record = record.after(known.map(|known| &**known));
         if is_absent || known.is_none_or(|known| **known != record) {
             import.record(PersonEvent::RecordedInRoster(record));
@@ -299,7 +328,7 @@ fn put_guardians(
     id: PersonId,
     now: &Person,
     wanted: &BTreeSet<Guardianship>,
-    unsaid: &BTreeSet<PersonId>,
+    is_unsaid: impl Fn(PersonId) -> bool,
     last_day_of_others: Date,
 ) -> Result<Decided<PersonEvent, PersonFact>, Stop> {
     let wanted: BTreeMap<_, _> = wanted
@@ -310,7 +339,7 @@ fn put_guardians(
     for (other, last_day) in now
         .guardians
         .iter()
-        .filter(|(other, _)| !wanted.contains_key(other) && !unsaid.contains(other))
+        .filter(|(other, _)| !wanted.contains_key(other) && !is_unsaid(**other))
     {
         let fact = PersonFact::Guardian(*other);
         // Whoever is missing in the roster cannot be named in it.

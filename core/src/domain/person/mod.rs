@@ -5,6 +5,7 @@
 mod apply;
 mod decide;
 mod no_owner;
+mod record;
 mod suggestion;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,7 @@ use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 pub use self::no_owner::NoOwner;
+pub use self::record::{RosterRecord, UserId, UserProfile};
 pub use self::suggestion::{Evidence, LastPlace};
 use crate::few::Few;
 use crate::ids::{InstitutionId, PersonId};
@@ -69,53 +71,6 @@ pub struct Guardianship {
     /// The last day of the guardianship; `None` if it has no end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_day: Option<Date>,
-}
-
-/// What one source says of a person's account there. It is kept so that the person can be found by
-/// the ids of other systems.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RosterRecord {
-    /// The source.
-    pub source: SourceName,
-    /// The id of the person in the roster of the source.
-    pub sourced_id: ExternalId,
-    /// Other ids of the person, such as a user name, a UNI-Login or a school identity provider's id.
-    #[serde(default, skip_serializing_if = "Few::is_empty")]
-    pub user_ids: Few<UserId>,
-    /// Whether the person may log in to the systems of the source. `false` is no departure: the
-    /// person is there, and keeps every role and place.
-    pub enabled: bool,
-    /// Whether the source has the person in a class. `None` if it does not say: then what it said
-    /// before holds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub enrolled: Option<bool>,
-}
-
-impl RosterRecord {
-    /// This record, after what the source said before. What it does not say now still holds.
-    pub(super) fn after(&self, before: Option<&Self>) -> Self {
-        let known = before.and_then(|before| before.enrolled);
-        Self {
-            enrolled: self.enrolled.or(known),
-            ..self.clone()
-        }
-    }
-
-    /// Every id by which the source knows the person.
-    pub fn ids(&self) -> impl Iterator<Item = &ExternalId> {
-        let others = self.user_ids.iter().map(|user| &user.id);
-        [&self.sourced_id].into_iter().chain(others)
-    }
-}
-
-/// An id of a person in a system other than the roster itself.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct UserId {
-    /// The system or the kind of id, as the source writes it; `None` if the source says nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kind: Option<Code>,
-    /// The id.
-    pub id: ExternalId,
 }
 
 /// What can be asked of a person.
@@ -197,8 +152,28 @@ pub enum PersonCommand {
         guardians: BTreeSet<Guardianship>,
         /// Persons of whom nothing is said.
         unsaid: BTreeSet<PersonId>,
+        /// Whether nothing is said of anybody who is not named as guardian. For imports that name a
+        /// guardian of whom nobody can tell who it is.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        others_unsaid: bool,
+        /// Persons who are no guardians, also if nothing is said of others.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        ended: BTreeSet<PersonId>,
         /// The last day of guardianships that are named nowhere here.
         last_day_of_others: Date,
+    },
+    /// Adds, changes and takes away profiles of the person, and leaves all others. Refused if no
+    /// roster of the source has brought the person. For imports that do not hold every profile.
+    ///
+    /// A profile shows that the source has the person, so it ends an absence. Of an absent person,
+    /// what is gone is not taken away: an absence deletes nothing.
+    PutSomeProfiles {
+        /// The source.
+        source: SourceName,
+        /// New and changed profiles.
+        profiles: BTreeSet<UserProfile>,
+        /// The ids of profiles that are gone.
+        gone: BTreeSet<ExternalId>,
     },
     /// Confirms or dismisses what looks as if the person had left. Refused if nothing suggests it
     /// now. It is not suggested again for the same evidence.
@@ -223,6 +198,11 @@ pub enum PersonEvent {
     Registered {
         /// The name.
         name: Name,
+        /// What the source that brought the person says of the account; `None` if no source did, or
+        /// it said nothing. It stands here and not in an event of its own, because a large roster
+        /// brings so many people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        record: Option<RosterRecord>,
     },
     /// The name changed.
     Renamed {
@@ -264,7 +244,7 @@ pub enum PersonEvent {
         /// The facts.
         facts: BTreeSet<PersonFact>,
     },
-    /// A source said something new of the person's account, or the person is in its roster again.
+    /// A source said something new of a known person's account, or the person is in its roster again.
     RecordedInRoster(RosterRecord),
     /// The person was no longer in the roster of a source.
     AbsentFromRoster {

@@ -192,7 +192,9 @@ pub(super) fn decide(
         Evidence::NoPlaceLeft { .. } => now.suggested_without_place(),
         Evidence::NoEnrolmentLeft { .. } => now.suggested_without_enrolment(),
         Evidence::OwnerElsewhere { institution } => match ask.load(*institution)?.as_deref() {
-            Some(Aggregate::Institution(_)) => now.suggests_elsewhere(*institution),
+            Some(Aggregate::Institution(_)) if ask.owns_from_elsewhere(id, *institution)? => {
+                now.suggests_elsewhere(*institution)
+            }
             Some(_) | None => None,
         },
     };

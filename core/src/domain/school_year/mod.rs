@@ -3,6 +3,8 @@
 mod apply;
 mod decide;
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +16,9 @@ use crate::text::Title;
 pub enum SchoolYearCommand {
     /// Makes the school year known, or changes it. The first day must not be after the last.
     Define(SchoolYear),
+    /// Makes the school year as given, whatever it was before. The first day must not be after the
+    /// last. What a person decided stays. For imports.
+    Put(SchoolYear),
 }
 
 /// What happened to a school year.
@@ -22,9 +27,26 @@ pub enum SchoolYearCommand {
 pub enum SchoolYearEvent {
     /// It became known, or changed.
     Defined(SchoolYear),
+    /// An import says of these facts what a person decided. From now on the roster decides them.
+    LeftToRoster {
+        /// The facts.
+        facts: BTreeSet<SchoolYearFact>,
+    },
 }
 
-/// A school year as it is now.
+/// Something that a roster says about a school year, and that a person may decide otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SchoolYearFact {
+    /// What people call it.
+    Title,
+    /// Its first day.
+    FirstDay,
+    /// Its last day.
+    LastDay,
+}
+
+/// The title and days of a school year.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SchoolYear {
     /// What people call it: "2026/27".
@@ -33,4 +55,16 @@ pub struct SchoolYear {
     pub first_day: Date,
     /// Its last day.
     pub last_day: Date,
+}
+
+/// A school year as it is now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DefinedSchoolYear {
+    /// Title and days.
+    #[serde(flatten)]
+    pub year: SchoolYear,
+    /// The title and days that the roster gave last, if a person has changed one of them since. An
+    /// import that says that one again leaves the present one alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roster_year: Option<Box<SchoolYear>>,
 }

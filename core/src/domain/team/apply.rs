@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use super::{Team, TeamDetail, TeamDetails, TeamEvent, TeamFact};
 use crate::domain::roster::{Values, leave_values, note, note_values, values_by_hand};
 use crate::domain::{Deletion, EventMeta};
+use crate::ids::InstitutionId;
 
 impl Values for TeamDetails {
     type Part = TeamDetail;
@@ -37,11 +38,12 @@ impl TeamFact {
 }
 
 impl TeamEvent {
-    /// The details that the team has after this event, its institution included; `None` if the
-    /// event does not change them.
-    pub(crate) fn details(&self) -> Option<&TeamDetails> {
+    /// The institution that the team belongs to after this event; `None` if the event does not say
+    /// one.
+    pub(crate) fn institution(&self) -> Option<InstitutionId> {
         match self {
-            Self::Created { details, .. } | Self::Revised(details) => Some(details),
+            Self::Created { details, .. } | Self::Revised(details) => Some(details.institution),
+            Self::Moved { to, .. } => Some(*to),
             Self::MemberAdded { .. }
             | Self::MemberRemoved { .. }
             | Self::StaffAdded { .. }
@@ -76,7 +78,8 @@ impl TeamEvent {
             | Self::OwnershipGivenUp { .. }
             | Self::LeftToRoster { .. }
             | Self::RecordedInRoster { .. }
-            | Self::AbsentFromRoster { .. } => None,
+            | Self::AbsentFromRoster { .. }
+            | Self::Moved { .. } => None,
         }
     }
 }
@@ -117,7 +120,8 @@ impl Team {
             | TeamEvent::OwnershipGivenUp { .. }
             | TeamEvent::LeftToRoster { .. }
             | TeamEvent::RecordedInRoster { .. }
-            | TeamEvent::AbsentFromRoster { .. } => None,
+            | TeamEvent::AbsentFromRoster { .. }
+            | TeamEvent::Moved { .. } => None,
         }
     }
 
@@ -167,6 +171,13 @@ impl Team {
             }
             TeamEvent::AbsentFromRoster { source, last_seen } => {
                 self.absent.insert(source.clone(), *last_seen);
+            }
+            TeamEvent::Moved { to, .. } => {
+                let moved = TeamDetails {
+                    institution: *to,
+                    ..self.details.clone()
+                };
+                note_values(&mut self.details, &mut self.roster_details, &moved, true);
             }
         }
     }

@@ -256,11 +256,9 @@ impl Team {
         refuse(refusal.with("institution_id", now))
     }
 
-    fn moved(&self, institution: InstitutionId) -> TeamEvent {
-        TeamEvent::Revised(TeamDetails {
-            institution,
-            ..self.details.clone()
-        })
+    fn moved(&self, to: InstitutionId) -> TeamEvent {
+        let from = self.details.institution;
+        TeamEvent::Moved { from, to }
     }
 }
 

@@ -278,6 +278,14 @@ pub enum TeamEvent {
         /// The day of the last roster of the source that had the team.
         last_seen: Date,
     },
+    /// A recovery moved it to another institution, or back. That is never the word of a roster,
+    /// whoever began the recovery.
+    Moved {
+        /// The institution that it belonged to before.
+        from: InstitutionId,
+        /// The institution that it belongs to now.
+        to: InstitutionId,
+    },
 }
 
 /// Something that a roster says about a team, and that a person may decide otherwise.

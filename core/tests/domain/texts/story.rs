@@ -140,15 +140,17 @@ fn roster() -> Vec<Fact> {
     let grade = json!({ "institution": SCHOOL, "role": "student", "grade": "@" });
     let record = json!({
         "source": "@", "sourced_id": "@", "user_ids": [{ "kind": "@", "id": "@" }], "enabled": true,
+        "profiles": [{ "sourced_id": "@", "kind": "@", "user_name": "@" }],
     });
     let details = json!({
         "institution": SCHOOL, "school_year": YEAR, "title": "@", "subject": "@", "code": "@",
     });
     let team = json!({ "details": details, "owner": TEACHER });
+    let brought = json!({ "name": "@leader", "record": record });
     vec![
         registered(STUDENT, "@student"),
         registered(TEACHER, "@owner"),
-        registered(LEADER, "@leader"),
+        fact(LEADER, "person.registered", brought),
         fact(STUDENT, "person.affiliation_set", grade),
         fact(STUDENT, "person.recorded_in_roster", record),
         fact(TEAM, "team.created", team),

@@ -108,12 +108,6 @@ fn a_step_moves_once_and_back_once_also_to_a_closed_school() {
 
 #[test]
 fn a_team_moves_once_and_back_once_also_to_a_closed_school() {
-    let revised = |institution| {
-        TeamEvent::Revised(TeamDetails {
-            institution,
-            ..team_details()
-        })
-    };
     let over = TeamCommand::Move {
         from: SCHOOL,
         to: OTHER_SCHOOL,
@@ -125,11 +119,17 @@ fn a_team_moves_once_and_back_once_also_to_a_closed_school() {
     two_schools()
         .and((SCHOOL, closed()))
         .when(LEADER, (TEAM, over.clone()))
-        .then([revised(OTHER_SCHOOL)])
+        .then([TeamEvent::Moved {
+            from: SCHOOL,
+            to: OTHER_SCHOOL,
+        }])
         .when(LEADER, (TEAM, over))
         .then_nothing()
         .when(LEADER, (TEAM, back.clone()))
-        .then([revised(SCHOOL)])
+        .then([TeamEvent::Moved {
+            from: OTHER_SCHOOL,
+            to: SCHOOL,
+        }])
         .when(LEADER, (TEAM, back))
         .then_nothing();
 }

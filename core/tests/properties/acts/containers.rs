@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use planledger_core::domain::Actor;
 use planledger_core::domain::institution::{InstitutionCommand, StudentsThrough, SurveyForum};
 use planledger_core::domain::person::{
-    Affiliation, Evidence, Guardianship, PersonCommand, Role, RosterRecord,
+    Affiliation, Evidence, Guardianship, PersonCommand, Role, RosterRecord, UserProfile,
 };
+use planledger_core::domain::school_year::SchoolYearCommand;
 use planledger_core::domain::team::{StaffRole, TeamCommand, TeamDetails};
 use planledger_core::domain::year_plan::{
     GoalArea, GoalDetails, GoalKind, Place, Scale, UnitDetails, WordingChoice, YearPlanCommand,
@@ -184,8 +185,15 @@ pub(super) fn imported_team(dice: &mut Dice) -> Act {
 /// Imports may leave out places, guardians and whole persons.
 pub(super) fn person(dice: &mut Dice) -> Act {
     let id = dice.of(&PERSONS);
-    let command = match dice.below(20) {
-        14..=17 => decision(dice),
+    let command = match dice.below(28) {
+        16 | 17 => decision(dice),
+        20..=23 => {
+            // Only staff are owners, and only of owners can be said that they work elsewhere.
+            let actor = dice.of(&[SYSTEM, Actor::Person(LEADER)]);
+            let institution = dice.of(&INSTITUTIONS);
+            let evidence = Evidence::OwnerElsewhere { institution };
+            return act(actor, (dice.of(&STAFF), decide(dice, evidence)));
+        }
         18 => PersonCommand::Rename {
             name: name(dice.of(&["Navnet", "Et andet navn"])),
         },
@@ -203,13 +211,15 @@ pub(super) fn person(dice: &mut Dice) -> Act {
         12 => PersonCommand::PutSomeGuardians {
             guardians: dice.subset(&guardians()),
             unsaid: BTreeSet::from([dice.of(&PERSONS)]),
+            others_unsaid: dice.once_in(3),
+            ended: dice.subset(&PERSONS),
             last_day_of_others: day(11, 1),
         },
-        7 | 11 | 19 => PersonCommand::NoteAbsence {
+        7 | 11 | 19 | 24 | 25 | 27 => PersonCommand::NoteAbsence {
             source: source(dice),
             last_seen: day(11, 2),
         },
-        8..=9 => PersonCommand::Put {
+        8 | 9 | 14 | 15 => PersonCommand::Put {
             name: name("Navnet"),
             affiliations: dice.subset(&places()),
             departed: dice.once_in(4),
@@ -219,7 +229,13 @@ pub(super) fn person(dice: &mut Dice) -> Act {
                 user_ids: Default::default(),
                 enabled: dice.once_in(2),
                 enrolled: dice.of(&[None, Some(true), Some(false)]),
+                profiles: dice.some(|dice| dice.subset(&profiles()).into()),
             }),
+        },
+        26 => PersonCommand::PutSomeProfiles {
+            source: source(dice),
+            profiles: dice.subset(&profiles()),
+            gone: BTreeSet::from([external_id(dice.of(&PROFILES))]),
         },
         _ => PersonCommand::EndAffiliation {
             institution: SCHOOL,
@@ -228,6 +244,21 @@ pub(super) fn person(dice: &mut Dice) -> Act {
     };
     // Persons run imports too, and decide by hand.
     act(dice.of(&[SYSTEM, Actor::Person(LEADER)]), (id, command))
+}
+
+const PROFILES: [&str; 3] = ["p1", "p2", "p3"];
+
+fn external_id(id: &str) -> ExternalId {
+    ExternalId::new(id).unwrap()
+}
+
+fn profiles() -> Vec<UserProfile> {
+    let profile = |id: &str| UserProfile {
+        sourced_id: external_id(id),
+        kind: None,
+        user_name: external_id(&format!("bruger-{id}")),
+    };
+    PROFILES.into_iter().map(profile).collect()
 }
 
 fn decision(dice: &mut Dice) -> PersonCommand {
@@ -247,6 +278,10 @@ fn decision(dice: &mut Dice) -> PersonCommand {
             since: START.day_in_denmark(),
         },
     };
+    decide(dice, evidence)
+}
+
+fn decide(dice: &mut Dice, evidence: Evidence) -> PersonCommand {
     PersonCommand::DecideSuggestion {
         evidence,
         confirmed: dice.once_in(3),
@@ -277,6 +312,9 @@ pub(super) fn institution(dice: &mut Dice) -> Act {
     if dice.once_in(2) {
         return survey(dice);
     }
+    if dice.once_in(4) {
+        return imported_year(dice);
+    }
     let command = match dice.below(3) {
         0 => InstitutionCommand::Close { reason: None },
         1 => InstitutionCommand::Reopen,
@@ -288,6 +326,17 @@ pub(super) fn institution(dice: &mut Dice) -> Act {
     // Persons close institutions, run imports and decide by hand.
     let actor = dice.of(&[SYSTEM, Actor::Person(LEADER)]);
     act(actor, (dice.of(&INSTITUTIONS), command))
+}
+
+/// A school year whose last day the roster and persons know differently. Persons run imports, too.
+fn imported_year(dice: &mut Dice) -> Act {
+    let mut year = school_year();
+    year.last_day = dice.of(&[year.last_day, day(12, 31)]);
+    let command = match dice.once_in(2) {
+        true => SchoolYearCommand::Define(year),
+        false => SchoolYearCommand::Put(year),
+    };
+    act(dice.of(&[SYSTEM, Actor::Person(LEADER)]), (YEAR, command))
 }
 
 /// Year plans and teams that move, as commands and as steps of recoveries, there and back.

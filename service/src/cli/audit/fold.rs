@@ -61,6 +61,12 @@ impl World for On<'_> {
         Ok(self.folded.plans.get(&(student, year_plan)).copied())
     }
 
+    fn owned(&self, person: PersonId) -> Result<Vec<StreamId>, ReadError> {
+        let streams = self.folded.streams.iter();
+        let owned = streams.filter(|(_, (state, _))| state.owner() == Some(person));
+        Ok(owned.map(|(stream, _)| *stream).collect())
+    }
+
     fn day(&self) -> Date {
         self.day
     }

@@ -223,8 +223,14 @@ pub(super) async fn evaluate_subject_goal(
     student.refused(not_allowed).await
 }
 
-/// Writes in a plan, makes parts of it visible, and shares it.
-pub(super) async fn share(teacher: &Acting, plan: PlanId, course: &Course) -> Result<(), CliError> {
+/// Writes in a plan, makes parts of it visible, and shares it. The teacher has held the student talk
+/// together with a colleague.
+pub(super) async fn share(
+    teacher: &Acting,
+    colleague: PersonId,
+    plan: PlanId,
+    course: &Course,
+) -> Result<(), CliError> {
     let commands = [
         PlanCommand::WriteFollowUp {
             text: "Læs 20 minutter hver aften, og find ét sted at undre dig over.".parse()?,
@@ -236,7 +242,7 @@ pub(super) async fn share(teacher: &Acting, plan: PlanId, course: &Course) -> Re
                 kind: TalkKind::StudentTalk,
                 held_on: today(),
                 notes: "Aftalt: en læselog med tre linjer om ugen.".parse()?,
-                held_by: Default::default(),
+                held_by: [teacher.id, colleague].into(),
             },
         },
         PlanCommand::ShowSection {

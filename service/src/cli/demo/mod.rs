@@ -4,8 +4,10 @@
 mod actor;
 mod acts;
 mod checks;
+mod results;
 mod scene;
 mod story;
+mod survey;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -16,6 +16,7 @@ use super::actor::Acting;
 use super::acts::{self, Course, Group};
 use super::checks::Checks;
 use super::scene::{CLASS, Cast, SUBJECT_TEAM, bring_in, cast, group, national_goal};
+use super::survey;
 use crate::client::Client;
 
 /// Tells the story. Returns the whole history of one plan, and the names of the people who acted in
@@ -47,6 +48,9 @@ pub(super) async fn tell(url: &str, checks: &mut Checks) -> Result<(Vec<Event>, 
     show(&cast, first, &dansk, checks).await?;
     let before = views(teacher, &plans, None).await?;
     let position = before.1;
+
+    output::heading("The wellbeing survey is followed up");
+    survey::follow_up(&cast, class, checks).await?;
 
     output::heading("The owner deletes the team and the year plans, and leaves");
     let all = [(team, &dansk), (class, &combined)];
@@ -167,7 +171,15 @@ async fn show(
         "guardians see nothing before the plan is made visible",
         unseen.is_none(),
     );
-    acts::share(teacher, plan, course).await?;
+    acts::share(teacher, cast.colleague, plan, course).await?;
+    let staff = view(teacher, plan, Viewer::Staff, None).await?;
+    let holders = staff.iter().flat_map(|plan| &plan.talks);
+    let holders: Vec<_> = holders.flat_map(|talk| &talk.held_by_ids).collect();
+    let names = [teacher.id, cast.colleague].map(|id| cast.name(id));
+    checks.check(
+        &format!("the talk names both who held it: {}", names.join(" and ")),
+        holders.len() == 2,
+    );
     let Some(seen) = view(teacher, plan, Viewer::Guardians, None).await? else {
         checks.check("guardians see the plan", false);
         return Ok(());

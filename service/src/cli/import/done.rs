@@ -18,6 +18,8 @@ pub(super) struct Before<'a> {
     missing: Option<&'a Missing>,
     /// The links that would end, with the names that the files give.
     ending: HashMap<Key<'a>, &'a Line>,
+    /// Who would leave or be back, and what would close or open again.
+    turning: Option<&'a Listing>,
 }
 
 /// A link: the id of the team or person that has it, and what it says.
@@ -35,7 +37,7 @@ fn key<'a>(id: &'a str, fact: &'a RosterFact) -> Key<'a> {
 }
 
 impl<'a> Before<'a> {
-    pub(super) fn new(missing: &'a Missing, ending: &'a Listing) -> Self {
+    pub(super) fn new(missing: &'a Missing, ending: &'a Listing, turning: &'a Listing) -> Self {
         let lines = ending.lines.iter();
         let ending = lines.filter_map(|line| {
             let fact = line.fact.as_ref()?;
@@ -44,6 +46,7 @@ impl<'a> Before<'a> {
         Self {
             missing: Some(missing),
             ending: ending.collect(),
+            turning: Some(turning),
         }
     }
 
@@ -54,6 +57,40 @@ impl<'a> Before<'a> {
         line.map_or((None, None), |line| {
             (line.subject.name.as_deref(), line.of.as_deref())
         })
+    }
+
+    /// Who has left or is back, and what is closed or open again, because the files say so.
+    fn turned_json(&self) -> Option<Value> {
+        let turning = self.turning?;
+        let first = turning.lines.iter().map(|line| {
+            let (subject, what) = (&line.subject, &line.what);
+            json!({
+                "source": subject.source,
+                "kind": subject.kind.word(),
+                "id": subject.id,
+                "name": subject.name,
+                "what": what,
+            })
+        });
+        Some(json!({ "count": turning.count, "first": first.collect::<Value>() }))
+    }
+
+    /// The same in words.
+    fn note_turned(&self, what: &str) {
+        let Some(turning) = self.turning.filter(|turning| turning.count > 0) else {
+            return;
+        };
+        let count = turning.count;
+        output::note(format!(
+            "{count} persons, classes or institutions have left or are back, are closed or open \
+             again, because the {what} says so:"
+        ));
+        for Line { subject, what, .. } in turning.lines.iter().take(LISTED) {
+            let (source, id) = (&subject.source, &subject.id);
+            let called = subject.name.as_deref().unwrap_or("-");
+            output::note(format!("  {source}: {id}  {called} {what}"));
+        }
+        note_more(count);
     }
 
     /// The names in words: " (4.y dansk, Esther Bøg)". Empty if the files give none.
@@ -95,6 +132,7 @@ pub(super) fn report(
             "kept_facts": kept.collect::<Value>(),
             "dropped": uploaded.dropped,
             "dropped_links": dropped.collect::<Value>(),
+            "left": before.turned_json(),
             "suggested": before.missing.map(Missing::json),
             "events": uploaded.events,
             "position": uploaded.position,
@@ -116,6 +154,7 @@ pub(super) fn report(
     if let Some(missing) = before.missing {
         missing.note();
     }
+    before.note_turned(what);
     if uploaded.dropped > 0 {
         let dropped = uploaded.dropped;
         output::note(format!(
@@ -154,6 +193,10 @@ fn list(facts: &[StatedFact], all: u64, words: impl Fn(&StatedFact) -> String) {
         let (source, stream) = (&fact.source, &fact.stream);
         output::note(format!("  {source}: {stream}: {}", words(fact)));
     }
+    note_more(all);
+}
+
+fn note_more(all: u64) {
     if let Some(more) = all.checked_sub(LISTED as u64).filter(|more| *more > 0) {
         output::note(format!("  and {more} more"));
     }

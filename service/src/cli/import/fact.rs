@@ -20,6 +20,8 @@ pub(super) fn stays(fact: &RosterFact) -> String {
         RosterFactKind::SchoolYear => "which school year it belongs to".to_owned(),
         RosterFactKind::Subject => "the subject".to_owned(),
         RosterFactKind::Code => "the code".to_owned(),
+        RosterFactKind::FirstDay => "the first day".to_owned(),
+        RosterFactKind::LastDay => "the last day".to_owned(),
         RosterFactKind::Unspecified => "something that this version does not know".to_owned(),
     }
 }
@@ -52,6 +54,8 @@ fn link(fact: &RosterFact, person: &str, no_longer: &str) -> String {
         | RosterFactKind::SchoolYear
         | RosterFactKind::Subject
         | RosterFactKind::Code
+        | RosterFactKind::FirstDay
+        | RosterFactKind::LastDay
         | RosterFactKind::Unspecified => "a link that this version does not know".to_owned(),
     }
 }

@@ -61,11 +61,16 @@ impl Seen {
         }
     }
 
-    fn listings(&self) -> [(&'static str, &'static str, &Listing); 5] {
+    fn listings(&self) -> [(&'static str, &'static str, &Listing); 6] {
         let foresight = &self.foresight;
         [
             ("added", "would be added", &foresight.added),
             ("changed", "would change", &foresight.changed),
+            (
+                "left",
+                "would have left or be back, be closed or open again",
+                &foresight.turned,
+            ),
             ("dropped", "links would end", &foresight.dropped),
             ("kept", "would stay as a person decided", &foresight.kept),
             ("refused", "would be refused", &foresight.refused),
@@ -136,6 +141,7 @@ impl Seen {
             "classes": share(foresight.classes),
             "enrolments": share(foresight.enrolments),
             "guardianships": share(foresight.guardianships),
+            "roles": share(foresight.roles),
         });
         shown.insert("ending".to_owned(), ending);
         let names = json!({ "changing": foresight.names.ending, "of": foresight.names.of });

@@ -16,7 +16,7 @@ pub(super) struct Missing {
     /// Those who are in the export, and in no class any more.
     classless: Part,
     links: MissingLinks,
-    /// Who may have left for other reasons. `None` before the import has written anything.
+    /// Who may have left for other reasons, now or once the import is written. `None` if nobody knows.
     leaving: Option<Leaving>,
 }
 
@@ -63,9 +63,9 @@ impl Missing {
         }
     }
 
-    /// Adds who may have left now that the import has written what it brought.
-    pub(super) fn with(mut self, leaving: Leaving) -> Self {
-        self.leaving = Some(leaving);
+    /// Adds who may have left for other reasons.
+    pub(super) fn with(mut self, leaving: Option<Leaving>) -> Self {
+        self.leaving = leaving;
         self
     }
 
@@ -127,10 +127,10 @@ impl Missing {
                 "{} persons may have left, because {what}:",
                 part.count
             ));
-            for (suggestion, institution) in &part.first {
-                let (id, name) = (&suggestion.person_id, &suggestion.name);
+            for found in &part.first {
                 say(format!(
-                    "  {id}  {name}: owner suggestions list {institution}"
+                    "  {}  {}: owner suggestions list {}",
+                    found.person_id, found.name, found.institution_id
                 ));
             }
             let more = part.count - part.first.len() as u64;
@@ -190,11 +190,11 @@ impl Missing {
         let mut all = self.json_of_export();
         if let Some(all) = all.as_object_mut() {
             for (key, _, part) in self.leaving.iter().flat_map(leaving) {
-                let first = part.first.iter().map(|(suggestion, institution)| {
+                let first = part.first.iter().map(|found| {
                     json!({
-                        "id": suggestion.person_id,
-                        "name": suggestion.name,
-                        "institution_id": institution,
+                        "id": found.person_id,
+                        "name": found.name,
+                        "institution_id": found.institution_id,
                     })
                 });
                 let part = json!({ "count": part.count, "first": first.collect::<Value>() });

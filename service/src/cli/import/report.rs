@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::fact;
 use crate::cli::error::CliError;
-use crate::import::PassedOver;
-use crate::upload::{Absences, Absent, MissingLink, StatedFact};
+use crate::import::{ImportFault, ImportFaults, PassedOver};
+use crate::upload::{Absences, Absent, Halt, MissingLink, StatedFact};
 
 /// A CSV file with the columns kind, file, line, column, code and text. Without a path nothing is
 /// written.
@@ -44,6 +44,44 @@ impl Report {
         }
     }
 
+    /// Adds all that is known of files that are refused: what would have been passed over, and why
+    /// the import stops.
+    pub(super) fn refused(&mut self, faults: &ImportFaults) {
+        for passed in faults.passed_over() {
+            self.passed_over(passed);
+        }
+        // Bad rows stand above already.
+        let is_there = |fault: &&ImportFault| {
+            let mut passed = faults.passed_over().iter();
+            passed.any(|passed| passed.fault == **fault)
+        };
+        for fault in faults.faults().iter().filter(|fault| !is_there(fault)) {
+            let line = fault.row.map_or_else(String::new, |row| row.to_string());
+            let column = fault.field.as_deref().unwrap_or_default();
+            self.stop(
+                &fault.file,
+                &line,
+                column,
+                fault.code.as_str(),
+                &fault.message,
+            );
+        }
+    }
+
+    /// Adds why the import stops, although its files are sound.
+    pub(super) fn halt(&mut self, halt: &Halt) {
+        self.stop("", "", "", halt.code.code(), &halt.to_string());
+    }
+
+    fn stop(&mut self, file: &str, line: &str, column: &str, code: &str, text: &str) {
+        self.record(&["stop", file, line, column, code, text]);
+    }
+
+    /// Whether anybody reads it.
+    pub(super) fn is_written(&self) -> bool {
+        self.writer.is_some()
+    }
+
     /// Adds a link that the import ends.
     pub(super) fn dropped(&mut self, link: &StatedFact) {
         if self.writer.is_none() {
@@ -53,6 +91,16 @@ impl Report {
         let ends = fact::ends(&link.fact, &fact::person(&link.fact));
         let text = format!("{}: {ends}", link.stream);
         self.record(&["dropped", file, line, "", fact::code(&link.fact), &text]);
+    }
+
+    /// Adds who has left or is back, or what is closed or open again, because the export says so.
+    pub(super) fn turned(&mut self, source: &str, stream: &str, turn: &str) {
+        if self.writer.is_none() {
+            return;
+        }
+        let (file, line) = source.rsplit_once(':').unwrap_or((source, ""));
+        let text = format!("{stream}: {turn}");
+        self.record(&["left", file, line, "", "", &text]);
     }
 
     /// Adds a fact that stays as a person decided it, although the export says otherwise.

@@ -18,14 +18,14 @@ use crate::cli::remote::Remote;
 use crate::cli::rest::RosterService;
 use crate::client::Client;
 use crate::import::roster::Terms;
-use crate::import::{ImportFault, Roster, RosterSummary};
+use crate::import::{ImportFault, ImportFaults, Roster, RosterSummary};
 use crate::import_source;
 use crate::settings::File;
 use crate::system::today;
 use crate::upload::{
     Absences, Bounds, Classless, Foresight, Kind, LISTED, Leaving, Listing, MissingLink,
     MissingLinks, Source, StatedFact, Subject, Told, Uploaded, any_institution_known, halts,
-    is_after_notes, preview, upload,
+    is_after_notes, preview_with_leaving, turn, upload,
 };
 use crate::wire;
 use crate::wire::proto::{Command, RosterFact, RosterImportMode};
@@ -46,8 +46,9 @@ pub(in crate::cli) struct RosterImport {
     /// Only say what the import would do; nothing is written
     #[arg(long)]
     dry_run: bool,
-    /// How many percent of enrolments, people, classes or guardianships the import may end without
-    /// being asked; fewer than 20 are never asked about
+    /// How many percent of enrolments, people, classes, guardianships or roles at institutions that are
+    /// gone the import may end without being asked; fewer than 20 are asked about only if they are more
+    /// than half of all roles
     #[arg(long, value_name = "PERCENT", default_value_t = 10)]
     #[arg(value_parser = clap::value_parser!(u8).range(0..=100))]
     removal_limit: u8,
@@ -137,19 +138,36 @@ impl RosterImport {
         sending.notes = Arc::new(notes.unwrap_or_default());
         let number = found.commands + sending.notes.len() as u64;
         let links = missing_links(&client, name, &absences, &mut report).await?;
-        let mut ending = Listing::default();
+        let (mut ending, mut turning) = (Listing::default(), Listing::default());
         // Deltas and empty tables name no institution.
         let is_known = source.is_known || any_institution_known(&client, &institutions).await?;
         if self.dry_run || is_known {
-            let listed = self.dry_run.then_some(&mut report);
             let seen = &mut absences.classless;
-            let (foresight, settled) = look(&client, &sending, number, seen, listed).await?;
+            let lists = match self.dry_run {
+                true => Lists::All,
+                false => Lists::Turns,
+            };
+            let looking = look(&client, &sending, number, seen, (&mut report, lists));
+            let (foresight, settled, leaving) = looking.await?;
             sending.settled = Arc::new(settled);
             let halts = halts(&foresight, &self.bounds(&found, mode));
             if self.dry_run || !halts.is_empty() {
+                if !self.dry_run && report.is_written() {
+                    // An import that goes on reports what it did. This one reports what it would have
+                    // done, which is known only now that it stops.
+                    let seen = &mut Classless::default();
+                    look(&client, &sending, number, seen, (&mut report, Lists::Links)).await?;
+                }
+                for halt in &halts {
+                    report.halt(halt);
+                }
                 let seen = Seen {
                     foresight,
-                    missing: Some(Missing::named(&client, &absences, links).await),
+                    missing: Some(
+                        Missing::named(&client, &absences, links)
+                            .await
+                            .with(leaving),
+                    ),
                     passed_over: found.passed_over(),
                     halts,
                 };
@@ -157,7 +175,7 @@ impl RosterImport {
                 report.finish()?;
                 return seen.verdict();
             }
-            ending = foresight.dropped;
+            (ending, turning) = (foresight.dropped, foresight.turned);
         }
         let missing = Missing::named(&client, &absences, links).await;
         let position = import_source::register(&client, &origin).await?;
@@ -169,14 +187,14 @@ impl RosterImport {
         }
         // The import is written. That this cannot be read must not hide what it did.
         let missing = match Leaving::find(&client, uploaded.position).await {
-            Ok(leaving) => missing.with(leaving),
+            Ok(leaving) => missing.with(Some(leaving)),
             Err(status) => {
                 let why = status.message();
                 output::note(format!("who may have left could not be read: {why}"));
                 missing
             }
         };
-        let before = Before::new(&missing, &ending);
+        let before = Before::new(&missing, &ending, &turning);
         done::report(&uploaded, &before, "roster", self.json)
     }
 
@@ -187,8 +205,21 @@ impl RosterImport {
             bad_rows: self.bad_rows,
         };
         let path = self.path.as_deref().unwrap_or(Path::new(""));
-        let fetched = self.service.fetch(terms);
-        fetched.unwrap_or_else(|| Roster::open(path, terms).map_err(CliError::refused))
+        let fetched = self.service.fetch(terms, |faults| self.refused(faults));
+        fetched.unwrap_or_else(|| Roster::open(path, terms).map_err(|faults| self.refused(&faults)))
+    }
+
+    /// The error of files with faults. The report gets all that is known of them.
+    fn refused(&self, faults: &ImportFaults) -> CliError {
+        let written = Report::create(self.report.as_deref()).and_then(|mut report| {
+            report.refused(faults);
+            report.finish()
+        });
+        match written {
+            Ok(()) => CliError::refused(faults),
+            Err(CliError::Refused(error)) => CliError::Refused(format!("{faults}\n{error}")),
+            Err(error) => error,
+        }
     }
 
     fn bounds(&self, found: &RosterSummary, mode: RosterImportMode) -> Bounds {
@@ -198,6 +229,7 @@ impl RosterImport {
             removal_percent: self.removal_limit.into(),
             accept_removals: self.accept_removals,
             accept_names: self.accept_names,
+            is_whole: holds_all,
             no_users: holds_all && found.persons() == 0,
             no_classes: holds_all && found.teams == 0,
             no_enrolments: holds_all && found.memberships + found.staff == 0,
@@ -263,34 +295,54 @@ fn institutions(sending: &Sending) -> Result<Vec<String>, ImportFault> {
         match subject.kind {
             Kind::Institution => institutions.push(subject.id),
             Kind::SchoolYear => {}
-            Kind::Person | Kind::Guardians | Kind::Team | Kind::Catalogue | Kind::Other => {
-                return false;
-            }
+            Kind::Person
+            | Kind::Profiles
+            | Kind::Guardians
+            | Kind::Team
+            | Kind::Catalogue
+            | Kind::Other => return false,
         }
         true
     })?;
     Ok(institutions)
 }
 
-/// What the import would do, and which commands change nothing and need not be sent. `classless` gets
-/// who is in no class any more. The links that it would end are listed in the report, if there is one.
+/// What `look` writes to the report.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lists {
+    /// Who has left or is back, and what is closed or open again, because the export says so.
+    Turns,
+    /// The links that the import would end, and what would stay.
+    Links,
+    All,
+}
+
+/// What the import would do, which commands change nothing and need not be sent, and who would look as
+/// if they had left. `classless` gets who is in no class any more.
 async fn look(
     client: &Client,
     sending: &Sending,
     number: u64,
     classless: &mut Classless,
-    mut report: Option<&mut Report>,
-) -> Result<(Foresight, Vec<bool>), CliError> {
+    (report, lists): (&mut Report, Lists),
+) -> Result<(Foresight, Vec<bool>, Option<Leaving>), CliError> {
     let bar = output::progress(number, "comparing");
     let mut foresight = Foresight::default();
     let mut settled = Vec::new();
-    let looked = preview(client, sending.commands(), |looked| {
+    let looked = preview_with_leaving(client, sending.commands(), |looked| {
         bar.inc(1);
         settled.push(looked.is_settled());
         classless.see(&looked.subject);
-        if let (Some(report), Ok(preview)) = (&mut report, &looked.outcome) {
+        let source = &looked.subject.source;
+        let preview = looked.outcome.as_ref().ok();
+        if let Some((preview, turn)) = preview.and_then(|it| Some((it, turn(it)?)))
+            && lists != Lists::Links
+        {
+            report.turned(source, &preview.stream, turn);
+        }
+        if let Some(preview) = preview.filter(|_| lists != Lists::Turns) {
             let stated = |fact: &RosterFact| StatedFact {
-                source: looked.subject.source.clone(),
+                source: source.clone(),
                 stream: preview.stream.clone(),
                 fact: fact.clone(),
             };
@@ -305,8 +357,8 @@ async fn look(
     });
     let looked = looked.await;
     bar.finish_and_clear();
-    looked.map_err(|error| failed_looking(&error))?;
-    Ok((foresight, settled))
+    let leaving = looked.map_err(|error| failed_looking(&error))?;
+    Ok((foresight, settled, leaving))
 }
 
 /// Sends a roster's commands to the server, and shows a progress bar.

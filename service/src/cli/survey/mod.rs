@@ -1,6 +1,6 @@
 //! `planledger survey`: follows up the national wellbeing survey.
 
-mod read;
+pub(super) mod read;
 mod record;
 
 use clap::{Subcommand, ValueEnum};

@@ -235,7 +235,8 @@ impl Overview {
     }
 }
 
-fn show_overview(found: &GetSurveyOverviewResponse) {
+/// Prints the overview as a table.
+pub(in crate::cli) fn show_overview(found: &GetSurveyOverviewResponse) {
     let mut heading = vec![String::new(), "discussions".to_owned()];
     heading.extend(FORUMS.map(|of| forum(of).to_owned()));
     heading.extend(["with students", "with goals"].map(str::to_owned));

@@ -100,7 +100,13 @@ impl Catalogue {
             io::ErrorKind::NotFound => fault(FaultCode::FileMissing),
             _ => fault(FaultCode::FileUnreadable),
         })?;
-        let content = package::read_from(&name, file)?;
+        Self::from_open(&name, file)
+    }
+
+    /// Reads and checks a package in an open file, from where the file stands; `name` stands for it in
+    /// faults.
+    pub(super) fn from_open(name: &str, file: File) -> Result<Self, ImportFaults> {
+        let content = package::read_from(name, file)?;
         Ok(Self { content })
     }
 

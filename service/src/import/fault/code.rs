@@ -169,6 +169,9 @@ codes! {
     /// The row of an id was passed over.
     RowPassedOver = "ROW_PASSED_OVER",
         "the row that this names was passed over; correct that row";
+    /// A row says that what it describes is deleted or not in use.
+    NotInUse = "NOT_IN_USE",
+        "the row says that this is deleted or not in use; nothing has to be done";
     /// More rows of a table are bad than may be.
     RowsBad = "ROWS_BAD",
         "too many rows of the table are bad; correct them, or allow a larger share";

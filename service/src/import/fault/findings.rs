@@ -112,13 +112,15 @@ impl Findings {
         if over.is_empty() {
             return Ok(self.passed);
         }
-        let bad = self.passed.into_iter();
+        let bad = self.passed.iter();
         let bad = bad.filter(|passed| passed.kind == PassedOverKind::Bad);
         let room = ImportFaults::LIMIT.saturating_sub(over.len());
-        for fault in bad.map(|passed| passed.fault).take(room).chain(over) {
+        let bad = bad.map(|passed| passed.fault.clone());
+        for fault in bad.take(room).chain(over) {
             self.of_files.push(fault);
         }
-        Err(self.of_files.into_faults())
+        let faults = self.of_files.into_faults();
+        Err(faults.with_passed_over(self.passed))
     }
 }
 

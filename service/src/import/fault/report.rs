@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::code::FaultCode;
+use super::passed::PassedOver;
 use super::problem::Problem;
 
 /// One thing that is wrong with a file. A fault never repeats what the file holds, because that
@@ -76,6 +77,7 @@ impl std::error::Error for ImportFault {}
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportFaults {
     faults: Vec<ImportFault>,
+    passed_over: Vec<PassedOver>,
 }
 
 impl ImportFaults {
@@ -83,12 +85,28 @@ impl ImportFaults {
     pub const LIMIT: usize = 100;
 
     pub(super) fn new(faults: Vec<ImportFault>) -> Self {
-        Self { faults }
+        Self {
+            faults,
+            passed_over: Vec::new(),
+        }
+    }
+
+    /// Adds every row and value that would have been passed over.
+    #[must_use]
+    pub(crate) fn with_passed_over(mut self, passed: impl IntoIterator<Item = PassedOver>) -> Self {
+        self.passed_over.extend(passed);
+        self
     }
 
     /// The faults, at least one, in the order they were found.
     pub fn faults(&self) -> &[ImportFault] {
         &self.faults
+    }
+
+    /// Every row and value that would have been passed over, if an import stops because there are too
+    /// many bad rows. Empty if something else is wrong: then not all rows were read.
+    pub fn passed_over(&self) -> &[PassedOver] {
+        &self.passed_over
     }
 
     /// Whether the search ended early, so that the files may hold more faults.

@@ -1,6 +1,8 @@
 //! Signs in and asks, and asks again when a server is busy.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -20,6 +22,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(300);
 const ALL_WAITS: Duration = Duration::from_secs(3_600);
 /// The longest that one answer may take.
 const ANSWER_TIME: Duration = Duration::from_secs(180);
+/// How many bytes of an answer are taken at a time.
+const PIECE: usize = 64 << 10;
 /// The most bytes of the answer to a sign-in.
 const TOKEN_LIMIT: u64 = 64 << 10;
 
@@ -60,6 +64,7 @@ pub struct Client {
 
 /// An answer.
 pub(super) struct Answer {
+    /// Empty if the bytes went into a file.
     pub(super) body: Vec<u8>,
     /// How many records there are in all, if the server says so.
     pub(super) total: Option<u64>,
@@ -128,11 +133,38 @@ impl Client {
         what: &'static str,
         limit: u64,
     ) -> Result<Answer, ImportFault> {
+        let mut body = Vec::new();
+        let answer = self.get_into(url, what, limit, &mut body)?;
+        Ok(Answer { body, ..answer })
+    }
+
+    /// The same, but what comes is written to a file without a name. So a large answer is never in
+    /// memory as a whole. The file is gone when it is closed.
+    pub(super) fn get_file(
+        &mut self,
+        url: &str,
+        what: &'static str,
+        limit: u64,
+    ) -> Result<File, ImportFault> {
+        let full = |_| ImportFault::new(cannot_keep(), format!("{what} over REST"));
+        let mut file = tempfile::tempfile().map_err(full)?;
+        self.get_into(url, what, limit, &mut file)?;
+        file.rewind().map_err(full)?;
+        Ok(file)
+    }
+
+    fn get_into(
+        &mut self,
+        url: &str,
+        what: &'static str,
+        limit: u64,
+        into: &mut impl Keep,
+    ) -> Result<Answer, ImportFault> {
         let mut signed_in_again = false;
         let mut tries = 0;
         loop {
             let token = self.token()?;
-            let problem = match self.ask(url, token.as_deref(), limit) {
+            let problem = match self.ask(url, token.as_deref(), limit, into) {
                 Outcome::Done(answer) => return Ok(answer),
                 Outcome::SignInAgain if self.access.is_some() && !signed_in_again => {
                     // The token may have ended early.
@@ -154,29 +186,17 @@ impl Client {
         }
     }
 
-    fn ask(&self, url: &str, token: Option<&str>, limit: u64) -> Outcome {
+    fn ask(&self, url: &str, token: Option<&str>, limit: u64, into: &mut impl Keep) -> Outcome {
         let mut request = self.agent.get(url).header("accept", "application/json");
         if let Some(token) = token {
             request = request.header("authorization", token);
         }
         match request.call() {
             Ok(mut response) => match response.status().as_u16() {
-                200..=299 => self.take(&mut response, limit),
+                200..=299 => take(&mut response, limit, into),
                 401 => Outcome::SignInAgain,
                 status => failed(status, &response),
             },
-            Err(error) => broken(error),
-        }
-    }
-
-    fn take(&self, response: &mut Response<Body>, limit: u64) -> Outcome {
-        let header = |name: &str| response.headers().get(name)?.to_str().ok();
-        let total = header("x-total-count").and_then(|text| text.trim().parse().ok());
-        let links = response.headers().get_all("link");
-        let mut links = links.iter().filter_map(|link| link.to_str().ok());
-        let next = links.find_map(next_link).map(str::to_owned);
-        match response.body_mut().with_config().limit(limit).read_to_vec() {
-            Ok(body) => Outcome::Done(Answer { body, total, next }),
             Err(error) => broken(error),
         }
     }
@@ -236,21 +256,80 @@ impl Client {
             form.push(("scope", &access.scope));
         }
         let mut response = request.send_form(form).map_err(broken)?;
+        let mut body = Vec::new();
         let answer = match response.status().as_u16() {
-            200..=299 => self.take(&mut response, TOKEN_LIMIT),
+            200..=299 => take(&mut response, TOKEN_LIMIT, &mut body),
             400 | 401 | 403 => Outcome::SignInAgain,
             status => failed(status, &response),
         };
-        let Outcome::Done(answer) = answer else {
+        let Outcome::Done(_) = answer else {
             return Err(answer);
         };
-        token(&answer.body).ok_or_else(|| {
+        token(&body).ok_or_else(|| {
             Outcome::Failed(Problem::new(
                 FaultCode::RestAnswerInvalid,
                 "the answer holds no token; check --token-url",
             ))
         })
     }
+}
+
+/// Where the bytes of an answer are kept.
+trait Keep: Write {
+    /// Forgets what came of an earlier try.
+    fn begin(&mut self) -> io::Result<()>;
+}
+
+impl Keep for Vec<u8> {
+    fn begin(&mut self) -> io::Result<()> {
+        self.clear();
+        Ok(())
+    }
+}
+
+impl Keep for File {
+    fn begin(&mut self) -> io::Result<()> {
+        self.set_len(0)?;
+        self.rewind()
+    }
+}
+
+/// Keeps the bytes of an answer.
+fn take(response: &mut Response<Body>, limit: u64, into: &mut impl Keep) -> Outcome {
+    let header = |name: &str| response.headers().get(name)?.to_str().ok();
+    let total = header("x-total-count").and_then(|text| text.trim().parse().ok());
+    let links = response.headers().get_all("link");
+    let mut links = links.iter().filter_map(|link| link.to_str().ok());
+    let next = links.find_map(next_link).map(str::to_owned);
+    let mut body = response.body_mut().with_config().limit(limit).reader();
+    if into.begin().is_err() {
+        return Outcome::Failed(cannot_keep());
+    }
+    let mut piece = vec![0; PIECE];
+    loop {
+        let came = match body.read(&mut piece) {
+            Ok(number) => piece.get(..number).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return broken(error.into()),
+        };
+        if came.is_empty() {
+            let body = Vec::new();
+            return Outcome::Done(Answer { body, total, next });
+        }
+        // This is no fault of the service: to ask again would not help.
+        if into.write_all(came).is_err() {
+            return Outcome::Failed(cannot_keep());
+        }
+    }
+}
+
+/// What is wrong if this machine cannot keep what came.
+pub(super) fn cannot_keep() -> Problem {
+    Problem::new(
+        FaultCode::FileUnreadable,
+        "what the server gives cannot be kept on this machine while it is read; check that the folder \
+         for temporary files has room",
+    )
 }
 
 /// The token in the answer to a sign-in.

@@ -4,6 +4,8 @@
 //! hold, so everything after is one way. The tables are files without a name: they are gone when the
 //! program ends, however it ends.
 //!
+//! A catalogue is one package. It goes into such a file too, and is read from there piece by piece.
+//!
 //! - `client` signs in (OAuth 2 client credentials), asks, and asks again when a server is busy.
 //! - `pages` reads a collection page by page, and knows whether it got all of it.
 //! - `records` says which cells a record becomes.
@@ -49,7 +51,7 @@ impl Catalogue {
     /// What the service refuses, or all faults of the package.
     pub fn fetch(client: &mut Client, id: uuid::Uuid) -> Result<Self, ImportFaults> {
         let path = format!("CFPackages/{id}");
-        let answer = client.get(&client.url(&path), "CFPackages", FILE_LIMIT)?;
-        Self::from_slice("CFPackages", &answer.body)
+        let file = client.get_file(&client.url(&path), "CFPackages", FILE_LIMIT)?;
+        Self::from_open("CFPackages", file)
     }
 }

@@ -114,6 +114,7 @@ const USERS: Collection = Collection {
         ("enabledUser", Text("enabledUser")),
         ("orgSourcedIds", References("orgs")),
         ("role", Text("role")),
+        ("username", Text("username")),
         ("userIds", UserIds("userIds")),
         ("givenName", Text("givenName")),
         ("familyName", Text("familyName")),
@@ -134,6 +135,7 @@ const USERS_1_2: Collection = Collection {
         MODIFIED,
         ("enabledUser", Text("enabledUser")),
         ("userMasterIdentifier", Text("userMasterIdentifier")),
+        ("username", Text("username")),
         ("userIds", UserIds("userIds")),
         ("givenName", Text("givenName")),
         ("familyName", Text("familyName")),
@@ -166,6 +168,20 @@ pub(super) const ROLES: Collection = Collection {
     ],
 };
 
+/// The profiles in a user of OneRoster 1.2: a record for each user name. Passwords stand beside the user
+/// names and are not written.
+pub(super) const PROFILES: Collection = Collection {
+    name: "userProfiles",
+    file: "userProfiles.csv",
+    columns: &[
+        ("sourcedId", Made("sourcedId")),
+        ("userSourcedId", Made("userSourcedId")),
+        ("profileType", Text("profileType")),
+        ("vendorId", Text("vendorId")),
+        ("username", Text("username")),
+    ],
+};
+
 const ENROLLMENTS: Collection = Collection {
     name: "enrollments",
     file: "enrollments.csv",
@@ -193,16 +209,9 @@ pub(super) const VERSION_1_2: [Collection; 6] =
 
 /// The roles of a user of OneRoster 1.2, each as a record of its own.
 pub(super) fn roles(user: &Record) -> Result<Vec<Record>, Problem> {
-    let list = match user.get("roles") {
-        None | Some(Value::Null) => return Ok(Vec::new()),
-        Some(Value::Array(list)) => list,
-        Some(_) => return Err(wrong_type()),
-    };
-    let id = user
-        .get("sourcedId")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let roles = (1..).zip(list).map(|(number, role)| {
+    let id = id_of(user);
+    let roles = (1..).zip(list(user, "roles")?.into_iter().flatten());
+    let roles = roles.map(|(number, role)| {
         let mut role = role.as_object().cloned().ok_or_else(wrong_type)?;
         role.insert("sourcedId".to_owned(), format!("{id}:{number}").into());
         role.insert("userSourcedId".to_owned(), id.into());
@@ -212,6 +221,50 @@ pub(super) fn roles(user: &Record) -> Result<Vec<Record>, Problem> {
         Ok(role)
     });
     roles.collect()
+}
+
+/// The profiles of a user of OneRoster 1.2, with a record of its own for each user name. `None` if the
+/// service says nothing of the user's profiles.
+pub(super) fn profiles(user: &Record) -> Result<Option<Vec<Record>>, Problem> {
+    let id = id_of(user);
+    let Some(all) = list(user, "userProfiles")? else {
+        return Ok(None);
+    };
+    let mut records = Vec::new();
+    for profile in all {
+        let profile = profile.as_object().ok_or_else(wrong_type)?;
+        for credential in list(profile, "credentials")?.into_iter().flatten() {
+            let credential = credential.as_object().ok_or_else(wrong_type)?;
+            let same = |from: &Record, name: &str| {
+                let value = from.get(name).cloned().unwrap_or_default();
+                (name.to_owned(), value)
+            };
+            let number = records.len() + 1;
+            let record = [
+                ("sourcedId".to_owned(), format!("{id}:{number}").into()),
+                ("userSourcedId".to_owned(), id.into()),
+                same(profile, "profileType"),
+                same(profile, "vendorId"),
+                same(credential, "username"),
+            ];
+            records.push(record.into_iter().collect());
+        }
+    }
+    Ok(Some(records))
+}
+
+fn id_of(record: &Record) -> &str {
+    let id = record.get("sourcedId").and_then(Value::as_str);
+    id.unwrap_or_default()
+}
+
+/// A list in a record. `None` if the record does not have it.
+fn list<'r>(record: &'r Record, name: &str) -> Result<Option<&'r Vec<Value>>, Problem> {
+    match record.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Array(list)) => Ok(Some(list)),
+        Some(_) => Err(wrong_type()),
+    }
 }
 
 impl Cell {

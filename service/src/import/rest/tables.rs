@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::address::escape;
-use super::client::Client;
+use super::client::{Client, cannot_keep};
 use super::pages::{self, Record};
-use super::records::{Collection, ROLES, VERSION_1_1, VERSION_1_2, roles};
+use super::records::{Collection, PROFILES, ROLES, VERSION_1_1, VERSION_1_2, profiles, roles};
 use crate::import::fault::{FaultCode, ImportFault, Problem};
 use crate::import::roster::FILE_LIMIT;
 
@@ -95,12 +95,7 @@ fn fault(collection: &Collection, problem: Problem) -> ImportFault {
 }
 
 fn failed(file: &'static str, _: &io::Error) -> ImportFault {
-    let problem = Problem::new(
-        FaultCode::FileUnreadable,
-        "the table cannot be kept on this machine while it is read; check that the folder for \
-         temporary files has room",
-    );
-    ImportFault::new(problem, file)
+    ImportFault::new(cannot_keep(), file)
 }
 
 /// Fetches all collections. `changes` asks only for what was changed since then.
@@ -120,21 +115,18 @@ pub(super) fn fetch(
     say("manifest.version", "1.0")?;
     say("oneroster.version", if is_1_2 { "1.2" } else { "1.1" })?;
     let mut tables = Vec::new();
-    let mut roles_table = match is_1_2 {
-        true => Some(Table::new(&ROLES)?),
+    let mut inside = match is_1_2 {
+        true => Some(InsideUsers::new()?),
         false => None,
     };
     for collection in &collections {
         let mut table = Table::new(collection)?;
         let fetched = pages::each(client, collection.name, &filter, |record, page| {
             table.add(collection, &record, page)?;
-            if let Some(of_roles) = roles_table.as_mut().filter(|_| collection.name == "users") {
-                let found = roles(&record).map_err(|problem| fault(collection, problem))?;
-                for role in found {
-                    of_roles.add(&ROLES, &role, page)?;
-                }
+            match inside.as_mut().filter(|_| collection.name == "users") {
+                Some(inside) => inside.add(collection, &record, page),
+                None => Ok(()),
             }
-            Ok(())
         });
         let property = format!("file.{}", collection.name);
         match fetched {
@@ -149,10 +141,54 @@ pub(super) fn fetch(
             }
         }
     }
-    if let Some(table) = roles_table {
+    if let Some(inside) = inside {
         say("file.roles", mode)?;
-        tables.push(table.finish()?);
+        tables.push(inside.roles.finish()?);
+        // A user comes with every profile, also if only the changed users were asked for.
+        say(
+            "file.userProfiles",
+            if inside.has_profiles {
+                "bulk"
+            } else {
+                "absent"
+            },
+        )?;
+        if inside.has_profiles {
+            tables.push(inside.profiles.finish()?);
+        }
     }
     tables.push(manifest.finish()?);
     Ok(tables)
+}
+
+/// What stands inside of the users of OneRoster 1.2, and in tables of its own in an export.
+struct InsideUsers {
+    roles: Table,
+    profiles: Table,
+    /// Whether the service says of any user which profiles there are.
+    has_profiles: bool,
+}
+
+impl InsideUsers {
+    fn new() -> Result<Self, ImportFault> {
+        Ok(Self {
+            roles: Table::new(&ROLES)?,
+            profiles: Table::new(&PROFILES)?,
+            has_profiles: false,
+        })
+    }
+
+    fn add(&mut self, users: &Collection, user: &Record, page: u64) -> Result<(), ImportFault> {
+        let wrong = |problem| fault(users, problem);
+        for role in roles(user).map_err(wrong)? {
+            self.roles.add(&ROLES, &role, page)?;
+        }
+        if let Some(found) = profiles(user).map_err(wrong)? {
+            self.has_profiles = true;
+            for profile in found {
+                self.profiles.add(&PROFILES, &profile, page)?;
+            }
+        }
+        Ok(())
+    }
 }

@@ -2,6 +2,7 @@
 //! a socket of this machine.
 
 mod refusals;
+mod spool;
 
 use std::io::{Read, Seek};
 
@@ -205,6 +206,15 @@ fn users_of_version_1_2_bring_their_roles_as_a_table() {
             "enabledUser": true, "givenName": "Åse", "familyName": "Ærø", "password": "x",
             "email": "x@example.invalid", "grades": ["07", "08"],
             "userIds": [{"type": "UNI", "identifier": "aase1"}],
+            "username": "aase",
+            "userProfiles": [
+                {"profileId": "https://a.example/1", "profileType": "skole", "vendorId": "A",
+                 "credentials": [
+                    {"type": "SSO", "username": "aase.a", "password": "hemmelig"},
+                    {"type": "lokal", "username": "aase.b"},
+                 ]},
+                {"profileId": "https://a.example/2", "profileType": "skole", "vendorId": "B"},
+            ],
             "agents": [{"sourcedId": "g1"}, {"sourcedId": "g2"}],
             "roles": [
                 {"roleType": "primary", "role": "teacher", "org": {"sourcedId": "s1"}},
@@ -229,7 +239,15 @@ fn users_of_version_1_2_bring_their_roles_as_a_table() {
          u1:1,active,2026-11-01T00:00:00Z,u1,primary,teacher,,,s1,\n\
          u1:2,active,2026-11-01T00:00:00Z,u1,secondary,parent,,2027-06-25,s2,\n"
     );
+    assert_eq!(
+        table("userProfiles.csv").unwrap(),
+        "sourcedId,userSourcedId,profileType,vendorId,username\n\
+         u1:1,u1,skole,A,aase.a\n\
+         u1:2,u1,skole,A,aase.b\n"
+    );
+    assert!(tables.iter().all(|(_, text)| !text.contains("hemmelig")));
     let users = table("users.csv").unwrap();
+    assert!(users.contains(",aase,"), "{users}");
     assert!(
         users.contains("Åse,Ærø") && users.contains("{UNI:aase1}"),
         "{users}"
@@ -239,6 +257,7 @@ fn users_of_version_1_2_bring_their_roles_as_a_table() {
     let manifest = table("manifest.csv").unwrap();
     assert!(manifest.contains("oneroster.version,1.2"), "{manifest}");
     assert!(manifest.contains("file.courses,absent"), "{manifest}");
+    assert!(manifest.contains("file.userProfiles,bulk"), "{manifest}");
     assert_eq!(table("courses.csv"), None);
 }
 

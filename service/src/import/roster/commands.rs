@@ -15,9 +15,10 @@ use planledger_core::ids::{PersonId, TeamId};
 use super::index::Index;
 use super::index::classes::Class;
 use super::index::enrollments::{ClassPlace, EnrolledAs, InClass};
+use super::index::profiles::Profiles;
 use super::index::users::{User, agents};
 use super::origin::Origin;
-use super::reader::layout::{Column, Layout, ORGS, SESSIONS};
+use super::reader::layout::{Column, Layout, ORGS, PROFILES_1_2, SESSIONS};
 use super::reader::row::Row;
 use super::reader::source::Source;
 use super::reader::table::Table;
@@ -39,7 +40,7 @@ type Item = Result<ImportedCommand, ImportFault>;
 pub(super) fn school_years(index: &Index) -> impl Iterator<Item = Item> {
     index.sessions.years().iter().map(|(id, year, row)| {
         Ok(ImportedCommand {
-            command: Command::SchoolYear(*id, SchoolYearCommand::Define(year.clone())),
+            command: Command::SchoolYear(*id, SchoolYearCommand::Put(year.clone())),
             file: SESSIONS.file,
             row: *row,
         })
@@ -68,13 +69,35 @@ pub(super) fn persons<'r>(
     stream(source, index.format.users, move |row, faults| {
         let user = usable_user(row, index, faults)?;
         let enrolled = index.enrolled(&user);
+        let profiles = index.profiles_of(user.id);
         let put = PersonCommand::Put {
             name: user.name,
             affiliations: user.affiliations,
             departed: user.departed,
-            record: origin.and_then(|origin| origin.record(row, enrolled)),
+            record: origin.and_then(|origin| origin.record(row, enrolled, profiles)),
         };
         Some(Command::Person(user.id, put))
+    })
+}
+
+/// Accounts in other systems of those of whom the export does not hold every one. Without a source
+/// nothing is said of accounts.
+pub(super) fn profiles<'r>(
+    index: &'r Index,
+    origin: Option<&'r Origin>,
+) -> impl Iterator<Item = Item> + 'r {
+    let all = index.profiles.iter().flat_map(Profiles::in_part);
+    all.filter_map(move |(person, of)| {
+        let put = PersonCommand::PutSomeProfiles {
+            source: origin?.name.clone(),
+            profiles: of.profiles.clone(),
+            gone: of.gone.clone(),
+        };
+        Some(Ok(ImportedCommand {
+            command: Command::Person(person, put),
+            file: PROFILES_1_2.file,
+            row: of.line,
+        }))
     })
 }
 
@@ -93,7 +116,7 @@ fn usable_user(row: &Row<'_>, index: &Index, faults: &mut Collector) -> Option<U
 }
 
 /// One command for every student, also for a student without guardians: those who were guardians
-/// before are no longer. None for a student of whom nothing is said of who guards them.
+/// before are no longer. None for a student of whom nothing at all is said of who guards them.
 pub(super) fn guardians<'r>(
     source: &'r mut Source,
     index: &'r Index,
@@ -101,7 +124,7 @@ pub(super) fn guardians<'r>(
 ) -> impl Iterator<Item = Item> + 'r {
     stream(source, index.format.users, move |row, faults| {
         let user = usable_user(row, index, faults)?;
-        if !user.roles.contains(&Role::Student) || index.leaves_guardians(user.id) {
+        if !user.roles.contains(&Role::Student) {
             return None;
         }
         let (mut guardians, mut unsaid) = (BTreeSet::new(), BTreeSet::new());
@@ -130,7 +153,15 @@ pub(super) fn guardians<'r>(
         for guards in &guardians {
             unsaid.remove(&guards.guardian);
         }
-        let put = match unsaid.is_empty() {
+        let others_unsaid = index.leaves_others(user.id);
+        let ended: BTreeSet<_> = match others_unsaid {
+            true => index.guardians_ended(user.id).collect(),
+            false => BTreeSet::new(),
+        };
+        if others_unsaid && guardians.is_empty() && ended.is_empty() {
+            return None;
+        }
+        let put = match !others_unsaid && unsaid.is_empty() {
             true => PersonCommand::PutGuardians {
                 guardians,
                 last_day_of_others: today,
@@ -138,6 +169,8 @@ pub(super) fn guardians<'r>(
             false => PersonCommand::PutSomeGuardians {
                 guardians,
                 unsaid,
+                others_unsaid,
+                ended,
                 last_day_of_others: today,
             },
         };

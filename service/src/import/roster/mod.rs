@@ -9,10 +9,11 @@
 //! | class | team; subject and code of the class, else of its course; the school year of its terms, else of its course; `tobedeleted`: closed |
 //! | user | person with the same role at every org: `guardian`, `parent` and `relative` are guardians, `aide` a pedagogue, `administrator` a leader, `proctor` other; `tobedeleted`: departed, and nothing else says so: a user who is not enabled is there |
 //! | a student's `agentSourcedIds` | guardians, whatever else those users are, unless they have departed |
+//! | user profile | user name of the person in another system |
 //! | enrollment | member or staff of a team; `tobedeleted` or ended: neither; the first primary teacher owns a team that has no owner |
 //!
-//! Of a user, planledger reads the name, role, grade, orgs and the ids of the account, so that the
-//! person can be found by them. It does not read telephone numbers, addresses and passwords. A file
+//! Of a user, planledger reads the name, role, grade, orgs and the ids of the account and of profiles, so
+//! that the person can be found by them. It does not read telephone numbers, addresses and passwords. A file
 //! is read at least twice: once to check everything, then again to make the commands. So memory holds
 //! ids only.
 
@@ -36,6 +37,7 @@ use uuid::Uuid;
 
 pub use self::commands::ImportedCommand;
 use self::index::Index;
+use self::index::profiles::Profiles;
 pub(super) use self::index::roles::Relationships;
 pub use self::origin::Origin;
 use self::reader::layout::{Column, FILES, USERS};
@@ -114,7 +116,14 @@ impl Roster {
     ) -> Result<Self, ImportFaults> {
         let says_guardians = export.relationships.is_some();
         let source = Source::from_open(export.tables);
-        let mut roster = Self::check(source, export.relationships, terms.into())?;
+        let mut roster = match Self::check(source, export.relationships, terms.into()) {
+            Ok(roster) => roster,
+            // There are too many bad rows, and the report lists the others, too.
+            Err(faults) if !faults.passed_over().is_empty() => {
+                return Err(faults.with_passed_over(export.passed_over));
+            }
+            Err(faults) => return Err(faults),
+        };
         roster.passed_over.extend(export.passed_over);
         Ok(Self {
             notes: export.notes,
@@ -203,6 +212,12 @@ impl Roster {
     pub fn summary(&self) -> RosterSummary {
         let mut summary = RosterSummary::of(&self.index, &self.passed_over);
         summary.agents_passed_over += self.without_custody;
+        let profiles = self
+            .index
+            .profiles
+            .as_ref()
+            .filter(|_| self.origin.is_some());
+        summary.commands += profiles.map_or(0, Profiles::in_part_count);
         summary.commands -= match self.says_guardians {
             true => self.index.students_left(),
             false => self.index.users.students(),
@@ -284,8 +299,8 @@ impl Roster {
         self.persons.rows(file)
     }
 
-    /// The commands that bring this roster into a ledger: school years, institutions, persons,
-    /// guardians of students, teams, in this order. A command names only what an earlier command
+    /// The commands that bring this roster into a ledger: school years, institutions, persons, accounts of
+    /// persons, guardians of students, teams, in this order. A command names only what an earlier command
     /// has brought. Another call gives the same commands.
     ///
     /// # Errors
@@ -306,6 +321,7 @@ impl Roster {
         commands::school_years(&self.index)
             .chain(commands::institutions(&self.index))
             .chain(commands::persons(&mut self.persons, &self.index, origin))
+            .chain(commands::profiles(&self.index, origin))
             .chain(guardians.into_iter().flatten())
             .chain(commands::teams(&mut self.teams, &self.index, origin))
             .chain(commands::teams_elsewhere(&self.index, origin))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use csv::StringRecord;
 use planledger_core::domain::Command;
-use planledger_core::domain::person::{PersonCommand, RosterRecord, UserId};
+use planledger_core::domain::person::{PersonCommand, RosterRecord, UserId, UserProfile};
 use planledger_core::domain::team::TeamCommand;
 use planledger_core::ids::{InstitutionId, PersonId, RosterSourceId, SchoolYearId, TeamId};
 use planledger_core::text::{Code, CprContext, ExternalId, SourceName};
@@ -68,9 +68,14 @@ impl Origin {
         }
     }
 
-    /// What a row says of the person's account, and the export of whether the person is in a class. An
-    /// id that may not be stored is left out.
-    pub(super) fn record(&self, row: &Row<'_>, enrolled: Option<bool>) -> Option<RosterRecord> {
+    /// What a row says of the person's account, and the export of whether the person is in a class and of
+    /// accounts in other systems. An id that may not be stored is left out.
+    pub(super) fn record(
+        &self,
+        row: &Row<'_>,
+        enrolled: Option<bool>,
+        profiles: Option<BTreeSet<UserProfile>>,
+    ) -> Option<RosterRecord> {
         let sourced_id = row.text(Column::SourcedId);
         let enabled = row.text(Column::EnabledUser);
         Some(RosterRecord {
@@ -79,6 +84,7 @@ impl Origin {
             user_ids: user_ids(row).into(),
             enabled: truth(enabled).unwrap_or(true),
             enrolled,
+            profiles: profiles.map(Into::into),
         })
     }
 }
@@ -122,6 +128,8 @@ fn person_command(
         PersonCommand::PutSomeGuardians {
             guardians,
             unsaid,
+            others_unsaid,
+            ended,
             last_day_of_others,
         } => {
             let guardians = guardians.into_iter().map(|mut set| {
@@ -131,9 +139,13 @@ fn person_command(
             PersonCommand::PutSomeGuardians {
                 guardians: guardians.collect(),
                 unsaid: unsaid.into_iter().map(person).collect(),
+                others_unsaid,
+                ended: ended.into_iter().map(person).collect(),
                 last_day_of_others,
             }
         }
+        // It names nobody else.
+        other @ PersonCommand::PutSomeProfiles { .. } => other,
         // A roster brings nothing else.
         other @ (PersonCommand::Register { .. }
         | PersonCommand::Rename { .. }

@@ -59,8 +59,8 @@ impl Contact {
                 let problem = Problem::new(
                     FaultCode::ValueMissing,
                     "the contact person has custody and no UNI-Login (UserId), so nobody can tell who \
-                     it is, and the guardians of this student stay as they are; give the person a \
-                     UNI-Login, or add the guardian by hand",
+                     it is; the student's other guardians go in, and whoever else guards the student \
+                     stays; give the person a UNI-Login, or add the guardian by hand",
                 );
                 return Some((problem, "UserId"));
             }
@@ -74,8 +74,9 @@ impl Contact {
             }
             false => {
                 "childCustody is neither true nor false, and the contact person has no UNI-Login \
-                 (UserId), so the guardians of this student stay as they are; correct it in the system \
-                 that the export comes from"
+                 (UserId), so nobody can tell who it is; the student's other guardians go in, and \
+                 whoever else guards the student stays; correct it in the system that the export comes \
+                 from"
             }
         };
         Some((Problem::new(code, message), "childCustody"))
@@ -184,14 +185,13 @@ impl Contacts {
             let mut contradicted = 0;
             for (child, person) in &self.denied {
                 // Nobody can tell which of two exports is right.
-                if self.relationships.retract(*child, *person) {
+                if self.relationships.deny(*child, *person) {
                     contradicted += 1;
                 }
             }
             for child in self.of_silent.difference(&self.of_speaking) {
                 self.relationships.leave_all(*child);
             }
-            self.relationships.settle();
             note(
                 without_custody,
                 "contact persons do not have custody and are no guardians",

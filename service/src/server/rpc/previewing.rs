@@ -3,7 +3,7 @@
 use std::future::ready;
 
 use planledger_proto::v1::preview_stream_response::Outcome;
-use planledger_proto::v1::{Preview, PreviewStreamRequest, PreviewStreamResponse};
+use planledger_proto::v1::{PreviewStreamRequest, PreviewStreamResponse};
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
@@ -11,7 +11,8 @@ use tonic::{Status, Streaming};
 
 use super::commands::WINDOW;
 use crate::server::api::Api;
-use crate::server::auth::Caller;
+use crate::server::auth::{Access, Caller};
+use crate::server::previewing::{Answered, Asked};
 use crate::wire::{self, Failure};
 
 /// Most commands that are looked at in one go. A go takes a thread, so that reads from disk keep no
@@ -62,7 +63,10 @@ impl Api {
                     Ok(request) => {
                         let command = request.command.unwrap_or_default();
                         ids.push(command.command_id.clone());
-                        checked.push(self.permitted(caller, wire::command(command)));
+                        checked.push(match request.suggestions {
+                            true => self.ask_for_leavers(caller),
+                            false => Asked::command(self.permitted(caller, wire::command(command))),
+                        });
                     }
                     Err(status) => {
                         end = Some(status);
@@ -81,7 +85,7 @@ impl Api {
             let looked = self.look(caller, previewing, checked).await?;
             previewing = looked.previewing;
             for (id, answer) in ids.into_iter().zip(looked.answers) {
-                let answer = response(id, answer.map(wire::preview));
+                let answer = response(id, answer);
                 if answers.send(Ok(answer)).await.is_err() {
                     return Ok(());
                 }
@@ -91,11 +95,19 @@ impl Api {
             }
         }
     }
+
+    fn ask_for_leavers(&self, caller: &Caller) -> Asked {
+        match self.permit(caller, Access::ReadOwnership) {
+            Ok(()) => Asked::Leavers,
+            Err(failure) => Asked::command(Err(failure)),
+        }
+    }
 }
 
-fn response(command_id: String, result: Result<Preview, Failure>) -> PreviewStreamResponse {
+fn response(command_id: String, result: Result<Answered, Failure>) -> PreviewStreamResponse {
     let outcome = match result {
-        Ok(preview) => Outcome::Preview(preview),
+        Ok(Answered::Command(foreseen)) => Outcome::Preview(wire::preview(foreseen)),
+        Ok(Answered::Leavers(found)) => Outcome::Suggestions(wire::suggestions_preview(&found)),
         Err(failure) => Outcome::Error(failure.command_error()),
     };
     PreviewStreamResponse {

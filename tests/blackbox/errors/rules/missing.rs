@@ -73,6 +73,10 @@ pub(super) fn breaches(w: &World) -> Vec<Breach<'_>> {
         source: "Kommune B".to_owned(),
         last_seen: "2026-11-01".to_owned(),
     });
+    let profiles = OnPerson::PutSomeProfiles(PutSomeProfiles {
+        source: "Kommune B".to_owned(),
+        ..PutSomeProfiles::default()
+    });
     let import = OnRosterSource::RecordRosterImport(RecordRosterImport {
         day: "2026-11-01".to_owned(),
         mode: RosterImportMode::Bulk.into(),
@@ -92,6 +96,8 @@ pub(super) fn breaches(w: &World) -> Vec<Breach<'_>> {
     breaches! {
         s, RosterRecordNotFound at "person.note_person_absence.source" =>
             person(&school.student, absence);
+        s, RosterRecordNotFound at "person.put_some_profiles.source" =>
+            person(&school.student, profiles);
         s, RosterSourceNotFound at "roster_source.roster_source_id" =>
             roster_source(&new_id(), import);
         s, SuggestionNotFound => person(&school.teacher, dismiss);

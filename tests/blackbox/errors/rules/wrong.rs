@@ -15,6 +15,9 @@ pub(super) fn breaches(w: &World) -> Vec<Breach<'_>> {
         first_day: "2027-06-25".to_owned(),
         last_day: "2026-08-10".to_owned(),
     };
+    let imported = OnSchoolYear::PutSchoolYear(PutSchoolYear {
+        details: Some(backwards.clone()),
+    });
     let backwards = OnSchoolYear::DefineSchoolYear(DefineSchoolYear {
         details: Some(backwards),
     });
@@ -44,6 +47,8 @@ pub(super) fn breaches(w: &World) -> Vec<Breach<'_>> {
         &w.teacher, AlreadyExists at "plan.record_talk.talk_id" => w.record_talk(&w.talk);
         s, DatesReversed at "school_year.define_school_year.details.last_day" =>
             school_year(&school.school_year, backwards);
+        s, DatesReversed at "school_year.put_school_year.details.last_day" =>
+            school_year(&school.school_year, imported);
         &w.teacher, DateOutOfRange at "plan.record_talk.details.held_on" =>
             w.record_talk_on("2099-01-01");
         &w.teacher, DateOutOfRange at "plan.record_talk.details.held_on" =>

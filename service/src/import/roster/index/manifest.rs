@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::super::reader::layout::{
     CLASSES, CLASSES_SDS, COURSES, Column, ENROLLMENTS, Format, Layout, MANIFEST, ONEROSTER_1_1,
-    ONEROSTER_1_2, ORGS, ROLES_1_2, SDS_2, SDS_2_1, SESSIONS, USERS,
+    ONEROSTER_1_2, ORGS, PROFILES_1_2, ROLES_1_2, SDS_2, SDS_2_1, SESSIONS, USERS,
 };
 use super::super::reader::row::Row;
 use super::super::reader::source::Source;
@@ -19,12 +19,15 @@ pub(crate) struct Manifest {
     pub(crate) is_delta: bool,
     /// Whether nothing says which version the export follows.
     pub(crate) is_guessed: bool,
+    /// Whether the table of accounts in other systems holds all of them, if that is said. Nothing else
+    /// depends on it, so changes of accounts alone do not make an export one of changes.
+    are_profiles_whole: Option<bool>,
     /// Files that the manifest says are absent.
     absent: Vec<&'static str>,
 }
 
 /// The tables that a manifest can name and that are read.
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 8] = [
     ORGS.file,
     SESSIONS.file,
     COURSES.file,
@@ -32,6 +35,7 @@ const TABLES: [&str; 7] = [
     USERS.file,
     ENROLLMENTS.file,
     ROLES_1_2.file,
+    PROFILES_1_2.file,
 ];
 
 impl Manifest {
@@ -41,6 +45,7 @@ impl Manifest {
             format: &ONEROSTER_1_1,
             is_delta: false,
             is_guessed: true,
+            are_profiles_whole: None,
             absent: Vec::new(),
         };
         // Faults of the manifest are about the whole export.
@@ -81,7 +86,10 @@ impl Manifest {
         let Some(file) = file else {
             return;
         };
+        let is_of_profiles = *file == PROFILES_1_2.file;
         match value.to_ascii_lowercase().as_str() {
+            "bulk" if is_of_profiles => self.are_profiles_whole = Some(true),
+            "delta" if is_of_profiles => self.are_profiles_whole = Some(false),
             "bulk" | "" => {}
             "delta" => self.is_delta = true,
             "absent" => self.absent.push(file),
@@ -93,6 +101,12 @@ impl Manifest {
                 faults.push(row.fault(problem, Column::Value));
             }
         }
+    }
+
+    /// Whether the table of accounts in other systems holds all of them. If nothing else is said, it is
+    /// as the whole export.
+    pub(super) fn are_profiles_whole(&self) -> bool {
+        self.are_profiles_whole.unwrap_or(!self.is_delta)
     }
 
     /// Whether the manifest says that the export does not hold a file.

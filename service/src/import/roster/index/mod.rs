@@ -1,6 +1,7 @@
 //! The first pass: reads every table to its end, checks each row and every reference, and keeps
-//! what the second pass needs. Names and other texts of persons are not kept. Of a person, an id
-//! and five bytes are kept; of an enrolment, two ids.
+//! what the second pass needs. Names and other texts of persons are not kept, except for what
+//! stands in a table of its own: grades in `roles.csv`, and user names in `userProfiles.csv`. Of a
+//! person, an id and five bytes are kept; of an enrolment, two ids.
 //!
 //! Each table has a room of its own, which says what one row means, and what is kept of all rows.
 //! A table refers only to tables that are read before it, except that users refer to users.
@@ -11,12 +12,16 @@ pub(super) mod courses;
 pub(super) mod enrollments;
 mod manifest;
 pub(super) mod orgs;
+pub(super) mod profiles;
 mod references;
 pub(super) mod roles;
 pub(super) mod sessions;
 pub(super) mod users;
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
+use planledger_core::domain::person::UserProfile;
 use planledger_core::ids::{PersonId, SchoolYearId, TeamId};
 
 use self::classes::{Class, Classes, Known};
@@ -24,10 +29,11 @@ use self::courses::{Course, Courses};
 use self::enrollments::{InClass, Places};
 use self::manifest::Manifest;
 use self::orgs::Orgs;
+use self::profiles::Profiles;
 use self::roles::{Relationships, Roles};
 use self::sessions::Sessions;
 use self::users::{Around, KnownUser, User, Users};
-use super::reader::layout::{COURSES, Format, ONEROSTER_1_1, USER_PROFILES};
+use super::reader::layout::{COURSES, Format, Layout, ONEROSTER_1_1, PROFILES_1_2};
 use super::reader::row::Row;
 use super::reader::source::Source;
 use crate::import::fault::{Collector, FaultCode, Findings, ImportFault, Problem};
@@ -53,6 +59,8 @@ pub(super) struct Index {
     roles: Option<Roles>,
     relationships: Option<Relationships>,
     pub(super) users: Users,
+    /// `None` if the export does not say which accounts persons have in other systems.
+    pub(super) profiles: Option<Profiles>,
     pub(super) places: Places,
     /// What was assumed. Nothing of what is in the files.
     pub(super) notes: Vec<String>,
@@ -70,6 +78,7 @@ impl Index {
             roles: None,
             relationships: None,
             users: Users::default(),
+            profiles: None,
             places: Places::default(),
             notes: Vec::new(),
         }
@@ -95,6 +104,9 @@ impl Index {
         }
         index.note(source, &manifest);
         index.read(source, findings);
+        if let Some(layout) = profiles_in(source, &manifest) {
+            index.read_profiles(source, layout, manifest.are_profiles_whole(), findings);
+        }
         if index.places.any_unsaid() {
             let note = "rows of enrollments.csv that were passed over do not say which place they are \
                         about: no place in a team ends by this import";
@@ -149,6 +161,23 @@ impl Index {
         }
     }
 
+    fn read_profiles(
+        &mut self,
+        source: &mut Source,
+        layout: &'static Layout,
+        are_whole: bool,
+        findings: &mut Findings,
+    ) {
+        let terms = (self.scope, are_whole);
+        let profiles = Profiles::read(source, layout, &self.users, terms, findings);
+        if are_whole && profiles.any_unsaid {
+            let note = "rows of userProfiles.csv that were passed over do not say whose they are: \
+                        nobody loses an account in another system by this import";
+            self.notes.push(note.to_owned());
+        }
+        self.profiles = Some(profiles);
+    }
+
     /// What must be known to read a row of a person.
     pub(super) fn around(&self) -> Around<'_> {
         Around {
@@ -175,8 +204,13 @@ impl Index {
             let note = "no courses.csv: subjects and school years are those of the classes";
             self.notes.push(note.to_owned());
         }
-        if source.has(USER_PROFILES) {
-            self.notes.push("userProfiles.csv is not read".to_owned());
+        if source.has(PROFILES_1_2.file) && profiles_in(source, manifest).is_none() {
+            let why = match self.format.profiles {
+                Some(_) => "the manifest says that the export does not hold it".to_owned(),
+                None => format!("{name} has no such table"),
+            };
+            self.notes
+                .push(format!("userProfiles.csv is not read: {why}"));
         }
     }
 
@@ -205,8 +239,13 @@ impl Index {
         self.places.enrolled(user, &self.users, self.scope)
     }
 
-    /// Whether nothing is said of who guards a child.
-    pub(super) fn leaves_guardians(&self, child: PersonId) -> bool {
+    /// Every account that somebody has in other systems; `None` if the export does not say.
+    pub(super) fn profiles_of(&self, person: PersonId) -> Option<BTreeSet<UserProfile>> {
+        self.profiles.as_ref()?.all_of(person)
+    }
+
+    /// Whether nothing is said of whoever is not named as a guardian of a child.
+    pub(super) fn leaves_others(&self, child: PersonId) -> bool {
         let relationships = self.relationships.as_ref();
         relationships.is_some_and(|known| known.all_left().contains(&child))
     }
@@ -217,11 +256,29 @@ impl Index {
         relationships.flat_map(move |known| known.left_of(child))
     }
 
-    /// How many students there are of whom nothing is said of who guards them.
+    /// Persons who do not guard a child, whatever is said of others.
+    pub(super) fn guardians_ended(&self, child: PersonId) -> impl Iterator<Item = PersonId> {
+        let relationships = self.relationships.iter();
+        relationships.flat_map(move |known| known.ended_of(child))
+    }
+
+    /// Whether nothing at all is said of who guards a child.
+    fn says_no_guardian(&self, child: PersonId) -> bool {
+        let relationships = self.relationships.iter();
+        let mut named = relationships.flat_map(|known| known.of(child).into_iter().flatten());
+        let guards = |guardian: &PersonId| {
+            let known = self.person(*guardian);
+            known.is_some_and(|known| known.guards(*guardian, child))
+        };
+        !named.any(guards) && self.guardians_ended(child).next().is_none()
+    }
+
+    /// How many students there are of whom nothing at all is said of who guards them.
     pub(super) fn students_left(&self) -> u64 {
         let relationships = self.relationships.iter();
         let children = relationships.flat_map(|known| known.all_left());
-        let known = children.filter_map(|child| self.person(*child));
+        let left = children.filter(|child| self.says_no_guardian(**child));
+        let known = left.filter_map(|child| self.person(*child));
         known
             .filter(|known| known.usable && known.is_student())
             .count() as u64
@@ -231,6 +288,13 @@ impl Index {
     pub(super) fn person(&self, id: PersonId) -> Option<KnownUser> {
         self.users.get(id)
     }
+}
+
+/// The table of accounts in other systems, if there is one to read.
+fn profiles_in(source: &Source, manifest: &Manifest) -> Option<&'static Layout> {
+    let layout = manifest.format.profiles?;
+    let is_there = source.has(layout.file) && !manifest.is_absent(layout.file);
+    is_there.then_some(layout)
 }
 
 /// Adds a fault for each file that is needed and not there. All are named at once.

@@ -50,18 +50,30 @@ fn pass_over(layout: &Layout, row: &Row<'_>, mut faults: Collector, findings: &m
     let is_twice = faults
         .iter()
         .any(|fault| fault.code == FaultCode::IdDuplicated);
-    if says_gone(row) && !is_twice {
+    let is_unused = faults.iter().any(|fault| fault.code == FaultCode::NotInUse);
+    if (says_gone(row) || is_unused) && !is_twice {
         return findings.gone(faults.take());
     }
-    // An enrolment whose person or class was passed over is no further bad row, and one whose role is
-    // not that of the person is a matter of that class alone. Elsewhere a row counts: if
-    // the row of a school is bad, nobody at that school can be imported.
-    let is_new = |code| {
-        layout.kind != "enrollment"
-            || !matches!(code, FaultCode::RowPassedOver | FaultCode::RoleMismatch)
-    };
-    let counts = faults.iter().any(|fault| is_new(fault.code));
+    let counts = faults.iter().any(|fault| counts(layout, fault.code));
     findings.bad(layout.file, faults.take(), counts);
+}
+
+/// Whether a row with this fault counts as bad. An enrolment whose person or class was passed over is no
+/// further bad row, and one whose role is not that of the person is a matter of that class alone.
+/// Nothing depends on a profile that names nobody, or whose user name cannot be kept. Elsewhere a row
+/// counts: if the row of a school is bad, nobody at that school can be imported.
+fn counts(layout: &Layout, code: FaultCode) -> bool {
+    match layout.kind {
+        "enrollment" => !matches!(code, FaultCode::RowPassedOver | FaultCode::RoleMismatch),
+        "userProfile" => !matches!(
+            code,
+            FaultCode::RowPassedOver
+                | FaultCode::ReferenceDangling
+                | FaultCode::ValueMissing
+                | FaultCode::CprFound
+        ),
+        _ => true,
+    }
 }
 
 /// Whether the row can be read so far that it says that its subject is gone.

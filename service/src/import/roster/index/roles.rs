@@ -143,7 +143,9 @@ pub(crate) struct Relationships {
     guardians: BTreeSet<PersonId>,
     /// Persons of whom an export does not say whether they guard the child.
     left: BTreeMap<PersonId, BTreeSet<PersonId>>,
-    /// Children of whom it does not say who guards them.
+    /// Persons who, as it says, do not guard the child.
+    denied: BTreeMap<PersonId, BTreeSet<PersonId>>,
+    /// Children of whom it does not say who else guards them.
     all_left: BTreeSet<PersonId>,
     /// Persons whom the export names, whether or not they guard anybody.
     named: BTreeSet<PersonId>,
@@ -166,27 +168,31 @@ impl Relationships {
         self.left.entry(child).or_default().insert(person);
     }
 
-    /// Leaves open who guards a child.
+    /// Leaves open who else guards a child.
     pub(crate) fn leave_all(&mut self, child: PersonId) {
         self.all_left.insert(child);
     }
 
-    /// Leaves open whether a guardian is one. `false` if the person is none.
-    pub(crate) fn retract(&mut self, child: PersonId, guardian: PersonId) -> bool {
+    /// Says that somebody does not guard a child. If it is said elsewhere that they do, it is left open,
+    /// and the answer is `true`.
+    pub(crate) fn deny(&mut self, child: PersonId, guardian: PersonId) -> bool {
         let guards = self.by_child.get_mut(&child);
         let was_one = guards.is_some_and(|guards| guards.remove(&guardian));
-        if was_one {
-            self.leave(child, guardian);
+        match was_one {
+            true => self.leave(child, guardian),
+            false => {
+                self.denied.entry(child).or_default().insert(guardian);
+            }
         }
         was_one
     }
 
-    /// Drops what is said of children whose guardians are left open.
-    pub(crate) fn settle(&mut self) {
-        for child in &self.all_left {
-            self.by_child.remove(child);
-            self.left.remove(child);
-        }
+    /// Those who do not guard a child, as far as it is not left open.
+    pub(crate) fn ended_of(&self, child: PersonId) -> impl Iterator<Item = PersonId> {
+        let left = self.left.get(&child);
+        let denied = self.denied.get(&child).into_iter().flatten();
+        let is_left = move |person: &PersonId| left.is_some_and(|left| left.contains(person));
+        denied.copied().filter(move |person| !is_left(person))
     }
 
     /// Persons of whom nobody can tell whether they guard a child.
@@ -199,7 +205,7 @@ impl Relationships {
         self.named.iter().copied()
     }
 
-    /// Children of whom nobody can tell who guards them.
+    /// Children of whom nobody can tell who else guards them.
     pub(crate) fn all_left(&self) -> &BTreeSet<PersonId> {
         &self.all_left
     }

@@ -72,6 +72,8 @@ columns! {
     IsPrimary = "isPrimary",
     RoleEndDate = "roleEndDate",
     RelationshipUserSourcedId = "relationshipUserSourcedId",
+    ProfileType = "profileType",
+    VendorId = "vendorId",
     PropertyName = "propertyName",
     Value = "value",
 }
@@ -141,6 +143,10 @@ layouts! {
     ROLES_1_2 = "roles.csv", "role":
         SourcedId Status UserSourcedId RoleType Role OrgSourcedId EndDate, optional;
 
+    /// Accounts of persons in other systems, in OneRoster 1.2. The password is not read.
+    PROFILES_1_2 = "userProfiles.csv", "userProfile":
+        UserSourcedId, optional SourcedId Status ProfileType VendorId Username;
+
     /// Institutions in Microsoft's School Data Sync.
     ORGS_SDS = "orgs.csv", "org": SourcedId Name Type, optional Identifier;
     /// School years and their parts in School Data Sync.
@@ -178,11 +184,8 @@ pub(crate) const FILES: &[&str] = &[
     ENROLLMENTS.file,
     ROLES_1_2.file,
     RELATIONSHIPS_SDS.file,
-    USER_PROFILES,
+    PROFILES_1_2.file,
 ];
-
-/// A file of OneRoster 1.2 that holds accounts in other systems. It is not read.
-pub(crate) const USER_PROFILES: &str = "userProfiles.csv";
 
 /// The tables of one format.
 #[derive(Debug)]
@@ -199,6 +202,8 @@ pub(crate) struct Format {
     pub(crate) roles: Option<&'static Layout>,
     /// `None` if the table of users says who guards whom.
     pub(crate) relationships: Option<&'static Layout>,
+    /// `None` if the format has no table of accounts in other systems.
+    pub(crate) profiles: Option<&'static Layout>,
     /// Whether it is one of School Data Sync: sessions and relationships need not be there, and an org
     /// may be of any type.
     pub(crate) is_sds: bool,
@@ -215,6 +220,7 @@ pub(crate) const ONEROSTER_1_1: Format = Format {
     enrollments: &ENROLLMENTS,
     roles: None,
     relationships: None,
+    profiles: None,
     is_sds: false,
 };
 
@@ -223,6 +229,7 @@ pub(crate) const ONEROSTER_1_2: Format = Format {
     name: "OneRoster 1.2",
     users: &USERS_1_2,
     roles: Some(&ROLES_1_2),
+    profiles: Some(&PROFILES_1_2),
     ..ONEROSTER_1_1
 };
 
@@ -237,6 +244,7 @@ pub(crate) const SDS_2_1: Format = Format {
     enrollments: &ENROLLMENTS_SDS,
     roles: Some(&ROLES_SDS),
     relationships: Some(&RELATIONSHIPS_SDS),
+    profiles: None,
     is_sds: true,
 };
 

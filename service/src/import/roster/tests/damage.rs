@@ -1,14 +1,10 @@
-//! Tables that were cut or garbled, and how long any table takes.
-
-use std::time::{Duration, Instant};
+//! Tables that were cut or garbled.
 
 use proptest::prelude::*;
 
-use super::super::reader::layout::{
-    CLASSES, COURSES, Column, ENROLLMENTS, Layout, ORGS, SESSIONS, USERS,
-};
+use super::super::reader::layout::{ORGS, USERS};
 use super::export::export;
-use super::forms::{read, rows_of, spelling, utf16, windows};
+use super::forms::{read, rows_of, spelling, utf16};
 
 /// What is wrong with `orgs.csv`, and what must be said.
 #[test]
@@ -101,48 +97,5 @@ proptest! {
         prop_assert!(read.iter().zip(whole).all(|(row, id)| row[0] == *id));
         let full = read.iter().zip(rows.iter().skip(1)).all(|(row, whole)| row[7] == whole[7]);
         prop_assert!(full || !faults.is_empty(), "{:?} {:?}", read, faults);
-    }
-}
-
-/// The time that a table takes, the least of some tries.
-fn time(layout: &'static Layout, bytes: &[u8]) -> Duration {
-    let once = || {
-        let start = Instant::now();
-        read(layout, bytes.to_vec());
-        start.elapsed()
-    };
-    (0..3).map(|_| once()).min().unwrap()
-}
-
-/// Four times the rows take about four times as long. Quadratic work would take sixteen times.
-#[test]
-fn every_table_takes_time_in_proportion_to_its_size() {
-    let cell = |column: Column, row: usize| match column {
-        Column::SourcedId => format!("æ{row}"),
-        Column::StartDate | Column::EndDate => format!("8/{}/2026", row % 30 + 1),
-        _ => "\"a \"\"b\"\"\nc\"".to_owned(),
-    };
-    for layout in [&ORGS, &SESSIONS, &COURSES, &CLASSES, &USERS, &ENROLLMENTS] {
-        let table = |rows: usize, shorter: usize| {
-            let columns = &layout.columns[..layout.columns.len() - shorter];
-            let header: Vec<&str> = layout
-                .columns
-                .iter()
-                .map(|column| column.header())
-                .collect();
-            let mut text = header.join(";") + "\n";
-            for row in 0..rows {
-                let cells: Vec<String> = columns.iter().map(|column| cell(*column, row)).collect();
-                text.push_str(&(cells.join(";") + "\n"));
-            }
-            windows(&text)
-        };
-        for shorter in [0, 1] {
-            let (small, large) = (table(2_000, shorter), table(8_000, shorter));
-            // Another program may take the processor away. Not every time, though.
-            let ratio = || time(layout, &large).as_secs_f64() / time(layout, &small).as_secs_f64();
-            let linear = (0..5).any(|_| ratio() < 8.0);
-            assert!(linear, "{}: more than in proportion", layout.file);
-        }
     }
 }

@@ -2,20 +2,12 @@
 
 use planledger_core::domain::Command;
 use planledger_core::domain::person::PersonCommand;
-use planledger_core::ids::RosterSourceId;
-use planledger_core::text::SourceName;
 
-use super::super::Origin;
-use super::export::{Export, all, export, person};
+use super::export::{Export, all, export, opened, person};
 
 /// What the export says of each of these people.
 fn enrolled<const N: usize>(export: &Export, who: [&str; N]) -> [Option<bool>; N] {
-    let mut roster = export.open().unwrap();
-    roster.set_origin(Origin {
-        name: SourceName::new("Kommune A").unwrap(),
-        id: RosterSourceId::FIRST,
-    });
-    let commands = all(&mut roster);
+    let commands = all(&mut opened(export));
     who.map(|who| {
         let mut records = commands
             .iter()

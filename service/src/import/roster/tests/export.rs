@@ -6,9 +6,10 @@ use std::io::Write;
 
 use planledger_core::domain::Command;
 use planledger_core::domain::team::TeamCommand;
-use planledger_core::ids::PersonId;
+use planledger_core::ids::{PersonId, RosterSourceId};
+use planledger_core::text::SourceName;
 
-use super::super::{ImportFault, ImportFaults, ImportedCommand, Roster, Terms};
+use super::super::{ImportFault, ImportFaults, ImportedCommand, Origin, Roster, Terms};
 use super::TODAY;
 use crate::import::fault::FaultCode;
 use crate::import::names;
@@ -157,6 +158,16 @@ impl Export {
         }
         zip.finish().unwrap().into_inner()
     }
+}
+
+/// The export as the roster of a source, so that it also says what is known of accounts.
+pub(super) fn opened(export: &Export) -> Roster {
+    let mut roster = export.open().unwrap();
+    roster.set_origin(Origin {
+        name: SourceName::new("Kommune A").unwrap(),
+        id: RosterSourceId::FIRST,
+    });
+    roster
 }
 
 pub(super) fn describe(fault: &ImportFault) -> String {

@@ -10,6 +10,8 @@ mod forms;
 mod mutated;
 mod passed;
 mod people;
+mod profiles;
+mod sizes;
 mod tables;
 
 use jiff::civil::Date;

@@ -10,8 +10,12 @@ use super::{FULL, NEWER, OLDER, TODAY, commands, convert, converted, roster, row
 use crate::import::fault::{FaultCode, PassedOverKind};
 use crate::import::roster::{Roster, person_id};
 
-/// What is said of each child: who guards it, and of whom nothing is said.
+/// What is said of each child: who guards it, and of whom nothing is said. `OTHERS` stands for everybody
+/// else, and who is no guardian all the same stands after `NOT`.
 type Said = BTreeMap<&'static str, (Vec<&'static str>, Vec<&'static str>)>;
+
+const OTHERS: &str = "others";
+const NOT: &str = "not";
 
 const PERSONS: [&str; 13] = [
     "asta1234", "bo123456", "cille123", "dan12345", "eli12345", "esther12", "gry12345", "troels12",
@@ -35,9 +39,21 @@ fn said(commands: Vec<Command>) -> Said {
             Command::Person(
                 child,
                 PersonCommand::PutSomeGuardians {
-                    guardians, unsaid, ..
+                    guardians,
+                    unsaid,
+                    others_unsaid,
+                    ended,
+                    ..
                 },
-            ) => (child, guardians, unsaid.into_iter().collect()),
+            ) => {
+                let mut all: Vec<_> = unsaid.into_iter().map(name).collect();
+                all.extend(others_unsaid.then_some(OTHERS));
+                let mut ended: Vec<_> = ended.into_iter().map(name).collect();
+                ended.sort_unstable();
+                all.extend((!ended.is_empty()).then_some(NOT));
+                all.extend(ended);
+                (child, guardians, all)
+            }
             _ => continue,
         };
         let mut guardians: Vec<_> = guardians
@@ -45,10 +61,7 @@ fn said(commands: Vec<Command>) -> Said {
             .map(|Guardianship { guardian, .. }| name(*guardian))
             .collect();
         guardians.sort_unstable();
-        said.insert(
-            name(child),
-            (guardians, unsaid.into_iter().map(name).collect()),
-        );
+        said.insert(name(child), (guardians, unsaid));
     }
     said
 }
@@ -61,7 +74,8 @@ fn contact_persons_with_custody_are_guardians_and_others_are_not() {
         ("bo123456", (vec!["gry12345"], vec![])),
         // Whether the mother has custody is not clear, so nothing is said of her.
         ("cille123", (vec!["jens1234"], vec!["ida12345"])),
-        // Nobody can tell who the father of dan12345 is, so nothing is said of that child.
+        // Nobody can tell who the father is, so nothing is said of whoever else guards the child.
+        ("dan12345", (vec!["mia12345"], vec![OTHERS])),
         ("eli12345", (vec![], vec![])),
     ]);
     assert_eq!(said(commands(FULL)), expected);
@@ -113,7 +127,7 @@ fn every_contact_person_that_is_passed_over_is_told_with_its_line() {
     let summary = roster.summary();
     assert_eq!(summary.values_passed_over, 2);
     assert_eq!(summary.agents_passed_over, 1);
-    assert_eq!((summary.guardianships, summary.guardians), (4, 3));
+    assert_eq!((summary.guardianships, summary.guardians), (5, 3));
     assert_eq!(commands(FULL).len() as u64, summary.commands);
     let notes = roster.notes().join("\n");
     assert!(notes.contains("contact persons who have custody are read as guardians"));
@@ -130,8 +144,31 @@ fn a_contact_person_of_whom_nothing_is_said_leaves_the_guardians_alone() {
         "<c:FamilyName>B.</c:FamilyName><c:UserId>troels12</c:UserId>",
         "<c:FamilyName>B.</c:FamilyName>",
     );
-    let said = said(commands(&silent));
-    assert!(!said.contains_key("asta1234") && said.contains_key("bo123456"));
+    let found = said(commands(&silent));
+    let expected = (vec!["gry12345"], vec![OTHERS, NOT, "per12345"]);
+    assert_eq!(found["asta1234"], expected);
+    assert_eq!(found["bo123456"], (vec!["gry12345"], vec![]));
+    // If the other one does not have custody, that is said all the same.
+    let denied = silent.replace("childCustody=\"true\"", "childCustody=\"false\"");
+    let found = said(commands(&denied));
+    assert_eq!(
+        found["asta1234"],
+        (vec![], vec![OTHERS, NOT, "gry12345", "per12345"])
+    );
+    assert_eq!(
+        commands(&denied).len() as u64,
+        roster(&denied).summary().commands
+    );
+    // If nobody can tell who any of them is, nothing at all is said.
+    let login = "<c:UserId>gry12345</c:UserId>";
+    let nobody = silent.replace(login, "");
+    let found = said(commands(&nobody));
+    assert_eq!(found["asta1234"], (vec![], vec![OTHERS, NOT, "per12345"]));
+    assert!(!found.contains_key("bo123456"));
+    assert_eq!(
+        commands(&nobody).len() as u64,
+        roster(&nobody).summary().commands
+    );
     let passed = roster(&silent).passed_over()[0].clone();
     assert_eq!(passed.fault.code, FaultCode::ValueMissing);
     assert_eq!(passed.fault.field.as_deref(), Some("childCustody"));
