@@ -6,6 +6,10 @@
     clippy::indexing_slicing,
     reason = "a test stops where something is not as expected"
 )]
+#![allow(
+    clippy::duplicate_mod,
+    reason = "fuzzing builds each check alone, with what it shares with others"
+)]
 
 #[path = "../../tests/fuzz/bounded.rs"]
 mod bounded;

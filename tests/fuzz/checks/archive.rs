@@ -10,6 +10,11 @@ use planledger::import::{ImportFaults, Roster, sample};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
+use tables::split;
+
+#[path = "../tables.rs"]
+mod tables;
+
 const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 24);
 
 pub(crate) fn check(bytes: &[u8]) {
@@ -42,16 +47,4 @@ fn told(opened: Result<Roster, ImportFaults>) -> Result<String, ImportFaults> {
     assert_eq!(commands.len() as u64, roster.summary().commands);
     let (summary, passed) = (roster.summary(), roster.passed_over());
     Ok(format!("{commands:?} {summary:?} {passed:?}"))
-}
-
-fn split(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut tables = vec![Vec::new()];
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        if line == b"---\n" {
-            tables.push(Vec::new());
-        } else if let Some(table) = tables.last_mut() {
-            table.extend_from_slice(line);
-        }
-    }
-    tables
 }

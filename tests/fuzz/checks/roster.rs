@@ -11,6 +11,11 @@ use planledger_core::text::SourceName;
 
 const LATER: [&str; 3] = ["roles.csv", "userProfiles.csv", "relationships.csv"];
 
+use tables::split;
+
+#[path = "../tables.rs"]
+mod tables;
+
 const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 24);
 
 pub(crate) fn check(bytes: &[u8]) {
@@ -37,16 +42,4 @@ fn imports_whole(opened: Result<Roster, ImportFaults>) {
         }
         Err(faults) => assert!(!faults.faults().is_empty()),
     }
-}
-
-fn split(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut tables = vec![Vec::new()];
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        if line == b"---\n" {
-            tables.push(Vec::new());
-        } else if let Some(table) = tables.last_mut() {
-            table.extend_from_slice(line);
-        }
-    }
-    tables
 }

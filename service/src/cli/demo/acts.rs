@@ -1,6 +1,9 @@
 //! What the people of the story do: the commands that they send.
 
 use planledger_core::domain::Command;
+use planledger_core::domain::institution::{
+    InstitutionCommand, StudentsThrough, SurveyDetails, SurveyForum,
+};
 use planledger_core::domain::person::PersonCommand;
 use planledger_core::domain::plan::{
     Assessment, Audience, Item, PlanCommand, Section, TalkDetails, TalkKind, UnitRef,
@@ -12,7 +15,7 @@ use planledger_core::domain::year_plan::{
 };
 use planledger_core::ids::{
     CatalogueId, CatalogueItemId, EvaluationId, GoalId, InstitutionId, PersonId, PlanId,
-    SchoolYearId, TalkId, TeamId, UnitId, YearPlanId,
+    SchoolYearId, SurveyDiscussionId, TalkId, TeamId, UnitId, YearPlanId,
 };
 use uuid::Uuid;
 
@@ -313,5 +316,56 @@ pub(super) async fn undelete(
             .all(commands.map(|command| Command::YearPlan(course.id, command)))
             .await?;
     }
+    Ok(())
+}
+
+/// The teacher discusses the results of the wellbeing survey with the class and its parents, the leader
+/// with the school board.
+pub(super) async fn discuss_survey(
+    teacher: &Acting,
+    leader: &Acting,
+    group: Group,
+) -> Result<(), CliError> {
+    let class = Some(StudentsThrough::Class);
+    for (who, forum, students_through, agreed) in [
+        (teacher, SurveyForum::Class, class, "Mere ro i timerne"),
+        (
+            teacher,
+            SurveyForum::ParentsMeeting,
+            None,
+            "Faste legegrupper",
+        ),
+        (
+            leader,
+            SurveyForum::SchoolBoard,
+            None,
+            "Bedre plads til pauser",
+        ),
+    ] {
+        let details = SurveyDetails {
+            school_year: group.school_year,
+            forum,
+            held_on: today(),
+            students_through,
+            agreed: agreed.parse()?,
+            follow_up_on: None,
+            goals: Default::default(),
+        };
+        record_discussion(who, group, details).await?;
+    }
+    Ok(())
+}
+
+async fn record_discussion(
+    who: &Acting,
+    group: Group,
+    details: SurveyDetails,
+) -> Result<(), CliError> {
+    let record = InstitutionCommand::RecordSurveyDiscussion {
+        discussion: SurveyDiscussionId::from_uuid(Uuid::new_v4()),
+        details,
+    };
+    who.execute(Command::Institution(group.institution, record))
+        .await?;
     Ok(())
 }

@@ -4,7 +4,6 @@
 mod actor;
 mod acts;
 mod checks;
-mod results;
 mod scene;
 mod story;
 mod survey;

@@ -5,9 +5,8 @@ use planledger_proto::v1::{GetSurveyOverviewRequest, SurveyForum as Shown, Surve
 use super::super::error::CliError;
 use super::super::output;
 use super::super::survey::read::show_overview;
-use super::acts::Group;
+use super::acts::{Group, discuss_survey};
 use super::checks::Checks;
-use super::results;
 use super::scene::{CLASS, Cast};
 
 /// The teacher discusses the results with the class and its parents, the leader with the school board.
@@ -18,7 +17,7 @@ pub(super) async fn follow_up(
     checks: &mut Checks,
 ) -> Result<(), CliError> {
     let (teacher, leader) = (&cast.teacher, &cast.leader);
-    results::discuss(teacher, leader, group).await?;
+    discuss_survey(teacher, leader, group).await?;
     output::line(format!(
         "{} has discussed the results with {CLASS} and its parents, {} with the school board.",
         cast.name(teacher.id),

@@ -8,6 +8,7 @@ mod foreseen;
 mod missing;
 mod report;
 mod roster;
+mod sending;
 mod told;
 
 use clap::Subcommand;
@@ -15,7 +16,7 @@ use clap::Subcommand;
 use self::catalogue::CatalogueImport;
 pub(super) use self::catalogue::send_catalogue;
 use self::roster::RosterImport;
-pub(super) use self::roster::send_roster;
+pub(super) use self::sending::send_roster;
 use super::error::CliError;
 use super::remote::block_on;
 use crate::settings::File;

@@ -1,17 +1,17 @@
 //! `planledger import roster`.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use clap::Args;
-use indicatif::ProgressBar;
 use planledger_core::text::SourceName;
 
 use super::done::{self, Before};
 use super::foreseen::Seen;
 use super::missing::Missing;
 use super::report::Report;
-use super::told::{count, failed_looking, failed_sending};
+use super::sending::{Sending, send};
+use super::told::{count, failed_looking};
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::remote::Remote;
@@ -24,11 +24,9 @@ use crate::settings::File;
 use crate::system::today;
 use crate::upload::{
     Absences, Bounds, Classless, Foresight, Kind, LISTED, Leaving, Listing, MissingLink,
-    MissingLinks, Source, StatedFact, Subject, Told, Uploaded, any_institution_known, halts,
-    is_after_notes, preview_with_leaving, turn, upload,
+    MissingLinks, StatedFact, Subject, any_institution_known, halts, preview_with_leaving, turn,
 };
-use crate::wire;
-use crate::wire::proto::{Command, RosterFact, RosterImportMode};
+use crate::wire::proto::{RosterFact, RosterImportMode};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RosterImport {
@@ -73,16 +71,6 @@ pub(in crate::cli) struct RosterImport {
 /// The name of a source that nobody names.
 const DEFAULT_SOURCE: &str = "default";
 
-/// What is sent: the commands of a roster and, between its persons and what refers to them, the notes
-/// of who is not in it. A thread of its own reads the commands, more than once.
-#[derive(Clone)]
-struct Sending {
-    roster: Arc<Mutex<Roster>>,
-    notes: Arc<Vec<(Command, Source)>>,
-    /// Which commands the comparison found to change nothing, in their order; they are not sent.
-    settled: Arc<Vec<bool>>,
-}
-
 impl RosterImport {
     pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
         // The files are checked first. The user learns about wrong files without a server, and
@@ -110,24 +98,10 @@ impl RosterImport {
         };
         let last_import = source.last_bulk.map(|import| import.day);
         // An export of changes says nothing of whom it does not name.
-        let mut absences = Absences::default();
-        if last_import.is_some() && !roster.is_delta() {
-            absences = Absences::find(&client, name, &roster.members()).await?;
-            if roster.hides_persons() && !absences.persons.is_empty() {
-                output::note(
-                    "rows of users.csv that were passed over have no id that can be read: nobody is \
-                     noted as missing",
-                );
-                absences.persons.clear();
-            }
-            if roster.hides_classes() && !absences.teams.is_empty() {
-                output::note(
-                    "rows of classes.csv that were passed over have no id that can be read: no class \
-                     is noted as missing",
-                );
-                absences.teams.clear();
-            }
-        }
+        let mut absences = match last_import.is_some() && !roster.is_delta() {
+            true => absences(&client, name, &roster).await?,
+            false => Absences::default(),
+        };
         let hides_guardians = roster.hides_guardians();
         let mut sending = Sending::new(roster);
         let institutions = institutions(&sending).map_err(CliError::refused)?;
@@ -273,6 +247,26 @@ fn tell(roster: &Roster, report: &mut Report) {
     }
 }
 
+/// Finds who and what earlier imports of the source brought and the export does not have.
+async fn absences(client: &Client, source: &str, roster: &Roster) -> Result<Absences, CliError> {
+    let mut absences = Absences::find(client, source, &roster.members()).await?;
+    if roster.hides_persons() && !absences.persons.is_empty() {
+        output::note(
+            "rows of users.csv that were passed over have no id that can be read: nobody is noted as \
+             missing",
+        );
+        absences.persons.clear();
+    }
+    if roster.hides_classes() && !absences.teams.is_empty() {
+        output::note(
+            "rows of classes.csv that were passed over have no id that can be read: no class is noted as \
+             missing",
+        );
+        absences.teams.clear();
+    }
+    Ok(absences)
+}
+
 /// Finds the links that are missing because one of their ends is. The report gets all of them, and
 /// who and what is not in the export.
 async fn missing_links(
@@ -359,116 +353,4 @@ async fn look(
     bar.finish_and_clear();
     let leaving = looked.map_err(|error| failed_looking(&error))?;
     Ok((foresight, settled, leaving))
-}
-
-/// Sends a roster's commands to the server, and shows a progress bar.
-pub(in crate::cli) async fn send_roster(
-    client: &Client,
-    roster: Roster,
-) -> Result<Uploaded, CliError> {
-    let number = roster.summary().commands;
-    send(
-        client,
-        &Sending::new(roster),
-        number,
-        &mut Report::create(None)?,
-    )
-    .await
-}
-
-async fn send(
-    client: &Client,
-    sending: &Sending,
-    number: u64,
-    report: &mut Report,
-) -> Result<Uploaded, CliError> {
-    let settled = sending.settled.iter().filter(|settled| **settled).count() as u64;
-    if settled > 0 && settled == number {
-        // The files need not be read again.
-        return Ok(Uploaded {
-            unchanged: settled,
-            ..Uploaded::default()
-        });
-    }
-    let bar = output::progress(number.saturating_sub(settled), "importing");
-    let told = Telling { bar: &bar, report };
-    let uploaded = upload(client, sending.unsettled(), told).await;
-    bar.finish_and_clear();
-    let mut uploaded = uploaded.map_err(|error| failed_sending(&error))?;
-    uploaded.unchanged += settled;
-    Ok(uploaded)
-}
-
-struct Telling<'a> {
-    bar: &'a ProgressBar,
-    report: &'a mut Report,
-}
-
-impl Told for Telling<'_> {
-    fn answered(&mut self, commands: u64) {
-        self.bar.set_position(commands);
-    }
-
-    fn dropped(&mut self, link: &StatedFact) {
-        self.report.dropped(link);
-    }
-
-    fn kept(&mut self, fact: &StatedFact) {
-        self.report.kept(fact);
-    }
-}
-
-impl Sending {
-    /// A roster alone.
-    fn new(roster: Roster) -> Self {
-        Self {
-            roster: Arc::new(Mutex::new(roster)),
-            notes: Arc::default(),
-            settled: Arc::default(),
-        }
-    }
-
-    /// Reads the commands that may change something, on another thread. What the comparison found
-    /// to change nothing is left out: after the commands before it, it still changes nothing.
-    fn unsettled(
-        &self,
-    ) -> impl FnOnce(&mut dyn FnMut(Command, Source) -> bool) -> Result<(), ImportFault> + Send + 'static
-    {
-        let all = self.commands();
-        let settled = Arc::clone(&self.settled);
-        move |send| {
-            let mut settled = settled.iter();
-            all(&mut |command, source| {
-                settled.next().is_some_and(|settled| *settled) || send(command, source)
-            })
-        }
-    }
-
-    /// Reads the commands, on another thread.
-    fn commands(
-        &self,
-    ) -> impl FnOnce(&mut dyn FnMut(Command, Source) -> bool) -> Result<(), ImportFault> + Send + 'static
-    {
-        let Self { roster, notes, .. } = self.clone();
-        move |send| {
-            let mut roster = roster.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut notes = notes.iter().cloned();
-            for imported in roster.commands() {
-                let imported = imported?;
-                let command = wire::unless_unchanged(imported.command);
-                let source = format!("{}:{}", imported.file, imported.row);
-                if is_after_notes(Subject::of(&command, String::new()).kind)
-                    && !notes.by_ref().all(|(note, source)| send(note, source))
-                {
-                    return Ok(());
-                }
-                if !send(command, source) {
-                    return Ok(());
-                }
-            }
-            // An export without students and classes has nothing that comes after them.
-            notes.all(|(note, source)| send(note, source));
-            Ok(())
-        }
-    }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use planledger_core::domain::catalogue::{CRITERION, Catalogue as Present, LEVEL, SCALE};
+use planledger_fixtures::footprint;
 
 use super::*;
 
@@ -226,10 +227,7 @@ const MEASURED: &str = "PLANLEDGER_TEST_PACKAGE";
 #[test]
 fn reading_60_mib_takes_little_more_memory_than_its_words() {
     if let Some(path) = std::env::var_os(MEASURED) {
-        let before = peak();
-        let catalogue = Catalogue::open(Path::new(&path)).unwrap();
-        let more = peak().saturating_sub(before) >> 10;
-        writeln!(std::io::stderr(), "{more} MiB more").unwrap();
+        let (catalogue, more) = footprint::more_mib(|| Catalogue::open(Path::new(&path)).unwrap());
         assert_eq!(catalogue.summary().items, 3_200);
         assert!(more < 85, "{more}");
         return;
@@ -257,21 +255,5 @@ fn reading_60_mib_takes_little_more_memory_than_its_words() {
     assert!((59..64).contains(&length), "{length}");
     let name = "import::catalogue::tests::rights::\
                 reading_60_mib_takes_little_more_memory_than_its_words";
-    let ran = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", name, "--nocapture"])
-        .env(MEASURED, &path)
-        .output()
-        .unwrap();
-    let told = String::from_utf8_lossy(&ran.stderr);
-    assert!(ran.status.success(), "{told}");
-    // The test was found, and says what it measured.
-    assert!(told.contains("MiB more"), "{told}");
-}
-
-/// Most memory of this process so far, in KiB.
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let number = line.and_then(|line| line.split_whitespace().next());
-    number.and_then(|number| number.parse().ok()).unwrap_or(0)
+    footprint::in_its_own_process(name, MEASURED, &path);
 }

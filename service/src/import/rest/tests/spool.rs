@@ -1,7 +1,8 @@
 //! A package over REST is kept in a file, and only pieces of it are in memory.
 
-use std::io::{Read, Write};
+use std::io::Read;
 
+use planledger_fixtures::footprint;
 use planledger_fixtures::http::{Answer, Server};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -65,10 +66,8 @@ fn a_package_of_20_mib_is_never_in_memory_as_a_whole() {
         let mut client = client(&url);
         // What asking takes once.
         let _ = client.get(&client.url("nothing"), "CFPackages", 1 << 10);
-        let before = peak();
-        let catalogue = Catalogue::fetch(&mut client, DOCUMENT).unwrap();
-        let more = peak().saturating_sub(before) >> 10;
-        writeln!(std::io::stderr(), "{more} MiB more").unwrap();
+        let (catalogue, more) =
+            footprint::more_mib(|| Catalogue::fetch(&mut client, DOCUMENT).unwrap());
         assert_eq!(catalogue.summary().items, 20);
         assert!(more < 12, "{more}");
         return;
@@ -85,20 +84,5 @@ fn a_package_of_20_mib_is_never_in_memory_as_a_whole() {
         false => Answer::text(&package),
     });
     let name = "import::rest::tests::spool::a_package_of_20_mib_is_never_in_memory_as_a_whole";
-    let ran = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", name, "--nocapture"])
-        .env(MEASURED, server.url("/case"))
-        .output()
-        .unwrap();
-    let told = String::from_utf8_lossy(&ran.stderr);
-    assert!(ran.status.success(), "{told}");
-    assert!(told.contains("MiB more"), "{told}");
-}
-
-/// Most memory of this process so far, in KiB.
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let number = line.and_then(|line| line.split_whitespace().next());
-    number.and_then(|number| number.parse().ok()).unwrap_or(0)
+    footprint::in_its_own_process(name, MEASURED, server.url("/case"));
 }
