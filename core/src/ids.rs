@@ -26,7 +26,7 @@ pub enum IdError {
 fn parse_uuid(value: &str) -> Result<Uuid, IdError> {
     match Uuid::parse_str(value) {
         Ok(uuid) if uuid.is_nil() => Err(IdError::Nil),
-        Ok(uuid) if text::made_of_cpr(&uuid) => Err(IdError::Cpr),
+        Ok(uuid) if text::made_up_of_cpr(&uuid) => Err(IdError::Cpr),
         Ok(uuid) => Ok(uuid),
         Err(_) if text::contains_cpr(value, CprContext::PersonText) => Err(IdError::Cpr),
         Err(_) => Err(IdError::Malformed),

@@ -17,8 +17,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::cpr::made_of_cpr;
+pub(crate) use self::cpr::made_up_of_cpr;
 pub use self::cpr::{CprContext, contains_cpr};
+pub use self::normal::composed;
 pub(crate) use self::normal::decomposed;
 
 /// Why a text is not accepted. Never repeats the text itself.
@@ -37,8 +38,11 @@ pub enum TextError {
         limit: usize,
     },
     /// Holds a control character; line feed and tab are allowed in longer texts only.
-    #[error("contains a control character; remove it")]
-    Control,
+    #[error("contains {}; remove it", control(*character))]
+    Control {
+        /// The first one.
+        character: char,
+    },
     /// Holds what looks like a CPR number, which is never stored.
     #[error("contains something that looks like a CPR number; CPR numbers are never accepted")]
     Cpr,
@@ -158,6 +162,16 @@ texts! {
     ReasonText, limit 1_000, lines true, cpr PersonText;
 }
 
+/// What a control character is called: by its number, and by what people know it as.
+fn control(character: char) -> String {
+    let number = format!("U+{:04X}", u32::from(character));
+    match character {
+        '\n' | '\r' => format!("a line break ({number})"),
+        '\t' => format!("a tab ({number})"),
+        _ => format!("the control character {number}"),
+    }
+}
+
 fn check(value: &str, limit: usize, lines: bool, context: CprContext) -> Result<(), TextError> {
     if value.is_empty() {
         return Err(TextError::Empty);
@@ -167,8 +181,8 @@ fn check(value: &str, limit: usize, lines: bool, context: CprContext) -> Result<
         return Err(TextError::TooLong { length, limit });
     }
     let allowed = |c: char| lines && matches!(c, '\n' | '\r' | '\t');
-    if value.chars().any(|c| c.is_control() && !allowed(c)) {
-        return Err(TextError::Control);
+    if let Some(character) = value.chars().find(|c| c.is_control() && !allowed(*c)) {
+        return Err(TextError::Control { character });
     }
     if contains_cpr(value, context) {
         return Err(TextError::Cpr);
@@ -191,9 +205,21 @@ mod tests {
             })
         );
         assert_eq!(Name::new("  \t"), Err(TextError::Empty));
-        assert_eq!(Name::new("a\u{7}b"), Err(TextError::Control));
-        assert_eq!(Name::new("a\nb"), Err(TextError::Control));
+        let control = |character| Err(TextError::Control { character });
+        assert_eq!(Name::new("a\u{7}b"), control('\u{7}'));
+        assert_eq!(Name::new("a\nb"), control('\n'));
         assert!(Text::new("a\nb").is_ok());
+    }
+
+    #[test]
+    fn a_control_character_is_named_and_a_line_break_only_where_none_may_be() {
+        let told = |error: TextError| error.to_string();
+        let text = Text::new("a\n\u{c}b").map_err(told);
+        let named = "contains the control character U+000C; remove it";
+        assert_eq!(text.map(|_| ()), Err(named.to_owned()));
+        let name = Name::new("a\nb").map_err(told);
+        let named = "contains a line break (U+000A); remove it";
+        assert_eq!(name.map(|_| ()), Err(named.to_owned()));
     }
 
     /// "å" as a Mac may write it: the letter a, and a ring on it.

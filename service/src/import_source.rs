@@ -4,7 +4,6 @@
 use planledger_core::ids::RosterSourceId;
 use planledger_core::text::SourceName;
 use tonic::Status;
-use uuid::Uuid;
 
 use crate::client::Client;
 use crate::import::{Origin, RosterSummary};
@@ -20,6 +19,10 @@ pub struct FoundSource {
     pub origin: Origin,
     /// Whether it is registered.
     pub is_known: bool,
+    /// Of a source that is not registered: whether another one is.
+    pub has_others: bool,
+    /// Its last import.
+    pub last_import: Option<RosterImport>,
     /// Its last import of a bulk export.
     pub last_bulk: Option<RosterImport>,
 }
@@ -30,7 +33,7 @@ pub struct FoundSource {
 /// # Errors
 /// The status of the call that failed.
 pub async fn find(client: &Client, name: SourceName) -> Result<FoundSource, Status> {
-    let mut has_first = false;
+    let (mut has_first, mut has_others) = (false, false);
     let mut request = proto::ListRosterSourcesRequest::default();
     loop {
         let page = client.roster().list_roster_sources(request.clone()).await?;
@@ -45,9 +48,12 @@ pub async fn find(client: &Client, name: SourceName) -> Result<FoundSource, Stat
                 return Ok(FoundSource {
                     origin: Origin { name, id },
                     is_known: true,
+                    has_others,
+                    last_import: source.last_import.clone(),
                     last_bulk: source.last_bulk_import.clone(),
                 });
             }
+            has_others = true;
         }
         if page.next_page_token.is_empty() {
             let id = match has_first {
@@ -57,6 +63,8 @@ pub async fn find(client: &Client, name: SourceName) -> Result<FoundSource, Stat
             return Ok(FoundSource {
                 origin: Origin { name, id },
                 is_known: false,
+                has_others,
+                last_import: None,
                 last_bulk: None,
             });
         }
@@ -105,7 +113,7 @@ async fn execute(client: &Client, origin: &Origin, operation: Operation) -> Resu
         operation: Some(operation),
     };
     let command = proto::Command {
-        command_id: Uuid::new_v4().to_string(),
+        command_id: uuid::Uuid::new_v4().to_string(),
         discard_if_unchanged: true,
         command: Some(proto::command::Command::RosterSource(command)),
         ..proto::Command::default()

@@ -90,6 +90,37 @@ async fn discussions_are_counted_by_forum_and_institutions_without_any_are_named
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_school_year_of_another_source_with_the_same_days_is_the_same_school_year() {
+    let (_server, voice) = Home::new().serve().await;
+    let (school, _) = School::with_course(&voice).await;
+    let other = School::found(&voice).await;
+    let closed = new_id();
+    voice
+        .execute(register_institution(&closed, "Engskolen"))
+        .await;
+    let close = CloseInstitution { reason: None };
+    voice
+        .execute(institution(&closed, OnInstitution::CloseInstitution(close)))
+        .await;
+    for at in [&school, &other] {
+        let details = survey_details(&at.school_year, SurveyForum::Class);
+        let record = record_discussion(&at.institution, &new_id(), details);
+        voice.person(&at.teacher).execute(record).await;
+    }
+    for year in [Some(&school.school_year), Some(&other.school_year), None] {
+        let asked = GetSurveyOverviewRequest {
+            school_year_id: year.cloned(),
+            ..GetSurveyOverviewRequest::default()
+        };
+        let found = voice.ask(asked).await.unwrap();
+        assert_eq!(counted(found.total.as_ref().unwrap()), [0, 0, 0, 2, 0]);
+        // Nobody expects a closed institution to discuss it.
+        assert!(found.without.is_empty(), "{:?}", found.without);
+        assert_eq!(found.rows.len(), 3);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_command_line_records_lists_shows_and_counts_discussions() {
     let (server, voice) = Home::new().serve().await;
     let (school, _) = School::with_course(&voice).await;

@@ -54,6 +54,8 @@ pub enum Term {
     /// last one, in 256 parts by the first byte of their id. Owners who work elsewhere are not here:
     /// that depends on what they own.
     AskedAbout(InstitutionId, u8),
+    /// Closed institutions for which an institution carries on.
+    SucceededBy(InstitutionId),
 }
 
 /// How many bits of an id's hash name its list. With more lists, an import of a large roster writes
@@ -103,7 +105,8 @@ impl Term {
             | Self::PlanOf(..)
             | Self::PlansOfYearPlan(_)
             | Self::ChildrenOf(_)
-            | Self::OwnedBefore(_) => false,
+            | Self::OwnedBefore(_)
+            | Self::SucceededBy(_) => false,
         }
     }
 
@@ -129,6 +132,7 @@ impl Term {
             Self::SourcePart(id, kind, part) => bytes(14, &[id.as_bytes(), &[kind.byte(), part]]),
             Self::Leaving => bytes(15, &[]),
             Self::AskedAbout(id, part) => bytes(16, &[id.as_bytes(), &[part]]),
+            Self::SucceededBy(id) => bytes(17, &[id.as_bytes()]),
         }
     }
 }
@@ -136,8 +140,12 @@ impl Term {
 /// The terms by which a stream is found when it has this state.
 pub fn terms(stream: StreamId, state: &Aggregate) -> BTreeSet<Term> {
     match state {
-        Aggregate::Institution(_)
-        | Aggregate::SchoolYear(_)
+        Aggregate::Institution(institution) => {
+            let successor = institution.succeeded_by.map(Term::SucceededBy);
+            let all = [Term::All(stream.kind)].into_iter();
+            all.chain(successor).collect()
+        }
+        Aggregate::SchoolYear(_)
         | Aggregate::Catalogue(_)
         | Aggregate::Ledger(_)
         | Aggregate::RosterSource(_) => BTreeSet::from([Term::All(stream.kind)]),

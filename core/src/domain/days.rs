@@ -3,7 +3,7 @@
 //! where it is. Events that were recorded before the bounds are not checked.
 
 use jiff::Span;
-use jiff::civil::{Date, date};
+use jiff::civil::Date;
 
 use super::Command;
 use super::field::Field;
@@ -13,17 +13,14 @@ use super::plan::PlanCommand;
 use super::refusal::{Reason, Refusal};
 use super::refusing::refuse;
 use super::roster_source::RosterSourceCommand;
-use super::school_year::SchoolYearCommand;
+use super::school_year::{SchoolYear, SchoolYearCommand};
 use super::team::TeamCommand;
 use super::world::Stop;
 use crate::time::Timestamp;
 
 /// No school year that is kept here began before this day, and nothing that is kept happened before
 /// it.
-const FIRST_DAY: Date = date(1990, 1, 1);
-
-/// The last day that a school year may have.
-const LAST_DAY_OF_SCHOOL_YEARS: Date = date(2100, 12, 31);
+const FIRST_DAY: Date = SchoolYear::EARLIEST;
 
 /// How many years ahead a follow-up and a last day at school may be: nobody goes to school longer.
 const YEARS_OF_SCHOOL: i64 = 12;
@@ -85,6 +82,8 @@ fn of_institution(
         | InstitutionCommand::Close { .. }
         | InstitutionCommand::Reopen
         | InstitutionCommand::Put { .. }
+        | InstitutionCommand::Succeed { .. }
+        | InstitutionCommand::SucceedBack { .. }
         | InstitutionCommand::WithdrawSurveyDiscussion { .. } => Ok(()),
     }
 }
@@ -129,6 +128,7 @@ fn of_person(
         | PersonCommand::EndAffiliation { .. }
         | PersonCommand::Return
         | PersonCommand::Put { .. }
+        | PersonCommand::PutGone { .. }
         | PersonCommand::PutSomeProfiles { .. } => Ok(()),
     }
 }
@@ -222,7 +222,7 @@ fn check_day(day: Date, latest: Latest, field: Field, now: Timestamp) -> Result<
 
 fn last_day(latest: Latest, now: Timestamp) -> Date {
     let years = match latest {
-        Latest::SchoolYears => return LAST_DAY_OF_SCHOOL_YEARS,
+        Latest::SchoolYears => return SchoolYear::LATEST,
         Latest::Today => 0,
         Latest::InYears(years) => years,
     };

@@ -252,6 +252,7 @@ event_types! {
         SurveyDiscussed = 6 "institution.survey_discussed" 1,
         SurveyDiscussionCorrected = 7 "institution.survey_discussion_corrected" 1,
         SurveyDiscussionWithdrawn = 8 "institution.survey_discussion_withdrawn" 1,
+        Succeeded = 9 "institution.succeeded" 1,
     }
     SchoolYearEvent in SchoolYear {
         Defined = 1 "school_year.defined" 1,
@@ -343,7 +344,7 @@ event_types! {
         ForkSettled = 4 "ledger.fork_settled" 1,
     }
     RecoveryEvent in Recovery {
-        Started = 1 "recovery.started" 1,
+        Started = 1 "recovery.started" 2,
         Finished = 2 "recovery.finished" 1,
         UndoStarted = 3 "recovery.undo_started" 1,
         Undone = 4 "recovery.undone" 1,

@@ -28,6 +28,7 @@ pub(crate) mod owning;
 mod refusing;
 mod roster;
 mod rule_context;
+pub(crate) mod succeeding;
 mod upcast;
 
 use serde::{Deserialize, Serialize};
@@ -60,7 +61,7 @@ use crate::time::Timestamp;
 pub struct Deletion {
     /// The instant of the deletion.
     pub at: Timestamp,
-    /// The person or system that deleted it.
+    /// The person or system that deleted it. If a system acted for a person, the person.
     pub by: Actor,
     /// The reason that was given; `None` if none was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,7 +72,7 @@ impl Deletion {
     fn of(meta: &EventMeta, reason: &Option<crate::text::ReasonText>) -> Self {
         Self {
             at: meta.recorded_at,
-            by: meta.actor,
+            by: meta.author(),
             reason: reason.clone(),
         }
     }
@@ -166,6 +167,20 @@ impl EventMeta {
     /// Whether a person decided: as the actor, or because a system acted for the person.
     pub(in crate::domain) fn is_by_a_person(&self) -> bool {
         is_by_a_person(self.actor, self.on_behalf_of)
+    }
+
+    /// Whose act it is: the person for whom the actor acted, and otherwise the actor.
+    pub fn author(&self) -> Actor {
+        author(self.actor, self.on_behalf_of)
+    }
+}
+
+/// Whose act it is. Whoever acts for a person has that person's rights and no others, so the rules
+/// look at the person. What is done for a system, or for nobody else, is the act of the actor.
+fn author(actor: Actor, on_behalf_of: Option<Actor>) -> Actor {
+    match on_behalf_of {
+        Some(Actor::Person(person)) => Actor::Person(person),
+        Some(Actor::System(_)) | None => actor,
     }
 }
 

@@ -11,7 +11,7 @@ use super::owning::owner_elsewhere;
 use super::refusal::{Reason, Refusal};
 use super::refusing::{not_found, refuse};
 use super::world::{Context, Stop, World};
-use super::{Actor, Aggregate, is_by_a_person};
+use super::{Actor, Aggregate, author, is_by_a_person};
 use crate::domain::person::Person;
 use crate::domain::team::Team;
 use crate::domain::year_plan::Place;
@@ -60,7 +60,7 @@ impl<W: World + ?Sized> World for AsWorld<'_, W> {
 /// What a rule may look at.
 pub(in crate::domain) struct RuleContext<'a> {
     world: &'a dyn World,
-    pub(in crate::domain) actor: Actor,
+    actor: Actor,
     on_behalf_of: Option<Actor>,
     /// The calendar day in Copenhagen on which the command is decided.
     pub(in crate::domain) day: Date,
@@ -70,6 +70,18 @@ impl RuleContext<'_> {
     /// Whether a person decides: as the actor, or because a system acts for the person.
     pub(in crate::domain) fn is_by_a_person(&self) -> bool {
         is_by_a_person(self.actor, self.on_behalf_of)
+    }
+
+    /// Whose act it is: the person for whom the actor acts, and otherwise the actor. Rules about who may
+    /// do something are about this one.
+    pub(in crate::domain) fn author(&self) -> Actor {
+        author(self.actor, self.on_behalf_of)
+    }
+
+    /// Who sent the command, whoever it is for. It is for records that name both. No rule about who may
+    /// do something looks at it; see [`RuleContext::author`].
+    pub(in crate::domain) fn sender(&self) -> Actor {
+        self.actor
     }
 
     /// Refuses the command if the actor has left, or the person for whom the actor acts has left.

@@ -23,6 +23,7 @@ const STEPS: &[(&str, u16, Step)] = &[
     ("institution.left_to_roster", 1, leave_no_value),
     ("person.left_to_roster", 1, leave_no_value),
     ("team.left_to_roster", 1, leave_no_value),
+    ("recovery.started", 1, leave_no_successor),
 ];
 
 /// Turns a payload of an earlier schema into the present shape.
@@ -118,6 +119,16 @@ fn leave_no_value(mut payload: Value) -> Result<Value, &'static str> {
     }
 }
 
+/// No step said which institution carries on for another one. The payload stays as it is.
+fn leave_no_successor(mut payload: Value) -> Result<Value, &'static str> {
+    let steps = fields(&mut payload, "started")?.get("steps");
+    let mut steps = steps.and_then(Value::as_array).into_iter().flatten();
+    match steps.any(|step| step.get("succeed").is_some()) {
+        true => Err("the payload has a step that its schema does not have"),
+        false => Ok(payload),
+    }
+}
+
 const UNKNOWN_FIELD: &str = "the payload has a field that its schema does not have";
 
 /// The fields of an event, which are stored under its name.
@@ -201,6 +212,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn steps_of_schema_1_name_no_successor_and_otherwise_stay_as_they_were() {
+        let old = |steps| serde_json::json!({"started": {"steps": steps}});
+        let plain = old(serde_json::json!([{"move_team": {"team": "x"}}]));
+        assert_eq!(leave_no_successor(plain.clone()), Ok(plain));
+        let named = serde_json::json!([{"move_team": {}}, {"succeed": {}}]);
+        assert!(leave_no_successor(old(named)).is_err());
+    }
+
     fn any_json() -> impl Strategy<Value = Value> {
         // The names that the steps look for are among the names that are tried.
         let known = prop::sample::select(vec![
@@ -215,6 +235,9 @@ mod tests {
             "left_to_roster",
             "facts",
             "detail",
+            "started",
+            "steps",
+            "succeed",
         ]);
         let name = prop_oneof![known.prop_map(String::from), "[a-z_]{0,9}"];
         let leaf = prop_oneof![

@@ -283,7 +283,13 @@ fn links(state: &Aggregate, command: &Command) -> u64 {
             last_days.filter(holds).count()
         }
         // It speaks for no link.
-        (Aggregate::Person(_), Command::Person(_, PersonCommand::PutSomeProfiles { .. })) => 0,
+        (
+            Aggregate::Person(_),
+            Command::Person(
+                _,
+                PersonCommand::PutSomeProfiles { .. } | PersonCommand::PutGone { .. },
+            ),
+        ) => 0,
         (Aggregate::Person(person), _) => person.affiliations.len(),
         (Aggregate::Team(team), _) => team.members.len() + team.staff.len(),
         _ => 0,

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use super::owned::{owned, ownerless};
 use super::school::RosterQueries;
+use crate::derived::Term;
 use crate::domain::Aggregate;
 use crate::domain::person::{Evidence, NoOwner, Person};
+use crate::domain::succeeding::successor_of;
 use crate::ids::{InstitutionId, PersonId, StreamId};
 use crate::ledger::{ReadError, Reading};
 use crate::text::Name;
@@ -48,11 +50,10 @@ pub fn leavers(
         }
     }
     // Each of these has evidence, so no more of them than `limit` can be part of the answer.
-    let asked_about = reading.find_asked_about(institution, after, limit)?;
-    let asked_about = asked_about
-        .iter()
-        .map(|stream| PersonId::from_uuid(stream.id));
-    candidates.extend(asked_about);
+    let answers_for = AnswersFor::new(reading, institution)?;
+    for place in answers_for.places() {
+        candidates.extend(answers_for.asked_about(place, after, limit)?);
+    }
     let mut found = Vec::new();
     for person in candidates {
         if found.len() == limit {
@@ -64,7 +65,9 @@ pub fn leavers(
         let Aggregate::Person(now) = &*state else {
             continue;
         };
-        let evidence = evidence(now, institution, elsewhere.contains(&person));
+        let is_asked = answers_for.asks_about(now);
+        let owns_there = elsewhere.contains(&person);
+        let evidence = evidence(now, institution, is_asked, owns_there);
         if !evidence.is_empty() {
             let name = now.name.clone();
             found.push(Leaver {
@@ -77,15 +80,108 @@ pub fn leavers(
     Ok(found)
 }
 
-/// Why it looks as if a person had left an institution. `owns_there` says whether the person owns
-/// something of it without being an owner who is still there.
-fn evidence(person: &Person, institution: InstitutionId, owns_there: bool) -> Vec<Evidence> {
+/// The institutions whose last places an institution answers for: itself, unless another one carries on
+/// for it, and the closed ones for which it carries on.
+struct AnswersFor<'a, 'r> {
+    reading: &'a Reading<'r>,
+    institution: InstitutionId,
+    last_places: BTreeSet<InstitutionId>,
+}
+
+impl<'a, 'r> AnswersFor<'a, 'r> {
+    fn new(reading: &'a Reading<'r>, institution: InstitutionId) -> Result<Self, ReadError> {
+        let mut seen = BTreeSet::from([institution]);
+        let mut open = vec![institution];
+        while let Some(now) = open.pop() {
+            for stream in reading.find(Term::SucceededBy(now))?.iter() {
+                let before = InstitutionId::from_uuid(stream.id);
+                if seen.insert(before) {
+                    open.push(before);
+                }
+            }
+        }
+        let mut last_places = BTreeSet::new();
+        for place in seen {
+            if successor_of(reading, place)? == institution {
+                last_places.insert(place);
+            }
+        }
+        Ok(Self {
+            reading,
+            institution,
+            last_places,
+        })
+    }
+
+    /// Where to look for who is asked about.
+    fn places(&self) -> BTreeSet<InstitutionId> {
+        let own = [self.institution].into_iter();
+        own.chain(self.last_places.iter().copied()).collect()
+    }
+
+    /// Whether it is this institution that asks about a person.
+    fn asks_about(&self, person: &Person) -> bool {
+        let asked_about_at = person.asked_about_at();
+        match &person.last_place {
+            // Then there is no other.
+            Some(last) => {
+                asked_about_at.contains(&last.institution)
+                    && self.last_places.contains(&last.institution)
+            }
+            None => asked_about_at.contains(&self.institution),
+        }
+    }
+
+    /// At most `limit` persons after the person `after` who are asked about at one of the places.
+    fn asked_about(
+        &self,
+        place: InstitutionId,
+        mut after: Option<PersonId>,
+        limit: usize,
+    ) -> Result<Vec<PersonId>, ReadError> {
+        let mut found = Vec::new();
+        loop {
+            let page = self.reading.find_asked_about(place, after, limit)?;
+            for stream in &page {
+                let id = PersonId::from_uuid(stream.id);
+                after = Some(id);
+                if found.len() < limit && self.is_asked_about_here(id, place)? {
+                    found.push(id);
+                }
+            }
+            if found.len() == limit || page.len() < limit {
+                return Ok(found);
+            }
+        }
+    }
+
+    fn is_asked_about_here(&self, id: PersonId, place: InstitutionId) -> Result<bool, ReadError> {
+        // Whoever is listed here is asked about here, unless another one carries on.
+        if place == self.institution && self.last_places.contains(&place) {
+            return Ok(true);
+        }
+        let state = self.reading.stream(id)?;
+        Ok(match state.as_ref().map(|(state, _)| &**state) {
+            Some(Aggregate::Person(person)) => self.asks_about(person),
+            _ => false,
+        })
+    }
+}
+
+/// Why it looks as if a person had left an institution. `is_asked` says whether this institution asks
+/// about the person's places, and `owns_there` whether the person owns something of it without being an
+/// owner who is still there.
+fn evidence(
+    person: &Person,
+    institution: InstitutionId,
+    is_asked: bool,
+    owns_there: bool,
+) -> Vec<Evidence> {
     let elsewhere = owns_there
         .then(|| person.suggests_elsewhere(institution))
         .flatten();
     // Whoever owns something here may have a place, or have had the last one, at another institution.
     // That one asks.
-    let is_asked = person.asked_about_at().contains(&institution);
     let without_place = person.suggested_without_place().filter(|_| is_asked);
     let without_enrolment = person.suggested_without_enrolment().filter(|_| is_asked);
     let absence = person.suggested_absence();

@@ -1,5 +1,7 @@
 //! Works out which steps carry everything of a closed institution to its successor: its teams, its
-//! year plans with the plans on them, and what has no present owner to somebody on the team's staff.
+//! year plans with the plans on them, and what has no present owner to somebody on the team's staff. The
+//! first step says who the successor is, so that it also asks about the people who had their last place
+//! at the closed institution.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,12 +22,13 @@ struct Candidate {
 }
 
 impl RosterQueries<'_, '_> {
-    /// Proposes the steps: teams first, then year plans, so that a year plan moves to where its team
-    /// is; then new owners.
+    /// Proposes the steps: the successor; then teams, then year plans, so that a year plan moves to
+    /// where its team is; then new owners.
     pub(super) fn merge(&self, request: &Merge) -> Result<Vec<Proposed>, Stop> {
         self.check_merge(request)?;
         let Merge { from, to, .. } = *request;
         let mut items = Vec::new();
+        items.extend(self.succession(from, to)?);
         let mut moved = Vec::new();
         let successors = self.succeeding_teams(request)?;
         for stream in self.all_in(from, StreamKind::Team)? {
@@ -66,6 +69,25 @@ impl RosterQueries<'_, '_> {
         moved.sort();
         self.give_on(request, &successors, moved, &mut items)?;
         Ok(items)
+    }
+
+    /// The step that says who carries on for the closed institution. `None` if that is known.
+    fn succession(
+        &self,
+        institution: InstitutionId,
+        to: InstitutionId,
+    ) -> Result<Option<Proposed>, ReadError> {
+        let from = self.institution(institution, |found| found.succeeded_by)?;
+        let from = from.flatten();
+        Ok((from != Some(to)).then(|| Proposed {
+            stream: institution.into(),
+            step: Ok(Step::Succeed {
+                institution,
+                from,
+                to,
+            }),
+            why: Why::Asked,
+        }))
     }
 
     /// Refuses a merger of an institution that is in use, which might be the wrong way round, and one

@@ -241,23 +241,15 @@ impl RosterQueries<'_, '_> {
         Ok(reason.flatten())
     }
 
-    /// Whether something certainly has no owner who stays. Handing over can be prepared, so an owner
-    /// who will leave counts like one who has left.
+    /// Whether something certainly has no owner who is still there. Whoever will leave owns it until the
+    /// end of the last day: nothing is taken from them at once by what is not about them.
     pub(super) fn has_no_owner(
         &self,
         owner: Option<PersonId>,
         place: Place,
     ) -> Result<bool, ReadError> {
-        Ok(self
-            .no_owner(owner, place)?
-            .is_some_and(|reason| match reason {
-                NoOwner::Leaving { .. } => true,
-                NoOwner::Nobody
-                | NoOwner::Departed
-                | NoOwner::NotStaff
-                | NoOwner::Elsewhere
-                | NoOwner::AbsentFromRoster { .. } => reason.is_certain(),
-            }))
+        let reason = self.no_owner(owner, place)?;
+        Ok(reason.is_some_and(NoOwner::is_certain))
     }
 
     pub(super) fn plans_of_team(&self, team: crate::ids::TeamId) -> Result<Vec<PlanId>, ReadError> {

@@ -387,9 +387,10 @@ fn unneeded(step: &Step) -> Reason {
             Reason::NotDeleted
         }
         Step::RestorePlan { .. } => Reason::NotWithdrawn,
-        Step::MovePlan { .. } | Step::MoveTeam { .. } | Step::MoveYearPlan { .. } => {
-            Reason::AlreadyThere
-        }
+        Step::MovePlan { .. }
+        | Step::MoveTeam { .. }
+        | Step::MoveYearPlan { .. }
+        | Step::Succeed { .. } => Reason::AlreadyThere,
         Step::CreateYearPlan { .. } | Step::CopyUnit { .. } => Reason::AlreadyExists,
     }
 }

@@ -44,29 +44,55 @@ pub fn contains_cpr(value: &str, context: CprContext) -> bool {
     has_digits_enough(value.as_bytes()) && Scan::new(value, context).finds()
 }
 
-/// Whether a UUID was made of a CPR number: its last ten digits are one, and what stands before them
-/// is no UUID's. Of random UUIDs fewer than one in a billion look so.
-pub(crate) fn made_of_cpr(uuid: &Uuid) -> bool {
+/// Whether a UUID in a text was made of a CPR number: it is [`made_up_of_cpr`], or its last group is `00`
+/// and a CPR number, although the rest may be random. One random UUID in 1,110,000 looks so by chance.
+fn made_of_cpr(uuid: &Uuid) -> bool {
+    let nibbles = nibbles(uuid);
+    let (before, last) = nibbles.split_at(nibbles.len() - SHORT);
+    // Others than random ones come from hashes, clocks and network cards, which nobody chooses.
+    let is_random = uuid.get_version_num() == 4 && is_of_standard(uuid);
+    made_up_of_cpr(uuid)
+        || (is_random
+            && before.ends_with(&[0, 0])
+            && is_varied(last)
+            && Birth::read_usual(last).is_some())
+}
+
+/// Whether a UUID was made up of a CPR number: its last ten digits are one, and what stands before them
+/// is no UUID's. Of random UUIDs fewer than one in a billion look so. Ids of the API are asked this and
+/// no more: clients make millions of random ones, and each has to be taken.
+pub(crate) fn made_up_of_cpr(uuid: &Uuid) -> bool {
     const MOST_DIFFERENT: u32 = 6;
-    // Repeated digits, such as `1111…`, are made up by somebody who writes an example.
+    let nibbles = nibbles(uuid);
+    let (before, last) = nibbles.split_at(nibbles.len() - SHORT);
+    is_varied(last)
+        && (!is_of_standard(uuid) || different(before) <= MOST_DIFFERENT)
+        && Birth::read(last).is_some_and(|birth| birth.may_be_in_ledger(last))
+}
+
+/// Whether a UUID has a version and variant of RFC 9562.
+fn is_of_standard(uuid: &Uuid) -> bool {
+    (1..=8).contains(&uuid.get_version_num()) && uuid.get_variant() == uuid::Variant::RFC4122
+}
+
+/// Whether these are digits, and not repeated ones, such as `1111…`, which somebody makes up who writes
+/// an example.
+fn is_varied(nibbles: &[u8]) -> bool {
     const LEAST_DIFFERENT: u32 = 3;
-    let mut nibbles = [0u8; 32];
+    nibbles.iter().all(|nibble| *nibble <= 9) && different(nibbles) >= LEAST_DIFFERENT
+}
+
+fn different(nibbles: &[u8]) -> u32 {
+    let seen = nibbles.iter().fold(0u16, |seen, nibble| seen | 1 << nibble);
+    seen.count_ones()
+}
+
+fn nibbles(uuid: &Uuid) -> [u8; 32] {
+    let mut nibbles = [0; 32];
     for (pair, byte) in nibbles.chunks_exact_mut(2).zip(uuid.as_bytes()) {
         pair.copy_from_slice(&[byte >> 4, byte & 15]);
     }
-    let (before, last) = nibbles.split_at(nibbles.len() - SHORT);
-    if last.iter().any(|nibble| *nibble > 9) {
-        return false;
-    }
-    let different = |nibbles: &[u8]| {
-        let seen = nibbles.iter().fold(0u16, |seen, nibble| seen | 1 << nibble);
-        seen.count_ones()
-    };
-    let version = (1..=8).contains(&uuid.get_version_num());
-    let is_random = version && uuid.get_variant() == uuid::Variant::RFC4122;
-    (!is_random || different(before) <= MOST_DIFFERENT)
-        && different(last) >= LEAST_DIFFERENT
-        && Birth::read(last).is_some_and(|birth| birth.may_be_in_ledger(last))
+    nibbles
 }
 
 /// Looks at bytes alone, so that nearly every text is done with after this.
@@ -269,6 +295,7 @@ impl<'a> Scan<'a> {
             },
             after,
             text: self.text.get(..first.at as usize).unwrap_or_default(),
+            whole: self.text,
             context: self.context,
         })
     }
@@ -299,6 +326,8 @@ struct Candidate<'a> {
     after: After,
     /// The text before the first digit.
     text: &'a str,
+    /// The whole text.
+    whole: &'a str,
     context: CprContext,
 }
 
@@ -353,6 +382,13 @@ impl Candidate<'_> {
     }
 
     fn is_cpr_in_text(&self, birth: Birth) -> bool {
+        if self.is_part_of_uuid() {
+            return false;
+        }
+        if self.is_dashed() {
+            // Whatever stands before it, and also directly after a letter: people read it.
+            return true;
+        }
         let said = match self.before {
             Before::Letter => Said::by_word_joined_to(self.text),
             Before::Plus | Before::Other => Said::by_words_before(self.text),
@@ -360,12 +396,23 @@ impl Candidate<'_> {
         match said {
             Said::Cpr => true,
             _ if self.before == Before::Letter => false,
-            _ if self.is_dashed() => true,
             _ if self.before == Before::Plus || self.after == After::Letter => false,
             _ if self.is_day_and_more() => false,
             Said::Nothing => self.is_written_as_cpr() || birth.may_be_in_ledger(&self.values()),
             Said::Another(other) => !other.fits(&self.values()),
         }
+    }
+
+    /// Whether it stands within a UUID. Of the whole UUID [`made_of_cpr`] decides.
+    fn is_part_of_uuid(&self) -> bool {
+        const LENGTH: usize = 36;
+        /// Where the last group of a UUID begins.
+        const LAST: usize = 24;
+        (0..=LAST).any(|skipped| {
+            let place = self.text.len().checked_sub(skipped);
+            let uuid = place.and_then(|from| self.whole.get(from..from + LENGTH));
+            uuid.is_some_and(|text| Uuid::parse_str(text).is_ok())
+        })
     }
 
     /// Whether a gap shows which digits are the date and which the serial number.

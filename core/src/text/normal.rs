@@ -9,8 +9,8 @@ use std::cmp::Ordering;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-/// The text in form C.
-pub(super) fn composed(text: &str) -> Cow<'_, str> {
+/// The text in Unicode's normalization form C.
+pub fn composed(text: &str) -> Cow<'_, str> {
     match is_surely_composed(text) {
         true => Cow::Borrowed(text),
         false => Cow::Owned(text.nfc().collect()),

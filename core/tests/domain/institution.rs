@@ -3,11 +3,11 @@ use planledger_core::domain::Reason;
 use planledger_core::domain::institution::{
     GoalRef, InstitutionCommand, InstitutionEvent, SurveyDetails, SurveyForum,
 };
-use planledger_core::domain::year_plan::{GoalArea, GoalKind};
-use planledger_core::ids::{GoalId, SchoolYearId, YearPlanId};
+use planledger_core::domain::year_plan::{GoalArea, GoalKind, Place, YearPlanEvent};
+use planledger_core::ids::{GoalId, InstitutionId, SchoolYearId, YearPlanId};
 use planledger_fixtures::{Fact, commands, events};
 
-use crate::domain::harness::{given, refusals};
+use crate::domain::harness::{Given, given, refusals};
 use planledger_fixtures::school::*;
 
 fn closed() -> InstitutionEvent {
@@ -82,10 +82,7 @@ fn an_import_records_differences_only() {
 }
 
 fn record(details: SurveyDetails) -> InstitutionCommand {
-    InstitutionCommand::RecordSurveyDiscussion {
-        discussion: DISCUSSION,
-        details,
-    }
+    commands::record_survey_discussion(DISCUSSION, details)
 }
 
 fn correct(details: SurveyDetails) -> InstitutionCommand {
@@ -151,7 +148,7 @@ fn staff_of_the_institution_record_how_the_survey_was_discussed_in_each_forum() 
             let Aggregate::Institution(now) = after.state(SCHOOL) else {
                 panic!()
             };
-            let counts = now.survey_counts(YEAR);
+            let counts = now.survey_counts(&[YEAR].into());
             assert_eq!(counts.len(), 1);
             assert_eq!(counts[&forum].discussions, 1);
             assert_eq!(counts[&forum].with_students, 1);
@@ -172,7 +169,10 @@ fn an_aim_that_was_agreed_can_become_a_wellbeing_goal_of_a_year_plan() {
     let Aggregate::Institution(now) = after.state(SCHOOL) else {
         panic!()
     };
-    assert_eq!(now.survey_counts(YEAR)[&SurveyForum::Class].with_goals, 1);
+    assert_eq!(
+        now.survey_counts(&[YEAR].into())[&SurveyForum::Class].with_goals,
+        1
+    );
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn a_record_is_corrected_and_withdrawn_and_counts_follow() {
     let Aggregate::Institution(now) = after.state(SCHOOL) else {
         panic!()
     };
-    assert!(now.survey_counts(YEAR).is_empty());
+    assert!(now.survey_counts(&[YEAR].into()).is_empty());
     assert!(now.survey_discussions[&DISCUSSION].withdrawn_at.is_some());
 }
 
@@ -216,12 +216,70 @@ fn no_import_and_no_closing_touches_a_discussion() {
         panic!()
     };
     assert_eq!(now.survey_discussions.len(), 1);
-    assert_eq!(now.survey_counts(YEAR)[&SurveyForum::Class].discussions, 1);
+    assert_eq!(
+        now.survey_counts(&[YEAR].into())[&SurveyForum::Class].discussions,
+        1
+    );
+}
+
+fn succeeded(by: Option<InstitutionId>) -> InstitutionEvent {
+    InstitutionEvent::Succeeded { by }
+}
+
+#[test]
+fn a_closed_institution_has_a_successor_until_it_is_taken_back_or_in_use_again() {
+    let (from, to) = (None, OTHER_SCHOOL);
+    let succeed = InstitutionCommand::Succeed { from, to };
+    let back = InstitutionCommand::SucceedBack { from: to, to: from };
+    let after = given(a_plan())
+        .and((SCHOOL, closed()))
+        .when(LEADER, (SCHOOL, succeed.clone()))
+        .then([succeeded(Some(OTHER_SCHOOL))])
+        .when(LEADER, (SCHOOL, succeed.clone()))
+        .then_nothing();
+    let successor = |given: &Given| match given.state(SCHOOL) {
+        Aggregate::Institution(now) => now.succeeded_by,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(successor(&after), Some(OTHER_SCHOOL));
+    let undone = after
+        .clone()
+        .when(LEADER, (SCHOOL, back.clone()))
+        .then([succeeded(None)])
+        .when(LEADER, (SCHOOL, back))
+        .then_nothing();
+    assert_eq!(successor(&undone), None);
+    let reopened = after
+        .when(LEADER, (SCHOOL, InstitutionCommand::Reopen))
+        .then([InstitutionEvent::Reopened {}]);
+    assert_eq!(successor(&reopened), None);
+}
+
+fn successions() -> Vec<Reason> {
+    let succeed = |from, to| InstitutionCommand::Succeed { from, to };
+    let back = |from, to| InstitutionCommand::SucceedBack { from, to };
+    let there = || given(a_plan()).and((SCHOOL, closed()));
+    let nowhere = InstitutionId::from_bytes([0x1F; 16]);
+    refusals! {
+        // Only what is closed has a successor, which is open.
+        given(a_plan()), LEADER, (SCHOOL, succeed(None, OTHER_SCHOOL)) => NotClosed;
+        there(), LEADER, (SCHOOL, succeed(None, SCHOOL)) => InstitutionClosed at NewInstitution;
+        there(), LEADER, (SCHOOL, succeed(None, nowhere)) => InstitutionNotFound at NewInstitution;
+        given(vec![]), LEADER, (SCHOOL, succeed(None, OTHER_SCHOOL))
+            => InstitutionNotFound at Target;
+        // Nobody overwrites what somebody else has said meanwhile.
+        there(), LEADER, (SCHOOL, succeed(Some(nowhere), OTHER_SCHOOL)) => MovedMeanwhile;
+        there().and((SCHOOL, succeeded(Some(OTHER_SCHOOL)))), LEADER,
+            (SCHOOL, back(nowhere, None)) => MovedMeanwhile;
+        there().and((SCHOOL, succeeded(Some(OTHER_SCHOOL)))), LEADER,
+            (SCHOOL, back(OTHER_SCHOOL, Some(nowhere))) => InstitutionNotFound at NewInstitution;
+    }
 }
 
 #[test]
 fn the_rest_is_refused() {
     assert!(!refusals().is_empty());
+    assert!(!successions().is_empty());
 }
 
 pub(crate) fn refusals() -> Vec<Reason> {
@@ -229,6 +287,20 @@ pub(crate) fn refusals() -> Vec<Reason> {
     let close = InstitutionCommand::Close { reason: None };
     let mut unknown_year = survey_details("Ord");
     unknown_year.school_year = SchoolYearId::from_bytes([0x2F; 16]);
+    let retired = YearPlanEvent::GoalRetired {
+        goal: OTHER_GOAL,
+        reason: None,
+    };
+    let deleted = YearPlanEvent::Deleted { reason: None };
+    let place = |institution| Place {
+        institution,
+        team: TEAM,
+    };
+    let moved = YearPlanEvent::Moved {
+        from: place(SCHOOL),
+        to: place(OTHER_SCHOOL),
+        reason: None,
+    };
     refusals! {
         // An id names one institution for ever.
         given(a_school()), LEADER, (SCHOOL, InstitutionCommand::Register(details.clone()))
@@ -267,6 +339,15 @@ pub(crate) fn refusals() -> Vec<Reason> {
             => GoalNotFound at DetailsGoalsGoal;
         given(a_plan()), LEADER,
             (SCHOOL, record(naming(YearPlanId::from_bytes([0x5F; 16]), OTHER_GOAL)))
+            => YearPlanNotFound at DetailsGoalsYearPlan;
+        // A goal that an aim has become is in use, in a year plan of the institution that is there.
+        given(with_goals()).and((YEAR_PLAN, retired)), LEADER,
+            (SCHOOL, record(naming(YEAR_PLAN, OTHER_GOAL))) => GoalRetired at DetailsGoalsGoal;
+        given(with_goals()).and((YEAR_PLAN, deleted)), LEADER,
+            (SCHOOL, record(naming(YEAR_PLAN, OTHER_GOAL)))
+            => YearPlanDeleted at DetailsGoalsYearPlan;
+        given(with_goals()).and((YEAR_PLAN, moved)), LEADER,
+            (SCHOOL, record(naming(YEAR_PLAN, OTHER_GOAL)))
             => YearPlanNotFound at DetailsGoalsYearPlan;
         given(a_school()), LEADER, (SCHOOL, InstitutionCommand::Reopen) => NotClosed;
     }

@@ -173,6 +173,28 @@ fn an_import_that_says_nothing_of_any_other_guardian_adds_one_and_ends_no_guardi
     }
 }
 
+/// Guardians whose rows name each other are no children of each other.
+#[test]
+fn an_import_that_only_adds_guardians_adds_none_to_somebody_who_is_no_student() {
+    let put = PersonCommand::PutSomeGuardians {
+        guardians: [Guardianship {
+            guardian: GUARDIAN,
+            last_day: None,
+        }]
+        .into(),
+        unsaid: BTreeSet::new(),
+        others_unsaid: true,
+        ended: BTreeSet::new(),
+        last_day_of_others: day(11, 2),
+    };
+    let mut memory = Memory::of(a_school());
+    memory.does(SYSTEM, (TEACHER, put));
+    let Some(Aggregate::Person(teacher)) = memory.state(TEACHER) else {
+        panic!("the teacher is there");
+    };
+    assert!(teacher.guardians.is_empty());
+}
+
 pub(crate) fn refusals() -> Vec<Reason> {
     refusals! {
         given(a_school()), SYSTEM, (STUDENT, some(&[("p1", "ebbe")], &[])) =>

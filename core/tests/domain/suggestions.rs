@@ -4,7 +4,7 @@ use planledger_core::domain::person::{
     Affiliation, Evidence, NoOwner, Person, PersonCommand, PersonEvent, Role, RosterRecord,
 };
 use planledger_core::domain::team::{StaffRole, TeamDetails, TeamEvent};
-use planledger_core::domain::{Aggregate, Reason};
+use planledger_core::domain::{Actor, Aggregate, Reason};
 use planledger_core::ids::InstitutionId;
 use planledger_core::text::{ExternalId, SourceName};
 use planledger_fixtures::Memory;
@@ -90,10 +90,17 @@ fn absent() -> Memory {
 }
 
 #[test]
-fn a_confirmed_absence_is_a_departure_that_no_import_undoes() {
+fn a_confirmed_absence_is_a_departure_until_the_roster_names_the_person_anew() {
+    // Whoever sent it: a system in which a leader works need not say so.
+    for actor in [Actor::Person(LEADER), SYSTEM] {
+        is_a_departure_until_the_roster_names_the_person_anew(actor);
+    }
+}
+
+fn is_a_departure_until_the_roster_names_the_person_anew(actor: Actor) {
     let mut memory = absent();
     assert_eq!(teacher(&memory).suggested_absence(), Some(absent_since(1)));
-    memory.does(LEADER, (TEACHER, decide(absent_since(1), true)));
+    memory.does(actor, (TEACHER, decide(absent_since(1), true)));
     let now = teacher(&memory);
     assert_eq!(now.departed.as_ref().unwrap().on, Some(day(9, 30)));
     assert_eq!(now.suggested_absence(), None);
@@ -101,9 +108,114 @@ fn a_confirmed_absence_is_a_departure_that_no_import_undoes() {
         now.no_owner_at(SCHOOL, true, day(12, 1)),
         Some(NoOwner::Departed)
     );
+    // Another source does not end the absence that was confirmed.
+    let other = seen_in(&memory, SourceName::new("Kommune B").unwrap(), None);
+    memory.does(SYSTEM, (TEACHER, other));
+    assert!(teacher(&memory).departed.is_some());
     let there = seen(&memory);
     memory.does(SYSTEM, (TEACHER, there));
+    let now = teacher(&memory);
+    assert_eq!((now.departed, now.confirmed), (None, Default::default()));
+    // From here on the roster decides.
+    memory.does(SYSTEM, (TEACHER, gone(&memory)));
     assert!(teacher(&memory).departed.is_some());
+}
+
+fn gone(memory: &Memory) -> PersonCommand {
+    match seen(memory) {
+        PersonCommand::Put {
+            name,
+            affiliations,
+            record,
+            ..
+        } => PersonCommand::Put {
+            name,
+            affiliations,
+            departed: true,
+            record,
+        },
+        other => other,
+    }
+}
+
+/// The teacher has left, says a leader. The roster has them.
+fn departed_by_hand() -> Memory {
+    let mut memory = Memory::of(a_school());
+    let there = seen(&memory);
+    memory.does(SYSTEM, (TEACHER, there));
+    let depart = PersonCommand::Depart {
+        on: Some(day(9, 30)),
+        reason: None,
+    };
+    memory.does(LEADER, (TEACHER, depart));
+    memory
+}
+
+fn named_again(memory: &mut Memory) -> bool {
+    let there = seen(memory);
+    memory.does(SYSTEM, (TEACHER, there));
+    teacher(memory).departed.is_none()
+}
+
+#[test]
+fn a_departure_by_hand_stays_until_the_roster_has_dropped_the_person_and_named_them_anew() {
+    let mut memory = departed_by_hand();
+    assert!(!named_again(&mut memory), "the roster is only late");
+    memory.does(SYSTEM, (TEACHER, lost(1)));
+    assert!(teacher(&memory).departed.is_some());
+    assert!(named_again(&mut memory));
+}
+
+#[test]
+fn a_departure_by_hand_stays_while_another_roster_still_has_the_person() {
+    let mut memory = departed_by_hand();
+    enrol(&mut memory, "Kommune B", None);
+    memory.does(SYSTEM, (TEACHER, lost(1)));
+    assert!(!named_again(&mut memory));
+    enrol(&mut memory, "Kommune B", None);
+    assert!(teacher(&memory).departed.is_some());
+}
+
+#[test]
+fn a_departure_that_was_noted_while_the_roster_did_not_have_the_person_stays() {
+    let mut memory = absent();
+    let depart = PersonCommand::Depart {
+        on: None,
+        reason: None,
+    };
+    memory.does(LEADER, (TEACHER, depart));
+    assert!(!named_again(&mut memory));
+}
+
+#[test]
+fn no_place_and_no_class_left_that_were_confirmed_end_when_the_roster_gives_one_anew() {
+    let (mut memory, evidence) = without_place();
+    memory.does(LEADER, (TEACHER, decide(evidence, true)));
+    assert!(!named_again(&mut memory), "still without a place");
+    let PersonCommand::Put { name, record, .. } = seen(&memory) else {
+        panic!("no import");
+    };
+    let put = PersonCommand::Put {
+        name,
+        affiliations: [Affiliation {
+            institution: SCHOOL,
+            role: Role::Teacher,
+            grade: None,
+        }]
+        .into(),
+        departed: false,
+        record,
+    };
+    memory.does(SYSTEM, (TEACHER, put));
+    assert!(teacher(&memory).departed.is_none());
+
+    let mut memory = enrolled(&[Some(true), Some(false)]);
+    let evidence = unenrolled(&memory);
+    memory.does(LEADER, (TEACHER, decide(evidence, true)));
+    enrol(&mut memory, "Kommune A", Some(false));
+    assert!(teacher(&memory).departed.is_some());
+    enrol(&mut memory, "Kommune A", Some(true));
+    assert!(teacher(&memory).departed.is_none());
 }
 
 #[test]
@@ -331,6 +443,35 @@ fn an_owner_elsewhere_who_is_confirmed_is_only_noted() {
     owns_elsewhere()
         .when(LEADER, (TEACHER, decide(elsewhere(OTHER_SCHOOL), true)))
         .then([decided(elsewhere(OTHER_SCHOOL), true)]);
+}
+
+#[test]
+fn what_was_decided_of_an_owner_elsewhere_holds_until_they_work_there_again() {
+    for confirmed in [true, false] {
+        let mut memory = owns_elsewhere().world();
+        memory.does(
+            LEADER,
+            (TEACHER, decide(elsewhere(OTHER_SCHOOL), confirmed)),
+        );
+        assert_eq!(teacher(&memory).suggests_elsewhere(OTHER_SCHOOL), None);
+        let at = |role| Affiliation {
+            institution: OTHER_SCHOOL,
+            role,
+            grade: None,
+        };
+        let mut gets_and_loses = |role| {
+            memory.does(SYSTEM, (TEACHER, PersonCommand::SetAffiliation(at(role))));
+            let end = PersonCommand::EndAffiliation {
+                institution: OTHER_SCHOOL,
+                role,
+            };
+            memory.does(SYSTEM, (TEACHER, end));
+            teacher(&memory).suggests_elsewhere(OTHER_SCHOOL)
+        };
+        assert_eq!(gets_and_loses(Role::Guardian), None);
+        let found = Some(elsewhere(OTHER_SCHOOL));
+        assert_eq!(gets_and_loses(Role::Teacher), found, "{confirmed}");
+    }
 }
 
 #[test]

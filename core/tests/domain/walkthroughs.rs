@@ -294,7 +294,7 @@ fn the_wellbeing_survey_is_followed_up_forum_by_forum() {
     let Some(Aggregate::Institution(school)) = ledger.state(SCHOOL) else {
         panic!("no school");
     };
-    let counts = school.survey_counts(YEAR);
+    let counts = school.survey_counts(&[YEAR].into());
     let of = |forum| counts.get(&forum).copied().unwrap_or_default();
     let count = |discussions, with_students| SurveyCount {
         discussions,

@@ -87,6 +87,7 @@ fn a_snapshot_is_written_byte_for_byte() {
         closed: true,
         by_hand: Default::default(),
         roster_details: None,
+        succeeded_by: None,
     });
     let key = DocKey::Snapshot(SCHOOL.into(), Revision::new(64));
     let doc = document(200, 64, state);

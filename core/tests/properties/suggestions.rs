@@ -145,6 +145,18 @@ fn unenrolled(memory: &Memory) -> BTreeMap<PersonId, Date> {
     since
 }
 
+/// Which of the two institutions asks about last places at one of them.
+fn asking(memory: &Memory, institution: InstitutionId) -> InstitutionId {
+    let successor = |of: InstitutionId| match memory.state(of) {
+        Some(Aggregate::Institution(found)) => found.succeeded_by.filter(|by| *by != of),
+        _ => None,
+    };
+    match successor(institution) {
+        Some(next) if successor(next).is_none() => next,
+        Some(_) | None => institution,
+    }
+}
+
 fn expected(memory: &Memory, institution: InstitutionId) -> Found {
     let mut found = Found::new();
     let unenrolled = unenrolled(memory);
@@ -170,7 +182,7 @@ fn expected(memory: &Memory, institution: InstitutionId) -> Found {
         let elsewhere = works && !works_here && lost.iter().any(|(_, at)| !on_team(at.team));
         let elsewhere = elsewhere.then_some(Evidence::OwnerElsewhere { institution });
         let last = person.last_place.as_ref();
-        let last = last.filter(|it| it.institution == institution);
+        let last = last.filter(|it| asking(memory, it.institution) == institution);
         let asked_here = here || last.is_some() || !lost.is_empty();
         let lost_by_all = absence(person);
         let mut roles = person.affiliations.iter().map(|at| at.role);
@@ -182,7 +194,7 @@ fn expected(memory: &Memory, institution: InstitutionId) -> Found {
         let absence = lost_by_all.filter(|_| asked_here);
         let place = last.filter(|_| !person.records.is_empty());
         let without_place = place.map(|it| Evidence::NoPlaceLeft {
-            institution,
+            institution: it.institution,
             since: it.ended,
         });
         let found_here = [absence, elsewhere, without_place, without_enrolment];
@@ -260,6 +272,14 @@ fn who_may_have_left_is_what_the_states_say_and_what_was_dismissed_stays_away() 
                 if let Some(Aggregate::Person(person)) = memory.state(event.stream) {
                     let id = PersonId::from_uuid(event.stream.id);
                     dismissed.extend(person.dismissed.iter().map(|it| (id, it.clone())));
+                    // Whoever works there again may be an owner elsewhere again.
+                    let last = memory.recorded().last().map(|last| &last.event);
+                    if let Some(Event::Person(PersonEvent::AffiliationSet(at))) = last
+                        && at.role.is_staff()
+                    {
+                        let institution = at.institution;
+                        dismissed.remove(&(id, Evidence::OwnerElsewhere { institution }));
+                    }
                 }
             }
             assert_suggestions(&ledger, &memory, &dismissed)?;

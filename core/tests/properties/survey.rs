@@ -53,11 +53,13 @@ fn replayed(history: &History, day: Date) -> Counts {
             InstitutionCommand::WithdrawSurveyDiscussion { discussion, .. } => {
                 standing.remove(discussion);
             }
-            // Imports, closing and opening again change nothing.
+            // Imports, mergers, closing and opening again change nothing.
             InstitutionCommand::Register(_)
             | InstitutionCommand::Revise(_)
             | InstitutionCommand::Close { .. }
             | InstitutionCommand::Reopen
+            | InstitutionCommand::Succeed { .. }
+            | InstitutionCommand::SucceedBack { .. }
             | InstitutionCommand::Put { .. } => {}
         }
     }
@@ -78,7 +80,7 @@ fn read(ledger: &Ledger, day: Date) -> Counts {
         .read_at(position, |reading| {
             let found = reading.stream(SCHOOL)?;
             Ok::<_, ReadError>(match found.as_ref().map(|(state, _)| &**state) {
-                Some(Aggregate::Institution(found)) => found.survey_counts(YEAR),
+                Some(Aggregate::Institution(found)) => found.survey_counts(&[YEAR].into()),
                 _ => Counts::new(),
             })
         })

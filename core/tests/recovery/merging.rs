@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use planledger_core::domain::institution::InstitutionCommand;
-use planledger_core::domain::person::{PersonCommand, Role};
+use planledger_core::domain::person::{Affiliation, Evidence, PersonCommand, Role, RosterRecord};
 use planledger_core::domain::recovery::{Phase, Step};
 use planledger_core::domain::team::{StaffRole, TeamCommand, TeamDetails};
 use planledger_core::domain::year_plan::Place;
 use planledger_core::domain::{Aggregate, Field, Reason, RequestField};
-use planledger_core::ids::{InstitutionId, PersonId, StreamId, TeamId, YearPlanId};
-use planledger_core::ledger::Ledger;
+use planledger_core::ids::{InstitutionId, PersonId, RecoveryId, StreamId, TeamId, YearPlanId};
+use planledger_core::ledger::{Ledger, Preview};
 use planledger_core::recovery::{
-    Fallback, Merge, Rebuild, RecoveryRequest, RestoreItem, Rule, Why, open, ownerless, run,
-    suggest, undo,
+    Fallback, Merge, Rebuild, RecoveryRequest, RestoreItem, Rule, Why, leavers, open, ownerless,
+    run, suggest, undo,
 };
 
 use crate::recovery::place::*;
@@ -87,6 +87,52 @@ fn place_of(ledger: &Ledger, year_plan: YearPlanId) -> Place {
     }
 }
 
+fn succeeded_by(ledger: &Ledger, institution: InstitutionId) -> Option<InstitutionId> {
+    match state(ledger, institution) {
+        Aggregate::Institution(found) => found.succeeded_by,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Whoever an institution asks about, and the institutions of the last places; in pages of one person.
+fn asked_about(ledger: &Ledger, institution: InstitutionId) -> Vec<(PersonId, InstitutionId)> {
+    let mut all = Vec::new();
+    loop {
+        let after = all.last().map(|(person, _)| *person);
+        let read = ledger.read(|reading| leavers(reading, institution, after, 1));
+        let Some(found) = read.unwrap().0.into_iter().next() else {
+            return all;
+        };
+        let mut places = found.evidence.iter().filter_map(|evidence| match evidence {
+            Evidence::NoPlaceLeft { institution, .. } => Some(*institution),
+            _ => None,
+        });
+        all.push((found.person, places.next_back().unwrap()));
+    }
+}
+
+/// A roster has the person, at these institutions.
+fn put_recorded(at: &[InstitutionId]) -> PersonCommand {
+    let affiliations = at.iter().map(|institution| Affiliation {
+        institution: *institution,
+        role: Role::Teacher,
+        grade: None,
+    });
+    PersonCommand::Put {
+        name: name("Nogen"),
+        affiliations: affiliations.collect(),
+        departed: false,
+        record: Some(RosterRecord {
+            source: "Kommunen".parse().unwrap(),
+            sourced_id: "n".parse().unwrap(),
+            user_ids: Default::default(),
+            enabled: true,
+            enrolled: None,
+            profiles: None,
+        }),
+    }
+}
+
 fn without_owner(ledger: &Ledger, institution: InstitutionId) -> Vec<StreamId> {
     let read = ledger.read(|reading| ownerless(reading, institution));
     read.unwrap().0.to_vec()
@@ -99,7 +145,8 @@ fn everything_of_a_closed_school_goes_to_its_successor_and_back() {
     assert_eq!(without_owner(&ledger, SCHOOL), everything());
     // The leader of the successor gets what nobody is on the team for.
     let recovery = carry_out(&ledger, &merger(&[], Fallback::Leader));
-    assert_eq!((recovery.steps.len(), recovery.left_out.len()), (11, 0));
+    assert_eq!((recovery.steps.len(), recovery.left_out.len()), (12, 0));
+    assert_eq!(succeeded_by(&ledger, SCHOOL), Some(OTHER_SCHOOL));
     let expected = places_before.iter().map(|(_, team)| (OTHER_SCHOOL, *team));
     assert_eq!(places(&ledger), expected.collect::<Vec<_>>());
     // The first team, its year plan and two plans; the second team, its year plan and one plan.
@@ -126,6 +173,7 @@ fn everything_of_a_closed_school_goes_to_its_successor_and_back() {
     );
     assert_eq!(places(&ledger), places_before);
     assert_eq!(owners(&ledger), owners_before);
+    assert_eq!(succeeded_by(&ledger, SCHOOL), None);
     assert_eq!(without_owner(&ledger, SCHOOL), everything());
     assert_eq!(without_owner(&ledger, OTHER_SCHOOL), []);
 }
@@ -135,10 +183,14 @@ fn what_has_an_owner_keeps_it_and_what_nobody_fits_says_so() {
     let (place, ledger) = merged();
     place.does(&ledger, SYSTEM, (TEACHER, PersonCommand::Return));
     let proposal = dry_run(&ledger, &plainly()).unwrap();
-    let steps = proposal
-        .items
-        .iter()
-        .map(|item| item.step.as_ref().unwrap());
+    let (first, items) = proposal.items.split_first().unwrap();
+    let succeed = Step::Succeed {
+        institution: SCHOOL,
+        from: None,
+        to: OTHER_SCHOOL,
+    };
+    assert_eq!((&first.step, first.why), (&Ok(succeed), Why::Asked));
+    let steps = items.iter().map(|item| item.step.as_ref().unwrap());
     assert!(
         steps
             .clone()
@@ -146,7 +198,7 @@ fn what_has_an_owner_keeps_it_and_what_nobody_fits_says_so() {
     );
     assert_eq!(steps.count(), 4);
     let of_closed = Why::OfClosedInstitution;
-    assert!(proposal.items.iter().all(|item| item.why == of_closed));
+    assert!(items.iter().all(|item| item.why == of_closed));
 
     place.departs(&ledger, TEACHER);
     let proposal = dry_run(&ledger, &plainly()).unwrap();
@@ -243,6 +295,144 @@ fn the_next_import_takes_nothing_of_a_merger_back_that_a_system_began() {
         place.does(&ledger, SYSTEM, (team, put));
     }
     assert_eq!(places(&ledger), carried_over);
+}
+
+#[test]
+fn who_will_leave_keeps_what_they_own_until_the_end_of_the_last_day() {
+    let (place, ledger) = merged();
+    place.does(&ledger, SYSTEM, (TEACHER, PersonCommand::Return));
+    let last_day = ledger.now().day_in_denmark().tomorrow().unwrap();
+    let (on, reason) = (Some(last_day), None);
+    place.does(
+        &ledger,
+        SYSTEM,
+        (TEACHER, PersonCommand::Depart { on, reason }),
+    );
+    let owners_before = owners(&ledger);
+    let recovery = carry_out(&ledger, &merger(&[], Fallback::Leader));
+    assert_eq!((recovery.steps.len(), recovery.left_out.len()), (5, 0));
+    assert_eq!(owners(&ledger), owners_before);
+}
+
+/// Those whom a roster takes out of the closed school and puts nowhere.
+#[test]
+fn the_successor_asks_about_who_had_the_last_place_at_the_closed_school() {
+    let (place, ledger) = merged();
+    let last_here = |ledger: &Ledger, person, at| {
+        place.does(ledger, SYSTEM, (person, put_recorded(&[at])));
+        place.does(ledger, SYSTEM, (person, put_recorded(&[])));
+    };
+    last_here(&ledger, STEADY, SCHOOL);
+    last_here(&ledger, ELSEWHERE, OTHER_SCHOOL);
+    let here = [(STEADY, SCHOOL)];
+    let there = [(ELSEWHERE, OTHER_SCHOOL)];
+    assert_eq!(asked_about(&ledger, SCHOOL), here);
+    assert_eq!(asked_about(&ledger, OTHER_SCHOOL), there);
+
+    carry_out(&ledger, &plainly());
+    let both = [(STEADY, SCHOOL), (ELSEWHERE, OTHER_SCHOOL)];
+    assert_eq!(asked_about(&ledger, SCHOOL), []);
+    assert_eq!(asked_about(&ledger, OTHER_SCHOOL), both);
+    // Also about who has the last place there afterwards.
+    last_here(&ledger, PEDAGOGUE, SCHOOL);
+    let all = [(PEDAGOGUE, SCHOOL), both[0], both[1]];
+    assert_eq!(asked_about(&ledger, OTHER_SCHOOL), all);
+    // Everybody is asked about once, and decided about with the same evidence.
+    let preview = Preview::new(ledger.clone()).leavers().unwrap();
+    let foreseen: Vec<_> = preview
+        .iter()
+        .map(|it| (it.institution, it.person))
+        .collect();
+    let at_successor = all.map(|(person, _)| (OTHER_SCHOOL, person));
+    assert_eq!(foreseen, at_successor);
+    let evidence = preview[0].evidence.clone();
+    let dismiss = PersonCommand::DecideSuggestion {
+        evidence,
+        confirmed: false,
+        last_day: None,
+        reason: None,
+    };
+    place.does(&ledger, LEADER, (PEDAGOGUE, dismiss));
+    assert_eq!(asked_about(&ledger, OTHER_SCHOOL), both);
+    // The same merger again has nothing to do, and what is derived anew says the same.
+    assert_eq!(
+        dry_run(&ledger, &plainly()).unwrap_err().reason,
+        Reason::NothingToDo
+    );
+    drop(ledger);
+    place.forget_derived();
+    let ledger = place.open();
+    assert_eq!(asked_about(&ledger, OTHER_SCHOOL), both);
+
+    let who = (planledger_core::domain::Actor::Person(DEPUTY), None);
+    undo(&ledger, who, RECOVERY, None).unwrap();
+    run(&ledger, RECOVERY, &mut |_| {}).unwrap();
+    assert_eq!(asked_about(&ledger, SCHOOL), here);
+    assert_eq!(asked_about(&ledger, OTHER_SCHOOL), there);
+}
+
+/// The successor closes too, and then the first school is in use again.
+#[test]
+fn the_last_of_those_who_succeeded_each_other_asks_and_nobody_asks_twice() {
+    const THIRD: InstitutionId = InstitutionId::from_bytes([0x13; 16]);
+    const BACK: RecoveryId = RecoveryId::from_bytes([0xE2; 16]);
+    let (place, ledger) = merged();
+    place.does(&ledger, SYSTEM, (STEADY, put_recorded(&[SCHOOL])));
+    place.does(&ledger, SYSTEM, (STEADY, put_recorded(&[])));
+    let details = institution_details("Den tredje");
+    place.does(
+        &ledger,
+        SYSTEM,
+        (THIRD, InstitutionCommand::Register(details)),
+    );
+    let asking = |ledger: &Ledger| {
+        let all = [SCHOOL, OTHER_SCHOOL, THIRD];
+        let asking = all
+            .into_iter()
+            .filter(|at| !asked_about(ledger, *at).is_empty());
+        asking.collect::<Vec<_>>()
+    };
+    let close = || InstitutionCommand::Close { reason: None };
+    let merge = |from, to| {
+        RecoveryRequest::Merge(Merge {
+            from,
+            to,
+            teams: BTreeMap::new(),
+            fallback: Fallback::Nobody,
+            reason: None,
+        })
+    };
+    carry_out(&ledger, &plainly());
+    assert_eq!(asking(&ledger), [OTHER_SCHOOL]);
+    place.does(&ledger, SYSTEM, (OTHER_SCHOOL, close()));
+    begin(&ledger, LEADER, BACK, &merge(OTHER_SCHOOL, THIRD));
+    run(&ledger, BACK, &mut |_| {}).unwrap();
+    assert_eq!(asking(&ledger), [THIRD]);
+    // Whoever is in use again carries on, and can be the successor of who was its own.
+    place.does(&ledger, LEADER, (SCHOOL, InstitutionCommand::Reopen));
+    assert_eq!(asking(&ledger), [SCHOOL]);
+    place.does(&ledger, LEADER, (THIRD, close()));
+    let succeed = InstitutionCommand::Succeed {
+        from: None,
+        to: SCHOOL,
+    };
+    place.does(&ledger, LEADER, (THIRD, succeed));
+    place.does(&ledger, LEADER, (SCHOOL, close()));
+    assert_eq!(asking(&ledger), [SCHOOL]);
+    // A circle, which only undoing can make, leads nowhere: then the school asks for itself.
+    place.does(&ledger, LEADER, (OTHER_SCHOOL, InstitutionCommand::Reopen));
+    let succeed = InstitutionCommand::Succeed {
+        from: None,
+        to: OTHER_SCHOOL,
+    };
+    place.does(&ledger, LEADER, (SCHOOL, succeed));
+    assert_eq!(asking(&ledger), [OTHER_SCHOOL]);
+    let back = InstitutionCommand::SucceedBack {
+        from: OTHER_SCHOOL,
+        to: Some(THIRD),
+    };
+    place.does(&ledger, LEADER, (SCHOOL, back));
+    assert_eq!(asking(&ledger), [SCHOOL]);
 }
 
 #[test]

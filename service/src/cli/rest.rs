@@ -6,7 +6,7 @@ use clap::Args;
 use uuid::Uuid;
 
 use super::error::CliError;
-use crate::import::rest::{Access, Changes, Client};
+use crate::import::rest::{Access, Changes, Client, Framework};
 use crate::import::roster::Terms;
 use crate::import::{Catalogue, ImportFaults, Roster};
 
@@ -114,29 +114,41 @@ impl RosterService {
 #[derive(Debug, Clone, Args)]
 pub(super) struct CatalogueService {
     /// Import from this CASE service instead: https://HOST/ims/case/v1p0
-    #[arg(
-        long,
-        value_name = "URL",
-        conflicts_with = "path",
-        requires = "framework"
-    )]
+    #[arg(long, value_name = "URL", conflicts_with = "path")]
     rest: Option<String>,
     /// The framework to fetch: the identifier of its document
     #[arg(long, value_name = "UUID", requires = "rest")]
     framework: Option<Uuid>,
+    /// Only list the frameworks that the service has; nothing is imported
+    #[arg(long, requires = "rest", conflicts_with = "framework")]
+    list: bool,
     #[command(flatten)]
     sign_in: SignIn,
 }
 
 impl CatalogueService {
-    /// Fetches the catalogue, if a service was named.
-    pub(super) fn fetch(&self) -> Option<Result<Catalogue, CliError>> {
-        let (base, id) = (self.rest.as_deref()?, self.framework?);
+    /// The frameworks of the service, if they were asked for.
+    pub(super) fn list(&self) -> Option<Result<Vec<Framework>, CliError>> {
+        let base = self.rest.as_deref().filter(|_| self.list)?;
         let client = self.sign_in.client(base, "");
-        Some(
-            client.and_then(|mut client| {
-                Catalogue::fetch(&mut client, id).map_err(CliError::refused)
-            }),
-        )
+        Some(client.and_then(|mut client| Catalogue::list(&mut client).map_err(CliError::refused)))
+    }
+
+    /// Fetches the catalogue, if a service was named. `refused` makes the error if it has faults.
+    pub(super) fn fetch(
+        &self,
+        refused: impl FnOnce(&ImportFaults) -> CliError,
+    ) -> Option<Result<Catalogue, CliError>> {
+        let base = self.rest.as_deref()?;
+        let Some(id) = self.framework else {
+            return Some(Err(CliError::Usage(
+                "--rest needs --framework, or --list, which names the frameworks of the service"
+                    .to_owned(),
+            )));
+        };
+        let client = self.sign_in.client(base, "");
+        Some(client.and_then(|mut client| {
+            Catalogue::fetch(&mut client, id).map_err(|faults| refused(&faults))
+        }))
     }
 }

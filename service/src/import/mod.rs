@@ -13,6 +13,7 @@
 
 pub mod catalogue;
 mod fault;
+mod json;
 pub mod names;
 pub mod rest;
 pub mod roster;
@@ -21,4 +22,4 @@ mod stil;
 
 pub use self::catalogue::{Catalogue, CatalogueSummary};
 pub use self::fault::{FaultCode, ImportFault, ImportFaults, PassedOver, PassedOverKind};
-pub use self::roster::{ImportedCommand, Origin, Roster, RosterSummary, Terms};
+pub use self::roster::{ImportedCommand, Origin, Roster, RosterFiles, RosterSummary, Terms};

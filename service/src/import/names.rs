@@ -1,7 +1,8 @@
 //! Makes our ids from the ids of other systems. An id is the UUIDv5 of a fixed namespace and the
 //! name `oneroster:<kind>:<sourcedId>`, `case:document:<identifier>` or `case:item:<identifier>`.
 //! So an id is the same in every import and on every machine, and it tells nothing about the
-//! other system.
+//! other system. An id is taken in Unicode's form C: a Mac may write `4å` in one table in form D, and
+//! another program in form C in the next.
 //!
 //! The kinds of OneRoster are the standard's own: `org`, `academicSession`, `course`, `class`,
 //! `user`, `enrollment`. CASE identifiers that are UUIDs are kept as they are.
@@ -19,8 +20,9 @@ const LIMIT: usize = 255;
 
 /// The id that stands for `id` of the given kind in the given standard.
 pub fn derive(standard: &str, kind: &str, id: &str) -> Uuid {
+    let id = text::composed(id);
     let mut name = String::with_capacity(standard.len() + kind.len() + id.len() + 2);
-    for part in [standard, ":", kind, ":", id] {
+    for part in [standard, ":", kind, ":", &*id] {
         name.push_str(part);
     }
     Uuid::new_v5(&NAMESPACE, name.as_bytes())
@@ -43,8 +45,8 @@ pub(crate) fn check_in(id: &str, context: CprContext) -> Result<(), Problem> {
             format!("the id has more than {LIMIT} characters; use a shorter id"),
         ));
     }
-    if id.chars().any(char::is_control) {
-        return Err(FaultCode::TextControlCharacter.into());
+    if let Some(character) = id.chars().find(|character| character.is_control()) {
+        return Err(Problem::control(character));
     }
     if text::contains_cpr(id, context) {
         return Err(Problem::new(
@@ -54,4 +56,19 @@ pub(crate) fn check_in(id: &str, context: CprContext) -> Result<(), Problem> {
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_is_written_in_another_form_of_unicode_is_the_same_id() {
+        let (composed, decomposed) = ("4\u{e5}", "4a\u{30a}");
+        let of = |id| derive("oneroster", "class", id);
+        assert_eq!(of(composed), of(decomposed));
+        // Of an id in form C, as nearly all are, the name is that of its own bytes.
+        let name = format!("oneroster:class:{composed}");
+        assert_eq!(of(composed), Uuid::new_v5(&NAMESPACE, name.as_bytes()));
+    }
 }

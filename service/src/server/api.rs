@@ -8,10 +8,9 @@ use planledger_core::ids::Position;
 use planledger_core::ledger::{Ledger, Reading};
 use planledger_core::time::Timestamp;
 use tokio::sync::watch;
-use tonic::Status;
-use tonic::metadata::MetadataMap;
+use tonic::{Extensions, Status};
 
-use super::auth::{Access, AuthError, Authenticator, Authorizer, Caller};
+use super::auth::{Access, Authorizer, Caller};
 use super::evidence::Evidence;
 use super::limits::Limits;
 use super::recoveries::Recoveries;
@@ -24,7 +23,6 @@ use crate::wire::request::AsOf;
 pub(super) struct Api {
     pub(super) ledger: Ledger,
     pub(super) evidence: Option<Evidence>,
-    authenticator: Arc<dyn Authenticator>,
     authorizer: Arc<dyn Authorizer>,
     stopping: watch::Receiver<bool>,
     durable: watch::Receiver<Position>,
@@ -40,7 +38,6 @@ impl Api {
     pub(super) fn new(
         ledger: Ledger,
         evidence: Option<Evidence>,
-        authenticator: Arc<dyn Authenticator>,
         authorizer: Arc<dyn Authorizer>,
         stopping: watch::Receiver<bool>,
         limits: Limits,
@@ -57,7 +54,6 @@ impl Api {
             started_at: ledger.now(),
             ledger,
             evidence,
-            authenticator,
             authorizer,
             stopping,
             durable,
@@ -66,14 +62,11 @@ impl Api {
         }
     }
 
-    /// Finds out who sent a request.
-    pub(super) fn caller(&self, metadata: &MetadataMap) -> Result<Caller, Failure> {
-        self.authenticator.authenticate(metadata).map_err(|error| {
-            let reason = match error {
-                AuthError::Missing(_) => ServiceReason::ActorMissing,
-                AuthError::Invalid(_) => ServiceReason::ActorInvalid,
-            };
-            Failure::new(reason, error.to_string())
+    /// Who sent a request, as [`Entrance`](super::entrance::Entrance) found out.
+    pub(super) fn caller(&self, extensions: &Extensions) -> Result<Caller, Failure> {
+        extensions.get().cloned().ok_or_else(|| {
+            let message = "the request does not say who acts";
+            Failure::new(ServiceReason::ActorMissing, message)
         })
     }
 
@@ -86,13 +79,13 @@ impl Api {
         Err(Failure::new(ServiceReason::AccessDenied, message))
     }
 
-    /// Finds out who sent a request, and fails if they may not do this.
+    /// Who sent a request. Fails if they may not do this.
     pub(super) fn allow(
         &self,
-        metadata: &MetadataMap,
+        extensions: &Extensions,
         access: Access<'_>,
     ) -> Result<Caller, Failure> {
-        let caller = self.caller(metadata)?;
+        let caller = self.caller(extensions)?;
         self.permit(&caller, access)?;
         Ok(caller)
     }

@@ -9,13 +9,29 @@ use planledger_core::domain::view::Viewer;
 use planledger_core::ids::{InstitutionId, PersonId, RecoveryId, StreamId, YearPlanId};
 use planledger_core::ledger::Envelope;
 use planledger_core::recovery::RecoveryRequest;
-use tonic::metadata::MetadataMap;
+use planledger_core::time::Timestamp;
+use tonic::codegen::http::request::Parts;
 
 /// The sender of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// Who acts. The journal records this actor.
     pub actor: Actor,
+    /// The person for whom a system acts, if the request came with one.
+    pub on_behalf_of: Option<PersonId>,
+    /// When the proof of who acts ends. A stream ends with it. `None` if it has no end.
+    pub expires: Option<Timestamp>,
+}
+
+impl Caller {
+    /// A caller who acts for nobody else, and whose proof has no end.
+    pub fn new(actor: Actor) -> Self {
+        Self {
+            actor,
+            on_behalf_of: None,
+            expires: None,
+        }
+    }
 }
 
 /// Why the server refuses a request before it reads the content.
@@ -31,12 +47,19 @@ pub enum AuthError {
 }
 
 /// Finds out who sent a request.
+#[tonic::async_trait]
 pub trait Authenticator: Send + Sync + 'static {
-    /// Finds out who sent a request with this metadata.
+    /// Finds out who sent a request, before its body is read. `head` holds the method, the metadata
+    /// (as headers), and what is known of the connection (as extensions).
     ///
     /// # Errors
-    /// [`AuthError`] when the metadata does not tell who sent it.
-    fn authenticate(&self, metadata: &MetadataMap) -> Result<Caller, AuthError>;
+    /// [`AuthError`] when the head does not tell who sent it.
+    async fn authenticate(&self, head: &Parts) -> Result<Caller, AuthError>;
+
+    /// Whether requests for reflection, which describe the API, need no sender.
+    fn describes_to_strangers(&self) -> bool {
+        false
+    }
 
     /// Whether the server may listen on this address when it uses this authenticator.
     fn permits(&self, address: SocketAddr) -> bool;
@@ -131,16 +154,22 @@ impl Development {
     pub const ACTOR_KEY: &'static str = "planledger-actor";
 }
 
+#[tonic::async_trait]
 impl Authenticator for Development {
-    fn authenticate(&self, metadata: &MetadataMap) -> Result<Caller, AuthError> {
+    async fn authenticate(&self, head: &Parts) -> Result<Caller, AuthError> {
         const HINT: &str = "send the metadata planledger-actor: person/UUID or system/UUID";
-        let value = metadata
+        let value = head
+            .headers
             .get(Self::ACTOR_KEY)
             .ok_or(AuthError::Missing(HINT))?;
         let invalid = AuthError::Invalid(HINT);
         let actor = value.to_str().ok().and_then(|text| text.parse().ok());
         let actor = actor.ok_or(invalid)?;
-        Ok(Caller { actor })
+        Ok(Caller::new(actor))
+    }
+
+    fn describes_to_strangers(&self) -> bool {
+        true
     }
 
     fn permits(&self, address: SocketAddr) -> bool {
@@ -161,22 +190,24 @@ impl Authorizer for Development {
 mod tests {
     use super::*;
 
-    fn authenticate(value: Option<&str>) -> Result<Caller, AuthError> {
-        let mut metadata = MetadataMap::new();
+    async fn authenticate(value: Option<&str>) -> Result<Caller, AuthError> {
+        let mut request = tonic::codegen::http::Request::new(());
         if let Some(value) = value {
-            metadata.insert(Development::ACTOR_KEY, value.parse().unwrap());
+            let headers = request.headers_mut();
+            headers.insert(Development::ACTOR_KEY, value.parse().unwrap());
         }
-        Development.authenticate(&metadata)
+        Development.authenticate(&request.into_parts().0).await
     }
 
-    #[test]
-    fn who_acts_is_taken_from_metadata() {
+    #[tokio::test]
+    async fn who_acts_is_taken_from_metadata() {
         let id = "7f9c0102-0304-4506-8708-010203040506";
-        let person = authenticate(Some(&format!("person/{id}"))).unwrap();
+        let person = authenticate(Some(&format!("person/{id}"))).await.unwrap();
         assert_eq!(person.actor, Actor::Person(id.parse().unwrap()));
-        let system = authenticate(Some(&format!("system/{id}"))).unwrap();
+        let system = authenticate(Some(&format!("system/{id}"))).await.unwrap();
         assert_eq!(system.actor, Actor::System(id.parse().unwrap()));
-        assert!(matches!(authenticate(None), Err(AuthError::Missing(_))));
+        let missing = authenticate(None).await;
+        assert!(matches!(missing, Err(AuthError::Missing(_))));
         for wrong in [
             "",
             "person",
@@ -184,7 +215,7 @@ mod tests {
             "nobody/7f9c0102-0304-4506-8708-010203040506",
         ] {
             assert!(
-                matches!(authenticate(Some(wrong)), Err(AuthError::Invalid(_))),
+                matches!(authenticate(Some(wrong)).await, Err(AuthError::Invalid(_))),
                 "{wrong}"
             );
         }

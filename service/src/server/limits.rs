@@ -15,7 +15,7 @@ use tower::{Layer, Service};
 use crate::wire::Failure;
 
 /// The method that health checks call. The server always answers it, even when it is overloaded.
-const HEALTH: &str = "/grpc.health.v1.Health/Check";
+pub(super) const HEALTH: &str = "/grpc.health.v1.Health/Check";
 
 /// How many requests a server works on, how large they may be, and how long it waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,6 +10,7 @@ mod api;
 mod audit;
 mod catalogue;
 mod commands;
+mod entrance;
 mod events;
 mod evidence;
 mod health;
@@ -40,6 +41,7 @@ use tonic::transport::server::TcpIncoming;
 
 use self::api::Api;
 use self::auth::{Authenticator, Authorizer};
+use self::entrance::Entrance;
 use self::evidence::Evidence;
 use self::health::Health;
 pub use self::limits::Limits;
@@ -118,7 +120,6 @@ impl Server {
         let api = Api::new(
             ledger.clone(),
             self.evidence,
-            authenticator,
             authorizer,
             stopped.clone(),
             limits,
@@ -134,6 +135,7 @@ impl Server {
             .initial_connection_window_size(Some(CONNECTION_WINDOW))
             .max_concurrent_streams(Some(limits.requests_of_connection))
             .layer(Shedding::beyond(limits.requests))
+            .layer(Entrance::guarded_by(authenticator))
             .add_routes(services)
             .add_service(health_service);
         drop(api);

@@ -1,15 +1,16 @@
 //! Queries about the national wellbeing survey: how its results were discussed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use planledger_core::derived::Term;
 use planledger_core::domain::institution::{
     Institution, SurveyCount, SurveyDiscussion, SurveyForum,
 };
 use planledger_core::domain::school_year::SchoolYear;
 use planledger_core::domain::{Aggregate, Reason};
-use planledger_core::ids::{InstitutionId, SchoolYearId, SurveyDiscussionId};
+use planledger_core::ids::{InstitutionId, SchoolYearId, StreamKind, SurveyDiscussionId};
 use planledger_core::ledger::Reading;
 use planledger_core::text::Name;
 
@@ -56,10 +57,11 @@ pub(super) fn overview(
     day: Date,
 ) -> Result<SurveyOverview, Failure> {
     let school_year = school_year(reading, asked.school_year, day)?;
+    let years = same_years(reading, &school_year)?;
     let mut total = Counts::new();
     let mut rows = Vec::new();
     each_institution(reading, asked, |id, institution| {
-        let counts = institution.survey_counts(school_year.0);
+        let counts = institution.survey_counts(&years);
         for (forum, count) in &counts {
             total.entry(*forum).or_default().add(*count);
         }
@@ -82,6 +84,23 @@ pub(super) fn overview(
         without,
         next_page_token,
     })
+}
+
+/// A school year and those with the same days: each source of rosters has school years of its own.
+fn same_years(
+    reading: &Reading<'_>,
+    (id, year): &(SchoolYearId, SchoolYear),
+) -> Result<BTreeSet<SchoolYearId>, Failure> {
+    let mut same = BTreeSet::from([*id]);
+    for stream in reading.find(Term::All(StreamKind::SchoolYear))?.iter() {
+        if let Some((state, _)) = reading.stream(*stream)?
+            && let Aggregate::SchoolYear(other) = &*state
+            && (other.year.first_day, other.year.last_day) == (year.first_day, year.last_day)
+        {
+            same.insert(SchoolYearId::from_uuid(stream.id));
+        }
+    }
+    Ok(same)
 }
 
 /// The discussions that were asked for, and the token of the next page.

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::{Kind, Source, Subject};
 use crate::client::Client;
+use crate::import::RosterFiles;
 
 /// The persons and teams that a source has brought and that are not in its newest export.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct Absences {
     pub teams: Vec<Absent>,
     /// Those who are in the export, and may be in no class any more.
     pub classless: Classless,
+    /// What the files of the export are called.
+    pub files: RosterFiles,
 }
 
 /// Who is in the export and in no class any more: somebody whom only this source had in a class, or who
@@ -61,21 +64,24 @@ pub struct Absent {
 }
 
 impl Absences {
-    /// Compares what a source has brought with the ids of the persons and teams of an export. Nobody
-    /// is absent from the first export of a source.
+    /// Compares what a source has brought with the ids of the persons and teams of an export, and the
+    /// names of its files. Nobody is absent from the first export of a source.
     ///
     /// # Errors
     /// The status of the call that failed.
     pub async fn find(
         client: &Client,
         source: &str,
-        named: &HashSet<Uuid>,
+        (named, files): (&HashSet<Uuid>, RosterFiles),
     ) -> Result<Self, Status> {
         let request = ListRosterMembersRequest {
             source: source.to_owned(),
             ..ListRosterMembersRequest::default()
         };
-        let mut absences = Self::default();
+        let mut absences = Self {
+            files,
+            ..Self::default()
+        };
         let mut members = match client.roster().list_roster_members(request).await {
             Ok(members) => members.into_inner(),
             Err(status) if status.code() == Code::NotFound => return Ok(absences),
@@ -152,7 +158,7 @@ impl Absences {
 
     /// The commands that note what no earlier import has noted. They belong after the persons of an
     /// export and before guardians and teams: whoever is absent keeps places and guardianships.
-    /// `last_seen` is the day of the source's last import of a bulk export.
+    /// `last_seen` is the day of the source's last import: who had left before it was absent, or gone.
     pub fn notes(&self, source: &str, last_seen: &str) -> Vec<(Command, Source)> {
         let new = |all: &'_ [Absent]| -> Vec<String> {
             let new = all.iter().filter(|absent| absent.noted.is_none());
@@ -168,7 +174,7 @@ impl Absences {
                 person_id,
                 operation,
             });
-            (command(of), "users.csv".to_owned())
+            (command(of), self.files.persons.clone().into_owned())
         };
         let team = |team_id| {
             let note = NoteTeamAbsence {
@@ -177,7 +183,7 @@ impl Absences {
             };
             let operation = Some(team_command::Operation::NoteTeamAbsence(note));
             let of = Of::Team(TeamCommand { team_id, operation });
-            (command(of), "classes.csv".to_owned())
+            (command(of), self.files.classes.clone().into_owned())
         };
         let persons = new(&self.persons).into_iter().map(person);
         persons
@@ -201,7 +207,7 @@ pub fn is_after_notes(kind: Kind) -> bool {
 
 fn command(of: Of) -> Command {
     Command {
-        command_id: Uuid::new_v4().to_string(),
+        command_id: uuid::Uuid::new_v4().to_string(),
         discard_if_unchanged: true,
         command: Some(of),
         ..Command::default()

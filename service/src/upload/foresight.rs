@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use planledger_proto::v1::{Preview, RosterFact, RosterFactKind};
+use planledger_proto::v1::{Preview, RosterCounts, RosterFact, RosterFactKind};
 use uuid::Uuid;
 
 use super::{Kind, LINKS, LISTED, Looked, Subject};
@@ -101,6 +101,19 @@ pub struct Foresight {
 }
 
 impl Foresight {
+    /// Weighs what an export of changes ends against everything that the last export of its source
+    /// held: what such an export names is but a small part.
+    pub fn widen(&mut self, held: &RosterCounts) {
+        for (share, held) in [
+            (&mut self.persons, held.persons),
+            (&mut self.classes, held.teams),
+            (&mut self.enrolments, held.enrolments),
+            (&mut self.guardianships, held.guardianships),
+        ] {
+            share.of = share.of.max(held);
+        }
+    }
+
     /// Adds what one command would do.
     pub fn add(&mut self, looked: Looked) {
         let Looked { subject, outcome } = looked;
@@ -114,7 +127,7 @@ impl Foresight {
         }
         match outcome {
             Ok(preview) => self.add_preview(&subject, preview),
-            Err(error) => self.refused.push(|| Line {
+            Err(error) => self.refused.push_up_to(LINKS, || Line {
                 subject,
                 fact: None,
                 of: None,

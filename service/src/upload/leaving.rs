@@ -8,8 +8,7 @@ use planledger_proto::v1::{
 };
 use tonic::{Code, Status};
 
-use super::LISTED;
-use super::known::institutions;
+use super::{KnownInstitutions, LISTED};
 use crate::client::Client;
 
 const PAGE: i32 = 1_000;
@@ -60,11 +59,12 @@ impl Leaving {
     /// The status of a call that failed.
     pub async fn find(client: &Client, min_position: u64) -> Result<Self, Status> {
         let mut leaving = Self::default();
-        for institution_id in institutions(client).await?.unwrap_or_default() {
+        let institutions = KnownInstitutions::read(client).await?;
+        for institution_id in institutions.ids() {
             let mut page_token = String::new();
             loop {
                 let request = ListSuggestionsRequest {
-                    institution_id: institution_id.clone(),
+                    institution_id: institution_id.to_owned(),
                     min_position,
                     page_size: PAGE,
                     page_token,
@@ -75,7 +75,7 @@ impl Leaving {
                     Err(status) => return Err(status),
                 };
                 for suggestion in page.suggestions {
-                    leaving.add(&suggestion, &institution_id);
+                    leaving.add(&suggestion, institution_id);
                 }
                 page_token = page.next_page_token;
                 if page_token.is_empty() {

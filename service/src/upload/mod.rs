@@ -9,6 +9,7 @@ mod links;
 mod preview;
 mod stop;
 mod subject;
+mod unrecorded;
 
 use std::sync::mpsc as blocking;
 use std::thread;
@@ -21,12 +22,13 @@ use tonic::Status;
 
 pub use self::absent::{Absences, Absent, Classless, is_after_notes};
 pub use self::foresight::{Counts, Foresight, Line, Listing, Share, turn};
-pub use self::known::any_institution_known;
+pub use self::known::KnownInstitutions;
 pub use self::leaving::{Leaving, Suggested};
 pub use self::links::{MissingLink, MissingLinks};
 pub use self::preview::{Looked, preview, preview_with_leaving};
 pub use self::stop::{Bounds, Halt, HaltCode, halts};
 pub use self::subject::{Kind, Subject};
+pub use self::unrecorded::Unrecorded;
 use crate::client::Client;
 use crate::import::ImportFault;
 
@@ -34,8 +36,8 @@ use crate::import::ImportFault;
 const WINDOW: usize = 1_024;
 /// How many of anything are listed for people. Later ones are only counted.
 pub const LISTED: usize = 20;
-/// How many links that end or are missing with somebody who is absent, and facts that stay as a
-/// person decided them, are kept one by one.
+/// How many links that end or are missing with somebody who is absent, facts that stay as a person
+/// decided them, and commands that are refused, are kept one by one.
 /// Later ones are only counted. All of them are told to whoever writes them down.
 pub const LINKS: usize = 10_000;
 
@@ -152,18 +154,21 @@ pub async fn upload(
                     false => uploaded.recorded += 1,
                 }
             }
-            Some(Outcome::Error(error)) => {
-                uploaded.refused += 1;
-                if uploaded.refusals.len() < LISTED {
-                    uploaded.refusals.push((source, error));
-                }
-            }
-            None => uploaded.refused += 1,
+            Some(Outcome::Error(error)) => refuse(&mut uploaded, source, error, &mut told),
+            None => refuse(&mut uploaded, source, CommandError::default(), &mut told),
         }
         told.answered(uploaded.answered());
     }
     feed.finished(uploaded.answered())?;
     Ok(uploaded)
+}
+
+fn refuse(uploaded: &mut Uploaded, source: Source, error: CommandError, told: &mut impl Told) {
+    uploaded.refused += 1;
+    told.refused(&source, &error);
+    if uploaded.refusals.len() < LINKS {
+        uploaded.refusals.push((source, error));
+    }
 }
 
 /// Hears how far an upload has come.
@@ -176,6 +181,9 @@ pub trait Told {
 
     /// A fact stays as a person decided it.
     fn kept(&mut self, _fact: &StatedFact) {}
+
+    /// The server refused the command of this row.
+    fn refused(&mut self, _source: &Source, _error: &CommandError) {}
 }
 
 impl<F: FnMut(u64)> Told for F {

@@ -22,6 +22,8 @@ pub struct Bounds {
     pub accept_removals: bool,
     /// Whether the names of more people may change.
     pub accept_names: bool,
+    /// Of the institutions of a source that is new, those that the ledger has from others.
+    pub met: Share,
     /// The export holds everything, and not changes only.
     pub is_whole: bool,
     /// The export has no person, because `users.csv` holds none.
@@ -41,6 +43,8 @@ pub enum HaltCode {
     EmptyTable,
     /// It would change the names of an unusual share.
     Names,
+    /// Its source is new, and another one has brought its institutions.
+    NewSource,
 }
 
 impl HaltCode {
@@ -50,6 +54,7 @@ impl HaltCode {
             Self::Removals => "REMOVALS_UNUSUAL",
             Self::EmptyTable => "TABLE_EMPTY",
             Self::Names => "NAMES_UNUSUAL",
+            Self::NewSource => "SOURCE_NEW",
         }
     }
 }
@@ -92,11 +97,17 @@ impl fmt::Display for Halt {
                     _ => "enrolment",
                 }
             ),
+            HaltCode::NewSource => write!(
+                f,
+                "the source is new, and the ledger has {ending} of its {of} {kind} from another source: \
+                 everybody would be there twice; name the source as before with --source, or go on \
+                 with --new-source if it is another system"
+            ),
             HaltCode::Names => write!(
                 f,
                 "it would change the names of {ending} of {of} {kind} ({percent} %); this may be \
-                 another source: give it a name of its own with --source, or go on with \
-                 --accept-names"
+                 another source: give it a name of its own with --source, after an import of the one \
+                 that filled the ledger if no source has a name yet; or go on with --accept-names"
             ),
         }
     }
@@ -105,6 +116,13 @@ impl fmt::Display for Halt {
 /// Why an import with this outcome should stop before anything is written. Empty if it may go on.
 pub fn halts(foresight: &Foresight, bounds: &Bounds) -> Vec<Halt> {
     let mut halts = Vec::new();
+    if bounds.met.ending > 0 {
+        halts.push(Halt {
+            code: HaltCode::NewSource,
+            kind: "institutions",
+            share: bounds.met,
+        });
+    }
     let kinds = [
         ("persons", foresight.persons, bounds.no_users),
         ("classes", foresight.classes, bounds.no_classes),
@@ -170,6 +188,7 @@ mod tests {
         removal_percent: 10,
         accept_removals: false,
         accept_names: false,
+        met: Share { ending: 0, of: 0 },
         is_whole: true,
         no_users: false,
         no_classes: false,
@@ -245,6 +264,15 @@ mod tests {
             assert_eq!(!halts.is_empty(), stops, "{ending} of {of}");
             assert!(codes(&moved, &of_changes).is_empty(), "{ending} of {of}");
         }
+    }
+
+    #[test]
+    fn institutions_that_another_source_has_brought_stop_a_new_source() {
+        let met = Bounds {
+            met: Share { ending: 1, of: 9 },
+            ..BOUNDS
+        };
+        assert_eq!(codes(&Foresight::default(), &met), ["SOURCE_NEW"]);
     }
 
     #[test]

@@ -76,6 +76,8 @@ pub struct Subject {
     /// What the operator's own files call it: the name of a person, the title of a team. It is shown
     /// to the operator and to nobody else.
     pub name: Option<String>,
+    /// What the operator's own files give as the number of an institution.
+    pub code: Option<String>,
     /// Of a person who is there: whether the export has them in a class. `None` if it does not say.
     pub enrolled: Option<bool>,
 }
@@ -137,8 +139,20 @@ impl Subject {
             kind,
             id: id.clone(),
             name,
+            code: code(command),
             enrolled: enrolled(command),
         }
+    }
+}
+
+/// The number that a command gives an institution.
+fn code(command: &Command) -> Option<String> {
+    let Some(Of::Institution(of)) = &command.command else {
+        return None;
+    };
+    match &of.operation {
+        Some(OnInstitution::PutInstitution(put)) => put.details.as_ref()?.code.clone(),
+        _ => None,
     }
 }
 

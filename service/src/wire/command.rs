@@ -228,7 +228,7 @@ pub fn batch_message(envelopes: &[Envelope]) -> proto::ExecuteBatchRequest {
 /// Writes a command. `None` for commands that only the server itself gives.
 fn write(command: &Command) -> Option<Aggregate> {
     Some(match command {
-        Command::Institution(id, c) => Aggregate::Institution(institution::write(*id, c)),
+        Command::Institution(id, c) => Aggregate::Institution(institution::write(*id, c)?),
         Command::SchoolYear(id, c) => Aggregate::SchoolYear(school_year::write(*id, c)),
         Command::Person(id, c) => Aggregate::Person(person::write(*id, c)),
         Command::Team(id, c) => Aggregate::Team(team::write(*id, c)?),

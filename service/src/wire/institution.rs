@@ -95,7 +95,10 @@ fn read_details(
     })
 }
 
-pub(super) fn write(id: InstitutionId, command: &InstitutionCommand) -> proto::InstitutionCommand {
+pub(super) fn write(
+    id: InstitutionId,
+    command: &InstitutionCommand,
+) -> Option<proto::InstitutionCommand> {
     let operation = match command {
         InstitutionCommand::Register(details) => {
             Operation::RegisterInstitution(proto::RegisterInstitution {
@@ -141,11 +144,12 @@ pub(super) fn write(id: InstitutionId, command: &InstitutionCommand) -> proto::I
                 reason: string(reason.as_ref()),
             })
         }
+        InstitutionCommand::Succeed { .. } | InstitutionCommand::SucceedBack { .. } => return None,
     };
-    proto::InstitutionCommand {
+    Some(proto::InstitutionCommand {
         institution_id: id.to_string(),
         operation: Some(operation),
-    }
+    })
 }
 
 fn write_details(details: &InstitutionDetails) -> proto::InstitutionDetails {
@@ -171,5 +175,6 @@ pub fn institution(
         details: Some(write_details(&institution.details)),
         closed: institution.closed,
         decided_by_hand: decided_by_hand.collect(),
+        succeeded_by_id: string(institution.succeeded_by.as_ref()),
     }
 }

@@ -43,6 +43,7 @@ pub(super) const fn operation(operation: &Operation) -> &'static str {
         Operation::PutSomeGuardians(_) => "put_some_guardians",
         Operation::DecideSuggestion(_) => "decide_suggestion",
         Operation::PutSomeProfiles(_) => "put_some_profiles",
+        Operation::PutPersonGone(_) => "put_person_gone",
     }
 }
 
@@ -115,6 +116,10 @@ fn read_operation(fields: &mut Fields, operation: Operation) -> Option<PersonCom
                 source: source?,
                 last_seen: last_seen?,
             })
+        }
+        Operation::PutPersonGone(m) => {
+            let source = fields.text("source", &m.source);
+            Some(PersonCommand::PutGone { source: source? })
         }
         Operation::PutSomeGuardians(m) => {
             let guardians = fields.set("guardians", m.guardians, read_guardianship);
@@ -233,6 +238,9 @@ pub(super) fn write(id: PersonId, command: &PersonCommand) -> proto::PersonComma
                 last_seen: write_date(*last_seen),
             })
         }
+        PersonCommand::PutGone { source } => Operation::PutPersonGone(proto::PutPersonGone {
+            source: source.to_string(),
+        }),
         PersonCommand::PutGuardians {
             guardians,
             last_day_of_others,

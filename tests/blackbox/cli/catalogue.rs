@@ -60,6 +60,62 @@ async fn the_national_goals_are_taken_in_once_and_can_be_chosen() {
     assert!(children.contains(goal));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn what_is_passed_over_of_a_package_has_its_place_and_reason_everywhere() {
+    let home = Home::new();
+    let (server, _voice) = home.serve().await;
+    let (path, report) = (
+        home.path().join("goals.json"),
+        home.path().join("report.csv"),
+    );
+    let catalogue = new_id();
+    let mut package = numbered(&catalogue, &[Some(1), Some(2)]);
+    package["CFAssociations"][1]["destinationNodeURI"]["identifier"] = "elsewhere".into();
+    package["CFRubrics"] = serde_json::json!([{
+        "identifier": new_id(),
+        "title": "Skala",
+        "CFRubricCriteria": [{"identifier": new_id()}],
+    }]);
+    fs::write(&path, package.to_string()).unwrap();
+    let places = [
+        "CFAssociations[1].destinationNodeURI.identifier",
+        "CFRubrics[0].CFRubricCriteria[0]",
+    ];
+    let written = ["--report", report.to_str().unwrap()];
+    let dry = [&written[..], &["--dry-run"]].concat();
+    for more in [&dry[..], &written] {
+        let told = import(&server, &path, more).done().stderr;
+        assert!(places.iter().all(|place| told.contains(place)), "{told}");
+        let csv = fs::read_to_string(&report).unwrap();
+        let rows: Vec<&str> = csv.lines().collect();
+        assert_eq!(rows[0], "kind,file,line,column,code,text");
+        let begins = |row: &str, kind: &str, place: &str, code: &str| {
+            row.starts_with(&format!("{kind},goals.json,,{place},{code},"))
+        };
+        assert!(
+            begins(rows[1], "part", places[0], "REFERENCE_DANGLING"),
+            "{csv}"
+        );
+        assert!(begins(rows[2], "bad", places[1], "VALUE_MISSING"), "{csv}");
+        assert_eq!(rows.len(), 3, "{csv}");
+        let json = import(&server, &path, &[more, &["--json"]].concat())
+            .done()
+            .json();
+        let passed = &json["passed_over"];
+        assert_eq!(passed["count"], 2);
+        for (number, place) in places.iter().enumerate() {
+            assert_eq!(passed["first"][number]["path"], *place);
+        }
+    }
+    // A package that is refused.
+    package["CFItems"][0]["fullStatement"] = serde_json::Value::Null;
+    fs::write(&path, package.to_string()).unwrap();
+    assert_eq!(import(&server, &path, &written).code, Some(1));
+    let csv = fs::read_to_string(&report).unwrap();
+    let stop = "stop,goals.json,,CFItems[0].fullStatement,VALUE_MISSING,";
+    assert!(csv.lines().any(|row| row.starts_with(stop)), "{csv}");
+}
+
 /// A package whose items have random ids, and the numbers of their associations.
 fn numbered(catalogue: &str, numbers: &[Option<u32>]) -> serde_json::Value {
     let ids: Vec<String> = numbers.iter().map(|_| new_id()).collect();

@@ -8,6 +8,8 @@ use serde_json::json;
 
 use crate::support::*;
 
+const FRAMEWORK: &str = "00000000-0000-4000-8000-000000000001";
+
 /// A small OneRoster and CASE service, with one class.
 fn service() -> Server {
     let case = fs::read_to_string(samples().join("catalogue.case.json")).unwrap();
@@ -24,6 +26,10 @@ fn service() -> Server {
         }
         if path.starts_with("/case/CFPackages/") {
             return Answer::text(&case);
+        }
+        if path == "/case/CFDocuments" {
+            let document = json!({"identifier": FRAMEWORK, "title": "Fælles Mål", "version": "1"});
+            return Answer::json(json!({"CFDocuments": [document]})).header("X-Total-Count", "1");
         }
         // Busy once.
         if asked.number == 1 {
@@ -76,9 +82,10 @@ async fn a_roster_and_a_catalogue_come_from_a_service_and_a_second_time_nothing_
     let first = roster(&[&signed[..], &file, &["--json"]].concat())
         .done()
         .json();
+    // None of guardians: the service says nothing of anybody's agents.
     assert_eq!(
         (&first["commands"], &first["refused"]),
-        (&6.into(), &0.into())
+        (&5.into(), &0.into())
     );
     let request = ListInstitutionsRequest::default();
     let institutions = voice.ask(request).await.unwrap().institutions;
@@ -101,15 +108,21 @@ async fn a_roster_and_a_catalogue_come_from_a_service_and_a_second_time_nothing_
     assert_eq!(both.code, Some(2));
 
     let base = service.url("/case");
-    let framework = "00000000-0000-4000-8000-000000000001";
-    let arguments = [
-        "import",
-        "catalogue",
-        "--rest",
-        &base,
-        "--framework",
-        framework,
-    ];
+    let case = ["import", "catalogue", "--rest", &base];
+    let listed = run([&case[..], &["--list"]].concat()).done().stdout;
+    assert!(
+        listed.contains(FRAMEWORK) && listed.contains("Fælles Mål"),
+        "{listed}"
+    );
+    let listed = run([&case[..], &["--list", "--json"]].concat())
+        .done()
+        .json();
+    let expected = json!([{"framework": FRAMEWORK, "title": "Fælles Mål", "publisher": null,
+        "version": "1"}]);
+    assert_eq!(listed, expected);
+    // Which one is not said.
+    assert_eq!(run(case).code, Some(2));
+    let arguments = [&case[..], &["--framework", FRAMEWORK]].concat();
     let ran = run([&arguments[..], &["--server", &server.url, "--json"]].concat());
     let ran = ran.done().json();
     assert_eq!((&ran["recorded"], &ran["refused"]), (&1.into(), &0.into()));
@@ -155,6 +168,58 @@ async fn a_dry_run_of_what_a_service_has_says_what_it_would_do_and_writes_nothin
     assert_eq!(seen["counts"]["persons"]["unchanged"], 2);
     assert_eq!(seen["added"]["count"], 0);
     assert_eq!(voice.position().await, position);
+}
+
+/// A service of OneRoster 1.2 with one user, who has these profiles.
+fn service_with(profiles: &'static [&'static str]) -> Server {
+    Server::start(move |asked| {
+        let collection = asked.path.rsplit('/').next().unwrap();
+        let org = json!({"sourcedId": "s1"});
+        let mut user = json!({"sourcedId": "l1", "enabledUser": true, "givenName": "Nora",
+            "familyName": "Bæk", "roles": [{"roleType": "primary", "role": "teacher", "org": org}]});
+        if !profiles.is_empty() {
+            let profile =
+                |name: &&str| json!({"profileType": "skole", "credentials": [{"username": name}]});
+            user["userProfiles"] = profiles.iter().map(profile).collect();
+        }
+        let records = match collection {
+            "orgs" => json!([{"sourcedId": "s1", "name": "Åskolen", "type": "school"}]),
+            "academicSessions" => json!([{"sourcedId": "y1", "title": "2026/27",
+                "type": "schoolYear", "startDate": "2026-08-10", "endDate": "2027-06-25"}]),
+            "users" => json!([user]),
+            _ => json!([]),
+        };
+        let total = records.as_array().unwrap().len().to_string();
+        Answer::json(json!({collection: records})).header("X-Total-Count", &total)
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_service_that_names_no_profiles_takes_none_away_and_the_summary_says_so() {
+    let (server, voice) = Home::new().serve().await;
+    let import = |service: &Server, more: &[&str]| {
+        let base = service.url("/v1p2");
+        let from = ["import", "roster", "--rest", &base, "--server", &server.url];
+        let ran = run([&from[..], &["--accept-removals"], more].concat()).done();
+        ran.stderr
+            .contains("accounts in other systems stay as they are")
+    };
+    let is_known = async || {
+        let request = LookupPersonRequest {
+            source: "default".to_owned(),
+            id: "nora.b".to_owned(),
+            min_position: 0,
+        };
+        voice.ask(request).await.unwrap().persons.len() == 1
+    };
+    assert!(!import(&service_with(&["nora.b"]), &[]));
+    assert!(is_known().await);
+    let silent = service_with(&[]);
+    assert!(import(&silent, &["--dry-run"]) && import(&silent, &["--json"]));
+    assert!(is_known().await);
+    // A service that names another one does take it away.
+    assert!(!import(&service_with(&["nora.c"]), &[]));
+    assert!(!is_known().await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

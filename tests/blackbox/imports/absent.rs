@@ -53,6 +53,40 @@ async fn who_is_absent_from_a_bulk_export_is_named_and_keeps_everything() {
     assert!(Seen::of(&voice).await.person("Tove").absences.is_empty());
 }
 
+/// Notes an import of the source on another day.
+async fn imported_on(voice: &Voice, day: &str, mode: RosterImportMode) {
+    let import = RecordRosterImport {
+        day: day.to_owned(),
+        mode: mode.into(),
+        counts: Some(RosterCounts::default()),
+    };
+    voice
+        .execute(Command {
+            command_id: new_id(),
+            command: Some(command::Command::RosterSource(RosterSourceCommand {
+                roster_source_id: "726f7374-6572-8000-8000-000000000001".to_owned(),
+                operation: Some(roster_source_command::Operation::RecordRosterImport(import)),
+            })),
+            ..Command::default()
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_last_import_that_had_somebody_may_have_held_changes_only() {
+    let (server, voice) = Home::new().serve().await;
+    let export = Export::new();
+    export.import(&server, "").done();
+    imported_on(&voice, "2026-09-01", RosterImportMode::Bulk).await;
+    imported_on(&voice, "2026-10-01", RosterImportMode::Delta).await;
+    let after = export
+        .without("users.csv", "ta")
+        .without("enrollments.csv", "n1");
+    after.import(&server, "").done();
+    let seen = Seen::of(&voice).await;
+    assert_eq!(seen.person("Tove").absences[0].last_seen, "2026-10-01");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn nobody_is_missing_while_a_row_cannot_be_read() {
     let (server, voice) = Home::new().serve().await;

@@ -117,6 +117,14 @@ impl Export {
         self
     }
 
+    /// The row with this id.
+    pub(super) fn row(&self, file: &str, id: &str) -> String {
+        let mut rows = self.0[file].iter();
+        rows.find(|row| row.split(',').next() == Some(id))
+            .unwrap()
+            .clone()
+    }
+
     /// Replaces a row by one with the same id.
     pub(super) fn but(self, file: &str, row: &str) -> Self {
         let id = row.split(',').next().unwrap();

@@ -82,3 +82,31 @@ async fn a_teacher_is_a_guardian_too() {
     let (seen, _) = after(&[&export]).await;
     assert_eq!(seen.guardians("Esther"), [seen.id("Troels")]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_blank_row_that_is_gone_is_a_departure_of_whom_the_source_has_brought() {
+    let (server, voice) = Home::new().serve().await;
+    let export = Export::new();
+    export.import(&server, "").done();
+    let blank = |id: &str| format!("{id},tobedeleted{}", ",".repeat(16));
+    let gone = export
+        .but("users.csv", &blank("tb"))
+        .but("users.csv", &blank("gb"))
+        .with("users.csv", &blank("never"));
+    let done = gone.import_with(&server, &["--json"]).done().json();
+    assert_eq!(
+        (&done["refused"], &done["left"]["count"]),
+        (&0.into(), &2.into())
+    );
+    let seen = Seen::of(&voice).await;
+    assert!(!seen.is_there("Troels") && !seen.is_there("Gorm"));
+    assert_eq!(seen.person("Troels").name, "Troels Bøg");
+    assert_eq!(seen.person("Troels").affiliations.len(), 1);
+    assert!(seen.person("Troels").absences.is_empty());
+    assert!(!seen.has_staff("4.y", "Troels"));
+    assert_eq!(seen.guardians("Ebbe"), [seen.id("Gry")]);
+    // Once more, nothing changes.
+    let position = voice.position().await;
+    gone.import(&server, "").done();
+    assert_eq!(voice.position().await, position);
+}

@@ -201,6 +201,63 @@ async fn one_command_carries_everything_over_and_is_taken_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_successor_asks_about_who_had_the_last_place_at_the_closed_school() {
+    let merged = merged().await;
+    let (from, to) = (merged.closed.as_str(), merged.successor.as_str());
+    let gerda = merged.seen.id("Gerda");
+    let place = |at: &str, role: Role| Affiliation {
+        institution_id: at.to_owned(),
+        role: role.into(),
+        grade: None,
+    };
+    let end = |at: &Affiliation| {
+        let end = EndAffiliation {
+            institution_id: at.institution_id.clone(),
+            role: at.role,
+        };
+        person(&gerda, OnPerson::EndAffiliation(end))
+    };
+    let last = place(from, Role::Other);
+    let set = SetAffiliation {
+        affiliation: Some(last.clone()),
+    };
+    let commands = [
+        person(&gerda, OnPerson::SetAffiliation(set)),
+        end(&place(to, Role::Guardian)),
+        end(&last),
+    ];
+    merged.voice.all(commands).await;
+    let asking = || {
+        [from, to].map(|at| {
+            let list = merged.owner(&["suggestions", "list", at]).done();
+            list.stdout.contains("Gerda Ege")
+        })
+    };
+    assert_eq!(asking(), [true, false]);
+    let id = new_id();
+    let merge = ["merge", "--from", from, "--to", to];
+    let with = |more: &[&str]| merged.owner(&[&merge, more].concat()).done();
+    let dry = with(&["--dry-run"]);
+    assert!(dry.stdout.contains("be succeeded by"), "{}", dry.stdout);
+    with(&["--yes", "--recovery-id", &id]);
+    assert_eq!(asking(), [false, true]);
+    let closed = institution_called(&merged.voice, "Birkeskolen").await;
+    assert_eq!(closed.succeeded_by_id.as_deref(), Some(to));
+    merged.owner(&["undo", &id, "--yes"]).done();
+    assert_eq!(asking(), [true, false]);
+    // What somebody decides at the successor is decided.
+    with(&["--yes", "--recovery-id", &new_id()]);
+    let list = merged.owner(&["suggestions", "list", to]).done();
+    let decide = list.stdout.lines().find(|row| row.contains("Gerda Ege"));
+    let (_, flags) = decide.unwrap().split_once(&gerda).unwrap();
+    let flags: Vec<_> = flags.split_whitespace().collect();
+    merged
+        .owner(&[&["suggestions", "dismiss", &gerda], &flags[..]].concat())
+        .done();
+    assert_eq!(asking(), [false, false]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_single_year_plan_moves() {
     let merged = merged().await;
     let (year_plan, to) = (merged.year_plan.as_str(), merged.successor.as_str());

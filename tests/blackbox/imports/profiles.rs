@@ -170,7 +170,8 @@ async fn a_dry_run_counts_profiles_apart_and_the_report_names_those_that_are_pas
     for (name, text) in &alone.0 {
         fs::write(folder.path().join(name), text).unwrap();
     }
-    let report = folder.path().join("report.csv");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let report = elsewhere.path().join("report.csv");
     let shown = run([
         "import",
         "roster",

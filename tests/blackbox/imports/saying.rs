@@ -111,3 +111,57 @@ async fn a_preview_answers_each_command_in_its_place_and_lets_later_ones_see_ear
     );
     assert_eq!(voice.position().await, 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn every_command_that_the_server_refuses_is_listed_and_reported() {
+    let (server, _voice) = Home::new().serve().await;
+    Export::new().import(&server, "").done();
+    // Changes in classes that no export has brought.
+    let mut changes = Export::new().but("manifest.csv", "file.enrollments,delta");
+    for number in 0..30 {
+        let row = format!("m{number},,,z{number},s,eb,student,false,2026-08-10,");
+        changes = changes.with("enrollments.csv", &row);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.csv");
+    let report = ["--json", "--report", path.to_str().unwrap()];
+    let rows = || {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let rows = text
+            .lines()
+            .filter(|row| row.starts_with("refused,enrollments.csv,"));
+        rows.count()
+    };
+    let dry = changes.import_with(&server, &[&report[..], &["--dry-run"]].concat());
+    let seen = dry.json();
+    assert_eq!(seen["refused"]["count"], 30);
+    assert_eq!(seen["refused"]["first"].as_array().unwrap().len(), 30);
+    assert_eq!(rows(), 30);
+    let ran = changes.import_with(&server, &report);
+    let done = ran.json();
+    assert_eq!(done["refused"], 30);
+    let listed = done["refused_commands"].as_array().unwrap();
+    assert_eq!(listed.len(), 30);
+    let first = &listed[0];
+    assert_eq!(first["source"], "enrollments.csv:7");
+    assert!(!first["reason"].as_str().unwrap().is_empty(), "{first}");
+    assert_eq!(rows(), 30);
+    assert!(ran.stderr.contains("and 10 more"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_report_does_not_replace_what_is_imported() {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, text) in Export::new().files() {
+        std::fs::write(folder.path().join(file), text).unwrap();
+    }
+    let users = folder.path().join("users.csv");
+    let before = std::fs::read(&users).unwrap();
+    let (export, report) = (folder.path().to_str().unwrap(), users.to_str().unwrap());
+    let server = "http://127.0.0.1:1";
+    let ran = run([
+        "import", "roster", export, "--report", report, "--server", server,
+    ]);
+    assert!(ran.stderr.contains("--report"), "{}", ran.stderr);
+    assert_eq!(std::fs::read(&users).unwrap(), before);
+}

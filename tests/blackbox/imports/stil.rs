@@ -234,3 +234,76 @@ async fn a_dry_run_of_an_export_of_stil_says_what_it_would_do_and_writes_nothing
     }
     assert_eq!(voice.position().await, position);
 }
+
+/// The line on which something of a text stands.
+fn line_of(text: &str, wanted: &str) -> usize {
+    1 + text.lines().position(|line| line.contains(wanted)).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn whatever_is_said_of_a_row_names_the_file_that_there_is() {
+    let home = Home::new();
+    let server = home.start();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("700001.xml");
+    let report = folder.path().join("report.csv");
+    let take = |text: &str, more: &[&str]| {
+        fs::write(&file, text).unwrap();
+        let (path, report) = (file.to_str().unwrap(), report.to_str().unwrap());
+        let import = [
+            "import",
+            "roster",
+            path,
+            "--report",
+            report,
+            "--server",
+            &server.url,
+        ];
+        run([&import, more].concat())
+    };
+    let report = || fs::read_to_string(&report).unwrap();
+    let line = |name: &str| format!("700001.xml:{}", line_of(FULL, name) - 1);
+
+    // In a dry run: what would be added, in the table and as JSON.
+    let table = take(FULL, &["--dry-run"]).done();
+    let said = format!("{}{}{}", table.stdout, table.stderr, report());
+    assert!(!said.contains(".csv"), "{said}");
+    for name in ["Ebbe", "Esther", "Tove"] {
+        let (place, mut lines) = (line(&format!(">{name}<")), table.stdout.lines());
+        let is_there = lines.any(|row| row.contains(name) && row.starts_with(&place));
+        assert!(is_there, "{name}, {place}: {said}");
+    }
+    let seen = take(FULL, &["--dry-run", "--json"]).done().json();
+    let first = seen["added"]["first"].as_array().unwrap();
+    for line in first {
+        let source = line["source"].as_str().unwrap();
+        assert!(source.starts_with("700001.xml:"), "{line}");
+    }
+    take(FULL, &[]).done();
+
+    // A child of whom nobody can tell who it is.
+    let nobody = FULL.replace("<UserId>esther12</UserId>", "");
+    let ran = take(&nobody, &["--bad-rows", "100", "--json"]).done();
+    let said = format!("{}{}{}", ran.stdout, ran.stderr, report());
+    assert!(!said.contains(".csv"), "{said}");
+    let child = line_of(&nobody, ">Esther<") - 1;
+    let place = format!("700001.xml, line {child}, column UserId");
+    assert!(said.contains(&place), "{said}");
+    // The import says as the dry run does how much it does not use.
+    let passed_over = ran.json()["passed_over"]["count"].as_u64();
+    assert!(passed_over > Some(0), "{passed_over:?}");
+    let dry = take(&nobody, &["--bad-rows", "100", "--json", "--dry-run"]).done();
+    assert_eq!(dry.json()["passed_over"]["count"].as_u64(), passed_over);
+
+    // A teacher who has left the class.
+    let class = "<Employee><Role>Lærer</Role><GroupId>4x</GroupId></Employee>";
+    let changed = FULL.replace(class, "<Employee><Role>Lærer</Role></Employee>");
+    let ran = take(&changed, &["--json"]).done();
+    let said = format!("{}{}{}", ran.stdout, ran.stderr, report());
+    assert!(!said.contains(".csv"), "{said}");
+    let group = line_of(&changed, "<Group>");
+    let dropped = format!("dropped,700001.xml,{group},,STAFF");
+    assert!(said.contains(&dropped), "{said}");
+    let first = &ran.json()["dropped_links"][0];
+    assert_eq!(first["source"], format!("700001.xml:{group}"));
+}

@@ -42,6 +42,7 @@ fn told(proposal: &ProposeRecoveryResponse) -> Vec<String> {
                 Step::Unwithdraw(_) => "unwithdraw".to_owned(),
                 Step::Move(to) => format!("to {}", to.to_year_plan_id),
                 Step::Relocate(to) => format!("at {}", to.to_institution_id),
+                Step::Succeed(by) => format!("succeeded by {}", by.to_institution_id),
                 Step::Create(create) => format!("create {}", create.title),
                 Step::CopyUnit(copy) => format!("copy {}", copy.from_unit_id),
             }

@@ -14,6 +14,11 @@ async fn client(server: &Running) -> HealthClient<Channel> {
     HealthClient::new(server.channel().await)
 }
 
+/// A request to watch, which says who asks.
+fn watching(service: &str) -> tonic::Request<HealthCheckRequest> {
+    from_somebody(of(service))
+}
+
 fn of(service: &str) -> HealthCheckRequest {
     HealthCheckRequest {
         service: service.to_owned(),
@@ -30,15 +35,18 @@ async fn a_server_is_well_from_its_first_answer_on_and_nobody_has_to_say_who_ask
     }
     let status = health.check(of("planledger.v1.NoService")).await;
     assert_eq!(status.unwrap_err().code(), Code::NotFound);
+    // Whoever wants to be told says who it is.
+    let stranger = health.watch(of("")).await;
+    assert_eq!(stranger.unwrap_err().code(), Code::Unauthenticated);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn whoever_watches_is_told_of_changes_and_of_nothing_else() {
     let (log, mut server) = Gated::start();
     let mut health = client(&server).await;
-    let watch = health.watch(of(COMMANDS)).await.unwrap();
+    let watch = health.watch(watching(COMMANDS)).await.unwrap();
     let mut watch = watch.into_inner();
-    let mut whole = health.watch(of("")).await.unwrap().into_inner();
+    let mut whole = health.watch(watching("")).await.unwrap().into_inner();
     let first = next(&mut watch).await.unwrap().unwrap();
     assert_eq!(first.status(), ServingStatus::Serving);
     let first = next(&mut whole).await.unwrap().unwrap();

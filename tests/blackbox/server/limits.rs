@@ -168,7 +168,8 @@ async fn commands_that_the_writer_cannot_take_are_shed_and_all_others_get_their_
         single.spawn(async move { voice.try_execute(register()).await });
         let answer = tokio::time::timeout(Duration::from_millis(100), single.join_next()).await;
         if let Ok(Some(answer)) = answer {
-            assert_eq!(answer.unwrap().unwrap_err().reason, "OVERLOADED");
+            let refused = answer.unwrap().unwrap_err();
+            assert_eq!(refused.reason, "OVERLOADED", "{refused:?}");
             break;
         }
     }

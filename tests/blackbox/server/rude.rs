@@ -52,16 +52,32 @@ async fn a_message_that_is_none_is_refused_by_the_transport() {
     client.ready().await.unwrap();
     let path = PathAndQuery::from_static("/planledger.v1.CommandService/Execute");
     let codec: ProstCodec<GetStatusRequest, ExecuteResponse> = ProstCodec::default();
-    let answer = client.unary(tonic::Request::new(wrong), path, codec).await;
+    let answer = client.unary(from_somebody(wrong), path, codec).await;
     assert_eq!(answer.unwrap_err().code(), Code::Internal);
     // And this asks for what there is not.
     client.ready().await.unwrap();
     let path = PathAndQuery::from_static("/planledger.v1.CommandService/Undo");
     let codec: ProstCodec<GetStatusRequest, ExecuteResponse> = ProstCodec::default();
-    let request = tonic::Request::new(GetStatusRequest::default());
+    let request = from_somebody(GetStatusRequest::default());
     let answer = client.unary(request, path, codec).await;
     assert_eq!(answer.unwrap_err().code(), Code::Unimplemented);
     assert_eq!(server.voice().await.position().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn who_asks_is_found_out_before_a_message_is_read() {
+    let server = Home::new().start();
+    let mut client = Grpc::new(server.channel().await);
+    // A message that is none, and a method that there is not.
+    for path in ["Execute", "Undo"] {
+        client.ready().await.unwrap();
+        let path = format!("/planledger.v1.CommandService/{path}");
+        let path = PathAndQuery::from_maybe_shared(path).unwrap();
+        let codec: ProstCodec<GetStatusRequest, ExecuteResponse> = ProstCodec::default();
+        let wrong = tonic::Request::new(GetStatusRequest { min_position: 7 });
+        let answer = client.unary(wrong, path, codec).await;
+        assert_eq!(answer.unwrap_err().code(), Code::Unauthenticated);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

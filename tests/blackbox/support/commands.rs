@@ -16,6 +16,14 @@ pub(crate) fn new_id() -> String {
     Uuid::new_v4().to_string()
 }
 
+/// A request that says who asks: somebody whom the ledger does not know.
+pub(crate) fn from_somebody<T>(message: T) -> tonic::Request<T> {
+    let mut request = tonic::Request::new(message);
+    let actor = format!("person/{}", new_id()).parse().unwrap();
+    request.metadata_mut().insert("planledger-actor", actor);
+    request
+}
+
 macro_rules! aggregates {
     ($($function:ident: $operation:ident, $variant:ident, $message:ident, $id:ident;)*) => {$(
         /// A command with an id of its own.

@@ -2,6 +2,7 @@
 //! their containers go, and the past.
 
 mod back;
+mod behalf;
 mod combined;
 mod containers;
 mod deletions;

@@ -39,6 +39,7 @@ impl InstitutionEvent {
             Self::Registered(_)
             | Self::Revised(_)
             | Self::LeftToRoster { .. }
+            | Self::Succeeded { .. }
             | Self::SurveyDiscussed { .. }
             | Self::SurveyDiscussionCorrected { .. }
             | Self::SurveyDiscussionWithdrawn { .. } => None,
@@ -61,12 +62,14 @@ impl Institution {
                 closed: false,
                 by_hand: Default::default(),
                 roster_details: None,
+                succeeded_by: None,
                 survey_discussions: Default::default(),
             }),
             InstitutionEvent::Revised(_)
             | InstitutionEvent::Closed { .. }
             | InstitutionEvent::Reopened {}
             | InstitutionEvent::LeftToRoster { .. }
+            | InstitutionEvent::Succeeded { .. }
             | InstitutionEvent::SurveyDiscussed { .. }
             | InstitutionEvent::SurveyDiscussionCorrected { .. }
             | InstitutionEvent::SurveyDiscussionWithdrawn { .. } => None,
@@ -89,7 +92,12 @@ impl Institution {
                 );
             }
             InstitutionEvent::Closed { .. } => self.closed = true,
-            InstitutionEvent::Reopened {} => self.closed = false,
+            InstitutionEvent::Reopened {} => {
+                self.closed = false;
+                // It carries on itself.
+                self.succeeded_by = None;
+            }
+            InstitutionEvent::Succeeded { by } => self.succeeded_by = *by,
             InstitutionEvent::LeftToRoster { facts } => {
                 self.by_hand.retain(|fact| !facts.contains(fact));
                 let parts = facts.iter().filter_map(|fact| fact.detail());
@@ -101,7 +109,7 @@ impl Institution {
             } => {
                 let recorded = SurveyDiscussion {
                     details: details.clone(),
-                    by: meta.actor,
+                    by: meta.author(),
                     at: meta.recorded_at,
                     corrected_at: None,
                     withdrawn_at: None,

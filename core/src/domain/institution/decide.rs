@@ -66,10 +66,67 @@ impl InstitutionCommand {
             Self::WithdrawSurveyDiscussion { discussion, reason } => {
                 survey(there()?).withdraw(*discussion, reason.as_ref())
             }
+            Self::Succeed { from, to } => succeed(ask, id, there()?, *from, *to),
+            Self::SucceedBack { from, to } => succeed_back(ask, there()?, *from, *to),
             Self::Put { details, closed } => return Ok(put(ask, now, details, *closed)),
         };
         Ok(events?.into())
     }
+}
+
+fn succeed(
+    ask: &RuleContext<'_>,
+    id: InstitutionId,
+    now: &Institution,
+    from: Option<InstitutionId>,
+    to: InstitutionId,
+) -> Result<Vec<InstitutionEvent>, Stop> {
+    if !needs_successor(now, from, Some(to))? {
+        return Ok(Vec::new());
+    }
+    if !now.closed {
+        let message =
+            format!("institution {id} is in use; close it before another one succeeds it");
+        return refuse(Refusal::new(Reason::NotClosed, message).with(ID, id));
+    }
+    ask.open_institution(to, Field::NewInstitution)?;
+    Ok(vec![InstitutionEvent::Succeeded { by: Some(to) }])
+}
+
+fn succeed_back(
+    ask: &RuleContext<'_>,
+    now: &Institution,
+    from: InstitutionId,
+    to: Option<InstitutionId>,
+) -> Result<Vec<InstitutionEvent>, Stop> {
+    if !needs_successor(now, Some(from), to)? {
+        return Ok(Vec::new());
+    }
+    if let Some(earlier) = to {
+        ask.institution(earlier, Field::NewInstitution)?;
+    }
+    Ok(vec![InstitutionEvent::Succeeded { by: to }])
+}
+
+/// Whether the institution has to get another successor. Refused if it has another one than expected.
+fn needs_successor(
+    now: &Institution,
+    from: Option<InstitutionId>,
+    to: Option<InstitutionId>,
+) -> Result<bool, Stop> {
+    if now.succeeded_by == to {
+        return Ok(false);
+    }
+    if now.succeeded_by == from {
+        return Ok(true);
+    }
+    let message =
+        "another institution has succeeded this one in the meantime, or it is in use again";
+    let refusal = Refusal::new(Reason::MovedMeanwhile, message);
+    refuse(match now.succeeded_by {
+        Some(successor) => refusal.with(ID, successor),
+        None => refusal,
+    })
 }
 
 fn put(

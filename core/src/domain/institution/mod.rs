@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use self::survey::{
     GoalRef, StudentsThrough, SurveyCount, SurveyDetails, SurveyDiscussion, SurveyForum,
 };
-use crate::ids::SurveyDiscussionId;
+use crate::ids::{InstitutionId, SurveyDiscussionId};
 use crate::text::{Code, Name, ReasonText};
 
 /// What can be asked of an institution.
@@ -38,6 +38,22 @@ pub enum InstitutionCommand {
         details: InstitutionDetails,
         /// Whether it is closed.
         closed: bool,
+    },
+    /// Says which institution carries on for this closed one, as a step of a recovery. Refused if
+    /// another one has succeeded it meanwhile.
+    Succeed {
+        /// The successor that it must still have; `None` for none. With another one the command is
+        /// refused.
+        from: Option<InstitutionId>,
+        /// The institution that carries on. It must be open.
+        to: InstitutionId,
+    },
+    /// Takes [`InstitutionCommand::Succeed`] back, whatever became of the institutions.
+    SucceedBack {
+        /// The successor that it must still have. With another one the command is refused.
+        from: InstitutionId,
+        /// The successor that it had earlier; `None` if it had none.
+        to: Option<InstitutionId>,
     },
     /// Records that the results of the national wellbeing survey were discussed.
     RecordSurveyDiscussion {
@@ -95,6 +111,11 @@ pub enum InstitutionEvent {
     LeftToRoster {
         /// The facts.
         facts: BTreeSet<InstitutionFact>,
+    },
+    /// A merger said which institution carries on for it, or was undone.
+    Succeeded {
+        /// The institution that carries on; `None` if none does any more.
+        by: Option<InstitutionId>,
     },
     /// It was recorded that the results of the national wellbeing survey were discussed.
     SurveyDiscussed {
@@ -158,6 +179,10 @@ pub struct Institution {
     /// import that says that one again leaves the present one alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roster_details: Option<Box<InstitutionDetails>>,
+    /// The institution that carries on for it; `None` if none does. It is closed as long as there is
+    /// one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub succeeded_by: Option<InstitutionId>,
     /// The discussions of the national wellbeing survey, by id. Withdrawn ones are among them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub survey_discussions: BTreeMap<SurveyDiscussionId, Arc<SurveyDiscussion>>,

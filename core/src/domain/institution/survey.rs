@@ -93,7 +93,7 @@ pub struct SurveyDetails {
 pub struct SurveyDiscussion {
     /// What it was, corrections included.
     pub details: SurveyDetails,
-    /// Who recorded it.
+    /// Who recorded it: the person for whom a system did, if there is one.
     pub by: Actor,
     /// When it was recorded.
     pub at: Timestamp,
@@ -126,12 +126,17 @@ impl SurveyCount {
 }
 
 impl Institution {
-    /// Counts the discussions of a school year's survey, by forum. Withdrawn ones are not counted.
-    pub fn survey_counts(&self, school_year: SchoolYearId) -> BTreeMap<SurveyForum, SurveyCount> {
+    /// Counts the discussions of a school year's survey, by forum. Withdrawn ones are not counted. Each
+    /// source of rosters has school years of its own, so several may be one.
+    pub fn survey_counts(
+        &self,
+        school_years: &BTreeSet<SchoolYearId>,
+    ) -> BTreeMap<SurveyForum, SurveyCount> {
         let mut counts: BTreeMap<_, SurveyCount> = BTreeMap::new();
         for discussion in self.survey_discussions.values() {
             let details = &discussion.details;
-            if discussion.withdrawn_at.is_some() || details.school_year != school_year {
+            let is_of_year = school_years.contains(&details.school_year);
+            if discussion.withdrawn_at.is_some() || !is_of_year {
                 continue;
             }
             let count = counts.entry(details.forum).or_default();
@@ -212,7 +217,7 @@ impl SurveyRules<'_> {
 
     /// Refuses everybody who does not work at the institution as a leader, teacher or pedagogue.
     fn check_staff(&self) -> Result<(), Stop> {
-        if let Actor::Person(person) = self.ask.actor
+        if let Actor::Person(person) = self.ask.author()
             && let Some(Aggregate::Person(found)) = self.ask.load(person)?.as_deref()
             && found.works_at(self.id)
         {
@@ -250,18 +255,36 @@ impl SurveyRules<'_> {
     fn check_goal(&self, GoalRef { year_plan, goal }: GoalRef) -> Result<(), Stop> {
         const FIELD: Field = Field::DetailsGoalsGoal;
         let state = self.ask.load(year_plan)?;
-        let Some(Aggregate::YearPlan(found)) = state.as_deref() else {
-            return Err(not_found(
-                Reason::YearPlanNotFound,
-                "year plan",
-                "year_plan_id",
-                year_plan,
-                Field::DetailsGoalsYearPlan,
-            ));
+        let found = match state.as_deref() {
+            Some(Aggregate::YearPlan(found)) if found.details.institution == self.id => found,
+            _ => {
+                return Err(not_found(
+                    Reason::YearPlanNotFound,
+                    "year plan of this institution with id",
+                    "year_plan_id",
+                    year_plan,
+                    Field::DetailsGoalsYearPlan,
+                ));
+            }
         };
-        match found.goals.get(&goal).map(|found| found.area) {
-            Some(GoalArea::Wellbeing) => Ok(()),
-            Some(GoalArea::Academic | GoalArea::AllRoundDevelopment) => {
+        if found.deleted.is_some() {
+            let message = format!("year plan {year_plan} is deleted; undelete it first");
+            let refusal = Refusal::new(Reason::YearPlanDeleted, message);
+            let refusal = refusal.field(Field::DetailsGoalsYearPlan);
+            return refuse(refusal.with("year_plan_id", year_plan));
+        }
+        match found
+            .goals
+            .get(&goal)
+            .map(|found| (found.area, found.retired))
+        {
+            Some((GoalArea::Wellbeing, false)) => Ok(()),
+            Some((GoalArea::Wellbeing, true)) => {
+                let message = format!("goal {goal} is retired; choose another goal");
+                let refusal = Refusal::new(Reason::GoalRetired, message).field(FIELD);
+                refuse(refusal.with("goal_id", goal))
+            }
+            Some((GoalArea::Academic | GoalArea::AllRoundDevelopment, _)) => {
                 let message = format!("goal {goal} is not about wellbeing");
                 let refusal = Refusal::new(Reason::GoalNotAboutWellbeing, message).field(FIELD);
                 refuse(refusal.with("goal_id", goal))

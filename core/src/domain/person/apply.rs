@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Affiliation, Departure, LastPlace, Person, PersonEvent, PersonFact};
+use super::{Affiliation, Departure, Evidence, LastPlace, Person, PersonEvent, PersonFact};
 use crate::domain::EventMeta;
 use crate::domain::roster::{Values, leave_values, note, note_values, values_by_hand};
 use crate::text::Name;
@@ -84,7 +84,8 @@ impl Person {
 
     pub(in crate::domain) fn apply(&mut self, meta: &EventMeta, event: &PersonEvent) {
         if let Some(fact) = event.decides() {
-            note(&mut self.by_hand, fact, meta.is_by_a_person());
+            let is_decided = meta.is_by_a_person() || self.has_just_been_confirmed(event);
+            note(&mut self.by_hand, fact, is_decided);
         }
         match event {
             PersonEvent::Registered { .. } => {}
@@ -99,6 +100,9 @@ impl Person {
                 let same = |at: &Affiliation| (at.institution, at.role) == (*institution, *role);
                 self.affiliations.replace(same, affiliation.clone());
                 self.last_place = None;
+                if role.is_staff() {
+                    self.forget_elsewhere(*institution);
+                }
             }
             PersonEvent::AffiliationEnded { institution, role } => {
                 let same = |at: &Affiliation| (at.institution, at.role) == (*institution, *role);
@@ -149,6 +153,14 @@ impl Person {
                 reason: _,
             } => self.note_decision(evidence, *confirmed),
         }
+    }
+
+    /// Whether the event is the departure of somebody of whom it was confirmed that they have left. To
+    /// confirm it is to decide, whoever sent it: no roster says it.
+    fn has_just_been_confirmed(&self, event: &PersonEvent) -> bool {
+        matches!(event, PersonEvent::Departed { .. })
+            && self.departed.is_none()
+            && self.confirmed.iter().any(Evidence::is_of_departure)
     }
 
     /// Keeps the day on which no source has the person in a class any more.

@@ -11,7 +11,7 @@ use crate::domain::roster::{Decided, Import, not_in_roster};
 use crate::domain::rule_context::RuleContext;
 use crate::domain::{Aggregate, Field, Reason, Refusal, Stop};
 use crate::ids::{InstitutionId, PersonId};
-use crate::text::Name;
+use crate::text::{Name, SourceName};
 
 const ID: &str = "person_id";
 
@@ -36,6 +36,12 @@ impl Person {
     /// had.
     pub fn is_absent(&self) -> bool {
         !self.absent.is_empty()
+    }
+
+    /// Whether a roster of the source may have brought the person. Whoever came before sources had
+    /// names has no record of any.
+    fn may_come_from(&self, source: &SourceName) -> bool {
+        self.records.is_empty() || self.records.contains_key(source)
     }
 
     /// Whether the roster or a person has recorded somebody as the child's guardian on a day. The
@@ -162,6 +168,10 @@ impl PersonCommand {
                 last_day_of_others,
             } => {
                 let now = there()?;
+                // A guardian's row names a child that the export does not hold. It may be another adult.
+                if *others_unsaid && unsaid.is_empty() && ended.is_empty() && is_no_student(now) {
+                    return Ok(Vec::new().into());
+                }
                 let is_unsaid = |other| {
                     let is_left = *others_unsaid && !ended.contains(&other);
                     is_left || unsaid.contains(&other)
@@ -185,19 +195,19 @@ impl PersonCommand {
                 let event = is_new.then_some(PersonEvent::RecordedInRoster(record));
                 Ok(event.into_iter().collect())
             }
+            Self::PutGone { source } => {
+                let mut import = Import::new(ask);
+                if let Some(now) = now.filter(|now| now.may_come_from(source)) {
+                    put_departed(ask, Some(now), (true, false), &mut import);
+                }
+                return Ok(import.finish(|facts| PersonEvent::LeftToRoster { facts }));
+            }
             Self::NoteAbsence { source, last_seen } => {
                 let now = there()?;
                 if !now.records.contains_key(source) {
                     return not_in_roster("person", ID, id);
                 }
-                Ok(match now.absent.contains_key(source) {
-                    // The first absence stands until the person is seen again.
-                    true => Vec::new(),
-                    false => vec![PersonEvent::AbsentFromRoster {
-                        source: source.clone(),
-                        last_seen: *last_seen,
-                    }],
-                })
+                Ok(note_absence(now, source, *last_seen))
             }
             Self::DecideSuggestion {
                 evidence,
@@ -211,6 +221,12 @@ impl PersonCommand {
         };
         Ok(events?.into())
     }
+}
+
+/// Whether somebody is something at an institution and nowhere a student.
+fn is_no_student(now: &Person) -> bool {
+    let mut roles = now.affiliations.iter().map(|at| at.role);
+    !now.affiliations.is_empty() && !roles.any(|role| role == Role::Student)
 }
 
 fn guardian(
@@ -293,6 +309,29 @@ fn put(
             PersonFact::Guardian(_) | PersonFact::Departure | PersonFact::Name => {}
         }
     }
+    let is_anew = now.is_some_and(|now| now.is_named_anew(record, !wanted.is_empty()));
+    put_departed(ask, now, (departed, is_anew), &mut import);
+    if let (Some(now), Some(record)) = (now, record) {
+        let known = now.records.get(&record.source);
+        let is_absent = now.absent.contains_key(&record.source);
+        let record = record.after(known.map(|known| &**known));
+        if is_absent || known.is_none_or(|known| **known != record) {
+            import.record(PersonEvent::RecordedInRoster(record));
+        }
+    }
+    Ok(import.finish(|facts| PersonEvent::LeftToRoster { facts }))
+}
+
+/// Says whether the person has left. `is_anew` says whether the roster ends what was confirmed as a
+/// departure.
+fn put_departed(
+    ask: &RuleContext<'_>,
+    now: Option<&Person>,
+    (departed, is_anew): (bool, bool),
+    import: &mut Import<PersonEvent, PersonFact>,
+) {
+    let nothing = BTreeSet::new();
+    let by_hand = now.map_or(&nothing, |now| &now.by_hand);
     let departure = PersonFact::Departure;
     let noted = now.and_then(|now| now.departed.as_ref());
     let is_over = noted.map(|noted| noted.is_over_on(ask.day));
@@ -307,20 +346,33 @@ fn put(
                 reason: noted.and_then(|noted| noted.reason.clone()),
             },
         ),
+        // It is no old news that the roster has the person: it did not, and that was why they left.
+        (Some(_), false) if is_anew => {
+            import.differs(departure, &nothing, PersonEvent::Returned {});
+        }
         // Until the last day is over, a roster that has the person says nothing against it.
         (Some(false), false) => {}
         (Some(true), false) => import.differs(departure, by_hand, PersonEvent::Returned {}),
         (Some(true), true) | (None, false) => import.agrees(departure, by_hand),
     }
-    if let (Some(now), Some(record)) = (now, record) {
-        let known = now.records.get(&record.source);
-        let is_absent = now.absent.contains_key(&record.source);
-        let record = record.after(known.map(|known| &**known));
-        if is_absent || known.is_none_or(|known| **known != record) {
-            import.record(PersonEvent::RecordedInRoster(record));
-        }
+}
+
+/// The first absence stands until the person is seen again. If a person has said already that they
+/// leave, the last roster that drops them says the same, and one that names them anew decides.
+fn note_absence(now: &Person, source: &SourceName, last_seen: Date) -> Vec<PersonEvent> {
+    if now.absent.contains_key(source) {
+        return Vec::new();
     }
-    Ok(import.finish(|facts| PersonEvent::LeftToRoster { facts }))
+    let mut events = vec![PersonEvent::AbsentFromRoster {
+        source: source.clone(),
+        last_seen,
+    }];
+    let is_by_hand = now.by_hand.contains(&PersonFact::Departure);
+    if is_by_hand && now.departed.is_some() && now.is_only_in(source) {
+        let facts = BTreeSet::from([PersonFact::Departure]);
+        events.push(PersonEvent::LeftToRoster { facts });
+    }
+    events
 }
 
 fn put_guardians(

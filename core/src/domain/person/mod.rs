@@ -153,7 +153,9 @@ pub enum PersonCommand {
         /// Persons of whom nothing is said.
         unsaid: BTreeSet<PersonId>,
         /// Whether nothing is said of anybody who is not named as guardian. For imports that name a
-        /// guardian of whom nobody can tell who it is.
+        /// guardian of whom nobody can tell who it is, or whose guardians name a child that they do not
+        /// hold: so if it says no more than who guards, and the person is something at an institution
+        /// and no student, nothing happens.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         others_unsaid: bool,
         /// Persons who are no guardians, also if nothing is said of others.
@@ -174,6 +176,13 @@ pub enum PersonCommand {
         profiles: BTreeSet<UserProfile>,
         /// The ids of profiles that are gone.
         gone: BTreeSet<ExternalId>,
+    },
+    /// Says that the person has left, and nothing else: name, roles and guardians stay as they are.
+    /// Changes nothing if no roster of the source has brought the person. What a person decided stays
+    /// (see [`PersonFact`]). For imports whose row of somebody who is gone says no more.
+    PutGone {
+        /// The source.
+        source: SourceName,
     },
     /// Confirms or dismisses what looks as if the person had left. Refused if nothing suggests it
     /// now. It is not suggested again for the same evidence.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{Person, PersonEvent};
+use super::{Person, PersonEvent, RosterRecord};
 use crate::domain::refusing::refuse;
 use crate::domain::rule_context::RuleContext;
 use crate::domain::{Aggregate, Reason, Refusal, Stop};
@@ -42,6 +42,18 @@ pub enum Evidence {
         /// The day on which the ledger recorded that no class was left.
         since: Date,
     },
+}
+
+impl Evidence {
+    /// Whether somebody who confirms it says that the person has left.
+    pub(super) fn is_of_departure(&self) -> bool {
+        match self {
+            Self::AbsentFromRoster { .. }
+            | Self::NoPlaceLeft { .. }
+            | Self::NoEnrolmentLeft { .. } => true,
+            Self::OwnerElsewhere { .. } => false,
+        }
+    }
 }
 
 /// The place of a person that ended last, when no other was left.
@@ -153,6 +165,42 @@ impl Person {
             .is_some_and(|found| !self.dismissed.contains(&found))
     }
 
+    /// Whether no other source has the person in its newest roster.
+    pub(super) fn is_only_in(&self, source: &SourceName) -> bool {
+        let mut others = self.records.keys().filter(|other| *other != source);
+        others.all(|other| self.absent.contains_key(other))
+    }
+
+    /// Whether a roster that has the person ends what was confirmed as a departure: the very absence,
+    /// or that no place or no class was left. `has_place` says whether it gives a place.
+    pub(super) fn is_named_anew(&self, record: Option<&RosterRecord>, has_place: bool) -> bool {
+        self.confirmed.iter().any(|evidence| match evidence {
+            Evidence::AbsentFromRoster { source, last_seen } => {
+                let is_there = record.is_some_and(|record| record.source == *source);
+                is_there && self.absent.get(source) == Some(last_seen)
+            }
+            Evidence::NoPlaceLeft { institution, since } => {
+                let last = self.last_place.as_ref();
+                let is_that =
+                    |last: &LastPlace| (last.institution, last.ended) == (*institution, *since);
+                has_place && last.is_some_and(is_that)
+            }
+            Evidence::NoEnrolmentLeft { since } => {
+                let is_enrolled = record.is_some_and(|record| record.enrolled == Some(true));
+                is_enrolled && self.unenrolled == Some(*since)
+            }
+            Evidence::OwnerElsewhere { .. } => false,
+        })
+    }
+
+    /// Whoever works at an institution anew is no owner from elsewhere. What was decided about that
+    /// does not hold for the next time.
+    pub(super) fn forget_elsewhere(&mut self, institution: InstitutionId) {
+        let elsewhere = Evidence::OwnerElsewhere { institution };
+        self.confirmed.remove(&elsewhere);
+        self.dismissed.remove(&elsewhere);
+    }
+
     fn has_decided(&self, evidence: &Evidence) -> bool {
         self.confirmed.contains(evidence) || self.dismissed.contains(evidence)
     }
@@ -167,12 +215,8 @@ impl Person {
 
     /// Whoever is back may be asked about again: the departure that was confirmed is taken back.
     pub(super) fn forget_confirmed_departures(&mut self) {
-        self.confirmed.retain(|evidence| match evidence {
-            Evidence::AbsentFromRoster { .. }
-            | Evidence::NoPlaceLeft { .. }
-            | Evidence::NoEnrolmentLeft { .. } => false,
-            Evidence::OwnerElsewhere { .. } => true,
-        });
+        self.confirmed
+            .retain(|evidence| !evidence.is_of_departure());
     }
 }
 
@@ -210,21 +254,11 @@ pub(super) fn decide(
         confirmed,
         reason: reason.cloned(),
     }];
-    match evidence {
-        Evidence::AbsentFromRoster { .. }
-        | Evidence::NoPlaceLeft { .. }
-        | Evidence::NoEnrolmentLeft { .. }
-            if confirmed =>
-        {
-            events.push(PersonEvent::Departed {
-                last_day,
-                reason: reason.cloned(),
-            });
-        }
-        Evidence::AbsentFromRoster { .. }
-        | Evidence::NoPlaceLeft { .. }
-        | Evidence::NoEnrolmentLeft { .. }
-        | Evidence::OwnerElsewhere { .. } => {}
+    if confirmed && evidence.is_of_departure() {
+        events.push(PersonEvent::Departed {
+            last_day,
+            reason: reason.cloned(),
+        });
     }
     Ok(events)
 }

@@ -92,7 +92,7 @@ impl Plan {
     // each arm only sets what the event says.
     pub(in crate::domain) fn apply(&mut self, meta: &EventMeta, event: &PlanEvent) {
         let at = meta.recorded_at;
-        let by = meta.actor;
+        let by = meta.author();
         let worked_on = self.worked_on_at();
         self.worked_on_before = None;
         match event {
@@ -135,7 +135,7 @@ impl Plan {
                 goal: *goal,
                 goal_revision: *goal_revision,
                 by: *by,
-                actor: meta.actor,
+                actor: meta.author(),
                 at,
                 assessment: assessment.clone(),
                 corrected_at: None,

@@ -25,16 +25,17 @@ impl ExistingPlan<'_> {
             .ok_or_else(|| not_found(Reason::EvaluationNotFound, what, "evaluation_id", id, field))
     }
 
-    /// The side that the actor is on; `None` if the actor is neither staff nor the plan's student.
+    /// The side on which somebody acts. Whoever acts for a person is on that person's side. `None` if the
+    /// person is neither staff nor the plan's student, and for a system that acts for nobody.
     pub(super) fn side(&self) -> Result<Option<Evaluator>, Stop> {
-        Ok(match self.ask.actor {
+        Ok(match self.ask.author() {
             Actor::Person(person) if person == self.plan.student => Some(Evaluator::Student),
             Actor::Person(person) if self.is_staff(person)? => Some(Evaluator::Staff),
             Actor::Person(_) | Actor::System(_) => None,
         })
     }
 
-    /// The side on which the actor evaluates. Refused if the actor is on neither side.
+    /// The side on which somebody evaluates. Refused if it is neither.
     fn evaluator(&self) -> Result<Evaluator, Stop> {
         match self.side()? {
             Some(side) => Ok(side),
@@ -52,7 +53,7 @@ impl ExistingPlan<'_> {
     }
 
     pub(super) fn holds_talks(&self) -> Result<bool, Stop> {
-        match self.ask.actor {
+        match self.ask.author() {
             Actor::Person(person) => self.is_staff(person),
             Actor::System(_) => Ok(false),
         }
@@ -69,7 +70,7 @@ impl ExistingPlan<'_> {
     }
 
     /// Refuses holders of a talk who are not known, and holders of whom none is staff. Nobody named
-    /// means that the actor held it, and that has been checked.
+    /// means that whoever records it held it, and that has been checked.
     pub(super) fn check_holders(&self, held_by: &BTreeSet<PersonId>) -> Result<(), Stop> {
         const FIELD: Field = Field::DetailsHeldBy;
         self.ask.known(held_by, FIELD)?;

@@ -475,7 +475,7 @@ pub struct Plan {
 pub struct Written {
     /// The text.
     pub text: Text,
-    /// Who wrote it.
+    /// Who wrote it: the person for whom a system did, if there is one.
     pub by: Actor,
     /// The instant at which it was written.
     pub at: Timestamp,
@@ -494,7 +494,7 @@ pub struct Evaluation {
     pub goal_revision: u32,
     /// Whether staff or the student made it.
     pub by: Evaluator,
-    /// Who made it.
+    /// Who made it: the person for whom a system did, if there is one.
     pub actor: Actor,
     /// The instant at which it was made.
     pub at: Timestamp,
@@ -520,7 +520,7 @@ impl TalkDetails {
 pub struct Talk {
     /// What it was, corrections included.
     pub details: TalkDetails,
-    /// Who recorded it.
+    /// Who recorded it: the person for whom a system did, if there is one.
     pub by: Actor,
     /// When it was recorded.
     pub at: Timestamp,

@@ -63,7 +63,7 @@ impl RecoveryCommand {
                 reason,
             } => match there()?.phase {
                 Phase::Finished => Ok(vec![RecoveryEvent::UndoStarted {
-                    by: ask.actor,
+                    by: ask.sender(),
                     on_behalf_of: *on_behalf_of,
                     reason: reason.clone(),
                 }]),

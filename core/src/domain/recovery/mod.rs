@@ -13,6 +13,7 @@ pub(crate) use self::decide::too_many;
 
 use serde::{Deserialize, Serialize};
 
+use super::institution::InstitutionCommand;
 use super::plan::{PlanCommand, UnitRef};
 use super::refusal::Reason;
 use super::team::TeamCommand;
@@ -105,6 +106,15 @@ pub enum Step {
         /// Where it belongs from then on.
         to: Place,
     },
+    /// A closed institution gets the institution that carries on for it.
+    Succeed {
+        /// The closed institution.
+        institution: InstitutionId,
+        /// The successor that it must still have; `None` for none. Otherwise the step is left out.
+        from: Option<InstitutionId>,
+        /// The institution that carries on.
+        to: InstitutionId,
+    },
     /// A year plan is created.
     CreateYearPlan {
         /// The id of the new year plan.
@@ -145,6 +155,7 @@ impl Step {
             Self::PlanOwner { plan, .. }
             | Self::RestorePlan { plan }
             | Self::MovePlan { plan, .. } => (*plan).into(),
+            Self::Succeed { institution, .. } => (*institution).into(),
         }
     }
 
@@ -195,6 +206,11 @@ impl Step {
             Self::MoveTeam { team, from, to } => {
                 Command::Team(team, TeamCommand::Move { from, to })
             }
+            Self::Succeed {
+                institution,
+                from,
+                to,
+            } => Command::Institution(institution, InstitutionCommand::Succeed { from, to }),
             Self::MoveYearPlan {
                 year_plan,
                 from,
@@ -239,6 +255,14 @@ impl Step {
             Self::MoveTeam { team, from, to } => {
                 let (from, to) = (to, from);
                 Command::Team(team, TeamCommand::MoveBack { from, to })
+            }
+            Self::Succeed {
+                institution,
+                from,
+                to,
+            } => {
+                let (from, to) = (to, from);
+                Command::Institution(institution, InstitutionCommand::SucceedBack { from, to })
             }
             Self::MoveYearPlan {
                 year_plan,

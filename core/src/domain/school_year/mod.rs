@@ -5,10 +5,17 @@ mod decide;
 
 use std::collections::BTreeSet;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, date};
 use serde::{Deserialize, Serialize};
 
 use crate::text::Title;
+
+impl SchoolYear {
+    /// The earliest day that a school year may have.
+    pub const EARLIEST: Date = date(1990, 1, 1);
+    /// The latest day that a school year may have.
+    pub const LATEST: Date = date(2100, 12, 31);
+}
 
 /// What can be asked of a school year.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

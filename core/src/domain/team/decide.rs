@@ -1,5 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
+
 use super::{StaffRole, Team, TeamCommand, TeamDetail, TeamDetails, TeamEvent, TeamFact};
 use crate::domain::refusing::{exists, not_found, refuse};
 use crate::domain::roster::{Decided, Import, not_in_roster};
@@ -219,18 +221,30 @@ impl TeamCommand {
                 if !now.sources.contains(source) {
                     return not_in_roster("team", ID, id);
                 }
-                Ok(match now.absent.contains_key(source) {
-                    // The first absence stands until the team is seen again.
-                    true => Vec::new(),
-                    false => vec![TeamEvent::AbsentFromRoster {
-                        source: source.clone(),
-                        last_seen: *last_seen,
-                    }],
-                })
+                Ok(note_absence(now, source, *last_seen))
             }
         };
         Ok(events?.into())
     }
+}
+
+/// The first absence stands until the team is seen again. If a person has closed the team, the last
+/// roster that drops it says the same, and one that names it anew decides.
+fn note_absence(now: &Team, source: &SourceName, last_seen: Date) -> Vec<TeamEvent> {
+    if now.absent.contains_key(source) {
+        return Vec::new();
+    }
+    let mut events = vec![TeamEvent::AbsentFromRoster {
+        source: source.clone(),
+        last_seen,
+    }];
+    let mut others = now.sources.iter().filter(|other| *other != source);
+    let is_dropped = others.all(|other| now.absent.contains_key(other));
+    if now.closed && is_dropped && now.by_hand.contains(&TeamFact::Closed) {
+        let facts = BTreeSet::from([TeamFact::Closed]);
+        events.push(TeamEvent::LeftToRoster { facts });
+    }
+    events
 }
 
 impl Team {

@@ -8,6 +8,7 @@ use super::{Over, Preview};
 use crate::derived::Term;
 use crate::domain::owning::owner_elsewhere;
 use crate::domain::person::{Evidence, Person};
+use crate::domain::succeeding::successor_of;
 use crate::domain::team::Team;
 use crate::domain::{Aggregate, World};
 use crate::ids::{InstitutionId, PersonId, StreamId, StreamKind, TeamId, YearPlanId};
@@ -84,7 +85,8 @@ impl Over<'_, '_> {
                 && let Some(place) = &person.last_place
             {
                 let id = PersonId::from_uuid(stream.id);
-                found.push(leaver(id, person, place.institution, evidence));
+                let asks = successor_of(self, place.institution)?;
+                found.push(leaver(id, person, asks, evidence));
             }
         }
         Ok(found)

@@ -39,6 +39,16 @@ impl Birth {
         Self::on(day, month, year)
     }
 
+    /// The same for a number that nobody doubts: no replacement number, and of somebody who can be in a
+    /// ledger today.
+    pub(super) fn read_usual(digits: &[u8]) -> Option<Self> {
+        let is_day = digits.first().is_some_and(|tens| *tens < 4);
+        let birth = Self::read(digits).filter(|_| is_day)?;
+        (Self::FIRST..=Self::LAST_WITHOUT_DOUBT)
+            .contains(&birth.year)
+            .then_some(birth)
+    }
+
     /// Reads `DDMMYYYYNNNN`, whatever century the seventh digit of the number says.
     pub(super) fn read_as_written(digits: &[u8]) -> Option<Self> {
         match *digits {

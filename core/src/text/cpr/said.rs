@@ -46,31 +46,45 @@ impl Other {
     }
 }
 
-/// The beginnings of words that say what a number is. `SECURITY.md` lists them.
-const BEGINNINGS: [(&str, Said); 22] = [
-    ("cpr", Said::Cpr),
-    ("personn", Said::Cpr),
-    ("person-n", Said::Cpr),
-    ("isbn", Said::Another(Other::Isbn)),
-    ("p-n", Said::Another(Other::ProductionUnit)),
-    ("pnummer", Said::Another(Other::ProductionUnit)),
-    ("produktionsenhed", Said::Another(Other::ProductionUnit)),
-    ("tlf", Said::Another(Other::Any)),
-    ("telefon", Said::Another(Other::Any)),
-    ("mobil", Said::Another(Other::Any)),
-    ("phone", Said::Another(Other::Any)),
-    ("unix", Said::Another(Other::Any)),
-    ("epoch", Said::Another(Other::Any)),
-    ("timestamp", Said::Another(Other::Any)),
-    ("tidsstempel", Said::Another(Other::Any)),
-    ("konto", Said::Another(Other::Any)),
-    ("faktura", Said::Another(Other::Any)),
-    ("ordre", Said::Another(Other::Any)),
-    ("binær", Said::Another(Other::Any)),
-    ("binary", Said::Another(Other::Any)),
-    ("ean", Said::Another(Other::Any)),
-    ("cvr", Said::Another(Other::Any)),
+/// The beginnings of words that say that a number is a CPR number. `SECURITY.md` lists them.
+const CPR: [&str; 3] = ["cpr", "personn", "person-n"];
+/// Words that say that a number is another one. Each counts by itself and with one of [`ENDINGS`]:
+/// "konto" and "kontonr", but not "kontoret". `SECURITY.md` lists them.
+const OTHERS: [(&str, Other); 31] = [
+    ("isbn", Other::Isbn),
+    ("isbn-10", Other::Isbn),
+    ("isbn10", Other::Isbn),
+    ("p", Other::ProductionUnit),
+    ("produktionsenhed", Other::ProductionUnit),
+    ("produktionsenheds", Other::ProductionUnit),
+    ("tlf", Other::Any),
+    ("telefon", Other::Any),
+    ("mobil", Other::Any),
+    ("mobiltelefon", Other::Any),
+    ("mobiltlf", Other::Any),
+    ("phone", Other::Any),
+    ("unix", Other::Any),
+    ("unixtid", Other::Any),
+    ("unix-tid", Other::Any),
+    ("unixtime", Other::Any),
+    ("unix-time", Other::Any),
+    ("epoch", Other::Any),
+    ("timestamp", Other::Any),
+    ("tidsstempel", Other::Any),
+    ("konto", Other::Any),
+    ("faktura", Other::Any),
+    ("ordre", Other::Any),
+    ("binær", Other::Any),
+    ("binært", Other::Any),
+    ("binære", Other::Any),
+    ("binærtal", Other::Any),
+    ("binærtallet", Other::Any),
+    ("binary", Other::Any),
+    ("ean", Other::Any),
+    ("cvr", Other::Any),
 ];
+/// What may end a word that says what a number is.
+const ENDINGS: [&str; 6] = ["nr", "nummer", "-nr", "-nummer", "number", "no"];
 
 impl Said {
     /// What the words before a number say, of which `before` is the text.
@@ -92,10 +106,23 @@ impl Said {
     }
 
     fn by_word(word: &str) -> Self {
-        BEGINNINGS
+        if CPR.iter().any(|beginning| word.starts_with(beginning)) {
+            return Self::Cpr;
+        }
+        OTHERS
             .iter()
-            .find(|(beginning, _)| word.starts_with(beginning))
-            .map_or(Self::Nothing, |(_, said)| *said)
+            .find(|(name, _)| is_called(word, name))
+            .map_or(Self::Nothing, |(_, other)| Self::Another(*other))
+    }
+}
+
+/// Whether a word is this name, or the name with an ending that says "number". A name of one letter
+/// needs such an ending.
+fn is_called(word: &str, name: &str) -> bool {
+    match word.strip_prefix(name) {
+        Some("") => name.len() > 1,
+        Some(ending) => ENDINGS.contains(&ending),
+        None => false,
     }
 }
 

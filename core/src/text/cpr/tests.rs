@@ -74,14 +74,69 @@ fn ten_digits_count_only_for_somebody_who_can_be_in_a_ledger() {
 }
 
 #[test]
-fn random_uuids_are_hardly_ever_taken_for_a_cpr_number() {
+fn only_a_whole_word_says_that_a_number_is_another() {
+    for word in [
+        "konto",
+        "Konto:",
+        "kontonr.",
+        "KONTONUMMER",
+        "konto-nr",
+        "tlfnr",
+        "ordre",
+        "EAN-nr.",
+        "binære tal",
+        "mobiltelefon",
+        "fakturanummer",
+        "unix-time",
+        "cvrnr",
+    ] {
+        assert!(!in_text(&format!("{word} 0102031234")), "{word}");
+    }
+    for word in [
+        "kontoret",
+        "kontor",
+        "ordret",
+        "ordren",
+        "telefonisk",
+        "mobilitet",
+        "fakturaen",
+        "eanne",
+        "phones",
+        "unixes",
+        "binærs",
+        "p",
+        "ordentlig",
+    ] {
+        assert!(in_text(&format!("{word} 0102031234")), "{word}");
+    }
+    assert!(in_text("kontoret cpr-nummeret 0102031234"));
+}
+
+#[test]
+fn random_uuids_in_a_text_are_no_cpr_numbers_in_their_usual_form() {
+    let mut looked_alike = 0;
     for number in 0..200_000u32 {
+        let hash = blake3::hash(&number.to_le_bytes());
+        let hash = crate::hash::first(hash.as_bytes());
+        let uuid = uuid::Builder::from_random_bytes(hash).into_uuid();
+        let text = uuid.to_string();
+        let first = text.get(2..13).unwrap();
+        looked_alike += usize::from(in_text(first));
+        let whole = in_text(&format!("Se {text}."));
+        assert_eq!(whole, made_of_cpr(&uuid), "{text}");
+    }
+    assert!(looked_alike > 10, "{looked_alike}");
+}
+
+#[test]
+fn random_uuids_are_hardly_ever_taken_for_a_cpr_number() {
+    let taken = (0..200_000u32).filter(|number| {
         let hash = blake3::hash(&number.to_be_bytes());
         let hash = crate::hash::first(hash.as_bytes());
-        assert!(!made_of_cpr(
-            &uuid::Builder::from_random_bytes(hash).into_uuid()
-        ));
-    }
+        made_of_cpr(&uuid::Builder::from_random_bytes(hash).into_uuid())
+    });
+    // One in 1,110,000 looks so.
+    assert!(taken.count() <= 2);
 }
 
 #[test]
@@ -92,7 +147,18 @@ fn a_uuid_is_refused_that_is_a_cpr_number_behind_zeros_or_no_uuid_at_all() {
         ("12345678-1234-1234-1234-120102031234", true),
         ("11111111-1111-4111-8111-111111111111", false),
         ("00000000-0000-4000-8000-000000000123", false),
-        ("7f9c0102-0304-4506-8708-000102031234", false),
+        ("7f9c0102-0304-4506-8708-000102031234", true),
+        ("550e8400-e29b-41d4-a716-000102031234", true),
+        // No day, a replacement number, somebody who is not born, other digits before it.
+        ("550e8400-e29b-41d4-a716-003202031234", false),
+        ("550e8400-e29b-41d4-a716-006102031234", false),
+        ("550e8400-e29b-41d4-a716-001103284125", false),
+        ("550e8400-e29b-41d4-a716-010102031234", false),
+        ("550e8400-e29b-41d4-a716-0a0102031234", false),
+        // Of a network card, a hash, a clock.
+        ("550e8400-e29b-11d4-a716-000102031234", false),
+        ("550e8400-e29b-51d4-a716-000102031234", false),
+        ("550e8400-e29b-71d4-a716-000102031234", false),
     ] {
         assert_eq!(made_of_cpr(&uuid.parse().unwrap()), refused, "{uuid}");
         assert_eq!(in_text(&format!("Id {uuid} her")), refused, "{uuid}");

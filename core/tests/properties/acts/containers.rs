@@ -339,7 +339,8 @@ fn imported_year(dice: &mut Dice) -> Act {
     act(dice.of(&[SYSTEM, Actor::Person(LEADER)]), (YEAR, command))
 }
 
-/// Year plans and teams that move, as commands and as steps of recoveries, there and back.
+/// Year plans and teams that move, as commands and as steps of recoveries, there and back, and who
+/// carries on for a closed institution.
 pub(super) fn moved(dice: &mut Dice) -> Act {
     let actor = dice.of(&STAFF);
     let (from, to) = (dice.of(&INSTITUTIONS), dice.of(&INSTITUTIONS));
@@ -348,7 +349,7 @@ pub(super) fn moved(dice: &mut Dice) -> Act {
         team: dice.of(&TEAMS),
     };
     let reason = None;
-    let command = match dice.below(8) {
+    let command = match dice.below(10) {
         0 => return act(actor, (dice.of(&TEAMS), TeamCommand::Move { from, to })),
         1 => return act(actor, (dice.of(&TEAMS), TeamCommand::MoveBack { from, to })),
         2 => YearPlanCommand::Move {
@@ -361,6 +362,16 @@ pub(super) fn moved(dice: &mut Dice) -> Act {
             to: place(dice, to),
             reason,
         },
+        4 | 5 => {
+            let from = dice.some(|_| from);
+            let succeed = InstitutionCommand::Succeed { from, to };
+            return act(actor, (dice.of(&INSTITUTIONS), succeed));
+        }
+        6 => {
+            let to = dice.some(|_| to);
+            let back = InstitutionCommand::SucceedBack { from, to };
+            return act(actor, (dice.of(&INSTITUTIONS), back));
+        }
         _ => YearPlanCommand::MoveToInstitution {
             to,
             team: dice.some(|dice| dice.of(&TEAMS)),

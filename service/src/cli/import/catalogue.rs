@@ -3,17 +3,21 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use planledger_core::text::{Code, Title};
+use serde_json::{Value, json};
 
 use super::done::{self, Before};
 use super::edition::{self, Edition};
 use super::foreseen::Seen;
+use super::report::{self, Report};
 use super::told::{count, failed_looking, failed_sending};
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::remote::Remote;
 use crate::cli::rest::CatalogueService;
 use crate::client::Client;
-use crate::import::{Catalogue, CatalogueSummary, ImportFault};
+use crate::import::rest::Framework;
+use crate::import::{Catalogue, CatalogueSummary, ImportFault, ImportFaults};
 use crate::settings::File;
 use crate::upload::{Foresight, Source, Uploaded, preview, upload};
 use crate::wire;
@@ -31,6 +35,9 @@ pub(in crate::cli) struct CatalogueImport {
     /// Only say what the import would do; nothing is written
     #[arg(long)]
     dry_run: bool,
+    /// Write every part of the package that is passed over to a CSV file
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -38,14 +45,22 @@ pub(in crate::cli) struct CatalogueImport {
 
 impl CatalogueImport {
     pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
-        let path = self.path.as_deref().unwrap_or(Path::new(""));
-        let fetched = self.service.fetch();
-        let catalogue =
-            fetched.unwrap_or_else(|| Catalogue::open(path).map_err(CliError::refused))?;
+        if let Some(listed) = self.service.list() {
+            show(&listed?, self.json);
+            return Ok(());
+        }
+        let catalogue = self.open()?;
         let found = catalogue.summary();
         if !self.json {
             output::table(&rows(&found));
         }
+        for note in catalogue.damage().notes() {
+            output::note(note);
+        }
+        let passed = catalogue.passed_over();
+        let mut report = Report::create(self.report.as_deref())?;
+        report.tell(passed);
+        report.finish()?;
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
         let present = edition::present(&client, &catalogue).await?;
         let edition = Edition::compare(&client, &catalogue, present.as_ref()).await?;
@@ -59,12 +74,54 @@ impl CatalogueImport {
                 passed_over: found.passed_over(),
                 halts: Vec::new(),
             };
-            seen.show_with(self.json, "edition", || edition.json());
+            seen.show_with(self.json, || {
+                [
+                    ("edition", edition.json()),
+                    ("passed_over", report::as_json(found.passed_over(), passed)),
+                ]
+            });
             return seen.verdict();
         }
         let uploaded = send_catalogue(&client, &catalogue).await?;
-        done::report(&uploaded, &Before::default(), "catalogue", self.json)
+        let passed_over = report::as_json(found.passed_over(), passed);
+        let before = Before::default().passing_over(passed_over);
+        done::report(&uploaded, &before, "catalogue", self.json)
     }
+
+    /// Opens the file, or fetches the package from the service that is named.
+    fn open(&self) -> Result<Catalogue, CliError> {
+        let path = self.path.as_deref().unwrap_or(Path::new(""));
+        let refused = |faults: &ImportFaults| report::refuse(self.report.as_deref(), faults);
+        let fetched = self.service.fetch(refused);
+        fetched.unwrap_or_else(|| Catalogue::open(path).map_err(|faults| refused(&faults)))
+    }
+}
+
+/// Shows the frameworks of a service.
+fn show(frameworks: &[Framework], json: bool) {
+    let text = |text: Option<&str>| text.unwrap_or("-").to_owned();
+    if json {
+        let frameworks = frameworks.iter().map(|framework| {
+            json!({
+                "framework": framework.id.to_string(),
+                "title": framework.title.as_ref().map(Title::as_str),
+                "publisher": framework.publisher.as_ref().map(Title::as_str),
+                "version": framework.version.as_ref().map(Code::as_str),
+            })
+        });
+        return output::line(frameworks.collect::<Value>());
+    }
+    let head = ["framework", "title", "publisher", "version"].map(str::to_owned);
+    let mut rows = vec![head.to_vec()];
+    rows.extend(frameworks.iter().map(|framework| {
+        vec![
+            framework.id.to_string(),
+            text(framework.title.as_ref().map(Title::as_str)),
+            text(framework.publisher.as_ref().map(Title::as_str)),
+            text(framework.version.as_ref().map(Code::as_str)),
+        ]
+    }));
+    output::table(&rows);
 }
 
 /// What a catalogue holds, and what of its file is passed over.

@@ -8,8 +8,8 @@ use super::fact;
 use super::missing::Missing;
 use crate::cli::error::CliError;
 use crate::cli::output;
-use crate::upload::{LISTED, Line, Listing, StatedFact, Uploaded};
-use crate::wire::proto::RosterFact;
+use crate::upload::{LISTED, Line, Listing, Source, StatedFact, Uploaded};
+use crate::wire::proto::{CommandError, RosterFact};
 
 /// What an import knows from before it wrote anything.
 #[derive(Default)]
@@ -20,6 +20,8 @@ pub(super) struct Before<'a> {
     ending: HashMap<Key<'a>, &'a Line>,
     /// Who would leave or be back, and what would close or open again.
     turning: Option<&'a Listing>,
+    /// What of the files the import does not use, as JSON.
+    passed_over: Value,
 }
 
 /// A link: the id of the team or person that has it, and what it says.
@@ -47,6 +49,15 @@ impl<'a> Before<'a> {
             missing: Some(missing),
             ending: ending.collect(),
             turning: Some(turning),
+            passed_over: Value::Null,
+        }
+    }
+
+    /// Adds what of the files the import does not use, as JSON.
+    pub(super) fn passing_over(self, passed_over: Value) -> Self {
+        Self {
+            passed_over,
+            ..self
         }
     }
 
@@ -123,20 +134,24 @@ pub(super) fn report(
             }
             shown
         });
-        output::line(json!({
+        let shown = json!({
             "commands": uploaded.answered(),
             "recorded": uploaded.recorded,
             "unchanged": uploaded.unchanged,
             "refused": uploaded.refused,
+            "refused_commands": uploaded.refusals.iter().map(refusal).collect::<Value>(),
+            "whole": before.missing.map(|_| uploaded.refused == 0),
             "kept": uploaded.kept,
             "kept_facts": kept.collect::<Value>(),
             "dropped": uploaded.dropped,
             "dropped_links": dropped.collect::<Value>(),
             "left": before.turned_json(),
+            "passed_over": before.passed_over,
             "suggested": before.missing.map(Missing::json),
             "events": uploaded.events,
             "position": uploaded.position,
-        }));
+        });
+        output::line(shown);
     } else if uploaded.recorded == 0 && uploaded.refused == 0 {
         output::line(format!(
             "nothing changed: the ledger holds this {what} already, at position {}",
@@ -174,16 +189,23 @@ pub(super) fn report(
             fact::stays(&kept.fact)
         });
     }
-    for (source, error) in &uploaded.refusals {
+    for (source, error) in uploaded.refusals.iter().take(LISTED) {
         output::note(format!("{source}: {}: {}", error.reason, error.message));
         for violation in &error.field_violations {
             output::note(format!("  {}: {}", violation.field, violation.description));
         }
     }
-    match uploaded.refused {
-        0 => Ok(()),
-        refused => Err(CliError::Refused(format!(
+    note_more(uploaded.refused);
+    match (uploaded.refused, before.missing) {
+        (0, _) => Ok(()),
+        (refused, None) => Err(CliError::Refused(format!(
             "{refused} commands were refused"
+        ))),
+        (refused, Some(_)) => Err(CliError::Refused(format!(
+            "{refused} commands were refused; everything else is written, but the {what} does not count \
+             as imported: until an import of it counts, nobody is noted as missing from a first one, \
+             and days on which somebody was last seen are those of the import before; correct what was \
+             refused, and import again"
         ))),
     }
 }
@@ -200,6 +222,18 @@ fn note_more(all: u64) {
     if let Some(more) = all.checked_sub(LISTED as u64).filter(|more| *more > 0) {
         output::note(format!("  and {more} more"));
     }
+}
+
+fn refusal((source, error): &(Source, CommandError)) -> Value {
+    let violations = error.field_violations.iter();
+    let violations = violations
+        .map(|violation| json!({ "field": violation.field, "description": violation.description }));
+    json!({
+        "source": source,
+        "reason": error.reason,
+        "message": error.message,
+        "violations": violations.collect::<Value>(),
+    })
 }
 
 fn as_json(stated: &StatedFact) -> Value {

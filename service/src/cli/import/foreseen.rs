@@ -27,13 +27,18 @@ impl Seen {
         }
     }
 
-    /// Prints it, in JSON together with something else that is known.
-    pub(super) fn show_with(&self, json: bool, name: &str, more: impl FnOnce() -> Value) {
+    /// Prints it, in JSON together with what else is known.
+    pub(super) fn show_with<const N: usize>(
+        &self,
+        json: bool,
+        more: impl FnOnce() -> [(&'static str, Value); N],
+    ) {
         match json {
             true => {
                 let mut shown = self.json();
                 if let Some(shown) = shown.as_object_mut() {
-                    shown.insert(name.to_owned(), more());
+                    let more = more().into_iter();
+                    shown.extend(more.map(|(name, value)| (name.to_owned(), value)));
                 }
                 output::line(shown);
             }

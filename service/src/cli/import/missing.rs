@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use super::fact;
 use crate::cli::output;
 use crate::client::Client;
-use crate::upload::{Absences, Absent, LISTED, Leaving, MissingLink, MissingLinks, Suggested};
+use crate::upload::{
+    Absences, Absent, LISTED, Leaving, MissingLink, MissingLinks, Suggested, Unrecorded,
+};
 use crate::wire::proto::{GetPersonRequest, GetTeamRequest, RosterFact};
 
 /// The absent, with the names of the first ones, and the links that are missing because of them.
@@ -18,6 +20,8 @@ pub(super) struct Missing {
     links: MissingLinks,
     /// Who may have left for other reasons, now or once the import is written. `None` if nobody knows.
     leaving: Option<Leaving>,
+    /// Who and what came before sources had names and is not in the first export of one.
+    unrecorded: Unrecorded,
 }
 
 /// The absent persons or classes.
@@ -60,7 +64,14 @@ impl Missing {
             classless,
             links,
             leaving: None,
+            unrecorded: Unrecorded::default(),
         }
+    }
+
+    /// Adds who and what came before sources had names and is not in the export.
+    pub(super) fn without_record(mut self, unrecorded: Unrecorded) -> Self {
+        self.unrecorded = unrecorded;
+        self
     }
 
     /// Adds who may have left for other reasons.
@@ -98,6 +109,9 @@ impl Missing {
             ));
         }
         self.show_leaving(&say);
+        if let Some(said) = unrecorded(self.unrecorded) {
+            say(said);
+        }
     }
 
     /// Prints the first ones of a part. `since` says what their day is.
@@ -216,8 +230,23 @@ impl Missing {
             "enrolments": links(false, self.links.enrolments),
             "guardianships": links(true, self.links.guardianships),
             "not_looked_at": self.links.not_looked_at,
+            "without_source": {
+                "persons": self.unrecorded.persons,
+                "classes": self.unrecorded.classes,
+            },
         })
     }
+}
+
+/// Who and what came before sources had names, in words. `None` if there is nobody and nothing.
+pub(super) fn unrecorded(found: Unrecorded) -> Option<String> {
+    let Unrecorded { persons, classes } = found;
+    (persons + classes > 0).then(|| {
+        format!(
+            "{persons} persons and {classes} classes of the ledger came before this source had a \
+             name and are not in this export; no import will name them: look for them once by hand"
+        )
+    })
 }
 
 /// What each part is called in JSON and in words.

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use planledger_core::ids::RosterSourceId;
 use planledger_core::text::SourceName;
+use serde_json::json;
 
 use super::done::{self, Before};
 use super::foreseen::Seen;
-use super::missing::Missing;
-use super::report::Report;
+use super::missing::{Missing, unrecorded as unrecorded_in_words};
+use super::report::{self, Report, spare};
 use super::sending::{Sending, send};
 use super::told::{count, failed_looking};
 use crate::cli::error::CliError;
@@ -23,8 +25,8 @@ use crate::import_source;
 use crate::settings::File;
 use crate::system::today;
 use crate::upload::{
-    Absences, Bounds, Classless, Foresight, Kind, LISTED, Leaving, Listing, MissingLink,
-    MissingLinks, StatedFact, Subject, any_institution_known, halts, preview_with_leaving, turn,
+    Absences, Bounds, Classless, Foresight, Kind, KnownInstitutions, Leaving, Listing, MissingLink,
+    MissingLinks, Share, StatedFact, Subject, Unrecorded, halts, preview_with_leaving, turn,
 };
 use crate::wire::proto::{RosterFact, RosterImportMode};
 
@@ -56,11 +58,15 @@ pub(in crate::cli) struct RosterImport {
     /// Go on although the import changes the names of unusually many people
     #[arg(long)]
     accept_names: bool,
+    /// Go on although the source is new and another one has brought the same institutions
+    #[arg(long)]
+    new_source: bool,
     /// How many percent of a table's rows may be bad before the import stops
     #[arg(long, value_name = "PERCENT", default_value_t = Terms::BAD_ROWS)]
     #[arg(value_parser = clap::value_parser!(u8).range(0..=100))]
     bad_rows: u8,
-    /// Write every row that is passed over and every link that the import ends to a CSV file
+    /// Write every row that is passed over, every link that the import ends and every command that the
+    /// server refuses to a CSV file, which must not stand in the export
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     /// Print JSON
@@ -73,6 +79,7 @@ const DEFAULT_SOURCE: &str = "default";
 
 impl RosterImport {
     pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
+        spare(self.report.as_deref(), self.path.as_deref())?;
         // The files are checked first. The user learns about wrong files without a server, and
         // before anything is sent.
         let mut roster = self.open()?;
@@ -82,49 +89,66 @@ impl RosterImport {
         }
         let mut report = Report::create(self.report.as_deref())?;
         tell(&roster, &mut report);
+        let name = self.source_of(&mut roster)?;
         let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
-        let named = self.source.clone().or_else(|| roster.system_code());
-        let name = match named {
-            Some(name) => name,
-            None => SourceName::new(DEFAULT_SOURCE).map_err(CliError::refused)?,
-        };
         let source = import_source::find(&client, name).await?;
         let origin = source.origin;
         let name = origin.name.as_str();
         roster.set_origin(origin.clone());
+        let commands = roster.summary().commands;
         let mode = match roster.is_delta() {
             true => RosterImportMode::Delta,
             false => RosterImportMode::Bulk,
         };
-        let last_import = source.last_bulk.map(|import| import.day);
         // An export of changes says nothing of whom it does not name.
-        let mut absences = match last_import.is_some() && !roster.is_delta() {
+        let compares = source.last_bulk.is_some() && mode == RosterImportMode::Bulk;
+        let mut absences = match compares {
             true => absences(&client, name, &roster).await?,
             false => Absences::default(),
+        };
+        let known = KnownInstitutions::read(&client).await?;
+        let is_upgrade = !source.is_known && origin.id == RosterSourceId::FIRST;
+        let unrecorded = match is_upgrade && mode == RosterImportMode::Bulk {
+            true => unrecorded(&client, &known, &roster, &mut report).await?,
+            false => Unrecorded::default(),
         };
         let hides_guardians = roster.hides_guardians();
         let mut sending = Sending::new(roster);
         let institutions = institutions(&sending).map_err(CliError::refused)?;
         if hides_guardians && !absences.persons.is_empty() {
-            absences.leave_guardians(&client, &institutions).await?;
+            let ids: Vec<_> = institutions.iter().map(|it| it.id.clone()).collect();
+            absences.leave_guardians(&client, &ids).await?;
         }
-        let notes = last_import.map(|last_seen| absences.notes(name, &last_seen));
+        // Whoever was not in that import was noted as absent by it, or it held changes only, and they
+        // were still there.
+        let last_import = source.last_import.as_ref();
+        let notes = last_import.map(|last| absences.notes(name, &last.day));
         sending.notes = Arc::new(notes.unwrap_or_default());
-        let number = found.commands + sending.notes.len() as u64;
+        let number = commands + sending.notes.len() as u64;
         let links = missing_links(&client, name, &absences, &mut report).await?;
         let (mut ending, mut turning) = (Listing::default(), Listing::default());
-        // Deltas and empty tables name no institution.
-        let is_known = source.is_known || any_institution_known(&client, &institutions).await?;
-        if self.dry_run || is_known {
+        let may_meet = !source.is_known && source.has_others;
+        let met = self.met(may_meet, &known, &institutions);
+        // Deltas and empty tables name no institution. The first source that gets a name has the ids
+        // of everything that the ledger got before, whoever sent that.
+        let meets_others = source.is_known
+            || met.ending > 0
+            || known.has_any(&institutions)
+            || (is_upgrade && known.may_be_any());
+        if self.dry_run || meets_others {
             let seen = &mut absences.classless;
             let lists = match self.dry_run {
                 true => Lists::All,
                 false => Lists::Turns,
             };
             let looking = look(&client, &sending, number, seen, (&mut report, lists));
-            let (foresight, settled, leaving) = looking.await?;
+            let (mut foresight, settled, leaving) = looking.await?;
+            let held = source.last_bulk.as_ref().and_then(|it| it.counts.as_ref());
+            if let (RosterImportMode::Delta, Some(held)) = (mode, held) {
+                foresight.widen(held);
+            }
             sending.settled = Arc::new(settled);
-            let halts = halts(&foresight, &self.bounds(&found, mode));
+            let halts = halts(&foresight, &self.bounds(&found, mode, met));
             if self.dry_run || !halts.is_empty() {
                 if !self.dry_run && report.is_written() {
                     // An import that goes on reports what it did. This one reports what it would have
@@ -140,6 +164,7 @@ impl RosterImport {
                     missing: Some(
                         Missing::named(&client, &absences, links)
                             .await
+                            .without_record(unrecorded)
                             .with(leaving),
                     ),
                     passed_over: found.passed_over(),
@@ -152,10 +177,12 @@ impl RosterImport {
             (ending, turning) = (foresight.dropped, foresight.turned);
         }
         let missing = Missing::named(&client, &absences, links).await;
+        let missing = missing.without_record(unrecorded);
         let position = import_source::register(&client, &origin).await?;
         let mut uploaded = send(&client, &sending, number, &mut report).await?;
         uploaded.position = uploaded.position.max(position);
         report.finish()?;
+        // An import of which something was refused does not count as whole: `done` says what follows.
         if uploaded.refused == 0 {
             import_source::finish(&client, &origin, mode, &found).await?;
         }
@@ -168,8 +195,26 @@ impl RosterImport {
                 missing
             }
         };
-        let before = Before::new(&missing, &ending, &turning);
+        let before = Before::new(&missing, &ending, &turning)
+            .passing_over(json!({ "count": found.passed_over() }));
         done::report(&uploaded, &before, "roster", self.json)
+    }
+
+    /// The name of the source. One that cannot be used is not taken for none: everybody would be there
+    /// twice.
+    fn source_of(&self, roster: &mut Roster) -> Result<SourceName, CliError> {
+        let named = match &self.source {
+            Some(name) => Some(name.clone()),
+            None => roster.system_code().map_err(|fault| {
+                CliError::Refused(format!(
+                    "{fault}\nno source can have this name; name it with --source"
+                ))
+            })?,
+        };
+        named.map_or_else(
+            || SourceName::new(DEFAULT_SOURCE).map_err(CliError::refused),
+            Ok,
+        )
     }
 
     /// Opens the files, or fetches the roster from the service that is named.
@@ -179,30 +224,31 @@ impl RosterImport {
             bad_rows: self.bad_rows,
         };
         let path = self.path.as_deref().unwrap_or(Path::new(""));
-        let fetched = self.service.fetch(terms, |faults| self.refused(faults));
-        fetched.unwrap_or_else(|| Roster::open(path, terms).map_err(|faults| self.refused(&faults)))
+        let refused = |faults: &ImportFaults| report::refuse(self.report.as_deref(), faults);
+        let fetched = self.service.fetch(terms, refused);
+        fetched.unwrap_or_else(|| Roster::open(path, terms).map_err(|faults| refused(&faults)))
     }
 
-    /// The error of files with faults. The report gets all that is known of them.
-    fn refused(&self, faults: &ImportFaults) -> CliError {
-        let written = Report::create(self.report.as_deref()).and_then(|mut report| {
-            report.refused(faults);
-            report.finish()
-        });
-        match written {
-            Ok(()) => CliError::refused(faults),
-            Err(CliError::Refused(error)) => CliError::Refused(format!("{faults}\n{error}")),
-            Err(error) => error,
+    /// Of the institutions of a source that is new, those that the ledger has from others. Whoever
+    /// names the source means it.
+    fn met(&self, may_meet: bool, known: &KnownInstitutions, named: &[Subject]) -> Share {
+        match may_meet && !self.new_source && self.source.is_none() {
+            true => Share {
+                ending: known.meet(named),
+                of: named.len() as u64,
+            },
+            false => Share::default(),
         }
     }
 
-    fn bounds(&self, found: &RosterSummary, mode: RosterImportMode) -> Bounds {
+    fn bounds(&self, found: &RosterSummary, mode: RosterImportMode, met: Share) -> Bounds {
         // An export of changes need not hold anything of a kind.
         let holds_all = mode != RosterImportMode::Delta;
         Bounds {
             removal_percent: self.removal_limit.into(),
             accept_removals: self.accept_removals,
             accept_names: self.accept_names,
+            met,
             is_whole: holds_all,
             no_users: holds_all && found.persons() == 0,
             no_classes: holds_all && found.teams == 0,
@@ -235,36 +281,43 @@ fn tell(roster: &Roster, report: &mut Report) {
     for note in roster.notes() {
         output::note(note);
     }
-    let passed = roster.passed_over();
-    for one in passed {
-        report.passed_over(one);
-    }
-    for one in passed.iter().take(LISTED) {
-        output::note(format!("passed over: {}", one.fault));
-    }
-    if let Some(more) = passed.len().checked_sub(LISTED).filter(|more| *more > 0) {
-        output::note(format!("and {more} more; --report FILE lists all"));
-    }
+    report.tell(roster.passed_over());
 }
 
 /// Finds who and what earlier imports of the source brought and the export does not have.
 async fn absences(client: &Client, source: &str, roster: &Roster) -> Result<Absences, CliError> {
-    let mut absences = Absences::find(client, source, &roster.members()).await?;
+    let export = (&roster.members(), roster.files());
+    let mut absences = Absences::find(client, source, export).await?;
     if roster.hides_persons() && !absences.persons.is_empty() {
-        output::note(
-            "rows of users.csv that were passed over have no id that can be read: nobody is noted as \
-             missing",
-        );
+        output::note(format!(
+            "rows of {} that were passed over have no id that can be read: nobody is noted as missing",
+            absences.files.persons
+        ));
         absences.persons.clear();
     }
     if roster.hides_classes() && !absences.teams.is_empty() {
-        output::note(
-            "rows of classes.csv that were passed over have no id that can be read: no class is noted as \
-             missing",
-        );
+        output::note(format!(
+            "{0} is not there, or rows of it that were passed over have no id that can be read: \
+             no class is noted as missing",
+            absences.files.classes
+        ));
         absences.teams.clear();
     }
     Ok(absences)
+}
+
+/// Counts who came before sources had names and is not in the export. The report gets the numbers.
+async fn unrecorded(
+    client: &Client,
+    known: &KnownInstitutions,
+    roster: &Roster,
+    report: &mut Report,
+) -> Result<Unrecorded, CliError> {
+    let found = Unrecorded::find(client, known, &roster.members()).await?;
+    if let Some(said) = unrecorded_in_words(found) {
+        report.without_source(&said);
+    }
+    Ok(found)
 }
 
 /// Finds the links that are missing because one of their ends is. The report gets all of them, and
@@ -276,18 +329,18 @@ async fn missing_links(
     report: &mut Report,
 ) -> Result<MissingLinks, CliError> {
     report.absent(absences);
-    let told = |link: &MissingLink| report.missing(link);
+    let told = |link: &MissingLink| report.missing(link, &absences.files);
     Ok(MissingLinks::find(client, source, absences, told).await?)
 }
 
-/// The ids of the institutions that a roster names. They come before everything that there is much
+/// The institutions that a roster names. They come before everything that there is much
 /// of, so little is read.
-fn institutions(sending: &Sending) -> Result<Vec<String>, ImportFault> {
+fn institutions(sending: &Sending) -> Result<Vec<Subject>, ImportFault> {
     let mut institutions = Vec::new();
     sending.commands()(&mut |command, source| {
         let subject = Subject::of(&command, source);
         match subject.kind {
-            Kind::Institution => institutions.push(subject.id),
+            Kind::Institution => institutions.push(subject),
             Kind::SchoolYear => {}
             Kind::Person
             | Kind::Profiles
@@ -306,7 +359,7 @@ fn institutions(sending: &Sending) -> Result<Vec<String>, ImportFault> {
 enum Lists {
     /// Who has left or is back, and what is closed or open again, because the export says so.
     Turns,
-    /// The links that the import would end, and what would stay.
+    /// The links that the import would end, what would stay, and what would be refused.
     Links,
     All,
 }
@@ -333,6 +386,9 @@ async fn look(
             && lists != Lists::Links
         {
             report.turned(source, &preview.stream, turn);
+        }
+        if let (Err(error), true) = (&looked.outcome, lists != Lists::Turns) {
+            report.refused_command(source, error);
         }
         if let Some(preview) = preview.filter(|_| lists != Lists::Turns) {
             let stated = |fact: &RosterFact| StatedFact {

@@ -12,7 +12,7 @@ use crate::client::Client;
 use crate::import::{ImportFault, Roster};
 use crate::upload::{Source, StatedFact, Subject, Told, Uploaded, is_after_notes, upload};
 use crate::wire;
-use crate::wire::proto::Command;
+use crate::wire::proto::{Command, CommandError};
 
 /// What is sent: the commands of a roster and, between its persons and what refers to them, the notes
 /// of who is not in it. A thread of its own reads the commands, more than once.
@@ -101,7 +101,7 @@ pub(super) async fn send(
     report: &mut Report,
 ) -> Result<Uploaded, CliError> {
     let settled = sending.settled.iter().filter(|settled| **settled).count() as u64;
-    if settled > 0 && settled == number {
+    if settled > 0 && settled == sending.settled.len() as u64 {
         // The files need not be read again.
         return Ok(Uploaded {
             unchanged: settled,
@@ -133,5 +133,9 @@ impl Told for Telling<'_> {
 
     fn kept(&mut self, fact: &StatedFact) {
         self.report.kept(fact);
+    }
+
+    fn refused(&mut self, source: &Source, error: &CommandError) {
+        self.report.refused_command(source, error);
     }
 }

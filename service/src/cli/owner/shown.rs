@@ -77,6 +77,12 @@ async fn describe(
                 _ => format!("move to institution {institution}"),
             }
         }
+        Some(Step::Succeed(by)) => {
+            format!(
+                "be succeeded by institution {}",
+                short(&by.to_institution_id)
+            )
+        }
         Some(Step::Create(create)) => {
             names.learn(client, &create.owner_id).await?;
             let owner = names.person(&create.owner_id);

@@ -5,12 +5,12 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::package::{identify, item_id};
-use super::values::{Object, Values};
+use super::values::{Object, Values, whole_number};
 use crate::import::fault::{FaultCode, Problem};
 
 /// An association of type `isChildOf`.
 pub(super) struct Association {
-    place: usize,
+    pub(super) place: usize,
     /// Its identifier, if that is a UUID.
     id: Option<Uuid>,
     pub(super) origin: End,
@@ -95,7 +95,7 @@ pub(super) fn sequence_number(object: &Object, path: &str, values: &mut Values<'
         None | Some(Value::Null) => return None,
         Some(Value::String(text)) if text.trim().is_empty() => return None,
         Some(Value::String(text)) => text.trim().parse().ok(),
-        Some(value) => value.as_i64(),
+        Some(value) => whole_number(value),
     };
     if number.is_none() {
         let problem = Problem::new(

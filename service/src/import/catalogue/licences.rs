@@ -7,6 +7,7 @@ use planledger_core::ids::CatalogueItemId;
 use planledger_core::text::{Text, Title};
 use serde_json::Value;
 
+use super::published::clean;
 use super::statement;
 use super::values::Object;
 
@@ -122,6 +123,7 @@ impl Licences {
 
 /// A text that is there and not empty.
 pub(super) fn text(object: &Object, name: &str) -> Option<String> {
-    let text = object.get(name)?.as_str()?.trim();
+    let (text, _) = clean(object.get(name)?.as_str()?);
+    let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }

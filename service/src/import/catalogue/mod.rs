@@ -24,10 +24,12 @@ mod formulas;
 mod licences;
 mod package;
 mod parts;
+mod published;
 mod raised;
 mod rubrics;
 mod statement;
 mod stream;
+mod tag;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -45,7 +47,8 @@ use planledger_core::ids::{CatalogueId, CatalogueItemId};
 use planledger_core::text::Title;
 
 use self::package::Content;
-use super::fault::{FaultCode, ImportFault, ImportFaults};
+pub use self::published::Damage;
+use super::fault::{FaultCode, ImportFault, ImportFaults, PassedOver};
 
 /// The most bytes of a package. The largest published packages have some tens of millions, most of them
 /// in fields that are not read.
@@ -132,6 +135,11 @@ impl Catalogue {
         Command::Catalogue(self.content.id, put)
     }
 
+    /// Which items held control characters in their texts. They may be damaged at the source.
+    pub fn damage(&self) -> &Damage {
+        &self.content.damage
+    }
+
     /// The id of the catalogue.
     pub fn id(&self) -> CatalogueId {
         self.content.id
@@ -145,6 +153,12 @@ impl Catalogue {
     /// What this edition changes in the present catalogue; `None`: there is none yet.
     pub fn changes(&self, present: Option<&Present>) -> EditionDiff {
         EditionDiff::between(present, &self.content.details, &self.content.items)
+    }
+
+    /// Parents and parts of rubrics that are not taken in, with their places and the reasons. Only the
+    /// first 100,000 of each are here.
+    pub fn passed_over(&self) -> &[PassedOver] {
+        &self.content.passed_over
     }
 
     /// How much it holds.

@@ -5,18 +5,19 @@ use std::io::{BufReader, Read};
 
 use planledger_core::domain::catalogue::{CatalogueDetails, CatalogueItem};
 use planledger_core::ids::{CatalogueId, CatalogueItemId};
-use planledger_core::text::{Code, Text, TextError, Title};
+use planledger_core::text::{Code, CprContext, Text, TextError, Title};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::associations::{Association, dangling, sequence_number};
 use super::bytes::Checked;
 use super::licences::{self, Licences, Link};
+use super::published::{Damage, one_line};
 use super::rubrics::Rubrics;
 use super::stream::{self, Held, List, Sink};
-use super::values::{self, Object, Values};
+use super::values::{self, Object, Passed, Values};
 use super::{cycles, statement};
-use crate::import::fault::{FaultCode, ImportFaults, Problem};
+use crate::import::fault::{FaultCode, ImportFaults, PassedOver, PassedOverKind, Problem};
 use crate::import::names;
 
 /// How many bytes of a file are in memory at a time.
@@ -32,6 +33,10 @@ pub(super) struct Content {
     pub(super) foreign_parents: u64,
     /// How many rubrics, criteria and levels could not be read.
     pub(super) rubric_parts_passed_over: u64,
+    /// What held control characters.
+    pub(super) damage: Damage,
+    /// Which of both, with their places and reasons.
+    pub(super) passed_over: Vec<PassedOver>,
 }
 
 /// Reads and checks a package. `name` stands for it in faults.
@@ -78,15 +83,19 @@ impl Sink for Reading<'_> {
         Self::new(self.name)
     }
 
-    fn document(&mut self, value: Value) {
-        self.document = Some(value);
+    fn document(&mut self, value: Option<Value>) {
+        if value.is_none() {
+            self.values.fault(values::too_large(), "CFDocument");
+        }
+        self.document = value;
     }
 
-    fn element(&mut self, list: List, place: usize, value: Value) {
+    fn element(&mut self, list: List, place: usize, value: Option<Value>) {
+        let value = value.as_ref();
         match list {
             List::Items => {
                 let path = format!("CFItems[{place}]");
-                if let Some(object) = self.values.object(&value, &path) {
+                if let Some(object) = self.values.element(value, &path) {
                     let id = self.items.read_one(object, place, &path, &mut self.values);
                     if let Some((id, link)) = id.zip(Link::read(object)) {
                         self.licences.name(id, link);
@@ -95,13 +104,17 @@ impl Sink for Reading<'_> {
             }
             List::Associations => {
                 let path = format!("CFAssociations[{place}]");
-                if let Some(object) = self.later.object(&value, &path) {
+                if let Some(object) = self.later.element(value, &path) {
                     let read = Association::read(object, place, &path, &mut self.later);
                     self.associations.extend(read);
                 }
             }
-            List::Rubrics => self.rubrics.take(place, &value),
-            List::Licences => self.licences.define(&value),
+            List::Rubrics => self.rubrics.take(place, value),
+            List::Licences => {
+                if let Some(value) = value {
+                    self.licences.define(value);
+                }
+            }
         }
     }
 
@@ -141,6 +154,7 @@ impl<'n> Reading<'n> {
     fn finish(mut self) -> Result<Content, ImportFaults> {
         let document = document(self.document.as_ref(), &self.licences, &mut self.values);
         self.check_items(document.as_ref().map(|(id, _)| *id));
+        let damage = self.values.take_damage();
         let mut items = self.items;
         if self.values.are_sound() {
             self.values = self.later;
@@ -156,12 +170,23 @@ impl<'n> Reading<'n> {
             .as_ref()
             .and_then(|(_, details)| details.licence.as_ref());
         self.licences.give(&mut by_id, licence);
-        let rubric_parts_passed_over = self.rubrics.add(&mut by_id);
+        let mut damage = damage;
+        damage.add(self.rubrics.take_damage());
+        let rubrics = self.rubrics.add(&mut by_id);
+        let told = |kind: PassedOverKind, all: Vec<(Problem, String)>| {
+            let faults = all.into_iter();
+            let faults = faults.map(|(problem, path)| self.values.fault_at(problem, path));
+            faults.map(|fault| PassedOver { kind, fault }).collect()
+        };
+        let mut passed_over: Vec<_> = told(PassedOverKind::Part, items.foreign.first);
+        passed_over.extend::<Vec<_>>(told(PassedOverKind::Bad, rubrics.first));
         self.values.finish(document.map(|(id, details)| Content {
             id: CatalogueId::from_uuid(id),
             details,
-            foreign_parents: items.foreign_parents.len() as u64,
-            rubric_parts_passed_over,
+            foreign_parents: items.foreign.count,
+            rubric_parts_passed_over: rubrics.count,
+            passed_over,
+            damage,
             items: by_id,
         }))
     }
@@ -198,19 +223,19 @@ fn document(
     let path = "CFDocument";
     let document = values.required_object(document, path)?;
     let id = id(document, path, "document", values);
-    let title = values.required(document, path, "title", Title::published);
+    let name = values.required(document, path, "title", title);
     let creator = values.optional(document, path, "creator", Title::published);
     let publisher = values.optional(document, path, "publisher", Title::published);
     let version = values.optional(document, path, "version", Code::published);
     let language = values.optional(document, path, "language", Code::published);
     let details = CatalogueDetails {
-        title: title?,
+        title: name?,
         publisher: publisher.or(creator),
         version,
         language,
         licence: Link::read(document).and_then(|link| licences.find(&link)),
         rights_holder: licences::text(document, "rightsHolder")
-            .and_then(|holder| Title::published(&holder).ok()),
+            .and_then(|holder| title(&holder).ok()),
     };
     Some((id?, details))
 }
@@ -223,6 +248,8 @@ struct Items {
     places: HashMap<CatalogueItemId, usize>,
     /// Items, each with a parent of it that is not in the package.
     foreign_parents: BTreeSet<(CatalogueItemId, CatalogueItemId)>,
+    /// The same, each with its first place.
+    foreign: Passed,
     /// The numbers that associations give an item: under each parent in the package, and under `None`
     /// below the document or a parent elsewhere. The least of several under one parent.
     numbers: HashMap<CatalogueItemId, BTreeMap<Option<CatalogueItemId>, i64>>,
@@ -274,8 +301,13 @@ impl Items {
             let first = numbers.entry(parent).or_insert(number);
             *first = number.min(*first);
         }
-        if !in_package && Some(destination.document) != document {
-            self.foreign_parents.insert((origin, destination.item));
+        if !in_package
+            && Some(destination.document) != document
+            && self.foreign_parents.insert((origin, destination.item))
+        {
+            let place = link.place;
+            let path = format!("CFAssociations[{place}].destinationNodeURI.identifier");
+            self.foreign.add(parent_elsewhere(), path);
         }
         match self.by_id.get_mut(&origin) {
             Some(item) => item.parents.extend(in_package.then_some(destination.item)),
@@ -307,6 +339,19 @@ impl Items {
     }
 }
 
+fn parent_elsewhere() -> Problem {
+    Problem::new(
+        FaultCode::ReferenceDangling,
+        "the parent is not in the package, so the item is taken in without it; nothing has to be done \
+         if it belongs to another framework",
+    )
+}
+
+/// A title of one line.
+fn title(text: &str) -> Result<Title, TextError> {
+    Title::published(&one_line(text))
+}
+
 /// The text of an item. Its markup is taken out first, so that what it hid is checked too.
 fn words(statement: &str) -> Result<Text, TextError> {
     Text::published(&statement::plain(statement))
@@ -330,7 +375,8 @@ pub(super) fn identify(text: &str, kind: &str) -> Result<Uuid, Problem> {
         )),
         Ok(id) => Ok(id),
         Err(_) => {
-            names::check(text)?;
+            // Publishers number their items with ten digits, too, and nobody here can change them.
+            names::check_in(text, CprContext::Published)?;
             Ok(names::derive("case", kind, text))
         }
     }

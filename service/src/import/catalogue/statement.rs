@@ -7,52 +7,8 @@
 
 use super::formulas::formula;
 use super::raised::Raised;
+use super::tag::{BLOCKS, DROPPED, Tag};
 
-/// Elements that begin a new line.
-const BLOCKS: &[&str] = &[
-    "address",
-    "article",
-    "blockquote",
-    "br",
-    "caption",
-    "center",
-    "dd",
-    "div",
-    "dl",
-    "dt",
-    "figcaption",
-    "figure",
-    "footer",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "header",
-    "hr",
-    "li",
-    "main",
-    "ol",
-    "p",
-    "pre",
-    "section",
-    "table",
-    "tbody",
-    "td",
-    "tfoot",
-    "th",
-    "thead",
-    "tr",
-    "ul",
-];
-/// Elements within a line. Other names in angle brackets are taken for words.
-const INLINE: &[&str] = &[
-    "a", "abbr", "b", "big", "cite", "code", "del", "dfn", "em", "font", "i", "img", "ins", "kbd",
-    "mark", "math", "mfrac", "mi", "mn", "mo", "mrow", "msqrt", "msub", "msup", "mtext", "q", "s",
-    "samp", "script", "small", "span", "strike", "strong", "style", "sub", "sup", "svg", "tt", "u",
-    "var", "wbr",
-];
 /// Names of the characters from U+00A0 on.
 const LATIN: &str = "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn \
     sup2 sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde \
@@ -94,8 +50,8 @@ struct Reader {
     raised: Raised,
     /// Whether there were tags that begin lines: then line breaks of the source mean nothing.
     blocks: bool,
-    /// No comment, script or style after this place has an end, so that none is looked for again.
-    open_end: bool,
+    /// Ends that do not come any more, so that none is looked for again.
+    missing: Vec<&'static str>,
 }
 
 /// Stands for a line break that a tag makes, until those of the source are gone. No text may hold it,
@@ -140,7 +96,7 @@ impl Reader {
         rest
     }
 
-    fn tag<'t>(&mut self, tag: &Tag, rest: &'t str) -> &'t str {
+    fn tag<'t>(&mut self, tag: &Tag<'_>, rest: &'t str) -> &'t str {
         let name = tag.name.as_str();
         if BLOCKS.contains(&name) {
             self.blocks = true;
@@ -150,81 +106,37 @@ impl Reader {
             self.raised.close(name, &mut self.text);
             return rest;
         }
-        self.raised.open(name, &mut self.text);
         match name {
             "li" => self.text.push_str("- "),
-            "script" => return self.behind(rest, "</script>").unwrap_or(rest),
-            "style" => return self.behind(rest, "</style>").unwrap_or(rest),
+            "mspace" => self.text.push(' '),
             _ => {}
         }
-        rest
+        if tag.is_empty && !name.starts_with('m') {
+            return rest;
+        }
+        self.raised.open(name, tag.attributes, &mut self.text);
+        if tag.is_empty {
+            // In MathML it is a part, of which nothing is seen.
+            self.raised.close(name, &mut self.text);
+            return rest;
+        }
+        let dropped = DROPPED.iter().find(|(dropped, _)| *dropped == name);
+        let behind = dropped.and_then(|(_, end)| self.behind(rest, end));
+        behind.unwrap_or(rest)
     }
 
     /// What comes after `end`.
-    fn behind<'t>(&mut self, text: &'t str, end: &str) -> Option<&'t str> {
-        if self.open_end {
+    fn behind<'t>(&mut self, text: &'t str, end: &'static str) -> Option<&'t str> {
+        if self.missing.contains(&end) {
             return None;
         }
         let mut windows = text.as_bytes().windows(end.len());
         let at = windows.position(|bytes| bytes.eq_ignore_ascii_case(end.as_bytes()));
-        self.open_end = at.is_none();
+        if at.is_none() {
+            self.missing.push(end);
+        }
         text.get(at? + end.len()..)
     }
-}
-
-/// A tag of a known element, with attributes as HTML writes them.
-struct Tag {
-    name: String,
-    closes: bool,
-}
-
-impl Tag {
-    fn read(from: &str) -> Option<(Self, &str)> {
-        let rest = from.strip_prefix('<')?;
-        let (closes, rest) = match rest.strip_prefix('/') {
-            Some(rest) => (true, rest),
-            None => (false, rest),
-        };
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric())?;
-        let (name, mut rest) = rest.split_at(end);
-        // The longest name has ten letters.
-        if name.len() > 10 {
-            return None;
-        }
-        let name = name.to_ascii_lowercase();
-        if !BLOCKS.contains(&name.as_str()) && !INLINE.contains(&name.as_str()) {
-            return None;
-        }
-        loop {
-            let inner = rest.trim_start();
-            if let Some(rest) = inner.strip_prefix("/>").or_else(|| inner.strip_prefix('>')) {
-                return Some((Self { name, closes }, rest));
-            }
-            if inner.len() == rest.len() {
-                return None;
-            }
-            rest = attribute(inner)?;
-        }
-    }
-}
-
-/// What comes after an attribute.
-fn attribute(from: &str) -> Option<&str> {
-    let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':');
-    let rest = from.trim_start_matches(named);
-    if rest.len() == from.len() {
-        return None;
-    }
-    let Some(value) = rest.strip_prefix('=') else {
-        return Some(rest);
-    };
-    for quote in ['"', '\''] {
-        if let Some(value) = value.strip_prefix(quote) {
-            return value.split_once(quote).map(|(_, rest)| rest);
-        }
-    }
-    let bare = |c: char| !c.is_whitespace() && !matches!(c, '<' | '>' | '"' | '\'' | '=');
-    Some(value.trim_start_matches(bare))
 }
 
 /// The character that a reference such as `&aring;` or `&#229;` stands for, and what comes after.
@@ -316,6 +228,67 @@ mod tests {
                 "√x a",
             ),
             ("x<sup>2 uden ende", "x^2 uden ende"),
+            (
+                "<msubsup><mi>x</mi><mn>1</mn><mrow><mi>n</mi><mo>+</mo><mn>1</mn></mrow></msubsup>",
+                "x_1^(n+1)",
+            ),
+            ("<mover><mi>x</mi><mo>¯</mo></mover>", "x¯"),
+            ("<mover><mi>x</mi><mi>n</mi></mover>", "x^n"),
+            ("<munder><mi>lim</mi><mi>n</mi></munder>", "lim_n"),
+            (
+                "<munderover><mo>∑</mo><mrow><mi>i</mi><mo>=</mo><mn>1</mn></mrow><mi>n</mi></munderover>",
+                "∑_(i=1)^n",
+            ),
+            (
+                "<mtable><mtr><mtd><mi>a</mi></mtd><mtd><mn>-1</mn></mtd></mtr><mtr><mtd>c</mtd><mtd>d</mtd></mtr></mtable>",
+                "[a, -1; c, d]",
+            ),
+            ("f<mfenced><mi>x</mi><mi>y</mi></mfenced>", "f(x, y)"),
+            (
+                "<mfenced open=\"[\" close='|' separators=\";\"><mi>x</mi><mi>y</mi></mfenced>",
+                "[x; y|",
+            ),
+            ("<mroot><mi>x</mi><mn>3</mn></mroot>", "x^(1/3)"),
+            ("<mn>3</mn><mspace width=\"1em\"/><mi>m</mi>", "3 m"),
+            ("<mn>3</mn><mspace></mspace><mi>m</mi>", "3 m"),
+            (
+                "<mfrac><mstyle displaystyle='true'><mi>a</mi></mstyle><mi>b</mi></mfrac>",
+                "a/b",
+            ),
+            (
+                "<math><semantics><mrow><mi>a</mi><mo>+</mo><mi>b</mi></mrow><annotation encoding=\"x\">a+b \\text{&lt;}</annotation></semantics></math>",
+                "a+b",
+            ),
+            (
+                "<semantics><mi>a</mi><annotation-xml><ci>a</ci></annotation-xml></semantics>!",
+                "a!",
+            ),
+            (
+                "<mml:semantics><mml:mi>a</mml:mi><mml:annotation>b</mml:annotation></mml:semantics>!",
+                "a!",
+            ),
+            (
+                "se <iframe src='u'>Dit program viser ingen rammer</iframe>her",
+                "se her",
+            ),
+            ("se <video><source src=u>Ingen film</video>her", "se her"),
+            ("hør <audio controls>Ingen lyd</audio>her", "hør her"),
+            ("se <iframe src='u'/>her", "se her"),
+            ("se <iframe src='u'>her", "se her"),
+            ("<iframe>a <script>b</script>c", "a c"),
+            ("et<o:p></o:p> to<o:p>&nbsp;</o:p>", "et to "),
+            (
+                "<w:sdt id=\"1\">a</w:sdt> <st1:place w:st=\"on\">b</st1:place>",
+                "a b",
+            ),
+            (
+                "<mml:mfrac><mml:mi>a</mml:mi><mml:mi>b</mml:mi></mml:mfrac>",
+                "a/b",
+            ),
+            (
+                "<http://a.example> <a:> <:b> <1:a> <a:b:c> <mailto:x@y> <tal: 1>",
+                "<http://a.example> <a:> <:b> <1:a> <a:b:c> <mailto:x@y> <tal: 1>",
+            ),
             ("<b>fed</b> og <a href='u'>led</a>", "fed og led"),
             (
                 "a<script>alert(1)</SCRIPT>b<style>p{}</style><!-- < -->c",
@@ -367,6 +340,12 @@ mod tests {
             "&amp",
             "<sup>",
             "<mfrac><mi>",
+            "<mtable><mtr><mtd>",
+            "<mfenced open='",
+            "<iframe>",
+            "<annotation><video>",
+            "<o:p>",
+            "<o:",
             "$",
             "$a ",
             "\\(",

@@ -1,19 +1,22 @@
 //! Reads the JSON of a package piece by piece. One item, association or rubric at a time is a JSON
-//! value; the whole package never is, because that takes several times the memory of the file.
+//! value of bounded size; the whole package never is, because that takes several times the memory of the
+//! file.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
+use crate::import::json::Element;
+
 /// Takes the pieces of a package.
 pub(super) trait Sink: Sized {
     /// One of the same sort that has taken nothing yet.
     fn afresh(&self) -> Self;
-    /// Takes the document.
-    fn document(&mut self, value: Value);
-    /// Takes the element at a place of a list.
-    fn element(&mut self, list: List, place: usize, value: Value);
+    /// Takes the document; `None` if it is too large.
+    fn document(&mut self, value: Option<Value>);
+    /// Takes the element at a place of a list; `None` if it is too large.
+    fn element(&mut self, list: List, place: usize, value: Option<Value>);
     /// Takes what stands where a list should be, after its elements.
     fn held(&mut self, list: List, held: Held);
 }
@@ -108,7 +111,10 @@ impl<'de, S: Sink> Visitor<'de> for Package<'_, S> {
                         wrapped = Some(inner);
                     }
                 }
-                "CFDocument" => self.0.document(object.next_value()?),
+                "CFDocument" => {
+                    let Element(document) = object.next_value()?;
+                    self.0.document(document);
+                }
                 "CFDefinitions" => object.next_value_seed(Definitions(&mut *self.0))?,
                 "CFItems" => object.next_value_seed(Elements(&mut *self.0, List::Items))?,
                 "CFAssociations" => {
@@ -176,7 +182,7 @@ impl<'de, S: Sink> Visitor<'de> for Elements<'_, S> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Held, A::Error> {
         let mut place = 0;
-        while let Some(value) = list.next_element()? {
+        while let Some(Element(value)) = list.next_element()? {
             self.0.element(self.1, place, value);
             place += 1;
         }

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::import::{names, sample};
+use crate::import::{PassedOverKind, names, sample};
 
 const DOCUMENT: &str = "11111111-1111-4111-8111-111111111111";
 const AREA: &str = "22222222-2222-4222-8222-222222222222";
@@ -183,13 +183,13 @@ VALUE_MISSING CFItems[1].fullStatement | /CFItems/1/fullStatement | null
 TYPE_WRONG CFItems[1].fullStatement | /CFItems/1/fullStatement | ["a"]
 TEXT_TOO_LONG CFItems[1].fullStatement | /CFItems/1/fullStatement | "{long}"
 CPR_FOUND CFItems[1].fullStatement | /CFItems/1/fullStatement | "Bo 010203-1234"
-TEXT_CONTROL_CHARACTER CFItems[1].humanCodingScheme | /CFItems/1/humanCodingScheme | "a\u0000"
+TEXT_CONTROL_CHARACTER CFItems[1].identifier | /CFItems/1/identifier | "a\u0000"
 TYPE_WRONG CFAssociations | /CFAssociations | "none"
 TYPE_WRONG CFAssociations[0] | /CFAssociations/0 | 0
 VALUE_MISSING CFAssociations[0].associationType | /CFAssociations/0/associationType | null
 VALUE_MISSING CFAssociations[1].originNodeURI | /CFAssociations/1/originNodeURI | null
 TYPE_WRONG CFAssociations[1].originNodeURI | /CFAssociations/1/originNodeURI | "uri"
-CPR_FOUND CFAssociations[1].originNodeURI.identifier | /CFAssociations/1/originNodeURI/identifier | "0102031234"
+CPR_FOUND CFAssociations[1].originNodeURI.identifier | /CFAssociations/1/originNodeURI/identifier | "010203-1234"
 REFERENCE_DANGLING CFAssociations[1].originNodeURI.identifier | /CFAssociations/1/originNodeURI/identifier | "{link}"
 REFERENCE_DANGLING CFAssociations[1].originNodeURI.identifier | /CFAssociations/1/originNodeURI/identifier | "{document}"
 REFERENCE_CYCLE CFItems[0] | /CFAssociations/0/destinationNodeURI/identifier | "{goal}"

@@ -1,11 +1,18 @@
 //! Takes values out of JSON one by one. A derived reader would not do: its messages repeat what
 //! the file holds, and it stops at the first fault.
 
+use std::borrow::Cow;
+
 use planledger_core::text::TextError;
 use serde_json::{Map, Value};
 
 use super::FILE_LIMIT;
+use super::published::{self, Damage};
 use crate::import::fault::{Collector, FaultCode, ImportFault, ImportFaults, Problem};
+use crate::import::json::MOST_VALUES;
+
+/// What an element of a package is known by.
+const IDENTIFIER: &str = "identifier";
 
 /// A JSON object.
 pub(super) type Object = Map<String, Value>;
@@ -59,6 +66,8 @@ pub(super) fn no_object(name: &str) -> ImportFault {
 pub(super) struct Values<'n> {
     name: &'n str,
     faults: Collector,
+    /// What held control characters.
+    damage: Damage,
 }
 
 impl<'n> Values<'n> {
@@ -67,11 +76,17 @@ impl<'n> Values<'n> {
         Self {
             name,
             faults: Collector::default(),
+            damage: Damage::default(),
         }
     }
 
     fn of_file(&self, problem: impl Into<Problem>) -> ImportFault {
         ImportFault::new(problem, self.name.to_owned())
+    }
+
+    /// The fault of the value at `path`.
+    pub(super) fn fault_at(&self, problem: Problem, path: String) -> ImportFault {
+        self.of_file(problem).field(path)
     }
 
     /// Adds a fault of the value at `path`.
@@ -91,6 +106,18 @@ impl<'n> Values<'n> {
             Some(content) => self.faults.finish(content),
             None => Err(self.faults.into_faults()),
         }
+    }
+
+    /// An element of a list, which must be an object; `None` if it is too large.
+    pub(super) fn element<'v>(
+        &mut self,
+        value: Option<&'v Value>,
+        path: &str,
+    ) -> Option<&'v Object> {
+        if value.is_none() {
+            self.fault(too_large(), path);
+        }
+        self.object(value?, path)
     }
 
     /// `value`, which must be an object.
@@ -122,6 +149,25 @@ impl<'n> Values<'n> {
         self.fault(wrong_type("a JSON list"), path);
     }
 
+    /// What held control characters, so far.
+    pub(super) fn take_damage(&mut self) -> Damage {
+        std::mem::take(&mut self.damage)
+    }
+
+    /// A text without control characters. An identifier stays as it is: without them it would be another
+    /// one.
+    fn cleaned<'t>(&mut self, object: &Object, name: &str, text: &'t str) -> Cow<'t, str> {
+        if name == IDENTIFIER {
+            return Cow::Borrowed(text);
+        }
+        let (text, found) = published::clean(text);
+        if let Some(character) = found {
+            let identifier = object.get(IDENTIFIER).and_then(Value::as_str);
+            self.damage.note(identifier.unwrap_or_default(), character);
+        }
+        text
+    }
+
     /// A text that must be there, as `parse` reads it.
     pub(super) fn required<T, P: Into<Problem>>(
         &mut self,
@@ -131,7 +177,7 @@ impl<'n> Values<'n> {
         parse: impl FnOnce(&str) -> Result<T, P>,
     ) -> Option<T> {
         let problem = match object.get(name) {
-            Some(Value::String(text)) => match parse(text.trim()) {
+            Some(Value::String(text)) => match parse(self.cleaned(object, name, text).trim()) {
                 Ok(value) => return Some(value),
                 Err(problem) => problem.into(),
             },
@@ -142,7 +188,7 @@ impl<'n> Values<'n> {
         None
     }
 
-    /// A text that may be absent or empty, as `parse` reads it.
+    /// A text of one line that may be absent or empty, as `parse` reads it.
     pub(super) fn optional<T>(
         &mut self,
         object: &Object,
@@ -153,14 +199,58 @@ impl<'n> Values<'n> {
         match object.get(name) {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) if text.trim().is_empty() => None,
-            Some(_) => self.required(object, path, name, parse),
+            Some(_) => self.required(object, path, name, |text| parse(&published::one_line(text))),
         }
     }
 }
 
-fn wrong_type(needed: &str) -> Problem {
+/// What is wrong with a value of another type.
+pub(super) fn wrong_type(needed: &str) -> Problem {
     Problem::new(
         FaultCode::TypeWrong,
         format!("the value is of the wrong JSON type; write {needed} here"),
     )
+}
+
+/// What is wrong with a value that holds more than any real one.
+pub(super) fn too_large() -> Problem {
+    Problem::new(
+        FaultCode::FileTooLarge,
+        format!(
+            "this holds more than {MOST_VALUES} values, which no real one does; check that it is the \
+             right file"
+        ),
+    )
+}
+
+/// A whole number, also one that is written with a fraction of 0.
+pub(super) fn whole_number(value: &Value) -> Option<i64> {
+    /// Up to here every whole number is one of its kind.
+    const LARGEST: f64 = 9_007_199_254_740_992.0;
+    let written = || {
+        let number = value.as_f64()?;
+        (number.fract() == 0.0 && number.abs() <= LARGEST)
+            .then(|| format!("{number:.0}").parse().ok())?
+    };
+    value.as_i64().or_else(written)
+}
+
+/// What of a package is passed over.
+#[derive(Debug, Default)]
+pub(super) struct Passed {
+    pub(super) count: u64,
+    /// The first, each with its path.
+    pub(super) first: Vec<(Problem, String)>,
+}
+
+impl Passed {
+    /// How many are listed. More than these only a file has that is no package.
+    const LISTED: usize = 100_000;
+
+    pub(super) fn add(&mut self, problem: impl Into<Problem>, path: impl Into<String>) {
+        self.count += 1;
+        if self.first.len() < Self::LISTED {
+            self.first.push((problem.into(), path.into()));
+        }
+    }
 }

@@ -166,6 +166,10 @@ codes! {
     /// An id that nothing in the files has.
     ReferenceDangling = "REFERENCE_DANGLING",
         "nothing in the files has this id; add what it names, or correct the id";
+    /// A user has no role, in an export without the table that would say whether they need one.
+    RoleUnsaid = "ROLE_UNSAID",
+        "no row of roles.csv names this user, and without relationships.csv nothing says whether the \
+         user is a guardian, so the user stays as they are; add relationships.csv, or a row to roles.csv";
     /// The row of an id was passed over.
     RowPassedOver = "ROW_PASSED_OVER",
         "the row that this names was passed over; correct that row";

@@ -6,6 +6,7 @@ use super::report::{ImportFault, ImportFaults};
 #[derive(Debug, Default)]
 pub(crate) struct Collector {
     faults: Vec<ImportFault>,
+    is_about_anybody: bool,
 }
 
 impl Collector {
@@ -24,6 +25,16 @@ impl Collector {
     /// The value of `result`; a fault is added instead.
     pub(crate) fn ok<T>(&mut self, result: Result<T, ImportFault>) -> Option<T> {
         result.map_err(|fault| self.push(fault)).ok()
+    }
+
+    /// Says that the faulty row could be about anybody, because what would tell it is faulty.
+    pub(crate) fn set_about_anybody(&mut self) {
+        self.is_about_anybody = true;
+    }
+
+    /// Whether the faulty row could be about anybody.
+    pub(crate) fn is_about_anybody(&self) -> bool {
+        self.is_about_anybody
     }
 
     /// Whether the limit is reached, so that the search may end.

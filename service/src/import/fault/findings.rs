@@ -7,13 +7,16 @@ use super::problem::Problem;
 use super::report::{ImportFault, ImportFaults};
 
 /// How many rows of a table were read, and how many of them are bad.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 struct Tally {
     file: &'static str,
     rows: u64,
     bad: u64,
-    /// Rows that could not be taken apart, so that nobody knows what they are about.
+    /// Rows of which nobody knows what they are about: they could not be taken apart, or what would
+    /// tell it is missing.
     unreadable: u64,
+    /// What is wrong with the first of them.
+    first_unreadable: Option<ImportFault>,
 }
 
 impl Tally {
@@ -52,10 +55,14 @@ impl Findings {
         self.keep(PassedOverKind::Bad, faults);
     }
 
-    /// Passes over a row that could not be taken apart.
-    pub(crate) fn unreadable(&mut self, file: &'static str, fault: ImportFault) {
-        self.tally(file, |table| table.unreadable += 1);
-        self.bad(file, vec![fault], true);
+    /// Passes over a row of which nobody knows what it is about.
+    pub(crate) fn unreadable(&mut self, file: &'static str, faults: Vec<ImportFault>) {
+        let first = faults.first();
+        self.tally(file, |table| {
+            table.unreadable += 1;
+            table.first_unreadable = table.first_unreadable.take().or_else(|| first.cloned());
+        });
+        self.bad(file, faults, true);
     }
 
     /// Passes over one value of a row that is used.
@@ -72,8 +79,13 @@ impl Findings {
 
     /// Whether a table has rows of which nobody knows what they are about.
     pub(crate) fn has_unreadable(&self, file: &str) -> bool {
-        let mut tables = self.tables.iter();
-        tables.any(|table| table.file == file && table.unreadable > 0)
+        self.unreadable_in(file).is_some()
+    }
+
+    /// How many such rows a table has, and what is wrong with the first. `None` if it has none.
+    pub(crate) fn unreadable_in(&self, file: &str) -> Option<(u64, &ImportFault)> {
+        let table = self.tables.iter().find(|table| table.file == file)?;
+        Some((table.unreadable, table.first_unreadable.as_ref()?))
     }
 
     fn keep(&mut self, kind: PassedOverKind, faults: Vec<ImportFault>) {

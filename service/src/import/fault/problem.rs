@@ -23,6 +23,17 @@ impl Problem {
         }
     }
 
+    /// A text or id holds a control character. It is named, because nobody sees it.
+    pub(crate) fn control(character: char) -> Self {
+        let number = format!("U+{:04X}", u32::from(character));
+        let message = match character {
+            '\n' | '\r' => format!("the text holds a line break ({number}); remove it"),
+            '\t' => format!("the text holds a tab ({number}); remove it"),
+            _ => format!("the text holds the control character {number}; remove it"),
+        };
+        Self::new(FaultCode::TextControlCharacter, message)
+    }
+
     /// The code.
     pub(crate) fn code(&self) -> FaultCode {
         self.code
@@ -46,6 +57,7 @@ impl From<TextError> for Problem {
                 ),
             ),
             TextError::Cpr => FaultCode::CprFound.into(),
+            TextError::Control { character } => Self::control(character),
             // `TextError` may grow. What it has left to say is that a text holds what it may not.
             _ => FaultCode::TextControlCharacter.into(),
         }

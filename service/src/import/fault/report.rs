@@ -84,17 +84,36 @@ impl ImportFaults {
     /// The most faults that are collected.
     pub const LIMIT: usize = 100;
 
-    pub(super) fn new(faults: Vec<ImportFault>) -> Self {
+    /// These faults, at least one.
+    pub(crate) fn new(faults: Vec<ImportFault>) -> Self {
         Self {
             faults,
             passed_over: Vec::new(),
         }
     }
 
+    /// The faults, and what would have been passed over.
+    pub(crate) fn into_parts(self) -> (Vec<ImportFault>, Vec<PassedOver>) {
+        (self.faults, self.passed_over)
+    }
+
     /// Adds every row and value that would have been passed over.
     #[must_use]
     pub(crate) fn with_passed_over(mut self, passed: impl IntoIterator<Item = PassedOver>) -> Self {
         self.passed_over.extend(passed);
+        self
+    }
+
+    /// Changes every fault, also those of what would have been passed over.
+    #[must_use]
+    pub(crate) fn map(mut self, change: impl Fn(ImportFault) -> ImportFault) -> Self {
+        self.faults = self.faults.into_iter().map(&change).collect();
+        let passed = self.passed_over.into_iter();
+        let passed = passed.map(|PassedOver { kind, fault }| PassedOver {
+            kind,
+            fault: change(fault),
+        });
+        self.passed_over = passed.collect();
         self
     }
 

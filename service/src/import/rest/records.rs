@@ -9,6 +9,8 @@ use crate::import::fault::{FaultCode, Problem};
 /// How a cell is made from a record.
 #[derive(Clone, Copy)]
 pub(super) enum Cell {
+    /// The record's own id, which is a text.
+    Id(&'static str),
     /// A text, a number, or `true` and `false`.
     Text(&'static str),
     /// The texts of a list.
@@ -19,6 +21,8 @@ pub(super) enum Cell {
     References(&'static str),
     /// User identifiers with their types: `{type:id},{type:id}`.
     UserIds(&'static str),
+    /// Whether the record has the field at all, empty or not.
+    Given(&'static str),
     /// The id of the record that it is part of, or another text that was made for it.
     Made(&'static str),
 }
@@ -30,10 +34,12 @@ pub(super) struct Collection {
     pub(super) columns: &'static [(&'static str, Cell)],
 }
 
-use Cell::{Made, Reference, References, Text, Texts, UserIds};
+use Cell::{Given, Id, Made, Reference, References, Text, Texts, UserIds};
 
-const ID: (&str, Cell) = ("sourcedId", Text("sourcedId"));
+const ID: (&str, Cell) = ("sourcedId", Id("sourcedId"));
 const STATUS: (&str, Cell) = ("status", Text("status"));
+/// Whether the service says anything of a user's agents. If it does so of none, it does not have them.
+const AGENTS_GIVEN: (&str, Cell) = ("metadata.agentsGiven", Given("agents"));
 const MODIFIED: (&str, Cell) = ("dateLastModified", Text("dateLastModified"));
 
 const ORGS: Collection = Collection {
@@ -122,6 +128,7 @@ const USERS: Collection = Collection {
         ("identifier", Text("identifier")),
         ("agentSourcedIds", References("agents")),
         ("grades", Texts("grades")),
+        AGENTS_GIVEN,
     ],
 };
 
@@ -147,6 +154,7 @@ const USERS_1_2: Collection = Collection {
         ("agentSourcedIds", References("agents")),
         ("grades", Texts("grades")),
         ("primaryOrgSourcedId", Reference("primaryOrg")),
+        AGENTS_GIVEN,
     ],
 };
 
@@ -210,6 +218,10 @@ pub(super) const VERSION_1_2: [Collection; 6] =
 /// The roles of a user of OneRoster 1.2, each as a record of its own.
 pub(super) fn roles(user: &Record) -> Result<Vec<Record>, Problem> {
     let id = id_of(user);
+    // Nobody can tell whose roles they are, and they are nobody else's. The row of the user is bad.
+    if id.is_empty() {
+        return Ok(Vec::new());
+    }
     let roles = (1..).zip(list(user, "roles")?.into_iter().flatten());
     let roles = roles.map(|(number, role)| {
         let mut role = role.as_object().cloned().ok_or_else(wrong_type)?;
@@ -253,7 +265,8 @@ pub(super) fn profiles(user: &Record) -> Result<Option<Vec<Record>>, Problem> {
     Ok(Some(records))
 }
 
-fn id_of(record: &Record) -> &str {
+/// The id of a record; empty if it has none.
+pub(super) fn id_of(record: &Record) -> &str {
     let id = record.get("sourcedId").and_then(Value::as_str);
     id.unwrap_or_default()
 }
@@ -267,15 +280,60 @@ fn list<'r>(record: &'r Record, name: &str) -> Result<Option<&'r Vec<Value>>, Pr
     }
 }
 
+/// What is wrong with a record.
+pub(super) struct Wrong {
+    pub(super) problem: Problem,
+    /// The field that it is about.
+    pub(super) field: &'static str,
+}
+
+impl Wrong {
+    pub(super) fn new(problem: Problem, field: &'static str) -> Self {
+        Self { problem, field }
+    }
+}
+
+/// The row that a record becomes.
+pub(super) struct Cells {
+    /// Cells that cannot be made are empty.
+    pub(super) cells: Vec<String>,
+    /// Why the record cannot be used.
+    pub(super) wrong: Option<Wrong>,
+}
+
+impl Collection {
+    /// The row that a record becomes.
+    pub(super) fn cells(&self, record: &Record) -> Cells {
+        let mut wrong = None;
+        let cells = self.columns.iter().map(|(_, cell)| {
+            let made = cell.of(record);
+            made.unwrap_or_else(|problem| {
+                let field = cell.field();
+                wrong.get_or_insert(Wrong { problem, field });
+                String::new()
+            })
+        });
+        let cells = cells.collect();
+        Cells { cells, wrong }
+    }
+
+    /// The place of a column.
+    pub(super) fn place(&self, column: &str) -> Option<usize> {
+        self.columns.iter().position(|(name, _)| *name == column)
+    }
+}
+
 impl Cell {
     /// Where in a record it stands.
     pub(super) fn field(self) -> &'static str {
         match self {
-            Self::Text(name)
+            Self::Id(name)
+            | Self::Text(name)
             | Self::Texts(name)
             | Self::Reference(name)
             | Self::References(name)
             | Self::UserIds(name)
+            | Self::Given(name)
             | Self::Made(name) => name,
         }
     }
@@ -285,7 +343,9 @@ impl Cell {
     pub(super) fn of(self, record: &Record) -> Result<String, Problem> {
         let value = record.get(self.field()).unwrap_or(&Value::Null);
         match self {
+            Self::Id(_) => id(value),
             Self::Text(_) | Self::Made(_) => text(value),
+            Self::Given(_) => Ok((!value.is_null()).to_string()),
             Self::Texts(_) => joined(value, |entry| Ok(text(entry)?.replace(',', " "))),
             Self::Reference(_) => reference(value),
             Self::References(_) => joined(value, reference),
@@ -299,6 +359,17 @@ fn wrong_type() -> Problem {
         FaultCode::TypeWrong,
         "the value is of the wrong JSON type; the server must give it as the OneRoster standard says",
     )
+}
+
+fn id(value: &Value) -> Result<String, Problem> {
+    match value {
+        Value::String(id) if !id.trim().is_empty() => Ok(id.clone()),
+        Value::Null | Value::String(_) => Err(Problem::new(
+            FaultCode::ValueMissing,
+            "the record has no sourcedId; the server must give each record one",
+        )),
+        _ => Err(wrong_type()),
+    }
 }
 
 fn text(value: &Value) -> Result<String, Problem> {
@@ -344,4 +415,89 @@ fn joined(
     };
     let entries: Result<Vec<String>, Problem> = list.iter().map(entry).collect();
     Ok(entries?.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use planledger_core::domain::Command;
+    use planledger_core::domain::person::PersonCommand;
+    use planledger_fixtures::http::{Answer, Server};
+    use serde_json::{Value, json};
+
+    use super::super::client::Client;
+    use crate::import::Roster;
+
+    const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 24);
+
+    /// A service with a student, whose agents are these, and the agent.
+    fn service(version: &str, agents: Option<Value>) -> Roster {
+        let is_1_2 = version == "v1p2";
+        let user = move |id: &str, role: &str, agents: Option<Value>| {
+            let mut user = json!({
+                "sourcedId": id, "status": "active", "enabledUser": true, "username": id,
+                "givenName": "Åse", "familyName": "Ærø", "grades": [],
+            });
+            let org = json!({"sourcedId": "s1"});
+            match is_1_2 {
+                true => {
+                    user["roles"] = json!([{"roleType": "primary", "role": role, "org": org}]);
+                }
+                false => {
+                    user["role"] = json!(role);
+                    user["orgs"] = json!([org]);
+                }
+            }
+            if let Some(agents) = agents {
+                user["agents"] = agents;
+            }
+            user
+        };
+        let server = Server::start(move |asked| {
+            let collection = asked.path.rsplit('/').next().unwrap();
+            let school = json!({
+                "sourcedId": "s1", "status": "active", "name": "Åskolen", "type": "school",
+            });
+            let records = match collection {
+                "orgs" => json!([school]),
+                "users" => json!([
+                    user("e1", "student", agents.clone()),
+                    user("f1", "parent", None)
+                ]),
+                _ => json!([]),
+            };
+            let total = records.as_array().unwrap().len().to_string();
+            Answer::json(json!({ collection: records })).header("X-Total-Count", &total)
+        });
+        let base = server.url(&format!("/ims/oneroster/{version}"));
+        Roster::fetch(&mut Client::new(&base, None).unwrap(), None, TODAY).unwrap()
+    }
+
+    #[test]
+    fn a_service_that_says_nothing_of_any_users_agents_ends_no_guardianship() {
+        for version in ["v1p1", "v1p2"] {
+            for (agents, says, number) in [
+                (None, false, 0),
+                (Some(Value::Null), false, 0),
+                (Some(json!([])), true, 0),
+                (Some(json!([{"sourcedId": "f1"}])), true, 1),
+            ] {
+                let mut roster = service(version, agents);
+                let commands: Vec<_> = roster.commands().map(Result::unwrap).collect();
+                assert_eq!(commands.len() as u64, roster.summary().commands);
+                let guardians = commands
+                    .iter()
+                    .filter_map(|imported| match &imported.command {
+                        Command::Person(_, PersonCommand::PutGuardians { guardians, .. }) => {
+                            Some(guardians.len())
+                        }
+                        _ => None,
+                    });
+                let expected = says.then_some(number);
+                assert_eq!(guardians.collect::<Vec<_>>(), Vec::from_iter(expected));
+                let mut notes = roster.notes().into_iter();
+                assert_eq!(notes.any(|note| note.contains("agents")), !says);
+                assert_eq!(roster.hides_guardians(), !says);
+            }
+        }
+    }
 }

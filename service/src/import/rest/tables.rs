@@ -8,9 +8,12 @@ use jiff::civil::Date;
 
 use super::address::escape;
 use super::client::{Client, cannot_keep};
-use super::pages::{self, Record};
-use super::records::{Collection, PROFILES, ROLES, VERSION_1_1, VERSION_1_2, profiles, roles};
-use crate::import::fault::{FaultCode, ImportFault, Problem};
+use super::pages::{self, Place, Question, Record};
+use super::records::{
+    Cells, Collection, PROFILES, ROLES, VERSION_1_1, VERSION_1_2, Wrong, id_of, profiles, roles,
+};
+use super::told::Told;
+use crate::import::fault::{FaultCode, ImportFault};
 use crate::import::roster::FILE_LIMIT;
 
 /// Since when changes are asked for.
@@ -26,11 +29,17 @@ impl Changes {
     }
 }
 
+/// The status of a row whose record cannot be used. It is no word of the standard, so the reader of the
+/// table passes the row over as a bad one, and leaves alone what the row is about.
+const UNUSABLE: &str = "unusable";
+
 /// A table that is being written.
 pub(in crate::import) struct Table {
     file: &'static str,
     out: csv::Writer<File>,
     left: u64,
+    /// The line on which the next row begins.
+    line: u64,
 }
 
 impl Table {
@@ -51,6 +60,7 @@ impl Table {
             file,
             out: csv::Writer::from_writer(out),
             left: FILE_LIMIT,
+            line: 1,
         })
     }
 
@@ -59,23 +69,29 @@ impl Table {
         let size: usize = cells.iter().map(|cell| cell.len() + 3).sum();
         let left = self.left.checked_sub(size as u64);
         self.left = left.ok_or_else(|| ImportFault::new(FaultCode::FileTooLarge, self.file))?;
+        let bytes = cells.iter().flat_map(|cell| cell.bytes());
+        self.line += 1 + bytes.filter(|byte| *byte == b'\n').count() as u64;
         let written = self.out.write_record(cells).map_err(io::Error::from);
         written.map_err(|error| failed(self.file, &error))
     }
 
-    /// Adds a record of a collection.
+    /// Adds the row of a record. One that cannot be used becomes a row that the reader of the table
+    /// passes over.
     fn add(
         &mut self,
         collection: &Collection,
-        record: &Record,
-        page: u64,
+        mut row: Cells,
+        from: (&Record, Place),
+        told: &mut Told,
     ) -> Result<(), ImportFault> {
-        let cells = collection.columns.iter().map(|(_, cell)| {
-            let field = || format!("page {page}, {}", cell.field());
-            let made = cell.of(record);
-            made.map_err(|problem| fault(collection, problem).field(field()))
-        });
-        self.push(&cells.collect::<Result<Vec<_>, _>>()?)
+        if let Some(wrong) = row.wrong {
+            let status = collection.place("status");
+            if let Some(status) = status.and_then(|status| row.cells.get_mut(status)) {
+                UNUSABLE.clone_into(status);
+            }
+            told.tell(self.file, self.line, from, wrong);
+        }
+        self.push(&row.cells)
     }
 
     /// Ends the table.
@@ -90,19 +106,22 @@ impl Table {
     }
 }
 
-fn fault(collection: &Collection, problem: Problem) -> ImportFault {
-    ImportFault::new(problem, format!("{} over REST", collection.name))
-}
-
 fn failed(file: &'static str, _: &io::Error) -> ImportFault {
     ImportFault::new(cannot_keep(), file)
+}
+
+/// What a service gave.
+pub(super) struct Fetched {
+    pub(super) tables: Vec<(&'static str, File)>,
+    /// Why records cannot be used, by the rows that they became.
+    pub(super) told: Told,
 }
 
 /// Fetches all collections. `changes` asks only for what was changed since then.
 pub(super) fn fetch(
     client: &mut Client,
     changes: Option<&Changes>,
-) -> Result<Vec<(&'static str, File)>, ImportFault> {
+) -> Result<Fetched, ImportFault> {
     let is_1_2 = client.base().url().contains("/v1p2");
     let collections = if is_1_2 { VERSION_1_2 } else { VERSION_1_1 };
     let filter = changes.map_or_else(String::new, |Changes(since)| {
@@ -114,19 +133,26 @@ pub(super) fn fetch(
     say("propertyName", "value")?;
     say("manifest.version", "1.0")?;
     say("oneroster.version", if is_1_2 { "1.2" } else { "1.1" })?;
-    let mut tables = Vec::new();
+    let (mut tables, mut told) = (Vec::new(), Told::default());
     let mut inside = match is_1_2 {
         true => Some(InsideUsers::new()?),
         false => None,
     };
     for collection in &collections {
         let mut table = Table::new(collection)?;
-        let fetched = pages::each(client, collection.name, &filter, |record, page| {
-            table.add(collection, &record, page)?;
-            match inside.as_mut().filter(|_| collection.name == "users") {
-                Some(inside) => inside.add(collection, &record, page),
-                None => Ok(()),
+        let question = Question {
+            collection: collection.name,
+            id: "sourcedId",
+            filter: if is_named(collection) { "" } else { &filter },
+        };
+        let fetched = pages::each(client, question, |record, place| {
+            let mut row = collection.cells(&record);
+            if let Some(inside) = inside.as_mut().filter(|_| collection.name == "users")
+                && row.wrong.is_none()
+            {
+                row.wrong = inside.add(&record, place, &mut told)?;
             }
+            table.add(collection, row, (&record, place), &mut told)
         });
         let property = format!("file.{}", collection.name);
         match fetched {
@@ -158,7 +184,13 @@ pub(super) fn fetch(
         }
     }
     tables.push(manifest.finish()?);
-    Ok(tables)
+    Ok(Fetched { tables, told })
+}
+
+/// Whether records of other collections name those of this one. There are few of these, and they are
+/// asked for without a filter: a class that was changed names a course and terms that were not.
+fn is_named(collection: &Collection) -> bool {
+    matches!(collection.name, "orgs" | "academicSessions" | "courses")
 }
 
 /// What stands inside of the users of OneRoster 1.2, and in tables of its own in an export.
@@ -178,17 +210,54 @@ impl InsideUsers {
         })
     }
 
-    fn add(&mut self, users: &Collection, user: &Record, page: u64) -> Result<(), ImportFault> {
-        let wrong = |problem| fault(users, problem);
-        for role in roles(user).map_err(wrong)? {
-            self.roles.add(&ROLES, &role, page)?;
-        }
-        if let Some(found) = profiles(user).map_err(wrong)? {
-            self.has_profiles = true;
-            for profile in found {
-                self.profiles.add(&PROFILES, &profile, page)?;
+    /// Adds what a user holds. Tells what is wrong with it if the user as a whole cannot be used,
+    /// because nobody knows what they are.
+    fn add(
+        &mut self,
+        user: &Record,
+        place: Place,
+        told: &mut Told,
+    ) -> Result<Option<Wrong>, ImportFault> {
+        let roles = match roles(user) {
+            Ok(roles) => roles.into_iter().map(|role| ROLES.cells(&role)),
+            Err(problem) => return Ok(Some(Wrong::new(problem, "roles"))),
+        };
+        let mut rows = Vec::new();
+        for row in roles {
+            if let Some(wrong) = row.wrong {
+                return Ok(Some(wrong));
             }
+            rows.push(row.cells);
         }
-        Ok(())
+        for row in rows {
+            self.roles.push(&row)?;
+        }
+        let found = match profiles(user) {
+            Ok(None) => return Ok(None),
+            Ok(Some(found)) => {
+                self.has_profiles = true;
+                found
+                    .iter()
+                    .map(|profile| PROFILES.cells(profile))
+                    .collect()
+            }
+            Err(problem) => vec![Cells {
+                cells: PROFILES.columns.iter().map(|_| String::new()).collect(),
+                wrong: Some(Wrong::new(problem, "userProfiles")),
+            }],
+        };
+        for mut row in found {
+            if row.wrong.is_some() {
+                // The row says whose profile cannot be read, and no more: so the reader passes it over,
+                // and leaves this person's accounts.
+                row.cells.iter_mut().for_each(String::clear);
+                let owner = PROFILES.place("userSourcedId");
+                if let Some(owner) = owner.and_then(|owner| row.cells.get_mut(owner)) {
+                    id_of(user).clone_into(owner);
+                }
+            }
+            self.profiles.add(&PROFILES, row, (user, place), told)?;
+        }
+        Ok(None)
     }
 }

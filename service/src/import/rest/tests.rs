@@ -1,6 +1,8 @@
 //! What is asked of a service and what becomes of its answers. The service is small, and speaks HTTP on
 //! a socket of this machine.
 
+mod paging;
+mod records;
 mod refusals;
 mod spool;
 
@@ -41,7 +43,7 @@ fn failure(server: &Server) -> ImportFault {
 
 /// The text of each table.
 fn tables(client: &mut Client, changes: Option<&Changes>) -> Vec<(&'static str, String)> {
-    let tables = fetch(client, changes).unwrap();
+    let tables = fetch(client, changes).unwrap().tables;
     let read = |(name, mut file): (&'static str, std::fs::File)| {
         let mut text = String::new();
         file.rewind().unwrap();
@@ -188,8 +190,14 @@ fn changes_are_asked_for_with_a_filter_and_the_tables_say_that_they_are_changes(
     let asked = server.asked();
     let pages = asked.iter().filter(|one| one.path != "/token");
     for one in pages {
-        let filter = one.query("filter").unwrap();
-        assert_eq!(filter, "dateLastModified%3E%272026-11-01T08%3A00%3A00Z%27");
+        // What others name is asked for whole.
+        let filter = match one.path.rsplit('/').next().unwrap() {
+            "orgs" | "academicSessions" | "courses" => None,
+            _ => Some("dateLastModified%3E%272026-11-01T08%3A00%3A00Z%27"),
+        };
+        assert_eq!(one.query("filter"), filter, "{}", one.path);
+        let sorted = (one.query("sort"), one.query("orderBy"));
+        assert_eq!(sorted, (Some("sourcedId"), Some("asc")));
     }
     for text in ["", "i går", "2026-13-01", "2026-11-01' OR 'x"] {
         assert_eq!(Changes::since(text), None, "{text}");
@@ -347,4 +355,52 @@ fn a_catalogue_over_rest_is_the_same_as_its_file() {
             ),
         }
     }
+}
+
+#[test]
+fn a_service_lists_its_frameworks_page_by_page() {
+    let server = Server::start(|asked| {
+        let documents: Vec<Value> = (0..7)
+            .map(|number| match number {
+                3 => json!({"identifier": "no uuid", "title": "x"}),
+                4 => json!({"identifier": uuid::Uuid::from_u128(14), "title": "a\u{1b}[31m"}),
+                _ => json!({
+                    "identifier": uuid::Uuid::from_u128(10 + number),
+                    "title": format!("Mål {number}"),
+                    "creator": "Ministeriet",
+                    "version": "2019",
+                }),
+            })
+            .collect();
+        page(asked, &documents, Paging::Links)
+    });
+    let mut client = Client::new(&server.url("/ims/case/v1p0"), None)
+        .unwrap()
+        .waiting(|_| {});
+    let listed = Catalogue::list(&mut client).unwrap();
+    let told = listed.iter().map(|framework| {
+        let title = framework.title.as_ref().map(|title| title.as_str());
+        (framework.id.as_u128(), title)
+    });
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            (10, Some("Mål 0")),
+            (11, Some("Mål 1")),
+            (12, Some("Mål 2")),
+            (14, None),
+            (15, Some("Mål 5")),
+            (16, Some("Mål 6")),
+        ]
+    );
+    let first = &listed[0];
+    assert_eq!(first.publisher.as_ref().unwrap().as_str(), "Ministeriet");
+    assert_eq!(first.version.as_ref().unwrap().as_str(), "2019");
+    let asked = server.asked();
+    assert!(
+        asked
+            .iter()
+            .all(|one| one.path == "/ims/case/v1p0/CFDocuments")
+    );
+    assert_eq!(asked[0].query("sort"), Some("identifier"));
 }

@@ -1,5 +1,6 @@
 //! The second pass: turns rows into commands.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 
@@ -16,9 +17,9 @@ use super::index::Index;
 use super::index::classes::Class;
 use super::index::enrollments::{ClassPlace, EnrolledAs, InClass};
 use super::index::profiles::Profiles;
-use super::index::users::{User, agents};
+use super::index::users::{KnownUser, User, agents};
 use super::origin::Origin;
-use super::reader::layout::{Column, Layout, ORGS, PROFILES_1_2, SESSIONS};
+use super::reader::layout::{Column, Layout, ORGS, PROFILES_1_2, SESSIONS, USERS};
 use super::reader::row::Row;
 use super::reader::source::Source;
 use super::reader::table::Table;
@@ -29,9 +30,9 @@ use crate::import::fault::{Collector, FaultCode, ImportFault};
 pub struct ImportedCommand {
     /// The command.
     pub command: Command,
-    /// The file that holds the row.
-    pub file: &'static str,
-    /// The line on which the row begins, from 1.
+    /// The file that holds the row, or of an export in XML the element.
+    pub file: Cow<'static, str>,
+    /// The line on which the row or element begins, from 1.
     pub row: u64,
 }
 
@@ -41,7 +42,7 @@ pub(super) fn school_years(index: &Index) -> impl Iterator<Item = Item> {
     index.sessions.years().iter().map(|(id, year, row)| {
         Ok(ImportedCommand {
             command: Command::SchoolYear(*id, SchoolYearCommand::Put(year.clone())),
-            file: SESSIONS.file,
+            file: SESSIONS.file.into(),
             row: *row,
         })
     })
@@ -55,7 +56,7 @@ pub(super) fn institutions(index: &Index) -> impl Iterator<Item = Item> {
         };
         Ok(ImportedCommand {
             command: Command::Institution(*id, put),
-            file: ORGS.file,
+            file: ORGS.file.into(),
             row: *row,
         })
     })
@@ -67,6 +68,11 @@ pub(super) fn persons<'r>(
     origin: Option<&'r Origin>,
 ) -> impl Iterator<Item = Item> + 'r {
     stream(source, index.format.users, move |row, faults| {
+        let id = row.id(PersonId::from_uuid).ok()?;
+        if index.person(id).is_some_and(KnownUser::is_only_gone) {
+            let source = origin?.name.clone();
+            return Some(Command::Person(id, PersonCommand::PutGone { source }));
+        }
         let user = usable_user(row, index, faults)?;
         let enrolled = index.enrolled(&user);
         let profiles = index.profiles_of(user.id);
@@ -95,7 +101,7 @@ pub(super) fn profiles<'r>(
         };
         Some(Ok(ImportedCommand {
             command: Command::Person(person, put),
-            file: PROFILES_1_2.file,
+            file: PROFILES_1_2.file.into(),
             row: of.line,
         }))
     })
@@ -128,7 +134,11 @@ pub(super) fn guardians<'r>(
             return None;
         }
         let (mut guardians, mut unsaid) = (BTreeSet::new(), BTreeSet::new());
-        for guardian in agents(row, user.id, index.around()) {
+        let parents = index.users.parents();
+        let mut named = agents(row, user.id, index.around());
+        let names = !named.is_empty();
+        named.extend(parents.of(user.id));
+        for guardian in named {
             let guards = match index.person(guardian) {
                 Some(known) if known.is_unknown() => None,
                 Some(known) => Some(known.guards(guardian, user.id)),
@@ -153,12 +163,13 @@ pub(super) fn guardians<'r>(
         for guards in &guardians {
             unsaid.remove(&guards.guardian);
         }
-        let others_unsaid = index.leaves_others(user.id);
+        let is_left = index.leaves_others(user.id);
+        let others_unsaid = is_left || parents.leaves_others(index.scope.is_delta, names);
         let ended: BTreeSet<_> = match others_unsaid {
             true => index.guardians_ended(user.id).collect(),
             false => BTreeSet::new(),
         };
-        if others_unsaid && guardians.is_empty() && ended.is_empty() {
+        if is_left && guardians.is_empty() && ended.is_empty() {
             return None;
         }
         let put = match !others_unsaid && unsaid.is_empty() {
@@ -175,6 +186,30 @@ pub(super) fn guardians<'r>(
             },
         };
         Some(Command::Person(user.id, put))
+    })
+}
+
+/// What rows of guardians in an export of changes say of children whose own rows it does not hold. Nothing
+/// is said of who else guards them.
+pub(super) fn guardians_elsewhere(index: &Index, today: Date) -> impl Iterator<Item = Item> + '_ {
+    let children = index.users.parents().elsewhere(&index.users);
+    children.map(move |(child, guardians, row)| {
+        let guardians = guardians.into_iter().map(|guardian| Guardianship {
+            guardian,
+            last_day: None,
+        });
+        let put = PersonCommand::PutSomeGuardians {
+            guardians: guardians.collect(),
+            unsaid: BTreeSet::new(),
+            others_unsaid: true,
+            ended: BTreeSet::new(),
+            last_day_of_others: today,
+        };
+        Ok(ImportedCommand {
+            command: Command::Person(child, put),
+            file: USERS.file.into(),
+            row,
+        })
     })
 }
 
@@ -219,7 +254,7 @@ pub(super) fn teams_elsewhere<'r>(
         let places = index.places_in(*id)??;
         Some(Ok(ImportedCommand {
             command: Command::Team(*id, put_team(None, places, origin)),
-            file: index.format.enrollments.file,
+            file: index.format.enrollments.file.into(),
             row: *row,
         }))
     })
@@ -323,7 +358,7 @@ fn stream<'s>(
             if let Some(command) = command {
                 return Some(Ok(ImportedCommand {
                     command,
-                    file: layout.file,
+                    file: layout.file.into(),
                     row: row.line(),
                 }));
             }

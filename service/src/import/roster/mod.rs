@@ -24,6 +24,7 @@ mod reader;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -40,12 +41,12 @@ use self::index::Index;
 use self::index::profiles::Profiles;
 pub(super) use self::index::roles::Relationships;
 pub use self::origin::Origin;
-use self::reader::layout::{Column, FILES, USERS};
+use self::reader::layout::{CLASSES, Column, ENROLLMENTS, FILES, USERS};
 pub(super) use self::reader::meter::FILE_LIMIT;
 use self::reader::source::Source;
 pub use self::summary::RosterSummary;
 use super::fault::{FaultCode, Findings, ImportFault, ImportFaults, PassedOver, PassedOverKind};
-use super::stil::{self, Converted};
+use super::stil::{self, Converted, Spots};
 
 /// The id of the person that a roster calls so.
 pub(super) fn person_id(sourced_id: &str) -> PersonId {
@@ -63,6 +64,11 @@ pub struct Terms {
     pub bad_rows: u8,
 }
 
+/// How many commands say of children elsewhere who guards them.
+fn parents_elsewhere(index: &Index) -> u64 {
+    index.users.parents().elsewhere(&index.users).count() as u64
+}
+
 impl Terms {
     /// How many percent of a table's rows may be bad unless something else is said.
     pub const BAD_ROWS: u8 = 5;
@@ -77,6 +83,28 @@ impl From<Date> for Terms {
     }
 }
 
+/// What the files of an export are called, for people. An export in XML has one name for all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RosterFiles {
+    /// What holds persons and their guardians.
+    pub persons: Cow<'static, str>,
+    /// What holds classes.
+    pub classes: Cow<'static, str>,
+    /// What holds enrolments.
+    pub enrolments: Cow<'static, str>,
+}
+
+impl Default for RosterFiles {
+    /// The tables of OneRoster.
+    fn default() -> Self {
+        Self {
+            persons: USERS.file.into(),
+            classes: CLASSES.file.into(),
+            enrolments: ENROLLMENTS.file.into(),
+        }
+    }
+}
+
 /// A roster without faults but in rows that are passed over.
 pub struct Roster {
     // One reader for each pass over a table that makes commands.
@@ -87,9 +115,12 @@ pub struct Roster {
     today: Date,
     origin: Option<Origin>,
     passed_over: Vec<PassedOver>,
+    /// Of an export that became tables first: where their rows come from, and what is passed over as it
+    /// is told of the export.
+    told: Option<(Spots, Vec<PassedOver>)>,
     /// What is told of an export that became tables first.
     notes: Vec<String>,
-    /// Whether the format says who guards whom. If not, nothing is said of guardians.
+    /// Whether the export says who guards whom. If not, nothing is said of guardians.
     says_guardians: bool,
     /// Contact persons of students who guard nobody, in a format that names such.
     without_custody: u64,
@@ -116,16 +147,23 @@ impl Roster {
     ) -> Result<Self, ImportFaults> {
         let says_guardians = export.relationships.is_some();
         let source = Source::from_open(export.tables);
+        let spots = export.spots;
         let mut roster = match Self::check(source, export.relationships, terms.into()) {
             Ok(roster) => roster,
-            // There are too many bad rows, and the report lists the others, too.
-            Err(faults) if !faults.passed_over().is_empty() => {
-                return Err(faults.with_passed_over(export.passed_over));
+            Err(faults) => {
+                let faults = spots.faults(faults);
+                // There are too many bad rows, and the report lists the others, too.
+                return Err(match faults.passed_over().is_empty() {
+                    false => faults.with_passed_over(export.passed_over),
+                    true => faults,
+                });
             }
-            Err(faults) => return Err(faults),
         };
         roster.passed_over.extend(export.passed_over);
+        let passed_over = roster.passed_over.iter();
+        let passed_over = passed_over.map(|passed| spots.passed(passed)).collect();
         Ok(Self {
+            told: Some((spots, passed_over)),
             notes: export.notes,
             says_guardians,
             without_custody: export.without_custody,
@@ -184,20 +222,24 @@ impl Roster {
         let index = Index::build(&mut source, relationships, terms.today, &mut findings);
         Ok(Self {
             passed_over: findings.finish(terms.bad_rows)?,
+            says_guardians: index.says_guardians(),
             persons: source.clone(),
             guardians: source.clone(),
             teams: source,
             index,
             today: terms.today,
             origin: None,
+            told: None,
             notes: Vec::new(),
-            says_guardians: true,
             without_custody: 0,
         })
     }
 
     /// The name that the manifest gives the system that the export comes from, if it gives one.
-    pub fn system_code(&mut self) -> Option<SourceName> {
+    ///
+    /// # Errors
+    /// It gives one that no source may have.
+    pub fn system_code(&mut self) -> Result<Option<SourceName>, ImportFault> {
         origin::system_code(&mut self.persons)
     }
 
@@ -211,6 +253,8 @@ impl Roster {
     /// How much the roster holds.
     pub fn summary(&self) -> RosterSummary {
         let mut summary = RosterSummary::of(&self.index, &self.passed_over);
+        let relationships = self.index.around().relationships;
+        summary.agents_passed_over += relationships.map_or(0, Relationships::guarding_nobody);
         summary.agents_passed_over += self.without_custody;
         let profiles = self
             .index
@@ -218,6 +262,10 @@ impl Roster {
             .as_ref()
             .filter(|_| self.origin.is_some());
         summary.commands += profiles.map_or(0, Profiles::in_part_count);
+        summary.commands += parents_elsewhere(&self.index);
+        if self.origin.is_some() {
+            summary.commands += self.index.users.only_gone();
+        }
         summary.commands -= match self.says_guardians {
             true => self.index.students_left(),
             false => self.index.users.students(),
@@ -227,14 +275,44 @@ impl Roster {
 
     /// Every row and value that the import does not use, with its place and the reason.
     pub fn passed_over(&self) -> &[PassedOver] {
-        &self.passed_over
+        self.told
+            .as_ref()
+            .map_or(&self.passed_over, |(_, told)| told)
+    }
+
+    /// What the files of the export are called that hold persons, classes and enrolments.
+    pub fn files(&self) -> RosterFiles {
+        let format = self.index.format;
+        let called = |table: &'static str| match &self.told {
+            Some((spots, _)) => Cow::Owned(spots.whole().to_owned()),
+            None => Cow::Borrowed(table),
+        };
+        RosterFiles {
+            persons: called(format.users.file),
+            classes: called(format.classes.file),
+            enrolments: called(format.enrollments.file),
+        }
+    }
+
+    /// Says anew what is passed over, in the words of whoever made the tables.
+    pub(super) fn retell(&mut self, tell: impl FnOnce(Vec<PassedOver>) -> Vec<PassedOver>) {
+        self.passed_over = tell(std::mem::take(&mut self.passed_over));
     }
 
     /// What was assumed about the export and about how its files are written: format, encoding,
     /// separator, days. Nothing of what is in them.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = self.notes.clone();
-        notes.extend(self.index.notes.iter().cloned());
+        match &self.told {
+            // Nobody has the tables that the export became.
+            Some((spots, _)) => {
+                notes.extend(self.index.notes.iter().map(|note| spots.said(note)));
+            }
+            None => {
+                let of_files = self.index.form.iter().chain(&self.index.notes);
+                notes.extend(of_files.cloned());
+            }
+        }
         notes.extend(self.persons.notes());
         notes
     }
@@ -265,9 +343,10 @@ impl Roster {
         self.hides_ids(self.index.format.users.file)
     }
 
-    /// The same of the classes.
+    /// The same of the classes. An export may also hold no table of them.
     pub fn hides_classes(&self) -> bool {
-        self.hides_ids(self.index.format.classes.file)
+        let file = self.index.format.classes.file;
+        !self.teams.has(file) || self.hides_ids(file)
     }
 
     fn hides_ids(&self, file: &str) -> bool {
@@ -308,12 +387,20 @@ impl Roster {
     pub fn commands(&mut self) -> impl Iterator<Item = Result<ImportedCommand, ImportFault>> {
         let mut failed = false;
         let origin = self.origin.as_ref();
-        let named = move |imported: ImportedCommand| match origin {
-            Some(origin) => ImportedCommand {
-                command: origin.named(imported.command),
-                ..imported
-            },
-            None => imported,
+        let spots = self.told.as_ref().map(|(spots, _)| spots);
+        let named = move |imported: ImportedCommand| {
+            let place = spots.and_then(|spots| spots.of(&imported.file, imported.row));
+            let place = place.map(|(file, line)| (Cow::Owned(file.to_owned()), line));
+            let (file, row) = place.unwrap_or((imported.file, imported.row));
+            let command = match origin {
+                Some(origin) => origin.named(imported.command),
+                None => imported.command,
+            };
+            ImportedCommand { command, file, row }
+        };
+        let told = move |fault| match spots {
+            Some(spots) => spots.fault(fault),
+            None => fault,
         };
         let guardians = self
             .says_guardians
@@ -323,9 +410,10 @@ impl Roster {
             .chain(commands::persons(&mut self.persons, &self.index, origin))
             .chain(commands::profiles(&self.index, origin))
             .chain(guardians.into_iter().flatten())
+            .chain(commands::guardians_elsewhere(&self.index, self.today))
             .chain(commands::teams(&mut self.teams, &self.index, origin))
             .chain(commands::teams_elsewhere(&self.index, origin))
-            .map(move |item| item.map(named))
+            .map(move |item| item.map(named).map_err(told))
             .take_while(move |item| !std::mem::replace(&mut failed, item.is_err()))
     }
 }

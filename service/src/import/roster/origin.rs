@@ -4,18 +4,19 @@ use std::collections::BTreeSet;
 
 use csv::StringRecord;
 use planledger_core::domain::Command;
-use planledger_core::domain::person::{PersonCommand, RosterRecord, UserId, UserProfile};
+use planledger_core::domain::person::{PersonCommand, RosterRecord, UserProfile};
 use planledger_core::domain::team::TeamCommand;
 use planledger_core::ids::{InstitutionId, PersonId, RosterSourceId, SchoolYearId, TeamId};
-use planledger_core::text::{Code, CprContext, ExternalId, SourceName};
+use planledger_core::text::{CprContext, ExternalId, SourceName};
 use uuid::Uuid;
 
-use super::index::cells::truth;
+use super::index::user_ids::user_ids;
 use super::reader::layout::{Column, MANIFEST};
 use super::reader::row::Row;
 use super::reader::source::Source;
 use super::reader::table::Table;
-use crate::import::fault::Collector;
+use super::words::truth;
+use crate::import::fault::{Collector, ImportFault};
 
 /// A source, and how ids are made of its rows.
 ///
@@ -69,7 +70,7 @@ impl Origin {
     }
 
     /// What a row says of the person's account, and the export of whether the person is in a class and of
-    /// accounts in other systems. An id that may not be stored is left out.
+    /// accounts in other systems. An id that may not be stored is left out; the check has said so.
     pub(super) fn record(
         &self,
         row: &Row<'_>,
@@ -78,10 +79,11 @@ impl Origin {
     ) -> Option<RosterRecord> {
         let sourced_id = row.text(Column::SourcedId);
         let enabled = row.text(Column::EnabledUser);
+        let ids = user_ids(row).filter_map(|(_, id)| id.ok());
         Some(RosterRecord {
             source: self.name.clone(),
             sourced_id: ExternalId::new_in(sourced_id, CprContext::OrganisationId).ok()?,
-            user_ids: user_ids(row).into(),
+            user_ids: ids.collect::<BTreeSet<_>>().into(),
             enabled: truth(enabled).unwrap_or(true),
             enrolled,
             profiles: profiles.map(Into::into),
@@ -145,7 +147,7 @@ fn person_command(
             }
         }
         // It names nobody else.
-        other @ PersonCommand::PutSomeProfiles { .. } => other,
+        other @ (PersonCommand::PutSomeProfiles { .. } | PersonCommand::PutGone { .. }) => other,
         // A roster brings nothing else.
         other @ (PersonCommand::Register { .. }
         | PersonCommand::Rename { .. }
@@ -233,44 +235,22 @@ fn team_command(
     }
 }
 
-/// The user name, the identifier and the other ids of an account. OneRoster writes the latter as
-/// `{type:id}`.
-fn user_ids(row: &Row<'_>) -> BTreeSet<UserId> {
-    let named = |kind: &str, column| user_id(kind, row.text(column));
-    let own = [
-        named("username", Column::Username),
-        named("identifier", Column::Identifier),
-    ];
-    let others = row.list(Column::UserIds).map(|text| {
-        let text = text.trim_start_matches('{').trim_end_matches('}');
-        let (kind, id) = text.split_once(':').unwrap_or(("", text));
-        user_id(kind, id)
-    });
-    own.into_iter().chain(others).flatten().collect()
-}
-
-/// An id of a person; `None` if there is none, or if it may not be stored.
-fn user_id(kind: &str, id: &str) -> Option<UserId> {
-    let id = ExternalId::new(id).ok()?;
-    let kind = Code::new(kind).ok();
-    Some(UserId { kind, id })
-}
-
-/// The name that the manifest gives the system that the export comes from. `None` if it gives none
-/// that can be used.
-pub(super) fn system_code(source: &mut Source) -> Option<SourceName> {
+/// The name that the manifest gives the system that the export comes from. `None` if it gives none.
+pub(super) fn system_code(source: &mut Source) -> Result<Option<SourceName>, ImportFault> {
     if !source.has(MANIFEST.file) {
-        return None;
+        return Ok(None);
     }
-    let mut table = Table::open(source, &MANIFEST, &mut Collector::default())?;
+    let Some(mut table) = Table::open(source, &MANIFEST, &mut Collector::default()) else {
+        return Ok(None);
+    };
     let mut record = StringRecord::new();
     while let Some(Ok(row)) = table.next_row(&mut record) {
         if row
             .text(Column::PropertyName)
             .eq_ignore_ascii_case("source.systemCode")
         {
-            return SourceName::new(row.text(Column::Value)).ok();
+            return row.optional(Column::Value, SourceName::new);
         }
     }
-    None
+    Ok(None)
 }

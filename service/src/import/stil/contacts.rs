@@ -145,7 +145,7 @@ impl Contacts {
             match (contact.custody, person) {
                 (Custody::Yes, Some(person)) => {
                     self.relationships.add(child, person);
-                    tables.guardian(&contact.who, institution);
+                    tables.guardian(&contact.who, institution, contact.line);
                 }
                 (Custody::No, Some(person)) => self.denied.push((child, person)),
                 (Custody::No, None) => self.without_custody += 1,

@@ -1,6 +1,6 @@
 //! What the elements of an export mean.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::civil::date;
 
@@ -20,6 +20,8 @@ struct Group {
     kind: String,
     first_day: String,
     last_day: String,
+    /// The line on which it begins.
+    line: u64,
 }
 
 /// An institution whose end was not reached yet.
@@ -28,8 +30,10 @@ struct Institution {
     number: String,
     name: String,
     groups: Vec<Group>,
-    /// Group, person and role. Groups may stand below persons.
-    places: Vec<(String, String, &'static str)>,
+    /// Group, person and role, and the line of the person. Groups may stand below persons.
+    places: Vec<(String, String, &'static str, u64)>,
+    /// The line on which it begins.
+    line: u64,
 }
 
 /// Writes one export into the tables.
@@ -41,8 +45,8 @@ pub(super) struct Export<'t> {
     file: &'t str,
     /// The line that was read to.
     line: u64,
-    /// The first year of each school year that a source names.
-    years: BTreeSet<i16>,
+    /// The first year of each school year that a source names, with the line of that source.
+    years: BTreeMap<i16, u64>,
     institution: Institution,
     group: Group,
     member: Member,
@@ -64,7 +68,7 @@ impl<'t> Export<'t> {
             contacts,
             file,
             line: 0,
-            years: BTreeSet::new(),
+            years: BTreeMap::new(),
             institution: Institution::default(),
             group: Group::default(),
             member: Member::default(),
@@ -87,6 +91,7 @@ impl<'t> Export<'t> {
         let number = self.number()?;
         let roles = member.roles();
         let (given, family) = member.who.names();
+        let spot = self.tables.at(member.line);
         let person = Person {
             id: &member.who.user,
             given,
@@ -94,6 +99,7 @@ impl<'t> Export<'t> {
             level: &member.level,
             institution: &number,
             roles: &roles,
+            spot,
         };
         let written = self.tables.person(&person);
         self.written(written)?;
@@ -103,7 +109,7 @@ impl<'t> Export<'t> {
         }
         for (part, group) in &member.groups {
             let role = member.role_in(*part);
-            let place = (group.clone(), member.who.user.clone(), role);
+            let place = (group.clone(), member.who.user.clone(), role, member.line);
             self.institution.places.push(place);
         }
         Ok(())
@@ -135,18 +141,21 @@ impl<'t> Export<'t> {
             name,
             groups,
             places,
+            line,
             ..
         } = &self.institution;
         let name = if name.is_empty() { number } else { name };
-        self.tables.institution(number, name)?;
+        let spot = self.tables.at(*line);
+        self.tables.institution(number, name, spot)?;
         self.told.several_years |= self.years.len() > 1;
         self.told.no_year |= self.years.is_empty();
         let mut year = String::new();
-        if let Some(first) = self.years.last() {
+        if let Some((first, line)) = self.years.last_key_value() {
             let next = first.saturating_add(1);
             year = format!("{first}-{next}");
-            self.tables
-                .year(&year, date(*first, 8, 1), date(next, 7, 31))?;
+            let days = (date(*first, 8, 1), date(next, 7, 31));
+            let spot = self.tables.at(*line);
+            self.tables.year(&year, days, spot)?;
         }
         let mut known = HashMap::new();
         for group in groups {
@@ -163,11 +172,12 @@ impl<'t> Export<'t> {
                 title,
                 institution: number,
                 year,
+                spot: self.tables.at(group.line),
             };
             self.tables.team(&team)?;
         }
         let mut written = BTreeSet::new();
-        for (group, person, role) in places {
+        for (group, person, role, line) in places {
             let days = match known.get(group.as_str()) {
                 Some(Some(group)) => (group.first_day.as_str(), group.last_day.as_str()),
                 // The place of somebody in what is no team.
@@ -184,6 +194,7 @@ impl<'t> Export<'t> {
                 role,
                 first_day: days.0,
                 last_day: days.1,
+                spot: self.tables.at(*line),
             };
             self.tables.place(&place)?;
         }
@@ -268,12 +279,22 @@ impl Visitor for Export<'_> {
                              other; write it as in 2026-2027",
                         )
                     })?;
-                    self.years.insert(year);
+                    self.years.entry(year).or_insert(self.line);
                 }
             }
-            Element::Institution => self.institution = Institution::default(),
-            Element::Group => self.group = Group::default(),
-            Element::InstitutionPerson => self.member = Member::default(),
+            Element::Institution => {
+                self.institution = Institution {
+                    line: self.line,
+                    ..Institution::default()
+                };
+            }
+            Element::Group => {
+                self.group = Group {
+                    line: self.line,
+                    ..Group::default()
+                };
+            }
+            Element::InstitutionPerson => self.member = Member::on(self.line),
             Element::Role(part) => self.member.parts.push(part),
             Element::ContactPerson => {
                 self.contact = Contact::new(attribute("childCustody"), self.line);

@@ -53,9 +53,19 @@ pub(super) struct Member {
     pub(super) jobs: Vec<&'static str>,
     pub(super) groups: Vec<(Part, String)>,
     pub(super) contacts: Vec<Contact>,
+    /// The line on which the person begins.
+    pub(super) line: u64,
 }
 
 impl Member {
+    /// A person of whom nothing is known yet, who begins on this line.
+    pub(super) fn on(line: u64) -> Self {
+        Self {
+            line,
+            ..Self::default()
+        }
+    }
+
     /// What the person is, each once.
     pub(super) fn roles(&self) -> Vec<&'static str> {
         let mut roles = Vec::new();

@@ -9,12 +9,14 @@
 //! - [`walk`] goes through a file. It expands no entities and asks no network.
 //! - [`member`] says who somebody is, [`contacts`] who of the contact persons of a student is a guardian.
 //! - [`export`] says what the elements mean, [`tables`] writes it down, [`told`] says what was left out.
+//! - [`spots`] says which element a row of a table comes from.
 
 mod bytes;
 mod contacts;
 mod element;
 mod export;
 mod member;
+mod spots;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -28,6 +30,7 @@ use std::path::{Path, PathBuf};
 
 use self::contacts::{Contacts, Guarding};
 use self::export::Export;
+pub(super) use self::spots::Spots;
 use self::tables::Tables;
 use self::told::Told;
 use super::fault::{FaultCode, ImportFault, PassedOver};
@@ -39,6 +42,8 @@ const SYSTEM: &str = "UNI-Login";
 /// Tables, and what is told of the export that they were made from.
 pub(super) struct Converted {
     pub(super) tables: Vec<(&'static str, File)>,
+    /// Where the rows of the tables come from.
+    pub(super) spots: Spots,
     pub(super) notes: Vec<String>,
     /// Who guards whom. `None` if nothing says it.
     pub(super) relationships: Option<Relationships>,
@@ -104,6 +109,7 @@ pub(super) fn convert<R: Read>(
     let (mut tables, mut told) = (Tables::new()?, Told::default());
     let mut contacts = Contacts::default();
     for (name, file) in files {
+        tables.begin(&name);
         let mut export = Export::new(&name, &mut tables, &mut told, &mut contacts);
         if let Err(fault) = walk::walk(file, &name, &mut export) {
             return Err(export.failed.unwrap_or(fault));
@@ -119,8 +125,10 @@ pub(super) fn convert<R: Read>(
         without_custody,
         notes,
     } = contacts.finish();
+    let (tables, spots) = tables.finish(&system)?;
     Ok(Converted {
-        tables: tables.finish(&system)?,
+        tables,
+        spots,
         notes: told.notes().into_iter().chain(notes).collect(),
         relationships,
         passed_over,

@@ -6,8 +6,12 @@ use std::fs::File;
 use jiff::civil::Date;
 
 use super::member::Who;
+use super::spots::{Rows, Spot, Spots};
 use crate::import::fault::ImportFault;
-use crate::import::rest::Table;
+use crate::import::rest;
+
+/// A table that was written, with its name.
+pub(super) type Written = (&'static str, File);
 
 /// A group that becomes a team.
 pub(super) struct Team<'t> {
@@ -16,6 +20,7 @@ pub(super) struct Team<'t> {
     pub(super) institution: &'t str,
     /// The id of its school year.
     pub(super) year: &'t str,
+    pub(super) spot: Spot,
 }
 
 /// A person at one institution.
@@ -27,6 +32,7 @@ pub(super) struct Person<'t> {
     pub(super) institution: &'t str,
     /// In OneRoster's words, the one that the person is counted under first.
     pub(super) roles: &'t [&'static str],
+    pub(super) spot: Spot,
 }
 
 /// A place in a team.
@@ -36,6 +42,7 @@ pub(super) struct Place<'t> {
     pub(super) role: &'static str,
     pub(super) first_day: &'t str,
     pub(super) last_day: &'t str,
+    pub(super) spot: Spot,
 }
 
 /// Somebody who guards students.
@@ -44,6 +51,15 @@ struct Guardian {
     family: String,
     /// The institutions of the students.
     institutions: BTreeSet<String>,
+    /// Where the guardian is named first.
+    spot: Spot,
+}
+
+/// A table that is being written, and where its rows come from.
+struct Table {
+    file: &'static str,
+    out: rest::Table,
+    rows: Rows,
 }
 
 /// All tables of an import. Several exports may be written into the same tables.
@@ -62,17 +78,21 @@ pub(super) struct Tables {
     guardians: BTreeMap<String, Guardian>,
     /// How many rows have numbers for ids.
     numbered: u64,
+    spots: Spots,
 }
 
 fn table(file: &'static str, header: &[&str]) -> Result<Table, ImportFault> {
-    let mut table = Table::of(file)?;
-    row(&mut table, header)?;
+    let out = rest::Table::of(file)?;
+    let rows = Rows::default();
+    let mut table = Table { file, out, rows };
+    row(&mut table, header, None)?;
     Ok(table)
 }
 
-fn row(table: &mut Table, cells: &[&str]) -> Result<(), ImportFault> {
+fn row(table: &mut Table, cells: &[&str], spot: Option<Spot>) -> Result<(), ImportFault> {
+    table.rows.write(cells, spot);
     let cells: Vec<String> = cells.iter().map(|cell| (*cell).to_owned()).collect();
-    table.push(&cells)
+    table.out.push(&cells)
 }
 
 impl Tables {
@@ -150,21 +170,43 @@ impl Tables {
             persons: HashSet::new(),
             guardians: BTreeMap::new(),
             numbered: 0,
+            spots: Spots::default(),
         })
     }
 
-    pub(super) fn institution(&mut self, number: &str, name: &str) -> Result<(), ImportFault> {
-        row(&mut self.orgs, &[number, "", name, "school", number])
+    /// Another file of the export begins.
+    pub(super) fn begin(&mut self, file: &str) {
+        self.spots.begin(file);
+    }
+
+    /// A line of the file that began last.
+    pub(super) fn at(&self, line: u64) -> Spot {
+        self.spots.at(line)
+    }
+
+    pub(super) fn institution(
+        &mut self,
+        number: &str,
+        name: &str,
+        spot: Spot,
+    ) -> Result<(), ImportFault> {
+        let cells = [number, "", name, "school", number];
+        row(&mut self.orgs, &cells, Some(spot))
     }
 
     /// A school year, unless it was written before.
-    pub(super) fn year(&mut self, title: &str, first: Date, last: Date) -> Result<(), ImportFault> {
+    pub(super) fn year(
+        &mut self,
+        title: &str,
+        (first, last): (Date, Date),
+        spot: Spot,
+    ) -> Result<(), ImportFault> {
         if !self.years.insert(title.to_owned()) {
             return Ok(());
         }
         let (first, last) = (first.to_string(), last.to_string());
         let cells = [title, "", title, "schoolYear", &first, &last, ""];
-        row(&mut self.sessions, &cells)
+        row(&mut self.sessions, &cells, Some(spot))
     }
 
     pub(super) fn team(&mut self, team: &Team<'_>) -> Result<(), ImportFault> {
@@ -178,7 +220,7 @@ impl Tables {
             team.year,
             "",
         ];
-        row(&mut self.classes, &cells)
+        row(&mut self.classes, &cells, Some(team.spot))
     }
 
     pub(super) fn person(&mut self, person: &Person<'_>) -> Result<(), ImportFault> {
@@ -199,6 +241,7 @@ impl Tables {
             row(
                 &mut self.users,
                 &[id, "", "true", &login, given, family, "", level],
+                Some(person.spot),
             )?;
         }
         for (number, role) in person.roles.iter().enumerate() {
@@ -211,20 +254,22 @@ impl Tables {
             let cells = [&id, "", person.id, kind, role, person.institution, ""];
             // Without an id, nobody can tell whose role it is. The row of the person is bad anyway.
             if !person.id.is_empty() {
-                row(&mut self.roles, &cells)?;
+                row(&mut self.roles, &cells, Some(person.spot))?;
             }
         }
         Ok(())
     }
 
     /// A guardian of a student at an institution.
-    pub(super) fn guardian(&mut self, who: &Who, institution: &str) {
+    pub(super) fn guardian(&mut self, who: &Who, institution: &str, line: u64) {
+        let spot = self.at(line);
         let guardian = self.guardians.entry(who.user.clone()).or_insert_with(|| {
             let (given, family) = who.names();
             Guardian {
                 given: given.to_owned(),
                 family: family.to_owned(),
                 institutions: BTreeSet::new(),
+                spot,
             }
         });
         guardian.institutions.insert(institution.to_owned());
@@ -245,6 +290,7 @@ impl Tables {
                     level: "",
                     institution,
                     roles: &["guardian"],
+                    spot: guardian.spot,
                 })?;
             }
         }
@@ -259,10 +305,12 @@ impl Tables {
             role,
             first_day,
             last_day,
+            spot,
         } = place;
         row(
             &mut self.enrollments,
             &[&id, "", team, person, role, "", first_day, last_day],
+            Some(*spot),
         )
     }
 
@@ -271,8 +319,9 @@ impl Tables {
         self.numbered.to_string()
     }
 
-    /// Ends all tables. `system` names the system that the export comes from.
-    pub(super) fn finish(mut self, system: &str) -> Result<Vec<(&'static str, File)>, ImportFault> {
+    /// Ends all tables, and says where their rows come from. `system` names the system that the export
+    /// comes from.
+    pub(super) fn finish(mut self, system: &str) -> Result<(Vec<Written>, Spots), ImportFault> {
         self.write_guardians()?;
         let properties = [
             ("manifest.version", "1.0"),
@@ -287,7 +336,7 @@ impl Tables {
             ("file.enrollments", "bulk"),
         ];
         for (name, value) in properties {
-            row(&mut self.manifest, &[name, value])?;
+            row(&mut self.manifest, &[name, value], None)?;
         }
         let tables = [
             self.manifest,
@@ -298,6 +347,12 @@ impl Tables {
             self.roles,
             self.enrollments,
         ];
-        tables.into_iter().map(Table::finish).collect()
+        let mut spots = self.spots;
+        let tables = tables.into_iter().map(|table| {
+            spots.add(table.file, table.rows);
+            table.out.finish()
+        });
+        let tables = tables.collect::<Result<_, _>>()?;
+        Ok((tables, spots))
     }
 }

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 use super::{Converted, convert};
 use crate::import::fault::{FaultCode, ImportFault};
-use crate::import::{ImportedCommand, Roster};
+use crate::import::{ImportedCommand, Roster, Terms};
 
 const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 24);
 
@@ -47,6 +47,15 @@ fn rows(text: &str, name: &str) -> Vec<String> {
 
 fn roster(text: &str) -> Roster {
     Roster::from_converted(converted(text.as_bytes()).unwrap(), TODAY).unwrap()
+}
+
+/// A roster of which this share of rows may be bad.
+fn roster_allowing(text: &str, bad_rows: u8) -> Roster {
+    let terms = Terms {
+        today: TODAY,
+        bad_rows,
+    };
+    Roster::from_converted(converted(text.as_bytes()).unwrap(), terms).unwrap()
 }
 
 fn commands(text: &str) -> Vec<Command> {
@@ -124,7 +133,10 @@ fn it_goes_in_and_says_nothing_of_guardians() {
         "{:?}",
         roster.passed_over()
     );
-    assert_eq!(roster.system_code().unwrap().as_str(), "UNI-Login A01001");
+    assert_eq!(
+        roster.system_code().unwrap().unwrap().as_str(),
+        "UNI-Login A01001"
+    );
     let notes = roster.notes().join("\n");
     for said in [
         "STIL",
@@ -277,6 +289,87 @@ fn what_no_export_holds_is_refused_with_its_line() {
     assert_eq!(refused(&long).code, FaultCode::TextTooLong);
 }
 
+/// The line of a text on which `wanted` stands.
+fn line_of(text: &str, wanted: &str) -> u64 {
+    let number = text.lines().position(|line| line.contains(wanted));
+    number.unwrap() as u64 + 1
+}
+
+#[test]
+fn each_command_names_the_file_and_the_line_of_its_element() {
+    let files = [("a.xml", NEWER), ("b.xml", FULL)];
+    let named = files.map(|(name, text)| (name.to_owned(), text.as_bytes()));
+    let mut roster = Roster::from_converted(convert(named, true).unwrap(), TODAY).unwrap();
+    let mut seen = 0;
+    for imported in roster.commands() {
+        let imported = imported.unwrap();
+        let (_, text) = files
+            .iter()
+            .find(|(name, _)| *name == imported.file)
+            .unwrap();
+        let row = usize::try_from(imported.row).unwrap();
+        let line = text.lines().nth(row - 1).unwrap();
+        let elements: &[&str] = match imported.command {
+            Command::SchoolYear(..) => &["ImportSource"],
+            Command::Institution(..) => &["Institution>", "Institution "],
+            Command::Person(..) => &["InstitutionPerson", "ContactPerson"],
+            Command::Team(..) => &["Group"],
+            ref other => panic!("{other:?}"),
+        };
+        assert!(
+            elements.iter().any(|element| line.contains(element)),
+            "{line}"
+        );
+        seen += 1;
+    }
+    assert!(seen > 10, "{seen}");
+}
+
+#[test]
+fn what_is_passed_over_is_told_of_the_xml_and_counted_by_the_rows_of_its_tables() {
+    // Somebody without a login, and a teacher of a group that there is not.
+    let bad = NEWER.replace("<c:UserId>ebbe1234</c:UserId>", "").replace(
+        "<c:ShortName>TA</c:ShortName>",
+        "<c:GroupId>væk</c:GroupId>",
+    );
+    let lines = [line_of(&bad, "Ebbe") - 1, line_of(&bad, "Tove") - 1];
+    let flat = bad.replace('\n', " ").replace("?> <", "?><");
+    let of = |text: &str| {
+        let found = roster_allowing(text, 100);
+        // Nobody is missing while the row of a person has no id.
+        assert!(found.hides_persons() && !found.hides_classes());
+        let notes = found.notes().join("\n");
+        assert!(!notes.contains(".csv"), "{notes}");
+        let told = found.passed_over().iter().map(|passed| {
+            let fault = &passed.fault;
+            assert_eq!(fault.file, "skole.xml", "{fault}");
+            assert!(!fault.to_string().contains(".csv"), "{fault}");
+            (fault.row.unwrap(), fault.field.clone().unwrap())
+        });
+        (told.collect::<Vec<_>>(), found.summary().bad_passed_over)
+    };
+    let (told, count) = of(&bad);
+    assert!(
+        told.iter().all(|(line, _)| lines.contains(line)),
+        "{told:?}"
+    );
+    assert!(told.contains(&(lines[0], "UserId".to_owned())), "{told:?}");
+    assert!(told.contains(&(lines[1], "GroupId".to_owned())), "{told:?}");
+    // On one line they are as many as on several.
+    let (flatly, same) = of(&flat);
+    assert!(flatly.iter().all(|(line, _)| *line == 1), "{flatly:?}");
+    assert_eq!((flatly.len(), same), (told.len(), count));
+
+    let nobody = NEWER.replace("c:UserId>", "c:Nobody>");
+    let stopped = Roster::from_converted(converted(nobody.as_bytes()).unwrap(), TODAY);
+    let said = stopped.err().unwrap().to_string();
+    assert!(
+        said.contains("skole.xml, at InstitutionPerson: 6 of 6 rows"),
+        "{said}"
+    );
+    assert!(!said.contains(".csv"), "{said}");
+}
+
 #[test]
 fn the_exports_in_a_folder_are_one_roster_and_who_works_at_two_schools_is_one_person() {
     let folder = tempfile::tempdir().unwrap();
@@ -294,7 +387,7 @@ fn the_exports_in_a_folder_are_one_roster_and_who_works_at_two_schools_is_one_pe
         (summary.institutions, summary.persons(), summary.teams),
         (2, 7, 6)
     );
-    assert_eq!(roster.system_code().unwrap().as_str(), "UNI-Login");
+    assert_eq!(roster.system_code().unwrap().unwrap().as_str(), "UNI-Login");
     assert!(
         roster.passed_over().is_empty(),
         "{:?}",

@@ -18,7 +18,7 @@ pub(super) struct Told {
 impl Told {
     pub(super) fn notes(&self) -> Vec<String> {
         let mut notes = vec![format!(
-            "read as an export of STIL (UNI-Login){}; lines are those of the tables that it becomes",
+            "read as an export of STIL (UNI-Login){}",
             if self.is_larger {
                 " that holds more than the small one does"
             } else {

@@ -26,7 +26,7 @@ impl AuditService for Api {
         &self,
         request: Request<GetVerifierKeysRequest>,
     ) -> Rpc<GetVerifierKeysResponse> {
-        self.allow(request.metadata(), Access::ReadProofs)?;
+        self.allow(request.extensions(), Access::ReadProofs)?;
         let current = self.verifier_key()?;
         Ok(Response::new(GetVerifierKeysResponse { current }))
     }
@@ -35,7 +35,7 @@ impl AuditService for Api {
         &self,
         request: Request<GetCheckpointRequest>,
     ) -> Rpc<GetCheckpointResponse> {
-        self.allow(request.metadata(), Access::ReadProofs)?;
+        self.allow(request.extensions(), Access::ReadProofs)?;
         let GetCheckpointRequest { min_size, create } = request.into_inner();
         let found = self.checkpoint(min_size, create).await?;
         let checkpoint = Some(wire::checkpoint(&found));
@@ -46,7 +46,7 @@ impl AuditService for Api {
         &self,
         request: Request<ListCheckpointsRequest>,
     ) -> Rpc<ListCheckpointsResponse> {
-        self.allow(request.metadata(), Access::ReadProofs)?;
+        self.allow(request.extensions(), Access::ReadProofs)?;
         let request = request.into_inner();
         let limit = request::page_size(request.page_size)?;
         let found = self.checkpoints(request.after_size, limit).await?;
@@ -58,7 +58,7 @@ impl AuditService for Api {
         &self,
         request: Request<GetInclusionProofRequest>,
     ) -> Rpc<GetInclusionProofResponse> {
-        self.allow(request.metadata(), Access::ReadProofs)?;
+        self.allow(request.extensions(), Access::ReadProofs)?;
         let GetInclusionProofRequest { position, min_size } = request.into_inner();
         let position = wire::counted("position", position)?;
         let (entry, proof) = self.inclusion(position, min_size).await?;
@@ -74,7 +74,7 @@ impl AuditService for Api {
         &self,
         request: Request<GetConsistencyProofRequest>,
     ) -> Rpc<GetConsistencyProofResponse> {
-        self.allow(request.metadata(), Access::ReadProofs)?;
+        self.allow(request.extensions(), Access::ReadProofs)?;
         let request = request.into_inner();
         let from = wire::counted("from_size", request.from_size)?;
         let (signed, root, proof) = self.consistency(from, request.min_size).await?;
@@ -91,7 +91,7 @@ impl AuditService for Api {
         &self,
         request: Request<ExportBundleRequest>,
     ) -> Rpc<Self::ExportBundleStream> {
-        let caller = self.caller(request.metadata())?;
+        let caller = self.caller(request.extensions())?;
         let asked = wire::export_request(&request.into_inner())?;
         let of = queries::plans_of(&asked);
         let disclosure = asked.disclosure;

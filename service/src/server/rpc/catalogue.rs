@@ -20,7 +20,7 @@ impl CatalogueService for Api {
         &self,
         request: Request<GetCatalogueRequest>,
     ) -> Rpc<GetCatalogueResponse> {
-        self.allow(request.metadata(), Access::ReadCatalogue)?;
+        self.allow(request.extensions(), Access::ReadCatalogue)?;
         let request = request.into_inner();
         let id = request::id("catalogue_id", &request.catalogue_id)?;
         let (catalogue, position) = self
@@ -38,7 +38,7 @@ impl CatalogueService for Api {
         &self,
         request: Request<ListCataloguesRequest>,
     ) -> Rpc<ListCataloguesResponse> {
-        self.allow(request.metadata(), Access::ReadCatalogue)?;
+        self.allow(request.extensions(), Access::ReadCatalogue)?;
         let request = request.into_inner();
         let page = request::everything("ListCatalogues", request.page_size, &request.page_token)?;
         let ((catalogues, next_page_token), position) = self
@@ -57,7 +57,7 @@ impl CatalogueService for Api {
         &self,
         request: Request<GetCatalogueItemRequest>,
     ) -> Rpc<GetCatalogueItemResponse> {
-        self.allow(request.metadata(), Access::ReadCatalogue)?;
+        self.allow(request.extensions(), Access::ReadCatalogue)?;
         let request = request.into_inner();
         let (id, item) = request::get_catalogue_item(&request)?;
         let ((item, retired), position) = self
@@ -76,7 +76,7 @@ impl CatalogueService for Api {
         &self,
         request: Request<ListCatalogueItemsRequest>,
     ) -> Rpc<ListCatalogueItemsResponse> {
-        self.allow(request.metadata(), Access::ReadCatalogue)?;
+        self.allow(request.extensions(), Access::ReadCatalogue)?;
         let request = request.into_inner();
         let list = request::list_catalogue_items(&request)?;
         let ((items, next_page_token), position) = self
@@ -95,7 +95,7 @@ impl CatalogueService for Api {
         &self,
         request: Request<ListCatalogueScalesRequest>,
     ) -> Rpc<ListCatalogueScalesResponse> {
-        self.allow(request.metadata(), Access::ReadCatalogue)?;
+        self.allow(request.extensions(), Access::ReadCatalogue)?;
         let request = request.into_inner();
         let list = request::list_catalogue_scales(&request)?;
         let ((scales, next_page_token), position) = self
@@ -115,7 +115,7 @@ impl CatalogueService for Api {
         request: Request<ListCatalogueGoalsRequest>,
     ) -> Rpc<ListCatalogueGoalsResponse> {
         // The answer names year plans.
-        self.allow(request.metadata(), Access::ReadRoster)?;
+        self.allow(request.extensions(), Access::ReadRoster)?;
         let request = request.into_inner();
         let list = request::list_catalogue_goals(&request)?;
         let ((year_plans, next_page_token), position) = self

@@ -33,7 +33,7 @@ enum Answer {
 #[tonic::async_trait]
 impl CommandService for Api {
     async fn execute(&self, request: Request<ExecuteRequest>) -> Rpc<ExecuteResponse> {
-        let caller = self.caller(request.metadata())?;
+        let caller = self.caller(request.extensions())?;
         let command = request.into_inner().command.unwrap_or_default();
         let envelope = wire::command(command).map_err(Failure::from)?;
         self.permit(&caller, Access::Execute(&envelope))?;
@@ -46,7 +46,7 @@ impl CommandService for Api {
         &self,
         request: Request<ExecuteBatchRequest>,
     ) -> Rpc<ExecuteBatchResponse> {
-        let caller = self.caller(request.metadata())?;
+        let caller = self.caller(request.extensions())?;
         let envelopes = wire::batch(request.into_inner()).map_err(Failure::from)?;
         for (index, envelope) in envelopes.iter().enumerate() {
             self.permit(&caller, Access::Execute(envelope))
@@ -64,7 +64,7 @@ impl CommandService for Api {
         &self,
         request: Request<Streaming<ExecuteStreamRequest>>,
     ) -> Rpc<Self::ExecuteStreamStream> {
-        let caller = self.caller(request.metadata())?;
+        let caller = self.caller(request.extensions())?;
         let (answers, answered) = mpsc::channel(WINDOW);
         tokio::spawn(self.clone().pipeline(caller, request.into_inner(), answers));
         let responses = ReceiverStream::new(answered).then(|answer| async {
@@ -87,13 +87,13 @@ impl CommandService for Api {
         &self,
         request: Request<Streaming<PreviewStreamRequest>>,
     ) -> Rpc<Self::PreviewStreamStream> {
-        let caller = self.caller(request.metadata())?;
+        let caller = self.caller(request.extensions())?;
         let answers = self.clone().previews(caller, request.into_inner());
         Ok(Response::new(Box::pin(answers)))
     }
 
     async fn revert_plan(&self, request: Request<RevertPlanRequest>) -> Rpc<RevertPlanResponse> {
-        let caller = self.caller(request.metadata())?;
+        let caller = self.caller(request.extensions())?;
         let asked = wire::revert::revert_plan(request.into_inner())?;
         let outcome = self.revert(&caller, asked).await?;
         let (changes, stays) = wire::revert::reverting(outcome.reverting);

@@ -33,7 +33,7 @@ impl EventService for Api {
         &self,
         request: Request<ReadEventsRequest>,
     ) -> Rpc<Self::ReadEventsStream> {
-        self.allow(request.metadata(), Access::ReadEvents)?;
+        self.allow(request.extensions(), Access::ReadEvents)?;
         let request = request.into_inner();
         let filter = event_filter(request.filter)?;
         self.reached(request.min_position).await?;
@@ -62,7 +62,7 @@ impl EventService for Api {
         &self,
         request: Request<FollowEventsRequest>,
     ) -> Rpc<Self::FollowEventsStream> {
-        self.allow(request.metadata(), Access::ReadEvents)?;
+        self.allow(request.extensions(), Access::ReadEvents)?;
         let request = request.into_inner();
         let filter = event_filter(request.filter)?;
         let (reader, _) = self.reader(request.after_position, filter)?;

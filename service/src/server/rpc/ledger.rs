@@ -11,7 +11,7 @@ use crate::wire;
 #[tonic::async_trait]
 impl LedgerService for Api {
     async fn get_status(&self, request: Request<GetStatusRequest>) -> Rpc<GetStatusResponse> {
-        self.allow(request.metadata(), Access::ReadStatus)?;
+        self.allow(request.extensions(), Access::ReadStatus)?;
         self.reached(request.into_inner().min_position).await?;
         let status = self.ledger.status();
         Ok(Response::new(wire::status(&status, self.started_at)))

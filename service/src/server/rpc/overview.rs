@@ -16,7 +16,7 @@ impl OverviewService for Api {
         &self,
         request: Request<proto::GetOverviewRequest>,
     ) -> Rpc<proto::GetOverviewResponse> {
-        let caller = self.caller(request.metadata())?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let min_position = request.min_position;
         let asked = wire::get_overview(request)?;
@@ -52,7 +52,7 @@ impl OverviewService for Api {
         &self,
         request: Request<proto::GetSurveyOverviewRequest>,
     ) -> Rpc<proto::GetSurveyOverviewResponse> {
-        let caller = self.caller(request.metadata())?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let asked = wire::get_survey_overview(&request)?;
         self.permit(&caller, Access::ReadSurvey(&asked.institutions))?;
@@ -78,7 +78,7 @@ impl OverviewService for Api {
         &self,
         request: Request<proto::ListSurveyDiscussionsRequest>,
     ) -> Rpc<proto::ListSurveyDiscussionsResponse> {
-        let caller = self.caller(request.metadata())?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let asked = wire::list_survey_discussions(&request)?;
         self.permit(&caller, Access::ReadSurvey(&asked.institutions))?;

@@ -17,7 +17,7 @@ impl OwnershipService for Api {
         &self,
         request: Request<proto::ListOwnedRequest>,
     ) -> Rpc<proto::ListOwnedResponse> {
-        self.allow(request.metadata(), Access::ReadOwnership)?;
+        self.allow(request.extensions(), Access::ReadOwnership)?;
         let request = request.into_inner();
         let asked = wire::list_owned(&request)?;
         let (found, position) = self
@@ -37,7 +37,7 @@ impl OwnershipService for Api {
         &self,
         request: Request<proto::ListOwnerlessRequest>,
     ) -> Rpc<proto::ListOwnerlessResponse> {
-        self.allow(request.metadata(), Access::ReadOwnership)?;
+        self.allow(request.extensions(), Access::ReadOwnership)?;
         let request = request.into_inner();
         let (institution, page) = wire::list_ownerless(&request)?;
         let (found, position) = self
@@ -57,7 +57,7 @@ impl OwnershipService for Api {
         &self,
         request: Request<proto::ListSuggestionsRequest>,
     ) -> Rpc<proto::ListSuggestionsResponse> {
-        self.allow(request.metadata(), Access::ReadOwnership)?;
+        self.allow(request.extensions(), Access::ReadOwnership)?;
         let request = request.into_inner();
         let (institution, page) = wire::list_suggestions(&request)?;
         let ((found, next_page_token), position) = self
@@ -78,7 +78,7 @@ impl OwnershipService for Api {
         &self,
         request: Request<proto::ListSuccessorsRequest>,
     ) -> Rpc<proto::ListSuccessorsResponse> {
-        self.allow(request.metadata(), Access::ReadOwnership)?;
+        self.allow(request.extensions(), Access::ReadOwnership)?;
         let request = request.into_inner();
         let stream = wire::ownable(&request.stream)?;
         let (found, position) = self
@@ -96,7 +96,7 @@ impl OwnershipService for Api {
         &self,
         request: Request<proto::PreviewDeletionRequest>,
     ) -> Rpc<proto::PreviewDeletionResponse> {
-        self.allow(request.metadata(), Access::ReadOwnership)?;
+        self.allow(request.extensions(), Access::ReadOwnership)?;
         let request = request.into_inner();
         let stream = wire::deletable(&request.stream)?;
         let (found, position) = self
@@ -118,7 +118,7 @@ impl OwnershipService for Api {
         &self,
         request: Request<proto::ProposeRecoveryRequest>,
     ) -> Rpc<proto::ProposeRecoveryResponse> {
-        self.allow(request.metadata(), Access::ReadOwnership)?;
+        self.allow(request.extensions(), Access::ReadOwnership)?;
         let request = request.into_inner();
         let min_position = request.min_position;
         let asked = wire::propose_recovery(request)?;
@@ -145,7 +145,7 @@ impl OwnershipService for Api {
         &self,
         request: Request<proto::RunRecoveryRequest>,
     ) -> Rpc<Self::RunRecoveryStream> {
-        let caller = self.caller(request.metadata())?;
+        let caller = self.caller(request.extensions())?;
         let asked = wire::run_recovery(request.into_inner())?;
         let (id, on_behalf_of) = (asked.id, asked.on_behalf_of);
         let access = Access::Recover {
@@ -174,7 +174,7 @@ impl OwnershipService for Api {
         &self,
         request: Request<proto::UndoRecoveryRequest>,
     ) -> Rpc<Self::UndoRecoveryStream> {
-        let caller = self.caller(request.metadata())?;
+        let caller = self.caller(request.extensions())?;
         let asked = wire::undo_recovery(request.into_inner())?;
         let (id, on_behalf_of) = (asked.id, asked.on_behalf_of);
         let access = Access::UndoRecovery {
@@ -201,7 +201,7 @@ impl OwnershipService for Api {
         &self,
         request: Request<proto::GetRecoveryRequest>,
     ) -> Rpc<proto::GetRecoveryResponse> {
-        self.allow(request.metadata(), Access::ReadOwnership)?;
+        self.allow(request.extensions(), Access::ReadOwnership)?;
         let request = request.into_inner();
         let (id, page) = wire::get_recovery(&request)?;
         let (recovery, position) = self
@@ -222,7 +222,7 @@ impl OwnershipService for Api {
         &self,
         request: Request<proto::ListRecoveriesRequest>,
     ) -> Rpc<proto::ListRecoveriesResponse> {
-        self.allow(request.metadata(), Access::ReadOwnership)?;
+        self.allow(request.extensions(), Access::ReadOwnership)?;
         let request = request.into_inner();
         let page = wire::list_recoveries(&request)?;
         let ((recoveries, next_page_token), position) = self

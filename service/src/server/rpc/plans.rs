@@ -17,7 +17,7 @@ use crate::wire::{self, request};
 #[tonic::async_trait]
 impl PlanService for Api {
     async fn get_plan(&self, request: Request<GetPlanRequest>) -> Rpc<GetPlanResponse> {
-        let caller = self.caller(request.metadata())?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let asked = request::get_plan(&request)?;
         let viewer = asked.viewer;
@@ -36,7 +36,7 @@ impl PlanService for Api {
     }
 
     async fn list_plans(&self, request: Request<ListPlansRequest>) -> Rpc<ListPlansResponse> {
-        let caller = self.caller(request.metadata())?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let (filter, page) = request::list_plans(&request)?;
         let of = match filter {
@@ -62,7 +62,7 @@ impl PlanService for Api {
         &self,
         request: Request<GetPlanHistoryRequest>,
     ) -> Rpc<GetPlanHistoryResponse> {
-        let caller = self.caller(request.metadata())?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let asked = request::get_plan_history(&request)?;
         let of = PlansOf::Stream(asked.plan.into());
@@ -90,7 +90,7 @@ impl PlanService for Api {
         &self,
         request: Request<GetCollectedViewRequest>,
     ) -> Rpc<GetCollectedViewResponse> {
-        let caller = self.caller(request.metadata())?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let asked = request::get_collected_view(&request)?;
         let viewer = asked.viewer;
@@ -110,7 +110,7 @@ impl PlanService for Api {
     }
 
     async fn diff_plan(&self, request: Request<DiffPlanRequest>) -> Rpc<DiffPlanResponse> {
-        let caller = self.caller(request.metadata())?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let asked = request::diff_plan(&request)?;
         let viewer = asked.viewer;

@@ -22,7 +22,7 @@ impl RosterService for Api {
         &self,
         request: Request<proto::GetInstitutionRequest>,
     ) -> Rpc<proto::GetInstitutionResponse> {
-        self.allow(request.metadata(), Access::ReadRoster)?;
+        self.allow(request.extensions(), Access::ReadRoster)?;
         let request = request.into_inner();
         let id = request::id("institution_id", &request.institution_id)?;
         let (institution, position) = self
@@ -40,7 +40,7 @@ impl RosterService for Api {
         &self,
         request: Request<proto::ListInstitutionsRequest>,
     ) -> Rpc<proto::ListInstitutionsResponse> {
-        self.allow(request.metadata(), Access::ReadRoster)?;
+        self.allow(request.extensions(), Access::ReadRoster)?;
         let request = request.into_inner();
         let page = request::everything("ListInstitutions", request.page_size, &request.page_token)?;
         let ((institutions, next_page_token), position) = self
@@ -59,7 +59,7 @@ impl RosterService for Api {
         &self,
         request: Request<proto::GetSchoolYearRequest>,
     ) -> Rpc<proto::GetSchoolYearResponse> {
-        self.allow(request.metadata(), Access::ReadRoster)?;
+        self.allow(request.extensions(), Access::ReadRoster)?;
         let request = request.into_inner();
         let id = request::id("school_year_id", &request.school_year_id)?;
         let (school_year, position) = self
@@ -77,7 +77,7 @@ impl RosterService for Api {
         &self,
         request: Request<proto::ListSchoolYearsRequest>,
     ) -> Rpc<proto::ListSchoolYearsResponse> {
-        self.allow(request.metadata(), Access::ReadRoster)?;
+        self.allow(request.extensions(), Access::ReadRoster)?;
         let request = request.into_inner();
         let page = request::everything("ListSchoolYears", request.page_size, &request.page_token)?;
         let ((school_years, next_page_token), position) = self
@@ -96,7 +96,7 @@ impl RosterService for Api {
         &self,
         request: Request<proto::GetPersonRequest>,
     ) -> Rpc<proto::GetPersonResponse> {
-        self.allow(request.metadata(), Access::ReadRoster)?;
+        self.allow(request.extensions(), Access::ReadRoster)?;
         let request = request.into_inner();
         let id = request::id("person_id", &request.person_id)?;
         let ((person, children), position) = self
@@ -117,7 +117,7 @@ impl RosterService for Api {
         &self,
         request: Request<proto::ListPersonsRequest>,
     ) -> Rpc<proto::ListPersonsResponse> {
-        self.allow(request.metadata(), Access::ReadRoster)?;
+        self.allow(request.extensions(), Access::ReadRoster)?;
         let request = request.into_inner();
         let list = request::list_persons(&request)?;
         let ((persons, next_page_token), position) = self
@@ -136,7 +136,7 @@ impl RosterService for Api {
         &self,
         request: Request<proto::GetTeamRequest>,
     ) -> Rpc<proto::GetTeamResponse> {
-        self.allow(request.metadata(), Access::ReadRoster)?;
+        self.allow(request.extensions(), Access::ReadRoster)?;
         let request = request.into_inner();
         let id = request::id("team_id", &request.team_id)?;
         let (team, position) = self
@@ -154,7 +154,7 @@ impl RosterService for Api {
         &self,
         request: Request<proto::ListTeamsRequest>,
     ) -> Rpc<proto::ListTeamsResponse> {
-        self.allow(request.metadata(), Access::ReadRoster)?;
+        self.allow(request.extensions(), Access::ReadRoster)?;
         let request = request.into_inner();
         let (filter, page) = request::list_teams(&request)?;
         let ((teams, next_page_token), position) = self
@@ -173,7 +173,7 @@ impl RosterService for Api {
         &self,
         request: Request<proto::GetYearPlanRequest>,
     ) -> Rpc<proto::GetYearPlanResponse> {
-        let caller = self.caller(request.metadata())?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let view = request::get_year_plan(&request)?;
         let (id, viewer) = (view.id, view.viewer);
@@ -193,7 +193,7 @@ impl RosterService for Api {
         &self,
         request: Request<proto::ListYearPlansRequest>,
     ) -> Rpc<proto::ListYearPlansResponse> {
-        self.allow(request.metadata(), Access::ReadRoster)?;
+        self.allow(request.extensions(), Access::ReadRoster)?;
         let request = request.into_inner();
         let (filter, page) = request::list_year_plans(&request)?;
         let ((year_plans, next_page_token), position) = self
@@ -212,7 +212,7 @@ impl RosterService for Api {
         &self,
         request: Request<proto::LookupPersonRequest>,
     ) -> Rpc<proto::LookupPersonResponse> {
-        self.allow(request.metadata(), Access::ReadRoster)?;
+        self.allow(request.extensions(), Access::ReadRoster)?;
         let request = request.into_inner();
         let (source, id) = request::lookup_person(&request)?;
         let (persons, position) = self
@@ -230,7 +230,7 @@ impl RosterService for Api {
         &self,
         request: Request<proto::ListRosterSourcesRequest>,
     ) -> Rpc<proto::ListRosterSourcesResponse> {
-        self.allow(request.metadata(), Access::ReadRoster)?;
+        self.allow(request.extensions(), Access::ReadRoster)?;
         let request = request.into_inner();
         let (size, token) = (request.page_size, &request.page_token);
         let page = request::everything("ListRosterSources", size, token)?;
@@ -253,7 +253,7 @@ impl RosterService for Api {
         &self,
         request: Request<proto::ListRosterMembersRequest>,
     ) -> Rpc<Self::ListRosterMembersStream> {
-        self.allow(request.metadata(), Access::ReadRoster)?;
+        self.allow(request.extensions(), Access::ReadRoster)?;
         let request = request.into_inner();
         let source = request::roster_members(&request)?;
         let (members, position) = self
@@ -278,7 +278,7 @@ impl RosterService for Api {
         &self,
         request: Request<proto::ListRosterLinksRequest>,
     ) -> Rpc<Self::ListRosterLinksStream> {
-        self.allow(request.metadata(), Access::ReadRoster)?;
+        self.allow(request.extensions(), Access::ReadRoster)?;
         let request = request.into_inner();
         let (source, streams) = request::roster_links(&request)?;
         let (found, position) = self

@@ -185,6 +185,10 @@ pub fn step(step: &Step) -> proto::RecoveryStep {
             from_team_id: Some(from.team.to_string()),
             to_team_id: Some(to.team.to_string()),
         }),
+        Step::Succeed { from, to, .. } => Shown::Succeed(proto::SucceedStep {
+            from_institution_id: string(from.as_ref()),
+            to_institution_id: to.to_string(),
+        }),
         Step::CreateYearPlan {
             like,
             details,

@@ -87,6 +87,43 @@ fn a_rubric_becomes_a_scale_with_criteria_and_levels_in_order() {
     assert_eq!(catalogue.item(borrowed).unwrap().text.as_str(), "Læsning");
 }
 
+#[test]
+fn each_part_of_a_rubric_that_is_passed_over_has_its_place_and_reason() {
+    let mut package = with_rubric();
+    let level = json!({"identifier": "below", "quality": "x"});
+    package["CFRubrics"][0]["CFRubricCriteria"][2]["CFRubricCriterionLevels"] = json!([level]);
+    let rubrics = package["CFRubrics"].as_array_mut().unwrap();
+    rubrics.push(json!({"title": "Uden id"}));
+    rubrics.push(json!({"identifier": "010203-1234", "title": "x"}));
+    rubrics.push(json!({"identifier": AREA, "title": "x"}));
+    let many: Vec<u8> = vec![0; crate::import::json::MOST_VALUES];
+    rubrics.push(json!({"identifier": "large", "title": "x", "many": many}));
+    let catalogue = read(&package).unwrap();
+    let told = catalogue.passed_over().iter().map(|passed| {
+        let fault = &passed.fault;
+        assert_eq!(passed.kind, PassedOverKind::Bad);
+        assert!(fault.message.contains("; ") && !fault.message.contains("010203"));
+        assert_eq!(fault.file, "goals.json");
+        let field = fault.field.as_deref().unwrap_or_default();
+        format!("{} {field}", fault.code)
+    });
+    let mut told: Vec<_> = told.collect();
+    told.sort();
+    let criteria = "CFRubrics[0].CFRubricCriteria";
+    let mut expected = [
+        format!("VALUE_MISSING {criteria}[2]"),
+        format!("ROW_PASSED_OVER {criteria}[2].CFRubricCriterionLevels[0]"),
+        format!("TYPE_WRONG {criteria}[3]"),
+        "VALUE_MISSING CFRubrics[1].identifier".to_owned(),
+        "CPR_FOUND CFRubrics[2].identifier".to_owned(),
+        "ID_DUPLICATED CFRubrics[3]".to_owned(),
+        "FILE_TOO_LARGE CFRubrics[4]".to_owned(),
+    ];
+    expected.sort();
+    assert_eq!(told, expected);
+    assert_eq!(catalogue.summary().rubric_parts_passed_over, 7);
+}
+
 /// A rubric was passed over before. It must not keep out a package that went in.
 #[test]
 fn no_fault_in_rubrics_or_licences_refuses_a_package() {

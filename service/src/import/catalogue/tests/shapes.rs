@@ -191,3 +191,132 @@ fn an_item_whose_parent_is_elsewhere_is_kept_without_it_and_counted() {
     assert_eq!(catalogue.summary().foreign_parents, 1);
     assert_eq!(read(&package()).unwrap().summary().foreign_parents, 0);
 }
+
+#[test]
+fn control_characters_in_published_texts_are_left_out_and_told() {
+    let mut damaged = package();
+    damaged["CFItems"][1]["fullStatement"] = json!("Find \u{c}rac{1}{2}\nog\u{0} mere");
+    damaged["CFItems"][1]["humanCodingScheme"] = json!("dansk\u{b}2");
+    damaged["CFItems"][0]["CFItemType"] = json!("Et\nområde");
+    let catalogue = read(&damaged).unwrap();
+    let goal = &catalogue.content.items[&item(GOAL)];
+    assert_eq!(goal.text.as_str(), "Find  rac{1}{2}\nog mere");
+    assert_eq!(goal.code.as_ref().unwrap().as_str(), "dansk 2");
+    let area = &catalogue.content.items[&item(AREA)];
+    assert_eq!(area.kind.as_ref().unwrap().as_str(), "Et område");
+    assert_eq!(catalogue.damage().count, 1);
+    let told = format!(
+        "{GOAL}: the text held a control character U+000C; it may be damaged at the source"
+    );
+    assert_eq!(catalogue.damage().notes(), [told]);
+    assert!(read(&package()).unwrap().damage().notes().is_empty());
+    // Without it, an identifier would be another one.
+    damaged["CFItems"][1]["identifier"] = json!("mål\u{c}2");
+    assert!(read(&damaged).is_err());
+}
+
+#[test]
+fn more_damaged_items_than_a_few_are_counted() {
+    let mut damaged = package();
+    let items: Vec<Value> = (0..9)
+        .map(|at| json!({"identifier": format!("i{at}"), "fullStatement": "a\u{c}b"}))
+        .collect();
+    damaged["CFItems"] = json!(items);
+    damaged["CFAssociations"] = json!([]);
+    let catalogue = read(&damaged).unwrap();
+    let notes = catalogue.damage().notes();
+    assert_eq!((catalogue.damage().count, notes.len()), (9, 4));
+    assert_eq!(notes[3], "and 6 more items with such a text");
+}
+
+#[test]
+fn a_number_with_a_fraction_of_zero_is_a_whole_number() {
+    let mut numbered = package();
+    numbered["CFItems"][0]["sequenceNumber"] = json!(1.0);
+    numbered["CFAssociations"][1]["sequenceNumber"] = json!(-2e3);
+    assert_eq!(numbers(&numbered), [Some(1), Some(-2000)]);
+    for wrong in [json!(1.5), json!(1e300), json!(1e17), json!(true)] {
+        numbered["CFItems"][0]["sequenceNumber"] = wrong;
+        assert_eq!(
+            faults(read(&numbered)),
+            ["TYPE_WRONG CFItems[0].sequenceNumber"]
+        );
+    }
+}
+
+/// Publishers number their items with ten digits, too, and whoever imports them cannot change them.
+#[test]
+fn identifiers_of_ten_digits_are_no_cpr_numbers() {
+    let with = |id: &str| {
+        let text = package().to_string().replace(GOAL, id);
+        Catalogue::from_slice("goals.json", text.as_bytes())
+    };
+    for id in ["0102031234", "1003264125", "010203 1234", "MATH-0102031234"] {
+        assert_eq!(with(id).unwrap().summary().items, 2, "{id}");
+    }
+    assert_eq!(
+        faults(with("010203-1234")),
+        ["CPR_FOUND CFItems[1].identifier"]
+    );
+}
+
+#[test]
+fn parents_elsewhere_are_told_with_their_places() {
+    let mut foreign = package();
+    foreign["CFAssociations"][1]["destinationNodeURI"]["identifier"] = json!("elsewhere");
+    let catalogue = read(&foreign).unwrap();
+    let told: Vec<_> = catalogue
+        .passed_over()
+        .iter()
+        .map(PassedOver::record)
+        .collect();
+    let [told] = told.as_slice() else {
+        panic!("{told:?}")
+    };
+    let expected = [
+        "part",
+        "goals.json",
+        "",
+        "CFAssociations[1].destinationNodeURI.identifier",
+        "REFERENCE_DANGLING",
+    ];
+    assert_eq!(told[..5], expected);
+    assert!(told[5].contains("; ") && !told[5].contains("elsewhere"));
+}
+
+/// In memory, most of these would take more than 100 MiB.
+const HOSTILE: &str = "PLANLEDGER_MEASURED_HOSTILE";
+
+#[test]
+fn a_package_that_is_no_package_takes_hardly_any_memory() {
+    if std::env::var(HOSTILE).is_err() {
+        let name = "import::catalogue::tests::shapes::\
+                    a_package_that_is_no_package_takes_hardly_any_memory";
+        return planledger_fixtures::footprint::in_its_own_process(name, HOSTILE, "1");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("goals.json");
+    for (begin, element, end, field) in [
+        ("{\"CFDocument\":{\"x\":[", "0,", "]}}", "CFDocument"),
+        ("{\"CFItems\":[[", "{},", "]]}", "CFItems[0]"),
+        ("{\"CFItems\":[", "0,", "]}", "CFItems[0]"),
+        ("{\"CFItems\":[],\"CFRubrics\":[", "0,", "]}", "CFDocument"),
+        (
+            "{\"CFDefinitions\":{\"CFLicenses\":[[",
+            "0,",
+            "]]}}",
+            "CFDocument",
+        ),
+    ] {
+        let mut text = begin.to_owned();
+        while text.len() < 8 << 20 {
+            text.push_str(element);
+        }
+        text.pop();
+        std::fs::write(&path, text + end).unwrap();
+        let (read, more) = planledger_fixtures::footprint::more_mib(|| Catalogue::open(&path));
+        let refused = read.unwrap_err();
+        assert_eq!(refused.faults()[0].field.as_deref(), Some(field));
+        assert!(more < 32, "{begin}: {more}");
+    }
+}

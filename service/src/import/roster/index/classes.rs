@@ -13,7 +13,7 @@ use super::Scope;
 use super::cells::{is_gone, optional_reference, reference};
 use super::courses::{Course, Courses, subject};
 use super::orgs::Orgs;
-use super::references::{dangling, each_row, push_dangling, push_passed_over};
+use super::references::{dangling, each_row, push_dangling, push_passed_over, says_gone};
 use super::sessions::{PartOf, Sessions};
 use crate::import::fault::{Collector, FaultCode, Findings, ImportFault};
 
@@ -138,6 +138,8 @@ pub(crate) struct Classes {
     /// The institutions of classes whose rows can be used, by number.
     schools: HashMap<u32, InstitutionId>,
     usable: u64,
+    /// How many classes that are in use have no school year.
+    without_year: u64,
     /// Classes that enrolments of an export of changes name and that it does not hold, each with the
     /// first line that names it.
     elsewhere: Vec<(TeamId, u64)>,
@@ -183,6 +185,7 @@ impl Classes {
                 parts.push(row.fault(dangling(&COURSES), Column::CourseSourcedId));
             }
             if known == Known::Usable && year.is_none() {
+                classes.without_year += u64::from(!says_gone(row));
                 terms.extend(term_elsewhere(row, sessions));
             }
         });
@@ -227,6 +230,11 @@ impl Classes {
     /// The ids of all classes, also of those whose rows cannot be used, in no order.
     pub(crate) fn ids(&self) -> impl Iterator<Item = TeamId> {
         self.numbers.keys().copied()
+    }
+
+    /// How many classes that are in use have no school year.
+    pub(super) fn without_year(&self) -> u64 {
+        self.without_year
     }
 
     /// How many classes can be used.

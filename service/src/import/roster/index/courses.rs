@@ -43,7 +43,10 @@ impl Course {
 
 /// All subjects that a row of a course or class names, as one name.
 pub(super) fn subject(row: &Row<'_>) -> Result<Option<Name>, ImportFault> {
-    let joined = row.list(Column::Subjects).collect::<Vec<_>>().join(", ");
+    let subjects = row.one_line(Column::Subjects);
+    let subjects = subjects.split(',').map(str::trim);
+    let subjects: Vec<&str> = subjects.filter(|subject| !subject.is_empty()).collect();
+    let joined = subjects.join(", ");
     match Name::new(&joined) {
         Ok(name) => Ok(Some(name)),
         Err(TextError::Empty) => Ok(None),

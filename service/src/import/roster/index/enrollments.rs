@@ -10,8 +10,9 @@ use planledger_core::ids::{InstitutionId, PersonId, TeamId};
 use super::super::reader::layout::{CLASSES, Column, Layout, USERS};
 use super::super::reader::row::Row;
 use super::super::reader::source::Source;
+use super::super::words::{truth, word};
 use super::Scope;
-use super::cells::{date, is_gone, reference, truth, word};
+use super::cells::{date, is_gone, reference};
 use super::classes::{Classes, Known};
 use super::references::{each_row, push_dangling, push_passed_over, says_gone};
 use super::users::{InClasses, User, Users};
@@ -66,7 +67,7 @@ struct Enrollment {
 
 impl Enrollment {
     fn read(row: &Row<'_>, today: Date, faults: &mut Collector) -> Option<Self> {
-        const ROLES: [(&str, EnrolledAs); 12] = [
+        const ROLES: [(&str, EnrolledAs); 29] = [
             ("student", EnrolledAs::Student),
             ("teacher", EnrolledAs::staff(StaffRole::Teacher)),
             ("aide", EnrolledAs::staff(StaffRole::Pedagogue)),
@@ -77,9 +78,26 @@ impl Enrollment {
             ("faculty", EnrolledAs::staff(StaffRole::Teacher)),
             ("adjunct", EnrolledAs::staff(StaffRole::Teacher)),
             ("lecturer", EnrolledAs::staff(StaffRole::Teacher)),
-            ("staff", EnrolledAs::Neither),
+            ("instructor", EnrolledAs::staff(StaffRole::Teacher)),
+            ("substitute", EnrolledAs::staff(StaffRole::Teacher)),
             ("teacherAssistant", EnrolledAs::staff(StaffRole::Pedagogue)),
+            ("assistant", EnrolledAs::staff(StaffRole::Pedagogue)),
             ("paraprofessional", EnrolledAs::staff(StaffRole::Pedagogue)),
+            ("chair", EnrolledAs::Neither),
+            ("researcher", EnrolledAs::Neither),
+            ("affiliate", EnrolledAs::Neither),
+            ("occupationalTherapist", EnrolledAs::Neither),
+            ("physicalTherapist", EnrolledAs::Neither),
+            ("speechTherapist", EnrolledAs::Neither),
+            ("visionTherapist", EnrolledAs::Neither),
+            ("specialServices", EnrolledAs::Neither),
+            ("advisor", EnrolledAs::Neither),
+            ("nurse", EnrolledAs::Neither),
+            ("officeStaff", EnrolledAs::Neither),
+            ("itAdmin", EnrolledAs::Neither),
+            ("coach", EnrolledAs::Neither),
+            ("alumni", EnrolledAs::Neither),
+            ("staff", EnrolledAs::Neither),
         ];
         let gone = faults.ok(is_gone(row));
         let class = faults.ok(reference(row, Column::ClassSourcedId, &CLASSES));
@@ -136,6 +154,14 @@ pub(crate) struct InClass<'i> {
 }
 
 impl Places {
+    /// Those of an export without the table, which says nothing of anybody's place.
+    pub(super) fn not_exported() -> Self {
+        Self {
+            any_unsaid: true,
+            ..Self::default()
+        }
+    }
+
     /// Reads who is in which class.
     pub(super) fn read(
         source: &mut Source,

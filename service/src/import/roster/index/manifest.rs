@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::super::reader::layout::{
     CLASSES, CLASSES_SDS, COURSES, Column, ENROLLMENTS, Format, Layout, MANIFEST, ONEROSTER_1_1,
-    ONEROSTER_1_2, ORGS, PROFILES_1_2, ROLES_1_2, SDS_2, SDS_2_1, SESSIONS, USERS,
+    ONEROSTER_1_2, ORGS, PROFILES_1_2, ROLES_1_2, SDS_2, SDS_2_1, SESSIONS, USERS, USERS_SDS_2,
 };
 use super::super::reader::row::Row;
 use super::super::reader::source::Source;
@@ -77,16 +77,10 @@ impl Manifest {
             self.is_guessed = false;
             return;
         }
-        let Some(table) = name.strip_prefix("file.") else {
+        let Some(file) = table_of(name) else {
             return;
         };
-        let file = TABLES
-            .iter()
-            .find(|file| file.strip_suffix(".csv") == Some(table));
-        let Some(file) = file else {
-            return;
-        };
-        let is_of_profiles = *file == PROFILES_1_2.file;
+        let is_of_profiles = file == PROFILES_1_2.file;
         match value.to_ascii_lowercase().as_str() {
             "bulk" if is_of_profiles => self.are_profiles_whole = Some(true),
             "delta" if is_of_profiles => self.are_profiles_whole = Some(false),
@@ -115,6 +109,20 @@ impl Manifest {
     }
 }
 
+/// The table that a property `file.…` is about, in capital or small letters. `None` if it is about no
+/// table that is read.
+fn table_of(property: &str) -> Option<&'static str> {
+    let (kind, table) = property.split_once('.')?;
+    let is_it = |file: &&str| {
+        let name = file.strip_suffix(".csv");
+        name.is_some_and(|name| name.eq_ignore_ascii_case(table))
+    };
+    let mut tables = TABLES
+        .into_iter()
+        .filter(|_| kind.eq_ignore_ascii_case("file"));
+    tables.find(is_it)
+}
+
 /// Whether there is no text in the manifest at all.
 fn is_blank(source: &mut Source) -> bool {
     let Ok(mut file) = source.read(MANIFEST.file) else {
@@ -139,7 +147,15 @@ fn guess(source: &mut Source) -> &'static Format {
     let is_sds = source.has(CLASSES.file)
         && lacks(source, &CLASSES, Column::SchoolSourcedId)
         && !lacks(source, &CLASSES_SDS, Column::OrgSourcedId);
-    if is_sds { &SDS_2 } else { &ONEROSTER_1_1 }
+    if is_sds {
+        return &SDS_2;
+    }
+    // Without a table of classes, the orgs tell: in OneRoster they have a status.
+    if source.has(CLASSES.file) || !source.has(ORGS.file) || !lacks(source, &ORGS, Column::Status) {
+        return &ONEROSTER_1_1;
+    }
+    let has_roles = source.has(USERS.file) && !lacks(source, &USERS_SDS_2, Column::Role);
+    if has_roles { &SDS_2 } else { &SDS_2_1 }
 }
 
 /// Whether the header of a table lacks a column.

@@ -12,10 +12,12 @@ pub(super) mod courses;
 pub(super) mod enrollments;
 mod manifest;
 pub(super) mod orgs;
+pub(super) mod parents;
 pub(super) mod profiles;
 mod references;
 pub(super) mod roles;
 pub(super) mod sessions;
+pub(super) mod user_ids;
 pub(super) mod users;
 
 use std::collections::BTreeSet;
@@ -33,7 +35,7 @@ use self::profiles::Profiles;
 use self::roles::{Relationships, Roles};
 use self::sessions::Sessions;
 use self::users::{Around, KnownUser, User, Users};
-use super::reader::layout::{COURSES, Format, Layout, ONEROSTER_1_1, PROFILES_1_2};
+use super::reader::layout::{COURSES, Format, Layout, ONEROSTER_1_1, PROFILES_1_2, SDS_1, USERS};
 use super::reader::row::Row;
 use super::reader::source::Source;
 use crate::import::fault::{Collector, FaultCode, Findings, ImportFault, Problem};
@@ -64,6 +66,8 @@ pub(super) struct Index {
     pub(super) places: Places,
     /// What was assumed. Nothing of what is in the files.
     pub(super) notes: Vec<String>,
+    /// Which form the export has: what is assumed because of the tables that are there.
+    pub(super) form: Vec<String>,
 }
 
 impl Index {
@@ -80,6 +84,7 @@ impl Index {
             users: Users::default(),
             profiles: None,
             places: Places::default(),
+            form: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -104,10 +109,13 @@ impl Index {
         }
         index.note(source, &manifest);
         index.read(source, findings);
-        if let Some(layout) = profiles_in(source, &manifest) {
+        if let Some(layout) = profiles_in(source, &manifest)
+            && Profiles::can_be_read(source, layout, findings)
+        {
             index.read_profiles(source, layout, manifest.are_profiles_whole(), findings);
         }
-        if index.places.any_unsaid() {
+        index.note_absent(source);
+        if index.places.any_unsaid() && source.has(index.format.enrollments.file) {
             let note = "rows of enrollments.csv that were passed over do not say which place they are \
                         about: no place in a team ends by this import";
             index.notes.push(note.to_owned());
@@ -151,13 +159,25 @@ impl Index {
             self.relationships = Some(Relationships::read(source, layout, findings));
             whole(findings, layout.file);
         }
+        if self.lacks_relationships() {
+            let note = "no relationships.csv: nothing says who guards whom, and guardians stay as they \
+                        are";
+            self.notes.push(note.to_owned());
+        }
         if has(source, format.users.file) {
             self.users = Users::read(source, format.users, self.around(), findings);
+            if self.users.lacks_agents() {
+                let note = "the service gives no user any agents: nothing says who guards whom, and \
+                            guardians stay as they are";
+                self.notes.push(note.to_owned());
+            }
         }
         if has(source, format.enrollments.file) {
             let (classes, users) = (&mut self.classes, &mut self.users);
             let layout = format.enrollments;
             self.places = Places::read(source, layout, classes, users, scope, findings);
+        } else {
+            self.places = Places::not_exported();
         }
     }
 
@@ -184,32 +204,88 @@ impl Index {
             orgs: &self.orgs,
             roles: self.roles.as_ref(),
             relationships: self.relationships.as_ref(),
+            lacks_relationships: self.lacks_relationships(),
             scope: self.scope,
         }
+    }
+
+    /// Whether a table says who guards whom, and the export does not hold it. That says nothing of
+    /// guardians.
+    pub(super) fn lacks_relationships(&self) -> bool {
+        self.format.relationships.is_some() && self.relationships.is_none()
+    }
+
+    /// Whether the export says who guards whom.
+    pub(super) fn says_guardians(&self) -> bool {
+        !self.lacks_relationships() && !self.users.lacks_agents()
+    }
+
+    /// Says what the tables leave out.
+    fn note_absent(&mut self, source: &Source) {
+        let mut notes = Vec::new();
+        let others = self.sessions.other_types();
+        if others > 0 {
+            notes.push(format!(
+                "academicSessions.csv: {others} sessions are of a type that the standard does not name; \
+                 they are read as terms"
+            ));
+        }
+        let classes = self.classes.without_year();
+        if classes > 0 && !self.sessions.may_be_elsewhere() {
+            let why = match self.sessions.years().is_empty() {
+                true => "no session is of the type schoolYear",
+                false => "none of their terms, nor their course, is part of a school year",
+            };
+            notes.push(format!(
+                "{classes} classes have no school year, because {why}; those that are known keep theirs"
+            ));
+        }
+        if self.users.lacks_enabled() {
+            let note = "users.csv has no column enabledUser: every account counts as enabled";
+            notes.push(note.to_owned());
+        }
+        if !self.scope.is_delta && !source.has(self.format.classes.file) {
+            let note = "no classes.csv: nothing is said of classes, and they stay as they are";
+            notes.push(note.to_owned());
+        }
+        if !self.scope.is_delta && !source.has(self.format.enrollments.file) {
+            let note = "no enrollments.csv: nothing says who is in which class, and places stay as they are";
+            notes.push(note.to_owned());
+        }
+        self.notes.extend(notes);
     }
 
     fn note(&mut self, source: &Source, manifest: &Manifest) {
         let name = self.format.name;
         if manifest.is_guessed {
-            self.notes
+            self.form
                 .push(format!("no version is given: read as {name}"));
         } else if name != ONEROSTER_1_1.name {
-            self.notes.push(format!("read as {name}"));
+            self.form.push(format!("read as {name}"));
         }
         if manifest.is_delta {
             let note = "the export holds changes only: what it does not name stays as it is";
-            self.notes.push(note.to_owned());
+            self.form.push(note.to_owned());
         }
         if !source.has(COURSES.file) {
             let note = "no courses.csv: subjects and school years are those of the classes";
-            self.notes.push(note.to_owned());
+            self.form.push(note.to_owned());
+        }
+        if self
+            .format
+            .profiles
+            .is_some_and(|table| !source.has(table.file))
+        {
+            let note =
+                "no user profiles (userProfiles): accounts in other systems stay as they are";
+            self.form.push(note.to_owned());
         }
         if source.has(PROFILES_1_2.file) && profiles_in(source, manifest).is_none() {
             let why = match self.format.profiles {
                 Some(_) => "the manifest says that the export does not hold it".to_owned(),
                 None => format!("{name} has no such table"),
             };
-            self.notes
+            self.form
                 .push(format!("userProfiles.csv is not read: {why}"));
         }
     }
@@ -268,7 +344,8 @@ impl Index {
         let mut named = relationships.flat_map(|known| known.of(child).into_iter().flatten());
         let guards = |guardian: &PersonId| {
             let known = self.person(*guardian);
-            known.is_some_and(|known| known.guards(*guardian, child))
+            // The ledger knows whom an export of changes names and does not hold.
+            known.map_or(self.scope.is_delta, |known| known.guards(*guardian, child))
         };
         !named.any(guards) && self.guardians_ended(child).next().is_none()
     }
@@ -302,18 +379,20 @@ fn require_files(source: &Source, manifest: &Manifest, findings: &mut Findings) 
     if manifest.is_delta {
         return;
     }
-    let format = manifest.format;
-    let mut needed = vec![
-        format.orgs,
-        format.classes,
-        format.users,
-        format.enrollments,
-    ];
-    needed.extend(format.roles);
-    if !format.is_sds {
-        needed.insert(1, format.sessions);
+    let mut former = SDS_1.iter().filter(|file| source.has(file));
+    if !source.has(USERS.file)
+        && let (Some(file), Some(_)) = (former.next(), former.next())
+    {
+        let problem = Problem::new(
+            FaultCode::VersionUnsupported,
+            "this is an export of Microsoft School Data Sync 1 (School.csv, Section.csv, Student.csv and \
+             so on, also of its UK format), which is not read; export as School Data Sync 2.1, or as \
+             OneRoster 1.1 or 1.2",
+        );
+        findings.of_files.push(ImportFault::new(problem, *file));
+        return;
     }
-    for layout in needed {
+    for layout in needed(source, manifest.format) {
         let problem = if source.has(layout.file) {
             continue;
         } else if manifest.is_absent(layout.file) {
@@ -329,14 +408,44 @@ fn require_files(source: &Source, manifest: &Manifest, findings: &mut Findings) 
     }
 }
 
-/// Refuses a table with rows that cannot be taken apart, if nobody can say whose rows they are and
-/// something would end without them.
-fn whole(findings: &mut Findings, file: &'static str) {
-    if findings.has_unreadable(file) {
-        let problem = Problem::new(
-            FaultCode::RowsBad,
-            "a row of this table cannot be read, and nobody knows whose it is; correct the row",
-        );
-        findings.of_files.push(ImportFault::new(problem, file));
+/// The tables that an export of everything must hold. In School Data Sync with a table of roles, classes
+/// and who is in them need not be there.
+fn needed(source: &Source, format: &'static Format) -> Vec<&'static Layout> {
+    let mut needed = vec![format.orgs];
+    if !format.is_sds {
+        needed.push(format.sessions);
     }
+    let is_bare = format.is_sds && format.roles.is_some();
+    if !is_bare || source.has(format.enrollments.file) {
+        needed.push(format.classes);
+    }
+    needed.push(format.users);
+    if !is_bare {
+        needed.push(format.enrollments);
+    }
+    needed.extend(format.roles);
+    needed
+}
+
+/// Refuses a table with rows that cannot be read so far that anybody can say whose they are, because
+/// something could end without them. The fault names the first.
+fn whole(findings: &mut Findings, file: &'static str) {
+    let Some((count, first)) = findings.unreadable_in(file) else {
+        return;
+    };
+    let which = match count {
+        1 => String::new(),
+        _ => format!(", the first of {count} such rows"),
+    };
+    let message = format!(
+        "nobody can tell whom this row is about{which}, and something could end without it: {}",
+        first.message
+    );
+    let problem = Problem::new(FaultCode::RowsBad, message);
+    let fault = ImportFault {
+        row: first.row,
+        field: first.field.clone(),
+        ..ImportFault::new(problem, file)
+    };
+    findings.of_files.push(fault);
 }

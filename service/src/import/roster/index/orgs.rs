@@ -9,8 +9,9 @@ use planledger_core::text::{Code, Name};
 use super::super::reader::layout::{Column, Format, ORGS};
 use super::super::reader::row::Row;
 use super::super::reader::source::Source;
+use super::super::words::word;
 use super::Scope;
-use super::cells::{is_gone, word};
+use super::cells::is_gone;
 use super::references::{each_row, push_dangling, push_passed_over};
 use crate::import::fault::{Collector, FaultCode, Findings};
 

@@ -14,11 +14,13 @@ use uuid::Uuid;
 use super::super::reader::layout::{Column, Layout, USERS};
 use super::super::reader::row::Row;
 use super::super::reader::source::Source;
+use super::super::reader::table::Table;
+use super::super::words::word;
 use super::Scope;
-use super::cells::{reference, word};
+use super::cells::reference;
 use super::references::{each_row, push_dangling, push_passed_over};
 use super::users::Users;
-use crate::import::fault::{Collector, FaultCode, Findings, ImportFault};
+use crate::import::fault::{Collector, FaultCode, Findings, ImportFault, Problem};
 
 /// What the table says of one person.
 #[derive(Default)]
@@ -45,6 +47,28 @@ pub(crate) struct Profiles {
 }
 
 impl Profiles {
+    /// Whether the table has user names. Without them it says nothing, which is told once and not for
+    /// each row.
+    pub(super) fn can_be_read(
+        source: &mut Source,
+        layout: &'static Layout,
+        findings: &mut Findings,
+    ) -> bool {
+        // What else is wrong with the header is told when the table is read.
+        let table = Table::open(source, layout, &mut Collector::default());
+        if table.is_none_or(|table| table.has(Column::Username)) {
+            return true;
+        }
+        let problem = Problem::new(
+            FaultCode::ColumnMissing,
+            "the column is missing, so the table names no account and is not read; export it with the \
+             user names",
+        );
+        let fault = ImportFault::new(problem, layout.file).row(1);
+        findings.part(fault.field(Column::Username.header()));
+        false
+    }
+
     /// Reads the table. `is_whole` says whether it holds every profile.
     pub(super) fn read(
         source: &mut Source,

@@ -39,7 +39,7 @@ pub(super) fn each_row(
             }
             Err(unreadable) => {
                 findings.count_row(layout.file);
-                findings.unreadable(layout.file, unreadable.fault);
+                findings.unreadable(layout.file, vec![unreadable.fault]);
             }
         }
     }
@@ -54,16 +54,20 @@ fn pass_over(layout: &Layout, row: &Row<'_>, mut faults: Collector, findings: &m
     if (says_gone(row) || is_unused) && !is_twice {
         return findings.gone(faults.take());
     }
+    if faults.is_about_anybody() {
+        return findings.unreadable(layout.file, faults.take());
+    }
     let counts = faults.iter().any(|fault| counts(layout, fault.code));
     findings.bad(layout.file, faults.take(), counts);
 }
 
 /// Whether a row with this fault counts as bad. An enrolment whose person or class was passed over is no
 /// further bad row, and one whose role is not that of the person is a matter of that class alone.
-/// Nothing depends on a profile that names nobody, or whose user name cannot be kept. Elsewhere a row
-/// counts: if the row of a school is bad, nobody at that school can be imported.
+/// Nothing depends on a profile that names nobody, or whose user name cannot be kept. A user may have no
+/// role for want of a table that is not there. Elsewhere a row counts: if the row of a school is bad, nobody at that school can be imported.
 fn counts(layout: &Layout, code: FaultCode) -> bool {
     match layout.kind {
+        "user" => code != FaultCode::RoleUnsaid,
         "enrollment" => !matches!(code, FaultCode::RowPassedOver | FaultCode::RoleMismatch),
         "userProfile" => !matches!(
             code,

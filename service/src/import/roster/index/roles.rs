@@ -10,42 +10,12 @@ use planledger_core::text::{Code, CprContext};
 use super::super::reader::layout::{Column, Layout, ORGS, USERS};
 use super::super::reader::row::Row;
 use super::super::reader::source::Source;
+use super::super::words::{role, truth, word};
 use super::Scope;
-use super::cells::{date, is_gone, reference, truth, word};
+use super::cells::{date, is_gone, reference};
 use super::orgs::Orgs;
 use super::references::each_row;
-use crate::import::fault::{Findings, Problem};
-
-/// What somebody is in the standards' words. A prefix `ext:` or a word that is not here is bad.
-pub(super) fn role(text: &str) -> Result<Role, Problem> {
-    const ROLES: [(&str, Role); 22] = [
-        ("student", Role::Student),
-        ("guardian", Role::Guardian),
-        ("parent", Role::Guardian),
-        ("relative", Role::Guardian),
-        ("teacher", Role::Teacher),
-        ("aide", Role::Pedagogue),
-        ("administrator", Role::Leader),
-        ("proctor", Role::Other),
-        // Of OneRoster 1.2.
-        ("counselor", Role::Other),
-        ("principal", Role::Leader),
-        ("districtAdministrator", Role::Leader),
-        ("siteAdministrator", Role::Leader),
-        ("systemAdministrator", Role::Other),
-        // Of School Data Sync.
-        ("professor", Role::Teacher),
-        ("faculty", Role::Teacher),
-        ("adjunct", Role::Teacher),
-        ("lecturer", Role::Teacher),
-        ("teacherAssistant", Role::Pedagogue),
-        ("paraprofessional", Role::Pedagogue),
-        ("viceprincipal", Role::Leader),
-        ("staff", Role::Other),
-        ("other", Role::Other),
-    ];
-    word(text, &ROLES)
-}
+use crate::import::fault::{Findings, ImportFault};
 
 /// What one person is.
 #[derive(Default)]
@@ -93,6 +63,10 @@ impl Roles {
                 orgs.check(org, row, Column::OrgSourcedId, scope, faults);
             }
             let Some(person) = person.map(PersonId::from_uuid) else {
+                // It could be one more role of anybody who has others.
+                if gone != Some(true) {
+                    faults.set_about_anybody();
+                }
                 return;
             };
             let places = roles.0.entry(person).or_default();
@@ -127,7 +101,7 @@ impl Roles {
     }
 }
 
-fn is_primary(row: &Row<'_>) -> Result<bool, crate::import::fault::ImportFault> {
+fn is_primary(row: &Row<'_>) -> Result<bool, ImportFault> {
     if row.has(Column::IsPrimary) {
         return Ok(row.optional(Column::IsPrimary, truth)?.unwrap_or(false));
     }
@@ -136,11 +110,35 @@ fn is_primary(row: &Row<'_>) -> Result<bool, crate::import::fault::ImportFault> 
     Ok(kind.unwrap_or(false))
 }
 
+/// Whether a row of relationships says that somebody guards the child. School Data Sync has words for
+/// others who have to do with it: an aide or a doctor is told nothing of a child because of this. A table
+/// without the column says of everybody whom it names that they guard the child.
+fn guards(row: &Row<'_>) -> Result<bool, ImportFault> {
+    const WORDS: [(&str, bool); 8] = [
+        ("parent", true),
+        ("guardian", true),
+        ("relative", true),
+        ("aide", false),
+        ("doctor", false),
+        ("administrator", false),
+        ("child", false),
+        ("other", false),
+    ];
+    match row.has(Column::RelationshipRole) {
+        true => row.required(Column::RelationshipRole, |text| word(text, &WORDS)),
+        false => Ok(true),
+    }
+}
+
 /// Who guards whom, by child.
 #[derive(Debug, Default)]
 pub(crate) struct Relationships {
     by_child: BTreeMap<PersonId, BTreeSet<PersonId>>,
     guardians: BTreeSet<PersonId>,
+    /// Persons who have to do with a child and, as far as the export says, do not guard it.
+    others: BTreeSet<PersonId>,
+    /// How many rows name somebody who guards nobody.
+    guarding_nobody: u64,
     /// Persons of whom an export does not say whether they guard the child.
     left: BTreeMap<PersonId, BTreeSet<PersonId>>,
     /// Persons who, as it says, do not guard the child.
@@ -215,17 +213,45 @@ impl Relationships {
         layout: &'static Layout,
         findings: &mut Findings,
     ) -> Self {
-        let mut found = Self::default();
+        let (mut found, mut unclear) = (Self::default(), Vec::new());
         each_row(source, layout, findings, |row, faults| {
             let child = faults.ok(reference(row, Column::UserSourcedId, &USERS));
             let other = faults.ok(reference(row, Column::RelationshipUserSourcedId, &USERS));
-            let (Some(child), Some(other)) = (child, other) else {
+            let Some(child) = child.map(PersonId::from_uuid) else {
+                faults.set_about_anybody();
                 return;
             };
-            let (child, other) = (PersonId::from_uuid(child), PersonId::from_uuid(other));
-            found.add(child, other);
+            match other.map(PersonId::from_uuid) {
+                Some(other) => unclear.extend(found.take(row, child, other).err()),
+                // Whoever it is goes on to guard the child.
+                None => found.leave_all(child),
+            }
         });
+        unclear.into_iter().for_each(|fault| findings.part(fault));
         found
+    }
+
+    /// Takes a row that says what somebody is to a child. If nobody can tell whether that is a guardian,
+    /// it is left open.
+    fn take(&mut self, row: &Row<'_>, child: PersonId, other: PersonId) -> Result<(), ImportFault> {
+        match guards(row) {
+            Ok(true) => self.add(child, other),
+            Ok(false) => {
+                self.others.insert(other);
+                self.guarding_nobody += 1;
+            }
+            Err(fault) => {
+                self.others.insert(other);
+                self.leave(child, other);
+                return Err(fault);
+            }
+        }
+        Ok(())
+    }
+
+    /// How many rows name somebody who guards nobody.
+    pub(crate) fn guarding_nobody(&self) -> u64 {
+        self.guarding_nobody
     }
 
     /// Those who guard a child.
@@ -233,8 +259,11 @@ impl Relationships {
         self.by_child.get(&child)
     }
 
-    /// Whether somebody is named as guardian.
-    pub(super) fn names(&self, guardian: PersonId) -> bool {
-        self.guardians.contains(&guardian)
+    /// What somebody is who is named here and nowhere else. `None` for whoever is not named here.
+    pub(super) fn role_of(&self, person: PersonId) -> Option<Role> {
+        if self.guardians.contains(&person) {
+            return Some(Role::Guardian);
+        }
+        self.others.contains(&person).then_some(Role::Other)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::civil::Date;
 use planledger_core::domain::school_year::SchoolYear;
 use planledger_core::ids::SchoolYearId;
 use planledger_core::text::Title;
@@ -11,9 +12,20 @@ use super::super::reader::layout::{Column, Layout, SESSIONS};
 use super::super::reader::row::Row;
 use super::super::reader::source::Source;
 use super::Scope;
-use super::cells::{date, is_gone, optional_reference, word};
+use super::cells::{date, is_gone, optional_reference};
 use super::references::{dangling, each_row, push_dangling, push_passed_over};
 use crate::import::fault::{Collector, FaultCode, Findings, ImportFault, Problem};
+
+/// Whether a session of this type is a school year. Every other word is that of a term.
+fn is_school_year(word: &str) -> bool {
+    word.eq_ignore_ascii_case("schoolYear")
+}
+
+/// Whether the standards name a type of sessions.
+fn is_known(word: &str) -> bool {
+    const TERMS: [&str; 3] = ["semester", "term", "gradingPeriod"];
+    is_school_year(word) || TERMS.iter().any(|term| term.eq_ignore_ascii_case(word))
+}
 
 /// One row.
 struct Session {
@@ -25,22 +37,17 @@ struct Session {
 
 impl Session {
     fn read(row: &Row<'_>, faults: &mut Collector) -> Option<Self> {
-        const TYPES: [(&str, bool); 4] = [
-            ("schoolYear", true),
-            ("semester", false),
-            ("term", false),
-            ("gradingPeriod", false),
-        ];
         // The status is checked and not used: old plans still name a school year that is gone.
         faults.ok(is_gone(row))?;
-        let is_year = faults.ok(row.required(Column::Type, |text| word(text, &TYPES)))?;
+        let is_year =
+            faults.ok(row.required(Column::Type, |text| Ok::<_, Problem>(is_school_year(text))))?;
         let parent = optional_reference(row, Column::ParentSourcedId, &SESSIONS);
         if !is_year {
             return Some(Self { year: None, parent });
         }
         let title = faults.ok(row.required(Column::Title, Title::new));
-        let first = faults.ok(row.required(Column::StartDate, date));
-        let last = faults.ok(row.required(Column::EndDate, date));
+        let first = faults.ok(row.required(Column::StartDate, day_of_year));
+        let last = faults.ok(row.required(Column::EndDate, day_of_year));
         let year = SchoolYear {
             title: title?,
             first_day: first?,
@@ -54,6 +61,19 @@ impl Session {
             year: Some(year),
             parent: None,
         })
+    }
+}
+
+/// A day that a school year may have: the server takes no other.
+fn day_of_year(text: &str) -> Result<Date, Problem> {
+    let day = date(text)?;
+    let (first, last) = (SchoolYear::EARLIEST, SchoolYear::LATEST);
+    match (first..=last).contains(&day) {
+        true => Ok(day),
+        false => Err(Problem::new(
+            FaultCode::DateInvalid,
+            format!("a school year is from {first} to {last} at most; correct the year"),
+        )),
     }
 }
 
@@ -74,6 +94,8 @@ pub(crate) struct Sessions {
     part_of: HashMap<Uuid, PartOf>,
     /// Whether a session that is not here may be known all the same.
     elsewhere: bool,
+    /// How many sessions are of a type that the standards do not name.
+    other_types: u64,
 }
 
 /// What the first look at the table leaves of a session.
@@ -94,9 +116,11 @@ impl Sessions {
         let mut years = Vec::new();
         let mut seen: HashMap<Uuid, Seen> = HashMap::new();
         let mut order = Vec::new();
-        let mut rows = 0_u64;
+        let (mut rows, mut other_types) = (0_u64, 0_u64);
         each_row(source, layout, findings, |row, faults| {
             rows += 1;
+            let word = row.text(Column::Type);
+            other_types += u64::from(!word.is_empty() && !is_known(word));
             let id = faults.ok(row.id(|id| id));
             let session = Session::read(row, faults);
             let Some(id) = id else {
@@ -134,7 +158,13 @@ impl Sessions {
             years,
             part_of,
             elsewhere: scope.is_delta || is_empty,
+            other_types,
         }
+    }
+
+    /// How many sessions are of a type that the standards do not name. They count as terms.
+    pub(super) fn other_types(&self) -> u64 {
+        self.other_types
     }
 
     /// Those of an export without the table.

@@ -9,11 +9,14 @@ use planledger_core::text::{Code, CprContext, Name, TextError, contains_cpr};
 use super::super::reader::layout::{Column, Layout, USERS};
 use super::super::reader::row::Row;
 use super::super::reader::source::Source;
+use super::super::words::{self, truth};
 use super::Scope;
-use super::cells::{is_gone, truth};
+use super::cells::is_gone;
 use super::orgs::Orgs;
+use super::parents::{Parents, named_in};
 use super::references::{dangling, each_row, push_passed_over, says_gone};
-use super::roles::{self, Relationships, Roles};
+use super::roles::{Relationships, Roles};
+use super::user_ids::user_ids;
 use crate::import::fault::{Collector, FaultCode, Findings, ImportFault, Problem};
 
 /// One row, with what other tables say of the person.
@@ -38,6 +41,8 @@ pub(crate) struct Around<'i> {
     pub(crate) roles: Option<&'i Roles>,
     /// `None` if the format has no such table.
     pub(crate) relationships: Option<&'i Relationships>,
+    /// Whether the format has such a table, and the export does not.
+    pub(crate) lacks_relationships: bool,
     pub(crate) scope: Scope,
 }
 
@@ -78,7 +83,7 @@ fn grade(row: &Row<'_>, faults: &mut Collector) -> Option<Option<Code>> {
 
 /// What the row itself says that the person is.
 fn own_roles(row: &Row<'_>, around: Around<'_>, faults: &mut Collector) -> Option<Found> {
-    let role = faults.ok(row.required(Column::Role, roles::role));
+    let role = faults.ok(row.required(Column::Role, words::role));
     let grade = match role {
         Some(Role::Student) => grade(row, faults),
         _ => Some(None),
@@ -104,12 +109,15 @@ fn roles_of(
     around: Around<'_>,
     faults: &mut Collector,
 ) -> Option<Found> {
-    let is_named = around.relationships.is_some_and(|known| known.names(id));
     let Some(places) = roles.of(id) else {
         // Guardians of School Data Sync need have no role at an institution.
-        if is_named {
-            let roles = BTreeSet::from([Role::Guardian]);
-            return Some((Role::Guardian, roles, BTreeSet::new()));
+        let related = around.relationships.and_then(|known| known.role_of(id));
+        if let Some(role) = related {
+            return Some((role, BTreeSet::from([role]), BTreeSet::new()));
+        }
+        if around.lacks_relationships {
+            faults.push(row.fault(FaultCode::RoleUnsaid, Column::SourcedId));
+            return None;
         }
         let problem = Problem::new(
             FaultCode::ReferenceDangling,
@@ -134,8 +142,9 @@ fn roles_of(
 
 /// Given and family name. One of them may be empty, because some people have only one name.
 fn full_name(row: &Row<'_>) -> Result<Name, ImportFault> {
-    let (given, family) = (row.text(Column::GivenName), row.text(Column::FamilyName));
-    for (column, part) in [(Column::GivenName, given), (Column::FamilyName, family)] {
+    let given = row.one_line(Column::GivenName);
+    let family = row.one_line(Column::FamilyName);
+    for (column, part) in [(Column::GivenName, &given), (Column::FamilyName, &family)] {
         match Name::new(part) {
             Ok(_) | Err(TextError::Empty) => {}
             Err(error) => return Err(row.fault(error, column)),
@@ -184,6 +193,11 @@ impl KnownUser {
     /// Whether nothing is known of whether this person guards anybody.
     pub(crate) fn is_unknown(self) -> bool {
         !self.usable && !self.departed
+    }
+
+    /// Whether the row says that the person is gone, and nothing else that can be used.
+    pub(crate) fn is_only_gone(self) -> bool {
+        !self.usable && self.departed
     }
 
     /// Whether the person is a student, whatever else they are.
@@ -244,6 +258,13 @@ pub(crate) struct Users {
     guardianships: u64,
     passed_over: u64,
     students: u64,
+    /// Whether any row says something of agents. `None` if the table does not tell that apart from
+    /// having none: only those that were fetched from a service do.
+    agents_given: Option<bool>,
+    /// Guardians whose own rows name the children.
+    parents: Parents,
+    /// Whether the table need not say who may log in, and does not.
+    lacks_enabled: bool,
 }
 
 impl Users {
@@ -254,24 +275,26 @@ impl Users {
         findings: &mut Findings,
     ) -> Self {
         let mut users = Self::default();
-        let mut ids = TenDigits::default();
+        let (mut ids, mut parts) = (TenDigits::default(), Vec::new());
         // A guardian may stand below the child. Such references are checked at the end.
         let mut unseen: Vec<(PersonId, Option<PersonId>, u64)> = Vec::new();
         each_row(source, layout, findings, |row, faults| {
             let user = User::read(row, around, faults);
             // A faulty id is a fault already.
             let Ok(id) = row.id(PersonId::from_uuid) else {
+                users.parents.take_hidden(row);
                 return;
             };
-            // Nobody can tell which of two rows is right.
-            if users.by_id.contains_key(&id) {
+            let is_twice = users.by_id.contains_key(&id);
+            if is_twice {
                 faults.push(row.fault(FaultCode::IdDuplicated, Column::SourcedId));
             }
             let known = match user.filter(|_| faults.is_empty()) {
                 Some(user) => {
-                    let is_student = user.roles.contains(&Role::Student);
-                    let child = is_student.then_some(id);
-                    for agent in agents(row, id, around) {
+                    for (column, id) in user_ids(row) {
+                        parts.extend(id.err().map(|error| row.fault(error, column)));
+                    }
+                    for (agent, child) in users.note_agents(row, &user, around) {
                         match users.get(agent) {
                             Some(known) if known.usable => users.count_agent(known, agent, child),
                             Some(_) | None => unseen.push((agent, child, row.line())),
@@ -285,14 +308,24 @@ impl Users {
                         classes: InClasses::None,
                     }
                 }
-                None => KnownUser {
-                    role: Role::Other,
-                    roles: 0,
-                    departed: says_gone(row),
-                    usable: false,
-                    classes: InClasses::None,
-                },
+                None => {
+                    users.parents.take(row, id);
+                    KnownUser {
+                        role: Role::Other,
+                        roles: 0,
+                        // Nobody can tell which of two rows is right.
+                        departed: says_gone(row) && !is_twice,
+                        usable: false,
+                        classes: InClasses::None,
+                    }
+                }
             };
+            users.lacks_enabled =
+                layout.optional.contains(&Column::EnabledUser) && !row.has(Column::EnabledUser);
+            if row.has(Column::AgentsGiven) {
+                let is_given = row.text(Column::AgentsGiven) == "true";
+                users.agents_given = Some(is_given || users.agents_given == Some(true));
+            }
             let text = row.text(Column::SourcedId);
             if known.usable {
                 ids.take(id, text, row.line());
@@ -302,17 +335,69 @@ impl Users {
         for (id, line) in ids.cpr_numbers() {
             if let Some(known) = users.by_id.get_mut(&id) {
                 known.usable = false;
+                known.departed = false;
             }
             let fault = ImportFault::new(FaultCode::CprFound, USERS.file).row(line);
             let fault = fault.field(Column::SourcedId.header());
             findings.bad(USERS.file, vec![fault], true);
         }
+        parts.into_iter().for_each(|fault| findings.part(fault));
         for (agent, child, line) in unseen {
             users.check_agent(agent, child, line, around, findings);
         }
+        users.settle_parents(source, layout, around.scope, findings);
         let usable = users.by_id.values().filter(|known| known.usable);
         users.students = usable.filter(|known| known.is_student()).count() as u64;
         users
+    }
+
+    /// Takes the agents of a row that can be used. Gives those that are to be counted, each with the child
+    /// if it is the row of one. Those of a guardian's row are counted when all persons are known.
+    fn note_agents(
+        &mut self,
+        row: &Row<'_>,
+        user: &User,
+        around: Around<'_>,
+    ) -> Vec<(PersonId, Option<PersonId>)> {
+        let is_student = user.roles.contains(&Role::Student);
+        if !is_student && user.roles.contains(&Role::Guardian) {
+            self.parents.take(row, user.id);
+            return Vec::new();
+        }
+        if is_student && row.list(Column::AgentSourcedIds).next().is_some() {
+            self.parents.note_child();
+        }
+        let child = is_student.then_some(user.id);
+        let agents = agents(row, user.id, around).into_iter();
+        agents.map(|agent| (agent, child)).collect()
+    }
+
+    fn settle_parents(
+        &mut self,
+        source: &mut Source,
+        layout: &'static Layout,
+        scope: Scope,
+        findings: &mut Findings,
+    ) {
+        let mut parents = std::mem::take(&mut self.parents);
+        if findings.has_unreadable(layout.file) {
+            parents.hide_some();
+        }
+        let (guardianships, passed_over) = parents.settle(self, scope.is_delta, findings);
+        let twice = parents.said_twice(source, layout, self);
+        self.guardianships += guardianships.saturating_sub(twice);
+        self.passed_over += passed_over;
+        self.parents = parents;
+    }
+
+    /// Guardians whose own rows name the children.
+    pub(crate) fn parents(&self) -> &Parents {
+        &self.parents
+    }
+
+    /// Whether the table need not say who may log in, and does not.
+    pub(super) fn lacks_enabled(&self) -> bool {
+        self.lacks_enabled
     }
 
     fn count_agent(&mut self, known: KnownUser, agent: PersonId, child: Option<PersonId>) {
@@ -367,6 +452,12 @@ impl Users {
         self.by_id.values().copied().filter(|known| known.usable)
     }
 
+    /// How many rows say of a person that they are gone, and nothing else that can be used.
+    pub(crate) fn only_gone(&self) -> u64 {
+        let all = self.by_id.values().copied();
+        all.filter(|known| known.is_only_gone()).count() as u64
+    }
+
     /// How many persons are students, whatever else they are.
     pub(crate) fn students(&self) -> u64 {
         self.students
@@ -377,6 +468,11 @@ impl Users {
         self.guardianships
     }
 
+    /// Whether the table comes from a service that says nothing of anybody's agents.
+    pub(super) fn lacks_agents(&self) -> bool {
+        self.agents_given == Some(false)
+    }
+
     /// How many agents are no guardians: they have left, or whoever names them is no student.
     pub(crate) fn agents_passed_over(&self) -> u64 {
         self.passed_over
@@ -385,11 +481,8 @@ impl Users {
 
 /// Those whom the files name as guardians of a person, each once.
 pub(crate) fn agents(row: &Row<'_>, id: PersonId, around: Around<'_>) -> BTreeSet<PersonId> {
-    let named = row
-        .list(Column::AgentSourcedIds)
-        .map(|agent| PersonId::from_uuid(USERS.id_of(agent)));
     let related = around.relationships.and_then(|known| known.of(id));
+    let mut named = named_in(row);
+    named.extend(related.into_iter().flatten());
     named
-        .chain(related.into_iter().flatten().copied())
-        .collect()
 }

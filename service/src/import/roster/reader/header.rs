@@ -19,7 +19,7 @@ fn bare(name: &str) -> &str {
 pub(super) fn knows(layout: &Layout, name: &str) -> bool {
     let name = bare(name);
     let mut columns = layout.columns.iter();
-    columns.any(|column| column.header().eq_ignore_ascii_case(name))
+    columns.any(|column| column.is_called(name))
 }
 
 /// Where the columns of a table stand.

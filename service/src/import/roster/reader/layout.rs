@@ -20,6 +20,7 @@ macro_rules! columns {
             pub(crate) fn is_called(self, name: &str) -> bool {
                 let former = match self {
                     Self::AgentSourcedIds => "agents",
+                    Self::TermSourcedIds => "termSourcedId",
                     Self::SchoolYearSourcedId => "schoolYearId",
                     Self::Grades => "grade",
                     _ => self.header(),
@@ -58,6 +59,7 @@ columns! {
     GivenName = "givenName",
     FamilyName = "familyName",
     AgentSourcedIds = "agentSourcedIds",
+    AgentsGiven = "metadata.agentsGiven",
     Grades = "grades",
     ClassSourcedId = "classSourcedId",
     UserSourcedId = "userSourcedId",
@@ -72,6 +74,7 @@ columns! {
     IsPrimary = "isPrimary",
     RoleEndDate = "roleEndDate",
     RelationshipUserSourcedId = "relationshipUserSourcedId",
+    RelationshipRole = "relationshipRole",
     ProfileType = "profileType",
     VendorId = "vendorId",
     PropertyName = "propertyName",
@@ -129,16 +132,16 @@ layouts! {
         optional;
     /// Persons.
     USERS = "users.csv", "user":
-        SourcedId Status EnabledUser OrgSourcedIds Role GivenName FamilyName AgentSourcedIds,
-        optional Grades Username UserIds Identifier;
+        SourcedId Status OrgSourcedIds Role GivenName FamilyName AgentSourcedIds,
+        optional EnabledUser Grades Username UserIds Identifier AgentsGiven;
     /// Who is in which class.
     ENROLLMENTS = "enrollments.csv", "enrollment":
         SourcedId Status ClassSourcedId UserSourcedId Role Primary, optional EndDate;
 
     /// Persons in OneRoster 1.2, whose roles are in a table of their own.
     USERS_1_2 = "users.csv", "user":
-        SourcedId Status EnabledUser GivenName FamilyName AgentSourcedIds Grades,
-        optional Username UserIds Identifier;
+        SourcedId Status GivenName FamilyName AgentSourcedIds,
+        optional EnabledUser Grades Username UserIds Identifier AgentsGiven;
     /// What a person is at an institution, in OneRoster 1.2.
     ROLES_1_2 = "roles.csv", "role":
         SourcedId Status UserSourcedId RoleType Role OrgSourcedId EndDate, optional;
@@ -167,7 +170,7 @@ layouts! {
         UserSourcedId OrgSourcedId Role, optional Grade IsPrimary RoleEndDate;
     /// Who is whose guardian, in School Data Sync.
     RELATIONSHIPS_SDS = "relationships.csv", "relationship":
-        UserSourcedId RelationshipUserSourcedId, optional;
+        UserSourcedId RelationshipUserSourcedId, optional RelationshipRole;
     /// Who is in which class, in School Data Sync.
     ENROLLMENTS_SDS = "enrollments.csv", "enrollment":
         ClassSourcedId UserSourcedId Role, optional;
@@ -185,6 +188,23 @@ pub(crate) const FILES: &[&str] = &[
     ROLES_1_2.file,
     RELATIONSHIPS_SDS.file,
     PROFILES_1_2.file,
+    SDS_1[0],
+    SDS_1[1],
+    SDS_1[2],
+    SDS_1[3],
+    SDS_1[4],
+    SDS_1[5],
+];
+
+/// Files of version 1 of School Data Sync, which is not read. What it says of pupils stands in other
+/// tables and other columns.
+pub(crate) const SDS_1: [&str; 6] = [
+    "School.csv",
+    "Section.csv",
+    "Student.csv",
+    "Teacher.csv",
+    "StudentEnrollment.csv",
+    "TeacherRoster.csv",
 ];
 
 /// The tables of one format.
@@ -204,8 +224,8 @@ pub(crate) struct Format {
     pub(crate) relationships: Option<&'static Layout>,
     /// `None` if the format has no table of accounts in other systems.
     pub(crate) profiles: Option<&'static Layout>,
-    /// Whether it is one of School Data Sync: sessions and relationships need not be there, and an org
-    /// may be of any type.
+    /// Whether it is one of School Data Sync: sessions, relationships, and classes with their enrolments
+    /// need not be there, and an org may be of any type.
     pub(crate) is_sds: bool,
 }
 

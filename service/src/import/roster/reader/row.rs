@@ -1,5 +1,7 @@
 //! One row of a table and its fields.
 
+use std::borrow::Cow;
+
 use csv::StringRecord;
 use planledger_core::text::CprContext;
 use uuid::Uuid;
@@ -8,6 +10,14 @@ use super::header::Header;
 use super::layout::Column;
 use crate::import::fault::{FaultCode, ImportFault, Problem};
 use crate::import::names;
+
+/// Whether a character ends a line of a text: what keyboards, spreadsheets and databases write.
+fn is_line_break(character: char) -> bool {
+    matches!(
+        character,
+        '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+    )
+}
 
 /// One row.
 pub(crate) struct Row<'r> {
@@ -50,6 +60,17 @@ impl<'r> Row<'r> {
         field.unwrap_or_default().trim()
     }
 
+    /// A field that holds a text of one line: what somebody broke into several is joined with a blank.
+    pub(crate) fn one_line(&self, column: Column) -> Cow<'r, str> {
+        let text = self.text(column);
+        if !text.contains(is_line_break) {
+            return Cow::Borrowed(text);
+        }
+        let lines = text.split(is_line_break).map(str::trim);
+        let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+        Cow::Owned(lines.join(" "))
+    }
+
     /// The entries of a field that holds a list, without the empty ones.
     pub(crate) fn list(&self, column: Column) -> impl Iterator<Item = &'r str> {
         self.text(column)
@@ -64,7 +85,7 @@ impl<'r> Row<'r> {
         column: Column,
         parse: impl FnOnce(&str) -> Result<T, P>,
     ) -> Result<Option<T>, ImportFault> {
-        match self.text(column) {
+        match &*self.value(column) {
             "" => Ok(None),
             text => self.parse(column, text, parse).map(Some),
         }
@@ -76,9 +97,17 @@ impl<'r> Row<'r> {
         column: Column,
         parse: impl FnOnce(&str) -> Result<T, P>,
     ) -> Result<T, ImportFault> {
-        match self.text(column) {
+        match &*self.value(column) {
             "" => Err(self.fault(FaultCode::ValueMissing, column)),
             text => self.parse(column, text, parse),
+        }
+    }
+
+    /// The field, as one line if it is a name. An id stays as it is: a line break makes it another one.
+    fn value(&self, column: Column) -> Cow<'r, str> {
+        match column {
+            Column::Name | Column::Title => self.one_line(column),
+            _ => Cow::Borrowed(self.text(column)),
         }
     }
 

@@ -108,6 +108,7 @@ struct Known {
     forms: BTreeMap<&'static str, Form>,
     rows: BTreeMap<&'static str, u64>,
     days: BTreeMap<&'static str, Days>,
+    nulls: BTreeMap<&'static str, u64>,
 }
 
 impl Source {
@@ -196,6 +197,10 @@ impl Source {
             ZipError::InvalidArchive(_) if begins => ImportFault::new(cut_archive(), name.clone()),
             error => zip_fault(error, name.clone()),
         })?;
+        // Of two files of one name, only the last could be read.
+        if archive.has_duplicate_names() {
+            return Err(ImportFault::new(FaultCode::FileDuplicated, name));
+        }
         // A name that is no text is no table's.
         let paths: Vec<String> = archive
             .file_names()
@@ -277,6 +282,11 @@ impl Source {
         self.known(|known| known.rows.insert(layout.file, rows));
     }
 
+    /// Notes how many cells of a table held `NULL` and count as blank.
+    pub(super) fn set_nulls(&mut self, layout: &'static Layout, nulls: u64) {
+        self.known(|known| known.nulls.insert(layout.file, nulls));
+    }
+
     /// How many rows a table has, without its header. `None` if it was not read to its end.
     pub(crate) fn rows(&self, name: &str) -> Option<u64> {
         self.known(|known| known.rows.get(name).copied())
@@ -297,6 +307,10 @@ impl Source {
                 }
             }
         });
+        let nulls = self.known(|known| known.nulls.clone()).into_iter();
+        let nulls = nulls.filter(|(_, count)| *count > 0);
+        let nulls =
+            nulls.map(|(file, count)| format!("{file}: NULL counts as blank in {count} cells"));
         let folder = "the tables stand in a folder of their own".to_owned();
         let of_files = files_of
             .into_iter()
@@ -305,6 +319,7 @@ impl Source {
             .then_some(folder)
             .into_iter()
             .chain(of_files)
+            .chain(nulls)
             .collect()
     }
 

@@ -6,9 +6,11 @@ use csv::{ByteRecord, ErrorKind, StringRecord};
 
 use super::days::{self, Days, Reading};
 use super::form::Reader;
+use super::halves;
 use super::header::Header;
 use super::layout::{Column, Layout};
 use super::meter::{Metered, io_problem};
+use super::nulls;
 use super::row::Row;
 use super::source::Source;
 use crate::import::fault::{Collector, FaultCode, ImportFault, Problem};
@@ -27,6 +29,9 @@ pub(crate) struct Table<'s> {
     /// Where days stand, and how they are written if not all are written as the standard says.
     day_places: Vec<(Column, usize)>,
     days: Option<Days>,
+    /// Where `NULL` counts as blank, and how many cells held it.
+    null_places: Vec<usize>,
+    nulls: u64,
     /// The same table, for what takes a pass of its own.
     again: Source,
     rows: u64,
@@ -77,6 +82,8 @@ impl<'s> Table<'s> {
             ahead: None,
             day_places: Vec::new(),
             days: None,
+            null_places: Vec::new(),
+            nulls: 0,
             again,
             rows: 0,
         };
@@ -85,7 +92,13 @@ impl<'s> Table<'s> {
         }
         table.header = table.read_header(faults)?;
         table.day_places = days::places(&table.header).collect();
+        table.null_places = nulls::places(&table.header).collect();
         Some(table)
+    }
+
+    /// Whether the table has this column.
+    pub(crate) fn has(&self, column: Column) -> bool {
+        self.header.place(column).is_some()
     }
 
     fn read_header(&mut self, faults: &mut Collector) -> Option<Header> {
@@ -205,10 +218,12 @@ impl<'s> Table<'s> {
             Some(Err(unreadable)) => return Some(Err(unreadable)),
             None => {
                 self.again.set_rows(self.header.layout(), self.rows);
+                self.again.set_nulls(self.header.layout(), self.nulls);
                 return None;
             }
         };
         self.rows += 1;
+        self.nulls += nulls::blank(record, &self.null_places);
         let checked = self
             .check_width(record, line)
             .and_then(|()| self.settle_days(record, line));
@@ -218,7 +233,7 @@ impl<'s> Table<'s> {
     fn check_width(&mut self, record: &StringRecord, line: u64) -> Result<(), Unreadable> {
         let (fields, width) = (record.len(), self.header.width());
         if fields < width {
-            return self.check_short(fields, line);
+            return self.check_short(record, line);
         }
         let beyond = record.iter().skip(width);
         if beyond.into_iter().all(|field| field.trim().is_empty()) {
@@ -236,12 +251,13 @@ impl<'s> Table<'s> {
 
     /// A short row is whole unless the file ends in it, or the next row is its other half: a line
     /// break in a field that is not in quotation marks makes two rows of one.
-    fn check_short(&mut self, fields: usize, line: u64) -> Result<(), Unreadable> {
+    fn check_short(&mut self, record: &StringRecord, line: u64) -> Result<(), Unreadable> {
         if self.reader.get_ref().lacks_line_end() {
             return Err(Unreadable::end(
                 self.fault(FaultCode::FileCutShort).row(line),
             ));
         }
+        let fields = record.len();
         let mut next = StringRecord::new();
         let ahead = self.advance(&mut next);
         let rest = match &ahead {
@@ -249,7 +265,9 @@ impl<'s> Table<'s> {
             Some(Err(_)) | None => 0,
         };
         // Rows of the same length were shortened by a spreadsheet, which does it to many at once.
-        let is_half = rest != fields && rest + fields == self.header.width() + 1;
+        let is_half = rest != fields
+            && rest + fields == self.header.width() + 1
+            && !halves::are_rows(&self.header, record, &next);
         self.ahead = ahead.map(|found| found.map(|line| (next, line)));
         if !is_half {
             return Ok(());

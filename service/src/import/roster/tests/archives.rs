@@ -108,6 +108,25 @@ fn archives_that_were_cut_and_tables_that_stand_twice_are_told() {
     twice.push(("Users.csv", users));
     assert_eq!(zip_faults(zip(&twice)), ["FILE_DUPLICATED users.csv"]);
     twice.pop();
+    // Of two files of one very name, only the last would be read.
+    for other in ["users.csX", "readme.tXt"] {
+        let mut same = twice.clone();
+        same.push((other, b"x"));
+        same.push(("readme.txt", b"x"));
+        let mut bytes = zip(&same);
+        for at in 0..bytes.len() - other.len() {
+            if bytes[at..].starts_with(other.as_bytes()) {
+                bytes[at + other.len() - 3..][..3].make_ascii_lowercase();
+                let end = &mut bytes[at + other.len() - 1];
+                *end = if other.starts_with("users") {
+                    b'v'
+                } else {
+                    *end
+                };
+            }
+        }
+        assert_eq!(zip_faults(bytes), ["FILE_DUPLICATED the zip file"]);
+    }
     twice.push(("2025/users.csv", users));
     assert_eq!(zip_faults(zip(&twice)), ["FOLDERS_SEVERAL the zip file"]);
 }

@@ -38,6 +38,8 @@ VALUE_UNKNOWN enrollments.csv:2 role | e1,student | e1,elev
 VALUE_UNKNOWN enrollments.csv:7 primary | p1,aide,true | p1,aide,måske
 DATE_INVALID enrollments.csv:6 endDate | 2026-11-24 | 24-11-26
 DATE_INVALID academicSessions.csv:3 endDate | 2027-06-25 | 2027-02-29
+DATE_INVALID academicSessions.csv:3 endDate | 2027-06-25 | 2101-01-01
+DATE_INVALID academicSessions.csv:3 startDate | schoolYear,2026-08-10 | schoolYear,1989-12-31
 DATES_REVERSED academicSessions.csv:3 endDate | 2027-06-25 | 2026-08-09
 TEXT_TOO_LONG classes.csv:2 title | 7.b dansk | {long}
 CPR_FOUND classes.csv:2 title | 7.b dansk | 7.b 010203-1234

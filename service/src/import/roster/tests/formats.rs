@@ -40,9 +40,10 @@ pub(super) fn one_two() -> Export {
          r6,tobedeleted,l1,secondary,proctor,,,kom,\n"
             .into(),
     );
-    changed
-        .0
-        .insert("userProfiles.csv", "sourcedId,userSourcedId\n".into());
+    changed.0.insert(
+        "userProfiles.csv",
+        "sourcedId,userSourcedId,username\n".into(),
+    );
     changed.0.insert(
         "enrollments.csv",
         "sourcedId,status,classSourcedId,userSourcedId,role,primary,endDate\n\
@@ -53,7 +54,7 @@ pub(super) fn one_two() -> Export {
     changed
 }
 
-fn affiliations(export: &Export, who: &str) -> Vec<(Role, Option<String>)> {
+pub(super) fn affiliations(export: &Export, who: &str) -> Vec<(Role, Option<String>)> {
     let found = export
         .bodies()
         .into_iter()
@@ -140,7 +141,7 @@ fn without_a_manifest_the_version_is_found_by_what_the_files_hold() {
     );
 }
 
-fn sds() -> Export {
+pub(super) fn sds() -> Export {
     files(&[
         (
             "orgs.csv",
@@ -179,6 +180,54 @@ fn sds() -> Export {
     ])
 }
 
+/// An export of School Data Sync, or the next one: a student changes class and gets another guardian, a
+/// teacher stops guarding a child and another one changes class.
+pub(super) fn two_classes(is_next: bool) -> Export {
+    let now = |first: &'static str, next: &'static str| if is_next { next } else { first };
+    let tables = [
+        ("orgs.csv", "sourcedId,name,type", "sk1,Åskolen,school"),
+        (
+            "academicSessions.csv",
+            "sourcedId,title,type,startDate,endDate",
+            "y1,2026/27,schoolYear,2026-08-10,2027-06-25",
+        ),
+        (
+            "users.csv",
+            "sourcedId,username,givenName,familyName",
+            "e1,e1@x,Åse,Ærø\ne2,e2@x,Bo,Dam\nf1,,Carl,Ærø\nf2,,Dora,Dam\nl1,l1@x,Nora,Bach\n\
+             l2,l2@x,Emil,Gram",
+        ),
+        (
+            "roles.csv",
+            "userSourcedId,orgSourcedId,role,grade,roleEndDate",
+            "e1,sk1,student,7,\ne2,sk1,student,8,\nl1,sk1,professor,,\nl2,sk1,teacher,,2027-06-25",
+        ),
+        (
+            "relationships.csv",
+            "userSourcedId,relationshipUserSourcedId,relationshipRole",
+            now(
+                "e1,f1,parent\ne1,l1,guardian\ne2,f2,relative",
+                "e1,f1,parent\ne2,f1,guardian\ne2,f2,relative",
+            ),
+        ),
+        (
+            "classes.csv",
+            "sourcedId,orgSourcedId,title,sessionSourcedIds",
+            "7b,sk1,7.b dansk,y1\n8c,sk1,8.c,y1",
+        ),
+        (
+            "enrollments.csv",
+            "classSourcedId,userSourcedId,role",
+            now(
+                "7b,e1,student\n7b,l1,professor\n8c,e2,student\n8c,l2,teacher",
+                "7b,e1,student\n7b,l1,professor\n7b,e2,student\n7b,l2,teacher",
+            ),
+        ),
+    ];
+    let tables = tables.map(|(file, header, rows)| (file, format!("{header}\n{rows}\n").into()));
+    Export(tables.into())
+}
+
 #[test]
 fn school_data_sync_2_1_goes_in_with_its_guardians() {
     let roster = sds();
@@ -204,6 +253,50 @@ fn school_data_sync_2_1_goes_in_with_its_guardians() {
     assert_eq!(*staff, BTreeMap::from([(person("l1"), StaffRole::Teacher)]));
     let summary = roster.open().unwrap().summary();
     assert_eq!((summary.guardianships, summary.guardians), (1, 1));
+}
+
+/// The default values that Microsoft lists for the role of a user, apart from `student`.
+#[test]
+fn every_role_that_school_data_sync_lists_is_known() {
+    for (words, role, staff) in [
+        (
+            "teacher professor adjunct lecturer faculty instructor substitute",
+            Role::Teacher,
+            Some(StaffRole::Teacher),
+        ),
+        (
+            "paraprofessional teacherAssistant assistant",
+            Role::Pedagogue,
+            Some(StaffRole::Pedagogue),
+        ),
+        ("principal administrator", Role::Leader, None),
+        (
+            "chair researcher affiliate occupationalTherapist physicalTherapist speechTherapist \
+             visionTherapist specialServices advisor proctor nurse officeStaff itAdmin staff coach alumni \
+             other",
+            Role::Other,
+            None,
+        ),
+    ] {
+        for word in words.split(' ') {
+            let changed = sds().replace("roles.csv", "professor", word);
+            // No class lists somebody as these.
+            let in_class = !["principal", "other"].contains(&word);
+            let changed = match in_class {
+                true => changed.replace("enrollments.csv", "professor", word),
+                false => changed,
+            };
+            assert_eq!(affiliations(&changed, "l1"), [(role, None)], "{word}");
+            if in_class {
+                assert_eq!(changed.passed_over(), [""; 0], "{word}");
+                let commands = changed.commands();
+                let TeamCommand::Put { staff: found, .. } = team(&commands, "7.b dansk") else {
+                    unreachable!()
+                };
+                assert_eq!(found.get(&person("l1")), staff.as_ref(), "{word}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod archives;
 mod damage;
+mod emptied;
 mod enrolled;
 mod export;
 mod faults;
@@ -11,6 +12,9 @@ mod mutated;
 mod passed;
 mod people;
 mod profiles;
+mod relationships;
+mod samples;
+mod short;
 mod sizes;
 mod tables;
 

@@ -9,10 +9,10 @@ use planledger_core::ids::PersonId;
 
 use super::super::Terms;
 use super::TODAY;
-use super::export::{Export, describe, export, person, team};
+use super::export::{Export, all, describe, export, opened, person, team};
 
 /// The command about the guardians of a student.
-fn guardians(export: &Export, child: &str) -> Option<PersonCommand> {
+pub(super) fn guardians(export: &Export, child: &str) -> Option<PersonCommand> {
     export
         .bodies()
         .into_iter()
@@ -83,6 +83,36 @@ fn rows_that_say_they_are_gone_and_dangle_or_are_blank_are_passed_over() {
     assert_eq!(dangling.bodies(), export().bodies());
     assert_eq!(blank.bodies().len() + 1, export().bodies().len());
     assert_eq!(blank.open().unwrap().summary().gone_passed_over, 2);
+}
+
+/// Of whom an export says that they are gone, and nothing else.
+fn gone(export: &Export) -> Vec<PersonId> {
+    let mut roster = opened(export);
+    let commands = all(&mut roster);
+    assert_eq!(commands.len() as u64, roster.summary().commands);
+    let gone = commands.iter().filter_map(|found| match &found.command {
+        Command::Person(id, PersonCommand::PutGone { .. }) => Some(*id),
+        _ => None,
+    });
+    gone.collect()
+}
+
+#[test]
+fn a_blank_row_that_is_gone_says_so_and_one_of_two_rows_does_not() {
+    let row = "l1,active,true,sk1,teacher,Nora,Bach,,";
+    let blank = "l1,tobedeleted,,,,,,,";
+    let changed = |to: &str| export().replace("users.csv", row, to);
+    assert_eq!(gone(&changed(blank)), [person("l1")]);
+    assert!(gone(&export()).is_empty());
+    for twice in [format!("{row}\n{blank}"), format!("{blank}\n{row}")] {
+        let twice = changed(&twice);
+        assert!(gone(&twice).is_empty());
+        // Nora guards Åse in either row, or nobody knows.
+        let Some(PersonCommand::PutSomeGuardians { unsaid, .. }) = guardians(&twice, "e1") else {
+            panic!("nothing is said of who guards e1");
+        };
+        assert!(unsaid.contains(&person("l1")));
+    }
 }
 
 #[test]
@@ -319,6 +349,51 @@ fn a_blank_manifest_is_as_good_as_none() {
         changed.0.insert("manifest.csv", blank.as_bytes().to_vec());
         assert_eq!(changed.bodies(), export().bodies(), "{blank:?}");
     }
+}
+
+#[test]
+fn words_of_the_manifest_count_in_capital_letters_too() {
+    let delta = export().replace("manifest.csv", "file.users,bulk", "File.Users,Delta");
+    assert!(delta.open().unwrap().is_delta());
+    let absent = export().replace(
+        "manifest.csv",
+        "file.users,bulk",
+        "FILE.academicsessions,ABSENT",
+    );
+    let mut absent = absent;
+    absent.0.remove("academicSessions.csv");
+    let faults = absent.open().err().unwrap();
+    assert!(faults.to_string().contains("the manifest says"), "{faults}");
+    for other in ["file", "files.users", "file.user", "file.users.x"] {
+        let name = format!("{other},delta");
+        let other = export().replace("manifest.csv", "file.users,bulk", &name);
+        assert!(!other.open().unwrap().is_delta(), "{name}");
+    }
+}
+
+#[test]
+fn an_id_of_an_account_that_may_not_be_stored_is_said() {
+    let columns = ",grades,username,identifier,userIds\n";
+    let export = export()
+        .replace("users.csv", ",grades\n", columns)
+        .replace("users.csv", "Bo,,,07", "Bo,,,07,0102031234,,")
+        .replace(
+            "users.csv",
+            "Ida,Dam,,07",
+            "Ida,Dam,,07,ida,,\"{a:1},{b:0102031234}\"",
+        )
+        .replace("users.csv", "Ella,Dam,,", "Ella,Dam,,,ella,010203-1234,");
+    assert_eq!(
+        export.passed_over(),
+        [
+            "part CPR_FOUND users.csv:3 username",
+            "part CPR_FOUND users.csv:4 userIds",
+            "part CPR_FOUND users.csv:9 identifier",
+        ]
+    );
+    assert!(export.strict().is_ok(), "the rows themselves are used");
+    let summary = export.open().unwrap().summary();
+    assert_eq!(summary.values_passed_over, 3);
 }
 
 #[test]

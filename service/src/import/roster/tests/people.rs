@@ -14,10 +14,11 @@ use crate::import::sample;
 #[test]
 fn every_kind_of_row_becomes_its_command_after_what_it_names() {
     let mut roster = export().open().unwrap();
-    let kinds: Vec<(&str, u64)> = all(&mut roster)
+    let all = all(&mut roster);
+    let kinds = all
         .iter()
-        .map(|imported| (imported.file, imported.row))
-        .collect();
+        .map(|imported| (imported.file.as_ref(), imported.row));
+    let kinds: Vec<(&str, u64)> = kinds.collect();
     let mut expected = vec![("academicSessions.csv", 3)];
     expected.extend((2..=4).map(|row| ("orgs.csv", row)));
     expected.extend((2..=10).map(|row| ("users.csv", row)));

@@ -121,7 +121,13 @@ fn an_export_without_the_table_says_nothing_of_accounts() {
             .any(|note| note.starts_with("userProfiles.csv is not read"))
     };
     assert!(is_told(&absent) && !is_told(&without));
+    let stays = |export: &Export| {
+        let notes = export.open().unwrap().notes().join("\n");
+        notes.contains("accounts in other systems stay as they are")
+    };
+    assert!(stays(&without) && !stays(&with(TWO)) && !stays(&with("")));
     let mut older = export();
+    assert!(!stays(&older));
     older
         .0
         .insert("userProfiles.csv", with(TWO).0["userProfiles.csv"].clone());

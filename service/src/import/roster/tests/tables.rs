@@ -94,11 +94,41 @@ fn a_quoted_line_break_is_part_of_its_field_and_counted_as_a_line() {
         .collect();
     assert_eq!(rows, [2, 5]);
     assert_eq!(broken.bodies(), export().bodies());
-    let title = export().replace("classes.csv", "7.b dansk", "\"7.b\ndansk\"");
-    assert_eq!(
-        title.faults().first().map(String::as_str),
-        Some("TEXT_CONTROL_CHARACTER classes.csv:2 title")
-    );
+}
+
+#[test]
+fn names_that_are_broken_into_lines_are_names_of_one_line() {
+    let expected = export().bodies();
+    for end in ["\n", "\r\n", " \r\n\n  ", "\u{b}", "\u{2028}", "\u{85} "] {
+        for (file, name, broken) in [
+            ("orgs.csv", "Eksempel Kommune", "Eksempel|Kommune"),
+            ("academicSessions.csv", "1. halvår", "1.|halvår"),
+            ("classes.csv", "7.b dansk", "7.b|dansk"),
+            ("users.csv", "Noah", "|Noah"),
+            ("users.csv", "Kjær", "Kjær|"),
+            ("courses.csv", "Dansk\n", "|Dansk|,|\n"),
+            (
+                "classes.csv",
+                "\"Historie,Samfundsfag\"",
+                "|Historie,|Samfundsfag",
+            ),
+        ] {
+            let cell = broken.trim_end_matches('\n').replace('|', end);
+            let line = if broken.ends_with('\n') { "\n" } else { "" };
+            let changed = export().replace(file, name, &format!("\"{cell}\"{line}"));
+            assert_eq!(changed.passed_over(), [""; 0], "{cell:?}");
+            assert_eq!(changed.bodies(), expected, "{cell:?}");
+        }
+    }
+    let year = export().replace("academicSessions.csv", "2026/27", "\"2026/27\nforår\"");
+    assert_eq!(year.passed_over(), [""; 0]);
+    // A number that is broken in two is still one.
+    let cpr = export().replace("users.csv", "Noah", "\"010203\n1234\"");
+    assert_eq!(cpr.faults()[0], "CPR_FOUND users.csv:10 givenName");
+    // An id is another one with a line break in it, so it is none.
+    let id = export().replace("classes.csv", "\n7b,", "\n\"7\nb\",");
+    let told = "TEXT_CONTROL_CHARACTER classes.csv:2 sourcedId";
+    assert!(id.faults().iter().any(|fault| fault == told));
 }
 
 #[test]
