@@ -8,7 +8,7 @@ use criterion::{BatchSize, Criterion};
 use planledger_benches::school::School;
 use planledger_core::domain::world::Context;
 use planledger_core::domain::{Aggregate, Command, EventMeta, World, decide};
-use planledger_core::ids::{PersonId, PlanId, Revision, StreamId, YearPlanId};
+use planledger_core::ids::{PersonId, PlanId, Revision, StreamId, StreamKind, YearPlanId};
 use planledger_core::ledger::ReadError;
 use planledger_core::time::Timestamp;
 
@@ -31,6 +31,14 @@ impl World for Memory {
     fn owned(&self, _: PersonId) -> Result<Vec<StreamId>, ReadError> {
         // The school decides about nobody who may have left.
         Ok(Vec::new())
+    }
+
+    fn all(&self, kind: StreamKind) -> Result<Vec<StreamId>, ReadError> {
+        let streams = self.streams.keys();
+        Ok(streams
+            .filter(|stream| stream.kind == kind)
+            .copied()
+            .collect())
     }
 
     fn day(&self) -> jiff::civil::Date {

@@ -124,6 +124,10 @@ uuid_ids! {
     /// A source: the system that a roster comes from. See
     /// [`RosterSource`](crate::domain::roster_source::RosterSource).
     RosterSourceId;
+    /// Everything that is granted to one person or system. It is the id of that person or system.
+    GrantsId;
+    /// One grant. Chosen by who grants.
+    GrantId;
 }
 
 macro_rules! counters {
@@ -205,11 +209,15 @@ pub enum StreamKind {
     Recovery = 9,
     /// A source: the system that a roster comes from.
     RosterSource = 10,
+    /// A system that acts.
+    System = 11,
+    /// What is granted to one person or system.
+    Grants = 12,
 }
 
 impl StreamKind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Institution,
         Self::SchoolYear,
         Self::Person,
@@ -220,6 +228,8 @@ impl StreamKind {
         Self::Ledger,
         Self::Recovery,
         Self::RosterSource,
+        Self::System,
+        Self::Grants,
     ];
 
     /// The kind with this number.
@@ -235,6 +245,8 @@ impl StreamKind {
             8 => Some(Self::Ledger),
             9 => Some(Self::Recovery),
             10 => Some(Self::RosterSource),
+            11 => Some(Self::System),
+            12 => Some(Self::Grants),
             _ => None,
         }
     }
@@ -257,6 +269,8 @@ impl StreamKind {
             Self::Ledger => "ledger",
             Self::Recovery => "recovery",
             Self::RosterSource => "roster_source",
+            Self::System => "system",
+            Self::Grants => "grants",
         }
     }
 }
@@ -336,6 +350,8 @@ stream_ids! {
     LedgerId => Ledger,
     RecoveryId => Recovery,
     RosterSourceId => RosterSource,
+    SystemId => System,
+    GrantsId => Grants,
 }
 
 #[cfg(test)]

@@ -114,6 +114,7 @@
 //! Where to read on: [`domain`] for the rules, [`ledger`] for the engine, [`journal`] for what is on
 //! disk, [`seal`] for how it is encrypted. `core/DESIGN.md` has every byte of it.
 
+pub mod access;
 pub mod audit;
 pub mod derived;
 pub mod domain;

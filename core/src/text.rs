@@ -158,6 +158,8 @@ texts! {
     SourceName, limit 64, lines false, cpr OrganisationId;
     /// The id of a person in another system, such as a `sourcedId` or a UNI-Login.
     ExternalId, limit 255, lines false, cpr PersonText;
+    /// How a system proves who it is: a name in its certificate, an issuer, a client id.
+    IdentityText, limit 255, lines false, cpr OrganisationId;
     /// Why something was done, as a person put it. The code of a refusal is `domain::Reason`.
     ReasonText, limit 1_000, lines true, cpr PersonText;
 }

@@ -11,6 +11,7 @@
     reason = "tests"
 )]
 
+mod access;
 mod aftermath;
 mod audit;
 mod derived;

@@ -2,6 +2,8 @@
 //! file over defaults. The command line reads flags and environment. This module reads the file for
 //! the settings that they leave open.
 
+pub mod identity;
+
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
@@ -89,6 +91,18 @@ pub struct File {
     pub checkpoint_seconds: Option<u64>,
     /// The file of the policy whose witnesses are asked to cosign.
     pub witness_policy: Option<PathBuf>,
+    /// The file with the token that commands show a server.
+    pub token_file: Option<PathBuf>,
+    /// The file with the authorities that sign servers' certificates, for commands.
+    pub ca_file: Option<PathBuf>,
+    /// The file with the certificate that commands show a server.
+    pub cert: Option<PathBuf>,
+    /// The file with the key of that certificate.
+    pub key: Option<PathBuf>,
+    /// The server's certificate, in production mode.
+    pub tls: Option<identity::Tls>,
+    /// Who vouches for callers, in production mode.
+    pub identity: Option<identity::Identity>,
 }
 
 impl File {

@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod access;
 mod audit;
 mod cli;
 mod commands;
@@ -15,11 +16,13 @@ mod errors;
 mod events;
 #[cfg(target_os = "linux")]
 mod faults;
+mod identity;
 mod imports;
 mod overview;
 mod ownership;
 mod privacy;
 mod reads;
+mod rights;
 mod server;
 mod support;
 mod survey;

@@ -51,6 +51,19 @@ fn the_table_of_limits_is_what_the_server_keeps_to() {
     let limits = Limits::default();
     let expected = [
         (
+            "connections at once / from one address",
+            format!(
+                "{}, or 256 fewer than the process may open files / {}, or half of that; the server \
+                 closes more at once. A network of IPv6 (64 bits) is one address",
+                number(limits.connections),
+                number(limits.connections_of_address)
+            ),
+        ),
+        (
+            "a TLS handshake, and then the first bytes of HTTP/2",
+            format!("{} each", seconds(limits.handshake)),
+        ),
+        (
             "requests at once, streams included",
             format!(
                 "{}; the server refuses more with `OVERLOADED`",

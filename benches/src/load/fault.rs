@@ -31,6 +31,9 @@ pub(crate) enum Fault {
     /// A server failed.
     #[error(transparent)]
     Transport(#[from] tonic::transport::Error),
+    /// A server of the driver's own failed.
+    #[error(transparent)]
+    Serve(#[from] planledger::server::ServeError),
     /// A text is refused.
     #[error(transparent)]
     Text(#[from] TextError),

@@ -67,7 +67,9 @@ impl DocKey {
             | Aggregate::Plan(_)
             | Aggregate::Ledger(_)
             | Aggregate::Recovery(_)
-            | Aggregate::RosterSource(_) => Self::SNAPSHOT_EVERY,
+            | Aggregate::RosterSource(_)
+            | Aggregate::System(_)
+            | Aggregate::Grants(_) => Self::SNAPSHOT_EVERY,
         }
     }
 
@@ -245,7 +247,9 @@ fn weight_of(state: &Aggregate) -> u64 {
         Aggregate::Institution(_)
         | Aggregate::SchoolYear(_)
         | Aggregate::Ledger(_)
-        | Aggregate::RosterSource(_) => 1,
+        | Aggregate::RosterSource(_)
+        | Aggregate::System(_) => 1,
+        Aggregate::Grants(grants) => 1 + grants.grants.len(),
         Aggregate::Person(person) => {
             1 + person.affiliations.len() + person.guardians.len() + 2 * person.records.len()
         }

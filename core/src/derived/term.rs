@@ -15,7 +15,7 @@ use crate::text::{ExternalId, SourceName};
 /// One way to find streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Term {
-    /// All institutions, school years, catalogues, recoveries or sources of rosters.
+    /// All institutions, school years, catalogues, recoveries, sources of rosters, systems or grants.
     All(StreamKind),
     /// Persons, teams or year plans of an institution, in 256 parts by the first byte of their id.
     /// So no list grows long, and the parts one after the other give all streams in order.
@@ -148,7 +148,9 @@ pub fn terms(stream: StreamId, state: &Aggregate) -> BTreeSet<Term> {
         Aggregate::SchoolYear(_)
         | Aggregate::Catalogue(_)
         | Aggregate::Ledger(_)
-        | Aggregate::RosterSource(_) => BTreeSet::from([Term::All(stream.kind)]),
+        | Aggregate::RosterSource(_)
+        | Aggregate::System(_)
+        | Aggregate::Grants(_) => BTreeSet::from([Term::All(stream.kind)]),
         Aggregate::Person(person) => {
             let places = person.affiliations.iter().map(|at| at.institution);
             let places = places.map(|institution| Term::part_of(institution, stream));

@@ -1,6 +1,7 @@
 //! Folding events into state.
 
 use super::catalogue::Catalogue;
+use super::grants::Grants;
 use super::institution::Institution;
 use super::ledger::LedgerState;
 use super::person::Person;
@@ -8,6 +9,7 @@ use super::plan::Plan;
 use super::recovery::Recovery;
 use super::roster_source::RosterSource;
 use super::school_year::DefinedSchoolYear;
+use super::system::System;
 use super::team::Team;
 use super::year_plan::YearPlan;
 use super::{Aggregate, Event, EventMeta};
@@ -52,6 +54,12 @@ impl Aggregate {
                 *state = RosterSource::created(event).map(Self::RosterSource);
             }
             (Some(Self::RosterSource(state)), Event::RosterSource(event)) => state.apply(event),
+            (None, Event::System(event)) => *state = System::created(event).map(Self::System),
+            (Some(Self::System(state)), Event::System(event)) => state.apply(event),
+            (None, Event::Grants(event)) => {
+                *state = Grants::created(meta, event).map(Self::Grants);
+            }
+            (Some(Self::Grants(state)), Event::Grants(event)) => state.apply(meta, event),
             // The event is of another kind than its stream. No writer makes such an event.
             (
                 Some(_),
@@ -64,7 +72,9 @@ impl Aggregate {
                 | Event::Catalogue(_)
                 | Event::Ledger(_)
                 | Event::Recovery(_)
-                | Event::RosterSource(_),
+                | Event::RosterSource(_)
+                | Event::System(_)
+                | Event::Grants(_),
             ) => {}
         }
     }

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 
 use super::Command;
 use super::field::Field;
+use super::grants::GrantsCommand;
 use super::institution::InstitutionCommand;
 use super::person::PersonCommand;
 use super::plan::PlanCommand;
@@ -58,7 +59,18 @@ pub(super) fn check(command: &Command, now: Timestamp) -> Result<(), Stop> {
             RosterSourceCommand::Register { .. } => Ok(()),
         },
         Command::Institution(_, command) => of_institution(command, check),
-        Command::YearPlan(..)
+        Command::Grants(_, command) => match command {
+            GrantsCommand::Grant { details, .. } => {
+                let latest = Latest::InYears(YEARS_OF_CUSTODY);
+                let mut first = details.first_day.iter();
+                first.try_for_each(|day| check(*day, latest, Field::DetailsFirstDay))?;
+                let mut last = details.last_day.iter();
+                last.try_for_each(|day| check(*day, latest, Field::DetailsLastDay))
+            }
+            GrantsCommand::Bootstrap { .. } | GrantsCommand::Revoke { .. } => Ok(()),
+        },
+        Command::System(..)
+        | Command::YearPlan(..)
         | Command::Catalogue(..)
         | Command::Ledger(..)
         | Command::Recovery(..) => Ok(()),

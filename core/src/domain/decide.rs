@@ -87,6 +87,8 @@ fn decide_asking(ask: &RuleContext<'_>, command: &Command) -> Result<Decision, S
         Command::Ledger(id, command) => wrap(Event::Ledger, command.decide(ask, *id)?),
         Command::Recovery(id, command) => wrap(Event::Recovery, command.decide(ask, *id)?),
         Command::RosterSource(id, command) => wrap(Event::RosterSource, command.decide(ask, *id)?),
+        Command::System(id, command) => wrap(Event::System, command.decide(ask, *id)?),
+        Command::Grants(id, command) => wrap(Event::Grants, command.decide(ask, *id)?),
     };
     Ok(Decision {
         stream,

@@ -6,6 +6,7 @@
 use serde::Deserialize;
 
 use super::catalogue::CatalogueEvent;
+use super::grants::GrantsEvent;
 use super::institution::InstitutionEvent;
 use super::ledger::LedgerEvent;
 use super::person::PersonEvent;
@@ -13,6 +14,7 @@ use super::plan::PlanEvent;
 use super::recovery::RecoveryEvent;
 use super::roster_source::RosterSourceEvent;
 use super::school_year::SchoolYearEvent;
+use super::system::SystemEvent;
 use super::team::TeamEvent;
 use super::upcast::bring_up;
 use super::year_plan::YearPlanEvent;
@@ -352,6 +354,16 @@ event_types! {
     RosterSourceEvent in RosterSource {
         Registered = 1 "roster_source.registered" 1,
         Imported = 2 "roster_source.imported" 1,
+    }
+    SystemEvent in System {
+        Registered = 1 "system.registered" 1,
+        Changed = 2 "system.changed" 1,
+        Revoked = 3 "system.revoked" 1,
+    }
+    GrantsEvent in Grants {
+        Bootstrapped = 1 "grants.bootstrapped" 1,
+        Granted = 2 "grants.granted" 1,
+        Revoked = 3 "grants.revoked" 1,
     }
 }
 

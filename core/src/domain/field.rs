@@ -89,9 +89,9 @@ pub enum Field {
     DetailsScaleLevels,
     /// The scale of a catalogue in the details of a new goal.
     DetailsCatalogueScale,
-    /// The first day in the details of a school year.
+    /// The first day in the details of a school year or grant.
     DetailsFirstDay,
-    /// The last day in the details of a school year.
+    /// The last day in the details of a school year or grant.
     DetailsLastDay,
     /// The day in the details of a talk on which it was held.
     DetailsHeldOn,
@@ -127,6 +127,14 @@ pub enum Field {
     ItemsParents,
     /// The numbers that an item of a catalogue has under its parents.
     ItemsOrders,
+    /// How a system proves who it is, in its details.
+    DetailsIdentities,
+    /// The role in the details of a grant.
+    DetailsRole,
+    /// The scope in the details of a grant.
+    DetailsScope,
+    /// The grant that the command is about.
+    Grant,
     /// A part of a request to bring plans back or hand them over. Such a request is not a command.
     Request(RequestField),
 }

@@ -7,6 +7,7 @@
 
 pub mod catalogue;
 pub mod field;
+pub mod grants;
 pub mod institution;
 pub mod ledger;
 pub mod person;
@@ -15,6 +16,7 @@ pub mod recovery;
 pub mod refusal;
 pub mod roster_source;
 pub mod school_year;
+pub mod system;
 pub mod team;
 pub mod view;
 pub mod world;
@@ -38,6 +40,7 @@ pub(crate) use self::decide::can_own;
 pub use self::decide::decide;
 pub use self::event_type::{EventType, PayloadError};
 pub use self::field::{Field, RequestField};
+use self::grants::{Grants, GrantsCommand, GrantsEvent};
 use self::institution::{Institution, InstitutionCommand, InstitutionEvent};
 use self::ledger::{LedgerCommand, LedgerEvent, LedgerState};
 use self::person::{Person, PersonCommand, PersonEvent};
@@ -46,13 +49,14 @@ use self::recovery::{Recovery, RecoveryCommand, RecoveryEvent};
 pub use self::refusal::{Reason, Refusal};
 use self::roster_source::{RosterSource, RosterSourceCommand, RosterSourceEvent};
 use self::school_year::{DefinedSchoolYear, SchoolYearCommand, SchoolYearEvent};
+use self::system::{System, SystemCommand, SystemEvent};
 use self::team::{Team, TeamCommand, TeamEvent};
 pub use self::world::{Decision, RosterFact, Stop, World};
 use self::year_plan::{YearPlan, YearPlanCommand, YearPlanEvent};
 pub use crate::actor::Actor;
 use crate::ids::{
-    CatalogueId, InstitutionId, LedgerId, PersonId, PlanId, RecoveryId, Revision, RosterSourceId,
-    SchoolYearId, StreamId, TeamId, YearPlanId,
+    CatalogueId, GrantsId, InstitutionId, LedgerId, PersonId, PlanId, RecoveryId, Revision,
+    RosterSourceId, SchoolYearId, StreamId, SystemId, TeamId, YearPlanId,
 };
 use crate::time::Timestamp;
 
@@ -102,6 +106,10 @@ pub enum Command {
     Recovery(RecoveryId, RecoveryCommand),
     /// A command for a source of rosters.
     RosterSource(RosterSourceId, RosterSourceCommand),
+    /// A command for a system.
+    System(SystemId, SystemCommand),
+    /// A command for the grants of a person or system.
+    Grants(GrantsId, GrantsCommand),
 }
 
 impl Command {
@@ -119,6 +127,8 @@ impl Command {
             Self::Ledger(id, _) => (*id).into(),
             Self::Recovery(id, _) => (*id).into(),
             Self::RosterSource(id, _) => (*id).into(),
+            Self::System(id, _) => (*id).into(),
+            Self::Grants(id, _) => (*id).into(),
         }
     }
 }
@@ -146,6 +156,10 @@ pub enum Event {
     Recovery(RecoveryEvent),
     /// Something happened to a source of rosters.
     RosterSource(RosterSourceEvent),
+    /// Something happened to a system.
+    System(SystemEvent),
+    /// Something happened to the grants of a person or system.
+    Grants(GrantsEvent),
 }
 
 /// What an entry says about an event, apart from the event itself.
@@ -214,4 +228,8 @@ pub enum Aggregate {
     Recovery(Recovery),
     /// The state of a source of rosters.
     RosterSource(RosterSource),
+    /// The state of a system.
+    System(System),
+    /// The state of the grants of a person or system.
+    Grants(Grants),
 }

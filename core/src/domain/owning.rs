@@ -21,7 +21,9 @@ impl Aggregate {
             | Self::Catalogue(_)
             | Self::Ledger(_)
             | Self::Recovery(_)
-            | Self::RosterSource(_) => None,
+            | Self::RosterSource(_)
+            | Self::System(_)
+            | Self::Grants(_) => None,
         }
     }
 }

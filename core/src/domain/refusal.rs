@@ -98,12 +98,25 @@ reasons! {
     RosterSourceNotFound = "ROSTER_SOURCE_NOT_FOUND", NotFound;
     /// There is no such recovery.
     RecoveryNotFound = "RECOVERY_NOT_FOUND", NotFound;
+    /// There is no such system.
+    SystemNotFound = "SYSTEM_NOT_FOUND", NotFound;
+    /// The person or system has no such grant.
+    GrantNotFound = "GRANT_NOT_FOUND", NotFound;
     /// The id is in use already.
     AlreadyExists = "ALREADY_EXISTS", AlreadyExists;
     /// The source has another name already, or another source has this name.
     SourceNameTaken = "SOURCE_NAME_TAKEN", AlreadyExists;
     /// The id of a source of rosters does not follow from its name.
     SourceIdInvalid = "SOURCE_ID_INVALID", InvalidArgument;
+    /// Another system proves who it is in the same way.
+    SystemIdentityTaken = "SYSTEM_IDENTITY_TAKEN", AlreadyExists;
+    /// A system has nothing by which it proves who it is, or something that no certificate or token
+    /// can show.
+    SystemIdentityInvalid = "SYSTEM_IDENTITY_INVALID", InvalidArgument;
+    /// The role cannot be granted to this person or system.
+    RoleNotForGrantee = "ROLE_NOT_FOR_GRANTEE", InvalidArgument;
+    /// The role cannot be granted in a scope of this kind.
+    ScopeNotForRole = "SCOPE_NOT_FOR_ROLE", InvalidArgument;
     /// The last day is before the first.
     DatesReversed = "DATES_REVERSED", InvalidArgument;
     /// A day in a command cannot be meant: it is too far back or ahead.
@@ -194,6 +207,20 @@ reasons! {
     AlreadyUndone = "ALREADY_UNDONE", FailedPrecondition;
     /// Something has changed since the dry run. Make a new dry run and look at it.
     DryRunStale = "DRY_RUN_STALE", FailedPrecondition;
+    /// Whoever began the recovery may no longer have it carried out.
+    RightEnded = "RIGHT_ENDED", PermissionDenied;
+    /// The system is revoked.
+    SystemRevoked = "SYSTEM_REVOKED", FailedPrecondition;
+    /// The grant is revoked already.
+    GrantRevoked = "GRANT_REVOKED", FailedPrecondition;
+    /// No administrator would be left.
+    LastAdministrator = "LAST_ADMINISTRATOR", FailedPrecondition;
+    /// There is an administrator already.
+    AdministratorExists = "ADMINISTRATOR_EXISTS", FailedPrecondition;
+    /// Nobody can have both roles at once.
+    RolesIncompatible = "ROLES_INCOMPATIBLE", FailedPrecondition;
+    /// Nobody can grant anything to themselves.
+    GrantToOneself = "GRANT_TO_ONESELF", PermissionDenied;
     /// The actor has left, or the person for whom the actor acts has left.
     ActorDeparted = "ACTOR_DEPARTED", PermissionDenied;
     /// Only a teacher or pedagogue evaluates subject goals.

@@ -15,7 +15,9 @@ use super::{Actor, Aggregate, author, is_by_a_person};
 use crate::domain::person::Person;
 use crate::domain::team::Team;
 use crate::domain::year_plan::Place;
-use crate::ids::{InstitutionId, PersonId, PlanId, SchoolYearId, StreamId, TeamId, YearPlanId};
+use crate::ids::{
+    InstitutionId, PersonId, PlanId, SchoolYearId, StreamId, StreamKind, TeamId, YearPlanId,
+};
 use crate::read_error::ReadError;
 
 /// Runs `decide` with the rules' view of a world.
@@ -52,6 +54,10 @@ impl<W: World + ?Sized> World for AsWorld<'_, W> {
         self.0.owned(person)
     }
 
+    fn all(&self, kind: StreamKind) -> Result<Vec<StreamId>, ReadError> {
+        self.0.all(kind)
+    }
+
     fn day(&self) -> Date {
         self.0.day()
     }
@@ -78,7 +84,7 @@ impl RuleContext<'_> {
         author(self.actor, self.on_behalf_of)
     }
 
-    /// Who sent the command, whoever it is for. It is for records that name both. No rule about who may
+    /// Who sent the command, whoever it is for. It is for records that name both, and for what neither of the two may do. No rule about who may
     /// do something looks at it; see [`RuleContext::author`].
     pub(in crate::domain) fn sender(&self) -> Actor {
         self.actor
@@ -106,6 +112,16 @@ impl RuleContext<'_> {
         id: impl Into<StreamId>,
     ) -> Result<Option<Arc<Aggregate>>, Stop> {
         Ok(self.world.aggregate(id.into())?)
+    }
+
+    /// For whom the actor acts; `None` if for nobody else.
+    pub(in crate::domain) fn on_behalf_of(&self) -> Option<Actor> {
+        self.on_behalf_of
+    }
+
+    /// All streams of a kind of which a ledger has few.
+    pub(in crate::domain) fn all(&self, kind: StreamKind) -> Result<Vec<StreamId>, Stop> {
+        Ok(self.world.all(kind)?)
     }
 
     /// Whether a person owns something of an institution and works elsewhere, and not on its team.

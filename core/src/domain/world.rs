@@ -9,7 +9,7 @@ use super::person::PersonFact;
 use super::school_year::SchoolYearFact;
 use super::team::TeamFact;
 use super::{Actor, Aggregate, Event, Refusal};
-use crate::ids::{PersonId, PlanId, StreamId, YearPlanId};
+use crate::ids::{PersonId, PlanId, StreamId, StreamKind, YearPlanId};
 use crate::read_error::ReadError;
 use crate::time::Timestamp;
 
@@ -37,6 +37,13 @@ pub trait World {
     /// # Errors
     /// When the state cannot be read.
     fn owned(&self, person: PersonId) -> Result<Vec<StreamId>, ReadError>;
+
+    /// All streams of a kind of which a ledger has few: systems, and grants. Of other kinds the answer
+    /// may be empty.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn all(&self, kind: StreamKind) -> Result<Vec<StreamId>, ReadError>;
 
     /// The calendar day in Copenhagen on which is asked. A departure counts once its last day is
     /// over, so the answer depends on the day. A world has no clock: the present is handed in, and

@@ -81,7 +81,9 @@ pub fn bucket_of(stream: StreamId, key: KeyId) -> u16 {
         | StreamKind::Catalogue
         | StreamKind::Ledger
         | StreamKind::Recovery
-        | StreamKind::RosterSource => {
+        | StreamKind::RosterSource
+        | StreamKind::System
+        | StreamKind::Grants => {
             hasher.update(&[2]).update(&stream.to_bytes());
         }
     }

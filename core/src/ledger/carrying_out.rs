@@ -384,7 +384,9 @@ impl Writer {
             | StreamKind::Catalogue
             | StreamKind::Ledger
             | StreamKind::Recovery
-            | StreamKind::RosterSource => KeyScope::Ledger,
+            | StreamKind::RosterSource
+            | StreamKind::System
+            | StreamKind::Grants => KeyScope::Ledger,
         })
     }
 

@@ -11,7 +11,7 @@ use crate::derived::{
 };
 use crate::domain::{Aggregate, World};
 use crate::hash::Hash32;
-use crate::ids::{PersonId, PlanId, StreamId, YearPlanId};
+use crate::ids::{PersonId, PlanId, StreamId, StreamKind, YearPlanId};
 
 use super::ReadError;
 use super::stream_fold::StreamFold;
@@ -352,6 +352,10 @@ impl World for Fold {
 
     fn owned(&self, person: PersonId) -> Result<Vec<StreamId>, ReadError> {
         Ok(self.list(Term::Owner(person))?.to_vec())
+    }
+
+    fn all(&self, kind: StreamKind) -> Result<Vec<StreamId>, ReadError> {
+        Ok(self.list(Term::All(kind))?.to_vec())
     }
 
     /// The day of the event that was folded in last.

@@ -346,6 +346,14 @@ impl Ledger {
         Ok(history::stored(self.log(), position)?.0.entry)
     }
 
+    /// The stream of an event.
+    ///
+    /// # Errors
+    /// [`ReadError`] when there is no such event, or the journal cannot be read.
+    pub fn entry_stream(&self, position: Position) -> Result<StreamId, ReadError> {
+        Ok(history::stored(self.log(), position)?.1.stream)
+    }
+
     /// The key that opens this one event and no other.
     pub(crate) fn event_key(
         &self,

@@ -92,7 +92,9 @@ impl Fold {
                 | Aggregate::Catalogue(_)
                 | Aggregate::Ledger(_)
                 | Aggregate::Recovery(_)
-                | Aggregate::RosterSource(_),
+                | Aggregate::RosterSource(_)
+                | Aggregate::System(_)
+                | Aggregate::Grants(_),
             ) => Ok(()),
         }
     }

@@ -78,7 +78,9 @@ fn facts(id: StreamId, state: &Aggregate) -> Facts {
         | Aggregate::Catalogue(_)
         | Aggregate::Ledger(_)
         | Aggregate::Recovery(_)
-        | Aggregate::RosterSource(_) => Facts::Other,
+        | Aggregate::RosterSource(_)
+        | Aggregate::System(_)
+        | Aggregate::Grants(_) => Facts::Other,
     }
 }
 

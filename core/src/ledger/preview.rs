@@ -17,7 +17,7 @@ use crate::domain::{
     Actor, Aggregate, Command, Event, EventMeta, EventType, Refusal, RosterFact, Stop, World,
     decide,
 };
-use crate::ids::{PersonId, PlanId, Revision, StreamId, YearPlanId};
+use crate::ids::{PersonId, PlanId, Revision, StreamId, StreamKind, YearPlanId};
 use crate::time::Timestamp;
 
 /// Most streams that the commands of one preview may change. What they would become stays in memory
@@ -251,6 +251,13 @@ impl World for Over<'_, '_> {
         let taken_over = changed.filter(|(_, (state, _))| state.owner() == Some(person));
         owned.extend(taken_over.map(|(stream, _)| *stream));
         Ok(owned)
+    }
+
+    fn all(&self, kind: StreamKind) -> Result<Vec<StreamId>, ReadError> {
+        let mut all = self.reading.all(kind)?;
+        let changed = self.overlay.changed.keys();
+        all.extend(changed.filter(|stream| stream.kind == kind));
+        Ok(all)
     }
 
     fn day(&self) -> jiff::civil::Date {

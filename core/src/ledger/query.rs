@@ -7,6 +7,7 @@ use jiff::civil::Date;
 
 use super::history::stored;
 use super::{Ledger, ReadError};
+use crate::access::Facts;
 use crate::derived::{Doc, DocKey, StoreError, StreamDoc, Term, first_plan};
 use crate::domain::{Aggregate, World};
 use crate::ids::{
@@ -252,6 +253,27 @@ impl Reading<'_> {
     }
 }
 
+impl Facts for Reading<'_> {
+    /// In the past also every team of the institutions where the person was then: the list of now does
+    /// not have teams that the person has left since.
+    fn teams_of(&self, person: PersonId) -> Result<Vec<StreamId>, ReadError> {
+        let mut found = self.find(Term::TeamsOf(person))?.to_vec();
+        if self.past
+            && let Some(Aggregate::Person(then)) = self.aggregate(person.into())?.as_deref()
+        {
+            for place in then.affiliations.iter() {
+                let (at, kind) = (place.institution, StreamKind::Team);
+                found.extend(self.find_in_institution(at, kind, None, usize::MAX)?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn children_of(&self, person: PersonId) -> Result<Vec<StreamId>, ReadError> {
+        Ok(self.find(Term::ChildrenOf(person))?.to_vec())
+    }
+}
+
 impl World for Reading<'_> {
     fn aggregate(&self, stream: StreamId) -> Result<Option<Arc<Aggregate>>, ReadError> {
         Ok(self.doc(stream)?.map(|doc| doc.state.clone()))
@@ -267,6 +289,10 @@ impl World for Reading<'_> {
 
     fn owned(&self, person: PersonId) -> Result<Vec<StreamId>, ReadError> {
         Ok(self.find(Term::Owner(person))?.to_vec())
+    }
+
+    fn all(&self, kind: StreamKind) -> Result<Vec<StreamId>, ReadError> {
+        Ok(self.find(Term::All(kind))?.to_vec())
     }
 
     fn day(&self) -> Date {

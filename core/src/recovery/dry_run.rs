@@ -11,7 +11,7 @@ use crate::derived::Head;
 use crate::domain::recovery::Step;
 use crate::domain::world::Context;
 use crate::domain::{Actor, Aggregate, EventMeta, Stop, World, decide};
-use crate::ids::{PersonId, PlanId, Revision, StreamId, SystemId, YearPlanId};
+use crate::ids::{PersonId, PlanId, Revision, StreamId, StreamKind, SystemId, YearPlanId};
 use crate::ledger::stream_fold::StreamFold;
 use crate::ledger::{ReadError, Reading};
 use crate::time::Timestamp;
@@ -96,6 +96,11 @@ impl World for DryRun<'_, '_> {
         let taken_over = changed.filter(|(_, state)| state.owner() == Some(person));
         owned.extend(taken_over.map(|(stream, _)| *stream));
         Ok(owned)
+    }
+
+    fn all(&self, kind: StreamKind) -> Result<Vec<StreamId>, ReadError> {
+        // A recovery makes no such stream.
+        self.reading.all(kind)
     }
 
     fn day(&self) -> Date {

@@ -28,7 +28,7 @@ pub use self::propose::propose;
 pub use self::request::{
     Fallback, Merge, Rebuild, RecoveryRequest, Restore, RestoreItem, Rule, Transfer, What,
 };
-pub use self::run::{Begun, Progress, RunError, open, run, run_until, start, undo};
+pub use self::run::{Begun, Progress, RunError, end_early, open, run, run_until, start, undo};
 pub use self::suggest::{Suggestion, suggest};
 
 #[cfg(doc)]

@@ -121,7 +121,9 @@ pub fn describe(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Owned>
         | Aggregate::Catalogue(_)
         | Aggregate::Ledger(_)
         | Aggregate::Recovery(_)
-        | Aggregate::RosterSource(_) => return Ok(None),
+        | Aggregate::RosterSource(_)
+        | Aggregate::System(_)
+        | Aggregate::Grants(_) => return Ok(None),
     }
     Ok(Some(owned))
 }
@@ -181,7 +183,9 @@ pub fn deleting(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Deleti
         | Aggregate::Catalogue(_)
         | Aggregate::Ledger(_)
         | Aggregate::Recovery(_)
-        | Aggregate::RosterSource(_) => return Ok(None),
+        | Aggregate::RosterSource(_)
+        | Aggregate::System(_)
+        | Aggregate::Grants(_) => return Ok(None),
     };
     let mut students = BTreeSet::new();
     for plan in &plans {
@@ -216,7 +220,9 @@ impl RosterQueries<'_, '_> {
             | Aggregate::Catalogue(_)
             | Aggregate::Ledger(_)
             | Aggregate::Recovery(_)
-            | Aggregate::RosterSource(_) => Ok(None),
+            | Aggregate::RosterSource(_)
+            | Aggregate::System(_)
+            | Aggregate::Grants(_) => Ok(None),
         }
     }
 

@@ -92,7 +92,9 @@ pub fn absent(stream: StreamId) -> Refusal {
         | StreamKind::Catalogue
         | StreamKind::Ledger
         | StreamKind::Recovery
-        | StreamKind::RosterSource => (Reason::PlanNotFound, "plan_id"),
+        | StreamKind::RosterSource
+        | StreamKind::System
+        | StreamKind::Grants => (Reason::PlanNotFound, "plan_id"),
     };
     Refusal::new(reason, format!("there is no {stream}")).with(key, stream.id)
 }

@@ -197,31 +197,59 @@ pub fn run_until(
     loop {
         let (found, _) = ledger.read(|reading| state(reading, id))?;
         let recovery = found.ok_or_else(|| unknown(id))?;
-        let doing = match &recovery.phase {
-            Phase::Running => Doing::forward(&recovery),
-            Phase::Undoing {
-                by,
-                on_behalf_of,
-                reason,
-            } => Doing::back(&recovery, (*by, *on_behalf_of), reason.as_ref()),
-            Phase::Finished | Phase::Undone { .. } => return Ok(recovery),
+        let Some(doing) = Doing::of(&recovery) else {
+            return Ok(recovery);
         };
-        // The recovery's last event opened the present phase, so the phase's steps come after it.
-        let said = ledger.history(id.into(), None, 1)?;
-        let since = said.first().map_or(Position::ZERO, |said| said.position);
+        let since = Doing::since(ledger, id)?;
         let left_out = doing.carry_out(ledger, id, since, watch)?;
-        let (purpose, command) = match recovery.phase {
-            Phase::Running => (b"finish".as_slice(), RecoveryCommand::Finish { left_out }),
-            _ => (
-                b"finish undo".as_slice(),
-                RecoveryCommand::FinishUndo { left_out },
-            ),
-        };
-        // The ledger itself is the actor, because the person who began the recovery may have left.
-        let system = Actor::System(SystemId::from_uuid(ledger.status().ledger.uuid()));
-        let command = Command::Recovery(id, command);
-        executed(ledger.execute(system, Envelope::new(command_id(id, purpose, 0), command)))?;
+        finish(ledger, id, &recovery.phase, left_out)?;
     }
+}
+
+/// Ends a recovery whose steps may no longer be taken, or taken back. Every step that has not been
+/// done is left out, with [`Reason::RightEnded`] as the reason on record. What was done stays. No other
+/// call for the same recovery may run at the same time.
+///
+/// # Errors
+/// [`RunError`]
+pub fn end_early(ledger: &Ledger, id: RecoveryId) -> Result<Recovery, RunError> {
+    let (found, _) = ledger.read(|reading| state(reading, id))?;
+    let recovery = found.ok_or_else(|| unknown(id))?;
+    let Some(doing) = Doing::of(&recovery) else {
+        return Ok(recovery);
+    };
+    let since = Doing::since(ledger, id)?;
+    let mut left_out = Vec::new();
+    for doable in &doing.commands {
+        if !doing.is_done(ledger, id, since, doable)? {
+            let (step, reason) = (doable.step, Reason::RightEnded);
+            left_out.push(LeftOut { step, reason });
+        }
+    }
+    finish(ledger, id, &recovery.phase, left_out)?;
+    let (ended, _) = ledger.read(|reading| state(reading, id))?;
+    ended.ok_or_else(|| unknown(id).into())
+}
+
+/// Records that every step of the present phase was tried or left out.
+fn finish(
+    ledger: &Ledger,
+    id: RecoveryId,
+    phase: &Phase,
+    left_out: Vec<LeftOut>,
+) -> Result<(), RunError> {
+    let (purpose, command) = match phase {
+        Phase::Running => (b"finish".as_slice(), RecoveryCommand::Finish { left_out }),
+        Phase::Undoing { .. } | Phase::Finished | Phase::Undone { .. } => (
+            b"finish undo".as_slice(),
+            RecoveryCommand::FinishUndo { left_out },
+        ),
+    };
+    // The ledger itself is the actor, because the person who began the recovery may have left.
+    let system = Actor::System(SystemId::from_uuid(ledger.status().ledger.uuid()));
+    let command = Command::Recovery(id, command);
+    executed(ledger.execute(system, Envelope::new(command_id(id, purpose, 0), command)))?;
+    Ok(())
 }
 
 /// The commands of one phase: doing the steps, or taking them back.
@@ -243,6 +271,25 @@ struct Doable {
 type OnItsWay = (Doable, Receiver<Result<Vec<Receipt>, ExecuteError>>);
 
 impl Doing {
+    /// What the present phase of a recovery does; `None` if the recovery has ended.
+    fn of(recovery: &Recovery) -> Option<Self> {
+        match &recovery.phase {
+            Phase::Running => Some(Self::forward(recovery)),
+            Phase::Undoing {
+                by,
+                on_behalf_of,
+                reason,
+            } => Some(Self::back(recovery, (*by, *on_behalf_of), reason.as_ref())),
+            Phase::Finished | Phase::Undone { .. } => None,
+        }
+    }
+
+    /// Where the present phase begins: the recovery's last event opened it.
+    fn since(ledger: &Ledger, id: RecoveryId) -> Result<Position, ReadError> {
+        let said = ledger.history(id.into(), None, 1)?;
+        Ok(said.first().map_or(Position::ZERO, |said| said.position))
+    }
+
     fn forward(recovery: &Recovery) -> Self {
         let steps = (0..).zip(&recovery.steps);
         let commands = steps.map(|(at, step)| Doable {
@@ -289,6 +336,23 @@ impl Doing {
         since: Position,
         watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Vec<LeftOut>, RunError> {
+        let mut waiting = VecDeque::new();
+        let tried = self.try_all(ledger, id, since, watch, &mut waiting);
+        // Whoever asks next what was done finds all of it.
+        for (_, outcome) in waiting {
+            let _ = outcome.recv();
+        }
+        tried
+    }
+
+    fn try_all(
+        &mut self,
+        ledger: &Ledger,
+        id: RecoveryId,
+        since: Position,
+        watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+        waiting: &mut VecDeque<OnItsWay>,
+    ) -> Result<Vec<LeftOut>, RunError> {
         let mut watch = |progress| match watch(progress) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(RunError::BrokenOff),
@@ -298,7 +362,6 @@ impl Doing {
             ..Progress::default()
         };
         let mut left_out = Vec::new();
-        let mut waiting: VecDeque<OnItsWay> = VecDeque::new();
         watch(progress)?;
         loop {
             while waiting.len() < WINDOW

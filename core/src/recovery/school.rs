@@ -193,7 +193,9 @@ impl RosterQueries<'_, '_> {
             | Aggregate::Catalogue(_)
             | Aggregate::Ledger(_)
             | Aggregate::Recovery(_)
-            | Aggregate::RosterSource(_) => return Ok(None),
+            | Aggregate::RosterSource(_)
+            | Aggregate::System(_)
+            | Aggregate::Grants(_) => return Ok(None),
         };
         Ok(Some(Ownable {
             state,

@@ -61,7 +61,9 @@ impl RosterQueries<'_, '_> {
             | Aggregate::Catalogue(_)
             | Aggregate::Ledger(_)
             | Aggregate::Recovery(_)
-            | Aggregate::RosterSource(_) => {}
+            | Aggregate::RosterSource(_)
+            | Aggregate::System(_)
+            | Aggregate::Grants(_) => {}
         }
         let staff = self.team(thing.place.team, |team| team.staff.clone())?;
         let staff = staff.unwrap_or_default();

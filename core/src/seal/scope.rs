@@ -6,8 +6,8 @@ use crate::ids::{InstitutionId, PersonId, StreamId};
 /// The owner of the key that seals something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyScope {
-    /// The ledger. Its key seals school years, catalogues, recoveries, sources of rosters and the
-    /// ledger's own streams, which name nobody.
+    /// The ledger. Its key seals school years, catalogues, recoveries, sources of rosters, systems,
+    /// grants and the ledger's own streams, which name nobody.
     Ledger,
     /// An institution. Its key seals the institution, its teams and its year plans.
     Institution(InstitutionId),
@@ -24,7 +24,9 @@ impl KeyScope {
             | Aggregate::Catalogue(_)
             | Aggregate::Ledger(_)
             | Aggregate::Recovery(_)
-            | Aggregate::RosterSource(_) => Self::Ledger,
+            | Aggregate::RosterSource(_)
+            | Aggregate::System(_)
+            | Aggregate::Grants(_) => Self::Ledger,
             Aggregate::Person(_) => Self::Person(PersonId::from_uuid(stream.id)),
             Aggregate::Team(team) => Self::Institution(team.details.institution),
             Aggregate::YearPlan(plan) => Self::Institution(plan.details.institution),
@@ -41,7 +43,9 @@ impl KeyScope {
             | Event::Catalogue(_)
             | Event::Ledger(_)
             | Event::Recovery(_)
-            | Event::RosterSource(_) => Some(Self::Ledger),
+            | Event::RosterSource(_)
+            | Event::System(_)
+            | Event::Grants(_) => Some(Self::Ledger),
             Event::Person(_) => Some(Self::Person(PersonId::from_uuid(stream.id))),
             Event::Team(event) => Some(Self::Institution(event.institution()?)),
             Event::YearPlan(event) => Some(Self::Institution(event.institution()?)),

@@ -81,7 +81,9 @@ fn terms(cast: &Cast, streams: &[StreamId]) -> BTreeSet<Term> {
             | StreamKind::Catalogue
             | StreamKind::Ledger
             | StreamKind::Recovery
-            | StreamKind::RosterSource => {}
+            | StreamKind::RosterSource
+            | StreamKind::System
+            | StreamKind::Grants => {}
         }
     }
     for person in cast.persons() {

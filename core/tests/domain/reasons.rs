@@ -5,12 +5,13 @@ use std::collections::HashSet;
 use planledger_core::domain::Reason;
 
 use super::{
-    catalogue, days, institution, ledger, ownership, person, plan, profiles, recovery,
-    roster_source, school_year, suggestions, team, year_plan,
+    catalogue, days, grants, institution, ledger, ownership, person, plan, profiles, recovery,
+    roster_source, school_year, suggestions, systems, team, year_plan,
 };
 
-/// No command is refused for these, but dry runs are: tests/recovery has their examples.
-const OF_DRY_RUNS: [Reason; 2] = [Reason::NoSuccessor, Reason::DryRunStale];
+/// No command is refused for these, but dry runs are, and steps are left out for them: tests/recovery
+/// has their examples.
+const OF_DRY_RUNS: [Reason; 3] = [Reason::NoSuccessor, Reason::DryRunStale, Reason::RightEnded];
 
 #[test]
 fn every_reason_has_been_given_for_a_refusal() {
@@ -28,6 +29,8 @@ fn every_reason_has_been_given_for_a_refusal() {
         profiles::refusals(),
         roster_source::refusals(),
         suggestions::refusals(),
+        systems::refusals(),
+        grants::refusals(),
         days::refusals(),
     ]
     .into_iter()

@@ -35,6 +35,8 @@ impl Shape {
             Event::Ledger(event) => self.read(event, &value),
             Event::Recovery(event) => self.read(event, &value),
             Event::RosterSource(event) => self.read(event, &value),
+            Event::System(event) => self.read(event, &value),
+            Event::Grants(event) => self.read(event, &value),
         }
     }
 

@@ -2,6 +2,7 @@
 //! it is broken off, and taking it back.
 
 mod administrators;
+mod ended;
 mod looking;
 mod merging;
 mod place;

@@ -5,7 +5,6 @@ use clap::{Args, Subcommand};
 use super::error::CliError;
 use super::output;
 use super::remote::{Remote, block_on};
-use crate::client::Client;
 use crate::settings::File;
 use crate::wire::proto::{CatalogueScale, ListCatalogueScalesRequest};
 
@@ -42,7 +41,7 @@ impl Catalogue {
 
 impl Scales {
     async fn run(self, file: &File) -> Result<(), CliError> {
-        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let client = self.remote.connect(file).await?;
         let mut request = ListCatalogueScalesRequest {
             catalogue_id: self.catalogue,
             assessed_item_id: self.item,

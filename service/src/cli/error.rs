@@ -27,6 +27,12 @@ impl From<SettingsError> for CliError {
     }
 }
 
+impl From<planledger_core::ledger::ReadError> for CliError {
+    fn from(error: planledger_core::ledger::ReadError) -> Self {
+        Self::refused(error)
+    }
+}
+
 impl From<std::io::Error> for CliError {
     fn from(error: std::io::Error) -> Self {
         Self::Refused(error.to_string())

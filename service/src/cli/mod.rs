@@ -2,6 +2,7 @@
 //! else to standard error. Exit codes: 0 for done, 1 for a refusal or a fault that was found, 2 for
 //! wrong usage.
 
+mod access;
 mod audit;
 mod catalogue;
 mod consent;
@@ -88,6 +89,9 @@ enum Command {
     /// Follow up the national wellbeing survey: record, list and count discussions of its results
     #[command(subcommand)]
     Survey(Box<survey::Survey>),
+    /// See and change who may do what
+    #[command(subcommand)]
+    Access(Box<access::Access>),
     /// Check and maintain the ledger itself
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -146,6 +150,7 @@ fn dispatch(command: Command, file: &settings::File) -> Result<(), CliError> {
         Command::Owner(owner) => owner.run(file),
         Command::Overview(overview) => overview.run(file),
         Command::Survey(survey) => survey.run(file),
+        Command::Access(access) => access.run(file),
         Command::Ledger(ledger) => ledger.run(file),
         Command::Audit(audit) => audit.run(file),
         Command::Witness(witness) => witness.run(),

@@ -15,7 +15,6 @@ use super::error::CliError;
 use super::id::id;
 use super::output;
 use super::remote::{Remote, block_on};
-use crate::client::Client;
 use crate::settings::File;
 use crate::wire;
 
@@ -70,7 +69,7 @@ impl Overview {
     }
 
     async fn ask(self, file: &File, rules: Option<DueRules>) -> Result<(), CliError> {
-        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let client = self.remote.connect(file).await?;
         let by = match self.by {
             By::Institution => proto::OverviewBy::Institution,
             By::Grade => proto::OverviewBy::Grade,

@@ -5,7 +5,6 @@ use clap::{Args, Subcommand};
 use super::error::CliError;
 use super::output;
 use super::remote::{Remote, block_on};
-use crate::client::Client;
 use crate::settings::File;
 use crate::wire::proto::{LookupPersonRequest, Person as Found};
 
@@ -45,7 +44,7 @@ impl Person {
 
 impl Lookup {
     async fn run(self, file: &File) -> Result<(), CliError> {
-        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let client = self.remote.connect(file).await?;
         let request = LookupPersonRequest {
             source: self.source,
             id: self.id,

@@ -15,8 +15,12 @@ use super::output;
 use super::place::LedgerPlace;
 use super::remote::block_on;
 use crate::notary::{self, KeyFiles, Rhythm, Witnesses};
-use crate::server::auth::{Authenticator, Development};
-use crate::server::{Server, stop_signal};
+use crate::server::auth::{Authenticator, Authorizer, Development};
+use crate::server::granted::Granted;
+use crate::server::identity::{Identified, LedgerDirectory};
+use crate::server::transport::{Tls, make_room};
+use crate::server::{Limits, Server, stop_signal};
+use crate::settings::identity::Identity;
 use crate::settings::{self, DEFAULT_CHECKPOINT_SECONDS, DEFAULT_LISTEN, File, SettingsError};
 
 /// Run the server
@@ -39,6 +43,10 @@ pub(super) struct Serve {
     /// C2SP policy file; the server asks its witnesses with addresses to cosign checkpoints
     #[arg(long, env = "PLANLEDGER_WITNESS_POLICY", value_name = "FILE")]
     witness_policy: Option<PathBuf>,
+    /// Unix socket to listen on instead, for a proxy on this machine that protects connections with
+    /// TLS; its owner and group may connect
+    #[arg(long, env = "PLANLEDGER_BEHIND_PROXY", value_name = "PATH", conflicts_with_all = ["listen", "dev"])]
+    behind_proxy: Option<PathBuf>,
     /// Development mode: the server believes every request about who acts; loopback addresses only
     #[arg(long)]
     dev: bool,
@@ -46,41 +54,27 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(self, file: &File) -> Result<(), CliError> {
-        if !self.dev {
-            return Err(CliError::Usage(
-                "this version cannot authenticate callers; it runs in development mode only, so \
-                add --dev and listen on a loopback address"
-                    .to_owned(),
-            ));
-        }
-        let address = listen_address(self.listen, file)?;
-        if !Authenticator::permits(&Development, address) {
-            return Err(CliError::Usage(format!(
-                "development mode believes everybody who connects, so it listens on loopback \
-                addresses only; {address} is not one"
-            )));
-        }
+        let mode = self.mode(file)?;
         let rhythm = self.rhythm(file)?;
         let dir = self.place.dir(file);
+        let limits = Limits::within(make_room());
         let ledger = Ledger::open(self.place.options(file)?).map_err(CliError::refused)?;
+        let (authenticator, authorizer) = mode.gatekeepers(&ledger)?;
         let notary = self.notary(file, &ledger, &dir)?;
         block_on(async move {
-            let server = Server::bind(address).await.map_err(|error| {
-                CliError::Refused(format!("cannot listen on {address}: {error}"))
-            })?;
+            let server = mode.bind().await?.with_limits(limits);
             // Listen for the stop signal before the server announces its address, so that no signal
             // is missed.
             let stop = stop_signal()?;
             // Print this at every log level: a program that asked for port 0 waits for this line.
-            output::note(format!("listening on http://{}", server.local_addr()));
+            output::note(format!("listening on {}", server.url()));
             tracing::info!(key = %notary.verifier(), "checkpoints are signed by this key");
             let (stop_notary, stopping) = watch::channel(false);
             let witnesses = rhythm.witnesses.clone();
             let notarising = tokio::spawn(notary::run(notary.clone(), rhythm, stopping));
-            let development = Arc::new(Development);
             let served = server
                 .with_notary(notary, witnesses)
-                .serve(ledger, development.clone(), development, stop)
+                .serve(ledger, authenticator, authorizer, stop)
                 .await;
             // Let the notary finish its present checkpoint, because the journal may already hold
             // it.
@@ -88,6 +82,37 @@ impl Serve {
             notarising.await.map_err(CliError::refused)?;
             served.map_err(CliError::refused)
         })
+    }
+
+    fn mode(&self, file: &File) -> Result<Mode, CliError> {
+        if self.dev {
+            return Mode::development(listen_address(self.listen, file)?);
+        }
+        let Some(identity) = file.identity.clone() else {
+            return Err(CliError::Usage(
+                "the settings do not say who vouches for callers: name a settings file with \
+                 [identity] and [tls] (--config FILE), see \"Setting it up\" in \
+                 service/OPERATING.md; or add --dev to try planledger out on a loopback address"
+                    .to_owned(),
+            ));
+        };
+        let way = match (self.behind_proxy.clone(), &file.tls) {
+            (Some(path), _) => Way::BehindProxy(path),
+            (None, Some(files)) => {
+                let tls =
+                    Tls::load(files.clone()).map_err(|error| CliError::Usage(error.to_string()))?;
+                Way::Tls(listen_address(self.listen, file)?, Arc::new(tls))
+            }
+            (None, None) => {
+                return Err(CliError::Usage(
+                    "the settings name no certificate for TLS: add [tls] with certificate and key \
+                     to the settings file, or listen on a Unix socket for a proxy that has one \
+                     (--behind-proxy PATH)"
+                        .to_owned(),
+                ));
+            }
+        };
+        Ok(Mode::Production { identity, way })
     }
 
     fn rhythm(&self, file: &File) -> Result<Rhythm, CliError> {
@@ -123,4 +148,65 @@ fn listen_address(
         })
     };
     given.or(file.listen).map_or_else(default, Ok)
+}
+
+/// Where the server listens, and how it finds out who asks.
+enum Mode {
+    Development(SocketAddr),
+    Production { identity: Identity, way: Way },
+}
+
+/// How callers reach a server in production mode.
+enum Way {
+    Tls(SocketAddr, Arc<Tls>),
+    BehindProxy(PathBuf),
+}
+
+type Gatekeepers = (Arc<dyn Authenticator>, Arc<dyn Authorizer>);
+
+impl Mode {
+    fn development(address: SocketAddr) -> Result<Self, CliError> {
+        match Authenticator::permits(&Development, address) {
+            true => Ok(Self::Development(address)),
+            false => Err(CliError::Usage(format!(
+                "development mode believes everybody who connects, so it listens on loopback \
+                addresses only; {address} is not one"
+            ))),
+        }
+    }
+
+    /// What finds out who asks, and what decides whether they may.
+    fn gatekeepers(&self, ledger: &Ledger) -> Result<Gatekeepers, CliError> {
+        let usage = |error: String| CliError::Usage(error);
+        let (identity, way) = match self {
+            Self::Development(_) => {
+                let development = Arc::new(Development);
+                return Ok((development.clone(), development));
+            }
+            Self::Production { identity, way } => (identity, way),
+        };
+        let by_certificate = match way {
+            Way::Tls(_, tls) => tls.asks_for_certificates(),
+            Way::BehindProxy(_) => false,
+        };
+        let directory = Arc::new(LedgerDirectory::new(ledger.clone()));
+        let identified = Identified::new(identity, by_certificate, directory);
+        let identified = identified.map_err(|error| usage(error.to_string()))?;
+        Ok((Arc::new(identified), Arc::new(Granted)))
+    }
+
+    async fn bind(self) -> Result<Server, CliError> {
+        let (bound, place) = match self {
+            Self::Development(address) => (Server::bind(address).await, address.to_string()),
+            Self::Production { way, .. } => match way {
+                Way::Tls(address, tls) => {
+                    (Server::bind_tls(address, tls).await, address.to_string())
+                }
+                Way::BehindProxy(path) => {
+                    (Server::bind_behind_proxy(&path), path.display().to_string())
+                }
+            },
+        };
+        bound.map_err(|error| CliError::Refused(format!("cannot listen on {place}: {error}")))
+    }
 }

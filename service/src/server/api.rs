@@ -12,6 +12,7 @@ use tonic::{Extensions, Status};
 
 use super::auth::{Access, Authorizer, Caller};
 use super::evidence::Evidence;
+use super::gate::{self, Gate};
 use super::limits::Limits;
 use super::recoveries::Recoveries;
 use crate::wire::Failure;
@@ -70,24 +71,47 @@ impl Api {
         })
     }
 
-    /// Fails with `ACCESS_DENIED` if the caller may not do this.
-    pub(super) fn permit(&self, caller: &Caller, access: Access<'_>) -> Result<(), Failure> {
-        if self.authorizer.permits(caller, access) {
-            return Ok(());
+    /// Fails with `ACCESS_DENIED` if the caller may not do this. `of` is what is asked about, and is
+    /// given back.
+    pub(super) async fn allowed<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        of: T,
+        require: impl Fn(&Gate<'_>, &T) -> Result<(), Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        if self.authorizer.permits_everything() {
+            return Ok(of);
         }
-        let message = "this actor is not allowed to do this";
-        Err(Failure::new(ServiceReason::AccessDenied, message))
+        let (authorizer, caller) = (self.authorizer.clone(), caller.clone());
+        self.blocking(move |ledger| {
+            gate::ask(ledger, &*authorizer, &caller, |gate| require(gate, &of))?;
+            Ok(of)
+        })
+        .await
     }
 
-    /// Who sent a request. Fails if they may not do this.
-    pub(super) fn allow(
+    /// The same for an access that names nothing of the request.
+    pub(super) async fn allow(
         &self,
-        extensions: &Extensions,
-        access: Access<'_>,
-    ) -> Result<Caller, Failure> {
-        let caller = self.caller(extensions)?;
-        self.permit(&caller, access)?;
-        Ok(caller)
+        caller: &Caller,
+        access: Access<'static>,
+    ) -> Result<(), Failure> {
+        self.allowed(caller, (), move |gate, ()| gate.require(&access))
+            .await
+    }
+
+    /// Asks what a caller may do, by the present state of the ledger. It may have to read from disk.
+    pub(super) fn ask<T>(
+        &self,
+        caller: &Caller,
+        ask: impl Fn(&Gate<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        gate::ask(&self.ledger, &*self.authorizer, caller, ask)
+    }
+
+    /// Whether every caller may do everything.
+    pub(super) fn is_open(&self) -> bool {
+        self.authorizer.permits_everything()
     }
 
     /// A future that is ready when the server is told to stop.
@@ -138,26 +162,50 @@ impl Api {
         }
     }
 
-    /// Reads one consistent state of the present.
+    /// Reads one consistent state of the present. The gate decides by the same state.
     pub(super) async fn read<T: Send + 'static>(
         &self,
+        caller: &Caller,
         min_position: u64,
-        read: impl Fn(&Reading<'_>) -> Result<T, Failure> + Send + 'static,
+        read: impl Fn(&Reading<'_>, &Gate<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Answer<T> {
-        self.read_at(min_position, None, read).await
+        self.read_at(caller, min_position, None, read).await
     }
 
-    /// Reads one consistent state, of the present or as of a moment.
+    /// Reads one consistent state, of the present or as of a moment. The gate decides by the present,
+    /// also when the past is read.
     pub(super) async fn read_at<T: Send + 'static>(
         &self,
+        caller: &Caller,
         min_position: u64,
         at: Option<AsOf>,
-        read: impl Fn(&Reading<'_>) -> Result<T, Failure> + Send + 'static,
+        read: impl Fn(&Reading<'_>, &Gate<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Answer<T> {
         self.reached(min_position).await?;
-        self.blocking(move |ledger| match at {
-            None => ledger.read(read),
-            Some(at) => ledger.read_on(moment(ledger, "at", at)?, at.day(), read),
+        let (authorizer, caller) = (self.authorizer.clone(), caller.clone());
+        self.blocking(move |ledger| {
+            let Some(at) = at else {
+                return ledger.read(|now| read(now, &Gate::new(&*authorizer, &caller, now)));
+            };
+            let position = moment(ledger, "at", at)?;
+            let (answer, _) = ledger.read(|now| {
+                let gate = Gate::new(&*authorizer, &caller, now);
+                ledger.read_on(position, at.day(), |then| read(then, &gate))
+            })?;
+            Ok(answer)
+        })
+        .await
+    }
+
+    /// Reads from the ledger what no single state holds. The gate decides by the present.
+    pub(super) async fn gated<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        work: impl Fn(&Ledger, &Gate<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let (authorizer, caller) = (self.authorizer.clone(), caller.clone());
+        self.blocking(move |ledger| {
+            gate::ask(ledger, &*authorizer, &caller, |gate| work(ledger, gate))
         })
         .await
     }

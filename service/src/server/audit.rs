@@ -1,13 +1,14 @@
 //! Queries about evidence: checkpoints, proofs and bundles.
 
 use planledger_core::audit::{Export, ExportRequest, Scope};
+use planledger_core::entry;
 use planledger_core::ids::Position;
 use planledger_core::ledger::Ledger;
 use planledger_core::notary::{Inclusion, Notary, NotaryError};
 use planledger_core::tlog::SignedCheckpoint;
 
 use super::api::Api;
-use super::auth::PlansOf;
+use super::auth::{Access, Caller, PlansOf};
 use super::evidence::Evidence;
 use crate::wire::Failure;
 
@@ -27,10 +28,19 @@ pub(super) struct Part {
     pub(super) written_events: u64,
 }
 
+/// An entry that a checkpoint includes.
+pub(super) struct Included {
+    /// Its bytes; empty if the caller may not see who acted and when.
+    pub(super) entry: Vec<u8>,
+    /// Its hash in the checkpoint's tree.
+    pub(super) leaf: [u8; 32],
+    pub(super) proof: Inclusion,
+}
+
 /// Whose plans a bundle is about; `None` for a range of the whole journal.
 pub(super) fn plans_of(asked: &ExportRequest) -> Option<PlansOf> {
     match asked.scope {
-        Scope::Plan(plan) => Some(PlansOf::Stream(plan.into())),
+        Scope::Plan(plan) => Some(PlansOf::Plan(plan)),
         Scope::Student(student) => Some(PlansOf::Student(student)),
         Scope::Range { .. } => None,
     }
@@ -77,12 +87,15 @@ impl Api {
         .await
     }
 
-    /// The bytes of an entry, and the proof that a checkpoint includes it.
+    /// An entry, and the proof that a checkpoint includes it.
     pub(super) async fn inclusion(
         &self,
+        caller: &Caller,
         position: Position,
         min_size: u64,
-    ) -> Result<(Vec<u8>, Inclusion), Failure> {
+    ) -> Result<Included, Failure> {
+        let access = Access::ReadInclusionProof(position);
+        self.allow(caller, access).await?;
         let tail = self.ledger.position();
         if position > tail {
             return Err(Failure::position_ahead("position", tail, position));
@@ -90,10 +103,20 @@ impl Api {
         let proof = self
             .with_notary(move |notary| notary.inclusion(position, min_size))
             .await?;
-        let entry = self
-            .blocking(move |ledger| ledger.entry_bytes(position).map_err(Failure::of_reading))
-            .await?;
-        Ok((entry.to_vec(), proof))
+        self.gated(caller, move |ledger, gate| {
+            let bytes = ledger.entry_bytes(position)?;
+            let stream = ledger.entry_stream(position)?;
+            let shown = gate.permits(&Access::ReadEntry { position, stream })?;
+            Ok(Included {
+                entry: match shown {
+                    true => bytes.to_vec(),
+                    false => Vec::new(),
+                },
+                leaf: entry::leaf(&bytes),
+                proof: proof.clone(),
+            })
+        })
+        .await
     }
 
     /// A checkpoint, the root of the log at an earlier size, and the proof that the log of the

@@ -11,7 +11,10 @@ use planledger_core::ids::{CatalogueId, CatalogueItemId, Revision, StreamKind, Y
 use planledger_core::ledger::Reading;
 use uuid::Uuid;
 
-use super::pages::{self, Items};
+use super::auth::Access;
+use super::gate::Gate;
+use super::pages::{self, Items, Wanted};
+use super::roster::as_staff;
 use crate::wire::Failure;
 use crate::wire::page::Page;
 use crate::wire::request::{ListCatalogueGoals, ListCatalogueItems, ListCatalogueScales};
@@ -19,10 +22,11 @@ use crate::wire::request::{ListCatalogueGoals, ListCatalogueItems, ListCatalogue
 /// Reads one catalogue.
 pub(super) fn catalogue<T>(
     reading: &Reading<'_>,
+    gate: &Gate<'_>,
     id: CatalogueId,
     show: impl FnOnce(CatalogueId, Revision, &Catalogue) -> T,
 ) -> Result<T, Failure> {
-    with_catalogue(reading, id, |revision, catalogue| {
+    with_catalogue(reading, gate, id, |revision, catalogue| {
         Ok(show(id, revision, catalogue))
     })
 }
@@ -30,28 +34,32 @@ pub(super) fn catalogue<T>(
 /// Reads a page of all catalogues.
 pub(super) fn catalogues<T>(
     reading: &Reading<'_>,
+    gate: &Gate<'_>,
     page: &Page<Uuid>,
     show: impl Fn(CatalogueId, Revision, &Catalogue) -> T,
 ) -> Result<Items<T>, Failure> {
+    gate.require(&Access::ListCatalogues)?;
     let kind = StreamKind::Catalogue;
     let all = reading.find(Term::All(kind))?;
-    pages::list(reading, &all, kind, page, |id, revision, state| {
+    let access = |id| Access::ReadCatalogue(CatalogueId::from_uuid(id));
+    let wanted = Wanted { gate, kind, access };
+    pages::list(reading, &wanted, &all, page, |id, revision, state| {
         let Aggregate::Catalogue(catalogue) = state else {
             return None;
         };
         Some(show(CatalogueId::from_uuid(id), revision, catalogue))
     })
-    .map_err(Failure::of_reading)
 }
 
 /// Reads one item of a catalogue, and whether it is retired.
 pub(super) fn item<T>(
     reading: &Reading<'_>,
+    gate: &Gate<'_>,
     id: CatalogueId,
     item: CatalogueItemId,
     show: impl FnOnce(CatalogueItemId, &CatalogueItem) -> T,
 ) -> Result<(T, bool), Failure> {
-    with_catalogue(reading, id, |_, catalogue| {
+    with_catalogue(reading, gate, id, |_, catalogue| {
         let in_use = catalogue.items.get(&item).map(|found| (found, false));
         let retired = || catalogue.retired.get(&item).map(|found| (found, true));
         let (found, retired) = in_use.or_else(retired).ok_or_else(|| {
@@ -69,10 +77,11 @@ pub(super) fn item<T>(
 /// Reads a page of a catalogue's items that are not retired.
 pub(super) fn items<T>(
     reading: &Reading<'_>,
+    gate: &Gate<'_>,
     list: &ListCatalogueItems,
     show: impl Fn(CatalogueItemId, &CatalogueItem) -> T,
 ) -> Result<Items<T>, Failure> {
-    with_catalogue(reading, list.catalogue, |_, catalogue| {
+    with_catalogue(reading, gate, list.catalogue, |_, catalogue| {
         let page = &list.page;
         let items = catalogue.listed(list.parent, page.after, page.size + 1);
         let items = items.into_iter();
@@ -84,10 +93,11 @@ pub(super) fn items<T>(
 /// Reads a page of a catalogue's scales that a goal can have.
 pub(super) fn scales<T>(
     reading: &Reading<'_>,
+    gate: &Gate<'_>,
     list: &ListCatalogueScales,
     show: impl Fn(CatalogueItemId, &Scale, &BTreeSet<CatalogueItemId>) -> T,
 ) -> Result<Items<T>, Failure> {
-    with_catalogue(reading, list.catalogue, |_, catalogue| {
+    with_catalogue(reading, gate, list.catalogue, |_, catalogue| {
         let page = &list.page;
         let scales = catalogue.scales();
         let ids = scales
@@ -109,10 +119,16 @@ pub(super) fn scales<T>(
 /// catalogue.
 pub(super) fn goals<T>(
     reading: &Reading<'_>,
+    gate: &Gate<'_>,
     list: &ListCatalogueGoals,
     show: impl Fn(YearPlanId, &YearPlan) -> Option<T>,
 ) -> Result<Items<T>, Failure> {
-    with_catalogue(reading, list.catalogue, |_, _| Ok(()))?;
+    let (catalogue, institution) = (list.catalogue, list.institution);
+    gate.require(&Access::ListCatalogueGoals {
+        catalogue,
+        institution,
+    })?;
+    with_catalogue(reading, gate, list.catalogue, |_, _| Ok(()))?;
     if reading.stream(list.institution)?.is_none() {
         return Err(Failure::no_stream(
             Reason::InstitutionNotFound,
@@ -124,21 +140,21 @@ pub(super) fn goals<T>(
         Aggregate::YearPlan(plan) => show(YearPlanId::from_uuid(id), plan),
         _ => None,
     };
-    pages::list_in_institution(
-        reading,
-        list.institution,
-        StreamKind::YearPlan,
-        &list.page,
-        show,
-    )
-    .map_err(Failure::of_reading)
+    let wanted = Wanted {
+        gate,
+        kind: StreamKind::YearPlan,
+        access: as_staff,
+    };
+    pages::list_in_institution(reading, &wanted, institution, &list.page, show)
 }
 
 fn with_catalogue<T>(
     reading: &Reading<'_>,
+    gate: &Gate<'_>,
     id: CatalogueId,
     show: impl FnOnce(Revision, &Catalogue) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
+    gate.require(&Access::ReadCatalogue(id))?;
     let found: Option<(Arc<Aggregate>, Revision)> = reading.stream(id)?;
     let found = found.as_ref();
     match found.map(|(state, revision)| (&**state, *revision)) {

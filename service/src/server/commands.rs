@@ -1,13 +1,15 @@
 //! Carries out commands.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use planledger_core::ids::CommandId;
+use planledger_core::ids::{CommandId, Position};
 use planledger_core::ledger::{Envelope, ExecuteError, Receipt, Request as Work};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::api::Api;
 use super::auth::{Access, Caller};
+use super::identity::adopt;
 use crate::wire::{BadRequest, Failure};
 
 /// How long a request stream waits before it submits a command again that the ledger refused as
@@ -43,20 +45,78 @@ impl Submitted {
     }
 }
 
+/// The commands of one request stream that were handed in, and which of them have been answered.
+#[derive(Default)]
+pub(super) struct Line {
+    handed_in: u64,
+    answered: Arc<watch::Sender<(u64, Position)>>,
+}
+
+impl Line {
+    fn is_answered(&self) -> bool {
+        self.answered.borrow().0 >= self.handed_in
+    }
+
+    /// Waits until all have been answered. Returns the position of the last one that was written.
+    async fn answered(&self) -> Position {
+        let mut answered = self.answered.subscribe();
+        // It fails only if the sender is gone, which this holds.
+        let last = answered.wait_for(|(count, _)| *count >= self.handed_in);
+        last.await.map(|last| last.1).unwrap_or_default()
+    }
+
+    fn listener(&self) -> impl FnOnce(&Outcome) + Send + use<> {
+        let answered = self.answered.clone();
+        move |outcome: &Outcome| {
+            let receipts = outcome.iter().flatten();
+            let position = receipts.map(|receipt| receipt.position).max();
+            answered.send_modify(|(count, last)| {
+                *count += 1;
+                *last = (*last).max(position.unwrap_or_default());
+            });
+        }
+    }
+}
+
 fn failure(error: ExecuteError, envelope: Envelope) -> Failure {
     Failure::of_execution(error, &[envelope])
 }
 
 impl Api {
     /// Passes a command on that was read without a fault and that the caller may have executed.
-    pub(super) fn permitted(
+    pub(super) async fn permitted(
         &self,
         caller: &Caller,
         read: Result<Envelope, BadRequest>,
     ) -> Result<Envelope, Failure> {
-        let envelope = read?;
-        self.permit(caller, Access::Execute(&envelope))?;
-        Ok(envelope)
+        let mut envelope = read?;
+        adopt(caller, &mut envelope)?;
+        self.allowed(caller, envelope, |gate, envelope| {
+            let before = &[];
+            gate.require(&Access::Execute { envelope, before })
+        })
+        .await
+    }
+
+    /// Passes a batch on if the caller may have each of its commands executed.
+    pub(super) async fn permitted_batch(
+        &self,
+        caller: &Caller,
+        mut envelopes: Vec<Envelope>,
+    ) -> Result<Vec<Envelope>, Failure> {
+        for (index, envelope) in envelopes.iter_mut().enumerate() {
+            let id = envelope.id;
+            adopt(caller, envelope).map_err(|failure| failure.in_batch(index, id))?;
+        }
+        self.allowed(caller, envelopes, |gate, envelopes| {
+            for (index, envelope) in envelopes.iter().enumerate() {
+                let before = envelopes.get(..index).unwrap_or_default();
+                gate.require(&Access::Execute { envelope, before })
+                    .map_err(|failure| failure.in_batch(index, envelope.id))?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Submits one command and waits for its result.
@@ -65,7 +125,7 @@ impl Api {
         caller: &Caller,
         envelope: Envelope,
     ) -> Result<Receipt, Failure> {
-        match self.hand_in(caller, envelope.clone()) {
+        match self.hand_in(caller, envelope.clone(), |_| {}) {
             Ok(outcome) => Submitted { envelope, outcome }.receipt().await,
             Err(error) => Err(failure(error, envelope)),
         }
@@ -89,17 +149,22 @@ impl Api {
         result.map_err(|error| Failure::of_batch(error, &envelopes))
     }
 
-    /// Submits one command of a request stream. While the ledger is overloaded, it tries again here,
-    /// because later commands must not overtake this one.
+    /// Submits one command of a request stream, if the caller may have it executed now. While the
+    /// ledger is overloaded, it tries again here, because later commands must not overtake this one.
     pub(super) async fn submit_in_turn(
         &self,
         caller: &Caller,
-        envelope: Envelope,
+        read: Result<Envelope, BadRequest>,
+        line: &mut Line,
     ) -> Result<Submitted, Failure> {
+        let envelope = self.permitted_in_turn(caller, read?, line).await?;
         let mut tries = 0;
         loop {
-            match self.hand_in(caller, envelope.clone()) {
-                Ok(outcome) => return Ok(Submitted { envelope, outcome }),
+            match self.hand_in(caller, envelope.clone(), line.listener()) {
+                Ok(outcome) => {
+                    line.handed_in += 1;
+                    return Ok(Submitted { envelope, outcome });
+                }
                 Err(ExecuteError::Overloaded) if tries < TRIES => {
                     tries += 1;
                     tokio::time::sleep(PAUSE).await;
@@ -109,15 +174,38 @@ impl Api {
         }
     }
 
-    /// Submits one command. The result arrives later.
+    /// Whether a command of a request stream may be carried out can depend on one before it, such as
+    /// the one that creates its team. So nothing is denied before those have been answered.
+    async fn permitted_in_turn(
+        &self,
+        caller: &Caller,
+        envelope: Envelope,
+        line: &Line,
+    ) -> Result<Envelope, Failure> {
+        if self.is_open() || line.is_answered() {
+            return self.permitted(caller, Ok(envelope)).await;
+        }
+        if let Ok(permitted) = self.permitted(caller, Ok(envelope.clone())).await {
+            return Ok(permitted);
+        }
+        let answered = tokio::time::timeout(self.limits.patience, line.answered());
+        if let Ok(position) = answered.await {
+            self.reached(position.get()).await?;
+        }
+        self.permitted(caller, Ok(envelope)).await
+    }
+
+    /// Submits one command. The result arrives later; `told` hears of it first.
     fn hand_in(
         &self,
         caller: &Caller,
         envelope: Envelope,
+        told: impl FnOnce(&Outcome) + Send + 'static,
     ) -> Result<oneshot::Receiver<Outcome>, ExecuteError> {
         let (reply, outcome) = oneshot::channel();
         self.ledger
             .submit(Work::new(caller.actor, vec![envelope], move |result| {
+                told(&result);
                 // The caller may be gone, and then nobody receives the result. The command stays
                 // recorded.
                 let _ = reply.send(result);

@@ -1,30 +1,46 @@
 //! Finds out who sent a request before its body is read, and lets nobody else in.
 
+use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use planledger_core::time::Clock;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::http;
 use tower::{Layer, Service};
 
-use super::auth::{AuthError, Authenticator};
+use super::auth::{AuthError, Authenticator, Caller, purpose_in};
+use super::ending::{Progress, Streaming, until};
+use super::identity::rejection::Rejection;
 use super::limits::HEALTH;
+use crate::system::SystemClock;
 use crate::wire::Failure;
 use crate::wire::errors::ServiceReason;
 
 /// What the methods of reflection, which describe the API, have in front.
 const REFLECTION: &str = "/grpc.reflection.";
 
-/// Asks the authenticator about each request, and puts the [`Caller`](super::auth::Caller) among
+/// Asks the authenticator about each request, and puts the [`Caller`] among
 /// its extensions. Only health checks need no caller, and reflection if the authenticator says so.
 #[derive(Clone)]
-pub(super) struct Entrance(Arc<dyn Authenticator>);
+pub(super) struct Entrance {
+    authenticator: Arc<dyn Authenticator>,
+    streaming: Streaming,
+}
 
 impl Entrance {
-    pub(super) fn guarded_by(authenticator: Arc<dyn Authenticator>) -> Self {
-        Self(authenticator)
+    /// Lets in whom the authenticator knows. `streaming` are the methods that answer with a stream,
+    /// which ends when the proof of who asked for it ends.
+    pub(super) fn guarded_by(
+        authenticator: Arc<dyn Authenticator>,
+        streaming: HashSet<String>,
+    ) -> Self {
+        Self {
+            authenticator,
+            streaming: Arc::new(streaming),
+        }
     }
 }
 
@@ -34,7 +50,8 @@ impl<S> Layer<S> for Entrance {
     fn layer(&self, inner: S) -> Guarded<S> {
         Guarded {
             inner,
-            authenticator: self.0.clone(),
+            authenticator: self.authenticator.clone(),
+            streaming: self.streaming.clone(),
         }
     }
 }
@@ -44,6 +61,7 @@ impl<S> Layer<S> for Entrance {
 pub(super) struct Guarded<S> {
     inner: S,
     authenticator: Arc<dyn Authenticator>,
+    streaming: Streaming,
 }
 
 impl<S> Guarded<S> {
@@ -74,12 +92,26 @@ where
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let authenticator = self.authenticator.clone();
+        let path = request.uri().path();
+        let streams = self.streaming.contains(path) || path.starts_with(REFLECTION);
         Box::pin(async move {
             let (mut head, body) = request.into_parts();
-            match authenticator.authenticate(&head).await {
+            let known = authenticator.authenticate(&head).await;
+            let known = known.and_then(|caller| {
+                let purpose = purpose_in(&head.headers)?;
+                Ok(Caller { purpose, ..caller })
+            });
+            match known {
                 Ok(caller) => {
+                    let progress = Progress::default();
+                    let end = caller.expires.filter(|_| streams);
                     head.extensions.insert(caller);
-                    inner.call(http::Request::from_parts(head, body)).await
+                    head.extensions.insert(progress.clone());
+                    let answer = inner.call(http::Request::from_parts(head, body)).await?;
+                    Ok(match end {
+                        Some(end) => until(answer, SystemClock.now(), end, progress),
+                        None => answer,
+                    })
                 }
                 Err(error) => Ok(Status::from(failure(&error)).into_http()),
             }
@@ -91,6 +123,24 @@ fn failure(error: &AuthError) -> Failure {
     let reason = match error {
         AuthError::Missing(_) => ServiceReason::ActorMissing,
         AuthError::Invalid(_) => ServiceReason::ActorInvalid,
+        AuthError::Purpose => ServiceReason::PurposeInvalid,
+        AuthError::Rejected(rejection) => reason(*rejection),
     };
     Failure::new(reason, error.to_string())
+}
+
+fn reason(rejection: Rejection) -> ServiceReason {
+    match rejection {
+        Rejection::TokenMissing => ServiceReason::TokenMissing,
+        Rejection::TokenInvalid(_) => ServiceReason::TokenInvalid,
+        Rejection::TokenExpired => ServiceReason::TokenExpired,
+        Rejection::TokenNotYetValid => ServiceReason::TokenNotYetValid,
+        Rejection::IssuerUnknown => ServiceReason::IssuerUnknown,
+        Rejection::IssuerUnavailable => ServiceReason::IssuerUnavailable,
+        Rejection::SystemUnknown => ServiceReason::SystemUnknown,
+        Rejection::PersonUnknown => ServiceReason::PersonUnknown,
+        Rejection::OnBehalfOfInvalid(_) => ServiceReason::OnBehalfOfInvalid,
+        Rejection::OnBehalfOfDenied => ServiceReason::OnBehalfOfDenied,
+        Rejection::Unreadable => ServiceReason::Internal,
+    }
 }

@@ -1,9 +1,12 @@
 //! Reads events in chunks.
 
+use std::sync::Arc;
+
 use planledger_core::ids::Position;
 use planledger_core::ledger::{EventFilter, Events, Passed, RecordedEvent};
 
 use super::api::Api;
+use super::auth::{Access, Caller};
 use crate::wire::Failure;
 
 /// Most events in one chunk.
@@ -26,6 +29,22 @@ pub(super) struct Chunk<T> {
 pub(super) struct Reader {
     events: Events,
     pub(super) resume: Position,
+    pub(super) right: Right,
+}
+
+/// Who reads which events.
+#[derive(Clone)]
+pub(super) struct Right(Arc<(Caller, EventFilter)>);
+
+impl Right {
+    /// Whether the caller may read these events now.
+    fn holds(&self, api: &Api) -> Result<bool, Failure> {
+        let (caller, filter) = &*self.0;
+        match api.is_open() {
+            true => Ok(true),
+            false => api.ask(caller, |gate| gate.permits(&Access::ReadEvents(filter))),
+        }
+    }
 }
 
 impl Reader {
@@ -70,23 +89,51 @@ impl Reader {
 }
 
 impl Api {
-    /// Begins to read after a position. Also returns the last position that is durable now.
-    pub(super) fn reader(
+    /// Begins to read after a position, if the caller may read these events. Also returns the last
+    /// position that is durable now.
+    pub(super) async fn reader(
         &self,
+        caller: Caller,
         after: u64,
         filter: EventFilter,
     ) -> Result<(Reader, Position), Failure> {
+        let right = Right(Arc::new((caller, filter.clone())));
+        if !self.holds(&right).await? {
+            return Err(Failure::access_denied());
+        }
         let resume = Position::new(after);
         let last = self.ledger.position();
         if resume > last {
             return Err(Failure::position_ahead("after_position", last, resume));
         }
         let events = self.ledger.events(resume, filter);
-        Ok((Reader { events, resume }, last))
+        let reader = Reader {
+            events,
+            resume,
+            right,
+        };
+        Ok((reader, last))
+    }
+
+    async fn holds(&self, right: &Right) -> Result<bool, Failure> {
+        if self.is_open() {
+            return Ok(true);
+        }
+        let (api, right) = (self.clone(), right.clone());
+        self.blocking(move |_| right.holds(&api)).await
+    }
+
+    /// Fails if the right to read these events has ended. `resume` is how far the client has come.
+    pub(super) async fn still_holds(&self, right: &Right, resume: Position) -> Result<(), Failure> {
+        match self.holds(right).await? {
+            true => Ok(()),
+            false => Err(Failure::right_ended(resume)),
+        }
     }
 
     /// Reads the next events: at most `limit`, and none after position `last`. `show` turns an event
-    /// into what is sent, and says how many bytes that has.
+    /// into what is sent, and says how many bytes that has. The right to read them is looked at after
+    /// they were read. So nothing is sent that was recorded after the right had ended.
     pub(super) async fn next_chunk<T: Send + 'static>(
         &self,
         mut reader: Reader,
@@ -94,9 +141,14 @@ impl Api {
         last: Position,
         show: impl Fn(RecordedEvent) -> (T, usize) + Send + 'static,
     ) -> Result<(Reader, Chunk<T>), Failure> {
+        let api = self.clone();
         self.blocking(move |_| {
+            let from = reader.resume;
             let chunk = reader.chunk(limit, last, show)?;
-            Ok((reader, chunk))
+            match reader.right.holds(&api)? {
+                true => Ok((reader, chunk)),
+                false => Err(Failure::right_ended(from)),
+            }
         })
         .await
     }

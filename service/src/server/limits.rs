@@ -20,6 +20,12 @@ pub(super) const HEALTH: &str = "/grpc.health.v1.Health/Check";
 /// How many requests a server works on, how large they may be, and how long it waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
+    /// Connections at once. The server closes further ones at once.
+    pub connections: usize,
+    /// Connections at once from one address, or from one network of version 6 (64 bits).
+    pub connections_of_address: usize,
+    /// How long a TLS handshake may take, and then the first bytes of HTTP/2.
+    pub handshake: Duration,
     /// Requests of all connections that the server works on at once, streams included. The server
     /// refuses more requests with RESOURCE_EXHAUSTED, reason OVERLOADED.
     pub requests: usize,
@@ -41,6 +47,9 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            connections: 4_096,
+            connections_of_address: 512,
+            handshake: Duration::from_secs(10),
             requests: 2_048,
             requests_of_connection: 512,
             request_bytes: 16 << 20,
@@ -48,6 +57,20 @@ impl Default for Limits {
             patience: Duration::from_secs(5),
             heartbeat: Duration::from_secs(10),
             grace: Duration::from_secs(20),
+        }
+    }
+}
+
+impl Limits {
+    /// The usual limits, with no more connections than the process may open files for.
+    #[must_use]
+    pub fn within(room: usize) -> Self {
+        let usual = Self::default();
+        let connections = usual.connections.min(room);
+        Self {
+            connections,
+            connections_of_address: usual.connections_of_address.min(connections.div_ceil(2)),
+            ..usual
         }
     }
 }

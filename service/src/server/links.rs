@@ -8,16 +8,20 @@ use planledger_core::ids::{PersonId, StreamId, TeamId};
 use planledger_core::ledger::{ReadError, Reading};
 use planledger_core::text::SourceName;
 
+use super::auth::Access;
+use super::gate::Gate;
 use crate::wire::Failure;
 
 /// Reads the links of one person or team, if the source has brought both ends of them. `show` is given
 /// the team or child, what it is called, the fact, and the name of the person whom the fact names.
 pub(super) fn links<T>(
     reading: &Reading<'_>,
+    gate: &Gate<'_>,
     source: &SourceName,
     stream: StreamId,
     show: impl Fn(StreamId, &str, RosterFact, &str) -> T,
 ) -> Result<Vec<T>, Failure> {
+    gate.require(&Access::ListRosterLinks(source))?;
     let mut links = Links {
         reading,
         source,

@@ -5,14 +5,20 @@
 //! put the questions to the ledger and name the library's types. No file names both.
 
 pub mod auth;
+pub mod granted;
+pub mod identity;
+pub mod transport;
 
+mod access;
 mod api;
 mod audit;
 mod catalogue;
 mod commands;
+mod ending;
 mod entrance;
 mod events;
 mod evidence;
+mod gate;
 mod health;
 mod limits;
 mod links;
@@ -30,14 +36,13 @@ mod streams;
 mod surveys;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use planledger_core::ledger::Ledger;
 use planledger_core::notary::Notary;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tonic::transport::server::TcpIncoming;
 
 use self::api::Api;
 use self::auth::{Authenticator, Authorizer};
@@ -47,6 +52,7 @@ use self::health::Health;
 pub use self::limits::Limits;
 use self::limits::Shedding;
 pub use self::rpc::COMMANDS_OF_A_STREAM;
+use self::transport::{Listening, Tls};
 use crate::notary::Witnesses;
 
 /// How often the server asks a connection for a sign of life.
@@ -59,28 +65,59 @@ const WINDOW: u32 = 1 << 20;
 /// wait for the disk before the connection's other requests must wait too.
 const CONNECTION_WINDOW: u32 = 8 * WINDOW;
 
+/// Why a server stopped serving.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The transport failed.
+    #[error(transparent)]
+    Transport(#[from] tonic::transport::Error),
+    /// The operating system refused something that the transport needs.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
 /// A server that has taken its address and does not serve yet.
 pub struct Server {
-    listener: TcpListener,
-    address: SocketAddr,
+    listening: Listening,
     evidence: Option<Evidence>,
     limits: Limits,
 }
 
 impl Server {
-    /// Takes an address. Port 0 means any free port.
+    /// Takes an address. Port 0 means any free port. What is sent can be read and changed by whoever
+    /// is on the way, so this is for development mode.
     ///
     /// # Errors
     /// When the address is in use or does not belong to this machine.
     pub async fn bind(address: SocketAddr) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
-        Ok(Self {
-            listener,
-            address,
+        Ok(Self::listening(Listening::on(address, None).await?))
+    }
+
+    /// Takes an address, and protects connections with TLS.
+    ///
+    /// # Errors
+    /// When the address is in use or does not belong to this machine.
+    pub async fn bind_tls(address: SocketAddr, tls: Arc<Tls>) -> std::io::Result<Self> {
+        Ok(Self::listening(Listening::on(address, Some(tls)).await?))
+    }
+
+    /// Listens on a Unix socket, for a proxy that protects connections with TLS. Its owner and its
+    /// group may connect.
+    ///
+    /// # Errors
+    /// When somebody listens there already, something else has the path, or it cannot be made. Always
+    /// on a system without Unix sockets.
+    pub fn bind_behind_proxy(path: &Path) -> std::io::Result<Self> {
+        Ok(Self::listening(Listening::behind_proxy(path)?))
+    }
+
+    fn listening(listening: Listening) -> Self {
+        Self {
+            listening,
             limits: Limits::default(),
             evidence: None,
-        })
+        }
     }
 
     /// Sets the limits of the server.
@@ -97,9 +134,14 @@ impl Server {
         self
     }
 
-    /// The address on which the server listens.
+    /// The address on which the server listens; 0.0.0.0 port 0 for a Unix socket.
     pub fn local_addr(&self) -> SocketAddr {
-        self.address
+        self.listening.address()
+    }
+
+    /// How clients write where the server listens: `http://…`, `https://…` or `unix:…`.
+    pub fn url(&self) -> String {
+        self.listening.url()
     }
 
     /// Serves until `stop` is ready. Then it lets requests finish, and closes streams with a status
@@ -107,14 +149,14 @@ impl Server {
     /// latest together with the runtime.
     ///
     /// # Errors
-    /// When the transport fails.
+    /// [`ServeError`] when the transport fails.
     pub async fn serve(
         self,
         ledger: Ledger,
         authenticator: Arc<dyn Authenticator>,
         authorizer: Arc<dyn Authorizer>,
         stop: impl Future<Output = ()>,
-    ) -> Result<(), tonic::transport::Error> {
+    ) -> Result<(), ServeError> {
         let limits = self.limits;
         let (stopping, stopped) = watch::channel(false);
         let api = Api::new(
@@ -135,7 +177,7 @@ impl Server {
             .initial_connection_window_size(Some(CONNECTION_WINDOW))
             .max_concurrent_streams(Some(limits.requests_of_connection))
             .layer(Shedding::beyond(limits.requests))
-            .layer(Entrance::guarded_by(authenticator))
+            .layer(Entrance::guarded_by(authenticator, rpc::streaming()))
             .add_routes(services)
             .add_service(health_service);
         drop(api);
@@ -144,9 +186,8 @@ impl Server {
             tracing::info!("stopping: running requests may finish, and no new ones are accepted");
             let _ = stopping.send(true);
         };
-        // Clients wait for receipts, and receipts are small. So each is sent at once and does not
-        // wait for more data to share its packet.
-        let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
+        // What goes on beside the connections ends when this function does.
+        let (incoming, _kept) = self.listening.accept(&limits)?;
         let serving = router.serve_with_incoming_shutdown(incoming, told);
         let mut late = stopped;
         let overdue = async {
@@ -154,7 +195,7 @@ impl Server {
             tokio::time::sleep(limits.grace).await;
         };
         let result = tokio::select! {
-            result = serving => result,
+            result = serving => result.map_err(ServeError::from),
             () = overdue => {
                 tracing::warn!("requests that did not finish in time are cut off");
                 Ok(())

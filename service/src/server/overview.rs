@@ -9,6 +9,8 @@ use planledger_core::ledger::{ReadError, Reading};
 use planledger_core::overview::{Column, Day, OverviewQuery, Report, Row, RowKey, Shown, mask};
 use planledger_core::time::Timestamp;
 
+use super::auth::Access;
+use super::gate::Gate;
 use crate::wire::{Failure, OverviewAsk};
 
 /// The day of an instant.
@@ -43,10 +45,12 @@ pub(super) struct NamedRow {
 /// Counts the plans of a school year.
 pub(super) fn overview(
     reading: &Reading<'_>,
+    gate: &Gate<'_>,
     asked: &OverviewAsk,
     today: Date,
 ) -> Result<Overview, Failure> {
-    let institutions = institutions(reading, &asked.institutions)?;
+    gate.require(&Access::ListOverview)?;
+    let institutions = institutions(reading, gate, &asked.institutions, Access::ReadOverview)?;
     let day = asked.as_of.unwrap_or(today);
     let (id, school_year) = school_year(reading, asked.school_year, day)?;
     // A past school year is counted at its end, because students move to other grades afterwards.
@@ -142,15 +146,26 @@ fn named(reading: &Reading<'_>, row: Row, shown: Vec<Shown>) -> Result<NamedRow,
     })
 }
 
-/// The institutions that a request names, or all.
+/// The institutions that a request names, each of which the caller must be allowed to see, or all
+/// that the caller may see.
 pub(super) fn institutions(
     reading: &Reading<'_>,
+    gate: &Gate<'_>,
     asked: &[InstitutionId],
+    access: impl Fn(InstitutionId) -> Access<'static>,
 ) -> Result<Vec<InstitutionId>, Failure> {
     if asked.is_empty() {
-        let all = reading.find(Term::All(StreamKind::Institution))?;
-        let all = all.iter().map(|stream| InstitutionId::from_uuid(stream.id));
-        return Ok(all.collect());
+        let mut seen = Vec::new();
+        for stream in reading.find(Term::All(StreamKind::Institution))?.iter() {
+            let id = InstitutionId::from_uuid(stream.id);
+            if gate.permits(&access(id))? {
+                seen.push(id);
+            }
+        }
+        return Ok(seen);
+    }
+    for id in asked {
+        gate.require(&access(*id))?;
     }
     for (index, id) in asked.iter().enumerate() {
         if reading.stream(*id)?.is_none() {

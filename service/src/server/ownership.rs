@@ -13,7 +13,9 @@ use planledger_core::recovery::{
 use planledger_core::text::Title;
 use uuid::Uuid;
 
-use super::pages::{self, Items};
+use super::auth::Access;
+use super::gate::Gate;
+use super::pages::{self, Items, Wanted};
 use crate::wire::Failure;
 use crate::wire::ownership::ListOwned;
 use crate::wire::page::Page;
@@ -27,21 +29,38 @@ pub(super) struct OwnedPage {
 }
 
 /// Reads a page of what a person owns.
-pub(super) fn owned(reading: &Reading<'_>, asked: &ListOwned) -> Result<OwnedPage, Failure> {
+pub(super) fn owned(
+    reading: &Reading<'_>,
+    gate: &Gate<'_>,
+    asked: &ListOwned,
+) -> Result<OwnedPage, Failure> {
+    let (person, at) = (asked.person, asked.at);
+    gate.require(&Access::ListOwned { person, at })?;
     if reading.stream(asked.person)?.is_none() {
         let reason = Reason::PersonNotFound;
         return Err(Failure::no_stream(reason, "person_id", asked.person));
     }
-    let all = recovery::owned(reading, asked.person)?;
+    let mut all = recovery::owned(reading, asked.person)?;
+    if !gate.is_open() {
+        let mut seen = Vec::with_capacity(all.len());
+        for stream in all {
+            if gate.permits(&Access::ReadOwnership(stream))? {
+                seen.push(stream);
+            }
+        }
+        all = seen;
+    }
     Ok(page_of(reading, Arc::new(all), &asked.page)?)
 }
 
 /// Reads a page of what nobody at an institution owns any more.
 pub(super) fn ownerless(
     reading: &Reading<'_>,
+    gate: &Gate<'_>,
     institution: InstitutionId,
     page: &Page<StreamId>,
 ) -> Result<OwnedPage, Failure> {
+    gate.require(&Access::ListOwnerless(institution))?;
     if reading.stream(institution)?.is_none() {
         let reason = Reason::InstitutionNotFound;
         return Err(Failure::no_stream(reason, "institution_id", institution));
@@ -56,9 +75,11 @@ pub(super) type LeaverWithOwned = (Leaver, Vec<StreamId>);
 /// Reads a page of persons who look as if they had left an institution.
 pub(super) fn suggestions(
     reading: &Reading<'_>,
+    gate: &Gate<'_>,
     institution: InstitutionId,
     page: &Page<Uuid>,
 ) -> Result<Items<LeaverWithOwned>, Failure> {
+    gate.require(&Access::ListSuggestions(institution))?;
     if reading.stream(institution)?.is_none() {
         let reason = Reason::InstitutionNotFound;
         return Err(Failure::no_stream(reason, "institution_id", institution));
@@ -80,8 +101,10 @@ pub(super) fn suggestions(
 /// Finds people who could become the owner of a team, year plan or plan.
 pub(super) fn successors(
     reading: &Reading<'_>,
+    gate: &Gate<'_>,
     stream: StreamId,
 ) -> Result<Vec<Suggestion>, Failure> {
+    gate.require(&Access::ListSuccessors(stream))?;
     match reading.stream(stream)? {
         Some(_) => recovery::suggest(reading, stream).map_err(Failure::of_reading),
         None => Err(absent(stream)),
@@ -89,7 +112,12 @@ pub(super) fn successors(
 }
 
 /// Finds out what the deletion of a team or year plan would touch.
-pub(super) fn deleting(reading: &Reading<'_>, stream: StreamId) -> Result<Deleting, Failure> {
+pub(super) fn deleting(
+    reading: &Reading<'_>,
+    gate: &Gate<'_>,
+    stream: StreamId,
+) -> Result<Deleting, Failure> {
+    gate.require(&Access::PreviewDeletion(stream))?;
     let found = recovery::deleting(reading, stream)?;
     found.ok_or_else(|| absent(stream))
 }
@@ -110,9 +138,11 @@ pub(super) struct Proposal {
 /// Finds out what a recovery would do.
 pub(super) fn propose(
     reading: &Reading<'_>,
+    gate: &Gate<'_>,
     recovery_request: &RecoveryRequest,
     page: &Page<u64>,
 ) -> Result<Proposal, Failure> {
+    gate.require(&Access::ProposeRecovery(recovery_request))?;
     let proposal = match recovery::propose(reading, recovery_request) {
         Ok(proposal) => proposal,
         Err(Stop::Unread(error)) => return Err(error.into()),
@@ -120,6 +150,9 @@ pub(super) fn propose(
             return Err(Failure::of_refused_recovery_request(&refusal));
         }
     };
+    for item in &proposal.items {
+        gate.require(&Access::ReadOwnership(item.stream))?;
+    }
     let steps = proposal.items.iter().filter(|item| item.step.is_ok());
     let steps = steps.count();
     let refused = proposal.items.len() - steps;
@@ -139,38 +172,48 @@ pub(super) fn propose(
 }
 
 /// Reads one recovery.
-pub(super) fn recovery(reading: &Reading<'_>, id: RecoveryId) -> Result<Recovery, Failure> {
+pub(super) fn recovery(
+    reading: &Reading<'_>,
+    gate: &Gate<'_>,
+    id: RecoveryId,
+) -> Result<Recovery, Failure> {
     let found = reading.stream(id)?;
-    match found.as_ref().map(|(state, _)| &**state) {
-        Some(Aggregate::Recovery(recovery)) => Ok(recovery.clone()),
-        _ => Err(Failure::no_stream(
-            Reason::RecoveryNotFound,
-            "recovery_id",
-            id,
-        )),
-    }
+    let recovery = match found.as_ref().map(|(state, _)| &**state) {
+        Some(Aggregate::Recovery(recovery)) => Some(recovery),
+        _ => None,
+    };
+    gate.require(&Access::ReadRecovery { id, recovery })?;
+    recovery
+        .cloned()
+        .ok_or_else(|| Failure::no_stream(Reason::RecoveryNotFound, "recovery_id", id))
 }
 
 /// Reads a page of all recoveries, or of those that are open.
 pub(super) fn recoveries<T>(
     reading: &Reading<'_>,
+    gate: &Gate<'_>,
     open_only: bool,
     page: &Page<Uuid>,
     show: impl Fn(RecoveryId, &Recovery) -> T,
 ) -> Result<Items<T>, Failure> {
+    gate.require(&Access::ListRecoveries)?;
     let kind = StreamKind::Recovery;
     let term = match open_only {
         true => Term::OpenRecoveries,
         false => Term::All(kind),
     };
     let streams = reading.find(term)?;
-    pages::list(reading, &streams, kind, page, |id, _, state| {
+    let access = |id| Access::ReadRecovery {
+        id: RecoveryId::from_uuid(id),
+        recovery: None,
+    };
+    let wanted = Wanted { gate, kind, access };
+    pages::list(reading, &wanted, &streams, page, |id, _, state| {
         let Aggregate::Recovery(recovery) = state else {
             return None;
         };
         Some(show(RecoveryId::from_uuid(id), recovery))
     })
-    .map_err(Failure::of_reading)
 }
 
 /// A page of owned items, in the order of their streams.

@@ -13,7 +13,9 @@ use planledger_core::ledger::{Ledger, ReadError, Reading, RecordedEvent};
 use uuid::Uuid;
 
 use super::api::moment;
-use super::pages::{self, Items};
+use super::auth::{Access, PlansOf};
+use super::gate::Gate;
+use super::pages::{self, Items, Wanted};
 use crate::wire::Failure;
 use crate::wire::page::Page;
 use crate::wire::request::{Diff, History, PlanFilter, View};
@@ -21,8 +23,14 @@ use crate::wire::request::{Diff, History, PlanFilter, View};
 /// Reads a plan as the viewer sees it, with its revision.
 pub(super) fn plan(
     reading: &Reading<'_>,
+    gate: &Gate<'_>,
     asked: &View<PlanId>,
 ) -> Result<(Revision, PlanView), Failure> {
+    gate.require(&Access::ReadPlan {
+        plan: asked.id,
+        viewer: asked.viewer,
+        at: asked.at,
+    })?;
     let view = view::plan_view(reading, asked.id, asked.viewer)?;
     let revision = revision(reading, asked.id)?;
     view.map(|view| (revision, view))
@@ -32,10 +40,17 @@ pub(super) fn plan(
 /// Reads a page of the plans that a filter names.
 pub(super) fn plans<T>(
     reading: &Reading<'_>,
+    gate: &Gate<'_>,
     filter: PlanFilter,
     page: &Page<Uuid>,
     show: impl Fn(PlanId, Revision, &Plan) -> T,
 ) -> Result<Items<T>, Failure> {
+    gate.require(&Access::ListPlans(match filter {
+        PlanFilter::Student(id) => PlansOf::Student(id),
+        PlanFilter::Owner(id) => PlansOf::Owner(id),
+        PlanFilter::Team(id) => PlansOf::Team(id),
+        PlanFilter::YearPlan(id) => PlansOf::YearPlan(id),
+    }))?;
     let streams = match filter {
         PlanFilter::Student(student) => reading.find(Term::PlansOfStudent(student))?,
         PlanFilter::Owner(owner) => reading.find(Term::Owner(owner))?,
@@ -55,22 +70,27 @@ pub(super) fn plans<T>(
             plans.into()
         }
     };
-    let kind = StreamKind::Plan;
-    pages::list(reading, &streams, kind, page, |id, revision, state| {
+    let wanted = Wanted {
+        gate,
+        kind: StreamKind::Plan,
+        access: |id| Access::ReadPlanSummary(PlanId::from_uuid(id)),
+    };
+    pages::list(reading, &wanted, &streams, page, |id, revision, state| {
         let Aggregate::Plan(plan) = state else {
             return None;
         };
         Some(show(PlanId::from_uuid(id), revision, plan))
     })
-    .map_err(Failure::of_reading)
 }
 
 /// Reads a page of a plan's events and one event more, which tells whether there is a next page.
 /// Also returns the position of the ledger.
 pub(super) fn history(
     ledger: &Ledger,
+    gate: &Gate<'_>,
     asked: &History,
 ) -> Result<(Vec<RecordedEvent>, Position), Failure> {
+    gate.require(&Access::ReadPlanHistory(asked.plan))?;
     let stream = StreamId::from(asked.plan);
     let position = ledger.position();
     let after = asked.page.after.map(Position::new);
@@ -89,8 +109,14 @@ pub(super) fn history(
 /// Reads all plans of a student as the viewer sees them, with the revision of each plan.
 pub(super) fn collected(
     reading: &Reading<'_>,
+    gate: &Gate<'_>,
     asked: &View<PersonId>,
 ) -> Result<(CollectedView, BTreeMap<PlanId, Revision>), Failure> {
+    gate.require(&Access::ReadCollected {
+        student: asked.id,
+        viewer: asked.viewer,
+        at: asked.at,
+    })?;
     let plans = reading.plans_of(asked.id)?;
     let view = view::collected_view(reading, asked.id, &plans, asked.viewer)?;
     let mut revisions = BTreeMap::new();
@@ -111,7 +137,17 @@ pub(super) struct Difference {
 }
 
 /// Finds what differs in a plan between two moments.
-pub(super) fn difference(ledger: &Ledger, asked: &Diff) -> Result<Difference, Failure> {
+pub(super) fn difference(
+    ledger: &Ledger,
+    gate: &Gate<'_>,
+    asked: &Diff,
+) -> Result<Difference, Failure> {
+    gate.require(&Access::ComparePlan {
+        plan: asked.plan,
+        viewer: asked.viewer,
+        from: asked.from,
+        to: asked.to,
+    })?;
     let view = |reading: &Reading<'_>| view::plan_view(reading, asked.plan, asked.viewer);
     let from = (moment(ledger, "from", asked.from)?, asked.from.day());
     let to = match asked.to {

@@ -3,7 +3,9 @@
 use planledger_core::ledger::{Envelope, Foreseen, ForeseenLeaver, Preview, PreviewError};
 
 use super::api::Api;
-use super::auth::Caller;
+use super::auth::{Access, Caller};
+use super::gate::Gate;
+use super::identity::adopt;
 use crate::wire::Failure;
 
 /// The commands of one call so far, and what they would change.
@@ -21,6 +23,32 @@ pub(super) enum Asked {
 impl Asked {
     pub(super) fn command(command: Result<Envelope, Failure>) -> Self {
         Self::Command(Box::new(command))
+    }
+
+    fn of_caller(self, caller: &Caller) -> Self {
+        match self {
+            Self::Command(command) => Self::command(command.and_then(|mut envelope| {
+                adopt(caller, &mut envelope)?;
+                Ok(envelope)
+            })),
+            Self::Leavers => Self::Leavers,
+        }
+    }
+
+    /// Whether the caller may not ask this now.
+    fn is_denied(&self, gate: &Gate<'_>) -> Result<bool, Failure> {
+        let permitted = match self {
+            Self::Command(command) => match &**command {
+                Ok(envelope) => {
+                    let before = &[];
+                    gate.permits(&Access::Execute { envelope, before })?
+                }
+                // What is wrong with it is said.
+                Err(_) => true,
+            },
+            Self::Leavers => gate.permits(&Access::PreviewLeavers)?,
+        };
+        Ok(!permitted)
     }
 }
 
@@ -54,11 +82,26 @@ impl Api {
         questions: Vec<Asked>,
     ) -> Result<Looked, Failure> {
         let actor = caller.actor;
+        let questions: Vec<_> = questions
+            .into_iter()
+            .map(|question| question.of_caller(caller))
+            .collect();
+        let (api, caller) = (self.clone(), caller.clone());
         self.blocking(move |_| {
             let Previewing(mut preview) = previewing;
+            let denied = api.ask(&caller, |gate| {
+                questions
+                    .iter()
+                    .map(|asked| asked.is_denied(gate))
+                    .collect::<Result<Vec<_>, _>>()
+            })?;
             let mut answers = Vec::with_capacity(questions.len());
             let mut end = None;
-            for question in questions {
+            for (question, denied) in questions.into_iter().zip(denied) {
+                if denied {
+                    answers.push(Err(Failure::access_denied()));
+                    continue;
+                }
                 let answer = match question {
                     Asked::Command(command) => match *command {
                         Ok(envelope) => match preview.next(actor, &envelope) {

@@ -2,22 +2,60 @@
 
 use std::ops::ControlFlow;
 use std::sync::PoisonError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use planledger_core::domain::recovery::Recovery;
+use planledger_core::domain::{Actor, Aggregate, Stop};
 use planledger_core::ids::RecoveryId;
+use planledger_core::ledger::Reading;
 use planledger_core::recovery::{self, Progress};
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::api::Api;
-use super::auth::Caller;
+use super::auth::{Access, Caller};
+use super::gate::Gate;
 use super::recoveries::Update;
 use crate::wire::Failure;
 use crate::wire::ownership::{Run, Undo};
 
 /// The shortest time between two messages about progress.
 const PACE: Duration = Duration::from_millis(100);
+/// How often a running recovery asks whether whoever began it may still have it carried out.
+const ASKING: Duration = Duration::from_secs(1);
+
+/// Whether the caller may have each step of a recovery taken. If nothing can be proposed, beginning
+/// the recovery says why.
+fn may_recover(gate: &Gate<'_>, asked: &Run) -> Result<(), Failure> {
+    gate.require(&Access::Recover {
+        id: asked.id,
+        recovery_request: &asked.recovery_request,
+        on_behalf_of: asked.on_behalf_of,
+    })?;
+    if gate.is_open() {
+        return Ok(());
+    }
+    let steps = match known(gate.now(), asked.id)? {
+        Some(recovery) => recovery.steps,
+        None => match recovery::propose(gate.now(), &asked.recovery_request) {
+            Ok(proposal) => proposal.steps(),
+            Err(Stop::Refused(_)) => return Ok(()),
+            Err(Stop::Unread(error)) => return Err(error.into()),
+        },
+    };
+    for step in &steps {
+        gate.require(&Access::TakeStep(step))?;
+    }
+    Ok(())
+}
+
+fn known(now: &Reading<'_>, id: RecoveryId) -> Result<Option<Recovery>, Failure> {
+    let found = now.stream(id)?;
+    Ok(match found.as_ref().map(|(state, _)| &**state) {
+        Some(Aggregate::Recovery(recovery)) => Some(recovery.clone()),
+        _ => None,
+    })
+}
 
 impl Api {
     /// Continues the recoveries that were interrupted when an earlier process ended.
@@ -34,8 +72,11 @@ impl Api {
 
     /// Records that a recovery begins. Nothing happens if it began already.
     pub(super) async fn start_recovery(&self, caller: &Caller, asked: Run) -> Result<(), Failure> {
-        let who = (caller.actor, asked.on_behalf_of);
+        let on_behalf_of = asked.on_behalf_of;
+        let who = (caller.actor, on_behalf_of);
+        let (api, caller) = (self.clone(), self.acting(caller, asked.on_behalf_of)?);
         self.blocking(move |ledger| {
+            api.ask(&caller, |gate| may_recover(gate, &asked))?;
             let begun =
                 recovery::start(ledger, who, asked.id, &asked.recovery_request, asked.digest);
             begun.map(drop).map_err(Failure::of_recovery)
@@ -45,12 +86,84 @@ impl Api {
 
     /// Records that a recovery is undone from now on.
     pub(super) async fn start_undo(&self, caller: &Caller, asked: Undo) -> Result<(), Failure> {
-        let who = (caller.actor, asked.on_behalf_of);
+        let on_behalf_of = asked.on_behalf_of;
+        let who = (caller.actor, on_behalf_of);
+        let (api, caller) = (self.clone(), self.acting(caller, asked.on_behalf_of)?);
         self.blocking(move |ledger| {
+            let id = asked.id;
+            api.ask(&caller, |gate| {
+                gate.require(&Access::UndoRecovery { id, on_behalf_of })
+            })?;
             let undone = recovery::undo(ledger, who, asked.id, asked.reason);
             undone.map(drop).map_err(Failure::of_recovery)
         })
         .await
+    }
+
+    /// The caller, acting for whom a request names.
+    fn acting(&self, caller: &Caller, named: Option<Actor>) -> Result<Caller, Failure> {
+        match caller.acting_for(named) {
+            Some(caller) => Ok(caller),
+            None if self.is_open() => Ok(caller.clone()),
+            None => Err(Failure::access_denied()),
+        }
+    }
+
+    /// Whether whoever began a recovery, or asked to undo it, may still have that done.
+    fn may_continue(&self, id: RecoveryId) -> Result<bool, Failure> {
+        if self.is_open() {
+            return Ok(true);
+        }
+        let (found, _) = self.ledger.read(|now| known(now, id))?;
+        let Some(recovery) = found else {
+            return Ok(true);
+        };
+        let undone_by = recovery.undone_by();
+        let (by, on_behalf_of) = undone_by.unwrap_or((recovery.by, recovery.on_behalf_of));
+        let Some(starter) = Caller::new(by).acting_for(on_behalf_of) else {
+            return Ok(false);
+        };
+        let recovery = &recovery;
+        self.ask(&starter, |gate| {
+            gate.permits(&Access::ContinueRecovery { id, recovery })
+        })
+    }
+
+    /// Carries a recovery out as long as whoever began it may have that done. Then it ends with a
+    /// reason on record, and what was done stays.
+    fn carry_out_recovery(
+        &self,
+        id: RecoveryId,
+        tell: &watch::Sender<Update>,
+    ) -> Result<Recovery, Failure> {
+        let mut permitted = self.may_continue(id)?;
+        let mut asked = Instant::now();
+        let mut unread = None;
+        if permitted {
+            let run = recovery::run_until(&self.ledger, id, &mut |progress| {
+                tell.send_replace(Update::Moving(progress));
+                if asked.elapsed() >= ASKING {
+                    asked = Instant::now();
+                    match self.may_continue(id) {
+                        Ok(may) => permitted = may,
+                        Err(failure) => unread = Some(failure),
+                    }
+                }
+                match self.is_stopping() || !permitted || unread.is_some() {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            });
+            if permitted {
+                return match unread {
+                    Some(failure) => Err(failure),
+                    None => run.map_err(Failure::of_recovery),
+                };
+            }
+        }
+        tracing::warn!(recovery = %id, "a recovery ends early: whoever began it may no longer have \
+            it carried out");
+        recovery::end_early(&self.ledger, id).map_err(Failure::of_recovery)
     }
 
     /// Starts a recovery, unless it runs already. The returned receiver reports the progress.
@@ -66,14 +179,7 @@ impl Api {
         running.insert(id, update.clone());
         let api = self.clone();
         tokio::task::spawn_blocking(move || {
-            let result = recovery::run_until(&api.ledger, id, &mut |progress| {
-                tell.send_replace(Update::Moving(progress));
-                match api.is_stopping() {
-                    true => ControlFlow::Break(()),
-                    false => ControlFlow::Continue(()),
-                }
-            });
-            let result = result.map(Box::new).map_err(Failure::of_recovery);
+            let result = api.carry_out_recovery(id, &tell).map(Box::new);
             if let Err(failure) = &result {
                 tracing::warn!(recovery = %id, %failure, "a recovery stopped before its end; it \
                     continues when the server starts again");

@@ -8,7 +8,8 @@ use planledger_core::ids::{PlanId, Position, Revision};
 use planledger_core::ledger::{Envelope, Ledger, Reading, Receipt};
 
 use super::api::{Api, moment};
-use super::auth::{Access, Caller, PlansOf};
+use super::auth::{Access, Caller};
+use super::identity::agreed;
 use crate::wire::Failure;
 use crate::wire::revert::RevertPlan;
 
@@ -39,26 +40,35 @@ impl Api {
         caller: &Caller,
         request: RevertPlan,
     ) -> Result<Outcome, Failure> {
-        let of = PlansOf::Stream(request.plan.into());
-        let viewer = Viewer::Staff;
-        self.permit(caller, Access::ReadPlans { of, viewer })?;
-        let (id, on_behalf_of, dry_run) = (request.id, request.on_behalf_of, request.dry_run);
+        let (id, dry_run) = (request.id, request.dry_run);
+        let on_behalf_of = agreed(caller, request.on_behalf_of)?;
         let context = Context {
             actor: caller.actor,
             on_behalf_of,
             at: self.ledger.now(),
         };
-        let asked = self
-            .blocking(move |ledger| ask(ledger, context, request))
+        let (asked, envelope) = self
+            .gated(caller, move |ledger, gate| {
+                gate.require(&Access::ReadPlan {
+                    plan: request.plan,
+                    viewer: Viewer::Staff,
+                    at: Some(request.to),
+                })?;
+                let asked = ask(ledger, context, request.clone())?;
+                let envelope = Envelope {
+                    id,
+                    expected_revision: asked.expected_revision,
+                    on_behalf_of,
+                    discard_if_unchanged: false,
+                    command: asked.command(),
+                };
+                gate.require(&Access::Execute {
+                    envelope: &envelope,
+                    before: &[],
+                })?;
+                Ok((asked, envelope))
+            })
             .await?;
-        let envelope = Envelope {
-            id,
-            expected_revision: asked.expected_revision,
-            on_behalf_of,
-            discard_if_unchanged: false,
-            command: asked.command(),
-        };
-        self.permit(caller, Access::Execute(&envelope))?;
         let to = asked.revert.to;
         let receipt = match dry_run {
             true => None,

@@ -14,6 +14,8 @@ use planledger_core::ids::{InstitutionId, SchoolYearId, StreamKind, SurveyDiscus
 use planledger_core::ledger::Reading;
 use planledger_core::text::Name;
 
+use super::auth::Access;
+use super::gate::Gate;
 use super::overview::{institutions, school_year};
 use crate::wire::{Failure, SurveyAsk};
 
@@ -53,14 +55,19 @@ pub(super) struct FoundDiscussion {
 /// of `day`.
 pub(super) fn overview(
     reading: &Reading<'_>,
+    gate: &Gate<'_>,
     asked: &SurveyAsk,
     day: Date,
 ) -> Result<SurveyOverview, Failure> {
+    gate.require(&Access::ListSurvey)?;
+    for institution in &asked.institutions {
+        gate.require(&Access::ReadSurvey(*institution))?;
+    }
     let school_year = school_year(reading, asked.school_year, day)?;
     let years = same_years(reading, &school_year)?;
     let mut total = Counts::new();
     let mut rows = Vec::new();
-    each_institution(reading, asked, |id, institution| {
+    each_institution(reading, gate, asked, |id, institution| {
         let counts = institution.survey_counts(&years);
         for (forum, count) in &counts {
             total.entry(*forum).or_default().add(*count);
@@ -106,8 +113,13 @@ fn same_years(
 /// The discussions that were asked for, and the token of the next page.
 pub(super) fn discussions(
     reading: &Reading<'_>,
+    gate: &Gate<'_>,
     asked: &SurveyAsk,
 ) -> Result<(Vec<FoundDiscussion>, String), Failure> {
+    gate.require(&Access::ListSurvey)?;
+    for institution in &asked.institutions {
+        gate.require(&Access::ReadSurvey(*institution))?;
+    }
     if let Some(id) = asked.school_year
         && reading.stream(id)?.is_none()
     {
@@ -115,7 +127,7 @@ pub(super) fn discussions(
         return Err(Failure::no_stream(reason, "school_year_id", id));
     }
     let mut found = Vec::new();
-    each_institution(reading, asked, |id, institution| {
+    each_institution(reading, gate, asked, |id, institution| {
         let all = institution.survey_discussions.iter();
         let mut chosen: Vec<_> = all
             .filter(|(key, discussion)| {
@@ -140,10 +152,11 @@ pub(super) fn discussions(
 /// known yet is left out.
 fn each_institution(
     reading: &Reading<'_>,
+    gate: &Gate<'_>,
     asked: &SurveyAsk,
     mut visit: impl FnMut(InstitutionId, &Institution),
 ) -> Result<(), Failure> {
-    let mut ids = institutions(reading, &asked.institutions)?;
+    let mut ids = institutions(reading, gate, &asked.institutions, Access::ReadSurvey)?;
     ids.sort_unstable();
     for id in ids {
         if let Some((state, _)) = reading.stream(id)?

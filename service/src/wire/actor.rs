@@ -1,7 +1,10 @@
 //! Actors and deletions, from and to messages.
 
+use std::str::FromStr;
+
 use planledger_core::domain::view::DeletionView;
 use planledger_core::domain::{Actor, Deletion};
+use planledger_core::ids::IdError;
 
 use super::fields::Fields;
 use super::instant::timestamp;
@@ -24,6 +27,19 @@ pub(super) fn write_actor(actor: Actor) -> proto::Actor {
         Actor::System(id) => proto::actor::Actor::SystemId(id.to_string()),
     };
     proto::Actor { actor: Some(actor) }
+}
+
+/// An actor that somebody typed: `person/UUID` or `system/UUID`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedActor(pub proto::Actor);
+
+impl FromStr for NamedActor {
+    type Err = IdError;
+
+    fn from_str(name: &str) -> Result<Self, IdError> {
+        let actor: Actor = name.parse()?;
+        Ok(Self(write_actor(actor)))
+    }
 }
 
 /// Writes the message of a deletion as a viewer sees it. Who and why are set for staff only.

@@ -1,10 +1,12 @@
 //! Types of the library that are enums in the API, and their numbers.
 
+use planledger_core::access::{Purpose, Role as AccessRole};
 use planledger_core::audit::Disclosure;
 use planledger_core::domain::institution::{StudentsThrough, SurveyForum};
 use planledger_core::domain::person::Role;
 use planledger_core::domain::plan::{Audience, Evaluator, Section, Stays, TalkKind};
 use planledger_core::domain::roster_source::ImportMode;
+use planledger_core::domain::system::SystemKind;
 use planledger_core::domain::team::StaffRole;
 use planledger_core::domain::view::Viewer;
 use planledger_core::domain::year_plan::{GoalArea, GoalKind, YearPlanKind};
@@ -43,8 +45,16 @@ macro_rules! choices {
 choices! {
     StreamKind as StreamKind {
         Institution, SchoolYear, Person, Team, YearPlan, Plan, Catalogue, Ledger, Recovery,
-        RosterSource,
+        RosterSource, System, Grants,
     }
+    AccessRole as AccessRole {
+        Student, Guardian, Teacher, Pedagogue, Leader, Administrator, RecordsOfficer, Auditor,
+        IntegrityAuditor, LearningPlatform, Portal, RosterSystem,
+    }
+    Purpose as AccessPurpose {
+        Teaching, Counselling, Supervision, Audit, Support, Integration,
+    }
+    SystemKind as SystemKind { LearningPlatform, Portal, Roster, Other }
     Role as Role { Student, Guardian, Teacher, Pedagogue, Leader, Other }
     StaffRole as StaffRole { Teacher, Pedagogue }
     YearPlanKind as YearPlanKind { Subject, Combined }

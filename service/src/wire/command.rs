@@ -14,7 +14,10 @@ use super::instant::timestamp;
 use super::proto;
 use super::proto::command::Command as Aggregate;
 use super::roster_fact::roster_fact;
-use super::{catalogue, institution, person, plan, roster_source, school_year, team, year_plan};
+use super::{
+    catalogue, grants, institution, person, plan, roster_source, school_year, system, team,
+    year_plan,
+};
 
 /// Most commands in a batch.
 const MAX_BATCH: usize = planledger_core::ledger::limits::COMMANDS_OF_A_COMMIT;
@@ -97,6 +100,8 @@ fn read_command(fields: &mut Fields, command: Aggregate) -> Option<Command> {
         Aggregate::RosterSource(m) => {
             roster_source::read(fields, m).map(|(id, c)| Command::RosterSource(id, c))
         }
+        Aggregate::System(m) => system::read(fields, m).map(|(id, c)| Command::System(id, c)),
+        Aggregate::Grants(m) => grants::read(fields, m).map(|(id, c)| Command::Grants(id, c)),
     }
 }
 
@@ -111,6 +116,8 @@ const fn aggregate(command: &Aggregate) -> &'static str {
         Aggregate::Plan(_) => "plan",
         Aggregate::Catalogue(_) => "catalogue",
         Aggregate::RosterSource(_) => "roster_source",
+        Aggregate::System(_) => "system",
+        Aggregate::Grants(_) => "grants",
     }
 }
 
@@ -127,6 +134,8 @@ pub(super) fn message_names(command: &Command) -> Option<(&'static str, &'static
         Aggregate::Plan(m) => m.operation.as_ref().map(plan::operation),
         Aggregate::Catalogue(m) => m.operation.as_ref().map(catalogue::operation),
         Aggregate::RosterSource(m) => m.operation.as_ref().map(roster_source::operation),
+        Aggregate::System(m) => m.operation.as_ref().map(system::operation),
+        Aggregate::Grants(m) => m.operation.as_ref().map(grants::operation),
     };
     Some((aggregate(&message), operation?))
 }
@@ -236,6 +245,8 @@ fn write(command: &Command) -> Option<Aggregate> {
         Command::Plan(id, c) => Aggregate::Plan(plan::write(*id, c)?),
         Command::Catalogue(id, c) => Aggregate::Catalogue(catalogue::write(*id, c)),
         Command::RosterSource(id, c) => Aggregate::RosterSource(roster_source::write(*id, c)),
+        Command::System(id, c) => Aggregate::System(system::write(*id, c)),
+        Command::Grants(_, c) => Aggregate::Grants(grants::write(c)?),
         Command::Ledger(..) | Command::Recovery(..) => return None,
     })
 }

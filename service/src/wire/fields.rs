@@ -7,7 +7,8 @@ use std::str::FromStr;
 use jiff::civil::Date;
 use planledger_core::ids::IdError;
 use planledger_core::text::{
-    Code, CprContext, ExternalId, Name, ReasonText, SourceName, Text, TextError, Title,
+    Code, CprContext, ExternalId, IdentityText, Name, ReasonText, SourceName, Text, TextError,
+    Title,
 };
 
 use super::choice::Choice;
@@ -115,7 +116,16 @@ macro_rules! wire_texts {
     )*};
 }
 
-wire_texts!(Name, Title, Text, Code, ReasonText, SourceName, ExternalId);
+wire_texts!(
+    Name,
+    Title,
+    Text,
+    Code,
+    ReasonText,
+    SourceName,
+    ExternalId,
+    IdentityText
+);
 
 /// The path that is being read, and the violations found so far. A method that returns `None` has
 /// recorded a violation first.

@@ -13,6 +13,7 @@ pub mod page;
 pub mod request;
 pub mod revert;
 
+mod access;
 mod actor;
 mod audit;
 mod catalogue;
@@ -22,6 +23,7 @@ mod diff;
 mod event;
 mod evidence;
 mod fields;
+mod grants;
 mod instant;
 mod institution;
 mod listed;
@@ -35,6 +37,7 @@ mod scalar;
 mod school_year;
 mod status;
 mod survey;
+mod system;
 mod team;
 mod view;
 mod year_plan;
@@ -42,6 +45,11 @@ mod year_plan;
 /// Messages of the API.
 pub use planledger_proto::v1 as proto;
 
+pub use self::access::{
+    Explain, access_ground, action_named, explain, list_grants, purpose_named, review_access,
+    reviewed,
+};
+pub use self::actor::NamedActor;
 pub use self::audit::{checkpoint, counted, export_message, export_request};
 pub use self::catalogue::{
     catalogue, catalogue_goals, catalogue_item, catalogue_of_messages, catalogue_scale,
@@ -55,6 +63,7 @@ pub use self::diff::plan_change;
 pub use self::errors::Failure;
 pub use self::event::{event, recorded, sized_event};
 pub use self::fields::{BadRequest, Violation, ViolationReason};
+pub use self::grants::grants;
 pub use self::instant::{instant, timestamp};
 pub use self::institution::institution;
 pub use self::listed::{Listed, catalogue_items};
@@ -67,6 +76,7 @@ pub use self::status::status;
 pub use self::survey::{
     SurveyAsk, get_survey_overview, list_survey_discussions, survey_discussion, survey_row,
 };
+pub use self::system::system;
 pub use self::team::team;
 pub use self::view::{collected_view, plan_view};
 pub use self::year_plan::{year_plan, year_plan_summary};

@@ -19,7 +19,9 @@ fn wrong_usage_is_exit_code_2_and_says_nothing_on_standard_output() {
         &["plan", "list", "--student", &id, "--owner", &id],
         &["ledger", "status", "--server", "not a url"],
         &["ledger", "status", "--server", "127.0.0.1:50051"],
-        &["ledger", "status", "--server", "https://127.0.0.1:50051"],
+        &["ledger", "status", "--server", "ftp://127.0.0.1:50051"],
+        &["ledger", "status", "--cert", "portal.pem"],
+        &["ledger", "status", "--token-file", "there/is/none"],
         &["ledger", "status", "--log", "loud"],
         &["serve", "--dev", "--listen", "localhost"],
     ];

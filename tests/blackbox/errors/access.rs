@@ -5,6 +5,7 @@ use std::sync::Arc;
 use planledger::server::auth::{Access, Authorizer, Caller};
 use planledger_core::domain::Command as Asked;
 use planledger_core::domain::view::Viewer as Eyes;
+use planledger_core::ledger::{ReadError, Reading};
 use planledger_proto::v1::command_service_client::CommandServiceClient;
 use planledger_proto::v1::event_service_client::EventServiceClient;
 use planledger_proto::v1::ledger_service_client::LedgerServiceClient;
@@ -17,8 +18,8 @@ use crate::support::*;
 struct Nobody;
 
 impl Authorizer for Nobody {
-    fn permits(&self, _: &Caller, _: Access<'_>) -> bool {
-        false
+    fn permits(&self, _: &Reading<'_>, _: &Caller, _: &Access<'_>) -> Result<bool, ReadError> {
+        Ok(false)
     }
 }
 
@@ -26,15 +27,15 @@ impl Authorizer for Nobody {
 struct Narrow;
 
 impl Authorizer for Narrow {
-    fn permits(&self, _: &Caller, access: Access<'_>) -> bool {
-        match access {
-            Access::ReadPlans { viewer, .. } | Access::ReadYearPlan { viewer, .. } => {
-                viewer != Eyes::Staff
+    fn permits(&self, _: &Reading<'_>, _: &Caller, access: &Access<'_>) -> Result<bool, ReadError> {
+        Ok(match access {
+            Access::ReadPlan { viewer, .. } | Access::ReadYearPlan { viewer, .. } => {
+                *viewer != Eyes::Staff
             }
-            Access::Execute(envelope) => matches!(envelope.command, Asked::Institution(..)),
+            Access::Execute { envelope, .. } => matches!(envelope.command, Asked::Institution(..)),
             Access::ReadStatus => true,
             _ => false,
-        }
+        })
     }
 }
 
@@ -153,6 +154,17 @@ async fn who_may_nothing_is_denied_by_every_method_even_what_is_not_there() {
         GetRecoveryRequest { recovery_id: new_id() };
         ListRecoveriesRequest {};
         GetStatusRequest {};
+        ListGrantsRequest {};
+        GetSystemRequest { system_id: new_id() };
+        ListSystemsRequest {};
+        ExplainAccessRequest {
+            actor: Some(actor_person(&new_id())),
+            action: "write_plan".to_owned(),
+            about: Some(AccessThing {
+                thing: Some(access_thing::Thing::PlanId(new_id()))
+            })
+        };
+        ReviewAccessRequest {};
         GetVerifierKeysRequest {};
         GetCheckpointRequest { create: true };
         ListCheckpointsRequest {};

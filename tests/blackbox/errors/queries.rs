@@ -23,6 +23,9 @@ async fn a_request_that_names_nothing_is_told_what_is_missing() {
             "list_recoveries",
             "list_survey_discussions",
             "list_roster_sources",
+            "list_grants",
+            "list_systems",
+            "review_access",
         ];
         if complete.contains(name) {
             answer.unwrap();

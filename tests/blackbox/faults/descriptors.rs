@@ -9,7 +9,7 @@ use super::story::*;
 use crate::support::*;
 
 /// Files that the server may have open.
-const FILES: usize = 64;
+const FILES: usize = 22;
 
 /// The server with few files to open. What starts it is a shell, which then becomes the server.
 fn start(story: &Story) -> Serving {

@@ -11,7 +11,7 @@ use super::{depart, told};
 use crate::support::*;
 
 /// Reasons that recoveries have and commands of clients do not.
-pub(crate) const OF_RECOVERIES: [Reason; 9] = [
+pub(crate) const OF_RECOVERIES: [Reason; 10] = [
     Reason::RecoveryNotFound,
     Reason::OwnerChanged,
     Reason::MovedMeanwhile,
@@ -21,6 +21,7 @@ pub(crate) const OF_RECOVERIES: [Reason; 9] = [
     Reason::RecoveryRunning,
     Reason::AlreadyUndone,
     Reason::DryRunStale,
+    Reason::RightEnded,
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

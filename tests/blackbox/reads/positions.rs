@@ -136,6 +136,17 @@ async fn a_position_that_is_not_reached_in_time_can_be_asked_for_again() {
             GetRecoveryRequest { recovery_id: new_id() };
             ListRecoveriesRequest {};
             GetStatusRequest {};
+            ListGrantsRequest {};
+            GetSystemRequest { system_id: new_id() };
+            ListSystemsRequest {};
+            ExplainAccessRequest {
+                actor: Some(actor_person(&school.teacher)),
+                action: "write_plan".to_owned(),
+                about: Some(AccessThing {
+                    thing: Some(access_thing::Thing::PlanId(plan_id.clone()))
+                })
+            };
+            ReviewAccessRequest {};
         }
     }
     // Every method that reads: all but the three that execute, and the five that give evidence, for

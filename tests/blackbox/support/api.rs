@@ -86,6 +86,11 @@ methods! {
     ownership.get_recovery: GetRecoveryRequest => GetRecoveryResponse;
     ownership.list_recoveries: ListRecoveriesRequest => ListRecoveriesResponse;
     ledger.get_status: GetStatusRequest => GetStatusResponse;
+    access.list_grants: ListGrantsRequest => ListGrantsResponse;
+    access.get_system: GetSystemRequest => GetSystemResponse;
+    access.list_systems: ListSystemsRequest => ListSystemsResponse;
+    access.explain_access: ExplainAccessRequest => ExplainAccessResponse;
+    access.review_access: ReviewAccessRequest => ReviewAccessResponse;
     audit.get_verifier_keys: GetVerifierKeysRequest => GetVerifierKeysResponse;
     audit.get_checkpoint: GetCheckpointRequest => GetCheckpointResponse;
     audit.list_checkpoints: ListCheckpointsRequest => ListCheckpointsResponse;

@@ -3,11 +3,11 @@
 use planledger_proto::v1::command::Command as Aggregate;
 use planledger_proto::v1::*;
 pub(crate) use planledger_proto::v1::{
-    catalogue_command::Operation as OnCatalogue, institution_command::Operation as OnInstitution,
-    person_command::Operation as OnPerson, plan_command::Operation as OnPlan,
-    roster_source_command::Operation as OnRosterSource,
-    school_year_command::Operation as OnSchoolYear, team_command::Operation as OnTeam,
-    year_plan_command::Operation as OnYearPlan,
+    catalogue_command::Operation as OnCatalogue, grants_command::Operation as OnGrants,
+    institution_command::Operation as OnInstitution, person_command::Operation as OnPerson,
+    plan_command::Operation as OnPlan, roster_source_command::Operation as OnRosterSource,
+    school_year_command::Operation as OnSchoolYear, system_command::Operation as OnSystem,
+    team_command::Operation as OnTeam, year_plan_command::Operation as OnYearPlan,
 };
 use uuid::Uuid;
 
@@ -50,6 +50,76 @@ aggregates! {
     plan: OnPlan, Plan, PlanCommand, plan_id;
     catalogue: OnCatalogue, Catalogue, CatalogueCommand, catalogue_id;
     roster_source: OnRosterSource, RosterSource, RosterSourceCommand, roster_source_id;
+    system: OnSystem, System, SystemCommand, system_id;
+}
+
+/// A person who acts, or has grants.
+pub(crate) fn actor_person(id: &str) -> Actor {
+    let actor = Some(actor::Actor::PersonId(id.to_owned()));
+    Actor { actor }
+}
+
+/// A system that acts, or has grants.
+pub(crate) fn actor_system(id: &str) -> Actor {
+    let actor = Some(actor::Actor::SystemId(id.to_owned()));
+    Actor { actor }
+}
+
+/// A learning platform with this DNS name.
+pub(crate) fn system_details(dns: &str) -> SystemDetails {
+    let identity = Some(system_identity::Identity::DnsName(dns.to_owned()));
+    SystemDetails {
+        name: "Platformen".to_owned(),
+        kind: SystemKind::LearningPlatform.into(),
+        identities: vec![SystemIdentity { identity }],
+        may_act_for_people: true,
+        may_name_person_in_header: false,
+    }
+}
+
+/// Everywhere.
+pub(crate) fn municipality() -> GrantScope {
+    let scope = Some(grant_scope::Scope::Municipality(Municipality {}));
+    GrantScope { scope }
+}
+
+/// A role without an end.
+pub(crate) fn grant_details(role: AccessRole, scope: GrantScope) -> GrantDetails {
+    GrantDetails {
+        role: role.into(),
+        scope: Some(scope),
+        ..GrantDetails::default()
+    }
+}
+
+fn grants(grantee: Actor, operation: OnGrants) -> Command {
+    let command = GrantsCommand {
+        grantee: Some(grantee),
+        operation: Some(operation),
+    };
+    Command {
+        command_id: new_id(),
+        command: Some(Aggregate::Grants(command)),
+        ..Command::default()
+    }
+}
+
+/// Gives a role.
+pub(crate) fn grant_role(grant: &str, grantee: Actor, details: GrantDetails) -> Command {
+    let grant = GrantRole {
+        grant_id: grant.to_owned(),
+        details: Some(details),
+    };
+    grants(grantee, OnGrants::GrantRole(grant))
+}
+
+/// Takes a grant back.
+pub(crate) fn revoke_grant(grant: &str, grantee: Actor) -> Command {
+    let revoke = RevokeGrant {
+        grant_id: grant.to_owned(),
+        reason: None,
+    };
+    grants(grantee, OnGrants::RevokeGrant(revoke))
 }
 
 /// Registers an institution.

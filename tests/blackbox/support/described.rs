@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use planledger_proto::FILE_DESCRIPTOR_SET;
-use prost_reflect::{DescriptorPool, EnumDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, Value,
+};
 use tonic::Code;
 
 static POOL: LazyLock<DescriptorPool> =
@@ -15,6 +17,30 @@ static POOL: LazyLock<DescriptorPool> =
 pub(crate) struct Documented {
     pub(crate) code: Code,
     pub(crate) retryable: bool,
+}
+
+/// Every method of the API, as clients name it.
+pub(crate) fn methods() -> Vec<String> {
+    let services = POOL.services();
+    let services = services.filter(|service| service.package_name() == "planledger.v1");
+    services
+        .flat_map(|service| {
+            let methods = service.methods().map(|method| snake(method.name()));
+            methods.collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// "ListPlans" is `list_plans`.
+fn snake(name: &str) -> String {
+    let mut snake = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
 }
 
 /// Every reason of an error, without the prefix, by what the comment beside it says.
@@ -67,6 +93,75 @@ fn comment(of: &EnumDescriptor, path: &[i32]) -> String {
     let mut locations = info.unwrap().location.iter();
     let found = locations.find(|location| location.path == path).unwrap();
     found.leading_comments().trim().to_owned()
+}
+
+/// The path of every method of the API: `/planledger.v1.PlanService/GetPlan`.
+pub(crate) fn paths() -> Vec<String> {
+    let services = POOL.services();
+    let methods = services.flat_map(|service| service.methods().collect::<Vec<_>>());
+    methods
+        .map(|method| format!("/{}/{}", method.parent_service().full_name(), method.name()))
+        .collect()
+}
+
+/// A request of every method that names things which do not exist, by the method's path.
+pub(crate) fn requests() -> Vec<(String, DynamicMessage)> {
+    let services = POOL.services();
+    let methods = services.flat_map(|service| service.methods().collect::<Vec<_>>());
+    methods
+        .map(|method| {
+            let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
+            (path, filled(&method.input()))
+        })
+        .collect()
+}
+
+/// A message with something in each field that may be needed, and the first choice of each oneof.
+fn filled(message: &MessageDescriptor) -> DynamicMessage {
+    let mut whole = DynamicMessage::new(message.clone());
+    for field in message.fields() {
+        let first = field.containing_oneof().is_none_or(|oneof| {
+            let first = oneof.fields().next();
+            first.is_some_and(|first| first.number() == field.number())
+        });
+        // What is left out means the present, the first page, and nobody else.
+        let usual = [
+            "at",
+            "min_position",
+            "page_token",
+            "page_size",
+            "on_behalf_of",
+        ];
+        if first
+            && !usual.contains(&field.name())
+            && let Some(value) = some(&field)
+        {
+            let value = if field.is_list() {
+                Value::List(vec![value])
+            } else {
+                value
+            };
+            whole.set_field(&field, value);
+        }
+    }
+    whole
+}
+
+fn some(field: &FieldDescriptor) -> Option<Value> {
+    let name = field.name();
+    Some(match field.kind() {
+        Kind::Message(inner) => Value::Message(filled(&inner)),
+        Kind::Enum(_) => Value::EnumNumber(1),
+        Kind::String if name.ends_with("_id") || name.ends_with("_ids") => {
+            Value::String(super::new_id())
+        }
+        Kind::String if name.ends_with("_day") => Value::String("2026-08-10".to_owned()),
+        Kind::String if name == "streams" => Value::String(format!("plan/{}", super::new_id())),
+        Kind::String if name == "digest" => Value::String("0".repeat(32)),
+        Kind::String if name == "action" => Value::String("read_status".to_owned()),
+        Kind::String => Value::String("x".to_owned()),
+        _ => return None,
+    })
 }
 
 fn enumeration(name: &str) -> EnumDescriptor {

@@ -21,9 +21,9 @@ mod server;
 mod voice;
 mod watching;
 
-pub(crate) use api::METHODS;
+pub(crate) use api::{Ask, METHODS};
 pub(crate) use commands::*;
-pub(crate) use described::{Documented, documented, enum_names};
+pub(crate) use described::{Documented, documented, enum_names, methods, paths, requests};
 pub(crate) use evidence::{Believed, bundle_of, checked, checked_since, texts};
 #[cfg(target_os = "linux")]
 pub(crate) use faults::{Call, Fault, Faults};
@@ -37,6 +37,6 @@ pub(crate) use recovery::{bring_back, give, transfer_of};
 pub(crate) use refused::{Refused, command_error};
 pub(crate) use requests::*;
 pub(crate) use school::{Course, REFLECTION_GOAL, STUDENT, SUBJECT_GOAL, School, TEACHER};
-pub(crate) use server::{Home, Running, Setup};
+pub(crate) use server::{Home, Running, Secured, Setup};
 pub(crate) use voice::{Followed, PATIENCE, Voice, next};
 pub(crate) use watching::{Said, Watching};

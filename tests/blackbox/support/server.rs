@@ -6,9 +6,10 @@ use std::thread;
 use std::time::Duration;
 
 use planledger::notary::{KeyFiles, Witnesses};
-use planledger::server::auth::{Authorizer, Development};
-use planledger::server::{Limits, Server};
-use planledger::settings;
+use planledger::server::auth::{Authenticator, Authorizer, Development};
+use planledger::server::identity::{Identified, LedgerDirectory};
+use planledger::server::{Limits, Server, transport};
+use planledger::settings::{self, identity::Identity, identity::Tls};
 use planledger::system::{SystemClock, SystemEntropy};
 use planledger_core::ledger::{Ledger, Options};
 use planledger_core::notary::Notary;
@@ -94,6 +95,25 @@ pub(crate) struct Setup {
     pub(crate) log: Option<Gated>,
     /// Whether it gives evidence.
     pub(crate) notary: bool,
+    /// What it needs to find out who asks. It believes everybody if there is none.
+    pub(crate) secured: Option<Secured>,
+}
+
+/// What a server in production mode needs.
+pub(crate) struct Secured {
+    pub(crate) tls: Tls,
+    pub(crate) identity: Identity,
+}
+
+impl Secured {
+    async fn bind(self, ledger: &Ledger) -> (Server, Arc<dyn Authenticator>) {
+        let address = ([127, 0, 0, 1], 0).into();
+        let tls = Arc::new(transport::Tls::load(self.tls).unwrap());
+        let server = Server::bind_tls(address, tls).await.unwrap();
+        let directory = Arc::new(LedgerDirectory::new(ledger.clone()));
+        let identified = Identified::new(&self.identity, true, directory);
+        (server, Arc::new(identified.unwrap()))
+    }
 }
 
 impl Default for Setup {
@@ -108,6 +128,7 @@ impl Default for Setup {
             authorizer: Arc::new(Development),
             log: None,
             notary: false,
+            secured: None,
         }
     }
 }
@@ -131,7 +152,7 @@ impl Setup {
 
     pub(crate) fn start(self, home: &Home) -> Running {
         let options = home.options();
-        let (told, address) = mpsc::channel();
+        let (told, url) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let gate = self.log.clone();
         let dir = home.path().to_owned();
@@ -151,8 +172,15 @@ impl Setup {
                 .build()
                 .unwrap();
             runtime.block_on(async move {
-                let server = Server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
-                told.send(server.local_addr()).unwrap();
+                let (server, authenticator) = match self.secured {
+                    Some(secured) => secured.bind(&ledger).await,
+                    None => {
+                        let server = Server::bind(([127, 0, 0, 1], 0).into()).await;
+                        let believing: Arc<dyn Authenticator> = Arc::new(Development);
+                        (server.unwrap(), believing)
+                    }
+                };
+                told.send(server.url()).unwrap();
                 let stop = async {
                     // Dropped is as good as told.
                     let _ = stopped.await;
@@ -162,14 +190,13 @@ impl Setup {
                     Some(notary) => server.with_notary(notary, Arc::new(Witnesses::default())),
                     None => server,
                 };
-                let serving = server.serve(ledger, Arc::new(Development), self.authorizer, stop);
+                let serving = server.serve(ledger, authenticator, self.authorizer, stop);
                 serving.await.unwrap();
             });
             // With the runtime goes whatever still had the ledger.
         });
-        let address = address.recv().unwrap();
         Running {
-            url: format!("http://{address}"),
+            url: url.recv().unwrap(),
             gate,
             stop: Some(stop),
             thread: Some(thread),

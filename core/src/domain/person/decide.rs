@@ -32,6 +32,14 @@ impl Person {
         places.any(|at| at.institution == institution && at.role.is_staff())
     }
 
+    /// Whether the sources of rosters say that the person may not log in: at least one has said
+    /// something of the account, and none lets the person in. Rights of staff that follow from the
+    /// roster rest until one does.
+    pub fn is_curtailed(&self) -> bool {
+        let mut records = self.records.values();
+        !self.records.is_empty() && records.all(|record| !record.enabled)
+    }
+
     /// Whether the newest roster of some source does not have the person, although an earlier one
     /// had.
     pub fn is_absent(&self) -> bool {

@@ -457,6 +457,16 @@ impl Recovery {
         }
     }
 
+    /// Who asked to take back what was done, and for whom; `None` if nobody did or that has ended.
+    pub fn undone_by(&self) -> Option<(Actor, Option<Actor>)> {
+        match self.phase {
+            Phase::Undoing {
+                by, on_behalf_of, ..
+            } => Some((by, on_behalf_of)),
+            Phase::Running | Phase::Finished | Phase::Undone { .. } => None,
+        }
+    }
+
     /// Whether a step was left out.
     pub fn left_out(&self, step: u32) -> bool {
         self.left_out.iter().any(|left| left.step == step)

@@ -147,7 +147,8 @@ impl Over<'_, '_> {
                 | (_, Aggregate::Catalogue(_))
                 | (_, Aggregate::Ledger(_))
                 | (_, Aggregate::Recovery(_))
-                | (_, Aggregate::RosterSource(_)) => {}
+                | (_, Aggregate::RosterSource(_) | Aggregate::System(_) | Aggregate::Grants(_)) => {
+                }
             }
         }
         Ok(things)

@@ -40,7 +40,9 @@ impl Model {
             | Command::Catalogue(..)
             | Command::Ledger(..)
             | Command::Recovery(..)
-            | Command::RosterSource(..) => vec![],
+            | Command::RosterSource(..)
+            | Command::System(..)
+            | Command::Grants(..) => vec![],
             Command::Person(id, command) => match command {
                 PersonCommand::Depart { .. } => {
                     which(&[(Reason::AlreadyDeparted, self.has_left(*id))])

@@ -272,7 +272,9 @@ impl Compared {
             StreamKind::Plan
             | StreamKind::Ledger
             | StreamKind::Recovery
-            | StreamKind::RosterSource => Ok(()),
+            | StreamKind::RosterSource
+            | StreamKind::System
+            | StreamKind::Grants => Ok(()),
             // The server should have listed this stream.
             StreamKind::Institution
             | StreamKind::SchoolYear

@@ -14,7 +14,6 @@ use planledger_core::tlog::SignedCheckpoint;
 use super::super::error::CliError;
 use super::super::output;
 use super::super::remote::Remote;
-use crate::client::Client;
 use crate::settings::File;
 use crate::wire;
 
@@ -79,7 +78,7 @@ impl Export {
         let since = since.filter(|size| *size > 0);
         let part = part.filter(|part| self.is_of(part, since));
         let request = wire::export_message(&self.request(part.as_ref(), since)?);
-        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let client = self.remote.connect(file).await?;
         let mut bundle = client.audit().export_bundle(request).await?.into_inner();
         let mut output_file =
             begin(&partial, part.as_ref()).map_err(|error| at(&partial, &error))?;

@@ -8,7 +8,9 @@ use jiff::civil::Date;
 use planledger_core::domain::plan::Audience;
 use planledger_core::domain::view::{PlanView, Viewer, YearPlanView, plan_view, year_plan_view};
 use planledger_core::domain::{Aggregate, Event, EventMeta, World};
-use planledger_core::ids::{InstitutionId, PersonId, PlanId, Revision, StreamId, YearPlanId};
+use planledger_core::ids::{
+    InstitutionId, PersonId, PlanId, Revision, StreamId, StreamKind, YearPlanId,
+};
 use planledger_core::ledger::{ReadError, StreamFold};
 
 use super::super::error::CliError;
@@ -65,6 +67,14 @@ impl World for On<'_> {
         let streams = self.folded.streams.iter();
         let owned = streams.filter(|(_, (state, _))| state.owner() == Some(person));
         Ok(owned.map(|(stream, _)| *stream).collect())
+    }
+
+    fn all(&self, kind: StreamKind) -> Result<Vec<StreamId>, ReadError> {
+        let streams = self.folded.streams.keys();
+        Ok(streams
+            .filter(|stream| stream.kind == kind)
+            .copied()
+            .collect())
     }
 
     fn day(&self) -> Date {

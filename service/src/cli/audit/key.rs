@@ -6,7 +6,6 @@ use planledger_proto::v1::{GetCheckpointRequest, GetVerifierKeysRequest};
 use super::super::error::CliError;
 use super::super::output;
 use super::super::remote::Remote;
-use crate::client::Client;
 use crate::settings::File;
 
 #[derive(Debug, Args)]
@@ -35,7 +34,7 @@ pub(in super::super) struct Checkpoint {
 
 impl Key {
     pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
-        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let client = self.remote.connect(file).await?;
         let request = GetVerifierKeysRequest::default();
         let keys = client
             .audit()
@@ -54,7 +53,7 @@ impl Key {
 
 impl Checkpoint {
     pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
-        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let client = self.remote.connect(file).await?;
         let request = GetCheckpointRequest {
             min_size: self.min_size,
             create: self.new,

@@ -34,7 +34,7 @@ pub(in super::super) struct Replay {
 
 impl Replay {
     pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
-        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let client = self.remote.connect(file).await?;
         let request = GetStatusRequest::default();
         let status = client.ledger().get_status(request).await?.into_inner();
         let position = status.position;

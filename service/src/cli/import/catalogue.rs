@@ -61,7 +61,7 @@ impl CatalogueImport {
         let mut report = Report::create(self.report.as_deref())?;
         report.tell(passed);
         report.finish()?;
-        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let client = self.remote.connect(file).await?;
         let present = edition::present(&client, &catalogue).await?;
         let edition = Edition::compare(&client, &catalogue, present.as_ref()).await?;
         if !self.json {

@@ -90,7 +90,7 @@ impl RosterImport {
         let mut report = Report::create(self.report.as_deref())?;
         tell(&roster, &mut report);
         let name = self.source_of(&mut roster)?;
-        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let client = self.remote.connect(file).await?;
         let source = import_source::find(&client, name).await?;
         let origin = source.origin;
         let name = origin.name.as_str();

@@ -6,7 +6,6 @@ use planledger_proto::v1::{Deriving, GetStatusRequest};
 use super::super::error::CliError;
 use super::super::output;
 use super::super::remote::Remote;
-use crate::client::Client;
 use crate::settings::File;
 
 #[derive(Debug, Args)]
@@ -20,7 +19,7 @@ pub(in super::super) struct Status {
 
 impl Status {
     pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
-        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let client = self.remote.connect(file).await?;
         let status = client
             .ledger()
             .get_status(GetStatusRequest::default())

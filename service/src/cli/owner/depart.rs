@@ -120,7 +120,7 @@ impl Send {
         file: &File,
         command: Aggregate,
     ) -> Result<(Client, ExecuteResponse), CliError> {
-        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let client = self.remote.connect(file).await?;
         let id = self.command_id.map_or_else(Uuid::new_v4, |id| id.uuid());
         let command = Command {
             command_id: id.to_string(),

@@ -44,7 +44,7 @@ pub(in crate::cli) struct List {
 
 impl List {
     pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
-        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let client = self.remote.connect(file).await?;
         match (self.person, self.ownerless) {
             (Some(person), _) => {
                 let found = owned(&client, person, self.at).await?;
@@ -209,7 +209,7 @@ pub(in crate::cli) struct Successors {
 
 impl Successors {
     pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
-        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let client = self.remote.connect(file).await?;
         let request = ListSuccessorsRequest {
             stream: self.stream.to_string(),
             min_position: 0,
@@ -258,7 +258,7 @@ pub(in crate::cli) struct Deletion {
 
 impl Deletion {
     pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
-        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let client = self.remote.connect(file).await?;
         let request = PreviewDeletionRequest {
             stream: self.stream.to_string(),
             min_position: 0,

@@ -47,7 +47,7 @@ pub(super) struct Do {
 impl Do {
     pub(super) async fn run(self, file: &File, wish: RecoveryWish) -> Result<(), CliError> {
         let mode = self.consent.mode(self.json)?;
-        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let client = self.remote.connect(file).await?;
         let digest = match (&self.digest, mode) {
             // A user who gives the digest has seen the dry run.
             (Some(digest), Mode::Go) => digest.clone(),
@@ -207,7 +207,7 @@ pub(in crate::cli) struct Undo {
 impl Undo {
     pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
         let mode = self.consent.mode(self.json)?;
-        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let client = self.remote.connect(file).await?;
         if mode != Mode::Go {
             let found = get(&client, self.recovery).await?;
             if self.json {
@@ -255,7 +255,7 @@ pub(in crate::cli) struct Recoveries {
 
 impl Recoveries {
     pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
-        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let client = self.remote.connect(file).await?;
         if let Some(recovery) = self.recovery {
             let found = get(&client, recovery).await?;
             return match self.json {

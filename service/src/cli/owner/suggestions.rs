@@ -114,7 +114,7 @@ impl Suggestions {
 
 impl List {
     async fn run(self, file: &File) -> Result<(), CliError> {
-        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let client = self.remote.connect(file).await?;
         let found = suggestions(&client, self.institution).await?;
         if self.json {
             return output::json(&found);

@@ -13,7 +13,6 @@ use super::super::output;
 use super::super::remote::Remote;
 use super::item::{Aspect, Titles, aspects, learn_names, title};
 use super::read::{Eyes, view_at};
-use crate::client::Client;
 use crate::settings::File;
 
 #[derive(Debug, Args)]
@@ -38,7 +37,7 @@ pub(in super::super) struct Diff {
 
 impl Diff {
     pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
-        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let client = self.remote.connect(file).await?;
         let viewer = Viewer::from(self.viewer);
         let request = DiffPlanRequest {
             plan_id: self.plan.to_string(),

@@ -21,7 +21,6 @@ use super::names::Names;
 use super::remote::{Remote, block_on};
 use super::sheet::{audience, sheet};
 use super::{output, timeline};
-use crate::client::Client;
 use crate::settings::File;
 
 /// Show students' plans, and revert them to an earlier moment
@@ -111,7 +110,7 @@ impl Plan {
 
 impl Show {
     async fn run(self, file: &File) -> Result<(), CliError> {
-        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let client = self.remote.connect(file).await?;
         let past = self.at.is_some();
         let request = GetPlanRequest {
             plan_id: self.plan.to_string(),
@@ -139,7 +138,7 @@ impl Show {
 
 impl Log {
     async fn run(self, file: &File) -> Result<(), CliError> {
-        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let client = self.remote.connect(file).await?;
         let (events, position) = history(&client, self.plan).await?;
         if self.json {
             return output::json(&GetPlanHistoryResponse {
@@ -167,7 +166,7 @@ impl List {
                     .to_owned(),
             )
         })?;
-        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let client = self.remote.connect(file).await?;
         let (plans, position) = list(&client, filter).await?;
         if self.json {
             return output::json(&ListPlansResponse {

@@ -49,7 +49,7 @@ impl Revert {
     pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
         let mode = self.consent.mode(self.json)?;
         let ask = mode == Mode::Ask;
-        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let client = self.remote.connect(file).await?;
         let id = self.command_id.map_or_else(Uuid::new_v4, |id| id.uuid());
         let mut request = RevertPlanRequest {
             command_id: id.to_string(),

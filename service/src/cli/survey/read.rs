@@ -82,7 +82,7 @@ impl Which {
     }
 
     async fn connect(&self, file: &File) -> Result<Client, CliError> {
-        Ok(Client::connect(&self.remote.url(file), &self.remote.actor).await?)
+        self.remote.connect(file).await
     }
 
     /// Every page of a list of discussions.

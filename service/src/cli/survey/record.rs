@@ -21,7 +21,6 @@ use super::super::id::id;
 use super::super::output;
 use super::super::remote::Remote;
 use super::{Forum, Through};
-use crate::client::Client;
 use crate::settings::File;
 
 #[derive(Debug, Args)]
@@ -190,7 +189,7 @@ impl Send {
         operation: Operation,
         said: &str,
     ) -> Result<(), CliError> {
-        let client = Client::connect(&self.remote.url(file), &self.remote.actor).await?;
+        let client = self.remote.connect(file).await?;
         let new = || CommandId::from_uuid(Uuid::new_v4());
         let command = Command {
             command_id: self.command_id.unwrap_or_else(new).to_string(),

@@ -39,6 +39,11 @@ impl Origin {
         }
     }
 
+    /// The id of the person whom the source calls so.
+    pub fn person(&self, sourced_id: &str) -> PersonId {
+        PersonId::from_uuid(self.of(super::person_id(sourced_id).uuid()))
+    }
+
     /// The command with this source's ids in place of those without a name.
     pub(super) fn named(&self, command: Command) -> Command {
         if self.id == RosterSourceId::FIRST {
@@ -65,7 +70,9 @@ impl Origin {
             | Command::Catalogue(..)
             | Command::Ledger(..)
             | Command::Recovery(..)
-            | Command::RosterSource(..)) => other,
+            | Command::RosterSource(..)
+            | Command::System(..)
+            | Command::Grants(..)) => other,
         }
     }
 

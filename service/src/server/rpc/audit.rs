@@ -26,7 +26,8 @@ impl AuditService for Api {
         &self,
         request: Request<GetVerifierKeysRequest>,
     ) -> Rpc<GetVerifierKeysResponse> {
-        self.allow(request.extensions(), Access::ReadProofs)?;
+        let caller = self.caller(request.extensions())?;
+        self.allow(&caller, Access::ReadVerifierKeys).await?;
         let current = self.verifier_key()?;
         Ok(Response::new(GetVerifierKeysResponse { current }))
     }
@@ -35,8 +36,12 @@ impl AuditService for Api {
         &self,
         request: Request<GetCheckpointRequest>,
     ) -> Rpc<GetCheckpointResponse> {
-        self.allow(request.extensions(), Access::ReadProofs)?;
+        let caller = self.caller(request.extensions())?;
         let GetCheckpointRequest { min_size, create } = request.into_inner();
+        self.allow(&caller, Access::ReadCheckpoints).await?;
+        if create {
+            self.allow(&caller, Access::CreateCheckpoint).await?;
+        }
         let found = self.checkpoint(min_size, create).await?;
         let checkpoint = Some(wire::checkpoint(&found));
         Ok(Response::new(GetCheckpointResponse { checkpoint }))
@@ -46,7 +51,8 @@ impl AuditService for Api {
         &self,
         request: Request<ListCheckpointsRequest>,
     ) -> Rpc<ListCheckpointsResponse> {
-        self.allow(request.extensions(), Access::ReadProofs)?;
+        let caller = self.caller(request.extensions())?;
+        self.allow(&caller, Access::ReadCheckpoints).await?;
         let request = request.into_inner();
         let limit = request::page_size(request.page_size)?;
         let found = self.checkpoints(request.after_size, limit).await?;
@@ -58,15 +64,17 @@ impl AuditService for Api {
         &self,
         request: Request<GetInclusionProofRequest>,
     ) -> Rpc<GetInclusionProofResponse> {
-        self.allow(request.extensions(), Access::ReadProofs)?;
+        let caller = self.caller(request.extensions())?;
         let GetInclusionProofRequest { position, min_size } = request.into_inner();
         let position = wire::counted("position", position)?;
-        let (entry, proof) = self.inclusion(position, min_size).await?;
+        let found = self.inclusion(&caller, position, min_size).await?;
+        let proof = found.proof;
         Ok(Response::new(GetInclusionProofResponse {
-            entry,
+            entry: found.entry,
             leaf_index: position.get() - 1,
             hashes: proof.path.iter().map(|hash| hash.to_vec()).collect(),
             checkpoint: Some(wire::checkpoint(&proof.signed)),
+            leaf_hash: found.leaf.to_vec(),
         }))
     }
 
@@ -74,7 +82,8 @@ impl AuditService for Api {
         &self,
         request: Request<GetConsistencyProofRequest>,
     ) -> Rpc<GetConsistencyProofResponse> {
-        self.allow(request.extensions(), Access::ReadProofs)?;
+        let caller = self.caller(request.extensions())?;
+        self.allow(&caller, Access::ReadConsistencyProof).await?;
         let request = request.into_inner();
         let from = wire::counted("from_size", request.from_size)?;
         let (signed, root, proof) = self.consistency(from, request.min_size).await?;
@@ -95,7 +104,8 @@ impl AuditService for Api {
         let asked = wire::export_request(&request.into_inner())?;
         let of = queries::plans_of(&asked);
         let disclosure = asked.disclosure;
-        self.permit(&caller, Access::Export { of, disclosure })?;
+        self.allow(&caller, Access::Export { of, disclosure })
+            .await?;
         let bundle = self.export(asked).await?;
         let (sender, receiver) = mpsc::channel(WINDOW);
         let api = self.clone();

@@ -10,7 +10,6 @@ use planledger_proto::v1::{
 use tonic::{Request, Response};
 
 use crate::server::api::{Api, Rpc};
-use crate::server::auth::Access;
 use crate::server::catalogue as queries;
 use crate::wire::{self, request};
 
@@ -20,12 +19,12 @@ impl CatalogueService for Api {
         &self,
         request: Request<GetCatalogueRequest>,
     ) -> Rpc<GetCatalogueResponse> {
-        self.allow(request.extensions(), Access::ReadCatalogue)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let id = request::id("catalogue_id", &request.catalogue_id)?;
         let (catalogue, position) = self
-            .read(request.min_position, move |reading| {
-                queries::catalogue(reading, id, wire::catalogue)
+            .read(&caller, request.min_position, move |reading, gate| {
+                queries::catalogue(reading, gate, id, wire::catalogue)
             })
             .await?;
         Ok(Response::new(GetCatalogueResponse {
@@ -38,12 +37,12 @@ impl CatalogueService for Api {
         &self,
         request: Request<ListCataloguesRequest>,
     ) -> Rpc<ListCataloguesResponse> {
-        self.allow(request.extensions(), Access::ReadCatalogue)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let page = request::everything("ListCatalogues", request.page_size, &request.page_token)?;
         let ((catalogues, next_page_token), position) = self
-            .read(request.min_position, move |reading| {
-                queries::catalogues(reading, &page, wire::catalogue)
+            .read(&caller, request.min_position, move |reading, gate| {
+                queries::catalogues(reading, gate, &page, wire::catalogue)
             })
             .await?;
         Ok(Response::new(ListCataloguesResponse {
@@ -57,12 +56,12 @@ impl CatalogueService for Api {
         &self,
         request: Request<GetCatalogueItemRequest>,
     ) -> Rpc<GetCatalogueItemResponse> {
-        self.allow(request.extensions(), Access::ReadCatalogue)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let (id, item) = request::get_catalogue_item(&request)?;
         let ((item, retired), position) = self
-            .read(request.min_position, move |reading| {
-                queries::item(reading, id, item, wire::catalogue_item)
+            .read(&caller, request.min_position, move |reading, gate| {
+                queries::item(reading, gate, id, item, wire::catalogue_item)
             })
             .await?;
         Ok(Response::new(GetCatalogueItemResponse {
@@ -76,12 +75,12 @@ impl CatalogueService for Api {
         &self,
         request: Request<ListCatalogueItemsRequest>,
     ) -> Rpc<ListCatalogueItemsResponse> {
-        self.allow(request.extensions(), Access::ReadCatalogue)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let list = request::list_catalogue_items(&request)?;
         let ((items, next_page_token), position) = self
-            .read(request.min_position, move |reading| {
-                queries::items(reading, &list, wire::catalogue_item)
+            .read(&caller, request.min_position, move |reading, gate| {
+                queries::items(reading, gate, &list, wire::catalogue_item)
             })
             .await?;
         Ok(Response::new(ListCatalogueItemsResponse {
@@ -95,12 +94,12 @@ impl CatalogueService for Api {
         &self,
         request: Request<ListCatalogueScalesRequest>,
     ) -> Rpc<ListCatalogueScalesResponse> {
-        self.allow(request.extensions(), Access::ReadCatalogue)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let list = request::list_catalogue_scales(&request)?;
         let ((scales, next_page_token), position) = self
-            .read(request.min_position, move |reading| {
-                queries::scales(reading, &list, wire::catalogue_scale)
+            .read(&caller, request.min_position, move |reading, gate| {
+                queries::scales(reading, gate, &list, wire::catalogue_scale)
             })
             .await?;
         Ok(Response::new(ListCatalogueScalesResponse {
@@ -114,13 +113,12 @@ impl CatalogueService for Api {
         &self,
         request: Request<ListCatalogueGoalsRequest>,
     ) -> Rpc<ListCatalogueGoalsResponse> {
-        // The answer names year plans.
-        self.allow(request.extensions(), Access::ReadRoster)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let list = request::list_catalogue_goals(&request)?;
         let ((year_plans, next_page_token), position) = self
-            .read(request.min_position, move |reading| {
-                queries::goals(reading, &list, |id, plan| {
+            .read(&caller, request.min_position, move |reading, gate| {
+                queries::goals(reading, gate, &list, |id, plan| {
                     wire::catalogue_goals(id, plan, list.catalogue)
                 })
             })

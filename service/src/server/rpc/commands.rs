@@ -15,8 +15,8 @@ use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::server::api::{Api, Rpc};
-use crate::server::auth::{Access, Caller};
-use crate::server::commands::Submitted;
+use crate::server::auth::Caller;
+use crate::server::commands::{Line, Submitted};
 use crate::wire::{self, Failure};
 
 /// How many commands of one request stream may wait for their answers at the same time.
@@ -35,8 +35,7 @@ impl CommandService for Api {
     async fn execute(&self, request: Request<ExecuteRequest>) -> Rpc<ExecuteResponse> {
         let caller = self.caller(request.extensions())?;
         let command = request.into_inner().command.unwrap_or_default();
-        let envelope = wire::command(command).map_err(Failure::from)?;
-        self.permit(&caller, Access::Execute(&envelope))?;
+        let envelope = self.permitted(&caller, wire::command(command)).await?;
         let receipt = self.carry_out(&caller, envelope).await?;
         let receipt = Some(wire::receipt(receipt));
         Ok(Response::new(ExecuteResponse { receipt }))
@@ -48,10 +47,7 @@ impl CommandService for Api {
     ) -> Rpc<ExecuteBatchResponse> {
         let caller = self.caller(request.extensions())?;
         let envelopes = wire::batch(request.into_inner()).map_err(Failure::from)?;
-        for (index, envelope) in envelopes.iter().enumerate() {
-            self.permit(&caller, Access::Execute(envelope))
-                .map_err(|failure| failure.in_batch(index, envelope.id))?;
-        }
+        let envelopes = self.permitted_batch(&caller, envelopes).await?;
         let receipts = self.carry_out_batch(&caller, envelopes).await?;
         let receipts = receipts.into_iter().map(wire::receipt).collect();
         Ok(Response::new(ExecuteBatchResponse { receipts }))
@@ -118,6 +114,7 @@ impl Api {
     ) {
         let stopping = self.stopping();
         tokio::pin!(stopping);
+        let mut line = Line::default();
         loop {
             // Reserve a place for the answer first, so that every submitted command is answered.
             let Ok(place) = answers.reserve().await else {
@@ -131,7 +128,7 @@ impl Api {
                 }
             };
             match request {
-                Some(Ok(request)) => place.send(self.take(&caller, request).await),
+                Some(Ok(request)) => place.send(self.take(&caller, request, &mut line).await),
                 Some(Err(status)) => {
                     place.send(Answer::Ended(status));
                     return;
@@ -142,14 +139,18 @@ impl Api {
     }
 
     /// Checks and submits one command of a request stream.
-    async fn take(&self, caller: &Caller, request: ExecuteStreamRequest) -> Answer {
+    async fn take(
+        &self,
+        caller: &Caller,
+        request: ExecuteStreamRequest,
+        line: &mut Line,
+    ) -> Answer {
         let command = request.command.unwrap_or_default();
         let id = command.command_id.clone();
-        let submitted = match self.permitted(caller, wire::command(command)) {
-            Ok(envelope) => self.submit_in_turn(caller, envelope).await,
-            Err(failure) => Err(failure),
-        };
-        match submitted {
+        match self
+            .submit_in_turn(caller, wire::command(command), line)
+            .await
+        {
             Ok(submitted) => Answer::Pending(submitted),
             Err(failure) => Answer::Known(response(id, Err(failure))),
         }

@@ -10,12 +10,12 @@ use planledger_proto::v1::{
     ReadEventsResponse,
 };
 use tokio::sync::mpsc;
-use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status};
+use tokio_stream::{Stream, StreamExt};
+use tonic::{Extensions, Request, Response, Status};
 
 use crate::server::api::{Api, Rpc};
-use crate::server::auth::Access;
+use crate::server::ending::Progress;
 use crate::server::events::{Reader, STRIDE};
 use crate::server::streams::goodbye;
 use crate::wire::request::event_filter;
@@ -33,11 +33,12 @@ impl EventService for Api {
         &self,
         request: Request<ReadEventsRequest>,
     ) -> Rpc<Self::ReadEventsStream> {
-        self.allow(request.extensions(), Access::ReadEvents)?;
+        let caller = self.caller(request.extensions())?;
+        let progress = progress(request.extensions());
         let request = request.into_inner();
         let filter = event_filter(request.filter)?;
         self.reached(request.min_position).await?;
-        let (reader, last) = self.reader(request.after_position, filter)?;
+        let (reader, last) = self.reader(caller, request.after_position, filter).await?;
         let left = match usize::try_from(request.max_count) {
             Ok(0) | Err(_) => usize::MAX,
             Ok(count) => count,
@@ -53,7 +54,9 @@ impl EventService for Api {
                 () = api.stopping() => goodbye(&sender).await,
             }
         });
-        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+        Ok(Response::new(watched(receiver, progress, |response| {
+            response.resume_position
+        })))
     }
 
     type FollowEventsStream = Responses<FollowEventsResponse>;
@@ -62,10 +65,11 @@ impl EventService for Api {
         &self,
         request: Request<FollowEventsRequest>,
     ) -> Rpc<Self::FollowEventsStream> {
-        self.allow(request.extensions(), Access::ReadEvents)?;
+        let caller = self.caller(request.extensions())?;
+        let progress = progress(request.extensions());
         let request = request.into_inner();
         let filter = event_filter(request.filter)?;
-        let (reader, _) = self.reader(request.after_position, filter)?;
+        let (reader, _) = self.reader(caller, request.after_position, filter).await?;
         let (sender, receiver) = mpsc::channel(WINDOW);
         let api = self.clone();
         tokio::spawn(async move {
@@ -78,8 +82,30 @@ impl EventService for Api {
                 () = sender.closed() => {}
             }
         });
-        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+        Ok(Response::new(watched(receiver, progress, |response| {
+            response.resume_position
+        })))
     }
+}
+
+/// Where the position is noted that a stream has brought its client to.
+fn progress(extensions: &Extensions) -> Progress {
+    extensions.get().cloned().unwrap_or_default()
+}
+
+/// Notes of each response the position to go on from, as it is taken to be sent.
+fn watched<T: Send + 'static>(
+    receiver: mpsc::Receiver<Result<T, Status>>,
+    progress: Progress,
+    position: impl Fn(&T) -> u64 + Send + 'static,
+) -> Responses<T> {
+    let responses = ReceiverStream::new(receiver).map(move |response| {
+        if let Ok(response) = &response {
+            progress.reached(Position::new(position(response)));
+        }
+        response
+    });
+    Box::pin(responses)
 }
 
 impl Api {
@@ -147,6 +173,8 @@ impl Api {
                     Ok(Ok(())) => {}
                     Ok(Err(_)) => return Err(Failure::shutting_down()),
                     Err(_) => {
+                        // A right can end with the day, which no event says.
+                        self.still_holds(&reader.right, told).await?;
                         told = chunk.resume;
                         if !send(sender, told, Content::Heartbeat(Heartbeat {})).await {
                             return Ok(());

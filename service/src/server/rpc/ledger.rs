@@ -11,7 +11,8 @@ use crate::wire;
 #[tonic::async_trait]
 impl LedgerService for Api {
     async fn get_status(&self, request: Request<GetStatusRequest>) -> Rpc<GetStatusResponse> {
-        self.allow(request.extensions(), Access::ReadStatus)?;
+        let caller = self.caller(request.extensions())?;
+        self.allow(&caller, Access::ReadStatus).await?;
         self.reached(request.into_inner().min_position).await?;
         let status = self.ledger.status();
         Ok(Response::new(wire::status(&status, self.started_at)))

@@ -2,6 +2,7 @@
 //! the ledger through the files beside this folder, and lets `wire` write the answer. No file here
 //! names the library's types.
 
+mod access;
 mod audit;
 mod catalogue;
 mod commands;
@@ -13,7 +14,10 @@ mod plans;
 mod previewing;
 mod roster;
 
+use std::collections::HashSet;
+
 use planledger_proto::FILE_DESCRIPTOR_SET;
+use planledger_proto::v1::access_service_server::AccessServiceServer;
 use planledger_proto::v1::audit_service_server::AuditServiceServer;
 use planledger_proto::v1::catalogue_service_server::CatalogueServiceServer;
 use planledger_proto::v1::command_service_server::CommandServiceServer;
@@ -23,6 +27,8 @@ use planledger_proto::v1::overview_service_server::OverviewServiceServer;
 use planledger_proto::v1::ownership_service_server::OwnershipServiceServer;
 use planledger_proto::v1::plan_service_server::PlanServiceServer;
 use planledger_proto::v1::roster_service_server::RosterServiceServer;
+use prost::Message;
+use prost_types::FileDescriptorSet;
 use tonic::service::Routes;
 
 pub use self::commands::WINDOW as COMMANDS_OF_A_STREAM;
@@ -55,8 +61,28 @@ pub(super) fn services(api: &Api, limits: Limits) -> Routes {
         .add_service(limited!(AuditServiceServer))
         .add_service(limited!(OverviewServiceServer))
         .add_service(limited!(OwnershipServiceServer))
-        .add_service(limited!(LedgerServiceServer));
+        .add_service(limited!(LedgerServiceServer))
+        .add_service(limited!(AccessServiceServer));
     services.routes()
+}
+
+/// The methods that answer with a stream, as paths: `/planledger.v1.EventService/FollowEvents`.
+pub(super) fn streaming() -> HashSet<String> {
+    let mut found = HashSet::new();
+    for described in [FILE_DESCRIPTOR_SET, tonic_health::pb::FILE_DESCRIPTOR_SET] {
+        // Both were made together with the code; the tests of the server see to it that they are read.
+        let Ok(set) = FileDescriptorSet::decode(described) else {
+            continue;
+        };
+        for file in &set.file {
+            for service in &file.service {
+                let streaming = service.method.iter().filter(|it| it.server_streaming());
+                let path = |name: &str| format!("/{}.{}/{name}", file.package(), service.name());
+                found.extend(streaming.map(|method| path(method.name())));
+            }
+        }
+    }
+    found
 }
 
 /// The reflection service, which describes the server's services.

@@ -5,7 +5,6 @@ use planledger_proto::v1::overview_service_server::OverviewService;
 use tonic::{Request, Response};
 
 use crate::server::api::{Api, Rpc};
-use crate::server::auth::Access;
 use crate::server::overview as queries;
 use crate::server::surveys;
 use crate::wire::{self, Failure};
@@ -20,15 +19,14 @@ impl OverviewService for Api {
         let request = request.into_inner();
         let min_position = request.min_position;
         let asked = wire::get_overview(request)?;
-        self.permit(&caller, Access::ReadOverview(&asked.institutions))?;
         let today = queries::day_of(self.ledger.now());
         if asked.as_of.is_some_and(|day| day > today) {
             return Err(Failure::instant_ahead("as_of").into());
         }
         let mask_below = asked.mask_below;
         let (found, position) = self
-            .read(min_position, move |reading| {
-                queries::overview(reading, &asked, today)
+            .read(&caller, min_position, move |reading, gate| {
+                queries::overview(reading, gate, &asked, today)
             })
             .await?;
         let row = |row: &queries::NamedRow| proto::OverviewRow {
@@ -55,11 +53,11 @@ impl OverviewService for Api {
         let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let asked = wire::get_survey_overview(&request)?;
-        self.permit(&caller, Access::ReadSurvey(&asked.institutions))?;
         let (at, day) = self.end_of_day(asked.as_of)?;
+        let min_position = request.min_position;
         let (found, position) = self
-            .read_at(request.min_position, at, move |reading| {
-                surveys::overview(reading, &asked, day)
+            .read_at(&caller, min_position, at, move |reading, gate| {
+                surveys::overview(reading, gate, &asked, day)
             })
             .await?;
         Ok(Response::new(proto::GetSurveyOverviewResponse {
@@ -81,11 +79,11 @@ impl OverviewService for Api {
         let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let asked = wire::list_survey_discussions(&request)?;
-        self.permit(&caller, Access::ReadSurvey(&asked.institutions))?;
         let (at, _) = self.end_of_day(asked.as_of)?;
+        let min_position = request.min_position;
         let ((found, next_page_token), position) = self
-            .read_at(request.min_position, at, move |reading| {
-                surveys::discussions(reading, &asked)
+            .read_at(&caller, min_position, at, move |reading, gate| {
+                surveys::discussions(reading, gate, &asked)
             })
             .await?;
         Ok(Response::new(proto::ListSurveyDiscussionsResponse {

@@ -7,7 +7,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use crate::server::api::{Api, Rpc};
-use crate::server::auth::Access;
+use crate::server::identity::agreed;
 use crate::server::{ownership as queries, pages};
 use crate::wire::ownership as wire;
 
@@ -17,12 +17,13 @@ impl OwnershipService for Api {
         &self,
         request: Request<proto::ListOwnedRequest>,
     ) -> Rpc<proto::ListOwnedResponse> {
-        self.allow(request.extensions(), Access::ReadOwnership)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let asked = wire::list_owned(&request)?;
+        let (min_position, at) = (request.min_position, asked.at);
         let (found, position) = self
-            .read_at(request.min_position, asked.at, move |reading| {
-                queries::owned(reading, &asked)
+            .read_at(&caller, min_position, at, move |reading, gate| {
+                queries::owned(reading, gate, &asked)
             })
             .await?;
         Ok(Response::new(proto::ListOwnedResponse {
@@ -37,12 +38,12 @@ impl OwnershipService for Api {
         &self,
         request: Request<proto::ListOwnerlessRequest>,
     ) -> Rpc<proto::ListOwnerlessResponse> {
-        self.allow(request.extensions(), Access::ReadOwnership)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let (institution, page) = wire::list_ownerless(&request)?;
         let (found, position) = self
-            .read(request.min_position, move |reading| {
-                queries::ownerless(reading, institution, &page)
+            .read(&caller, request.min_position, move |reading, gate| {
+                queries::ownerless(reading, gate, institution, &page)
             })
             .await?;
         Ok(Response::new(proto::ListOwnerlessResponse {
@@ -57,12 +58,12 @@ impl OwnershipService for Api {
         &self,
         request: Request<proto::ListSuggestionsRequest>,
     ) -> Rpc<proto::ListSuggestionsResponse> {
-        self.allow(request.extensions(), Access::ReadOwnership)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let (institution, page) = wire::list_suggestions(&request)?;
         let ((found, next_page_token), position) = self
-            .read(request.min_position, move |reading| {
-                queries::suggestions(reading, institution, &page)
+            .read(&caller, request.min_position, move |reading, gate| {
+                queries::suggestions(reading, gate, institution, &page)
             })
             .await?;
         let suggestions = found.iter();
@@ -78,12 +79,12 @@ impl OwnershipService for Api {
         &self,
         request: Request<proto::ListSuccessorsRequest>,
     ) -> Rpc<proto::ListSuccessorsResponse> {
-        self.allow(request.extensions(), Access::ReadOwnership)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let stream = wire::ownable(&request.stream)?;
         let (found, position) = self
-            .read(request.min_position, move |reading| {
-                queries::successors(reading, stream)
+            .read(&caller, request.min_position, move |reading, gate| {
+                queries::successors(reading, gate, stream)
             })
             .await?;
         Ok(Response::new(proto::ListSuccessorsResponse {
@@ -96,12 +97,12 @@ impl OwnershipService for Api {
         &self,
         request: Request<proto::PreviewDeletionRequest>,
     ) -> Rpc<proto::PreviewDeletionResponse> {
-        self.allow(request.extensions(), Access::ReadOwnership)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let stream = wire::deletable(&request.stream)?;
         let (found, position) = self
-            .read(request.min_position, move |reading| {
-                queries::deleting(reading, stream)
+            .read(&caller, request.min_position, move |reading, gate| {
+                queries::deleting(reading, gate, stream)
             })
             .await?;
         Ok(Response::new(proto::PreviewDeletionResponse {
@@ -118,13 +119,13 @@ impl OwnershipService for Api {
         &self,
         request: Request<proto::ProposeRecoveryRequest>,
     ) -> Rpc<proto::ProposeRecoveryResponse> {
-        self.allow(request.extensions(), Access::ReadOwnership)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let min_position = request.min_position;
         let asked = wire::propose_recovery(request)?;
         let (found, position) = self
-            .read(min_position, move |reading| {
-                queries::propose(reading, &asked.recovery_request, &asked.page)
+            .read(&caller, min_position, move |reading, gate| {
+                queries::propose(reading, gate, &asked.recovery_request, &asked.page)
             })
             .await?;
         let items = found.items.iter();
@@ -146,13 +147,9 @@ impl OwnershipService for Api {
         request: Request<proto::RunRecoveryRequest>,
     ) -> Rpc<Self::RunRecoveryStream> {
         let caller = self.caller(request.extensions())?;
-        let asked = wire::run_recovery(request.into_inner())?;
-        let (id, on_behalf_of) = (asked.id, asked.on_behalf_of);
-        let access = Access::Recover {
-            recovery_request: &asked.recovery_request,
-            on_behalf_of,
-        };
-        self.permit(&caller, access)?;
+        let mut asked = wire::run_recovery(request.into_inner())?;
+        asked.on_behalf_of = agreed(&caller, asked.on_behalf_of)?;
+        let id = asked.id;
         self.start_recovery(&caller, asked).await?;
         let update = self.run_recovery_to_its_end(id);
         let messages = self.watch_recovery(update, move |update| {
@@ -175,13 +172,9 @@ impl OwnershipService for Api {
         request: Request<proto::UndoRecoveryRequest>,
     ) -> Rpc<Self::UndoRecoveryStream> {
         let caller = self.caller(request.extensions())?;
-        let asked = wire::undo_recovery(request.into_inner())?;
-        let (id, on_behalf_of) = (asked.id, asked.on_behalf_of);
-        let access = Access::UndoRecovery {
-            recovery: id,
-            on_behalf_of,
-        };
-        self.permit(&caller, access)?;
+        let mut asked = wire::undo_recovery(request.into_inner())?;
+        asked.on_behalf_of = agreed(&caller, asked.on_behalf_of)?;
+        let id = asked.id;
         self.start_undo(&caller, asked).await?;
         let update = self.run_recovery_to_its_end(id);
         let messages = self.watch_recovery(update, move |update| {
@@ -201,12 +194,12 @@ impl OwnershipService for Api {
         &self,
         request: Request<proto::GetRecoveryRequest>,
     ) -> Rpc<proto::GetRecoveryResponse> {
-        self.allow(request.extensions(), Access::ReadOwnership)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let (id, page) = wire::get_recovery(&request)?;
         let (recovery, position) = self
-            .read(request.min_position, move |reading| {
-                queries::recovery(reading, id)
+            .read(&caller, request.min_position, move |reading, gate| {
+                queries::recovery(reading, gate, id)
             })
             .await?;
         let (steps, next_page_token) = pages::slice(&recovery.steps, &page);
@@ -222,12 +215,12 @@ impl OwnershipService for Api {
         &self,
         request: Request<proto::ListRecoveriesRequest>,
     ) -> Rpc<proto::ListRecoveriesResponse> {
-        self.allow(request.extensions(), Access::ReadOwnership)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let page = wire::list_recoveries(&request)?;
         let ((recoveries, next_page_token), position) = self
-            .read(request.min_position, move |reading| {
-                queries::recoveries(reading, request.open_only, &page, wire::recovery)
+            .read(&caller, request.min_position, move |reading, gate| {
+                queries::recoveries(reading, gate, request.open_only, &page, wire::recovery)
             })
             .await?;
         Ok(Response::new(proto::ListRecoveriesResponse {

@@ -9,9 +9,7 @@ use planledger_proto::v1::{
 use tonic::{Request, Response};
 
 use crate::server::api::{Api, Rpc};
-use crate::server::auth::{Access, PlansOf};
 use crate::server::plans as queries;
-use crate::wire::request::PlanFilter;
 use crate::wire::{self, request};
 
 #[tonic::async_trait]
@@ -20,12 +18,10 @@ impl PlanService for Api {
         let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let asked = request::get_plan(&request)?;
-        let viewer = asked.viewer;
-        let of = PlansOf::Stream(asked.id.into());
-        self.permit(&caller, Access::ReadPlans { of, viewer })?;
+        let (min_position, at) = (request.min_position, asked.at);
         let (plan, position) = self
-            .read_at(request.min_position, asked.at, move |reading| {
-                let (revision, view) = queries::plan(reading, &asked)?;
+            .read_at(&caller, min_position, at, move |reading, gate| {
+                let (revision, view) = queries::plan(reading, gate, &asked)?;
                 Ok(wire::plan_view(revision, &view))
             })
             .await?;
@@ -39,16 +35,9 @@ impl PlanService for Api {
         let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let (filter, page) = request::list_plans(&request)?;
-        let of = match filter {
-            PlanFilter::Student(id) => PlansOf::Student(id),
-            PlanFilter::Owner(id) => PlansOf::Stream(id.into()),
-            PlanFilter::Team(id) => PlansOf::Stream(id.into()),
-            PlanFilter::YearPlan(id) => PlansOf::Stream(id.into()),
-        };
-        self.permit(&caller, Access::ReadRecords(of))?;
         let ((plans, next_page_token), position) = self
-            .read(request.min_position, move |reading| {
-                queries::plans(reading, filter, &page, wire::summary)
+            .read(&caller, request.min_position, move |reading, gate| {
+                queries::plans(reading, gate, filter, &page, wire::summary)
             })
             .await?;
         Ok(Response::new(ListPlansResponse {
@@ -65,12 +54,12 @@ impl PlanService for Api {
         let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let asked = request::get_plan_history(&request)?;
-        let of = PlansOf::Stream(asked.plan.into());
-        self.permit(&caller, Access::ReadRecords(of))?;
         self.reached(request.min_position).await?;
         let page = asked.page;
         let (events, position) = self
-            .blocking(move |ledger| queries::history(ledger, &asked))
+            .gated(&caller, move |ledger, gate| {
+                queries::history(ledger, gate, &asked)
+            })
             .await?;
         let more = events.len() > page.size;
         let events = events.into_iter().take(page.size);
@@ -93,12 +82,10 @@ impl PlanService for Api {
         let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let asked = request::get_collected_view(&request)?;
-        let viewer = asked.viewer;
-        let of = PlansOf::Student(asked.id);
-        self.permit(&caller, Access::ReadPlans { of, viewer })?;
+        let (min_position, at) = (request.min_position, asked.at);
         let (view, position) = self
-            .read_at(request.min_position, asked.at, move |reading| {
-                let (view, revisions) = queries::collected(reading, &asked)?;
+            .read_at(&caller, min_position, at, move |reading, gate| {
+                let (view, revisions) = queries::collected(reading, gate, &asked)?;
                 let revision_of = |plan| revisions.get(&plan).copied().unwrap_or_default();
                 Ok(wire::collected_view(&view, revision_of))
             })
@@ -113,13 +100,10 @@ impl PlanService for Api {
         let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let asked = request::diff_plan(&request)?;
-        let viewer = asked.viewer;
-        let of = PlansOf::Stream(asked.plan.into());
-        self.permit(&caller, Access::ReadPlans { of, viewer })?;
         self.reached(request.min_position).await?;
         let answer = self
-            .blocking(move |ledger| {
-                let found = queries::difference(ledger, &asked)?;
+            .gated(&caller, move |ledger, gate| {
+                let found = queries::difference(ledger, gate, &asked)?;
                 Ok(DiffPlanResponse {
                     changes: found.changes.iter().map(wire::plan_change).collect(),
                     from_position: found.from.get(),

@@ -8,7 +8,6 @@ use tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 
 use crate::server::api::{Api, Rpc};
-use crate::server::auth::Access;
 use crate::server::links::links;
 use crate::server::roster as queries;
 use crate::wire::{self, request};
@@ -22,12 +21,12 @@ impl RosterService for Api {
         &self,
         request: Request<proto::GetInstitutionRequest>,
     ) -> Rpc<proto::GetInstitutionResponse> {
-        self.allow(request.extensions(), Access::ReadRoster)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let id = request::id("institution_id", &request.institution_id)?;
         let (institution, position) = self
-            .read(request.min_position, move |reading| {
-                queries::institution(reading, id, wire::institution)
+            .read(&caller, request.min_position, move |reading, gate| {
+                queries::institution(reading, gate, id, wire::institution)
             })
             .await?;
         Ok(Response::new(proto::GetInstitutionResponse {
@@ -40,12 +39,12 @@ impl RosterService for Api {
         &self,
         request: Request<proto::ListInstitutionsRequest>,
     ) -> Rpc<proto::ListInstitutionsResponse> {
-        self.allow(request.extensions(), Access::ReadRoster)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let page = request::everything("ListInstitutions", request.page_size, &request.page_token)?;
         let ((institutions, next_page_token), position) = self
-            .read(request.min_position, move |reading| {
-                queries::institutions(reading, &page, wire::institution)
+            .read(&caller, request.min_position, move |reading, gate| {
+                queries::institutions(reading, gate, &page, wire::institution)
             })
             .await?;
         Ok(Response::new(proto::ListInstitutionsResponse {
@@ -59,12 +58,12 @@ impl RosterService for Api {
         &self,
         request: Request<proto::GetSchoolYearRequest>,
     ) -> Rpc<proto::GetSchoolYearResponse> {
-        self.allow(request.extensions(), Access::ReadRoster)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let id = request::id("school_year_id", &request.school_year_id)?;
         let (school_year, position) = self
-            .read(request.min_position, move |reading| {
-                queries::school_year(reading, id, wire::school_year)
+            .read(&caller, request.min_position, move |reading, gate| {
+                queries::school_year(reading, gate, id, wire::school_year)
             })
             .await?;
         Ok(Response::new(proto::GetSchoolYearResponse {
@@ -77,12 +76,12 @@ impl RosterService for Api {
         &self,
         request: Request<proto::ListSchoolYearsRequest>,
     ) -> Rpc<proto::ListSchoolYearsResponse> {
-        self.allow(request.extensions(), Access::ReadRoster)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let page = request::everything("ListSchoolYears", request.page_size, &request.page_token)?;
         let ((school_years, next_page_token), position) = self
-            .read(request.min_position, move |reading| {
-                queries::school_years(reading, &page, wire::school_year)
+            .read(&caller, request.min_position, move |reading, gate| {
+                queries::school_years(reading, gate, &page, wire::school_year)
             })
             .await?;
         Ok(Response::new(proto::ListSchoolYearsResponse {
@@ -96,13 +95,13 @@ impl RosterService for Api {
         &self,
         request: Request<proto::GetPersonRequest>,
     ) -> Rpc<proto::GetPersonResponse> {
-        self.allow(request.extensions(), Access::ReadRoster)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let id = request::id("person_id", &request.person_id)?;
         let ((person, children), position) = self
-            .read(request.min_position, move |reading| {
-                let person = queries::person(reading, id, wire::person)?;
-                let children = queries::children(reading, id, wire::child)?;
+            .read(&caller, request.min_position, move |reading, gate| {
+                let person = queries::person(reading, gate, id, wire::person)?;
+                let children = queries::children(reading, gate, id, wire::child)?;
                 Ok((person, children))
             })
             .await?;
@@ -117,12 +116,12 @@ impl RosterService for Api {
         &self,
         request: Request<proto::ListPersonsRequest>,
     ) -> Rpc<proto::ListPersonsResponse> {
-        self.allow(request.extensions(), Access::ReadRoster)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let list = request::list_persons(&request)?;
         let ((persons, next_page_token), position) = self
-            .read(request.min_position, move |reading| {
-                queries::persons(reading, &list, wire::person)
+            .read(&caller, request.min_position, move |reading, gate| {
+                queries::persons(reading, gate, &list, wire::person)
             })
             .await?;
         Ok(Response::new(proto::ListPersonsResponse {
@@ -136,12 +135,12 @@ impl RosterService for Api {
         &self,
         request: Request<proto::GetTeamRequest>,
     ) -> Rpc<proto::GetTeamResponse> {
-        self.allow(request.extensions(), Access::ReadRoster)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let id = request::id("team_id", &request.team_id)?;
         let (team, position) = self
-            .read(request.min_position, move |reading| {
-                queries::team(reading, id, wire::team)
+            .read(&caller, request.min_position, move |reading, gate| {
+                queries::team(reading, gate, id, wire::team)
             })
             .await?;
         Ok(Response::new(proto::GetTeamResponse {
@@ -154,12 +153,12 @@ impl RosterService for Api {
         &self,
         request: Request<proto::ListTeamsRequest>,
     ) -> Rpc<proto::ListTeamsResponse> {
-        self.allow(request.extensions(), Access::ReadRoster)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let (filter, page) = request::list_teams(&request)?;
         let ((teams, next_page_token), position) = self
-            .read(request.min_position, move |reading| {
-                queries::teams(reading, filter, &page, wire::team)
+            .read(&caller, request.min_position, move |reading, gate| {
+                queries::teams(reading, gate, filter, &page, wire::team)
             })
             .await?;
         Ok(Response::new(proto::ListTeamsResponse {
@@ -176,11 +175,9 @@ impl RosterService for Api {
         let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let view = request::get_year_plan(&request)?;
-        let (id, viewer) = (view.id, view.viewer);
-        self.permit(&caller, Access::ReadYearPlan { id, viewer })?;
         let (year_plan, position) = self
-            .read(request.min_position, move |reading| {
-                queries::year_plan(reading, &view, wire::year_plan)
+            .read(&caller, request.min_position, move |reading, gate| {
+                queries::year_plan(reading, gate, &view, wire::year_plan)
             })
             .await?;
         Ok(Response::new(proto::GetYearPlanResponse {
@@ -193,12 +190,12 @@ impl RosterService for Api {
         &self,
         request: Request<proto::ListYearPlansRequest>,
     ) -> Rpc<proto::ListYearPlansResponse> {
-        self.allow(request.extensions(), Access::ReadRoster)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let (filter, page) = request::list_year_plans(&request)?;
         let ((year_plans, next_page_token), position) = self
-            .read(request.min_position, move |reading| {
-                queries::year_plans(reading, filter, &page, wire::year_plan_summary)
+            .read(&caller, request.min_position, move |reading, gate| {
+                queries::year_plans(reading, gate, filter, &page, wire::year_plan_summary)
             })
             .await?;
         Ok(Response::new(proto::ListYearPlansResponse {
@@ -212,12 +209,12 @@ impl RosterService for Api {
         &self,
         request: Request<proto::LookupPersonRequest>,
     ) -> Rpc<proto::LookupPersonResponse> {
-        self.allow(request.extensions(), Access::ReadRoster)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let (source, id) = request::lookup_person(&request)?;
         let (persons, position) = self
-            .read(request.min_position, move |reading| {
-                queries::lookup(reading, source.as_ref(), &id, wire::person)
+            .read(&caller, request.min_position, move |reading, gate| {
+                queries::lookup(reading, gate, source.as_ref(), &id, wire::person)
             })
             .await?;
         Ok(Response::new(proto::LookupPersonResponse {
@@ -230,13 +227,13 @@ impl RosterService for Api {
         &self,
         request: Request<proto::ListRosterSourcesRequest>,
     ) -> Rpc<proto::ListRosterSourcesResponse> {
-        self.allow(request.extensions(), Access::ReadRoster)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let (size, token) = (request.page_size, &request.page_token);
         let page = request::everything("ListRosterSources", size, token)?;
         let ((sources, next_page_token), position) = self
-            .read(request.min_position, move |reading| {
-                queries::sources(reading, &page, wire::roster_source)
+            .read(&caller, request.min_position, move |reading, gate| {
+                queries::sources(reading, gate, &page, wire::roster_source)
             })
             .await?;
         Ok(Response::new(proto::ListRosterSourcesResponse {
@@ -253,12 +250,12 @@ impl RosterService for Api {
         &self,
         request: Request<proto::ListRosterMembersRequest>,
     ) -> Rpc<Self::ListRosterMembersStream> {
-        self.allow(request.extensions(), Access::ReadRoster)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let source = request::roster_members(&request)?;
         let (members, position) = self
-            .read(request.min_position, move |reading| {
-                queries::members(reading, &source, wire::roster_member)
+            .read(&caller, request.min_position, move |reading, gate| {
+                queries::members(reading, gate, &source, wire::roster_member)
             })
             .await?;
         let parts: Vec<_> = members.chunks(MEMBERS).map(<[_]>::to_vec).collect();
@@ -278,14 +275,14 @@ impl RosterService for Api {
         &self,
         request: Request<proto::ListRosterLinksRequest>,
     ) -> Rpc<Self::ListRosterLinksStream> {
-        self.allow(request.extensions(), Access::ReadRoster)?;
+        let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let (source, streams) = request::roster_links(&request)?;
         let (found, position) = self
-            .read(request.min_position, move |reading| {
+            .read(&caller, request.min_position, move |reading, gate| {
                 let mut found = Vec::new();
                 for stream in &streams {
-                    let links = links(reading, &source, *stream, wire::roster_link)?;
+                    let links = links(reading, gate, &source, *stream, wire::roster_link)?;
                     found.push((stream.to_string(), links));
                 }
                 Ok(found)

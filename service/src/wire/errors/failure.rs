@@ -64,6 +64,19 @@ impl Failure {
         self
     }
 
+    /// The caller may not do this. The failure is the same whether or not what was asked for exists.
+    pub fn access_denied() -> Self {
+        let message = "this actor is not allowed to do this";
+        Self::new(ServiceReason::AccessDenied, message)
+    }
+
+    /// The right with which a stream of events began has ended. `resume` is how far the client has
+    /// come.
+    pub fn right_ended(resume: Position) -> Self {
+        let message = "the right to read these events has ended";
+        Self::new(ServiceReason::AccessDenied, message).with("resume_position", resume)
+    }
+
     /// The stream is not at the expected revision.
     pub fn conflict(stream: StreamId, expected: Revision, actual: Revision) -> Self {
         let message = format!(
@@ -121,6 +134,25 @@ impl Failure {
             ServiceReason::Overloaded,
             "the server has too much to do, and nothing was recorded; try again later",
         )
+    }
+
+    /// The proof of who asked for a stream has ended. `resume_position` is the position to go on
+    /// from, if the stream has one.
+    pub fn token_expired(resume_position: Option<u64>) -> Self {
+        let message = "the token or certificate has expired; get a new one and ask again";
+        let failure = Self::new(ServiceReason::TokenExpired, message);
+        match resume_position {
+            Some(position) => failure.with("resume_position", position),
+            None => failure,
+        }
+    }
+
+    /// The request names another person or system as the one for whom the caller acts than the
+    /// caller's token or metadata does.
+    pub fn on_behalf_of_another() -> Self {
+        let message = "the request names somebody on whose behalf the caller does not act; leave the \
+                       field out";
+        Self::new(ServiceReason::OnBehalfOfAnother, message).at("on_behalf_of")
     }
 
     /// The server is stopping.

@@ -45,6 +45,8 @@ const fn id(command: &Command) -> &'static str {
         Command::Ledger(..) => "ledger_id",
         Command::Recovery(..) => RECOVERY_ID,
         Command::RosterSource(..) => "roster_source_id",
+        Command::System(..) => "system_id",
+        Command::Grants(..) => "grantee",
     }
 }
 
@@ -122,6 +124,10 @@ const fn place(field: Field) -> PathBase {
         Field::Day => "day",
         Field::ItemsParents => "items.parent_ids",
         Field::ItemsOrders => "items.parent_orders",
+        Field::DetailsIdentities => "details.identities",
+        Field::DetailsRole => "details.role",
+        Field::DetailsScope => "details.scope",
+        Field::Grant => "grant_id",
     })
 }
 
@@ -222,7 +228,11 @@ mod tests {
             Field::Name => Field::Day,
             Field::Day => Field::ItemsParents,
             Field::ItemsParents => Field::ItemsOrders,
-            Field::ItemsOrders => Field::Request(RequestField::TransferFrom),
+            Field::ItemsOrders => Field::DetailsIdentities,
+            Field::DetailsIdentities => Field::DetailsRole,
+            Field::DetailsRole => Field::DetailsScope,
+            Field::DetailsScope => Field::Grant,
+            Field::Grant => Field::Request(RequestField::TransferFrom),
             Field::Request(field) => Field::Request(match field {
                 RequestField::TransferFrom => RequestField::TransferTo,
                 RequestField::TransferTo => RequestField::TransferSuccessorOfTeam,

@@ -76,6 +76,30 @@ service_reasons! {
     ActorMissing = "ACTOR_MISSING", Unauthenticated, None;
     /// The server does not accept what the request says about who acts.
     ActorInvalid = "ACTOR_INVALID", Unauthenticated, None;
+    /// The request shows neither a token nor a certificate.
+    TokenMissing = "TOKEN_MISSING", Unauthenticated, None;
+    /// The token cannot be read, is not signed as it must be, or is for another audience.
+    TokenInvalid = "TOKEN_INVALID", Unauthenticated, None;
+    /// The token or certificate has expired.
+    TokenExpired = "TOKEN_EXPIRED", Unauthenticated, None;
+    /// The token is not valid yet.
+    TokenNotYetValid = "TOKEN_NOT_YET_VALID", Unauthenticated, None;
+    /// The server does not know the issuer of the token.
+    IssuerUnknown = "ISSUER_UNKNOWN", Unauthenticated, None;
+    /// The keys of the issuer cannot be had at present.
+    IssuerUnavailable = "ISSUER_UNAVAILABLE", Unavailable, Some(LATER);
+    /// Token or certificate belong to no system that may act.
+    SystemUnknown = "SYSTEM_UNKNOWN", Unauthenticated, None;
+    /// The token names no person of the ledger.
+    PersonUnknown = "PERSON_UNKNOWN", Unauthenticated, None;
+    /// For whom a system acts cannot be told.
+    OnBehalfOfInvalid = "ON_BEHALF_OF_INVALID", Unauthenticated, None;
+    /// The caller may not name in a header for whom it acts.
+    OnBehalfOfDenied = "ON_BEHALF_OF_DENIED", PermissionDenied, None;
+    /// The request names another person than the one for whom the caller acts.
+    OnBehalfOfAnother = "ON_BEHALF_OF_ANOTHER", PermissionDenied, None;
+    /// What the request is for cannot be told.
+    PurposeInvalid = "PURPOSE_INVALID", InvalidArgument, None;
     /// The actor may not do this.
     AccessDenied = "ACCESS_DENIED", PermissionDenied, None;
     /// There is no such checkpoint.

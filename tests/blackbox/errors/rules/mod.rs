@@ -8,6 +8,7 @@ macro_rules! breaches {
 }
 
 mod missing;
+mod rights;
 mod untimely;
 mod world;
 mod wrong;
@@ -42,6 +43,7 @@ async fn every_rule_refuses_with_its_reason_and_the_field_at_fault_and_records_n
     let mut breaches = missing::breaches(&world);
     breaches.extend(wrong::breaches(&world));
     breaches.extend(untimely::breaches(&world));
+    breaches.extend(rights::breaches(&world));
     breaches.push(second_plan(&world).await);
 
     let position = world.system.position().await;
@@ -61,7 +63,11 @@ async fn every_rule_refuses_with_its_reason_and_the_field_at_fault_and_records_n
     }
     assert_eq!(world.system.position().await, position);
     // No client can ask for what these speak against.
-    let of_the_server = [Reason::CheckpointKeyMismatch, Reason::KeyRotationInvalid];
+    let of_the_server = [
+        Reason::CheckpointKeyMismatch,
+        Reason::KeyRotationInvalid,
+        Reason::AdministratorExists,
+    ];
     let of_clients = Reason::ALL.iter().filter(|reason| {
         !of_the_server.contains(reason) && !crate::ownership::OF_RECOVERIES.contains(reason)
     });

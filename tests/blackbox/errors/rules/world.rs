@@ -38,6 +38,12 @@ pub(super) struct World {
     pub(super) elsewhere: String,
     pub(super) catalogue: String,
     pub(super) item: String,
+    /// A system, and one that is revoked.
+    pub(super) platform: String,
+    pub(super) revoked_system: String,
+    /// The grant that makes the teacher the only administrator, and one that is revoked.
+    pub(super) grant: String,
+    pub(super) revoked_grant: String,
 }
 
 impl World {
@@ -66,6 +72,10 @@ impl World {
             elsewhere: new_id(),
             catalogue: new_id(),
             item: new_id(),
+            platform: new_id(),
+            revoked_system: new_id(),
+            grant: new_id(),
+            revoked_grant: new_id(),
             school,
             course,
             combined,
@@ -75,6 +85,7 @@ impl World {
         let name = "Kommune A".to_owned();
         let register = OnRosterSource::RegisterRosterSource(RegisterRosterSource { name });
         voice.execute(roster_source(FIRST_SOURCE, register)).await;
+        voice.all(world.rights()).await;
         let evaluate = world.evaluate(&world.evaluation, &world.course.subject_goal);
         world.teacher.execute(evaluate).await;
         world.teacher.execute(world.record_talk(&world.talk)).await;
@@ -84,6 +95,25 @@ impl World {
         let withdraw = world.withdraw_discussion(discussion);
         world.teacher.execute(withdraw).await;
         world
+    }
+
+    fn rights(&self) -> Vec<Command> {
+        let register = |id: &str, dns: &str| {
+            let details = Some(system_details(dns));
+            system(id, OnSystem::RegisterSystem(RegisterSystem { details }))
+        };
+        let teacher = actor_person(&self.school.teacher);
+        let administrator = grant_details(AccessRole::Administrator, municipality());
+        let auditor = grant_details(AccessRole::Auditor, municipality());
+        let revoke = OnSystem::RevokeSystem(RevokeSystem { reason: None });
+        vec![
+            register(&self.platform, "platform.example"),
+            register(&self.revoked_system, "revoked.example"),
+            system(&self.revoked_system, revoke),
+            grant_role(&self.grant, teacher.clone(), administrator),
+            grant_role(&self.revoked_grant, teacher.clone(), auditor),
+            revoke_grant(&self.revoked_grant, teacher),
+        ]
     }
 
     pub(super) fn preparations(&self) -> Vec<Command> {

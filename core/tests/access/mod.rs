@@ -1,0 +1,7 @@
+//! Who may do what: the table, cell by cell, and what decides which cells somebody is in.
+
+mod deciding;
+mod granted;
+mod histories;
+mod needs;
+mod table;

@@ -1,0 +1,173 @@
+//! Who is known to this ledger: which person a roster's id means, and which system a proof.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use planledger_core::access::system_of;
+use planledger_core::derived::Term;
+use planledger_core::domain::Aggregate;
+use planledger_core::domain::system::SystemIdentity;
+use planledger_core::ids::{PersonId, Position, StreamId, SystemId};
+use planledger_core::ledger::{Ledger, ReadError, Reading};
+use planledger_core::text::{ExternalId, SourceName};
+
+/// Different proofs whose answers are remembered until the next event.
+const REMEMBERED: usize = 1_024;
+
+/// How an identity provider names a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NamedPerson {
+    /// By the id in this ledger.
+    Id(PersonId),
+    /// By an id that an import of rosters recorded.
+    External {
+        /// The source that knows the person by it; any source if there is none.
+        source: Option<SourceName>,
+        /// The id.
+        id: ExternalId,
+    },
+}
+
+/// A system that may act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownSystem {
+    /// Its id.
+    pub id: SystemId,
+    /// Whether it may act on behalf of people.
+    pub may_act_for_people: bool,
+    /// Whether it may name the person for whom it acts in a header of its requests.
+    pub may_name_person_in_header: bool,
+}
+
+/// Knows persons and systems.
+#[tonic::async_trait]
+pub trait Directory: Send + Sync + 'static {
+    /// The person who is meant; `None` if nobody is, or more than one.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    async fn person(&self, named: &NamedPerson) -> Result<Option<PersonId>, ReadError>;
+
+    /// The system that proved itself in these ways; `None` if none did that may act, or more than one.
+    /// It is asked at every request, so that a system that is revoked is turned away at once.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    async fn system(&self, shown: &[SystemIdentity]) -> Result<Option<KnownSystem>, ReadError>;
+}
+
+/// Persons and systems from the ledger.
+pub struct LedgerDirectory {
+    ledger: Ledger,
+    systems: Mutex<Answers>,
+}
+
+/// Which systems proofs belong to at one position.
+#[derive(Default)]
+struct Answers {
+    position: Position,
+    systems: HashMap<Vec<SystemIdentity>, Option<KnownSystem>>,
+}
+
+impl Answers {
+    /// Remembers an answer, unless a newer one is known.
+    fn put(&mut self, position: Position, shown: Vec<SystemIdentity>, system: Option<KnownSystem>) {
+        if position < self.position {
+            return;
+        }
+        if position > self.position || self.systems.len() >= REMEMBERED {
+            self.systems.clear();
+            self.position = position;
+        }
+        self.systems.insert(shown, system);
+    }
+}
+
+impl LedgerDirectory {
+    /// Persons and systems of this ledger.
+    pub fn new(ledger: Ledger) -> Self {
+        let systems = Mutex::default();
+        Self { ledger, systems }
+    }
+
+    /// What is known of a proof, if nothing has happened since.
+    fn recall(&self, shown: &[SystemIdentity]) -> Option<Option<KnownSystem>> {
+        let now = self.ledger.position();
+        let known = self.systems.lock().unwrap_or_else(PoisonError::into_inner);
+        (known.position == now)
+            .then(|| known.systems.get(shown).copied())
+            .flatten()
+    }
+}
+
+#[tonic::async_trait]
+impl Directory for LedgerDirectory {
+    async fn person(&self, named: &NamedPerson) -> Result<Option<PersonId>, ReadError> {
+        let ledger = self.ledger.clone();
+        let named = named.clone();
+        let reading = move || ledger.read(|reading| find(reading, &named));
+        match tokio::task::spawn_blocking(reading).await {
+            Ok(found) => Ok(found?.0),
+            // The server is stopping, or the read panicked, which the log tells already.
+            Err(_) => Ok(None),
+        }
+    }
+
+    async fn system(&self, shown: &[SystemIdentity]) -> Result<Option<KnownSystem>, ReadError> {
+        if let Some(known) = self.recall(shown) {
+            return Ok(known);
+        }
+        let ledger = self.ledger.clone();
+        let sought = shown.to_owned();
+        let reading = move || ledger.read(|reading| known(reading, &sought));
+        let (found, position) = match tokio::task::spawn_blocking(reading).await {
+            Ok(found) => found?,
+            Err(_) => return Ok(None),
+        };
+        let mut answers = self.systems.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.put(position, shown.to_owned(), found);
+        Ok(found)
+    }
+}
+
+/// The system that proved itself in these ways, if it may act.
+fn known(
+    reading: &Reading<'_>,
+    shown: &[SystemIdentity],
+) -> Result<Option<KnownSystem>, ReadError> {
+    let found = system_of(reading, shown)?;
+    let found = found.filter(|(_, system)| !system.revoked);
+    Ok(found.map(|(id, system)| KnownSystem {
+        id,
+        may_act_for_people: system.details.may_act_for_people,
+        may_name_person_in_header: system.details.may_name_person_in_header,
+    }))
+}
+
+/// The one person who is meant.
+fn find(reading: &Reading<'_>, named: &NamedPerson) -> Result<Option<PersonId>, ReadError> {
+    let (source, id) = match named {
+        NamedPerson::Id(id) => {
+            let found = reading.stream(StreamId::from(*id))?;
+            return Ok(found.is_some().then_some(*id));
+        }
+        NamedPerson::External { source, id } => (source, id),
+    };
+    let mut found = None;
+    for stream in reading.find(Term::external_id(id))?.iter() {
+        let Some((state, _)) = reading.stream(*stream)? else {
+            continue;
+        };
+        let Aggregate::Person(person) = &*state else {
+            continue;
+        };
+        let is_meant = person.records.values().any(|record| {
+            source.as_ref().is_none_or(|only| *only == record.source)
+                && record.ids().any(|known| known == id)
+        });
+        if is_meant && found.replace(PersonId::from_uuid(stream.id)).is_some() {
+            return Ok(None);
+        }
+    }
+    Ok(found)
+}
