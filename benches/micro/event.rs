@@ -30,7 +30,8 @@ pub(crate) fn event() -> Event {
 /// Seals an event as number `number` of its stream and of the journal.
 pub(crate) fn sealed(key: &ScopeKey, number: u64, plain: &[u8]) -> NewEntry {
     let revision = Revision::new(number);
-    let event_key = key.event_key(stream(), revision);
+    let nonce = [6; 24];
+    let event_key = key.new_event_key(stream(), revision, &nonce);
     let event_type = event().event_type();
     let mut entry = Entry {
         stream: stream(),
@@ -44,7 +45,7 @@ pub(crate) fn sealed(key: &ScopeKey, number: u64, plain: &[u8]) -> NewEntry {
         recorded_at: Timestamp::from_nanos(STARTED + number),
         key: key.id,
         key_commitment: seal::commitment(&event_key),
-        nonce: [6; 24],
+        nonce,
         sealed_len: (plain.len() + entry::TAG_LEN) as u32,
         sealed_hash: [0; 32],
     };

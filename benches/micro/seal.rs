@@ -24,7 +24,7 @@ pub(crate) fn events(criterion: &mut Criterion) {
     group.bench_function("entry to event", |bencher| {
         bencher.iter(|| {
             let entry = Entry::decode(black_box(&sealed.entry)).unwrap();
-            let event_key = key.event_key(entry.stream, entry.revision);
+            let event_key = key.key_of(&entry);
             let prefix = entry::prefix(&sealed.entry);
             let json = seal::open(&event_key, &entry.nonce, prefix, &sealed.sealed).unwrap();
             Event::from_json(entry.event_type, entry.schema, &json).unwrap()

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc;
 
-use planledger::settings::{SettingsError, master_key};
+use planledger::settings::SettingsError;
+use planledger::settings::master::kept_beside;
 use planledger::system::{SystemClock, SystemEntropy};
 use planledger_core::domain::{Actor, Command};
 use planledger_core::ledger::{
@@ -44,7 +45,7 @@ pub enum PlaceError {
 pub fn options(dir: &Path) -> Result<Options, SettingsError> {
     Ok(Options {
         dir: dir.to_owned(),
-        master: master_key(None, None, dir)?,
+        master: kept_beside(dir)?,
         rescue: None,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),

@@ -115,6 +115,7 @@
 //! disk, [`seal`] for how it is encrypted. `core/DESIGN.md` has every byte of it.
 
 pub mod access;
+pub mod access_log;
 pub mod audit;
 pub mod derived;
 pub mod domain;

@@ -1,13 +1,16 @@
 //! Text that people write. Each kind has a length limit, counted in characters, and none may
-//! hold a CPR number or control characters. Values deserialised from the journal are not
+//! hold a CPR number or control characters. What stands on one line, such as a name, may not hold
+//! characters either that nobody sees and that change how the rest is shown. Values deserialised from the journal are not
 //! checked again: a rule made stricter later must not make the past unreadable.
 //!
 //! A text is taken in Unicode's normalization form C, so that "å" is one character whoever typed it.
 //! Texts that were recorded before that rule stay as they are, and count as equal to the same text in
-//! form C.
+//! form C. A carriage return alone, which some programs show as the start of the same line, is taken as
+//! a line feed.
 
 mod cpr;
 mod normal;
+mod unseen;
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -21,6 +24,7 @@ pub(crate) use self::cpr::made_up_of_cpr;
 pub use self::cpr::{CprContext, contains_cpr};
 pub use self::normal::composed;
 pub(crate) use self::normal::decomposed;
+pub use self::unseen::is_unseen;
 
 /// Why a text is not accepted. Never repeats the text itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +44,13 @@ pub enum TextError {
     /// Holds a control character; line feed and tab are allowed in longer texts only.
     #[error("contains {}; remove it", control(*character))]
     Control {
+        /// The first one.
+        character: char,
+    },
+    /// A name, or another text of one line, holds a character that nobody sees and that changes how the
+    /// text is shown.
+    #[error("contains {}; remove it", unseen::called(*character))]
+    Unseen {
         /// The first one.
         character: char,
     },
@@ -78,6 +89,10 @@ macro_rules! texts {
             /// As for [`Self::new`].
             pub fn new_in(value: &str, context: CprContext) -> Result<Self, TextError> {
                 let value = normal::composed(value.trim());
+                let value = match $lines {
+                    true => normal::with_line_feeds(value),
+                    false => value,
+                };
                 check(&value, $limit, $lines, context)?;
                 Ok(Self(value.into()))
             }
@@ -186,6 +201,9 @@ fn check(value: &str, limit: usize, lines: bool, context: CprContext) -> Result<
     if let Some(character) = value.chars().find(|c| c.is_control() && !allowed(*c)) {
         return Err(TextError::Control { character });
     }
+    if let Some(character) = value.chars().find(|c| !lines && unseen::is_unseen(*c)) {
+        return Err(TextError::Unseen { character });
+    }
     if contains_cpr(value, context) {
         return Err(TextError::Cpr);
     }
@@ -222,6 +240,35 @@ mod tests {
         let name = Name::new("a\nb").map_err(told);
         let named = "contains a line break (U+000A); remove it";
         assert_eq!(name.map(|_| ()), Err(named.to_owned()));
+    }
+
+    #[test]
+    fn a_name_holds_nothing_that_nobody_sees_and_a_text_may() {
+        for character in ['\u{202e}', '\u{2066}', '\u{e0041}', '\u{2028}'] {
+            let text = format!("Jens{character}nesnaH");
+            let unseen = TextError::Unseen { character };
+            assert_eq!(Name::new(&text), Err(unseen));
+            assert_eq!(Title::new(&text), Err(unseen));
+            assert_eq!(Code::new(&text), Err(unseen));
+            assert_eq!(ExternalId::new(&text), Err(unseen));
+        }
+        let told = Name::new("a\u{202e}b").map_err(|error| error.to_string());
+        let named = "contains the invisible character U+202E, which changes the direction of what \
+                     follows; remove it";
+        assert_eq!(told.map(|_| ()), Err(named.to_owned()));
+        assert!(Text::new("a\u{202e}b").is_ok());
+        // Persian and Hindi names are spelt with these two, and some have marks of direction.
+        assert!(Name::new("علی\u{200c}رضا").is_ok());
+        assert!(Name::new("क\u{200d}ष").is_ok());
+        assert!(Name::new("علی\u{200f}").is_ok());
+    }
+
+    #[test]
+    fn a_carriage_return_alone_is_taken_as_a_line_feed() {
+        let taken = |text: &str| Text::new(text).map(|text| text.as_str().to_owned());
+        assert_eq!(taken("one\rtwo\r\rthree").unwrap(), "one\ntwo\n\nthree");
+        assert_eq!(taken("one\r\ntwo\n\rthree").unwrap(), "one\r\ntwo\n\nthree");
+        assert_eq!(taken("å\rø").unwrap(), "å\nø");
     }
 
     /// "å" as a Mac may write it: the letter a, and a ring on it.

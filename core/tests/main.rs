@@ -12,6 +12,7 @@
 )]
 
 mod access;
+mod access_log;
 mod aftermath;
 mod audit;
 mod derived;

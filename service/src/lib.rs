@@ -6,6 +6,7 @@ pub mod client;
 pub mod import;
 pub mod import_source;
 pub mod notary;
+pub mod secret;
 pub mod server;
 pub mod settings;
 pub mod system;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use planledger_core::access_log::AccessNotary;
 use planledger_core::ledger::Ledger;
 use planledger_core::notary::{Notary, NotaryError, key_on_record};
 use planledger_core::time::Timestamp;
@@ -16,7 +17,7 @@ use planledger_core::tlog::{
 };
 use tokio::sync::watch;
 
-use crate::settings::replace_secret;
+use crate::secret::{Links, read_secret, replace_secret};
 
 /// Name of the file with the signing key, in the folder of keys.
 const KEY_FILE: &str = "checkpoint.key";
@@ -82,7 +83,7 @@ impl KeyFiles {
 
     fn read(&self, name: &str) -> Result<Option<Signer>, NotaryKeyError> {
         let path = self.folder.join(name);
-        match fs::read_to_string(&path) {
+        match read_secret(&path, Links::Refused) {
             Ok(text) => Signer::from_secret(&text)
                 .map(Some)
                 .map_err(|source| NotaryKeyError::Key { path, source }),
@@ -208,6 +209,11 @@ impl Witnesses {
         Self { policy, turn }
     }
 
+    /// Whether there is anybody to ask.
+    pub fn are_asked(&self) -> bool {
+        self.policy.witnesses().iter().any(|one| one.url.is_some())
+    }
+
     /// Calls `make` to make a checkpoint, and asks the witnesses to cosign it. No other checkpoint
     /// is made here until that is done, because a witness does not cosign a checkpoint older than
     /// its last one.
@@ -219,7 +225,7 @@ impl Witnesses {
         notary: &Notary,
         make: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
-        if !self.policy.witnesses().iter().any(|one| one.url.is_some()) {
+        if !self.are_asked() {
             return make();
         }
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -234,7 +240,12 @@ impl Witnesses {
 /// Makes a checkpoint whenever the interval has passed and the journal has grown, and asks the
 /// witnesses to cosign it. Runs until told to stop. A failure is logged, and the next round tries
 /// again.
-pub async fn run(notary: Arc<Notary>, rhythm: Rhythm, mut stopping: watch::Receiver<bool>) {
+pub async fn run(
+    notary: Arc<Notary>,
+    access: Arc<AccessNotary>,
+    rhythm: Rhythm,
+    mut stopping: watch::Receiver<bool>,
+) {
     let mut last = 0;
     loop {
         let stopped = stopping.wait_for(|stopping| *stopping);
@@ -242,7 +253,13 @@ pub async fn run(notary: Arc<Notary>, rhythm: Rhythm, mut stopping: watch::Recei
             return;
         }
         let (working, witnesses) = (notary.clone(), rhythm.witnesses.clone());
-        let work = tokio::task::spawn_blocking(move || notarise(&working, &witnesses, last));
+        let access = access.clone();
+        let work = tokio::task::spawn_blocking(move || {
+            if let Err(error) = access.checkpoint() {
+                tracing::error!(%error, "no checkpoint of the access log was made");
+            }
+            notarise(&working, &witnesses, last)
+        });
         match work.await {
             Ok(Ok(size)) => last = size,
             Ok(Err(error)) => tracing::error!(%error, "no checkpoint was made"),

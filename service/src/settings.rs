@@ -3,15 +3,15 @@
 //! the settings that they leave open.
 
 pub mod identity;
+pub mod limits;
+pub mod master;
 
 use std::fs;
-use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use planledger_core::hex;
-use planledger_core::journal::{OsDisk, SmallFile};
-use planledger_core::seal::{MasterKey, RescueKey};
+use planledger_core::seal::{KeyStoreError, RescueKey};
 use planledger_core::tlog::Policy;
 use serde::Deserialize;
 
@@ -68,6 +68,40 @@ pub enum SettingsError {
         /// The file in which the key was expected.
         path: PathBuf,
     },
+    /// The settings of a server in production mode do not say where the master key is.
+    #[error(
+        "the settings do not say where the master key is, and in production mode it is not kept beside \
+         the data: name a file outside of the ledger's directory (--master-key-file FILE, or \
+         master-key-file in the settings), hand it over as the credential planledger.master-key \
+         (LoadCredential= of systemd), or name a command that prints it (master-key-command = \
+         [\"program\", \"argument\"]); a key that is at {path} now is moved with \
+         `mv {path} FILE`", path = beside.display()
+    )]
+    MasterKeyNowhere {
+        /// Where a key is kept beside the data.
+        beside: PathBuf,
+    },
+    /// The master key of a server in production mode is in the ledger's directory.
+    #[error(
+        "the master key file {path} is in the ledger's directory, so whoever copies the directory has \
+         the key with it: move it away (`mv {path} /etc/planledger/master.key`), and name the new place \
+         with --master-key-file", path = path.display()
+    )]
+    MasterKeyBeside {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The command that prints the master key did not.
+    #[error("the master key command {program} gives no key: {why}")]
+    Command {
+        /// The program.
+        program: String,
+        /// What is wrong, without anything that it printed.
+        why: String,
+    },
+    /// The rescue recipient cannot be one.
+    #[error(transparent)]
+    Recipient(Box<KeyStoreError>),
 }
 
 /// The content of a settings file. Every field may be absent.
@@ -82,6 +116,8 @@ pub struct File {
     pub server: Option<String>,
     /// The file with the master key.
     pub master_key_file: Option<PathBuf>,
+    /// A program that prints the master key, with its arguments; for a key management service.
+    pub master_key_command: Option<Vec<String>>,
     /// X25519 public key of the rescue recipient, 64 hexadecimal digits.
     #[serde(alias = "recovery-recipient")]
     pub rescue_recipient: Option<String>,
@@ -91,6 +127,8 @@ pub struct File {
     pub checkpoint_seconds: Option<u64>,
     /// The file of the policy whose witnesses are asked to cosign.
     pub witness_policy: Option<PathBuf>,
+    /// How reads of plans are recorded.
+    pub access_log: AccessLogSettings,
     /// The file with the token that commands show a server.
     pub token_file: Option<PathBuf>,
     /// The file with the authorities that sign servers' certificates, for commands.
@@ -103,6 +141,16 @@ pub struct File {
     pub tls: Option<identity::Tls>,
     /// Who vouches for callers, in production mode.
     pub identity: Option<identity::Identity>,
+    /// What the server takes on.
+    pub limits: limits::Limits,
+}
+
+/// How reads of plans are recorded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct AccessLogSettings {
+    /// Whether an answer waits until its record is on stable storage.
+    pub strict: bool,
 }
 
 impl File {
@@ -158,98 +206,23 @@ pub fn parse_key(name: &'static str, text: &str) -> Result<[u8; 32], SettingsErr
 /// The rescue recipient's key, if one is set.
 ///
 /// # Errors
-/// [`SettingsError::Value`] when it is not a key.
+/// [`SettingsError::Value`] when it is not a key, [`SettingsError::Recipient`] when it is a weak one.
 pub fn rescue_key(text: Option<&str>) -> Result<Option<RescueKey>, SettingsError> {
-    text.map(|text| parse_key("rescue-recipient", text).map(RescueKey))
-        .transpose()
-}
-
-/// Reads the master key from the environment, or else from its file. For a new ledger, the file is
-/// created.
-///
-/// # Errors
-/// When the key cannot be read, or is missing although the ledger exists.
-pub fn master_key(
-    given: Option<&str>,
-    file: Option<&Path>,
-    dir: &Path,
-) -> Result<MasterKey, SettingsError> {
-    if let Some(text) = given {
-        return parse_key("PLANLEDGER_MASTER_KEY", text).map(MasterKey::from_bytes);
-    }
-    let path = file.map_or_else(|| dir.join("keys").join("master.key"), Path::to_owned);
-    let io = |source| SettingsError::Io {
-        path: path.clone(),
-        source,
+    let key = |text| {
+        let recipient = RescueKey(parse_key("rescue-recipient", text)?);
+        match recipient.is_weak() {
+            true => Err(SettingsError::Recipient(Box::new(
+                KeyStoreError::WeakRecipient { recipient },
+            ))),
+            false => Ok(recipient),
+        }
     };
-    match fs::read_to_string(&path) {
-        Ok(text) => parse_key("the master key file", &text).map(MasterKey::from_bytes),
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(io(error)),
-        Err(_) if dir.join("journal").exists() => Err(SettingsError::MasterKeyMissing { path }),
-        Err(_) => make_master_key(&path).map_err(io),
-    }
-}
-
-fn make_master_key(path: &Path) -> std::io::Result<MasterKey> {
-    let mut key = [0; 32];
-    getrandom::fill(&mut key)?;
-    write_secret(path, &hex::encode(&key))?;
-    Ok(MasterKey::from_bytes(key))
-}
-
-/// Writes a new file with a secret, which only the file's owner may read. The file is durable when
-/// this returns.
-///
-/// # Errors
-/// When the file exists, or the operating system refuses.
-pub fn write_secret(path: &Path, secret: &str) -> std::io::Result<()> {
-    let folder = folder_of(path);
-    // Create the folder and the folders above it, so that they survive a power cut.
-    OsDisk::new(folder)?;
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    writeln!(file, "{secret}")?;
-    file.sync_all()?;
-    fs::File::open(folder)?.sync_all()
-}
-
-/// Writes a file with a secret, which only the file's owner may read, or replaces the one that is
-/// there. After a crash the file holds either secret whole. The file is durable when this returns.
-///
-/// # Errors
-/// When the operating system refuses.
-pub fn replace_secret(folder: &Path, name: &str, secret: &str) -> std::io::Result<()> {
-    let file = SmallFile {
-        name,
-        temporary: &format!("{name}.tmp"),
-    };
-    file.replace(
-        &OsDisk::new(folder)?.private(),
-        format!("{secret}\n").as_bytes(),
-    )?;
-    Ok(())
-}
-
-/// The folder of a file. A bare file name has an empty parent, and its folder is the current one.
-fn folder_of(path: &Path) -> &Path {
-    path.parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
+    text.map(key).transpose()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_key_file_without_a_folder_is_in_the_present_one() {
-        assert_eq!(folder_of(Path::new("master.key")), Path::new("."));
-        assert_eq!(folder_of(Path::new("keys/master.key")), Path::new("keys"));
-        assert_eq!(folder_of(Path::new("/master.key")), Path::new("/"));
-    }
 
     #[test]
     fn a_settings_file_may_hold_some_settings_but_no_others() {
@@ -268,22 +241,15 @@ mod tests {
     }
 
     #[test]
-    fn a_new_ledger_gets_a_master_key_and_an_old_one_keeps_it() {
-        let dir = tempfile::tempdir().unwrap();
-        master_key(None, None, dir.path()).unwrap();
-        let path = dir.path().join("keys/master.key");
-        let first = fs::read_to_string(&path).unwrap();
-        master_key(None, None, dir.path()).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), first);
-        fs::create_dir(dir.path().join("journal")).unwrap();
-        fs::remove_file(&path).unwrap();
-        let missing = master_key(None, None, dir.path());
-        assert!(matches!(
-            missing,
-            Err(SettingsError::MasterKeyMissing { .. })
-        ));
+    fn a_key_is_64_hexadecimal_digits_and_a_weak_recipient_is_none() {
         assert!(parse_key("key", &"ab".repeat(32)).is_ok());
         assert!(parse_key("key", &"æ".repeat(32)).is_err());
         assert!(parse_key("key", "ab").is_err());
+        assert!(rescue_key(Some(&"09".repeat(32))).is_ok());
+        // The points of order 1 and 2: all secrets that are agreed with them are zeros.
+        for weak in ["00".repeat(32), format!("01{}", "00".repeat(31))] {
+            let error = rescue_key(Some(&weak)).unwrap_err().to_string();
+            assert!(error.contains("low order"), "{error}");
+        }
     }
 }

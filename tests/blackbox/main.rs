@@ -18,6 +18,8 @@ mod events;
 mod faults;
 mod identity;
 mod imports;
+#[cfg(target_os = "linux")]
+mod load;
 mod overview;
 mod ownership;
 mod privacy;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use planledger::notary::WITNESS_TIMEOUT;
 use planledger::server::{COMMANDS_OF_A_STREAM, KEEPALIVE, KEEPALIVE_TIMEOUT, Limits};
 use planledger::settings::{
-    DEFAULT_CHECKPOINT_SECONDS, DEFAULT_DIR, DEFAULT_LISTEN, DEFAULT_SERVER,
+    DEFAULT_CHECKPOINT_SECONDS, DEFAULT_DIR, DEFAULT_LISTEN, DEFAULT_SERVER, File,
+    limits as settings,
 };
 use planledger_core::entry::{ENTRY_LEN, TAG_LEN};
 use planledger_core::journal::{
@@ -86,6 +87,48 @@ fn the_table_of_limits_is_what_the_server_keeps_to() {
             ),
         ),
         (
+            "the body of a request, and each message of a stream of requests",
+            format!("{}; then `BODY_TOO_SLOW`", seconds(limits.body)),
+        ),
+        (
+            "requests that are kept at once, of all callers / of one",
+            format!(
+                "{} / {}; the server refuses more with `OVERLOADED`",
+                mebibytes(limits.kept_bytes as u64),
+                mebibytes(limits.kept_bytes_of_caller as u64)
+            ),
+        ),
+        (
+            "streams at once / of one connection / of one caller",
+            format!(
+                "{} / {} / {}; the server refuses more with `TOO_MANY_STREAMS`",
+                number(limits.streams),
+                number(limits.streams_of_connection),
+                number(limits.streams_of_caller)
+            ),
+        ),
+        (
+            "what waits for clients of streams, of all / of one",
+            format!(
+                "{} / {}",
+                mebibytes(limits.unread_bytes as u64),
+                mebibytes(limits.unread_bytes_of_stream as u64)
+            ),
+        ),
+        (
+            "a stream whose client reads nothing of it",
+            format!("{}; then `SLOW_READER`", seconds(limits.reading)),
+        ),
+        (
+            "requests in a second of one person / of one system, on average",
+            format!(
+                "{} / {}; ten times as many at once; the server refuses more with `RATE_LIMITED`. In \
+                 development mode no limit",
+                number(limits.requests_per_second_of_person),
+                number(limits.requests_per_second_of_system)
+            ),
+        ),
+        (
             "commands of one stream that wait for an answer",
             number(COMMANDS_OF_A_STREAM as u64),
         ),
@@ -125,6 +168,29 @@ fn the_table_of_limits_is_what_the_server_keeps_to() {
 }
 
 #[test]
+fn every_limit_that_can_be_set_is_listed_with_its_default() {
+    let rows = table(&page("service/OPERATING.md"), "| Name | Default | |");
+    let listed: Vec<_> = rows
+        .iter()
+        .map(|row| row[0].trim_matches('`').to_owned())
+        .collect();
+    assert_eq!(listed, settings::Limits::names());
+    let usual = Limits::default();
+    let dir = tempfile::tempdir().unwrap();
+    for row in rows {
+        let name = row[0].trim_matches('`');
+        let value: u64 = row[1].replace(',', "").parse().unwrap();
+        let set = |value: u64| -> Limits {
+            let path = dir.path().join("planledger.toml");
+            std::fs::write(&path, format!("[limits]\n{name} = {value}")).unwrap();
+            usual.with(&File::read(Some(&path)).unwrap().limits)
+        };
+        assert_eq!(set(value), usual, "{name}");
+        assert_ne!(set(value + 1), usual, "{name}");
+    }
+}
+
+#[test]
 fn what_operators_are_told_of_memory_and_disk_is_so() {
     let command = HEADER_LEN + CHECKSUM_LEN + COMMAND_LEN;
     let batch = HEADER_LEN + CHECKSUM_LEN;
@@ -133,12 +199,13 @@ fn what_operators_are_told_of_memory_and_disk_is_so() {
         &[
             format!(
                 "{} and {} of caches, up to {} of documents that wait for the disk, up to {} ids of \
-                 recent commands, up to {} requests that wait",
+                 recent commands, up to {} requests or {} of them that wait",
                 mebibytes(CACHED_DOCUMENTS),
                 mebibytes(CACHED_BY_SLED),
                 mebibytes(WAITING_DOCUMENTS),
                 number(KNOWN_COMMANDS_IN_MEMORY),
-                number(WAITING_REQUESTS as u64)
+                number(WAITING_REQUESTS as u64),
+                mebibytes(WAITING_BYTES as u64)
             ),
             format!(
                 "| a command | {command}: frame header {HEADER_LEN}, checksum {CHECKSUM_LEN}, \

@@ -103,7 +103,7 @@ actions! {
     CreateCheckpoint = "create_checkpoint", "Make a new checkpoint.";
     ReadStatus = "read_status", "Read the status of the ledger.";
     ReadAccess = "read_access", "Read grants and systems, explain them, review them.";
-    ReadAccessLog = "read_access_log", "Read who has read a plan. There is no such log yet.";
+    ReadAccessLog = "read_access_log", "Read who has read a plan.";
 }
 
 impl Action {

@@ -1,17 +1,17 @@
 //! Makes a bundle line by line, from a running ledger and its notary.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::bundle::{
     Bytes, Disclosure, End, EventLine, FORMAT, Header, HeadsLine, Line, Scope, Since,
 };
-use crate::entry::Entry;
+use crate::entry::{Entry, EntryBytes};
 use crate::hash::Hash32;
 use crate::heads::{BucketProof, bucket_bytes};
-use crate::ids::{KeyId, Position, StreamId};
+use crate::ids::{KeyId, Position, StreamId, StreamKind};
 use crate::journal::StoredEntry;
-use crate::ledger::{Ledger, ReadError};
+use crate::ledger::{Ledger, ReadError, sealer};
 use crate::notary::{Notary, NotaryError};
 use crate::tlog::SignedCheckpoint;
 
@@ -91,6 +91,9 @@ pub struct Export {
     next: Position,
     events: u64,
     done: bool,
+    /// How many events of plans were made readable since it was last asked, by key, and the last of
+    /// them.
+    disclosed: (HashMap<KeyId, u32>, Position),
 }
 
 impl Export {
@@ -124,6 +127,7 @@ impl Export {
             next: Position::ZERO,
             events: 0,
             done: false,
+            disclosed: (HashMap::new(), Position::ZERO),
         };
         export.begin(bucket)?;
         Ok(export)
@@ -290,8 +294,14 @@ impl Export {
         Ok(())
     }
 
+    /// How many events of plans were made readable since this was last asked, by the key that seals
+    /// them, and the last of them.
+    pub fn take_disclosed(&mut self) -> (HashMap<KeyId, u32>, Position) {
+        std::mem::take(&mut self.disclosed)
+    }
+
     fn event_lines(
-        &self,
+        &mut self,
         positions: &[Position],
         proofs: bool,
         disclosed: bool,
@@ -310,7 +320,10 @@ impl Export {
                 ..
             } = stored(&self.ledger, *position)?;
             let key = match disclosed && sealed.is_some() {
-                true => Some(self.ledger.event_key(*position, &entry)?),
+                true => {
+                    self.disclose(*position, &entry)?;
+                    Some(self.ledger.event_key(*position, &entry)?)
+                }
                 false => None,
             };
             lines.push(EventLine {
@@ -323,6 +336,15 @@ impl Export {
             });
         }
         Ok(lines)
+    }
+
+    fn disclose(&mut self, position: Position, bytes: &EntryBytes) -> Result<(), ReadError> {
+        let entry = sealer::read_entry(position, bytes)?;
+        if entry.stream.kind == StreamKind::Plan {
+            *self.disclosed.0.entry(entry.key).or_default() += 1;
+            self.disclosed.1 = position;
+        }
+        Ok(())
     }
 
     /// Prepares the next lines of events in scope, or the end.

@@ -1,17 +1,18 @@
 //! The disk of the operating system.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::operations::{Disk, DiskFile};
 
-/// A directory of the operating system.
+/// A directory of the operating system. Only their owner may read the files and folders that are made
+/// in it, and a file that is a symbolic link is not opened: whoever may write to the directory could
+/// have the program write elsewhere.
 #[derive(Debug, Clone)]
 pub struct OsDisk {
     directory: PathBuf,
-    /// Whether only their owner may read the files that are created.
-    is_private: bool,
 }
 
 impl OsDisk {
@@ -22,23 +23,33 @@ impl OsDisk {
     pub fn new(directory: impl Into<PathBuf>) -> io::Result<Self> {
         let directory = directory.into();
         create_dir_durably(&directory)?;
-        Ok(Self {
-            directory,
-            is_private: false,
-        })
-    }
-
-    /// The same directory. Only their owner may read the files that are created from now on.
-    #[must_use]
-    pub fn private(self) -> Self {
-        Self {
-            is_private: true,
-            ..self
-        }
+        Ok(Self { directory })
     }
 
     fn path(&self, name: &str) -> PathBuf {
         self.directory.join(name)
+    }
+}
+
+/// A file that is made so can be read by its owner only, and is no symbolic link.
+pub(crate) fn for_owner(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.mode(0o600).custom_flags(no_follow())
+}
+
+fn no_follow() -> i32 {
+    rustix::fs::OFlags::NOFOLLOW.bits().cast_signed()
+}
+
+fn said(error: io::Error, path: &Path) -> io::Error {
+    match error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) {
+        true => {
+            let why = format!(
+                "{} is a symbolic link, which is not followed",
+                path.display()
+            );
+            io::Error::new(io::ErrorKind::InvalidInput, why)
+        }
+        false => error,
     }
 }
 
@@ -54,7 +65,7 @@ fn create_dir_durably(directory: &Path) -> io::Result<()> {
         None => return Err(io::ErrorKind::NotFound.into()),
     };
     create_dir_durably(parent)?;
-    match fs::create_dir(directory) {
+    match DirBuilder::new().mode(0o700).create(directory) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
     }
@@ -76,16 +87,20 @@ impl Disk for OsDisk {
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
         let path = self.path(name);
         // An auditor's copy may be on a read-only medium.
-        let file = match OpenOptions::new().read(true).write(true).open(&path) {
+        let mut both = OpenOptions::new();
+        both.read(true).write(true).custom_flags(no_follow());
+        let file = match both.open(&path) {
             Err(error)
                 if matches!(
                     error.kind(),
                     io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
                 ) =>
             {
-                File::open(&path)?
+                let mut reading = OpenOptions::new();
+                reading.read(true).custom_flags(no_follow());
+                reading.open(&path)?
             }
-            other => other?,
+            other => other.map_err(|error| said(error, &path))?,
         };
         Ok(Box::new(OsFile(file)))
     }
@@ -93,10 +108,8 @@ impl Disk for OsDisk {
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true);
-        if self.is_private {
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        }
-        Ok(Box::new(OsFile(options.open(self.path(name))?)))
+        let file = for_owner(&mut options).open(self.path(name))?;
+        Ok(Box::new(OsFile(file)))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -133,5 +146,39 @@ impl DiskFile for OsFile {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         self.0.set_len(len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn files_and_folders_are_their_owners_alone_whatever_the_process_would_give() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("a/b");
+        let disk = OsDisk::new(&folder).unwrap();
+        disk.create("file").unwrap();
+        assert_eq!(mode(&folder.join("file")), 0o600);
+        assert_eq!((mode(&folder), mode(&dir.path().join("a"))), (0o700, 0o700));
+    }
+
+    #[test]
+    fn a_file_that_is_a_link_is_not_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let disk = OsDisk::new(dir.path().join("ledger")).unwrap();
+        fs::write(dir.path().join("elsewhere"), "untouched").unwrap();
+        symlink("../elsewhere", dir.path().join("ledger/keys.log")).unwrap();
+        let error = disk.open("keys.log").err().unwrap();
+        assert!(error.to_string().contains("symbolic link"), "{error}");
+        assert!(disk.create("keys.log").is_err());
+        let left = fs::read_to_string(dir.path().join("elsewhere")).unwrap();
+        assert_eq!(left, "untouched");
     }
 }

@@ -200,7 +200,7 @@ mod tests {
     fn a_private_file_can_be_read_only_by_its_owner() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
-        let disk = OsDisk::new(dir.path()).unwrap().private();
+        let disk = OsDisk::new(dir.path()).unwrap();
         FILE.replace(&disk, &OLD).unwrap();
         FILE.replace(&disk, &NEW).unwrap();
         let path = dir.path().join(FILE.name);

@@ -25,6 +25,7 @@ pub use layout::{
 pub use log::{CommitLog, Frames, StoredEntry};
 #[cfg(any(test, feature = "testing"))]
 pub use memory::MemoryLog;
+pub(crate) use segment::ledger_id;
 pub use segment::{
     Cut, DurableHint, OpenMode, SEGMENT_HEADER_LEN, SegmentLog, SegmentOptions, SegmentStart,
     StoredIndex,

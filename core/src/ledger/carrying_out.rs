@@ -47,6 +47,16 @@ impl Writer {
                 envelopes.len()
             )));
         }
+        let result = self.drafted(actor, envelopes);
+        // Keys are stored only with a commit that uses them.
+        if !matches!(&result, Ok(draft) if !draft.commands.is_empty()) {
+            self.keys.drop_drafts();
+        }
+        result.and_then(|draft| self.commit(draft))
+    }
+
+    /// Carries a batch out, as far as deciding and sealing go.
+    fn drafted(&mut self, actor: Actor, envelopes: &[Envelope]) -> Result<Draft, ExecuteError> {
         let earlier = self.earlier_receipts(actor, envelopes)?;
         self.fold.save();
         let mut draft = Draft::default();
@@ -59,10 +69,17 @@ impl Writer {
                 None => self.one(index, actor, envelope, &mut draft),
             },
         );
-        match result {
+        let kept = result.and_then(|()| match draft.commands.is_empty() {
+            true => Ok(()),
+            false => self
+                .keys
+                .keep_drafts()
+                .map_err(|error| EngineFault::from(error).into()),
+        });
+        match kept {
             Ok(()) => {
                 self.fold.keep();
-                self.commit(draft)
+                Ok(draft)
             }
             Err(error) => {
                 self.fold.roll_back();
@@ -333,7 +350,7 @@ impl Writer {
 
     fn key(&self, scope: KeyScope) -> Result<ScopeKey, ExecuteError> {
         self.keys
-            .active_or_new(scope, self.clock.now(), self.entropy.as_ref())
+            .active_or_draft(scope, self.clock.now(), self.entropy.as_ref())
             .map_err(|error| EngineFault::from(error).into())
     }
 

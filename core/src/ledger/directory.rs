@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{OpenError, Options};
-use crate::disk::OsDisk;
+use crate::disk::{OsDisk, for_owner};
 use crate::ids::LedgerId;
 use crate::journal::{DurableHint, SegmentLog, SegmentOptions};
 use crate::seal::{KeyStore, KeyStoreError, KeyStoreMode, KeyStoreOptions};
@@ -26,12 +26,9 @@ pub(crate) fn lock(dir: &Path) -> Result<File, OpenError> {
         path: path.clone(),
         source,
     };
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(io)?;
+    let mut how = File::options();
+    how.create(true).truncate(false).write(true);
+    let file = for_owner(&mut how).open(&path).map_err(io)?;
     take_lock(file, dir)
 }
 

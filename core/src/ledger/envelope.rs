@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::ExecuteError;
+use super::waiting::Place;
 use crate::domain::{Actor, Command, RosterFact};
 use crate::ids::{CommandId, Position, Revision, StreamId};
 use crate::time::Timestamp;
@@ -87,7 +88,14 @@ type Reply = Box<dyn FnOnce(Result<Vec<Receipt>, ExecuteError>) + Send>;
 pub struct Request {
     pub(super) work: Work,
     pub(super) reply: Reply,
+    /// How many bytes it counts for while it waits.
+    pub(super) weight: usize,
+    /// Its place among the bytes that wait, until the writer takes it.
+    pub(super) place: Option<Place>,
 }
+
+/// How many bytes a request counts for if nobody says how large it is.
+const USUAL_WEIGHT: usize = 1 << 10;
 
 /// What the writer is asked to do.
 pub(super) enum Work {
@@ -112,7 +120,16 @@ impl Request {
         Self {
             work: Work::Execute { actor, envelopes },
             reply: Box::new(reply),
+            weight: USUAL_WEIGHT,
+            place: None,
         }
+    }
+
+    /// Says how many bytes the commands have as they came in.
+    #[must_use]
+    pub fn weighing(self, bytes: usize) -> Self {
+        let weight = bytes.max(USUAL_WEIGHT);
+        Self { weight, ..self }
     }
 
     /// A request to record nothing more at or before an instant: see [`Work::Pass`].
@@ -123,6 +140,8 @@ impl Request {
         Self {
             work: Work::Pass(instant),
             reply: Box::new(reply),
+            weight: USUAL_WEIGHT,
+            place: None,
         }
     }
 }

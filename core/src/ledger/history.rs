@@ -42,6 +42,8 @@ pub struct RecordedEvent {
     pub on_behalf_of: Option<Actor>,
     /// The instant at which the event was recorded.
     pub recorded_at: Timestamp,
+    /// The key that seals the event.
+    pub key: KeyId,
     /// The content of the event, or a mark that it was redacted.
     pub payload: Payload,
 }
@@ -166,6 +168,7 @@ pub(crate) fn event(position: Position, entry: &Entry, payload: Payload) -> Reco
         actor: entry.actor,
         on_behalf_of: entry.on_behalf_of,
         recorded_at: entry.recorded_at,
+        key: entry.key,
         payload,
     }
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::window::Window;
-use super::{open, preview, restoring, writer};
+use super::{open, preview, restoring, waiting, writer};
 use crate::derived;
 
 /// Most commands in one commit.
@@ -15,6 +15,8 @@ pub const EVENTS_OF_A_COMMIT: usize = writer::MOST_EVENTS;
 pub const BYTES_OF_A_COMMIT: usize = writer::MOST_BYTES;
 /// Most requests that wait for the writer; more are refused.
 pub const WAITING_REQUESTS: usize = open::QUEUE;
+/// Most bytes of requests that wait for the writer; more are refused.
+pub const WAITING_BYTES: usize = waiting::MOST_BYTES;
 /// Most streams that the commands of one preview may change.
 pub const STREAMS_OF_A_PREVIEW: usize = preview::MOST_STREAMS;
 /// How many of the last commands are certain to be known again.

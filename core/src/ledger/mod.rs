@@ -21,9 +21,10 @@ mod envelope;
 mod error;
 pub(crate) mod fold;
 pub(crate) mod history;
+mod keys;
 pub mod limits;
 mod making_again;
-mod nonces;
+pub(crate) mod nonces;
 mod open;
 mod overview;
 mod ownerless;
@@ -36,6 +37,7 @@ pub(crate) mod stream_fold;
 #[cfg(test)]
 mod tests;
 pub(crate) mod threads;
+mod waiting;
 mod window;
 mod writer;
 
@@ -54,10 +56,12 @@ pub use self::envelope::{Envelope, Receipt, Request};
 pub use self::error::{EngineFault, ExecuteError, OpenError, ReadError};
 pub(crate) use self::history::event;
 pub use self::history::{EventFilter, Events, Passed, Payload, RecordedEvent};
+pub use self::keys::{keys_summary, rewrap_keys};
 pub use self::open::rebuild;
 pub use self::preview::{Foreseen, ForeseenLeaver, Preview, PreviewError};
 pub use self::query::Reading;
 pub use self::stream_fold::StreamFold;
+use self::waiting::Waiting;
 pub use crate::derived::Break;
 use crate::derived::{Docs, Store, StoreError};
 use crate::domain::ledger::forks_stream;
@@ -129,6 +133,7 @@ struct Inner {
     durable: Arc<DurableEnd>,
     clock: Arc<dyn Clock>,
     requests: Mutex<Option<Sender<Request>>>,
+    waiting: Waiting,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// The thread that writes to the derived state in use.
     projector: Arc<Mutex<Option<JoinHandle<()>>>>,
@@ -193,10 +198,12 @@ impl Ledger {
     /// everything that the request did is durable.
     ///
     /// # Errors
-    /// [`ExecuteError::Overloaded`] when too many requests are waiting,
+    /// [`ExecuteError::Overloaded`] when too many requests, or too many bytes of them, are waiting,
     /// [`ExecuteError::Closed`] when the ledger is closing. In both cases the reply is never
     /// called.
-    pub fn submit(&self, request: Request) -> Result<(), ExecuteError> {
+    pub fn submit(&self, mut request: Request) -> Result<(), ExecuteError> {
+        let place = self.inner.waiting.enter(request.weight);
+        request.place = Some(place.ok_or(ExecuteError::Overloaded)?);
         match &*self.inner.requests.lock() {
             Some(sender) => sender.try_send(request).map_err(|error| match error {
                 TrySendError::Full(_) => ExecuteError::Overloaded,
@@ -362,6 +369,16 @@ impl Ledger {
     ) -> Result<EventKey, ReadError> {
         let entry = sealer::read_entry(position, bytes)?;
         sealer::event_key(position, &entry, &self.inner.keys)
+    }
+
+    /// The keys of this ledger.
+    pub(crate) fn keys(&self) -> &Arc<KeyStore> {
+        &self.inner.keys
+    }
+
+    /// The clock of this ledger.
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.inner.clock
     }
 
     /// The journal of this ledger.

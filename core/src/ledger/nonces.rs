@@ -10,13 +10,13 @@ const LEN: usize = 24;
 const AHEAD: usize = 128;
 
 /// Random nonces, each given out once.
-pub(super) struct Nonces {
+pub(crate) struct Nonces {
     entropy: Arc<dyn Entropy>,
     drawn: std::vec::IntoIter<[u8; LEN]>,
 }
 
 impl Nonces {
-    pub(super) fn new(entropy: Arc<dyn Entropy>) -> Self {
+    pub(crate) fn new(entropy: Arc<dyn Entropy>) -> Self {
         Self {
             entropy,
             drawn: Vec::new().into_iter(),
@@ -27,7 +27,7 @@ impl Nonces {
     ///
     /// # Errors
     /// When the source of random bytes fails. Nothing may be sealed then.
-    pub(super) fn next(&mut self) -> io::Result<[u8; LEN]> {
+    pub(crate) fn next(&mut self) -> io::Result<[u8; LEN]> {
         if let Some(nonce) = self.drawn.next() {
             return Ok(nonce);
         }

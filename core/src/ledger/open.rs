@@ -12,6 +12,7 @@ use super::committer::{self, DurableEnd};
 use super::deriving::{Derived, Deriving, Made, throw_away};
 use super::directory::{existing, lock, open_journal, open_keys, os_disk};
 use super::threads::spawn;
+use super::waiting::Waiting;
 use super::writer::Writer;
 use super::{Inner, Ledger, OpenError, Options, Status};
 use crate::derived::Generations;
@@ -88,6 +89,7 @@ fn assemble(options: Options, log: Arc<dyn CommitLog>, lock: File) -> Result<Led
         deriving,
         clock: options.clock,
         requests: Mutex::new(Some(requests)),
+        waiting: Waiting::default(),
         threads: Mutex::default(),
         projector: Arc::new(Mutex::new(Some(projector))),
         _lock: lock,

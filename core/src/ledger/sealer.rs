@@ -10,22 +10,22 @@ use crate::seal::{self, EventKey, KeyStore, ScopeKey, SealError};
 use crate::time::Timestamp;
 
 /// What an entry says about an event, apart from the event itself.
-pub(super) struct About {
-    pub(super) stream: StreamId,
-    pub(super) revision: Revision,
-    pub(super) previous_link: Hash32,
-    pub(super) back: Position,
-    pub(super) command: CommandId,
-    pub(super) actor: Actor,
-    pub(super) on_behalf_of: Option<Actor>,
-    pub(super) recorded_at: Timestamp,
-    pub(super) nonce: [u8; 24],
+pub(crate) struct About {
+    pub(crate) stream: StreamId,
+    pub(crate) revision: Revision,
+    pub(crate) previous_link: Hash32,
+    pub(crate) back: Position,
+    pub(crate) command: CommandId,
+    pub(crate) actor: Actor,
+    pub(crate) on_behalf_of: Option<Actor>,
+    pub(crate) recorded_at: Timestamp,
+    pub(crate) nonce: [u8; 24],
 }
 
 /// Why an event cannot be sealed. This never happens to events that the rules and size limits let
 /// through.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum SealingError {
+pub(crate) enum SealingError {
     #[error("an event cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
     #[error("an event {0}")]
@@ -39,14 +39,29 @@ pub(super) fn seal_event(
     key: &ScopeKey,
 ) -> Result<NewEntry, SealingError> {
     let event_type = event.event_type();
-    let event_key = key.event_key(about.stream, about.revision);
     let plain = event.to_json()?;
+    Ok(seal_payload(
+        about,
+        (event_type.code, event_type.schema),
+        &plain,
+        key,
+    )?)
+}
+
+/// Seals a payload of this type and schema.
+pub(crate) fn seal_payload(
+    about: About,
+    (event_type, schema): (u16, u16),
+    plain: &[u8],
+    key: &ScopeKey,
+) -> Result<NewEntry, SealError> {
+    let event_key = key.new_event_key(about.stream, about.revision, &about.nonce);
     let mut entry = Entry {
         stream: about.stream,
         revision: about.revision,
         previous_link: about.previous_link,
-        event_type: event_type.code,
-        schema: event_type.schema,
+        event_type,
+        schema,
         command: about.command,
         actor: about.actor,
         on_behalf_of: about.on_behalf_of,
@@ -61,7 +76,7 @@ pub(super) fn seal_event(
         &event_key,
         &about.nonce,
         entry::prefix(&entry.encode()),
-        &plain,
+        plain,
     )?;
     entry.sealed_hash = entry::sealed_hash(&sealed);
     Ok(NewEntry::new(about.back, entry.encode(), sealed))
@@ -85,7 +100,7 @@ pub(crate) fn event_key(
         position,
         key: entry.key,
     })?;
-    Ok(key.event_key(entry.stream, entry.revision))
+    Ok(key.key_of(entry))
 }
 
 /// Decrypts an entry's payload. Gives the event's JSON, or `None` if it was redacted.

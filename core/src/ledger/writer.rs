@@ -174,7 +174,14 @@ impl Writer {
     }
 
     pub(super) fn handle(&mut self, request: Request) {
-        let Request { work, reply } = request;
+        let Request {
+            work,
+            reply,
+            weight,
+            place,
+        } = request;
+        // It waits no longer.
+        drop(place);
         // A command that changes nothing also waits for its group. A repeated receipt must not come
         // before the first one, and a refusal must not depend on something that is then not
         // durable.
@@ -186,7 +193,12 @@ impl Writer {
                     // little later.
                     Err(ExecuteError::NotReady(_)) if self.wants_restoring() => {
                         let work = Work::Execute { actor, envelopes };
-                        self.restoring.postponed = Some(Request { work, reply });
+                        self.restoring.postponed = Some(Request {
+                            work,
+                            reply,
+                            weight,
+                            place: None,
+                        });
                         return;
                     }
                     Ok(_) | Err(_) => {}

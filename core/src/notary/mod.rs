@@ -10,7 +10,8 @@ use parking_lot::Mutex;
 
 pub use self::error::NotaryError;
 use self::error::is_wrong;
-use self::opening::{Heads, open_heads, open_tiles};
+pub(crate) use self::opening::open_tiles;
+use self::opening::{Heads, open_heads};
 pub(crate) use self::own::Own;
 pub use self::own::key_on_record;
 use crate::domain::ledger::{LedgerCommand, forks_stream, heads_stream};
@@ -66,7 +67,7 @@ impl Notary {
             });
         }
         let latest = kept.latest()?.map(|signed| signed.checkpoint);
-        let tiles = open_tiles(&ledger, &tlog, latest.as_ref())?;
+        let tiles = open_tiles(ledger.log(), &tlog, latest.as_ref())?;
         let heads = open_heads(&ledger, own.heads.as_ref())?;
         let state = State { tiles, kept, heads };
         Ok(Self {

@@ -7,6 +7,7 @@ use super::error::{NotaryError, is_wrong};
 use crate::derived::Store;
 use crate::domain::ledger::RecordedHeads;
 use crate::heads::{HeadMap, HeadMapError};
+use crate::journal::CommitLog;
 use crate::ledger::{InUse, Ledger};
 use crate::tlog::{Checkpoint, Tiles, TilesError};
 
@@ -18,12 +19,12 @@ pub(super) struct Heads {
 }
 
 /// Opens the tiles. If they do not give the root of the newest checkpoint, they are made again.
-pub(super) fn open_tiles(
-    ledger: &Ledger,
+pub(crate) fn open_tiles(
+    log: &dyn CommitLog,
     dir: &Path,
     latest: Option<&Checkpoint>,
 ) -> Result<Tiles, NotaryError> {
-    let position = ledger.position();
+    let position = log.tail().position;
     let Some(latest) = latest else {
         return Ok(Tiles::clear(dir)?);
     };
@@ -38,7 +39,7 @@ pub(super) fn open_tiles(
         if tiles.size() > latest.size {
             return Ok(None);
         }
-        tiles.advance(ledger.log(), latest.position())?;
+        tiles.advance(log, latest.position())?;
         let to = (latest.size, &latest.root);
         let (root, _) = tiles.consistency_from(latest.size, to)?;
         Ok::<_, TilesError>((root == latest.root).then_some(tiles))

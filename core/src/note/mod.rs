@@ -111,6 +111,18 @@ impl VerifierKey {
         self.algorithm
     }
 
+    /// The same key under another name, which makes it another key of notes.
+    ///
+    /// # Errors
+    /// [`KeyError::Name`]
+    pub fn named(&self, name: &str) -> Result<Self, KeyError> {
+        check_name(name)?;
+        Ok(Self {
+            name: name.to_owned(),
+            ..self.clone()
+        })
+    }
+
     /// The key's id. Signatures name their key by it.
     pub fn id(&self) -> u32 {
         key_id(&self.name, self.algorithm, self.key.as_bytes())
@@ -222,6 +234,14 @@ impl Signer {
             algorithm,
             key: SigningKey::from_bytes(&seed),
         })
+    }
+
+    /// The same key under another name, which makes it another key of notes.
+    ///
+    /// # Errors
+    /// [`KeyError::Name`]
+    pub fn named(&self, name: &str) -> Result<Self, KeyError> {
+        Self::new(name, self.algorithm, self.key.to_bytes())
     }
 
     /// Reads the text that [`Signer::secret`] wrote.

@@ -10,10 +10,12 @@ use crate::hash::{Context, first};
 use crate::ids::{Revision, StreamId};
 
 static EVENT_KEY: Context = Context::new("planledger v1 2026-11-23 event key");
+static NONCE_EVENT_KEY: Context = Context::new("planledger v1 2026-11-29 event key");
 static COMMITMENT: Context = Context::new("planledger v1 2026-11-23 key commitment");
 static DIGEST_KEY: Context = Context::new("planledger v1 2026-11-23 command digest key");
 static DOCUMENT_KEY: Context = Context::new("planledger v1 2026-11-23 document key");
 static DOCUMENT_NONCE: Context = Context::new("planledger v1 2026-11-23 document nonce");
+static ACCESS_LOG_KEY: Context = Context::new("planledger v1 2026-11-29 access log key");
 /// Length of a nonce in bytes.
 pub(crate) const NONCE_LEN: usize = 24;
 
@@ -54,6 +56,25 @@ pub(super) fn event_key(secret: &[u8; 32], stream: StreamId, revision: Revision)
         .update(secret)
         .update(&stream.to_bytes())
         .update(&revision.get().to_be_bytes());
+    EventKey(hasher.finalize().into())
+}
+
+pub(super) fn access_log_secret(secret: &[u8; 32]) -> [u8; 32] {
+    ACCESS_LOG_KEY.hash(secret)
+}
+
+pub(super) fn nonce_event_key(
+    secret: &[u8; 32],
+    stream: StreamId,
+    revision: Revision,
+    nonce: &[u8; NONCE_LEN],
+) -> EventKey {
+    let mut hasher = NONCE_EVENT_KEY.hasher();
+    hasher
+        .update(secret)
+        .update(&stream.to_bytes())
+        .update(&revision.get().to_be_bytes())
+        .update(nonce);
     EventKey(hasher.finalize().into())
 }
 

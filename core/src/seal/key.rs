@@ -2,7 +2,8 @@
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::cipher::{self, EventKey};
+use super::cipher::{self, EventKey, NONCE_LEN, commitment};
+use crate::entry::Entry;
 use crate::ids::{KeyId, Revision, StreamId};
 
 /// A scope's key. Wiped from memory when dropped.
@@ -26,15 +27,43 @@ impl ScopeKey {
         Self { id, secret }
     }
 
-    /// The key of one event. Whoever has it can open that event and no other.
+    /// The key of a new event with this nonce. Whoever has it can open that event and no other.
+    ///
+    /// After a restore from an older backup a revision is used again, for another event. The nonce is
+    /// another one then, so a key that was disclosed before does not open the new event.
+    pub fn new_event_key(
+        &self,
+        stream: StreamId,
+        revision: Revision,
+        nonce: &[u8; NONCE_LEN],
+    ) -> EventKey {
+        cipher::nonce_event_key(&self.secret, stream, revision, nonce)
+    }
+
+    /// The key of an event as earlier versions made it, without the nonce.
     pub fn event_key(&self, stream: StreamId, revision: Revision) -> EventKey {
         cipher::event_key(&self.secret, stream, revision)
+    }
+
+    /// The key of the event of an entry. Which of both ways made it is told by the entry's commitment.
+    pub fn key_of(&self, entry: &Entry) -> EventKey {
+        let key = self.new_event_key(entry.stream, entry.revision, &entry.nonce);
+        match commitment(&key) == entry.key_commitment {
+            true => key,
+            false => self.event_key(entry.stream, entry.revision),
+        }
     }
 
     /// A hash that only holders of the key can compute. It is used for digests of commands, so that
     /// short texts cannot be guessed from the digests.
     pub fn keyed_digest(&self, bytes: &[u8]) -> [u8; 16] {
         cipher::keyed_digest(&self.secret, bytes)
+    }
+
+    /// The key that seals what the access log says about whoever has this key. It has the same id,
+    /// and whoever has keys of single events cannot compute it.
+    pub(crate) fn for_access_log(&self) -> Self {
+        Self::new(self.id, cipher::access_log_secret(&self.secret))
     }
 
     pub(super) fn secret(&self) -> &[u8; 32] {

@@ -13,6 +13,6 @@ pub use self::cipher::{
 pub use self::key::ScopeKey;
 pub use self::scope::KeyScope;
 pub use self::store::{
-    KeyCount, KeyStore, KeyStoreError, KeyStoreMode, KeyStoreOptions, MasterKey, RescueKey,
-    open_with_rescue_key,
+    KeyCount, KeyStore, KeyStoreError, KeyStoreMode, KeyStoreOptions, KeyStoreSummary, MasterKey,
+    RescueKey, Rewrapping, open_with_rescue_key, rewrap,
 };

@@ -17,6 +17,16 @@ pub fn composed(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The text with a line feed for each carriage return that no line feed follows.
+pub(super) fn with_line_feeds(text: Cow<'_, str>) -> Cow<'_, str> {
+    if !text.contains('\r') {
+        return text;
+    }
+    // Between two that belong together, nothing may be put or changed.
+    let lines = text.split("\r\n").map(|lines| lines.replace('\r', "\n"));
+    Cow::Owned(lines.collect::<Vec<_>>().join("\r\n"))
+}
+
 /// Whether two texts are the same in form C.
 pub(super) fn is_same(one: &str, other: &str) -> bool {
     one == other || compare(one, other) == Ordering::Equal

@@ -7,6 +7,7 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::checkpoint::SignedCheckpoint;
+use crate::disk::for_owner;
 use crate::note::MOST_BYTES;
 
 const FILE: &str = "checkpoints.txt";
@@ -86,7 +87,7 @@ impl Kept {
         let new = !path.try_exists().map_err(io)?;
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).read(true).write(true);
-        let mut file = options.open(&path).map_err(io)?;
+        let mut file = for_owner(&mut options).open(&path).map_err(io)?;
         if new {
             // The file's name must be as durable as the notes in it.
             File::open(dir).and_then(|dir| dir.sync_all()).map_err(io)?;

@@ -87,6 +87,11 @@ impl Checkpoints {
         self.keys.last().map(|(_, key)| key)
     }
 
+    /// Every key that was ever on record, as far as the journal was read.
+    pub(super) fn keys_on_record(&self) -> Vec<VerifierKey> {
+        self.keys.iter().map(|(_, key)| key.clone()).collect()
+    }
+
     /// Takes an event of the stream of keys.
     pub(super) fn key_event(&mut self, position: Position, event: &LedgerEvent) {
         let now = self.key();

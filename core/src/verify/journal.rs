@@ -36,6 +36,8 @@ pub(super) struct Found {
     pub(super) root: Hash32,
     /// The key on record.
     pub(super) key: Option<VerifierKey>,
+    /// Every key that was ever on record.
+    pub(super) signers: Vec<VerifierKey>,
     /// The last record of where streams ended.
     pub(super) heads: Option<RecordedHeads>,
     /// Whether the journal was read to its end.
@@ -321,6 +323,7 @@ impl Following<'_> {
         let whole = fault.is_none();
         let (heads, heads_part) = self.heads.finish();
         let key = self.checkpoints.key().cloned();
+        let signers = self.checkpoints.keys_on_record();
         let forks = self.forking.finish();
         let mut journal = Part::new(PartName::Journal);
         journal.checked = events.get();
@@ -339,6 +342,7 @@ impl Following<'_> {
             redacted: self.redacted,
             root: self.frontier.root(),
             key,
+            signers,
             heads,
             whole,
             forks,

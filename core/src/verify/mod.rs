@@ -4,6 +4,7 @@
 //! every tile, and to fold every event again. Each part of the directory gets its own result, so a
 //! fault in one part does not hide what is true of the others.
 
+mod access;
 mod branches;
 mod checkpoints;
 mod contents;
@@ -110,6 +111,14 @@ fn verify(
         ..
     } = found;
     let mut parts = Vec::from(found.parts);
+    let access = access::Access {
+        dir,
+        ledger: log.ledger_id(),
+        keys,
+        signers: found.signers,
+        texts: depth == Depth::Full,
+    };
+    parts.extend(access.check()?);
     if depth == Depth::Forks {
         let told = told::tell(log, keys, &forks, events, &watched(Pass::Commands))?;
         forks.told = Some(told);

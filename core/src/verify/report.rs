@@ -71,6 +71,11 @@ pub enum PartName {
     Tiles,
     /// The documents and heads in sled. They are derived.
     Derived,
+    /// The access log: the same as [`PartName::Journal`], and as [`PartName::Contents`] where that is
+    /// checked. There only if the directory has one.
+    AccessLog,
+    /// The kept checkpoints of the access log, compared with it and with the keys on record.
+    AccessCheckpoints,
 }
 
 impl PartName {
@@ -84,6 +89,8 @@ impl PartName {
             Self::Contents => "contents",
             Self::Tiles => "tiles",
             Self::Derived => "derived",
+            Self::AccessLog => "access log",
+            Self::AccessCheckpoints => "access checkpoints",
         }
     }
 
@@ -97,13 +104,20 @@ impl PartName {
             Self::Contents => "payloads",
             Self::Tiles => "files",
             Self::Derived => "documents",
+            Self::AccessLog => "records",
+            Self::AccessCheckpoints => "checkpoints",
         }
     }
 
     /// Whether the part can be thrown away and made again from the journal.
     pub const fn is_derived(self) -> bool {
         match self {
-            Self::Journal | Self::Checkpoints | Self::Heads | Self::Contents => false,
+            Self::Journal
+            | Self::Checkpoints
+            | Self::Heads
+            | Self::Contents
+            | Self::AccessLog
+            | Self::AccessCheckpoints => false,
             Self::Indexes | Self::Tiles | Self::Derived => true,
         }
     }

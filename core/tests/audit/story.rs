@@ -58,8 +58,7 @@ impl Story {
             let frame = frame.unwrap();
             let events = frame.entries().map(|record| {
                 let entry = Entry::decode(record.entry).unwrap();
-                let key = keys.by_id(entry.key).unwrap();
-                let key = key.event_key(entry.stream, entry.revision);
+                let key = keys.by_id(entry.key).unwrap().key_of(&entry);
                 let prefix = entry::prefix(record.entry);
                 let json = seal::open(&key, &entry.nonce, prefix, record.sealed).unwrap();
                 Tale {
@@ -212,7 +211,9 @@ impl Story {
             .recorded_at
             .max(self.at(position - 1).entry.recorded_at);
         let mut tale = self.at(position - 1).clone();
-        let event_key = self.keys.by_id(key).unwrap().event_key(stream, revision);
+        let nonce = [position as u8; 24];
+        let scope_key = self.keys.by_id(key).unwrap();
+        let event_key = scope_key.new_event_key(stream, revision, &nonce);
         let event_type = event.event_type();
         tale.back = Position::new(from);
         tale.entry = Entry {
@@ -225,7 +226,7 @@ impl Story {
             recorded_at: recorded_at.plus(1_000),
             key,
             key_commitment: seal::commitment(&event_key),
-            nonce: [position as u8; 24],
+            nonce,
             ..tale.entry
         };
         tale.event = event;
@@ -248,8 +249,7 @@ impl Story {
     /// Seals the event at a position again, under the key and nonce that it has.
     pub(crate) fn reseal(&mut self, position: u64) {
         let entry = self.at(position).entry.clone();
-        let key = self.keys.by_id(entry.key).unwrap();
-        let key = key.event_key(entry.stream, entry.revision);
+        let key = self.keys.by_id(entry.key).unwrap().key_of(&entry);
         let tale = self.at(position);
         let json = tale.event.to_json().unwrap();
         let prefix = tale.entry.encode();
@@ -321,7 +321,7 @@ impl Story {
                 entry.previous_link = before.map_or([0; 32], |(head, _)| head.link);
                 tale.back = before.map(|(_, at)| *at).unwrap_or_default();
                 let key = self.keys.by_id(entry.key).unwrap();
-                let key = key.event_key(entry.stream, entry.revision);
+                let key = key.new_event_key(entry.stream, entry.revision, &entry.nonce);
                 entry.key_commitment = seal::commitment(&key);
                 let (json, bytes) = (tale.event.to_json().unwrap(), entry.encode());
                 tale.sealed = seal::seal(&key, &entry.nonce, entry::prefix(&bytes), &json).unwrap();

@@ -420,7 +420,9 @@ impl<'a> Session<'a> {
                 | PartName::Heads
                 | PartName::Indexes
                 | PartName::Contents
-                | PartName::Tiles => Fault::UnsoundJournal,
+                | PartName::Tiles
+                | PartName::AccessLog
+                | PartName::AccessCheckpoints => Fault::UnsoundJournal,
             };
             self.report
                 .fault(which, format!("{}: {}", part.name(), fault.what));

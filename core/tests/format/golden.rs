@@ -244,5 +244,13 @@ fn the_same_keys_are_written_as_the_same_bytes() {
         }
     }
     let written = disk.bytes("keys.log").unwrap();
-    assert!(written == fixture.keys(), "keys are written differently");
+    // The header of the fixture has no tag yet: its version wrote zeros there.
+    let parts = |bytes: &[u8]| (bytes[..89].to_vec(), bytes[256..].to_vec());
+    assert!(
+        parts(&written) == parts(fixture.keys()),
+        "keys are written differently"
+    );
+    let told = |bytes| reader::read_keys(bytes, &MASTER, &PRIVATE).0;
+    assert_eq!(told(&written), told(fixture.keys()));
+    assert_ne!(written[89..121], [0; 32]);
 }

@@ -94,7 +94,12 @@ pub(crate) fn read_keys(file: &[u8], master: &[u8; 32], private: &[u8; 32]) -> (
     assert_eq!(rest.array(), hash("master key fingerprint", master));
     assert_eq!(rest.number(1), 1);
     assert_eq!(rest.array(), *public.as_bytes());
-    rest.zeros(135);
+    // Versions before the tag left zeros.
+    let tag: [u8; 32] = rest.array();
+    let tag_key = blake3::derive_key("planledger v1 2026-11-29 key store header", master);
+    let expected = blake3::keyed_hash(&tag_key, &header[..89]);
+    assert!(tag == [0; 32] || tag == *expected.as_bytes());
+    rest.zeros(103);
     for (number, slot) in slots {
         assert_eq!(slot[224..], hash("key slot", &slot[..224]));
         let about = &slot[..46];
@@ -242,9 +247,19 @@ impl Journal {
         let (actor, on_behalf_of) = (rest.actor(), rest.actor());
         let recorded_at = rest.number(8);
         let secret = self.keys[&rest.array()];
-        let event_key = hash("event key", &[&secret[..], scope].concat());
-        assert_eq!(rest.array(), hash("key commitment", &event_key));
+        let commitment: [u8; 32] = rest.array();
         let nonce = rest.take(24);
+        // With the nonce, or as earlier versions made it.
+        let context = "planledger v1 2026-11-29 event key";
+        let parts = [&secret[..], scope, nonce].concat();
+        let keys = [
+            blake3::derive_key(context, &parts),
+            hash("event key", &[&secret[..], scope].concat()),
+        ];
+        let mut keys = keys.into_iter();
+        let event_key = keys
+            .find(|key| commitment == hash("key commitment", key))
+            .unwrap();
         let sealed = &payloads[offset..][..rest.number(4) as usize];
         assert_eq!(rest.array(), hash("sealed payload", sealed));
         let json = open(&event_key, nonce, &entry[..194], sealed);

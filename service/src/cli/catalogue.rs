@@ -61,7 +61,7 @@ impl Scales {
         }
         if self.json {
             let scales: Vec<_> = scales.iter().map(json).collect();
-            output::line(serde_json::json!({ "scales": scales }));
+            output::value(&serde_json::json!({ "scales": scales }));
             return Ok(());
         }
         let mut rows = vec![["scale", "title", "levels"].map(str::to_owned).to_vec()];

@@ -10,6 +10,7 @@ mod demo;
 mod error;
 mod id;
 mod import;
+mod keys;
 mod ledger;
 mod moment;
 mod names;
@@ -19,10 +20,12 @@ mod owner;
 mod person;
 mod place;
 mod plan;
+mod process;
 mod remote;
 mod rest;
 mod serve;
 mod sheet;
+mod shown;
 mod survey;
 mod timeline;
 mod witness;
@@ -95,6 +98,9 @@ enum Command {
     /// Check and maintain the ledger itself
     #[command(subcommand)]
     Ledger(ledger::Ledger),
+    /// See and change who can open the ledger's keys, offline
+    #[command(subcommand)]
+    Keys(Box<keys::Keys>),
     /// Export evidence and check it
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -152,6 +158,7 @@ fn dispatch(command: Command, file: &settings::File) -> Result<(), CliError> {
         Command::Survey(survey) => survey.run(file),
         Command::Access(access) => access.run(file),
         Command::Ledger(ledger) => ledger.run(file),
+        Command::Keys(keys) => keys.run(file),
         Command::Audit(audit) => audit.run(file),
         Command::Witness(witness) => witness.run(),
     }

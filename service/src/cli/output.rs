@@ -1,4 +1,5 @@
-//! Prints the output of the command line. Only this module writes to standard output.
+//! Prints the output of the command line. Only this module writes to standard output. Whatever it
+//! prints is [`shown`](super::shown) as text first.
 #![allow(clippy::print_stderr, reason = "it is what this module is for")]
 
 use std::io::{ErrorKind, IsTerminal, Write};
@@ -10,11 +11,27 @@ use prost_reflect::{DescriptorPool, DynamicMessage};
 use prost_types::Timestamp;
 
 use super::error::CliError;
+use super::shown::{self, Lines};
 
-/// Prints a line of data. A reader may close the pipe early (`| head`): then the lines that follow
-/// are dropped, and only the exit code tells the result. Any other failed write would lose data, so
-/// it ends the program.
+/// Prints a line of data. New lines in it are shown, not obeyed.
 pub(crate) fn line(text: impl std::fmt::Display) {
+    print(&shown::one_line(&text.to_string()));
+}
+
+/// Prints several lines of data.
+pub(crate) fn lines(lines: &Lines) {
+    lines.iter().for_each(line);
+}
+
+/// Prints a value as JSON on one line.
+pub(crate) fn value(value: &serde_json::Value) {
+    print(&shown::json(&value.to_string()));
+}
+
+/// Prints data as it is. A reader may close the pipe early (`| head`): then what follows is dropped,
+/// and only the exit code tells the result. Any other failed write would lose data, so it ends the
+/// program.
+fn print(text: &str) {
     match writeln!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             complain(&format!("cannot write to standard output: {error}"));
@@ -26,20 +43,18 @@ pub(crate) fn line(text: impl std::fmt::Display) {
 
 /// Prints a heading with an empty line before it.
 pub(crate) fn heading(text: &str) {
-    line(format_args!(
-        "\n{text}\n{}",
-        "─".repeat(text.chars().count())
-    ));
+    let text = shown::one_line(text);
+    print(&format!("\n{text}\n{}", "─".repeat(text.chars().count())));
 }
 
 /// Prints a note on standard error, because it is not data.
 pub(crate) fn note(text: impl std::fmt::Display) {
-    eprintln!("{text}");
+    eprintln!("{}", shown::one_line(&text.to_string()));
 }
 
-/// Prints an error message on standard error.
+/// Prints an error message on standard error. It may have several lines.
 pub(crate) fn complain(message: &str) {
-    eprintln!("error: {message}");
+    eprintln!("error: {}", shown::message(message));
 }
 
 /// Prints a message of the API as canonical protobuf JSON, the same JSON that any other client
@@ -51,7 +66,8 @@ pub(crate) fn json<M: prost::Message + prost::Name>(message: &M) -> Result<(), C
         .ok_or_else(|| CliError::Refused(format!("{} is not described", M::full_name())))?;
     let message = DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice())
         .map_err(CliError::refused)?;
-    line(serde_json::to_string_pretty(&message).map_err(CliError::refused)?);
+    let text = serde_json::to_string_pretty(&message).map_err(CliError::refused)?;
+    print(&shown::json(&text));
     Ok(())
 }
 
@@ -92,13 +108,18 @@ pub(crate) fn instant(at: Option<&Timestamp>) -> String {
 
 /// Prints a table with aligned columns. The first row is the heading.
 pub(crate) fn table(rows: &[Vec<String>]) {
+    let shown = |row: &Vec<String>| -> Vec<String> {
+        let cells = row.iter().map(|cell| shown::one_line(cell).into_owned());
+        cells.collect()
+    };
+    let rows: Vec<_> = rows.iter().map(shown).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
-    for row in rows {
+    for row in &rows {
         let cells = row
             .iter()
             .zip(&widths)

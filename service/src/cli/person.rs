@@ -53,7 +53,7 @@ impl Lookup {
         let found = client.roster().lookup_person(request).await?.into_inner();
         if self.json {
             let persons: Vec<_> = found.persons.iter().map(json).collect();
-            output::line(serde_json::json!({ "persons": persons, "position": found.position }));
+            output::value(&serde_json::json!({ "persons": persons, "position": found.position }));
             return Ok(());
         }
         if found.persons.is_empty() {

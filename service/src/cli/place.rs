@@ -5,28 +5,66 @@ use std::sync::Arc;
 
 use clap::Args;
 use planledger_core::ledger::Options;
+use planledger_core::seal::MasterKey;
 
+use super::error::CliError;
+use super::process::new_files_are_private;
+use crate::settings::master::{self, Keeping};
 use crate::settings::{self, DEFAULT_DIR, SettingsError};
 use crate::system::{SystemClock, SystemEntropy};
 
-/// The place of the ledger on disk, for commands that open the ledger themselves.
+/// The directory of the ledger.
 #[derive(Debug, Clone, Args)]
-pub(super) struct LedgerPlace {
+pub(super) struct Directory {
     /// Directory of the ledger [default: planledger-data]
     #[arg(long, env = "PLANLEDGER_DIR", value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// File with the master key [default: keys/master.key in the directory]
+}
+
+impl Directory {
+    pub(super) fn path(&self, file: &settings::File) -> PathBuf {
+        self.dir
+            .clone()
+            .or_else(|| file.dir.clone())
+            .unwrap_or_else(|| DEFAULT_DIR.into())
+    }
+
+    /// The directory, if there is a ledger in it.
+    pub(super) fn existing(&self, file: &settings::File) -> Result<PathBuf, CliError> {
+        let dir = self.path(file);
+        match dir.join("journal").is_dir() {
+            true => Ok(dir),
+            false => Err(CliError::Refused(format!(
+                "{} contains no ledger; name its directory with --dir",
+                dir.display()
+            ))),
+        }
+    }
+
+    /// The options to open the ledger, with this master key. From here on, files that the process
+    /// makes are its user's alone.
+    pub(super) fn options(&self, file: &settings::File, master: MasterKey) -> Options {
+        new_files_are_private();
+        Options {
+            dir: self.path(file),
+            master,
+            rescue: None,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            progress: None,
+        }
+    }
+}
+
+/// The place of the ledger on disk, and the keys to it.
+#[derive(Debug, Clone, Args)]
+pub(super) struct LedgerPlace {
+    #[command(flatten)]
+    directory: Directory,
+    /// File with the master key [default: the credential planledger.master-key, or what
+    /// master-key-command prints, or in development mode keys/master.key in the directory]
     #[arg(long, env = "PLANLEDGER_MASTER_KEY_FILE", value_name = "FILE")]
     master_key_file: Option<PathBuf>,
-    /// The master key itself, 64 hexadecimal digits
-    #[arg(
-        long,
-        env = "PLANLEDGER_MASTER_KEY",
-        value_name = "KEY",
-        hide_env_values = true
-    )]
-    #[arg(hide = true)]
-    master_key: Option<String>,
     /// Public key of the rescue recipient, who can open every key if the master key is lost; only
     /// a new ledger takes it
     #[arg(long, env = "PLANLEDGER_RESCUE_RECIPIENT", value_name = "KEY")]
@@ -39,31 +77,37 @@ pub(super) struct LedgerPlace {
 
 impl LedgerPlace {
     pub(super) fn dir(&self, file: &settings::File) -> PathBuf {
-        self.dir
-            .clone()
-            .or_else(|| file.dir.clone())
-            .unwrap_or_else(|| DEFAULT_DIR.into())
+        self.directory.path(file)
     }
 
-    /// The options to open the ledger.
+    /// The options to open the ledger. The master key may be beside the data.
     pub(super) fn options(&self, file: &settings::File) -> Result<Options, SettingsError> {
-        let dir = self.dir(file);
-        let key_file = self
-            .master_key_file
-            .as_deref()
-            .or(file.master_key_file.as_deref());
+        self.options_with(file, Keeping::Anywhere)
+    }
+
+    /// The same for a ledger that must exist.
+    pub(super) fn existing(&self, file: &settings::File) -> Result<Options, CliError> {
+        self.directory.existing(file)?;
+        Ok(self.options(file)?)
+    }
+
+    /// The options to open the ledger, whose master key is kept so.
+    pub(super) fn options_with(
+        &self,
+        file: &settings::File,
+        keeping: Keeping,
+    ) -> Result<Options, SettingsError> {
         let recipient = self
             .rescue_recipient
             .as_deref()
             .or(self.recovery_recipient.as_deref())
             .or(file.rescue_recipient.as_deref());
+        let rescue = settings::rescue_key(recipient)?;
+        let named = self.master_key_file.as_deref();
+        let source = master::source(named, file, &self.dir(file), keeping)?;
         Ok(Options {
-            master: settings::master_key(self.master_key.as_deref(), key_file, &dir)?,
-            rescue: settings::rescue_key(recipient)?,
-            clock: Arc::new(SystemClock),
-            entropy: Arc::new(SystemEntropy),
-            progress: None,
-            dir,
+            rescue,
+            ..self.directory.options(file, source.master_key()?)
         })
     }
 }

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use planledger_core::access_log::{AccessLog, AccessNotary};
 use planledger_core::ledger::Ledger;
-use planledger_core::notary::Notary;
+use planledger_core::notary::{Notary, NotaryError};
+use planledger_core::tlog::Signer;
 use tokio::sync::watch;
 
 use super::error::CliError;
 use super::output;
 use super::place::LedgerPlace;
+use super::process::{without_core_dumps, without_inspection};
 use super::remote::block_on;
 use crate::notary::{self, KeyFiles, Rhythm, Witnesses};
 use crate::server::auth::{Authenticator, Authorizer, Development};
@@ -21,7 +24,9 @@ use crate::server::identity::{Identified, LedgerDirectory};
 use crate::server::transport::{Tls, make_room};
 use crate::server::{Limits, Server, stop_signal};
 use crate::settings::identity::Identity;
+use crate::settings::master::Keeping;
 use crate::settings::{self, DEFAULT_CHECKPOINT_SECONDS, DEFAULT_LISTEN, File, SettingsError};
+use crate::system::SystemEntropy;
 
 /// Run the server
 #[derive(Debug, Args)]
@@ -54,13 +59,29 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(self, file: &File) -> Result<(), CliError> {
+        without_core_dumps();
+        if !self.dev {
+            without_inspection();
+        }
         let mode = self.mode(file)?;
         let rhythm = self.rhythm(file)?;
         let dir = self.place.dir(file);
-        let limits = Limits::within(make_room());
-        let ledger = Ledger::open(self.place.options(file)?).map_err(CliError::refused)?;
+        let usual = match self.dev {
+            true => Limits::default().without_rates(),
+            false => Limits::default(),
+        };
+        let limits = usual.with(&file.limits).within(make_room());
+        let options = self.place.options_with(file, self.keeping())?;
+        let ledger = Ledger::open(options).map_err(CliError::refused)?;
         let (authenticator, authorizer) = mode.gatekeepers(&ledger)?;
-        let notary = self.notary(file, &ledger, &dir)?;
+        let signer = self.signer(file, &ledger, &dir)?;
+        let reads = AccessLog::open(ledger.clone(), &dir, Arc::new(SystemEntropy));
+        let reads = Arc::new(reads.map_err(CliError::refused)?);
+        let strict = file.access_log.strict;
+        let access = AccessNotary::open(reads.clone(), &dir, &signer).map_err(access_fault)?;
+        let access = Arc::new(access);
+        let notary = Notary::open(ledger.clone(), &dir, signer).map_err(CliError::refused)?;
+        let notary = Arc::new(notary);
         block_on(async move {
             let server = mode.bind().await?.with_limits(limits);
             // Listen for the stop signal before the server announces its address, so that no signal
@@ -71,9 +92,10 @@ impl Serve {
             tracing::info!(key = %notary.verifier(), "checkpoints are signed by this key");
             let (stop_notary, stopping) = watch::channel(false);
             let witnesses = rhythm.witnesses.clone();
-            let notarising = tokio::spawn(notary::run(notary.clone(), rhythm, stopping));
+            let notarising = tokio::spawn(notary::run(notary.clone(), access, rhythm, stopping));
             let served = server
                 .with_notary(notary, witnesses)
+                .with_access_log(reads, strict)
                 .serve(ledger, authenticator, authorizer, stop)
                 .await;
             // Let the notary finish its present checkpoint, because the journal may already hold
@@ -82,6 +104,13 @@ impl Serve {
             notarising.await.map_err(CliError::refused)?;
             served.map_err(CliError::refused)
         })
+    }
+
+    fn keeping(&self) -> Keeping {
+        match self.dev {
+            true => Keeping::Anywhere,
+            false => Keeping::Apart,
+        }
     }
 
     fn mode(&self, file: &File) -> Result<Mode, CliError> {
@@ -128,13 +157,15 @@ impl Serve {
         })
     }
 
-    fn notary(&self, file: &File, ledger: &Ledger, dir: &Path) -> Result<Arc<Notary>, CliError> {
+    fn signer(&self, file: &File, ledger: &Ledger, dir: &Path) -> Result<Signer, CliError> {
         let origin = self.origin.as_deref().or(file.origin.as_deref());
         let signer = KeyFiles::in_ledger(dir).load(ledger, origin);
-        let signer = signer.map_err(CliError::refused)?;
-        let notary = Notary::open(ledger.clone(), dir, signer).map_err(CliError::refused)?;
-        Ok(Arc::new(notary))
+        signer.map_err(CliError::refused)
     }
+}
+
+fn access_fault(error: NotaryError) -> CliError {
+    CliError::Refused(format!("access log: {error}"))
 }
 
 fn listen_address(

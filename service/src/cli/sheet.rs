@@ -1,7 +1,5 @@
 //! Prints a plan for people as one sheet of text.
 
-use std::fmt::Write as _;
-
 use planledger_proto::v1::{
     Audience, ContainerView, Deletion, EvaluationView, Evaluator, GoalKind, GoalView, PlanView,
     TalkKind, UnitView, WrittenView, YearPlanKind,
@@ -9,10 +7,11 @@ use planledger_proto::v1::{
 
 use super::names::short;
 use super::output;
+use super::shown::Lines;
 
-/// The text of a plan's sheet.
-pub(super) fn sheet(plan: &PlanView) -> String {
-    let mut text = String::new();
+/// A plan's sheet.
+pub(super) fn sheet(plan: &PlanView) -> Lines {
+    let mut text = Lines::default();
     let kind = match plan.kind() {
         YearPlanKind::Combined => "Combined plan",
         YearPlanKind::Subject | YearPlanKind::Unspecified => "Subject plan",
@@ -76,7 +75,7 @@ pub(super) fn sheet(plan: &PlanView) -> String {
     text
 }
 
-fn unit(text: &mut String, unit: &UnitView) {
+fn unit(text: &mut Lines, unit: &UnitView) {
     let title = unit
         .details
         .as_ref()
@@ -93,7 +92,7 @@ fn unit(text: &mut String, unit: &UnitView) {
     }
 }
 
-fn goal(text: &mut String, goal: &GoalView) {
+fn goal(text: &mut Lines, goal: &GoalView) {
     let kind = match goal.kind() {
         GoalKind::Reflection => "reflection",
         GoalKind::Subject | GoalKind::Unspecified => "subject",
@@ -112,7 +111,7 @@ fn goal(text: &mut String, goal: &GoalView) {
     }
 }
 
-fn evaluation(text: &mut String, evaluation: &EvaluationView) {
+fn evaluation(text: &mut Lines, evaluation: &EvaluationView) {
     let side = match evaluation.side() {
         Evaluator::Student => "student",
         Evaluator::Staff | Evaluator::Unspecified => "staff",
@@ -138,7 +137,7 @@ fn evaluation(text: &mut String, evaluation: &EvaluationView) {
     );
 }
 
-fn section(text: &mut String, title: &str, written: &WrittenView) {
+fn section(text: &mut Lines, title: &str, written: &WrittenView) {
     line(text, format!("{title}{}", hidden(written.shown)));
     indented(text, 2, &written.text);
 }
@@ -196,13 +195,10 @@ fn hidden(shown: bool) -> &'static str {
     if shown { "" } else { "  [hidden]" }
 }
 
-fn indented(text: &mut String, by: usize, lines: &str) {
-    for found in lines.lines() {
-        line(text, format!("{:by$}{found}", ""));
-    }
+fn indented(text: &mut Lines, by: usize, written: &str) {
+    text.quote(&format!("{:by$}", ""), written);
 }
 
-fn line(text: &mut String, what: impl AsRef<str>) {
-    // Writing to a string does not fail.
-    let _ = writeln!(text, "{}", what.as_ref());
+fn line(text: &mut Lines, what: impl AsRef<str>) {
+    text.push(what.as_ref());
 }

@@ -10,8 +10,9 @@ use super::error::CliError;
 use super::output;
 use super::remote::block_on;
 use crate::notary::generate;
+use crate::secret::{Links, read_secret, write_secret};
 use crate::server::stop_signal;
-use crate::settings::{self, write_secret};
+use crate::settings;
 use crate::witness::{WitnessServer, bind};
 
 /// Watch logs: cosign their checkpoints as long as they only grow (C2SP tlog-witness)
@@ -77,7 +78,7 @@ impl Witness {
         let refused = |error: &dyn std::fmt::Display| {
             CliError::Refused(format!("{}: {error}", path.display()))
         };
-        match std::fs::read_to_string(&path) {
+        match read_secret(&path, Links::Refused) {
             Ok(text) => {
                 let signer = Signer::from_secret(&text).map_err(|error| refused(&error))?;
                 match signer.verifier().algorithm() {

@@ -5,6 +5,7 @@ use std::path::Path;
 use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 
 use super::{ConnectError, Target};
+use crate::secret::{Links, read_secret};
 
 /// What protects the way to a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,14 +52,19 @@ pub(super) fn tls(target: &Target) -> Result<ClientTlsConfig, ConnectError> {
         None => config.with_webpki_roots(),
     };
     if let Some((certificate, key)) = &target.identity {
-        config = config.identity(Identity::from_pem(read(certificate)?, read(key)?));
+        let secret = read_secret(key, Links::Followed);
+        let secret = secret.map_err(|error| wrong(key, &error))?;
+        config = config.identity(Identity::from_pem(read(certificate)?, secret.as_bytes()));
     }
     Ok(config)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ConnectError> {
-    let wrong = |error| ConnectError::Usage(format!("{}: {error}", path.display()));
-    std::fs::read(path).map_err(wrong)
+    std::fs::read(path).map_err(|error| wrong(path, &error))
+}
+
+fn wrong(path: &Path, error: &std::io::Error) -> ConnectError {
+    ConnectError::Usage(format!("{}: {error}", path.display()))
 }
 
 /// The first cause of an error of the transport.

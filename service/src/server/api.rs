@@ -14,6 +14,8 @@ use super::auth::{Access, Authorizer, Caller};
 use super::evidence::Evidence;
 use super::gate::{self, Gate};
 use super::limits::Limits;
+use super::outlet::Room;
+use super::reads::{self, Looks, ReadLog, Recording};
 use super::recoveries::Recoveries;
 use crate::wire::Failure;
 use crate::wire::errors::ServiceReason;
@@ -24,11 +26,14 @@ use crate::wire::request::AsOf;
 pub(super) struct Api {
     pub(super) ledger: Ledger,
     pub(super) evidence: Option<Evidence>,
+    pub(super) reads: Option<ReadLog>,
     authorizer: Arc<dyn Authorizer>,
     stopping: watch::Receiver<bool>,
     durable: watch::Receiver<Position>,
     pub(super) started_at: Timestamp,
     pub(super) limits: Limits,
+    /// What waits for clients to read it.
+    pub(super) room: Room,
     pub(super) recoveries: Recoveries,
 }
 
@@ -39,6 +44,7 @@ impl Api {
     pub(super) fn new(
         ledger: Ledger,
         evidence: Option<Evidence>,
+        reads: Option<ReadLog>,
         authorizer: Arc<dyn Authorizer>,
         stopping: watch::Receiver<bool>,
         limits: Limits,
@@ -55,9 +61,11 @@ impl Api {
             started_at: ledger.now(),
             ledger,
             evidence,
+            reads,
             authorizer,
             stopping,
             durable,
+            room: Room::new(&limits),
             limits,
             recoveries: Recoveries::default(),
         }
@@ -133,6 +141,11 @@ impl Api {
         self.durable.clone()
     }
 
+    /// The access log.
+    pub(super) fn read_log(&self) -> Result<ReadLog, Failure> {
+        self.reads.clone().ok_or_else(Failure::no_access_log)
+    }
+
     /// Waits until a position is durable, so that a caller can read its own writes. Fails when the
     /// wait takes longer than [`Limits::patience`].
     pub(super) async fn reached(&self, min_position: u64) -> Result<(), Failure> {
@@ -182,19 +195,37 @@ impl Api {
         read: impl Fn(&Reading<'_>, &Gate<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Answer<T> {
         self.reached(min_position).await?;
-        let (authorizer, caller) = (self.authorizer.clone(), caller.clone());
-        self.blocking(move |ledger| {
-            let Some(at) = at else {
-                return ledger.read(|now| read(now, &Gate::new(&*authorizer, &caller, now)));
-            };
-            let position = moment(ledger, "at", at)?;
-            let (answer, _) = ledger.read(|now| {
-                let gate = Gate::new(&*authorizer, &caller, now);
-                ledger.read_on(position, at.day(), |then| read(then, &gate))
-            })?;
-            Ok(answer)
-        })
-        .await
+        let (authorizer, reads, caller) = self.asking(caller);
+        let (answer, recording) = self
+            .blocking(move |ledger| {
+                let at = match at {
+                    Some(at) => Some((moment(ledger, "at", at)?, at.day())),
+                    None => None,
+                };
+                let ((read, looks), now) = ledger.read(|now| {
+                    let gate = Gate::new(&*authorizer, &caller, now);
+                    let read = match at {
+                        None => (read(now, &gate)?, None),
+                        Some((position, day)) => {
+                            let then = |then: &Reading<'_>| read(then, &gate);
+                            let (read, position) = ledger.read_on(position, day, then)?;
+                            (read, Some(position))
+                        }
+                    };
+                    Ok::<_, Failure>((read, looks(&gate, reads.as_ref())?))
+                })?;
+                let (read, then) = read;
+                let position = then.unwrap_or(now);
+                let recording = record(reads.as_ref(), &caller, looks, ledger, position)?;
+                Ok(((read, position), recording))
+            })
+            .await?;
+        recording.done().await?;
+        Ok(answer)
+    }
+
+    fn asking(&self, caller: &Caller) -> (Arc<dyn Authorizer>, Option<ReadLog>, Caller) {
+        (self.authorizer.clone(), self.reads.clone(), caller.clone())
     }
 
     /// Reads from the ledger what no single state holds. The gate decides by the present.
@@ -203,11 +234,20 @@ impl Api {
         caller: &Caller,
         work: impl Fn(&Ledger, &Gate<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
-        let (authorizer, caller) = (self.authorizer.clone(), caller.clone());
-        self.blocking(move |ledger| {
-            gate::ask(ledger, &*authorizer, &caller, |gate| work(ledger, gate))
-        })
-        .await
+        let (authorizer, reads, caller) = self.asking(caller);
+        let (answer, recording) = self
+            .blocking(move |ledger| {
+                let (answer, looks) = gate::ask(ledger, &*authorizer, &caller, |gate| {
+                    let answer = work(ledger, gate)?;
+                    Ok((answer, looks(gate, reads.as_ref())?))
+                })?;
+                let position = ledger.position();
+                let recording = record(reads.as_ref(), &caller, looks, ledger, position)?;
+                Ok((answer, recording))
+            })
+            .await?;
+        recording.done().await?;
+        Ok(answer)
     }
 
     /// The moment at which a day ends, and the day: the present one if none was asked for. The
@@ -222,6 +262,28 @@ impl Api {
             }
             Some(_) | None => Ok((None, today)),
         }
+    }
+}
+
+/// What was permitted so far that shows plans, for the access log if there is one.
+fn looks(gate: &Gate<'_>, reads: Option<&ReadLog>) -> Result<Looks, Failure> {
+    match reads {
+        Some(_) => reads::students(gate.now(), gate.looks()),
+        None => Ok(Looks::new()),
+    }
+}
+
+/// Records what an answer shows, if there is an access log.
+fn record(
+    reads: Option<&ReadLog>,
+    caller: &Caller,
+    looks: Looks,
+    ledger: &Ledger,
+    position: Position,
+) -> Result<Recording, Failure> {
+    match reads {
+        Some(reads) => reads.record_looks(caller, ledger.now(), looks, position),
+        None => Ok(Recording::default()),
     }
 }
 

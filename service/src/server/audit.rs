@@ -1,5 +1,6 @@
 //! Queries about evidence: checkpoints, proofs and bundles.
 
+use planledger_core::access_log::Shown;
 use planledger_core::audit::{Export, ExportRequest, Scope};
 use planledger_core::entry;
 use planledger_core::ids::Position;
@@ -10,13 +11,18 @@ use planledger_core::tlog::SignedCheckpoint;
 use super::api::Api;
 use super::auth::{Access, Caller, PlansOf};
 use super::evidence::Evidence;
+use super::reads::Recording;
 use crate::wire::Failure;
 
 /// Most bytes of a bundle in one part. The last line may exceed it.
-const PART_BYTES: usize = 256 << 10;
+pub(super) const PART_BYTES: usize = 256 << 10;
 
 /// A bundle that is being written.
-pub(super) struct Bundle(Export);
+pub(super) struct Bundle {
+    export: Export,
+    /// Who gets it.
+    caller: Caller,
+}
 
 /// A part of a bundle.
 pub(super) struct Part {
@@ -59,8 +65,14 @@ impl Api {
         min_size: u64,
         create: bool,
     ) -> Result<SignedCheckpoint, Failure> {
-        let witnesses = self.evidence()?.witnesses.clone();
+        let evidence = self.evidence()?;
+        let witnesses = evidence.witnesses.clone();
+        let turn = match create {
+            true => evidence.turn().await?,
+            false => None,
+        };
         self.with_notary(move |notary| {
+            let _turn = turn;
             if create {
                 witnesses.cosigned(notary, || notary.checkpoint())?;
             }
@@ -142,8 +154,13 @@ impl Api {
     }
 
     /// Begins a bundle.
-    pub(super) async fn export(&self, mut asked: ExportRequest) -> Result<Bundle, Failure> {
-        let Evidence { notary, witnesses } = self.evidence()?.clone();
+    pub(super) async fn export(
+        &self,
+        caller: Caller,
+        mut asked: ExportRequest,
+    ) -> Result<Bundle, Failure> {
+        let evidence = self.evidence()?;
+        let (notary, witnesses) = (evidence.notary.clone(), evidence.witnesses.clone());
         if let Scope::Range { from, to } = asked.scope
             && to == Position::ZERO
         {
@@ -154,36 +171,49 @@ impl Api {
             };
             asked.scope = Scope::Range { from, to };
         }
+        let turn = evidence.turn().await?;
         self.blocking(move |ledger| {
+            let _turn = turn;
             let make = || Export::new(ledger.clone(), notary.clone(), asked);
             let mut export = witnesses
                 .cosigned(&notary, make)
                 .map_err(Failure::of_export)?;
             export.take_cosignatures().map_err(Failure::of_export)?;
-            Ok(Bundle(export))
+            Ok(Bundle { export, caller })
         })
         .await
     }
 
     /// Writes the next part of a bundle.
     pub(super) async fn next_part(&self, bundle: Bundle) -> Result<(Bundle, Part), Failure> {
-        let Bundle(mut export) = bundle;
-        self.blocking(move |_: &Ledger| {
-            let mut lines = String::new();
-            while lines.len() < PART_BYTES {
-                match export.next() {
-                    Some(line) => lines.push_str(&line.map_err(Failure::of_export)?),
-                    None => break,
+        let Bundle { mut export, caller } = bundle;
+        let reads = self.reads.clone();
+        let (bundle, part, recording) = self
+            .blocking(move |ledger: &Ledger| {
+                let mut lines = String::new();
+                while lines.len() < PART_BYTES {
+                    match export.next() {
+                        Some(line) => lines.push_str(&line.map_err(Failure::of_export)?),
+                        None => break,
+                    }
                 }
-            }
-            let part = Part {
-                total_events: export.total(),
-                written_events: export.written(),
-                lines,
-            };
-            Ok((Bundle(export), part))
-        })
-        .await
+                let part = Part {
+                    total_events: export.total(),
+                    written_events: export.written(),
+                    lines,
+                };
+                let recording = match &reads {
+                    Some(reads) => {
+                        let (plans, last) = export.take_disclosed();
+                        reads.record_pages(&caller, ledger.now(), Shown::Evidence, &plans, last)?
+                    }
+                    None => Recording::default(),
+                };
+                Ok((Bundle { export, caller }, part, recording))
+            })
+            .await?;
+        recording.done().await?;
+        Ok((bundle, part))
     }
 
     fn evidence(&self) -> Result<&Evidence, Failure> {

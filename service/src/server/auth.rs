@@ -33,6 +33,8 @@ pub struct Caller {
     pub purpose: Option<Purpose>,
     /// When the proof of who acts ends. A stream ends with it. `None` if it has no end.
     pub expires: Option<Timestamp>,
+    /// The method of the API that was called: `GetPlan`. The access log records it.
+    pub method: Option<&'static str>,
     /// Whether what it asks for may name anybody as the one for whom it acts, without a proof. Only
     /// development mode lets that happen.
     pub may_name_anybody: bool,
@@ -46,6 +48,7 @@ impl Caller {
             on_behalf_of: None,
             purpose: None,
             expires: None,
+            method: None,
             may_name_anybody: false,
         }
     }
@@ -325,6 +328,8 @@ pub enum Access<'a> {
     },
     /// Read the status of the ledger.
     ReadStatus,
+    /// Read who has read the plans of a student.
+    ReadAccessLog(PersonId),
     /// Read grants and systems, and ask why somebody may or may not do something.
     ReadAccess {
         /// About this person or system; `None` for everybody.

@@ -26,6 +26,12 @@ pub(super) struct Submitted {
     outcome: oneshot::Receiver<Outcome>,
 }
 
+/// A command that was read, or what is wrong with it, and how many bytes it has as it came in.
+pub(super) struct Read {
+    pub(super) envelope: Result<Envelope, BadRequest>,
+    pub(super) bytes: usize,
+}
+
 impl Submitted {
     pub(super) fn id(&self) -> CommandId {
         self.envelope.id
@@ -119,13 +125,14 @@ impl Api {
         .await
     }
 
-    /// Submits one command and waits for its result.
+    /// Submits one command, of so many bytes as it came in, and waits for its result.
     pub(super) async fn carry_out(
         &self,
         caller: &Caller,
         envelope: Envelope,
+        bytes: usize,
     ) -> Result<Receipt, Failure> {
-        match self.hand_in(caller, envelope.clone(), |_| {}) {
+        match self.hand_in(caller, envelope.clone(), bytes, |_| {}) {
             Ok(outcome) => Submitted { envelope, outcome }.receipt().await,
             Err(error) => Err(failure(error, envelope)),
         }
@@ -137,11 +144,13 @@ impl Api {
         &self,
         caller: &Caller,
         envelopes: Vec<Envelope>,
+        bytes: usize,
     ) -> Result<Vec<Receipt>, Failure> {
         let (reply, outcome) = oneshot::channel();
         let work = Work::new(caller.actor, envelopes.clone(), move |result| {
             let _ = reply.send(result);
-        });
+        })
+        .weighing(bytes);
         let result = match self.ledger.submit(work) {
             Ok(()) => outcome.await.unwrap_or(Err(ExecuteError::Closed)),
             Err(error) => Err(error),
@@ -154,13 +163,14 @@ impl Api {
     pub(super) async fn submit_in_turn(
         &self,
         caller: &Caller,
-        read: Result<Envelope, BadRequest>,
+        read: Read,
         line: &mut Line,
     ) -> Result<Submitted, Failure> {
-        let envelope = self.permitted_in_turn(caller, read?, line).await?;
+        let bytes = read.bytes;
+        let envelope = self.permitted_in_turn(caller, read.envelope?, line).await?;
         let mut tries = 0;
         loop {
-            match self.hand_in(caller, envelope.clone(), line.listener()) {
+            match self.hand_in(caller, envelope.clone(), bytes, line.listener()) {
                 Ok(outcome) => {
                     line.handed_in += 1;
                     return Ok(Submitted { envelope, outcome });
@@ -200,16 +210,17 @@ impl Api {
         &self,
         caller: &Caller,
         envelope: Envelope,
+        bytes: usize,
         told: impl FnOnce(&Outcome) + Send + 'static,
     ) -> Result<oneshot::Receiver<Outcome>, ExecuteError> {
         let (reply, outcome) = oneshot::channel();
-        self.ledger
-            .submit(Work::new(caller.actor, vec![envelope], move |result| {
-                told(&result);
-                // The caller may be gone, and then nobody receives the result. The command stays
-                // recorded.
-                let _ = reply.send(result);
-            }))?;
+        let work = Work::new(caller.actor, vec![envelope], move |result| {
+            told(&result);
+            // The caller may be gone, and then nobody receives the result. The command stays
+            // recorded.
+            let _ = reply.send(result);
+        });
+        self.ledger.submit(work.weighing(bytes))?;
         Ok(outcome)
     }
 }

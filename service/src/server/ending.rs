@@ -33,7 +33,7 @@ impl Progress {
         self.0.store(value, Ordering::Release);
     }
 
-    fn position(&self) -> Option<u64> {
+    pub(super) fn position(&self) -> Option<u64> {
         match self.0.load(Ordering::Acquire) {
             Self::NONE => None,
             value => Some(value - 1),

@@ -15,12 +15,13 @@ use super::auth::{AuthError, Authenticator, Caller, purpose_in};
 use super::ending::{Progress, Streaming, until};
 use super::identity::rejection::Rejection;
 use super::limits::HEALTH;
+use super::reads;
 use crate::system::SystemClock;
 use crate::wire::Failure;
 use crate::wire::errors::ServiceReason;
 
 /// What the methods of reflection, which describe the API, have in front.
-const REFLECTION: &str = "/grpc.reflection.";
+pub(super) const REFLECTION: &str = "/grpc.reflection.";
 
 /// Asks the authenticator about each request, and puts the [`Caller`] among
 /// its extensions. Only health checks need no caller, and reflection if the authenticator says so.
@@ -99,7 +100,12 @@ where
             let known = authenticator.authenticate(&head).await;
             let known = known.and_then(|caller| {
                 let purpose = purpose_in(&head.headers)?;
-                Ok(Caller { purpose, ..caller })
+                let method = reads::method(head.uri.path());
+                Ok(Caller {
+                    purpose,
+                    method,
+                    ..caller
+                })
             });
             match known {
                 Ok(caller) => {

@@ -1,18 +1,23 @@
 //! Reads events in chunks.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use planledger_core::ids::Position;
-use planledger_core::ledger::{EventFilter, Events, Passed, RecordedEvent};
+use planledger_core::access_log::Shown;
+use planledger_core::ids::{KeyId, Position, StreamKind};
+use planledger_core::ledger::{EventFilter, Events, Ledger, Passed, RecordedEvent};
 
 use super::api::Api;
 use super::auth::{Access, Caller};
+use super::reads::Recording;
 use crate::wire::Failure;
 
 /// Most events in one chunk.
 const CHUNK_EVENTS: usize = 512;
-/// Most bytes of payload in one chunk. The last event may exceed it.
-const CHUNK_BYTES: usize = 1 << 20;
+/// Most bytes of events in one chunk, about. The last event may exceed it.
+pub(super) const CHUNK_BYTES: usize = 256 << 10;
+/// What an event takes in memory beside its bytes, about.
+const BESIDE: usize = 512;
 /// How many positions without a match are read before a chunk ends, so that the client learns how
 /// far the reading came.
 pub(super) const STRIDE: u64 = 65_536;
@@ -20,14 +25,19 @@ pub(super) const STRIDE: u64 = 65_536;
 /// Some events as they are sent, and the position that the reading has come to.
 pub(super) struct Chunk<T> {
     pub(super) events: Vec<T>,
+    /// How many bytes they take in memory, about.
+    pub(super) bytes: usize,
     pub(super) resume: Position,
     /// True if no more events are durable yet.
     pub(super) end: bool,
+    /// How many of the events are of plans, by the key that seals them.
+    plans: HashMap<KeyId, u32>,
 }
 
 /// Reads events in chunks. Each chunk continues where the one before ended.
 pub(super) struct Reader {
-    events: Events,
+    /// `None` while it rests. It holds the events of a whole commit, which may be large.
+    events: Option<Events>,
     pub(super) resume: Position,
     pub(super) right: Right,
 }
@@ -48,27 +58,41 @@ impl Right {
 }
 
 impl Reader {
+    /// Forgets what was read and not sent. The next chunk reads it again.
+    pub(super) fn rest(&mut self) {
+        self.events = None;
+    }
+
     /// Reads the next events: at most `limit`, and none after position `last`. `show` turns an event
     /// into what is sent, and says how many bytes that has.
     fn chunk<T>(
         &mut self,
+        ledger: &Ledger,
         limit: usize,
         last: Position,
         show: impl Fn(RecordedEvent) -> (T, usize),
     ) -> Result<Chunk<T>, Failure> {
         let from = self.resume;
+        let (_, filter) = &*self.right.0;
+        let passing = self
+            .events
+            .get_or_insert_with(|| ledger.events(from, filter.clone()));
         let mut events = Vec::new();
+        let mut plans = HashMap::new();
         let mut bytes = 0;
         let mut end = true;
         while self.resume < last {
-            let Some(passed) = self.events.next() else {
+            let Some(passed) = passing.next() else {
                 break;
             };
             match passed.map_err(Failure::of_reading)? {
                 Passed::Event(event) => {
                     self.resume = event.position;
+                    if event.stream.kind == StreamKind::Plan {
+                        *plans.entry(event.key).or_default() += 1;
+                    }
                     let (event, length) = show(event);
-                    bytes += length;
+                    bytes += length + BESIDE;
                     events.push(event);
                 }
                 Passed::Through(position) => self.resume = position,
@@ -82,8 +106,10 @@ impl Reader {
         let resume = self.resume;
         Ok(Chunk {
             events,
+            bytes,
             resume,
             end,
+            plans,
         })
     }
 }
@@ -97,7 +123,7 @@ impl Api {
         after: u64,
         filter: EventFilter,
     ) -> Result<(Reader, Position), Failure> {
-        let right = Right(Arc::new((caller, filter.clone())));
+        let right = Right(Arc::new((caller, filter)));
         if !self.holds(&right).await? {
             return Err(Failure::access_denied());
         }
@@ -106,9 +132,8 @@ impl Api {
         if resume > last {
             return Err(Failure::position_ahead("after_position", last, resume));
         }
-        let events = self.ledger.events(resume, filter);
         let reader = Reader {
-            events,
+            events: None,
             resume,
             right,
         };
@@ -142,14 +167,24 @@ impl Api {
         show: impl Fn(RecordedEvent) -> (T, usize) + Send + 'static,
     ) -> Result<(Reader, Chunk<T>), Failure> {
         let api = self.clone();
-        self.blocking(move |_| {
-            let from = reader.resume;
-            let chunk = reader.chunk(limit, last, show)?;
-            match reader.right.holds(&api)? {
-                true => Ok((reader, chunk)),
-                false => Err(Failure::right_ended(from)),
-            }
-        })
-        .await
+        let (reader, chunk, recording) = self
+            .blocking(move |ledger| {
+                let from = reader.resume;
+                let chunk = reader.chunk(ledger, limit, last, show)?;
+                if !reader.right.holds(&api)? {
+                    return Err(Failure::right_ended(from));
+                }
+                let recording = match &api.reads {
+                    Some(reads) => {
+                        let (caller, at) = (&reader.right.0.0, ledger.now());
+                        reads.record_pages(caller, at, Shown::Events, &chunk.plans, chunk.resume)?
+                    }
+                    None => Recording::default(),
+                };
+                Ok((reader, chunk, recording))
+            })
+            .await?;
+        recording.done().await?;
+        Ok((reader, chunk))
     }
 }

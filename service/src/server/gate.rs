@@ -8,6 +8,7 @@ use planledger_core::ids::StreamId;
 use planledger_core::ledger::{Ledger, Reading};
 
 use super::auth::{Access, Authorizer, Caller};
+use super::reads::{Look, look};
 use crate::wire::Failure;
 
 /// What one caller may do, by one consistent state. It remembers what it was told about the things
@@ -17,6 +18,7 @@ pub(super) struct Gate<'g> {
     caller: &'g Caller,
     now: &'g Reading<'g>,
     told: RefCell<HashMap<Thing, bool>>,
+    looks: RefCell<Vec<Look>>,
 }
 
 /// A thing that many answers of one request name.
@@ -52,6 +54,7 @@ impl<'g> Gate<'g> {
             caller,
             now,
             told: RefCell::default(),
+            looks: RefCell::default(),
         }
     }
 
@@ -65,8 +68,24 @@ impl<'g> Gate<'g> {
         self.authorizer.permits_everything()
     }
 
-    /// Whether the caller may do this.
+    /// Whether the caller may do this. What it shows of plans is noted for the access log.
     pub(super) fn permits(&self, access: &Access<'_>) -> Result<bool, Failure> {
+        let permitted = self.asked(access)?;
+        if permitted && let Some(look) = look(access) {
+            let mut looks = self.looks.borrow_mut();
+            if !looks.contains(&look) {
+                looks.push(look);
+            }
+        }
+        Ok(permitted)
+    }
+
+    /// What was permitted so far that shows plans.
+    pub(super) fn looks(&self) -> Vec<Look> {
+        self.looks.borrow().clone()
+    }
+
+    fn asked(&self, access: &Access<'_>) -> Result<bool, Failure> {
         if self.is_open() {
             return Ok(true);
         }

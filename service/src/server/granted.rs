@@ -114,6 +114,9 @@ impl<'r> Rights<'r> {
             Access::CreateCheckpoint => self.everywhere(Action::CreateCheckpoint),
             Access::ReadEntry { stream, .. } => self.may(Action::ReadMeta, stream),
             Access::ReadStatus => self.everywhere(Action::ReadStatus),
+            Access::ReadAccessLog(student) => {
+                self.may(Action::ReadAccessLog, About::Student(student))
+            }
             Access::ReadAccess { of } => {
                 let about = match of {
                     None => About::Municipality,

@@ -12,9 +12,10 @@ use tonic::body::Body;
 use tonic::codegen::{Bytes, http};
 use tower::{Layer, Service};
 
+use crate::settings::limits as settings;
 use crate::wire::Failure;
 
-/// The method that health checks call. The server always answers it, even when it is overloaded.
+/// The method that health checks call. The server answers it also when it is overloaded.
 pub(super) const HEALTH: &str = "/grpc.health.v1.Health/Check";
 
 /// How many requests a server works on, how large they may be, and how long it waits.
@@ -35,6 +36,31 @@ pub struct Limits {
     pub request_bytes: usize,
     /// Most bytes of an answer's message.
     pub answer_bytes: usize,
+    /// How long the body of a request may take to arrive; in a stream, each of its messages.
+    pub body: Duration,
+    /// Bytes of all requests that the server keeps at once: what has arrived and is not answered yet.
+    /// More is refused with OVERLOADED.
+    pub kept_bytes: usize,
+    /// The same of one caller.
+    pub kept_bytes_of_caller: usize,
+    /// Streams at once. More are refused with TOO_MANY_STREAMS.
+    pub streams: usize,
+    /// The same of one connection.
+    pub streams_of_connection: usize,
+    /// The same of one caller.
+    pub streams_of_caller: usize,
+    /// Bytes of all streams that wait for clients to read them.
+    pub unread_bytes: usize,
+    /// The same of one stream. One answer may always wait, however large it is.
+    pub unread_bytes_of_stream: usize,
+    /// How long a client may take nothing of a stream that has something for it. Then the stream ends
+    /// with SLOW_READER.
+    pub reading: Duration,
+    /// Requests of one person in a second on average, or of a system on behalf of one; ten times as
+    /// many at once. More are refused with RATE_LIMITED. 0 for no limit.
+    pub requests_per_second_of_person: u32,
+    /// The same of one system that acts for itself.
+    pub requests_per_second_of_system: u32,
     /// How long a read waits until the ledger has reached the read's minimum position.
     pub patience: Duration,
     /// After how long without an event the server sends a sign of life to clients that follow
@@ -54,6 +80,17 @@ impl Default for Limits {
             requests_of_connection: 512,
             request_bytes: 16 << 20,
             answer_bytes: 64 << 20,
+            body: Duration::from_secs(30),
+            kept_bytes: 128 << 20,
+            kept_bytes_of_caller: 32 << 20,
+            streams: 1_536,
+            streams_of_connection: 256,
+            streams_of_caller: 128,
+            unread_bytes: 128 << 20,
+            unread_bytes_of_stream: 1 << 20,
+            reading: Duration::from_secs(30),
+            requests_per_second_of_person: 1_000,
+            requests_per_second_of_system: 20_000,
             patience: Duration::from_secs(5),
             heartbeat: Duration::from_secs(10),
             grace: Duration::from_secs(20),
@@ -62,15 +99,69 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The usual limits, with no more connections than the process may open files for.
+    /// The limits with no more connections than the process may open files for.
     #[must_use]
-    pub fn within(room: usize) -> Self {
-        let usual = Self::default();
-        let connections = usual.connections.min(room);
+    pub fn within(self, room: usize) -> Self {
+        let connections = self.connections.min(room);
+        let of_address = self.connections_of_address;
         Self {
             connections,
-            connections_of_address: usual.connections_of_address.min(connections.div_ceil(2)),
-            ..usual
+            connections_of_address: of_address.min(connections.div_ceil(2)),
+            ..self
+        }
+    }
+
+    /// These limits, but for those that settings name. At least one of everything is let in.
+    #[must_use]
+    pub fn with(self, named: &settings::Limits) -> Self {
+        let count = |named: Option<usize>, usual: usize| named.unwrap_or(usual).max(1);
+        let mib = |named: Option<usize>, usual: usize| {
+            named.map_or(usual, |mib| mib.max(1).saturating_mul(1 << 20))
+        };
+        let seconds = |named: Option<u64>, usual: Duration| {
+            named.map_or(usual, |seconds| Duration::from_secs(seconds.max(1)))
+        };
+        let of_person = named.requests_per_second_of_person;
+        let of_system = named.requests_per_second_of_system;
+        Self {
+            connections: count(named.connections, self.connections),
+            connections_of_address: count(
+                named.connections_of_address,
+                self.connections_of_address,
+            ),
+            handshake: seconds(named.handshake_seconds, self.handshake),
+            requests: count(named.requests, self.requests),
+            requests_of_connection: named
+                .requests_of_connection
+                .unwrap_or(self.requests_of_connection)
+                .max(1),
+            request_bytes: mib(named.request_mib, self.request_bytes),
+            answer_bytes: mib(named.answer_mib, self.answer_bytes),
+            body: seconds(named.body_seconds, self.body),
+            kept_bytes: mib(named.kept_mib, self.kept_bytes),
+            kept_bytes_of_caller: mib(named.kept_mib_of_caller, self.kept_bytes_of_caller),
+            streams: count(named.streams, self.streams),
+            streams_of_connection: count(named.streams_of_connection, self.streams_of_connection),
+            streams_of_caller: count(named.streams_of_caller, self.streams_of_caller),
+            unread_bytes: mib(named.unread_mib, self.unread_bytes),
+            unread_bytes_of_stream: mib(named.unread_mib_of_stream, self.unread_bytes_of_stream),
+            reading: seconds(named.reading_seconds, self.reading),
+            requests_per_second_of_person: of_person.unwrap_or(self.requests_per_second_of_person),
+            requests_per_second_of_system: of_system.unwrap_or(self.requests_per_second_of_system),
+            patience: seconds(named.patience_seconds, self.patience),
+            heartbeat: self.heartbeat,
+            grace: seconds(named.grace_seconds, self.grace),
+        }
+    }
+
+    /// The limits without those of how often somebody may ask: for development mode, where nobody
+    /// proves who they are.
+    #[must_use]
+    pub fn without_rates(self) -> Self {
+        Self {
+            requests_per_second_of_person: 0,
+            requests_per_second_of_system: 0,
+            ..self
         }
     }
 }
@@ -78,12 +169,21 @@ impl Limits {
 /// Refuses requests beyond a number at once. The server does not fail under load, and does not make
 /// those requests wait.
 #[derive(Clone, Debug)]
-pub(super) struct Shedding(Arc<Semaphore>);
+pub(super) struct Shedding {
+    places: Arc<Semaphore>,
+    checks: Arc<Semaphore>,
+}
+
+/// How many health checks are answered at once. One takes no time.
+const CHECKS: usize = 256;
 
 impl Shedding {
     /// Accepts this many requests at once.
     pub(super) fn beyond(requests: usize) -> Self {
-        Self(Arc::new(Semaphore::new(requests)))
+        Self {
+            places: Arc::new(Semaphore::new(requests)),
+            checks: Arc::new(Semaphore::new(CHECKS)),
+        }
     }
 }
 
@@ -93,7 +193,7 @@ impl<S> Layer<S> for Shedding {
     fn layer(&self, inner: S) -> Shed<S> {
         Shed {
             inner,
-            places: self.0.clone(),
+            shedding: self.clone(),
         }
     }
 }
@@ -102,7 +202,7 @@ impl<S> Layer<S> for Shedding {
 #[derive(Clone, Debug)]
 pub(super) struct Shed<S> {
     inner: S,
-    places: Arc<Semaphore>,
+    shedding: Shedding,
 }
 
 impl<S> Service<http::Request<Body>> for Shed<S>
@@ -119,10 +219,11 @@ where
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        if request.uri().path() == HEALTH {
-            return Box::pin(self.inner.call(request));
-        }
-        let Ok(place) = self.places.clone().try_acquire_owned() else {
+        let places = match request.uri().path() {
+            HEALTH => &self.shedding.checks,
+            _ => &self.shedding.places,
+        };
+        let Ok(place) = places.clone().try_acquire_owned() else {
             return Box::pin(async { Ok(Status::from(Failure::overloaded()).into_http()) });
         };
         let answer = self.inner.call(request);

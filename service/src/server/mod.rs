@@ -14,25 +14,32 @@ mod api;
 mod audit;
 mod catalogue;
 mod commands;
+mod count;
 mod ending;
 mod entrance;
 mod events;
 mod evidence;
+mod fair;
 mod gate;
 mod health;
+mod intake;
 mod limits;
 mod links;
+mod outlet;
 mod overview;
 mod ownership;
 mod pages;
 mod plans;
 mod previewing;
+mod rate;
+mod readers;
+mod reads;
 mod recoveries;
 mod recovering;
 mod revert;
 mod roster;
 mod rpc;
-mod streams;
+mod shares;
 mod surveys;
 
 use std::net::SocketAddr;
@@ -40,6 +47,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use planledger_core::access_log::AccessLog;
 use planledger_core::ledger::Ledger;
 use planledger_core::notary::Notary;
 use tokio::sync::watch;
@@ -48,9 +56,11 @@ use self::api::Api;
 use self::auth::{Authenticator, Authorizer};
 use self::entrance::Entrance;
 use self::evidence::Evidence;
+use self::fair::Fair;
 use self::health::Health;
 pub use self::limits::Limits;
 use self::limits::Shedding;
+use self::reads::ReadLog;
 pub use self::rpc::COMMANDS_OF_A_STREAM;
 use self::transport::{Listening, Tls};
 use crate::notary::Witnesses;
@@ -60,7 +70,7 @@ pub const KEEPALIVE: Duration = Duration::from_secs(30);
 /// How long a connection may take to answer with a sign of life.
 pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Bytes of one request that may wait to be read.
-const WINDOW: u32 = 1 << 20;
+const WINDOW: u32 = 256 << 10;
 /// Bytes of a whole connection that may wait to be read. It leaves room for several streams that
 /// wait for the disk before the connection's other requests must wait too.
 const CONNECTION_WINDOW: u32 = 8 * WINDOW;
@@ -81,6 +91,7 @@ pub enum ServeError {
 pub struct Server {
     listening: Listening,
     evidence: Option<Evidence>,
+    reads: Option<ReadLog>,
     limits: Limits,
 }
 
@@ -117,6 +128,7 @@ impl Server {
             listening,
             limits: Limits::default(),
             evidence: None,
+            reads: None,
         }
     }
 
@@ -130,7 +142,16 @@ impl Server {
     /// cosign its checkpoints.
     #[must_use]
     pub fn with_notary(mut self, notary: Arc<Notary>, witnesses: Arc<Witnesses>) -> Self {
-        self.evidence = Some(Evidence { notary, witnesses });
+        self.evidence = Some(Evidence::new(notary, witnesses));
+        self
+    }
+
+    /// Records every read of plans in an access log. With `strict`, an answer waits until its record is
+    /// on stable storage; otherwise it waits only until the record is handed in. A server without an
+    /// access log, which only tests have, records no reads.
+    #[must_use]
+    pub fn with_access_log(mut self, log: Arc<AccessLog>, strict: bool) -> Self {
+        self.reads = Some(ReadLog::new(log, strict));
         self
     }
 
@@ -162,6 +183,7 @@ impl Server {
         let api = Api::new(
             ledger.clone(),
             self.evidence,
+            self.reads,
             authorizer,
             stopped.clone(),
             limits,
@@ -178,6 +200,7 @@ impl Server {
             .max_concurrent_streams(Some(limits.requests_of_connection))
             .layer(Shedding::beyond(limits.requests))
             .layer(Entrance::guarded_by(authenticator, rpc::streaming()))
+            .layer(Fair::new(&limits, rpc::streaming()))
             .add_routes(services)
             .add_service(health_service);
         drop(api);

@@ -72,7 +72,7 @@ impl Api {
         let to = asked.revert.to;
         let receipt = match dry_run {
             true => None,
-            false => Some(self.carry_out(caller, envelope).await?),
+            false => Some(self.carry_out(caller, envelope, 0).await?),
         };
         let outcome = receipt.clone();
         let (reverting, revision) = self

@@ -1,6 +1,7 @@
 //! Types of the library that are enums in the API, and their numbers.
 
 use planledger_core::access::{Purpose, Role as AccessRole};
+use planledger_core::access_log::Shown;
 use planledger_core::audit::Disclosure;
 use planledger_core::domain::institution::{StudentsThrough, SurveyForum};
 use planledger_core::domain::person::Role;
@@ -53,6 +54,9 @@ choices! {
     }
     Purpose as AccessPurpose {
         Teaching, Counselling, Supervision, Audit, Support, Integration,
+    }
+    Shown as PlanReadKind {
+        Plan, Comparison, CollectedView, History, Events, Evidence, AccessLog,
     }
     SystemKind as SystemKind { LearningPlatform, Portal, Roster, Other }
     Role as Role { Student, Guardian, Teacher, Pedagogue, Leader, Other }

@@ -106,7 +106,7 @@ fn named(kind: &str, id: Uuid) -> String {
 #[cfg(test)]
 mod tests {
     use planledger_core::domain::EventType;
-    use planledger_core::ids::{CommandId, PersonId, PlanId, Position, Revision, SystemId};
+    use planledger_core::ids::{CommandId, KeyId, PersonId, PlanId, Position, Revision, SystemId};
     use planledger_core::time::Timestamp;
 
     use super::*;
@@ -122,6 +122,7 @@ mod tests {
             actor: Actor::Person(PersonId::from_bytes([9; 16])),
             on_behalf_of: Some(Actor::System(SystemId::from_bytes([10; 16]))),
             recorded_at: Timestamp::from_nanos(1_500_000_000),
+            key: KeyId::from_bytes([11; 16]),
             payload,
         }
     }

@@ -26,7 +26,7 @@ pub enum ViolationReason {
     TooLong,
     /// The text is only white space.
     Empty,
-    /// The text holds a control character.
+    /// The text holds a control character, or one that nobody sees where it must not stand.
     ControlCharacter,
     /// The enum value is not known.
     UnknownEnum,
@@ -84,18 +84,32 @@ pub struct Violation {
 /// A message with wrong fields: all of them, and at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadRequest {
-    /// The wrong fields, in the order in which they were read.
+    /// The first wrong fields, in the order in which they were read: at most 50.
     pub violations: Vec<Violation>,
+    /// How many more were found.
+    pub more: usize,
 }
+
+/// The most wrong fields that an answer names.
+const MOST_SHOWN: usize = 50;
+/// The most wrong fields that are looked for in lists. What comes after them is not read.
+const MOST_FOUND: usize = 1_000;
+/// The most wrong fields that the message for people names.
+const MOST_TOLD: usize = 5;
+/// The most items of any list. Many lists may have fewer.
+const MOST_ITEMS: usize = 100_000;
 
 impl fmt::Display for BadRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the request is not valid")?;
-        for (index, violation) in self.violations.iter().enumerate() {
+        for (index, violation) in self.violations.iter().take(MOST_TOLD).enumerate() {
             let before = if index == 0 { ": " } else { "; " };
             write!(f, "{before}{} {}", violation.field, violation.description)?;
         }
-        Ok(())
+        match (self.violations.len() + self.more).saturating_sub(MOST_TOLD) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
     }
 }
 
@@ -133,6 +147,8 @@ wire_texts!(
 pub(super) struct Fields {
     path: String,
     violations: Vec<Violation>,
+    /// How many violations were found that are not among these.
+    more: usize,
     /// Where the texts stand that are read now; `None` if that is where such texts usually stand.
     context: Option<CprContext>,
 }
@@ -146,6 +162,7 @@ impl Fields {
             Some(value) if fields.violations.is_empty() => Ok(value),
             Some(_) | None => Err(BadRequest {
                 violations: fields.violations,
+                more: fields.more,
             }),
         }
     }
@@ -157,6 +174,10 @@ impl Fields {
         reason: ViolationReason,
         description: impl Into<String>,
     ) {
+        if self.violations.len() >= MOST_SHOWN {
+            self.more += 1;
+            return;
+        }
         let description = description.into();
         self.within(name, |fields| {
             fields.violations.push(Violation {
@@ -328,17 +349,32 @@ impl Fields {
         choice
     }
 
-    /// Reads every element of a list.
+    /// Refuses a list with more items than it may have, before any of them is looked at.
+    pub(super) fn at_most(&mut self, name: &str, count: usize, limit: usize) -> Option<()> {
+        if count <= limit {
+            return Some(());
+        }
+        let description = format!("has {count} items, but at most {limit} are allowed");
+        self.violate(name, ViolationReason::OutOfRange, description);
+        None
+    }
+
+    /// Reads every element of a list, unless so much is wrong already that nobody would be told of
+    /// more.
     pub(super) fn list<M, T>(
         &mut self,
         name: &str,
         list: Vec<M>,
         mut read: impl FnMut(&mut Self, M) -> Option<T>,
     ) -> Option<Vec<T>> {
+        self.at_most(name, list.len(), MOST_ITEMS)?;
         self.within(name, |fields| {
             let mut values = Vec::with_capacity(list.len());
             let mut whole = true;
             for (index, message) in list.into_iter().enumerate() {
+                if fields.more >= MOST_FOUND {
+                    return None;
+                }
                 let value = fields.within(&place(index), |fields| read(fields, message));
                 whole &= value.is_some();
                 values.extend(value);

@@ -1,4 +1,6 @@
 //! Systems and grants over the API and the command line.
 
 mod cli;
+mod cost;
+mod log;
 mod reads;

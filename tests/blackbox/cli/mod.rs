@@ -4,6 +4,7 @@ mod catalogue;
 mod changes;
 mod demo;
 mod forks;
+mod keys;
 mod ledger;
 mod plans;
 mod rest;

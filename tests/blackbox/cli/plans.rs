@@ -164,3 +164,53 @@ async fn an_actor_that_is_none_is_turned_away_by_the_server() {
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.stderr.contains("ACTOR_INVALID"), "{}", ran.stderr);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn what_people_wrote_is_shown_as_text_whatever_it_holds() {
+    let server = Home::new().start();
+    let (school, course, plan_id, _) = planned(&server).await;
+    let teacher = server.voice().await.person(&school.teacher);
+    let forged = "Fint\n6  2026-08-11 09:00:00  Rektor  withdrawn\r\u{202e}tsil";
+    let goal = &course.reflection_goal;
+    let comment = assessment(1, forged);
+    teacher
+        .all([
+            course.evaluate(&plan_id, &new_id(), goal, comment),
+            write_status(&plan_id, "Godt\nGoals\n\u{200b}\u{2067}slut"),
+        ])
+        .await;
+    for arguments in [
+        &["show"][..],
+        &["log"],
+        &["diff", "--from", "1"],
+        &["show", "--json"],
+    ] {
+        let (verb, more) = arguments.split_first().unwrap();
+        let ran = plan_command(&server, &[&[*verb, &plan_id], more].concat()).done();
+        let hidden =
+            |c: char| c != '\n' && (c.is_control() || "\u{202e}\u{2067}\u{200b}".contains(c));
+        assert!(!ran.stdout.contains(hidden), "{:?}", ran.stdout);
+        let forged = ran
+            .stdout
+            .lines()
+            .find(|line| line.trim_start().starts_with("6  2026"));
+        assert_eq!(
+            forged.filter(|line| line.starts_with('6')),
+            None,
+            "{}",
+            ran.stdout
+        );
+        let goals = ran.stdout.lines().filter(|line| *line == "Goals");
+        assert!(goals.count() <= 1, "{}", ran.stdout);
+    }
+    let shown = plan_command(&server, &["show", &plan_id, "--json"])
+        .done()
+        .json();
+    assert_eq!(
+        shown["plan"]["status"]["text"],
+        "Godt\nGoals\n\u{200b}\u{2067}slut"
+    );
+    let sheet = plan_command(&server, &["show", &plan_id]).done().stdout;
+    assert!(sheet.contains("Fint\\n6  2026"), "{sheet}");
+    assert!(sheet.contains("\\u{202e}"), "{sheet}");
+}

@@ -9,6 +9,8 @@ fn wrong_usage_is_exit_code_2_and_says_nothing_on_standard_output() {
         &[],
         &["fly"],
         &["serve", "--fly"],
+        // Other users of the machine see flags.
+        &["serve", "--dev", "--master-key", "ab"],
         &["import"],
         &["import", "roster"],
         &["plan", "show"],

@@ -165,6 +165,7 @@ async fn who_may_nothing_is_denied_by_every_method_even_what_is_not_there() {
             })
         };
         ReviewAccessRequest {};
+        ListReadersRequest { student_id: new_id() };
         GetVerifierKeysRequest {};
         GetCheckpointRequest { create: true };
         ListCheckpointsRequest {};

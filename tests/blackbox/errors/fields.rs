@@ -235,6 +235,13 @@ async fn texts_that_may_not_be_stored_are_refused() {
             &[("plan.write_status.text", "CONTROL_CHARACTER")],
         ),
         Bad::new(
+            register_institution(&new_id(), "Skolen\u{202e}neloks"),
+            &[(
+                "institution.register_institution.details.name",
+                "CONTROL_CHARACTER",
+            )],
+        ),
+        Bad::new(
             register_institution(&new_id(), "to\nlinjer"),
             &[(
                 "institution.register_institution.details.name",
@@ -393,4 +400,42 @@ async fn all_faults_of_a_batch_come_in_one_answer_and_nothing_of_it_is_done() {
         assert_eq!(refused.paths(), ["commands"]);
     }
     assert_eq!(voice.position().await, 0);
+}
+
+/// A batch of commands, of which each names two fields at fault.
+fn faulty(count: usize) -> ExecuteBatchRequest {
+    let commands = (0..count).map(|_| Command {
+        command_id: String::new(),
+        ..write_status("", SECRET)
+    });
+    ExecuteBatchRequest {
+        commands: commands.collect(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_answer_names_the_first_wrong_fields_and_counts_the_others() {
+    let server = Home::new().start();
+    let voice = server.voice().await;
+    let status = voice.client.commands().execute_batch(faulty(900)).await;
+    let status = status.unwrap_err();
+    let details = tonic_types::StatusExt::get_error_details(&status);
+    let named = details.bad_request().unwrap().field_violations.len();
+    assert!((20..=50).contains(&named), "{named}");
+    assert!(status.message().contains("more"), "{}", status.message());
+    let left_out = &details.error_info().unwrap().metadata["violations_left_out"];
+    // What would not be named is not looked for without end.
+    let found = named + left_out.parse::<usize>().unwrap();
+    assert!((1_000..1_100).contains(&found), "{found}");
+    let mut headers = tonic::codegen::http::HeaderMap::new();
+    status.add_header(&mut headers).unwrap();
+    let bytes: usize = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    assert!(bytes <= 8 << 10, "{bytes}");
+    // A few are all named.
+    let few = voice.client.commands().execute_batch(faulty(5)).await;
+    let details = tonic_types::StatusExt::get_error_details(&few.unwrap_err());
+    assert_eq!(details.bad_request().unwrap().field_violations.len(), 10);
 }

@@ -1,5 +1,7 @@
 //! Certificate authorities, and certificates.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rcgen::{
@@ -72,10 +74,17 @@ pub(super) fn file(dir: &Path, name: &str, content: &str) -> PathBuf {
     path
 }
 
+/// The same for one that only its owner may open.
+pub(super) fn secret(dir: &Path, name: &str, content: &str) -> PathBuf {
+    let path = file(dir, name, content);
+    std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    path
+}
+
 impl Issued {
     /// Puts certificate and key into files.
     pub(super) fn write(&self, dir: &Path, name: &str) -> (PathBuf, PathBuf) {
         let certificate = file(dir, &format!("{name}.pem"), &self.certificate);
-        (certificate, file(dir, &format!("{name}.key"), &self.key))
+        (certificate, secret(dir, &format!("{name}.key"), &self.key))
     }
 }

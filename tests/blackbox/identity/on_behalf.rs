@@ -87,7 +87,8 @@ async fn the_act_claim_names_the_system_that_acts_for_the_subject() {
     let voice = stage.place.with_token(&stage.signer.token(&nobody)).await;
     let refused = voice.ask(GetStatusRequest::default()).await.unwrap_err();
     assert_eq!(refused.reason, "SYSTEM_UNKNOWN");
-    for act in [json!({}), json!("platform"), json!({"sub": 1})] {
+    let elsewhere = json!({"sub": "platform", "iss": "https://other.example"});
+    for act in [json!({}), json!("platform"), json!({"sub": 1}), elsewhere] {
         let token = stage.signer.token(&but(&claims, "act", act));
         let voice = stage.place.with_token(&token).await;
         let refused = voice.ask(GetStatusRequest::default()).await.unwrap_err();

@@ -15,8 +15,9 @@ const SYSTEM: &str = "5d3c7e80-98a5-4b5f-8f0e-7a1d2a0c9b11";
 /// A settings file.
 fn settings(dir: &Path, provider: &Provider, tls: &str) -> String {
     let url = provider.url();
+    let master = dir.join("master.key");
     let text = format!(
-        "{tls}\n[identity]\n[[identity.issuers]]\nurl = \"{url}\"\naudience = \"{AUDIENCE}\"\n\
+        "master-key-file = {master:?}\n{tls}\n[identity]\n[[identity.issuers]]\nurl = \"{url}\"\naudience = \"{AUDIENCE}\"\n\
          algorithms = [\"ES256\"]\nperson = {{ claim = \"uid\", prefix = \"uni:\", source = \"{SOURCE}\" }}\n\
          system = {{ claim = \"client_id\" }}\n"
     );
@@ -31,10 +32,11 @@ fn serve(dir: &Path, settings: &str, more: &[&str]) -> Result<Serving, String> {
 }
 
 /// Makes the portal the first administrator, before a server has the ledger.
-fn bootstrap(dir: &Path, provider: &Provider) {
+fn bootstrap(dir: &Path, settings: &str, provider: &Provider) {
     let ledger = dir.join("ledger");
     let url = provider.url();
     let mut arguments = vec!["access", "bootstrap", "--dir", ledger.to_str().unwrap()];
+    arguments.extend(["--config", settings]);
     arguments.extend(["--system", SYSTEM, "--name", "Portal"]);
     arguments.extend(["--issuer", &url, "--client", "portal"]);
     let ran = run(&arguments);
@@ -65,7 +67,9 @@ fn a_server_that_could_identify_nobody_does_not_start_and_says_what_to_do() {
     let signer = Signer::p256("a");
     let provider = Provider::with(&[&signer]);
     let started = |text: &str| {
-        let path = file(dir.path(), "settings.toml", text);
+        let master = dir.path().join("master.key");
+        let text = format!("master-key-file = {master:?}\n{text}");
+        let path = file(dir.path(), "settings.toml", &text);
         let ran = run(["serve", "--dir", ledger, "--config", path.to_str().unwrap()]);
         assert_eq!(ran.code, Some(2), "{ran:?}");
         ran.stderr
@@ -103,7 +107,7 @@ async fn the_program_serves_over_tls_and_its_commands_show_a_token_or_a_certific
     let ca = file(dir.path(), "ca.pem", &authority.pem());
     let tls = format!("[tls]\ncertificate = {certificate:?}\nkey = {key:?}\nclient-ca = {ca:?}\n");
     let settings = settings(dir.path(), &provider, &tls);
-    bootstrap(dir.path(), &provider);
+    bootstrap(dir.path(), &settings, &provider);
     let server = serve(dir.path(), &settings, &["--listen", "127.0.0.1:0"]).unwrap();
     assert!(server.url.starts_with("https://"), "{}", server.url);
     let token = signer.token(&provider.system("portal"));
@@ -153,7 +157,7 @@ async fn behind_a_proxy_the_program_listens_on_a_unix_socket() {
     let signer = Signer::p256("a");
     let provider = Provider::with(&[&signer]);
     let settings = settings(dir.path(), &provider, "");
-    bootstrap(dir.path(), &provider);
+    bootstrap(dir.path(), &settings, &provider);
     let socket = dir.path().join("api.sock");
     let path = socket.to_str().unwrap();
     let server = serve(dir.path(), &settings, &["--behind-proxy", path]).unwrap();
@@ -176,4 +180,59 @@ async fn behind_a_proxy_the_program_listens_on_a_unix_socket() {
         .stop();
     std::fs::write(&socket, "").unwrap();
     assert!(serve(dir.path(), &settings, &["--behind-proxy", path]).is_err());
+}
+
+#[test]
+fn in_production_the_master_key_is_kept_apart_from_the_data() {
+    let dir = tempfile::tempdir().unwrap();
+    let signer = Signer::p256("a");
+    let provider = Provider::with(&[&signer]);
+    let authority = Authority::new();
+    let (certificate, key) = authority.server().write(dir.path(), "server");
+    let tls = format!("[tls]\ncertificate = {certificate:?}\nkey = {key:?}\n");
+    let settings = settings(dir.path(), &provider, &tls);
+    let text = std::fs::read_to_string(&settings).unwrap();
+    let ledger = dir.path().join("ledger");
+    let started = |first: &str| {
+        let (_, rest) = text.split_once('\n').unwrap();
+        file(dir.path(), "planledger.toml", &format!("{first}\n{rest}"));
+        let ran = run([
+            "serve",
+            "--config",
+            &settings,
+            "--listen",
+            "127.0.0.1:0",
+            "--dir",
+            ledger.to_str().unwrap(),
+        ]);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        ran.stderr
+    };
+    let nowhere = started("");
+    for way in [
+        "--master-key-file",
+        "planledger.master-key",
+        "master-key-command",
+    ] {
+        assert!(nowhere.contains(way), "{nowhere}");
+    }
+    // The first administrator's command, which would make the ledger, asks for the same.
+    let mut arguments = vec!["access", "bootstrap", "--config", &settings, "--dir"];
+    arguments.extend([
+        ledger.to_str().unwrap(),
+        "--system",
+        SYSTEM,
+        "--name",
+        "Portal",
+    ]);
+    let ran = run(&arguments);
+    assert!(ran.stderr.contains("master-key-command"), "{ran:?}");
+    let inside = ledger.join("keys/master.key");
+    let beside = started(&format!("master-key-file = {inside:?}"));
+    assert!(beside.contains("mv "), "{beside}");
+    assert!(!ledger.exists());
+    // Others may read the server's key.
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let read = started(&format!("master-key-file = {:?}", dir.path().join("m.key")));
+    assert!(read.contains("chmod 600"), "{read}");
 }

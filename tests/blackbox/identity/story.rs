@@ -211,6 +211,7 @@ async fn a_school_is_set_up_and_everybody_may_do_what_is_theirs() {
     following(&city, &school, &plan).await;
     leading(&city, &school, &plan).await;
     auditing(&city, &plan).await;
+    looking_back(&city, &school, &auditor).await;
 
     // A system that is revoked is nobody from then on.
     let reader = city.in_portal(&school.student).await;
@@ -356,6 +357,34 @@ async fn auditing(city: &City, plan: &str) {
     let scope = export_bundle_request::Scope::PlanId(plan.to_owned());
     auditor.export(bundle_of(scope)).await.unwrap();
     is_denied(auditor.try_execute(write_status(plan, "x")).await);
+}
+
+/// The student sees in the portal who has read the plans: everybody who did, and nobody who was denied.
+async fn looking_back(city: &City, school: &School, auditor: &str) {
+    let student = city.in_portal(&school.student).await;
+    let request = ListReadersRequest {
+        student_id: school.student.clone(),
+        page_size: 1_000,
+        ..ListReadersRequest::default()
+    };
+    let reads = student.ask(request.clone()).await.unwrap().reads;
+    let who = |read: &PlanRead| read.on_behalf_of.clone().or(read.actor.clone());
+    let mut found: Vec<_> = reads
+        .iter()
+        .map(|read| (read.method.clone(), who(read)))
+        .collect();
+    found.reverse();
+    found.dedup();
+    let expected = [
+        ("GetPlan", &school.guardian),
+        ("GetCollectedView", &school.guardian),
+        ("FollowEvents", &school.pedagogue),
+        ("ReadEvents", &auditor.to_owned()),
+        ("ExportBundle", &auditor.to_owned()),
+    ];
+    let expected = expected.map(|(method, who)| (method.to_owned(), Some(actor_person(who))));
+    assert_eq!(found, expected);
+    is_denied(city.in_platform("ta").await.ask(request).await);
 }
 
 /// Methods to which a message with something in each field is malformed whatever the ledger holds.

@@ -147,6 +147,7 @@ async fn a_position_that_is_not_reached_in_time_can_be_asked_for_again() {
                 })
             };
             ReviewAccessRequest {};
+            ListReadersRequest { student_id: school.student.clone() };
         }
     }
     // Every method that reads: all but the three that execute, and the five that give evidence, for

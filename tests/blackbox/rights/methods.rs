@@ -432,6 +432,19 @@ async fn rights(rows: &mut Rows<'_>) {
     rows.row("explain_access", request, &may, &others).await;
     let request = same(ReviewAccessRequest::default());
     rows.row("review_access", request, &may, &may_not).await;
+    let request = both(&here.student, |student_id| ListReadersRequest {
+        student_id,
+        ..ListReadersRequest::default()
+    });
+    let may = [&here.student, &here.guardian, &world.auditor];
+    let may_not = [
+        &here.classmate,
+        &here.teacher,
+        &here.leader,
+        &world.there.school.guardian,
+        &world.administrator,
+    ];
+    rows.row("list_readers", request, &may, &may_not).await;
 }
 
 async fn commands(rows: &mut Rows<'_>) {

@@ -91,6 +91,7 @@ methods! {
     access.list_systems: ListSystemsRequest => ListSystemsResponse;
     access.explain_access: ExplainAccessRequest => ExplainAccessResponse;
     access.review_access: ReviewAccessRequest => ReviewAccessResponse;
+    access.list_readers: ListReadersRequest => ListReadersResponse;
     audit.get_verifier_keys: GetVerifierKeysRequest => GetVerifierKeysResponse;
     audit.get_checkpoint: GetCheckpointRequest => GetCheckpointResponse;
     audit.list_checkpoints: ListCheckpointsRequest => ListCheckpointsResponse;

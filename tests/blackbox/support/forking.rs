@@ -48,12 +48,12 @@ impl Home {
         });
         let prefix = entry.encode();
         let key = keys.by_id(entry.key).unwrap();
-        let opened = key.event_key(entry.stream, entry.revision);
+        let opened = key.key_of(&entry);
         let json = seal::open(&opened, &entry.nonce, entry::prefix(&prefix), &sealed).unwrap();
         entry.revision = before.revision.next();
         entry.previous_link = entry::link(&before.encode());
         entry.recorded_at = log.tail().recorded_at.plus(1_000);
-        let key = key.event_key(entry.stream, entry.revision);
+        let key = key.new_event_key(entry.stream, entry.revision, &entry.nonce);
         entry.key_commitment = seal::commitment(&key);
         let prefix = entry.encode();
         let sealed = seal::seal(&key, &entry.nonce, entry::prefix(&prefix), &json).unwrap();

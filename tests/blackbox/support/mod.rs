@@ -37,6 +37,6 @@ pub(crate) use recovery::{bring_back, give, transfer_of};
 pub(crate) use refused::{Refused, command_error};
 pub(crate) use requests::*;
 pub(crate) use school::{Course, REFLECTION_GOAL, STUDENT, SUBJECT_GOAL, School, TEACHER};
-pub(crate) use server::{Home, Running, Secured, Setup};
+pub(crate) use server::{Home, Running, Secured, Setup, Strict};
 pub(crate) use voice::{Followed, PATIENCE, Voice, next};
 pub(crate) use watching::{Said, Watching};

@@ -9,8 +9,10 @@ use planledger::notary::{KeyFiles, Witnesses};
 use planledger::server::auth::{Authenticator, Authorizer, Development};
 use planledger::server::identity::{Identified, LedgerDirectory};
 use planledger::server::{Limits, Server, transport};
-use planledger::settings::{self, identity::Identity, identity::Tls};
+use planledger::settings::identity::{Identity, Tls};
+use planledger::settings::master::kept_beside;
 use planledger::system::{SystemClock, SystemEntropy};
+use planledger_core::access_log::AccessLog;
 use planledger_core::ledger::{Ledger, Options};
 use planledger_core::notary::Notary;
 use planledger_fixtures::place::copy;
@@ -54,7 +56,7 @@ impl Home {
     pub(crate) fn options(&self) -> Options {
         Options {
             dir: self.path().to_owned(),
-            master: settings::master_key(None, None, self.path()).unwrap(),
+            master: kept_beside(self.path()).unwrap(),
             rescue: None,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
@@ -88,11 +90,17 @@ impl Home {
     }
 }
 
+/// Whether answers wait until their records are on stable storage.
+#[derive(Clone, Copy)]
+pub(crate) struct Strict(pub(crate) bool);
+
 /// How a server is set up, where that is not as usual.
 pub(crate) struct Setup {
     pub(crate) limits: Limits,
     pub(crate) authorizer: Arc<dyn Authorizer>,
     pub(crate) log: Option<Gated>,
+    /// Whether it records who reads plans, and whether answers wait for it; `None` if it does not.
+    pub(crate) reads: Option<Strict>,
     /// Whether it gives evidence.
     pub(crate) notary: bool,
     /// What it needs to find out who asks. It believes everybody if there is none.
@@ -127,6 +135,7 @@ impl Default for Setup {
             limits,
             authorizer: Arc::new(Development),
             log: None,
+            reads: Some(Strict(false)),
             notary: false,
             secured: None,
         }
@@ -166,6 +175,10 @@ impl Setup {
                 let signer = KeyFiles::in_ledger(&dir).load(&ledger, None).unwrap();
                 Arc::new(Notary::open(ledger.clone(), &dir, signer).unwrap())
             });
+            let reads = self.reads.map(|Strict(strict)| {
+                let reads = AccessLog::open(ledger.clone(), &dir, Arc::new(SystemEntropy));
+                (Arc::new(reads.unwrap()), strict)
+            });
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(2)
                 .enable_all()
@@ -188,6 +201,10 @@ impl Setup {
                 let server = server.with_limits(self.limits);
                 let server = match notary {
                     Some(notary) => server.with_notary(notary, Arc::new(Witnesses::default())),
+                    None => server,
+                };
+                let server = match reads {
+                    Some((reads, strict)) => server.with_access_log(reads, strict),
                     None => server,
                 };
                 let serving = server.serve(ledger, authenticator, self.authorizer, stop);

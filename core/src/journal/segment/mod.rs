@@ -30,6 +30,7 @@ use super::tail::Tail;
 use crate::disk::{Disk, DiskFile, SmallFile, read_full, write_full};
 use crate::ids::{CommitSeq, LedgerId, Position};
 
+pub(crate) use self::open::ledger_id;
 pub use self::open::{OpenMode, SegmentOptions};
 pub use self::scan::{Cut, DurableHint};
 

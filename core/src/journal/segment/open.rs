@@ -199,6 +199,21 @@ fn damage(segment: u64, offset: u64, position: Position, reason: DamageReason) -
     .into()
 }
 
+/// Which ledger a journal belongs to, as its first segment says. Nothing else is read.
+///
+/// # Errors
+/// [`OpenError::Empty`] if there is no journal, [`OpenError::Io`] if the disk fails.
+pub(crate) fn ledger_id(disk: &dyn Disk) -> Result<LedgerId, OpenError> {
+    let first = segment_numbers(disk)?.first().copied();
+    let name = file_name(first.ok_or(OpenError::Empty)?, LOG_SUFFIX);
+    let file: Arc<dyn DiskFile> = disk
+        .open(&name)
+        .map_err(io_error("opening the first segment"))?
+        .into();
+    let header = SegmentHeader::read(&file).map_err(io_error("reading the first segment"))?;
+    Ok(header.ok_or(OpenError::Empty)?.ledger_id)
+}
+
 fn segment_numbers(disk: &dyn Disk) -> Result<Vec<u64>, OpenError> {
     let names = disk.list().map_err(io_error("listing the directory"))?;
     let mut numbers: Vec<u64> = names

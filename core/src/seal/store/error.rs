@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::rescue::RescueKey;
 use crate::ids::{KeyId, Position};
 
 /// Why the key store cannot be used.
@@ -55,10 +56,44 @@ pub enum KeyStoreError {
     /// The key store was made with another master key.
     #[error("the key store was made with another master key; give the ledger's own master key")]
     WrongMasterKey,
+    /// The file names somebody for whom every key would be wrapped too, and the master key does not
+    /// vouch for them: an earlier version wrote the file, or somebody put the recipient there.
+    #[error(
+        "keys.log names a rescue recipient that the master key does not vouch for: {recipient}; if \
+        it is yours, say so with `planledger keys add-rescue-recipient {recipient}`, or name it as \
+        rescue-recipient in the settings; if it is not, somebody who can write to the directory put \
+        it there: find out who, and name your own with the same command, or restore keys.log from \
+        its backup"
+    )]
+    Unvouched {
+        /// The recipient in the file.
+        recipient: RescueKey,
+    },
+    /// The rescue recipient is a point of low order.
+    #[error(
+        "{recipient} cannot be a rescue recipient: it is a point of low order, and anybody could \
+        open what is sealed for it; make a key with `openssl genpkey -algorithm X25519`, and name it \
+        with `planledger keys add-rescue-recipient`"
+    )]
+    WeakRecipient {
+        /// The recipient.
+        recipient: RescueKey,
+    },
+    /// Somebody wants to open the keys with a rescue key that they are not wrapped for.
+    #[error(
+        "this rescue key does not open keys.log: its public half is {given}, and the keys are wrapped \
+        for {}", found.map_or("nobody".to_owned(), |found| found.to_string())
+    )]
+    NotRecipient {
+        /// The public half of the key that was given.
+        given: RescueKey,
+        /// The recipient in the file; `None` if there is none.
+        found: Option<RescueKey>,
+    },
     /// A slot is damaged, or a slot before it is missing. Restore the key store from its backup.
     #[error("keys.log is damaged in slot {slot}; restore it from its backup")]
     Damaged {
-        /// The number of the slot, from 1.
+        /// The number of the slot, from 1; 0 for the header.
         slot: u64,
     },
     /// There is a journal but no key store. Restore the key store from its backup.
@@ -73,6 +108,14 @@ pub enum KeyStoreError {
     /// The key store was opened for reading only.
     #[error("the key store is open for reading only")]
     ReadOnly,
+}
+
+/// Fails for a point of low order.
+pub(super) fn check_recipient(recipient: RescueKey) -> Result<(), KeyStoreError> {
+    match recipient.is_weak() {
+        true => Err(KeyStoreError::WeakRecipient { recipient }),
+        false => Ok(()),
+    }
 }
 
 /// Says which operation failed.

@@ -5,9 +5,10 @@ use std::io;
 
 use super::error::KeyStoreError;
 use super::keys::Keys;
-use super::options::MasterKey;
-use super::slot::{SLOT, checked, decode_slot, group_of};
+use super::slot::{Fields224, SLOT, checked, group_of};
 use crate::disk::{Disk, DiskFile, SmallFile, read_full, write_full};
+use crate::seal::key::ScopeKey;
+use crate::seal::scope::KeyScope;
 
 pub(super) const NAME: &str = "keys.log";
 pub(super) const FILE: SmallFile<'_> = SmallFile {
@@ -25,10 +26,10 @@ pub(super) fn read(file: &dyn DiskFile) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads the slots up to a torn tail. Returns how many are whole.
+/// Reads the slots up to a torn tail, each opened by `decode`. Returns how many are whole.
 pub(super) fn read_slots(
     slots: &[[u8; SLOT]],
-    master: &MasterKey,
+    decode: &dyn Fn(&Fields224) -> Option<(KeyScope, ScopeKey)>,
     keys: &mut Keys,
 ) -> Result<usize, KeyStoreError> {
     for (index, slot) in slots.iter().enumerate() {
@@ -50,7 +51,7 @@ pub(super) fn read_slots(
         if group_of(fields) > index as u64 {
             return Err(damaged());
         }
-        let (scope, key) = decode_slot(fields, master).ok_or_else(damaged)?;
+        let (scope, key) = decode(fields).ok_or_else(damaged)?;
         keys.hold(scope, key);
     }
     Ok(slots.len())

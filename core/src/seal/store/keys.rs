@@ -35,6 +35,16 @@ impl Keys {
         self.by_id.insert(key.id, Held { scope, key, slot });
     }
 
+    /// Takes out the last keys that were taken in.
+    pub(super) fn forget_last(&mut self, count: usize) {
+        for _ in 0..count {
+            let Some(held) = self.order.pop().and_then(|id| self.by_id.remove(&id)) else {
+                return;
+            };
+            self.active.remove(&held.scope);
+        }
+    }
+
     /// The first `slots` keys that were made, or all keys if there are fewer.
     pub(super) fn first(&self, slots: u64) -> KeyCount {
         let count = usize::try_from(slots).unwrap_or(usize::MAX);

@@ -1,30 +1,33 @@
 //! The key store: an append-only file of 256-byte slots. To lose it is to lose the ledger. So it is
 //! synced before the first event under a new key is, and it is as hard to lose as the journal.
 
+mod drafts;
 mod error;
 mod file;
 mod keys;
 mod options;
+mod rescue;
+mod rewrap;
 mod slot;
 #[cfg(test)]
 mod tests;
 
 use parking_lot::Mutex;
-use x25519_dalek::StaticSecret;
-use zeroize::Zeroize;
 
+use self::drafts::Draft;
 pub use self::error::KeyStoreError;
-use self::error::io_error;
+use self::error::{check_recipient, io_error};
 use self::file::{FILE, NAME, TORN, make_durable, read, read_slots, set_torn_tail_aside};
 pub use self::keys::KeyCount;
 use self::keys::Keys;
-pub use self::options::{KeyStoreMode, KeyStoreOptions, MasterKey, RescueKey};
+pub use self::options::{KeyStoreMode, KeyStoreOptions, MasterKey};
+pub use self::rescue::RescueKey;
+pub use self::rewrap::{KeyStoreSummary, Rewrapping, rewrap};
 pub use self::slot::open_with_rescue_key;
-use self::slot::{SLOT, Slot, encode_header, encode_slot};
+use self::slot::{Header, SLOT, Wrapping, decode_slot, encode_header};
 use super::key::ScopeKey;
 use super::scope::KeyScope;
 use crate::disk::{DiskFile, write_full};
-use crate::fields::Fields;
 use crate::ids::KeyId;
 use crate::time::{Entropy, Timestamp};
 
@@ -36,6 +39,9 @@ pub struct KeyStore {
     /// How many bytes a crash left at the end of the file. They belong to keys that no receipted
     /// event uses.
     torn: u64,
+    /// Keys that no commit uses yet, in the order in which they were made. They are also the last of
+    /// `keys`.
+    drafts: Mutex<Vec<Draft>>,
     writer: Mutex<Writer>,
 }
 
@@ -75,24 +81,33 @@ impl KeyStore {
             if options.mode != KeyStoreMode::Create {
                 return Err(KeyStoreError::Missing);
             }
-            FILE.replace(disk, &encode_header(options))
-                .map_err(|error| io_error("making it")(error.into()))?;
+            make(options)?;
         }
         let file = disk.open(NAME).map_err(io_error("opening keys.log"))?;
         let bytes = read(file.as_ref()).map_err(io_error("reading keys.log"))?;
         let (slots, _) = bytes.as_chunks::<SLOT>();
         let (header, slots) = slots.split_first().ok_or(KeyStoreError::Foreign)?;
-        let rescue = slot::read_header(header, options)?;
+        let header = Header::read(header, options.ledger)?;
+        let has_tag = header.has_tag(options)?;
+        let rescue = header.rescue;
         let mut keys = Keys::default();
-        let whole = read_slots(slots, &options.master, &mut keys)?;
+        let decode = |fields: &_| decode_slot(fields, &options.master);
+        let whole = read_slots(slots, &decode, &mut keys)?;
         let (kept, torn) = bytes.split_at((whole + 1) * SLOT);
         let state = match options.mode {
             KeyStoreMode::ReadOnly => WriterState::ReadOnly,
             KeyStoreMode::Create | KeyStoreMode::Existing => {
                 set_torn_tail_aside(disk, torn, is_there(TORN))
                     .map_err(io_error("setting aside the torn end of keys.log"))?;
-                make_durable(disk, file.as_ref(), kept)
-                    .map_err(io_error("storing the end of keys.log"))?;
+                let file = match has_tag {
+                    true => {
+                        make_durable(disk, file.as_ref(), kept)
+                            .map_err(io_error("storing the end of keys.log"))?;
+                        file
+                    }
+                    false => add_tag(options, rescue, kept)?,
+                };
+                tell_of(rescue);
                 WriterState::Ready(file)
             }
         };
@@ -101,6 +116,7 @@ impl KeyStore {
             rescue,
             keys: parking_lot::RwLock::new(keys),
             torn: torn.len() as u64,
+            drafts: Mutex::default(),
             writer: Mutex::new(Writer {
                 slots: whole as u64,
                 pending: Vec::new(),
@@ -116,11 +132,20 @@ impl KeyStore {
             rescue: None,
             keys: parking_lot::RwLock::default(),
             torn: 0,
+            drafts: Mutex::default(),
             writer: Mutex::new(Writer {
                 slots: 0,
                 pending: Vec::new(),
                 state: WriterState::ReadOnly,
             }),
+        }
+    }
+
+    /// How many keys there are, and for whom they are wrapped.
+    pub fn summary(&self) -> KeyStoreSummary {
+        KeyStoreSummary {
+            keys: self.len() as u64,
+            rescue: self.rescue,
         }
     }
 
@@ -199,31 +224,67 @@ impl KeyStore {
         now: Timestamp,
         entropy: &dyn Entropy,
     ) -> Result<ScopeKey, KeyStoreError> {
+        let key = self.active_or_draft(scope, now, entropy)?;
+        self.keep_drafts()?;
+        Ok(key)
+    }
+
+    /// The active key of a scope; makes one if there is none. A new key is a draft: it is stored only
+    /// if [`KeyStore::keep_drafts`] comes, before [`KeyStore::sync`], and gone if
+    /// [`KeyStore::drop_drafts`] comes. One thread at a time drafts.
+    ///
+    /// # Errors
+    /// As [`KeyStore::active_or_new`].
+    pub(crate) fn active_or_draft(
+        &self,
+        scope: KeyScope,
+        now: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> Result<ScopeKey, KeyStoreError> {
         if let Some(key) = self.active(scope) {
             return Ok(key);
         }
-        let mut random = [0; 16 + 32 + 24 + 32];
-        entropy.fill(&mut random).map_err(KeyStoreError::Entropy)?;
-        let mut fields = Fields(&random);
-        let key = ScopeKey::new(KeyId::from_bytes(fields.take()), fields.take());
-        let nonce = fields.take();
-        let ephemeral = StaticSecret::from(fields.take::<32>());
+        let draft = Draft::new(scope, now, entropy)?;
+        self.writer.lock().file()?;
+        let key = draft.key.clone();
+        let mut drafts = self.drafts.lock();
+        self.keys.write().hold(scope, key.clone());
+        drafts.push(draft);
+        Ok(key)
+    }
+
+    /// Has the next sync store the keys that were drafted, because a commit uses them.
+    ///
+    /// # Errors
+    /// When an earlier write failed.
+    pub(crate) fn keep_drafts(&self) -> Result<(), KeyStoreError> {
+        let mut drafts = self.drafts.lock();
+        if drafts.is_empty() {
+            return Ok(());
+        }
         let mut writer = self.writer.lock();
         writer.file()?;
-        let slot = Slot {
-            scope,
-            key: &key,
-            now,
-            nonce,
-            ephemeral,
-            group: writer.slots,
+        let wrapping = Wrapping {
+            master: &self.master,
+            rescue: self.rescue,
         };
-        let slot =
-            encode_slot(&slot, &self.master, self.rescue).map_err(|_| KeyStoreError::Poisoned)?;
-        random.zeroize();
-        writer.pending.extend_from_slice(&slot);
-        self.keys.write().hold(scope, key.clone());
-        Ok(key)
+        let slots = drafts
+            .iter()
+            .map(|draft| draft.slot(writer.slots, wrapping));
+        let slots = slots.collect::<Result<Vec<_>, _>>()?;
+        writer.pending.extend(slots.as_flattened());
+        drafts.clear();
+        Ok(())
+    }
+
+    /// Forgets the keys that were drafted: nothing uses them. Refused commands would fill the disk
+    /// with keys otherwise.
+    pub(crate) fn drop_drafts(&self) {
+        let mut drafts = self.drafts.lock();
+        if !drafts.is_empty() {
+            self.keys.write().forget_last(drafts.len());
+            drafts.clear();
+        }
     }
 
     /// Makes every key durable. Costs nothing when there is no new one.
@@ -250,5 +311,44 @@ impl KeyStore {
                 Err(KeyStoreError::Io { operation, source })
             }
         }
+    }
+}
+
+/// Makes a store without keys.
+fn make(options: &KeyStoreOptions) -> Result<(), KeyStoreError> {
+    if let Some(rescue) = options.rescue {
+        check_recipient(rescue)?;
+    }
+    let wrapping = Wrapping {
+        master: &options.master,
+        rescue: options.rescue,
+    };
+    let header = encode_header(options.ledger, wrapping);
+    let made = FILE.replace(options.disk.as_ref(), &header);
+    made.map_err(|error| io_error("making it")(error.into()))?;
+    Ok(())
+}
+
+/// Writes a store of an earlier version again, with a header that the master key vouches for.
+fn add_tag(
+    options: &KeyStoreOptions,
+    rescue: Option<RescueKey>,
+    kept: &[u8],
+) -> Result<Box<dyn DiskFile>, KeyStoreError> {
+    let wrapping = Wrapping {
+        master: &options.master,
+        rescue,
+    };
+    let header = encode_header(options.ledger, wrapping);
+    let (_, slots) = kept.split_at(SLOT);
+    FILE.replace(options.disk.as_ref(), &[header.as_slice(), slots].concat())
+        .map_err(|error| io_error("vouching for the header of keys.log")(error.into()))
+}
+
+/// Says at each start who else can open every key, so that it does not stay unseen for years.
+fn tell_of(rescue: Option<RescueKey>) {
+    match rescue {
+        Some(recipient) => tracing::info!(%recipient, "the rescue recipient can open every key"),
+        None => tracing::info!("no rescue recipient: without the master key, no key can be opened"),
     }
 }

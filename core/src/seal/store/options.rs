@@ -1,11 +1,14 @@
 //! What a key store is opened with.
 
+use std::io;
 use std::sync::Arc;
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use super::rescue::RescueKey;
 use crate::disk::Disk;
 use crate::ids::LedgerId;
+use crate::time::Entropy;
 
 /// The key that wraps all other keys. It comes from a file, from the environment, or from a key
 /// management service that hands it out.
@@ -16,6 +19,21 @@ impl MasterKey {
     /// The key with these bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// A new key.
+    ///
+    /// # Errors
+    /// When the source of random bytes fails.
+    pub fn random(entropy: &dyn Entropy) -> io::Result<Self> {
+        let mut key = Self([0; 32]);
+        entropy.fill(&mut key.0)?;
+        Ok(key)
+    }
+
+    /// Its bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
     }
 
     /// A key for another purpose, computed from this key.
@@ -31,10 +49,6 @@ impl std::fmt::Debug for MasterKey {
         f.write_str("MasterKey")
     }
 }
-
-/// The public half of the rescue key, whose private half is kept in a safe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RescueKey(pub [u8; 32]);
 
 /// What a key store is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +70,8 @@ pub struct KeyStoreOptions {
     /// The master key.
     pub master: MasterKey,
     /// For a new store: the public key for which all keys are also wrapped, so that they can be
-    /// restored if the master key is lost.
+    /// restored if the master key is lost. For a store of an earlier version, whose header has no tag:
+    /// the recipient that it may name.
     pub rescue: Option<RescueKey>,
     /// What the key store is opened for.
     pub mode: KeyStoreMode,

@@ -1,11 +1,13 @@
 //! The bytes of the key store's file, as `core/DESIGN.md` describes them.
 
 use x25519_dalek::{PublicKey, StaticSecret};
+use zeroize::Zeroizing;
 
-use super::error::KeyStoreError;
-use super::options::{KeyStoreOptions, MasterKey, RescueKey};
+use super::error::{KeyStoreError, check_recipient};
+use super::options::{KeyStoreOptions, MasterKey};
+use super::rescue::RescueKey;
 use crate::fields::{FieldWriter, Fields};
-use crate::ids::{InstitutionId, KeyId, PersonId};
+use crate::ids::{InstitutionId, KeyId, LedgerId, PersonId};
 use crate::seal::cipher::{EventKey, SealError, open, seal};
 use crate::seal::key::ScopeKey;
 use crate::seal::scope::KeyScope;
@@ -18,6 +20,8 @@ pub(super) const SLOT: usize = 256;
 const CHECKED: usize = 224;
 /// Length of the part of a slot that both wrapped copies of the key are bound to.
 const ABOUT: usize = 46;
+/// Where in a slot the id of the key is.
+const ID_AT: usize = 22;
 /// Where in a slot the number of earlier slots is.
 const GROUP_AT: usize = 198;
 const MAGIC: &[u8; 8] = b"PLKEYSv1";
@@ -25,6 +29,9 @@ const SLOT_MAGIC: &[u8; 4] = b"PLK1";
 const ACTIVE: u8 = 1;
 const SLOT_CONTEXT: &str = "planledger v1 2026-11-23 key slot";
 const MASTER_CONTEXT: &str = "planledger v1 2026-11-23 master key fingerprint";
+const HEADER_CONTEXT: &str = "planledger v1 2026-11-29 key store header";
+/// Length of the part of the header that its tag vouches for.
+const VOUCHED: usize = 89;
 /// Part of the format: it keeps the word that the rescue key was made under.
 const RESCUE_CONTEXT: &str = "planledger v1 2026-11-23 recovery key";
 
@@ -37,89 +44,148 @@ impl MasterKey {
     }
 }
 
-/// The first slot of a new store.
-pub(super) fn encode_header(options: &KeyStoreOptions) -> [u8; SLOT] {
+/// What the keys of a store are wrapped for.
+#[derive(Clone, Copy)]
+pub(super) struct Wrapping<'a> {
+    pub(super) master: &'a MasterKey,
+    pub(super) rescue: Option<RescueKey>,
+}
+
+/// The first slot of a store.
+pub(super) fn encode_header(ledger: LedgerId, wrapping: Wrapping<'_>) -> [u8; SLOT] {
     let mut header = FieldWriter::<SLOT>::new();
     header.put(MAGIC);
-    header.put(options.ledger.as_bytes());
-    header.put(&options.master.fingerprint());
-    header.put(&[u8::from(options.rescue.is_some())]);
-    header.put(&options.rescue.map_or([0; 32], |key| key.0));
+    header.put(ledger.as_bytes());
+    header.put(&wrapping.master.fingerprint());
+    header.put(&[u8::from(wrapping.rescue.is_some())]);
+    header.put(&wrapping.rescue.map_or([0; 32], |key| key.0));
+    let tag = header_tag(wrapping.master, header.written());
+    header.put(tag.as_bytes());
     finish(header)
 }
 
-/// The rescue recipient, if the store belongs to this ledger and master key.
-pub(super) fn read_header(
-    header: &[u8; SLOT],
-    options: &KeyStoreOptions,
-) -> Result<Option<RescueKey>, KeyStoreError> {
-    let mut fields = Fields(checked(header).ok_or(KeyStoreError::Foreign)?);
-    if fields.take() != *MAGIC || fields.take() != *options.ledger.as_bytes() {
-        return Err(KeyStoreError::Foreign);
-    }
-    if fields.take() != options.master.fingerprint() {
-        return Err(KeyStoreError::WrongMasterKey);
-    }
-    let [has_rescue] = fields.take();
-    let rescue = RescueKey(fields.take());
-    Ok((has_rescue == 1).then_some(rescue))
+/// Shows that the holder of the master key wrote the header. Without it, whoever can write the file
+/// could name a recipient, and every key that is made later would be wrapped for that one too.
+fn header_tag(master: &MasterKey, vouched: &[u8]) -> blake3::Hash {
+    blake3::keyed_hash(&master.derived(HEADER_CONTEXT, b""), vouched)
 }
 
-/// A key on its way into a slot.
-pub(super) struct Slot<'a> {
-    pub(super) scope: KeyScope,
-    pub(super) key: &'a ScopeKey,
-    pub(super) now: Timestamp,
-    pub(super) nonce: [u8; 24],
-    pub(super) ephemeral: StaticSecret,
-    /// How many slots there were before the write that this slot is part of.
-    pub(super) group: u64,
+/// A header whose checksum is right. Nobody has vouched for it yet.
+pub(super) struct Header<'a> {
+    vouched: &'a [u8],
+    tag: [u8; 32],
+    fingerprint: [u8; 32],
+    pub(super) rescue: Option<RescueKey>,
 }
 
-pub(super) fn encode_slot(
-    slot: &Slot<'_>,
-    master: &MasterKey,
-    rescue: Option<RescueKey>,
-) -> Result<[u8; SLOT], SealError> {
-    let (kind, id) = match &slot.scope {
+impl<'a> Header<'a> {
+    pub(super) fn read(header: &'a [u8; SLOT], ledger: LedgerId) -> Result<Self, KeyStoreError> {
+        let bytes = checked(header).ok_or(KeyStoreError::Foreign)?;
+        let (vouched, rest) = bytes.split_at(VOUCHED);
+        let mut fields = Fields(vouched);
+        if fields.take() != *MAGIC || fields.take() != *ledger.as_bytes() {
+            return Err(KeyStoreError::Foreign);
+        }
+        let fingerprint = fields.take();
+        let [has_rescue] = fields.take();
+        let rescue = RescueKey(fields.take());
+        Ok(Self {
+            vouched,
+            tag: Fields(rest).take(),
+            fingerprint,
+            rescue: (has_rescue == 1).then_some(rescue),
+        })
+    }
+
+    /// Fails unless the store is under this master key.
+    pub(super) fn is_under(&self, master: &MasterKey) -> Result<(), KeyStoreError> {
+        match self.fingerprint == master.fingerprint() {
+            true => Ok(()),
+            false => Err(KeyStoreError::WrongMasterKey),
+        }
+    }
+
+    /// Whether the master key vouches for the header. Headers of earlier versions have no tag; then
+    /// there is nobody whom the keys are wrapped for as well, or the settings name the same one.
+    pub(super) fn has_tag(&self, options: &KeyStoreOptions) -> Result<bool, KeyStoreError> {
+        self.is_under(&options.master)?;
+        if let Some(rescue) = self.rescue {
+            check_recipient(rescue)?;
+        }
+        if header_tag(&options.master, self.vouched) == self.tag {
+            return Ok(true);
+        }
+        match self.rescue {
+            None if self.tag == [0; 32] => Ok(false),
+            None => Err(KeyStoreError::Damaged { slot: 0 }),
+            Some(rescue) if self.tag == [0; 32] && options.rescue == Some(rescue) => Ok(false),
+            Some(recipient) => Err(KeyStoreError::Unvouched { recipient }),
+        }
+    }
+}
+
+/// What wrapping a key uses up.
+pub(super) struct Randomness {
+    nonce: [u8; 24],
+    ephemeral: StaticSecret,
+}
+
+impl Randomness {
+    pub(super) const LEN: usize = 24 + 32;
+
+    pub(super) fn new(bytes: [u8; Self::LEN]) -> Self {
+        let mut fields = Fields(&bytes);
+        Self {
+            nonce: fields.take(),
+            ephemeral: StaticSecret::from(fields.take::<32>()),
+        }
+    }
+}
+
+/// The part of a slot that is not encrypted, apart from its group.
+pub(super) fn about(scope: KeyScope, id: KeyId, now: Timestamp) -> [u8; ABOUT] {
+    let (kind, of) = match &scope {
         KeyScope::Ledger => (1, &[0; 16]),
         KeyScope::Institution(id) => (2, id.as_bytes()),
         KeyScope::Person(id) => (3, id.as_bytes()),
     };
+    let mut about = FieldWriter::<ABOUT>::new();
+    about.put(SLOT_MAGIC);
+    about.put(&[ACTIVE, kind]);
+    about.put(of);
+    about.put(id.as_bytes());
+    about.put(&now.nanos().to_be_bytes());
+    about.finish()
+}
+
+/// A slot with a key. `group` is how many slots there were before the write that it is part of.
+pub(super) fn encode_slot(
+    about: &[u8; ABOUT],
+    key: &ScopeKey,
+    group: u64,
+    wrapping: Wrapping<'_>,
+    random: &Randomness,
+) -> Result<[u8; SLOT], SealError> {
     let mut bytes = FieldWriter::<SLOT>::new();
-    bytes.put(SLOT_MAGIC);
-    bytes.put(&[ACTIVE, kind]);
-    bytes.put(id);
-    bytes.put(slot.key.id.as_bytes());
-    bytes.put(&slot.now.nanos().to_be_bytes());
-    let about = bytes.written().to_vec();
-    assert_eq!(
-        about.len(),
-        ABOUT,
-        "scope, key and instant fill their place"
-    );
-    let wrapped = seal(
-        &EventKey::from_bytes(master.0),
-        &slot.nonce,
-        &about,
-        slot.key.secret(),
-    )?;
-    bytes.put(&slot.nonce);
-    bytes.put(&wrapped);
-    if let Some(rescue) = rescue {
-        let key = rescue_key(
-            slot.ephemeral
-                .diffie_hellman(&PublicKey::from(rescue.0))
-                .as_bytes(),
-            PublicKey::from(&slot.ephemeral).as_bytes(),
-            &rescue.0,
-        );
-        bytes.put(PublicKey::from(&slot.ephemeral).as_bytes());
-        bytes.put(&seal(&key, &[0; 24], &about, slot.key.secret())?);
+    bytes.put(about);
+    let master = EventKey::from_bytes(wrapping.master.0);
+    bytes.put(&random.nonce);
+    bytes.put(&seal(&master, &random.nonce, about, key.secret())?);
+    if let Some(rescue) = wrapping.rescue {
+        let ephemeral = PublicKey::from(&random.ephemeral);
+        let shared = random.ephemeral.diffie_hellman(&PublicKey::from(rescue.0));
+        let wrapped_for = rescue_key(shared.as_bytes(), ephemeral.as_bytes(), &rescue.0);
+        bytes.put(ephemeral.as_bytes());
+        bytes.put(&seal(&wrapped_for, &[0; 24], about, key.secret())?);
     }
     bytes.zeros_to(GROUP_AT);
-    bytes.put(&slot.group.to_be_bytes());
+    bytes.put(&group.to_be_bytes());
     Ok(finish(bytes))
+}
+
+/// The part of a slot that [`about`] made.
+pub(super) fn about_of(fields: &Fields224) -> [u8; ABOUT] {
+    Fields(fields).take()
 }
 
 pub(super) fn decode_slot(fields: &Fields224, master: &MasterKey) -> Option<(KeyScope, ScopeKey)> {
@@ -129,7 +195,8 @@ pub(super) fn decode_slot(fields: &Fields224, master: &MasterKey) -> Option<(Key
     let nonce = fields.take();
     let wrapped: [u8; 48] = fields.take();
     let secret = open(&EventKey::from_bytes(master.0), &nonce, about, &wrapped).ok()?;
-    Some((scope, ScopeKey::new(id, secret.try_into().ok()?)))
+    let secret = Zeroizing::new(secret);
+    Some((scope, ScopeKey::new(id, secret.as_slice().try_into().ok()?)))
 }
 
 /// Reads scope and id from the part of a slot that is not encrypted.
@@ -149,6 +216,12 @@ fn read_about(about: &[u8]) -> Option<(KeyScope, KeyId)> {
     Some((scope, KeyId::from_bytes(fields.take())))
 }
 
+/// The id of the key in a slot.
+pub(super) fn id_of(fields: &Fields224) -> KeyId {
+    let (_, id) = fields.split_at(ID_AT);
+    KeyId::from_bytes(Fields(id).take())
+}
+
 fn rescue_key(shared: &[u8; 32], ephemeral: &[u8; 32], recipient: &[u8; 32]) -> EventKey {
     let mut hasher = blake3::Hasher::new_derive_key(RESCUE_CONTEXT);
     hasher.update(shared).update(ephemeral).update(recipient);
@@ -158,24 +231,29 @@ fn rescue_key(shared: &[u8; 32], ephemeral: &[u8; 32], recipient: &[u8; 32]) -> 
 /// The secrets in a key store's bytes, opened with the private half of the rescue key. This
 /// restores the keys when the master key is lost. Slots that cannot be opened are left out.
 pub fn open_with_rescue_key(bytes: &[u8], private: &[u8; 32]) -> Vec<(KeyScope, ScopeKey)> {
-    let private = StaticSecret::from(*private);
-    let public = PublicKey::from(&private);
     let (slots, _) = bytes.as_chunks::<SLOT>();
-    let open_slot = |slot: &[u8; SLOT]| {
-        let fields = checked(slot)?;
-        let (about, rest) = fields.split_at(ABOUT);
-        let mut rest = Fields(rest);
-        let _nonce: [u8; 24] = rest.take();
-        let _wrapped: [u8; 48] = rest.take();
-        let ephemeral: [u8; 32] = rest.take();
-        let wrapped: [u8; 48] = rest.take();
-        let shared = private.diffie_hellman(&PublicKey::from(ephemeral));
-        let key = rescue_key(shared.as_bytes(), &ephemeral, public.as_bytes());
-        let secret = open(&key, &[0; 24], about, &wrapped).ok()?;
-        let (scope, id) = read_about(about)?;
-        Some((scope, ScopeKey::new(id, secret.try_into().ok()?)))
-    };
+    let open_slot = |slot: &[u8; SLOT]| decode_slot_with_rescue_key(checked(slot)?, private);
     slots.iter().skip(1).filter_map(open_slot).collect()
+}
+
+/// The key in a slot, opened with the private half of the rescue key.
+pub(super) fn decode_slot_with_rescue_key(
+    fields: &Fields224,
+    private: &[u8; 32],
+) -> Option<(KeyScope, ScopeKey)> {
+    let private = StaticSecret::from(*private);
+    let (about, rest) = fields.split_at(ABOUT);
+    let mut rest = Fields(rest);
+    let _nonce: [u8; 24] = rest.take();
+    let _wrapped: [u8; 48] = rest.take();
+    let ephemeral: [u8; 32] = rest.take();
+    let wrapped: [u8; 48] = rest.take();
+    let shared = private.diffie_hellman(&PublicKey::from(ephemeral));
+    let recipient = PublicKey::from(&private);
+    let key = rescue_key(shared.as_bytes(), &ephemeral, recipient.as_bytes());
+    let secret = Zeroizing::new(open(&key, &[0; 24], about, &wrapped).ok()?);
+    let (scope, id) = read_about(about)?;
+    Some((scope, ScopeKey::new(id, secret.as_slice().try_into().ok()?)))
 }
 
 fn finish(mut slot: FieldWriter<SLOT>) -> [u8; SLOT] {

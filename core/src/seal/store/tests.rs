@@ -1,6 +1,8 @@
+mod wrapping;
+
 use std::sync::Arc;
 
-use x25519_dalek::PublicKey;
+use x25519_dalek::{PublicKey, StaticSecret};
 
 use super::*;
 use crate::counting::Counting;

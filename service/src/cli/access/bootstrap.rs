@@ -22,6 +22,7 @@ use super::super::place::LedgerPlace;
 use super::system::Proofs;
 use crate::import::Origin;
 use crate::settings::File;
+use crate::settings::master::Keeping;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Bootstrap {
@@ -64,7 +65,13 @@ struct Chosen {
 
 impl Bootstrap {
     pub(super) fn run(self, file: &File) -> Result<(), CliError> {
-        let ledger = Ledger::open(self.place.options(file)?).map_err(CliError::refused)?;
+        // It may be what makes the ledger, and then its master key: where the server will look for it.
+        let keeping = match file.identity {
+            Some(_) => Keeping::Apart,
+            None => Keeping::Anywhere,
+        };
+        let options = self.place.options_with(file, keeping)?;
+        let ledger = Ledger::open(options).map_err(CliError::refused)?;
         let (chosen, _) = ledger.read(|reading| self.chosen(reading))?;
         // The ledger itself acts: nobody has proved who they are.
         let actor = Actor::System(SystemId::from_uuid(ledger.status().ledger.uuid()));
@@ -79,7 +86,7 @@ impl Bootstrap {
         let receipts = receipts.map_err(CliError::refused)?;
         let position = receipts.last().map_or(0, |receipt| receipt.position.get());
         if self.json {
-            output::line(json!({
+            output::value(&json!({
                 "grantee": grantee.to_string(),
                 "grantId": grant.to_string(),
                 "position": position,

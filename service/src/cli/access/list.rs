@@ -10,7 +10,7 @@ use super::super::error::CliError;
 use super::super::id::id;
 use super::super::output;
 use super::super::remote::Remote;
-use super::names::{actor_name, purpose_name, role_name, scope_name};
+use super::names::{actor_name, heads, purpose_name, role_name, scope_name};
 use crate::client::Client;
 use crate::settings::File;
 use crate::wire::NamedActor;
@@ -78,10 +78,6 @@ pub(super) async fn all_grants(
         }
         request.page_token = page.next_page_token;
     }
-}
-
-fn heads(names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| (*name).to_owned()).collect()
 }
 
 /// Whether a grant holds, or is still to begin.

@@ -5,6 +5,7 @@ mod bootstrap;
 mod explain;
 mod grant;
 mod list;
+mod log;
 mod names;
 mod system;
 mod systems;
@@ -37,6 +38,8 @@ pub(super) enum Access {
     Explain(explain::Explain),
     /// Review who holds what, and what looks as if it should end
     Review(list::Review),
+    /// Say who has read the plans of a student
+    Log(log::Log),
     /// Register, list and revoke systems
     #[command(subcommand)]
     System(system::System),
@@ -51,6 +54,7 @@ impl Access {
             Self::List(list) => block_on(list.run(file)),
             Self::Explain(explain) => block_on(explain.run(file)),
             Self::Review(review) => block_on(review.run(file)),
+            Self::Log(log) => block_on(log.run(file)),
             Self::System(system) => block_on(system.run(file)),
         }
     }

@@ -32,3 +32,8 @@ pub(super) fn scope_name(scope: Option<&GrantScope>) -> String {
         None => "-".to_owned(),
     }
 }
+
+/// The first row of a table.
+pub(super) fn heads(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}

@@ -105,7 +105,7 @@ impl Export {
         let out = self.out.display();
         if self.json {
             let out = out.to_string();
-            output::line(serde_json::json!({ "file": out, "events": events }));
+            output::value(&serde_json::json!({ "file": out, "events": events }));
         } else {
             output::line(format!("{events} events in {out}"));
         }

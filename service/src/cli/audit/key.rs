@@ -6,6 +6,7 @@ use planledger_proto::v1::{GetCheckpointRequest, GetVerifierKeysRequest};
 use super::super::error::CliError;
 use super::super::output;
 use super::super::remote::Remote;
+use super::super::shown::Lines;
 use crate::settings::File;
 
 #[derive(Debug, Args)]
@@ -62,7 +63,9 @@ impl Checkpoint {
         if self.json {
             return output::json(&found);
         }
-        output::line(found.checkpoint.unwrap_or_default().note.trim_end());
+        let mut lines = Lines::default();
+        lines.quote("", &found.checkpoint.unwrap_or_default().note);
+        output::lines(&lines);
         Ok(())
     }
 }

@@ -73,7 +73,7 @@ impl Replay {
             let plans_differing = differing.iter().map(|(plan, viewer)| {
                 serde_json::json!({ "plan": plan.to_string(), "viewer": viewer.as_str_name() })
             });
-            output::line(serde_json::json!({
+            output::value(&serde_json::json!({
                 "position": position,
                 "events": folded.events,
                 "unreadable": folded.unreadable,

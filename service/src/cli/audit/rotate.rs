@@ -19,13 +19,7 @@ pub(in super::super) struct RotateKey {
 impl RotateKey {
     pub(super) fn run(self, file: &File) -> Result<(), CliError> {
         let dir = self.place.dir(file);
-        if !dir.join("journal").is_dir() {
-            let dir = dir.display();
-            return Err(CliError::Refused(format!(
-                "{dir} contains no ledger; name its directory with --dir"
-            )));
-        }
-        let ledger = Ledger::open(self.place.options(file)?).map_err(CliError::refused)?;
+        let ledger = Ledger::open(self.place.existing(file)?).map_err(CliError::refused)?;
         let keys = KeyFiles::in_ledger(&dir);
         let signer = keys.load(&ledger, None).map_err(CliError::refused)?;
         let before = signer.verifier();

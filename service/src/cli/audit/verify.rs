@@ -81,7 +81,7 @@ impl Verify {
             }
             Err(fault) => {
                 if self.json {
-                    output::line(serde_json::json!({
+                    output::value(&serde_json::json!({
                         "sound": false,
                         "line": fault.line,
                         "position": fault.fault.position.get(),
@@ -106,7 +106,7 @@ impl Verify {
                     "completeThrough": found.complete_through.map(|through| through.get()),
                 })
             });
-            output::line(serde_json::json!({
+            output::value(&serde_json::json!({
                 "sound": true,
                 "ledger": report.ledger.to_string(),
                 "origin": report.checkpoint.origin,

@@ -25,7 +25,8 @@ impl Checks {
     /// Fails if a promise was broken.
     pub(super) fn finish(self) -> Result<(), CliError> {
         if self.broken.is_empty() {
-            output::line(format!("\nAll {} promises held.", self.kept));
+            output::line("");
+            output::line(format!("All {} promises held.", self.kept));
             return Ok(());
         }
         Err(CliError::Refused(format!(

@@ -12,18 +12,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use planledger_core::access_log::AccessLog;
 use planledger_core::ledger::{Ledger, Options};
-use planledger_core::seal::MasterKey;
 use planledger_core::verify::{self, Depth};
 use tokio::sync::oneshot;
 
 use self::checks::Checks;
 use super::error::CliError;
+use super::process::new_files_are_private;
 use super::remote::block_on;
 use super::{output, timeline};
 use crate::server::Server;
 use crate::server::auth::Development;
-use crate::settings;
+use crate::settings::master::kept_beside;
 use crate::system::{SystemClock, SystemEntropy};
 
 /// Show, on a new ledger, that plans survive when their owner leaves
@@ -67,7 +68,8 @@ impl Demo {
 }
 
 fn options(dir: PathBuf) -> Result<Options, CliError> {
-    let master: MasterKey = settings::master_key(None, None, &dir)?;
+    new_files_are_private();
+    let master = kept_beside(&dir)?;
     Ok(Options {
         dir,
         master,
@@ -80,8 +82,11 @@ fn options(dir: PathBuf) -> Result<Options, CliError> {
 
 /// Starts the server, tells the story over gRPC, and stops the server.
 async fn tell(dir: PathBuf, checks: &mut Checks) -> Result<(), CliError> {
-    let ledger = Ledger::open(options(dir)?).map_err(CliError::refused)?;
+    let ledger = Ledger::open(options(dir.clone())?).map_err(CliError::refused)?;
+    let reads = AccessLog::open(ledger.clone(), &dir, Arc::new(SystemEntropy));
+    let reads = Arc::new(reads.map_err(CliError::refused)?);
     let server = Server::bind(([127, 0, 0, 1], 0).into()).await?;
+    let server = server.with_access_log(reads, false);
     let url = format!("http://{}", server.local_addr());
     output::line(format!("A server with a fresh ledger listens on {url}."));
     let (stop, stopped) = oneshot::channel::<()>();

@@ -3,7 +3,7 @@
 use planledger_core::ids::PlanId;
 use planledger_proto::v1::list_plans_request::Filter;
 use planledger_proto::v1::{
-    Event, GetPersonRequest, GetStatusRequest, PlanView, StaffRole, Viewer,
+    Event, GetPersonRequest, GetStatusRequest, ListReadersRequest, PlanView, StaffRole, Viewer,
 };
 
 use super::super::error::CliError;
@@ -86,12 +86,43 @@ pub(super) async fn tell(url: &str, checks: &mut Checks) -> Result<(Vec<Event>, 
         &format!("at position {position} every plan reads as it did then, to the byte"),
         past.0 == before.0,
     );
+    output::heading("Who has seen this");
+    who_has_seen(&cast, checks).await?;
     let (events, _) = read::history(&client, first).await?;
     let mut names = Names::of_events(&client, &events).await?;
     for person in [cast.colleague, teacher.id, leader.id] {
         names.learn(&client, &person.to_string()).await?;
     }
     Ok((events, names))
+}
+
+/// Says who has read the plans of the first student.
+async fn who_has_seen(cast: &Cast, checks: &mut Checks) -> Result<(), CliError> {
+    let Some(student) = cast.students.first() else {
+        return Ok(());
+    };
+    let request = ListReadersRequest {
+        student_id: student.to_string(),
+        page_size: 1_000,
+        ..ListReadersRequest::default()
+    };
+    let answer = cast.leader.client.access().list_readers(request).await?;
+    let reads = answer.into_inner().reads;
+    let as_guardians = reads
+        .iter()
+        .filter(|read| read.viewer() == Viewer::Guardians);
+    output::line(format!(
+        "{} reads of the plans of {} are on record, {} of them as guardians see them.",
+        reads.len(),
+        cast.name(*student),
+        as_guardians.clone().count()
+    ));
+    let named = reads.iter().all(|read| read.actor.is_some());
+    checks.check(
+        "every read of a plan is on record, with who read it",
+        named && as_guardians.count() > 0,
+    );
+    Ok(())
 }
 
 /// Opens a subject plan for every student, and one combined plan. Returns all plans, and one plan
@@ -184,7 +215,7 @@ async fn show(
         checks.check("guardians see the plan", false);
         return Ok(());
     };
-    output::line(sheet(&seen).trim_end());
+    output::lines(&sheet(&seen));
     let goals: Vec<_> = seen.units.iter().flat_map(|unit| &unit.goals).collect();
     let hidden = goals
         .iter()

@@ -109,7 +109,7 @@ fn show(frameworks: &[Framework], json: bool) {
                 "version": framework.version.as_ref().map(Code::as_str),
             })
         });
-        return output::line(frameworks.collect::<Value>());
+        return output::value(&frameworks.collect::<Value>());
     }
     let head = ["framework", "title", "publisher", "version"].map(str::to_owned);
     let mut rows = vec![head.to_vec()];

@@ -151,7 +151,7 @@ pub(super) fn report(
             "events": uploaded.events,
             "position": uploaded.position,
         });
-        output::line(shown);
+        output::value(&shown);
     } else if uploaded.recorded == 0 && uploaded.refused == 0 {
         output::line(format!(
             "nothing changed: the ledger holds this {what} already, at position {}",

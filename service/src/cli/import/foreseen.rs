@@ -22,7 +22,7 @@ impl Seen {
     /// Prints it. Names are those of the operator's own files.
     pub(super) fn show(&self, json: bool) {
         match json {
-            true => output::line(self.json()),
+            true => output::value(&self.json()),
             false => self.tables(),
         }
     }
@@ -40,7 +40,7 @@ impl Seen {
                     let more = more().into_iter();
                     shown.extend(more.map(|(name, value)| (name.to_owned(), value)));
                 }
-                output::line(shown);
+                output::value(&shown);
             }
             false => self.tables(),
         }

@@ -27,7 +27,7 @@ pub(super) fn run(offline: &Offline, file: &File) -> Result<(), CliError> {
     let none = Told::default();
     let told = forks.told.as_ref().unwrap_or(&none);
     match offline.json {
-        true => output::line(json_all(&found, told)),
+        true => output::value(&json_all(&found, told)),
         false => show(forks, told),
     }
     whole(&found)

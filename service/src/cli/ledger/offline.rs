@@ -23,14 +23,7 @@ pub(in super::super) struct Offline {
 impl Offline {
     /// The options to open an existing ledger. Fails if the directory holds no journal.
     pub(super) fn options(&self, file: &File) -> Result<ledger::Options, CliError> {
-        let dir = self.place.dir(file);
-        if !dir.join("journal").is_dir() {
-            return Err(CliError::Refused(format!(
-                "{} contains no ledger; name its directory with --dir",
-                dir.display()
-            )));
-        }
-        Ok(self.place.options(file)?)
+        self.place.existing(file)
     }
 
     /// Builds derived state again from the journal.
@@ -46,7 +39,7 @@ impl Offline {
         }));
         let status = ledger::rebuild(options).map_err(CliError::refused)?;
         if self.json {
-            output::line(serde_json::json!({
+            output::value(&serde_json::json!({
                 "events": status.position.get(),
                 "commits": status.commit.get(),
                 "root": hex::encode(&status.root),

@@ -65,7 +65,7 @@ impl Settle {
             false => Vec::new(),
         };
         if self.offline.json {
-            output::line(json(&found, &chosen, &receipts));
+            output::value(&json(&found, &chosen, &receipts));
         }
         for (stream, receipt) in &receipts {
             let position = receipt.position;

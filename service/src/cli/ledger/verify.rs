@@ -35,7 +35,7 @@ impl Verify {
         .map_err(CliError::refused)?;
         let passes = rates.finish();
         if self.offline.json {
-            output::line(report(&found, &passes));
+            output::value(&report(&found, &passes));
         } else {
             show(&found, &passes);
         }

@@ -1,7 +1,5 @@
 //! `planledger plan diff`: shows what differs in a plan between two moments.
 
-use std::fmt::Write as _;
-
 use clap::Args;
 use planledger_core::ids::PlanId;
 use planledger_proto::v1::{DiffPlanRequest, PlanChange, PlanItem, Viewer, as_of};
@@ -11,6 +9,7 @@ use super::super::moment::{self, as_of, moment};
 use super::super::names::Names;
 use super::super::output;
 use super::super::remote::Remote;
+use super::super::shown::Lines;
 use super::item::{Aspect, Titles, aspects, learn_names, title};
 use super::read::{Eyes, view_at};
 use crate::settings::File;
@@ -73,25 +72,26 @@ impl Diff {
             }
         }
         for change in &found.changes {
-            output::line(text(change, &titles, &names).trim_end());
+            output::lines(&text(change, &titles, &names));
         }
         Ok(())
     }
 }
 
 /// A change in text for people: `+` is new, `-` is gone, `~` is changed.
-fn text(change: &PlanChange, titles: &Titles, names: &Names) -> String {
+fn text(change: &PlanChange, titles: &Titles, names: &Names) -> Lines {
     let said = |item: &PlanItem| aspects(item, titles, names);
     match (&change.was, &change.is) {
         (None, Some(item)) => whole('+', &title(item, titles), &said(item)),
         (Some(item), None) => whole('-', &title(item, titles), &said(item)),
         (Some(was), Some(is)) => compared(&title(is, titles), &said(was), &said(is)),
-        (None, None) => String::new(),
+        (None, None) => Lines::default(),
     }
 }
 
-fn whole(mark: char, title: &str, aspects: &[Aspect]) -> String {
-    let mut text = format!("{mark} {title}\n");
+fn whole(mark: char, title: &str, aspects: &[Aspect]) -> Lines {
+    let mut text = Lines::default();
+    text.push(format_args!("{mark} {title}"));
     for (name, value) in aspects.iter().filter(|(_, value)| !value.is_empty()) {
         say(&mut text, name, value);
     }
@@ -99,8 +99,9 @@ fn whole(mark: char, title: &str, aspects: &[Aspect]) -> String {
 }
 
 /// The text for an item that changed: each aspect with its old and new value.
-pub(super) fn compared(title: &str, was: &[Aspect], is: &[Aspect]) -> String {
-    let mut text = format!("~ {title}\n");
+pub(super) fn compared(title: &str, was: &[Aspect], is: &[Aspect]) -> Lines {
+    let mut text = Lines::default();
+    text.push(format_args!("~ {title}"));
     let of = |aspects: &[Aspect], name: &str| {
         let found = aspects.iter().find(|(other, _)| *other == name);
         found.map(|(_, value)| value.clone()).unwrap_or_default()
@@ -133,15 +134,12 @@ pub(super) fn compared(title: &str, was: &[Aspect], is: &[Aspect]) -> String {
 const SHORT: usize = 40;
 
 /// Adds a value with its name to the text. A value of several lines goes below its name.
-fn say(text: &mut String, name: &str, value: &str) {
-    // Writing to a string does not fail.
-    let _ = match value.contains('\n') {
-        false => writeln!(text, "    {name}: {value}"),
-        true => writeln!(text, "    {name}:"),
-    };
-    if value.contains('\n') {
-        for line in value.lines() {
-            let _ = writeln!(text, "      {line}");
+fn say(text: &mut Lines, name: &str, value: &str) {
+    match value.contains('\n') {
+        false => text.push(format_args!("    {name}: {value}")),
+        true => {
+            text.push(format_args!("    {name}:"));
+            text.quote("      ", value);
         }
     }
 }

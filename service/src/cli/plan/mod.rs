@@ -130,7 +130,7 @@ impl Show {
             false => output::note(position),
         }
         if let Some(plan) = &response.plan {
-            output::line(sheet(plan).trim_end());
+            output::lines(&sheet(plan));
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ use super::super::names::short;
 use super::super::output;
 use super::super::remote::Remote;
 use super::super::sheet::talk_kind;
+use super::super::shown::Lines;
 use super::diff::compared;
 use super::item::{Aspect, Titles};
 use super::read::view_at;
@@ -119,7 +120,7 @@ impl Revert {
             titles.learn(&view);
         }
         for change in &found.changes {
-            output::line(changed(change, &titles).trim_end());
+            output::lines(&changed(change, &titles));
         }
         for stay in &found.stays {
             output::line(stays(stay, &titles));
@@ -138,7 +139,7 @@ fn print_receipt(found: &RevertPlanResponse) {
 }
 
 /// A change in text for people.
-fn changed(change: &RevertChange, titles: &Titles) -> String {
+fn changed(change: &RevertChange, titles: &Titles) -> Lines {
     match &change.change {
         Some(Change::Status(it)) => {
             let said = |text: &Option<String>| vec![("text", text.clone().unwrap_or_default())];
@@ -159,7 +160,7 @@ fn changed(change: &RevertChange, titles: &Titles) -> String {
             &talk(it.was.as_ref()),
             &talk(it.becomes.as_ref()),
         ),
-        None => "~ Something newer than this version".to_owned(),
+        None => compared("Something newer than this version", &[], &[]),
     }
 }
 

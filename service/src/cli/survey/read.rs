@@ -12,6 +12,7 @@ use super::super::error::CliError;
 use super::super::id::id;
 use super::super::output;
 use super::super::remote::Remote;
+use super::super::shown::Lines;
 use super::{forum, through};
 use crate::client::Client;
 use crate::settings::File;
@@ -205,7 +206,9 @@ fn show(discussion: &SurveyDiscussion) {
         }
     }
     output::line("");
-    output::line(&details.agreed);
+    let mut agreed = Lines::default();
+    agreed.quote("  ", &details.agreed);
+    output::lines(&agreed);
 }
 
 impl Overview {

@@ -4,16 +4,21 @@
 
 use std::borrow::Cow;
 
-/// A text without control characters but line breaks and tabs, and the first one that it held. A form feed
-/// and a vertical tab part words, so they become a blank; the others have no place.
+use planledger_core::text::is_unseen;
+
+/// A text without control characters but line breaks and tabs, and without invisible ones that change how
+/// the rest is shown; and the first one that it held. A form feed and a vertical tab part words, so they
+/// become a blank; the others have no place.
 pub(super) fn clean(text: &str) -> (Cow<'_, str>, Option<char>) {
-    let is_damage =
-        |character: char| character.is_control() && !matches!(character, '\n' | '\r' | '\t');
+    let is_damage = |character: char| {
+        let control = character.is_control() && !matches!(character, '\n' | '\r' | '\t');
+        control || is_unseen(character)
+    };
     let Some(first) = text.chars().find(|character| is_damage(*character)) else {
         return (Cow::Borrowed(text), None);
     };
     let cleaned = text.chars().filter_map(|character| match character {
-        '\u{b}' | '\u{c}' | '\u{85}' => Some(' '),
+        '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some(' '),
         character => (!is_damage(character)).then_some(character),
     });
     (Cow::Owned(cleaned.collect()), Some(first))

@@ -58,6 +58,14 @@ impl From<TextError> for Problem {
             ),
             TextError::Cpr => FaultCode::CprFound.into(),
             TextError::Control { character } => Self::control(character),
+            TextError::Unseen { character } => Self::new(
+                FaultCode::TextControlCharacter,
+                format!(
+                    "the text holds the invisible character U+{:04X}, which changes how the rest is \
+                     shown; remove it",
+                    u32::from(character)
+                ),
+            ),
             // `TextError` may grow. What it has left to say is that a text holds what it may not.
             _ => FaultCode::TextControlCharacter.into(),
         }

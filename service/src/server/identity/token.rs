@@ -131,11 +131,17 @@ impl Issuer {
     fn read(&self, claims: &Map<String, Value>) -> Result<Verified, Rejection> {
         // It has passed the check of `exp`, so it is a number.
         let expires = claims.get("exp").and_then(Value::as_f64).unwrap_or(0.0);
-        let bound_to = claims.get("cnf").and_then(|cnf| cnf.get("x5t#S256"));
+        // A token that is bound to a key must not be good without it.
+        let bound_to = claims.get("cnf").map(|cnf| {
+            let sum = cnf.get("x5t#S256").and_then(Value::as_str);
+            sum.map(str::to_owned).ok_or(Rejection::TokenInvalid(
+                "it is bound to a key in another way than by a certificate",
+            ))
+        });
         Ok(Verified {
             whose: self.whose(claims)?,
             expires: seconds(expires, self.leeway),
-            bound_to: bound_to.and_then(Value::as_str).map(str::to_owned),
+            bound_to: bound_to.transpose()?,
         })
     }
 
@@ -145,6 +151,10 @@ impl Issuer {
             (Some(actor), None) if self.system.is_some() => {
                 let client = actor.get("sub").and_then(Value::as_str);
                 let client = client.ok_or(Rejection::OnBehalfOfInvalid("act has no sub"))?;
+                let issuer = actor.get("iss").and_then(Value::as_str);
+                if issuer.is_some_and(|issuer| issuer != self.url) {
+                    return Err(Rejection::OnBehalfOfInvalid("act is of another issuer"));
+                }
                 Ok(Whose::System {
                     client: client.to_owned(),
                     acts_for: Some(self.named(claims)?),

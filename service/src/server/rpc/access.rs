@@ -6,6 +6,7 @@ use tonic::{Request, Response};
 
 use crate::server::access as queries;
 use crate::server::api::{Api, Rpc};
+use crate::server::readers;
 use crate::wire::{self, request};
 
 #[tonic::async_trait]
@@ -113,6 +114,28 @@ impl AccessService for Api {
             next_page_token,
             position: position.get(),
             day: day.to_string(),
+        }))
+    }
+
+    async fn list_readers(
+        &self,
+        request: Request<proto::ListReadersRequest>,
+    ) -> Rpc<proto::ListReadersResponse> {
+        let caller = self.caller(request.extensions())?;
+        let request = request.into_inner();
+        let asked = wire::list_readers(&request)?;
+        let log = self.read_log()?;
+        let ((found, next_page_token), position) = self
+            .read(&caller, request.min_position, move |reading, gate| {
+                readers::readers(&log, reading, gate, &asked)
+            })
+            .await?;
+        let reads = found.iter();
+        let reads = reads.map(|found| wire::plan_read(&found.read, &found.reader, &found.behalf));
+        Ok(Response::new(proto::ListReadersResponse {
+            reads: reads.collect(),
+            next_page_token,
+            position: position.get(),
         }))
     }
 }

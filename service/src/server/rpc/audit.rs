@@ -7,14 +7,12 @@ use planledger_proto::v1::{
     GetInclusionProofResponse, GetVerifierKeysRequest, GetVerifierKeysResponse,
     ListCheckpointsRequest, ListCheckpointsResponse,
 };
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use crate::server::api::{Api, Rpc};
 use crate::server::audit::{self as queries, Bundle};
 use crate::server::auth::Access;
-use crate::server::streams::goodbye;
+use crate::server::outlet::{Answers, Flow};
 use crate::wire::{self, Failure, request};
 
 /// How many responses may wait for a slow client before its stream pauses.
@@ -94,7 +92,7 @@ impl AuditService for Api {
         }))
     }
 
-    type ExportBundleStream = ReceiverStream<Result<ExportBundleResponse, Status>>;
+    type ExportBundleStream = Flow<Result<ExportBundleResponse, Status>>;
 
     async fn export_bundle(
         &self,
@@ -106,19 +104,20 @@ impl AuditService for Api {
         let disclosure = asked.disclosure;
         self.allow(&caller, Access::Export { of, disclosure })
             .await?;
-        let bundle = self.export(asked).await?;
-        let (sender, receiver) = mpsc::channel(WINDOW);
+        let bundle = self.export(caller, asked).await?;
+        let (outlet, flow) = self.room.open(WINDOW);
         let api = self.clone();
         tokio::spawn(async move {
-            tokio::select! {
-                result = api.send_bundle(bundle, &sender) => if let Err(failure) = result {
-                    let _ = sender.send(Err(failure.into())).await;
-                },
-                () = api.stopping() => goodbye(&sender).await,
-                () = sender.closed() => {}
+            let ended = tokio::select! {
+                ended = api.send_bundle(bundle, &outlet) => ended,
+                () = api.stopping() => Err(Failure::shutting_down()),
+                () = outlet.left() => Ok(()),
+            };
+            if let Err(failure) = ended {
+                outlet.fail(failure, Err);
             }
         });
-        Ok(Response::new(ReceiverStream::new(receiver)))
+        Ok(Response::new(flow))
     }
 }
 
@@ -126,9 +125,10 @@ impl Api {
     async fn send_bundle(
         &self,
         mut bundle: Bundle,
-        sender: &mpsc::Sender<Result<ExportBundleResponse, Status>>,
+        outlet: &Answers<ExportBundleResponse>,
     ) -> Result<(), Failure> {
         loop {
+            let place = outlet.place(queries::PART_BYTES).await?;
             let (rest, part) = self.next_part(bundle).await?;
             bundle = rest;
             let response = ExportBundleResponse {
@@ -136,9 +136,11 @@ impl Api {
                 written_events: part.written_events,
                 lines: part.lines,
             };
-            if response.lines.is_empty() || sender.send(Ok(response)).await.is_err() {
+            if response.lines.is_empty() {
                 return Ok(());
             }
+            let bytes = response.lines.len();
+            place.send(Ok(response), bytes);
         }
     }
 }

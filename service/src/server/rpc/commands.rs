@@ -9,18 +9,20 @@ use planledger_proto::v1::{
     ExecuteStreamRequest, ExecuteStreamResponse, PreviewStreamRequest, PreviewStreamResponse,
     Receipt, RevertPlanRequest, RevertPlanResponse,
 };
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
+use prost::Message;
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::server::api::{Api, Rpc};
 use crate::server::auth::Caller;
-use crate::server::commands::{Line, Submitted};
+use crate::server::commands::{Line, Read, Submitted};
+use crate::server::outlet::Outlet;
 use crate::wire::{self, Failure};
 
 /// How many commands of one request stream may wait for their answers at the same time.
 pub const WINDOW: usize = 1_024;
+/// What a command that waits for its answer takes in memory beside its bytes, about.
+const BESIDE: usize = 512;
 
 /// The answer to a command of a request stream: known already, or pending until the ledger has
 /// written it.
@@ -35,8 +37,9 @@ impl CommandService for Api {
     async fn execute(&self, request: Request<ExecuteRequest>) -> Rpc<ExecuteResponse> {
         let caller = self.caller(request.extensions())?;
         let command = request.into_inner().command.unwrap_or_default();
+        let bytes = command.encoded_len();
         let envelope = self.permitted(&caller, wire::command(command)).await?;
-        let receipt = self.carry_out(&caller, envelope).await?;
+        let receipt = self.carry_out(&caller, envelope, bytes).await?;
         let receipt = Some(wire::receipt(receipt));
         Ok(Response::new(ExecuteResponse { receipt }))
     }
@@ -46,9 +49,11 @@ impl CommandService for Api {
         request: Request<ExecuteBatchRequest>,
     ) -> Rpc<ExecuteBatchResponse> {
         let caller = self.caller(request.extensions())?;
-        let envelopes = wire::batch(request.into_inner()).map_err(Failure::from)?;
+        let request = request.into_inner();
+        let bytes = request.encoded_len();
+        let envelopes = wire::batch(request).map_err(Failure::from)?;
         let envelopes = self.permitted_batch(&caller, envelopes).await?;
-        let receipts = self.carry_out_batch(&caller, envelopes).await?;
+        let receipts = self.carry_out_batch(&caller, envelopes, bytes).await?;
         let receipts = receipts.into_iter().map(wire::receipt).collect();
         Ok(Response::new(ExecuteBatchResponse { receipts }))
     }
@@ -61,16 +66,23 @@ impl CommandService for Api {
         request: Request<Streaming<ExecuteStreamRequest>>,
     ) -> Rpc<Self::ExecuteStreamStream> {
         let caller = self.caller(request.extensions())?;
-        let (answers, answered) = mpsc::channel(WINDOW);
+        let (answers, answered) = self.room.open(WINDOW);
         tokio::spawn(self.clone().pipeline(caller, request.into_inner(), answers));
-        let responses = ReceiverStream::new(answered).then(|answer| async {
-            match answer {
-                Answer::Known(response) => Ok(response),
-                Answer::Pending(submitted) => {
-                    let id = submitted.id().to_string();
-                    Ok(response(id, submitted.receipt().await.map(wire::receipt)))
+        let busy = answered.busy();
+        let responses = answered.then(move |answer| {
+            let busy = busy.clone();
+            async move {
+                match answer {
+                    Answer::Known(response) => Ok(response),
+                    Answer::Pending(submitted) => {
+                        let id = submitted.id().to_string();
+                        busy.set(true);
+                        let receipt = submitted.receipt().await;
+                        busy.set(false);
+                        Ok(response(id, receipt.map(wire::receipt)))
+                    }
+                    Answer::Ended(status) => Err(status),
                 }
-                Answer::Ended(status) => Err(status),
             }
         });
         Ok(Response::new(Box::pin(responses)))
@@ -110,30 +122,40 @@ impl Api {
         self,
         caller: Caller,
         mut commands: Streaming<ExecuteStreamRequest>,
-        answers: mpsc::Sender<Answer>,
+        answers: Outlet<Answer>,
     ) {
+        if let Err(failure) = self.answer_all(&caller, &mut commands, &answers).await {
+            answers.fail(failure, Answer::Ended);
+        }
+    }
+
+    async fn answer_all(
+        &self,
+        caller: &Caller,
+        commands: &mut Streaming<ExecuteStreamRequest>,
+        answers: &Outlet<Answer>,
+    ) -> Result<(), Failure> {
         let stopping = self.stopping();
         tokio::pin!(stopping);
         let mut line = Line::default();
         loop {
-            // Reserve a place for the answer first, so that every submitted command is answered.
-            let Ok(place) = answers.reserve().await else {
-                return;
-            };
+            // Nothing is read that there is no place for, and every submitted command is answered.
+            drop(answers.place(0).await?);
             let request = tokio::select! {
                 request = commands.next() => request,
-                () = &mut stopping => {
-                    place.send(Answer::Ended(Failure::shutting_down().into()));
-                    return;
-                }
+                () = &mut stopping => return Err(Failure::shutting_down()),
             };
             match request {
-                Some(Ok(request)) => place.send(self.take(&caller, request, &mut line).await),
-                Some(Err(status)) => {
-                    place.send(Answer::Ended(status));
-                    return;
+                Some(Ok(request)) => {
+                    let bytes = request.encoded_len() + BESIDE;
+                    let place = answers.place(bytes).await?;
+                    place.send(self.take(caller, request, &mut line).await, bytes);
                 }
-                None => return,
+                Some(Err(status)) => {
+                    answers.place(0).await?.send(Answer::Ended(status), 0);
+                    return Ok(());
+                }
+                None => return Ok(()),
             }
         }
     }
@@ -147,10 +169,11 @@ impl Api {
     ) -> Answer {
         let command = request.command.unwrap_or_default();
         let id = command.command_id.clone();
-        match self
-            .submit_in_turn(caller, wire::command(command), line)
-            .await
-        {
+        let read = Read {
+            bytes: command.encoded_len(),
+            envelope: wire::command(command),
+        };
+        match self.submit_in_turn(caller, read, line).await {
             Ok(submitted) => Answer::Pending(submitted),
             Err(failure) => Answer::Known(response(id, Err(failure))),
         }

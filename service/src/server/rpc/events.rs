@@ -9,15 +9,13 @@ use planledger_proto::v1::{
     CaughtUp, EventBatch, FollowEventsRequest, FollowEventsResponse, Heartbeat, ReadEventsRequest,
     ReadEventsResponse,
 };
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Extensions, Request, Response, Status};
 
 use crate::server::api::{Api, Rpc};
 use crate::server::ending::Progress;
-use crate::server::events::{Reader, STRIDE};
-use crate::server::streams::goodbye;
+use crate::server::events::{CHUNK_BYTES, Reader, STRIDE};
+use crate::server::outlet::{Answers, Flow};
 use crate::wire::request::event_filter;
 use crate::wire::{self, Failure};
 
@@ -43,18 +41,19 @@ impl EventService for Api {
             Ok(0) | Err(_) => usize::MAX,
             Ok(count) => count,
         };
-        let (sender, receiver) = mpsc::channel(WINDOW);
-        let api = self.clone();
+        let (outlet, flow) = self.room.open(WINDOW);
+        let (api, sent) = (self.clone(), progress.clone());
         tokio::spawn(async move {
-            let read = api.send_recorded(reader, last, left, &sender);
-            tokio::select! {
-                result = read => if let Err(failure) = result {
-                    let _ = sender.send(Err(failure.into())).await;
-                },
-                () = api.stopping() => goodbye(&sender).await,
+            let ended = tokio::select! {
+                ended = api.send_recorded(reader, last, left, &outlet) => ended,
+                () = api.stopping() => Err(Failure::shutting_down()),
+                () = outlet.left() => Ok(()),
+            };
+            if let Err(failure) = ended {
+                outlet.fail(failure.after(request.after_position, sent.position()), Err);
             }
         });
-        Ok(Response::new(watched(receiver, progress, |response| {
+        Ok(Response::new(watched(flow, progress, |response| {
             response.resume_position
         })))
     }
@@ -70,19 +69,19 @@ impl EventService for Api {
         let request = request.into_inner();
         let filter = event_filter(request.filter)?;
         let (reader, _) = self.reader(caller, request.after_position, filter).await?;
-        let (sender, receiver) = mpsc::channel(WINDOW);
-        let api = self.clone();
+        let (outlet, flow) = self.room.open(WINDOW);
+        let (api, sent) = (self.clone(), progress.clone());
         tokio::spawn(async move {
-            let follow = api.send_following(reader, &sender);
-            tokio::select! {
-                result = follow => if let Err(failure) = result {
-                    let _ = sender.send(Err(failure.into())).await;
-                },
-                () = api.stopping() => goodbye(&sender).await,
-                () = sender.closed() => {}
+            let ended = tokio::select! {
+                ended = api.send_following(reader, &outlet) => ended,
+                () = api.stopping() => Err(Failure::shutting_down()),
+                () = outlet.left() => Ok(()),
+            };
+            if let Err(failure) = ended {
+                outlet.fail(failure.after(request.after_position, sent.position()), Err);
             }
         });
-        Ok(Response::new(watched(receiver, progress, |response| {
+        Ok(Response::new(watched(flow, progress, |response| {
             response.resume_position
         })))
     }
@@ -95,11 +94,11 @@ fn progress(extensions: &Extensions) -> Progress {
 
 /// Notes of each response the position to go on from, as it is taken to be sent.
 fn watched<T: Send + 'static>(
-    receiver: mpsc::Receiver<Result<T, Status>>,
+    flow: Flow<Result<T, Status>>,
     progress: Progress,
     position: impl Fn(&T) -> u64 + Send + 'static,
 ) -> Responses<T> {
-    let responses = ReceiverStream::new(receiver).map(move |response| {
+    let responses = flow.map(move |response| {
         if let Ok(response) = &response {
             progress.reached(Position::new(position(response)));
         }
@@ -115,9 +114,10 @@ impl Api {
         mut reader: Reader,
         last: Position,
         mut left: usize,
-        sender: &mpsc::Sender<Result<ReadEventsResponse, Status>>,
+        outlet: &Answers<ReadEventsResponse>,
     ) -> Result<(), Failure> {
         loop {
+            let place = outlet.place_or(CHUNK_BYTES, || reader.rest()).await?;
             let (went_on, chunk) = self
                 .next_chunk(reader, left, last, wire::sized_event)
                 .await?;
@@ -128,7 +128,8 @@ impl Api {
                 events: chunk.events,
                 resume_position: chunk.resume.get(),
             };
-            if sender.send(Ok(response)).await.is_err() || over {
+            place.send(Ok(response), chunk.bytes);
+            if over {
                 return Ok(());
             }
         }
@@ -139,13 +140,15 @@ impl Api {
     async fn send_following(
         &self,
         mut reader: Reader,
-        sender: &mpsc::Sender<Result<FollowEventsResponse, Status>>,
+        outlet: &Answers<FollowEventsResponse>,
     ) -> Result<(), Failure> {
         let mut durable = self.durable();
         let mut behind = true;
         let mut told = reader.resume;
         loop {
             let last = *durable.borrow_and_update();
+            let place = outlet.place_or(CHUNK_BYTES, || reader.rest()).await?;
+            let mut place = Some(place);
             let (went_on, chunk) = self
                 .next_chunk(reader, usize::MAX, last, wire::sized_event)
                 .await?;
@@ -164,10 +167,13 @@ impl Api {
             behind = !chunk.end;
             for content in content.into_iter().chain(marker) {
                 told = chunk.resume;
-                if !send(sender, told, content).await {
-                    return Ok(());
-                }
+                let place = match place.take() {
+                    Some(place) => place,
+                    None => outlet.place(0).await?,
+                };
+                place.send(Ok(response(told, content)), chunk.bytes);
             }
+            drop(place);
             while chunk.end && *durable.borrow() <= last {
                 match tokio::time::timeout(self.limits.heartbeat, durable.changed()).await {
                     Ok(Ok(())) => {}
@@ -175,10 +181,10 @@ impl Api {
                     Err(_) => {
                         // A right can end with the day, which no event says.
                         self.still_holds(&reader.right, told).await?;
+                        reader.rest();
                         told = chunk.resume;
-                        if !send(sender, told, Content::Heartbeat(Heartbeat {})).await {
-                            return Ok(());
-                        }
+                        let heartbeat = response(told, Content::Heartbeat(Heartbeat {}));
+                        outlet.place(0).await?.send(Ok(heartbeat), 0);
                     }
                 }
             }
@@ -186,15 +192,9 @@ impl Api {
     }
 }
 
-/// Sends a response. Returns whether the client is still connected.
-async fn send(
-    sender: &mpsc::Sender<Result<FollowEventsResponse, Status>>,
-    resume: Position,
-    content: Content,
-) -> bool {
-    let response = FollowEventsResponse {
+fn response(resume: Position, content: Content) -> FollowEventsResponse {
+    FollowEventsResponse {
         resume_position: resume.get(),
         content: Some(content),
-    };
-    sender.send(Ok(response)).await.is_ok()
+    }
 }

@@ -4,20 +4,22 @@ use std::future::ready;
 
 use planledger_proto::v1::preview_stream_response::Outcome;
 use planledger_proto::v1::{PreviewStreamRequest, PreviewStreamResponse};
-use tokio::sync::mpsc;
+use prost::Message;
 use tokio_stream::StreamExt;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
 use super::commands::WINDOW;
 use crate::server::api::Api;
 use crate::server::auth::Caller;
+use crate::server::outlet::{Answers, Flow};
 use crate::server::previewing::{Answered, Asked};
 use crate::wire::{self, Failure};
 
 /// Most commands that are looked at in one go. A go takes a thread, so that reads from disk keep no
 /// other request waiting.
 const GO: usize = 128;
+/// Most bytes of commands that are looked at in one go. The last one may exceed it.
+const GO_BYTES: usize = 1 << 20;
 
 type Answer = Result<PreviewStreamResponse, Status>;
 
@@ -28,32 +30,36 @@ impl Api {
         self,
         caller: Caller,
         commands: Streaming<PreviewStreamRequest>,
-    ) -> ReceiverStream<Answer> {
-        let (answers, answered) = mpsc::channel(WINDOW);
+    ) -> Flow<Answer> {
+        let (answers, answered) = self.room.open(WINDOW);
         tokio::spawn(async move {
-            if let Err(status) = self.preview_all(&caller, commands, &answers).await {
-                // It fails when the client is gone, who then needs no status.
-                let _ = answers.send(Err(status)).await;
+            match self.preview_all(&caller, commands, &answers).await {
+                Ok(None) => {}
+                Ok(Some(status)) => answers.finish(Err(status)),
+                Err(failure) => answers.fail(failure, Err),
             }
         });
-        ReceiverStream::new(answered)
+        answered
     }
 
     async fn preview_all(
         &self,
         caller: &Caller,
         mut commands: Streaming<PreviewStreamRequest>,
-        answers: &mpsc::Sender<Answer>,
-    ) -> Result<(), Status> {
+        answers: &Answers<PreviewStreamResponse>,
+    ) -> Result<Option<Status>, Failure> {
         let stopping = self.stopping();
         tokio::pin!(stopping);
         let mut previewing = self.begin_preview();
         loop {
             let first = tokio::select! {
                 request = commands.next() => request,
-                () = &mut stopping => return Err(Failure::shutting_down().into()),
+                () = &mut stopping => return Err(Failure::shutting_down()),
             };
-            let Some(first) = first else { return Ok(()) };
+            let Some(first) = first else {
+                return Ok(None);
+            };
+            let mut bytes = 0;
             let mut ids = Vec::new();
             let mut checked = Vec::new();
             let mut end = None;
@@ -61,6 +67,7 @@ impl Api {
             while let Some(request) = next.take() {
                 match request {
                     Ok(request) => {
+                        bytes += request.encoded_len();
                         let command = request.command.unwrap_or_default();
                         ids.push(command.command_id.clone());
                         checked.push(match request.suggestions {
@@ -73,7 +80,7 @@ impl Api {
                         break;
                     }
                 }
-                if ids.len() < GO {
+                if ids.len() < GO && bytes < GO_BYTES {
                     // Whatever has arrived joins.
                     next = tokio::select! {
                         biased;
@@ -86,12 +93,11 @@ impl Api {
             previewing = looked.previewing;
             for (id, answer) in ids.into_iter().zip(looked.answers) {
                 let answer = response(id, answer);
-                if answers.send(Ok(answer)).await.is_err() {
-                    return Ok(());
-                }
+                let bytes = answer.encoded_len();
+                answers.place(bytes).await?.send(Ok(answer), bytes);
             }
             if let Some(status) = looked.end.map(Status::from).or(end) {
-                return Err(status);
+                return Ok(Some(status));
             }
         }
     }

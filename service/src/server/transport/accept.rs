@@ -133,10 +133,7 @@ impl Accepting {
             Raw::Tcp(stream, peer) => (stream, peer),
             #[cfg(unix)]
             Raw::Unix(stream) => {
-                let about = Connection {
-                    peer: None,
-                    certificate: None,
-                };
+                let about = Connection::default();
                 let conn = Conn::new(Bytes::Unix(stream), about, patience, place);
                 let _ = accepted.send(Ok(conn)).await;
                 return;
@@ -149,7 +146,7 @@ impl Accepting {
         }
         let mut about = Connection {
             peer: Some(peer),
-            certificate: None,
+            ..Connection::default()
         };
         let Some(tls) = &self.tls else {
             let conn = Conn::new(Bytes::Tcp(stream), about, patience, place);

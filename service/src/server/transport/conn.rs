@@ -14,18 +14,21 @@ use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 
 use super::gate::Place;
+use crate::server::count::Count;
 use crate::server::identity::certificate::ClientCertificate;
 
 /// What every client of HTTP/2 sends first.
 const PREFACE_BYTES: usize = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".len();
 
 /// What is known of a connection. It is among the extensions of each of its requests.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Connection {
     /// The other end; `None` on a Unix socket.
     pub peer: Option<SocketAddr>,
     /// The certificate that the other end showed, signed by an authority for systems.
     pub certificate: Option<Arc<ClientCertificate>>,
+    /// The streams that it has now.
+    pub(in crate::server) streams: Arc<Count>,
 }
 
 /// The bytes of a connection.

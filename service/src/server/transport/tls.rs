@@ -16,6 +16,7 @@ use rustls::server::{
 use rustls::version::{TLS12, TLS13};
 use tokio_rustls::TlsAcceptor;
 
+use crate::secret::{Links, read_secret};
 use crate::settings::identity::Tls as Files;
 
 /// How often the files are looked at.
@@ -170,7 +171,9 @@ fn stamp(of: Metadata) -> (SystemTime, u64, u64) {
 
 fn configure(files: &Files) -> Result<ServerConfig, TlsError> {
     let chain = certificates(&files.certificate)?;
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| {
+    let pem = read_secret(&files.key, Links::Followed);
+    let pem = pem.map_err(|error| wrong(&files.key, error.to_string()))?;
+    let key = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|error| {
         wrong(
             &files.key,
             format!("no private key in PEM can be read: {error}"),

@@ -136,6 +136,49 @@ impl Failure {
         )
     }
 
+    /// The caller asks more often than it may; the next request may come after this time.
+    pub fn rate_limited(wait: Duration) -> Self {
+        let message = "you ask more often than you may; wait as long as the answer says";
+        Self {
+            retry_after: Some(wait.max(Duration::from_millis(1))),
+            ..Self::new(ServiceReason::RateLimited, message)
+        }
+    }
+
+    /// A caller, a connection or the server has as many streams as it may: `limit`.
+    pub fn too_many_streams(of: &'static str, limit: usize) -> Self {
+        let message = format!(
+            "there are {limit} streams of this {of} already; end some of them, or follow more with \
+             one stream"
+        );
+        Self::new(ServiceReason::TooManyStreams, message)
+            .with("of", of)
+            .with("limit", limit)
+    }
+
+    /// The client does not read what a stream has for it.
+    pub fn slow_reader() -> Self {
+        let message = "the stream ends because its client did not read it; ask again from where you \
+                       are";
+        Self::new(ServiceReason::SlowReader, message)
+    }
+
+    /// A failure of a stream of events. If its client was slow, it says from where to go on:
+    /// from where it came to, or else from where it began.
+    #[must_use]
+    pub fn after(self, began: u64, came_to: Option<u64>) -> Self {
+        match self.reason == ServiceReason::SlowReader.code() {
+            true => self.with("resume_position", came_to.unwrap_or(began)),
+            false => self,
+        }
+    }
+
+    /// The body of a request took too long to arrive. Nothing was done.
+    pub fn body_too_slow() -> Self {
+        let message = "the request took too long to arrive; nothing was done";
+        Self::new(ServiceReason::BodyTooSlow, message)
+    }
+
     /// The proof of who asked for a stream has ended. `resume_position` is the position to go on
     /// from, if the stream has one.
     pub fn token_expired(resume_position: Option<u64>) -> Self {
@@ -245,6 +288,66 @@ impl Failure {
     }
 }
 
+/// Most bytes of an error in the headers of an answer, which are all that clients accept.
+const ERROR_BYTES: usize = 8 << 10;
+/// The entry of the metadata that counts the wrong fields that are not named.
+const LEFT_OUT: &str = "violations_left_out";
+/// Most bytes of the message for people.
+const MESSAGE_BYTES: usize = 1_000;
+/// What each entry and each field needs beside its texts, generously.
+const BESIDE: usize = 16;
+/// What the status has beside them: type URLs, the domain, names of headers.
+const FRAME: usize = 512;
+
+impl Failure {
+    /// The failure with so few wrong fields, and so short a message, that its headers are no longer
+    /// than [`ERROR_BYTES`].
+    fn within_headers(mut self) -> Self {
+        shorten(&mut self.message, MESSAGE_BYTES);
+        for value in self.metadata.values_mut() {
+            shorten(value, MESSAGE_BYTES);
+        }
+        // The message stands in a header of its own too, where other characters than ASCII's need
+        // three for each byte.
+        let printable = |byte: &u8| (b' '..=b'~').contains(byte) && *byte != b'%';
+        let message = self.message.bytes();
+        let header: usize = message
+            .map(|byte| if printable(&byte) { 1 } else { 3 })
+            .sum();
+        let metadata = self.metadata.iter();
+        let metadata: usize = metadata.map(|(k, v)| k.len() + v.len() + BESIDE).sum();
+        // Four characters stand for three bytes.
+        let room = (ERROR_BYTES - FRAME).saturating_sub(header) / 4 * 3;
+        let mut room = room.saturating_sub(self.message.len() + metadata);
+        let all = self.violations.len();
+        let mut kept = 0;
+        for violation in &self.violations {
+            let texts = [&violation.field, violation.reason, &violation.description];
+            let length = texts.map(str::len).iter().sum::<usize>() + BESIDE;
+            let Some(left) = room.checked_sub(length) else {
+                break;
+            };
+            room = left;
+            kept += 1;
+        }
+        self.violations.truncate(kept);
+        if kept < all {
+            let left_out = self.metadata.entry(LEFT_OUT).or_default();
+            *left_out = (left_out.parse().unwrap_or(0) + all - kept).to_string();
+        }
+        self
+    }
+}
+
+/// Cuts a text to a number of bytes, between two characters.
+fn shorten(text: &mut String, most: usize) {
+    if text.len() > most {
+        let end = (0..=most).rev().find(|at| text.is_char_boundary(*at));
+        text.truncate(end.unwrap_or(0));
+        text.push('…');
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.reason, self.message)
@@ -255,16 +358,21 @@ impl std::error::Error for Failure {}
 
 impl From<BadRequest> for Failure {
     fn from(bad: BadRequest) -> Self {
-        let message = bad.to_string();
+        let failure = Self::new(ServiceReason::RequestInvalid, bad.to_string());
+        let failure = match bad.more {
+            0 => failure,
+            more => failure.with(LEFT_OUT, more),
+        };
         Self {
             violations: bad.violations,
-            ..Self::new(ServiceReason::RequestInvalid, message)
+            ..failure
         }
     }
 }
 
 impl From<Failure> for Status {
     fn from(failure: Failure) -> Self {
+        let failure = failure.within_headers();
         let metadata: Vec<_> = failure
             .metadata
             .into_iter()
@@ -293,5 +401,74 @@ impl From<Failure> for Status {
             details.set_retry_info(failure.retry_after);
         }
         Status::with_error_details(failure.code, failure.message, details)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bytes of an error's headers.
+    fn headers(status: &Status) -> usize {
+        let mut headers = tonic::codegen::http::HeaderMap::new();
+        status.add_header(&mut headers).unwrap();
+        let lengths = headers
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len() + 32);
+        lengths.sum()
+    }
+
+    fn violations(count: usize, field: &str) -> Vec<Violation> {
+        let violation = Violation {
+            field: field.to_owned(),
+            reason: "TOO_LONG",
+            description: "has 301 characters, but at most 300 are allowed".to_owned(),
+        };
+        vec![violation; count]
+    }
+
+    #[test]
+    fn an_error_is_never_longer_than_clients_accept() {
+        for (count, message, field) in [
+            (
+                50,
+                "short".to_owned(),
+                "team.put_roster.staff[10].role".to_owned(),
+            ),
+            (50, "æ".repeat(5_000), "é".repeat(300)),
+            (1, "%".repeat(5_000), "f".repeat(9_000)),
+        ] {
+            let failure = Failure {
+                violations: violations(count, &field),
+                ..Failure::new(ServiceReason::RequestInvalid, message)
+            };
+            let status = Status::from(failure.with("stream", "s".repeat(3_000)));
+            assert!(headers(&status) <= ERROR_BYTES, "{}", headers(&status));
+            let details = status.get_error_details();
+            let shown = details
+                .bad_request()
+                .map_or(0, |bad| bad.field_violations.len());
+            let left_out = details.error_info().unwrap().metadata.get(LEFT_OUT);
+            let left_out = left_out.map_or(0, |count| count.parse().unwrap());
+            assert_eq!(shown + left_out, count);
+        }
+    }
+
+    #[test]
+    fn a_usual_error_loses_nothing() {
+        let failure = Failure {
+            violations: violations(20, "plan.record_evaluation.assessment.level"),
+            ..Failure::new(ServiceReason::RequestInvalid, "the request is not valid")
+        };
+        let status = Status::from(failure);
+        let details = status.get_error_details();
+        assert_eq!(details.bad_request().unwrap().field_violations.len(), 20);
+        assert!(
+            !details
+                .error_info()
+                .unwrap()
+                .metadata
+                .contains_key(LEFT_OUT)
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! Turns errors of the ledger into errors of the API.
 
+use planledger_core::access_log::AccessLogError;
 use planledger_core::ids::Position;
 use planledger_core::ledger::limits::STREAMS_OF_A_PREVIEW;
 use planledger_core::ledger::{Envelope, ExecuteError, PreviewError, ReadError};
@@ -110,6 +111,25 @@ impl Failure {
     /// The position in the field `field` is beyond the end of the ledger, `tail`.
     pub fn of_position(field: &str, tail: Position, asked: Position) -> Self {
         Self::position_ahead(&format!("{field}.position"), tail, asked)
+    }
+
+    /// A read could not be recorded, so nothing is shown.
+    pub fn of_access_log(error: AccessLogError) -> Self {
+        match error {
+            AccessLogError::Busy => Self::overloaded(),
+            AccessLogError::Closed => Self::shutting_down(),
+            _ => {
+                let message = "the access log cannot be written, so plans are not shown until the \
+                               server is restarted";
+                Self::new(ServiceReason::AccessLogFailed, message)
+            }
+        }
+    }
+
+    /// This server has no access log.
+    pub fn no_access_log() -> Self {
+        let message = "this server keeps no access log";
+        Self::new(ServiceReason::AccessLogDisabled, message)
     }
 
     /// A recovery could not start, or did not finish.

@@ -60,6 +60,14 @@ service_reasons! {
     PositionNotReached = "POSITION_NOT_REACHED", Unavailable, Some(SOON);
     /// The server has too much to do.
     Overloaded = "OVERLOADED", ResourceExhausted, Some(SOON);
+    /// The caller asks more often than it may.
+    RateLimited = "RATE_LIMITED", ResourceExhausted, Some(SOON);
+    /// There are as many streams as there may be.
+    TooManyStreams = "TOO_MANY_STREAMS", ResourceExhausted, Some(LATER);
+    /// The client does not read what a stream has for it.
+    SlowReader = "SLOW_READER", ResourceExhausted, Some(LATER);
+    /// The body of a request took too long to arrive.
+    BodyTooSlow = "BODY_TOO_SLOW", Unavailable, Some(LATER);
     /// The commands of a preview would change more than a preview remembers.
     PreviewTooLarge = "PREVIEW_TOO_LARGE", ResourceExhausted, None;
     /// The server is stopping.
@@ -108,6 +116,10 @@ service_reasons! {
     NotaryDisabled = "NOTARY_DISABLED", Unimplemented, None;
     /// Stored data failed a check.
     StorageDamaged = "STORAGE_DAMAGED", DataLoss, None;
+    /// Reads of plans cannot be recorded, so plans are not shown until a restart.
+    AccessLogFailed = "ACCESS_LOG_FAILED", Unavailable, Some(LATER);
+    /// This server has no access log.
+    AccessLogDisabled = "ACCESS_LOG_DISABLED", Unimplemented, None;
     /// A fault of the server.
     Internal = "INTERNAL", Internal, None;
 }

@@ -26,34 +26,27 @@ pub fn event_filter(filter: Option<proto::EventFilter>) -> Result<EventFilter, F
 }
 
 fn read_event_filter(fields: &mut Fields, filter: proto::EventFilter) -> Option<EventFilter> {
-    let enough = at_most(fields, "streams", filter.streams.len(), MAX_STREAMS);
-    let streams = fields.list("streams", filter.streams, |fields, stream| {
-        fields.id("", &stream)
+    let few = fields.at_most("streams", filter.streams.len(), MAX_STREAMS);
+    let streams = few.and_then(|()| {
+        fields.list("streams", filter.streams, |fields, stream| {
+            fields.id("", &stream)
+        })
     });
-    let few = at_most(fields, "types", filter.types.len(), MAX_TYPES);
-    let types = fields.list("types", filter.types, |fields, name| {
-        let known = EventType::from_name(&name);
-        if known.is_none() {
-            let description = "is an event type that this server does not know";
-            fields.violate("", ViolationReason::UnknownEnum, description);
-        }
-        known.map(|event_type| event_type.code)
+    let few = fields.at_most("types", filter.types.len(), MAX_TYPES);
+    let types = few.and_then(|()| {
+        fields.list("types", filter.types, |fields, name| {
+            let known = EventType::from_name(&name);
+            if known.is_none() {
+                let description = "is an event type that this server does not know";
+                fields.violate("", ViolationReason::UnknownEnum, description);
+            }
+            known.map(|event_type| event_type.code)
+        })
     });
     let student = fields.optional_id("student_id", filter.student_id.as_deref());
-    enough?;
-    few?;
     Some(EventFilter {
         streams: streams?,
         types: types?,
         student: student?,
     })
-}
-
-fn at_most(fields: &mut Fields, name: &str, length: usize, limit: usize) -> Option<()> {
-    if length <= limit {
-        return Some(());
-    }
-    let description = format!("has {length} values, but at most {limit} are allowed");
-    fields.violate(name, ViolationReason::OutOfRange, description);
-    None
 }

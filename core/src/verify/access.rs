@@ -1,0 +1,239 @@
+//! Checks the access log: every frame, link, leaf and record, and its checkpoints.
+
+use std::path::Path;
+
+use super::contents::kind_of;
+use super::halt::{Halt, damaged};
+use super::report::{Part, PartName};
+use crate::access_log::{FOLDER, log_id, query, verifier_of};
+use crate::audit::{Chains, Fault, FaultKind};
+use crate::entry::{self, Entry};
+use crate::hash::Hash32;
+use crate::ids::{LedgerId, PersonId, Position};
+use crate::journal::{
+    CommandRecord, CommitLog, EntryRef, Frame, OpenMode, SegmentLog, SegmentOptions, Tail,
+};
+use crate::ledger::OpenError;
+use crate::ledger::directory::os_disk;
+use crate::merkle::Frontier;
+use crate::note::VerifierKey;
+use crate::seal::{KeyScope, KeyStore};
+use crate::tlog::{Kept, SignedCheckpoint};
+
+/// What the check needs.
+pub(super) struct Access<'a> {
+    /// The data directory.
+    pub(super) dir: &'a Path,
+    pub(super) ledger: LedgerId,
+    pub(super) keys: &'a KeyStore,
+    /// Every key that ever signed the ledger's checkpoints.
+    pub(super) signers: Vec<VerifierKey>,
+    /// Whether records are opened.
+    pub(super) texts: bool,
+}
+
+impl Access<'_> {
+    /// The results. None if the directory has no access log, and nothing says that there was one.
+    pub(super) fn check(&self) -> Result<Vec<Part>, OpenError> {
+        let folder = self.dir.join(FOLDER);
+        let journal = folder.join("journal");
+        let kept = Kept::read_all(&folder.join("checkpoints"))?;
+        if !journal.is_dir() && kept.notes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut checkpoints = Part::new(PartName::AccessCheckpoints);
+        if kept.damaged {
+            let what = format!("checkpoints.txt is damaged at byte {}", kept.end);
+            checkpoints.fail(Fault::new(Position::ZERO, FaultKind::Checkpoint, what));
+        }
+        let mut notes = kept.notes;
+        notes.sort_by_key(|signed| signed.checkpoint.size);
+        let mut following = Following {
+            access: self,
+            signers: self
+                .signers
+                .iter()
+                .filter_map(|key| verifier_of(key).ok())
+                .collect(),
+            chains: Chains::default(),
+            frontier: Frontier::default(),
+            tail: None,
+            notes: notes.into_iter().peekable(),
+            checkpoints,
+        };
+        let mut part = Part::new(PartName::AccessLog);
+        let whole = match following.read(&journal) {
+            Ok(()) => true,
+            Err(Halt::Fault(fault)) => {
+                part.fail(fault);
+                false
+            }
+            Err(Halt::Failed(error)) => return Err(error),
+        };
+        part.checked = following.frontier.size();
+        Ok(vec![part, following.finish(whole)])
+    }
+}
+
+/// Checks everything in order.
+struct Following<'a> {
+    access: &'a Access<'a>,
+    signers: Vec<VerifierKey>,
+    chains: Chains,
+    frontier: Frontier,
+    tail: Option<Tail>,
+    notes: std::iter::Peekable<std::vec::IntoIter<SignedCheckpoint>>,
+    checkpoints: Part,
+}
+
+impl Following<'_> {
+    fn read(&mut self, journal: &Path) -> Result<(), Halt> {
+        let missing = |what: &str| Fault::new(Position::new(1), FaultKind::Missing, what);
+        if !journal.is_dir() {
+            return Err(missing("a checkpoint was signed, but the access log is gone").into());
+        }
+        let options = SegmentOptions {
+            mode: OpenMode::ReadOnly,
+            ..SegmentOptions::default()
+        };
+        let disk = os_disk(journal).map_err(Halt::Failed)?;
+        let log = match SegmentLog::open(disk, options) {
+            Ok(log) => log,
+            Err(crate::journal::OpenError::Damaged(damage)) => return Err(damaged(&damage).into()),
+            // A crash may come after the folder was made and before the journal was.
+            Err(crate::journal::OpenError::Empty) => return Ok(()),
+            Err(error) => return Err(Halt::Failed(error.into())),
+        };
+        if log.ledger_id() != log_id(self.access.ledger) {
+            return Err(missing("the access log belongs to another ledger").into());
+        }
+        for frame in log.read(Position::new(1)) {
+            self.follow(&frame?)?;
+        }
+        Ok(())
+    }
+
+    fn follow(&mut self, frame: &Frame) -> Result<(), Halt> {
+        let next = Position::new(self.frontier.size()).next();
+        let tail = match &self.tail {
+            None => Ok(Tail::at(frame)),
+            Some(tail) => tail.after(frame),
+        };
+        self.tail = Some(tail.map_err(|error| {
+            let what = format!("the frame at that place {error}");
+            Fault::new(next, FaultKind::Order, what)
+        })?);
+        let commands: Vec<_> = frame.commands().collect();
+        let entries: Vec<_> = frame.entries().collect();
+        if commands.len() != entries.len() {
+            let what = "a frame of the access log has a command for each record";
+            return Err(Fault::new(next, FaultKind::Command, what).into());
+        }
+        for (record, command) in entries.iter().zip(&commands) {
+            self.record(record, command)?;
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, record: &EntryRef<'_>, command: &CommandRecord) -> Result<(), Halt> {
+        let position = record.position;
+        let fault = |kind, what: &str| Halt::from(Fault::new(position, kind, what));
+        let entry = Entry::decode(record.entry)
+            .map_err(|error| Fault::new(position, FaultKind::Entry, error.to_string()))?;
+        if entry::leaf(record.entry) != *record.leaf {
+            return Err(fault(
+                FaultKind::Leaf,
+                "the leaf is not the hash of the entry",
+            ));
+        }
+        let named = (command.id, command.stream, command.revision);
+        if (entry.command, entry.stream, entry.revision) != named {
+            let what = "it is not the record that its command names";
+            return Err(fault(FaultKind::Command, what));
+        }
+        let link = entry::link(record.entry);
+        let followed = self.chains.follow(position, record.back, &entry, link);
+        if followed.is_err() {
+            let what = "it does not follow the last record about the student";
+            return Err(fault(FaultKind::Link, what));
+        }
+        if self.access.texts {
+            self.open(record, &entry)?;
+        }
+        self.frontier.push(*record.leaf);
+        if self.next_size() == self.frontier.size() {
+            let root = self.frontier.root();
+            self.compare(&root);
+        }
+        Ok(())
+    }
+
+    /// Opens a record with the key of its student, or of the ledger.
+    fn open(&self, record: &EntryRef<'_>, entry: &Entry) -> Result<(), Halt> {
+        let position = record.position;
+        let keys = self.access.keys;
+        let student = PersonId::from_uuid(entry.stream.id);
+        match keys.scope_of(entry.key) {
+            Some(KeyScope::Person(owner)) if owner == student => {}
+            Some(KeyScope::Ledger) => {}
+            Some(KeyScope::Person(_) | KeyScope::Institution(_)) => {
+                let what = "it is sealed under another key than the student's";
+                return Err(Fault::new(position, FaultKind::Key, what).into());
+            }
+            None => {
+                let what = "its key is missing";
+                return Err(Fault::new(position, FaultKind::Key, what).into());
+            }
+        }
+        match query::open(position, entry, record.entry, record.sealed, keys) {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => {
+                let what = "it was overwritten with zeros, but no redaction is on record";
+                Err(Fault::new(position, FaultKind::Payload, what).into())
+            }
+            Err(error) => Err(Fault::new(position, kind_of(&error), error.to_string()).into()),
+        }
+    }
+
+    fn next_size(&mut self) -> u64 {
+        self.notes.peek().map_or(0, |signed| signed.checkpoint.size)
+    }
+
+    /// Compares the checkpoints of the size that was read so far.
+    fn compare(&mut self, root: &Hash32) {
+        let size = self.frontier.size();
+        while let Some(signed) = self.notes.next_if(|signed| signed.checkpoint.size == size) {
+            let position = Position::new(size);
+            let fault = |kind, what: &str| {
+                let what = format!("the checkpoint of {size} records {what}");
+                Fault::new(position, kind, what)
+            };
+            if signed.checkpoint.root != *root {
+                let what = "was signed for another access log";
+                self.checkpoints.fail(fault(FaultKind::Checkpoint, what));
+            }
+            if !self.signers.iter().any(|key| signed.verify([key]).is_ok()) {
+                let what = "was not signed by a key on record";
+                self.checkpoints.fail(fault(FaultKind::Signature, what));
+            }
+            if self.checkpoints.fault.is_none() {
+                self.checkpoints.checked += 1;
+            }
+        }
+    }
+
+    fn finish(mut self, whole: bool) -> Part {
+        let events = self.frontier.size();
+        if let Some(ahead) = self.notes.next().filter(|_| whole) {
+            let size = ahead.checkpoint.size;
+            let what = format!(
+                "a checkpoint of {size} records was signed, but the access log has {events}: its end \
+                is missing"
+            );
+            let position = Position::new(events).next();
+            let fault = Fault::new(position, FaultKind::Checkpoint, what);
+            self.checkpoints.fail(fault);
+        }
+        self.checkpoints
+    }
+}
