@@ -193,9 +193,12 @@ fn check(value: &str, limit: usize, lines: bool, context: CprContext) -> Result<
     if value.is_empty() {
         return Err(TextError::Empty);
     }
-    let length = value.chars().count();
-    if length > limit {
-        return Err(TextError::TooLong { length, limit });
+    // No text has more characters than bytes.
+    if value.len() > limit {
+        let length = value.chars().count();
+        if length > limit {
+            return Err(TextError::TooLong { length, limit });
+        }
     }
     let allowed = |c: char| lines && matches!(c, '\n' | '\r' | '\t');
     if let Some(character) = value.chars().find(|c| c.is_control() && !allowed(*c)) {

@@ -44,9 +44,9 @@ pub enum Term {
     /// Persons whom some source knows by an external id whose hash begins like this. Keys of lists
     /// are not sealed, so the term holds no id; see [`Term::external_id`].
     ExternalId(u16),
-    /// Persons or teams that a source has brought, in 256 parts by the first byte of their id. The
+    /// Persons or teams that a source has brought, in 4,096 parts by the first 12 bits of their id. The
     /// source is named by the id that follows from its name, also if it is the first source.
-    SourcePart(RosterSourceId, StreamKind, u8),
+    SourcePart(RosterSourceId, StreamKind, u16),
     /// Persons whose departure had not taken effect when the last event was folded in. The ledger
     /// keeps the list while it folds events.
     Leaving,
@@ -58,10 +58,11 @@ pub enum Term {
     SucceededBy(InstitutionId),
 }
 
-/// How many bits of an id's hash name its list. With more lists, an import of a large roster writes
-/// so many small documents that sled takes twice the memory; with fewer, a search looks at more
-/// persons. A city of 100,000 persons has some 200 ids in each of these lists.
-const EXTERNAL_ID_BITS: u32 = 10;
+/// How many bits name the list of an external id, and the part of a source. A list is written as a whole
+/// whenever it grows, and an import adds persons in no order: with 8 bits, the lists of a city of
+/// 100,000 persons are most of what its import writes. With many more, each person has a document of
+/// its own. With 12, there are some 25 persons in a list.
+const LIST_BITS: u32 = 12;
 
 static EXTERNAL_ID: Context = Context::new("planledger v1 2026-11-28 external id");
 
@@ -77,13 +78,19 @@ impl Term {
     /// lists together, and would let whoever has the disk test a guess.
     pub fn external_id(id: &ExternalId) -> Self {
         let [first, second, ..] = EXTERNAL_ID.hash(id.as_str().as_bytes());
-        Self::ExternalId(u16::from_be_bytes([first, second]) >> (16 - EXTERNAL_ID_BITS))
+        Self::ExternalId(list_of([first, second]))
     }
 
     /// The term of the source's part that a stream belongs to.
     fn source_part(source: &SourceName, stream: StreamId) -> Self {
-        let [part, ..] = *stream.id.as_bytes();
+        let [first, second, ..] = *stream.id.as_bytes();
+        let part = list_of([first, second]);
         Self::SourcePart(RosterSourceId::named(source), stream.kind, part)
+    }
+
+    /// The terms of all parts of what a source has brought, in order of the ids in them.
+    pub(crate) fn parts_of(source: RosterSourceId, kind: StreamKind) -> impl Iterator<Item = Self> {
+        (0..1 << LIST_BITS).map(move |part| Self::SourcePart(source, kind, part))
     }
 
     /// Whether many streams share the list, so that it is changed and read again and again. The other
@@ -129,12 +136,19 @@ impl Term {
             Self::Ownerless(id) => bytes(11, &[id.as_bytes()]),
             Self::OpenRecoveries => bytes(12, &[]),
             Self::ExternalId(hash) => bytes(13, &[&hash.to_be_bytes()]),
-            Self::SourcePart(id, kind, part) => bytes(14, &[id.as_bytes(), &[kind.byte(), part]]),
+            Self::SourcePart(id, kind, part) => {
+                bytes(14, &[id.as_bytes(), &[kind.byte()], &part.to_be_bytes()])
+            }
             Self::Leaving => bytes(15, &[]),
             Self::AskedAbout(id, part) => bytes(16, &[id.as_bytes(), &[part]]),
             Self::SucceededBy(id) => bytes(17, &[id.as_bytes()]),
         }
     }
+}
+
+/// The list that bytes without an order belong to.
+fn list_of(first: [u8; 2]) -> u16 {
+    u16::from_be_bytes(first) >> (u16::BITS - LIST_BITS)
 }
 
 /// The terms by which a stream is found when it has this state.

@@ -229,8 +229,8 @@ impl Reading<'_> {
     ) -> Result<Vec<StreamId>, ReadError> {
         let source = RosterSourceId::named(source);
         let mut found = Vec::new();
-        for part in 0..=u8::MAX {
-            found.extend_from_slice(&self.find(Term::SourcePart(source, kind, part))?);
+        for part in Term::parts_of(source, kind) {
+            found.extend_from_slice(&self.find(part)?);
         }
         Ok(found)
     }

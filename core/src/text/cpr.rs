@@ -4,6 +4,7 @@
 
 mod chars;
 mod date;
+mod quick;
 mod said;
 
 #[cfg(test)]
@@ -41,7 +42,23 @@ const LONG: usize = 12;
 /// Whether a text holds a CPR number. Takes time linear in its length, and allocates nothing unless
 /// it has found digits that could be one.
 pub fn contains_cpr(value: &str, context: CprContext) -> bool {
-    has_digits_enough(value.as_bytes()) && Scan::new(value, context).finds()
+    has_digits_enough(value.as_bytes())
+        && verdict_at_once(value, context).unwrap_or_else(|| Scan::new(value, context).finds())
+}
+
+/// The verdict of [`Scan`] on texts that rosters are full of: ids that are a UUID and nothing else, and
+/// ids of organisations in ASCII. `None` if the text has to be read.
+fn verdict_at_once(text: &str, context: CprContext) -> Option<bool> {
+    match context {
+        CprContext::PersonText => quick::lone_uuid(text).map(|uuid| {
+            let mut last = text.bytes().rev().take(LONG);
+            last.all(|byte| byte.is_ascii_digit()) && made_of_cpr(&uuid)
+        }),
+        CprContext::OrganisationId | CprContext::Published => {
+            let cannot = text.is_ascii() && !quick::has_dashed_digits(text.as_bytes());
+            cannot.then_some(false)
+        }
+    }
 }
 
 /// Whether a UUID in a text was made of a CPR number: it is [`made_up_of_cpr`], or its last group is `00`

@@ -17,6 +17,7 @@ use super::limits::Limits;
 use super::outlet::Room;
 use super::reads::{self, Looks, ReadLog, Recording};
 use super::recoveries::Recoveries;
+use super::turns::Turns;
 use crate::wire::Failure;
 use crate::wire::errors::ServiceReason;
 use crate::wire::request::AsOf;
@@ -34,6 +35,7 @@ pub(super) struct Api {
     pub(super) limits: Limits,
     /// What waits for clients to read it.
     pub(super) room: Room,
+    pub(super) turns: Turns,
     pub(super) recoveries: Recoveries,
 }
 
@@ -66,6 +68,7 @@ impl Api {
             stopping,
             durable,
             room: Room::new(&limits),
+            turns: Turns::default(),
             limits,
             recoveries: Recoveries::default(),
         }

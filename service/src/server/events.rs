@@ -166,6 +166,7 @@ impl Api {
         last: Position,
         show: impl Fn(RecordedEvent) -> (T, usize) + Send + 'static,
     ) -> Result<(Reader, Chunk<T>), Failure> {
+        let turn = self.turns.take().await?;
         let api = self.clone();
         let (reader, chunk, recording) = self
             .blocking(move |ledger| {
@@ -184,6 +185,7 @@ impl Api {
                 Ok((reader, chunk, recording))
             })
             .await?;
+        drop(turn);
         recording.done().await?;
         Ok((reader, chunk))
     }

@@ -41,6 +41,7 @@ mod roster;
 mod rpc;
 mod shares;
 mod surveys;
+mod turns;
 
 use std::net::SocketAddr;
 use std::path::Path;

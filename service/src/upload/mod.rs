@@ -119,13 +119,14 @@ pub async fn upload(
     let request = |command| ExecuteStreamRequest {
         command: Some(command),
     };
-    let (outgoing, feed) = start(commands, request, None);
+    // Whose command it was, the receipt says.
+    let (outgoing, feed) = start(commands, |_, source| source, request, None);
     let mut sending = client.commands();
     let call = sending.execute_stream(ReceiverStream::new(outgoing));
     let mut responses = call.await.map_err(UploadError::Call)?.into_inner();
     let mut uploaded = Uploaded::default();
     while let Some(response) = responses.message().await.map_err(UploadError::Call)? {
-        let source = feed.subjects.try_recv().unwrap_or_default().source;
+        let source = feed.subjects.try_recv().unwrap_or_default();
         match response.outcome {
             Some(Outcome::Receipt(receipt)) => {
                 let stated = |fact| StatedFact {
@@ -193,27 +194,29 @@ impl<F: FnMut(u64)> Told for F {
 }
 
 /// Another thread, which reads the files and turns rows into messages while the connection sends.
-struct Feed {
+struct Feed<A> {
     /// What each message is about, in order.
-    subjects: blocking::Receiver<Subject>,
+    subjects: blocking::Receiver<A>,
     reader: thread::JoinHandle<Result<(), ImportFault>>,
 }
 
-/// Starts the thread that reads. `request` makes the message of a command; `last` is sent after all
+/// Starts the thread that reads. `about` says what of a command is remembered until it is answered;
+/// `request` makes the message of a command; `last` is sent after all
 /// of them.
-fn start<R: Send + 'static>(
+fn start<R: Send + 'static, A: Send + 'static>(
     commands: impl FnOnce(&mut dyn FnMut(Command, Source) -> bool) -> Result<(), ImportFault>
     + Send
     + 'static,
+    about: impl Fn(&Command, Source) -> A + Send + 'static,
     request: impl Fn(Command) -> R + Send + 'static,
     last: Option<R>,
-) -> (mpsc::Receiver<R>, Feed) {
+) -> (mpsc::Receiver<R>, Feed<A>) {
     let (requests, outgoing) = mpsc::channel(WINDOW);
-    let (about, subjects) = blocking::channel();
+    let (sent, subjects) = blocking::channel();
     let reader = thread::spawn(move || {
         commands(&mut |command, source| {
             // Both fail only when the call has ended, and the call's status says why.
-            about.send(Subject::of(&command, source)).is_ok()
+            sent.send(about(&command, source)).is_ok()
                 && requests.blocking_send(request(command)).is_ok()
         })?;
         if let Some(last) = last {
@@ -225,7 +228,7 @@ fn start<R: Send + 'static>(
     (outgoing, Feed { subjects, reader })
 }
 
-impl Feed {
+impl<A> Feed<A> {
     /// Fails unless everything was read and answered. So many commands were answered.
     fn finished(self, answered: u64) -> Result<(), UploadError> {
         if self.subjects.try_recv().is_ok() {

@@ -74,7 +74,7 @@ async fn ask(
         command: Some(command),
         suggestions: false,
     };
-    let (outgoing, feed) = start(commands, request, last);
+    let (outgoing, feed) = start(commands, Subject::of, request, last);
     let mut asking = client.commands();
     let call = asking.preview_stream(ReceiverStream::new(outgoing));
     let mut responses = call.await.map_err(UploadError::Call)?.into_inner();

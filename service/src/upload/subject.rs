@@ -44,6 +44,22 @@ impl Kind {
         Self::Other,
     ];
 
+    /// The kind of what a command is about.
+    pub fn of(command: &Command) -> Self {
+        match &command.command {
+            Some(Of::SchoolYear(_)) => Self::SchoolYear,
+            Some(Of::Institution(_)) => Self::Institution,
+            Some(Of::Person(of)) => match &of.operation {
+                Some(OnPerson::PutGuardians(_) | OnPerson::PutSomeGuardians(_)) => Self::Guardians,
+                Some(OnPerson::PutSomeProfiles(_)) => Self::Profiles,
+                _ => Self::Person,
+            },
+            Some(Of::Team(_)) => Self::Team,
+            Some(Of::Catalogue(_)) => Self::Catalogue,
+            _ => Self::Other,
+        }
+    }
+
     /// A word for JSON.
     pub const fn word(self) -> &'static str {
         match self {
@@ -85,7 +101,7 @@ pub struct Subject {
 impl Subject {
     /// What a command is about, and the row that it comes from.
     pub fn of(command: &Command, source: Source) -> Self {
-        let (kind, id, name) = match &command.command {
+        let (id, name) = match &command.command {
             Some(Of::SchoolYear(of)) => {
                 let details = match &of.operation {
                     Some(OnSchoolYear::DefineSchoolYear(define)) => define.details.as_ref(),
@@ -93,7 +109,7 @@ impl Subject {
                     None => None,
                 };
                 let name = details.map(|details| details.title.clone());
-                (Kind::SchoolYear, &of.school_year_id, name)
+                (&of.school_year_id, name)
             }
             Some(Of::Institution(of)) => {
                 let name = match &of.operation {
@@ -102,17 +118,11 @@ impl Subject {
                     }
                     _ => None,
                 };
-                (Kind::Institution, &of.institution_id, name)
+                (&of.institution_id, name)
             }
             Some(Of::Person(of)) => match &of.operation {
-                Some(OnPerson::PutGuardians(_) | OnPerson::PutSomeGuardians(_)) => {
-                    (Kind::Guardians, &of.person_id, None)
-                }
-                Some(OnPerson::PutSomeProfiles(_)) => (Kind::Profiles, &of.person_id, None),
-                Some(OnPerson::PutPerson(put)) => {
-                    (Kind::Person, &of.person_id, Some(put.name.clone()))
-                }
-                _ => (Kind::Person, &of.person_id, None),
+                Some(OnPerson::PutPerson(put)) => (&of.person_id, Some(put.name.clone())),
+                _ => (&of.person_id, None),
             },
             Some(Of::Team(of)) => {
                 let name = match &of.operation {
@@ -124,9 +134,9 @@ impl Subject {
                     }
                     _ => None,
                 };
-                (Kind::Team, &of.team_id, name)
+                (&of.team_id, name)
             }
-            Some(Of::Catalogue(of)) => (Kind::Catalogue, &of.catalogue_id, None),
+            Some(Of::Catalogue(of)) => (&of.catalogue_id, None),
             _ => {
                 return Self {
                     source,
@@ -136,7 +146,7 @@ impl Subject {
         };
         Self {
             source,
-            kind,
+            kind: Kind::of(command),
             id: id.clone(),
             name,
             code: code(command),

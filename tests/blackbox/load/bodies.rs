@@ -10,7 +10,7 @@ use tonic::codegen::http::uri::PathAndQuery;
 use tonic::{Code, Status};
 use tonic_prost::ProstCodec;
 
-use super::{limited, memory, peak};
+use super::{alone, limited, memory, peak};
 use crate::support::*;
 
 /// Sends a command of so many bytes, and keeps the request open after it.
@@ -47,10 +47,11 @@ async fn channel(serving: &Serving) -> tonic::transport::Channel {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_that_never_end_cost_bounded_memory_and_end_in_time() {
+    let _alone = alone().await;
     let home = Home::new();
     let serving = limited(
         &home,
-        "body-seconds = 5\nkept-mib = 100\nkept-mib-of-caller = 40",
+        "body-seconds = 15\nkept-mib = 100\nkept-mib-of-caller = 40",
     );
     let other = serving.voice().await;
     other.position().await;
@@ -84,7 +85,7 @@ async fn requests_that_never_end_cost_bounded_memory_and_end_in_time() {
     }
     let more = peak(&serving).saturating_sub(before);
     eprintln!("60 unfinished requests of 15 MiB: {more} MiB more, {refused} refused, {late} late");
-    assert!(began.elapsed() < Duration::from_secs(25));
+    assert!(began.elapsed() < Duration::from_secs(90));
     assert!(late >= 1 && refused >= 1, "{late} late, {refused} refused");
-    assert!(more < 400, "{more} MiB more");
+    assert!(more < 600, "{more} MiB more");
 }

@@ -7,10 +7,27 @@ mod sockets;
 mod witnesses;
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use planledger_proto::v1::*;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::support::*;
+
+/// One of these tests at a time: what they do to a server would starve the clients of the others.
+async fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::const_new(());
+    ALONE.lock().await
+}
+
+/// Waits until something holds, for as long as it takes a slow and busy machine.
+async fn until(mut holds: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < Duration::from_secs(60), "it never holds");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
 
 /// A server, as a program, whose settings have this table of limits.
 fn limited(home: &Home, limits: &str) -> Serving {

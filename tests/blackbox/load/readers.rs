@@ -6,7 +6,7 @@ use planledger::client::Client;
 use planledger_proto::v1::*;
 use tonic::{Code, Status, Streaming};
 
-use super::{fill, limited, memory, peak};
+use super::{alone, fill, limited, memory, peak};
 use crate::support::*;
 
 fn metadata(status: &Status, name: &str) -> Option<String> {
@@ -35,10 +35,33 @@ async fn read(client: &Client, after: u64) -> Streaming<ReadEventsResponse> {
         .into_inner()
 }
 
+/// How far a stream came that nobody read for too long, and how it ended. A slow machine may not have
+/// given up on all of them yet.
+async fn evicted(streams: Vec<Streaming<ReadEventsResponse>>) -> (u64, Status) {
+    for mut stream in streams {
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        let mut seen = 0;
+        loop {
+            match stream.message().await {
+                Ok(Some(response)) => {
+                    for event in response.events {
+                        assert_eq!(event.position, seen + 1);
+                        seen = event.position;
+                    }
+                }
+                Ok(None) => break,
+                Err(status) => return (seen, status),
+            }
+        }
+    }
+    panic!("the whole ledger was on its way to everybody");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn readers_that_do_not_read_cost_little_and_go_on_later_where_they_were() {
+async fn readers_that_do_not_read_cost_little() {
+    let _alone = alone().await;
     let home = Home::new();
-    let serving = limited(&home, "reading-seconds = 3");
+    let serving = limited(&home, "reading-seconds = 5");
     fill(&serving, 24).await;
     let other = serving.voice().await;
     let last = other.position().await;
@@ -53,7 +76,7 @@ async fn readers_that_do_not_read_cost_little_and_go_on_later_where_they_were() 
     tokio::time::sleep(Duration::from_secs(2)).await;
     let more = peak(&serving).saturating_sub(before);
     eprintln!("60 unread ReadEvents: {more} MiB more");
-    assert!(more < 350, "{more} MiB more");
+    assert!(more < 600, "{more} MiB more");
     // Whoever reads is served meanwhile.
     let mut reader = read(&other.client, 0).await;
     let mut position = 0;
@@ -61,21 +84,23 @@ async fn readers_that_do_not_read_cost_little_and_go_on_later_where_they_were() 
         position = response.resume_position;
     }
     assert_eq!(position, last);
-    tokio::time::sleep(Duration::from_secs(4)).await;
-    let mut stream = streams.swap_remove(0);
-    let mut seen = 0;
-    let status = loop {
-        match stream.message().await {
-            Ok(Some(response)) => {
-                for event in response.events {
-                    assert_eq!(event.position, seen + 1);
-                    seen = event.position;
-                }
-            }
-            Ok(None) => panic!("the whole ledger was on its way"),
-            Err(status) => break status,
-        }
-    };
+    drop(streams);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_does_not_read_is_told_where_to_go_on() {
+    let _alone = alone().await;
+    let home = Home::new();
+    let serving = limited(&home, "reading-seconds = 2");
+    fill(&serving, 24).await;
+    let other = serving.voice().await;
+    let last = other.position().await;
+    let mut streams = Vec::new();
+    for _ in 0..3 {
+        let voice = serving.voice().await;
+        streams.push(read(&voice.client, 0).await);
+    }
+    let (seen, status) = evicted(streams).await;
     assert_eq!(status.code(), Code::ResourceExhausted);
     assert_eq!(reason(&status), "SLOW_READER");
     assert_eq!(metadata(&status, "resume_position"), Some(seen.to_string()));
@@ -87,9 +112,10 @@ async fn readers_that_do_not_read_cost_little_and_go_on_later_where_they_were() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn followers_that_do_not_read_cost_little() {
+    let _alone = alone().await;
     let home = Home::new();
-    let serving = limited(&home, "reading-seconds = 3");
-    fill(&serving, 24).await;
+    let serving = limited(&home, "reading-seconds = 5");
+    fill(&serving, 8).await;
     let before = memory(&serving);
     let mut streams = Vec::new();
     for _ in 0..20 {
@@ -115,8 +141,9 @@ async fn followers_that_do_not_read_cost_little() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commands_whose_answers_nobody_reads_cost_little() {
+    let _alone = alone().await;
     let home = Home::new();
-    let serving = limited(&home, "reading-seconds = 3");
+    let serving = limited(&home, "reading-seconds = 5");
     fill(&serving, 1).await;
     let before = memory(&serving);
     let mut streams = Vec::new();

@@ -3,11 +3,12 @@
 use planledger_proto::v1::*;
 use tonic::Code;
 
-use super::limited;
+use super::{alone, limited};
 use crate::support::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_thousand_followers_on_five_connections_shut_nobody_out() {
+    let _alone = alone().await;
     let home = Home::new();
     let serving = limited(&home, "");
     let mut followers = Vec::new();
@@ -56,6 +57,7 @@ async fn two_thousand_followers_on_five_connections_shut_nobody_out() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_asks_too_often_is_told_how_long_to_wait() {
+    let _alone = alone().await;
     let home = Home::new();
     let serving = limited(&home, "requests-per-second-of-person = 5");
     let voice = serving.voice().await;
@@ -63,7 +65,13 @@ async fn who_asks_too_often_is_told_how_long_to_wait() {
     for _ in 0..50 {
         hasty.position().await;
     }
-    let refused = hasty.ask(GetStatusRequest::default()).await.unwrap_err();
+    // On a slow machine some more are due by now.
+    let refused = loop {
+        match hasty.ask(GetStatusRequest::default()).await {
+            Ok(_) => {}
+            Err(refused) => break refused,
+        }
+    };
     assert_eq!(refused.reason, "RATE_LIMITED");
     let wait = refused.retry_after.unwrap();
     assert!(wait.as_millis() <= 200, "{wait:?}");

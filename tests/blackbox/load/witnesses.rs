@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use planledger_proto::v1::*;
 use tokio::task::JoinSet;
 
+use super::alone;
 use crate::support::*;
 
 fn threads(serving: &Serving) -> usize {
@@ -16,6 +17,7 @@ fn threads(serving: &Serving) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn waiting_for_a_witness_holds_no_threads_and_no_reads_up() {
+    let _alone = alone().await;
     let home = Home::new();
     let serving = Serving::start(home.path());
     let (_, _, plan_id) = School::with_plan(&serving.voice().await).await;

@@ -228,6 +228,22 @@ proptest! {
     }
 
     #[test]
+    fn the_quick_verdict_is_that_of_the_whole_reading(
+        text in "[0-9]{0,3}([0-9]{6}[-. /]{0,2}[0-9]{4}|[0-9]{1,7}|[- a-f+:]){0,6}",
+        start in "[0-9a-f]{8}-[0-9]{4}-[0-9a-f]{4}-[0-9a-f]{4}-",
+        last in "0{2}[0-3][0-9][01][0-9]{7}|[0-9]{12}|[0-9a-f]{2}[0-9]{10}|[0-9a-fA-F]{12}",
+        dashed in "0{8}-0{4}-[14]0{3}-[08]0{3}-0{2}(0[1-9]){2}[0-9]{6}",
+    ) {
+        let uuid = format!("{start}{last}");
+        for context in [CprContext::PersonText, CprContext::OrganisationId, CprContext::Published] {
+            for text in [&text, &uuid, &dashed, &uuid.to_uppercase(), &format!("{uuid} {text}")] {
+                let whole = has_digits_enough(text.as_bytes()) && Scan::new(text, context).finds();
+                prop_assert_eq!(contains_cpr(text, context), whole, "{} {:?}", text, context);
+            }
+        }
+    }
+
+    #[test]
     fn nothing_makes_it_panic(text in "\\PC{0,60}", digits in "[0-9\u{200b}\u{660}-\u{669}. \u{2013}-]{0,60}") {
         for context in [CprContext::PersonText, CprContext::OrganisationId, CprContext::Published] {
             contains_cpr(&format!("{text}{digits}"), context);

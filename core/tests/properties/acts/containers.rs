@@ -185,7 +185,10 @@ pub(super) fn imported_team(dice: &mut Dice) -> Act {
 /// Imports may leave out places, guardians and whole persons.
 pub(super) fn person(dice: &mut Dice) -> Act {
     let id = dice.of(&PERSONS);
-    let command = match dice.below(28) {
+    let command = match dice.below(29) {
+        28 => PersonCommand::PutGone {
+            source: source(dice),
+        },
         16 | 17 => decision(dice),
         20..=23 => {
             // Only staff are owners, and only of owners can be said that they work elsewhere.

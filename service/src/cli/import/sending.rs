@@ -10,7 +10,7 @@ use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::client::Client;
 use crate::import::{ImportFault, Roster};
-use crate::upload::{Source, StatedFact, Subject, Told, Uploaded, is_after_notes, upload};
+use crate::upload::{Kind, Source, StatedFact, Told, Uploaded, is_after_notes, upload};
 use crate::wire;
 use crate::wire::proto::{Command, CommandError};
 
@@ -63,7 +63,7 @@ impl Sending {
                 let imported = imported?;
                 let command = wire::unless_unchanged(imported.command);
                 let source = format!("{}:{}", imported.file, imported.row);
-                if is_after_notes(Subject::of(&command, String::new()).kind)
+                if is_after_notes(Kind::of(&command))
                     && !notes.by_ref().all(|(note, source)| send(note, source))
                 {
                     return Ok(());

@@ -17,6 +17,7 @@ use super::reader::source::Source;
 use super::reader::table::Table;
 use super::words::truth;
 use crate::import::fault::{Collector, ImportFault};
+use crate::import::names;
 
 /// A source, and how ids are made of its rows.
 ///
@@ -35,7 +36,7 @@ impl Origin {
     pub(super) fn of(&self, unnamed: Uuid) -> Uuid {
         match self.id {
             RosterSourceId::FIRST => unnamed,
-            id => Uuid::new_v5(&id.uuid(), unnamed.as_bytes()),
+            id => names::version_5(id.uuid(), [unnamed.as_bytes()]),
         }
     }
 

@@ -6,10 +6,7 @@ use crate::import::fault::{FaultCode, Problem};
 
 /// A word of a fixed vocabulary. Capital and small letters count as the same.
 pub(super) fn word<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, Problem> {
-    let found = words
-        .iter()
-        .find(|(word, _)| word.eq_ignore_ascii_case(text));
-    found.map(|(_, value)| *value).ok_or_else(|| {
+    find(text, words).ok_or_else(|| {
         let allowed: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         Problem::new(
             FaultCode::ValueUnknown,
@@ -19,6 +16,12 @@ pub(super) fn word<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, Proble
             ),
         )
     })
+}
+
+fn find<T: Copy>(text: &str, words: &[(&str, T)]) -> Option<T> {
+    let mut words = words.iter();
+    let found = words.find(|(word, _)| word.eq_ignore_ascii_case(text));
+    found.map(|(_, value)| *value)
 }
 
 /// `true` or `false`, and other words that can mean nothing else: what databases write, and what Danish
@@ -38,8 +41,11 @@ pub(super) fn truth(text: &str) -> Result<bool, Problem> {
         ("sand", true),
         ("falsk", false),
     ];
-    let other = word(text, &OTHERS);
-    other.or_else(|_| word(text, &[("true", true), ("false", false)]))
+    const USUAL: [(&str, bool); 2] = [("true", true), ("false", false)];
+    // Nearly every row has one of these. Only they are named to whoever writes another word.
+    find(text, &USUAL)
+        .or_else(|| find(text, &OTHERS))
+        .map_or_else(|| word(text, &USUAL), Ok)
 }
 
 /// Whether a status says that what the row describes is gone. What is `inactive` is not in use, but it

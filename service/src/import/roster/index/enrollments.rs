@@ -1,6 +1,6 @@
 //! `enrollments.csv`: who has which place in which team.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::civil::Date;
 use planledger_core::domain::person::Role;
@@ -172,11 +172,12 @@ impl Places {
         findings: &mut Findings,
     ) -> Self {
         let mut all = Self::default();
-        let mut ids = HashSet::new();
+        // There is no larger set. A tree grows by a node, and not to twice its size at once.
+        let mut ids = BTreeSet::new();
         each_row(source, layout, findings, |row, faults| {
             // School Data Sync gives enrolments no ids.
             if row.has(Column::SourcedId)
-                && let Some(id) = faults.ok(row.id(|id| id))
+                && let Some(id) = faults.ok(row.id(|id| id.as_u128()))
                 && !ids.insert(id)
             {
                 faults.push(row.fault(FaultCode::IdDuplicated, Column::SourcedId));
@@ -189,6 +190,7 @@ impl Places {
                 all.note_unsaid(row, classes, users);
             }
         });
+        drop(ids);
         all.any_unsaid |= findings.has_unreadable(layout.file);
         // The sort is stable, so the first primary teacher of the file stays the first.
         all.places.sort_by_key(|place| place.class);

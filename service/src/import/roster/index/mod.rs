@@ -17,6 +17,7 @@ pub(super) mod profiles;
 mod references;
 pub(super) mod roles;
 pub(super) mod sessions;
+mod strays;
 pub(super) mod user_ids;
 pub(super) mod users;
 
@@ -171,6 +172,7 @@ impl Index {
                             guardians stay as they are";
                 self.notes.push(note.to_owned());
             }
+            self.pass_over_strays(source, findings);
         }
         if has(source, format.enrollments.file) {
             let (classes, users) = (&mut self.classes, &mut self.users);
@@ -178,6 +180,21 @@ impl Index {
             self.places = Places::read(source, layout, classes, users, scope, findings);
         } else {
             self.places = Places::not_exported();
+        }
+    }
+
+    /// Passes over rows about what persons are who are not in the table of users.
+    fn pass_over_strays(&self, source: &mut Source, findings: &mut Findings) {
+        let roles = self.roles.as_ref().map(Roles::passed_over);
+        let related = self.relationships.as_ref();
+        let related = related.map(Relationships::passed_over);
+        let format = self.format;
+        for (layout, told) in [(format.roles, roles), (format.relationships, related)] {
+            if let (Some(layout), Some(told)) = (layout, told)
+                && source.has(layout.file)
+            {
+                strays::pass_over(source, layout, told, &self.users, self.scope, findings);
+            }
         }
     }
 

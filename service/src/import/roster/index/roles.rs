@@ -15,7 +15,7 @@ use super::Scope;
 use super::cells::{date, is_gone, reference};
 use super::orgs::Orgs;
 use super::references::each_row;
-use crate::import::fault::{Findings, ImportFault};
+use crate::import::fault::{Collector, Findings, ImportFault};
 
 /// What one person is.
 #[derive(Default)]
@@ -32,7 +32,11 @@ pub(crate) struct Places {
 
 /// The rows of `roles.csv`, by person.
 #[derive(Default)]
-pub(crate) struct Roles(HashMap<PersonId, Places>);
+pub(crate) struct Roles {
+    by_person: HashMap<PersonId, Places>,
+    /// The lines of rows that were passed over, in order.
+    passed_over: Vec<u64>,
+}
 
 impl Roles {
     pub(super) fn read(
@@ -44,60 +48,72 @@ impl Roles {
     ) -> Self {
         let mut roles = Self::default();
         each_row(source, layout, findings, |row, faults| {
-            let person = faults.ok(reference(row, Column::UserSourcedId, &USERS));
-            let gone = faults.ok(is_gone(row));
-            let role = faults.ok(row.required(Column::Role, role));
-            let org = faults.ok(reference(row, Column::OrgSourcedId, &ORGS));
-            let is_primary = is_primary(row);
-            let is_primary = faults.ok(is_primary);
-            let grade = faults.ok(row.optional(Column::Grade, |text| {
-                Code::new_in(text, CprContext::PersonText)
-            }));
-            let last = match row.has(Column::RoleEndDate) {
-                true => row.optional(Column::RoleEndDate, date),
-                false => row.optional(Column::EndDate, date),
-            };
-            let last = faults.ok(last);
-            if let Some(org) = org {
-                let org = InstitutionId::from_uuid(org);
-                orgs.check(org, row, Column::OrgSourcedId, scope, faults);
-            }
-            let Some(person) = person.map(PersonId::from_uuid) else {
-                // It could be one more role of anybody who has others.
-                if gone != Some(true) {
-                    faults.set_about_anybody();
-                }
-                return;
-            };
-            let places = roles.0.entry(person).or_default();
+            roles.take(row, orgs, scope, faults);
             if !faults.is_empty() {
-                // A row that says that it is gone takes nothing from the others.
-                places.is_partly_known |= gone != Some(true);
-                return;
-            }
-            let (Some(gone), Some(role), Some(org)) = (gone, role, org) else {
-                return;
-            };
-            places.ever.insert(role);
-            let is_first = is_primary == Some(true) && !gone;
-            if places.first.is_none() || is_first {
-                places.first = Some(role);
-            }
-            let has_ended = last.flatten().is_some_and(|last| last < scope.today);
-            if !gone && !has_ended {
-                places.now.push(Affiliation {
-                    institution: InstitutionId::from_uuid(org),
-                    role,
-                    grade: grade.flatten().filter(|_| role == Role::Student),
-                });
+                roles.passed_over.push(row.line());
             }
         });
         roles
     }
 
+    fn take(&mut self, row: &Row<'_>, orgs: &Orgs, scope: Scope, faults: &mut Collector) {
+        let person = faults.ok(reference(row, Column::UserSourcedId, &USERS));
+        let gone = faults.ok(is_gone(row));
+        let role = faults.ok(row.required(Column::Role, role));
+        let org = faults.ok(reference(row, Column::OrgSourcedId, &ORGS));
+        let is_primary = is_primary(row);
+        let is_primary = faults.ok(is_primary);
+        let grade = faults.ok(row.optional(Column::Grade, |text| {
+            Code::new_in(text, CprContext::PersonText)
+        }));
+        let last = match row.has(Column::RoleEndDate) {
+            true => row.optional(Column::RoleEndDate, date),
+            false => row.optional(Column::EndDate, date),
+        };
+        let last = faults.ok(last);
+        if let Some(org) = org {
+            let org = InstitutionId::from_uuid(org);
+            orgs.check(org, row, Column::OrgSourcedId, scope, faults);
+        }
+        let Some(person) = person.map(PersonId::from_uuid) else {
+            // It could be one more role of anybody who has others.
+            if gone != Some(true) {
+                faults.set_about_anybody();
+            }
+            return;
+        };
+        let places = self.by_person.entry(person).or_default();
+        if !faults.is_empty() {
+            // A row that says that it is gone takes nothing from the others.
+            places.is_partly_known |= gone != Some(true);
+            return;
+        }
+        let (Some(gone), Some(role), Some(org)) = (gone, role, org) else {
+            return;
+        };
+        places.ever.insert(role);
+        let is_first = is_primary == Some(true) && !gone;
+        if places.first.is_none() || is_first {
+            places.first = Some(role);
+        }
+        let has_ended = last.flatten().is_some_and(|last| last < scope.today);
+        if !gone && !has_ended {
+            places.now.push(Affiliation {
+                institution: InstitutionId::from_uuid(org),
+                role,
+                grade: grade.flatten().filter(|_| role == Role::Student),
+            });
+        }
+    }
+
+    /// The lines of rows that were passed over, in order.
+    pub(super) fn passed_over(&self) -> &[u64] {
+        &self.passed_over
+    }
+
     /// What a person is. `None` if no row names the person.
     pub(super) fn of(&self, person: PersonId) -> Option<&Places> {
-        self.0.get(&person)
+        self.by_person.get(&person)
     }
 }
 
@@ -147,6 +163,8 @@ pub(crate) struct Relationships {
     all_left: BTreeSet<PersonId>,
     /// Persons whom the export names, whether or not they guard anybody.
     named: BTreeSet<PersonId>,
+    /// The lines of rows that were passed over, in order.
+    passed_over: Vec<u64>,
 }
 
 impl Relationships {
@@ -217,18 +235,26 @@ impl Relationships {
         each_row(source, layout, findings, |row, faults| {
             let child = faults.ok(reference(row, Column::UserSourcedId, &USERS));
             let other = faults.ok(reference(row, Column::RelationshipUserSourcedId, &USERS));
-            let Some(child) = child.map(PersonId::from_uuid) else {
-                faults.set_about_anybody();
-                return;
-            };
-            match other.map(PersonId::from_uuid) {
-                Some(other) => unclear.extend(found.take(row, child, other).err()),
+            match (
+                child.map(PersonId::from_uuid),
+                other.map(PersonId::from_uuid),
+            ) {
+                (None, _) => faults.set_about_anybody(),
+                (Some(child), Some(other)) => unclear.extend(found.take(row, child, other).err()),
                 // Whoever it is goes on to guard the child.
-                None => found.leave_all(child),
+                (Some(child), None) => found.leave_all(child),
+            }
+            if !faults.is_empty() {
+                found.passed_over.push(row.line());
             }
         });
         unclear.into_iter().for_each(|fault| findings.part(fault));
         found
+    }
+
+    /// The lines of rows that were passed over, in order.
+    pub(super) fn passed_over(&self) -> &[u64] {
+        &self.passed_over
     }
 
     /// Takes a row that says what somebody is to a child. If nobody can tell whether that is a guardian,

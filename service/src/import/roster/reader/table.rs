@@ -24,6 +24,8 @@ pub(crate) struct Table<'s> {
     header: Header,
     /// The bytes of the row that was read last. Kept so that its memory is used again.
     record: ByteRecord,
+    /// The memory of a row before, for the next one.
+    spare: Option<ByteRecord>,
     /// The row after a short one, which was read to understand it.
     ahead: Option<Result<(StringRecord, u64), Unreadable>>,
     /// Where days stand, and how they are written if not all are written as the standard says.
@@ -79,6 +81,7 @@ impl<'s> Table<'s> {
             reader: form.reader(bytes),
             header: Header::unread(layout),
             record: ByteRecord::new(),
+            spare: None,
             ahead: None,
             day_places: Vec::new(),
             days: None,
@@ -144,14 +147,15 @@ impl<'s> Table<'s> {
                 return Some(Err(Unreadable::end(self.fault(problem).row(line))));
             }
             let line = self.line();
-            let bytes = std::mem::take(&mut self.record);
+            let spare = self.spare.take().unwrap_or_default();
+            let bytes = std::mem::replace(&mut self.record, spare);
             match StringRecord::from_byte_record(bytes) {
                 // Spreadsheets write an empty row with its separators.
                 Ok(text) if text.iter().all(|field| field.trim().is_empty()) => {
-                    self.record = text.into_byte_record();
+                    self.spare = Some(text.into_byte_record());
                 }
                 Ok(text) => {
-                    self.record = std::mem::replace(record, text).into_byte_record();
+                    self.spare = Some(std::mem::replace(record, text).into_byte_record());
                     return Some(Ok(line));
                 }
                 Err(error) => {

@@ -69,6 +69,41 @@ impl<R> Watched<R> {
         self.ended && self.last.is_some_and(|last| last != b'\n')
     }
 
+    /// Watches what was read. Between two quotation marks only the number of lines and the last byte count.
+    fn watch_all(&mut self, bytes: &mut [u8]) {
+        if self.line_end == LineEnd::Cr {
+            return bytes.iter_mut().for_each(|byte| self.watch(byte));
+        }
+        let mut rest = bytes;
+        while let Some(mark) = memchr::memchr(b'"', rest) {
+            let (before, from_mark) = std::mem::take(&mut rest).split_at_mut(mark);
+            self.pass(before);
+            let Some((mark, after)) = from_mark.split_first_mut() else {
+                return;
+            };
+            self.watch(mark);
+            rest = after;
+        }
+        self.pass(rest);
+    }
+
+    /// Takes bytes without any quotation mark, of a file whose rows end with LF.
+    fn pass(&mut self, bytes: &[u8]) {
+        let Some(last) = bytes.last() else {
+            return;
+        };
+        self.line += memchr::memchr_iter(b'\n', bytes).count() as u64;
+        self.state = match self.state {
+            State::Quoted => State::Quoted,
+            State::FieldStart | State::Field | State::Mark => {
+                match *last == b'\n' || *last == self.separator {
+                    true => State::FieldStart,
+                    false => State::Field,
+                }
+            }
+        };
+    }
+
     fn watch(&mut self, byte: &mut u8) {
         // In a file whose rows end with CR alone, CR and LF change places outside of quotation
         // marks. So a stray LF is what a stray CR is in other files: part of its field.
@@ -104,8 +139,37 @@ impl<R: Read> Read for Watched<R> {
             .checked_sub(size as u64)
             .ok_or_else(|| stop(Stopped::Row))?;
         let read = buffer.get_mut(..size).unwrap_or_default();
-        read.iter_mut().for_each(|byte| self.watch(byte));
+        self.watch_all(read);
         self.last = read.last().copied().or(self.last);
         Ok(size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn looking_at_many_bytes_at_once_finds_what_looking_at_each_does(
+            text in "[a\",;\r\n]{0,60}",
+            cut in 1..20usize,
+            is_cr in any::<bool>(),
+        ) {
+            let line_end = if is_cr { LineEnd::Cr } else { LineEnd::Lf };
+            let mut at_once = Watched::new(io::empty(), b',', line_end);
+            let mut each = Watched::new(io::empty(), b',', line_end);
+            for part in text.as_bytes().chunks(cut) {
+                let (mut one, mut other) = (part.to_vec(), part.to_vec());
+                at_once.watch_all(&mut one);
+                other.iter_mut().for_each(|byte| each.watch(byte));
+                prop_assert_eq!(one, other);
+                prop_assert!(at_once.state == each.state);
+                prop_assert_eq!(at_once.line, each.line);
+                prop_assert_eq!(at_once.quote_line, each.quote_line);
+            }
+        }
     }
 }

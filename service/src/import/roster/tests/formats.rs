@@ -114,6 +114,7 @@ fn a_user_without_a_role_or_with_a_bad_one_is_left_alone() {
         [
             "bad REFERENCE_DANGLING users.csv:3 sourcedId",
             "part ROW_PASSED_OVER users.csv:2 agentSourcedIds",
+            "bad REFERENCE_DANGLING roles.csv:3 userSourcedId",
         ]
     );
     let bad = one_two().replace("roles.csv", "primary,student", "primary,elev");

@@ -383,9 +383,6 @@ impl Case {
             }
             Link::Is(_, RosterFact::Person(PersonFact::Guardian(_))) => {
                 match self.export.0.contains_key("relationships.csv") {
-                    // A row of relationships or roles about somebody who is not among the users is
-                    // passed over without a word: a gap, see IMPORTING.md.
-                    true if !text(spoiled, "users.csv").contains("\ne2,") => &[],
                     true => &[("relationships.csv", "e2,f1,")],
                     false => &[("users.csv", "e2,")],
                 }

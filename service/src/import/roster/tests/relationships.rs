@@ -218,3 +218,39 @@ fn a_row_of_nobody_knows_whom_refuses_the_export_and_is_named() {
     );
     assert!(affiliations(&gone, "l1").contains(&(Role::Teacher, None)));
 }
+
+#[test]
+fn a_row_about_somebody_who_is_not_among_the_users_is_told_with_its_line() {
+    let stray = "r7,active,x9,primary,student,,,sk1,\n\
+                 r8,tobedeleted,x9,primary,student,,,sk1,\n";
+    let last = "r6,tobedeleted,l1";
+    let roles = one_two().replace("roles.csv", last, &format!("{stray}{last}"));
+    assert_eq!(
+        roles.passed_over(),
+        ["bad REFERENCE_DANGLING roles.csv:7 userSourcedId"]
+    );
+    assert_eq!(roles.bodies(), one_two().bodies());
+    assert!(roles.strict().is_err(), "such a row is bad");
+    let related = sds().replace(
+        "relationships.csv",
+        "e1,f1,guardian\n",
+        "e1,f1,guardian\nx9,f1,guardian\n",
+    );
+    assert_eq!(
+        related.passed_over(),
+        ["bad REFERENCE_DANGLING relationships.csv:3 userSourcedId"]
+    );
+    assert_eq!(said(&related), said(&sds()));
+    // The ledger may know whom an export of changes does not hold, but takes roles with the user only.
+    let told_of = roles.passed_over();
+    let delta = roles.replace("manifest.csv", "file.users,bulk", "file.users,delta");
+    assert_eq!(delta.passed_over(), told_of);
+    assert!(delta.strict().is_ok(), "it may hold a part of what changed");
+    let told = delta.open().unwrap();
+    let told = told.passed_over()[0].fault.message.to_string();
+    assert!(told.contains("export the row of the user too"), "{told}");
+    // What is wrong with a row is told once.
+    let faulty = format!("r9,active,x9,primary,elev,,,sk1,\n{last}");
+    let faulty = one_two().replace("roles.csv", last, &faulty);
+    assert_eq!(faulty.passed_over(), ["bad VALUE_UNKNOWN roles.csv:7 role"]);
+}
