@@ -170,6 +170,8 @@ impl Api {
         let api = self.clone();
         let (reader, chunk, recording) = self
             .blocking(move |ledger| {
+                // Whoever leaves meanwhile gives the turn back only when the reading is over.
+                let _turn = turn;
                 let from = reader.resume;
                 let chunk = reader.chunk(ledger, limit, last, show)?;
                 if !reader.right.holds(&api)? {
@@ -185,7 +187,6 @@ impl Api {
                 Ok((reader, chunk, recording))
             })
             .await?;
-        drop(turn);
         recording.done().await?;
         Ok((reader, chunk))
     }
