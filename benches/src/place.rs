@@ -50,6 +50,7 @@ pub fn options(dir: &Path) -> Result<Options, SettingsError> {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         progress: None,
+        undone: planledger_core::ledger::Undone::Refuse,
     })
 }
 

@@ -128,6 +128,8 @@ uuid_ids! {
     GrantsId;
     /// One grant. Chosen by who grants.
     GrantId;
+    /// A redaction of one event or an erasure of one person. Chosen by who asks for it.
+    ErasureId;
 }
 
 macro_rules! counters {
@@ -213,11 +215,13 @@ pub enum StreamKind {
     System = 11,
     /// What is granted to one person or system.
     Grants = 12,
+    /// A redaction of one event or an erasure of one person.
+    Erasure = 13,
 }
 
 impl StreamKind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Institution,
         Self::SchoolYear,
         Self::Person,
@@ -230,6 +234,7 @@ impl StreamKind {
         Self::RosterSource,
         Self::System,
         Self::Grants,
+        Self::Erasure,
     ];
 
     /// The kind with this number.
@@ -247,6 +252,7 @@ impl StreamKind {
             10 => Some(Self::RosterSource),
             11 => Some(Self::System),
             12 => Some(Self::Grants),
+            13 => Some(Self::Erasure),
             _ => None,
         }
     }
@@ -271,6 +277,7 @@ impl StreamKind {
             Self::RosterSource => "roster_source",
             Self::System => "system",
             Self::Grants => "grants",
+            Self::Erasure => "erasure",
         }
     }
 }
@@ -352,6 +359,7 @@ stream_ids! {
     RosterSourceId => RosterSource,
     SystemId => System,
     GrantsId => Grants,
+    ErasureId => Erasure,
 }
 
 #[cfg(test)]

@@ -33,6 +33,13 @@ pub enum ReadError {
         /// The key that is missing.
         key: KeyId,
     },
+    /// The person whom the event is about was erased, so its text cannot be read. This is no fault: the
+    /// act is on record.
+    #[error("event at position {position} cannot be read: the person whom it is about was erased")]
+    Erased {
+        /// The position of the event.
+        position: Position,
+    },
     /// A newer version of planledger wrote the event: its type, or the schema of its payload, is not
     /// known to this one. Nothing is wrong with the ledger; use the newer version.
     #[error("event at position {position}: {reason}")]

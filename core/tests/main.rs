@@ -17,6 +17,7 @@ mod aftermath;
 mod audit;
 mod derived;
 mod domain;
+mod erasure;
 mod format;
 mod fuzz;
 mod interop;

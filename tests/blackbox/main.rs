@@ -12,6 +12,7 @@ mod audit;
 mod cli;
 mod commands;
 mod crash;
+mod erasure;
 mod errors;
 mod events;
 #[cfg(target_os = "linux")]

@@ -17,4 +17,5 @@ mod limits;
 mod messages;
 mod pages;
 mod promises;
+mod subject_access;
 mod uses;

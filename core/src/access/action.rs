@@ -1,5 +1,6 @@
 use crate::domain::Command;
 use crate::domain::catalogue::CatalogueCommand;
+use crate::domain::erasure::ErasureCommand;
 use crate::domain::grants::{GrantsCommand, Role};
 use crate::domain::institution::InstitutionCommand;
 use crate::domain::person::PersonCommand;
@@ -75,7 +76,7 @@ actions! {
     RevokeGrant = "revoke_grant",
         "End a grant. Needs what granting it would need.";
     ManageSystem = "manage_system", "Register, change and revoke systems.";
-    DestroyText = "destroy_text", "Redact an event or erase a person. There is no command for it yet.";
+    DestroyText = "destroy_text", "Ask for the redaction of an event or the erasure of a person, approve it, or withdraw the request.";
     KeepLedger = "keep_ledger",
         "What the ledger does by itself or somebody does at its directory. Nobody may over the network.";
     ReadPlanAsStaff = "read_plan_as_staff", "Read a plan as staff see it.";
@@ -145,6 +146,14 @@ impl Action {
                 GrantsCommand::Bootstrap { .. } => Self::KeepLedger,
                 GrantsCommand::Grant { details, .. } => Self::grant(details.role),
                 GrantsCommand::Revoke { .. } => Self::RevokeGrant,
+            },
+            Command::Erasure(_, command) => match command {
+                ErasureCommand::Request { .. }
+                | ErasureCommand::Approve { .. }
+                | ErasureCommand::Withdraw { .. } => Self::DestroyText,
+                ErasureCommand::CarryOut { .. } | ErasureCommand::ApplyAgain { .. } => {
+                    Self::KeepLedger
+                }
             },
         }
     }

@@ -34,7 +34,8 @@ impl About {
             | Command::Catalogue(..)
             | Command::Ledger(..)
             | Command::Recovery(..)
-            | Command::RosterSource(..) => vec![Self::Municipality],
+            | Command::RosterSource(..)
+            | Command::Erasure(..) => vec![Self::Municipality],
             Command::Person(id, command) => of_person(*id, command),
             Command::Team(id, command) => of_team(*id, command),
             Command::YearPlan(id, command) => of_year_plan(*id, command),

@@ -7,7 +7,8 @@ use jiff::{Span, ToSpan};
 
 use super::Scope;
 use crate::actor::Actor;
-use crate::domain::grants::Grants;
+use crate::domain::grants::{Granted, Grants};
+use crate::domain::system::{hands, hands_of};
 use crate::domain::{Aggregate, World};
 use crate::ids::{GrantId, Revision};
 use crate::read_error::ReadError;
@@ -28,17 +29,20 @@ pub enum Finding {
     Expiring,
     /// The grant has no end, although it is for one team or student.
     WithoutEnd,
+    /// Whoever granted it also gave the system an identity, which may be their own.
+    OneHand,
 }
 
 impl Finding {
     /// Every finding.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::PersonDeparted,
         Self::PersonAbsent,
         Self::AccountClosed,
         Self::SystemRevoked,
         Self::Expiring,
         Self::WithoutEnd,
+        Self::OneHand,
     ];
 }
 
@@ -86,6 +90,9 @@ pub fn review<W: World + ?Sized>(
             None if narrow => findings.push((Finding::WithoutEnd, Some(*id))),
             Some(_) | None => {}
         }
+        if is_of_one_hand(world, grants.grantee, grant)? {
+            findings.push((Finding::OneHand, Some(*id)));
+        }
     }
     Ok(Some(Reviewed {
         revision,
@@ -93,6 +100,24 @@ pub fn review<W: World + ?Sized>(
         name,
         findings,
     }))
+}
+
+/// Whether a grant was given to a system by somebody who can be behind the system, because they gave it
+/// an identity. The rules allow that only where nobody else can grant.
+///
+/// # Errors
+/// [`ReadError`] when the state cannot be read.
+pub fn is_of_one_hand<W: World + ?Sized>(
+    world: &W,
+    grantee: Actor,
+    grant: &Granted,
+) -> Result<bool, ReadError> {
+    let Actor::System(system) = grantee else {
+        return Ok(false);
+    };
+    let granters = [grant.by].into_iter().chain(grant.on_behalf_of);
+    let granters = hands(world, granters)?;
+    Ok(!hands_of(world, system)?.is_disjoint(&granters))
 }
 
 fn of_grantee<W: World + ?Sized>(

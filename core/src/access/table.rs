@@ -179,6 +179,9 @@ fn rows(action: Action) -> &'static [Row] {
         ReadAccessLog => &[
             (&[Student], &[Oneself]),
             (&[Guardian], &[Child]),
+            // Who has read tells nothing of what was read.
+            LEADS,
+            ADMINISTERS,
             AUDITS,
             KEEPS_RECORDS,
             PORTAL,

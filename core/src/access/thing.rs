@@ -115,10 +115,14 @@ impl Thing {
             Scope::Municipality => true,
             Scope::Institution(id) => self.institutions.contains(&id),
             Scope::Student(id) => self.who() == Some(id),
-            Scope::Team(id) if self.team == Some(id) => true,
-            Scope::Team(id) => match (self.who(), facts.aggregate(id.into())?.as_deref()) {
-                (Some(who), Some(Aggregate::Team(team))) => team.members.contains(&who),
-                (Some(_) | None, Some(_) | None) => false,
+            // A team that was deleted, or is no longer in use, gives nobody a right. What there was of
+            // it stays with its owners and the school.
+            Scope::Team(id) => match facts.aggregate(id.into())?.as_deref() {
+                Some(Aggregate::Team(team)) if team.deleted.is_none() && !team.closed => {
+                    let mut who = self.who().into_iter();
+                    self.team == Some(id) || who.any(|who| team.members.contains(&who))
+                }
+                Some(_) | None => false,
             },
         })
     }

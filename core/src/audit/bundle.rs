@@ -118,16 +118,30 @@ pub struct EventLine {
     pub back: Position,
     /// The event's entry, 230 bytes.
     pub entry: Bytes,
-    /// The sealed payload. `None` if the text was redacted, or if the bundle was made without it.
+    /// The sealed payload. `None` if the text was redacted or, where texts are disclosed, erased; also
+    /// if the bundle was made without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealed: Option<Bytes>,
     /// The event key, 32 bytes. `None` if it is not disclosed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Bytes>,
+    /// Why the text is gone, as whoever made the bundle says. `None` if it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone: Option<Gone>,
     /// The proof that the event is in the checkpoint. Events of a range have none: the range is
     /// proved as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<Vec<Bytes>>,
+}
+
+/// Why a text is gone. A bundle cannot prove it: `ledger verify` compares it with the acts on record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gone {
+    /// This one text was overwritten.
+    Redacted,
+    /// The key of its person was destroyed.
+    Erased,
 }
 
 /// The heads of one bucket: where each of its streams ended.

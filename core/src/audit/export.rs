@@ -1,10 +1,10 @@
 //! Makes a bundle line by line, from a running ledger and its notary.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::bundle::{
-    Bytes, Disclosure, End, EventLine, FORMAT, Header, HeadsLine, Line, Scope, Since,
+    Bytes, Disclosure, End, EventLine, FORMAT, Gone, Header, HeadsLine, Line, Scope, Since,
 };
 use crate::entry::{Entry, EntryBytes};
 use crate::hash::Hash32;
@@ -187,7 +187,7 @@ impl Export {
         if let Some(since) = self.request.since.filter(|since| *since > size) {
             return Err(ExportError::Since { since, size });
         }
-        let streams = self.streams()?;
+        let streams = self.streams(bucket.as_ref())?;
         let mut positions = Vec::new();
         for stream in &streams {
             positions.extend(self.positions_of(*stream)?);
@@ -220,14 +220,22 @@ impl Export {
     }
 
     /// The streams in scope. Empty for a range.
-    fn streams(&self) -> Result<Vec<StreamId>, ExportError> {
+    fn streams(&self, bucket: Option<&Heads>) -> Result<Vec<StreamId>, ExportError> {
         match self.request.scope {
             Scope::Range { .. } => Ok(Vec::new()),
             Scope::Plan(plan) => Ok(vec![plan.into()]),
             Scope::Student(student) => {
                 let (plans, _) = self.ledger.read(|reading| reading.plans_of(student))?;
                 let plans = plans.into_iter().map(StreamId::from);
-                Ok([student.into()].into_iter().chain(plans).collect())
+                // After an erasure no state says any more which plans there were. The heads do.
+                let sharing = bucket.into_iter().flat_map(|(key, proof)| {
+                    let heads = proof.heads.iter().filter(move |head| head.key == *key);
+                    heads.map(|head| head.stream)
+                });
+                let student = StreamId::from(student);
+                let others: BTreeSet<_> = plans.chain(sharing).collect();
+                let others = others.into_iter().filter(|stream| *stream != student);
+                Ok([student].into_iter().chain(others).collect())
             }
         }
     }
@@ -319,12 +327,18 @@ impl Export {
                 sealed,
                 ..
             } = stored(&self.ledger, *position)?;
-            let key = match disclosed && sealed.is_some() {
-                true => {
-                    self.disclose(*position, &entry)?;
-                    Some(self.ledger.event_key(*position, &entry)?)
-                }
-                false => None,
+            let (sealed, key, gone) = match (sealed, disclosed) {
+                // Who gets the texts is told that this one is gone.
+                (Some(sealed), true) => match self.ledger.event_key(*position, &entry) {
+                    Ok(key) => {
+                        self.disclose(*position, &entry)?;
+                        (Some(sealed), Some(key), None)
+                    }
+                    Err(ReadError::Erased { .. }) => (None, None, Some(Gone::Erased)),
+                    Err(error) => return Err(error.into()),
+                },
+                (Some(sealed), false) => (Some(sealed), None, None),
+                (None, _) => (None, None, Some(Gone::Redacted)),
             };
             lines.push(EventLine {
                 position: *position,
@@ -332,6 +346,7 @@ impl Export {
                 entry: entry.into(),
                 sealed: sealed.map(Bytes),
                 key: key.map(|key| (*key.as_bytes()).into()),
+                gone,
                 path: paths.next().map(encode),
             });
         }

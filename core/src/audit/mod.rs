@@ -8,7 +8,9 @@ mod export;
 mod fault;
 mod verify;
 
-pub use self::bundle::{Bytes, Disclosure, End, EventLine, Header, HeadsLine, Line, Scope, Since};
+pub use self::bundle::{
+    Bytes, Disclosure, End, EventLine, Gone, Header, HeadsLine, Line, Scope, Since,
+};
 pub(crate) use self::chain::{Broken, Chains, StreamPlace, continues};
 pub use self::export::{Export, ExportError, ExportRequest};
 pub use self::fault::{Fault, FaultKind};

@@ -9,7 +9,7 @@ use super::error::StoreError;
 use super::telling::Telling;
 use crate::fields::Fields;
 use crate::ids::{CommandId, KeyId, Position, Revision, StreamId};
-use crate::seal::{KeyScope, KeyStore, document_key, open_document, seal_document};
+use crate::seal::{KeyScope, KeyStore, ScopeKey, document_key, open_document, seal_document};
 use crate::time::Timestamp;
 
 const STREAM_HEAD: usize = 8 + 8 + 32 + 16;
@@ -152,6 +152,13 @@ fn counted_scope(key: &DocKey) -> Option<KeyScope> {
     }
 }
 
+/// The key for what is still known of a student who was erased: in which teams they were. Those teams
+/// say it too, and it is no text.
+fn of_erased(scope: KeyScope, keys: &KeyStore) -> Option<ScopeKey> {
+    keys.id_of(scope).filter(|id| keys.is_destroyed(*id))?;
+    keys.active(KeyScope::Ledger)
+}
+
 /// Gives key id ‖ nonce ‖ sealed JSON.
 fn encode_counted(
     key: &DocKey,
@@ -159,7 +166,8 @@ fn encode_counted(
     keys: &KeyStore,
 ) -> Result<Vec<u8>, StoreError> {
     let scope = counted_scope(key).ok_or(StoreError::Malformed("a key"))?;
-    let scope = keys.active(scope).ok_or(StoreError::KeyMissing)?;
+    let scope = keys.active(scope).or_else(|| of_erased(scope, keys));
+    let scope = scope.ok_or(StoreError::KeyMissing)?;
     let mut bytes = scope.id.as_bytes().to_vec();
     let json = serde_json::to_vec(doc).map_err(|_| StoreError::Malformed("an overview"))?;
     let name = [key.to_bytes(), bytes.clone()].concat();

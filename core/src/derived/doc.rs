@@ -69,7 +69,8 @@ impl DocKey {
             | Aggregate::Recovery(_)
             | Aggregate::RosterSource(_)
             | Aggregate::System(_)
-            | Aggregate::Grants(_) => Self::SNAPSHOT_EVERY,
+            | Aggregate::Grants(_)
+            | Aggregate::Erasure(_) => Self::SNAPSHOT_EVERY,
         }
     }
 
@@ -249,6 +250,7 @@ fn weight_of(state: &Aggregate) -> u64 {
         | Aggregate::Ledger(_)
         | Aggregate::RosterSource(_)
         | Aggregate::System(_) => 1,
+        Aggregate::Erasure(_) => 2,
         Aggregate::Grants(grants) => 1 + grants.grants.len(),
         Aggregate::Person(person) => {
             1 + person.affiliations.len() + person.guardians.len() + 2 * person.records.len()

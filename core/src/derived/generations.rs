@@ -129,6 +129,30 @@ impl Generations {
         Ok(Some(aside))
     }
 
+    /// Removes everything except generation `kept`, for ever: earlier generations, what was set
+    /// aside, and whatever else somebody put there. They may hold text that was destroyed. When it
+    /// returns, no power cut brings them back.
+    ///
+    /// # Errors
+    /// When the operating system refuses.
+    pub(crate) fn purge(&self, kept: u64) -> io::Result<()> {
+        let kept = self.path(kept);
+        for path in self.list()? {
+            if path == kept {
+                continue;
+            }
+            match path.symlink_metadata()?.is_dir() {
+                true => remove(&path)?,
+                false => fs::remove_file(&path)?,
+            }
+        }
+        remove(&self.dir.with_extension(ASIDE))?;
+        for dir in [Some(self.dir.as_path()), self.dir.parent()] {
+            dir.map_or(Ok(()), |dir| fs::File::open(dir)?.sync_all())?;
+        }
+        Ok(())
+    }
+
     /// Removes a generation that could not be finished.
     ///
     /// # Errors

@@ -164,7 +164,8 @@ pub fn terms(stream: StreamId, state: &Aggregate) -> BTreeSet<Term> {
         | Aggregate::Ledger(_)
         | Aggregate::RosterSource(_)
         | Aggregate::System(_)
-        | Aggregate::Grants(_) => BTreeSet::from([Term::All(stream.kind)]),
+        | Aggregate::Grants(_)
+        | Aggregate::Erasure(_) => BTreeSet::from([Term::All(stream.kind)]),
         Aggregate::Person(person) => {
             let places = person.affiliations.iter().map(|at| at.institution);
             let places = places.map(|institution| Term::part_of(institution, stream));

@@ -1,6 +1,7 @@
 //! Folding events into state.
 
 use super::catalogue::Catalogue;
+use super::erasure::Erasure;
 use super::grants::Grants;
 use super::institution::Institution;
 use super::ledger::LedgerState;
@@ -54,12 +55,16 @@ impl Aggregate {
                 *state = RosterSource::created(event).map(Self::RosterSource);
             }
             (Some(Self::RosterSource(state)), Event::RosterSource(event)) => state.apply(event),
-            (None, Event::System(event)) => *state = System::created(event).map(Self::System),
-            (Some(Self::System(state)), Event::System(event)) => state.apply(event),
+            (None, Event::System(event)) => *state = System::created(meta, event).map(Self::System),
+            (Some(Self::System(state)), Event::System(event)) => state.apply(meta, event),
             (None, Event::Grants(event)) => {
                 *state = Grants::created(meta, event).map(Self::Grants);
             }
             (Some(Self::Grants(state)), Event::Grants(event)) => state.apply(meta, event),
+            (None, Event::Erasure(event)) => {
+                *state = Erasure::created(meta, event).map(Self::Erasure);
+            }
+            (Some(Self::Erasure(state)), Event::Erasure(event)) => state.apply(meta, event),
             // The event is of another kind than its stream. No writer makes such an event.
             (
                 Some(_),
@@ -74,7 +79,8 @@ impl Aggregate {
                 | Event::Recovery(_)
                 | Event::RosterSource(_)
                 | Event::System(_)
-                | Event::Grants(_),
+                | Event::Grants(_)
+                | Event::Erasure(_),
             ) => {}
         }
     }

@@ -73,7 +73,8 @@ pub(super) fn check(command: &Command, now: Timestamp) -> Result<(), Stop> {
         | Command::YearPlan(..)
         | Command::Catalogue(..)
         | Command::Ledger(..)
-        | Command::Recovery(..) => Ok(()),
+        | Command::Recovery(..)
+        | Command::Erasure(..) => Ok(()),
     }
 }
 

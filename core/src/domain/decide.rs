@@ -1,5 +1,6 @@
 //! Turns a command into events, or into the reason why it is refused.
 
+use super::erasure::check_not_erased;
 use super::field::Field;
 use super::rule_context::{RuleContext, asking};
 use super::world::{Context, Decision, RosterFact, Stop, World};
@@ -22,6 +23,7 @@ pub fn decide<W: World + ?Sized>(
     asking(world, context, |ask| {
         ask.check_present(context)?;
         days::check(command, context.at)?;
+        check_not_erased(ask, command)?;
         decide_asking(ask, command)
     })
 }
@@ -89,6 +91,7 @@ fn decide_asking(ask: &RuleContext<'_>, command: &Command) -> Result<Decision, S
         Command::RosterSource(id, command) => wrap(Event::RosterSource, command.decide(ask, *id)?),
         Command::System(id, command) => wrap(Event::System, command.decide(ask, *id)?),
         Command::Grants(id, command) => wrap(Event::Grants, command.decide(ask, *id)?),
+        Command::Erasure(id, command) => wrap(Event::Erasure, command.decide(ask, *id)?),
     };
     Ok(Decision {
         stream,

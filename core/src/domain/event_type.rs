@@ -6,6 +6,7 @@
 use serde::Deserialize;
 
 use super::catalogue::CatalogueEvent;
+use super::erasure::ErasureEvent;
 use super::grants::GrantsEvent;
 use super::institution::InstitutionEvent;
 use super::ledger::LedgerEvent;
@@ -364,6 +365,13 @@ event_types! {
         Bootstrapped = 1 "grants.bootstrapped" 1,
         Granted = 2 "grants.granted" 1,
         Revoked = 3 "grants.revoked" 1,
+    }
+    ErasureEvent in Erasure {
+        Requested = 1 "erasure.requested" 1,
+        Approved = 2 "erasure.approved" 1,
+        Withdrawn = 3 "erasure.withdrawn" 1,
+        CarriedOut = 4 "erasure.carried_out" 1,
+        AppliedAgain = 5 "erasure.applied_again" 1,
     }
 }
 

@@ -6,6 +6,7 @@
 //! state and rules.
 
 pub mod catalogue;
+pub mod erasure;
 pub mod field;
 pub mod grants;
 pub mod institution;
@@ -38,6 +39,7 @@ use serde::{Deserialize, Serialize};
 use self::catalogue::{Catalogue, CatalogueCommand, CatalogueEvent};
 pub(crate) use self::decide::can_own;
 pub use self::decide::decide;
+use self::erasure::{Erasure, ErasureCommand, ErasureEvent};
 pub use self::event_type::{EventType, PayloadError};
 pub use self::field::{Field, RequestField};
 use self::grants::{Grants, GrantsCommand, GrantsEvent};
@@ -55,8 +57,8 @@ pub use self::world::{Decision, RosterFact, Stop, World};
 use self::year_plan::{YearPlan, YearPlanCommand, YearPlanEvent};
 pub use crate::actor::Actor;
 use crate::ids::{
-    CatalogueId, GrantsId, InstitutionId, LedgerId, PersonId, PlanId, RecoveryId, Revision,
-    RosterSourceId, SchoolYearId, StreamId, SystemId, TeamId, YearPlanId,
+    CatalogueId, ErasureId, GrantsId, InstitutionId, LedgerId, PersonId, PlanId, RecoveryId,
+    Revision, RosterSourceId, SchoolYearId, StreamId, SystemId, TeamId, YearPlanId,
 };
 use crate::time::Timestamp;
 
@@ -110,6 +112,8 @@ pub enum Command {
     System(SystemId, SystemCommand),
     /// A command for the grants of a person or system.
     Grants(GrantsId, GrantsCommand),
+    /// A command for a redaction or an erasure.
+    Erasure(ErasureId, ErasureCommand),
 }
 
 impl Command {
@@ -129,6 +133,7 @@ impl Command {
             Self::RosterSource(id, _) => (*id).into(),
             Self::System(id, _) => (*id).into(),
             Self::Grants(id, _) => (*id).into(),
+            Self::Erasure(id, _) => (*id).into(),
         }
     }
 }
@@ -160,6 +165,8 @@ pub enum Event {
     System(SystemEvent),
     /// Something happened to the grants of a person or system.
     Grants(GrantsEvent),
+    /// Something happened to a redaction or an erasure.
+    Erasure(ErasureEvent),
 }
 
 /// What an entry says about an event, apart from the event itself.
@@ -232,4 +239,6 @@ pub enum Aggregate {
     System(System),
     /// The state of the grants of a person or system.
     Grants(Grants),
+    /// The state of a redaction or an erasure.
+    Erasure(Erasure),
 }

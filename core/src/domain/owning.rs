@@ -23,7 +23,8 @@ impl Aggregate {
             | Self::Recovery(_)
             | Self::RosterSource(_)
             | Self::System(_)
-            | Self::Grants(_) => None,
+            | Self::Grants(_)
+            | Self::Erasure(_) => None,
         }
     }
 }

@@ -221,6 +221,24 @@ reasons! {
     RolesIncompatible = "ROLES_INCOMPATIBLE", FailedPrecondition;
     /// Nobody can grant anything to themselves.
     GrantToOneself = "GRANT_TO_ONESELF", PermissionDenied;
+    /// Nobody has asked for the redaction or erasure.
+    ErasureNotFound = "ERASURE_NOT_FOUND", NotFound;
+    /// A person has to ask for a redaction or erasure, and another person to approve it.
+    ErasureNeedsPerson = "ERASURE_NEEDS_PERSON", PermissionDenied;
+    /// Whoever asks for a redaction or erasure cannot approve it.
+    ErasureNeedsAnotherPerson = "ERASURE_NEEDS_ANOTHER_PERSON", PermissionDenied;
+    /// The redaction or erasure has been asked for already, or is approved.
+    ErasureUnderWay = "ERASURE_UNDER_WAY", FailedPrecondition;
+    /// The request for the redaction or erasure was taken back.
+    ErasureWithdrawn = "ERASURE_WITHDRAWN", FailedPrecondition;
+    /// The event cannot be redacted alone.
+    EventNotRedactable = "EVENT_NOT_REDACTABLE", FailedPrecondition;
+    /// The person is erased.
+    PersonErased = "PERSON_ERASED", FailedPrecondition;
+    /// Nobody can grant anything to a system to which they gave an identity, while somebody else can.
+    GrantToOwnSystem = "GRANT_TO_OWN_SYSTEM", PermissionDenied;
+    /// A system that holds grants cannot be given another identity.
+    SystemHoldsGrants = "SYSTEM_HOLDS_GRANTS", FailedPrecondition;
     /// The actor has left, or the person for whom the actor acts has left.
     ActorDeparted = "ACTOR_DEPARTED", PermissionDenied;
     /// Only a teacher or pedagogue evaluates subject goals.

@@ -13,6 +13,7 @@ use super::refusing::{not_found, refuse};
 use super::world::{Context, Stop, World};
 use super::{Actor, Aggregate, author, is_by_a_person};
 use crate::domain::person::Person;
+use crate::domain::system::hands;
 use crate::domain::team::Team;
 use crate::domain::year_plan::Place;
 use crate::ids::{
@@ -112,6 +113,14 @@ impl RuleContext<'_> {
         id: impl Into<StreamId>,
     ) -> Result<Option<Arc<Aggregate>>, Stop> {
         Ok(self.world.aggregate(id.into())?)
+    }
+
+    /// Everybody who can be behind what these do; see [`hands`].
+    pub(in crate::domain) fn hands(
+        &self,
+        of: impl IntoIterator<Item = Actor>,
+    ) -> Result<BTreeSet<Actor>, Stop> {
+        Ok(hands(self.world, of)?)
     }
 
     /// For whom the actor acts; `None` if for nobody else.

@@ -83,7 +83,8 @@ pub fn bucket_of(stream: StreamId, key: KeyId) -> u16 {
         | StreamKind::Recovery
         | StreamKind::RosterSource
         | StreamKind::System
-        | StreamKind::Grants => {
+        | StreamKind::Grants
+        | StreamKind::Erasure => {
             hasher.update(&[2]).update(&stream.to_bytes());
         }
     }

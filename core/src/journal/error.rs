@@ -119,6 +119,31 @@ pub enum AppendError {
     },
 }
 
+/// Why the text of an event was not overwritten.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RedactError {
+    /// The journal is kept by an engine that cannot overwrite. Nothing has been changed.
+    #[error("this journal cannot overwrite the text of an event")]
+    Unsupported,
+    /// There is no event at this position. Nothing has been changed.
+    #[error("there is no event at position {0}")]
+    NotThere(Position),
+    /// The journal was opened for reading only.
+    #[error("the journal is open for reading only")]
+    ReadOnly,
+    /// A write or sync failed earlier. Start the process again.
+    #[error("an earlier write failed; the journal accepts nothing more until it is opened again")]
+    Poisoned,
+    /// The place of the event could not be read. Nothing has been changed.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Writing or syncing failed. The journal accepts no more until it is opened again, which
+    /// finishes the redaction.
+    #[error("the text of an event cannot be overwritten: {0}")]
+    Io(io::Error),
+}
+
 /// Why a journal did not open. Nothing has been changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::commit::Commit;
-use super::error::{AppendError, Damage, DamageReason, ReadError};
+use super::error::{AppendError, Damage, DamageReason, ReadError, RedactError};
 use super::frame::{EntryRef, Frame, FrameError};
 use super::tail::Tail;
 use crate::entry::EntryBytes;
@@ -82,6 +82,18 @@ pub trait CommitLog: Send + Sync {
 
     /// Waits until the tail is after `after`, or until the timeout. Returns the tail at that time.
     fn follow(&self, after: CommitSeq, timeout: Duration) -> Tail;
+
+    /// Overwrites the sealed payload of an event with zeros, so that no copy of it is left (P6), and
+    /// waits until that is on stable storage. Entries, leaves and proofs stay as they are. Nothing
+    /// happens if it was overwritten before. What was interrupted is finished when the log is opened
+    /// again.
+    ///
+    /// # Errors
+    /// [`RedactError`]. A log that cannot do this says so.
+    fn redact(&self, position: Position) -> Result<(), RedactError> {
+        let _ = position;
+        Err(RedactError::Unsupported)
+    }
 
     /// The event at this position, after its leaf and payload hash were checked; `None` after the
     /// tail.

@@ -6,16 +6,17 @@ use std::sync::Arc;
 
 use super::envelope::{Envelope, Receipt};
 use super::fold::Stream;
-use super::sealer::{About, seal_event};
+use super::sealer::{About, read_entry, seal_event};
 use super::stream_fold::StreamFold;
 use super::writer::{MOST_BYTES, MOST_COMMANDS, MOST_EVENTS, Writer};
 use super::{EngineFault, ExecuteError};
 use crate::derived::{CommandEntry, Head, StreamDoc};
+use crate::domain::erasure::{self, ErasureCommand, Target};
 use crate::domain::world::Context;
-use crate::domain::{Actor, Decision, EventMeta, Stop, decide};
+use crate::domain::{Actor, Command, Decision, EventMeta, EventType, Refusal, Stop, decide};
 use crate::ids::{PersonId, Position, StreamId, StreamKind};
 use crate::journal::{CommandRecord, Commit, NewEntry};
-use crate::seal::{KeyScope, ScopeKey};
+use crate::seal::{KeyScope, KeyStoreError, ScopeKey};
 use crate::text;
 use crate::time::Timestamp;
 
@@ -187,7 +188,8 @@ impl Writer {
             kept,
             dropped,
         } = self.decide(index, actor, envelope, now)?;
-        let mut begun = self.begin(stream)?;
+        self.check_redaction(index, &envelope.command)?;
+        let mut begun = self.begin(index, stream)?;
         let folded = &mut begun.folded;
         let count = events.len() as u32;
         if events.is_empty() && envelope.discard_if_unchanged {
@@ -349,9 +351,39 @@ impl Writer {
     }
 
     fn key(&self, scope: KeyScope) -> Result<ScopeKey, ExecuteError> {
-        self.keys
-            .active_or_draft(scope, self.clock.now(), self.entropy.as_ref())
-            .map_err(|error| EngineFault::from(error).into())
+        let key = self
+            .keys
+            .active_or_draft(scope, self.clock.now(), self.entropy.as_ref());
+        key.map_err(|error| match (error, scope) {
+            (KeyStoreError::Destroyed, KeyScope::Person(person)) => {
+                refused(0, erasure::erased(person))
+            }
+            (error, _) => EngineFault::from(error).into(),
+        })
+    }
+
+    /// Refuses a redaction of an event that is not where the command says, or that holds no text
+    /// that can go alone. The rules do not see the journal.
+    fn check_redaction(&self, index: usize, command: &Command) -> Result<(), ExecuteError> {
+        let Command::Erasure(_, ErasureCommand::Request { target, .. }) = command else {
+            return Ok(());
+        };
+        let Target::Event(place) = target else {
+            return Ok(());
+        };
+        let stored = self.log.entry(place.position).map_err(EngineFault::from)?;
+        let fits = stored.is_some_and(|stored| {
+            let entry = read_entry(place.position, &stored.entry);
+            entry.is_ok_and(|entry| {
+                let event_type = EventType::from_code(entry.event_type);
+                (entry.stream, entry.revision) == (place.stream, place.revision)
+                    && event_type.is_some_and(|known| erasure::may_be_redacted(known.name))
+            })
+        });
+        match fits {
+            true => Ok(()),
+            false => Err(refused(index, erasure::not_redactable())),
+        }
     }
 
     /// Whether a command is the one that was recorded. Texts are digested in form C. Earlier versions
@@ -403,13 +435,14 @@ impl Writer {
             | StreamKind::Recovery
             | StreamKind::RosterSource
             | StreamKind::System
-            | StreamKind::Grants => KeyScope::Ledger,
+            | StreamKind::Grants
+            | StreamKind::Erasure => KeyScope::Ledger,
         })
     }
 
     /// Prepares a stream so that a command's events can be folded into it. A stream whose events
     /// were all redacted has no state, but new events still follow the redacted ones.
-    fn begin(&self, stream: StreamId) -> Result<Stream, ExecuteError> {
+    fn begin(&self, index: usize, stream: StreamId) -> Result<Stream, ExecuteError> {
         let begun = self.fold.begin(stream);
         let mut begun = begun.map_err(|error| self.faulty(&error))?;
         if begun.folded.state().is_none() {
@@ -420,6 +453,12 @@ impl Writer {
                     EngineFault::Journal(format!("there is no entry at position {}", end.position))
                 };
                 let stored = stored.ok_or_else(gone)?;
+                let entry = read_entry(end.position, &stored.entry).map_err(internal)?;
+                if let Some(KeyScope::Person(person)) = self.keys.scope_of(entry.key)
+                    && self.keys.is_destroyed(entry.key)
+                {
+                    return Err(refused(index, erasure::erased(person)));
+                }
                 let head = Head {
                     position: end.position,
                     revision: end.revision,
@@ -460,6 +499,10 @@ fn within_limits(draft: &Draft) -> Result<(), ExecuteError> {
         return Err(ExecuteError::BatchSize(text));
     }
     Ok(())
+}
+
+fn refused(index: usize, refusal: Refusal) -> ExecuteError {
+    ExecuteError::Refused { index, refusal }
 }
 
 fn internal(error: impl ToString) -> ExecuteError {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::derived::StoreError;
 use crate::domain::Refusal;
 use crate::ids::{CommandId, Revision, StreamId};
+use crate::journal::RedactError;
 pub use crate::read_error::ReadError;
 use crate::seal::KeyStoreError;
 
@@ -103,6 +104,27 @@ impl From<crate::journal::ReadError> for EngineFault {
     }
 }
 
+/// Why an approved act is not carried out yet. It is carried out when the ledger is opened again.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ErasureError {
+    /// The key could not be destroyed.
+    #[error(transparent)]
+    Keys(#[from] KeyStoreError),
+    /// The payload could not be overwritten.
+    #[error(transparent)]
+    Journal(#[from] RedactError),
+    /// The ledger could not be read, or derived state could not be made again.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// That it was carried out could not be recorded.
+    #[error(transparent)]
+    Execute(#[from] ExecuteError),
+    /// The file of acts could not be written, or earlier derived state could not be removed.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
 /// Why a ledger does not open.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -153,6 +175,25 @@ pub enum OpenError {
     /// The source of random bytes failed.
     #[error("the operating system gives no random bytes: {0}")]
     Entropy(std::io::Error),
+    /// An older copy of the journal or of the key store was put back, so text is readable again that
+    /// was redacted or erased. Run `planledger erasure reapply`.
+    #[error(
+        "an older copy was put back, and {count} redactions or erasures are undone by it; run \
+        planledger erasure reapply before anybody reads here"
+    )]
+    ErasuresUndone {
+        /// How many acts have to be carried out again.
+        count: usize,
+    },
+    /// The acts could not be carried out again.
+    #[error("redactions and erasures cannot be carried out again: {0}")]
+    Erasure(Box<ErasureError>),
+    /// The file of acts was changed, or belongs to another ledger. Restore it from its backup.
+    #[error("erasures/acts.txt is damaged in line {line}; restore it from its backup")]
+    Acts {
+        /// The number of the line, from 1.
+        line: usize,
+    },
 }
 
 impl OpenError {
@@ -170,7 +211,10 @@ impl OpenError {
             | Self::Checkpoints(_)
             | Self::Stopped
             | Self::Read(_)
-            | Self::Entropy(_) => None,
+            | Self::Entropy(_)
+            | Self::ErasuresUndone { .. }
+            | Self::Erasure(_)
+            | Self::Acts { .. } => None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::sealer::{open_payload, read_entry};
+use super::sealer::{Opened, open_payload, read_entry};
 use super::stream_fold::Record;
 use super::{Ledger, ReadError};
 use crate::domain::{Actor, EventType};
@@ -19,6 +19,8 @@ pub enum Payload {
     Json(Vec<u8>),
     /// The text was redacted; a recorded act says why (P6).
     Redacted,
+    /// The person whom it was about was erased; a recorded act says why (P6).
+    Erased,
 }
 
 /// An event as it was recorded.
@@ -107,10 +109,7 @@ impl Events {
         if self.student_key.is_none()
             && let Some(student) = self.filter.student
         {
-            self.student_key = self
-                .keys
-                .active(KeyScope::Person(student))
-                .map(|key| key.id);
+            self.student_key = self.keys.id_of(KeyScope::Person(student));
         }
         for record in frame
             .entries()
@@ -151,8 +150,11 @@ pub(super) fn recorded(
     sealed: &[u8],
     keys: &KeyStore,
 ) -> Result<RecordedEvent, ReadError> {
-    let json = open_payload(position, entry, bytes, sealed, keys)?;
-    let payload = json.map_or(Payload::Redacted, Payload::Json);
+    let payload = match open_payload(position, entry, bytes, sealed, keys)? {
+        Opened::Json(json) => Payload::Json(json),
+        Opened::Redacted => Payload::Redacted,
+        Opened::Erased => Payload::Erased,
+    };
     Ok(event(position, entry, payload))
 }
 
@@ -228,11 +230,12 @@ impl Ledger {
     ) -> Result<Vec<RecordedEvent>, ReadError> {
         let before = before.unwrap_or(Position::new(u64::MAX));
         let mut events = Vec::new();
-        let Some((_, upper)) = self.anchor(stream, before)? else {
-            return Ok(events);
+        let mut next = match self.anchor(stream, before)? {
+            Some((_, upper)) => upper.position,
+            // No event of the stream can be read, but they are there.
+            None => self.head_position(stream)?,
         };
         let earlier = self.before();
-        let mut next = upper.position;
         while next != Position::ZERO && events.len() < limit {
             let (stored, entry) = stored(&*self.inner.log, next)?;
             if next < before {
@@ -256,9 +259,7 @@ impl Ledger {
     ) -> Result<Vec<RecordedEvent>, ReadError> {
         let before = self.before();
         let mut nearest = std::collections::VecDeque::with_capacity(limit.min(1024) + 1);
-        let mut next = self
-            .present(stream)?
-            .map_or(Position::ZERO, |doc| doc.head.position);
+        let mut next = self.head_position(stream)?;
         while next > after {
             let (stored, entry) = stored(&*self.inner.log, next)?;
             let back = before(next, stored.back);
@@ -280,7 +281,14 @@ impl Ledger {
     ) -> Result<RecordedEvent, ReadError> {
         match &stored.sealed {
             Some(sealed) => recorded(position, entry, &stored.entry, sealed, &self.inner.keys),
-            None => Ok(event(position, entry, Payload::Redacted)),
+            None => Ok(event(
+                position,
+                entry,
+                match self.inner.keys.is_destroyed(entry.key) {
+                    true => Payload::Erased,
+                    false => Payload::Redacted,
+                },
+            )),
         }
     }
 }

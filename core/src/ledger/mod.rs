@@ -10,6 +10,7 @@
 //! written to disk, the next group is collected. Readers see only published documents, so nothing
 //! is shown that is not durable (P2).
 
+mod acts;
 mod ahead;
 mod carrying_out;
 pub(crate) mod catching_up;
@@ -18,6 +19,7 @@ mod departures;
 pub(crate) mod deriving;
 pub(crate) mod directory;
 mod envelope;
+mod erasing;
 mod error;
 pub(crate) mod fold;
 pub(crate) mod history;
@@ -53,7 +55,8 @@ use parking_lot::{Mutex, RwLock};
 use self::committer::DurableEnd;
 use self::deriving::Deriving;
 pub use self::envelope::{Envelope, Receipt, Request};
-pub use self::error::{EngineFault, ExecuteError, OpenError, ReadError};
+pub use self::erasing::{Affected, Undone};
+pub use self::error::{EngineFault, ErasureError, ExecuteError, OpenError, ReadError};
 pub(crate) use self::history::event;
 pub use self::history::{EventFilter, Events, Passed, Payload, RecordedEvent};
 pub use self::keys::{keys_summary, rewrap_keys};
@@ -94,6 +97,9 @@ pub struct Options {
     pub entropy: Arc<dyn Entropy>,
     /// Called now and then while derived state catches up with the journal or is made again.
     pub progress: Option<Progress>,
+    /// What to do if an older copy of journal or keys was put back, and text is readable again that
+    /// an act on record had destroyed.
+    pub undone: Undone,
 }
 
 impl Options {
@@ -111,6 +117,7 @@ impl Options {
             clock: Arc::new(clock),
             entropy: Arc::new(entropy),
             progress: None,
+            undone: Undone::default(),
         }
     }
 }
@@ -135,6 +142,10 @@ struct Inner {
     requests: Mutex<Option<Sender<Request>>>,
     waiting: Waiting,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// The acts that were carried out.
+    acts: acts::Acts,
+    /// Held while acts are carried out.
+    erasing: Mutex<()>,
     /// The thread that writes to the derived state in use.
     projector: Arc<Mutex<Option<JoinHandle<()>>>>,
     /// The lock on the directory, held while the ledger is open: only one process may open a
@@ -341,8 +352,18 @@ impl Ledger {
 
     /// The position of a stream's last event; 0 if the stream has no events.
     pub(crate) fn head_position(&self, stream: StreamId) -> Result<Position, ReadError> {
-        let head = self.present(stream)?.map(|doc| doc.head.position);
-        Ok(head.unwrap_or_default())
+        Ok(match self.present(stream)? {
+            Some(doc) => doc.head.position,
+            // No event of the stream can be read any more, but they are there. The register also knows
+            // of streams whose first event is not on stable storage yet.
+            None => {
+                let end = self.inner.docs().store().register().end_of(stream).position;
+                match end <= self.position() {
+                    true => end,
+                    false => Position::ZERO,
+                }
+            }
+        })
     }
 
     /// The entry of an event, as the journal holds it. An entry contains no text.

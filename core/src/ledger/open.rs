@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use parking_lot::{Mutex, RwLock};
 
+use super::acts::Acts;
 use super::committer::{self, DurableEnd};
 use super::deriving::{Derived, Deriving, Made, throw_away};
 use super::directory::{existing, lock, open_journal, open_keys, os_disk};
@@ -64,6 +65,8 @@ fn assemble(options: Options, log: Arc<dyn CommitLog>, lock: File) -> Result<Led
         _ => KeyStoreMode::Existing,
     };
     let keys = Arc::new(open_keys(&options, log.ledger_id(), mode)?);
+    let (acts, noted) = Acts::open(&options.dir, log.ledger_id(), &options.master)?;
+    let undone = options.undone;
     let (alarm, alarmed) = crossbeam_channel::bounded(1);
     let deriving = Arc::new(Deriving {
         log: log.clone(),
@@ -91,6 +94,8 @@ fn assemble(options: Options, log: Arc<dyn CommitLog>, lock: File) -> Result<Led
         requests: Mutex::new(Some(requests)),
         waiting: Waiting::default(),
         threads: Mutex::default(),
+        acts,
+        erasing: Mutex::default(),
         projector: Arc::new(Mutex::new(Some(projector))),
         _lock: lock,
     };
@@ -111,9 +116,11 @@ fn assemble(options: Options, log: Arc<dyn CommitLog>, lock: File) -> Result<Led
     })?;
     // The threads are stopped in this order.
     *inner.threads.lock() = vec![writer, committer];
-    Ok(Ledger {
+    let ledger = Ledger {
         inner: Arc::new(inner),
-    })
+    };
+    ledger.check_erasures(&noted, undone)?;
+    Ok(ledger)
 }
 
 /// Removes derived state and makes it again from the journal.

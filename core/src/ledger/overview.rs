@@ -94,7 +94,8 @@ impl Fold {
                 | Aggregate::Recovery(_)
                 | Aggregate::RosterSource(_)
                 | Aggregate::System(_)
-                | Aggregate::Grants(_),
+                | Aggregate::Grants(_)
+                | Aggregate::Erasure(_),
             ) => Ok(()),
         }
     }

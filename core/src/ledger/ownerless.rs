@@ -80,7 +80,8 @@ fn facts(id: StreamId, state: &Aggregate) -> Facts {
         | Aggregate::Recovery(_)
         | Aggregate::RosterSource(_)
         | Aggregate::System(_)
-        | Aggregate::Grants(_) => Facts::Other,
+        | Aggregate::Grants(_)
+        | Aggregate::Erasure(_) => Facts::Other,
     }
 }
 

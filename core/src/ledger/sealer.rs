@@ -90,31 +90,56 @@ pub(crate) fn read_entry(position: Position, bytes: &EntryBytes) -> Result<Entry
     })
 }
 
+/// What an entry's payload holds.
+pub(crate) enum Opened {
+    /// The event's JSON.
+    Json(Vec<u8>),
+    /// Nothing: this one payload was overwritten.
+    Redacted,
+    /// Nothing that can be read: its person's key was destroyed.
+    Erased,
+}
+
+impl Opened {
+    /// The event's JSON; `None` if it is gone.
+    pub(crate) fn json(self) -> Option<Vec<u8>> {
+        match self {
+            Self::Json(json) => Some(json),
+            Self::Redacted | Self::Erased => None,
+        }
+    }
+}
+
 /// The key that opens an entry's payload and no other.
 pub(crate) fn event_key(
     position: Position,
     entry: &Entry,
     keys: &KeyStore,
 ) -> Result<EventKey, ReadError> {
-    let key = keys.by_id(entry.key).ok_or(ReadError::KeyMissing {
-        position,
-        key: entry.key,
-    })?;
-    Ok(key.key_of(entry))
+    let key = entry.key;
+    match keys.by_id(key) {
+        Some(key) => Ok(key.key_of(entry)),
+        None if keys.is_destroyed(key) => Err(ReadError::Erased { position }),
+        None => Err(ReadError::KeyMissing { position, key }),
+    }
 }
 
-/// Decrypts an entry's payload. Gives the event's JSON, or `None` if it was redacted.
+/// Decrypts an entry's payload.
 pub(crate) fn open_payload(
     position: Position,
     entry: &Entry,
     bytes: &EntryBytes,
     sealed: &[u8],
     keys: &KeyStore,
-) -> Result<Option<Vec<u8>>, ReadError> {
-    let event_key = event_key(position, entry, keys)?;
+) -> Result<Opened, ReadError> {
+    let event_key = match event_key(position, entry, keys) {
+        Ok(key) => key,
+        Err(ReadError::Erased { .. }) => return Ok(Opened::Erased),
+        Err(error) => return Err(error),
+    };
     match seal::open(&event_key, &entry.nonce, entry::prefix(bytes), sealed) {
-        Ok(json) => Ok(Some(json)),
-        Err(SealError::Redacted) => Ok(None),
+        Ok(json) => Ok(Opened::Json(json)),
+        Err(SealError::Redacted) => Ok(Opened::Redacted),
         Err(error) => Err(sealed_wrong(position, &error)),
     }
 }

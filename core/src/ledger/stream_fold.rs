@@ -114,7 +114,7 @@ impl StreamFold {
         } = *record;
         check_readable(position, entry)?;
         let json = match sealed {
-            Some(sealed) => open_payload(position, entry, bytes, sealed, keys)?,
+            Some(sealed) => open_payload(position, entry, bytes, sealed, keys)?.json(),
             None => None,
         };
         let event = json.map(|json| read_event(position, entry, &json));

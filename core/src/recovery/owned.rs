@@ -123,7 +123,8 @@ pub fn describe(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Owned>
         | Aggregate::Recovery(_)
         | Aggregate::RosterSource(_)
         | Aggregate::System(_)
-        | Aggregate::Grants(_) => return Ok(None),
+        | Aggregate::Grants(_)
+        | Aggregate::Erasure(_) => return Ok(None),
     }
     Ok(Some(owned))
 }
@@ -185,7 +186,8 @@ pub fn deleting(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Deleti
         | Aggregate::Recovery(_)
         | Aggregate::RosterSource(_)
         | Aggregate::System(_)
-        | Aggregate::Grants(_) => return Ok(None),
+        | Aggregate::Grants(_)
+        | Aggregate::Erasure(_) => return Ok(None),
     };
     let mut students = BTreeSet::new();
     for plan in &plans {
@@ -222,7 +224,8 @@ impl RosterQueries<'_, '_> {
             | Aggregate::Recovery(_)
             | Aggregate::RosterSource(_)
             | Aggregate::System(_)
-            | Aggregate::Grants(_) => Ok(None),
+            | Aggregate::Grants(_)
+            | Aggregate::Erasure(_) => Ok(None),
         }
     }
 

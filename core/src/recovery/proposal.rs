@@ -94,7 +94,8 @@ pub fn absent(stream: StreamId) -> Refusal {
         | StreamKind::Recovery
         | StreamKind::RosterSource
         | StreamKind::System
-        | StreamKind::Grants => (Reason::PlanNotFound, "plan_id"),
+        | StreamKind::Grants
+        | StreamKind::Erasure => (Reason::PlanNotFound, "plan_id"),
     };
     Refusal::new(reason, format!("there is no {stream}")).with(key, stream.id)
 }

@@ -195,7 +195,8 @@ impl RosterQueries<'_, '_> {
             | Aggregate::Recovery(_)
             | Aggregate::RosterSource(_)
             | Aggregate::System(_)
-            | Aggregate::Grants(_) => return Ok(None),
+            | Aggregate::Grants(_)
+            | Aggregate::Erasure(_) => return Ok(None),
         };
         Ok(Some(Ownable {
             state,

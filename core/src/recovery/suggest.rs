@@ -63,7 +63,8 @@ impl RosterQueries<'_, '_> {
             | Aggregate::Recovery(_)
             | Aggregate::RosterSource(_)
             | Aggregate::System(_)
-            | Aggregate::Grants(_) => {}
+            | Aggregate::Grants(_)
+            | Aggregate::Erasure(_) => {}
         }
         let staff = self.team(thing.place.team, |team| team.staff.clone())?;
         let staff = staff.unwrap_or_default();

@@ -7,7 +7,7 @@ use crate::ids::{InstitutionId, PersonId, StreamId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyScope {
     /// The ledger. Its key seals school years, catalogues, recoveries, sources of rosters, systems,
-    /// grants and the ledger's own streams, which name nobody.
+    /// grants, redactions, erasures and the ledger's own streams, which name nobody.
     Ledger,
     /// An institution. Its key seals the institution, its teams and its year plans.
     Institution(InstitutionId),
@@ -26,7 +26,8 @@ impl KeyScope {
             | Aggregate::Recovery(_)
             | Aggregate::RosterSource(_)
             | Aggregate::System(_)
-            | Aggregate::Grants(_) => Self::Ledger,
+            | Aggregate::Grants(_)
+            | Aggregate::Erasure(_) => Self::Ledger,
             Aggregate::Person(_) => Self::Person(PersonId::from_uuid(stream.id)),
             Aggregate::Team(team) => Self::Institution(team.details.institution),
             Aggregate::YearPlan(plan) => Self::Institution(plan.details.institution),
@@ -45,7 +46,8 @@ impl KeyScope {
             | Event::Recovery(_)
             | Event::RosterSource(_)
             | Event::System(_)
-            | Event::Grants(_) => Some(Self::Ledger),
+            | Event::Grants(_)
+            | Event::Erasure(_) => Some(Self::Ledger),
             Event::Person(_) => Some(Self::Person(PersonId::from_uuid(stream.id))),
             Event::Team(event) => Some(Self::Institution(event.institution()?)),
             Event::YearPlan(event) => Some(Self::Institution(event.institution()?)),

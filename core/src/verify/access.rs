@@ -9,7 +9,7 @@ use crate::access_log::{FOLDER, log_id, query, verifier_of};
 use crate::audit::{Chains, Fault, FaultKind};
 use crate::entry::{self, Entry};
 use crate::hash::Hash32;
-use crate::ids::{LedgerId, PersonId, Position};
+use crate::ids::{KeyId, LedgerId, PersonId, Position};
 use crate::journal::{
     CommandRecord, CommitLog, EntryRef, Frame, OpenMode, SegmentLog, SegmentOptions, Tail,
 };
@@ -152,8 +152,12 @@ impl Following<'_> {
             return Err(fault(FaultKind::Command, what));
         }
         let link = entry::link(record.entry);
+        let before = self.chains.streams().get(&entry.stream);
+        let before = before.map(|place| place.key);
         let followed = self.chains.follow(position, record.back, &entry, link);
-        if followed.is_err() {
+        if let Err(broken) = followed
+            && !(broken.fault.kind == FaultKind::Key && self.outlives(before, entry.key))
+        {
             let what = "it does not follow the last record about the student";
             return Err(fault(FaultKind::Link, what));
         }
@@ -166,6 +170,14 @@ impl Following<'_> {
             self.compare(&root);
         }
         Ok(())
+    }
+
+    /// Whether a record under this key may follow one under the key `before`: the student was erased in
+    /// between, and what is recorded since holds nothing but ids, under the key of the ledger.
+    fn outlives(&self, before: Option<KeyId>, key: KeyId) -> bool {
+        let keys = self.access.keys;
+        before.is_some_and(|before| keys.is_destroyed(before))
+            && keys.scope_of(key) == Some(KeyScope::Ledger)
     }
 
     /// Opens a record with the key of its student, or of the ledger.
@@ -184,6 +196,10 @@ impl Following<'_> {
                 let what = "its key is missing";
                 return Err(Fault::new(position, FaultKind::Key, what).into());
             }
+        }
+        // Whether the erasure of the student is on record is checked with the ledger's own events.
+        if keys.is_destroyed(entry.key) {
+            return Ok(());
         }
         match query::open(position, entry, record.entry, record.sealed, keys) {
             Ok(Some(_)) => Ok(()),

@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 
+use super::acts::Acts;
 use super::halt::Halt;
 use super::parallel::{Span, in_order};
 use super::report::{Part, PartName};
 use crate::audit::{Fault, FaultKind};
-use crate::domain::Event;
+use crate::domain::erasure::EventPlace;
+use crate::domain::{Event, EventMeta};
 use crate::entry::{self, Entry};
-use crate::ids::{KeyId, Position, StreamId};
+use crate::ids::{KeyId, Position, Revision, StreamId, StreamKind};
 use crate::journal::{CommitLog, EntryRef, Frame};
 use crate::ledger::{OpenError, ReadError, sealer};
 use crate::seal::{self, KeyScope, KeyStore, SealError};
@@ -21,6 +23,7 @@ pub(super) fn check(
     log: &dyn CommitLog,
     keys: &KeyStore,
     last: Position,
+    whole: bool,
     progress: &dyn Fn(u64, u64),
 ) -> Result<Part, OpenError> {
     let mut part = Part::new(PartName::Contents);
@@ -28,17 +31,30 @@ pub(super) fn check(
         return Ok(part);
     }
     let mut scopes = Scopes::default();
+    let mut acts = Acts::default();
     let work = |span: Span, give: &mut dyn FnMut(Batch) -> bool| read(log, keys, span, last, give);
     let checked = in_order(Span::all(last), work, |batch| {
         for opened in batch.opened {
             scopes.check(&opened)?;
+            opened.tell(&mut acts);
             part.checked += 1;
         }
         progress(part.checked, last.get());
         batch.stop.map_or(Ok(()), Err)
     });
     match checked {
-        Ok(()) => {}
+        Ok(()) if whole => {
+            if let Some(fault) = acts.fault(log, keys)? {
+                part.fail(fault);
+            }
+        }
+        // An act may be on record after the place where the journal could no longer be read.
+        Ok(()) => {
+            part = part.noted(
+                "what cannot be read is not compared with the redactions and erasures on record, \
+                because the journal has a fault",
+            );
+        }
         Err(Halt::Fault(fault)) => part.fail(fault),
         Err(Halt::Failed(error)) => return Err(error),
     }
@@ -61,6 +77,40 @@ struct Opened {
     scope: Option<KeyScope>,
     /// What the key must be for. `None` if the event does not say.
     needed: Option<KeyScope>,
+    found: Found,
+}
+
+/// What the comparison with the acts on record needs to know about an event.
+enum Found {
+    /// It can be read, and is of no act.
+    Other,
+    /// It is an event of an act.
+    Act(Box<(EventMeta, Event)>),
+    /// It was overwritten.
+    Redacted(EventPlace),
+    /// The key is destroyed.
+    Erased,
+}
+
+impl Opened {
+    fn tell(self, acts: &mut Acts) {
+        match (self.found, self.scope) {
+            (Found::Other, _) | (Found::Erased, None) => {}
+            (Found::Act(act), _) => acts.take(self.position, &act.0, &act.1),
+            (Found::Redacted(place), _) => acts.redacted(place),
+            (Found::Erased, Some(scope)) => acts.erased(scope, self.position),
+        }
+    }
+}
+
+/// The content of an event.
+pub(super) enum Content {
+    /// It can be read.
+    Event(Event),
+    /// It was overwritten with zeros.
+    Redacted,
+    /// Its key is destroyed.
+    Erased,
 }
 
 fn read(
@@ -101,32 +151,65 @@ impl Batch {
             let position = record.position;
             let entry = sealer::read_entry(position, record.entry)
                 .map_err(|error| Halt::Failed(error.into()))?;
-            let Some(event) = open(&record, &entry, keys)? else {
-                let what = "it was overwritten with zeros, but no redaction is on record";
-                return Err(Fault::new(position, FaultKind::Payload, what).into());
+            let scope = keys.scope_of(entry.key);
+            let (needed, found) = match open(&record, &entry, keys)? {
+                Content::Event(event) => {
+                    let needed = KeyScope::of_event(entry.stream, &event);
+                    let found = match entry.stream.kind == StreamKind::Erasure {
+                        true => Found::Act(Box::new((meta_of(&entry), event))),
+                        false => Found::Other,
+                    };
+                    (needed, found)
+                }
+                Content::Redacted => {
+                    let place = EventPlace {
+                        position,
+                        stream: entry.stream,
+                        revision: entry.revision,
+                    };
+                    // The first event of a stream says whose it is. If it is gone, the key store does.
+                    let is_first = entry.revision == Revision::new(1);
+                    (scope.filter(|_| is_first), Found::Redacted(place))
+                }
+                // What cannot be read cannot say whose it is. The key store does.
+                Content::Erased => (scope, Found::Erased),
             };
             self.opened.push(Opened {
                 position,
                 stream: entry.stream,
                 key: entry.key,
-                scope: keys.scope_of(entry.key),
-                needed: KeyScope::of_event(entry.stream, &event),
+                scope,
+                needed,
+                found,
             });
         }
         Ok(())
     }
 }
 
-/// Opens a payload with the key that its entry names and commits to, and reads the event. `None` if
-/// the payload was overwritten with zeros.
+fn meta_of(entry: &Entry) -> EventMeta {
+    EventMeta {
+        stream: entry.stream,
+        revision: entry.revision,
+        recorded_at: entry.recorded_at,
+        actor: entry.actor,
+        on_behalf_of: entry.on_behalf_of,
+    }
+}
+
+/// Opens a payload with the key that its entry names and commits to, and reads the event.
 pub(super) fn open(
     record: &EntryRef<'_>,
     entry: &Entry,
     keys: &KeyStore,
-) -> Result<Option<Event>, Fault> {
+) -> Result<Content, Fault> {
     let position = record.position;
     let fault = |error: &ReadError| Fault::new(position, kind_of(error), error.to_string());
-    let key = sealer::event_key(position, entry, keys).map_err(|error| fault(&error))?;
+    let key = match sealer::event_key(position, entry, keys) {
+        Ok(key) => key,
+        Err(ReadError::Erased { .. }) => return Ok(Content::Erased),
+        Err(error) => return Err(fault(&error)),
+    };
     if seal::commitment(&key) != entry.key_commitment {
         let what = "the entry names another key than the one in the key store";
         return Err(Fault::new(position, FaultKind::Key, what));
@@ -134,17 +217,17 @@ pub(super) fn open(
     let prefix = entry::prefix(record.entry);
     let json = match seal::open(&key, &entry.nonce, prefix, record.sealed) {
         Ok(json) => json,
-        Err(SealError::Redacted) => return Ok(None),
+        Err(SealError::Redacted) => return Ok(Content::Redacted),
         Err(error) => return Err(fault(&sealer::sealed_wrong(position, &error))),
     };
     let event = sealer::read_event(position, entry, &json).map_err(|error| fault(&error))?;
-    Ok(Some(event))
+    Ok(Content::Event(event))
 }
 
 /// The kind of fault if an event cannot be read for this reason.
 pub(super) fn kind_of(error: &ReadError) -> FaultKind {
     match error {
-        ReadError::KeyMissing { .. } => FaultKind::Key,
+        ReadError::KeyMissing { .. } | ReadError::Erased { .. } => FaultKind::Key,
         ReadError::Seal { .. } => FaultKind::Sealed,
         ReadError::Newer { .. } | ReadError::Malformed { .. } => FaultKind::Event,
         ReadError::Journal(_)

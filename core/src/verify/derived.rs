@@ -169,6 +169,7 @@ impl Derived<'_> {
             Err(OpenError::Read(
                 error @ (ReadError::Seal { .. }
                 | ReadError::KeyMissing { .. }
+                | ReadError::Erased { .. }
                 | ReadError::Newer { .. }
                 | ReadError::Malformed { .. }),
             )) => return Err(NotCompared::Note(format!("not compared: {error}"))),

@@ -4,7 +4,7 @@
 use std::vec;
 
 use super::checkpoints::Checkpoints;
-use super::contents::open;
+use super::contents::{Content, open};
 use super::forking::Forking;
 use super::forks::Forks;
 use super::halt::Halt;
@@ -171,12 +171,12 @@ impl Batch {
 fn open_own(record: &EntryRef<'_>, entry: &Entry, keys: &KeyStore) -> Result<LedgerEvent, Fault> {
     let position = record.position;
     match open(record, entry, keys)? {
-        Some(Event::Ledger(event)) => Ok(event),
-        Some(_) => {
+        Content::Event(Event::Ledger(event)) => Ok(event),
+        Content::Event(_) => {
             let what = "it is not an event of the ledger itself";
             Err(Fault::new(position, FaultKind::Event, what))
         }
-        None => {
+        Content::Redacted | Content::Erased => {
             let what = "a record of the ledger itself was overwritten";
             Err(Fault::new(position, FaultKind::Payload, what))
         }

@@ -5,6 +5,7 @@
 //! fault in one part does not hide what is true of the others.
 
 mod access;
+mod acts;
 mod branches;
 mod checkpoints;
 mod contents;
@@ -124,7 +125,7 @@ fn verify(
         forks.told = Some(told);
     }
     if depth == Depth::Full {
-        let mut contents = contents::check(log, keys, events, &watched(Pass::Contents))?;
+        let mut contents = contents::check(log, keys, events, whole, &watched(Pass::Contents))?;
         if subject.torn_keys > 0 {
             let torn = subject.torn_keys;
             contents = contents.noted(format!(

@@ -198,3 +198,31 @@ fn ending_a_grant_needs_what_giving_it_needs() {
     denied(&memory, LEADER, revoke, nothing, WhyNot::NotGranted);
     allowed(&memory, ADMINISTRATOR, revoke, nothing);
 }
+
+#[test]
+fn a_grant_for_a_team_gives_nothing_once_the_team_is_closed_or_deleted() {
+    use planledger_core::domain::team::TeamCommand;
+    let close = TeamCommand::Close { reason: None };
+    let delete = TeamCommand::Delete { reason: None };
+    for (end, back) in [
+        (close, TeamCommand::Reopen),
+        (delete, TeamCommand::Undelete),
+    ] {
+        let mut memory = a_world();
+        let who = Actor::Person(PEDAGOGUE);
+        let of_team = details(Role::Teacher, Scope::Team(TEAM));
+        grants(&mut memory, 2, who, of_team);
+        let student = About::Student(STUDENT);
+        allowed(&memory, PEDAGOGUE, Action::ReadPlanAsStaff, THE_PLAN);
+        memory.does(SYSTEM, (TEAM, end));
+        for about in [THE_PLAN, student, About::Team(TEAM)] {
+            let read = Action::ReadPlanAsStaff;
+            denied(&memory, PEDAGOGUE, read, about, WhyNot::NotGranted);
+        }
+        // The plan keeps its owner and the school.
+        allowed(&memory, TEACHER, Action::ReadPlanAsStaff, THE_PLAN);
+        allowed(&memory, LEADER, Action::ReadPlanAsStaff, THE_PLAN);
+        memory.does(SYSTEM, (TEAM, back));
+        allowed(&memory, PEDAGOGUE, Action::ReadPlanAsStaff, student);
+    }
+}

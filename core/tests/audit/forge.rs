@@ -250,6 +250,7 @@ impl Log {
             entry: written.bytes.into(),
             sealed: Some(Bytes(written.sealed.clone())),
             key: Some(written.key.into()),
+            gone: None,
             path: proof.then(path),
         }
     }

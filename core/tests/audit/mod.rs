@@ -11,5 +11,5 @@ mod forks;
 mod lying;
 mod mangled;
 mod mutation;
-mod school;
+pub(crate) mod school;
 mod story;

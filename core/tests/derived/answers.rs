@@ -83,7 +83,8 @@ fn terms(cast: &Cast, streams: &[StreamId]) -> BTreeSet<Term> {
             | StreamKind::Recovery
             | StreamKind::RosterSource
             | StreamKind::System
-            | StreamKind::Grants => {}
+            | StreamKind::Grants
+            | StreamKind::Erasure => {}
         }
     }
     for person in cast.persons() {

@@ -57,6 +57,7 @@ impl ClockedDir {
             clock: self.clock.clone(),
             entropy: Arc::new(entropy()),
             progress: None,
+            undone: planledger_core::ledger::Undone::Refuse,
         }
     }
 

@@ -1,9 +1,10 @@
 //! Grants: who can be given what, and the last administrator.
 
 use planledger_core::domain::grants::{GrantDetails, GrantsCommand, GrantsEvent, Role, Scope};
-use planledger_core::domain::person::PersonCommand;
+use planledger_core::domain::person::{PersonCommand, RosterRecord};
 use planledger_core::domain::{Actor, Reason};
 use planledger_core::ids::{GrantId, GrantsId, PersonId, TeamId};
+use planledger_core::text::{ExternalId, SourceName};
 use planledger_fixtures::school::*;
 use planledger_fixtures::{Fact, Memory};
 
@@ -133,6 +134,64 @@ fn an_administrator_who_is_still_to_begin_is_none_yet() {
         .then_refused(Reason::LastAdministrator, None);
 }
 
+/// A school with two administrators, of whom the second is as somebody says.
+fn with_second(details: GrantDetails, becomes: Option<PersonCommand>) -> Memory {
+    let mut memory = Memory::of(with(vec![grant(2, HELPER, details)]));
+    if let Some(command) = becomes {
+        memory.does(SYSTEM, (CLERK, command));
+    }
+    memory
+}
+
+#[test]
+fn the_last_administrator_is_the_last_one_who_stays() {
+    let today = Memory::NOW.day_in_denmark();
+    let next_year = today.saturating_add(jiff::ToSpan::days(300));
+    let leaves = PersonCommand::Depart {
+        on: Some(next_year),
+        reason: None,
+    };
+    let closed = PersonCommand::Put {
+        name: name("Kontor"),
+        affiliations: Default::default(),
+        departed: false,
+        record: Some(RosterRecord {
+            source: SourceName::new("Kommune A").unwrap(),
+            sourced_id: ExternalId::new("c1").unwrap(),
+            user_ids: Default::default(),
+            enabled: false,
+            enrolled: None,
+            profiles: None,
+        }),
+    };
+    let until = GrantDetails {
+        last_day: Some(next_year),
+        ..everywhere(Role::Administrator)
+    };
+    let always = || everywhere(Role::Administrator);
+    let refused = |memory: &Memory, (stream, command): (GrantsId, GrantsCommand)| {
+        let command = planledger_core::domain::Command::Grants(stream, command);
+        let refused = memory.decide(SYSTEM, &command).err();
+        refused.map(|refusal| refusal.reason) == Some(Reason::LastAdministrator)
+    };
+    let stays = with_second(always(), None);
+    assert!(!refused(&stays, revoke(1, CHIEF)));
+    for (details, becomes) in [
+        (until, None),
+        (always(), Some(leaves)),
+        (always(), Some(closed)),
+    ] {
+        let memory = with_second(details, becomes);
+        assert!(
+            refused(&memory, revoke(1, CHIEF)),
+            "{:?}",
+            memory.recorded().last()
+        );
+        // The other one may go.
+        assert!(!refused(&memory, revoke(2, HELPER)));
+    }
+}
+
 #[test]
 fn nobody_grants_for_somebody_to_that_somebody() {
     let audits = everywhere(Role::Auditor);
@@ -183,6 +242,7 @@ pub(crate) fn refusals() -> Vec<Reason> {
         let second = grant(2, HELPER, officer());
         vec![second, revoke(2, HELPER)]
     };
+    let second = || grant(2, HELPER, everywhere(Role::Administrator));
     refusals! {
         given(with(vec![])), SYSTEM, bootstrap(HELPER) => AdministratorExists;
         given(registered()), SYSTEM, bootstrap(stranger) => PersonNotFound at Target;
@@ -204,5 +264,7 @@ pub(crate) fn refusals() -> Vec<Reason> {
         given(with(vec![])), LEADER, revoke(9, CHIEF) => GrantNotFound at Grant;
         given(with(ended())), LEADER, revoke(2, HELPER) => GrantRevoked at Grant;
         given(with(vec![])), LEADER, revoke(1, CHIEF) => LastAdministrator;
+        given(with(vec![second()])), SYSTEM, grant(3, system, everywhere(Role::LearningPlatform))
+            => GrantToOwnSystem at Target;
     }
 }

@@ -9,6 +9,7 @@ mod by_hand_values;
 mod catalogue;
 mod days;
 mod departure;
+mod erasure;
 mod gone;
 mod grants;
 mod institution;

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use planledger_core::domain::Reason;
 
 use super::{
-    catalogue, days, grants, institution, ledger, ownership, person, plan, profiles, recovery,
-    roster_source, school_year, suggestions, systems, team, year_plan,
+    catalogue, days, erasure, grants, institution, ledger, ownership, person, plan, profiles,
+    recovery, roster_source, school_year, suggestions, systems, team, year_plan,
 };
 
 /// No command is refused for these, but dry runs are, and steps are left out for them: tests/recovery
@@ -31,6 +31,7 @@ fn every_reason_has_been_given_for_a_refusal() {
         suggestions::refusals(),
         systems::refusals(),
         grants::refusals(),
+        erasure::refusals(),
         days::refusals(),
     ]
     .into_iter()

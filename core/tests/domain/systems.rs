@@ -1,12 +1,14 @@
 //! Systems: how they prove who they are, and when that is refused.
 
+use planledger_core::access::review::{Finding, review};
 use planledger_core::access::{system_of_certificate, system_of_client};
-use planledger_core::domain::Reason;
-use planledger_core::domain::grants::GrantsCommand;
+use planledger_core::domain::grants::{GrantDetails, GrantsCommand, GrantsEvent, Role};
 use planledger_core::domain::system::{
     Fingerprint, SystemCommand, SystemDetails, SystemEvent, SystemIdentity, SystemKind,
 };
-use planledger_core::ids::{GrantId, GrantsId, SystemId};
+use planledger_core::domain::world::Context;
+use planledger_core::domain::{Actor, Aggregate, Command, Reason};
+use planledger_core::ids::{GrantId, GrantsId, PersonId, Revision, SystemId};
 use planledger_core::text::IdentityText;
 use planledger_fixtures::school::*;
 use planledger_fixtures::{Fact, Memory};
@@ -137,7 +139,7 @@ fn a_fingerprint_is_read_with_and_without_colons() {
 
 fn with_administrator() -> Vec<Fact> {
     let mut facts = registered();
-    let grantee = planledger_core::domain::Actor::System(PLATFORM);
+    let grantee = Actor::System(PLATFORM);
     let mut memory = Memory::of(facts.clone());
     let bootstrap = GrantsCommand::Bootstrap {
         grant: GrantId::from_bytes([1; 16]),
@@ -154,10 +156,186 @@ fn with_administrator() -> Vec<Fact> {
     facts
 }
 
+/// A person who is administrator, and gave the platform its identity.
+fn registered_by(actor: Actor) -> Vec<Fact> {
+    let mut facts = a_school();
+    let event = SystemEvent::Registered(platform(&[dns("a.example")]));
+    facts.push(Fact {
+        actor,
+        ..Fact::from((PLATFORM, event))
+    });
+    facts
+}
+
+/// Grants the platform its role.
+fn admit(memory: &mut Memory, by: PersonId) -> Result<(), Reason> {
+    let grantee = Actor::System(PLATFORM);
+    let command = GrantsCommand::Grant {
+        grant: GrantId::from_bytes([7; 16]),
+        grantee,
+        details: GrantDetails {
+            role: Role::LearningPlatform,
+            ..GrantDetails::first_administrator()
+        },
+    };
+    let command = Command::Grants(GrantsId::of(grantee), command);
+    let context = Context::new(Actor::Person(by), Memory::NOW);
+    let done = memory.execute_in(&context, &command);
+    done.map(drop).map_err(|refusal| refusal.reason)
+}
+
+fn administrator(memory: &mut Memory, id: PersonId, by: Option<PersonId>) {
+    let grantee = Actor::Person(id);
+    let grant = GrantId::from_bytes([by.map_or(1, |_| 2); 16]);
+    let details = GrantDetails::first_administrator();
+    match by {
+        None => memory.does(
+            SYSTEM,
+            (
+                GrantsId::of(grantee),
+                GrantsCommand::Bootstrap { grant, grantee },
+            ),
+        ),
+        Some(by) => memory.does(
+            by,
+            (
+                GrantsId::of(grantee),
+                GrantsCommand::Grant {
+                    grant,
+                    grantee,
+                    details,
+                },
+            ),
+        ),
+    };
+}
+
+fn one_hand(memory: &Memory) -> bool {
+    let grants = GrantsId::of(Actor::System(PLATFORM));
+    let Aggregate::Grants(grants) = memory.state(grants).unwrap() else {
+        panic!("no grants");
+    };
+    let today = Memory::NOW.day_in_denmark();
+    let found = review(memory, Revision::new(1), grants, today, 60)
+        .unwrap()
+        .unwrap();
+    let mut findings = found.findings.iter();
+    findings.any(|(finding, grant)| *finding == Finding::OneHand && grant.is_some())
+}
+
+#[test]
+fn whoever_registers_a_system_does_not_grant_it_its_role_while_somebody_else_can() {
+    let mut memory = Memory::of(registered_by(Actor::Person(LEADER)));
+    administrator(&mut memory, LEADER, None);
+    // A ledger with one administrator has nobody else. The review names it.
+    let mut alone = memory.clone();
+    assert_eq!(admit(&mut alone, LEADER), Ok(()));
+    assert!(one_hand(&alone));
+
+    administrator(&mut memory, CLERK, Some(LEADER));
+    assert_eq!(admit(&mut memory, LEADER), Err(Reason::GrantToOwnSystem));
+    assert_eq!(admit(&mut memory, CLERK), Ok(()));
+    assert!(!one_hand(&memory));
+}
+
+#[test]
+fn a_system_that_grants_is_in_the_hands_of_whoever_gave_it_an_identity() {
+    // The leader registers a system, which becomes administrator; then that one admits another one of
+    // the leader's.
+    let mut memory = Memory::of(registered_by(Actor::Person(LEADER)));
+    let details = platform(&[dns("b.example")]);
+    memory.does(LEADER, (PORTAL, SystemCommand::Register(details)));
+    administrator(&mut memory, LEADER, None);
+    administrator(&mut memory, CLERK, Some(LEADER));
+    let grantee = Actor::System(PORTAL);
+    let grant = GrantsCommand::Grant {
+        grant: GrantId::from_bytes([3; 16]),
+        grantee,
+        details: GrantDetails::first_administrator(),
+    };
+    memory.does(CLERK, (GrantsId::of(grantee), grant));
+    let grantee = Actor::System(PLATFORM);
+    let command = GrantsCommand::Grant {
+        grant: GrantId::from_bytes([7; 16]),
+        grantee,
+        details: GrantDetails {
+            role: Role::LearningPlatform,
+            ..GrantDetails::first_administrator()
+        },
+    };
+    let command = Command::Grants(GrantsId::of(grantee), command);
+    let context = Context::new(Actor::System(PORTAL), Memory::NOW);
+    let refused = memory.execute_in(&context, &command).unwrap_err();
+    assert_eq!(refused.reason, Reason::GrantToOwnSystem);
+}
+
+#[test]
+fn an_identity_stays_the_one_of_whoever_gave_it_first() {
+    let mut memory = Memory::of(registered_by(Actor::Person(LEADER)));
+    administrator(&mut memory, LEADER, None);
+    administrator(&mut memory, CLERK, Some(LEADER));
+    let changed = |identities: &[SystemIdentity]| SystemCommand::Change(platform(identities));
+    // The clerk adds one: now the system is in the hands of both, and neither may grant.
+    let both = [dns("a.example"), dns("b.example")];
+    memory.does(CLERK, (PLATFORM, changed(&both)));
+    // With nobody else there, either of them can, and the review names it.
+    let mut alone = memory.clone();
+    assert_eq!(admit(&mut alone, LEADER), Ok(()));
+    assert!(one_hand(&alone));
+    memory.does(CLERK, (PLATFORM, changed(&both[1..])));
+    assert_eq!(admit(&mut memory, CLERK), Err(Reason::GrantToOwnSystem));
+    assert_eq!(admit(&mut memory, LEADER), Ok(()));
+    assert!(!one_hand(&memory));
+}
+
+/// The platform with its role.
+fn admitted() -> Vec<Fact> {
+    let mut facts = registered();
+    let grantee = Actor::System(PLATFORM);
+    let event = GrantsEvent::Granted {
+        grant: GrantId::from_bytes([7; 16]),
+        grantee,
+        details: GrantDetails {
+            role: Role::LearningPlatform,
+            ..GrantDetails::first_administrator()
+        },
+    };
+    facts.push((GrantsId::of(grantee), event).into());
+    facts
+}
+
+#[test]
+fn a_system_that_holds_grants_can_lose_an_identity_and_get_none() {
+    let fewer = platform(&[dns("a.example")]);
+    let named = SystemDetails {
+        name: name("Portalen"),
+        ..fewer.clone()
+    };
+    given(admitted())
+        .when(SYSTEM, (PLATFORM, SystemCommand::Change(fewer.clone())))
+        .then([SystemEvent::Changed(fewer)])
+        .when(SYSTEM, (PLATFORM, SystemCommand::Change(named.clone())))
+        .then([SystemEvent::Changed(named)]);
+    let grantee = Actor::System(PLATFORM);
+    let revoke = GrantsCommand::Revoke {
+        grant: GrantId::from_bytes([7; 16]),
+        grantee,
+        reason: None,
+    };
+    let mut memory = Memory::of(admitted());
+    memory.does(SYSTEM, (GrantsId::of(grantee), revoke));
+    let other = platform(&[dns("b.example")]);
+    memory.does(SYSTEM, (PLATFORM, SystemCommand::Change(other)));
+}
+
 pub(crate) fn refusals() -> Vec<Reason> {
     let register = |identities: &[SystemIdentity]| SystemCommand::Register(platform(identities));
     let revoke = || SystemCommand::Revoke { reason: None };
     let spiffe = SystemIdentity::Spiffe(identity("platform"));
+    let by_header = SystemDetails {
+        may_name_person_in_header: true,
+        ..platform(&[dns("a.example"), client()])
+    };
     refusals! {
         given(registered()), SYSTEM, (PLATFORM, register(&[dns("a.example")])) => AlreadyExists at Target;
         given(vec![]), SYSTEM, (PLATFORM, revoke()) => SystemNotFound at Target;
@@ -172,5 +350,9 @@ pub(crate) fn refusals() -> Vec<Reason> {
         given(vec![]), SYSTEM, (PLATFORM, register(&[spiffe]))
             => SystemIdentityInvalid at DetailsIdentities;
         given(with_administrator()), SYSTEM, (PLATFORM, revoke()) => LastAdministrator;
+        given(admitted()), SYSTEM, (PLATFORM, SystemCommand::Change(platform(&[dns("b.example"), client()])))
+            => SystemHoldsGrants at DetailsIdentities;
+        given(admitted()), SYSTEM, (PLATFORM, SystemCommand::Change(by_header))
+            => SystemHoldsGrants at Target;
     }
 }

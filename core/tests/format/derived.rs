@@ -184,6 +184,7 @@ fn written(dir: &std::path::Path, writes: u64) -> Ledger {
         clock: Arc::new(repeatable::clock(CREATED)),
         entropy: Arc::new(repeatable::entropy()),
         progress: None,
+        undone: planledger_core::ledger::Undone::Refuse,
     })
     .unwrap();
     for (actor, envelopes) in story::commits() {

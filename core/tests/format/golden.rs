@@ -31,6 +31,7 @@ pub(crate) fn options(dir: &Path) -> Options {
         clock: Arc::new(repeatable::clock(CREATED.plus(3_600_000_000_000))),
         entropy: Arc::new(repeatable::entropy()),
         progress: None,
+        undone: planledger_core::ledger::Undone::Refuse,
     }
 }
 

@@ -37,6 +37,7 @@ impl Shape {
             Event::RosterSource(event) => self.read(event, &value),
             Event::System(event) => self.read(event, &value),
             Event::Grants(event) => self.read(event, &value),
+            Event::Erasure(event) => self.read(event, &value),
         }
     }
 

@@ -177,7 +177,7 @@ fn records_that_contradict_each_other_are_refused_though_their_checksum_is_right
     let commands = HEADER_LEN;
     let entries = commands + 2 * COMMAND_LEN;
     let cases: [(usize, u8, FrameError); 8] = [
-        (commands + 32, 13, FrameError::Command(0)),
+        (commands + 32, 14, FrameError::Command(0)),
         (commands + COMMAND_LEN + 61, 1, FrameError::Command(1)),
         (commands + COMMAND_LEN + 63, 1, FrameError::Command(1)),
         (commands + COMMAND_LEN + 60, 3, FrameError::Counts),

@@ -4,5 +4,6 @@ mod conformance;
 mod crash;
 mod damage;
 mod format;
+mod redacting;
 mod segments;
 mod support;

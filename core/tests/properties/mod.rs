@@ -6,6 +6,7 @@ mod acts;
 mod check;
 mod containers;
 mod crash;
+mod erasures;
 mod folding;
 mod mergers;
 mod model;

@@ -7,6 +7,7 @@ mod audit;
 mod catalogue;
 mod consent;
 mod demo;
+mod erasure;
 mod error;
 mod id;
 mod import;
@@ -95,6 +96,9 @@ enum Command {
     /// See and change who may do what
     #[command(subcommand)]
     Access(Box<access::Access>),
+    /// Redact the text of an event or erase a person, which takes two people
+    #[command(subcommand)]
+    Erasure(Box<erasure::Erasure>),
     /// Check and maintain the ledger itself
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -157,6 +161,7 @@ fn dispatch(command: Command, file: &settings::File) -> Result<(), CliError> {
         Command::Overview(overview) => overview.run(file),
         Command::Survey(survey) => survey.run(file),
         Command::Access(access) => access.run(file),
+        Command::Erasure(erasure) => erasure.run(file),
         Command::Ledger(ledger) => ledger.run(file),
         Command::Keys(keys) => keys.run(file),
         Command::Audit(audit) => audit.run(file),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use planledger_core::ledger::Options;
+use planledger_core::ledger::{Options, Undone};
 use planledger_core::seal::MasterKey;
 
 use super::error::CliError;
@@ -52,6 +52,7 @@ impl Directory {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             progress: None,
+            undone: Undone::Refuse,
         }
     }
 }

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use planledger_core::ids::Position;
 use planledger_core::ledger::{Ledger, Reading};
 use planledger_core::time::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tonic::{Extensions, Status};
 
 use super::auth::{Access, Authorizer, Caller};
@@ -37,6 +37,8 @@ pub(super) struct Api {
     pub(super) room: Room,
     pub(super) turns: Turns,
     pub(super) recoveries: Recoveries,
+    /// Wakes the task that carries out redactions and erasures.
+    pub(super) approved: Arc<Notify>,
 }
 
 /// What was read, and the position of the ledger that it holds for.
@@ -71,6 +73,7 @@ impl Api {
             turns: Turns::default(),
             limits,
             recoveries: Recoveries::default(),
+            approved: Arc::default(),
         }
     }
 

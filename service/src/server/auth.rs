@@ -3,13 +3,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use planledger_core::access::Purpose;
+use planledger_core::access::{Purpose, Scope};
 use planledger_core::audit::Disclosure;
 use planledger_core::domain::Actor;
 use planledger_core::domain::recovery::{Recovery, Step};
 use planledger_core::domain::view::Viewer;
 use planledger_core::ids::{
-    CatalogueId, InstitutionId, PersonId, PlanId, Position, RecoveryId, RosterSourceId,
+    CatalogueId, GrantsId, InstitutionId, PersonId, PlanId, Position, RecoveryId, RosterSourceId,
     SchoolYearId, StreamId, TeamId, YearPlanId,
 };
 use planledger_core::ledger::{Envelope, EventFilter, ReadError, Reading};
@@ -330,7 +330,19 @@ pub enum Access<'a> {
     ReadStatus,
     /// Read who has read the plans of a student.
     ReadAccessLog(PersonId),
-    /// Read grants and systems, and ask why somebody may or may not do something.
+    /// List grants, or review them. Those of each person and system are a case of
+    /// [`Access::ReadGrants`], and each grant is one of [`Access::ReadGrant`].
+    ListGrants,
+    /// Read any of the grants of a person or system.
+    ReadGrants(GrantsId),
+    /// Read one grant.
+    ReadGrant {
+        /// Whose it is.
+        of: Actor,
+        /// Where it holds.
+        scope: Scope,
+    },
+    /// Read systems and what somebody holds, and ask why somebody may or may not do something.
     ReadAccess {
         /// About this person or system; `None` for everybody.
         of: Option<Actor>,

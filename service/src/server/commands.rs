@@ -9,6 +9,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::api::Api;
 use super::auth::{Access, Caller};
+use super::erasing::approves;
 use super::identity::adopt;
 use crate::wire::{BadRequest, Failure};
 
@@ -147,7 +148,11 @@ impl Api {
         bytes: usize,
     ) -> Result<Vec<Receipt>, Failure> {
         let (reply, outcome) = oneshot::channel();
+        let approved = approves(&envelopes).then(|| self.approved.clone());
         let work = Work::new(caller.actor, envelopes.clone(), move |result| {
+            if let Some(approved) = approved {
+                approved.notify_one();
+            }
             let _ = reply.send(result);
         })
         .weighing(bytes);
@@ -214,7 +219,12 @@ impl Api {
         told: impl FnOnce(&Outcome) + Send + 'static,
     ) -> Result<oneshot::Receiver<Outcome>, ExecuteError> {
         let (reply, outcome) = oneshot::channel();
-        let work = Work::new(caller.actor, vec![envelope], move |result| {
+        let envelopes = vec![envelope];
+        let approved = approves(&envelopes).then(|| self.approved.clone());
+        let work = Work::new(caller.actor, envelopes, move |result| {
+            if let Some(approved) = approved {
+                approved.notify_one();
+            }
             told(&result);
             // The caller may be gone, and then nobody receives the result. The command stays
             // recorded.

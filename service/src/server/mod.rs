@@ -17,6 +17,7 @@ mod commands;
 mod count;
 mod ending;
 mod entrance;
+mod erasing;
 mod events;
 mod evidence;
 mod fair;
@@ -25,6 +26,7 @@ mod health;
 mod intake;
 mod limits;
 mod links;
+mod missing;
 mod outlet;
 mod overview;
 mod ownership;
@@ -190,6 +192,7 @@ impl Server {
             limits,
         );
         let resuming = tokio::spawn(api.clone().resume_recoveries());
+        let erasing = tokio::spawn(api.clone().carry_out_erasures());
         let (health, health_service) = Health::new(&ledger).await;
         let watching = tokio::spawn(health.watch(ledger, stopped.clone()));
         let services = rpc::services(&api, limits);
@@ -227,6 +230,7 @@ impl Server {
         };
         watching.abort();
         resuming.abort();
+        erasing.abort();
         result
     }
 }

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::api::moment;
 use super::auth::{Access, PlansOf};
 use super::gate::Gate;
+use super::missing::missing;
 use super::pages::{self, Items, Wanted};
 use crate::wire::Failure;
 use crate::wire::page::Page;
@@ -34,7 +35,7 @@ pub(super) fn plan(
     let view = view::plan_view(reading, asked.id, asked.viewer)?;
     let revision = revision(reading, asked.id)?;
     view.map(|view| (revision, view))
-        .ok_or_else(|| Failure::no_stream(Reason::PlanNotFound, "plan_id", asked.id))
+        .ok_or_else(|| missing(reading, Reason::PlanNotFound, "plan_id", asked.id))
 }
 
 /// Reads a page of the plans that a filter names.
@@ -124,7 +125,7 @@ pub(super) fn collected(
         revisions.insert(plan, revision(reading, plan)?);
     }
     view.map(|view| (view, revisions))
-        .ok_or_else(|| Failure::no_stream(Reason::PersonNotFound, "student_id", asked.id))
+        .ok_or_else(|| missing(reading, Reason::PersonNotFound, "student_id", asked.id))
 }
 
 /// What differs in a plan between two moments.

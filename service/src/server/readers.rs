@@ -27,7 +27,8 @@ pub(super) fn readers(
     asked: &ListReaders,
 ) -> Result<(Vec<Found>, String), Failure> {
     gate.require(&Access::ReadAccessLog(asked.student))?;
-    if person(reading, asked.student)?.is_none() {
+    // Of an erased student it stays known who has read, and when.
+    if person(reading, asked.student)?.is_none() && !reading.was_erased(asked.student.into())? {
         let reason = Reason::PersonNotFound;
         return Err(Failure::no_stream(reason, "student_id", asked.student));
     }

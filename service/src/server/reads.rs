@@ -100,6 +100,9 @@ pub(super) fn look(access: &Access<'_>) -> Option<Look> {
         | Access::ReadEntry { .. }
         | Access::ReadConsistencyProof
         | Access::ReadStatus
+        | Access::ListGrants
+        | Access::ReadGrants(_)
+        | Access::ReadGrant { .. }
         | Access::ReadAccess { .. } => None,
     }
 }
@@ -171,6 +174,7 @@ pub(super) const METHODS: &[(&str, Option<Shown>)] = &[
     ("ListGrants", None),
     ("GetSystem", None),
     ("ListSystems", None),
+    ("ListErasures", None),
     ("ExplainAccess", None),
     ("ReviewAccess", None),
 ];

@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use super::auth::{Access, TeamsOf, YearPlansOf};
 use super::gate::Gate;
+use super::missing::missing;
 use super::pages::{self, Items, Wanted};
 use crate::wire::Failure;
 use crate::wire::page::Page;
@@ -350,13 +351,13 @@ pub(super) fn year_plans<T>(
 fn one<T>(
     reading: &Reading<'_>,
     id: impl Into<StreamId>,
-    missing: (Reason, &str),
+    why: (Reason, &str),
     show: impl FnOnce(Revision, &Aggregate) -> Option<T>,
 ) -> Result<T, Failure> {
     let id = id.into();
     let found: Option<(Arc<Aggregate>, Revision)> = reading.stream(id)?;
     let shown = found.and_then(|(state, revision)| show(revision, &state));
-    shown.ok_or_else(|| Failure::no_stream(missing.0, missing.1, id))
+    shown.ok_or_else(|| missing(reading, why.0, why.1, id))
 }
 
 /// What lists of year plans with goals need: to read each as staff.

@@ -58,6 +58,11 @@ pub struct Issuer {
     /// The file with the authorities that sign the provider's own certificate, as PEM; the ones that
     /// browsers know if there is none.
     pub ca_file: Option<PathBuf>,
+    /// Clients with which people sign in themselves, such as that of the command line. A person's token
+    /// that was given to any other client counts only if the client is a registered system, and then
+    /// the system acts for the person.
+    #[serde(default)]
+    pub clients: Vec<String>,
     /// How a token names a person.
     pub person: Option<PersonClaim>,
     /// How a token names a system.
@@ -96,7 +101,8 @@ pub struct PersonClaim {
     /// What the claim holds.
     #[serde(default)]
     pub holds: PersonKey,
-    /// The source of rosters that knows the person by that id; any source if there is none.
+    /// The source of rosters that knows the person by that id. External ids need one: another source
+    /// may have the same id for somebody else.
     pub source: Option<String>,
 }
 
@@ -111,22 +117,45 @@ pub enum PersonKey {
     PersonId,
 }
 
-/// How a token names a system. A token is a system's own if its subject is its client, or if the
-/// claim `when` says so; every other token is a person's, whichever client asked for it.
+/// How a token names a system. A token is a system's own if `when` says so; every other token is a
+/// person's, whichever client asked for it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SystemClaim {
     /// The name of the claim with the client's id.
     #[serde(default = "SystemClaim::client_id")]
     pub claim: String,
-    /// What says that a token is a system's own, for providers whose tokens have another subject.
-    pub when: Option<Marker>,
+    /// What says that a token is a system's own. It must be given: what is safe differs between
+    /// providers.
+    pub when: Option<When>,
 }
 
 impl SystemClaim {
     fn client_id() -> String {
         "client_id".to_owned()
     }
+}
+
+/// What says that a token is a system's own.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "when must be { claim = \"NAME\", value = \"VALUE\" } or \"subject-is-client\""
+)]
+pub enum When {
+    /// A claim that the provider writes only into tokens that clients get for themselves.
+    Marked(Marker),
+    /// The subject is the client (RFC 9068), for providers that make up the subjects of people
+    /// themselves, so that none can be a client's id.
+    Subject(Subject),
+}
+
+/// What the subject of a system's own token is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// The client's id.
+    SubjectIsClient,
 }
 
 /// A claim with a value.

@@ -115,7 +115,7 @@ pub fn purpose_named(name: &str) -> Result<proto::AccessPurpose, String> {
 }
 
 /// What allows something.
-pub fn access_ground(because: &Because) -> proto::AccessGround {
+pub fn access_ground(because: &Because, one_hand: bool) -> proto::AccessGround {
     let (system_role, system_grant) = because.system.unzip();
     proto::AccessGround {
         role: because.role.number(),
@@ -123,6 +123,7 @@ pub fn access_ground(because: &Because) -> proto::AccessGround {
         grant_id: because.grant.map(|id| id.to_string()),
         system_role: system_role.map(Choice::number),
         system_grant_id: system_grant.map(|id| id.to_string()),
+        one_hand,
     }
 }
 
@@ -204,6 +205,7 @@ impl Choice for Finding {
             Self::SystemRevoked => Wire::SystemRevoked,
             Self::Expiring => Wire::Expiring,
             Self::WithoutEnd => Wire::WithoutEnd,
+            Self::OneHand => Wire::OneHand,
         };
         kind.into()
     }

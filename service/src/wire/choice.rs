@@ -46,7 +46,7 @@ macro_rules! choices {
 choices! {
     StreamKind as StreamKind {
         Institution, SchoolYear, Person, Team, YearPlan, Plan, Catalogue, Ledger, Recovery,
-        RosterSource, System, Grants,
+        RosterSource, System, Grants, Erasure,
     }
     AccessRole as AccessRole {
         Student, Guardian, Teacher, Pedagogue, Leader, Administrator, RecordsOfficer, Auditor,

@@ -15,8 +15,8 @@ use super::proto;
 use super::proto::command::Command as Aggregate;
 use super::roster_fact::roster_fact;
 use super::{
-    catalogue, grants, institution, person, plan, roster_source, school_year, system, team,
-    year_plan,
+    catalogue, erasure, grants, institution, person, plan, roster_source, school_year, system,
+    team, year_plan,
 };
 
 /// Most commands in a batch.
@@ -102,6 +102,7 @@ fn read_command(fields: &mut Fields, command: Aggregate) -> Option<Command> {
         }
         Aggregate::System(m) => system::read(fields, m).map(|(id, c)| Command::System(id, c)),
         Aggregate::Grants(m) => grants::read(fields, m).map(|(id, c)| Command::Grants(id, c)),
+        Aggregate::Erasure(m) => erasure::read(fields, m).map(|(id, c)| Command::Erasure(id, c)),
     }
 }
 
@@ -118,6 +119,7 @@ const fn aggregate(command: &Aggregate) -> &'static str {
         Aggregate::RosterSource(_) => "roster_source",
         Aggregate::System(_) => "system",
         Aggregate::Grants(_) => "grants",
+        Aggregate::Erasure(_) => "erasure",
     }
 }
 
@@ -136,6 +138,7 @@ pub(super) fn message_names(command: &Command) -> Option<(&'static str, &'static
         Aggregate::RosterSource(m) => m.operation.as_ref().map(roster_source::operation),
         Aggregate::System(m) => m.operation.as_ref().map(system::operation),
         Aggregate::Grants(m) => m.operation.as_ref().map(grants::operation),
+        Aggregate::Erasure(m) => m.operation.as_ref().map(erasure::operation),
     };
     Some((aggregate(&message), operation?))
 }
@@ -247,6 +250,7 @@ fn write(command: &Command) -> Option<Aggregate> {
         Command::RosterSource(id, c) => Aggregate::RosterSource(roster_source::write(*id, c)),
         Command::System(id, c) => Aggregate::System(system::write(*id, c)),
         Command::Grants(_, c) => Aggregate::Grants(grants::write(c)?),
+        Command::Erasure(_, c) => Aggregate::Erasure(erasure::write(c)?),
         Command::Ledger(..) | Command::Recovery(..) => return None,
     })
 }

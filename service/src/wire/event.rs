@@ -18,6 +18,7 @@ pub fn event(event: RecordedEvent) -> proto::Event {
             Err(_) => unreadable(proto::Unreadable::Unspecified),
         },
         Payload::Redacted => unreadable(proto::Unreadable::Redacted),
+        Payload::Erased => unreadable(proto::Unreadable::Erased),
     };
     proto::Event {
         position: event.position.get(),
@@ -148,5 +149,8 @@ mod tests {
         let event = event(recorded(Payload::Redacted));
         let redacted = unreadable(proto::Unreadable::Redacted);
         assert_eq!(event.content, Some(redacted));
+        let event = super::event(recorded(Payload::Erased));
+        let erased = unreadable(proto::Unreadable::Erased);
+        assert_eq!(event.content, Some(erased));
     }
 }

@@ -20,6 +20,7 @@ mod catalogue;
 mod choice;
 mod command;
 mod diff;
+mod erasure;
 mod event;
 mod evidence;
 mod fields;
@@ -61,6 +62,7 @@ pub use self::command::{
     unless_unchanged,
 };
 pub use self::diff::plan_change;
+pub use self::erasure::erasure;
 pub use self::errors::Failure;
 pub use self::event::{event, recorded, sized_event};
 pub use self::fields::{BadRequest, Violation, ViolationReason};

@@ -216,7 +216,7 @@ async fn guardians_ask_while_they_have_custody_and_are_told_of_no_other_child() 
             .iter()
             .all(|read| read.plan_id.as_ref() == Some(&plan_id))
     );
-    for who in [&school.classmate, &school.teacher, &school.leader] {
+    for who in [&school.classmate, &school.teacher] {
         let refused = voice.person(who).ask(list(&school.student)).await;
         assert_eq!(refused.unwrap_err().reason, "ACCESS_DENIED");
     }

@@ -4,3 +4,5 @@ mod cli;
 mod cost;
 mod log;
 mod reads;
+mod schema;
+mod subject;

@@ -176,51 +176,51 @@ async fn a_question_that_names_no_known_action_is_told_so() {
 #[test]
 fn every_method_has_an_action() {
     use planledger_core::access::Action;
-    let actions =
-        |method: &str| -> &[Action] {
-            match method {
-                "execute" | "execute_batch" => Action::ALL,
-                "revert_plan" => &[Action::RevertPlan, Action::ReadPlanAsStaff],
-                "get_plan" | "get_collected_view" | "diff_plan" => &[
-                    Action::ReadPlanAsStaff,
-                    Action::ReadPlanAsStudent,
-                    Action::ReadPlanAsGuardians,
-                    Action::ReadPlanAsOthers,
-                ],
-                "list_plans" => &[Action::ListPlans],
-                "get_plan_history" => &[Action::ReadRecords],
-                "get_institution" | "list_institutions" | "get_school_year"
-                | "list_school_years" => &[Action::ReadInstitution],
-                "get_person" | "list_persons" | "get_team" | "list_teams" | "list_year_plans" => {
-                    &[Action::ReadRoster]
-                }
-                "get_year_plan" => &[Action::ReadYearPlanAsStaff, Action::ReadYearPlanAsAudience],
-                "lookup_person" => &[Action::LookupPerson],
-                "list_roster_sources" => &[Action::ReadRosterSources],
-                "get_catalogue"
-                | "list_catalogues"
-                | "get_catalogue_item"
-                | "list_catalogue_items"
-                | "list_catalogue_scales" => &[Action::ReadCatalogue],
-                "list_catalogue_goals" => &[Action::ReadYearPlanAsStaff],
-                "get_overview" => &[Action::ReadOverview],
-                "get_survey_overview" | "list_survey_discussions" => &[Action::ReadSurvey],
-                "list_owned" | "list_ownerless" | "list_successors" | "list_suggestions"
-                | "preview_deletion" | "propose_recovery" | "get_recovery" | "list_recoveries" => {
-                    &[Action::ReadOwnership]
-                }
-                "get_status" => &[Action::ReadStatus],
-                "get_verifier_keys" | "list_checkpoints" | "get_consistency_proof" => {
-                    &[Action::ReadProofs]
-                }
-                "get_checkpoint" => &[Action::ReadProofs, Action::CreateCheckpoint],
-                "get_inclusion_proof" => &[Action::ReadProofs, Action::ReadMeta],
-                "list_grants" | "get_system" | "list_systems" | "explain_access"
-                | "review_access" => &[Action::ReadAccess],
-                "list_readers" => &[Action::ReadAccessLog],
-                _ => &[],
+    let actions = |method: &str| -> &[Action] {
+        match method {
+            "execute" | "execute_batch" => Action::ALL,
+            "revert_plan" => &[Action::RevertPlan, Action::ReadPlanAsStaff],
+            "get_plan" | "get_collected_view" | "diff_plan" => &[
+                Action::ReadPlanAsStaff,
+                Action::ReadPlanAsStudent,
+                Action::ReadPlanAsGuardians,
+                Action::ReadPlanAsOthers,
+            ],
+            "list_plans" => &[Action::ListPlans],
+            "get_plan_history" => &[Action::ReadRecords],
+            "get_institution" | "list_institutions" | "get_school_year" | "list_school_years" => {
+                &[Action::ReadInstitution]
             }
-        };
+            "get_person" | "list_persons" | "get_team" | "list_teams" | "list_year_plans" => {
+                &[Action::ReadRoster]
+            }
+            "get_year_plan" => &[Action::ReadYearPlanAsStaff, Action::ReadYearPlanAsAudience],
+            "lookup_person" => &[Action::LookupPerson],
+            "list_roster_sources" => &[Action::ReadRosterSources],
+            "get_catalogue"
+            | "list_catalogues"
+            | "get_catalogue_item"
+            | "list_catalogue_items"
+            | "list_catalogue_scales" => &[Action::ReadCatalogue],
+            "list_catalogue_goals" => &[Action::ReadYearPlanAsStaff],
+            "get_overview" => &[Action::ReadOverview],
+            "get_survey_overview" | "list_survey_discussions" => &[Action::ReadSurvey],
+            "list_owned" | "list_ownerless" | "list_successors" | "list_suggestions"
+            | "preview_deletion" | "propose_recovery" | "get_recovery" | "list_recoveries" => {
+                &[Action::ReadOwnership]
+            }
+            "get_status" => &[Action::ReadStatus],
+            "get_verifier_keys" | "list_checkpoints" | "get_consistency_proof" => {
+                &[Action::ReadProofs]
+            }
+            "get_checkpoint" => &[Action::ReadProofs, Action::CreateCheckpoint],
+            "get_inclusion_proof" => &[Action::ReadProofs, Action::ReadMeta],
+            "list_grants" | "get_system" | "list_systems" | "list_erasures" | "explain_access"
+            | "review_access" => &[Action::ReadAccess],
+            "list_readers" => &[Action::ReadAccessLog],
+            _ => &[],
+        }
+    };
     for (method, _) in METHODS {
         assert!(!actions(method).is_empty(), "{method} has no action");
     }

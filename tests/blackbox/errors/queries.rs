@@ -25,6 +25,7 @@ async fn a_request_that_names_nothing_is_told_what_is_missing() {
             "list_roster_sources",
             "list_grants",
             "list_systems",
+            "list_erasures",
             "review_access",
         ];
         if complete.contains(name) {

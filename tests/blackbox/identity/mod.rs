@@ -5,6 +5,7 @@ mod authority;
 mod certificates;
 mod connections;
 mod cost;
+mod erasing;
 mod on_behalf;
 mod place;
 mod program;

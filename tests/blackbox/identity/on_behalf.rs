@@ -4,7 +4,7 @@ use planledger_proto::v1::*;
 use serde_json::json;
 
 use super::place::{Place, Program, client_of, last_actor, ledger_with, trusting};
-use super::provider::{Provider, but};
+use super::provider::{APP, Provider, but};
 use super::signer::Signer;
 use crate::support::*;
 
@@ -154,6 +154,57 @@ async fn a_header_names_the_person_only_for_systems_that_may() {
     let same = stage.place.with_token_for(&acting, Some(tove)).await;
     same.execute(register(None)).await;
     assert_eq!(last_actor(&same).await, recorded);
+}
+
+/// What the server says of a token of these claims.
+async fn reason(stage: &Stage, claims: &serde_json::Value) -> String {
+    let voice = stage.place.with_token(&stage.signer.token(claims)).await;
+    let refused = voice.ask(GetStatusRequest::default()).await.unwrap_err();
+    refused.reason
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_system_that_carries_a_persons_token_acts_for_the_person_and_other_clients_may_not_carry_any()
+ {
+    let stage = stage().await;
+    let claims = stage.provider.person("tove12");
+    let of = |client: &str| but(&claims, "client_id", client.into());
+    let none = but(&claims, "client_id", serde_json::Value::Null);
+    let recorded = format!("person/{}", stage.people[0]);
+    let by_azp = but(&none, "azp", "platform".into());
+    let in_platform = [of("platform"), by_azp];
+    let mut voices = Vec::new();
+    for claims in &in_platform {
+        let voice = stage.place.with_token(&stage.signer.token(claims)).await;
+        voice.execute(register(None)).await;
+        let both = (format!("system/{PLATFORM}"), recorded.clone());
+        assert_eq!(last_actor(&voice).await, both);
+        voices.push(voice);
+    }
+    let alone = stage.place.with_token(&stage.signer.token(&of(APP))).await;
+    alone.execute(register(None)).await;
+    let both = (recorded, String::new());
+    assert_eq!(last_actor(&alone).await, both);
+
+    assert_eq!(reason(&stage, &of("roster")).await, "ON_BEHALF_OF_DENIED");
+    let two = but(&of(APP), "azp", "platform".into());
+    let no_text = but(&none, "client_id", json!([APP]));
+    for invalid in [of("stranger"), none, two, no_text] {
+        assert_eq!(reason(&stage, &invalid).await, "TOKEN_INVALID", "{invalid}");
+    }
+    let acting = |client: &str| but(&of(client), "act", json!({"sub": "portal"}));
+    assert_eq!(reason(&stage, &acting("stranger")).await, "TOKEN_INVALID");
+    let another = reason(&stage, &acting("platform")).await;
+    assert_eq!(another, "ON_BEHALF_OF_INVALID");
+
+    // Once it is revoked, what people gave it is worth nothing, however long it lasts.
+    let revoke = OnSystem::RevokeSystem(RevokeSystem { reason: None });
+    alone.execute(system(PLATFORM, revoke)).await;
+    for voice in voices {
+        let refused = voice.ask(GetStatusRequest::default()).await.unwrap_err();
+        assert_eq!(refused.reason, "SYSTEM_UNKNOWN");
+    }
+    assert_eq!(reason(&stage, &acting("platform")).await, "SYSTEM_UNKNOWN");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

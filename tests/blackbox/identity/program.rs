@@ -18,8 +18,8 @@ fn settings(dir: &Path, provider: &Provider, tls: &str) -> String {
     let master = dir.join("master.key");
     let text = format!(
         "master-key-file = {master:?}\n{tls}\n[identity]\n[[identity.issuers]]\nurl = \"{url}\"\naudience = \"{AUDIENCE}\"\n\
-         algorithms = [\"ES256\"]\nperson = {{ claim = \"uid\", prefix = \"uni:\", source = \"{SOURCE}\" }}\n\
-         system = {{ claim = \"client_id\" }}\n"
+         algorithms = [\"ES256\"]\nclients = [\"app\"]\nperson = {{ claim = \"uid\", prefix = \"uni:\", source = \"{SOURCE}\" }}\n\
+         system = {{ claim = \"client_id\", when = \"subject-is-client\" }}\n"
     );
     let path = file(dir, "planledger.toml", &text);
     path.to_str().unwrap().to_owned()
@@ -94,6 +94,19 @@ fn a_server_that_could_identify_nobody_does_not_start_and_says_what_to_do() {
     assert!(started(&format!("{tls}[identity]\n")).contains("nobody could show who they are"));
     assert!(started(&issuer("http://login.example")).contains("https://"));
     assert!(started(&issuer("https://login.example")).contains("person or system"));
+    let more = |more: &str| started(&format!("{}{more}\n", issuer("https://login.example")));
+    // An id alone could be anybody's: each source has ids of its own.
+    assert!(more("person = { claim = \"uid\" }").contains("needs source in its person"));
+    // What marks a system's own token differs between providers, and must be said.
+    assert!(more("system = { claim = \"azp\" }").contains("needs when in its system"));
+    assert!(more("system = { when = \"sub\" }").contains("when must be { claim"));
+    let person = "person = { claim = \"uid\", source = \"stil\" }";
+    let subject = format!(
+        "{}\nsystem = {{ when = \"subject-is-client\" }}",
+        person.replace("uid", "sub")
+    );
+    assert!(more(&subject).contains("names a person"));
+    assert!(more(&format!("clients = [\"a\"]\n{person}")).contains("is one of its clients"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

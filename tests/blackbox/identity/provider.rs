@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use planledger::settings::identity::{Algorithm, Issuer, PersonClaim, PersonKey, SystemClaim};
+use planledger::settings::identity::{
+    Algorithm, Issuer, PersonClaim, PersonKey, Subject, SystemClaim, When,
+};
 use planledger_fixtures::http::{Answer, Server};
 use serde_json::{Value, json};
 
@@ -14,6 +16,8 @@ use super::signer::Signer;
 pub(super) const AUDIENCE: &str = "https://ledger.example";
 /// The source of the rosters that know people by the ids in tokens.
 pub(super) const SOURCE: &str = "stil";
+/// The client with which people sign in themselves.
+pub(super) const APP: &str = "app";
 
 pub(super) struct Provider {
     server: Server,
@@ -76,6 +80,7 @@ impl Provider {
                 Algorithm::EdDSA,
             ],
             ca_file: None,
+            clients: vec![APP.to_owned()],
             person: Some(PersonClaim {
                 claim: "uid".to_owned(),
                 prefix: "uni:".to_owned(),
@@ -84,7 +89,7 @@ impl Provider {
             }),
             system: Some(SystemClaim {
                 claim: "client_id".to_owned(),
-                when: None,
+                when: Some(When::Subject(Subject::SubjectIsClient)),
             }),
         }
     }
@@ -95,7 +100,7 @@ impl Provider {
             "iss": self.url(),
             "aud": AUDIENCE,
             "sub": "b1946ac9",
-            "client_id": "app",
+            "client_id": APP,
             "uid": format!("uni:{uid}"),
             "exp": now() + 600,
             "nbf": now() - 10,

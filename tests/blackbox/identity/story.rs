@@ -16,6 +16,7 @@ use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request, Status};
 use tonic_prost::ProstCodec;
 
+use super::erasing::erasing;
 use super::place::{Asked, Place, trusting};
 use super::provider::{Provider, SOURCE, but};
 use super::signer::Signer;
@@ -24,11 +25,11 @@ use crate::support::*;
 /// Methods whose answers say of each message of a stream that it may not be.
 const PER_MESSAGE: [&str; 2] = ["ExecuteStream", "PreviewStream"];
 
-struct City {
+pub(super) struct City {
     home: Home,
-    signer: Signer,
-    provider: Provider,
-    place: Place,
+    pub(super) signer: Signer,
+    pub(super) provider: Provider,
+    pub(super) place: Place,
 }
 
 impl City {
@@ -55,13 +56,13 @@ impl City {
         }
     }
 
-    async fn person(&self, uid: &str) -> Voice {
+    pub(super) async fn person(&self, uid: &str) -> Voice {
         let token = self.signer.token(&self.provider.person(uid));
         self.place.with_token(&token).await
     }
 
     /// Somebody who works in the learning platform: the token names both.
-    async fn in_platform(&self, uid: &str) -> Voice {
+    pub(super) async fn in_platform(&self, uid: &str) -> Voice {
         let claims = self.provider.person(uid);
         let claims = but(&claims, "act", json!({"sub": "platform"}));
         self.place.with_token(&self.signer.token(&claims)).await
@@ -185,7 +186,7 @@ async fn brought(roster: &Voice) -> School {
     }
 }
 
-fn is_denied<T: std::fmt::Debug>(answer: Result<T, Refused>) {
+pub(super) fn is_denied<T: std::fmt::Debug>(answer: Result<T, Refused>) {
     let refused = answer.unwrap_err();
     assert_eq!(refused.reason, "ACCESS_DENIED", "{refused:?}");
     assert_eq!(refused.code, Code::PermissionDenied);
@@ -224,6 +225,7 @@ async fn a_school_is_set_up_and_everybody_may_do_what_is_theirs() {
         .unwrap_err();
     assert_eq!(refused.code, Code::Unauthenticated);
     assert_eq!(refused.reason, "SYSTEM_UNKNOWN");
+    erasing(&city, &administrator, &school, &plan).await;
     assert!(city.home.path().exists());
 }
 
@@ -384,7 +386,21 @@ async fn looking_back(city: &City, school: &School, auditor: &str) {
     ];
     let expected = expected.map(|(method, who)| (method.to_owned(), Some(actor_person(who))));
     assert_eq!(found, expected);
-    is_denied(city.in_platform("ta").await.ask(request).await);
+    is_denied(city.in_platform("ta").await.ask(request.clone()).await);
+    // The leader and the administrator can look too, and that they did is seen.
+    for who in ["l1", "inge"] {
+        let seen = city.person(who).await.ask(request.clone()).await.unwrap();
+        assert!(seen.reads.len() > reads.len(), "{who}");
+    }
+    let reads = student.ask(request).await.unwrap().reads;
+    let [administrator, leader, ..] = reads.as_slice() else {
+        panic!("{reads:?}");
+    };
+    assert_eq!(leader.actor, Some(actor_person(&school.leader)));
+    assert_ne!(administrator.actor, leader.actor);
+    for read in [administrator, leader] {
+        assert_eq!(read.method, "ListReaders");
+    }
 }
 
 /// Methods to which a message with something in each field is malformed whatever the ledger holds.

@@ -58,6 +58,7 @@ async fn every_other_token_is_turned_away_with_a_reason_and_is_not_repeated() {
     assert!(place.with_token(&p256.token(&good)).await.position().await > 0);
     let sign = |claims: &Value| p256.token(claims);
     let with = |header: Value| p256.token_with(header, &good);
+    let typed = |typ: &str| with(json!({"alg": "ES256", "kid": "ec", "typ": typ}));
     let spki = format!("-----BEGIN PUBLIC KEY-----\n{}\n", base64(rsa.public()));
     let mut parts: Vec<String> = sign(&good).split('.').map(str::to_owned).collect();
     parts[1] = base64(but(&good, "uid", "uni:leder".into()).to_string());
@@ -164,6 +165,40 @@ async fn every_other_token_is_turned_away_with_a_reason_and_is_not_repeated() {
             "PERSON_UNKNOWN",
         ),
         ("system", sign(&provider.system("portal")), "SYSTEM_UNKNOWN"),
+        (
+            "a person with a client's id as their name",
+            sign(&but(&good, "sub", "app".into())),
+            invalid,
+        ),
+        (
+            "ID token's hash",
+            sign(&but(&good, "at_hash", "x".into())),
+            invalid,
+        ),
+        (
+            "ID token of Keycloak",
+            sign(&but(&good, "typ", "ID".into())),
+            invalid,
+        ),
+        (
+            "refresh token of Keycloak",
+            sign(&but(&good, "typ", "Refresh".into())),
+            invalid,
+        ),
+        (
+            "ID token of Cognito",
+            sign(&but(&good, "token_use", "id".into())),
+            invalid,
+        ),
+        (
+            "for the client itself",
+            sign(&but(&good, "client_id", AUDIENCE.into())),
+            invalid,
+        ),
+        ("logout token", typed("logout+jwt"), invalid),
+        ("event", typed("secevent+jwt"), invalid),
+        ("proof of a key", typed("dpop+jwt"), invalid),
+        ("no typ that is known", typed(""), invalid),
         ("no token", "bearer".to_owned(), invalid),
         ("dots", "..".to_owned(), invalid),
         ("long", "x".repeat(20_000), invalid),
@@ -186,6 +221,14 @@ async fn every_other_token_is_turned_away_with_a_reason_and_is_not_repeated() {
         assert_eq!(refused.reason, reason, "{what}: {}", refused.message);
         assert_eq!(refused.code, tonic::Code::Unauthenticated, "{what}");
         assert_eq!(refused.retry_after, None, "{what}");
+    }
+    let bearer = but(&good, "typ", "Bearer".into());
+    let access = but(&good, "token_use", "access".into());
+    let untyped = with(json!({"alg": "ES256", "kid": "ec"}));
+    let typed = ["at+jwt", "AT+JWT", "application/at+jwt", "jwt"].map(typed);
+    let access = [sign(&bearer), sign(&access), untyped];
+    for token in access.iter().chain(&typed) {
+        place.with_token(token).await.position().await;
     }
     // Within the leeway, clocks may differ.
     for good in [

@@ -48,7 +48,19 @@ lists! {
     History: GetPlanHistoryRequest, events by |item| format!("{:09}", item.position);
     Catalogues: ListCataloguesRequest, catalogues by |item| item.catalogue_id.clone();
     CatalogueItems: ListCatalogueItemsRequest, items by |item| item.item_id.clone();
+    Grants: ListGrantsRequest, grants by |item| grantee(item.grantee.as_ref());
+    Reviews: ReviewAccessRequest, reviewed by |item| {
+        grantee(item.grants.as_ref().and_then(|grants| grants.grantee.as_ref()))
+    };
+    Systems: ListSystemsRequest, systems by |item| item.system_id.clone();
     Scales: ListCatalogueScalesRequest, scales by |item| item.item_id.clone();
+}
+
+/// The id of whoever has grants.
+fn grantee(actor: Option<&Actor>) -> String {
+    match actor.and_then(|actor| actor.actor.clone()).unwrap() {
+        actor::Actor::PersonId(id) | actor::Actor::SystemId(id) => id,
+    }
 }
 
 impl List {
@@ -113,7 +125,7 @@ impl Lists {
         lists
     }
 
-    /// One institution, school year, student, team, year plan and two plans more.
+    /// One institution, school year, student, grant, system, team, year plan and two plans more.
     async fn one_more(&self) {
         let school = &self.school;
         let (student, year_plan_id) = (new_id(), new_id());
@@ -138,10 +150,16 @@ impl Lists {
             details: Some(details),
             owner_id: school.teacher.clone(),
         };
+        let audits = grant_details(AccessRole::Auditor, municipality());
+        let register = RegisterSystem {
+            details: Some(system_details(&format!("{student}.example"))),
+        };
         let commands = [
             register_institution(&new_id(), "Skole"),
             school_year(&new_id(), OnSchoolYear::DefineSchoolYear(year)),
             put_person(&student, "Elev", &school.institution, Role::Student),
+            grant_role(&new_id(), actor_person(&student), audits),
+            system(&new_id(), OnSystem::RegisterSystem(register)),
             team(&new_id(), OnTeam::PutTeam(put)),
             year_plan(&year_plan_id, OnYearPlan::CreateYearPlan(create)),
             open_plan(&new_id(), &school.student, &year_plan_id),
@@ -288,6 +306,9 @@ impl Lists {
             (items(None), MANY + 1),
             (items(Some(self.root.clone())), MANY),
             (List::Scales(scales), MANY),
+            (List::Grants(ListGrantsRequest::default()), MANY - 1),
+            (List::Reviews(ReviewAccessRequest::default()), MANY - 1),
+            (List::Systems(ListSystemsRequest::default()), MANY - 1),
         ]
     }
 }

@@ -144,6 +144,107 @@ async fn lists_of_everything_hold_what_the_caller_may_see() {
     assert_eq!(guardian.unwrap().children.len(), 1);
 }
 
+/// Every grant that somebody sees in lists and in the review, page by page, each with the grantee.
+async fn grants(voice: &Voice) -> BTreeSet<String> {
+    let mut listed = BTreeSet::new();
+    let mut request = ListGrantsRequest {
+        page_size: 1,
+        ..ListGrantsRequest::default()
+    };
+    loop {
+        let page = voice.ask(request.clone()).await.unwrap();
+        assert!(page.grants.len() <= 1);
+        let found = page.grants.iter().flat_map(|of_one| &of_one.grants);
+        for grant in found {
+            assert!(listed.insert(grant.grant_id.clone()), "a grant comes twice");
+        }
+        if page.next_page_token.is_empty() {
+            break;
+        }
+        request.page_token = page.next_page_token;
+    }
+    let review = ReviewAccessRequest::default();
+    let reviewed = voice.ask(review).await.unwrap().reviewed;
+    let mut seen = BTreeSet::new();
+    for one in reviewed {
+        let grants = one.grants.unwrap().grants;
+        let ids: Vec<_> = grants.into_iter().map(|grant| grant.grant_id).collect();
+        for finding in one.findings {
+            let about = finding.grant_id;
+            assert!(about.is_none_or(|about| ids.contains(&about)));
+        }
+        seen.extend(ids);
+    }
+    assert_eq!(seen, listed);
+    listed
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn grants_are_listed_and_reviewed_for_whoever_may_see_them_one_by_one() {
+    let world = World::found().await;
+    let server = world.home.start();
+    let voice = server.voice().await;
+    let (here, there) = (&world.here.school, &world.there.school);
+    let of_student = |student: &String| {
+        let scope = grant_scope::Scope::StudentId(student.clone());
+        let scope = GrantScope { scope: Some(scope) };
+        grant_details(AccessRole::Teacher, scope)
+    };
+    // The colleague of the other school helps one student of each school.
+    let (ours, theirs, own, portal) = (new_id(), new_id(), new_id(), new_id());
+    let helper = actor_person(&there.pedagogue);
+    let system_id = new_id();
+    let details = Some(system_details("portal.example"));
+    let register = system(
+        &system_id,
+        OnSystem::RegisterSystem(RegisterSystem { details }),
+    );
+    let scope = grant_scope::Scope::InstitutionId(here.institution.clone());
+    let scope = GrantScope { scope: Some(scope) };
+    let admit = grant_details(AccessRole::Portal, scope);
+    let platform = actor_system(&system_id);
+    let admit = grant_role(&portal, platform.clone(), admit);
+    voice
+        .all([
+            grant_role(&ours, helper.clone(), of_student(&here.student)),
+            grant_role(&theirs, helper, of_student(&there.student)),
+            grant_role(
+                &own,
+                actor_person(&here.teacher),
+                of_student(&there.student),
+            ),
+            register,
+        ])
+        .await;
+    voice.person(&world.administrator).execute(admit).await;
+    drop(voice);
+    server.stop();
+
+    let server = world.serve();
+    let voice = server.voice().await;
+    let set = |ids: &[&String]| ids.iter().map(|id| (*id).clone()).collect::<BTreeSet<_>>();
+    let everything = grants(&voice.person(&world.administrator)).await;
+    // The administrator's and the auditor's own are among them.
+    assert_eq!(everything.len(), 6);
+    let leader = voice.person(&here.leader);
+    assert_eq!(grants(&leader).await, set(&[&ours, &own, &portal]));
+    let leader_there = voice.person(&there.leader);
+    assert_eq!(grants(&leader_there).await, set(&[&ours, &theirs, &own]));
+    assert_eq!(grants(&voice.person(&here.teacher)).await, set(&[&own]));
+    // A grant has a reason, which is for colleagues.
+    for who in [&here.guardian, &here.student] {
+        assert_eq!(grants(&voice.person(who)).await, set(&[]));
+    }
+    let of_platform = ListGrantsRequest {
+        grantee: Some(platform),
+        ..ListGrantsRequest::default()
+    };
+    let shown = leader.ask(of_platform.clone()).await.unwrap();
+    assert_eq!(shown.grants.len(), 1);
+    let refused = leader_there.ask(of_platform).await.unwrap_err();
+    assert_eq!(refused.reason, "ACCESS_DENIED");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_acted_and_when_is_shown_beside_a_proof_to_those_who_may_see_it() {
     let world = World::found().await;

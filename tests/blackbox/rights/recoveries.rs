@@ -10,15 +10,31 @@ use super::World;
 use super::world::person_actor;
 use crate::support::*;
 
-/// Begins a recovery that gives a plan to the pedagogue, and does nothing of it.
-fn begin(world: &World, by: Actor) -> String {
-    let ledger = Ledger::open(world.home.options()).unwrap();
-    let wish = recovery::RecoveryRequest::Transfer(recovery::Transfer {
+/// A wish to give a plan to the pedagogue.
+fn to_pedagogue(world: &World) -> recovery::RecoveryRequest {
+    recovery::RecoveryRequest::Transfer(recovery::Transfer {
         what: recovery::What::Items([format!("plan/{}", world.here.plan).parse().unwrap()].into()),
         rule: recovery::Rule::To(world.here.school.pedagogue.parse().unwrap()),
         fallback: recovery::Fallback::Nobody,
         reason: None,
-    });
+    })
+}
+
+/// A wish to move a plan to a year plan of the other school.
+fn to_other_school(world: &World) -> recovery::RecoveryRequest {
+    recovery::RecoveryRequest::Restore(recovery::Restore {
+        what: vec![recovery::RestoreItem::Move {
+            plan: world.here.plan.parse().unwrap(),
+            to: world.there.course.year_plan.parse().unwrap(),
+        }],
+        give_to: None,
+        reason: None,
+    })
+}
+
+/// Begins a recovery, and does nothing of it.
+fn begin(world: &World, by: Actor, wish: recovery::RecoveryRequest) -> String {
+    let ledger = Ledger::open(world.home.options()).unwrap();
     let (proposal, _) = ledger
         .read(|reading| recovery::propose(reading, &wish))
         .unwrap();
@@ -46,7 +62,11 @@ async fn ended(voice: &Voice, id: &str) -> Recovery {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_interrupted_recovery_goes_on_if_its_starter_still_may() {
     let world = World::found().await;
-    let id = begin(&world, person_actor(&world.here.school.leader));
+    let id = begin(
+        &world,
+        person_actor(&world.here.school.leader),
+        to_pedagogue(&world),
+    );
     let server = world.serve();
     let voice = server.voice().await;
     let recovery = ended(&voice.person(&world.auditor), &id).await;
@@ -57,7 +77,11 @@ async fn an_interrupted_recovery_goes_on_if_its_starter_still_may() {
 async fn an_interrupted_recovery_ends_with_a_reason_if_its_starter_may_no_longer() {
     let world = World::found().await;
     // The leader of the other school could not have begun it: as if the right had ended since.
-    let id = begin(&world, person_actor(&world.there.school.leader));
+    let id = begin(
+        &world,
+        person_actor(&world.there.school.leader),
+        to_pedagogue(&world),
+    );
     let server = world.serve();
     let voice = server.voice().await;
     let auditor = voice.person(&world.auditor);
@@ -66,4 +90,18 @@ async fn an_interrupted_recovery_ends_with_a_reason_if_its_starter_may_no_longer
     assert_eq!(left_out, [ErrorReason::RightEnded]);
     let view = auditor.plan(&world.here.plan, Viewer::Staff).await;
     assert_eq!(view.owner_id, world.here.school.teacher);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_recovery_goes_on_only_if_its_starter_may_write_where_it_puts_things() {
+    let world = World::found().await;
+    // As if the leader had worked at both schools when it began.
+    let by = person_actor(&world.here.school.leader);
+    let id = begin(&world, by, to_other_school(&world));
+    let server = world.serve();
+    let voice = server.voice().await;
+    let auditor = voice.person(&world.auditor);
+    let recovery = ended(&auditor, &id).await;
+    let left_out: Vec<_> = recovery.left_out.iter().map(LeftOutStep::reason).collect();
+    assert_eq!(left_out, [ErrorReason::RightEnded]);
 }

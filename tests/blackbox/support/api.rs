@@ -89,6 +89,7 @@ methods! {
     access.list_grants: ListGrantsRequest => ListGrantsResponse;
     access.get_system: GetSystemRequest => GetSystemResponse;
     access.list_systems: ListSystemsRequest => ListSystemsResponse;
+    access.list_erasures: ListErasuresRequest => ListErasuresResponse;
     access.explain_access: ExplainAccessRequest => ExplainAccessResponse;
     access.review_access: ReviewAccessRequest => ReviewAccessResponse;
     access.list_readers: ListReadersRequest => ListReadersResponse;

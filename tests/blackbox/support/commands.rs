@@ -3,9 +3,10 @@
 use planledger_proto::v1::command::Command as Aggregate;
 use planledger_proto::v1::*;
 pub(crate) use planledger_proto::v1::{
-    catalogue_command::Operation as OnCatalogue, grants_command::Operation as OnGrants,
-    institution_command::Operation as OnInstitution, person_command::Operation as OnPerson,
-    plan_command::Operation as OnPlan, roster_source_command::Operation as OnRosterSource,
+    catalogue_command::Operation as OnCatalogue, erasure_command::Operation as OnErasure,
+    grants_command::Operation as OnGrants, institution_command::Operation as OnInstitution,
+    person_command::Operation as OnPerson, plan_command::Operation as OnPlan,
+    roster_source_command::Operation as OnRosterSource,
     school_year_command::Operation as OnSchoolYear, system_command::Operation as OnSystem,
     team_command::Operation as OnTeam, year_plan_command::Operation as OnYearPlan,
 };
@@ -120,6 +121,55 @@ pub(crate) fn revoke_grant(grant: &str, grantee: Actor) -> Command {
         reason: None,
     };
     grants(grantee, OnGrants::RevokeGrant(revoke))
+}
+
+/// A person as somebody who is to be erased.
+pub(crate) fn erasure_of(person: &str) -> ErasureTarget {
+    let target = Some(erasure_target::Target::PersonId(person.to_owned()));
+    ErasureTarget { target }
+}
+
+/// An event as one that is to be redacted.
+pub(crate) fn redaction_of(stream: &str, position: u64, revision: u64) -> ErasureTarget {
+    let target = Some(erasure_target::Target::Event(EventPlace {
+        position,
+        stream: stream.to_owned(),
+        revision,
+    }));
+    ErasureTarget { target }
+}
+
+fn erasure(target: ErasureTarget, operation: OnErasure) -> Command {
+    let command = ErasureCommand {
+        target: Some(target),
+        operation: Some(operation),
+    };
+    Command {
+        command_id: new_id(),
+        command: Some(Aggregate::Erasure(command)),
+        ..Command::default()
+    }
+}
+
+/// Asks for a redaction or erasure.
+pub(crate) fn request_erasure(target: ErasureTarget) -> Command {
+    let request = RequestErasure {
+        basis: "Artikel 17".to_owned(),
+        reason: "Bedt om".to_owned(),
+    };
+    erasure(target, OnErasure::RequestErasure(request))
+}
+
+/// Approves a redaction or erasure.
+pub(crate) fn approve_erasure(target: ErasureTarget) -> Command {
+    let approve = ApproveErasure { reason: None };
+    erasure(target, OnErasure::ApproveErasure(approve))
+}
+
+/// Takes a request for a redaction or erasure back.
+pub(crate) fn withdraw_erasure(target: ErasureTarget) -> Command {
+    let withdraw = WithdrawErasure { reason: None };
+    erasure(target, OnErasure::WithdrawErasure(withdraw))
 }
 
 /// Registers an institution.

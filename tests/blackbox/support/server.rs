@@ -61,6 +61,7 @@ impl Home {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             progress: None,
+            undone: planledger_core::ledger::Undone::Refuse,
         }
     }
 

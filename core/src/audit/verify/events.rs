@@ -2,7 +2,7 @@
 //! and open with its key.
 
 use super::checking::{Checking, Placed, format_fault, hashes};
-use crate::audit::bundle::{Bytes, Disclosure, EventLine, Scope};
+use crate::audit::bundle::{Bytes, Disclosure, EventLine, Gone, Scope};
 use crate::audit::fault::{Fault, FaultKind};
 use crate::domain::Event;
 use crate::entry::{self, Entry, EntryBytes};
@@ -110,6 +110,7 @@ impl Checking<'_> {
                 return Err(fault(FaultKind::Missing, what));
             }
             (None, true) => {}
+            (None, false) if line.gone == Some(Gone::Erased) => self.erased += 1,
             (None, false) => self.redacted += 1,
         }
         self.events += 1;
@@ -164,6 +165,10 @@ pub(super) fn open(line: &EventLine, placed: &Placed) -> Result<Option<(Event, V
         bytes,
     } = placed;
     let fault = |kind, what: String| Fault::new(*position, kind, what);
+    if line.gone.is_some() && line.sealed.is_some() {
+        let what = "it says that its text is gone, and has it".to_owned();
+        return Err(fault(FaultKind::Format, what));
+    }
     let Some(Bytes(sealed)) = &line.sealed else {
         return match &line.key {
             None => Ok(None),

@@ -146,6 +146,7 @@ impl Checking<'_> {
             events,
             opened: self.opened,
             redacted: self.redacted,
+            erased: self.erased,
             recorded: self.first.zip(self.last),
             streams,
             stream_count: self.chains.streams().len() as u64,

@@ -61,8 +61,10 @@ pub struct Report {
     pub events: u64,
     /// How many of them were opened with their keys and read.
     pub opened: u64,
-    /// How many of them have no text: it was redacted, or whoever made the bundle left it out.
+    /// How many have no text otherwise: it was redacted, or whoever made the bundle left it out.
     pub redacted: u64,
+    /// How many have no text because their person was erased, as whoever made the bundle says.
+    pub erased: u64,
     /// When the first and the last event in scope were recorded.
     pub recorded: Option<(Timestamp, Timestamp)>,
     /// What is proved about each stream in scope. Empty for a range.

@@ -25,7 +25,8 @@ impl GrantsCommand {
             Self::Bootstrap { grant, grantee } => {
                 known(ask, id, now, *grantee)?;
                 unused(now, *grant)?;
-                if let Some((there, _)) = present(ask)?.first() {
+                if let Some(there) = present(ask)?.first() {
+                    let there = there.grantee;
                     let message =
                         format!("{there} is administrator; administrators grant the rest");
                     return refuse(Refusal::new(Reason::AdministratorExists, message));
@@ -46,6 +47,7 @@ impl GrantsCommand {
                 not_oneself(ask, *grantee)?;
                 fits(ask, *grantee, details)?;
                 apart(ask, now, details.role)?;
+                two_hands(ask, *grantee)?;
                 Ok(vec![GrantsEvent::Granted {
                     grant: *grant,
                     grantee: *grantee,
@@ -122,6 +124,29 @@ fn not_oneself(ask: &RuleContext<'_>, grantee: Actor) -> Result<(), Stop> {
         Reason::GrantToOneself,
         "nobody can grant anything to themselves; another administrator can",
     ))
+}
+
+/// Refuses whoever gave a system an identity to grant it something, as long as somebody else can: the
+/// identity may be a key of their own. A ledger with one administrator has nobody else. Then it is
+/// allowed, and the review names the grant.
+fn two_hands(ask: &RuleContext<'_>, grantee: Actor) -> Result<(), Stop> {
+    let Actor::System(id) = grantee else {
+        return Ok(());
+    };
+    let holders = ask.hands([grantee])?;
+    let senders = [ask.sender()].into_iter().chain(ask.on_behalf_of());
+    if ask.hands(senders)?.is_disjoint(&holders) {
+        return Ok(());
+    }
+    for other in present(ask)? {
+        if ask.hands([other.grantee])?.is_disjoint(&holders) {
+            let message = "whoever gave a system an identity cannot grant it anything; another \
+                           administrator can";
+            let refusal = Refusal::new(Reason::GrantToOwnSystem, message);
+            return refuse(refusal.field(Field::Target).with("system_id", id));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a role that this grantee cannot have, or not there, or not then.

@@ -6,7 +6,7 @@ use crate::domain::grants::administrators::keep_one;
 use crate::domain::refusing::{exists, not_found, refuse};
 use crate::domain::rule_context::RuleContext;
 use crate::domain::{Aggregate, Field, Reason, Refusal, Stop};
-use crate::ids::{StreamKind, SystemId};
+use crate::ids::{GrantsId, StreamKind, SystemId};
 
 const ID: &str = "system_id";
 
@@ -33,6 +33,7 @@ impl SystemCommand {
                 true => Ok(Vec::new()),
                 false => {
                     check(ask, id, details)?;
+                    granted_as_it_is(ask, id, &in_use(now, id)?.details, details)?;
                     Ok(vec![SystemEvent::Changed(details.clone())])
                 }
             },
@@ -96,6 +97,39 @@ fn check(ask: &RuleContext<'_>, id: SystemId, details: &SystemDetails) -> Result
         }
     }
     Ok(())
+}
+
+/// Refuses to give a system that holds grants another way to prove who it is, or a right to act for
+/// people in another way: whoever granted it a role did so for what it was then.
+fn granted_as_it_is(
+    ask: &RuleContext<'_>,
+    id: SystemId,
+    before: &SystemDetails,
+    after: &SystemDetails,
+) -> Result<(), Stop> {
+    let field = if !after.identities.is_subset(&before.identities) {
+        Field::DetailsIdentities
+    } else if (after.may_act_for_people && !before.may_act_for_people)
+        || (after.may_name_person_in_header && !before.may_name_person_in_header)
+    {
+        Field::Target
+    } else {
+        return Ok(());
+    };
+    let state = ask.load(GrantsId::of(Actor::System(id)))?;
+    let holds = match state.as_deref() {
+        Some(Aggregate::Grants(all)) => all.grants.values().any(|grant| !grant.is_over_on(ask.day)),
+        _ => false,
+    };
+    if !holds {
+        return Ok(());
+    }
+    let message = format!(
+        "system {id} holds grants, which were given to it as it is; revoke them first, and let somebody \
+         else grant them again, or register another system"
+    );
+    let refusal = Refusal::new(Reason::SystemHoldsGrants, message);
+    refuse(refusal.field(field).with(ID, id))
 }
 
 impl SystemIdentity {

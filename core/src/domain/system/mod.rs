@@ -5,6 +5,7 @@
 
 mod apply;
 mod decide;
+mod hands;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,6 +14,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub(in crate::domain) use self::decide::{revoked, unknown};
+pub use self::hands::{hands, hands_of};
+use crate::actor::Actor;
 use crate::hash::Hash32;
 use crate::text::{IdentityText, Name, ReasonText};
 
@@ -159,4 +162,19 @@ pub struct System {
     /// Whether it may act no more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub revoked: bool,
+    /// Who gave it each of its identities.
+    #[serde(default)]
+    pub proofs: Vec<Proof>,
+}
+
+/// Who said that whoever shows an identity is the system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// The identity.
+    pub identity: SystemIdentity,
+    /// Who gave it to the system first.
+    pub by: Actor,
+    /// For whom that actor acted; `None` if for nobody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_behalf_of: Option<Actor>,
 }

@@ -4,6 +4,7 @@ mod cursor;
 mod header;
 mod index;
 mod open;
+mod overwriting;
 mod scan;
 mod store;
 mod window;
@@ -21,7 +22,7 @@ use self::index::Index;
 pub use self::index::StoredIndex;
 use self::store::{Last, Readable, Store};
 use super::commit::Commit;
-use super::error::{AppendError, DamageReason, ReadError};
+use super::error::{AppendError, DamageReason, ReadError, RedactError};
 use super::frame::{Frame, FrameError, Header, Record};
 use super::group::{self, Group};
 use super::layout::RECORD_LEN;
@@ -291,6 +292,10 @@ impl CommitLog for SegmentLog {
             .grown
             .wait_while_until(&mut state, |state| state.tail.commit <= after, deadline);
         state.tail
+    }
+
+    fn redact(&self, position: Position) -> Result<(), RedactError> {
+        self.overwrite(position)
     }
 
     fn entry(&self, position: Position) -> Result<Option<StoredEntry>, ReadError> {

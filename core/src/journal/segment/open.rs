@@ -10,6 +10,7 @@ use super::super::tail::Tail;
 use super::header::{
     LOG_SUFFIX, SEGMENT_HEADER_LEN, SegmentHeader, TEMPORARY_SUFFIX, file_name, parse_name,
 };
+use super::overwriting;
 use super::scan::{DurableHint, ScanError, Scanned, scan_closed, scan_last};
 use super::store::{Last, State, Store};
 use super::{SEGMENT_BYTES, SegmentLog, Writer, WriterState, create_segment};
@@ -113,6 +114,10 @@ impl SegmentLog {
             .find(|(expected, number)| expected != *number)
         {
             return Err(damage(missing.0, 0, Position::ZERO, DamageReason::Missing));
+        }
+        match options.mode {
+            OpenMode::ReadWrite => overwriting::finish(disk.as_ref())?,
+            OpenMode::ReadOnly => overwriting::refuse_unfinished(disk.as_ref())?,
         }
         let (headers, file) = open_headers(disk.as_ref(), numbers.len() as u64)?;
         let (Some(last), Some(file)) = (headers.last(), file) else {

@@ -147,8 +147,13 @@ impl Over<'_, '_> {
                 | (_, Aggregate::Catalogue(_))
                 | (_, Aggregate::Ledger(_))
                 | (_, Aggregate::Recovery(_))
-                | (_, Aggregate::RosterSource(_) | Aggregate::System(_) | Aggregate::Grants(_)) => {
-                }
+                | (
+                    _,
+                    Aggregate::RosterSource(_)
+                    | Aggregate::System(_)
+                    | Aggregate::Grants(_)
+                    | Aggregate::Erasure(_),
+                ) => {}
             }
         }
         Ok(things)

@@ -105,6 +105,9 @@ pub enum KeyStoreError {
     /// A write failed earlier. Nothing can be written until the process is started again.
     #[error("an earlier write to the key store failed; restart the process")]
     Poisoned,
+    /// The key of the scope was destroyed, because the person was erased. There is no other one.
+    #[error("the key was destroyed, because the person was erased")]
+    Destroyed,
     /// The key store was opened for reading only.
     #[error("the key store is open for reading only")]
     ReadOnly,

@@ -5,10 +5,8 @@ use std::io;
 
 use super::error::KeyStoreError;
 use super::keys::Keys;
-use super::slot::{Fields224, SLOT, checked, group_of};
+use super::slot::{Decoded, Fields224, SLOT, checked, group_of};
 use crate::disk::{Disk, DiskFile, SmallFile, read_full, write_full};
-use crate::seal::key::ScopeKey;
-use crate::seal::scope::KeyScope;
 
 pub(super) const NAME: &str = "keys.log";
 pub(super) const FILE: SmallFile<'_> = SmallFile {
@@ -29,7 +27,7 @@ pub(super) fn read(file: &dyn DiskFile) -> io::Result<Vec<u8>> {
 /// Reads the slots up to a torn tail, each opened by `decode`. Returns how many are whole.
 pub(super) fn read_slots(
     slots: &[[u8; SLOT]],
-    decode: &dyn Fn(&Fields224) -> Option<(KeyScope, ScopeKey)>,
+    decode: &dyn Fn(&Fields224) -> Option<Decoded>,
     keys: &mut Keys,
 ) -> Result<usize, KeyStoreError> {
     for (index, slot) in slots.iter().enumerate() {
@@ -51,8 +49,8 @@ pub(super) fn read_slots(
         if group_of(fields) > index as u64 {
             return Err(damaged());
         }
-        let (scope, key) = decode(fields).ok_or_else(damaged)?;
-        keys.hold(scope, key);
+        let (scope, id, key) = decode(fields).ok_or_else(damaged)?;
+        keys.hold_or_not(scope, id, key);
     }
     Ok(slots.len())
 }

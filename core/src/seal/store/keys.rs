@@ -21,7 +21,8 @@ pub(super) struct Keys {
 /// A key in memory.
 pub(super) struct Held {
     pub(super) scope: KeyScope,
-    pub(super) key: ScopeKey,
+    /// `None` if the key was destroyed, because the person was erased.
+    pub(super) key: Option<ScopeKey>,
     /// The place of the key among all keys, from 1.
     pub(super) slot: u64,
 }
@@ -29,10 +30,22 @@ pub(super) struct Held {
 impl Keys {
     /// Takes in a key, which is the active one of its scope from now on.
     pub(super) fn hold(&mut self, scope: KeyScope, key: ScopeKey) {
-        self.active.insert(scope, key.id);
-        self.order.push(key.id);
+        self.hold_or_not(scope, key.id, Some(key));
+    }
+
+    /// Takes in a key or, if it is `None`, only that there was one.
+    pub(super) fn hold_or_not(&mut self, scope: KeyScope, id: KeyId, key: Option<ScopeKey>) {
+        self.active.insert(scope, id);
+        self.order.push(id);
         let slot = self.order.len() as u64;
-        self.by_id.insert(key.id, Held { scope, key, slot });
+        self.by_id.insert(id, Held { scope, key, slot });
+    }
+
+    /// Forgets a key, but not that there was one.
+    pub(super) fn forget(&mut self, id: KeyId) {
+        if let Some(held) = self.by_id.get_mut(&id) {
+            held.key = None;
+        }
     }
 
     /// Takes out the last keys that were taken in.

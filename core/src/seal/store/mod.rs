@@ -1,6 +1,7 @@
 //! The key store: an append-only file of 256-byte slots. To lose it is to lose the ledger. So it is
 //! synced before the first event under a new key is, and it is as hard to lose as the journal.
 
+mod destroying;
 mod drafts;
 mod error;
 mod file;
@@ -12,8 +13,11 @@ mod slot;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use parking_lot::Mutex;
 
+use self::destroying::Note;
 use self::drafts::Draft;
 pub use self::error::KeyStoreError;
 use self::error::{check_recipient, io_error};
@@ -27,7 +31,7 @@ pub use self::slot::open_with_rescue_key;
 use self::slot::{Header, SLOT, Wrapping, decode_slot, encode_header};
 use super::key::ScopeKey;
 use super::scope::KeyScope;
-use crate::disk::{DiskFile, write_full};
+use crate::disk::{Disk, DiskFile, write_full};
 use crate::ids::KeyId;
 use crate::time::{Entropy, Timestamp};
 
@@ -42,10 +46,13 @@ pub struct KeyStore {
     /// Keys that no commit uses yet, in the order in which they were made. They are also the last of
     /// `keys`.
     drafts: Mutex<Vec<Draft>>,
+    /// The folder of the file; `None` if nothing is stored.
+    disk: Option<Arc<dyn Disk>>,
     writer: Mutex<Writer>,
 }
 
 struct Writer {
+    /// How many slots there are after the header.
     slots: u64,
     pending: Vec<u8>,
     state: WriterState,
@@ -84,7 +91,11 @@ impl KeyStore {
             make(options)?;
         }
         let file = disk.open(NAME).map_err(io_error("opening keys.log"))?;
-        let bytes = read(file.as_ref()).map_err(io_error("reading keys.log"))?;
+        let mut bytes = read(file.as_ref()).map_err(io_error("reading keys.log"))?;
+        let note = Note::left(disk, &names, &bytes)?;
+        if let Some(note) = &note {
+            note.apply(&mut bytes);
+        }
         let (slots, _) = bytes.as_chunks::<SLOT>();
         let (header, slots) = slots.split_first().ok_or(KeyStoreError::Foreign)?;
         let header = Header::read(header, options.ledger)?;
@@ -97,7 +108,10 @@ impl KeyStore {
         let state = match options.mode {
             KeyStoreMode::ReadOnly => WriterState::ReadOnly,
             KeyStoreMode::Create | KeyStoreMode::Existing => {
-                set_torn_tail_aside(disk, torn, is_there(TORN))
+                if let Some(note) = &note {
+                    destroying::finish(disk, note)?;
+                }
+                set_torn_tail_aside(disk, torn, note.is_none() && is_there(TORN))
                     .map_err(io_error("setting aside the torn end of keys.log"))?;
                 let file = match has_tag {
                     true => {
@@ -117,6 +131,7 @@ impl KeyStore {
             keys: parking_lot::RwLock::new(keys),
             torn: torn.len() as u64,
             drafts: Mutex::default(),
+            disk: Some(Arc::clone(&options.disk)),
             writer: Mutex::new(Writer {
                 slots: whole as u64,
                 pending: Vec::new(),
@@ -133,6 +148,7 @@ impl KeyStore {
             keys: parking_lot::RwLock::default(),
             torn: 0,
             drafts: Mutex::default(),
+            disk: None,
             writer: Mutex::new(Writer {
                 slots: 0,
                 pending: Vec::new(),
@@ -165,17 +181,35 @@ impl KeyStore {
         self.len() == 0
     }
 
-    /// The active key of a scope; `None` if it has none.
+    /// The active key of a scope; `None` if it has none, or it was destroyed.
     pub fn active(&self, scope: KeyScope) -> Option<ScopeKey> {
         let keys = self.keys.read();
         let id = keys.active.get(&scope)?;
-        keys.by_id.get(id).map(|held| held.key.clone())
+        keys.by_id.get(id).and_then(|held| held.key.clone())
     }
 
-    /// The key with this id; `None` if there is none.
+    /// The key with this id; `None` if there is none, or it was destroyed.
     pub fn by_id(&self, id: KeyId) -> Option<ScopeKey> {
         let keys = self.keys.read();
-        keys.by_id.get(&id).map(|held| held.key.clone())
+        keys.by_id.get(&id).and_then(|held| held.key.clone())
+    }
+
+    /// Whether the key with this id was destroyed.
+    pub fn is_destroyed(&self, id: KeyId) -> bool {
+        let keys = self.keys.read();
+        keys.by_id.get(&id).is_some_and(|held| held.key.is_none())
+    }
+
+    /// The id of the scope's key, whether it was destroyed or not; `None` if it never had one.
+    pub fn id_of(&self, scope: KeyScope) -> Option<KeyId> {
+        self.keys.read().active.get(&scope).copied()
+    }
+
+    /// The scopes whose keys were destroyed, with the ids of the keys.
+    pub fn destroyed(&self) -> Vec<(KeyScope, KeyId)> {
+        let keys = self.keys.read();
+        let destroyed = keys.by_id.iter().filter(|(_, held)| held.key.is_none());
+        destroyed.map(|(id, held)| (held.scope, *id)).collect()
     }
 
     /// The place of a key among all keys that were made, from 1; 0 if it is not there.
@@ -243,6 +277,11 @@ impl KeyStore {
     ) -> Result<ScopeKey, KeyStoreError> {
         if let Some(key) = self.active(scope) {
             return Ok(key);
+        }
+        // A scope never gets another key: what is sealed from then on could not be told from
+        // something that somebody else sealed.
+        if self.id_of(scope).is_some() {
+            return Err(KeyStoreError::Destroyed);
         }
         let draft = Draft::new(scope, now, entropy)?;
         self.writer.lock().file()?;

@@ -3,17 +3,16 @@
 
 use zeroize::Zeroizing;
 
+use super::destroying::{self, Note};
 use super::error::{KeyStoreError, check_recipient, io_error};
 use super::file::{FILE, NAME, TORN, read, read_slots, set_torn_tail_aside};
 use super::keys::Keys;
 use super::options::{KeyStoreOptions, MasterKey};
 use super::rescue::RescueKey;
 use super::slot::{
-    Fields224, Header, Randomness, SLOT, Wrapping, about_of, checked, decode_slot,
+    Decoded, Fields224, Header, Randomness, SLOT, Wrapping, about_of, checked, decode_slot,
     decode_slot_with_rescue_key, encode_header, encode_slot, group_of, id_of,
 };
-use crate::seal::key::ScopeKey;
-use crate::seal::scope::KeyScope;
 use crate::time::Entropy;
 
 /// What is done to a key store.
@@ -57,8 +56,13 @@ pub fn rewrap(
         return Err(KeyStoreError::Missing);
     }
     let file = disk.open(NAME).map_err(io_error("opening keys.log"))?;
-    let bytes = read(file.as_ref()).map_err(io_error("reading keys.log"))?;
+    let mut bytes = read(file.as_ref()).map_err(io_error("reading keys.log"))?;
     drop(file);
+    let note = Note::left(disk, &names, &bytes)?;
+    if let Some(note) = &note {
+        note.apply(&mut bytes);
+        destroying::finish(disk, note)?;
+    }
     let (slots, _) = bytes.as_chunks::<SLOT>();
     let (header, slots) = slots.split_first().ok_or(KeyStoreError::Foreign)?;
     let header = Header::read(header, options.ledger)?;
@@ -73,15 +77,20 @@ pub fn rewrap(
         let fields = checked(slot).ok_or_else(damaged)?;
         let about = about_of(fields);
         let held = keys.by_id.get(&id_of(fields)).ok_or_else(damaged)?;
+        let Some(key) = &held.key else {
+            // A key that was destroyed is wrapped for nobody. Its slot says so, and stays.
+            anew.extend_from_slice(slot);
+            continue;
+        };
         let mut random = Zeroizing::new([0; Randomness::LEN]);
         let filled = entropy.fill(random.as_mut_slice());
         filled.map_err(KeyStoreError::Entropy)?;
         let random = Randomness::new(*random);
-        let slot = encode_slot(&about, &held.key, group_of(fields), wrapping, &random);
+        let slot = encode_slot(&about, key, group_of(fields), wrapping, &random);
         anew.extend_from_slice(&slot.map_err(|_| damaged())?);
     }
     let (_, torn) = bytes.split_at((whole + 1) * SLOT);
-    set_torn_tail_aside(disk, torn, is_there(TORN))
+    set_torn_tail_aside(disk, torn, note.is_none() && is_there(TORN))
         .map_err(io_error("setting aside the torn end of keys.log"))?;
     FILE.replace(disk, &anew)
         .map_err(|error| io_error("replacing keys.log")(error.into()))?;
@@ -91,7 +100,7 @@ pub fn rewrap(
     })
 }
 
-type Decode<'a> = Box<dyn Fn(&Fields224) -> Option<(KeyScope, ScopeKey)> + 'a>;
+type Decode<'a> = Box<dyn Fn(&Fields224) -> Option<Decoded> + 'a>;
 
 /// How the slots are opened, and what they are wrapped for next.
 fn plan<'a>(

@@ -27,6 +27,10 @@ const GROUP_AT: usize = 198;
 const MAGIC: &[u8; 8] = b"PLKEYSv1";
 const SLOT_MAGIC: &[u8; 4] = b"PLK1";
 const ACTIVE: u8 = 1;
+/// The key was destroyed: the person whom it belonged to was erased.
+const DESTROYED: u8 = 2;
+/// Where in a slot its state is.
+const STATE_AT: usize = 4;
 const SLOT_CONTEXT: &str = "planledger v1 2026-11-23 key slot";
 const MASTER_CONTEXT: &str = "planledger v1 2026-11-23 master key fingerprint";
 const HEADER_CONTEXT: &str = "planledger v1 2026-11-29 key store header";
@@ -188,24 +192,53 @@ pub(super) fn about_of(fields: &Fields224) -> [u8; ABOUT] {
     Fields(fields).take()
 }
 
-pub(super) fn decode_slot(fields: &Fields224, master: &MasterKey) -> Option<(KeyScope, ScopeKey)> {
+/// A slot's scope and key id, and its key unless that was destroyed.
+pub(super) type Decoded = (KeyScope, KeyId, Option<ScopeKey>);
+
+pub(super) fn decode_slot(fields: &Fields224, master: &MasterKey) -> Option<Decoded> {
     let (about, rest) = fields.split_at(ABOUT);
-    let (scope, id) = read_about(about)?;
+    let (scope, id, destroyed) = read_about(about)?;
+    if destroyed {
+        return Some((scope, id, None));
+    }
     let mut fields = Fields(rest);
     let nonce = fields.take();
     let wrapped: [u8; 48] = fields.take();
     let secret = open(&EventKey::from_bytes(master.0), &nonce, about, &wrapped).ok()?;
     let secret = Zeroizing::new(secret);
-    Some((scope, ScopeKey::new(id, secret.as_slice().try_into().ok()?)))
+    let key = ScopeKey::new(id, secret.as_slice().try_into().ok()?);
+    Some((scope, id, Some(key)))
 }
 
-/// Reads scope and id from the part of a slot that is not encrypted.
-fn read_about(about: &[u8]) -> Option<(KeyScope, KeyId)> {
+/// The slot that takes the place of a key's slot when the key is destroyed: everything that says
+/// which key it was, and nothing of the key.
+pub(super) fn encode_destroyed(slot: &[u8; SLOT]) -> Option<[u8; SLOT]> {
+    let fields = checked(slot)?;
+    let (about, _) = fields.split_at(ABOUT);
+    let (before, rest) = about.split_at(STATE_AT);
+    let (_, after) = rest.split_first()?;
+    let mut bytes = FieldWriter::<SLOT>::new();
+    bytes.put(before);
+    bytes.put(&[DESTROYED]);
+    bytes.put(after);
+    bytes.zeros_to(GROUP_AT);
+    bytes.put(&group_of(fields).to_be_bytes());
+    Some(finish(bytes))
+}
+
+/// Reads scope and id from the part of a slot that is not encrypted, and whether the key was
+/// destroyed.
+fn read_about(about: &[u8]) -> Option<(KeyScope, KeyId, bool)> {
     let mut fields = Fields(about);
-    if fields.take() != *SLOT_MAGIC || fields.take() != [ACTIVE] {
+    if fields.take() != *SLOT_MAGIC {
         return None;
     }
-    let [kind] = fields.take();
+    let [state, kind] = fields.take();
+    let destroyed = match state {
+        ACTIVE => false,
+        DESTROYED => true,
+        _ => return None,
+    };
     let id = fields.take();
     let scope = match kind {
         1 => KeyScope::Ledger,
@@ -213,7 +246,7 @@ fn read_about(about: &[u8]) -> Option<(KeyScope, KeyId)> {
         3 => KeyScope::Person(PersonId::from_bytes(id)),
         _ => return None,
     };
-    Some((scope, KeyId::from_bytes(fields.take())))
+    Some((scope, KeyId::from_bytes(fields.take()), destroyed))
 }
 
 /// The id of the key in a slot.
@@ -232,7 +265,10 @@ fn rescue_key(shared: &[u8; 32], ephemeral: &[u8; 32], recipient: &[u8; 32]) -> 
 /// restores the keys when the master key is lost. Slots that cannot be opened are left out.
 pub fn open_with_rescue_key(bytes: &[u8], private: &[u8; 32]) -> Vec<(KeyScope, ScopeKey)> {
     let (slots, _) = bytes.as_chunks::<SLOT>();
-    let open_slot = |slot: &[u8; SLOT]| decode_slot_with_rescue_key(checked(slot)?, private);
+    let open_slot = |slot: &[u8; SLOT]| {
+        let (scope, _, key) = decode_slot_with_rescue_key(checked(slot)?, private)?;
+        Some((scope, key?))
+    };
     slots.iter().skip(1).filter_map(open_slot).collect()
 }
 
@@ -240,9 +276,13 @@ pub fn open_with_rescue_key(bytes: &[u8], private: &[u8; 32]) -> Vec<(KeyScope, 
 pub(super) fn decode_slot_with_rescue_key(
     fields: &Fields224,
     private: &[u8; 32],
-) -> Option<(KeyScope, ScopeKey)> {
+) -> Option<Decoded> {
     let private = StaticSecret::from(*private);
     let (about, rest) = fields.split_at(ABOUT);
+    let (scope, id, destroyed) = read_about(about)?;
+    if destroyed {
+        return Some((scope, id, None));
+    }
     let mut rest = Fields(rest);
     let _nonce: [u8; 24] = rest.take();
     let _wrapped: [u8; 48] = rest.take();
@@ -252,8 +292,8 @@ pub(super) fn decode_slot_with_rescue_key(
     let recipient = PublicKey::from(&private);
     let key = rescue_key(shared.as_bytes(), &ephemeral, recipient.as_bytes());
     let secret = Zeroizing::new(open(&key, &[0; 24], about, &wrapped).ok()?);
-    let (scope, id) = read_about(about)?;
-    Some((scope, ScopeKey::new(id, secret.as_slice().try_into().ok()?)))
+    let key = ScopeKey::new(id, secret.as_slice().try_into().ok()?);
+    Some((scope, id, Some(key)))
 }
 
 fn finish(mut slot: FieldWriter<SLOT>) -> [u8; SLOT] {

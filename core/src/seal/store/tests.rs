@@ -1,3 +1,4 @@
+mod destroying;
 mod wrapping;
 
 use std::sync::Arc;

@@ -1,7 +1,9 @@
 //! A school in which every text says where it stands, so that a view tells what it lets through.
 
 use planledger_core::domain::{Event, EventType};
-use planledger_core::ids::{GrantsId, LedgerId, RecoveryId, RosterSourceId, StreamId, SystemId};
+use planledger_core::ids::{
+    ErasureId, GrantsId, LedgerId, RecoveryId, RosterSourceId, StreamId, SystemId,
+};
 use planledger_fixtures::Fact;
 use planledger_fixtures::school::*;
 use serde_json::{Value, json};
@@ -111,6 +113,7 @@ fn elsewhere() -> Vec<Fact> {
             Event::RosterSource(_) => RosterSourceId::FIRST.into(),
             Event::System(_) => SystemId::from_bytes([0xF1; 16]).into(),
             Event::Grants(_) => GrantsId::from_bytes([0xF2; 16]).into(),
+            Event::Erasure(_) => ErasureId::from_bytes([0xF3; 16]).into(),
             Event::Person(_) | Event::Team(_) | Event::YearPlan(_) | Event::Plan(_) => return None,
         };
         let actor = SYSTEM;

@@ -42,7 +42,8 @@ impl Model {
             | Command::Recovery(..)
             | Command::RosterSource(..)
             | Command::System(..)
-            | Command::Grants(..) => vec![],
+            | Command::Grants(..)
+            | Command::Erasure(..) => vec![],
             Command::Person(id, command) => match command {
                 PersonCommand::Depart { .. } => {
                     which(&[(Reason::AlreadyDeparted, self.has_left(*id))])

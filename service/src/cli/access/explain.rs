@@ -101,12 +101,16 @@ fn told(ground: &AccessGround) -> String {
         by(ground.grant_id.as_ref()),
         ground.relation
     );
-    match ground.system_role {
+    let both = match ground.system_role {
         None => own,
         Some(_) => format!(
             "{own}; the system as {}, {}",
             role_name(ground.system_role()),
             by(ground.system_grant_id.as_ref())
         ),
+    };
+    match ground.one_hand {
+        false => both,
+        true => format!("{both}; whoever granted it gave the system an identity too"),
     }
 }

@@ -204,5 +204,6 @@ const fn finding_name(kind: ReviewFindingKind) -> &'static str {
         ReviewFindingKind::SystemRevoked => "system is revoked",
         ReviewFindingKind::Expiring => "ends soon",
         ReviewFindingKind::WithoutEnd => "has no end",
+        ReviewFindingKind::OneHand => "registered and granted by one hand",
     }
 }

@@ -7,6 +7,7 @@ mod grant;
 mod list;
 mod log;
 mod names;
+mod subject;
 mod system;
 mod systems;
 
@@ -40,6 +41,8 @@ pub(super) enum Access {
     Review(list::Review),
     /// Say who has read the plans of a student
     Log(log::Log),
+    /// Copy everything that is held on a person, for the person, a guardian or the records officers
+    Subject(subject::Subject),
     /// Register, list and revoke systems
     #[command(subcommand)]
     System(system::System),
@@ -55,6 +58,7 @@ impl Access {
             Self::Explain(explain) => block_on(explain.run(file)),
             Self::Review(review) => block_on(review.run(file)),
             Self::Log(log) => block_on(log.run(file)),
+            Self::Subject(subject) => block_on(subject.run(file)),
             Self::System(system) => block_on(system.run(file)),
         }
     }

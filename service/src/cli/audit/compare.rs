@@ -274,7 +274,8 @@ impl Compared {
             | StreamKind::Recovery
             | StreamKind::RosterSource
             | StreamKind::System
-            | StreamKind::Grants => Ok(()),
+            | StreamKind::Grants
+            | StreamKind::Erasure => Ok(()),
             // The server should have listed this stream.
             StreamKind::Institution
             | StreamKind::SchoolYear

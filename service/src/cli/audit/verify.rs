@@ -118,6 +118,7 @@ impl Verify {
                 "events": report.events,
                 "opened": report.opened,
                 "redacted": report.redacted,
+                "erased": report.erased,
                 "streams": streams.collect::<Vec<_>>(),
                 "notProved": limits,
             }));
@@ -235,6 +236,13 @@ fn limits(report: &Report, options: &VerifyOptions) -> Vec<String> {
                   witnesses only show that the events existed when they cosigned"
             .to_owned(),
     });
+    if report.erased > 0 {
+        limits.push(format!(
+            "what {} events of an erased person said; that it was erased, and not left out, is shown by \
+            ledger verify where the ledger is",
+            report.erased
+        ));
+    }
     if report.redacted > 0 {
         limits.push(format!(
             "what {} events without a text said: their texts were redacted, or left out by the \

@@ -77,6 +77,7 @@ fn options(dir: PathBuf) -> Result<Options, CliError> {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         progress: None,
+        undone: planledger_core::ledger::Undone::Refuse,
     })
 }
 

@@ -73,7 +73,8 @@ impl Origin {
             | Command::Recovery(..)
             | Command::RosterSource(..)
             | Command::System(..)
-            | Command::Grants(..)) => other,
+            | Command::Grants(..)
+            | Command::Erasure(..)) => other,
         }
     }
 

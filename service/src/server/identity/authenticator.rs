@@ -108,22 +108,42 @@ impl Identified {
 
     async fn found(&self, issuer: &Issuer, known: &mut Remembered) -> Result<Found, Rejection> {
         let verified = known.verified.clone();
-        let (actor, on_behalf_of, may_name) = match &verified.whose {
-            Whose::Person(named) => {
-                let person = self.person(named, known).await?;
-                (Actor::Person(person), None, false)
-            }
-            Whose::System { client, acts_for } => {
+        let (system, named) = match &verified.whose {
+            Whose::System { client } => {
                 let system = self.system(&client_of(issuer, client)?).await?;
-                let person = match acts_for {
-                    Some(_) if !system.may_act_for_people => {
-                        return Err(Rejection::OnBehalfOfDenied);
-                    }
-                    Some(named) => Some(self.person(named, known).await?),
-                    None => None,
-                };
-                (Actor::System(system.id), person, may_name(system))
+                (Some(system), None)
             }
+            Whose::Person { named, client } => (self.carrier(issuer, client).await?, Some(named)),
+            Whose::Acting {
+                client,
+                named,
+                given_to,
+            } => {
+                let system = self.system(&client_of(issuer, client)?).await?;
+                if let Some(other) = given_to
+                    && let Some(carrier) = self.carrier(issuer, other).await?
+                    && carrier.id != system.id
+                {
+                    return Err(Rejection::OnBehalfOfInvalid(
+                        "the token was given to another system than act names",
+                    ));
+                }
+                (Some(system), Some(named))
+            }
+        };
+        if let (Some(system), Some(_)) = (system, named)
+            && !system.may_act_for_people
+        {
+            return Err(Rejection::OnBehalfOfDenied);
+        }
+        let person = match named {
+            Some(named) => Some(self.person(named, known).await?),
+            None => None,
+        };
+        let (actor, on_behalf_of) = match (system, person) {
+            (Some(system), person) => (Actor::System(system.id), person),
+            (None, Some(person)) => (Actor::Person(person), None),
+            (None, None) => return Err(Rejection::SystemUnknown),
         };
         Ok(Found {
             caller: Caller {
@@ -131,8 +151,27 @@ impl Identified {
                 expires: Some(verified.expires),
                 ..Caller::new(actor)
             },
-            may_name_person_in_header: may_name,
+            may_name_person_in_header: system.is_some_and(may_name),
         })
+    }
+
+    /// The system that carries a person's token; `None` if the person signed in with a client that the
+    /// settings name. Any other client, and a system that is revoked, must not act with a token that
+    /// people gave it.
+    async fn carrier(
+        &self,
+        issuer: &Issuer,
+        client: &str,
+    ) -> Result<Option<KnownSystem>, Rejection> {
+        match self.registered(&client_of(issuer, client)?).await? {
+            Some(system) if system.revoked => Err(Rejection::SystemUnknown),
+            Some(system) => Ok(Some(system)),
+            None if issuer.is_of_people(client) => Ok(None),
+            None => Err(Rejection::TokenInvalid(
+                "it was given to a client that is neither a registered system nor among the clients of \
+                 its issuer in the settings",
+            )),
+        }
     }
 
     async fn person(
@@ -154,12 +193,19 @@ impl Identified {
         Ok(person)
     }
 
+    /// The system that proves itself in these ways, if it may act.
     async fn system(&self, shown: &[SystemIdentity]) -> Result<KnownSystem, Rejection> {
-        let found = self.directory.system(shown).await.map_err(|error| {
+        let found = self.registered(shown).await?;
+        let found = found.filter(|system| !system.revoked);
+        found.ok_or(Rejection::SystemUnknown)
+    }
+
+    /// The system that proves itself in these ways, also if it is revoked.
+    async fn registered(&self, shown: &[SystemIdentity]) -> Result<Option<KnownSystem>, Rejection> {
+        self.directory.system(shown).await.map_err(|error| {
             tracing::error!(%error, "which system asks cannot be read");
             Rejection::Unreadable
-        })?;
-        found.ok_or(Rejection::SystemUnknown)
+        })
     }
 
     async fn by_certificate(&self, certificate: &ClientCertificate) -> Result<Found, Rejection> {

@@ -21,18 +21,20 @@ pub enum NamedPerson {
     Id(PersonId),
     /// By an id that an import of rosters recorded.
     External {
-        /// The source that knows the person by it; any source if there is none.
-        source: Option<SourceName>,
+        /// The source that knows the person by it.
+        source: SourceName,
         /// The id.
         id: ExternalId,
     },
 }
 
-/// A system that may act.
+/// A system that the ledger knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownSystem {
     /// Its id.
     pub id: SystemId,
+    /// Whether it may act no more.
+    pub revoked: bool,
     /// Whether it may act on behalf of people.
     pub may_act_for_people: bool,
     /// Whether it may name the person for whom it acts in a header of its requests.
@@ -48,8 +50,8 @@ pub trait Directory: Send + Sync + 'static {
     /// When the ledger cannot be read.
     async fn person(&self, named: &NamedPerson) -> Result<Option<PersonId>, ReadError>;
 
-    /// The system that proved itself in these ways; `None` if none did that may act, or more than one.
-    /// It is asked at every request, so that a system that is revoked is turned away at once.
+    /// The system that proved itself in these ways, also if it is revoked; `None` if none did, or more
+    /// than one. It is asked at every request, so that a system that is revoked is turned away at once.
     ///
     /// # Errors
     /// When the ledger cannot be read.
@@ -130,15 +132,15 @@ impl Directory for LedgerDirectory {
     }
 }
 
-/// The system that proved itself in these ways, if it may act.
+/// The system that proved itself in these ways.
 fn known(
     reading: &Reading<'_>,
     shown: &[SystemIdentity],
 ) -> Result<Option<KnownSystem>, ReadError> {
     let found = system_of(reading, shown)?;
-    let found = found.filter(|(_, system)| !system.revoked);
     Ok(found.map(|(id, system)| KnownSystem {
         id,
+        revoked: system.revoked,
         may_act_for_people: system.details.may_act_for_people,
         may_name_person_in_header: system.details.may_name_person_in_header,
     }))
@@ -161,10 +163,10 @@ fn find(reading: &Reading<'_>, named: &NamedPerson) -> Result<Option<PersonId>, 
         let Aggregate::Person(person) = &*state else {
             continue;
         };
-        let is_meant = person.records.values().any(|record| {
-            source.as_ref().is_none_or(|only| *only == record.source)
-                && record.ids().any(|known| known == id)
-        });
+        let is_meant = person
+            .records
+            .values()
+            .any(|record| record.source == *source && record.ids().any(|known| known == id));
         if is_meant && found.replace(PersonId::from_uuid(stream.id)).is_some() {
             return Ok(None);
         }

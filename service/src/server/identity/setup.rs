@@ -11,8 +11,10 @@ use super::crypto;
 use super::directory::Directory;
 use super::fetch::{self, Provider};
 use super::keys::Keys;
-use super::token::Issuer;
-use crate::settings::identity::{self as settings, DEFAULT_LEEWAY_SECONDS, Reflection};
+use super::token::{Issuer, People};
+use crate::settings::identity::{
+    self as settings, DEFAULT_LEEWAY_SECONDS, PersonKey, Reflection, When,
+};
 
 /// The most seconds by which clocks may differ.
 const MOST_LEEWAY: u64 = 300;
@@ -47,6 +49,18 @@ pub enum IdentityError {
         /// What is wrong.
         source: std::io::Error,
     },
+    /// The subject would say both who a person is and which system it is.
+    #[error(
+        "the subject of the tokens of {0} names a person, so it cannot say which tokens are a system's \
+         own; write when = {{ claim = …, value = … }}, or another claim for persons"
+    )]
+    SubjectIsPerson(String),
+    /// Tokens for this service could not be told from those that a client gets about who signed in.
+    #[error(
+        "the audience of the issuer {0} is one of its clients, whose ID tokens would count; give this \
+         service an identifier of its own at the provider"
+    )]
+    AudienceIsClient(String),
     /// The leeway is too long.
     #[error("leeway-seconds must be at most {MOST_LEEWAY}")]
     Leeway,
@@ -101,12 +115,14 @@ fn read(asked: &settings::Issuer, leeway: u64) -> Result<Issuer, IdentityError> 
     if asked.person.is_none() && asked.system.is_none() {
         return Err(needs("person or system, which say whom its tokens name"));
     }
-    let source = asked
-        .person
-        .as_ref()
-        .and_then(|claim| claim.source.as_ref());
-    let source = source.map(|name| SourceName::new(name)).transpose();
-    let source = source.map_err(|_| IdentityError::Source(asked.url.clone()))?;
+    let people = asked.person.as_ref().map(|claim| people(asked, claim));
+    let people = people.transpose()?;
+    if let Some(system) = &asked.system {
+        check_system(asked, system)?;
+    }
+    if asked.clients.contains(&asked.audience) {
+        return Err(IdentityError::AudienceIsClient(asked.url.clone()));
+    }
     let authorities = match &asked.ca_file {
         Some(path) => fetch::authorities(path).map_err(|source| IdentityError::Authorities {
             path: path.clone(),
@@ -115,5 +131,50 @@ fn read(asked: &settings::Issuer, leeway: u64) -> Result<Issuer, IdentityError> 
         None => Vec::new(),
     };
     let keys = Keys::of(Provider::new(&asked.url, authorities));
-    Ok(Issuer::new(asked, source, leeway, keys))
+    Ok(Issuer::new(asked, people, leeway, keys))
+}
+
+/// Refuses settings by which a person's token could pass for a system's own.
+fn check_system(
+    asked: &settings::Issuer,
+    system: &settings::SystemClaim,
+) -> Result<(), IdentityError> {
+    let url = asked.url.clone();
+    let by_subject = asked.person.as_ref();
+    let by_subject = by_subject.is_some_and(|person| person.claim == "sub");
+    match &system.when {
+        None => Err(IdentityError::Needs(
+            url,
+            "when in its system, which says which tokens are a system's own: { claim = …, value = … }, \
+             or \"subject-is-client\" if the provider makes up the subjects of people itself",
+        )),
+        Some(When::Subject(_)) if by_subject => Err(IdentityError::SubjectIsPerson(url)),
+        Some(When::Subject(_) | When::Marked(_)) => Ok(()),
+    }
+}
+
+/// How the tokens of an issuer name people.
+fn people(
+    asked: &settings::Issuer,
+    claim: &settings::PersonClaim,
+) -> Result<People, IdentityError> {
+    let source = match (claim.holds, &claim.source) {
+        (PersonKey::PersonId, _) => None,
+        (PersonKey::ExternalId, Some(name)) => {
+            let name = SourceName::new(name);
+            Some(name.map_err(|_| IdentityError::Source(asked.url.clone()))?)
+        }
+        (PersonKey::ExternalId, None) => {
+            return Err(IdentityError::Needs(
+                asked.url.clone(),
+                "source in its person, the name under which the roster with these ids is imported: \
+                 another source may have the same id for somebody else",
+            ));
+        }
+    };
+    Ok(People {
+        claim: claim.claim.clone(),
+        prefix: claim.prefix.clone(),
+        source,
+    })
 }

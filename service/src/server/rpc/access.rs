@@ -6,7 +6,7 @@ use tonic::{Request, Response};
 
 use crate::server::access as queries;
 use crate::server::api::{Api, Rpc};
-use crate::server::readers;
+use crate::server::{erasing, readers};
 use crate::wire::{self, request};
 
 #[tonic::async_trait]
@@ -66,6 +66,25 @@ impl AccessService for Api {
             .await?;
         Ok(Response::new(proto::ListSystemsResponse {
             systems,
+            next_page_token,
+            position: position.get(),
+        }))
+    }
+
+    async fn list_erasures(
+        &self,
+        request: Request<proto::ListErasuresRequest>,
+    ) -> Rpc<proto::ListErasuresResponse> {
+        let caller = self.caller(request.extensions())?;
+        let request = request.into_inner();
+        let page = request::everything("ListErasures", request.page_size, &request.page_token)?;
+        let ((erasures, next_page_token), position) = self
+            .read(&caller, request.min_position, move |reading, gate| {
+                erasing::erasures(reading, gate, &page, wire::erasure)
+            })
+            .await?;
+        Ok(Response::new(proto::ListErasuresResponse {
+            erasures,
             next_page_token,
             position: position.get(),
         }))

@@ -47,6 +47,7 @@ const fn id(command: &Command) -> &'static str {
         Command::RosterSource(..) => "roster_source_id",
         Command::System(..) => "system_id",
         Command::Grants(..) => "grantee",
+        Command::Erasure(..) => "target",
     }
 }
 

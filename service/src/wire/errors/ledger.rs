@@ -92,6 +92,7 @@ impl Failure {
         match error {
             ReadError::Seal { position, .. }
             | ReadError::KeyMissing { position, .. }
+            | ReadError::Erased { position }
             | ReadError::Newer { position, .. }
             | ReadError::Malformed { position, .. } => failure.with("position", position),
             ReadError::NotThere { asked, tail } => Self::position_ahead("position", tail, asked),

@@ -44,6 +44,13 @@ impl Failure {
         Self::not_found(reason, field, format!("there is no {stream}")).with("stream", stream)
     }
 
+    /// The field names a stream that can no longer be read, because its person was erased.
+    pub fn erased(field: &str, id: impl Into<StreamId>) -> Self {
+        let stream = id.into();
+        let message = format!("{stream} cannot be read any more: the person was erased");
+        Self::not_found(Reason::PersonErased, field, message).with("stream", stream)
+    }
+
     fn without_field(refusal: &Refusal) -> Self {
         Self {
             code: category_code(refusal.reason.category()),

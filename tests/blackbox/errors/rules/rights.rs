@@ -23,6 +23,9 @@ pub(super) fn breaches(w: &World) -> Vec<Breach<'_>> {
     let change = ChangeSystem {
         details: Some(system_details("new.example")),
     };
+    let other = ChangeSystem {
+        details: Some(system_details("another.example")),
+    };
     let teacher = actor_person(&school.teacher);
     let platform = actor_system(&w.platform);
     let administrator = || grant_details(AccessRole::Administrator, municipality());
@@ -47,13 +50,17 @@ pub(super) fn breaches(w: &World) -> Vec<Breach<'_>> {
         s, PersonNotFound at "grants.grantee" =>
             grant_role(&new_id(), actor_person(&new_id()), officer());
         s, RoleNotForGrantee at "grants.grant_role.details.role" =>
-            grant_role(&new_id(), platform, officer());
+            grant_role(&new_id(), platform.clone(), officer());
         s, ScopeNotForRole at "grants.grant_role.details.scope" =>
             grant_role(&new_id(), actor_person(&school.leader), grant_details(AccessRole::Leader, municipality()));
         s, DatesReversed at "grants.grant_role.details.last_day" =>
             grant_role(&new_id(), actor_person(&school.leader), over);
         s, RolesIncompatible at "grants.grant_role.details.role" =>
             grant_role(&new_id(), teacher.clone(), officer());
+        s, GrantToOwnSystem at "grants.grantee" =>
+            grant_role(&new_id(), platform.clone(), grant_details(AccessRole::LearningPlatform, municipality()));
+        s, SystemHoldsGrants at "system.change_system.details.identities" =>
+            system(&w.granted_system, OnSystem::ChangeSystem(other));
         &w.teacher, GrantToOneself =>
             grant_role(&new_id(), teacher.clone(), administrator());
         s, AlreadyExists at "grants.grant_role.grant_id" =>
@@ -63,5 +70,17 @@ pub(super) fn breaches(w: &World) -> Vec<Breach<'_>> {
         s, GrantRevoked at "grants.revoke_grant.grant_id" =>
             revoke_grant(&w.revoked_grant, teacher.clone());
         s, LastAdministrator => revoke_grant(&w.grant, teacher);
+        s, ErasureNeedsPerson => request_erasure(erasure_of(&school.classmate));
+        &w.teacher, ErasureNotFound at "erasure.target" =>
+            approve_erasure(erasure_of(&school.classmate));
+        &w.teacher, ErasureNeedsAnotherPerson => approve_erasure(erasure_of(&w.leaving_traces));
+        &w.teacher, ErasureUnderWay => request_erasure(erasure_of(&w.leaving_traces));
+        &w.student, ErasureWithdrawn => approve_erasure(erasure_of(&w.spared));
+        &w.teacher, PersonNotFound at "erasure.target" => request_erasure(erasure_of(&new_id()));
+        &w.teacher, EventNotRedactable at "erasure.target" =>
+            request_erasure(redaction_of(&format!("plan/{}", w.plan), 1, 2));
+        &w.teacher, PersonErased at "erasure.target" => request_erasure(erasure_of(&w.erased));
+        s, PersonErased at "person.person_id" =>
+            put_person(&w.erased, "Igen", &school.institution, Role::Student);
     }
 }

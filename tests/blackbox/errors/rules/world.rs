@@ -41,9 +41,16 @@ pub(super) struct World {
     /// A system, and one that is revoked.
     pub(super) platform: String,
     pub(super) revoked_system: String,
+    /// A system with a role, which was given to it before there was an administrator.
+    pub(super) granted_system: String,
     /// The grant that makes the teacher the only administrator, and one that is revoked.
     pub(super) grant: String,
     pub(super) revoked_grant: String,
+    /// Somebody whose erasure is asked for by the teacher, somebody whose erasure was taken back, and
+    /// somebody who was erased.
+    pub(super) leaving_traces: String,
+    pub(super) spared: String,
+    pub(super) erased: String,
 }
 
 impl World {
@@ -74,8 +81,12 @@ impl World {
             item: new_id(),
             platform: new_id(),
             revoked_system: new_id(),
+            granted_system: new_id(),
             grant: new_id(),
             revoked_grant: new_id(),
+            leaving_traces: new_id(),
+            spared: new_id(),
+            erased: new_id(),
             school,
             course,
             combined,
@@ -94,7 +105,30 @@ impl World {
         world.teacher.execute(record).await;
         let withdraw = world.withdraw_discussion(discussion);
         world.teacher.execute(withdraw).await;
+        world.erase(voice).await;
         world
+    }
+
+    async fn erase(&self, voice: &Voice) {
+        for person in [&self.leaving_traces, &self.spared, &self.erased] {
+            let put = put_person(person, "Navn", &self.school.institution, Role::Student);
+            voice.execute(put).await;
+            self.teacher
+                .execute(request_erasure(erasure_of(person)))
+                .await;
+        }
+        let spared = withdraw_erasure(erasure_of(&self.spared));
+        self.teacher.execute(spared).await;
+        let other = voice.person(&self.school.leader);
+        let receipt = other
+            .execute(approve_erasure(erasure_of(&self.erased)))
+            .await;
+        // The next event records that it is carried out.
+        let carried_out = ListErasuresRequest {
+            min_position: receipt.position + 1,
+            ..ListErasuresRequest::default()
+        };
+        voice.ask(carried_out).await.unwrap();
     }
 
     fn rights(&self) -> Vec<Command> {
@@ -105,11 +139,14 @@ impl World {
         let teacher = actor_person(&self.school.teacher);
         let administrator = grant_details(AccessRole::Administrator, municipality());
         let auditor = grant_details(AccessRole::Auditor, municipality());
+        let platform = grant_details(AccessRole::LearningPlatform, municipality());
         let revoke = OnSystem::RevokeSystem(RevokeSystem { reason: None });
         vec![
             register(&self.platform, "platform.example"),
             register(&self.revoked_system, "revoked.example"),
             system(&self.revoked_system, revoke),
+            register(&self.granted_system, "granted.example"),
+            grant_role(&new_id(), actor_system(&self.granted_system), platform),
             grant_role(&self.grant, teacher.clone(), administrator),
             grant_role(&self.revoked_grant, teacher.clone(), auditor),
             revoke_grant(&self.revoked_grant, teacher),

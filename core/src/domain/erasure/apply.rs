@@ -1,0 +1,65 @@
+use super::{Done, Erasure, ErasureEvent, Phase};
+use crate::domain::EventMeta;
+
+impl Done {
+    fn of(meta: &EventMeta) -> Self {
+        Self {
+            by: meta.actor,
+            on_behalf_of: meta.on_behalf_of,
+            at: meta.recorded_at,
+        }
+    }
+}
+
+impl Erasure {
+    pub(in crate::domain) fn created(meta: &EventMeta, event: &ErasureEvent) -> Option<Self> {
+        match event {
+            ErasureEvent::Requested {
+                target,
+                basis,
+                reason,
+            } => Some(Self {
+                target: *target,
+                basis: basis.clone(),
+                reason: reason.clone(),
+                requested: Done::of(meta),
+                phase: Phase::Requested,
+            }),
+            ErasureEvent::AppliedAgain(record) => Some(Self {
+                target: record.target,
+                basis: record.basis.clone(),
+                reason: record.reason.clone(),
+                requested: record.requested,
+                phase: Phase::CarriedOut {
+                    approved: record.approved,
+                    at: meta.recorded_at,
+                    key: record.key,
+                },
+            }),
+            ErasureEvent::Approved { .. }
+            | ErasureEvent::Withdrawn { .. }
+            | ErasureEvent::CarriedOut { .. } => None,
+        }
+    }
+
+    pub(in crate::domain) fn apply(&mut self, meta: &EventMeta, event: &ErasureEvent) {
+        match event {
+            ErasureEvent::Requested { .. } | ErasureEvent::AppliedAgain(_) => {
+                if let Some(begun) = Self::created(meta, event) {
+                    *self = begun;
+                }
+            }
+            ErasureEvent::Approved { .. } => self.phase = Phase::Approved(Done::of(meta)),
+            ErasureEvent::Withdrawn { .. } => self.phase = Phase::Withdrawn(Done::of(meta)),
+            ErasureEvent::CarriedOut { key } => {
+                if let Phase::Approved(approved) = self.phase {
+                    self.phase = Phase::CarriedOut {
+                        approved,
+                        at: meta.recorded_at,
+                        key: *key,
+                    };
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Redaction and erasure, the only acts that destroy text (P6).
+//!
+//! Somebody asks for an act, and somebody else approves it. Then the ledger carries it out and
+//! records that it has. There is one stream for each target, so nothing is destroyed twice.
+
+mod apply;
+mod decide;
+
+use serde::{Deserialize, Serialize};
+
+pub(in crate::domain) use self::decide::check_not_erased;
+pub(crate) use self::decide::{erased, not_redactable};
+use crate::actor::Actor;
+use crate::hash::Context;
+use crate::ids::{ErasureId, KeyId, PersonId, Position, Revision, StreamId};
+use crate::text::ReasonText;
+use crate::time::Timestamp;
+
+static EVENT_CONTEXT: Context = Context::new("planledger v1 2026-11-29 redaction");
+
+/// What an act destroys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// Everything that is sealed under a person's key: the events of the person and of the
+    /// person's plans.
+    Person(PersonId),
+    /// The text of one event.
+    Event(EventPlace),
+}
+
+/// Where an event is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct EventPlace {
+    /// Its place in the journal.
+    pub position: Position,
+    /// Its stream.
+    pub stream: StreamId,
+    /// Its place in the stream.
+    pub revision: Revision,
+}
+
+impl ErasureId {
+    /// The stream of the act on a target. For a person it has the id of the person.
+    pub fn of(target: Target) -> Self {
+        match target {
+            Target::Person(person) => Self::of_person(person),
+            Target::Event(place) => {
+                let hash = EVENT_CONTEXT.hash(&place.position.get().to_be_bytes());
+                let builder = uuid::Builder::from_custom_bytes(crate::hash::first(&hash));
+                Self::from_uuid(builder.into_uuid())
+            }
+        }
+    }
+
+    /// The stream of the erasure of a person.
+    pub const fn of_person(person: PersonId) -> Self {
+        Self::from_uuid(person.uuid())
+    }
+}
+
+/// What can be asked about an act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErasureCommand {
+    /// Asks for it.
+    Request {
+        /// What is to be destroyed.
+        target: Target,
+        /// The law that asks for it or allows it, as a person put it. No name of a person.
+        basis: ReasonText,
+        /// Why it is asked for. No name of a person.
+        reason: ReasonText,
+    },
+    /// Approves it. Only somebody else than who asked may.
+    Approve {
+        /// The reason that the sender gives; `None` if no reason is given.
+        reason: Option<ReasonText>,
+    },
+    /// Takes the request back, as long as nobody has approved it.
+    Withdraw {
+        /// The reason that the sender gives; `None` if no reason is given.
+        reason: Option<ReasonText>,
+    },
+    /// Records that it is carried out. Clients cannot send it.
+    CarryOut {
+        /// The key that was destroyed; `None` for one event, and for a person without a key.
+        key: Option<KeyId>,
+    },
+    /// Records that an act was carried out again that the journal does not have, because the journal
+    /// is an older copy. Clients cannot send it.
+    ApplyAgain(Box<ActRecord>),
+}
+
+/// What happened to an act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErasureEvent {
+    /// It was asked for.
+    Requested {
+        /// What is to be destroyed.
+        target: Target,
+        /// The law that asks for it or allows it.
+        basis: ReasonText,
+        /// Why it was asked for.
+        reason: ReasonText,
+    },
+    /// Somebody else approved it.
+    Approved {
+        /// The reason that was given; `None` if none was given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<ReasonText>,
+    },
+    /// The request was taken back.
+    Withdrawn {
+        /// The reason that was given; `None` if none was given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<ReasonText>,
+    },
+    /// It was carried out: the text is gone.
+    CarriedOut {
+        /// The key that was destroyed; `None` for one event, and for a person without a key.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<KeyId>,
+    },
+    /// It was carried out again after an older copy of the journal was put back.
+    AppliedAgain(Box<ActRecord>),
+}
+
+/// Who did something, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// The person or system that acted.
+    pub by: Actor,
+    /// The person or system for whom the actor acted; `None` if for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_behalf_of: Option<Actor>,
+    /// The instant at which it was recorded.
+    pub at: Timestamp,
+}
+
+impl Done {
+    /// The persons who took part: as actor, or as whom the actor acted for.
+    pub fn people(&self) -> impl Iterator<Item = PersonId> + use<> {
+        let actors = [Some(self.by), self.on_behalf_of].into_iter().flatten();
+        actors.filter_map(|actor| match actor {
+            Actor::Person(person) => Some(person),
+            Actor::System(_) => None,
+        })
+    }
+
+    /// Whether somebody took part in both.
+    pub fn shares_a_person(&self, other: &Self) -> bool {
+        self.people()
+            .any(|person| other.people().any(|one| one == person))
+    }
+}
+
+/// Everything that says which act was carried out, and by whom it was decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActRecord {
+    /// What was destroyed.
+    pub target: Target,
+    /// The law that asks for it or allows it.
+    pub basis: ReasonText,
+    /// Why it was asked for.
+    pub reason: ReasonText,
+    /// Who asked for it.
+    pub requested: Done,
+    /// Who approved it.
+    pub approved: Done,
+    /// The key that was destroyed; `None` for one event, and for a person without a key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyId>,
+}
+
+/// How far an act has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// It is asked for. Nothing is destroyed.
+    Requested,
+    /// It is approved, and is being carried out.
+    Approved(Done),
+    /// The request was taken back.
+    Withdrawn(Done),
+    /// The text is gone.
+    CarriedOut {
+        /// Who approved it.
+        approved: Done,
+        /// The instant at which it was recorded as carried out.
+        at: Timestamp,
+        /// The key that was destroyed; `None` for one event, and for a person without a key.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<KeyId>,
+    },
+}
+
+/// An act as it is now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erasure {
+    /// What it destroys.
+    pub target: Target,
+    /// The law that asks for it or allows it.
+    pub basis: ReasonText,
+    /// Why it was asked for.
+    pub reason: ReasonText,
+    /// Who asked for it.
+    pub requested: Done,
+    /// How far it has come.
+    pub phase: Phase,
+}
+
+impl Erasure {
+    /// The approval, if there is one.
+    pub fn approval(&self) -> Option<&Done> {
+        match &self.phase {
+            Phase::Approved(approved) | Phase::CarriedOut { approved, .. } => Some(approved),
+            Phase::Requested | Phase::Withdrawn(_) => None,
+        }
+    }
+
+    /// Whether two different people decided it. Only then may its text be unreadable.
+    pub fn is_proved(&self) -> bool {
+        let asked = self.requested.people().next().is_some();
+        let approved = self.approval().is_some_and(|approved| {
+            approved.people().next().is_some() && !approved.shares_a_person(&self.requested)
+        });
+        asked && approved
+    }
+
+    /// Whether its text is said to be gone.
+    pub fn is_carried_out(&self) -> bool {
+        matches!(self.phase, Phase::CarriedOut { .. })
+    }
+
+    /// What is kept beside the journal of an act that was carried out; `None` if it was not.
+    pub fn record(&self) -> Option<ActRecord> {
+        let Phase::CarriedOut { approved, key, .. } = &self.phase else {
+            return None;
+        };
+        Some(ActRecord {
+            target: self.target,
+            basis: self.basis.clone(),
+            reason: self.reason.clone(),
+            requested: self.requested,
+            approved: *approved,
+            key: *key,
+        })
+    }
+}
+
+/// The types of events whose text may be redacted: those that hold what somebody wrote, and on whose
+/// other contents nothing rests. What else a stream holds goes only with its person.
+pub const REDACTABLE: &[&str] = &[
+    "plan.status_written",
+    "plan.follow_up_written",
+    "plan.evaluation_recorded",
+    "plan.evaluation_corrected",
+    "plan.talk_recorded",
+    "plan.talk_corrected",
+    "plan.reverted",
+    "year_plan.unit_revised",
+    "year_plan.goal_revised",
+    "institution.survey_discussed",
+    "institution.survey_discussion_corrected",
+    "person.suggestion_decided",
+];
+
+/// Whether the text of an event of the type with this name may be redacted.
+pub fn may_be_redacted(event_type: &str) -> bool {
+    REDACTABLE.contains(&event_type)
+}

@@ -1,0 +1,281 @@
+//! Carries out redactions and erasures (P6).
+//!
+//! An act that two people have decided is carried out in steps, each of which can be repeated:
+//! 1. The act is noted in a file beside the journal, so that it is known after a restore.
+//! 2. The payload is overwritten, or the person's key is destroyed.
+//! 3. Derived state is made again from the journal, which no longer has the text.
+//! 4. Every earlier derived state is removed, also what was set aside.
+//! 5. An event records that it is carried out.
+//!
+//! A crash before the last step leaves the act approved, and the next start begins at the first step.
+
+use super::history::stored;
+use super::{Envelope, ErasureError, Ledger, OpenError, ReadError, Reading};
+use crate::derived::Term;
+use crate::domain::erasure::{ActRecord, Erasure, ErasureCommand, EventPlace, Phase, Target};
+use crate::domain::{Actor, Aggregate, Command};
+use crate::hash::Context;
+use crate::ids::{CommandId, ErasureId, KeyId, Position, StreamId, StreamKind, SystemId};
+use crate::seal::KeyScope;
+
+static COMMAND: Context = Context::new("planledger v1 2026-11-29 erasure command");
+
+/// What an act makes unreadable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Affected {
+    /// How many events.
+    pub events: u64,
+    /// How many of the person's plans; 0 for one event.
+    pub plans: u64,
+}
+
+/// Whether opening a ledger carries acts out again that a restore has undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Undone {
+    /// The ledger does not open.
+    #[default]
+    Refuse,
+    /// They are carried out again.
+    CarryOutAgain,
+}
+
+impl Ledger {
+    /// Carries out every act that is approved and not carried out yet. Gives those that are carried
+    /// out now. Derived state is made again from the journal, which takes as long as the journal is.
+    ///
+    /// # Errors
+    /// [`ErasureError`]. What is not carried out stays approved; try again, or open the ledger again.
+    pub fn carry_out_erasures(&self) -> Result<Vec<ErasureId>, ErasureError> {
+        let _one_at_a_time = self.inner.erasing.lock();
+        let pending = self.acts(|act| matches!(act.phase, Phase::Approved(_)))?;
+        let mut records = Vec::new();
+        for (id, act) in pending {
+            let Phase::Approved(approved) = act.phase else {
+                continue;
+            };
+            // The rules see to this; a journal that somebody else wrote may not.
+            if !act.is_proved() {
+                tracing::error!(erasure = %id, "an act is not carried out: two people have not decided it");
+                continue;
+            }
+            let record = ActRecord {
+                target: act.target,
+                basis: act.basis,
+                reason: act.reason,
+                requested: act.requested,
+                approved,
+                key: self.key_of(act.target),
+            };
+            records.push((id, record));
+        }
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.destroy(records.iter().map(|(_, record)| record))?;
+        for (id, record) in &records {
+            let key = record.key;
+            self.record(*id, ErasureCommand::CarryOut { key }, 1)?;
+            tracing::info!(erasure = %id, "a redaction or erasure is carried out");
+        }
+        Ok(records.into_iter().map(|(id, _)| id).collect())
+    }
+
+    /// The acts that a restore of an older copy has undone: they were carried out, and the text is
+    /// readable again, or the journal does not know them.
+    fn undone(&self, noted: &[ActRecord]) -> Result<Vec<ActRecord>, ReadError> {
+        let on_record = self.acts(Erasure::is_carried_out)?;
+        let mut undone = Vec::new();
+        for record in noted {
+            let id = ErasureId::of(record.target);
+            let phase = self.act(id)?.map(|act| act.phase);
+            let known = matches!(phase, Some(Phase::Approved(_) | Phase::CarriedOut { .. }));
+            if !known || (!self.is_gone(record.target)? && phase_is_over(phase.as_ref())) {
+                undone.push(record.clone());
+            }
+        }
+        for record in on_record.iter().filter_map(|(_, act)| act.record()) {
+            let again = undone.iter().any(|other| other.target == record.target);
+            if !again && !self.is_gone(record.target)? {
+                undone.push(record);
+            }
+        }
+        Ok(undone)
+    }
+
+    /// Looks for acts that a restore has undone, and carries them out again if that is wanted.
+    pub(super) fn check_erasures(
+        &self,
+        noted: &[ActRecord],
+        undone: Undone,
+    ) -> Result<(), OpenError> {
+        let found = self.undone(noted)?;
+        match (found.len(), undone) {
+            (0, _) => Ok(()),
+            (count, Undone::Refuse) => Err(OpenError::ErasuresUndone { count }),
+            (_, Undone::CarryOutAgain) => self
+                .apply_again(&found)
+                .map_err(|error| OpenError::Erasure(Box::new(error))),
+        }
+    }
+
+    fn apply_again(&self, records: &[ActRecord]) -> Result<(), ErasureError> {
+        self.destroy(records.iter())?;
+        for record in records {
+            let id = ErasureId::of(record.target);
+            let again = ErasureCommand::ApplyAgain(Box::new(record.clone()));
+            self.record(id, again, 2)?;
+            tracing::warn!(erasure = %id, "a redaction or erasure is carried out again");
+        }
+        Ok(())
+    }
+
+    /// Destroys the text, and every copy of it.
+    fn destroy<'a>(
+        &self,
+        records: impl Iterator<Item = &'a ActRecord>,
+    ) -> Result<(), ErasureError> {
+        for record in records {
+            self.inner.acts.add(record)?;
+            match record.target {
+                Target::Person(person) => {
+                    self.inner.keys.destroy(KeyScope::Person(person))?;
+                }
+                Target::Event(place) => {
+                    if self.is_where_it_says(&place)? {
+                        self.inner.log.redact(place.position)?;
+                    }
+                }
+            }
+        }
+        self.derive_again("text was destroyed by an act on record, so every copy of it goes")?;
+        let kept = self.generation();
+        self.inner.deriving.generations.purge(kept)?;
+        Ok(())
+    }
+
+    fn record(
+        &self,
+        id: ErasureId,
+        command: ErasureCommand,
+        purpose: u8,
+    ) -> Result<(), ErasureError> {
+        let (revision, _) = self.read(|now| {
+            let found = now.stream(id)?;
+            Ok::<_, ReadError>(found.map_or(0, |(_, revision)| revision.get()))
+        })?;
+        let mut hasher = COMMAND.hasher();
+        hasher.update(id.as_bytes()).update(&[purpose]);
+        hasher.update(&revision.to_be_bytes());
+        let hash = hasher.finalize();
+        let bytes = crate::hash::first(hash.as_bytes());
+        let command_id = CommandId::from_uuid(uuid::Builder::from_custom_bytes(bytes).into_uuid());
+        let ledger = Actor::System(SystemId::from_uuid(self.inner.log.ledger_id().uuid()));
+        self.execute(
+            ledger,
+            Envelope::new(command_id, Command::Erasure(id, command)),
+        )?;
+        Ok(())
+    }
+
+    fn key_of(&self, target: Target) -> Option<KeyId> {
+        match target {
+            Target::Person(person) => self.inner.keys.id_of(KeyScope::Person(person)),
+            Target::Event(_) => None,
+        }
+    }
+
+    /// Whether the text of a target cannot be read any more.
+    fn is_gone(&self, target: Target) -> Result<bool, ReadError> {
+        Ok(match target {
+            Target::Person(person) => self.inner.keys.active(KeyScope::Person(person)).is_none(),
+            Target::Event(place) => {
+                if !self.is_where_it_says(&place)? {
+                    return Ok(true);
+                }
+                let (stored, entry) = stored(self.log(), place.position)?;
+                stored.sealed.is_none() || self.inner.keys.is_destroyed(entry.key)
+            }
+        })
+    }
+
+    /// Whether the journal has that event. An older copy may have another one there, or none.
+    fn is_where_it_says(&self, place: &EventPlace) -> Result<bool, ReadError> {
+        if place.position > self.position() {
+            return Ok(false);
+        }
+        let (_, entry) = stored(self.log(), place.position)?;
+        Ok((entry.stream, entry.revision) == (place.stream, place.revision))
+    }
+
+    fn act(&self, id: ErasureId) -> Result<Option<Erasure>, ReadError> {
+        let found = self.present(id.into())?;
+        Ok(found.and_then(|doc| match &*doc.state {
+            Aggregate::Erasure(act) => Some(act.clone()),
+            _ => None,
+        }))
+    }
+
+    fn acts(
+        &self,
+        wanted: impl Fn(&Erasure) -> bool,
+    ) -> Result<Vec<(ErasureId, Erasure)>, ReadError> {
+        let (streams, _) = self.read(|now| now.find(Term::All(StreamKind::Erasure)))?;
+        let mut found = Vec::new();
+        for stream in streams.iter() {
+            let id = ErasureId::from_uuid(stream.id);
+            if let Some(act) = self.act(id)?.filter(|act| wanted(act)) {
+                found.push((id, act));
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn phase_is_over(phase: Option<&Phase>) -> bool {
+    matches!(phase, Some(Phase::CarriedOut { .. }))
+}
+
+impl Reading<'_> {
+    /// What an act would make unreadable, as it is now.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the person or a plan cannot be read.
+    pub fn affected(&self, target: Target) -> Result<Affected, ReadError> {
+        let Target::Person(person) = target else {
+            return Ok(Affected {
+                events: 1,
+                plans: 0,
+            });
+        };
+        let plans = self.plans_of(person)?;
+        let mut events = self.revision_of(person.into())?;
+        for plan in &plans {
+            events += self.revision_of(StreamId::from(*plan))?;
+        }
+        Ok(Affected {
+            events,
+            plans: plans.len() as u64,
+        })
+    }
+
+    fn revision_of(&self, stream: StreamId) -> Result<u64, ReadError> {
+        let found = self.stream(stream)?;
+        Ok(found.map_or(0, |(_, revision)| revision.get()))
+    }
+
+    /// Whether a stream had events that nobody can read any more, because the person whom they were
+    /// about was erased.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the journal cannot be read.
+    pub fn was_erased(&self, stream: StreamId) -> Result<bool, ReadError> {
+        let inner = &self.ledger.inner;
+        let end = inner.docs().store().register().end_of(stream).position;
+        // What is not on stable storage yet was not erased.
+        if end == Position::ZERO || end > self.ledger.position() {
+            return Ok(false);
+        }
+        let (_, entry) = stored(self.ledger.log(), end)?;
+        Ok(inner.keys.is_destroyed(entry.key))
+    }
+}

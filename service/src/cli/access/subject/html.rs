@@ -1,0 +1,203 @@
+//! Pieces of a page. Every text goes through [`text`], so that what people wrote stays text.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use super::super::super::shown;
+
+/// Names by the ids of persons.
+pub(super) type Names = HashMap<String, String>;
+
+/// A text as HTML: what a browser would obey is escaped, what turns the direction of what follows or
+/// that nobody sees is shown by its number, and lines stay lines.
+pub(super) fn text(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for (index, line) in text.split('\n').enumerate() {
+        if index > 0 {
+            safe.push('\n');
+        }
+        for c in shown::one_line(line).chars() {
+            match c {
+                '&' => safe.push_str("&amp;"),
+                '<' => safe.push_str("&lt;"),
+                '>' => safe.push_str("&gt;"),
+                '"' => safe.push_str("&quot;"),
+                '\'' => safe.push_str("&#39;"),
+                c => safe.push(c),
+            }
+        }
+    }
+    safe
+}
+
+/// A heading; the level is 2, 3 or 4.
+pub(super) fn heading(page: &mut String, level: u8, words: &str) {
+    // Writing to a string does not fail, here and below.
+    let _ = writeln!(page, "<h{level}>{}</h{level}>", text(words));
+}
+
+/// A paragraph.
+pub(super) fn paragraph(page: &mut String, words: &str) {
+    let _ = writeln!(page, "<p>{}</p>", text(words));
+}
+
+/// A text that somebody wrote.
+pub(super) fn quote(page: &mut String, words: &str) {
+    let _ = writeln!(page, "<blockquote>{}</blockquote>", text(words));
+}
+
+/// A table. The cells are texts.
+pub(super) fn table(page: &mut String, heads: &[&str], rows: &[Vec<String>]) {
+    if rows.is_empty() {
+        paragraph(page, "Ingen.");
+        return;
+    }
+    page.push_str("<table>\n<thead><tr>");
+    for head in heads {
+        let _ = write!(page, "<th scope=\"col\">{}</th>", text(head));
+    }
+    page.push_str("</tr></thead>\n<tbody>\n");
+    for row in rows {
+        page.push_str("<tr>");
+        for cell in row {
+            let _ = write!(page, "<td>{}</td>", text(cell));
+        }
+        page.push_str("</tr>\n");
+    }
+    page.push_str("</tbody>\n</table>\n");
+}
+
+/// Any value, with the name of each member: whatever has no form of its own on the page.
+pub(super) fn whole(page: &mut String, value: &Value, names: &Names) {
+    match value {
+        Value::Null => page.push('–'),
+        Value::Bool(true) => page.push_str("ja"),
+        Value::Bool(false) => page.push_str("nej"),
+        Value::Number(number) => page.push_str(&text(&number.to_string())),
+        Value::String(words) => page.push_str(&text(&person(words, names))),
+        Value::Array(values) if values.is_empty() => page.push_str("Ingen."),
+        Value::Array(values) => {
+            page.push_str("<ul>\n");
+            for value in values {
+                page.push_str("<li>");
+                whole(page, value, names);
+                page.push_str("</li>\n");
+            }
+            page.push_str("</ul>\n");
+        }
+        Value::Object(members) => {
+            page.push_str("<dl>\n");
+            for (name, value) in members {
+                let _ = write!(page, "<dt>{}</dt><dd>", text(name));
+                whole(page, value, names);
+                page.push_str("</dd>\n");
+            }
+            page.push_str("</dl>\n");
+        }
+    }
+}
+
+/// The name and id of a person whose name is known, or the words as they are. `person/` may be before
+/// the id.
+pub(super) fn person(words: &str, names: &Names) -> String {
+    let id = words.strip_prefix("person/").unwrap_or(words);
+    match names.get(id) {
+        Some(name) => format!("{name} ({id})"),
+        None => words.to_owned(),
+    }
+}
+
+/// The text of a member, or nothing.
+pub(super) fn word(value: &Value, path: &str) -> String {
+    let found = match path.starts_with('/') {
+        true => value.pointer(path),
+        false => value.get(path),
+    };
+    match found {
+        Some(Value::String(words)) => words.clone(),
+        Some(Value::Bool(true)) => "ja".to_owned(),
+        Some(Value::Number(number)) => number.to_string(),
+        Some(Value::Bool(false) | Value::Null | Value::Array(_) | Value::Object(_)) | None => {
+            String::new()
+        }
+    }
+}
+
+/// The members of a list, or none.
+pub(super) fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    let found = value.get(name).and_then(Value::as_array);
+    found.map_or(&[], Vec::as_slice)
+}
+
+/// Who acted: a person by name, if it is known, or a system.
+pub(super) fn actor(value: &Value, name: &str, names: &Names) -> String {
+    let Some(actor) = value.get(name) else {
+        return String::new();
+    };
+    match (actor.get("personId"), actor.get("systemId")) {
+        (Some(Value::String(id)), _) => person(id, names),
+        (_, Some(Value::String(id))) => format!("system {id}"),
+        (_, _) => String::new(),
+    }
+}
+
+/// An instant of the copy in Danish time.
+pub(super) fn instant(words: &str) -> String {
+    let zone = jiff::tz::TimeZone::get(crate::system::COPENHAGEN);
+    match (words.parse::<jiff::Timestamp>(), zone) {
+        (Ok(at), Ok(zone)) => {
+            let at = at.to_zoned_datetime(zone);
+            at.strftime("%Y-%m-%d %H:%M:%S").to_string()
+        }
+        (Ok(_) | Err(_), Ok(_) | Err(_)) => words.to_owned(),
+    }
+}
+
+/// The instant of a member.
+pub(super) fn time(value: &Value, name: &str) -> String {
+    instant(&word(value, name))
+}
+
+/// What an enum value of the API says after its prefix, in small letters.
+pub(super) fn plain(value: &Value, name: &str, prefix: &str) -> String {
+    let words = word(value, name);
+    let words = words.strip_prefix(prefix).unwrap_or(&words);
+    words.to_ascii_lowercase().replace('_', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_wrote_stays_text() {
+        assert_eq!(
+            text("<script>alert('x')</script> & \"y\""),
+            "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; &quot;y&quot;"
+        );
+        assert_eq!(text("a\u{202e}b\u{200b}c"), "a\\u{202e}b\\u{200b}c");
+        assert_eq!(text("Åse Ærø\nnæste"), "Åse Ærø\nnæste");
+    }
+
+    #[test]
+    fn names_of_members_and_cells_are_text_too() {
+        let mut page = String::new();
+        let value = serde_json::json!({ "<b>": ["<i>"] });
+        whole(&mut page, &value, &Names::new());
+        table(&mut page, &["<u>"], &[vec!["<s>".to_owned()]]);
+        heading(&mut page, 2, "<h>");
+        paragraph(&mut page, "<p1>");
+        quote(&mut page, "<q>");
+        for tag in ["<b>", "<i>", "<u>", "<s>", "<h>", "<p1>", "<q>"] {
+            assert!(!page.contains(tag), "{tag}: {page}");
+        }
+    }
+
+    #[test]
+    fn an_instant_is_in_danish_time() {
+        assert_eq!(instant("2026-07-01T10:00:00Z"), "2026-07-01 12:00:00");
+        assert_eq!(instant("i går"), "i går");
+    }
+}
