@@ -22,3 +22,26 @@ pub fn decode(text: &str) -> Option<[u8; 32]> {
     }
     Some(bytes)
 }
+
+/// For serde: a hash as hexadecimal digits.
+pub(crate) mod digits {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::{decode, encode};
+    use crate::hash::Hash32;
+
+    pub(crate) fn serialize<S: Serializer>(
+        hash: &Hash32,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&encode(hash))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Hash32, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        decode(&text)
+            .ok_or_else(|| serde::de::Error::custom("the hash is not 64 hexadecimal digits"))
+    }
+}

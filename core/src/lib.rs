@@ -131,6 +131,7 @@ pub mod notary;
 pub mod note;
 pub mod overview;
 pub mod recovery;
+pub mod retention;
 pub mod seal;
 pub mod text;
 pub mod time;

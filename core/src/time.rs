@@ -43,6 +43,21 @@ impl Timestamp {
         COPENHAGEN.to_datetime(instant).date()
     }
 
+    /// The calendar month in Copenhagen in which the instant falls: year and month.
+    pub fn month_in_denmark(self) -> (i16, i8) {
+        let day = self.day_in_denmark();
+        (day.year(), day.month())
+    }
+
+    /// The first nanosecond of a calendar day in Copenhagen. A day that began before 1970 has none;
+    /// for such a day the answer is the first instant there is.
+    pub fn start_of_day_in_denmark(day: Date) -> Self {
+        match day.yesterday() {
+            Ok(before) if before.year() >= 1970 => Self::last_of_day_in_denmark(before).plus(1),
+            Ok(_) | Err(_) => Self::default(),
+        }
+    }
+
     /// The last nanosecond of a calendar day in Copenhagen. A day that ends before 1970 has none;
     /// for such a day the answer is the first instant there is.
     pub fn last_of_day_in_denmark(day: Date) -> Self {

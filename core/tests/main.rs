@@ -26,3 +26,4 @@ mod ledger;
 mod plans;
 mod properties;
 mod recovery;
+mod retention;

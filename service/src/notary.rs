@@ -5,9 +5,11 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use planledger_core::access_log::AccessNotary;
+use planledger_core::domain::ledger::NotedReads;
+use planledger_core::ids::Position;
 use planledger_core::ledger::Ledger;
 use planledger_core::notary::{Notary, NotaryError, key_on_record};
 use planledger_core::time::Timestamp;
@@ -25,6 +27,8 @@ const KEY_FILE: &str = "checkpoint.key";
 const NEXT_KEY_FILE: &str = "checkpoint.key.next";
 /// How long a witness may take to answer.
 pub const WITNESS_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often it is noted in the ledger how far the access log has come.
+const NOTED_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Most bytes that are read of a witness's answer.
 const ANSWER_BYTES: u64 = 64 << 10;
 
@@ -247,6 +251,7 @@ pub async fn run(
     mut stopping: watch::Receiver<bool>,
 ) {
     let mut last = 0;
+    let mut noted: Option<(u64, Instant)> = None;
     loop {
         let stopped = stopping.wait_for(|stopping| *stopping);
         if tokio::time::timeout(rhythm.every, stopped).await.is_ok() {
@@ -255,15 +260,47 @@ pub async fn run(
         let (working, witnesses) = (notary.clone(), rhythm.witnesses.clone());
         let access = access.clone();
         let work = tokio::task::spawn_blocking(move || {
-            if let Err(error) = access.checkpoint() {
-                tracing::error!(%error, "no checkpoint of the access log was made");
-            }
-            notarise(&working, &witnesses, last)
+            let noted = match access.checkpoint() {
+                Ok(signed) => note(&working, signed.as_ref(), noted),
+                Err(error) => {
+                    tracing::error!(%error, "no checkpoint of the access log was made");
+                    noted
+                }
+            };
+            notarise(&working, &witnesses, last).map(|size| (size, noted))
         });
         match work.await {
-            Ok(Ok(size)) => last = size,
+            Ok(Ok(done)) => (last, noted) = done,
             Ok(Err(error)) => tracing::error!(%error, "no checkpoint was made"),
             Err(_) => tracing::error!("making a checkpoint was ended by a panic"),
+        }
+    }
+}
+
+/// Notes in the ledger how far the access log has come: with the first new checkpoint after the start of the
+/// server, and then once a day, if something was recorded. Gives what was noted last, and when.
+fn note(
+    notary: &Notary,
+    signed: Option<&SignedCheckpoint>,
+    noted: Option<(u64, Instant)>,
+) -> Option<(u64, Instant)> {
+    let checkpoint = &signed?.checkpoint;
+    if noted.is_some_and(|(size, at)| size == checkpoint.size || at.elapsed() < NOTED_EVERY) {
+        return noted;
+    }
+    // The first note after a start is made with a checkpoint that is made anyway.
+    if noted.is_none() && !notary.is_behind().unwrap_or(true) {
+        return noted;
+    }
+    let reads = NotedReads {
+        records: Position::new(checkpoint.size),
+        root: checkpoint.root,
+    };
+    match notary.note_access_log(reads) {
+        Ok(()) => Some((checkpoint.size, Instant::now())),
+        Err(error) => {
+            tracing::error!(%error, "how far the access log has come was not noted in the ledger");
+            noted
         }
     }
 }

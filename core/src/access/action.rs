@@ -76,7 +76,7 @@ actions! {
     RevokeGrant = "revoke_grant",
         "End a grant. Needs what granting it would need.";
     ManageSystem = "manage_system", "Register, change and revoke systems.";
-    DestroyText = "destroy_text", "Ask for the redaction of an event or the erasure of a person, approve it, or withdraw the request.";
+    DestroyText = "destroy_text", "Ask for the redaction of an event, the erasure of a person or the removal of old reads, approve it, or withdraw the request; list who is due for erasure.";
     KeepLedger = "keep_ledger",
         "What the ledger does by itself or somebody does at its directory. Nobody may over the network.";
     ReadPlanAsStaff = "read_plan_as_staff", "Read a plan as staff see it.";
@@ -151,9 +151,9 @@ impl Action {
                 ErasureCommand::Request { .. }
                 | ErasureCommand::Approve { .. }
                 | ErasureCommand::Withdraw { .. } => Self::DestroyText,
-                ErasureCommand::CarryOut { .. } | ErasureCommand::ApplyAgain { .. } => {
-                    Self::KeepLedger
-                }
+                ErasureCommand::CarryOut { .. }
+                | ErasureCommand::SettleReads(_)
+                | ErasureCommand::ApplyAgain { .. } => Self::KeepLedger,
             },
         }
     }

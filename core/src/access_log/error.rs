@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::ids::LedgerId;
+use crate::ids::{LedgerId, Position};
 use crate::ledger;
 
 /// Why a read was not recorded. What was read must not be shown then.
@@ -28,6 +28,21 @@ pub enum OpenError {
     /// The journal of the access log, or the directory, cannot be opened or read.
     #[error("access log: {0}")]
     Journal(#[from] ledger::OpenError),
+    /// The first segments are missing, and no act on record removes so many of them. Restore the access
+    /// log from its backup.
+    #[error(
+        "access log: the records up to {removed} were removed, but the acts on record remove those up to \
+         {recorded} only; restore access/journal from its backup"
+    )]
+    Unrecorded {
+        /// The last record that was removed.
+        removed: Position,
+        /// The last one that an act removes.
+        recorded: Position,
+    },
+    /// An act that removes records could not be carried out.
+    #[error("access log: an act that removes records cannot be carried out: {0}")]
+    Act(#[from] ledger::ErasureError),
     /// The journal belongs to another ledger.
     #[error(
         "access log: the journal belongs to {found}, and not to this ledger, which has {expected}"

@@ -15,7 +15,7 @@ use crate::ledger::sealer::read_entry;
 use crate::seal::ScopeKey;
 use crate::time::Timestamp;
 
-const FILE: SmallFile<'static> = SmallFile {
+pub(super) const FILE: SmallFile<'static> = SmallFile {
     name: "heads",
     temporary: "heads.tmp",
 };

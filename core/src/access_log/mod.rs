@@ -18,6 +18,7 @@ mod notary;
 pub(crate) mod query;
 mod queue;
 mod record;
+mod removal;
 mod writer;
 
 use std::path::Path;
@@ -25,10 +26,10 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 pub use self::error::{AccessLogError, OpenError};
-use self::heads::Heads;
+use self::heads::{FILE as HEADS, Heads};
 pub use self::notary::{AccessNotary, verifier_of};
 pub use self::query::{Records, Wanted};
 use self::queue::Queue;
@@ -39,10 +40,10 @@ use crate::disk::Disk;
 use crate::hash::{Context, first};
 use crate::ids::{KeyId, LedgerId, PersonId, Position};
 use crate::journal::{CommitLog, SegmentLog, SegmentOptions};
-use crate::ledger::Ledger;
 use crate::ledger::directory::os_disk;
 use crate::ledger::nonces::Nonces;
 use crate::ledger::threads::spawn;
+use crate::ledger::{self, Ledger};
 use crate::seal::KeyScope;
 use crate::time::Entropy;
 
@@ -65,6 +66,7 @@ pub fn log_id(ledger: LedgerId) -> LedgerId {
 pub struct AccessLog {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
+    home: Arc<dyn Disk>,
     /// Holds the lock of the directory until the thread has ended.
     ledger: Ledger,
 }
@@ -72,6 +74,11 @@ pub struct AccessLog {
 /// What the thread and the readers share.
 struct Shared {
     log: Arc<dyn CommitLog>,
+    /// The same, if it is in segment files, of which the first can be removed.
+    segments: Option<Arc<SegmentLog>>,
+    /// Whoever reads holds it, so that nothing is removed meanwhile.
+    removing: RwLock<()>,
+    carrying_out: Mutex<()>,
     queue: Queue,
     /// What is durable.
     heads: Mutex<Heads>,
@@ -89,6 +96,7 @@ impl AccessLog {
         let kept = kept(&ledger, &*home, id);
         let options = SegmentOptions {
             durable: kept.as_ref().map(|heads| heads.hint(id)),
+            removable: true,
             ..SegmentOptions::default()
         };
         let disk = os_disk(&folder.join("journal"))?;
@@ -98,7 +106,8 @@ impl AccessLog {
             }
             other => other?,
         };
-        Self::open_on(ledger, Arc::new(log), home, entropy)
+        let log = Arc::new(log);
+        Self::assemble(ledger, (log.clone(), Some(log)), home, entropy)
     }
 
     /// Opens an access log whose journal is kept by another engine. `home` keeps what is derived.
@@ -111,11 +120,25 @@ impl AccessLog {
         home: Arc<dyn Disk>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, OpenError> {
+        Self::assemble(ledger, (log, None), home, entropy)
+    }
+
+    fn assemble(
+        ledger: Ledger,
+        (log, segments): (Arc<dyn CommitLog>, Option<Arc<SegmentLog>>),
+        home: Arc<dyn Disk>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, OpenError> {
         let expected = log_id(ledger.log().ledger_id());
         let found = log.ledger_id();
         if found != expected {
             return Err(OpenError::Foreign { found, expected });
         }
+        tell_if_lost(&ledger, log.tail().position)?;
+        let removed = match &segments {
+            Some(segments) => removal::finish(&ledger, segments)?,
+            None => Position::ZERO,
+        };
         let kept = match kept(&ledger, &*home, found) {
             Some(kept) if kept.are_of(&*log)? => Some(kept),
             Some(_) | None => None,
@@ -123,8 +146,19 @@ impl AccessLog {
         let kept_at = kept.as_ref().map(|kept| kept.tail.position);
         let mut heads = kept.unwrap_or_else(Heads::empty);
         heads.catch_up(&*log)?;
+        if heads.forget(removed) {
+            HEADS
+                .remove(&*home)
+                .map_err(|source| ledger::OpenError::Io {
+                    path: Path::new(FOLDER).join(HEADS.name),
+                    source,
+                })?;
+        }
         let shared = Arc::new(Shared {
             log,
+            segments,
+            removing: RwLock::default(),
+            carrying_out: Mutex::default(),
             queue: Queue::new(LINGER),
             heads: Mutex::new(heads),
         });
@@ -134,13 +168,14 @@ impl AccessLog {
             clock: ledger.clock().clone(),
             nonces: Nonces::new(entropy.clone()),
             entropy,
-            home,
+            home: home.clone(),
             kept_at: kept_at.unwrap_or_default(),
         };
         let thread = spawn("access-log", move || writer.run())?;
         Ok(Self {
             shared,
             thread: Some(thread),
+            home,
             ledger,
         })
     }
@@ -203,6 +238,20 @@ impl Drop for AccessLog {
             tracing::error!("the thread of the access log panicked");
         }
     }
+}
+
+/// Says in the log if the access log has fewer records than the ledger has on record. Reads are recorded
+/// all the same: `ledger verify` reports the loss from then on.
+fn tell_if_lost(ledger: &Ledger, there: Position) -> Result<(), OpenError> {
+    let noted = crate::notary::noted_reads(ledger)?;
+    if let Some(noted) = noted.filter(|noted| noted.records > there) {
+        tracing::error!(
+            records = there.get(),
+            recorded = noted.records.get(),
+            "records of the access log are lost: the ledger has on record that there were more"
+        );
+    }
+    Ok(())
 }
 
 /// The heads that were kept when the access log was last closed.

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use super::{AccessLog, FOLDER};
 use crate::notary::{NotaryError, open_tiles};
 use crate::note::{KeyError, Signer, VerifierKey};
-use crate::tlog::{Checkpoint, Kept, PUBLISHED, SignedCheckpoint, Tiles, replace};
+use crate::tlog::{Beside, Checkpoint, Kept, PUBLISHED, SignedCheckpoint, Tiles, replace};
 
 /// What stands behind the name of a ledger's log in the name of its access log.
 const SUFFIX: &str = "/access";
@@ -42,7 +42,7 @@ impl AccessNotary {
         let kept = Kept::open(&folder.join("checkpoints"))?;
         let dir = folder.join("tlog");
         let latest = kept.latest()?.map(|signed| signed.checkpoint);
-        let tiles = open_tiles(&*log.shared.log, &dir, latest.as_ref())?;
+        let tiles = open_tiles(&*log.shared.log, (&dir, Beside::Nothing), latest.as_ref())?;
         let name = format!("{}{SUFFIX}", signer.verifier().name());
         let signer = signer.named(&name).map_err(|_| NotaryError::OtherKey)?;
         Ok(Self {
@@ -80,6 +80,7 @@ impl AccessNotary {
         if latest.as_ref().map_or(0, |latest| latest.checkpoint.size) == through.get() {
             return Ok(latest);
         }
+        let _nothing_goes = self.log.shared.removing.read();
         tiles.advance(&*self.log.shared.log, through)?;
         let checkpoint = Checkpoint {
             origin: self.signer.verifier().name().to_owned(),

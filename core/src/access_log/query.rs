@@ -34,6 +34,8 @@ pub struct Records {
     pub records: Vec<Recorded>,
     /// The record after which the next page begins; `None` on the last page.
     pub next: Option<Position>,
+    /// Since when every read is there; `None` if that is not known.
+    pub complete_since: Option<Timestamp>,
 }
 
 impl AccessLog {
@@ -45,21 +47,29 @@ impl AccessLog {
     pub fn records(&self, student: PersonId, wanted: &Wanted) -> Result<Records, ReadError> {
         let stream = StreamId::from(student);
         let log = &*self.shared.log;
+        // Nothing is removed while this reads.
+        let _there = self.shared.removing.read();
+        let removed = self.removed();
+        let mut page = Records {
+            complete_since: self.complete_since(),
+            ..Records::default()
+        };
         let mut next = match wanted.after {
             None => {
                 let heads = self.shared.heads.lock();
                 heads.by_student.get(&student).map(|head| head.position)
             }
+            Some(after) if after <= removed => None,
             Some(after) => {
                 let (last, entry) = stored(log, after)?;
                 (entry.stream == stream).then_some(last.back)
             }
         }
         .unwrap_or_default();
-        let mut page = Records::default();
         let mut last = Position::ZERO;
         for _ in 0..MOST_LOOKED_AT {
-            if next == Position::ZERO {
+            // What is further back was removed.
+            if next <= removed {
                 return Ok(page);
             }
             if page.records.len() >= wanted.limit {

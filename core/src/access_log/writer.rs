@@ -76,8 +76,15 @@ impl Writer {
         let failed = |error: &dyn std::error::Error| error.to_string();
         // A key is stored before the first record that it seals (P1).
         self.keys.sync().map_err(|error| failed(&error))?;
-        let tail = self.shared.log.append(&tail, &group.commits);
-        let tail = tail.map_err(|error| failed(&error))?;
+        // No segment has records of two months, so that each can go when its time has come.
+        let mut tail = tail;
+        for commits in group
+            .commits
+            .chunk_by(|one, next| is_of_month(one, next.recorded_at))
+        {
+            let appended = self.shared.log.append(&tail, commits);
+            tail = appended.map_err(|error| failed(&error))?;
+        }
         let mut heads = self.shared.heads.lock();
         heads.by_student.extend(group.heads);
         heads.tail = tail;
@@ -176,6 +183,10 @@ impl Writer {
         let Some(key) = self.keys.active(KeyScope::Ledger) else {
             return;
         };
+        // Heads of records that are being removed must not be kept. They are kept later, or made again.
+        let Some(_nothing_goes) = self.shared.carrying_out.try_lock() else {
+            return;
+        };
         let heads: Heads = self.shared.heads.lock().clone();
         if heads.tail.position == self.kept_at {
             return;
@@ -190,11 +201,18 @@ impl Writer {
     }
 }
 
+/// Whether an instant is in the month of a commit.
+fn is_of_month(commit: &Commit, instant: Timestamp) -> bool {
+    commit.recorded_at.month_in_denmark() == instant.month_in_denmark()
+}
+
 impl Group {
     fn add(&mut self, (record, entry): (CommandRecord, NewEntry), recorded_at: Timestamp) {
         let bytes = COMMAND_LEN + RECORD_LEN + entry.sealed.len();
         let full = self.commits.last().is_none_or(|commit| {
-            commit.commands.len() >= MAX_COMMANDS || self.bytes + bytes > COMMIT_BYTES
+            commit.commands.len() >= MAX_COMMANDS
+                || self.bytes + bytes > COMMIT_BYTES
+                || !is_of_month(commit, recorded_at)
         });
         if full {
             self.bytes = 0;

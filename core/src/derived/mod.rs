@@ -19,6 +19,7 @@ pub mod testing;
 
 pub use self::cursor::Cursor;
 pub use self::doc::{CommandEntry, Doc, DocKey, Head, StreamDoc};
+pub(crate) use self::docs::ByKey;
 pub use self::docs::Docs;
 pub(crate) use self::docs::{CACHE_BYTES as CACHED_DOCUMENTS, MOST_DIRTY as WAITING_DOCUMENTS};
 pub use self::error::StoreError;

@@ -56,6 +56,9 @@ pub enum Term {
     AskedAbout(InstitutionId, u8),
     /// Closed institutions for which an institution carries on.
     SucceededBy(InstitutionId),
+    /// Persons whose departure is noted, also if it is still to come, in 256 parts by the first byte of
+    /// their id.
+    Departed(u8),
 }
 
 /// How many bits name the list of an external id, and the part of a source. A list is written as a whole
@@ -104,7 +107,8 @@ impl Term {
             | Self::ExternalId(_)
             | Self::SourcePart(..)
             | Self::Leaving
-            | Self::AskedAbout(..) => true,
+            | Self::AskedAbout(..)
+            | Self::Departed(_) => true,
             Self::Owner(_)
             | Self::TeamsOf(_)
             | Self::YearPlansOfTeam(_)
@@ -142,6 +146,7 @@ impl Term {
             Self::Leaving => bytes(15, &[]),
             Self::AskedAbout(id, part) => bytes(16, &[id.as_bytes(), &[part]]),
             Self::SucceededBy(id) => bytes(17, &[id.as_bytes()]),
+            Self::Departed(part) => bytes(18, &[&[part]]),
         }
     }
 }
@@ -173,7 +178,9 @@ pub fn terms(stream: StreamId, state: &Aggregate) -> BTreeSet<Term> {
             let ids = records.clone().flat_map(|record| record.ids());
             let [part, ..] = *stream.id.as_bytes();
             let asked_about = person.asked_about_at().into_iter();
+            let departed = person.departed.iter();
             places
+                .chain(departed.map(|_| Term::Departed(part)))
                 .chain(asked_about.map(|institution| Term::AskedAbout(institution, part)))
                 .chain(person.guardians.keys().map(|id| Term::ChildrenOf(*id)))
                 .chain(ids.map(Term::external_id))

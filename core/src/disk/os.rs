@@ -1,8 +1,8 @@
 //! The disk of the operating system.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::operations::{Disk, DiskFile};
@@ -35,6 +35,39 @@ impl OsDisk {
 pub(crate) fn for_owner(options: &mut OpenOptions) -> &mut OpenOptions {
     options.mode(0o600).custom_flags(no_follow())
 }
+
+/// Takes what everybody but the owner may do from a file or folder, and from all that is in it. Gives
+/// how many had too wide rights. A folder that nobody else may enter is not looked into. Links are
+/// left alone, and nothing is done if there is nothing at the path.
+///
+/// # Errors
+/// Whatever the system answers, for example when somebody else is the owner.
+pub(crate) fn tighten(path: &Path) -> io::Result<u64> {
+    let metadata = match fs::symlink_metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(error),
+    };
+    let mode = metadata.permissions().mode();
+    let (is_dir, is_loose) = (metadata.is_dir(), mode & FOR_OTHERS != 0);
+    if !is_loose || !(is_dir || metadata.is_file()) {
+        return Ok(0);
+    }
+    let mut count = 1;
+    if is_dir {
+        for item in fs::read_dir(path)? {
+            count += tighten(&item?.path())?;
+        }
+    }
+    // The folder comes last: as long as it is open to others, the next start looks into it again.
+    let mut reading = OpenOptions::new();
+    let opened = reading.read(true).custom_flags(no_follow()).open(path)?;
+    opened.set_permissions(Permissions::from_mode(mode & 0o777 & !FOR_OTHERS))?;
+    Ok(count)
+}
+
+/// The bits of a mode that stand for the group and for everybody.
+const FOR_OTHERS: u32 = 0o077;
 
 fn no_follow() -> i32 {
     rustix::fs::OFlags::NOFOLLOW.bits().cast_signed()
@@ -151,7 +184,7 @@ impl DiskFile for OsFile {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::symlink;
 
     use super::*;
 
@@ -167,6 +200,35 @@ mod tests {
         disk.create("file").unwrap();
         assert_eq!(mode(&folder.join("file")), 0o600);
         assert_eq!((mode(&folder), mode(&dir.path().join("a"))), (0o700, 0o700));
+    }
+
+    #[test]
+    fn what_others_might_read_becomes_the_owners_alone_and_links_are_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let set = |name: &str, mode| {
+            fs::set_permissions(at(name), Permissions::from_mode(mode)).unwrap();
+        };
+        fs::create_dir_all(at("open/inner")).unwrap();
+        fs::create_dir(at("shut")).unwrap();
+        for name in ["open/file", "open/inner/file", "shut/file", "elsewhere"] {
+            fs::write(at(name), "untouched").unwrap();
+            set(name, 0o644);
+        }
+        symlink("../elsewhere", at("open/link")).unwrap();
+        set("open", 0o755);
+        set("open/inner", 0o750);
+        set("shut", 0o700);
+        assert_eq!(tighten(&at("open")).unwrap(), 4);
+        let found =
+            ["open", "open/inner", "open/file", "open/inner/file"].map(|name| mode(&at(name)));
+        assert_eq!(found, [0o700, 0o700, 0o600, 0o600]);
+        // Nobody can come to it, so nobody looks at what may be very many files.
+        assert_eq!(tighten(&at("shut")).unwrap(), 0);
+        assert_eq!(mode(&at("shut/file")), 0o644);
+        assert_eq!(mode(&at("elsewhere")), 0o644);
+        assert_eq!(tighten(&at("open")).unwrap(), 0);
+        assert_eq!(tighten(&at("nothing")).unwrap(), 0);
     }
 
     #[test]

@@ -79,6 +79,21 @@ impl SmallFile<'_> {
         }
     }
 
+    /// Removes the file, and what an unfinished try has left of it, and waits until that is on stable
+    /// storage. Nothing happens if it is not there.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn remove(self, disk: &dyn Disk) -> io::Result<()> {
+        for name in [self.temporary, self.name] {
+            match disk.remove(name) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        disk.sync_dir()
+    }
+
     /// The steps 1 to 5.
     fn take_place(self, disk: &dyn Disk, content: &[u8]) -> io::Result<Box<dyn DiskFile>> {
         match disk.remove(self.temporary) {

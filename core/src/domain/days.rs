@@ -6,6 +6,7 @@ use jiff::Span;
 use jiff::civil::Date;
 
 use super::Command;
+use super::erasure::{ErasureCommand, Target};
 use super::field::Field;
 use super::grants::GrantsCommand;
 use super::institution::InstitutionCommand;
@@ -73,8 +74,19 @@ pub(super) fn check(command: &Command, now: Timestamp) -> Result<(), Stop> {
         | Command::YearPlan(..)
         | Command::Catalogue(..)
         | Command::Ledger(..)
-        | Command::Recovery(..)
-        | Command::Erasure(..) => Ok(()),
+        | Command::Recovery(..) => Ok(()),
+        Command::Erasure(_, command) => match command {
+            ErasureCommand::Request {
+                target: Target::Reads { before },
+                ..
+            } => check(*before, Latest::Today, Field::Target),
+            ErasureCommand::Request { .. }
+            | ErasureCommand::Approve { .. }
+            | ErasureCommand::Withdraw { .. }
+            | ErasureCommand::SettleReads(_)
+            | ErasureCommand::CarryOut { .. }
+            | ErasureCommand::ApplyAgain(_) => Ok(()),
+        },
     }
 }
 

@@ -345,6 +345,7 @@ event_types! {
         KeyRotated = 2 "ledger.key_rotated" 1,
         HeadsRecorded = 3 "ledger.heads_recorded" 1,
         ForkSettled = 4 "ledger.fork_settled" 1,
+        AccessLogNoted = 5 "ledger.access_log_noted" 1,
     }
     RecoveryEvent in Recovery {
         Started = 1 "recovery.started" 2,
@@ -372,6 +373,7 @@ event_types! {
         Withdrawn = 3 "erasure.withdrawn" 1,
         CarriedOut = 4 "erasure.carried_out" 1,
         AppliedAgain = 5 "erasure.applied_again" 1,
+        ReadsSettled = 6 "erasure.reads_settled" 1,
     }
 }
 

@@ -54,6 +54,14 @@ pub enum DamageReason {
     /// The journal ends before something that was derived from it, so its end is lost.
     #[error("the journal ends at that place, but commit {0} was stored after it")]
     EndLost(CommitSeq),
+    /// What was kept of a removed segment is damaged.
+    #[error(
+        "the segment was removed, and the hashes that were kept of it (the file with .leaves) are damaged"
+    )]
+    Leaves,
+    /// The segment was removed. Nothing is wrong with that if an act on record says so.
+    #[error("the segment was removed")]
+    Removed,
     /// An entry's leaf is not the hash of the entry.
     #[error("the leaf hash does not match the entry")]
     Leaf,
@@ -142,6 +150,24 @@ pub enum RedactError {
     /// finishes the redaction.
     #[error("the text of an event cannot be overwritten: {0}")]
     Io(io::Error),
+}
+
+/// Why the first segments were not removed. Some of them may be. Do it again.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RemoveError {
+    /// The journal was not opened so that segments can be removed, or another engine keeps it.
+    #[error("segments of this journal cannot be removed")]
+    Unsupported,
+    /// The journal was opened for reading only.
+    #[error("the journal is open for reading only")]
+    ReadOnly,
+    /// The leaves of a segment could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The disk failed.
+    #[error("a segment cannot be removed: {0}")]
+    Io(#[from] io::Error),
 }
 
 /// Why a journal did not open. Nothing has been changed.

@@ -95,6 +95,17 @@ pub trait CommitLog: Send + Sync {
         Err(RedactError::Unsupported)
     }
 
+    /// The leaves of entries that were removed from the beginning of the log, from this position on,
+    /// as many as are at hand. None if the entry at this position was not removed. The log goes on
+    /// after the last one that was.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the leaves are damaged or the disk fails.
+    fn removed_leaves(&self, from: Position) -> Result<Vec<Hash32>, ReadError> {
+        let _ = from;
+        Ok(Vec::new())
+    }
+
     /// The event at this position, after its leaf and payload hash were checked; `None` after the
     /// tail.
     ///

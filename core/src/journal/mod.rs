@@ -16,7 +16,9 @@ mod segment;
 mod tail;
 
 pub use commit::{CommandRecord, Commit, CommitError, Limit, NewEntry};
-pub use error::{AppendError, Damage, DamageReason, OpenError, ReadError, RedactError};
+pub use error::{
+    AppendError, Damage, DamageReason, OpenError, ReadError, RedactError, RemoveError,
+};
 pub use frame::{EntryRef, Frame, FrameError, Header};
 pub use layout::{
     CHECKSUM_LEN, COMMAND_LEN, Digest16, HEADER_LEN, MAX_COMMANDS, MAX_ENTRIES, MAX_FRAME_LEN,

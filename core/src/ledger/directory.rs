@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{OpenError, Options};
-use crate::disk::{OsDisk, for_owner};
+use crate::disk::{self, OsDisk, for_owner};
 use crate::ids::LedgerId;
 use crate::journal::{DurableHint, SegmentLog, SegmentOptions};
 use crate::seal::{KeyStore, KeyStoreError, KeyStoreMode, KeyStoreOptions};
@@ -50,6 +50,44 @@ pub(crate) fn lock_to_read(dir: &Path) -> Result<Option<File>, OpenError> {
             }
         }
         other => other.map(Some),
+    }
+}
+
+/// What is in a ledger's directory and for nobody else's eyes. `tlog` is not: it is there to be
+/// published. Nor are the secrets in `keys`: one that others could read is refused, not mended.
+const OF_THE_OWNER: &[&str] = &[
+    "lock",
+    "journal",
+    "keys/keys.log",
+    "checkpoints",
+    "derived",
+    "derived.set-aside",
+    "erasures",
+    "access",
+];
+
+/// Makes a ledger's files its owner's alone, as those are that this version makes. An earlier
+/// version, a copy or a restore may have let others read them. If that cannot be done, it is said, and
+/// the ledger opens all the same: it may be another's on purpose.
+pub(crate) fn tighten(dir: &Path) {
+    let mut count = 0;
+    for name in OF_THE_OWNER {
+        let path = dir.join(name);
+        match disk::tighten(&path) {
+            Ok(changed) => count += changed,
+            Err(error) => tracing::warn!(
+                path = %path.display(),
+                %error,
+                "others may read a part of the ledger, and that cannot be changed; give it to the \
+                 user of the server, with mode 0700"
+            ),
+        }
+    }
+    if count > 0 {
+        tracing::warn!(
+            files = count,
+            "others could read files of the ledger; now only their owner can"
+        );
     }
 }
 

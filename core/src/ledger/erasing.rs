@@ -12,7 +12,9 @@
 use super::history::stored;
 use super::{Envelope, ErasureError, Ledger, OpenError, ReadError, Reading};
 use crate::derived::Term;
-use crate::domain::erasure::{ActRecord, Erasure, ErasureCommand, EventPlace, Phase, Target};
+use crate::domain::erasure::{
+    ActRecord, Done, Erasure, ErasureCommand, EventPlace, Phase, RemovedReads, Target,
+};
 use crate::domain::{Actor, Aggregate, Command};
 use crate::hash::Context;
 use crate::ids::{CommandId, ErasureId, KeyId, Position, StreamId, StreamKind, SystemId};
@@ -27,6 +29,18 @@ pub struct Affected {
     pub events: u64,
     /// How many of the person's plans; 0 for one event.
     pub plans: u64,
+    /// How many records of the access log; 0 for events and persons. Only the access log can say.
+    pub reads: u64,
+}
+
+impl Affected {
+    const fn of_events(events: u64) -> Self {
+        Self {
+            events,
+            plans: 0,
+            reads: 0,
+        }
+    }
 }
 
 /// Whether opening a ledger carries acts out again that a restore has undone.
@@ -47,7 +61,11 @@ impl Ledger {
     /// [`ErasureError`]. What is not carried out stays approved; try again, or open the ledger again.
     pub fn carry_out_erasures(&self) -> Result<Vec<ErasureId>, ErasureError> {
         let _one_at_a_time = self.inner.erasing.lock();
-        let pending = self.acts(|act| matches!(act.phase, Phase::Approved(_)))?;
+        // What is to be removed from the access log is removed by whoever has it open.
+        let pending = self.acts(|act| {
+            let of_ledger = !matches!(act.target, Target::Reads { .. });
+            of_ledger && matches!(act.phase, Phase::Approved(_))
+        })?;
         let mut records = Vec::new();
         for (id, act) in pending {
             let Phase::Approved(approved) = act.phase else {
@@ -58,15 +76,7 @@ impl Ledger {
                 tracing::error!(erasure = %id, "an act is not carried out: two people have not decided it");
                 continue;
             }
-            let record = ActRecord {
-                target: act.target,
-                basis: act.basis,
-                reason: act.reason,
-                requested: act.requested,
-                approved,
-                key: self.key_of(act.target),
-            };
-            records.push((id, record));
+            records.push((id, self.record_of(act, approved)));
         }
         if records.is_empty() {
             return Ok(Vec::new());
@@ -145,6 +155,8 @@ impl Ledger {
                         self.inner.log.redact(place.position)?;
                     }
                 }
+                // Opening the access log removes what is there of it.
+                Target::Reads { .. } => {}
             }
         }
         self.derive_again("text was destroyed by an act on record, so every copy of it goes")?;
@@ -180,13 +192,59 @@ impl Ledger {
     fn key_of(&self, target: Target) -> Option<KeyId> {
         match target {
             Target::Person(person) => self.inner.keys.id_of(KeyScope::Person(person)),
-            Target::Event(_) => None,
+            Target::Event(_) | Target::Reads { .. } => None,
         }
+    }
+
+    fn record_of(&self, act: Erasure, approved: Done) -> ActRecord {
+        ActRecord {
+            target: act.target,
+            basis: act.basis,
+            reason: act.reason,
+            requested: act.requested,
+            approved,
+            key: self.key_of(act.target),
+            reads: act.reads,
+        }
+    }
+
+    /// The acts on the access log that two people have decided.
+    pub(crate) fn acts_on_reads(&self) -> Result<Vec<(ErasureId, Erasure)>, ReadError> {
+        self.acts(|act| {
+            let on_reads = matches!(act.target, Target::Reads { .. });
+            on_reads && act.approval().is_some() && act.is_proved()
+        })
+    }
+
+    /// Records which records of the access log an approved act removes, and notes it beside the
+    /// journal. Gives the act as it is then.
+    pub(crate) fn settle_reads(
+        &self,
+        id: ErasureId,
+        reads: RemovedReads,
+    ) -> Result<Option<RemovedReads>, ErasureError> {
+        self.record(id, ErasureCommand::SettleReads(reads), 3)?;
+        let Some(act) = self.act(id)? else {
+            return Ok(None);
+        };
+        if let Some(approved) = act.approval().copied() {
+            let record = self.record_of(act, approved);
+            self.inner.acts.add(&record)?;
+            return Ok(record.reads);
+        }
+        Ok(None)
+    }
+
+    /// Records that an act on the access log is carried out.
+    pub(crate) fn reads_removed(&self, id: ErasureId) -> Result<(), ErasureError> {
+        self.record(id, ErasureCommand::CarryOut { key: None }, 1)
     }
 
     /// Whether the text of a target cannot be read any more.
     fn is_gone(&self, target: Target) -> Result<bool, ReadError> {
         Ok(match target {
+            // Opening the access log sees to that.
+            Target::Reads { .. } => true,
             Target::Person(person) => self.inner.keys.active(KeyScope::Person(person)).is_none(),
             Target::Event(place) => {
                 if !self.is_where_it_says(&place)? {
@@ -241,11 +299,10 @@ impl Reading<'_> {
     /// # Errors
     /// [`ReadError`] when the person or a plan cannot be read.
     pub fn affected(&self, target: Target) -> Result<Affected, ReadError> {
-        let Target::Person(person) = target else {
-            return Ok(Affected {
-                events: 1,
-                plans: 0,
-            });
+        let person = match target {
+            Target::Person(person) => person,
+            Target::Event(_) => return Ok(Affected::of_events(1)),
+            Target::Reads { .. } => return Ok(Affected::of_events(0)),
         };
         let plans = self.plans_of(person)?;
         let mut events = self.revision_of(person.into())?;
@@ -253,8 +310,8 @@ impl Reading<'_> {
             events += self.revision_of(StreamId::from(*plan))?;
         }
         Ok(Affected {
-            events,
             plans: plans.len() as u64,
+            ..Affected::of_events(events)
         })
     }
 

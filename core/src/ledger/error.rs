@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::derived::StoreError;
 use crate::domain::Refusal;
 use crate::ids::{CommandId, Revision, StreamId};
-use crate::journal::RedactError;
+use crate::journal::{RedactError, RemoveError};
 pub use crate::read_error::ReadError;
 use crate::seal::KeyStoreError;
 
@@ -114,6 +114,9 @@ pub enum ErasureError {
     /// The payload could not be overwritten.
     #[error(transparent)]
     Journal(#[from] RedactError),
+    /// Records of the access log could not be removed.
+    #[error(transparent)]
+    Reads(#[from] RemoveError),
     /// The ledger could not be read, or derived state could not be made again.
     #[error(transparent)]
     Read(#[from] ReadError),

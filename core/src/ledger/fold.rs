@@ -1,13 +1,13 @@
 //! Folds events into the documents of derived state. No other code makes derived state: new
 //! commands and the reading of the journal both go through here (P3).
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
 use crate::derived::{
-    CommandEntry, Cursor, Doc, DocKey, Docs, StoreError, StreamDoc, Term, first_plan, terms,
+    ByKey, CommandEntry, Cursor, Doc, DocKey, Docs, StoreError, StreamDoc, Term, first_plan, terms,
 };
 use crate::domain::{Aggregate, World};
 use crate::hash::Hash32;
@@ -25,8 +25,8 @@ const SPARE: usize = 64;
 /// The documents as they will be once everything decided so far is durable.
 pub(crate) struct Fold {
     docs: Arc<Docs>,
-    overlay: HashMap<DocKey, Pending>,
-    touched: HashSet<DocKey>,
+    overlay: ByKey<Pending>,
+    touched: HashSet<DocKey, foldhash::fast::RandomState>,
     snapshots: Vec<(DocKey, Doc)>,
     /// The last commands, from the first command of an unfinished document on. They are those of
     /// the present group and, before them, those that share a document with it. They are put into
@@ -36,7 +36,7 @@ pub(crate) struct Fold {
     commands_before: u64,
     undo: Option<Undo>,
     /// The memory of the last undo, used again for the next one.
-    spare: HashMap<DocKey, Option<Doc>>,
+    spare: ByKey<Option<Doc>>,
     group: u64,
     pub(super) cursor: Cursor,
     pub(super) calendar: Calendar,
@@ -53,7 +53,7 @@ struct Pending {
 
 /// What a batch has changed, so that it can be taken back.
 struct Undo {
-    docs: HashMap<DocKey, Option<Doc>>,
+    docs: ByKey<Option<Doc>>,
     snapshots: usize,
     cursor: Cursor,
 }
@@ -70,13 +70,13 @@ impl Fold {
     pub(crate) fn new(docs: Arc<Docs>, cursor: Cursor) -> Self {
         Self {
             docs,
-            overlay: HashMap::new(),
-            touched: HashSet::new(),
+            overlay: ByKey::default(),
+            touched: HashSet::default(),
             snapshots: Vec::new(),
             commands: Vec::new(),
             commands_before: cursor.commands,
             undo: None,
-            spare: HashMap::new(),
+            spare: ByKey::default(),
             group: 1,
             cursor,
             calendar: Calendar::default(),

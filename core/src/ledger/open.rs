@@ -11,7 +11,7 @@ use parking_lot::{Mutex, RwLock};
 use super::acts::Acts;
 use super::committer::{self, DurableEnd};
 use super::deriving::{Derived, Deriving, Made, throw_away};
-use super::directory::{existing, lock, open_journal, open_keys, os_disk};
+use super::directory::{existing, lock, open_journal, open_keys, os_disk, tighten};
 use super::threads::spawn;
 use super::waiting::Waiting;
 use super::writer::Writer;
@@ -54,7 +54,9 @@ fn prepare(dir: &Path) -> Result<File, OpenError> {
     // The directory is made durable, so that a power cut cannot remove it with everything in it
     // (P2).
     os_disk(dir)?;
-    lock(dir)
+    let lock = lock(dir)?;
+    tighten(dir);
+    Ok(lock)
 }
 
 fn assemble(options: Options, log: Arc<dyn CommitLog>, lock: File) -> Result<Ledger, OpenError> {

@@ -196,6 +196,18 @@ impl Reading<'_> {
         self.find_in_parts(term, after.map(StreamId::from), limit)
     }
 
+    /// At most `limit` persons whose departure is noted, beginning after the id `after`.
+    ///
+    /// # Errors
+    /// [`ReadError`] when derived state cannot be read.
+    pub fn find_departed(
+        &self,
+        after: Option<PersonId>,
+        limit: usize,
+    ) -> Result<Vec<StreamId>, ReadError> {
+        self.find_in_parts(Term::Departed, after.map(StreamId::from), limit)
+    }
+
     fn find_in_parts(
         &self,
         term: impl Fn(u8) -> Term,

@@ -12,16 +12,18 @@ pub use self::error::NotaryError;
 use self::error::is_wrong;
 pub(crate) use self::opening::open_tiles;
 use self::opening::{Heads, open_heads};
-pub(crate) use self::own::Own;
 pub use self::own::key_on_record;
-use crate::domain::ledger::{LedgerCommand, forks_stream, heads_stream};
+pub(crate) use self::own::{Own, noted_reads};
+use crate::domain::ledger::{LedgerCommand, NotedReads, forks_stream, heads_stream, reads_stream};
 use crate::domain::{Actor, Command};
 use crate::hash::Hash32;
 use crate::heads::{BucketProof, HeadMap, HeadMapError, bucket_of};
 use crate::ids::{CommandId, KeyId, Position, StreamId, SystemId};
 use crate::ledger::{Envelope, Ledger};
 use crate::note::{NoteSignature, Rotation, Signer, VerifierKey};
-use crate::tlog::{Checkpoint, Kept, PUBLISHED, SignedCheckpoint, Tiles, TilesError, replace};
+use crate::tlog::{
+    Beside, Checkpoint, Kept, PUBLISHED, SignedCheckpoint, Tiles, TilesError, replace,
+};
 
 const COMMAND_CONTEXT: &str = "planledger v1 2026-11-25 notary command id";
 
@@ -67,7 +69,7 @@ impl Notary {
             });
         }
         let latest = kept.latest()?.map(|signed| signed.checkpoint);
-        let tiles = open_tiles(ledger.log(), &tlog, latest.as_ref())?;
+        let tiles = open_tiles(ledger.log(), (&tlog, Beside::Entries), latest.as_ref())?;
         let heads = open_heads(&ledger, own.heads.as_ref())?;
         let state = State { tiles, kept, heads };
         Ok(Self {
@@ -89,6 +91,15 @@ impl Notary {
     /// The kept checkpoints could not be read.
     pub fn latest(&self) -> Result<Option<SignedCheckpoint>, NotaryError> {
         Ok(self.state.lock().kept.latest()?)
+    }
+
+    /// Whether anything was recorded since the newest checkpoint.
+    ///
+    /// # Errors
+    /// The kept checkpoints could not be read.
+    pub fn is_behind(&self) -> Result<bool, NotaryError> {
+        let latest = self.latest()?;
+        Ok(latest.is_none_or(|latest| latest.checkpoint.position() < self.ledger.position()))
     }
 
     /// The smallest kept checkpoint that has at least `size` events. `None` if there is none.
@@ -250,6 +261,16 @@ impl Notary {
         self.execute("rotate", about, LedgerCommand::RotateKey(rotation))
     }
 
+    /// Records in the ledger how far its access log has come, so that the loss of the whole access log
+    /// is noticed.
+    ///
+    /// # Errors
+    /// [`NotaryError`] when it cannot be recorded.
+    pub fn note_access_log(&self, noted: NotedReads) -> Result<(), NotaryError> {
+        let command = LedgerCommand::NoteAccessLog(noted);
+        self.execute("access log", noted.records, command).map(drop)
+    }
+
     /// Executes one of the notary's own commands. Returns the position of its event.
     fn execute(
         &self,
@@ -267,6 +288,7 @@ impl Notary {
         let stream = match command {
             LedgerCommand::RecordHeads { .. } => heads_stream(ledger),
             LedgerCommand::IntroduceKey { .. } | LedgerCommand::RotateKey { .. } => ledger,
+            LedgerCommand::NoteAccessLog(_) => reads_stream(ledger),
             LedgerCommand::SettleFork { .. } => forks_stream(ledger),
         };
         let command = Command::Ledger(stream, command);
@@ -339,7 +361,7 @@ impl Notary {
             ) => {
                 tracing::warn!(%error, "the tiles are wrong; they are rebuilt from the journal");
                 let size = Position::new(state.tiles.size());
-                state.tiles = Tiles::clear(&self.dir)?;
+                state.tiles = Tiles::clear(&self.dir, Beside::Entries)?;
                 state.tiles.advance(self.ledger.log(), size)?;
                 Ok(make(&state.tiles)?)
             }

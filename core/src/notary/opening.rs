@@ -9,7 +9,7 @@ use crate::domain::ledger::RecordedHeads;
 use crate::heads::{HeadMap, HeadMapError};
 use crate::journal::CommitLog;
 use crate::ledger::{InUse, Ledger};
-use crate::tlog::{Checkpoint, Tiles, TilesError};
+use crate::tlog::{Beside, Checkpoint, Tiles, TilesError};
 
 /// The heads of all streams.
 pub(super) struct Heads {
@@ -21,12 +21,12 @@ pub(super) struct Heads {
 /// Opens the tiles. If they do not give the root of the newest checkpoint, they are made again.
 pub(crate) fn open_tiles(
     log: &dyn CommitLog,
-    dir: &Path,
+    (dir, beside): (&Path, Beside),
     latest: Option<&Checkpoint>,
 ) -> Result<Tiles, NotaryError> {
     let position = log.tail().position;
     let Some(latest) = latest else {
-        return Ok(Tiles::clear(dir)?);
+        return Ok(Tiles::clear(dir, beside)?);
     };
     if latest.position() > position {
         let size = latest.size;
@@ -44,13 +44,13 @@ pub(crate) fn open_tiles(
         let (root, _) = tiles.consistency_from(latest.size, to)?;
         Ok::<_, TilesError>((root == latest.root).then_some(tiles))
     };
-    match Tiles::open(dir).and_then(lead) {
+    match Tiles::open(dir, beside).and_then(lead) {
         Ok(Some(tiles)) => return Ok(tiles),
         Ok(None) => tracing::warn!("the tiles do not lead to the newest checkpoint"),
         Err(error) => tracing::warn!(%error, "the tiles cannot be used"),
     }
     tracing::warn!("the tiles are rebuilt from the journal");
-    match lead(Tiles::clear(dir)?) {
+    match lead(Tiles::clear(dir, beside)?) {
         Ok(Some(tiles)) => Ok(tiles),
         Ok(None) | Err(TilesError::Wrong(_)) => Err(NotaryError::Forked { size: latest.size }),
         Err(error) => Err(error.into()),

@@ -1,7 +1,7 @@
 //! What the ledger's own streams say: the key that signs, and the last record of heads.
 
 use crate::domain::Aggregate;
-use crate::domain::ledger::{RecordedHeads, heads_stream};
+use crate::domain::ledger::{NotedReads, RecordedHeads, heads_stream, reads_stream};
 use crate::ledger::{Ledger, ReadError};
 use crate::note::VerifierKey;
 
@@ -12,6 +12,19 @@ use crate::note::VerifierKey;
 /// The ledger could not be read.
 pub fn key_on_record(ledger: &Ledger) -> Result<Option<VerifierKey>, ReadError> {
     Ok(Own::read(ledger)?.key)
+}
+
+/// What is on record of how far the ledger's access log has come; `None` if nothing.
+pub(crate) fn noted_reads(ledger: &Ledger) -> Result<Option<NotedReads>, ReadError> {
+    let id = ledger.status().ledger;
+    let (noted, _) = ledger.read(|reading| {
+        let found = reading.stream(reads_stream(id))?;
+        Ok::<_, ReadError>(found.and_then(|(state, _)| match &*state {
+            Aggregate::Ledger(state) => state.reads,
+            _ => None,
+        }))
+    })?;
+    Ok(noted)
 }
 
 /// What the ledger's own streams say.

@@ -14,8 +14,8 @@ pub use self::policy::{Policy, PolicyError, PolicyFault, Witness, Witnessed};
 /// The name of the file with the published checkpoint. It lies beside the tiles.
 pub(crate) const PUBLISHED: &str = "checkpoint";
 
+pub use self::tiles::{Beside, Tiles, TilesError};
 pub(crate) use self::tiles::{ENTRIES, RECORD_LEN, SIZE_FILE, TILES, bundle_entry, replace};
-pub use self::tiles::{Tiles, TilesError};
 pub use self::witness::{AddCheckpoint, Latest, WitnessError, add_checkpoint};
 pub use crate::note::{
     Algorithm, KeyError, Note, NoteError, NoteSignature, Signer, Verified, VerifierKey,

@@ -64,9 +64,19 @@ pub enum TilesError {
     Journal(#[from] ReadError),
 }
 
+/// What tiles hold beside the hashes of the tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// The entries too, in bundles.
+    Entries,
+    /// Nothing. Bundles that are there are removed.
+    Nothing,
+}
+
 /// The tiles in one directory.
 pub struct Tiles {
     dir: PathBuf,
+    beside: Beside,
     size: u64,
     /// For each level from 0 up: the last tile, which is not full yet. Together they are all hashes
     /// that are in no full tile.
@@ -80,12 +90,15 @@ impl Tiles {
     ///
     /// # Errors
     /// [`TilesError`]. After [`TilesError::Short`] start again with [`Tiles::clear`].
-    pub fn open(dir: &Path) -> Result<Self, TilesError> {
+    pub fn open(dir: &Path, beside: Beside) -> Result<Self, TilesError> {
         let io = |source| TilesError::Io {
             path: dir.to_owned(),
             source,
         };
         fs::create_dir_all(dir).map_err(io)?;
+        if beside == Beside::Nothing {
+            remove(&dir.join(TILES).join(ENTRIES))?;
+        }
         let size = match fs::read_to_string(dir.join(SIZE_FILE)) {
             Ok(text) => text.trim().parse().unwrap_or(0),
             Err(error) if error.kind() == ErrorKind::NotFound => 0,
@@ -93,6 +106,7 @@ impl Tiles {
         };
         let mut tiles = Self {
             dir: dir.to_owned(),
+            beside,
             size,
             edge: BTreeMap::new(),
             bundle: Vec::new(),
@@ -100,13 +114,16 @@ impl Tiles {
         for tile in partial_tiles(size) {
             let hashes = tiles.tile(tile.level, tile.index, tile.width)?;
             tiles.edge.insert(tile.level, hashes);
-            if tile.level == 0 {
+            if tile.level == 0 && beside == Beside::Entries {
                 let path = tiles.path(ENTRIES, &tile);
                 let bytes = fs::read(&path).map_err(|source| TilesError::Io { path, source })?;
                 tiles.bundle = bytes;
             }
         }
-        let expected = (size % TILE_WIDTH) as usize * RECORD_LEN;
+        let expected = match beside {
+            Beside::Entries => (size % TILE_WIDTH) as usize * RECORD_LEN,
+            Beside::Nothing => 0,
+        };
         match tiles.bundle.len() == expected {
             true => Ok(tiles),
             false => Err(TilesError::Short {
@@ -120,23 +137,11 @@ impl Tiles {
     ///
     /// # Errors
     /// The operating system reported an error.
-    pub fn clear(dir: &Path) -> Result<Self, TilesError> {
+    pub fn clear(dir: &Path, beside: Beside) -> Result<Self, TilesError> {
         for path in [dir.join(SIZE_FILE), dir.join(TILES)] {
-            let removed = match path.is_dir() {
-                true => fs::remove_dir_all(&path),
-                false => fs::remove_file(&path),
-            };
-            match removed {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(TilesError::Io {
-                        path,
-                        source: error,
-                    });
-                }
-                Ok(()) | Err(_) => {}
-            }
+            remove(&path)?;
         }
-        Self::open(dir)
+        Self::open(dir, beside)
     }
 
     /// How many entries the tiles hold.
@@ -235,11 +240,22 @@ impl Tiles {
         if self.size >= to.get() {
             return Ok(());
         }
+        // Of entries that were removed the leaves are kept, and no bundles.
+        while self.beside == Beside::Nothing && self.size < to.get() {
+            let leaves = log.removed_leaves(Position::new(self.size + 1))?;
+            if leaves.is_empty() {
+                break;
+            }
+            let wanted = (to.get() - self.size).min(leaves.len() as u64) as usize;
+            for leaf in leaves.iter().take(wanted) {
+                self.push(leaf, None)?;
+            }
+        }
         for frame in log.read(Position::new(self.size + 1)) {
             for record in frame?.entries() {
                 let position = record.position.get();
                 if position == self.size + 1 && position <= to.get() {
-                    self.push(record.leaf, record.entry)?;
+                    self.push(record.leaf, Some(record.entry))?;
                 }
             }
             if self.size >= to.get() {
@@ -249,11 +265,14 @@ impl Tiles {
         self.write_edge()
     }
 
-    fn push(&mut self, leaf: &Hash32, entry: &EntryBytes) -> Result<(), TilesError> {
+    fn push(&mut self, leaf: &Hash32, entry: Option<&EntryBytes>) -> Result<(), TilesError> {
         let index = self.size / TILE_WIDTH;
-        bundle_entry(&mut self.bundle, entry);
+        let entry = entry.filter(|_| self.beside == Beside::Entries);
+        if let Some(entry) = entry {
+            bundle_entry(&mut self.bundle, entry);
+        }
         self.size += 1;
-        if self.size.is_multiple_of(TILE_WIDTH) {
+        if self.size.is_multiple_of(TILE_WIDTH) && self.beside == Beside::Entries {
             let full = Tile {
                 level: 0,
                 index,
@@ -293,7 +312,7 @@ impl Tiles {
                 "a tile has its hashes"
             );
             self.write(&tile.level.to_string(), &tile, hashes.as_flattened())?;
-            if tile.level == 0 {
+            if tile.level == 0 && self.beside == Beside::Entries {
                 self.write(ENTRIES, &tile, &self.bundle)?;
             }
         }
@@ -326,6 +345,21 @@ impl Tiles {
 
     fn path(&self, level: &str, tile: &Tile) -> PathBuf {
         self.dir.join(TILES).join(level).join(tile.path())
+    }
+}
+
+/// Removes a file or folder with everything in it. Nothing happens if it is not there.
+fn remove(path: &Path) -> Result<(), TilesError> {
+    let removed = match path.is_dir() {
+        true => fs::remove_dir_all(path),
+        false => fs::remove_file(path),
+    };
+    match removed {
+        Err(source) if source.kind() != ErrorKind::NotFound => {
+            let path = path.to_owned();
+            Err(TilesError::Io { path, source })
+        }
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 

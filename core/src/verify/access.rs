@@ -7,6 +7,8 @@ use super::halt::{Halt, damaged};
 use super::report::{Part, PartName};
 use crate::access_log::{FOLDER, log_id, query, verifier_of};
 use crate::audit::{Chains, Fault, FaultKind};
+use crate::domain::erasure::RemovedReads;
+use crate::domain::ledger::NotedReads;
 use crate::entry::{self, Entry};
 use crate::hash::Hash32;
 use crate::ids::{KeyId, LedgerId, PersonId, Position};
@@ -28,6 +30,10 @@ pub(super) struct Access<'a> {
     pub(super) keys: &'a KeyStore,
     /// Every key that ever signed the ledger's checkpoints.
     pub(super) signers: Vec<VerifierKey>,
+    /// What the ledger has on record of the access log: how many records there were, and their root.
+    pub(super) noted: &'a [NotedReads],
+    /// The acts on record that remove records, and whether they are carried out.
+    pub(super) removals: &'a [(RemovedReads, bool)],
     /// Whether records are opened.
     pub(super) texts: bool,
 }
@@ -38,7 +44,8 @@ impl Access<'_> {
         let folder = self.dir.join(FOLDER);
         let journal = folder.join("journal");
         let kept = Kept::read_all(&folder.join("checkpoints"))?;
-        if !journal.is_dir() && kept.notes.is_empty() {
+        let roots = self.roots();
+        if !journal.is_dir() && kept.notes.is_empty() && roots.is_empty() {
             return Ok(Vec::new());
         }
         let mut checkpoints = Part::new(PartName::AccessCheckpoints);
@@ -59,6 +66,8 @@ impl Access<'_> {
             frontier: Frontier::default(),
             tail: None,
             notes: notes.into_iter().peekable(),
+            roots: roots.into_iter().peekable(),
+            note: None,
             checkpoints,
         };
         let mut part = Part::new(PartName::AccessLog);
@@ -71,7 +80,31 @@ impl Access<'_> {
             Err(Halt::Failed(error)) => return Err(error),
         };
         part.checked = following.frontier.size();
+        part.note = following.note.take();
+        if let Some(fault) = following.lost().filter(|_| whole) {
+            part.fail(fault);
+        }
         Ok(vec![part, following.finish(whole)])
+    }
+
+    /// The roots on record, smallest size first.
+    fn roots(&self) -> Vec<(Position, Hash32)> {
+        let noted = self.noted.iter().map(|noted| (noted.records, noted.root));
+        let removed = self.removals.iter().map(|(it, _)| (it.through, it.root));
+        let mut roots: Vec<_> = noted.chain(removed).collect();
+        roots.retain(|(size, _)| *size > Position::ZERO);
+        roots.sort_unstable();
+        roots
+    }
+
+    /// The last record that acts on record remove, and the last one that they have removed.
+    fn removed(&self) -> (Position, Position) {
+        let furthest = |carried_out_only: bool| {
+            let acts = self.removals.iter();
+            let acts = acts.filter(|(_, carried_out)| *carried_out || !carried_out_only);
+            acts.map(|(it, _)| it.through).max().unwrap_or_default()
+        };
+        (furthest(false), furthest(true))
     }
 }
 
@@ -83,6 +116,9 @@ struct Following<'a> {
     frontier: Frontier,
     tail: Option<Tail>,
     notes: std::iter::Peekable<std::vec::IntoIter<SignedCheckpoint>>,
+    /// The roots that the ledger has on record, each with its size.
+    roots: std::iter::Peekable<std::vec::IntoIter<(Position, Hash32)>>,
+    note: Option<String>,
     checkpoints: Part,
 }
 
@@ -90,10 +126,13 @@ impl Following<'_> {
     fn read(&mut self, journal: &Path) -> Result<(), Halt> {
         let missing = |what: &str| Fault::new(Position::new(1), FaultKind::Missing, what);
         if !journal.is_dir() {
-            return Err(missing("a checkpoint was signed, but the access log is gone").into());
+            return Err(
+                missing("it is on record that there was one, but the access log is gone").into(),
+            );
         }
         let options = SegmentOptions {
             mode: OpenMode::ReadOnly,
+            removable: true,
             ..SegmentOptions::default()
         };
         let disk = os_disk(journal).map_err(Halt::Failed)?;
@@ -107,10 +146,89 @@ impl Following<'_> {
         if log.ledger_id() != log_id(self.access.ledger) {
             return Err(missing("the access log belongs to another ledger").into());
         }
-        for frame in log.read(Position::new(1)) {
+        self.follow_removed(&log)?;
+        for frame in log.read(Position::new(self.frontier.size()).next()) {
             self.follow(&frame?)?;
         }
         Ok(())
+    }
+
+    /// Takes the leaves of records that were removed. There must be an act on record for all of them.
+    fn follow_removed(&mut self, log: &SegmentLog) -> Result<(), Halt> {
+        let removed = log.removed();
+        let (may_go, are_gone) = self.access.removed();
+        if removed.position > may_go {
+            let what = format!(
+                "the records up to {} were removed, but no act on record removes those after {may_go}",
+                removed.position
+            );
+            return Err(Fault::new(may_go.next(), FaultKind::Missing, what).into());
+        }
+        if removed.position < are_gone {
+            let what = format!(
+                "an act on record has removed the records up to {are_gone}, but they are there; the \
+                 next start of the server removes them"
+            );
+            return Err(Fault::new(removed.position.next(), FaultKind::Event, what).into());
+        }
+        if removed.position < may_go {
+            self.note = Some(format!(
+                "an act on record removes the records up to {may_go} at the next start of the server"
+            ));
+        } else if may_go > Position::ZERO {
+            self.note = Some(format!(
+                "the records up to {may_go} were removed by an act on record"
+            ));
+        }
+        while self.frontier.size() < removed.position.get() {
+            let next = Position::new(self.frontier.size()).next();
+            for leaf in log.removed_leaves(next)? {
+                self.push(leaf)?;
+            }
+        }
+        if removed.position > Position::ZERO {
+            self.chains = Chains::part(removed.position.next());
+            self.tail = Some(removed);
+        }
+        Ok(())
+    }
+
+    /// Takes a leaf, and compares every root on record of that size.
+    fn push(&mut self, leaf: Hash32) -> Result<(), Halt> {
+        self.frontier.push(leaf);
+        let size = Position::new(self.frontier.size());
+        let root = self.next_size() == size.get() || self.next_root() == Some(size);
+        let root = match root {
+            true => self.frontier.root(),
+            false => return Ok(()),
+        };
+        self.compare(&root);
+        while let Some((_, recorded)) = self.roots.next_if(|(at, _)| *at == size) {
+            if recorded != root {
+                let what = format!(
+                    "the ledger has on record another root of the first {size} records: the access log \
+                     was exchanged or changed"
+                );
+                return Err(Fault::new(size, FaultKind::Checkpoint, what).into());
+            }
+        }
+        Ok(())
+    }
+
+    fn next_root(&mut self) -> Option<Position> {
+        self.roots.peek().map(|(size, _)| *size)
+    }
+
+    /// The fault of an access log that has fewer records than the ledger has on record.
+    fn lost(&mut self) -> Option<Fault> {
+        let (recorded, _) = self.roots.next()?;
+        let events = self.frontier.size();
+        let what = format!(
+            "the ledger has on record that the access log had {recorded} records, but it has {events}: \
+             its end is missing"
+        );
+        let next = Position::new(events).next();
+        Some(Fault::new(next, FaultKind::Missing, what))
     }
 
     fn follow(&mut self, frame: &Frame) -> Result<(), Halt> {
@@ -164,12 +282,7 @@ impl Following<'_> {
         if self.access.texts {
             self.open(record, &entry)?;
         }
-        self.frontier.push(*record.leaf);
-        if self.next_size() == self.frontier.size() {
-            let root = self.frontier.root();
-            self.compare(&root);
-        }
-        Ok(())
+        self.push(*record.leaf)
     }
 
     /// Whether a record under this key may follow one under the key `before`: the student was erased in

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::audit::{Fault, FaultKind};
-use crate::domain::erasure::{Erasure, EventPlace, Target};
+use crate::domain::erasure::{Erasure, EventPlace, RemovedReads, Target};
 use crate::domain::{Aggregate, Event, EventMeta};
 use crate::ids::{ErasureId, PersonId, Position, StreamId};
 use crate::journal::CommitLog;
@@ -44,6 +44,18 @@ impl Acts {
             Some(Aggregate::Erasure(act)) if act.target == target => Some(act),
             Some(_) | None => None,
         }
+    }
+
+    /// What the acts remove from the access log that two people have decided, and whether they are
+    /// carried out.
+    pub(super) fn removals(&self) -> Vec<(RemovedReads, bool)> {
+        let acts = self.acts.values().filter_map(|(_, state)| match state {
+            Some(Aggregate::Erasure(act)) if act.is_proved() => {
+                Some((act.reads?, act.is_carried_out()))
+            }
+            Some(_) | None => None,
+        });
+        acts.collect()
     }
 
     fn is_proved(&self, target: Target) -> bool {
@@ -112,6 +124,8 @@ fn is_gone(log: &dyn CommitLog, keys: &KeyStore, target: Target) -> Result<bool,
     let place = match target {
         Target::Person(person) => return Ok(is_erased(keys, person)),
         Target::Event(place) => place,
+        // That is checked with the access log.
+        Target::Reads { .. } => return Ok(true),
     };
     let Some(stored) = log.entry(place.position).map_err(ReadError::from)? else {
         return Ok(true);

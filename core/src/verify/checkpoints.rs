@@ -114,6 +114,7 @@ impl Checkpoints {
                 LedgerEvent::KeyIntroduced { .. }
                 | LedgerEvent::KeyRotated { .. }
                 | LedgerEvent::HeadsRecorded { .. }
+                | LedgerEvent::AccessLogNoted(_)
                 | LedgerEvent::ForkSettled { .. },
                 _,
             ) => false,
@@ -127,6 +128,7 @@ impl Checkpoints {
             LedgerEvent::KeyIntroduced { .. }
             | LedgerEvent::KeyRotated { .. }
             | LedgerEvent::HeadsRecorded { .. }
+            | LedgerEvent::AccessLogNoted(_)
             | LedgerEvent::ForkSettled { .. } => {
                 let what = "the previous key did not sign this change of key";
                 self.fail(Fault::new(position, FaultKind::Signature, what));

@@ -187,7 +187,7 @@ impl Batch {
     }
 }
 
-fn meta_of(entry: &Entry) -> EventMeta {
+pub(super) fn meta_of(entry: &Entry) -> EventMeta {
     EventMeta {
         stream: entry.stream,
         revision: entry.revision,

@@ -44,8 +44,10 @@ pub(super) fn damaged(damage: &Damage) -> Fault {
         )
         | DamageReason::SegmentHeader
         | DamageReason::Length { .. } => (damage.position, FaultKind::Format),
-        DamageReason::Missing | DamageReason::EndLost(_) => (damage.position, FaultKind::Missing),
-        DamageReason::Leaf => (damage.position, FaultKind::Leaf),
+        DamageReason::Missing | DamageReason::Removed | DamageReason::EndLost(_) => {
+            (damage.position, FaultKind::Missing)
+        }
+        DamageReason::Leaf | DamageReason::Leaves => (damage.position, FaultKind::Leaf),
     };
     Fault::new(position, kind, damage.to_string())
 }

@@ -3,8 +3,9 @@
 
 use std::vec;
 
+use super::acts::Acts;
 use super::checkpoints::Checkpoints;
-use super::contents::{Content, open};
+use super::contents::{Content, meta_of, open};
 use super::forking::Forking;
 use super::forks::Forks;
 use super::halt::Halt;
@@ -13,8 +14,11 @@ use super::indexes::Indexes;
 use super::parallel::{Span, in_order};
 use super::report::{Part, PartName};
 use crate::audit::{Chains, Fault, FaultKind};
-use crate::domain::Event;
-use crate::domain::ledger::{LedgerEvent, RecordedHeads, forks_stream, heads_stream};
+use crate::domain::erasure::RemovedReads;
+use crate::domain::ledger::{
+    LedgerEvent, NotedReads, RecordedHeads, forks_stream, heads_stream, reads_stream,
+};
+use crate::domain::{Event, EventMeta};
 use crate::entry::{self, Entry};
 use crate::hash::Hash32;
 use crate::ids::{CommitSeq, Position, StreamId, StreamKind};
@@ -40,6 +44,10 @@ pub(super) struct Found {
     pub(super) signers: Vec<VerifierKey>,
     /// The last record of where streams ended.
     pub(super) heads: Option<RecordedHeads>,
+    /// Everything that was noted of the access log.
+    pub(super) noted: Vec<NotedReads>,
+    /// The acts that remove records of the access log, and whether they are carried out.
+    pub(super) removals: Vec<(RemovedReads, bool)>,
     /// Whether the journal was read to its end.
     pub(super) whole: bool,
     /// The forked streams.
@@ -66,6 +74,8 @@ pub(super) fn check(
         redacted: 0,
         checkpoints,
         heads: Heads::new(),
+        acts: Acts::default(),
+        noted: Vec::new(),
         indexes,
     };
     following.checkpoints.reached(&following.frontier);
@@ -115,6 +125,8 @@ struct Seen {
     entry: Entry,
     /// The event, if it belongs to one of the ledger's own streams.
     own: Option<Box<Result<LedgerEvent, Fault>>>,
+    /// The event, if it belongs to a redaction or erasure and can be read.
+    act: Option<Box<(EventMeta, Event)>>,
 }
 
 /// Checks everything that can be checked without knowing what came before. Many threads do this.
@@ -158,6 +170,7 @@ impl Batch {
                 leaf: *record.leaf,
                 link: entry::link(record.entry),
                 own: own.then(|| Box::new(open_own(&record, &entry, keys))),
+                act: open_act(&record, &entry, keys),
                 entry,
             });
             Ok(())
@@ -183,6 +196,22 @@ fn open_own(record: &EntryRef<'_>, entry: &Entry, keys: &KeyStore) -> Result<Led
     }
 }
 
+/// Opens an event of a redaction or erasure. `None` if it is of something else. What cannot be opened is
+/// reported where every payload is.
+fn open_act(
+    record: &EntryRef<'_>,
+    entry: &Entry,
+    keys: &KeyStore,
+) -> Option<Box<(EventMeta, Event)>> {
+    if entry.stream.kind != StreamKind::Erasure {
+        return None;
+    }
+    match open(record, entry, keys) {
+        Ok(Content::Event(event)) => Some(Box::new((meta_of(entry), event))),
+        Ok(Content::Redacted | Content::Erased) | Err(_) => None,
+    }
+}
+
 /// Checks everything that can only be checked in order.
 struct Following<'a> {
     log: &'a dyn CommitLog,
@@ -193,6 +222,8 @@ struct Following<'a> {
     redacted: u64,
     checkpoints: Checkpoints,
     heads: Heads,
+    acts: Acts,
+    noted: Vec<NotedReads>,
     indexes: Indexes<'a>,
 }
 
@@ -262,6 +293,9 @@ impl Following<'_> {
             if let Some(event) = seen.own {
                 self.follow_own(position, entry.stream, *event)?;
             }
+            if let Some(act) = seen.act {
+                self.acts.take(position, &act.0, &act.1);
+            }
             self.checkpoints.reached(&self.frontier);
         }
         let position = self.position();
@@ -294,7 +328,9 @@ impl Following<'_> {
         let ledger = self.log.ledger_id();
         let of_heads = stream == StreamId::from(heads_stream(ledger));
         let of_forks = stream == StreamId::from(forks_stream(ledger));
+        let of_reads = stream == StreamId::from(reads_stream(ledger));
         match event {
+            Ok(LedgerEvent::AccessLogNoted(noted)) if of_reads => self.noted.push(noted),
             Ok(LedgerEvent::ForkSettled { stream, forks, .. }) if of_forks => {
                 self.forking.settle(position, stream, &forks)?;
             }
@@ -344,6 +380,8 @@ impl Following<'_> {
             key,
             signers,
             heads,
+            noted: self.noted,
+            removals: self.acts.removals(),
             whole,
             forks,
             parts,

@@ -117,6 +117,8 @@ fn verify(
         ledger: log.ledger_id(),
         keys,
         signers: found.signers,
+        noted: &found.noted,
+        removals: &found.removals,
         texts: depth == Depth::Full,
     };
     parts.extend(access.check()?);

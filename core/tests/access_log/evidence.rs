@@ -14,7 +14,7 @@ use planledger_fixtures::school::STUDENT;
 
 use super::{fill, founded, open, read};
 
-fn signer() -> Signer {
+pub(super) fn signer() -> Signer {
     Signer::new("ledger.example/test", Algorithm::Ed25519, [9; 32]).unwrap()
 }
 

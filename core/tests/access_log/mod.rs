@@ -1,6 +1,8 @@
 //! Who has read what is on record, and stays so (P7).
 
 mod evidence;
+mod removal;
+mod segments;
 
 use std::sync::{Arc, mpsc};
 

@@ -94,6 +94,7 @@ fn terms(cast: &Cast, streams: &[StreamId]) -> BTreeSet<Term> {
             Term::PlansOfStudent(person),
             Term::ChildrenOf(person),
             Term::OwnedBefore(person),
+            Term::Departed(person.as_bytes()[0]),
         ]);
     }
     terms.extend(cast.teams.iter().map(|id| Term::YearPlansOfTeam(*id)));

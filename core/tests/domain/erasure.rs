@@ -141,6 +141,7 @@ fn an_act_counts_only_if_two_people_decided_it() {
         reason: "Bedt om".parse().unwrap(),
         requested: done(asked),
         phase: Phase::Approved(done(approved)),
+        reads: None,
     };
     let (one, other) = (Actor::Person(LEADER), Actor::Person(CLERK));
     assert!(act(one, other).is_proved());

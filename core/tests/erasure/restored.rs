@@ -1,13 +1,16 @@
 //! An older copy is put back: nobody is served before the acts are carried out again.
 
 use planledger_core::domain::erasure::Target;
-use planledger_core::ledger::{Ledger, OpenError, Options, Payload, Undone};
+use planledger_core::domain::plan::PlanCommand;
+use planledger_core::domain::{Actor, Command};
+use planledger_core::ids::Position;
+use planledger_core::ledger::{Envelope, Ledger, OpenError, Options, Payload, Undone};
 use planledger_core::verify::{Depth, verify_dir};
 use planledger_fixtures::place::{TempLedger, copy, events};
 use std::path::Path;
 
-use super::{decide, place};
-use crate::audit::school::{NotarisedSchool, PLAN, STUDENT};
+use super::{decide, fresh, place};
+use crate::audit::school::{NotarisedSchool, PLAN, STUDENT, TEACHER};
 
 fn refused(dir: &Path, count: usize) {
     match Ledger::open(TempLedger::options_in(dir)) {
@@ -73,6 +76,53 @@ fn an_older_copy_of_keys_or_journal_is_not_served_before_the_acts_are_carried_ou
         &["journal", "keys", "derived"],
     );
     drop(current.open());
+}
+
+/// The newest thing that the older copy holds is one group of commands, and what was redacted is in the
+/// middle of it: it must not be taken for a torn end.
+#[test]
+fn an_older_copy_that_ends_with_the_redacted_group_is_whole_after_it_was_done_again() {
+    let school = NotarisedSchool::new();
+    let write = |text: &str| {
+        let text = text.parse().unwrap();
+        let command = Command::Plan(PLAN, PlanCommand::WriteStatus { text });
+        Envelope::new(fresh(), command)
+    };
+    let group = ["er god til at læse", "stod i den forkerte plan", "skriver"].map(write);
+    let teacher = Actor::Person(TEACHER);
+    let receipts = school
+        .ledger
+        .execute_batch(teacher, group.to_vec())
+        .unwrap();
+    let (written, last) = (receipts[1].position, receipts[2].position);
+    school.ledger.settle();
+    let current = school.close();
+    let older = tempfile::tempdir().unwrap();
+    copy(current.path(), older.path());
+    let ledger = current.open();
+    decide(&ledger, place(&ledger, written));
+    ledger.carry_out_erasures().unwrap();
+    drop(ledger);
+    put_back(
+        older.path(),
+        current.path(),
+        &["journal", "keys", "derived"],
+    );
+    refused(current.path(), 1);
+    let ledger = reapplied(current.path());
+    let found = events(&ledger);
+    let payload = |position: Position| &found[position.get() as usize - 1].payload;
+    assert_eq!(*payload(written), Payload::Redacted);
+    assert!(matches!(payload(last), Payload::Json(_)), "{last}");
+    // What comes after it is recorded, and found by the next start.
+    let after = ledger.execute(teacher, write("læser højt")).unwrap();
+    ledger.settle();
+    drop(ledger);
+    let ledger = reapplied(current.path());
+    let found = events(&ledger);
+    assert_eq!(found.last().unwrap().position, after.position);
+    let gone = &found[written.get() as usize - 1];
+    assert_eq!(gone.payload, Payload::Redacted);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use planledger_core::merkle::{
     Frontier, Tile, check_consistency, check_inclusion, hash_leaf, partial_tiles,
 };
 use planledger_core::time::Timestamp;
-use planledger_core::tlog::Tiles;
+use planledger_core::tlog::{Beside, Tiles};
 use tlog_tiles::{
     Error, Hash, HashReader as _, Tile as TheirTile, TileHashReader, TileReader, check_record,
     check_tree, prove_record, prove_tree, record_hash, stored_hash_index, tree_hash,
@@ -80,7 +80,7 @@ fn every_tile_is_verified_by_tlog_tiles_whatever_the_size() {
     let leaves = Leaves::of(entries_of(&log).into_iter().map(Vec::from));
     let roots = leaves.roots();
     let dir = tempfile::tempdir().unwrap();
-    let mut tiles = Tiles::open(dir.path()).unwrap();
+    let mut tiles = Tiles::open(dir.path(), Beside::Entries).unwrap();
     for (before, size) in [0].into_iter().chain(SIZES).zip(SIZES) {
         tiles.advance(&log, Position::new(size)).unwrap();
         let root = roots[size as usize];
@@ -133,7 +133,7 @@ fn every_tile_is_verified_by_tlog_tiles_whatever_the_size() {
 fn every_entry_is_read_from_its_bundle_and_is_the_leaf_of_its_tile() {
     const SIZE: u64 = 1_300;
     let dir = tempfile::tempdir().unwrap();
-    let mut tiles = Tiles::open(dir.path()).unwrap();
+    let mut tiles = Tiles::open(dir.path(), Beside::Entries).unwrap();
     let log = log_of(SIZE);
     tiles.advance(&log, Position::new(SIZE)).unwrap();
     let mut entries = entries_of(&log).into_iter();
@@ -166,7 +166,7 @@ fn every_entry_is_read_from_its_bundle_and_is_the_leaf_of_its_tile() {
 fn a_changed_tile_is_noticed_by_either_reader() {
     const SIZE: u64 = 700;
     let dir = tempfile::tempdir().unwrap();
-    let mut tiles = Tiles::open(dir.path()).unwrap();
+    let mut tiles = Tiles::open(dir.path(), Beside::Entries).unwrap();
     tiles.advance(&log_of(SIZE), Position::new(SIZE)).unwrap();
     let root = tiles.root().unwrap();
     for tile in TheirTile::new_tiles(8, 0, SIZE) {

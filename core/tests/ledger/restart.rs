@@ -1,3 +1,7 @@
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
 use planledger_core::derived::testing;
 use planledger_core::domain::Aggregate;
 use planledger_core::ids::Position;
@@ -167,4 +171,25 @@ fn checking_changes_nothing() {
     assert!(found.is_sound(), "{found:?}");
     assert_eq!(found.unfinished, 100);
     assert_eq!(files(place.path()), before);
+}
+
+#[test]
+fn what_others_could_read_of_a_ledger_is_its_owners_alone_once_it_is_opened() {
+    let place = TempLedger::new();
+    filled(&place);
+    let dir = place.options().dir;
+    let journal = dir.join("journal");
+    let set = |path: &Path, mode| {
+        std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    };
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let segment = std::fs::read_dir(&journal).unwrap().next().unwrap();
+    let segment = segment.unwrap().path();
+    let keys = dir.join("keys/keys.log");
+    set(&journal, 0o755);
+    set(&segment, 0o644);
+    set(&keys, 0o664);
+    drop(place.open());
+    let found = [&journal, &segment, &keys].map(|path| mode(path));
+    assert_eq!(found, [0o700, 0o600, 0o600]);
 }

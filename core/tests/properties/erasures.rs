@@ -2,11 +2,14 @@
 //! nothing is carried out that two different people did not decide, and nothing is recorded of a
 //! person afterwards.
 
-use planledger_core::domain::erasure::{Erasure, ErasureCommand, ErasureEvent, EventPlace, Target};
+use planledger_core::domain::erasure::{
+    Erasure, ErasureCommand, ErasureEvent, EventPlace, RemovedReads, Target,
+};
 use planledger_core::domain::plan::PlanCommand;
 use planledger_core::domain::world::Context;
 use planledger_core::domain::{Actor, Aggregate, Command, Event};
 use planledger_core::ids::{ErasureId, PersonId, Position, Revision, StreamId};
+use planledger_core::time::Timestamp;
 use planledger_fixtures::school::*;
 use planledger_fixtures::{ActsAs, IntoCommand, Memory};
 use proptest::prelude::*;
@@ -24,16 +27,30 @@ type Act = (Actor, Option<Actor>, Command);
 struct Noted {
     asked_by: Vec<PersonId>,
     approved_by: Vec<PersonId>,
+    settled: bool,
     carried_out: bool,
 }
 
-fn targets() -> [Target; 2] {
+/// What an act removes from the access log.
+const REMOVED: RemovedReads = RemovedReads {
+    through: Position::new(7),
+    records: 7,
+    until: Timestamp::from_nanos(1),
+    root: [8; 32],
+};
+
+fn targets() -> [Target; 3] {
     let talked_about = EventPlace {
         position: Position::new(12),
         stream: StreamId::from(PLAN),
         revision: Revision::new(3),
     };
-    [Target::Person(STUDENT), Target::Event(talked_about)]
+    let before = jiff::civil::date(2025, 1, 1);
+    [
+        Target::Person(STUDENT),
+        Target::Event(talked_about),
+        Target::Reads { before },
+    ]
 }
 
 fn acts() -> impl Strategy<Value = Vec<Act>> + Clone {
@@ -49,7 +66,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> + Clone {
         people(),
         prop::option::weighted(0.3, people()),
         any::<Index>(),
-        0..8_u8,
+        0..9_u8,
     );
     let act = act.prop_map(|(actor, on_behalf_of, target, what)| {
         let target = *target.get(&targets());
@@ -64,7 +81,8 @@ fn acts() -> impl Strategy<Value = Vec<Act>> + Clone {
             2 | 3 => (id, ErasureCommand::Approve { reason: None }).into_command(),
             4 => (id, ErasureCommand::Withdraw { reason: None }).into_command(),
             5 => (id, ErasureCommand::CarryOut { key: None }).into_command(),
-            6 => (PLAN, PlanCommand::Share).into_command(),
+            6 => (id, ErasureCommand::SettleReads(REMOVED)).into_command(),
+            7 => (PLAN, PlanCommand::Share).into_command(),
             _ => (PLAN, PlanCommand::Unshare).into_command(),
         };
         (actor, on_behalf_of, command)
@@ -111,7 +129,16 @@ fn noted(memory: &Memory, target: Target) -> Result<Noted, TestCaseError> {
                         prop_assert!(noted.approved_by.is_empty(), "withdrawn after approval");
                         noted.asked_by = Vec::new();
                     }
+                    ErasureEvent::ReadsSettled(removed) => {
+                        prop_assert_eq!(*removed, REMOVED);
+                        prop_assert!(matches!(target, Target::Reads { .. }), "of the ledger");
+                        prop_assert!(!noted.approved_by.is_empty(), "nobody had approved");
+                        prop_assert!(!noted.settled && !noted.carried_out, "settled too late");
+                        noted.settled = true;
+                    }
                     ErasureEvent::CarriedOut { .. } => {
+                        let of_ledger = !matches!(target, Target::Reads { .. });
+                        prop_assert!(noted.settled || of_ledger, "gone before it is on record");
                         prop_assert!(!noted.approved_by.is_empty(), "nobody had approved");
                         prop_assert!(!noted.carried_out, "carried out twice");
                         noted.carried_out = true;
@@ -159,7 +186,7 @@ fn acts_at_random_come_to_an_end_now_and_then() {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut carried_out = 0;
-    for _ in 0..300 {
+    for _ in 0..600 {
         let mut memory = founded();
         for (actor, on_behalf_of, command) in acts().new_tree(&mut runner).unwrap().current() {
             let context = Context {

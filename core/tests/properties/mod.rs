@@ -3,7 +3,7 @@
 //! A failing case says which `PROPTEST_RNG_SEED` shows it again.
 
 mod acts;
-mod check;
+pub(crate) mod check;
 mod containers;
 mod crash;
 mod erasures;

@@ -5,7 +5,7 @@ mod administrators;
 mod ended;
 mod looking;
 mod merging;
-mod place;
+pub(crate) mod place;
 mod proposing;
 mod refusing;
 mod restoring;

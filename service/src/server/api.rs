@@ -152,6 +152,11 @@ impl Api {
         self.reads.clone().ok_or_else(Failure::no_access_log)
     }
 
+    /// Whether reads can be recorded; `None` if there is no access log.
+    pub(super) fn recording(&self) -> Option<bool> {
+        self.reads.as_ref().map(ReadLog::is_recording)
+    }
+
     /// Waits until a position is durable, so that a caller can read its own writes. Fails when the
     /// wait takes longer than [`Limits::patience`].
     pub(super) async fn reached(&self, min_position: u64) -> Result<(), Failure> {

@@ -347,6 +347,8 @@ pub enum Access<'a> {
         /// About this person or system; `None` for everybody.
         of: Option<Actor>,
     },
+    /// List who is due for erasure by retention classes.
+    ListDueErasures,
 }
 
 /// Whose plans are asked for.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use planledger_core::derived::Term;
-use planledger_core::domain::erasure::{Erasure, ErasureCommand, Phase};
+use planledger_core::domain::erasure::{Erasure, ErasureCommand, Phase, Target};
 use planledger_core::domain::{Aggregate, Command};
 use planledger_core::ids::{ErasureId, Revision, StreamKind};
 use planledger_core::ledger::{Affected, Envelope, ErasureError, ReadError, Reading};
@@ -13,6 +13,7 @@ use super::api::Api;
 use super::auth::Access;
 use super::gate::Gate;
 use super::pages::{self, Items, Wanted};
+use super::reads::ReadLog;
 use crate::wire::Failure;
 use crate::wire::page::Page;
 
@@ -32,8 +33,15 @@ impl Api {
     /// whenever something has been approved.
     pub(super) async fn carry_out_erasures(self) {
         loop {
+            let reads = self.reads.clone();
             let done = self
-                .blocking(|ledger| Ok::<_, Failure>(ledger.carry_out_erasures()))
+                .blocking(move |ledger| {
+                    let done = ledger.carry_out_erasures().map(drop);
+                    let removed =
+                        reads.map_or(Ok(()), |reads| reads.log().carry_out_removals().map(drop));
+                    // One that fails does not keep the others from being carried out.
+                    Ok::<_, Failure>(done.and(removed))
+                })
                 .await;
             let approved = self.approved.notified();
             match done {
@@ -52,14 +60,31 @@ impl Api {
 fn complain(error: &ErasureError) {
     tracing::error!(
         %error,
-        "a redaction or erasure is approved and not carried out yet; the server tries again"
+        "a redaction, an erasure or a removal of old reads is approved and not carried out yet; the server tries again"
     );
+}
+
+/// What an act would destroy or remove, as it is now.
+fn affected(
+    reading: &Reading<'_>,
+    reads: Option<&ReadLog>,
+    target: Target,
+) -> Result<Affected, ReadError> {
+    let affected = reading.affected(target)?;
+    Ok(match (target, reads) {
+        (Target::Reads { before }, Some(reads)) => Affected {
+            reads: reads.log().removable(before),
+            ..affected
+        },
+        (Target::Reads { .. }, None) | (Target::Person(_) | Target::Event(_), _) => affected,
+    })
 }
 
 /// Reads a page of all redactions and erasures.
 pub(super) fn erasures<T>(
     reading: &Reading<'_>,
     gate: &Gate<'_>,
+    reads: Option<&ReadLog>,
     page: &Page<Uuid>,
     show: impl Fn(ErasureId, Revision, &Erasure, Option<Affected>) -> T,
 ) -> Result<Items<T>, Failure> {
@@ -68,7 +93,7 @@ pub(super) fn erasures<T>(
     let show = |id, revision, state: &Aggregate| match state {
         Aggregate::Erasure(state) => {
             let affected = match state.phase {
-                Phase::Requested => reading.affected(state.target).map(Some),
+                Phase::Requested => affected(reading, reads, state.target).map(Some),
                 Phase::Approved(_) | Phase::Withdrawn(_) | Phase::CarriedOut { .. } => Ok(None),
             };
             let id = ErasureId::from_uuid(id);

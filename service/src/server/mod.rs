@@ -38,6 +38,7 @@ mod readers;
 mod reads;
 mod recoveries;
 mod recovering;
+mod retention;
 mod revert;
 mod roster;
 mod rpc;
@@ -186,14 +187,14 @@ impl Server {
         let api = Api::new(
             ledger.clone(),
             self.evidence,
-            self.reads,
+            self.reads.clone(),
             authorizer,
             stopped.clone(),
             limits,
         );
         let resuming = tokio::spawn(api.clone().resume_recoveries());
         let erasing = tokio::spawn(api.clone().carry_out_erasures());
-        let (health, health_service) = Health::new(&ledger).await;
+        let (health, health_service) = Health::new(&ledger, self.reads).await;
         let watching = tokio::spawn(health.watch(ledger, stopped.clone()));
         let services = rpc::services(&api, limits);
         let router = tonic::transport::Server::builder()

@@ -5,6 +5,7 @@ use planledger_core::domain::person::{Person, Role};
 use planledger_core::domain::{Actor, Aggregate, Reason, World};
 use planledger_core::ids::{PersonId, Position};
 use planledger_core::ledger::Reading;
+use planledger_core::time::Timestamp;
 
 use super::auth::Access;
 use super::gate::Gate;
@@ -18,6 +19,14 @@ pub(super) struct Found {
     pub(super) behalf: Shown,
 }
 
+/// A page of who has read the plans of a student.
+pub(super) struct Answered {
+    pub(super) found: Vec<Found>,
+    pub(super) next_page_token: String,
+    /// Since when the access log is complete; `None` if that is not known.
+    pub(super) complete_since: Option<Timestamp>,
+}
+
 /// Reads a page of who has read the plans of a student. It includes everything that was handed in
 /// before.
 pub(super) fn readers(
@@ -25,7 +34,7 @@ pub(super) fn readers(
     reading: &Reading<'_>,
     gate: &Gate<'_>,
     asked: &ListReaders,
-) -> Result<(Vec<Found>, String), Failure> {
+) -> Result<Answered, Failure> {
     gate.require(&Access::ReadAccessLog(asked.student))?;
     // Of an erased student it stays known who has read, and when.
     if person(reading, asked.student)?.is_none() && !reading.was_erased(asked.student.into())? {
@@ -50,7 +59,11 @@ pub(super) fn readers(
         });
     }
     let next = page.next.map(|next| asked.page.next_token(next.get()));
-    Ok((found, next.unwrap_or_default()))
+    Ok(Answered {
+        found,
+        next_page_token: next.unwrap_or_default(),
+        complete_since: page.complete_since,
+    })
 }
 
 /// Somebody as whoever asks may see them. The names of staff and systems are shown to everybody who may

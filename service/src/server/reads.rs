@@ -103,7 +103,8 @@ pub(super) fn look(access: &Access<'_>) -> Option<Look> {
         | Access::ListGrants
         | Access::ReadGrants(_)
         | Access::ReadGrant { .. }
-        | Access::ReadAccess { .. } => None,
+        | Access::ReadAccess { .. }
+        | Access::ListDueErasures => None,
     }
 }
 
@@ -175,6 +176,8 @@ pub(super) const METHODS: &[(&str, Option<Shown>)] = &[
     ("GetSystem", None),
     ("ListSystems", None),
     ("ListErasures", None),
+    // Who is due for erasure: ids and days.
+    ("ListDueErasures", None),
     ("ExplainAccess", None),
     ("ReviewAccess", None),
 ];
@@ -215,6 +218,11 @@ pub(super) struct ReadLog {
 impl ReadLog {
     pub(super) fn new(log: Arc<AccessLog>, strict: bool) -> Self {
         Self { log, strict }
+    }
+
+    /// Whether reads can be recorded.
+    pub(super) fn is_recording(&self) -> bool {
+        self.log.failed().is_none()
     }
 
     pub(super) fn log(&self) -> &AccessLog {

@@ -13,6 +13,7 @@ use planledger_core::domain::view::Viewer;
 use planledger_core::domain::year_plan::{GoalArea, GoalKind, YearPlanKind};
 use planledger_core::ids::StreamKind;
 use planledger_core::overview::{By, Requirement};
+use planledger_core::retention::{NotDue, Standing, Start};
 
 use super::proto;
 
@@ -74,6 +75,11 @@ choices! {
     ImportMode as RosterImportMode { Bulk, Delta }
     SurveyForum as SurveyForum { SchoolBoard, ParentsMeeting, StudentCouncil, Class, Staff }
     StudentsThrough as StudentsThrough { StudentCouncil, Class, ChosenStudents }
+    Start as RetentionStart { Departure, LastSchoolYear, Later }
+    Standing as DueErasureStanding { New, Requested, Approved, TakenBack }
+    NotDue as NotDueReason {
+        RunningYear, StillHere, NotOnlyStudent, NoStudent, NoClass, Held, Kept,
+    }
     TalkKind as TalkKind { StudentTalk, FeedbackTalk, LearningTalk, SchoolHomeTalk }
 }
 

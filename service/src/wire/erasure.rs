@@ -60,6 +60,10 @@ fn read_operation(
 fn read_target(fields: &mut Fields, target: proto::ErasureTarget) -> Option<Target> {
     match target.target {
         Some(Wire::PersonId(id)) => fields.id("person_id", &id).map(Target::Person),
+        Some(Wire::ReadsBefore(day)) => {
+            let before = fields.date("reads_before", &day)?;
+            Some(Target::Reads { before })
+        }
         Some(Wire::Event(place)) => fields.within("event", |fields| read_place(fields, &place)),
         None => fields.missing("target"),
     }
@@ -91,7 +95,9 @@ pub(super) fn write(command: &ErasureCommand) -> Option<proto::ErasureCommand> {
                 operation: Some(write_operation(command)?),
             })
         }
-        ErasureCommand::CarryOut { .. } | ErasureCommand::ApplyAgain(_) => None,
+        ErasureCommand::SettleReads(_)
+        | ErasureCommand::CarryOut { .. }
+        | ErasureCommand::ApplyAgain(_) => None,
     }
 }
 
@@ -117,13 +123,16 @@ fn write_operation(command: &ErasureCommand) -> Option<Operation> {
         ErasureCommand::Withdraw { reason } => Operation::WithdrawErasure(proto::WithdrawErasure {
             reason: string(reason.as_ref()),
         }),
-        ErasureCommand::CarryOut { .. } | ErasureCommand::ApplyAgain(_) => return None,
+        ErasureCommand::SettleReads(_)
+        | ErasureCommand::CarryOut { .. }
+        | ErasureCommand::ApplyAgain(_) => return None,
     })
 }
 
 fn write_target(target: Target) -> proto::ErasureTarget {
     let target = match target {
         Target::Person(person) => Wire::PersonId(person.to_string()),
+        Target::Reads { before } => Wire::ReadsBefore(before.to_string()),
         Target::Event(place) => Wire::Event(proto::EventPlace {
             position: place.position.get(),
             stream: place.stream.to_string(),
@@ -150,6 +159,7 @@ pub fn erasure(
     erasure: &Erasure,
     affected: Option<Affected>,
 ) -> proto::Erasure {
+    let of_reads = matches!(erasure.target, Target::Reads { .. });
     let (state, withdrawn, carried_out_at) = match &erasure.phase {
         Phase::Requested => (proto::ErasureState::Requested, None, None),
         Phase::Approved(_) => (proto::ErasureState::Approved, None, None),
@@ -167,6 +177,13 @@ pub fn erasure(
         approved: erasure.approval().map(write_step),
         withdrawn: withdrawn.map(write_step),
         carried_out_at: carried_out_at.map(timestamp),
+        read_count: match erasure.reads {
+            Some(reads) => Some(reads.records),
+            None => of_reads.then_some(affected).flatten().map(|it| it.reads),
+        },
+        removed_until: (erasure.reads)
+            .filter(|reads| reads.through > Position::ZERO)
+            .map(|reads| timestamp(reads.until)),
         event_count: affected.map(|affected| affected.events),
         plan_count: affected.map(|affected| affected.plans),
     }

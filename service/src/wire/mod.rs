@@ -32,6 +32,7 @@ mod overview;
 mod person;
 mod plan;
 mod readers;
+mod retention;
 mod roster_fact;
 mod roster_record;
 mod roster_source;
@@ -74,6 +75,9 @@ pub use self::overview::{OverviewAsk, due_rules_of_json, get_overview, overview_
 pub use self::person::{child, person};
 pub use self::plan::summary;
 pub use self::readers::{ListReaders, Shown, list_readers, plan_read};
+pub use self::retention::{
+    DueAsk, RETENTION_REASON, due_erasure, list_due_erasures, not_due, retention_classes_of_toml,
+};
 pub use self::roster_source::{roster_link, roster_member, roster_source};
 pub use self::school_year::school_year;
 pub use self::status::status;

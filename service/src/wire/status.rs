@@ -7,8 +7,18 @@ use planledger_core::time::Timestamp;
 use super::instant::timestamp;
 use super::proto;
 
-/// Writes the answer of `GetStatus`. `started_at` is the instant when the server started.
-pub fn status(status: &Status, started_at: Timestamp) -> proto::GetStatusResponse {
+/// Writes the answer of `GetStatus`. `started_at` is the instant when the server started. `recording` says
+/// whether reads are recorded; `None` if the server keeps no access log.
+pub fn status(
+    status: &Status,
+    started_at: Timestamp,
+    recording: Option<bool>,
+) -> proto::GetStatusResponse {
+    let access_log = match recording {
+        Some(true) => proto::AccessLogState::Recording,
+        Some(false) => proto::AccessLogState::Failed,
+        None => proto::AccessLogState::Disabled,
+    };
     let recorded = status.position > Position::ZERO;
     let deriving = status.deriving;
     proto::GetStatusResponse {
@@ -22,5 +32,6 @@ pub fn status(status: &Status, started_at: Timestamp) -> proto::GetStatusRespons
         derived_rebuilds: status.derived_again,
         deriving: deriving.map(|(done, all)| proto::Deriving { done, all }),
         forks: status.forks,
+        access_log: access_log.into(),
     }
 }

@@ -217,6 +217,7 @@ fn every_method_has_an_action() {
             "get_inclusion_proof" => &[Action::ReadProofs, Action::ReadMeta],
             "list_grants" | "get_system" | "list_systems" | "list_erasures" | "explain_access"
             | "review_access" => &[Action::ReadAccess],
+            "list_due_erasures" => &[Action::DestroyText],
             "list_readers" => &[Action::ReadAccessLog],
             _ => &[],
         }

@@ -1,8 +1,11 @@
 //! Erasure over the network, as two records officers do it: asked for, approved, carried out, and
 //! finished by the next start if the process was killed.
 
+mod afterwards;
 mod canaries;
 mod program;
+mod reads;
+mod retention;
 mod secrets;
 
 use planledger_proto::v1::as_of::Moment;

@@ -158,6 +158,7 @@ async fn who_may_nothing_is_denied_by_every_method_even_what_is_not_there() {
         GetSystemRequest { system_id: new_id() };
         ListSystemsRequest {};
         ListErasuresRequest {};
+        ListDueErasuresRequest { classes: vec![retention_class("Planer", "5y")] };
         ExplainAccessRequest {
             actor: Some(actor_person(&new_id())),
             action: "write_plan".to_owned(),

@@ -405,7 +405,8 @@ async fn looking_back(city: &City, school: &School, auditor: &str) {
 
 /// Methods to which a message with something in each field is malformed whatever the ledger holds.
 /// `rights::methods` asks them in a well-formed way.
-const MALFORMED: [&str; 13] = [
+const MALFORMED: [&str; 14] = [
+    "ListDueErasures",
     "GetInclusionProof",
     "RevertPlan",
     "ReadEvents",

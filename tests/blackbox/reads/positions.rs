@@ -140,6 +140,7 @@ async fn a_position_that_is_not_reached_in_time_can_be_asked_for_again() {
             GetSystemRequest { system_id: new_id() };
             ListSystemsRequest {};
             ListErasuresRequest {};
+            ListDueErasuresRequest { classes: vec![retention_class("Planer", "5y")] };
             ExplainAccessRequest {
                 actor: Some(actor_person(&school.teacher)),
                 action: "write_plan".to_owned(),

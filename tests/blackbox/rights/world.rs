@@ -44,6 +44,7 @@ pub(super) struct World {
     pub(super) there: Place,
     pub(super) administrator: String,
     pub(super) auditor: String,
+    pub(super) officer: String,
     /// A recovery that changed something of the first school.
     pub(super) recovery: String,
 }
@@ -56,7 +57,7 @@ impl World {
         let voice = server.voice().await;
         let here = Place::found(&voice, "MARKERHERE").await;
         let there = Place::found(&voice, "MARKERTHERE").await;
-        let (administrator, auditor) = (new_id(), new_id());
+        let (administrator, auditor, officer) = (new_id(), new_id(), new_id());
         let office = new_id();
         let role = Role::Other;
         voice
@@ -64,6 +65,7 @@ impl World {
                 register_institution(&office, "Forvaltningen"),
                 put_person(&administrator, "Inge Administrator", &office, role),
                 put_person(&auditor, "Ole Revisor", &office, role),
+                put_person(&officer, "Else Arkivar", &office, role),
             ])
             .await;
         let plan = format!("plan/{}", here.plan);
@@ -81,6 +83,7 @@ impl World {
             there,
             administrator,
             auditor,
+            officer,
             recovery,
         };
         world.appoint();
@@ -98,12 +101,17 @@ impl World {
         let itself = Actor::System(SystemId::from_uuid(of_ledger.uuid()));
         carry_out(&ledger, itself, &self.administrator, bootstrap);
         self.make_auditor(&ledger, &self.auditor, None);
+        self.grant(&ledger, &self.officer, Granting::RecordsOfficer, None);
     }
 
     /// Makes somebody an auditor, for one purpose only if there is one. No server runs meanwhile.
     pub(super) fn make_auditor(&self, ledger: &Ledger, person: &str, purpose: Option<Purpose>) {
+        self.grant(ledger, person, Granting::Auditor, purpose);
+    }
+
+    fn grant(&self, ledger: &Ledger, person: &str, role: Granting, purpose: Option<Purpose>) {
         let details = GrantDetails {
-            role: Granting::Auditor,
+            role,
             scope: Scope::Municipality,
             first_day: None,
             last_day: None,

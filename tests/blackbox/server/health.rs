@@ -1,5 +1,6 @@
 //! Whether the server is well.
 
+use planledger_proto::v1::*;
 use tonic::Code;
 use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
@@ -9,6 +10,8 @@ use tonic_health::pb::health_client::HealthClient;
 use crate::support::*;
 
 const COMMANDS: &str = "planledger.v1.CommandService";
+
+const PLANS: &str = "planledger.v1.PlanService";
 
 async fn client(server: &Running) -> HealthClient<Channel> {
     HealthClient::new(server.channel().await)
@@ -29,7 +32,7 @@ fn of(service: &str) -> HealthCheckRequest {
 async fn a_server_is_well_from_its_first_answer_on_and_nobody_has_to_say_who_asks() {
     let server = Home::new().start();
     let mut health = client(&server).await;
-    for service in ["", COMMANDS] {
+    for service in ["", COMMANDS, PLANS] {
         let answer = health.check(of(service)).await.unwrap();
         assert_eq!(answer.into_inner().status(), ServingStatus::Serving);
     }
@@ -66,4 +69,48 @@ async fn whoever_watches_is_told_of_changes_and_of_nothing_else() {
     let last = next(&mut whole).await.unwrap().unwrap();
     assert_eq!(last.status(), ServingStatus::NotServing);
     assert!(next(&mut whole).await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_server_that_cannot_record_reads_says_so() {
+    for strict in [false, true] {
+        let home = Home::new();
+        let unrecorded = Setup {
+            reads: None,
+            ..Setup::default()
+        };
+        let server = unrecorded.start(&home);
+        let voice = server.voice().await;
+        let (_, _, plan_id) = School::with_plan(&voice).await;
+        drop(voice);
+        server.stop();
+        let log = Gated::of_reads(&home);
+        let setup = Setup {
+            reads: Some(Strict(strict)),
+            read_log: Some(log.clone()),
+            ..Setup::default()
+        };
+        let server = setup.start(&home);
+        let voice = server.voice().await;
+        let state = || async {
+            let status = voice.ask(GetStatusRequest::default()).await.unwrap();
+            status.access_log()
+        };
+        assert_eq!(state().await, AccessLogState::Recording);
+        let mut health = client(&server).await;
+        let watch = health.watch(watching(PLANS)).await.unwrap();
+        let mut watch = watch.into_inner();
+        let first = next(&mut watch).await.unwrap().unwrap();
+        assert_eq!(first.status(), ServingStatus::Serving);
+
+        log.fail();
+        // The first answer may leave before the write fails, unless the log is strict.
+        let first = voice.try_plan(&plan_id, Viewer::Staff, None).await;
+        assert_eq!(first.is_err(), strict);
+        let second = next(&mut watch).await.unwrap().unwrap();
+        assert_eq!(second.status(), ServingStatus::NotServing);
+        assert_eq!(state().await, AccessLogState::Failed);
+        let refused = voice.try_plan(&plan_id, Viewer::Staff, None).await;
+        assert_eq!(refused.unwrap_err().reason, "ACCESS_LOG_FAILED");
+    }
 }

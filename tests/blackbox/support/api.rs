@@ -90,6 +90,7 @@ methods! {
     access.get_system: GetSystemRequest => GetSystemResponse;
     access.list_systems: ListSystemsRequest => ListSystemsResponse;
     access.list_erasures: ListErasuresRequest => ListErasuresResponse;
+    access.list_due_erasures: ListDueErasuresRequest => ListDueErasuresResponse;
     access.explain_access: ExplainAccessRequest => ExplainAccessResponse;
     access.review_access: ReviewAccessRequest => ReviewAccessResponse;
     access.list_readers: ListReadersRequest => ListReadersResponse;

@@ -129,6 +129,12 @@ pub(crate) fn erasure_of(person: &str) -> ErasureTarget {
     ErasureTarget { target }
 }
 
+/// Old reads as what is to be removed.
+pub(crate) fn reads_before(day: &str) -> ErasureTarget {
+    let target = Some(erasure_target::Target::ReadsBefore(day.to_owned()));
+    ErasureTarget { target }
+}
+
 /// An event as one that is to be redacted.
 pub(crate) fn redaction_of(stream: &str, position: u64, revision: u64) -> ErasureTarget {
     let target = Some(erasure_target::Target::Event(EventPlace {
@@ -164,6 +170,17 @@ pub(crate) fn request_erasure(target: ErasureTarget) -> Command {
 pub(crate) fn approve_erasure(target: ErasureTarget) -> Command {
     let approve = ApproveErasure { reason: None };
     erasure(target, OnErasure::ApproveErasure(approve))
+}
+
+/// A retention class for everybody, from the later of departure and last school year.
+pub(crate) fn retention_class(name: &str, keep: &str) -> RetentionClass {
+    RetentionClass {
+        name: name.to_owned(),
+        start: RetentionStart::Later.into(),
+        keep: keep.to_owned(),
+        basis: "Arkivarens afgørelse".to_owned(),
+        ..RetentionClass::default()
+    }
 }
 
 /// Takes a request for a redaction or erasure back.

@@ -4,11 +4,13 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use planledger_core::access_log;
 use planledger_core::ids::{CommitSeq, LedgerId, Position};
 use planledger_core::journal::{
     AppendError, Commit, CommitLog, Frames, OpenError, OsDisk, ReadError, SegmentLog,
     SegmentOptions, StoredEntry, Tail,
 };
+use planledger_core::ledger::Ledger;
 use planledger_core::time::Timestamp;
 use uuid::Uuid;
 
@@ -47,8 +49,22 @@ impl Gated {
             }
             other => other,
         };
+        Self::over(log.unwrap())
+    }
+
+    /// The journal of the access log of a home that has a ledger, while no server has it.
+    pub(crate) fn of_reads(home: &Home) -> Self {
+        let ledger = Ledger::open(home.options()).unwrap();
+        let id = access_log::log_id(ledger.status().ledger);
+        let disk = Arc::new(OsDisk::new(home.path().join("access/journal")).unwrap());
+        let now = Timestamp::from_nanos(1);
+        let log = SegmentLog::create(disk, id, now, SegmentOptions::default());
+        Self::over(log.unwrap())
+    }
+
+    fn over(log: SegmentLog) -> Self {
         Self(Arc::new(Inner {
-            log: log.unwrap(),
+            log,
             gate: Mutex::default(),
             moved: Condvar::new(),
         }))

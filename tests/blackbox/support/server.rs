@@ -13,6 +13,7 @@ use planledger::settings::identity::{Identity, Tls};
 use planledger::settings::master::kept_beside;
 use planledger::system::{SystemClock, SystemEntropy};
 use planledger_core::access_log::AccessLog;
+use planledger_core::journal::OsDisk;
 use planledger_core::ledger::{Ledger, Options};
 use planledger_core::notary::Notary;
 use planledger_fixtures::place::copy;
@@ -102,6 +103,8 @@ pub(crate) struct Setup {
     pub(crate) log: Option<Gated>,
     /// Whether it records who reads plans, and whether answers wait for it; `None` if it does not.
     pub(crate) reads: Option<Strict>,
+    /// The journal of the access log, if it is a special one.
+    pub(crate) read_log: Option<Gated>,
     /// Whether it gives evidence.
     pub(crate) notary: bool,
     /// What it needs to find out who asks. It believes everybody if there is none.
@@ -137,6 +140,7 @@ impl Default for Setup {
             authorizer: Arc::new(Development),
             log: None,
             reads: Some(Strict(false)),
+            read_log: None,
             notary: false,
             secured: None,
         }
@@ -177,7 +181,14 @@ impl Setup {
                 Arc::new(Notary::open(ledger.clone(), &dir, signer).unwrap())
             });
             let reads = self.reads.map(|Strict(strict)| {
-                let reads = AccessLog::open(ledger.clone(), &dir, Arc::new(SystemEntropy));
+                let entropy = Arc::new(SystemEntropy);
+                let reads = match self.read_log {
+                    None => AccessLog::open(ledger.clone(), &dir, entropy),
+                    Some(log) => {
+                        let home = Arc::new(OsDisk::new(dir.join("access")).unwrap());
+                        AccessLog::open_on(ledger.clone(), Arc::new(log), home, entropy)
+                    }
+                };
                 (Arc::new(reads.unwrap()), strict)
             });
             let runtime = tokio::runtime::Builder::new_multi_thread()

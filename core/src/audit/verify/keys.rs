@@ -154,6 +154,7 @@ impl Checking<'_> {
                 LedgerEvent::KeyIntroduced { .. }
                 | LedgerEvent::KeyRotated { .. }
                 | LedgerEvent::HeadsRecorded { .. }
+                | LedgerEvent::AccessLogNoted(_)
                 | LedgerEvent::ForkSettled { .. } => Err(fault(
                     FaultKind::Event,
                     "it does not follow the record before it",

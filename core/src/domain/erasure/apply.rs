@@ -24,6 +24,7 @@ impl Erasure {
                 reason: reason.clone(),
                 requested: Done::of(meta),
                 phase: Phase::Requested,
+                reads: None,
             }),
             ErasureEvent::AppliedAgain(record) => Some(Self {
                 target: record.target,
@@ -35,9 +36,11 @@ impl Erasure {
                     at: meta.recorded_at,
                     key: record.key,
                 },
+                reads: record.reads,
             }),
             ErasureEvent::Approved { .. }
             | ErasureEvent::Withdrawn { .. }
+            | ErasureEvent::ReadsSettled(_)
             | ErasureEvent::CarriedOut { .. } => None,
         }
     }
@@ -51,6 +54,7 @@ impl Erasure {
             }
             ErasureEvent::Approved { .. } => self.phase = Phase::Approved(Done::of(meta)),
             ErasureEvent::Withdrawn { .. } => self.phase = Phase::Withdrawn(Done::of(meta)),
+            ErasureEvent::ReadsSettled(reads) => self.reads = Some(*reads),
             ErasureEvent::CarriedOut { key } => {
                 if let Phase::Approved(approved) = self.phase {
                     self.phase = Phase::CarriedOut {

@@ -51,9 +51,26 @@ impl ErasureCommand {
                     under_way(id, "it is approved, and can no longer be taken back")
                 }
             },
+            Self::SettleReads(reads) => {
+                let now = there()?;
+                let waits = matches!(now.target, Target::Reads { .. }) && now.reads.is_none();
+                Ok(match now.phase {
+                    Phase::Approved(_) if waits => vec![ErasureEvent::ReadsSettled(*reads)],
+                    Phase::Approved(_)
+                    | Phase::Requested
+                    | Phase::Withdrawn(_)
+                    | Phase::CarriedOut { .. } => Vec::new(),
+                })
+            }
             Self::CarryOut { key } => Ok(match there()?.phase {
-                Phase::Approved(_) => vec![ErasureEvent::CarriedOut { key: *key }],
-                Phase::Requested | Phase::Withdrawn(_) | Phase::CarriedOut { .. } => Vec::new(),
+                // Which reads go is on record before they do.
+                Phase::Approved(_) if there()?.is_settled() => {
+                    vec![ErasureEvent::CarriedOut { key: *key }]
+                }
+                Phase::Approved(_)
+                | Phase::Requested
+                | Phase::Withdrawn(_)
+                | Phase::CarriedOut { .. } => Vec::new(),
             }),
             Self::ApplyAgain(record) => Ok(match now {
                 Some(now) if now.is_carried_out() => Vec::new(),
@@ -109,6 +126,8 @@ fn by_a_person(ask: &RuleContext<'_>) -> Result<(), Stop> {
 
 fn check_target(ask: &RuleContext<'_>, target: Target) -> Result<(), Stop> {
     match target {
+        // Which days are allowed stands with those of other commands.
+        Target::Reads { .. } => Ok(()),
         Target::Person(person) => {
             if is_erased(ask, person)? {
                 return refuse(erased(person));

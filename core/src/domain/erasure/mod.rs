@@ -6,16 +6,18 @@
 mod apply;
 mod decide;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub(in crate::domain) use self::decide::check_not_erased;
 pub(crate) use self::decide::{erased, not_redactable};
 use crate::actor::Actor;
-use crate::hash::Context;
+use crate::hash::{Context, Hash32};
 use crate::ids::{ErasureId, KeyId, PersonId, Position, Revision, StreamId};
 use crate::text::ReasonText;
 use crate::time::Timestamp;
 
+static READS_CONTEXT: Context = Context::new("planledger v1 2026-11-29 removal of reads");
 static EVENT_CONTEXT: Context = Context::new("planledger v1 2026-11-29 redaction");
 
 /// What an act destroys.
@@ -27,6 +29,26 @@ pub enum Target {
     Person(PersonId),
     /// The text of one event.
     Event(EventPlace),
+    /// The records of the access log from before a day: its first segments in which every record is
+    /// from before that day. Nothing of the ledger itself.
+    Reads {
+        /// The day, in Copenhagen.
+        before: Date,
+    },
+}
+
+/// What is known of the records that an act removes from the access log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemovedReads {
+    /// The last record that is removed. Every one before it is removed too.
+    pub through: Position,
+    /// How many of them were there when the act was carried out.
+    pub records: u64,
+    /// The instant of the last record that is removed. No earlier record is there any more.
+    pub until: Timestamp,
+    /// Root of the tree over the records up to `through`.
+    #[serde(with = "crate::hex::digits")]
+    pub root: Hash32,
 }
 
 /// Where an event is.
@@ -47,6 +69,11 @@ impl ErasureId {
             Target::Person(person) => Self::of_person(person),
             Target::Event(place) => {
                 let hash = EVENT_CONTEXT.hash(&place.position.get().to_be_bytes());
+                let builder = uuid::Builder::from_custom_bytes(crate::hash::first(&hash));
+                Self::from_uuid(builder.into_uuid())
+            }
+            Target::Reads { before } => {
+                let hash = READS_CONTEXT.hash(before.to_string().as_bytes());
                 let builder = uuid::Builder::from_custom_bytes(crate::hash::first(&hash));
                 Self::from_uuid(builder.into_uuid())
             }
@@ -82,6 +109,8 @@ pub enum ErasureCommand {
         /// The reason that the sender gives; `None` if no reason is given.
         reason: Option<ReasonText>,
     },
+    /// Records which records of the access log are removed, before they are. Clients cannot send it.
+    SettleReads(RemovedReads),
     /// Records that it is carried out. Clients cannot send it.
     CarryOut {
         /// The key that was destroyed; `None` for one event, and for a person without a key.
@@ -123,6 +152,8 @@ pub enum ErasureEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         key: Option<KeyId>,
     },
+    /// It was settled which records of the access log are removed.
+    ReadsSettled(RemovedReads),
     /// It was carried out again after an older copy of the journal was put back.
     AppliedAgain(Box<ActRecord>),
 }
@@ -172,6 +203,9 @@ pub struct ActRecord {
     /// The key that was destroyed; `None` for one event, and for a person without a key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<KeyId>,
+    /// What was removed from the access log; `None` if nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reads: Option<RemovedReads>,
 }
 
 /// How far an act has come.
@@ -209,6 +243,9 @@ pub struct Erasure {
     pub requested: Done,
     /// How far it has come.
     pub phase: Phase,
+    /// What it removes from the access log; `None` if nothing, and before that is settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reads: Option<RemovedReads>,
 }
 
 impl Erasure {
@@ -229,6 +266,15 @@ impl Erasure {
         asked && approved
     }
 
+    /// Whether it is on record what it destroys. Of an act on the access log that is found out when it is
+    /// carried out.
+    pub fn is_settled(&self) -> bool {
+        match self.target {
+            Target::Person(_) | Target::Event(_) => true,
+            Target::Reads { .. } => self.reads.is_some(),
+        }
+    }
+
     /// Whether its text is said to be gone.
     pub fn is_carried_out(&self) -> bool {
         matches!(self.phase, Phase::CarriedOut { .. })
@@ -246,6 +292,7 @@ impl Erasure {
             requested: self.requested,
             approved: *approved,
             key: *key,
+            reads: self.reads,
         })
     }
 }

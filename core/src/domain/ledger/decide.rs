@@ -52,6 +52,14 @@ impl LedgerCommand {
                     }]),
                 }
             }
+            Self::NoteAccessLog(noted) => {
+                let before = now.and_then(|now| now.reads);
+                // A shorter access log would say that nothing was lost.
+                match before.is_some_and(|before| before.records >= noted.records) {
+                    true => Ok(Vec::new()),
+                    false => Ok(vec![LedgerEvent::AccessLogNoted(*noted)]),
+                }
+            }
             Self::SettleFork {
                 stream,
                 forks,

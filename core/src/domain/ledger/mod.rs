@@ -1,5 +1,6 @@
 //! The ledger's own streams. One has the keys that sign the ledger's checkpoints. One says where
-//! all streams ended when a checkpoint was made; it is long. One has the forks that were settled.
+//! all streams ended when a checkpoint was made; it is long. One has the forks that were settled, and
+//! one how far the access log had come.
 //! Only the server itself, or an administrator at the ledger's directory, sends these commands; no
 //! client can.
 
@@ -15,6 +16,7 @@ use crate::note::{Rotation, VerifierKey};
 use crate::text::ReasonText;
 
 const FORKS_STREAM_CONTEXT: &str = "planledger v1 2026-11-28 forks stream";
+const READS_STREAM_CONTEXT: &str = "planledger v1 2026-11-29 access log notes stream";
 const HEADS_STREAM_CONTEXT: &str = "planledger v1 2026-11-25 heads stream";
 
 /// What can be asked of the ledger's own stream.
@@ -34,9 +36,11 @@ pub enum LedgerCommand {
         /// The position up to which all events are counted, and no later one.
         through: Position,
         /// Root over the heads of all streams at that position: see [`crate::heads`].
-        #[serde(with = "hex")]
+        #[serde(with = "crate::hex::digits")]
         root: Hash32,
     },
+    /// Records how many records the access log has, and their root, so that the loss of it is noticed.
+    NoteAccessLog(NotedReads),
     /// Records that somebody has looked at forks of a stream and leaves them as they are.
     SettleFork {
         /// The stream that was forked.
@@ -75,9 +79,11 @@ pub enum LedgerEvent {
         /// The position up to which all events are counted, and no later one.
         through: Position,
         /// Root over the heads of all streams.
-        #[serde(with = "hex")]
+        #[serde(with = "crate::hex::digits")]
         root: Hash32,
     },
+    /// The access log had so many records.
+    AccessLogNoted(NotedReads),
     /// Somebody has looked at forks of a stream and leaves them as they are.
     ForkSettled {
         /// The stream that was forked.
@@ -102,6 +108,19 @@ pub struct LedgerState {
     /// The forks that were settled: each stream and the position where it was forked.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub settled: BTreeSet<(StreamId, Position)>,
+    /// What was last noted of the access log; `None` if nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reads: Option<NotedReads>,
+}
+
+/// What is noted of the access log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotedReads {
+    /// How many records it had: the position of the last one.
+    pub records: Position,
+    /// Root of the tree over these records.
+    #[serde(with = "crate::hex::digits")]
+    pub root: Hash32,
 }
 
 /// Where every stream ended at a position.
@@ -110,7 +129,7 @@ pub struct RecordedHeads {
     /// The position up to which all events are counted, and no later one.
     pub through: Position,
     /// Root over the heads of all streams.
-    #[serde(with = "hex")]
+    #[serde(with = "crate::hex::digits")]
     pub root: Hash32,
 }
 
@@ -126,6 +145,11 @@ pub fn forks_stream(ledger: LedgerId) -> LedgerId {
     own_stream(FORKS_STREAM_CONTEXT, ledger)
 }
 
+/// The stream in which it is noted how far the access log has come.
+pub fn reads_stream(ledger: LedgerId) -> LedgerId {
+    own_stream(READS_STREAM_CONTEXT, ledger)
+}
+
 fn own_stream(context: &str, ledger: LedgerId) -> LedgerId {
     let hash = blake3::derive_key(context, ledger.as_bytes());
     LedgerId::from_uuid(uuid::Builder::from_custom_bytes(first(&hash)).into_uuid())
@@ -138,6 +162,7 @@ impl LedgerState {
             key: None,
             heads: None,
             settled: BTreeSet::new(),
+            reads: None,
         };
         state.apply(event);
         state
@@ -153,6 +178,7 @@ impl LedgerState {
                     root: *root,
                 });
             }
+            LedgerEvent::AccessLogNoted(noted) => self.reads = Some(*noted),
             LedgerEvent::ForkSettled { stream, forks, .. } => {
                 let settled = forks.iter().map(|fork| (*stream, *fork));
                 self.settled.extend(settled);
@@ -195,25 +221,5 @@ mod optional_text {
         let text = Option::<String>::deserialize(deserializer)?;
         let key = text.map(|text| text.parse().map_err(serde::de::Error::custom));
         key.transpose()
-    }
-}
-
-mod hex {
-    use super::{Deserialize, Deserializer, Hash32, Serializer};
-    use crate::hex::{decode, encode};
-
-    pub(super) fn serialize<S: Serializer>(
-        hash: &Hash32,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&encode(hash))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Hash32, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        decode(&text)
-            .ok_or_else(|| serde::de::Error::custom("the hash is not 64 hexadecimal digits"))
     }
 }

@@ -19,6 +19,8 @@ const PREFIX: &str = "segment-";
 pub(super) const LOG_SUFFIX: &str = ".log";
 pub(super) const TEMPORARY_SUFFIX: &str = ".log.tmp";
 pub(super) const INDEX_SUFFIX: &str = ".idx";
+/// Of the file that is kept of a removed segment.
+pub(super) const LEAVES_SUFFIX: &str = ".leaves";
 
 /// The name of a segment's file.
 pub(super) fn file_name(number: u64, suffix: &str) -> String {

@@ -5,6 +5,7 @@ mod header;
 mod index;
 mod open;
 mod overwriting;
+mod removing;
 mod scan;
 mod store;
 mod window;
@@ -22,14 +23,16 @@ use self::index::Index;
 pub use self::index::StoredIndex;
 use self::store::{Last, Readable, Store};
 use super::commit::Commit;
-use super::error::{AppendError, DamageReason, ReadError, RedactError};
+use super::error::{AppendError, Damage, DamageReason, ReadError, RedactError};
 use super::frame::{Frame, FrameError, Header, Record};
 use super::group::{self, Group};
 use super::layout::RECORD_LEN;
 use super::log::{CommitLog, Frames, StoredEntry};
 use super::tail::Tail;
 use crate::disk::{Disk, DiskFile, SmallFile, read_full, write_full};
+use crate::hash::Hash32;
 use crate::ids::{CommitSeq, LedgerId, Position};
+use crate::time::Timestamp;
 
 pub(crate) use self::open::ledger_id;
 pub use self::open::{OpenMode, SegmentOptions};
@@ -49,6 +52,8 @@ pub struct SegmentLog {
     store: Arc<Store>,
     writer: Mutex<Writer>,
     segment_bytes: u64,
+    /// Whether segments end with the month too, and the first ones can be removed.
+    removable: bool,
     cut: Option<Cut>,
 }
 
@@ -88,7 +93,8 @@ impl SegmentLog {
     /// also checks that each continues the one before it.
     pub fn segments(&self) -> Vec<SegmentStart> {
         let state = self.store.state.lock();
-        let starts = state.segments.iter().map(|header| SegmentStart {
+        let there = state.segments.iter().filter(|it| it.number >= state.first);
+        let starts = there.map(|header| SegmentStart {
             number: header.number,
             first_position: header.before.position.next(),
             first_commit: header.before.commit.next(),
@@ -111,9 +117,18 @@ impl SegmentLog {
     }
 
     /// Writes and syncs what is in the buffer, and shows it to readers.
-    fn write(&self, writer: &mut Writer, tail: Tail, group: Group) -> io::Result<()> {
+    fn write(
+        &self,
+        writer: &mut Writer,
+        tail: Tail,
+        first: Timestamp,
+        group: Group,
+    ) -> io::Result<()> {
         let len = writer.buffer.len() as u64;
-        if writer.len + len > self.segment_bytes && writer.len > SEGMENT_HEADER_LEN as u64 {
+        let is_full = writer.len + len > self.segment_bytes;
+        let is_over =
+            self.removable && tail.recorded_at.month_in_denmark() != first.month_in_denmark();
+        if (is_full || is_over) && writer.len > SEGMENT_HEADER_LEN as u64 {
             self.roll(writer, tail)?;
         }
         let start = writer.len;
@@ -254,12 +269,12 @@ impl CommitLog for SegmentLog {
                 actual: tail,
             });
         }
-        if commits.is_empty() {
+        let Some(first) = commits.first() else {
             return Ok(tail);
-        }
+        };
         let group = group::encode(tail, commits, &mut writer.buffer)?;
         let new_tail = group.tail;
-        let result = self.write(&mut writer, tail, group);
+        let result = self.write(&mut writer, tail, first.recorded_at, group);
         writer.buffer.clear();
         writer.buffer.shrink_to(KEPT_BUFFER);
         if let Err(source) = result {
@@ -298,9 +313,22 @@ impl CommitLog for SegmentLog {
         self.overwrite(position)
     }
 
+    fn removed_leaves(&self, from: Position) -> Result<Vec<Hash32>, ReadError> {
+        self.leaves_of_removed(from)
+    }
+
     fn entry(&self, position: Position) -> Result<Option<StoredEntry>, ReadError> {
         if position == Position::ZERO || position > self.store.tail().position {
             return Ok(None);
+        }
+        if position <= self.removed().position {
+            return Err(Damage {
+                segment: 1,
+                offset: 0,
+                position,
+                reason: DamageReason::Removed,
+            }
+            .into());
         }
         let number = self.store.segment_of_position(position);
         let segment = self.store.readable(number)?;

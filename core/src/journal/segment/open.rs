@@ -8,9 +8,11 @@ use parking_lot::Mutex;
 use super::super::error::{Damage, DamageReason, OpenError};
 use super::super::tail::Tail;
 use super::header::{
-    LOG_SUFFIX, SEGMENT_HEADER_LEN, SegmentHeader, TEMPORARY_SUFFIX, file_name, parse_name,
+    LEAVES_SUFFIX, LOG_SUFFIX, SEGMENT_HEADER_LEN, SegmentHeader, TEMPORARY_SUFFIX, file_name,
+    parse_name,
 };
 use super::overwriting;
+use super::removing::{self, There};
 use super::scan::{DurableHint, ScanError, Scanned, scan_closed, scan_last};
 use super::store::{Last, State, Store};
 use super::{SEGMENT_BYTES, SegmentLog, Writer, WriterState, create_segment};
@@ -40,6 +42,9 @@ pub struct SegmentOptions {
     pub durable: Option<DurableHint>,
     /// A segment is closed before it exceeds this many bytes. At most 1 GiB; 64 MiB unless given.
     pub segment_bytes: u64,
+    /// Whether a segment is also closed when the calendar month ends (in Copenhagen), and the first
+    /// segments can be removed: see [`SegmentLog::remove_through`]. Never for a ledger's journal.
+    pub removable: bool,
 }
 
 impl Default for SegmentOptions {
@@ -48,6 +53,7 @@ impl Default for SegmentOptions {
             mode: OpenMode::default(),
             durable: None,
             segment_bytes: SEGMENT_BYTES,
+            removable: false,
         }
     }
 }
@@ -77,7 +83,9 @@ impl SegmentLog {
         created_at: Timestamp,
         options: SegmentOptions,
     ) -> Result<Self, OpenError> {
-        if !segment_numbers(disk.as_ref())?.is_empty() {
+        if !segment_numbers(disk.as_ref(), LOG_SUFFIX)?.is_empty()
+            || !segment_numbers(disk.as_ref(), LEAVES_SUFFIX)?.is_empty()
+        {
             return Err(OpenError::Exists);
         }
         remove_unfinished(disk.as_ref())?;
@@ -97,7 +105,13 @@ impl SegmentLog {
             last_group: SEGMENT_HEADER_LEN as u64,
             cut: None,
         };
-        Ok(Self::assemble(disk, vec![header], file, scanned, options))
+        Ok(Self::assemble(
+            disk,
+            (vec![header], 1),
+            file,
+            scanned,
+            options,
+        ))
     }
 
     /// Opens an existing journal, after a clean stop or a crash. Only the last segment is read in
@@ -108,18 +122,16 @@ impl SegmentLog {
     /// [`OpenError::Empty`] if there is no journal, [`OpenError::Damaged`] if it is
     /// damaged before its end, [`OpenError::Io`] if the disk fails.
     pub fn open(disk: Arc<dyn Disk>, options: SegmentOptions) -> Result<Self, OpenError> {
-        let numbers = segment_numbers(disk.as_ref())?;
-        if let Some(missing) = (1..)
-            .zip(&numbers)
-            .find(|(expected, number)| expected != *number)
-        {
-            return Err(damage(missing.0, 0, Position::ZERO, DamageReason::Missing));
-        }
+        let leaves = match options.removable {
+            true => segment_numbers(disk.as_ref(), LEAVES_SUFFIX)?,
+            false => Vec::new(),
+        };
+        let there = There::find(&segment_numbers(disk.as_ref(), LOG_SUFFIX)?, &leaves)?;
         match options.mode {
             OpenMode::ReadWrite => overwriting::finish(disk.as_ref())?,
             OpenMode::ReadOnly => overwriting::refuse_unfinished(disk.as_ref())?,
         }
-        let (headers, file) = open_headers(disk.as_ref(), numbers.len() as u64)?;
+        let (headers, file) = open_headers(disk.as_ref(), &there)?;
         let (Some(last), Some(file)) = (headers.last(), file) else {
             return match options.durable {
                 Some(hint) if hint.commit.get() > 0 => {
@@ -142,18 +154,26 @@ impl SegmentLog {
         }
         if options.mode == OpenMode::ReadWrite {
             remove_unfinished(disk.as_ref())?;
+            removing::sweep(disk.as_ref(), there.first)
+                .map_err(io_error("removing what is left of a removed segment"))?;
             make_durable(&file, &scanned, durable)
                 .map_err(io_error("storing the end of the journal"))?;
             // If the last process was killed, the name of the last segment may not have been
             // synced.
             disk.sync_dir().map_err(io_error("syncing the directory"))?;
         }
-        Ok(Self::assemble(disk, headers, file, scanned, options))
+        Ok(Self::assemble(
+            disk,
+            (headers, there.first),
+            file,
+            scanned,
+            options,
+        ))
     }
 
     fn assemble(
         disk: Arc<dyn Disk>,
-        segments: Vec<SegmentHeader>,
+        (segments, first): (Vec<SegmentHeader>, u64),
         file: Arc<dyn DiskFile>,
         scanned: Scanned,
         options: SegmentOptions,
@@ -182,6 +202,7 @@ impl SegmentLog {
         let state = State {
             tail,
             segments,
+            first,
             last: Last { file, len, offsets },
         };
         Self {
@@ -189,6 +210,7 @@ impl SegmentLog {
             store: Arc::new(Store::new(disk, read_only, state)),
             writer: Mutex::new(writer),
             segment_bytes: options.segment_bytes.min(1 << 30),
+            removable: options.removable,
             cut,
         }
     }
@@ -209,7 +231,7 @@ fn damage(segment: u64, offset: u64, position: Position, reason: DamageReason) -
 /// # Errors
 /// [`OpenError::Empty`] if there is no journal, [`OpenError::Io`] if the disk fails.
 pub(crate) fn ledger_id(disk: &dyn Disk) -> Result<LedgerId, OpenError> {
-    let first = segment_numbers(disk)?.first().copied();
+    let first = segment_numbers(disk, LOG_SUFFIX)?.first().copied();
     let name = file_name(first.ok_or(OpenError::Empty)?, LOG_SUFFIX);
     let file: Arc<dyn DiskFile> = disk
         .open(&name)
@@ -219,11 +241,11 @@ pub(crate) fn ledger_id(disk: &dyn Disk) -> Result<LedgerId, OpenError> {
     Ok(header.ok_or(OpenError::Empty)?.ledger_id)
 }
 
-fn segment_numbers(disk: &dyn Disk) -> Result<Vec<u64>, OpenError> {
+fn segment_numbers(disk: &dyn Disk, suffix: &str) -> Result<Vec<u64>, OpenError> {
     let names = disk.list().map_err(io_error("listing the directory"))?;
     let mut numbers: Vec<u64> = names
         .iter()
-        .filter_map(|name| parse_name(name, LOG_SUFFIX))
+        .filter_map(|name| parse_name(name, suffix))
         .collect();
     numbers.sort_unstable();
     Ok(numbers)
@@ -242,15 +264,19 @@ fn remove_unfinished(disk: &dyn Disk) -> Result<(), OpenError> {
 
 type Headers = (Vec<SegmentHeader>, Option<Arc<dyn DiskFile>>);
 
-/// Reads the headers of all segments and checks that each continues the one before it. Also returns
-/// the file of the last segment.
-fn open_headers(disk: &dyn Disk, count: u64) -> Result<Headers, OpenError> {
+/// Reads the headers of all segments, also of those that were removed, and checks that each continues
+/// the one before it. Also returns the file of the last segment.
+fn open_headers(disk: &dyn Disk, there: &There) -> Result<Headers, OpenError> {
     let failed = io_error("reading a segment's header");
     let mut headers: Vec<SegmentHeader> = Vec::new();
     let mut last: Option<Arc<dyn DiskFile>> = None;
-    for number in 1..=count {
+    for number in 1..=there.count {
+        let suffix = match number < there.first {
+            true => LEAVES_SUFFIX,
+            false => LOG_SUFFIX,
+        };
         let file: Arc<dyn DiskFile> = disk
-            .open(&file_name(number, LOG_SUFFIX))
+            .open(&file_name(number, suffix))
             .map_err(&failed)?
             .into();
         let position = headers
@@ -271,7 +297,10 @@ fn open_headers(disk: &dyn Disk, count: u64) -> Result<Headers, OpenError> {
             return Err(damage(number, 0, position.next(), DamageReason::Misplaced));
         }
         if let (Some(previous), Some(closed)) = (headers.last(), &last) {
-            check_length(closed, previous, &header)?;
+            match previous.number < there.first {
+                true => removing::check_len(closed, previous, &header)?,
+                false => check_length(closed, previous, &header)?,
+            }
         }
         headers.push(header);
         last = Some(file);

@@ -31,8 +31,10 @@ pub(super) struct Store {
 /// Everything up to `tail` is durable. Nothing after it is ever shown.
 pub(super) struct State {
     pub(super) tail: Tail,
-    /// The header of each segment, from the first.
+    /// The header of each segment, from the first, also of those that were removed.
     pub(super) segments: Vec<SegmentHeader>,
+    /// The number of the first segment that was not removed.
+    pub(super) first: u64,
     pub(super) last: Last,
 }
 
@@ -110,14 +112,14 @@ impl Store {
         self.state.lock().tail
     }
 
-    /// The number of the last segment that begins after a tail for which `is_before` holds; 1 if
-    /// there is none.
+    /// The number of the last segment that begins after a tail for which `is_before` holds. The first
+    /// one that was not removed if there is none, or if that one was removed.
     fn number_by(&self, is_before: impl Fn(&Tail) -> bool) -> u64 {
         let state = self.state.lock();
         let after = state
             .segments
             .partition_point(|header| is_before(&header.before));
-        after.max(1) as u64
+        (after as u64).max(state.first)
     }
 
     pub(super) fn segment_of_position(&self, position: Position) -> u64 {
@@ -126,6 +128,11 @@ impl Store {
 
     pub(super) fn segment_of_commit(&self, commit: CommitSeq) -> u64 {
         self.number_by(|before| before.commit < commit)
+    }
+
+    /// Closes the files of a segment that is removed.
+    pub(super) fn forget(&self, number: u64) {
+        self.closed.remove(&number);
     }
 
     /// The segment with this number and how far it may be read now.
@@ -141,6 +148,14 @@ impl Store {
         };
         let (header, next) = {
             let state = self.state.lock();
+            if number < state.first {
+                let reason = DamageReason::Removed;
+                return Err(Damage {
+                    reason,
+                    ..missing()
+                }
+                .into());
+            }
             let at = usize::try_from(number)
                 .ok()
                 .and_then(|number| number.checked_sub(1));

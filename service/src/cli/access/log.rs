@@ -56,6 +56,7 @@ impl Log {
             let page = client.access().list_readers(request.clone()).await?;
             let page = page.into_inner();
             answer.position = page.position;
+            answer.complete_since = page.complete_since;
             answer.reads.extend(page.reads);
             request.page_token = page.next_page_token;
             if request.page_token.is_empty() || answer.reads.len() >= self.limit {
@@ -72,6 +73,10 @@ impl Log {
         ])];
         rows.extend(answer.reads.iter().map(row));
         output::table(&rows);
+        if let Some(since) = &answer.complete_since {
+            let since = output::instant(Some(since));
+            output::note(format!("the access log is complete since {since}"));
+        }
         if more {
             output::note("there are earlier reads; see --limit and --until");
         }

@@ -87,7 +87,19 @@ impl Show {
         if let Some(at) = &one.carried_out_at {
             output::line(format!("carried out: {}", output::instant(Some(at))));
         }
-        if let (Some(events), Some(plans)) = (one.event_count, one.plan_count) {
+        match (one.read_count, &one.removed_until) {
+            (Some(reads), Some(until)) => {
+                let until = output::instant(Some(until));
+                output::line(format!("removed: {reads} reads, the last of {until}"));
+            }
+            (Some(reads), None) if one.event_count.is_some() => {
+                output::line(format!("would remove: {reads} reads"));
+            }
+            (Some(reads), None) => output::line(format!("removed: {reads} reads")),
+            (None, _) => {}
+        }
+        if let (Some(events), Some(plans), None) = (one.event_count, one.plan_count, one.read_count)
+        {
             output::line(format!(
                 "would make unreadable: {events} events, {plans} plans"
             ));
@@ -98,7 +110,7 @@ impl Show {
     }
 }
 
-async fn all(client: &Client) -> Result<Vec<proto::Erasure>, CliError> {
+pub(super) async fn all(client: &Client) -> Result<Vec<proto::Erasure>, CliError> {
     let mut request = ListErasuresRequest::default();
     let mut erasures = Vec::new();
     loop {
@@ -124,7 +136,11 @@ fn row(one: &proto::Erasure) -> Vec<String> {
             Some(at) => output::instant(Some(at)),
             None => dash(),
         },
-        one.event_count.map_or_else(dash, |count| count.to_string()),
+        match (one.event_count, one.read_count) {
+            (_, Some(reads)) => format!("{reads} reads"),
+            (Some(events), None) => events.to_string(),
+            (None, None) => dash(),
+        },
     ]
 }
 
@@ -137,6 +153,7 @@ fn state(one: &proto::Erasure) -> String {
 fn target(one: &proto::Erasure) -> String {
     match one.target.as_ref().and_then(|it| it.target.as_ref()) {
         Some(Target::PersonId(id)) => format!("person/{id}"),
+        Some(Target::ReadsBefore(day)) => format!("reads before {day}"),
         Some(Target::Event(place)) => format!("event {} of {}", place.position, place.stream),
         None => "-".to_owned(),
     }

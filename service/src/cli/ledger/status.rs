@@ -1,7 +1,7 @@
 //! `ledger status`: shows the status of a running server's ledger.
 
 use clap::Args;
-use planledger_proto::v1::{Deriving, GetStatusRequest};
+use planledger_proto::v1::{AccessLogState, Deriving, GetStatusRequest};
 
 use super::super::error::CliError;
 use super::super::output;
@@ -28,6 +28,7 @@ impl Status {
         if self.json {
             return output::json(&status);
         }
+        let reads = access_log(status.access_log()).to_owned();
         let last = output::instant(status.last_recorded_at.as_ref());
         let rows = [
             ("ledger", status.ledger_id),
@@ -40,6 +41,7 @@ impl Status {
                 "takes commands",
                 if status.writable { "yes" } else { "no" }.to_owned(),
             ),
+            ("access log", reads),
             (
                 "derived state",
                 derived(status.derived_rebuilds, status.deriving),
@@ -65,6 +67,16 @@ fn derived(rebuilds: u64, deriving: Option<Deriving>) -> String {
             format!("being rebuilt from the journal: {done} of {all} events")
         }
         None => format!("was found faulty and rebuilt {times} since the server started"),
+    }
+}
+
+/// Describes whether reads of plans are recorded.
+const fn access_log(state: AccessLogState) -> &'static str {
+    match state {
+        AccessLogState::Unspecified => "-",
+        AccessLogState::Recording => "records reads",
+        AccessLogState::Failed => "cannot be written: no plans are shown until a restart",
+        AccessLogState::Disabled => "none",
     }
 }
 

@@ -118,6 +118,7 @@ impl<'r> Rights<'r> {
             }
             Access::ReadAccess { of: None } => self.everywhere(Action::ReadAccess),
             Access::ReadAccess { of: Some(actor) } => self.may(Action::ReadAccess, actor),
+            Access::ListDueErasures => self.everywhere(Action::DestroyText),
             Access::ReadGrants(id) => self.any_grant(id),
             Access::ReadGrant { of, scope } => self.grant(of, scope),
             Access::ReadInstitution(_)

@@ -6,7 +6,7 @@ use tonic::{Request, Response};
 
 use crate::server::access as queries;
 use crate::server::api::{Api, Rpc};
-use crate::server::{erasing, readers};
+use crate::server::{erasing, readers, retention};
 use crate::wire::{self, request};
 
 #[tonic::async_trait]
@@ -78,14 +78,38 @@ impl AccessService for Api {
         let caller = self.caller(request.extensions())?;
         let request = request.into_inner();
         let page = request::everything("ListErasures", request.page_size, &request.page_token)?;
+        let reads = self.reads.clone();
         let ((erasures, next_page_token), position) = self
             .read(&caller, request.min_position, move |reading, gate| {
-                erasing::erasures(reading, gate, &page, wire::erasure)
+                erasing::erasures(reading, gate, reads.as_ref(), &page, wire::erasure)
             })
             .await?;
         Ok(Response::new(proto::ListErasuresResponse {
             erasures,
             next_page_token,
+            position: position.get(),
+        }))
+    }
+
+    async fn list_due_erasures(
+        &self,
+        request: Request<proto::ListDueErasuresRequest>,
+    ) -> Rpc<proto::ListDueErasuresResponse> {
+        let caller = self.caller(request.extensions())?;
+        let request = request.into_inner();
+        let min_position = request.min_position;
+        let asked = wire::list_due_erasures(request)?;
+        let (found, position) = self
+            .read(&caller, min_position, move |reading, gate| {
+                retention::due(reading, gate, &asked, wire::due_erasure)
+            })
+            .await?;
+        Ok(Response::new(proto::ListDueErasuresResponse {
+            due: found.items,
+            not_due: wire::not_due(&found.not_due),
+            day: found.day.to_string(),
+            today: found.today.to_string(),
+            next_page_token: found.next_page_token,
             position: position.get(),
         }))
     }
@@ -144,17 +168,18 @@ impl AccessService for Api {
         let request = request.into_inner();
         let asked = wire::list_readers(&request)?;
         let log = self.read_log()?;
-        let ((found, next_page_token), position) = self
+        let (answered, position) = self
             .read(&caller, request.min_position, move |reading, gate| {
                 readers::readers(&log, reading, gate, &asked)
             })
             .await?;
-        let reads = found.iter();
+        let reads = answered.found.iter();
         let reads = reads.map(|found| wire::plan_read(&found.read, &found.reader, &found.behalf));
         Ok(Response::new(proto::ListReadersResponse {
             reads: reads.collect(),
-            next_page_token,
+            next_page_token: answered.next_page_token,
             position: position.get(),
+            complete_since: answered.complete_since.map(wire::timestamp),
         }))
     }
 }

@@ -15,6 +15,10 @@ impl LedgerService for Api {
         self.allow(&caller, Access::ReadStatus).await?;
         self.reached(request.into_inner().min_position).await?;
         let status = self.ledger.status();
-        Ok(Response::new(wire::status(&status, self.started_at)))
+        Ok(Response::new(wire::status(
+            &status,
+            self.started_at,
+            self.recording(),
+        )))
     }
 }

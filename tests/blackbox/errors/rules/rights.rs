@@ -79,6 +79,8 @@ pub(super) fn breaches(w: &World) -> Vec<Breach<'_>> {
         &w.teacher, PersonNotFound at "erasure.target" => request_erasure(erasure_of(&new_id()));
         &w.teacher, EventNotRedactable at "erasure.target" =>
             request_erasure(redaction_of(&format!("plan/{}", w.plan), 1, 2));
+        &w.teacher, DateOutOfRange at "erasure.target" =>
+            request_erasure(reads_before("2099-01-01"));
         &w.teacher, PersonErased at "erasure.target" => request_erasure(erasure_of(&w.erased));
         s, PersonErased at "person.person_id" =>
             put_person(&w.erased, "Igen", &school.institution, Role::Student);

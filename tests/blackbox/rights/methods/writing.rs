@@ -117,6 +117,20 @@ pub(super) async fn rights(rows: &mut Rows<'_>) {
     rows.row("list_systems", request, &may, &may_not).await;
     let request = same(ListErasuresRequest::default());
     rows.row("list_erasures", request, &may, &may_not).await;
+    let request = same(ListDueErasuresRequest {
+        classes: vec![retention_class("Planer", "5y")],
+        ..ListDueErasuresRequest::default()
+    });
+    let may_not = [
+        &world.administrator,
+        &world.auditor,
+        &here.leader,
+        &here.teacher,
+        &here.student,
+        &here.guardian,
+    ];
+    rows.row("list_due_erasures", request, &[&world.officer], &may_not)
+        .await;
     let request = both(&here.teacher, |id| ExplainAccessRequest {
         actor: Some(planledger_proto::v1::Actor {
             actor: Some(actor::Actor::PersonId(id)),

@@ -353,6 +353,7 @@ fn concerns(erasure: &Erasure, person: &str, streams: &[String]) -> bool {
     let target = erasure.target.as_ref();
     match target.and_then(|target| target.target.as_ref()) {
         Some(erasure_target::Target::PersonId(id)) => id == person,
+        Some(erasure_target::Target::ReadsBefore(_)) => false,
         Some(erasure_target::Target::Event(place)) => streams.contains(&place.stream),
         None => false,
     }
