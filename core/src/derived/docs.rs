@@ -28,15 +28,13 @@ use crate::seal::KeyStore;
 /// as many bytes may be on their way to sled, and as many again in the form in which they are
 /// written.
 pub(crate) const MOST_DIRTY: u64 = 16 << 20;
-/// How many bytes of documents wait before sled gets them at once. The more wait, the more of them are
-/// changes of the same lists and counts: with twice as many, the import of a large city writes a
-/// sixth fewer documents.
-const FLUSH_AT: u64 = MOST_DIRTY;
+/// How many bytes of documents wait before sled gets them at once.
+const FLUSH_AT: u64 = MOST_DIRTY / 2;
 /// How long documents wait if there are fewer. A plan on which somebody works is then sealed and
 /// written once and not after each event. The time also bounds how much a start after a crash has
 /// to fold in again.
-const LINGER: Duration = Duration::from_secs(2);
-pub(crate) const CACHE_BYTES: u64 = 64 << 20;
+const LINGER: Duration = Duration::from_millis(500);
+pub(crate) const CACHE_BYTES: u64 = 80 << 20;
 const SHARDS: usize = 1_024;
 
 #[derive(Clone)]

@@ -211,11 +211,10 @@ pub(crate) fn bursts(steps: &[Step]) -> Vec<Range<usize>> {
     ranges.collect()
 }
 
-/// Waits until something below `derived/` is another than it was: documents wait up to two seconds for
-/// sled, which writes once a second.
+/// Waits until something below `derived/` is another than it was: sled writes once a second.
 fn wait_for_change(place: &ClockedDir) {
     let before = files::read(&place.derived());
-    let until = Instant::now() + Duration::from_millis(3_500);
+    let until = Instant::now() + Duration::from_millis(1_500);
     while Instant::now() < until && files::read(&place.derived()) == before {
         std::thread::sleep(Duration::from_millis(20));
     }
