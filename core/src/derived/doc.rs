@@ -104,11 +104,12 @@ impl DocKey {
     }
 
     /// Whether it is cached once it has been read. Commands are read once, in long runs, and would only
-    /// push other documents out. So would the note that a list does not exist, which a new person or
-    /// thing makes of each of their lists.
+    /// push other documents out. So would the note that a stream or list does not exist: the register
+    /// knows that as fast, and every new person or thing makes some.
     pub(super) fn is_worth_caching(&self, doc: &Doc) -> bool {
         match (self, doc) {
             (Self::Commands(_), _) => false,
+            (Self::Stream(_), Doc::Absent) => false,
             (Self::Postings(_), Doc::Absent) => self.is_kept_at_hand(),
             _ => true,
         }

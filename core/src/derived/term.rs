@@ -10,7 +10,7 @@ use crate::hash::Context;
 use crate::ids::{
     InstitutionId, PersonId, PlanId, RosterSourceId, StreamId, StreamKind, TeamId, YearPlanId,
 };
-use crate::text::{ExternalId, SourceName};
+use crate::text::ExternalId;
 
 /// One way to find streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,9 +44,10 @@ pub enum Term {
     /// Persons whom some source knows by an external id whose hash begins like this. Keys of lists
     /// are not sealed, so the term holds no id; see [`Term::external_id`].
     ExternalId(u16),
-    /// Persons or teams that a source has brought, in 4,096 parts by the first 12 bits of their id. The
-    /// source is named by the id that follows from its name, also if it is the first source.
-    SourcePart(RosterSourceId, StreamKind, u16),
+    /// Persons whom a source has brought and who have no place at any institution, in 256 parts by the
+    /// first byte of their id. All others are found by their institutions. The source is named by the id
+    /// that follows from its name, also if it is the first source.
+    WithoutPlace(RosterSourceId, u8),
     /// Persons whose departure had not taken effect when the last event was folded in. The ledger
     /// keeps the list while it folds events.
     Leaving,
@@ -61,11 +62,10 @@ pub enum Term {
     Departed(u8),
 }
 
-/// How many bits name the list of an external id, and the part of a source. A list is written as a whole
-/// whenever it grows, and an import adds persons in no order: with 8 bits, the lists of a city of
-/// 100,000 persons are most of what its import writes. With many more, each person has a document of
-/// its own. With 12, there are some 25 persons in a list.
-const LIST_BITS: u32 = 12;
+/// How many bits of an id's hash name its list. A list is written as a whole whenever it grows, and an
+/// import adds persons in no order, so many long lists are most of what the import of a city writes. With
+/// fewer lists, a search looks at more persons. A city of 100,000 persons has some 200 ids in a list.
+const EXTERNAL_ID_BITS: u32 = 10;
 
 static EXTERNAL_ID: Context = Context::new("planledger v1 2026-11-28 external id");
 
@@ -81,19 +81,7 @@ impl Term {
     /// lists together, and would let whoever has the disk test a guess.
     pub fn external_id(id: &ExternalId) -> Self {
         let [first, second, ..] = EXTERNAL_ID.hash(id.as_str().as_bytes());
-        Self::ExternalId(list_of([first, second]))
-    }
-
-    /// The term of the source's part that a stream belongs to.
-    fn source_part(source: &SourceName, stream: StreamId) -> Self {
-        let [first, second, ..] = *stream.id.as_bytes();
-        let part = list_of([first, second]);
-        Self::SourcePart(RosterSourceId::named(source), stream.kind, part)
-    }
-
-    /// The terms of all parts of what a source has brought, in order of the ids in them.
-    pub(crate) fn parts_of(source: RosterSourceId, kind: StreamKind) -> impl Iterator<Item = Self> {
-        (0..1 << LIST_BITS).map(move |part| Self::SourcePart(source, kind, part))
+        Self::ExternalId(u16::from_be_bytes([first, second]) >> (u16::BITS - EXTERNAL_ID_BITS))
     }
 
     /// Whether many streams share the list, so that it is changed and read again and again. The other
@@ -105,7 +93,7 @@ impl Term {
             | Self::Ownerless(_)
             | Self::OpenRecoveries
             | Self::ExternalId(_)
-            | Self::SourcePart(..)
+            | Self::WithoutPlace(..)
             | Self::Leaving
             | Self::AskedAbout(..)
             | Self::Departed(_) => true,
@@ -140,20 +128,13 @@ impl Term {
             Self::Ownerless(id) => bytes(11, &[id.as_bytes()]),
             Self::OpenRecoveries => bytes(12, &[]),
             Self::ExternalId(hash) => bytes(13, &[&hash.to_be_bytes()]),
-            Self::SourcePart(id, kind, part) => {
-                bytes(14, &[id.as_bytes(), &[kind.byte()], &part.to_be_bytes()])
-            }
+            Self::WithoutPlace(id, part) => bytes(14, &[id.as_bytes(), &[part]]),
             Self::Leaving => bytes(15, &[]),
             Self::AskedAbout(id, part) => bytes(16, &[id.as_bytes(), &[part]]),
             Self::SucceededBy(id) => bytes(17, &[id.as_bytes()]),
             Self::Departed(part) => bytes(18, &[&[part]]),
         }
     }
-}
-
-/// The list that bytes without an order belong to.
-fn list_of(first: [u8; 2]) -> u16 {
-    u16::from_be_bytes(first) >> (u16::BITS - LIST_BITS)
 }
 
 /// The terms by which a stream is found when it has this state.
@@ -175,7 +156,11 @@ pub fn terms(stream: StreamId, state: &Aggregate) -> BTreeSet<Term> {
             let places = person.affiliations.iter().map(|at| at.institution);
             let places = places.map(|institution| Term::part_of(institution, stream));
             let records = person.records.values();
-            let ids = records.clone().flat_map(|record| record.ids());
+            let without_place = records
+                .clone()
+                .filter(|_| person.affiliations.is_empty())
+                .map(|record| RosterSourceId::named(&record.source));
+            let ids = records.flat_map(|record| record.ids());
             let [part, ..] = *stream.id.as_bytes();
             let asked_about = person.asked_about_at().into_iter();
             let departed = person.departed.iter();
@@ -184,7 +169,7 @@ pub fn terms(stream: StreamId, state: &Aggregate) -> BTreeSet<Term> {
                 .chain(asked_about.map(|institution| Term::AskedAbout(institution, part)))
                 .chain(person.guardians.keys().map(|id| Term::ChildrenOf(*id)))
                 .chain(ids.map(Term::external_id))
-                .chain(records.map(|record| Term::source_part(&record.source, stream)))
+                .chain(without_place.map(|source| Term::WithoutPlace(source, part)))
                 .collect()
         }
         Aggregate::Team(team) => {
@@ -193,11 +178,6 @@ pub fn terms(stream: StreamId, state: &Aggregate) -> BTreeSet<Term> {
                 .map(|id| Term::TeamsOf(*id))
                 .chain([Term::part_of(team.details.institution, stream)])
                 .chain(team.owner.map(Term::Owner))
-                .chain(
-                    team.sources
-                        .iter()
-                        .map(|name| Term::source_part(name, stream)),
-                )
                 .chain(owned_before(&team.former_owners))
                 .collect()
         }

@@ -229,8 +229,8 @@ impl Reading<'_> {
         Ok(found)
     }
 
-    /// The persons or teams that a source has brought, whether or not its newest roster has them, in
-    /// order of their ids.
+    /// Every person or team that a source may have brought, in order of their ids, with all others of the
+    /// ledger's institutions. The caller must look at each to see whether the source has brought it.
     ///
     /// # Errors
     /// [`ReadError`] when derived state cannot be read.
@@ -240,10 +240,17 @@ impl Reading<'_> {
         kind: StreamKind,
     ) -> Result<Vec<StreamId>, ReadError> {
         let source = RosterSourceId::named(source);
-        let mut found = Vec::new();
-        for part in Term::parts_of(source, kind) {
-            found.extend_from_slice(&self.find(part)?);
+        let without_place = |part| Term::WithoutPlace(source, part);
+        let mut found = match kind {
+            StreamKind::Person => self.find_in_parts(without_place, None, usize::MAX)?,
+            _ => Vec::new(),
+        };
+        for institution in self.find(Term::All(StreamKind::Institution))?.iter() {
+            let institution = InstitutionId::from_uuid(institution.id);
+            found.extend(self.find_in_institution(institution, kind, None, usize::MAX)?);
         }
+        found.sort_unstable();
+        found.dedup();
         Ok(found)
     }
 

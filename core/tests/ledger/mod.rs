@@ -5,3 +5,4 @@ mod support;
 mod commands;
 mod keys;
 mod restart;
+mod sources;
