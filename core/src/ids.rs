@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use uuid::{Uuid, Variant, Version};
 
 use crate::text::{self, CprContext};
 
@@ -113,7 +113,8 @@ uuid_ids! {
     CatalogueItemId;
     /// A system that acts, such as a roster import.
     SystemId;
-    /// A command, chosen by its sender; sending it again is safe.
+    /// A command. Clients choose the ids of theirs, so that sending one again is safe; those for
+    /// which [`is_of_ledger`](CommandId::is_of_ledger) holds are the ledger's own.
     CommandId;
     /// A sealing key in the key store.
     KeyId;
@@ -130,6 +131,20 @@ uuid_ids! {
     GrantId;
     /// A redaction of one event or an erasure of one person. Chosen by who asks for it.
     ErasureId;
+}
+
+impl CommandId {
+    /// What the ids of the ledger's own commands begin with.
+    pub(crate) const OWN: [u8; 4] = *b"self";
+
+    /// Whether only the ledger gives this id, to a command of its own: a UUID of version 8 that
+    /// begins with the letters `self`, in hexadecimal `73656c66`. A client that sends such an id is
+    /// refused.
+    pub fn is_of_ledger(&self) -> bool {
+        self.as_bytes().starts_with(&Self::OWN)
+            && self.0.get_version() == Some(Version::Custom)
+            && self.0.get_variant() == Variant::RFC4122
+    }
 }
 
 macro_rules! counters {
@@ -382,6 +397,27 @@ mod tests {
         let uuid = "550e8400-e29b-41d4-a716-000102031234";
         assert!(text::contains_cpr(uuid, CprContext::PersonText));
         assert!(uuid.parse::<PersonId>().is_ok());
+    }
+
+    /// Whatever a program makes by the usual versions is its own, and so is most of version 8.
+    #[test]
+    fn the_ledger_keeps_one_small_range_of_ids_for_itself() {
+        let of_ledger = |id: &str| id.parse::<CommandId>().unwrap().is_of_ledger();
+        assert!(of_ledger("73656c66-a716-8655-9440-000000000000"));
+        assert!(of_ledger("73656c66-ffff-8fff-bfff-ffffffffffff"));
+        for version in ["1", "4", "5", "6", "7", "0", "f"] {
+            assert!(!of_ledger(&format!(
+                "73656c66-a716-{version}655-9440-000000000000"
+            )));
+        }
+        for variant in ["0", "7", "c", "e", "f"] {
+            assert!(!of_ledger(&format!(
+                "73656c66-a716-8655-{variant}440-000000000000"
+            )));
+        }
+        for other in ["73656c67", "72656c66", "00000000", "ffffffff"] {
+            assert!(!of_ledger(&format!("{other}-a716-8655-9440-000000000000")));
+        }
     }
 
     #[test]

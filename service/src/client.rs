@@ -1,6 +1,7 @@
 //! A client of the server. The command line and the demo use it.
 
 mod credentials;
+mod patience;
 mod reach;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 
 pub use self::credentials::Credentials;
+pub(crate) use self::patience::patiently;
 use self::reach::{Scheme, cause, scheme, tls};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -376,11 +376,14 @@ fn ask(
         .http_status_as_error(false)
         .build()
         .into();
-    let url = format!("{}/add-checkpoint", url.trim_end_matches('/'));
+    let prefix = url.trim_end_matches('/');
+    let url = format!("{prefix}/add-checkpoint");
     let mut old_size = 0;
+    let mut told = false;
     // The first answer may only name the size of the witness's last checkpoint. The size may change
-    // once more if another program asks the witness at the same time.
-    for _ in 0..3 {
+    // once more if another program asks the witness at the same time, and the witness may not know yet
+    // that the key has changed.
+    for _ in 0..4 {
         let proof = match old_size {
             0 => Vec::new(),
             old => notary.consistency(old, signed.checkpoint.size)?.2,
@@ -400,10 +403,28 @@ fn ask(
                 Ok(size) if size <= signed.checkpoint.size && size != old_size => old_size = size,
                 Ok(_) | Err(_) => return Err(refused(status, &body)),
             },
+            403 if !told => {
+                told = true;
+                if !tell_rotations(notary, &agent, prefix)? {
+                    return Err(refused(status, &body));
+                }
+            }
             _ => return Err(refused(status, &body)),
         }
     }
     Err(refused(409, "the witness names another size each time"))
+}
+
+/// Tells a witness every change of the key. Gives whether it followed one. Witnesses of others do not
+/// know this request.
+fn tell_rotations(notary: &Notary, agent: &ureq::Agent, prefix: &str) -> Result<bool, AskError> {
+    let url = format!("{prefix}/add-rotation");
+    let mut followed = false;
+    for rotation in notary.rotations()? {
+        let answer = agent.post(&url).send(rotation.statement())?;
+        followed |= answer.status().is_success();
+    }
+    Ok(followed)
 }
 
 fn refused(status: u16, body: &str) -> AskError {

@@ -14,6 +14,7 @@
 
 mod error;
 mod heads;
+mod loss;
 mod notary;
 pub(crate) mod query;
 mod queue;
@@ -30,6 +31,7 @@ use parking_lot::{Mutex, RwLock};
 
 pub use self::error::{AccessLogError, OpenError};
 use self::heads::{FILE as HEADS, Heads};
+pub use self::loss::{LossError, settle_loss};
 pub use self::notary::{AccessNotary, verifier_of};
 pub use self::query::{Records, Wanted};
 use self::queue::Queue;
@@ -37,6 +39,7 @@ pub use self::queue::{Told, WAITING_BYTES, WAITING_READS};
 pub use self::record::{Read, Recorded, Seen, Shown};
 use self::writer::Writer;
 use crate::disk::Disk;
+use crate::domain::ledger::Loss;
 use crate::hash::{Context, first};
 use crate::ids::{KeyId, LedgerId, PersonId, Position};
 use crate::journal::{CommitLog, SegmentLog, SegmentOptions};
@@ -82,6 +85,8 @@ struct Shared {
     queue: Queue,
     /// What is durable.
     heads: Mutex<Heads>,
+    /// What is on record as lost, oldest first.
+    losses: Vec<Loss>,
 }
 
 impl AccessLog {
@@ -135,8 +140,9 @@ impl AccessLog {
             return Err(OpenError::Foreign { found, expected });
         }
         tell_if_lost(&ledger, log.tail().position)?;
+        let losses = crate::notary::lost_reads(&ledger)?;
         let removed = match &segments {
-            Some(segments) => removal::finish(&ledger, segments)?,
+            Some(segments) => removal::finish(&ledger, segments, &losses)?,
             None => Position::ZERO,
         };
         let kept = match kept(&ledger, &*home, found) {
@@ -161,6 +167,7 @@ impl AccessLog {
             carrying_out: Mutex::default(),
             queue: Queue::new(LINGER),
             heads: Mutex::new(heads),
+            losses,
         });
         let writer = Writer {
             shared: shared.clone(),

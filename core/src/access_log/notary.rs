@@ -7,7 +7,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::{AccessLog, FOLDER};
-use crate::notary::{NotaryError, open_tiles};
+use crate::notary::{NotaryError, lost_reads, open_tiles};
 use crate::note::{KeyError, Signer, VerifierKey};
 use crate::tlog::{Beside, Checkpoint, Kept, PUBLISHED, SignedCheckpoint, Tiles, replace};
 
@@ -15,12 +15,22 @@ use crate::tlog::{Beside, Checkpoint, Kept, PUBLISHED, SignedCheckpoint, Tiles, 
 const SUFFIX: &str = "/access";
 
 /// The key of the access log's checkpoints, for the key of the ledger's: the same key under the name of
-/// the access log.
+/// the access log. `losses` is how often it is on record that records were lost: what goes on without them
+/// is another log, and has another name.
 ///
 /// # Errors
 /// [`KeyError`], never for a key that is one.
-pub fn verifier_of(ledger: &VerifierKey) -> Result<VerifierKey, KeyError> {
-    ledger.named(&format!("{}{SUFFIX}", ledger.name()))
+pub fn verifier_of(ledger: &VerifierKey, losses: usize) -> Result<VerifierKey, KeyError> {
+    ledger.named(&name(ledger, losses))
+}
+
+/// The name of the access log of the ledger that this key is of.
+fn name(ledger: &VerifierKey, losses: usize) -> String {
+    let name = ledger.name();
+    match losses {
+        0 => format!("{name}{SUFFIX}"),
+        losses => format!("{name}{SUFFIX}/{}", losses + 1),
+    }
 }
 
 /// Makes checkpoints of one access log.
@@ -43,8 +53,10 @@ impl AccessNotary {
         let dir = folder.join("tlog");
         let latest = kept.latest()?.map(|signed| signed.checkpoint);
         let tiles = open_tiles(&*log.shared.log, (&dir, Beside::Nothing), latest.as_ref())?;
-        let name = format!("{}{SUFFIX}", signer.verifier().name());
-        let signer = signer.named(&name).map_err(|_| NotaryError::OtherKey)?;
+        let losses = lost_reads(&log.ledger)?.len();
+        let signer = signer
+            .named(&name(&signer.verifier(), losses))
+            .map_err(|_| NotaryError::OtherKey)?;
         Ok(Self {
             log,
             signer,

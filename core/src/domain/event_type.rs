@@ -346,6 +346,7 @@ event_types! {
         HeadsRecorded = 3 "ledger.heads_recorded" 1,
         ForkSettled = 4 "ledger.fork_settled" 1,
         AccessLogNoted = 5 "ledger.access_log_noted" 1,
+        AccessLogLost = 6 "ledger.access_log_lost" 1,
     }
     RecoveryEvent in Recovery {
         Started = 1 "recovery.started" 2,
@@ -368,7 +369,7 @@ event_types! {
         Revoked = 3 "grants.revoked" 1,
     }
     ErasureEvent in Erasure {
-        Requested = 1 "erasure.requested" 1,
+        Requested = 1 "erasure.requested" 2,
         Approved = 2 "erasure.approved" 1,
         Withdrawn = 3 "erasure.withdrawn" 1,
         CarriedOut = 4 "erasure.carried_out" 1,

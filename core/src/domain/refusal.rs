@@ -231,6 +231,8 @@ reasons! {
     ErasureUnderWay = "ERASURE_UNDER_WAY", FailedPrecondition;
     /// The request for the redaction or erasure was taken back.
     ErasureWithdrawn = "ERASURE_WITHDRAWN", FailedPrecondition;
+    /// The student is not due for erasure by the retention class that the request names, or not any more.
+    ErasureNotDue = "ERASURE_NOT_DUE", FailedPrecondition;
     /// The event cannot be redacted alone.
     EventNotRedactable = "EVENT_NOT_REDACTABLE", FailedPrecondition;
     /// The person is erased.

@@ -24,6 +24,7 @@ const STEPS: &[(&str, u16, Step)] = &[
     ("person.left_to_roster", 1, leave_no_value),
     ("team.left_to_roster", 1, leave_no_value),
     ("recovery.started", 1, leave_no_successor),
+    ("erasure.requested", 1, leave_no_retention),
 ];
 
 /// Turns a payload of an earlier schema into the present shape.
@@ -125,6 +126,14 @@ fn leave_no_successor(mut payload: Value) -> Result<Value, &'static str> {
     let mut steps = steps.and_then(Value::as_array).into_iter().flatten();
     match steps.any(|step| step.get("succeed").is_some()) {
         true => Err("the payload has a step that its schema does not have"),
+        false => Ok(payload),
+    }
+}
+
+/// No request named a retention class. The payload stays as it is.
+fn leave_no_retention(mut payload: Value) -> Result<Value, &'static str> {
+    match fields(&mut payload, "requested")?.contains_key("retention") {
+        true => Err(UNKNOWN_FIELD),
         false => Ok(payload),
     }
 }

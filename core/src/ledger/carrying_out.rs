@@ -6,19 +6,29 @@ use std::sync::Arc;
 
 use super::envelope::{Envelope, Receipt};
 use super::fold::Stream;
+use super::own::Ids;
 use super::sealer::{About, read_entry, seal_event};
+use super::still_due;
 use super::stream_fold::StreamFold;
 use super::writer::{MOST_BYTES, MOST_COMMANDS, MOST_EVENTS, Writer};
 use super::{EngineFault, ExecuteError};
 use crate::derived::{CommandEntry, Head, StreamDoc};
 use crate::domain::erasure::{self, ErasureCommand, Target};
 use crate::domain::world::Context;
-use crate::domain::{Actor, Command, Decision, EventMeta, EventType, Refusal, Stop, decide};
-use crate::ids::{PersonId, Position, StreamId, StreamKind};
+use crate::domain::{Actor, Command, Decision, Event, EventMeta, EventType, Refusal, Stop, decide};
+use crate::ids::{CommandId, PersonId, Position, StreamId, StreamKind};
 use crate::journal::{CommandRecord, Commit, NewEntry};
 use crate::seal::{KeyScope, KeyStoreError, ScopeKey};
 use crate::text;
 use crate::time::Timestamp;
+
+/// What is recorded under the id of a command.
+enum Recorded {
+    Nothing,
+    /// The same command, with this receipt.
+    Same(Receipt),
+    Another,
+}
 
 /// A commit that is still being put together.
 #[derive(Default)]
@@ -35,6 +45,7 @@ impl Writer {
         &mut self,
         actor: Actor,
         envelopes: &[Envelope],
+        ids: Ids,
     ) -> Result<Vec<Receipt>, ExecuteError> {
         if let Some(reason) = self.durable.stopped() {
             return Err(ExecuteError::WriterStopped(reason.to_owned()));
@@ -48,7 +59,8 @@ impl Writer {
                 envelopes.len()
             )));
         }
-        let result = self.drafted(actor, envelopes);
+        check_ids(envelopes, ids)?;
+        let result = self.drafted(actor, envelopes, ids);
         // Keys are stored only with a commit that uses them.
         if !matches!(&result, Ok(draft) if !draft.commands.is_empty()) {
             self.keys.drop_drafts();
@@ -57,8 +69,18 @@ impl Writer {
     }
 
     /// Carries a batch out, as far as deciding and sealing go.
-    fn drafted(&mut self, actor: Actor, envelopes: &[Envelope]) -> Result<Draft, ExecuteError> {
-        let earlier = self.earlier_receipts(actor, envelopes)?;
+    fn drafted(
+        &mut self,
+        actor: Actor,
+        envelopes: &[Envelope],
+        ids: Ids,
+    ) -> Result<Draft, ExecuteError> {
+        let earlier = match ids {
+            Ids::Clients => self.earlier_receipts(actor, envelopes)?,
+            Ids::Ledgers { formerly } => {
+                self.earlier_receipts_of_own(actor, envelopes, formerly)?
+            }
+        };
         self.fold.save();
         let mut draft = Draft::default();
         let result = envelopes.iter().zip(earlier).enumerate().try_for_each(
@@ -67,7 +89,13 @@ impl Writer {
                     draft.receipts.push(receipt);
                     Ok(())
                 }
-                None => self.one(index, actor, envelope, &mut draft),
+                None => {
+                    // Another command of the same batch may have the id.
+                    if matches!(ids, Ids::Clients) && self.window.get(&envelope.id).is_some() {
+                        return Err(reused(index, envelope));
+                    }
+                    self.one(index, actor, envelope, &mut draft)
+                }
             },
         );
         let kept = result.and_then(|()| match draft.commands.is_empty() {
@@ -112,6 +140,39 @@ impl Writer {
         Ok(receipts)
     }
 
+    /// What is recorded under the id of a command.
+    fn recorded(
+        &self,
+        id: &CommandId,
+        actor: Actor,
+        envelope: &Envelope,
+    ) -> Result<Recorded, ExecuteError> {
+        let Some(ordinal) = self.window.get(id) else {
+            return Ok(Recorded::Nothing);
+        };
+        let entry = self
+            .fold
+            .command(ordinal)
+            .map_err(|error| self.faulty(&error))?;
+        let Some(entry) = entry.filter(|entry| entry.id == *id) else {
+            return Ok(Recorded::Another);
+        };
+        if !self.is_same(&entry, actor, envelope)? {
+            return Ok(Recorded::Another);
+        }
+        Ok(Recorded::Same(Receipt {
+            command: entry.id,
+            stream: entry.stream,
+            position: entry.position,
+            revision: entry.revision,
+            recorded_at: entry.recorded_at,
+            events: entry.events,
+            replayed: true,
+            kept: Vec::new(),
+            dropped: Vec::new(),
+        }))
+    }
+
     /// For each command, the receipt of the earlier time if it was carried out before.
     fn earlier_receipts(
         &self,
@@ -120,35 +181,11 @@ impl Writer {
     ) -> Result<Vec<Option<Receipt>>, ExecuteError> {
         let mut receipts = Vec::with_capacity(envelopes.len());
         for (index, envelope) in envelopes.iter().enumerate() {
-            let Some(ordinal) = self.window.get(&envelope.id) else {
-                receipts.push(None);
-                continue;
-            };
-            let entry = self
-                .fold
-                .command(ordinal)
-                .map_err(|error| self.faulty(&error))?;
-            let reused = ExecuteError::IdReused {
-                index,
-                command: envelope.id,
-            };
-            let entry = entry
-                .filter(|entry| entry.id == envelope.id)
-                .ok_or(reused.clone())?;
-            if !self.is_same(&entry, actor, envelope)? {
-                return Err(reused);
-            }
-            receipts.push(Some(Receipt {
-                command: entry.id,
-                stream: entry.stream,
-                position: entry.position,
-                revision: entry.revision,
-                recorded_at: entry.recorded_at,
-                events: entry.events,
-                replayed: true,
-                kept: Vec::new(),
-                dropped: Vec::new(),
-            }));
+            receipts.push(match self.recorded(&envelope.id, actor, envelope)? {
+                Recorded::Nothing => None,
+                Recorded::Same(receipt) => Some(receipt),
+                Recorded::Another => return Err(reused(index, envelope)),
+            });
         }
         // A batch is carried out whole, so a batch of which only some commands are known is another
         // batch. There is one exception: a command that changed nothing may not have been recorded,
@@ -159,12 +196,31 @@ impl Writer {
             .zip(&receipts)
             .any(|(envelope, receipt)| receipt.is_none() && !envelope.discard_if_unchanged);
         match known.and_then(|index| Some((index, envelopes.get(index)?))) {
-            Some((index, envelope)) if other => Err(ExecuteError::IdReused {
-                index,
-                command: envelope.id,
-            }),
+            Some((index, envelope)) if other => Err(reused(index, envelope)),
             Some(_) | None => Ok(receipts),
         }
+    }
+
+    /// The same for a command of the ledger's own, which may also be recorded under the id that it
+    /// had in earlier versions. What else is recorded under either id keeps it from nothing: a
+    /// client may have used its earlier id, and if the ledger itself was asked for the same in other
+    /// words, the rules judge that.
+    fn earlier_receipts_of_own(
+        &self,
+        actor: Actor,
+        envelopes: &[Envelope],
+        formerly: Option<CommandId>,
+    ) -> Result<Vec<Option<Receipt>>, ExecuteError> {
+        let receipt = |envelope: &Envelope| {
+            for id in [Some(envelope.id), formerly].iter().flatten() {
+                match self.recorded(id, actor, envelope)? {
+                    Recorded::Same(receipt) => return Ok(Some(receipt)),
+                    Recorded::Nothing | Recorded::Another => {}
+                }
+            }
+            Ok(None)
+        };
+        envelopes.iter().map(receipt).collect()
     }
 
     fn one(
@@ -174,12 +230,6 @@ impl Writer {
         envelope: &Envelope,
         draft: &mut Draft,
     ) -> Result<(), ExecuteError> {
-        if self.window.get(&envelope.id).is_some() {
-            return Err(ExecuteError::IdReused {
-                index,
-                command: envelope.id,
-            });
-        }
         self.check_revision(index, envelope)?;
         let now = self.next_instant();
         let Decision {
@@ -189,6 +239,7 @@ impl Writer {
             dropped,
         } = self.decide(index, actor, envelope, now)?;
         self.check_redaction(index, &envelope.command)?;
+        self.check_due(index, &envelope.command, &events, now)?;
         let mut begun = self.begin(index, stream)?;
         let folded = &mut begun.folded;
         let count = events.len() as u32;
@@ -386,6 +437,26 @@ impl Writer {
         }
     }
 
+    /// Refuses an erasure by a retention class of somebody who is not due. The rules do not see everything
+    /// that the time depends on.
+    fn check_due(
+        &self,
+        index: usize,
+        command: &Command,
+        events: &[Event],
+        at: Timestamp,
+    ) -> Result<(), ExecuteError> {
+        // What changes nothing, such as a second approval, is as it was.
+        if events.is_empty() {
+            return Ok(());
+        }
+        match still_due::check(&self.fold, &*self.log, command, at) {
+            Ok(()) => Ok(()),
+            Err(Stop::Refused(refusal)) => Err(refused(index, refusal)),
+            Err(Stop::Unread(error)) => Err(self.faulty(&error)),
+        }
+    }
+
     /// Whether a command is the one that was recorded. Texts are digested in form C. Earlier versions
     /// digested them as they came, and from a Mac they may have come decomposed: such a command is
     /// known when it is sent again after the upgrade (P2).
@@ -486,6 +557,26 @@ impl Writer {
     fn next_instant(&self) -> Timestamp {
         let latest = self.fold.cursor.recorded_at.max(self.passed);
         self.clock.now().max(latest.plus(1))
+    }
+}
+
+/// Refuses clients the ids of the ledger's own commands. This is the only door: every command comes
+/// through here.
+fn check_ids(envelopes: &[Envelope], ids: Ids) -> Result<(), ExecuteError> {
+    let of_ledger = |(_, envelope): &(usize, &Envelope)| envelope.id.is_of_ledger();
+    match (ids, envelopes.iter().enumerate().find(of_ledger)) {
+        (Ids::Clients, Some((index, envelope))) => Err(ExecuteError::IdReserved {
+            index,
+            command: envelope.id,
+        }),
+        (Ids::Clients, None) | (Ids::Ledgers { .. }, _) => Ok(()),
+    }
+}
+
+fn reused(index: usize, envelope: &Envelope) -> ExecuteError {
+    ExecuteError::IdReused {
+        index,
+        command: envelope.id,
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::ExecuteError;
+use super::own::{Ids, OwnCommand};
 use super::waiting::Place;
 use crate::domain::{Actor, Command, RosterFact};
 use crate::ids::{CommandId, Position, Revision, StreamId};
@@ -12,7 +13,8 @@ use crate::time::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
     /// The id of the command, chosen by the sender. The same id with the same content gives the
-    /// first receipt again. The same id with other content is an error.
+    /// first receipt again. The same id with other content is an error, and so is an id of the
+    /// ledger's own: see [`CommandId::is_of_ledger`].
     pub id: CommandId,
     /// The revision that the command's stream must have; 0 means that the stream must not exist
     /// yet. `None` if any revision will do.
@@ -103,6 +105,7 @@ pub(super) enum Work {
     Execute {
         actor: Actor,
         envelopes: Vec<Envelope>,
+        ids: Ids,
     },
     /// To record nothing more at or before this instant. The reply comes when all that has been
     /// decided is durable.
@@ -117,8 +120,41 @@ impl Request {
         envelopes: Vec<Envelope>,
         reply: impl FnOnce(Result<Vec<Receipt>, ExecuteError>) + Send + 'static,
     ) -> Self {
+        let ids = Ids::Clients;
+        Self::for_work(
+            Work::Execute {
+                actor,
+                envelopes,
+                ids,
+            },
+            reply,
+        )
+    }
+
+    /// A request that the ledger makes itself, in the name of an actor: otherwise like
+    /// [`Request::new`].
+    pub(crate) fn own(
+        actor: Actor,
+        command: OwnCommand,
+        reply: impl FnOnce(Result<Vec<Receipt>, ExecuteError>) + Send + 'static,
+    ) -> Self {
+        let (envelope, ids) = command.envelope();
+        Self::for_work(
+            Work::Execute {
+                actor,
+                envelopes: vec![envelope],
+                ids,
+            },
+            reply,
+        )
+    }
+
+    fn for_work(
+        work: Work,
+        reply: impl FnOnce(Result<Vec<Receipt>, ExecuteError>) + Send + 'static,
+    ) -> Self {
         Self {
-            work: Work::Execute { actor, envelopes },
+            work,
             reply: Box::new(reply),
             weight: USUAL_WEIGHT,
             place: None,
@@ -137,11 +173,6 @@ impl Request {
         instant: Timestamp,
         reply: impl FnOnce(Result<Vec<Receipt>, ExecuteError>) + Send + 'static,
     ) -> Self {
-        Self {
-            work: Work::Pass(instant),
-            reply: Box::new(reply),
-            weight: USUAL_WEIGHT,
-            place: None,
-        }
+        Self::for_work(Work::Pass(instant), reply)
     }
 }

@@ -10,14 +10,14 @@
 //! A crash before the last step leaves the act approved, and the next start begins at the first step.
 
 use super::history::stored;
-use super::{Envelope, ErasureError, Ledger, OpenError, ReadError, Reading};
+use super::{ErasureError, Ledger, OpenError, OwnCommand, OwnId, ReadError, Reading};
 use crate::derived::Term;
 use crate::domain::erasure::{
     ActRecord, Done, Erasure, ErasureCommand, EventPlace, Phase, RemovedReads, Target,
 };
 use crate::domain::{Actor, Aggregate, Command};
 use crate::hash::Context;
-use crate::ids::{CommandId, ErasureId, KeyId, Position, StreamId, StreamKind, SystemId};
+use crate::ids::{ErasureId, KeyId, Position, StreamId, StreamKind, SystemId};
 use crate::seal::KeyScope;
 
 static COMMAND: Context = Context::new("planledger v1 2026-11-29 erasure command");
@@ -178,13 +178,11 @@ impl Ledger {
         let mut hasher = COMMAND.hasher();
         hasher.update(id.as_bytes()).update(&[purpose]);
         hasher.update(&revision.to_be_bytes());
-        let hash = hasher.finalize();
-        let bytes = crate::hash::first(hash.as_bytes());
-        let command_id = CommandId::from_uuid(uuid::Builder::from_custom_bytes(bytes).into_uuid());
+        let command_id = OwnId::of(hasher.finalize().as_bytes());
         let ledger = Actor::System(SystemId::from_uuid(self.inner.log.ledger_id().uuid()));
-        self.execute(
+        self.execute_own(
             ledger,
-            Envelope::new(command_id, Command::Erasure(id, command)),
+            OwnCommand::new(command_id, Command::Erasure(id, command)),
         )?;
         Ok(())
     }

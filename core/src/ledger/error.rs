@@ -45,6 +45,17 @@ pub enum ExecuteError {
         /// The id that was used before.
         command: CommandId,
     },
+    /// Only the ledger itself gives such ids, to commands of its own. Choose a random id.
+    #[error(
+        "command {index}: the id {command} is one that only the ledger gives to its own commands; use \
+        a UUID of version 4 or 7"
+    )]
+    IdReserved {
+        /// The place of the command in its batch, from 0.
+        index: usize,
+        /// The id.
+        command: CommandId,
+    },
     /// The batch is empty, or larger than one commit may be: 1,000 commands, 65,536 events, 16 MiB.
     #[error(
         "a batch must have 1 to 1,000 commands and fit into one commit: {0}; send smaller batches"

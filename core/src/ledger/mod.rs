@@ -29,12 +29,14 @@ mod making_again;
 pub(crate) mod nonces;
 mod open;
 mod overview;
+mod own;
 mod ownerless;
 mod past;
 mod preview;
 mod query;
 mod restoring;
 pub(crate) mod sealer;
+mod still_due;
 pub(crate) mod stream_fold;
 #[cfg(test)]
 mod tests;
@@ -61,6 +63,7 @@ pub(crate) use self::history::event;
 pub use self::history::{EventFilter, Events, Passed, Payload, RecordedEvent};
 pub use self::keys::{keys_summary, rewrap_keys};
 pub use self::open::rebuild;
+pub(crate) use self::own::{OwnCommand, OwnId};
 pub use self::preview::{Foreseen, ForeseenLeaver, Preview, PreviewError};
 pub use self::query::Reading;
 pub use self::stream_fold::StreamFold;
@@ -124,6 +127,9 @@ impl Options {
 
 /// Called with how many events of how many have been read.
 pub type Progress = Arc<dyn Fn(u64, u64) + Send + Sync>;
+
+/// What becomes of the commands of one request.
+type Outcome = Result<Vec<Receipt>, ExecuteError>;
 
 /// An open ledger. A clone is cheap. The ledger closes when the last clone is dropped.
 #[derive(Clone)]
@@ -244,11 +250,29 @@ impl Ledger {
         actor: Actor,
         envelopes: Vec<Envelope>,
     ) -> Result<Vec<Receipt>, ExecuteError> {
+        self.answered(|reply| Request::new(actor, envelopes, reply))
+    }
+
+    /// Carries out one of the ledger's own commands and waits until it is durable.
+    pub(crate) fn execute_own(
+        &self,
+        actor: Actor,
+        command: OwnCommand,
+    ) -> Result<Receipt, ExecuteError> {
+        let receipts = self.answered(|reply| Request::own(actor, command, reply))?;
+        receipts.into_iter().next().ok_or(ExecuteError::Closed)
+    }
+
+    /// Hands in a request and waits for the answer.
+    fn answered(
+        &self,
+        request: impl FnOnce(Box<dyn FnOnce(Outcome) + Send>) -> Request,
+    ) -> Outcome {
         let (reply, answer) = crossbeam_channel::bounded(1);
-        self.submit(Request::new(actor, envelopes, move |result| {
+        self.submit(request(Box::new(move |result| {
             // Sending fails only if the thread that waited is gone.
             let _ = reply.send(result);
-        }))?;
+        })))?;
         answer.recv().unwrap_or(Err(ExecuteError::Closed))
     }
 

@@ -186,13 +186,21 @@ impl Writer {
         // before the first one, and a refusal must not depend on something that is then not
         // durable.
         let result = match work {
-            Work::Execute { actor, envelopes } => {
-                let result = self.carry_out(actor, &envelopes);
+            Work::Execute {
+                actor,
+                envelopes,
+                ids,
+            } => {
+                let result = self.carry_out(actor, &envelopes, ids);
                 match result {
                     // The request met faulty derived state. It is treated as if it had come a
                     // little later.
                     Err(ExecuteError::NotReady(_)) if self.wants_restoring() => {
-                        let work = Work::Execute { actor, envelopes };
+                        let work = Work::Execute {
+                            actor,
+                            envelopes,
+                            ids,
+                        };
                         self.restoring.postponed = Some(Request {
                             work,
                             reply,

@@ -12,14 +12,14 @@ pub use self::error::NotaryError;
 use self::error::is_wrong;
 pub(crate) use self::opening::open_tiles;
 use self::opening::{Heads, open_heads};
-pub use self::own::key_on_record;
-pub(crate) use self::own::{Own, noted_reads};
+pub(crate) use self::own::{Own, lost_reads, noted_reads};
+pub use self::own::{key_on_record, rotations};
 use crate::domain::ledger::{LedgerCommand, NotedReads, forks_stream, heads_stream, reads_stream};
 use crate::domain::{Actor, Command};
 use crate::hash::Hash32;
 use crate::heads::{BucketProof, HeadMap, HeadMapError, bucket_of};
-use crate::ids::{CommandId, KeyId, Position, StreamId, SystemId};
-use crate::ledger::{Envelope, Ledger};
+use crate::ids::{KeyId, Position, StreamId, SystemId};
+use crate::ledger::{Ledger, OwnCommand, OwnId};
 use crate::note::{NoteSignature, Rotation, Signer, VerifierKey};
 use crate::tlog::{
     Beside, Checkpoint, Kept, PUBLISHED, SignedCheckpoint, Tiles, TilesError, replace,
@@ -83,6 +83,14 @@ impl Notary {
     /// The public key of the key that signs.
     pub fn verifier(&self) -> VerifierKey {
         self.signer.verifier()
+    }
+
+    /// The changes of this key, in order, each signed by the key before.
+    ///
+    /// # Errors
+    /// The ledger could not be read.
+    pub fn rotations(&self) -> Result<Vec<Rotation>, NotaryError> {
+        Ok(rotations(&self.ledger)?)
     }
 
     /// The newest checkpoint. `None` if there is none.
@@ -257,7 +265,8 @@ impl Notary {
         let key = to.verifier();
         let rotation = Rotation::sign(&self.signer, &key, self.ledger.now());
         let rotation = rotation.ok_or(NotaryError::OtherKey)?;
-        let about = Position::new(u64::from(key.id()));
+        // A key may come back that signed before, by the same statement.
+        let about = self.ledger.position();
         self.execute("rotate", about, LedgerCommand::RotateKey(rotation))
     }
 
@@ -268,7 +277,12 @@ impl Notary {
     /// [`NotaryError`] when it cannot be recorded.
     pub fn note_access_log(&self, noted: NotedReads) -> Result<(), NotaryError> {
         let command = LedgerCommand::NoteAccessLog(noted);
-        self.execute("access log", noted.records, command).map(drop)
+        // After a loss the same numbers come again.
+        let what = match lost_reads(&self.ledger)?.len() {
+            0 => "access log".to_owned(),
+            lost => format!("access log {lost}"),
+        };
+        self.execute(&what, noted.records, command).map(drop)
     }
 
     /// Executes one of the notary's own commands. Returns the position of its event.
@@ -281,18 +295,21 @@ impl Notary {
         let mut hasher = blake3::Hasher::new_derive_key(COMMAND_CONTEXT);
         hasher.update(what.as_bytes());
         hasher.update(&about.get().to_be_bytes());
-        let hash = hasher.finalize();
-        let id = CommandId::from_bytes(crate::hash::first(hash.as_bytes()));
+        let id = OwnId::of(hasher.finalize().as_bytes());
         let ledger = self.ledger.status().ledger;
         let actor = Actor::System(SystemId::from_uuid(ledger.uuid()));
         let stream = match command {
             LedgerCommand::RecordHeads { .. } => heads_stream(ledger),
             LedgerCommand::IntroduceKey { .. } | LedgerCommand::RotateKey { .. } => ledger,
-            LedgerCommand::NoteAccessLog(_) => reads_stream(ledger),
+            LedgerCommand::NoteAccessLog(_) | LedgerCommand::SettleAccessLog(_) => {
+                reads_stream(ledger)
+            }
             LedgerCommand::SettleFork { .. } => forks_stream(ledger),
         };
         let command = Command::Ledger(stream, command);
-        let receipt = self.ledger.execute(actor, Envelope::new(id, command))?;
+        let receipt = self
+            .ledger
+            .execute_own(actor, OwnCommand::new(id, command))?;
         Ok(receipt.position)
     }
 

@@ -1,9 +1,12 @@
 //! What the ledger's own streams say: the key that signs, and the last record of heads.
 
-use crate::domain::Aggregate;
-use crate::domain::ledger::{NotedReads, RecordedHeads, heads_stream, reads_stream};
-use crate::ledger::{Ledger, ReadError};
-use crate::note::VerifierKey;
+use crate::domain::ledger::{
+    LedgerEvent, LedgerState, Loss, NotedReads, RecordedHeads, heads_stream, reads_stream,
+};
+use crate::domain::{Aggregate, Event};
+use crate::ids::Position;
+use crate::ledger::{Ledger, Payload, ReadError};
+use crate::note::{Rotation, VerifierKey};
 
 /// The key that signs a ledger's checkpoints, as the ledger's events say. `None` if there is no key
 /// yet.
@@ -14,17 +17,54 @@ pub fn key_on_record(ledger: &Ledger) -> Result<Option<VerifierKey>, ReadError> 
     Ok(Own::read(ledger)?.key)
 }
 
+/// The changes of the key that signs a ledger's checkpoints, in order, each signed by the key before.
+///
+/// # Errors
+/// The ledger could not be read.
+pub fn rotations(ledger: &Ledger) -> Result<Vec<Rotation>, ReadError> {
+    let keys = ledger.status().ledger.into();
+    let events = ledger.history_after(keys, Position::ZERO, usize::MAX)?;
+    let statements = events.iter().filter_map(|event| match &event.payload {
+        Payload::Json(json) => {
+            let code = event.event_type?.code;
+            statement(Event::from_json(code, event.schema, json).ok()?)
+        }
+        Payload::Redacted | Payload::Erased => None,
+    });
+    let rotations = statements.filter_map(|statement| Rotation::parse(&statement));
+    Ok(rotations.collect())
+}
+
+/// The statement of an event that says that the key changed.
+fn statement(event: Event) -> Option<String> {
+    let Event::Ledger(LedgerEvent::KeyRotated { statement, .. }) = event else {
+        return None;
+    };
+    Some(statement)
+}
+
 /// What is on record of how far the ledger's access log has come; `None` if nothing.
 pub(crate) fn noted_reads(ledger: &Ledger) -> Result<Option<NotedReads>, ReadError> {
+    Ok(of_reads(ledger)?.and_then(|state| state.reads))
+}
+
+/// What is on record as lost of the ledger's access log, oldest first.
+pub(crate) fn lost_reads(ledger: &Ledger) -> Result<Vec<Loss>, ReadError> {
+    Ok(of_reads(ledger)?
+        .map(|state| state.lost)
+        .unwrap_or_default())
+}
+
+fn of_reads(ledger: &Ledger) -> Result<Option<LedgerState>, ReadError> {
     let id = ledger.status().ledger;
-    let (noted, _) = ledger.read(|reading| {
+    let (state, _) = ledger.read(|reading| {
         let found = reading.stream(reads_stream(id))?;
         Ok::<_, ReadError>(found.and_then(|(state, _)| match &*state {
-            Aggregate::Ledger(state) => state.reads,
+            Aggregate::Ledger(state) => Some(state.clone()),
             _ => None,
         }))
     })?;
-    Ok(noted)
+    Ok(state)
 }
 
 /// What the ledger's own streams say.

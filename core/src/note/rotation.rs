@@ -6,6 +6,9 @@ use serde::{Serialize, Serializer};
 use super::{Note, Signer, VerifierKey};
 use crate::time::Timestamp;
 
+/// The first line of the text.
+const TITLE: &str = "planledger checkpoint key rotation v1";
+
 /// The signed statement that a key hands over to another key of the same name and algorithm. The
 /// old key has signed it: a rotation without that signature cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +38,18 @@ impl Rotation {
             to,
             statement,
         })
+    }
+
+    /// Reads a rotation from its signed statement, which names both keys. `None` if it is no such
+    /// statement, or the old key did not sign it.
+    pub fn parse(statement: &str) -> Option<Self> {
+        let note = Note::parse(statement.as_bytes()).ok()?;
+        let mut lines = note.text().lines();
+        let title = lines.next()?;
+        let from = lines.next()?.strip_prefix("from ")?.parse().ok()?;
+        let to = lines.next()?.strip_prefix("to ")?.parse().ok()?;
+        (title == TITLE).then_some(())?;
+        Self::new(from, to, statement.to_owned())
     }
 
     /// The old key.
@@ -67,7 +82,7 @@ impl Serialize for Rotation {
 /// The text that the old key signs. Its second line is not a number, so nobody can take it for a
 /// checkpoint.
 pub fn rotation_text(from: &VerifierKey, to: &VerifierKey) -> String {
-    format!("planledger checkpoint key rotation v1\nfrom {from}\nto {to}\n")
+    format!("{TITLE}\nfrom {from}\nto {to}\n")
 }
 
 #[cfg(test)]
@@ -100,6 +115,25 @@ mod tests {
         assert!(Rotation::sign(&old, &renamed.verifier(), now).is_none());
         let signed = Rotation::sign(&old, &new.verifier(), now).unwrap();
         assert_eq!(signed.statement(), sound);
+    }
+
+    #[test]
+    fn a_statement_tells_both_keys_and_nothing_else_is_one() {
+        let (old, new) = (signer("log.example", 1), signer("log.example", 2));
+        let signed = Rotation::sign(&old, &new.verifier(), Timestamp::default()).unwrap();
+        let statement = signed.statement();
+        assert_eq!(Rotation::parse(statement), Some(signed.clone()));
+        let other = signer("log.example", 3).verifier().to_string();
+        let new = new.verifier().to_string();
+        for forged in [
+            String::new(),
+            statement.replace(&new, &other),
+            statement.replace("from ", "of "),
+            statement.replace("v1", "v2"),
+            statement.replacen('\n', "\nmore\n", 3),
+        ] {
+            assert_eq!(Rotation::parse(&forged), None, "{forged}");
+        }
     }
 
     #[test]

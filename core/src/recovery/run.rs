@@ -14,7 +14,9 @@ use crate::derived::Term;
 use crate::domain::recovery::{LeftOut, Phase, Recovery, RecoveryCommand, Step};
 use crate::domain::{Actor, Aggregate, Command, Field, Reason, Refusal, RequestField, Stop};
 use crate::ids::{CommandId, Position, RecoveryId, StreamId, SystemId};
-use crate::ledger::{Envelope, ExecuteError, Ledger, ReadError, Reading, Receipt, Request};
+use crate::ledger::{
+    ExecuteError, Ledger, OwnCommand, OwnId, ReadError, Reading, Receipt, Request,
+};
 
 /// The most steps that may be on their way to the disk at the same time.
 const WINDOW: usize = 256;
@@ -118,9 +120,12 @@ pub fn start(
         on_behalf_of,
         reason,
     };
-    let mut envelope = Envelope::new(command_id(id, b"start", 0), Command::Recovery(id, command));
-    envelope.on_behalf_of = on_behalf_of;
-    let receipt = executed(ledger.execute(actor, envelope))?;
+    let command = Command::Recovery(id, command);
+    let command = OwnCommand {
+        on_behalf_of,
+        ..OwnCommand::new(Ids::of(id, b"start", 0).now, command)
+    };
+    let receipt = executed(ledger.execute_own(actor, command))?;
     Ok(Begun {
         receipt: Some(receipt),
         steps: count,
@@ -141,18 +146,14 @@ pub fn undo(
         on_behalf_of,
         reason,
     };
-    let mut envelope = Envelope::new(command_id(id, b"undo", 0), Command::Recovery(id, command));
-    envelope.on_behalf_of = on_behalf_of;
-    match ledger.execute(actor, envelope) {
-        // The undo was recorded before, for somebody else or with another reason.
-        Err(ExecuteError::IdReused { .. }) => {
-            let message = format!("recovery {id} is already undone");
-            Err(Refusal::new(Reason::AlreadyUndone, message)
-                .with("recovery_id", id)
-                .into())
-        }
-        result => executed(result),
-    }
+    let ids = Ids::of(id, b"undo", 0);
+    let command = OwnCommand {
+        // Whoever asks an earlier version and then this one gets the receipt of the first time.
+        formerly: Some(ids.formerly),
+        on_behalf_of,
+        ..OwnCommand::new(ids.now, Command::Recovery(id, command))
+    };
+    executed(ledger.execute_own(actor, command))
 }
 
 /// Finds recoveries that have not reached their end, such as those that a crash interrupted.
@@ -247,8 +248,8 @@ fn finish(
     };
     // The ledger itself is the actor, because the person who began the recovery may have left.
     let system = Actor::System(SystemId::from_uuid(ledger.status().ledger.uuid()));
-    let command = Command::Recovery(id, command);
-    executed(ledger.execute(system, Envelope::new(command_id(id, purpose, 0), command)))?;
+    let own = OwnCommand::new(Ids::of(id, purpose, 0).now, Command::Recovery(id, command));
+    executed(ledger.execute_own(system, own))?;
     Ok(())
 }
 
@@ -285,9 +286,12 @@ impl Doing {
     }
 
     /// Where the present phase begins: the recovery's last event opened it.
-    fn since(ledger: &Ledger, id: RecoveryId) -> Result<Position, ReadError> {
+    fn since(ledger: &Ledger, id: RecoveryId) -> Result<Since, ReadError> {
         let said = ledger.history(id.into(), None, 1)?;
-        Ok(said.first().map_or(Position::ZERO, |said| said.position))
+        Ok(said.first().map_or(Since::default(), |said| Since {
+            position: said.position,
+            of_earlier_version: !said.command.is_of_ledger(),
+        }))
     }
 
     fn forward(recovery: &Recovery) -> Self {
@@ -333,7 +337,7 @@ impl Doing {
         mut self,
         ledger: &Ledger,
         id: RecoveryId,
-        since: Position,
+        since: Since,
         watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Vec<LeftOut>, RunError> {
         let mut waiting = VecDeque::new();
@@ -349,7 +353,7 @@ impl Doing {
         &mut self,
         ledger: &Ledger,
         id: RecoveryId,
-        since: Position,
+        since: Since,
         watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
         waiting: &mut VecDeque<OnItsWay>,
     ) -> Result<Vec<LeftOut>, RunError> {
@@ -408,18 +412,23 @@ impl Doing {
 
     /// Whether a step was done already, before a crash. The stream's events answer that: the ledger
     /// recognises a repeated command for a limited time only, and others may have changed the
-    /// stream since.
+    /// stream since. The id that the step had in earlier versions counts only in a phase that such a
+    /// version began, and only by whoever the steps are taken by: clients can use it too.
     fn is_done(
         &self,
         ledger: &Ledger,
         id: RecoveryId,
-        since: Position,
+        since: Since,
         doable: &Doable,
     ) -> Result<bool, ReadError> {
         let stream: StreamId = doable.command.stream();
-        let command = command_id(id, self.purpose, doable.step);
-        let events = ledger.history_after(stream, since, usize::MAX)?;
-        Ok(events.iter().any(|event| event.command == command))
+        let ids = Ids::of(id, self.purpose, doable.step);
+        let formerly = since.of_earlier_version.then_some(ids.formerly);
+        let events = ledger.history_after(stream, since.position, usize::MAX)?;
+        Ok(events.iter().any(|event| {
+            let is_its_id = event.command == ids.now.command() || Some(event.command) == formerly;
+            is_its_id && (event.actor, event.on_behalf_of) == self.who
+        }))
     }
 
     fn submit(
@@ -429,10 +438,12 @@ impl Doing {
         Doable { step, command, .. }: &Doable,
     ) -> Result<Receiver<Result<Vec<Receipt>, ExecuteError>>, ExecuteError> {
         let (actor, on_behalf_of) = self.who;
-        let mut envelope = Envelope::new(command_id(id, self.purpose, *step), command.clone());
-        envelope.on_behalf_of = on_behalf_of;
+        let own = OwnCommand {
+            on_behalf_of,
+            ..OwnCommand::new(Ids::of(id, self.purpose, *step).now, command.clone())
+        };
         let (reply, outcome) = crossbeam_channel::bounded(1);
-        ledger.submit(Request::new(actor, vec![envelope], move |result| {
+        ledger.submit(Request::own(actor, own, move |result| {
             // Sending fails only if the thread that waits for the answer is gone.
             let _ = reply.send(result);
         }))?;
@@ -481,12 +492,33 @@ fn executed(result: Result<Receipt, ExecuteError>) -> Result<Receipt, RunError> 
     })
 }
 
-/// The id of a recovery's command for one purpose and one step. It is the same every time.
-fn command_id(id: RecoveryId, purpose: &[u8], step: u32) -> CommandId {
-    let mut hasher = blake3::Hasher::new_derive_key(COMMAND_CONTEXT);
-    hasher.update(id.as_bytes()).update(&step.to_be_bytes());
-    hasher.update(purpose);
-    let mut bytes = [0; 16];
-    hasher.finalize_xof().fill(&mut bytes);
-    CommandId::from_uuid(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+/// The ids of a recovery's command for one purpose and one step. They are the same every time.
+#[derive(Clone, Copy)]
+struct Ids {
+    now: OwnId,
+    /// The id that the command had in earlier versions. A recovery that one of them began goes on.
+    formerly: CommandId,
+}
+
+impl Ids {
+    fn of(id: RecoveryId, purpose: &[u8], step: u32) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key(COMMAND_CONTEXT);
+        hasher.update(id.as_bytes()).update(&step.to_be_bytes());
+        hasher.update(purpose);
+        let hash = hasher.finalize();
+        let bytes = crate::hash::first(hash.as_bytes());
+        Self {
+            now: OwnId::of(hash.as_bytes()),
+            formerly: CommandId::from_uuid(uuid::Builder::from_custom_bytes(bytes).into_uuid()),
+        }
+    }
+}
+
+/// Where a phase of a recovery begins.
+#[derive(Clone, Copy, Default)]
+struct Since {
+    /// The position of the event that opened it.
+    position: Position,
+    /// Whether an earlier version recorded this event, and perhaps steps after it.
+    of_earlier_version: bool,
 }

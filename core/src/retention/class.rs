@@ -4,23 +4,11 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::keep::Keep;
 use super::rule::Due;
 use super::student::Student;
+use crate::domain::erasure::{Keep, RetentionTerm, Start};
 use crate::ids::{InstitutionId, PersonId, SchoolYearId};
 use crate::text::{ReasonText, Title};
-
-/// From which day on the time counts for which something is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
-    /// From the student's last day.
-    Departure,
-    /// From the last day of the last school year in which the student has a plan; from the last day of
-    /// a student who has none.
-    LastSchoolYear,
-    /// From the later of the two.
-    Later,
-}
 
 impl Start {
     /// The day for a student who left on a day.
@@ -77,6 +65,14 @@ impl RetentionClass {
     pub const MOST_ITEMS: usize = 1_000;
     /// How the reason of every request begins that follows from a class.
     pub const REASON: &str = "Retention class";
+
+    /// Its time.
+    pub const fn term(&self) -> RetentionTerm {
+        RetentionTerm {
+            start: self.start,
+            keep: self.keep,
+        }
+    }
 
     /// Whether the class is about a student.
     pub fn covers(&self, student: &Student) -> bool {

@@ -6,11 +6,10 @@
 //! archive takes over first, is for the municipality to decide.
 
 mod class;
-mod keep;
 mod rule;
 mod student;
 
-pub use self::class::{Hold, RetentionClass, Start};
-pub use self::keep::{Keep, KeepError};
-pub use self::rule::{Due, NotDue, Standing, decide};
-pub use self::student::Student;
+pub use self::class::{Hold, RetentionClass};
+pub use self::rule::{Due, NotDue, Standing, decide, decide_by_term};
+pub use self::student::{Source, Student};
+pub use crate::domain::erasure::{Keep, KeepError, RetentionTerm, Start};

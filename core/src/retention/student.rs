@@ -1,17 +1,40 @@
 //! What the rule has to know of somebody, read from one consistent state.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use crate::access::{Facts, Role as AccessRole};
 use crate::actor::Actor;
 use crate::derived::Term;
+use crate::domain::Aggregate;
+use crate::domain::grants::Role as GrantedRole;
 use crate::domain::person::{Person, Role};
 use crate::domain::year_plan::YearPlanDetails;
-use crate::domain::{Aggregate, World};
-use crate::ids::{GrantsId, InstitutionId, PersonId, PlanId, SchoolYearId};
-use crate::ledger::{ReadError, Reading};
+use crate::ids::{GrantsId, InstitutionId, PersonId, SchoolYearId, StreamId};
+use crate::read_error::ReadError;
+use crate::time::Timestamp;
+
+/// One consistent state, from which is read what the rule has to know.
+pub trait Source {
+    /// The state of a stream; `None` if the stream does not exist.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn aggregate(&self, stream: StreamId) -> Result<Option<Arc<Aggregate>>, ReadError>;
+
+    /// The streams that a term finds, in order of their ids.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn found(&self, term: Term) -> Result<Arc<Vec<StreamId>>, ReadError>;
+
+    /// The instant of a stream's last event; `None` if the stream does not exist.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn last_activity(&self, stream: StreamId) -> Result<Option<Timestamp>, ReadError>;
+}
 
 /// What the rule has to know of somebody.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +61,7 @@ impl Student {
     ///
     /// # Errors
     /// [`ReadError`] when something of it cannot be read.
-    pub fn read(reading: &Reading<'_>, id: PersonId, person: &Person) -> Result<Self, ReadError> {
+    pub fn read(reading: &dyn Source, id: PersonId, person: &Person) -> Result<Self, ReadError> {
         let places = person.affiliations.iter().map(|at| at.institution);
         let last = person.last_place.iter().map(|place| place.institution);
         let mut student = Self {
@@ -55,17 +78,20 @@ impl Student {
         student.add_plans(reading)?;
         student.add_teams(reading)?;
         for term in [Term::Owner(id), Term::OwnedBefore(id)] {
-            student.is_more |= !reading.find(term)?.is_empty();
+            student.is_more |= !reading.found(term)?.is_empty();
         }
-        student.is_more |= !reading.children_of(id)?.is_empty();
+        student.is_more |= !reading.found(Term::ChildrenOf(id))?.is_empty();
         student.is_more |= has_grants(reading, id)?;
         Ok(student)
     }
 
-    fn add_plans(&mut self, reading: &Reading<'_>) -> Result<(), ReadError> {
-        for plan in reading.plans_of(self.id)? {
+    fn add_plans(&mut self, reading: &dyn Source) -> Result<(), ReadError> {
+        for stream in reading.found(Term::PlansOfStudent(self.id))?.iter() {
+            let Some(state) = reading.aggregate(*stream)? else {
+                continue;
+            };
             self.is_student = true;
-            let Some(details) = year_plan_of(reading, plan)? else {
+            let Some(details) = year_plan_of(reading, &state)? else {
                 // Nobody knows when its year is over.
                 self.is_more = true;
                 continue;
@@ -81,9 +107,9 @@ impl Student {
         Ok(())
     }
 
-    fn add_teams(&mut self, reading: &Reading<'_>) -> Result<(), ReadError> {
-        for stream in reading.teams_of(self.id)? {
-            if let Some(Aggregate::Team(team)) = reading.aggregate(stream)?.as_deref() {
+    fn add_teams(&mut self, reading: &dyn Source) -> Result<(), ReadError> {
+        for stream in reading.found(Term::TeamsOf(self.id))?.iter() {
+            if let Some(Aggregate::Team(team)) = reading.aggregate(*stream)?.as_deref() {
                 self.is_student |= team.members.contains(&self.id);
                 self.is_more |= team.staff.contains_key(&self.id);
             }
@@ -93,9 +119,11 @@ impl Student {
 }
 
 /// What the year plan of a plan is. Year plans stay when they are deleted, so there always is one.
-fn year_plan_of(reading: &Reading<'_>, plan: PlanId) -> Result<Option<YearPlanDetails>, ReadError> {
-    let plan = reading.aggregate(plan.into())?;
-    let Some(Aggregate::Plan(plan)) = plan.as_deref() else {
+fn year_plan_of(
+    reading: &dyn Source,
+    plan: &Aggregate,
+) -> Result<Option<YearPlanDetails>, ReadError> {
+    let Aggregate::Plan(plan) = plan else {
         return Ok(None);
     };
     Ok(match reading.aggregate(plan.year_plan.into())?.as_deref() {
@@ -105,18 +133,18 @@ fn year_plan_of(reading: &Reading<'_>, plan: PlanId) -> Result<Option<YearPlanDe
 }
 
 /// Whether somebody holds or held a grant that is not a student's.
-fn has_grants(reading: &Reading<'_>, id: PersonId) -> Result<bool, ReadError> {
+fn has_grants(reading: &dyn Source, id: PersonId) -> Result<bool, ReadError> {
     let grants = GrantsId::of(Actor::Person(id));
     Ok(match reading.aggregate(grants.into())?.as_deref() {
         Some(Aggregate::Grants(all)) => {
             let mut grants = all.grants.values();
-            grants.any(|grant| grant.details.role != AccessRole::Student)
+            grants.any(|grant| grant.details.role != GrantedRole::Student)
         }
         Some(_) | None => false,
     })
 }
 
-fn left(reading: &Reading<'_>, id: PersonId, person: &Person) -> Result<Option<Date>, ReadError> {
+fn left(reading: &dyn Source, id: PersonId, person: &Person) -> Result<Option<Date>, ReadError> {
     let Some(departure) = &person.departed else {
         return Ok(None);
     };

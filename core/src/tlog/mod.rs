@@ -16,7 +16,7 @@ pub(crate) const PUBLISHED: &str = "checkpoint";
 
 pub use self::tiles::{Beside, Tiles, TilesError};
 pub(crate) use self::tiles::{ENTRIES, RECORD_LEN, SIZE_FILE, TILES, bundle_entry, replace};
-pub use self::witness::{AddCheckpoint, Latest, WitnessError, add_checkpoint};
+pub use self::witness::{AddCheckpoint, Genuine, Latest, WitnessError, add_checkpoint};
 pub use crate::note::{
     Algorithm, KeyError, Note, NoteError, NoteSignature, Signer, Verified, VerifierKey,
 };

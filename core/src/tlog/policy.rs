@@ -11,6 +11,8 @@ use crate::note::{Algorithm, KeyError, NoteError, VerifierKey};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     logs: Vec<VerifierKey>,
+    /// Where logs publish their tiles and their newest checkpoint, if the policy says it.
+    log_urls: Vec<(VerifierKey, String)>,
     witnesses: Vec<Witness>,
     /// The groups, in the order in which the policy defines them.
     groups: Vec<Group>,
@@ -110,6 +112,12 @@ impl Policy {
         &self.logs
     }
 
+    /// Where logs publish, for those of which the policy says it: the key, and the address of the
+    /// folder with the tiles and the newest checkpoint.
+    pub fn log_urls(&self) -> &[(VerifierKey, String)] {
+        &self.log_urls
+    }
+
     /// Adds a log to those that are believed.
     pub fn add_log(&mut self, log: VerifierKey) {
         if !self.logs.contains(&log) {
@@ -188,7 +196,7 @@ impl Policy {
         quorum: &mut Option<Option<String>>,
     ) -> Result<(), PolicyFault> {
         match words {
-            ["log", key] | ["log", key, _] => {
+            ["log", key, url @ ..] if url.len() < 2 => {
                 let key = read_key(key, Algorithm::Ed25519, "log")?;
                 if self
                     .logs
@@ -196,6 +204,9 @@ impl Policy {
                     .any(|log| log.public_key() == key.public_key())
                 {
                     return Err(PolicyFault::Duplicate(key.to_string()));
+                }
+                if let Some(url) = url.first() {
+                    self.log_urls.push((key.clone(), (*url).to_owned()));
                 }
                 self.logs.push(key);
             }

@@ -141,9 +141,81 @@ impl AddCheckpoint {
     }
 }
 
-/// Decides whether a witness cosigns. `logs` are the keys of the logs that it watches. `latest` is
-/// what it remembers about this log. The witness must store the returned [`Latest`] durably before
-/// it sends the cosignature.
+/// A request whose checkpoint is signed by a log that the witness knows.
+#[derive(Clone, Copy, Debug)]
+pub struct Genuine<'r>(&'r AddCheckpoint);
+
+impl AddCheckpoint {
+    /// Checks that the log signed the checkpoint. `logs` are the keys of the logs that the witness
+    /// watches. This depends on nothing that a witness remembers.
+    ///
+    /// # Errors
+    /// [`WitnessError::UnknownLog`], [`WitnessError::Signature`]
+    pub fn genuine<'k>(
+        &self,
+        logs: impl IntoIterator<Item = &'k VerifierKey>,
+    ) -> Result<Genuine<'_>, WitnessError> {
+        let origin = &self.signed.checkpoint.origin;
+        let keys: Vec<_> = logs
+            .into_iter()
+            .filter(|key| key.name() == origin)
+            .collect();
+        if keys.is_empty() {
+            return Err(WitnessError::UnknownLog(origin.clone()));
+        }
+        let signed = self.signed.verify(keys);
+        signed.map_err(WitnessError::Signature)?;
+        Ok(Genuine(self))
+    }
+}
+
+impl Genuine<'_> {
+    /// Decides whether a witness cosigns. `latest` is what it remembers about this log. The witness must
+    /// store the returned [`Latest`] durably before it sends the cosignature.
+    ///
+    /// # Errors
+    /// [`WitnessError`]
+    pub fn cosign(
+        self,
+        latest: Option<Latest>,
+        signer: &Signer,
+        now: Timestamp,
+    ) -> Result<(Latest, NoteSignature), WitnessError> {
+        let Self(request) = self;
+        let checkpoint = &request.signed.checkpoint;
+        let (old, size) = (request.old_size, checkpoint.size);
+        if old > size {
+            return Err(WitnessError::Backwards { old, size });
+        }
+        let empty = Frontier::default().root();
+        // All logs share the same tree of no entries.
+        let known = latest.filter(|latest| latest.size > 0).unwrap_or(Latest {
+            size: 0,
+            root: empty,
+        });
+        if old != known.size {
+            let latest = known.size;
+            return Err(WitnessError::Conflict { latest });
+        }
+        if old == size && checkpoint.root != known.root {
+            return Err(WitnessError::Forked { size });
+        }
+        let inconsistent = WitnessError::Inconsistent { old, size };
+        match (old, request.proof.is_empty()) {
+            // Every tree begins with the empty tree, so there is nothing to prove.
+            (0, true) => {}
+            (0, false) => return Err(inconsistent),
+            _ => check_consistency(old, size, &request.proof, &known.root, &checkpoint.root)
+                .map_err(|_| inconsistent)?,
+        }
+        let root = checkpoint.root;
+        let signature = signer.sign(request.signed.note.text(), now);
+        Ok((Latest { size, root }, signature))
+    }
+}
+
+/// Checks a request and decides on it: [`AddCheckpoint::genuine`] and [`Genuine::cosign`], one after the
+/// other. `logs` are the keys of the logs that the witness watches.
 ///
 /// # Errors
 /// [`WitnessError`]
@@ -154,41 +226,7 @@ pub fn add_checkpoint(
     signer: &Signer,
     now: Timestamp,
 ) -> Result<(Latest, NoteSignature), WitnessError> {
-    let checkpoint = &request.signed.checkpoint;
-    let (old, size) = (request.old_size, checkpoint.size);
-    let of_log = |key: &&VerifierKey| key.name() == checkpoint.origin;
-    if !logs.iter().any(|key| of_log(&key)) {
-        return Err(WitnessError::UnknownLog(checkpoint.origin.clone()));
-    }
-    let signed = request.signed.verify(logs.iter().filter(of_log));
-    signed.map_err(WitnessError::Signature)?;
-    if old > size {
-        return Err(WitnessError::Backwards { old, size });
-    }
-    let empty = Frontier::default().root();
-    // All logs share the same tree of no entries.
-    let known = latest.filter(|latest| latest.size > 0).unwrap_or(Latest {
-        size: 0,
-        root: empty,
-    });
-    if old != known.size {
-        let latest = known.size;
-        return Err(WitnessError::Conflict { latest });
-    }
-    if old == size && checkpoint.root != known.root {
-        return Err(WitnessError::Forked { size });
-    }
-    let inconsistent = WitnessError::Inconsistent { old, size };
-    match (old, request.proof.is_empty()) {
-        // Every tree begins with the empty tree, so there is nothing to prove.
-        (0, true) => {}
-        (0, false) => return Err(inconsistent),
-        _ => check_consistency(old, size, &request.proof, &known.root, &checkpoint.root)
-            .map_err(|_| inconsistent)?,
-    }
-    let root = checkpoint.root;
-    let signature = signer.sign(request.signed.note.text(), now);
-    Ok((Latest { size, root }, signature))
+    request.genuine(logs)?.cosign(latest, signer, now)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::report::{Part, PartName};
 use crate::access_log::{FOLDER, log_id, query, verifier_of};
 use crate::audit::{Chains, Fault, FaultKind};
 use crate::domain::erasure::RemovedReads;
-use crate::domain::ledger::NotedReads;
+use crate::domain::ledger::{Loss, NotedReads};
 use crate::entry::{self, Entry};
 use crate::hash::Hash32;
 use crate::ids::{KeyId, LedgerId, PersonId, Position};
@@ -34,6 +34,8 @@ pub(super) struct Access<'a> {
     pub(super) noted: &'a [NotedReads],
     /// The acts on record that remove records, and whether they are carried out.
     pub(super) removals: &'a [(RemovedReads, bool)],
+    /// What is on record as lost, oldest first.
+    pub(super) losses: &'a [Loss],
     /// Whether records are opened.
     pub(super) texts: bool,
 }
@@ -60,7 +62,7 @@ impl Access<'_> {
             signers: self
                 .signers
                 .iter()
-                .filter_map(|key| verifier_of(key).ok())
+                .filter_map(|key| verifier_of(key, self.losses.len()).ok())
                 .collect(),
             chains: Chains::default(),
             frontier: Frontier::default(),
@@ -80,17 +82,29 @@ impl Access<'_> {
             Err(Halt::Failed(error)) => return Err(error),
         };
         part.checked = following.frontier.size();
-        part.note = following.note.take();
+        part.note = following.note.take().or_else(|| self.lost_before());
         if let Some(fault) = following.lost().filter(|_| whole) {
             part.fail(fault);
         }
         Ok(vec![part, following.finish(whole)])
     }
 
+    /// What is said of an access log of which records were lost, as it is on record.
+    fn lost_before(&self) -> Option<String> {
+        let last = self.losses.last()?;
+        Some(format!(
+            "it is on record that all records after {} were lost; every read since {} is there",
+            last.kept, last.complete_since
+        ))
+    }
+
     /// The roots on record, smallest size first.
     fn roots(&self) -> Vec<(Position, Hash32)> {
         let noted = self.noted.iter().map(|noted| (noted.records, noted.root));
-        let removed = self.removals.iter().map(|(it, _)| (it.through, it.root));
+        let removed = self.removals.iter().map(|(it, _)| it);
+        // What was lost later has no root any more.
+        let removed = removed.filter(|it| it.through_after(self.losses) == it.through);
+        let removed = removed.map(|it| (it.through, it.root));
         let mut roots: Vec<_> = noted.chain(removed).collect();
         roots.retain(|(size, _)| *size > Position::ZERO);
         roots.sort_unstable();
@@ -102,7 +116,8 @@ impl Access<'_> {
         let furthest = |carried_out_only: bool| {
             let acts = self.removals.iter();
             let acts = acts.filter(|(_, carried_out)| *carried_out || !carried_out_only);
-            acts.map(|(it, _)| it.through).max().unwrap_or_default()
+            let through = acts.map(|(it, _)| it.through_after(self.losses));
+            through.max().unwrap_or_default()
         };
         (furthest(false), furthest(true))
     }
@@ -225,7 +240,8 @@ impl Following<'_> {
         let events = self.frontier.size();
         let what = format!(
             "the ledger has on record that the access log had {recorded} records, but it has {events}: \
-             its end is missing"
+             its end is missing; put access/ back from its backup, or record the loss with `planledger \
+             ledger settle-access-log`"
         );
         let next = Position::new(events).next();
         Some(Fault::new(next, FaultKind::Missing, what))

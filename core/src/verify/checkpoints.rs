@@ -115,6 +115,7 @@ impl Checkpoints {
                 | LedgerEvent::KeyRotated { .. }
                 | LedgerEvent::HeadsRecorded { .. }
                 | LedgerEvent::AccessLogNoted(_)
+                | LedgerEvent::AccessLogLost(_)
                 | LedgerEvent::ForkSettled { .. },
                 _,
             ) => false,
@@ -129,6 +130,7 @@ impl Checkpoints {
             | LedgerEvent::KeyRotated { .. }
             | LedgerEvent::HeadsRecorded { .. }
             | LedgerEvent::AccessLogNoted(_)
+            | LedgerEvent::AccessLogLost(_)
             | LedgerEvent::ForkSettled { .. } => {
                 let what = "the previous key did not sign this change of key";
                 self.fail(Fault::new(position, FaultKind::Signature, what));

@@ -16,7 +16,7 @@ use super::report::{Part, PartName};
 use crate::audit::{Chains, Fault, FaultKind};
 use crate::domain::erasure::RemovedReads;
 use crate::domain::ledger::{
-    LedgerEvent, NotedReads, RecordedHeads, forks_stream, heads_stream, reads_stream,
+    LedgerEvent, Loss, NotedReads, RecordedHeads, forks_stream, heads_stream, reads_stream,
 };
 use crate::domain::{Event, EventMeta};
 use crate::entry::{self, Entry};
@@ -46,6 +46,8 @@ pub(super) struct Found {
     pub(super) heads: Option<RecordedHeads>,
     /// Everything that was noted of the access log.
     pub(super) noted: Vec<NotedReads>,
+    /// What is on record as lost of the access log, oldest first.
+    pub(super) losses: Vec<Loss>,
     /// The acts that remove records of the access log, and whether they are carried out.
     pub(super) removals: Vec<(RemovedReads, bool)>,
     /// Whether the journal was read to its end.
@@ -76,6 +78,7 @@ pub(super) fn check(
         heads: Heads::new(),
         acts: Acts::default(),
         noted: Vec::new(),
+        losses: Vec::new(),
         indexes,
     };
     following.checkpoints.reached(&following.frontier);
@@ -224,6 +227,7 @@ struct Following<'a> {
     heads: Heads,
     acts: Acts,
     noted: Vec<NotedReads>,
+    losses: Vec<Loss>,
     indexes: Indexes<'a>,
 }
 
@@ -331,6 +335,14 @@ impl Following<'_> {
         let of_reads = stream == StreamId::from(reads_stream(ledger));
         match event {
             Ok(LedgerEvent::AccessLogNoted(noted)) if of_reads => self.noted.push(noted),
+            Ok(LedgerEvent::AccessLogLost(lost)) if of_reads => {
+                // Nobody can say any more what the lost records were.
+                self.noted.retain(|noted| noted.records <= lost.kept);
+                self.losses.push(Loss {
+                    kept: lost.kept,
+                    complete_since: lost.complete_since,
+                });
+            }
             Ok(LedgerEvent::ForkSettled { stream, forks, .. }) if of_forks => {
                 self.forking.settle(position, stream, &forks)?;
             }
@@ -381,6 +393,7 @@ impl Following<'_> {
             signers,
             heads,
             noted: self.noted,
+            losses: self.losses,
             removals: self.acts.removals(),
             whole,
             forks,

@@ -16,6 +16,7 @@ mod halt;
 mod heads;
 mod indexes;
 mod journal;
+mod loss;
 mod parallel;
 mod report;
 mod tiles;
@@ -28,6 +29,7 @@ pub use self::branches::{BranchEvent, Branches, Outcome, PlanNow, Repeated, Spot
 use self::checkpoints::Checkpoints;
 pub use self::forks::{Branch, Fork, ForkedStream, Forks, StaleAnswer};
 use self::indexes::Indexes;
+pub use self::loss::{FoundLoss, find_loss};
 pub use self::report::{Depth, Part, PartName, Pass, Verification};
 use crate::ids::{CommitSeq, Position};
 use crate::journal::{CommitLog, Damage, OpenMode, SegmentLog, SegmentOptions};
@@ -119,6 +121,7 @@ fn verify(
         signers: found.signers,
         noted: &found.noted,
         removals: &found.removals,
+        losses: &found.losses,
         texts: depth == Depth::Full,
     };
     parts.extend(access.check()?);

@@ -35,6 +35,7 @@ pub(super) fn a_world() -> Memory {
     let bootstrap = GrantsCommand::Bootstrap {
         grant: grant_id(1),
         grantee,
+        instead_of: None,
     };
     memory.does(SYSTEM, (GrantsId::of(grantee), bootstrap));
     memory

@@ -55,7 +55,7 @@ fn a_checkpoint_has_a_name_of_its_own_and_is_made_once() {
     let (place, ledger, signed) = checked();
     assert_eq!(signed.checkpoint.size, 30);
     assert_eq!(signed.checkpoint.origin, "ledger.example/test/access");
-    let key = verifier_of(&signer().verifier()).unwrap();
+    let key = verifier_of(&signer().verifier(), 0).unwrap();
     signed.verify([&key]).unwrap();
     assert!(signed.verify([&signer().verifier()]).is_err());
     let published = fs::read(place.path().join("access/tlog/checkpoint")).unwrap();

@@ -1,6 +1,7 @@
 //! Who has read what is on record, and stays so (P7).
 
 mod evidence;
+mod loss;
 mod removal;
 mod segments;
 

@@ -48,6 +48,7 @@ fn request(ledger: &Ledger, before: &str) {
         target,
         basis: "Sletteregler".parse().unwrap(),
         reason: "Over to år gamle".parse().unwrap(),
+        retention: None,
     };
     send(ledger, LEADER, target, request);
 }
@@ -57,7 +58,7 @@ fn approve(ledger: &Ledger, before: &str) {
     send(ledger, CLERK, target(before), approve);
 }
 
-fn decide(ledger: &Ledger, before: &str) {
+pub(super) fn decide(ledger: &Ledger, before: &str) {
     request(ledger, before);
     approve(ledger, before);
 }
@@ -72,7 +73,7 @@ fn act(ledger: &Ledger, before: &str) -> Erasure {
 }
 
 /// A ledger in the first days of 2027, whose clock then goes to 2029.
-fn place() -> (TempLedger, Ledger) {
+pub(super) fn place() -> (TempLedger, Ledger) {
     let clock = StandingClock::at(day("2027-01-02"));
     let place = TempLedger::with_clock(clock.clone());
     let ledger = founded(&place);
@@ -81,14 +82,14 @@ fn place() -> (TempLedger, Ledger) {
     (place, ledger)
 }
 
-fn record(log: &AccessLog, student: PersonId, number: u64, at: Timestamp) {
+pub(super) fn record(log: &AccessLog, student: PersonId, number: u64, at: Timestamp) {
     let mut read = read(student, number);
     read.at = at;
     log.hand_in(vec![read], None).unwrap();
 }
 
 /// Four months with reads of each: January with both students, February and March, and April.
-fn filled(place: &TempLedger, ledger: &Ledger) -> AccessLog {
+pub(super) fn filled(place: &TempLedger, ledger: &Ledger) -> AccessLog {
     let log = open(place, ledger);
     record(&log, CLASSMATE, 1, day("2027-01-10"));
     record(&log, STUDENT, 2, day("2027-01-11"));
@@ -101,7 +102,7 @@ fn filled(place: &TempLedger, ledger: &Ledger) -> AccessLog {
 }
 
 /// What a check finds. Nobody may have the ledger open.
-fn found(dir: &Path) -> Verification {
+pub(super) fn found(dir: &Path) -> Verification {
     let options = TempLedger::options_in(dir);
     verify_dir(&options, Depth::Full, &|_, _, _| {}).unwrap()
 }
@@ -114,13 +115,13 @@ fn fault(dir: &Path) -> Option<(FaultKind, String)> {
         .map(|fault| (fault.kind, fault.what.clone()))
 }
 
-fn notary(place: &TempLedger, log: &Arc<AccessLog>) -> AccessNotary {
+pub(super) fn notary(place: &TempLedger, log: &Arc<AccessLog>) -> AccessNotary {
     AccessNotary::open(log.clone(), place.path(), &signer()).unwrap()
 }
 
 /// A ledger with a key on record, an access log with a checkpoint, and an act that two people have
 /// decided and nobody has carried out.
-fn decided(before: &str) -> (TempLedger, Ledger, AccessLog) {
+pub(super) fn decided(before: &str) -> (TempLedger, Ledger, AccessLog) {
     let (place, ledger) = place();
     let ledgers = Notary::open(ledger.clone(), place.path(), signer()).unwrap();
     ledgers.checkpoint().unwrap();

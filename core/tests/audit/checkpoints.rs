@@ -5,7 +5,7 @@ use std::path::Path;
 
 use planledger_core::ids::Position;
 use planledger_core::merkle::{check_consistency, check_inclusion};
-use planledger_core::notary::{Notary, NotaryError};
+use planledger_core::notary::{Notary, NotaryError, key_on_record};
 use planledger_core::tlog::{Algorithm, SignedCheckpoint, Signer};
 
 use crate::audit::school::{NotarisedSchool, ORIGIN, PLAN, signer};
@@ -199,6 +199,28 @@ fn another_journal_of_the_same_length_is_not_signed_on() {
     let ledger = TempLedger::open_in(place.path());
     let refused = Notary::open(ledger, place.path(), signer());
     assert!(matches!(refused, Err(NotaryError::Forked { .. })));
+}
+
+/// The second time the statement of the change is the same as the first time.
+#[test]
+fn a_key_that_signed_before_can_come_back_and_go_again() {
+    let school = NotarisedSchool::new();
+    let other = || Signer::new(ORIGIN, Algorithm::Ed25519, [0x11; 32]).unwrap();
+    let NotarisedSchool {
+        place,
+        ledger,
+        notary,
+        ..
+    } = school;
+    drop(notary);
+    let keys = [signer(), other(), signer(), other()];
+    for pair in keys.windows(2) {
+        let [now, next] = pair else { panic!() };
+        let notary = Notary::open(ledger.clone(), place.path(), now.clone()).unwrap();
+        notary.rotate(next).unwrap();
+        let recorded = key_on_record(&ledger).unwrap();
+        assert_eq!(recorded, Some(next.verifier()));
+    }
 }
 
 #[test]

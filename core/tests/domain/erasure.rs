@@ -33,6 +33,7 @@ fn request_of(target: Target) -> (ErasureId, ErasureCommand) {
         target,
         basis: "Artikel 17".parse().unwrap(),
         reason: "Bedt om".parse().unwrap(),
+        retention: None,
     };
     (ErasureId::of(target), request)
 }
@@ -50,6 +51,7 @@ fn requested() -> ErasureEvent {
         target: PERSON,
         basis: "Artikel 17".parse().unwrap(),
         reason: "Bedt om".parse().unwrap(),
+        retention: None,
     }
 }
 
@@ -139,6 +141,7 @@ fn an_act_counts_only_if_two_people_decided_it() {
         target: PERSON,
         basis: "Artikel 17".parse().unwrap(),
         reason: "Bedt om".parse().unwrap(),
+        retention: None,
         requested: done(asked),
         phase: Phase::Approved(done(approved)),
         reads: None,

@@ -1,15 +1,16 @@
 //! Grants: who can be given what, and the last administrator.
 
+use planledger_core::domain::erasure::{ErasureCommand, ErasureEvent, Target};
 use planledger_core::domain::grants::{GrantDetails, GrantsCommand, GrantsEvent, Role, Scope};
-use planledger_core::domain::person::{PersonCommand, RosterRecord};
+use planledger_core::domain::person::{Evidence, PersonCommand, PersonEvent, RosterRecord};
 use planledger_core::domain::{Actor, Reason};
 use planledger_core::ids::{GrantId, GrantsId, PersonId, TeamId};
 use planledger_core::text::{ExternalId, SourceName};
 use planledger_fixtures::school::*;
-use planledger_fixtures::{Fact, Memory};
+use planledger_fixtures::{Fact, IntoCommand, Memory};
 
 use super::systems::{PLATFORM, registered};
-use crate::domain::harness::{given, refusals};
+use crate::domain::harness::{Given, given, refusals};
 
 const CHIEF: Actor = Actor::Person(LEADER);
 const HELPER: Actor = Actor::Person(CLERK);
@@ -22,7 +23,11 @@ fn bootstrap(grantee: Actor) -> (GrantsId, GrantsCommand) {
     let grant = id(1);
     (
         GrantsId::of(grantee),
-        GrantsCommand::Bootstrap { grant, grantee },
+        GrantsCommand::Bootstrap {
+            grant,
+            grantee,
+            instead_of: None,
+        },
     )
 }
 
@@ -100,13 +105,154 @@ fn the_first_administrator_is_made_at_the_directory_and_grants_the_rest() {
 
 #[test]
 fn a_ledger_whose_administrators_have_all_left_can_get_a_first_one_again() {
-    let depart = PersonCommand::Depart {
-        on: None,
+    // Such a ledger is older than the rule that its last administrator stays.
+    let departed = PersonEvent::Departed {
+        last_day: None,
         reason: None,
     };
-    let mut memory = Memory::of(with(vec![]));
-    memory.does(SYSTEM, (LEADER, depart));
-    memory.does(SYSTEM, bootstrap(HELPER));
+    given(with(vec![]))
+        .and((LEADER, departed))
+        .when(SYSTEM, bootstrap(HELPER))
+        .then([GrantsEvent::Bootstrapped {
+            grant: id(1),
+            grantee: HELPER,
+        }]);
+}
+
+fn instead_of(administrator: Actor) -> (GrantsId, GrantsCommand) {
+    let command = GrantsCommand::Bootstrap {
+        grant: id(7),
+        grantee: Actor::System(PLATFORM),
+        instead_of: Some(administrator),
+    };
+    (GrantsId::of(Actor::System(PLATFORM)), command)
+}
+
+#[test]
+fn another_one_is_made_at_the_directory_instead_of_the_last_administrator_only() {
+    let second = || grant(2, HELPER, everywhere(Role::Administrator));
+    given(with(vec![]))
+        .when(SYSTEM, instead_of(HELPER))
+        .then_refused(Reason::AdministratorExists, None);
+    given(with(vec![second()]))
+        .when(SYSTEM, instead_of(CHIEF))
+        .then_refused(Reason::AdministratorExists, None);
+    given(with(vec![]))
+        .when(SYSTEM, instead_of(CHIEF))
+        .then([GrantsEvent::Bootstrapped {
+            grant: id(7),
+            grantee: Actor::System(PLATFORM),
+        }])
+        .when(SYSTEM, revoke(1, CHIEF))
+        .then([GrantsEvent::Revoked {
+            grant: id(1),
+            reason: None,
+        }]);
+}
+
+fn office() -> RosterRecord {
+    RosterRecord {
+        source: SourceName::new("Kommune A").unwrap(),
+        sourced_id: ExternalId::new("c1").unwrap(),
+        user_ids: Default::default(),
+        enabled: true,
+        enrolled: None,
+        profiles: None,
+    }
+}
+
+fn absent() -> Evidence {
+    Evidence::AbsentFromRoster {
+        source: office().source,
+        last_seen: day(9, 1),
+    }
+}
+
+/// A school whose leader is administrator, was in a roster, and is not in its newest one. With another
+/// administrator, or without.
+fn with_absent(commands: Vec<(GrantsId, GrantsCommand)>) -> Given {
+    let lost = PersonEvent::AbsentFromRoster {
+        source: office().source,
+        last_seen: day(9, 1),
+    };
+    given(with(commands))
+        .and((LEADER, PersonEvent::RecordedInRoster(office())))
+        .and((LEADER, lost))
+}
+
+/// Everything that says that the leader has left, or will.
+fn departures() -> Vec<PersonCommand> {
+    let next_year = Memory::NOW
+        .day_in_denmark()
+        .saturating_add(jiff::ToSpan::days(300));
+    let leaves = |on| PersonCommand::Depart { on, reason: None };
+    let put = PersonCommand::Put {
+        name: name("En anden chef"),
+        affiliations: Default::default(),
+        departed: true,
+        record: Some(office()),
+    };
+    let source = office().source;
+    let confirm = PersonCommand::DecideSuggestion {
+        evidence: absent(),
+        confirmed: true,
+        last_day: None,
+        reason: None,
+    };
+    vec![
+        leaves(None),
+        leaves(Some(next_year)),
+        put,
+        PersonCommand::PutGone { source },
+        confirm,
+    ]
+}
+
+#[test]
+fn the_last_administrator_does_not_leave_whoever_says_so() {
+    let second = || grant(2, HELPER, everywhere(Role::Administrator));
+    for command in departures() {
+        for actor in [SYSTEM, HELPER] {
+            with_absent(vec![])
+                .when(actor, (LEADER, command.clone()))
+                .then_refused(Reason::LastAdministrator, None);
+        }
+        let with_two = with_absent(vec![second()]).world();
+        let left = with_two.decide(SYSTEM, &(LEADER, command.clone()).into_command());
+        assert!(left.is_ok(), "{command:?}: {left:?}");
+    }
+    // Somebody who is no administrator leaves as before.
+    with_absent(vec![])
+        .when(SYSTEM, (CLERK, departures().swap_remove(0)))
+        .then([PersonEvent::Departed {
+            last_day: None,
+            reason: None,
+        }]);
+}
+
+/// Whoever is erased cannot prove who they are.
+#[test]
+fn the_last_administrator_is_not_erased() {
+    let text = |words| planledger_core::text::ReasonText::new(words).unwrap();
+    let request = || ErasureEvent::Requested {
+        target: Target::Person(LEADER),
+        basis: text("Afgørelse"),
+        reason: text("Bedt om det"),
+        retention: None,
+    };
+    let act = planledger_core::ids::ErasureId::of_person(LEADER);
+    let approve = || (act, ErasureCommand::Approve { reason: None });
+    let asked = |commands| given(with(commands)).and(Fact::from((act, request())).by(TEACHER));
+    asked(vec![])
+        .when(CLERK, approve())
+        .then_refused(Reason::LastAdministrator, None);
+    asked(vec![grant(
+        2,
+        Actor::System(PLATFORM),
+        everywhere(Role::Administrator),
+    )])
+    .when(CLERK, approve())
+    .then([ErasureEvent::Approved { reason: None }]);
 }
 
 #[test]

@@ -144,6 +144,7 @@ fn with_administrator() -> Vec<Fact> {
     let bootstrap = GrantsCommand::Bootstrap {
         grant: GrantId::from_bytes([1; 16]),
         grantee,
+        instead_of: None,
     };
     memory.does(SYSTEM, (GrantsId::of(grantee), bootstrap));
     let event = memory.recorded().last().unwrap().event.clone();
@@ -193,7 +194,11 @@ fn administrator(memory: &mut Memory, id: PersonId, by: Option<PersonId>) {
             SYSTEM,
             (
                 GrantsId::of(grantee),
-                GrantsCommand::Bootstrap { grant, grantee },
+                GrantsCommand::Bootstrap {
+                    grant,
+                    grantee,
+                    instead_of: None,
+                },
             ),
         ),
         Some(by) => memory.does(

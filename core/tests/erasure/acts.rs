@@ -226,6 +226,7 @@ fn what_holds_no_text_and_what_is_not_there_is_not_redacted() {
             target,
             basis: "Artikel 17".parse().unwrap(),
             reason: "Bedt om".parse().unwrap(),
+            retention: None,
         };
         let id = planledger_core::ids::ErasureId::of(target);
         let refused = school.ledger.execute(

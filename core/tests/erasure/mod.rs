@@ -4,6 +4,7 @@
 mod acts;
 mod interrupted;
 mod restored;
+mod squatted;
 
 use planledger_core::domain::erasure::{ErasureCommand, EventPlace, Target};
 use planledger_core::domain::{Actor, Command};
@@ -27,6 +28,7 @@ fn decide(ledger: &Ledger, target: Target) {
         target,
         basis: "Artikel 17".parse().unwrap(),
         reason: "Bedt om".parse().unwrap(),
+        retention: None,
     };
     let approve = ErasureCommand::Approve { reason: None };
     for (who, command) in [(LEADER, request), (CLERK, approve)] {

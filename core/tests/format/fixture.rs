@@ -5,6 +5,7 @@ use std::path::Path;
 
 const LEDGER: &str = include_str!("ledger-v1.hex");
 const DEPARTURES: &str = include_str!("departed-v1.hex");
+const ACTS: &str = include_str!("acts-v1.hex");
 
 /// What is under each heading, by heading: the files of a ledger, the documents of its derived
 /// state (`document` and the key), and the randomness that each key was made from (`entropy` and
@@ -21,6 +22,13 @@ impl Fixture {
     /// this version derived of these two and of the plan.
     pub(crate) fn departures() -> Self {
         Self::parse(DEPARTURES)
+    }
+
+    /// A ledger whose own commands have ids that clients could use too, as versions gave them that
+    /// knew no others: a small school, the checkpoint's key, a record of heads, a recovery of three
+    /// steps, and its undo. It has the checkpoint, and nothing derived.
+    pub(crate) fn acts() -> Self {
+        Self::parse(ACTS)
     }
 
     fn parse(text: &str) -> Self {

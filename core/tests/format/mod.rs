@@ -5,6 +5,7 @@
 //! another fixture. Documents of derived state are the exception: they can always be made again, so
 //! they follow the shape that states have now.
 
+mod acts;
 mod departures;
 mod derived;
 pub(crate) mod events;

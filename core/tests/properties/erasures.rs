@@ -74,6 +74,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> + Clone {
             target,
             basis: "Artikel 17".parse().unwrap(),
             reason: "Bedt om".parse().unwrap(),
+            retention: None,
         };
         let id = ErasureId::of(target);
         let command = match what {

@@ -15,5 +15,6 @@ mod ownership;
 mod place;
 mod preview;
 mod replay;
+mod squatted;
 mod suggestions;
 mod survey;

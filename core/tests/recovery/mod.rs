@@ -10,5 +10,6 @@ mod proposing;
 mod refusing;
 mod restoring;
 mod running;
+mod squatted;
 mod story;
 mod undoing;

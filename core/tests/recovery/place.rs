@@ -69,6 +69,10 @@ impl FaultyLedger {
         Ledger::open_on(self.place.options(), Arc::new(log)).unwrap()
     }
 
+    pub(crate) fn path(&self) -> &std::path::Path {
+        self.place.path()
+    }
+
     /// What a kill in the middle leaves: what was derived is gone too.
     pub(crate) fn forget_derived(&self) {
         std::fs::remove_dir_all(self.place.derived()).unwrap();

@@ -1,15 +1,17 @@
 //! What is read of somebody from a ledger, and whom it lists as gone.
 
 use jiff::civil::Date;
-use planledger_core::domain::Aggregate;
+use planledger_core::domain::erasure::{ErasureCommand, Target};
 use planledger_core::domain::person::{Guardianship, PersonCommand};
 use planledger_core::domain::plan::PlanCommand;
 use planledger_core::domain::team::{StaffRole, TeamCommand};
 use planledger_core::domain::year_plan::YearPlanCommand;
-use planledger_core::ids::PersonId;
-use planledger_core::ledger::{Ledger, ReadError};
-use planledger_core::retention::Student;
-use planledger_fixtures::place::START;
+use planledger_core::domain::{Actor, Aggregate, Command, Reason};
+use planledger_core::ids::{CommandId, ErasureId, PersonId};
+use planledger_core::ledger::{Envelope, ExecuteError, Ledger, ReadError};
+use planledger_core::retention::{RetentionTerm, Student};
+use planledger_fixtures::IntoCommand;
+use planledger_fixtures::place::{START, numbered};
 use planledger_fixtures::school::*;
 
 use super::on;
@@ -132,4 +134,93 @@ fn whoever_is_or_was_more_than_a_student_is_known_as_such() {
     let end = PersonCommand::EndAffiliation { institution, role };
     place.does(&ledger, SYSTEM, (former, end));
     assert!(read(&ledger, former).is_more);
+}
+
+/// A request of the class of five years, and what becomes of it.
+struct Asking<'l>(&'l Ledger);
+
+impl Asking<'_> {
+    fn send(&self, commands: Vec<(PersonId, Command)>) -> Result<(), Reason> {
+        use std::sync::atomic::{AtomicU64, Ordering};
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let actor = Actor::Person(commands[0].0);
+        let envelopes = commands.into_iter().map(|(_, command)| {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            Envelope::new(CommandId::from_bytes(numbered(0x5D, number)), command)
+        });
+        match self.0.execute_batch(actor, envelopes.collect()) {
+            Ok(_) => Ok(()),
+            Err(ExecuteError::Refused { refusal, .. }) => Err(refusal.reason),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    fn request(&self, of: PersonId, retention: Option<RetentionTerm>) -> Result<(), Reason> {
+        let request = ErasureCommand::Request {
+            target: Target::Person(of),
+            basis: why("Afgørelse").unwrap(),
+            reason: why("Tiden er gået").unwrap(),
+            retention,
+        };
+        let command = (ErasureId::of_person(of), request).into_command();
+        self.send(vec![(LEADER, command)])
+    }
+}
+
+fn approve(of: PersonId) -> Command {
+    let approve = ErasureCommand::Approve { reason: None };
+    (ErasureId::of_person(of), approve).into_command()
+}
+
+fn five_years() -> Option<RetentionTerm> {
+    Some(super::class("Planer", "5y").term())
+}
+
+const FORMER: PersonId = PersonId::from_bytes([0x5D; 16]);
+
+/// Weeks may lie between a request and its approval.
+#[test]
+fn whoever_came_back_after_the_request_is_not_erased_by_it() {
+    let (place, ledger) = FaultyLedger::with_school();
+    let asking = Asking(&ledger);
+    // A student without a plan.
+    let put = put_person(SCHOOL, planledger_core::domain::person::Role::Student);
+    place.does(&ledger, SYSTEM, (FORMER, put));
+    let not_due = Err(Reason::ErasureNotDue);
+    // Somebody who is there is not asked for on that ground at all.
+    assert_eq!(asking.request(FORMER, five_years()), not_due);
+    let long_ago = leave(Some(on("2019-06-28")));
+    place.does(&ledger, SYSTEM, (FORMER, long_ago.clone()));
+    asking.request(FORMER, five_years()).unwrap();
+
+    let back = (FORMER, PersonCommand::Return).into_command();
+    // Also if it is known only from the same batch.
+    let both = vec![(CLERK, back.clone()), (CLERK, approve(FORMER))];
+    assert_eq!(asking.send(both), not_due);
+    asking.send(vec![(CLERK, back)]).unwrap();
+    assert_eq!(asking.send(vec![(CLERK, approve(FORMER))]), not_due);
+    // They left again, and the time counts anew.
+    place.does(&ledger, SYSTEM, (FORMER, leave(None)));
+    assert_eq!(asking.send(vec![(CLERK, approve(FORMER))]), not_due);
+    place.does(&ledger, SYSTEM, (FORMER, PersonCommand::Return));
+    place.does(&ledger, SYSTEM, (FORMER, long_ago));
+    asking.send(vec![(CLERK, approve(FORMER))]).unwrap();
+    // Once it is approved, it does not matter any more: nobody can come back.
+    asking.send(vec![(CLERK, approve(FORMER))]).unwrap();
+    let back = (FORMER, PersonCommand::Return).into_command();
+    assert_eq!(asking.send(vec![(CLERK, back)]), Err(Reason::PersonErased));
+}
+
+#[test]
+fn a_plan_of_a_running_year_stands_against_it_and_a_request_for_another_reason_does_not_ask() {
+    let (place, ledger) = FaultyLedger::with_school();
+    let asking = Asking(&ledger);
+    place.does(&ledger, SYSTEM, (STUDENT, leave(Some(on("2019-06-28")))));
+    assert_eq!(
+        asking.request(STUDENT, five_years()),
+        Err(Reason::ErasureNotDue)
+    );
+    place.does(&ledger, SYSTEM, (STUDENT, PersonCommand::Return));
+    asking.request(STUDENT, None).unwrap();
+    asking.send(vec![(CLERK, approve(STUDENT))]).unwrap();
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use planledger_core::domain::Actor;
 use planledger_core::domain::erasure::{Done, Erasure, Phase, Target};
-use planledger_core::retention::{Hold, NotDue, RetentionClass, Standing, Start, Student, decide};
+use planledger_core::retention::{
+    Hold, NotDue, RetentionClass, Standing, Start, Student, decide, decide_by_term,
+};
 use planledger_core::time::Timestamp;
 use planledger_fixtures::school::*;
 
@@ -64,6 +66,33 @@ fn the_time_counts_from_what_the_class_says() {
         let due = since(class, student, "2030-01-01");
         assert_eq!(due.as_deref(), Ok(expected), "{start:?}");
     }
+}
+
+/// A request holds no more of its class than its time, and is held against that.
+#[test]
+fn the_time_of_a_class_alone_says_the_same_as_the_class() {
+    let gone = student("2019-06-28");
+    let mut back = gone.clone();
+    back.left = None;
+    let mut works = gone.clone();
+    works.is_more = true;
+    let mut learns = gone.clone();
+    learns
+        .school_years
+        .insert(OTHER_YEAR, Some(on("2099-06-28")));
+    let class = class("Planer", "5y");
+    for who in [&gone, &back, &works, &learns] {
+        for day in ["2024-06-28", "2024-06-29", "2030-01-01"] {
+            let whole = decide(std::slice::from_ref(&class), who, on(day));
+            let whole = whole.map(|(_, due)| due);
+            assert_eq!(decide_by_term(class.term(), who, on(day)), whole, "{day}");
+        }
+    }
+    let held = RetentionClass {
+        holds: vec![hold()],
+        ..class.clone()
+    };
+    assert!(decide_by_term(held.term(), &gone, on("2030-01-01")).is_ok());
 }
 
 #[test]
@@ -235,6 +264,7 @@ fn a_request_that_was_taken_back_stands_for_the_same_evidence_only() {
         target: Target::Person(STUDENT),
         basis: named.basis.clone(),
         reason: named.reason(&due).parse().unwrap(),
+        retention: Some(named.term()),
         requested: done,
         phase,
         reads: None,

@@ -9,11 +9,14 @@ use planledger_core::tlog::{Algorithm, Signer, VerifierKey};
 use super::error::CliError;
 use super::output;
 use super::remote::block_on;
-use crate::notary::generate;
+use crate::notary::{WITNESS_TIMEOUT, generate};
 use crate::secret::{Links, read_secret, write_secret};
 use crate::server::stop_signal;
 use crate::settings;
 use crate::witness::{WitnessServer, bind};
+
+/// Most bytes of a checkpoint that a log shows.
+const NOTE_BYTES: u64 = 64 << 10;
 
 /// Watch logs: cosign their checkpoints as long as they only grow (C2SP tlog-witness)
 #[derive(Debug, Args)]
@@ -44,21 +47,55 @@ pub(super) struct Witness {
         required_unless_present = "policy"
     )]
     logs: Vec<VerifierKey>,
-    /// A C2SP policy file with the logs to watch
+    /// A second directory for what the witness remembers, on another disk or machine: if one of the two
+    /// is put back to an older state, the newer one counts
+    #[arg(long, env = "PLANLEDGER_WITNESS_COPY", value_name = "DIR")]
+    copy: Option<PathBuf>,
+    /// A C2SP policy file with the logs to watch. Where it says where a log publishes, the witness
+    /// compares what it remembers with the log's newest checkpoint when it starts
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+}
+
+/// The newest checkpoint that a log publishes.
+fn shown(url: &str) -> Result<Vec<u8>, ureq::Error> {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_global(Some(WITNESS_TIMEOUT))
+        .build()
+        .into();
+    let url = format!("{}/checkpoint", url.trim_end_matches('/'));
+    let mut answer = agent.get(url).call()?;
+    let body = answer.body_mut().with_config().limit(NOTE_BYTES);
+    body.read_to_vec()
 }
 
 impl Witness {
     pub(super) fn run(self) -> Result<(), CliError> {
         let signer = self.signer()?;
         let mut logs = self.logs;
+        let mut published = Vec::new();
         if let Some(path) = &self.policy {
-            logs.extend(settings::policy(path)?.logs().iter().cloned());
+            let policy = settings::policy(path)?;
+            logs.extend(policy.logs().iter().cloned());
+            published.extend(policy.log_urls().iter().map(|(_, url)| url.clone()));
         }
         // Others need this key to check the witness's cosignatures.
         output::line(signer.verifier());
-        let witness = WitnessServer::open(&self.dir, signer, logs).map_err(CliError::refused)?;
+        let copy = self.copy.as_deref();
+        let mut witness =
+            WitnessServer::open(&self.dir, copy, signer, logs).map_err(CliError::refused)?;
+        witness.older().iter().for_each(output::note);
+        for url in published {
+            match shown(&url) {
+                Ok(note) => {
+                    let older = witness.compare(&note).map_err(CliError::refused)?;
+                    older.iter().for_each(output::note);
+                }
+                Err(error) => output::note(format!(
+                    "what this witness remembers was not compared with what {url} shows: {error}"
+                )),
+            }
+        }
         let address = self.listen;
         block_on(async move {
             let listener = bind(address).await.map_err(|error| {

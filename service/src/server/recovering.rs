@@ -9,18 +9,22 @@ use planledger_core::domain::{Actor, Aggregate, Stop};
 use planledger_core::ids::RecoveryId;
 use planledger_core::ledger::Reading;
 use planledger_core::recovery::{self, Progress};
-use tokio::sync::{mpsc, watch};
-use tokio_stream::wrappers::ReceiverStream;
+use prost::Message;
+use tokio::sync::watch;
+use tonic::Status;
 
 use super::api::Api;
 use super::auth::{Access, Caller};
 use super::gate::Gate;
+use super::outlet::{Answers, Flow};
 use super::recoveries::Update;
 use crate::wire::Failure;
 use crate::wire::ownership::{Run, Undo};
 
 /// The shortest time between two messages about progress.
 const PACE: Duration = Duration::from_millis(100);
+/// How many messages may wait for a client. The newest says all that earlier ones said.
+const WINDOW: usize = 1;
 /// How often a running recovery asks whether whoever began it may still have it carried out.
 const ASKING: Duration = Duration::from_secs(1);
 
@@ -194,42 +198,131 @@ impl Api {
         update
     }
 
-    /// The messages to a client that watches a recovery.
-    pub(super) fn watch_recovery<T: Send + 'static>(
+    /// The messages to a client that watches a recovery. The recovery goes on also if the client takes none
+    /// of them and loses its stream.
+    pub(super) fn watch_recovery<T: Message + 'static>(
         &self,
-        mut update: watch::Receiver<Update>,
+        update: watch::Receiver<Update>,
         message: impl Fn(Result<Progress, Box<Recovery>>) -> T + Send + 'static,
-    ) -> ReceiverStream<Result<T, tonic::Status>> {
-        let (send, messages) = mpsc::channel(1);
+    ) -> Flow<Result<T, Status>> {
+        let (outlet, flow) = self.room.open(WINDOW);
         let stopping = self.stopping();
         tokio::spawn(async move {
-            tokio::pin!(stopping);
-            loop {
-                let now = update.borrow_and_update().clone();
-                let (told, last) = match now {
-                    Update::Moving(progress) => (Ok(message(Ok(progress))), false),
-                    Update::Ended(Ok(recovery)) => (Ok(message(Err(recovery))), true),
-                    Update::Ended(Err(failure)) => (Err(failure.into()), true),
-                };
-                // The recovery continues even if the client no longer listens.
-                if send.send(told).await.is_err() || last {
-                    return;
-                }
-                let news = async {
-                    tokio::time::sleep(PACE).await;
-                    update.changed().await
-                };
-                let failure = tokio::select! {
-                    news = news => match news {
-                        Ok(()) => continue,
-                        Err(_) => Failure::internal(),
-                    },
-                    () = &mut stopping => Failure::shutting_down(),
-                };
-                let _ = send.send(Err(failure.into())).await;
-                return;
+            let ended = tokio::select! {
+                ended = tell(update, message, &outlet) => ended,
+                () = stopping => Err(Failure::shutting_down()),
+                () = outlet.left() => Ok(()),
+            };
+            if let Err(failure) = ended {
+                outlet.fail(failure, Err);
             }
         });
-        ReceiverStream::new(messages)
+        flow
+    }
+}
+
+/// Sends how far a recovery is until it has ended. While the client takes nothing, no message is made.
+async fn tell<T: Message>(
+    mut update: watch::Receiver<Update>,
+    message: impl Fn(Result<Progress, Box<Recovery>>) -> T,
+    outlet: &Answers<T>,
+) -> Result<(), Failure> {
+    loop {
+        let place = outlet.place(0).await?;
+        let now = update.borrow_and_update().clone();
+        let (told, last) = match now {
+            Update::Moving(progress) => (message(Ok(progress)), false),
+            Update::Ended(Ok(recovery)) => (message(Err(recovery)), true),
+            Update::Ended(Err(failure)) => return Err(failure),
+        };
+        let bytes = told.encoded_len();
+        place.send(Ok(told), bytes);
+        if last {
+            return Ok(());
+        }
+        tokio::time::sleep(PACE).await;
+        // Nobody drops the sender before the end.
+        update.changed().await.map_err(|_| Failure::internal())?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use planledger_proto::v1::RecoveryProgress;
+    use tokio_stream::StreamExt;
+
+    use super::*;
+    use crate::server::limits::Limits;
+    use crate::server::outlet::Room;
+    use crate::wire::errors::ServiceReason;
+    use crate::wire::ownership as wire;
+
+    fn room(reading: Duration) -> Room {
+        Room::new(&Limits {
+            reading,
+            ..Limits::default()
+        })
+    }
+
+    fn progress(tried: u32) -> Update {
+        Update::Moving(Progress {
+            tried,
+            ..Progress::default()
+        })
+    }
+
+    fn shown(progress: Result<Progress, Box<Recovery>>) -> RecoveryProgress {
+        wire::recovery_progress(progress.unwrap_or_default())
+    }
+
+    /// A recovery that moves on for as long as somebody watches.
+    fn moving() -> (tokio::task::JoinHandle<()>, watch::Receiver<Update>) {
+        let (moves, update) = watch::channel(progress(0));
+        let running = tokio::spawn(async move {
+            for tried in 1_u32.. {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                if moves.send(progress(tried)).is_err() {
+                    return;
+                }
+            }
+        });
+        (running, update)
+    }
+
+    #[tokio::test]
+    async fn a_client_that_reads_nothing_of_a_recovery_loses_its_stream() {
+        let room = room(Duration::from_millis(300));
+        let (running, update) = moving();
+        let (outlet, mut flow) = room.open(WINDOW);
+        let told = tokio::time::timeout(Duration::from_secs(60), tell(update, shown, &outlet));
+        let failure = told.await.expect("it gives up").unwrap_err();
+        assert_eq!(failure.reason, ServiceReason::SlowReader.code());
+        outlet.fail(failure, Err);
+        // What was not read is thrown away, and the recovery need not wait for anybody.
+        let ended = flow.next().await.unwrap();
+        assert!(ended.is_err());
+        assert!(flow.next().await.is_none());
+        running.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_client_that_reads_late_is_told_the_newest_and_no_old_news() {
+        let room = room(Duration::from_secs(60));
+        let (moves, update) = watch::channel(progress(0));
+        let (outlet, mut flow) = room.open(WINDOW);
+        let telling = tokio::spawn(async move { tell(update, shown, &outlet).await });
+        for tried in 1..=40 {
+            moves.send_replace(progress(tried));
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let mut seen = vec![flow.next().await.unwrap().unwrap().tried];
+        seen.push(flow.next().await.unwrap().unwrap().tried);
+        moves.send_replace(Update::Ended(Err(Failure::internal())));
+        while let Some(told) = flow.next().await {
+            seen.push(told.unwrap().tried);
+        }
+        assert!(seen.is_sorted() && seen.contains(&40), "{seen:?}");
+        assert!(seen.len() < 5, "{seen:?}");
+        assert!(telling.await.unwrap().is_err());
     }
 }

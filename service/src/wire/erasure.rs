@@ -1,15 +1,19 @@
 //! Redactions and erasures.
 
-use planledger_core::domain::erasure::{Done, Erasure, ErasureCommand, EventPlace, Phase, Target};
+use planledger_core::domain::erasure::{
+    Done, Erasure, ErasureCommand, EventPlace, Phase, RetentionTerm, Target,
+};
 use planledger_core::ids::{ErasureId, Position, Revision};
 use planledger_core::ledger::Affected;
 
 use super::actor::write_actor;
+use super::choice::Choice as _;
 use super::fields::{Fields, ViolationReason};
 use super::instant::timestamp;
 use super::proto;
 use super::proto::erasure_command::Operation;
 use super::proto::erasure_target::Target as Wire;
+use super::retention::read_keep;
 use super::scalar::string;
 
 pub(super) fn read(
@@ -42,10 +46,14 @@ fn read_operation(
         Operation::RequestErasure(m) => {
             let basis = fields.text("basis", &m.basis);
             let reason = fields.text("reason", &m.reason);
+            let retention = fields.optional(m.retention, |fields, term| {
+                fields.within("retention", |fields| read_term(fields, &term))
+            });
             Some(ErasureCommand::Request {
                 target: target?,
                 basis: basis?,
                 reason: reason?,
+                retention: retention?,
             })
         }
         Operation::ApproveErasure(m) => fields
@@ -54,6 +62,22 @@ fn read_operation(
         Operation::WithdrawErasure(m) => fields
             .optional_text("reason", m.reason.as_deref())
             .map(|reason| ErasureCommand::Withdraw { reason }),
+    }
+}
+
+fn read_term(fields: &mut Fields, term: &proto::RetentionTerm) -> Option<RetentionTerm> {
+    let start = fields.choice("start", term.start);
+    let keep = read_keep(fields, &term.keep);
+    Some(RetentionTerm {
+        start: start?,
+        keep: keep?,
+    })
+}
+
+fn write_term(term: RetentionTerm) -> proto::RetentionTerm {
+    proto::RetentionTerm {
+        start: term.start.number(),
+        keep: term.keep.to_string(),
     }
 }
 
@@ -111,12 +135,16 @@ fn erasure_message(target: Target, command: &ErasureCommand) -> Option<proto::Er
 
 fn write_operation(command: &ErasureCommand) -> Option<Operation> {
     Some(match command {
-        ErasureCommand::Request { basis, reason, .. } => {
-            Operation::RequestErasure(proto::RequestErasure {
-                basis: basis.to_string(),
-                reason: reason.to_string(),
-            })
-        }
+        ErasureCommand::Request {
+            basis,
+            reason,
+            retention,
+            ..
+        } => Operation::RequestErasure(proto::RequestErasure {
+            basis: basis.to_string(),
+            reason: reason.to_string(),
+            retention: retention.map(write_term),
+        }),
         ErasureCommand::Approve { reason } => Operation::ApproveErasure(proto::ApproveErasure {
             reason: string(reason.as_ref()),
         }),
@@ -186,5 +214,6 @@ pub fn erasure(
             .map(|reads| timestamp(reads.until)),
         event_count: affected.map(|affected| affected.events),
         plan_count: affected.map(|affected| affected.plans),
+        retention: erasure.retention.map(write_term),
     }
 }

@@ -101,7 +101,8 @@ fn read_class(fields: &mut Fields, class: proto::RetentionClass) -> Option<Reten
     })
 }
 
-fn read_keep(fields: &mut Fields, keep: &str) -> Option<Keep> {
+/// Reads how long something is kept.
+pub(super) fn read_keep(fields: &mut Fields, keep: &str) -> Option<Keep> {
     if keep.is_empty() {
         return fields.missing("keep");
     }

@@ -23,6 +23,35 @@ fn the_first_administrator_is_made_once_and_offline() {
     assert!(again.stderr.contains("is administrator"), "{again:?}");
 }
 
+/// Somebody who has gone cannot make another administrator, and no roster may say that they have left
+/// before there is one.
+#[test]
+fn whoever_has_the_directory_makes_an_administrator_instead_of_the_last_one() {
+    let home = Home::new();
+    let dir = home.path().to_str().unwrap().to_owned();
+    let bootstrap = |id: &str, more: &[&str]| {
+        let first = ["access", "bootstrap", "--dir", &dir, "--json"];
+        let who = ["--source", "Kommune A", "--name", "Chef", "--id", id];
+        run([&first[..], &who, more].concat())
+    };
+    let grantee = |ran: Ran| ran.done().json()["grantee"].as_str().unwrap().to_owned();
+    let first = grantee(bootstrap("chef1", &[]));
+    let nobody = format!("person/{}", new_id());
+    for wrong in [&[][..], &["--instead-of", &nobody]] {
+        let refused = bootstrap("chef2", wrong);
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+    }
+    let second = grantee(bootstrap("chef2", &["--instead-of", &first]));
+    assert_ne!(first, second);
+    // The first one is administrator no more.
+    let refused = bootstrap("chef3", &["--instead-of", &first]);
+    assert!(
+        refused.stderr.contains("is no administrator"),
+        "{refused:?}"
+    );
+    grantee(bootstrap("chef3", &["--instead-of", &second]));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn systems_and_grants_are_kept_from_the_command_line() {
     let server = Home::new().start();

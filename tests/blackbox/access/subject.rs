@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
+use planledger::server::Limits;
 use planledger::server::granted::Granted;
 use planledger_proto::v1::*;
 use serde_json::Value;
@@ -74,6 +75,10 @@ impl Written {
 
 impl World {
     async fn new() -> Self {
+        Self::within(Limits::default()).await
+    }
+
+    async fn within(limits: Limits) -> Self {
         let home = Home::new();
         let (school, officer, other_guardian) = {
             let (_server, voice) = home.serve().await;
@@ -89,6 +94,7 @@ impl World {
         };
         let setup = Setup {
             authorizer: Arc::new(Granted),
+            limits,
             ..Setup::default()
         };
         Self {
@@ -261,6 +267,7 @@ async fn a_records_officer_copies_everything_and_is_told_what_is_not_there() {
         written.ran
     );
     page_is_safe(&written.page);
+    page_is_danish(&written);
 
     for name in ["subject-access.json", "subject-access.html"] {
         let metadata = fs::metadata(written.folder.join(name)).unwrap();
@@ -292,6 +299,64 @@ fn page_is_safe(page: &str) {
     assert!(page.contains(shown), "{page}");
 }
 
+/// What the program itself says on the page is Danish: names of members, values of enums, types of events,
+/// parts that are left out and why.
+fn page_is_danish(written: &Written) {
+    let page = &written.page;
+    for english in [
+        "VIEWER_",
+        "ROLE_",
+        "_KIND_",
+        "AUDIENCE_",
+        "EVALUATOR_",
+        "ERASURE_STATE_",
+        "<dt>name<",
+        "<dt>personId<",
+        "<dt>affiliations<",
+        "<dt>memberIds<",
+        "<td>plan.",
+        "<td>person.",
+        "<td>team.",
+        "<td>staff<",
+        "<td>guardians<",
+        "<td>collected view<",
+        "<td>teaching<",
+    ] {
+        assert!(!page.contains(english), "{english}");
+    }
+    for entry in written.json["leftOut"].as_array().unwrap() {
+        for member in ["part", "why"] {
+            let english = format!("<td>{}</td>", entry[member].as_str().unwrap());
+            assert!(!page.contains(&english), "{english}");
+        }
+    }
+    assert!(page.contains("<td>Planer set som</td>"));
+    assert!(
+        page.contains("<td>alle planer</td>"),
+        "the readers of this copy"
+    );
+    // The access log of the world is as old as its server.
+    let since = written.json["readersCompleteSince"].as_str().unwrap();
+    assert!(since.ends_with('Z'), "{since}");
+    assert!(page.contains("<p>Listen er fuldstændig fra 20"));
+}
+
+/// More requests than the server takes at once from one person.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_waits_when_the_server_says_that_it_asks_too_often() {
+    let world = World::within(Limits {
+        requests_per_second_of_person: 1,
+        ..Limits::default()
+    });
+    let world = world.await;
+    let records = ["--for", "records"];
+    let written = world
+        .copy(&world.officer, &world.school.student, "slow", &records)
+        .await;
+    assert!(!written.json.to_string().contains("RATE_LIMITED"));
+    assert!(!written.section("readers").is_empty());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_guardians_copy_has_nothing_from_behind_a_gate_and_nobody_elses_family() {
     let world = World::new().await;
@@ -306,6 +371,7 @@ async fn a_guardians_copy_has_nothing_from_behind_a_gate_and_nobody_elses_family
         .await;
     for written in [&by_officer, &by_guardian] {
         page_is_safe(&written.page);
+        page_is_danish(written);
         assert_eq!(written.json["viewer"], "VIEWER_GUARDIANS");
         for text in [SEEN, "Fin fremgang", STUDENT, TEACHER] {
             assert!(

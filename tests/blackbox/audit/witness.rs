@@ -1,6 +1,9 @@
 //! `planledger witness`, asked as C2SP `tlog-witness` has it, by a log that tells two stories.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
@@ -175,8 +178,9 @@ async fn what_is_no_request_or_of_no_log_that_is_watched_is_refused_as_the_proto
     witness.assert_cosigned(&witness.ask(0, &[], note), &checkpoint);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn a_witness_goes_on_with_a_log_whose_key_was_changed_when_it_is_given_the_new_one() {
+/// The server tells a witness that does not know its key yet, and the witness remembers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_witness_follows_a_log_to_its_next_key_when_the_old_one_has_signed_that() {
     let home = Home::new();
     let dir = tempfile::tempdir().unwrap();
     let (server, voice) = home.serve_notarised().await;
@@ -189,15 +193,133 @@ async fn a_witness_goes_on_with_a_log_whose_key_was_changed_when_it_is_given_the
     let path = home.path().to_str().unwrap();
     let rotated = run(["audit", "rotate-key", "--dir", path]).done();
     let new = rotated.stdout.trim();
-    let (_server, voice) = home.serve_notarised().await;
+    let policy = dir.path().join("policy");
+    let text = format!(
+        "log {new}\nwitness one {} {}\nquorum one\n",
+        witness.key, witness.url
+    );
+    fs::write(&policy, text).unwrap();
+    let more = ["--witness-policy", policy.to_str().unwrap()];
+    let serving = Serving::start_with(home.path(), &more);
+    let voice = serving.voice().await;
     let after = grown(&voice).await;
-    let grows = proof(&voice, before.size).await;
-    let said = witness.ask(before.size, &grows, &after.note);
+    assert!(witness.has_cosigned(&after.note), "{}", after.note);
+    drop(voice);
+    serving.stop();
+
+    // It has not forgotten after a restart, though it is given the old key only.
+    witness.kill();
+    let witness = Watching::start(dir.path(), NAME, &[&old]);
+    let again = witness.ask(after.size, &[], &after.note);
+    witness.assert_cosigned(&again, &after);
+    // The old key signs nothing any more.
+    let said = witness.ask(after.size, &[], &before.note);
     assert_eq!(said.status, 403, "{said:?}");
+    // Nobody else can change the key.
+    for forged in [String::new(), after.note.clone()] {
+        assert_eq!(witness.tell("add-rotation", &forged).status, 400);
+    }
     witness.stop();
-    let witness = Watching::start(dir.path(), NAME, &[&old, new]);
-    let said = witness.ask(before.size, &grows, &after.note);
-    witness.assert_cosigned(&said, &after);
+    // A change of key that the key before has not signed is not believed.
+    let kept = of_kind(dir.path(), "rotations");
+    let sound = fs::read_to_string(&kept).unwrap();
+    fs::write(&kept, sound.replace("from", "form")).unwrap();
+    let refused = started(dir.path(), &["--log-key", &old]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("key before"), "{}", refused.stderr);
+}
+
+fn started(path: &Path, more: &[&str]) -> Ran {
+    let path = path.to_str().unwrap();
+    let given = ["witness", "--listen", "127.0.0.1:0", "--dir", path];
+    run([&given, more].concat())
+}
+
+/// The one file in a folder whose name ends so.
+fn of_kind(dir: &Path, extension: &str) -> PathBuf {
+    let files = fs::read_dir(dir).unwrap().map(|file| file.unwrap().path());
+    let kept = files.filter(|file| file.extension().is_some_and(|it| it == extension));
+    match &kept.collect::<Vec<_>>()[..] {
+        [file] => file.clone(),
+        other => panic!("one log, one file: {other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_memory_that_was_put_back_is_noticed_by_its_copy_or_by_what_the_log_shows() {
+    let home = Home::new();
+    let place = tempfile::tempdir().unwrap();
+    let (dir, copy) = (place.path().join("own"), place.path().join("copy"));
+    let (_server, voice) = home.serve_notarised().await;
+    let key = voice.verifier_key().await;
+    let first = grown(&voice).await;
+    let both = ["--copy", copy.to_str().unwrap(), "--log-key", &key];
+    let witness = Watching::start_with(&dir, NAME, &both);
+    witness.assert_cosigned(&witness.ask(0, &[], &first.note), &first);
+    let kept = of_kind(&dir, "checkpoint");
+    let older = fs::read(&kept).unwrap();
+    let second = grown(&voice).await;
+    let grows = proof(&voice, first.size).await;
+    let said = witness.ask(first.size, &grows, &second.note);
+    witness.assert_cosigned(&said, &second);
+    let shown = format!("{}{}", second.note, said.body);
+    let stands = format!("{}\n", second.size);
+    witness.kill();
+
+    // The copy is newer.
+    fs::write(&kept, &older).unwrap();
+    let witness = Watching::start_with(&dir, NAME, &both);
+    assert_eq!(witness.ask(0, &[], &first.note).body, stands);
+    let log = witness.stop();
+    let says = format!("size {}, and this witness has cosigned", first.size);
+    assert!(
+        log.contains("older than it should be") && log.contains(&says),
+        "{log}"
+    );
+    assert_eq!(fs::read(&kept).unwrap(), shown.as_bytes(), "healed");
+
+    // The log shows a newer one. It cannot show one that this witness has not cosigned.
+    let policy = place.path().join("policy");
+    for (note, stands, noticed) in [
+        (&second.note, first.size, false),
+        (&shown, second.size, true),
+    ] {
+        fs::write(&kept, &older).unwrap();
+        let url = publishing(note.clone());
+        fs::write(&policy, format!("log {key} {url}\nquorum none\n")).unwrap();
+        let given = ["--policy", policy.to_str().unwrap()];
+        let witness = Watching::start_with(&dir, NAME, &given);
+        let stands = format!("{stands}\n");
+        assert_eq!(witness.ask(0, &[], &first.note).body, stands);
+        let log = witness.stop();
+        assert_eq!(log.contains("older than it should be"), noticed, "{log}");
+    }
+
+    // What this witness has not signed, somebody else wrote.
+    fs::write(&kept, &second.note).unwrap();
+    let refused = started(&dir, &["--log-key", &key]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(
+        refused.stderr.contains("has not signed"),
+        "{}",
+        refused.stderr
+    );
+}
+
+/// Serves a note to whoever asks, once.
+fn publishing(note: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut asked = [0; 1024];
+        let count = stream.read(&mut asked).unwrap();
+        assert!(asked[..count].starts_with(b"GET /checkpoint "));
+        let length = note.len();
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
+        stream.write_all((head + &note).as_bytes()).unwrap();
+    });
+    url
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -208,11 +330,7 @@ async fn a_witness_starts_only_with_a_name_a_log_a_memory_that_reads_and_alone()
     let (_server, voice) = home.serve_notarised().await;
     let key = voice.verifier_key().await;
     let checkpoint = grown(&voice).await;
-    let started = |more: &[&str]| {
-        let path = path.to_str().unwrap();
-        let given = ["witness", "--listen", "127.0.0.1:0", "--dir", path];
-        run([&given, more].concat())
-    };
+    let started = |more: &[&str]| started(&path, more);
     for (more, says) in [
         (&["--log-key", &key][..], "--name"),
         (&["--name", NAME], "--log-key"),
@@ -236,20 +354,14 @@ async fn a_witness_starts_only_with_a_name_a_log_a_memory_that_reads_and_alone()
     witness.stop();
 
     // Without what it remembers it would cosign another history.
-    let files = fs::read_dir(&path)
-        .unwrap()
-        .map(|file| file.unwrap().path());
-    let kept = files.filter(|file| file.extension().is_some_and(|it| it == "checkpoint"));
-    let [remembered] = &kept.collect::<Vec<_>>()[..] else {
-        panic!("one log, one file")
-    };
-    let sound = fs::read(remembered).unwrap();
-    fs::write(remembered, &sound[..sound.len() / 2]).unwrap();
+    let remembered = of_kind(&path, "checkpoint");
+    let sound = fs::read(&remembered).unwrap();
+    fs::write(&remembered, &sound[..sound.len() / 2]).unwrap();
     let damaged = started(&["--log-key", &key]);
     assert_eq!(damaged.code, Some(1), "{damaged:?}");
     let name = remembered.file_name().unwrap().to_str().unwrap();
     assert!(damaged.stderr.contains(name), "{}", damaged.stderr);
-    fs::write(remembered, sound).unwrap();
+    fs::write(&remembered, sound).unwrap();
     // The key of a log is none for a witness.
     let log_key = fs::read(home.path().join("keys/checkpoint.key")).unwrap();
     fs::write(path.join("witness.key"), log_key).unwrap();

@@ -4,4 +4,5 @@ mod batches;
 mod races;
 mod receipts;
 mod repetition;
+mod reserved;
 mod streams;

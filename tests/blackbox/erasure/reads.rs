@@ -224,7 +224,7 @@ async fn what_a_killed_server_had_begun_to_remove_the_next_one_removes() {
 /// The ledger notes how far the access log has come, so one that is deleted with its checkpoints is missed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_access_log_that_was_deleted_is_told_of_at_the_start_and_found_by_a_check() {
-    let (home, _) = with_old_reads().await;
+    let (home, school) = with_old_reads().await;
     let serving = Serving::start_with(home.path(), &["--checkpoint-seconds", "1"]);
     let voice = serving.voice().await;
     let mut position = voice.position().await;
@@ -251,4 +251,46 @@ async fn an_access_log_that_was_deleted_is_told_of_at_the_start_and_found_by_a_c
     let missing = verified(&home);
     assert_eq!(missing.code, Some(1), "{missing:?}");
     assert!(missing.stdout.contains("its end is missing"), "{missing:?}");
+
+    // Nothing but a word on record makes that good, with who gave it and why.
+    let dir = home.path().to_str().unwrap();
+    let teacher = format!("person/{}", school.teacher);
+    let settle = |more: &[&str]| {
+        let words = [
+            "ledger",
+            "settle-access-log",
+            "--dir",
+            dir,
+            "--actor",
+            &teacher,
+        ];
+        run([&words[..], &["--reason", "Disken gik i stykker"], more].concat())
+    };
+    let dry = settle(&["--dry-run"]);
+    assert!(dry.done().stdout.contains("its end is missing"));
+    assert_eq!(verified(&home).code, Some(1));
+    let settled = settle(&["--yes"]);
+    assert!(settled.done().stderr.contains("on record at position"));
+    verified(&home).done();
+    let again = settle(&["--yes"]);
+    assert!(
+        again.stderr.contains("nothing of the access log is lost"),
+        "{again:?}"
+    );
+    let serving = Serving::start(home.path());
+    let voice = serving.voice().await;
+    let events = voice.all_events().await;
+    let lost = events
+        .iter()
+        .find(|event| event.r#type == "ledger.access_log_lost");
+    assert_eq!(lost.unwrap().actor, teacher);
+    let (left, since) = reads(&voice, &school.student).await;
+    assert!(
+        left.is_empty() && since > seconds("2025-01-01"),
+        "{left:?} {since}"
+    );
+    drop(voice);
+    let told = serving.stop();
+    assert!(!told.contains("are lost"), "{told}");
+    verified(&home).done();
 }

@@ -214,14 +214,29 @@ async fn a_run_says_which_earlier_requests_do_not_hold_any_more() {
     let said = format!("erasure withdraw --person {classmate}");
     assert!(!run.stderr.contains(&said), "{run:?}");
 
-    // Several are decided at once: all of them, or none.
+    // Whoever is back is not erased by an approval of what was asked before.
+    let late = other.run(&["approve", "--person", student]);
+    assert!(late.stderr.contains("ERASURE_NOT_DUE"), "{late:?}");
+    assert!(late.stderr.contains("is back"), "{late:?}");
     let both = ["--person", &**student, "--person", &**classmate];
+    let late = other.run(&[&["approve"], &both[..]].concat());
+    assert!(late.stderr.contains("ERASURE_NOT_DUE"), "{late:?}");
+    let open = erasures(&voice, 0).await;
+    let five_years = RetentionTerm {
+        start: RetentionStart::Later.into(),
+        keep: "5y".to_owned(),
+    };
+    for act in open {
+        assert_eq!(act.state(), ErasureState::Requested);
+        assert_eq!(act.retention.as_ref(), Some(&five_years));
+    }
+
+    // Several are decided at once: all of them, or none.
     let id = new_id();
     let with_id = [&["approve", "--command-id", &id], &both[..]].concat();
     assert_eq!(other.run(&with_id).code, Some(2));
     let nobody = new_id();
-    let none = [&["approve"], &both[..], &["--person", &nobody]].concat();
-    let none = other.run(&none);
+    let none = other.run(&["approve", "--person", classmate, "--person", &nobody]);
     assert!(none.stderr.contains("ERASURE_NOT_FOUND"), "{none:?}");
     let acts = erasures(&voice, 0).await;
     assert!(

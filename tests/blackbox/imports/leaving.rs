@@ -1,5 +1,7 @@
 //! Who has left: only whom the roster or a person says to have left.
 
+use planledger_proto::v1::AccessRole;
+
 use super::export::{Export, Seen};
 use crate::support::*;
 
@@ -109,4 +111,46 @@ async fn a_blank_row_that_is_gone_is_a_departure_of_whom_the_source_has_brought(
     let position = voice.position().await;
     gone.import(&server, "").done();
     assert_eq!(voice.position().await, position);
+}
+
+/// A roster must not shut a municipality out of its own ledger. Its row is refused like any other, and
+/// the rest is imported.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_roster_that_drops_the_last_administrator_is_refused_that_one_row() {
+    let (server, voice) = Home::new().serve().await;
+    let export = Export::new();
+    export.import(&server, "").done();
+    let seen = Seen::of(&voice).await;
+    let administrator = |name: &str| {
+        let everywhere = grant_details(AccessRole::Administrator, municipality());
+        grant_role(&new_id(), actor_person(&seen.id(name)), everywhere)
+    };
+    voice.execute(administrator("Lone")).await;
+    let gone = export
+        .but(
+            "users.csv",
+            "l,tobedeleted,,true,s,administrator,l,,Lone,Elm,,,,,,,,",
+        )
+        .but(
+            "users.csv",
+            "tb,tobedeleted,,true,s,teacher,tb,,Troels,Bøg,,,,,,,,",
+        );
+    let dry = gone.import_with(&server, &["--json", "--dry-run"]).json();
+    assert_eq!(dry["refused"]["count"], 1, "{dry}");
+    let ran = gone.import_with(&server, &["--json"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let done = ran.json();
+    assert_eq!(
+        (&done["refused"], &done["whole"]),
+        (&1.into(), &false.into())
+    );
+    let refused = &done["refused_commands"][0];
+    assert_eq!(refused["source"], "users.csv:7");
+    assert_eq!(refused["reason"], "LAST_ADMINISTRATOR", "{refused}");
+    let now = Seen::of(&voice).await;
+    assert!(now.is_there("Lone") && !now.is_there("Troels"));
+
+    voice.execute(administrator("Tove")).await;
+    gone.import(&server, "").done();
+    assert!(!Seen::of(&voice).await.is_there("Lone"));
 }

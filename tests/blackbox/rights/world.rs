@@ -96,6 +96,7 @@ impl World {
         let bootstrap = GrantsCommand::Bootstrap {
             grant: GrantId::from_uuid(uuid::Uuid::new_v4()),
             grantee: person_actor(&self.administrator),
+            instead_of: None,
         };
         let of_ledger = LedgerId::from_uuid(ledger.status().ledger.uuid());
         let itself = Actor::System(SystemId::from_uuid(of_ledger.uuid()));

@@ -162,6 +162,20 @@ pub(crate) fn request_erasure(target: ErasureTarget) -> Command {
     let request = RequestErasure {
         basis: "Artikel 17".to_owned(),
         reason: "Bedt om".to_owned(),
+        retention: None,
+    };
+    erasure(target, OnErasure::RequestErasure(request))
+}
+
+/// Asks for an erasure by a retention class of five years.
+pub(crate) fn request_retained(target: ErasureTarget) -> Command {
+    let request = RequestErasure {
+        basis: "Afgørelse".to_owned(),
+        reason: "Tiden er gået".to_owned(),
+        retention: Some(RetentionTerm {
+            start: RetentionStart::Later.into(),
+            keep: "5y".to_owned(),
+        }),
     };
     erasure(target, OnErasure::RequestErasure(request))
 }

@@ -34,11 +34,15 @@ impl Watching {
     /// Starts one on a free port, which watches the logs of these keys. The name counts when it is
     /// new.
     pub(crate) fn start(dir: &Path, name: &str, logs: &[&str]) -> Self {
+        let more = logs.iter().flat_map(|log| ["--log-key", *log]);
+        Self::start_with(dir, name, &more.collect::<Vec<_>>())
+    }
+
+    /// The same, with these options.
+    pub(crate) fn start_with(dir: &Path, name: &str, more: &[&str]) -> Self {
         let mut command = program();
         command.args(["witness", "--listen", "127.0.0.1:0", "--name", name]);
-        for log in logs {
-            command.args(["--log-key", log]);
-        }
+        command.args(more);
         command.arg("--dir").arg(dir);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = start(&mut command);
@@ -84,7 +88,12 @@ impl Watching {
 
     /// Sends a body to cosign.
     pub(crate) fn post(&self, body: &str) -> Said {
-        let url = format!("{}/add-checkpoint", self.url);
+        self.tell("add-checkpoint", body)
+    }
+
+    /// Sends a body to a page of it.
+    pub(crate) fn tell(&self, path: &str, body: &str) -> Said {
+        let url = format!("{}/{path}", self.url);
         said(agent().post(url).send(body).unwrap())
     }
 

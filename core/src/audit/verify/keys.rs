@@ -155,6 +155,7 @@ impl Checking<'_> {
                 | LedgerEvent::KeyRotated { .. }
                 | LedgerEvent::HeadsRecorded { .. }
                 | LedgerEvent::AccessLogNoted(_)
+                | LedgerEvent::AccessLogLost(_)
                 | LedgerEvent::ForkSettled { .. } => Err(fault(
                     FaultKind::Event,
                     "it does not follow the record before it",

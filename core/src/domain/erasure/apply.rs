@@ -18,10 +18,12 @@ impl Erasure {
                 target,
                 basis,
                 reason,
+                retention,
             } => Some(Self {
                 target: *target,
                 basis: basis.clone(),
                 reason: reason.clone(),
+                retention: *retention,
                 requested: Done::of(meta),
                 phase: Phase::Requested,
                 reads: None,
@@ -30,6 +32,7 @@ impl Erasure {
                 target: record.target,
                 basis: record.basis.clone(),
                 reason: record.reason.clone(),
+                retention: None,
                 requested: record.requested,
                 phase: Phase::CarriedOut {
                     approved: record.approved,

@@ -1,4 +1,5 @@
 use super::{Done, Erasure, ErasureCommand, ErasureEvent, EventPlace, Phase, Target};
+use crate::domain::grants::administrators::keep_one_without;
 use crate::domain::refusing::{not_found, refuse};
 use crate::domain::rule_context::RuleContext;
 use crate::domain::{Actor, Aggregate, Command, Field, Reason, Refusal, Stop};
@@ -27,6 +28,7 @@ impl ErasureCommand {
                 target,
                 basis,
                 reason,
+                retention,
             } => {
                 by_a_person(ask)?;
                 check_target(ask, *target)?;
@@ -35,6 +37,7 @@ impl ErasureCommand {
                         target: *target,
                         basis: basis.clone(),
                         reason: reason.clone(),
+                        retention: *retention,
                     }]),
                     Some(Phase::Requested | Phase::Approved(_) | Phase::CarriedOut { .. }) => {
                         under_way(id, "it has been asked for already")
@@ -104,6 +107,10 @@ fn approve(
         let message = "whoever asks for a redaction or erasure cannot approve it; another records \
                        officer has to";
         return refuse(Refusal::new(Reason::ErasureNeedsAnotherPerson, message).with(ID, id));
+    }
+    // Nobody can prove to be a person who is erased.
+    if let Target::Person(person) = now.target {
+        keep_one_without(ask, person)?;
     }
     Ok(vec![ErasureEvent::Approved { reason }])
 }
@@ -194,6 +201,16 @@ fn is_erased(ask: &RuleContext<'_>, person: PersonId) -> Result<bool, Stop> {
         Some(Aggregate::Erasure(act)) => act.approval().is_some(),
         _ => false,
     })
+}
+
+/// The refusal of an erasure by a retention class of somebody who is not due, with the reason why not.
+pub(crate) fn not_due(target: Target, why: impl std::fmt::Display) -> Refusal {
+    let message = format!(
+        "the student is not due by the retention class of this request: {why}; take the request back, \
+         and ask again when it is time, or without a retention class if there is another reason"
+    );
+    let id = ErasureId::of(target);
+    Refusal::new(Reason::ErasureNotDue, message).with(ID, id)
 }
 
 /// The refusal of a command for somebody who was erased.

@@ -5,13 +5,16 @@
 
 mod apply;
 mod decide;
+mod keep;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub(in crate::domain) use self::decide::check_not_erased;
-pub(crate) use self::decide::{erased, not_redactable};
+pub(crate) use self::decide::{erased, not_due, not_redactable};
+pub use self::keep::{Keep, KeepError, RetentionTerm, Start};
 use crate::actor::Actor;
+use crate::domain::ledger::Loss;
 use crate::hash::{Context, Hash32};
 use crate::ids::{ErasureId, KeyId, PersonId, Position, Revision, StreamId};
 use crate::text::ReasonText;
@@ -49,6 +52,18 @@ pub struct RemovedReads {
     /// Root of the tree over the records up to `through`.
     #[serde(with = "crate::hex::digits")]
     pub root: Hash32,
+}
+
+impl RemovedReads {
+    /// The last record that is removed of the access log as it is after these losses. What was recorded after
+    /// a loss has the numbers of lost records again, and an earlier act says nothing of it.
+    pub(crate) fn through_after(&self, losses: &[Loss]) -> Position {
+        let later = losses
+            .iter()
+            .filter(|loss| self.until < loss.complete_since);
+        let kept = later.map(|loss| loss.kept);
+        kept.fold(self.through, Position::min)
+    }
 }
 
 /// Where an event is.
@@ -98,6 +113,10 @@ pub enum ErasureCommand {
         basis: ReasonText,
         /// Why it is asked for. No name of a person.
         reason: ReasonText,
+        /// The time of the retention class by which a student is due; `None` if it is asked for otherwise.
+        /// Then it is refused, now and when it is to be approved, unless the student is due by it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retention: Option<RetentionTerm>,
     },
     /// Approves it. Only somebody else than who asked may.
     Approve {
@@ -133,6 +152,10 @@ pub enum ErasureEvent {
         basis: ReasonText,
         /// Why it was asked for.
         reason: ReasonText,
+        /// The time of the retention class by which the student was due; `None` if it was asked for
+        /// otherwise.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retention: Option<RetentionTerm>,
     },
     /// Somebody else approved it.
     Approved {
@@ -239,6 +262,10 @@ pub struct Erasure {
     pub basis: ReasonText,
     /// Why it was asked for.
     pub reason: ReasonText,
+    /// The time of the retention class by which the student was due; `None` if it was asked for
+    /// otherwise, and once it was carried out again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<RetentionTerm>,
     /// Who asked for it.
     pub requested: Done,
     /// How far it has come.

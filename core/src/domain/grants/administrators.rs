@@ -5,7 +5,7 @@ use crate::actor::Actor;
 use crate::domain::refusing::refuse;
 use crate::domain::rule_context::RuleContext;
 use crate::domain::{Aggregate, Reason, Refusal, Stop};
-use crate::ids::{GrantId, StreamKind};
+use crate::ids::{GrantId, GrantsId, PersonId, StreamKind};
 
 /// An administrator who can act on the day of a command.
 pub(super) struct Present {
@@ -60,6 +60,27 @@ fn stays(ask: &RuleContext<'_>, who: Actor) -> Result<Option<bool>, Stop> {
             _ => None,
         },
     })
+}
+
+/// Refuses a command after which a person cannot act any more, if no administrator could act then: a
+/// departure, or an erasure.
+pub(in crate::domain) fn keep_one_without(
+    ask: &RuleContext<'_>,
+    person: PersonId,
+) -> Result<(), Stop> {
+    let gone = Actor::Person(person);
+    // Nearly nobody is administrator, and an import brings many who leave.
+    let is_administrator = match ask.load(GrantsId::of(gone))?.as_deref() {
+        Some(Aggregate::Grants(of_one)) => of_one
+            .grants
+            .values()
+            .any(|grant| grant.details.role == Role::Administrator && grant.holds_on(ask.day)),
+        _ => false,
+    };
+    match is_administrator {
+        true => keep_one(ask, |grantee, _| grantee != gone),
+        false => Ok(()),
+    }
 }
 
 /// Refuses a command after which no administrator could act, or none for longer than until a day that

@@ -22,11 +22,15 @@ impl GrantsCommand {
             _ => None,
         };
         match self {
-            Self::Bootstrap { grant, grantee } => {
+            Self::Bootstrap {
+                grant,
+                grantee,
+                instead_of,
+            } => {
                 known(ask, id, now, *grantee)?;
                 unused(now, *grant)?;
-                if let Some(there) = present(ask)?.first() {
-                    let there = there.grantee;
+                let mut others = present(ask)?.into_iter().map(|one| one.grantee);
+                if let Some(there) = others.find(|one| Some(*one) != *instead_of) {
                     let message =
                         format!("{there} is administrator; administrators grant the rest");
                     return refuse(Refusal::new(Reason::AdministratorExists, message));

@@ -30,13 +30,18 @@ impl GrantsId {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GrantsCommand {
-    /// Gives the first administrator of the ledger the right to grant. Refused if there is an
-    /// administrator. Clients cannot send it: it is for whoever has the ledger's directory.
+    /// Gives the first administrator of the ledger the right to grant. Refused if there is another
+    /// administrator than the one who is named. Clients cannot send it: it is for whoever has the
+    /// ledger's directory.
     Bootstrap {
         /// The id of the new grant, chosen by the sender.
         grant: GrantId,
         /// Who becomes administrator.
         grantee: Actor,
+        /// The last administrator, if nobody can reach them any more: somebody who has gone without
+        /// making another one. `None` if there is no administrator.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instead_of: Option<Actor>,
     },
     /// Gives a role. Nobody may give one to themselves.
     Grant {

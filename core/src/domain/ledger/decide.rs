@@ -60,6 +60,7 @@ impl LedgerCommand {
                     false => Ok(vec![LedgerEvent::AccessLogNoted(*noted)]),
                 }
             }
+            Self::SettleAccessLog(lost) => Ok(vec![LedgerEvent::AccessLogLost(lost.clone())]),
             Self::SettleFork {
                 stream,
                 forks,

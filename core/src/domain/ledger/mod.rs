@@ -1,6 +1,6 @@
 //! The ledger's own streams. One has the keys that sign the ledger's checkpoints. One says where
 //! all streams ended when a checkpoint was made; it is long. One has the forks that were settled, and
-//! one how far the access log had come.
+//! one how far the access log had come, and what of it was lost.
 //! Only the server itself, or an administrator at the ledger's directory, sends these commands; no
 //! client can.
 
@@ -14,6 +14,7 @@ use crate::hash::{Hash32, first};
 use crate::ids::{LedgerId, Position, StreamId};
 use crate::note::{Rotation, VerifierKey};
 use crate::text::ReasonText;
+use crate::time::Timestamp;
 
 const FORKS_STREAM_CONTEXT: &str = "planledger v1 2026-11-28 forks stream";
 const READS_STREAM_CONTEXT: &str = "planledger v1 2026-11-29 access log notes stream";
@@ -41,6 +42,8 @@ pub enum LedgerCommand {
     },
     /// Records how many records the access log has, and their root, so that the loss of it is noticed.
     NoteAccessLog(NotedReads),
+    /// Records that the end of the access log is lost, or all of it, and that it goes on without.
+    SettleAccessLog(LostReads),
     /// Records that somebody has looked at forks of a stream and leaves them as they are.
     SettleFork {
         /// The stream that was forked.
@@ -84,6 +87,8 @@ pub enum LedgerEvent {
     },
     /// The access log had so many records.
     AccessLogNoted(NotedReads),
+    /// The end of the access log is lost, or all of it, and it goes on without.
+    AccessLogLost(LostReads),
     /// Somebody has looked at forks of a stream and leaves them as they are.
     ForkSettled {
         /// The stream that was forked.
@@ -111,6 +116,31 @@ pub struct LedgerState {
     /// What was last noted of the access log; `None` if nothing was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reads: Option<NotedReads>,
+    /// What was lost of the access log, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<Loss>,
+}
+
+/// What is lost of the access log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LostReads {
+    /// How many records the ledger had on record; 0 if it had none.
+    pub records: Position,
+    /// How many of the first records are still there. What is recorded from now on comes after them.
+    pub kept: Position,
+    /// The instant from which on every read is there.
+    pub complete_since: Timestamp,
+    /// What happened, as a person put it. No name of a person.
+    pub reason: ReasonText,
+}
+
+/// A loss of records of the access log, as far as rules ask for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loss {
+    /// How many of the first records were still there.
+    pub kept: Position,
+    /// The instant from which on every read is there.
+    pub complete_since: Timestamp,
 }
 
 /// What is noted of the access log.
@@ -163,6 +193,7 @@ impl LedgerState {
             heads: None,
             settled: BTreeSet::new(),
             reads: None,
+            lost: Vec::new(),
         };
         state.apply(event);
         state
@@ -179,6 +210,14 @@ impl LedgerState {
                 });
             }
             LedgerEvent::AccessLogNoted(noted) => self.reads = Some(*noted),
+            LedgerEvent::AccessLogLost(lost) => {
+                // How far it has come counts anew.
+                self.reads = None;
+                self.lost.push(Loss {
+                    kept: lost.kept,
+                    complete_since: lost.complete_since,
+                });
+            }
             LedgerEvent::ForkSettled { stream, forks, .. } => {
                 let settled = forks.iter().map(|fork| (*stream, *fork));
                 self.settled.extend(settled);

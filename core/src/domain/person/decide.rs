@@ -6,6 +6,7 @@ use super::{
     Affiliation, Guardianship, Person, PersonCommand, PersonEvent, PersonFact, Role, RosterRecord,
     suggestion,
 };
+use crate::domain::grants::administrators::keep_one_without;
 use crate::domain::refusing::{exists, not_found, refuse};
 use crate::domain::roster::{Decided, Import, not_in_roster};
 use crate::domain::rule_context::RuleContext;
@@ -64,6 +65,21 @@ impl Person {
 
 impl PersonCommand {
     pub(in crate::domain) fn decide(
+        &self,
+        ask: &RuleContext<'_>,
+        id: PersonId,
+    ) -> Result<Decided<PersonEvent, PersonFact>, Stop> {
+        let decided = self.decide_alone(ask, id)?;
+        // Whoever says it: the person, a leader, a confirmed suggestion or a roster.
+        let mut events = decided.events.iter();
+        if events.any(|event| matches!(event, PersonEvent::Departed { .. })) {
+            keep_one_without(ask, id)?;
+        }
+        Ok(decided)
+    }
+
+    /// Decides without a look at what the person is to the ledger as a whole.
+    fn decide_alone(
         &self,
         ask: &RuleContext<'_>,
         id: PersonId,

@@ -69,6 +69,18 @@ pub enum KeyStoreError {
         /// The recipient in the file.
         recipient: RescueKey,
     },
+    /// The settings name a rescue recipient. The file names nobody, and the master key does not vouch for
+    /// that: an earlier version made it without a recipient, or somebody took the recipient out.
+    #[error(
+        "keys.log names no rescue recipient, the master key does not vouch for that, and the settings \
+         name {recipient}; if the ledger never had one, wrap its keys for this one with `planledger keys \
+         add-rescue-recipient {recipient}`; if it had, somebody who can write to the directory took it \
+         out: find out who, and run the same command, or restore keys.log from its backup"
+    )]
+    RecipientGone {
+        /// The recipient that the settings name.
+        recipient: RescueKey,
+    },
     /// The rescue recipient is a point of low order.
     #[error(
         "{recipient} cannot be a rescue recipient: it is a point of low order, and anybody could \

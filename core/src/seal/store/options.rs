@@ -71,7 +71,7 @@ pub struct KeyStoreOptions {
     pub master: MasterKey,
     /// For a new store: the public key for which all keys are also wrapped, so that they can be
     /// restored if the master key is lost. For a store of an earlier version, whose header has no tag:
-    /// the recipient that it may name.
+    /// the recipient that it has to name; if `None`, it may name nobody.
     pub rescue: Option<RescueKey>,
     /// What the key store is opened for.
     pub mode: KeyStoreMode,

@@ -109,8 +109,9 @@ impl<'a> Header<'a> {
         }
     }
 
-    /// Whether the master key vouches for the header. Headers of earlier versions have no tag; then
-    /// there is nobody whom the keys are wrapped for as well, or the settings name the same one.
+    /// Whether the master key vouches for the header. Headers of earlier versions have no tag; then the
+    /// keys are wrapped for whom the settings name as well, or for nobody. Whoever can write the file can
+    /// put such a header there, but cannot write the settings.
     pub(super) fn has_tag(&self, options: &KeyStoreOptions) -> Result<bool, KeyStoreError> {
         self.is_under(&options.master)?;
         if let Some(rescue) = self.rescue {
@@ -120,7 +121,10 @@ impl<'a> Header<'a> {
             return Ok(true);
         }
         match self.rescue {
-            None if self.tag == [0; 32] => Ok(false),
+            None if self.tag == [0; 32] => match options.rescue {
+                None => Ok(false),
+                Some(recipient) => Err(KeyStoreError::RecipientGone { recipient }),
+            },
             None => Err(KeyStoreError::Damaged { slot: 0 }),
             Some(rescue) if self.tag == [0; 32] && options.rescue == Some(rescue) => Ok(false),
             Some(recipient) => Err(KeyStoreError::Unvouched { recipient }),

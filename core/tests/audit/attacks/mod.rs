@@ -5,6 +5,7 @@ mod beside;
 mod disk;
 mod forger;
 mod keys;
+mod squatted;
 
 use planledger_fixtures::evidence::readable;
 use std::fs;

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 use planledger_core::derived::Term;
-use planledger_core::domain::grants::GrantsCommand;
+use planledger_core::domain::grants::{GrantsCommand, Role};
 use planledger_core::domain::person::{PersonCommand, RosterRecord};
 use planledger_core::domain::system::SystemCommand;
-use planledger_core::domain::{Actor, Aggregate, Command};
+use planledger_core::domain::{Actor, Aggregate, Command, World};
 use planledger_core::few::Few;
 use planledger_core::ids::{CommandId, GrantId, GrantsId, PersonId, RosterSourceId, SystemId};
 use planledger_core::ledger::{Envelope, Ledger, ReadError, Reading};
-use planledger_core::text::{CprContext, ExternalId, Name, SourceName};
+use planledger_core::text::{CprContext, ExternalId, Name, ReasonText, SourceName};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -23,6 +23,9 @@ use super::system::Proofs;
 use crate::import::Origin;
 use crate::settings::File;
 use crate::settings::master::Keeping;
+
+/// Why the grants of an administrator end in whose place another one comes.
+const INSTEAD: &str = "another administrator was made at the ledger's directory";
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Bootstrap {
@@ -50,6 +53,10 @@ pub(in crate::cli) struct Bootstrap {
     name: Option<Name>,
     #[command(flatten)]
     proofs: Proofs,
+    /// The last administrator, person/UUID or system/UUID, if nobody can reach them any more; their
+    /// grants as administrator end
+    #[arg(long, value_name = "ADMINISTRATOR", value_parser = id::<Actor>())]
+    instead_of: Option<Actor>,
     #[command(flatten)]
     place: LedgerPlace,
     /// Print JSON
@@ -73,14 +80,19 @@ impl Bootstrap {
         let options = self.place.options_with(file, keeping)?;
         let ledger = Ledger::open(options).map_err(CliError::refused)?;
         let (chosen, _) = ledger.read(|reading| self.chosen(reading))?;
+        let (ended, _) = ledger.read(|reading| self.ended(reading))?;
         // The ledger itself acts: nobody has proved who they are.
         let actor = Actor::System(SystemId::from_uuid(ledger.status().ledger.uuid()));
         let grant = GrantId::from_uuid(Uuid::new_v4());
         let grantee = chosen.grantee;
-        let bootstrap = GrantsCommand::Bootstrap { grant, grantee };
+        let bootstrap = GrantsCommand::Bootstrap {
+            grant,
+            grantee,
+            instead_of: self.instead_of,
+        };
         let bootstrap = Command::Grants(GrantsId::of(grantee), bootstrap);
         // Together, so that nobody is made known who is then refused.
-        let commands = chosen.first.into_iter().chain([bootstrap]);
+        let commands = chosen.first.into_iter().chain([bootstrap]).chain(ended);
         let new = |command| Envelope::new(CommandId::from_uuid(Uuid::new_v4()), command);
         let receipts = ledger.execute_batch(actor, commands.map(new).collect());
         let receipts = receipts.map_err(CliError::refused)?;
@@ -114,6 +126,38 @@ impl Bootstrap {
                 "say who becomes administrator: --person, --source and --id, or --system"
                     .to_owned(),
             )),
+        }
+    }
+
+    /// What ends the grants of the administrator in whose place another one comes.
+    fn ended(&self, reading: &Reading<'_>) -> Result<Vec<Command>, CliError> {
+        let Some(grantee) = self.instead_of else {
+            return Ok(Vec::new());
+        };
+        let stream = GrantsId::of(grantee);
+        let state = reading.stream(stream)?;
+        let grants = match state.as_ref().map(|(state, _)| &**state) {
+            Some(Aggregate::Grants(all)) => Some(&all.grants),
+            Some(_) | None => None,
+        };
+        let today = reading.day();
+        let reason = ReasonText::new(INSTEAD).map_err(CliError::refused)?;
+        let open = grants.into_iter().flatten().filter(|(_, grant)| {
+            grant.details.role == Role::Administrator && !grant.is_over_on(today)
+        });
+        let ended = open.map(|(id, _)| {
+            let revoke = GrantsCommand::Revoke {
+                grant: *id,
+                grantee,
+                reason: Some(reason.clone()),
+            };
+            Command::Grants(stream, revoke)
+        });
+        match ended.collect::<Vec<_>>() {
+            none if none.is_empty() => Err(CliError::Refused(format!(
+                "{grantee} is no administrator; leave --instead-of out, or name the last administrator"
+            ))),
+            ended => Ok(ended),
         }
     }
 

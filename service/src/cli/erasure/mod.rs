@@ -154,6 +154,7 @@ impl Request {
         let operation = Operation::RequestErasure(proto::RequestErasure {
             basis: self.basis.to_string(),
             reason: self.reason.to_string(),
+            retention: None,
         });
         let said = "it is asked for; another records officer has to approve it";
         self.send.send(&client, target, operation, said).await

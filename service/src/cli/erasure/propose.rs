@@ -1,5 +1,6 @@
 //! `erasure propose`: asks for the erasure of whoever is due by retention classes.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,7 +9,7 @@ use planledger_proto::v1::erasure_command::Operation;
 use planledger_proto::v1::erasure_target::Target;
 use planledger_proto::v1::{
     self as proto, DueErasure, DueErasureStanding, ErasureState, ListDueErasuresRequest,
-    ListDueErasuresResponse,
+    ListDueErasuresResponse, RetentionTerm,
 };
 use tonic_types::StatusExt;
 
@@ -53,6 +54,7 @@ impl Propose {
     pub(super) async fn run(self, file: &File) -> Result<(), CliError> {
         let classes = read_classes(&self.classes)?;
         let client = self.remote.connect(file).await?;
+        let terms = terms(&classes);
         let mut found = self.due(&client, classes).await?;
         // Days of one form are in the order of their texts.
         if !self.dry_run && found.day > found.today {
@@ -62,7 +64,7 @@ impl Propose {
         let wanted = found.due.iter().filter(|one| self.is_wanted(one)).count();
         let mut failed = None;
         if !self.dry_run && wanted <= self.accept_many {
-            failed = self.ask(&client, &mut found.due).await.err();
+            failed = self.ask(&client, &terms, &mut found.due).await.err();
         }
         match self.json {
             true => output::json(&found)?,
@@ -129,12 +131,18 @@ impl Propose {
     }
 
     /// Asks for the erasure of everybody who is wanted, one by one.
-    async fn ask(&self, client: &Client, due: &mut [DueErasure]) -> Result<(), CliError> {
+    async fn ask(
+        &self,
+        client: &Client,
+        terms: &Terms,
+        due: &mut [DueErasure],
+    ) -> Result<(), CliError> {
         let mut made = 0_usize;
         for one in due.iter_mut().filter(|one| self.is_wanted(one)) {
             let request = Operation::RequestErasure(proto::RequestErasure {
                 basis: one.basis.clone(),
                 reason: one.reason.clone(),
+                retention: terms.get(&one.class_name).cloned(),
             });
             let request = proto::ExecuteRequest {
                 command: Some(command(
@@ -149,8 +157,13 @@ impl Propose {
                     one.set_standing(DueErasureStanding::Requested);
                 }
                 // Somebody else has asked for it, or erased the person, since the list was read.
-                Err(status) if is_overtaken(&status) => {
+                Err(status) if is_for(&status, &["ERASURE_UNDER_WAY", "PERSON_ERASED"]) => {
                     one.set_standing(DueErasureStanding::Requested);
+                }
+                // The person is back since.
+                Err(status) if is_for(&status, &["ERASURE_NOT_DUE"]) => {
+                    let (person, words) = (&one.person_id, words(&status));
+                    output::note(format!("not asked for: person/{person}: {words}"));
                 }
                 Err(status) => {
                     let what = words(&status);
@@ -165,10 +178,25 @@ impl Propose {
     }
 }
 
-fn is_overtaken(status: &tonic::Status) -> bool {
+/// Whether something was refused for one of these reasons.
+fn is_for(status: &tonic::Status, reasons: &[&str]) -> bool {
     let details = status.get_error_details();
     let reason = details.error_info().map(|info| info.reason.as_str());
-    matches!(reason, Some("ERASURE_UNDER_WAY" | "PERSON_ERASED"))
+    reason.is_some_and(|reason| reasons.contains(&reason))
+}
+
+/// The time of each class, by its name.
+type Terms = HashMap<String, RetentionTerm>;
+
+fn terms(classes: &[proto::RetentionClass]) -> Terms {
+    let terms = classes.iter().map(|class| {
+        let term = RetentionTerm {
+            start: class.start,
+            keep: class.keep.clone(),
+        };
+        (class.name.clone(), term)
+    });
+    terms.collect()
 }
 
 fn too_many(wanted: usize, accepted: usize) -> CliError {

@@ -6,6 +6,7 @@ mod json;
 mod offline;
 mod rates;
 mod settle;
+mod settle_access_log;
 mod status;
 mod verify;
 
@@ -31,6 +32,8 @@ pub(super) enum Ledger {
     Forks(Offline),
     /// Record that somebody has looked at forks and accepts them as they are, offline
     Settle(Box<settle::Settle>),
+    /// Record that records of the access log are lost, so that it goes on without them, offline
+    SettleAccessLog(Box<settle_access_log::SettleAccessLog>),
 }
 
 impl Ledger {
@@ -41,6 +44,7 @@ impl Ledger {
             Self::Rebuild(offline) => offline.rebuild(file),
             Self::Forks(offline) => forks::run(&offline, file),
             Self::Settle(settle) => settle.run(file),
+            Self::SettleAccessLog(settle) => settle.run(file),
         }
     }
 }

@@ -3,11 +3,11 @@
 use planledger_proto::v1 as proto;
 use planledger_proto::v1::ownership_service_server::OwnershipService;
 use planledger_proto::v1::{run_recovery_response, undo_recovery_response};
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use crate::server::api::{Api, Rpc};
 use crate::server::identity::agreed;
+use crate::server::outlet::Flow;
 use crate::server::{ownership as queries, pages};
 use crate::wire::ownership as wire;
 
@@ -140,7 +140,7 @@ impl OwnershipService for Api {
         }))
     }
 
-    type RunRecoveryStream = ReceiverStream<Result<proto::RunRecoveryResponse, Status>>;
+    type RunRecoveryStream = Flow<Result<proto::RunRecoveryResponse, Status>>;
 
     async fn run_recovery(
         &self,
@@ -165,7 +165,7 @@ impl OwnershipService for Api {
         Ok(Response::new(messages))
     }
 
-    type UndoRecoveryStream = ReceiverStream<Result<proto::UndoRecoveryResponse, Status>>;
+    type UndoRecoveryStream = Flow<Result<proto::UndoRecoveryResponse, Status>>;
 
     async fn undo_recovery(
         &self,

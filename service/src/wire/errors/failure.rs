@@ -98,6 +98,15 @@ impl Failure {
             .at("command_id")
     }
 
+    /// Only the ledger itself gives such an id, to commands of its own.
+    pub fn command_id_reserved(id: CommandId) -> Self {
+        let message = "the command id is one that only the ledger gives to its own commands; use a UUID of \
+                       version 4 or 7";
+        Self::new(ServiceReason::CommandIdReserved, message)
+            .with("command_id", id)
+            .at("command_id")
+    }
+
     /// `min_position` was not reached in time; `position` is where the ledger is.
     pub fn position_not_reached(position: Position, min_position: Position) -> Self {
         let message = format!(

@@ -23,6 +23,7 @@ impl Failure {
                 ..
             } => Self::conflict(stream, expected, actual),
             ExecuteError::IdReused { command, .. } => Self::command_id_reused(command),
+            ExecuteError::IdReserved { command, .. } => Self::command_id_reserved(command),
             ExecuteError::BatchSize(_) => {
                 Self::new(ServiceReason::CommitTooLarge, error.to_string())
             }
@@ -40,7 +41,8 @@ impl Failure {
         let at_fault = match error {
             ExecuteError::Refused { index, .. }
             | ExecuteError::Conflict { index, .. }
-            | ExecuteError::IdReused { index, .. } => Some(index),
+            | ExecuteError::IdReused { index, .. }
+            | ExecuteError::IdReserved { index, .. } => Some(index),
             _ => None,
         };
         let failure = Self::of_execution(error, envelopes);

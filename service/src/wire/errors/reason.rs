@@ -44,6 +44,8 @@ service_reasons! {
     RequestInvalid = "REQUEST_INVALID", InvalidArgument, None;
     /// The command id belongs to a command with other content.
     CommandIdReused = "COMMAND_ID_REUSED", InvalidArgument, None;
+    /// Only the ledger itself gives such a command id.
+    CommandIdReserved = "COMMAND_ID_RESERVED", InvalidArgument, None;
     /// The events do not fit into one commit.
     CommitTooLarge = "COMMIT_TOO_LARGE", InvalidArgument, None;
     /// This server did not make the page token, or somebody changed it.

@@ -76,6 +76,7 @@ pub(super) fn breaches(w: &World) -> Vec<Breach<'_>> {
         &w.teacher, ErasureNeedsAnotherPerson => approve_erasure(erasure_of(&w.leaving_traces));
         &w.teacher, ErasureUnderWay => request_erasure(erasure_of(&w.leaving_traces));
         &w.student, ErasureWithdrawn => approve_erasure(erasure_of(&w.spared));
+        &w.teacher, ErasureNotDue => request_retained(erasure_of(&school.classmate));
         &w.teacher, PersonNotFound at "erasure.target" => request_erasure(erasure_of(&new_id()));
         &w.teacher, EventNotRedactable at "erasure.target" =>
             request_erasure(redaction_of(&format!("plan/{}", w.plan), 1, 2));

@@ -132,6 +132,42 @@ fn a_store_of_an_earlier_version_gets_its_tag_when_it_is_opened_for_writing() {
     }
 }
 
+/// Without its recipient and its tag a header looks as one of an earlier version. Keys that are made then
+/// would be lost with the master key.
+#[test]
+fn a_recipient_that_the_settings_name_cannot_be_taken_out_with_the_tag() {
+    let (disk, made) = filled(&[2]);
+    forge_header(&disk, |bytes| bytes[56..121].fill(0));
+    let taken_out = disk.bytes(NAME).unwrap();
+    for mode in [KeyStoreMode::ReadOnly, KeyStoreMode::Existing] {
+        let asked = KeyStoreOptions {
+            mode,
+            ..asked(&disk, [5; 32], ours())
+        };
+        let error = KeyStore::open(&asked).err().unwrap();
+        let said = error.to_string();
+        assert!(
+            matches!(error, KeyStoreError::RecipientGone { recipient } if Some(recipient) == ours()),
+            "{said}"
+        );
+        assert!(said.contains("keys add-rescue-recipient"), "{said}");
+        assert_eq!(disk.bytes(NAME).unwrap(), taken_out);
+    }
+    let next = MasterKey::from_bytes(OTHER);
+    let entropy = Counting::from(50);
+    let how = Rewrapping::MasterKey(&next);
+    assert!(rewrap(&asked(&disk, [5; 32], ours()), &how, &entropy).is_err());
+    // The command that the message names puts it right.
+    let how = Rewrapping::Recipient(RescueKey::of(&PRIVATE));
+    rewrap(&asked(&disk, [5; 32], ours()), &how, &entropy).unwrap();
+    let store = opened(&disk, [5; 32], ours()).unwrap();
+    assert_eq!(store.summary().rescue, ours());
+    assert_holds(&store, &made);
+    // Where the settings name nobody, nothing tells such a header from one of an earlier version.
+    disk.put_bytes(NAME, taken_out);
+    assert_holds(&opened(&disk, [5; 32], None).unwrap(), &made);
+}
+
 #[test]
 fn a_point_of_low_order_is_no_recipient() {
     for weak in WEAK {

@@ -11,6 +11,9 @@ pub(super) const PROTECTED: &str = "PROTECTED";
 /// The code of a part that nobody asked for.
 pub(super) const NOT_ASKED: &str = "NOT_ASKED";
 
+/// How a part begins that is the suggestions at one institution.
+pub(super) const AT_INSTITUTION: &str = "suggestions at institution/";
+
 /// For whom a copy is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum For {
@@ -41,6 +44,7 @@ pub(super) struct Copy {
     made_at: String,
     position: u64,
     viewer: Option<&'static str>,
+    readers_complete_since: Option<String>,
     sections: Map<String, Value>,
     left_out: Vec<Value>,
     limited: Vec<Value>,
@@ -54,6 +58,7 @@ impl Copy {
             made_at: jiff::Timestamp::now().to_string(),
             position: 0,
             viewer: None,
+            readers_complete_since: None,
             sections: Map::new(),
             left_out: Vec::new(),
             limited: Vec::new(),
@@ -75,6 +80,11 @@ impl Copy {
     /// Through whose eyes plans are shown.
     pub(super) fn seen_as(&mut self, viewer: &'static str) {
         self.viewer = Some(viewer);
+    }
+
+    /// Since when the access log is complete, as an instant; `None` if the server does not know.
+    pub(super) fn readers_complete_since(&mut self, since: Option<String>) {
+        self.readers_complete_since = since;
     }
 
     pub(super) fn add(&mut self, section: &str, value: Value) {
@@ -116,6 +126,7 @@ impl Copy {
             "person": self.person,
             "for": self.whose.name(),
             "viewer": self.viewer,
+            "readersCompleteSince": self.readers_complete_since,
             "leftOut": self.left_out,
             "limitedToReader": self.limited,
             "sections": self.sections,

@@ -51,7 +51,7 @@ impl Files {
         Ok((json, page))
     }
 
-    /// Writes a file that has another name for now. Nobody but its owner may read it.
+    /// Writes a file under a temporary name, for `rename` to give it its own. Only its owner may read it.
     fn beside(&self, text: &str) -> Result<NamedTempFile, CliError> {
         let write = || {
             let mut file = NamedTempFile::new_in(&self.folder)?;

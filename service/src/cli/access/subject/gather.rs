@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 
 use super::super::super::error::CliError;
 use super::super::super::output;
-use super::copy::{Copy, For, NOT_ASKED, PROTECTED};
+use super::copy::{AT_INSTITUTION, Copy, For, NOT_ASKED, PROTECTED};
 use super::forms::Forms;
 use super::stopped::Stopped;
 use super::{lists, protect};
-use crate::client::Client;
+use crate::client::{Client, patiently};
 
 const PROTECTED_WHY: &str = "the rights of others protect it, so it is not for guardians";
 
@@ -108,8 +108,11 @@ impl Gather {
             person_id: self.person.clone(),
             min_position: 0,
         };
-        let answer = self.client.roster().get_person(request).await;
-        let answer = answer.map(|found| {
+        let answer = patiently(&request, |request| {
+            let mut roster = self.client.roster();
+            async move { roster.get_person(request).await }
+        });
+        let answer = answer.await.map(|found| {
             let found = found.into_inner();
             let position = found.position;
             (found, position)
@@ -145,8 +148,11 @@ impl Gather {
                 min_position: self.copy.position(),
                 at: None,
             };
-            let answer = self.client.plans().get_collected_view(request).await;
-            let answer = answer.map(|found| {
+            let answer = patiently(&request, |request| {
+                let mut plans = self.client.plans();
+                async move { plans.get_collected_view(request).await }
+            });
+            let answer = answer.await.map(|found| {
                 let found = found.into_inner();
                 (found.view.unwrap_or_default(), found.position)
             });
@@ -204,7 +210,7 @@ impl Gather {
         let mut all = Vec::new();
         for institution in institutions {
             let found = lists::suggestions(client, &institution, at).await;
-            let part = format!("suggestions at institution/{institution}");
+            let part = format!("{AT_INSTITUTION}{institution}");
             let found = self.read(&part, found)?;
             let found = found.into_iter().flatten();
             all.extend(found.filter(|one| one.person_id == self.person));
@@ -292,7 +298,8 @@ impl Gather {
         output::note("reading who has read the plans");
         let at = self.copy.position();
         let readers = lists::readers(&self.client, &self.person, at).await;
-        if let Some(mut reads) = self.read("readers", readers)? {
+        if let Some((mut reads, complete_since)) = self.read("readers", readers)? {
+            self.copy.readers_complete_since(complete_since);
             let done = protect::readers(&self.client, self.whose, &self.person, &mut reads).await;
             self.read("readers, by name", done.map(|()| ((), at)))?;
             let reads = self.forms.list(&reads)?;

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::super::super::shown;
+use super::danish;
 
 /// Names by the ids of persons.
 pub(super) type Names = HashMap<String, String>;
@@ -76,7 +77,7 @@ pub(super) fn whole(page: &mut String, value: &Value, names: &Names) {
         Value::Bool(true) => page.push_str("ja"),
         Value::Bool(false) => page.push_str("nej"),
         Value::Number(number) => page.push_str(&text(&number.to_string())),
-        Value::String(words) => page.push_str(&text(&person(words, names))),
+        Value::String(words) => page.push_str(&text(&said(words, names))),
         Value::Array(values) if values.is_empty() => page.push_str("Ingen."),
         Value::Array(values) => {
             page.push_str("<ul>\n");
@@ -90,12 +91,33 @@ pub(super) fn whole(page: &mut String, value: &Value, names: &Names) {
         Value::Object(members) => {
             page.push_str("<dl>\n");
             for (name, value) in members {
-                let _ = write!(page, "<dt>{}</dt><dd>", text(name));
+                let _ = write!(page, "<dt>{}</dt><dd>", text(danish::member(name)));
                 whole(page, value, names);
                 page.push_str("</dd>\n");
             }
             page.push_str("</dl>\n");
         }
+    }
+}
+
+/// A value as the page says it: an instant in Danish time, a person by name, a stream by its kind, a value
+/// of an enum by its word. A text that somebody wrote is none of these, and stays.
+fn said(words: &str, names: &Names) -> String {
+    let changes: [fn(&str, &Names) -> String; 3] = [
+        |words, _| instant(words),
+        place,
+        |words, _| danish::value(words),
+    ];
+    let said = changes.iter().map(|change| change(words, names));
+    let mut said = said.filter(|said| said != words);
+    said.next().unwrap_or_else(|| words.to_owned())
+}
+
+/// A stream: a person by name, if it is known, and others by the word for their kind.
+pub(super) fn place(words: &str, names: &Names) -> String {
+    match person(words, names) {
+        named if named != words => named,
+        _ => danish::stream(words),
     }
 }
 
@@ -160,11 +182,9 @@ pub(super) fn time(value: &Value, name: &str) -> String {
     instant(&word(value, name))
 }
 
-/// What an enum value of the API says after its prefix, in small letters.
-pub(super) fn plain(value: &Value, name: &str, prefix: &str) -> String {
-    let words = word(value, name);
-    let words = words.strip_prefix(prefix).unwrap_or(&words);
-    words.to_ascii_lowercase().replace('_', " ")
+/// The word for the value of an enum; nothing if there is none.
+pub(super) fn plain(value: &Value, name: &str) -> String {
+    danish::value(&word(value, name))
 }
 
 #[cfg(test)]
@@ -193,6 +213,39 @@ mod tests {
         for tag in ["<b>", "<i>", "<u>", "<s>", "<h>", "<p1>", "<q>"] {
             assert!(!page.contains(tag), "{tag}: {page}");
         }
+    }
+
+    #[test]
+    fn members_values_instants_and_streams_have_danish_words() {
+        let id = "31313131-3131-3131-3131-313131313131";
+        let names = Names::from([(id.to_owned(), "Inge Holm".to_owned())]);
+        let mut page = String::new();
+        let value = serde_json::json!({
+            "lastDay": "2026-07-01",
+            "grantedAt": "2026-07-01T10:00:00Z",
+            "role": "ACCESS_ROLE_LEADER",
+            "personId": id,
+            "stream": format!("team/{id}x"),
+            "reason": "Flytter til ROLE_OTHER",
+        });
+        whole(&mut page, &value, &names);
+        for said in [
+            "<dt>Sidste dag</dt><dd>2026-07-01</dd>",
+            "<dt>Givet</dt><dd>2026-07-01 12:00:00</dd>",
+            "<dt>Rolle</dt><dd>leder</dd>",
+            &format!("<dt>Person</dt><dd>Inge Holm ({id})</dd>"),
+            "<dt>Begrundelse</dt><dd>Flytter til ROLE_OTHER</dd>",
+        ] {
+            assert!(page.contains(said), "{said}: {page}");
+        }
+        assert_eq!(
+            place(&format!("team/{id}"), &Names::new()),
+            format!("hold {id}")
+        );
+        assert_eq!(
+            place(&format!("person/{id}"), &names),
+            format!("Inge Holm ({id})")
+        );
     }
 
     #[test]

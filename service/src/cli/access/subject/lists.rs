@@ -4,20 +4,28 @@ use planledger_proto::v1::list_teams_request::Filter;
 use planledger_proto::v1::*;
 
 use super::stopped::Stopped;
-use crate::client::Client;
+use crate::client::{Client, patiently};
 
 const PAGE: i32 = 1_000;
 
 /// Asks for page after page and gives all of a list, with the position of the first page.
 macro_rules! pages {
-    ($service:expr, $method:ident, $field:ident, $request:expr) => {{
+    ($service:expr, $method:ident, $field:ident, $request:expr) => {
+        pages!($service, $method, $field, $request, |_| {})
+    };
+    ($service:expr, $method:ident, $field:ident, $request:expr, $look:expr) => {{
         let mut request = $request;
         request.page_size = PAGE;
         let mut all = Vec::new();
         let mut first = None;
         loop {
-            let page = $service.$method(request.clone()).await?.into_inner();
+            let page = patiently(&request, |request| {
+                let mut service = $service;
+                async move { service.$method(request).await }
+            });
+            let page = page.await?.into_inner();
             let position = *first.get_or_insert(page.position);
+            ($look)(&page);
             all.extend(page.$field);
             if page.next_page_token.is_empty() {
                 break Ok((all, position));
@@ -82,13 +90,30 @@ pub(super) async fn erasures(client: &Client, min_position: u64) -> Listed<Erasu
     pages!(client.access(), list_erasures, erasures, request)
 }
 
-pub(super) async fn readers(client: &Client, student: &str, min_position: u64) -> Listed<PlanRead> {
+/// Who has read the plans of a student, since when that is complete, and the position that names hold for.
+pub(super) async fn readers(
+    client: &Client,
+    student: &str,
+    min_position: u64,
+) -> Result<((Vec<PlanRead>, Option<String>), u64), Stopped> {
     let request = ListReadersRequest {
         student_id: student.to_owned(),
         min_position,
         ..ListReadersRequest::default()
     };
-    pages!(client.access(), list_readers, reads, request)
+    // Old reads may be removed while this reads. What the last page says holds for all of it.
+    let mut complete_since = None;
+    let read: Listed<PlanRead> = pages!(
+        client.access(),
+        list_readers,
+        reads,
+        request,
+        |page: &ListReadersResponse| complete_since = page.complete_since
+    );
+    let (reads, position) = read?;
+    let instant = |at: prost_types::Timestamp| jiff::Timestamp::new(at.seconds, at.nanos).ok();
+    let complete_since = complete_since.and_then(instant).map(|at| at.to_string());
+    Ok(((reads, complete_since), position))
 }
 
 /// The recoveries that a person began, had begun for them, or is named in.
@@ -163,7 +188,11 @@ pub(super) async fn events<T>(
         min_position,
         ..ReadEventsRequest::default()
     };
-    let mut stream = client.events().read_events(request).await?.into_inner();
+    let stream = patiently(&request, |request| {
+        let mut events = client.events();
+        async move { events.read_events(request).await }
+    });
+    let mut stream = stream.await?.into_inner();
     let mut kept = Vec::new();
     let mut position = 0;
     while let Some(response) = stream.message().await? {

@@ -2,6 +2,7 @@
 //! read over the API as whoever asks, so that grants and gates hold. What is not in the copy is named.
 
 mod copy;
+mod danish;
 mod files;
 mod forms;
 mod gather;

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::html::{self, Names, list, plain, time, word};
-use super::plans;
+use super::{danish, plans};
 
 const STYLE: &str = "\
 body{font-family:system-ui,sans-serif;line-height:1.4;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#111;background:#fff}
@@ -19,15 +19,15 @@ dd{overflow-wrap:anywhere;white-space:pre-wrap}
 ";
 
 /// Sections that are shown with the name of each member.
-const OTHERS: [(&str, &str); 8] = [
-    ("person", "Personen"),
-    ("teams", "Hold"),
-    ("owned", "Ejer nu"),
-    ("suggestions", "Tegn på at personen er rejst"),
-    ("recoveries", "Overdragelser"),
-    ("grants", "Roller som personen har fået"),
-    ("grantsAbout", "Hvem der har fået adgang til personen"),
-    ("erasures", "Sletning og redigering"),
+const OTHERS: [&str; 8] = [
+    "person",
+    "teams",
+    "owned",
+    "suggestions",
+    "recoveries",
+    "grants",
+    "grantsAbout",
+    "erasures",
 ];
 
 /// The page of a copy.
@@ -45,18 +45,18 @@ pub(super) fn page(copy: &Value) -> String {
     about(&mut page, copy, &names);
     left_out(&mut page, copy);
     if let Some(view) = sections.get("plans") {
-        html::heading(&mut page, 2, "Elevplaner");
+        html::heading(&mut page, 2, &danish::part("plans"));
         plans::plans(&mut page, view, &names);
     }
-    for (name, title) in OTHERS {
+    for name in OTHERS {
         if let Some(section) = sections.get(name) {
-            html::heading(&mut page, 2, title);
+            html::heading(&mut page, 2, &danish::part(name));
             html::whole(&mut page, section, &names);
         }
     }
     timeline(&mut page, sections, &names);
     acts(&mut page, sections, &names);
-    readers(&mut page, sections, &names);
+    readers(&mut page, copy, sections, &names);
     page.push_str("</body>\n</html>");
     page
 }
@@ -96,7 +96,7 @@ fn about(page: &mut String, copy: &Value, names: &Names) {
         ("Til", whose.to_owned()),
         ("Lavet", time(copy, "madeAt")),
         ("Med alt til og med position", word(copy, "position")),
-        ("Planer set som", plain(copy, "viewer", "VIEWER_")),
+        ("Planer set som", plain(copy, "viewer")),
         ("Format", word(copy, "format")),
     ];
     let rows = rows.map(|(name, value)| vec![name.to_owned(), value]);
@@ -106,11 +106,18 @@ fn about(page: &mut String, copy: &Value, names: &Names) {
 
 fn left_out(page: &mut String, copy: &Value) {
     html::heading(page, 2, "Hvad der ikke er med");
-    let row = |entry: &Value| vec![word(entry, "part"), word(entry, "code"), word(entry, "why")];
+    let row = |entry: &Value| {
+        let code = word(entry, "code");
+        let why = danish::why(&code).to_owned();
+        vec![danish::part(&word(entry, "part")), code, why]
+    };
     let rows: Vec<_> = list(copy, "leftOut").iter().map(row).collect();
     html::table(page, &["Del", "Kode", "Hvorfor"], &rows);
     let limited = list(copy, "limitedToReader").iter();
-    let limited: Vec<_> = limited.filter_map(Value::as_str).collect();
+    let limited: Vec<_> = limited
+        .filter_map(Value::as_str)
+        .map(danish::part)
+        .collect();
     if !limited.is_empty() {
         let limited = limited.join(", ");
         let said = "Disse lister har kun det med, som den der bad om kopien må se:";
@@ -122,18 +129,19 @@ fn timeline(page: &mut String, sections: &Value, names: &Names) {
     if sections.get("events").is_none() {
         return;
     }
-    html::heading(page, 2, "Tidslinje");
+    html::heading(page, 2, &danish::part("events"));
+    html::paragraph(page, "Indholdet står, som det er gemt.");
     let row = |event: &Value| {
         let content = match event.get("payload") {
             Some(payload) => payload.as_str().unwrap_or_default().to_owned(),
-            None => plain(event, "unreadable", "UNREADABLE_"),
+            None => plain(event, "unreadable"),
         };
         vec![
             time(event, "recordedAt"),
-            html::person(&word(event, "actor"), names),
-            html::person(&word(event, "onBehalfOf"), names),
-            word(event, "type"),
-            word(event, "stream"),
+            html::place(&word(event, "actor"), names),
+            html::place(&word(event, "onBehalfOf"), names),
+            danish::event(&word(event, "type")).to_owned(),
+            html::place(&word(event, "stream"), names),
             content,
         ]
     };
@@ -146,17 +154,14 @@ fn acts(page: &mut String, sections: &Value, names: &Names) {
     if sections.get("acts").is_none() {
         return;
     }
-    html::heading(
-        page,
-        2,
-        "Hvad personen har gjort, og hvor personen er nævnt",
-    );
+    html::heading(page, 2, &danish::part("acts"));
     let row = |act: &Value| {
-        let ways: Vec<_> = list(act, "as").iter().filter_map(Value::as_str).collect();
+        let ways = list(act, "as").iter().filter_map(Value::as_str);
+        let ways: Vec<_> = ways.map(danish::way).collect();
         vec![
             time(act, "recordedAt"),
-            word(act, "type"),
-            html::person(&word(act, "stream"), names),
+            danish::event(&word(act, "type")).to_owned(),
+            html::place(&word(act, "stream"), names),
             ways.join(", "),
         ]
     };
@@ -164,20 +169,26 @@ fn acts(page: &mut String, sections: &Value, names: &Names) {
     html::table(page, &["Hvornår", "Hvad", "Hvor", "Som"], &rows);
 }
 
-fn readers(page: &mut String, sections: &Value, names: &Names) {
+fn readers(page: &mut String, copy: &Value, sections: &Value, names: &Names) {
     if sections.get("readers").is_none() {
         return;
     }
-    html::heading(page, 2, "Hvem der har læst planerne");
+    html::heading(page, 2, &danish::part("readers"));
+    let since = time(copy, "readersCompleteSince");
+    let complete = match since.is_empty() {
+        true => "Serveren siger ikke, fra hvornår listen er fuldstændig.".to_owned(),
+        false => format!("Listen er fuldstændig fra {since}."),
+    };
+    html::paragraph(page, &complete);
     let row = |read: &Value| {
         vec![
             time(read, "readAt"),
             html::actor(read, "actor", names),
             html::actor(read, "onBehalfOf", names),
-            plain(read, "kind", "PLAN_READ_KIND_"),
-            plain(read, "viewer", "VIEWER_"),
+            plain(read, "kind"),
+            plain(read, "viewer"),
             word(read, "planId"),
-            plain(read, "purpose", "ACCESS_PURPOSE_"),
+            plain(read, "purpose"),
         ]
     };
     let rows: Vec<_> = list(sections, "readers").iter().map(row).collect();

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::danish;
 use super::html::{self, Names, actor, list, plain, time, word};
 
 /// Every plan, with all that the viewer sees of it.
@@ -51,7 +52,7 @@ fn facts(plan: &Value, names: &Names) -> Vec<Vec<String>> {
     let visible: Vec<_> = list(plan, "visibleTo")
         .iter()
         .filter_map(Value::as_str)
-        .map(|audience| audience.trim_start_matches("AUDIENCE_").to_lowercase())
+        .map(danish::value)
         .collect();
     let deleted = |name: &str| time(plan.pointer(name).unwrap_or(&Value::Null), "deletedAt");
     let facts = [
@@ -89,7 +90,7 @@ fn goals(page: &mut String, unit: &Value, names: &Names) {
                 words.clone(),
                 word(evaluation, "levelTitle"),
                 word(evaluation, "/assessment/comment"),
-                plain(evaluation, "side", "EVALUATOR_"),
+                plain(evaluation, "side"),
                 actor(evaluation, "evaluatedBy", names),
                 time(evaluation, "evaluatedAt"),
             ]);
@@ -119,7 +120,7 @@ fn talks(page: &mut String, plan: &Value, names: &Names) {
         let details = talk.get("details").unwrap_or(&Value::Null);
         vec![
             word(details, "heldOn"),
-            plain(details, "kind", "TALK_KIND_"),
+            plain(details, "kind"),
             held.join(", "),
             word(details, "notes"),
         ]

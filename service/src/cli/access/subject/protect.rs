@@ -8,7 +8,7 @@ use planledger_proto::v1::{
 
 use super::copy::For;
 use super::stopped::Stopped;
-use crate::client::Client;
+use crate::client::{Client, patiently};
 
 /// What is left of somebody in the roster. To a guardian: the name and places of the person. Who else is
 /// a guardian, ids in other systems and reasons are not theirs to know.
@@ -100,7 +100,11 @@ async fn is_staff(client: &Client, id: &str) -> Result<bool, Stopped> {
         person_id: id.to_owned(),
         min_position: 0,
     };
-    let found = match client.roster().get_person(request).await {
+    let answer = patiently(&request, |request| {
+        let mut roster = client.roster();
+        async move { roster.get_person(request).await }
+    });
+    let found = match answer.await {
         Ok(found) => found.into_inner(),
         Err(status) => {
             return match Stopped::from(status) {

@@ -1,10 +1,33 @@
-//! How long something is kept, in the units of the calendar.
+//! From when on and how long something is kept, in the units of the calendar.
 
 use std::fmt;
 use std::str::FromStr;
 
 use jiff::Span;
 use jiff::civil::Date;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// From which day on the time counts for which something is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// From the student's last day.
+    Departure,
+    /// From the last day of the last school year in which the student has a plan; from the last day of
+    /// a student who has none.
+    LastSchoolYear,
+    /// From the later of the two.
+    Later,
+}
+
+/// The time of a retention class: whoever is to be erased by the class is not before it is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetentionTerm {
+    /// From which day on it counts.
+    pub start: Start,
+    /// How long it is.
+    pub keep: Keep,
+}
 
 /// How long something is kept: years, months and days of the calendar, at least a day and at most 200
 /// years. Written as in `5y`, `18mo`, `10y 6mo` or `90d`.
@@ -75,6 +98,19 @@ impl fmt::Display for Keep {
             write!(f, "{count}{unit}")?;
         }
         parts.try_for_each(|(count, unit)| write!(f, " {count}{unit}"))
+    }
+}
+
+impl Serialize for Keep {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Keep {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
     }
 }
 
