@@ -127,6 +127,7 @@ pub mod ids;
 pub mod journal;
 pub mod ledger;
 pub mod merkle;
+pub mod monitor;
 pub mod notary;
 pub mod note;
 pub mod overview;

@@ -23,6 +23,7 @@ mod fuzz;
 mod interop;
 mod journal;
 mod ledger;
+mod monitor;
 mod plans;
 mod properties;
 mod recovery;

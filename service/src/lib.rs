@@ -3,8 +3,10 @@
 
 pub mod cli;
 pub mod client;
+pub mod clock;
 pub mod import;
 pub mod import_source;
+pub mod monitor;
 pub mod notary;
 pub mod secret;
 pub mod server;

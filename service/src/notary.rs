@@ -1,6 +1,8 @@
 //! The notary of a server: its key, how often it makes checkpoints, and the witnesses that it asks
 //! to cosign them.
 
+mod monitors;
+
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -9,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use planledger_core::access_log::AccessNotary;
 use planledger_core::domain::ledger::NotedReads;
+use planledger_core::hex;
 use planledger_core::ids::Position;
 use planledger_core::ledger::Ledger;
 use planledger_core::notary::{Notary, NotaryError, key_on_record};
@@ -17,6 +20,7 @@ use planledger_core::tlog::{
     AddCheckpoint, Algorithm, KeyError, NoteError, NoteSignature, Policy, SignedCheckpoint, Signer,
     VerifierKey, Witness,
 };
+use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use crate::secret::{Links, read_secret, replace_secret};
@@ -203,7 +207,8 @@ pub struct Rhythm {
 #[derive(Debug, Default)]
 pub struct Witnesses {
     policy: Policy,
-    turn: Mutex<()>,
+    /// The size of the checkpoint that was cosigned last.
+    turn: Mutex<u64>,
 }
 
 impl Witnesses {
@@ -215,7 +220,8 @@ impl Witnesses {
 
     /// Whether there is anybody to ask.
     pub fn are_asked(&self) -> bool {
-        self.policy.witnesses().iter().any(|one| one.url.is_some())
+        let mut all = self.policy.witnesses().iter().chain(self.policy.monitors());
+        all.any(|one| one.url.is_some())
     }
 
     /// Calls `make` to make a checkpoint, and asks the witnesses to cosign it. No other checkpoint
@@ -232,10 +238,11 @@ impl Witnesses {
         if !self.are_asked() {
             return make();
         }
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut before = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let made = make()?;
         if let Some(newest) = notary.latest()? {
-            cosign(notary, &self.policy, &newest)?;
+            cosign(notary, &self.policy, &newest, *before)?;
+            *before = newest.checkpoint.size;
         }
         Ok(made)
     }
@@ -315,12 +322,18 @@ fn notarise(notary: &Notary, witnesses: &Witnesses, last: u64) -> Result<u64, No
     Ok(size)
 }
 
-/// Asks every witness that has an address and has not cosigned yet, and stores their cosignatures.
+/// Asks every witness and monitor that has an address and has not cosigned yet, and stores their
+/// cosignatures. `before` is the size of the checkpoint that they were asked for before.
 ///
 /// # Errors
-/// When the ledger or its checkpoints cannot be read or written. A witness that does not answer is
-/// only logged.
-fn cosign(notary: &Notary, policy: &Policy, signed: &SignedCheckpoint) -> Result<(), NotaryError> {
+/// When the ledger or its checkpoints cannot be read or written. A witness or monitor that does not answer
+/// is only logged.
+fn cosign(
+    notary: &Notary,
+    policy: &Policy,
+    signed: &SignedCheckpoint,
+    before: u64,
+) -> Result<(), NotaryError> {
     let mut signatures = Vec::new();
     for witness in policy.witnesses() {
         let has = signed.note.verify([&witness.key]).is_ok();
@@ -337,6 +350,21 @@ fn cosign(notary: &Notary, policy: &Policy, signed: &SignedCheckpoint) -> Result
     }
     if !signatures.is_empty() {
         notary.add_cosignatures(signed.checkpoint.size, signatures)?;
+    }
+    // Monitors see what witnesses have cosigned, and need the checkpoint published first.
+    for monitor in policy.monitors() {
+        let has = signed.note.verify([&monitor.key]).is_ok();
+        let Some(url) = monitor.url.as_deref().filter(|_| !has) else {
+            continue;
+        };
+        match monitors::ask(monitor, url, signed, before) {
+            Ok(found) => {
+                notary.add_cosignatures(signed.checkpoint.size, [found])?;
+            }
+            Err(error) => {
+                tracing::warn!(monitor = %monitor.name, %error, "a monitor did not cosign");
+            }
+        }
     }
     Ok(())
 }
@@ -453,6 +481,11 @@ fn verified(
         .for_each(|signature| note.add(signature.clone()));
     note.verify([&witness.key]).map_err(AskError::Signature)?;
     Ok(found)
+}
+
+/// What stands for a log in addresses: the hash of its name, in hexadecimal digits.
+pub fn origin_hash(origin: &str) -> String {
+    hex::encode(&Sha256::digest(origin.as_bytes()))
 }
 
 /// The present instant, which a cosignature holds.

@@ -79,21 +79,47 @@ fn said(error: Error, path: &Path) -> Error {
     }
 }
 
-/// Writes a new file with a secret, which only the file's owner may read. The file is durable when
-/// this returns.
+/// Writes a new file with a secret, which only the file's owner may read. After a crash the file holds
+/// the whole secret or is not there. The file is durable when this returns. An empty file is no
+/// secret: an earlier version left one when its first start was interrupted, and it is replaced.
 ///
 /// # Errors
 /// When the file exists, or the operating system refuses.
 pub fn write_secret(path: &Path, secret: &str) -> Result<(), Error> {
     let folder = folder_of(path);
+    let name = path.file_name().ok_or(Error::from(ErrorKind::NotFound))?;
     // Create the folder and the folders above it, so that they survive a power cut.
     OsDisk::new(folder)?;
+    if is_empty(path) {
+        fs::remove_file(path)?;
+    }
+    let mut temporary = name.to_owned();
+    temporary.push(".tmp");
+    let temporary = folder.join(temporary);
+    gone(&temporary)?;
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(0o600);
-    let mut file = options.open(path)?;
+    let mut file = options.open(&temporary)?;
     writeln!(file, "{secret}")?;
     file.sync_all()?;
+    // A link, unlike a new name, replaces nothing that is there.
+    let linked = fs::hard_link(&temporary, path);
+    gone(&temporary)?;
+    linked?;
     File::open(folder)?.sync_all()
+}
+
+/// Whether there is a file without a byte, which an interrupted start may have left.
+pub(crate) fn is_empty(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() == 0)
+}
+
+/// Removes a file. Nothing happens if it is not there.
+fn gone(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Writes a file with a secret, which only the file's owner may read, or replaces the one that is
@@ -168,6 +194,21 @@ mod tests {
             fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
             read(Links::Refused).unwrap();
         }
+    }
+
+    #[test]
+    fn a_new_secret_replaces_nothing_but_the_remains_of_an_interrupted_start() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("some.key");
+        fs::write(&path, "").unwrap();
+        fs::write(dir.path().join("some.key.tmp"), "half").unwrap();
+        write_secret(&path, "secret").unwrap();
+        assert_eq!(*read_secret(&path, Links::Refused).unwrap(), "secret\n");
+        let error = write_secret(&path, "another").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+        assert_eq!(*read_secret(&path, Links::Refused).unwrap(), "secret\n");
+        let names = fs::read_dir(dir.path()).unwrap();
+        assert_eq!(names.count(), 1, "a temporary file is left");
     }
 
     #[test]

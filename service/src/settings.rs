@@ -28,6 +28,9 @@ pub const DEFAULT_DIR: &str = "planledger-data";
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingsError {
+    /// The clock of this machine cannot be used.
+    #[error(transparent)]
+    Clock(#[from] crate::clock::ClockError),
     /// A named file cannot be read.
     #[error("{}: {source}", path.display())]
     Io {

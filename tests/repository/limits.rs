@@ -54,8 +54,10 @@ fn the_table_of_limits_is_what_the_server_keeps_to() {
         (
             "connections at once / from one address",
             format!(
-                "{}, or 256 fewer than the process may open files / {}, or half of that; the server \
-                 closes more at once. A network of IPv6 (64 bits) is one address",
+                "{}, or 256 fewer than the process may open files / {}, or half of that; a new one \
+                 takes the place of the oldest on which nobody said who they are, or else of the one \
+                 on which nothing was asked for longest; if all are needed, the server closes it at \
+                 once. A network of IPv6 (64 bits) is one address",
                 number(limits.connections),
                 number(limits.connections_of_address)
             ),
@@ -63,6 +65,15 @@ fn the_table_of_limits_is_what_the_server_keeps_to() {
         (
             "a TLS handshake, and then the first bytes of HTTP/2",
             format!("{} each", seconds(limits.handshake)),
+        ),
+        (
+            "a connection until a request has come whose sender is known / on which nothing is asked \
+             after that",
+            format!(
+                "{} / {}; then the server ends it, and says so first",
+                seconds(limits.identify),
+                seconds(limits.idle)
+            ),
         ),
         (
             "requests at once, streams included",
@@ -76,6 +87,21 @@ fn the_table_of_limits_is_what_the_server_keeps_to() {
             format!(
                 "{}; further requests wait",
                 number(limits.requests_of_connection)
+            ),
+        ),
+        (
+            "requests at once of one caller, streams apart: not answered, or the answer not read",
+            format!(
+                "{}; the server refuses more with `RATE_LIMITED`",
+                number(limits.requests_of_caller as u64)
+            ),
+        ),
+        (
+            "commands of one caller that wait for the disk",
+            format!(
+                "{}; streams wait beyond that, single requests for {}, then `RATE_LIMITED`",
+                number(limits.commands_of_caller as u64),
+                seconds(limits.patience)
             ),
         ),
         (
@@ -116,8 +142,27 @@ fn the_table_of_limits_is_what_the_server_keeps_to() {
             ),
         ),
         (
+            "answers over 64 KiB that clients have not read, of all callers / of one",
+            format!(
+                "{} / {}, or one answer; the server refuses more with `OVERLOADED`",
+                mebibytes(limits.unread_bytes as u64),
+                mebibytes(limits.kept_bytes_of_caller as u64)
+            ),
+        ),
+        (
             "a stream whose client reads nothing of it",
-            format!("{}; then `SLOW_READER`", seconds(limits.reading)),
+            format!(
+                "{}; then `SLOW_READER`, and after ten times as long it is reset",
+                seconds(limits.reading)
+            ),
+        ),
+        (
+            "another answer whose client reads nothing of it / has not read all of it",
+            format!(
+                "{} / {}; then it is reset",
+                seconds(limits.reading),
+                seconds(limits.reading * 10)
+            ),
         ),
         (
             "requests in a second of one person / of one system, on average",

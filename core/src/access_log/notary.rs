@@ -7,9 +7,9 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::{AccessLog, FOLDER};
-use crate::notary::{NotaryError, lost_reads, open_tiles};
+use crate::notary::{NotaryError, lost_reads, not_published, open_tiles};
 use crate::note::{KeyError, Signer, VerifierKey};
-use crate::tlog::{Beside, Checkpoint, Kept, PUBLISHED, SignedCheckpoint, Tiles, replace};
+use crate::tlog::{Beside, Checkpoint, Kept, SignedCheckpoint, Tiles, mend, publish};
 
 /// What stands behind the name of a ledger's log in the name of its access log.
 const SUFFIX: &str = "/access";
@@ -51,8 +51,12 @@ impl AccessNotary {
         let folder = dir.join(FOLDER);
         let kept = Kept::open(&folder.join("checkpoints"))?;
         let dir = folder.join("tlog");
-        let latest = kept.latest()?.map(|signed| signed.checkpoint);
-        let tiles = open_tiles(&*log.shared.log, (&dir, Beside::Nothing), latest.as_ref())?;
+        let newest = kept.latest()?;
+        let latest = newest.as_ref().map(|signed| &signed.checkpoint);
+        let tiles = open_tiles(&*log.shared.log, (&dir, Beside::Nothing), latest)?;
+        if let Some(newest) = &newest {
+            mend(&dir, newest).map_err(not_published(&dir))?;
+        }
         let losses = lost_reads(&log.ledger)?.len();
         let signer = signer
             .named(&name(&signer.verifier(), losses))
@@ -101,11 +105,7 @@ impl AccessNotary {
         };
         let signed = SignedCheckpoint::sign(checkpoint, &self.signer, self.log.ledger.now());
         kept.keep(&signed)?;
-        let published = replace(&self.dir, PUBLISHED, signed.note.to_string().as_bytes());
-        published.map_err(|source| NotaryError::Publish {
-            path: self.dir.join(PUBLISHED),
-            source,
-        })?;
+        publish(&self.dir, &signed).map_err(not_published(&self.dir))?;
         Ok(Some(signed))
     }
 }

@@ -7,8 +7,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::ids::{KeyId, LedgerId, PersonId, PlanId, Position};
 
-/// The name of the format. Every header has it.
-pub(super) const FORMAT: &str = "planledger-audit-bundle/1";
+/// The name of the format that is written. Every header has one.
+pub(super) const FORMAT: &str = "planledger-audit-bundle/2";
+/// The name of the format that earlier versions wrote. Such a bundle is still read, and proves less.
+pub(super) const FORMAT_1: &str = "planledger-audit-bundle/1";
 
 /// Bytes. In JSON they are base64 text.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -75,7 +77,7 @@ pub enum Disclosure {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
-    /// The format's name: `planledger-audit-bundle/1`.
+    /// The format's name: `planledger-audit-bundle/2`.
     pub format: String,
     /// The ledger that the events are from.
     pub ledger: LedgerId,
@@ -119,13 +121,13 @@ pub struct EventLine {
     /// The event's entry, 230 bytes.
     pub entry: Bytes,
     /// The sealed payload. `None` if the text was redacted or, where texts are disclosed, erased; also
-    /// if the bundle was made without it.
+    /// for the events of an act whose payloads prove nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealed: Option<Bytes>,
     /// The event key, 32 bytes. `None` if it is not disclosed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Bytes>,
-    /// Why the text is gone, as whoever made the bundle says. `None` if it is there.
+    /// Why the text is gone. `None` if it is there. The act that took it is in the bundle.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone: Option<Gone>,
     /// The proof that the event is in the checkpoint. Events of a range have none: the range is
@@ -134,7 +136,7 @@ pub struct EventLine {
     pub path: Option<Vec<Bytes>>,
 }
 
-/// Why a text is gone. A bundle cannot prove it: `ledger verify` compares it with the acts on record.
+/// Why a text is gone. The events of the act prove it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Gone {
@@ -168,7 +170,7 @@ pub struct End {
 }
 
 /// One line of a bundle. The lines come in this order: one header; events of the ledger's own
-/// streams; heads; the events in scope by position; the end.
+/// streams; heads; events of the acts that destroyed texts; the events in scope by position; the end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Line {
@@ -178,6 +180,9 @@ pub enum Line {
     Ledger(EventLine),
     /// Where the streams in scope ended.
     Heads(HeadsLine),
+    /// An event of a redaction or erasure that took a text of the events in scope, or the first event of
+    /// the person who was erased, which says whose key it was.
+    Act(EventLine),
     /// An event in scope.
     Event(EventLine),
     /// The last line.

@@ -1,5 +1,5 @@
 //! The rules that every event must keep towards the events before it: order, revisions, links, back
-//! pointers and keys. Every check of the journal or of a bundle uses them.
+//! pointers and keys. Every check of the journal, of a bundle or of a log's entries uses them.
 
 use std::collections::HashMap;
 
@@ -88,33 +88,17 @@ impl Chains {
         };
         let place = before.unwrap_or(start);
         match continues(position, back, entry, &place) {
-            Ok(()) => Ok(check_key(position, entry, &place)?),
+            Ok(()) => Ok(keeps_key(position, entry, place.key)?),
             Err(fault) => {
-                let before = before.filter(|place| check_key(position, entry, place).is_ok());
+                let keeps = |place: &StreamPlace| keeps_key(position, entry, place.key).is_ok();
+                let before = before.filter(keeps);
                 Err(Broken { fault, before })
             }
         }
     }
 
     fn check_order(&mut self, position: Position, entry: &Entry) -> Result<(), Fault> {
-        let fault = |kind, what: String| Err(Fault::new(position, kind, what));
-        if let Some((before, instant)) = self.last {
-            if position <= before {
-                return fault(
-                    FaultKind::Order,
-                    format!(
-                        "it stands after the event at position {before}, whose position is not \
-                        smaller"
-                    ),
-                );
-            }
-            if entry.recorded_at <= instant {
-                let what = format!(
-                    "its recorded time is not later than that of the event at position {before}"
-                );
-                return fault(FaultKind::Time, what);
-            }
-        }
+        is_in_order(position, entry.recorded_at, self.last)?;
         self.last = Some((position, entry.recorded_at));
         Ok(())
     }
@@ -137,43 +121,81 @@ impl From<Fault> for Broken {
     }
 }
 
-/// Checks that an event follows a given event of its stream.
+/// Checks that an event stands after the event before it, and was recorded later. `before` is the
+/// position and the recorded time of that one, `None` if there is none.
+pub(crate) fn is_in_order(
+    position: Position,
+    recorded_at: Timestamp,
+    before: Option<(Position, Timestamp)>,
+) -> Result<(), Fault> {
+    let fault = |kind, what: String| Err(Fault::new(position, kind, what));
+    let Some((before, instant)) = before else {
+        return Ok(());
+    };
+    if position <= before {
+        let what = format!(
+            "it stands after the event at position {before}, whose position is not smaller"
+        );
+        return fault(FaultKind::Order, what);
+    }
+    if recorded_at <= instant {
+        let what =
+            format!("its recorded time is not later than that of the event at position {before}");
+        return fault(FaultKind::Time, what);
+    }
+    Ok(())
+}
+
+/// Checks that an event follows a given event of its stream, and points back to it.
 pub(crate) fn continues(
     position: Position,
     back: Position,
     entry: &Entry,
     before: &StreamPlace,
 ) -> Result<(), Fault> {
+    follows(position, entry, before.revision, &before.link)?;
+    if back != before.position {
+        let what = format!(
+            "it points back to position {back}, not to position {}",
+            before.position
+        );
+        return Err(Fault::new(position, FaultKind::Back, what));
+    }
+    Ok(())
+}
+
+/// Checks that an event follows the event of its stream that has this revision and link. The first
+/// event of a stream follows revision 0 with a link of zeros.
+pub(crate) fn follows(
+    position: Position,
+    entry: &Entry,
+    revision: Revision,
+    link: &Hash32,
+) -> Result<(), Fault> {
     let fault = |kind, what: String| Err(Fault::new(position, kind, what));
-    if entry.revision != before.revision.next() {
-        let expected = before.revision.next();
+    if entry.revision != revision.next() {
+        let expected = revision.next();
         let what = format!(
             "{} continues with revision {}, not {expected}: events are missing or occur twice",
             entry.stream, entry.revision
         );
         return fault(FaultKind::Revision, what);
     }
-    if entry.previous_link != before.link {
+    if entry.previous_link != *link {
         let what = format!(
-            "it does not link to the previous event of {}, at position {}",
-            entry.stream, before.position
+            "it does not link to the previous event of {}, revision {revision}",
+            entry.stream
         );
         return fault(FaultKind::Link, what);
-    }
-    if back != before.position {
-        let what = format!(
-            "it points back to position {back}, not to position {}",
-            before.position
-        );
-        return fault(FaultKind::Back, what);
     }
     Ok(())
 }
 
-/// Checks that the key has not changed: the key of a person is never replaced.
-fn check_key(position: Position, entry: &Entry, before: &StreamPlace) -> Result<(), Fault> {
+/// Checks that an event has the key of the earlier events of its stream: the key of a person is never
+/// replaced.
+pub(crate) fn keeps_key(position: Position, entry: &Entry, key: KeyId) -> Result<(), Fault> {
     let personal = matches!(entry.stream.kind, StreamKind::Person | StreamKind::Plan);
-    match personal && entry.key != before.key {
+    match personal && entry.key != key {
         true => {
             let what = "it is sealed under another key than the earlier events of its stream";
             Err(Fault::new(position, FaultKind::Key, what))

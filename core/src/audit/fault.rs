@@ -69,6 +69,8 @@ kinds! {
     Projection = "PROJECTION";
     /// Something that must be there is missing.
     Missing = "MISSING";
+    /// A text is missing, and it is not proved that a redaction or an erasure took it.
+    Withheld = "WITHHELD";
 }
 
 /// A fault, and where it is.

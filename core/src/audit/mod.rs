@@ -4,8 +4,10 @@
 
 mod bundle;
 mod chain;
+pub mod compare;
 mod export;
 mod fault;
+mod fold;
 mod verify;
 
 pub use self::bundle::{
@@ -14,4 +16,8 @@ pub use self::bundle::{
 pub(crate) use self::chain::{Broken, Chains, StreamPlace, continues};
 pub use self::export::{Export, ExportError, ExportRequest};
 pub use self::fault::{Fault, FaultKind};
-pub use self::verify::{BundleFault, Report, StreamReport, VerifyOptions, verify_bundle};
+pub use self::fold::LogFold;
+pub use self::verify::{
+    BundleFault, HeadsChecked, ProvedAct, Report, StreamReport, VerifyOptions, verify_bundle,
+};
+pub(crate) use self::verify::{Placed, open as open_line};

@@ -376,6 +376,12 @@ impl Disk for FaultyDisk {
         Ok(machine.names.keys().cloned().collect())
     }
 
+    fn exists(&self, name: &str) -> io::Result<bool> {
+        let mut machine = self.machine.lock();
+        machine.plain_step(self.life)?;
+        Ok(machine.names.contains_key(name))
+    }
+
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
         let mut machine = self.machine.lock();
         machine.plain_step(self.life)?;

@@ -7,6 +7,9 @@ pub trait Disk: Send + Sync + 'static {
     /// The names of the files in the directory, in any order.
     fn list(&self) -> io::Result<Vec<String>>;
 
+    /// Whether there is something with this name. It takes no file descriptor.
+    fn exists(&self, name: &str) -> io::Result<bool>;
+
     /// Opens a file that exists, for reading and writing.
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>>;
 

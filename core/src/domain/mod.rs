@@ -53,7 +53,7 @@ use self::roster_source::{RosterSource, RosterSourceCommand, RosterSourceEvent};
 use self::school_year::{DefinedSchoolYear, SchoolYearCommand, SchoolYearEvent};
 use self::system::{System, SystemCommand, SystemEvent};
 use self::team::{Team, TeamCommand, TeamEvent};
-pub use self::world::{Decision, RosterFact, Stop, World};
+pub use self::world::{Decision, RosterFact, Stop, Without, World};
 use self::year_plan::{YearPlan, YearPlanCommand, YearPlanEvent};
 pub use crate::actor::Actor;
 use crate::ids::{

@@ -1,5 +1,6 @@
 //! What `decide` may look at. It does not know where the states come from.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -49,6 +50,58 @@ pub trait World {
     /// over, so the answer depends on the day. A world has no clock: the present is handed in, and
     /// a state of the past has the day of its instant.
     fn day(&self) -> Date;
+}
+
+/// A world without some things, as if they did not exist. So the rules answer a sender about what the
+/// sender may not see as about an id that does not exist: see [`crate::access::unseen`].
+pub struct Without<'a, W: ?Sized> {
+    world: &'a W,
+    gone: &'a BTreeSet<StreamId>,
+}
+
+impl<'a, W: World + ?Sized> Without<'a, W> {
+    /// The world without these.
+    pub fn new(world: &'a W, gone: &'a BTreeSet<StreamId>) -> Self {
+        Self { world, gone }
+    }
+}
+
+impl<W: World + ?Sized> World for Without<'_, W> {
+    fn aggregate(&self, stream: StreamId) -> Result<Option<Arc<Aggregate>>, ReadError> {
+        match self.gone.contains(&stream) {
+            true => Ok(None),
+            false => self.world.aggregate(stream),
+        }
+    }
+
+    fn plan_of(
+        &self,
+        student: PersonId,
+        year_plan: YearPlanId,
+    ) -> Result<Option<PlanId>, ReadError> {
+        let gone = [student.into(), year_plan.into()];
+        match gone.iter().any(|stream| self.gone.contains(stream)) {
+            true => Ok(None),
+            false => self.world.plan_of(student, year_plan),
+        }
+    }
+
+    fn owned(&self, person: PersonId) -> Result<Vec<StreamId>, ReadError> {
+        match self.gone.contains(&person.into()) {
+            true => Ok(Vec::new()),
+            false => self.world.owned(person),
+        }
+    }
+
+    fn all(&self, kind: StreamKind) -> Result<Vec<StreamId>, ReadError> {
+        let mut all = self.world.all(kind)?;
+        all.retain(|stream| !self.gone.contains(stream));
+        Ok(all)
+    }
+
+    fn day(&self) -> Date {
+        self.world.day()
+    }
 }
 
 /// The actor of a command, and when it is decided.

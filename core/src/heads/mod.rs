@@ -7,9 +7,11 @@
 //! person's stream and the person's plans share a bucket, so that one proof shows *which* plans a
 //! student has.
 
+mod ends;
 mod map;
 mod memory;
 
+pub(crate) use self::ends::Ends;
 pub use self::map::{HeadMap, HeadMapError};
 pub(crate) use self::memory::MemoryHeads;
 
@@ -22,6 +24,8 @@ use crate::merkle::{ProofError, check_inclusion, hash_leaf};
 
 /// How many buckets there are.
 pub const BUCKETS: usize = 1 << BUCKET_BITS;
+/// How many events a record of heads may be behind, so that whoever follows the log can check it.
+pub const MOST_BEHIND: u64 = 1 << 16;
 const BUCKET_BITS: u32 = 16;
 static BUCKET: Context = Context::new("planledger v1 2026-11-25 heads bucket");
 

@@ -15,7 +15,9 @@ use super::{EngineFault, ExecuteError};
 use crate::derived::{CommandEntry, Head, StreamDoc};
 use crate::domain::erasure::{self, ErasureCommand, Target};
 use crate::domain::world::Context;
-use crate::domain::{Actor, Command, Decision, Event, EventMeta, EventType, Refusal, Stop, decide};
+use crate::domain::{
+    Actor, Command, Decision, Event, EventMeta, EventType, Refusal, Stop, Without, decide,
+};
 use crate::ids::{CommandId, PersonId, Position, StreamId, StreamKind};
 use crate::journal::{CommandRecord, Commit, NewEntry};
 use crate::seal::{KeyScope, KeyStoreError, ScopeKey};
@@ -394,7 +396,8 @@ impl Writer {
             on_behalf_of: envelope.on_behalf_of,
             at,
         };
-        match decide(&self.fold, &context, &envelope.command) {
+        let world = Without::new(&self.fold, &envelope.unseen);
+        match decide(&world, &context, &envelope.command) {
             Ok(decision) => Ok(decision),
             Err(Stop::Refused(refusal)) => Err(ExecuteError::Refused { index, refusal }),
             Err(Stop::Unread(error)) => Err(self.faulty(&error)),

@@ -1,6 +1,7 @@
 //! The committer thread. For each group of commits it syncs the keys, writes and syncs the journal
 //! once, publishes the documents and sends the receipts.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use parking_lot::{Condvar, Mutex, RwLock};
 
 use super::{ExecuteError, Receipt};
 use crate::derived::{Cursor, Doc, DocKey, Docs, Unsound};
-use crate::ids::Position;
+use crate::ids::{Position, StreamKind};
 use crate::journal::{Commit, CommitLog};
 use crate::seal::KeyStore;
 
@@ -17,6 +18,8 @@ use crate::seal::KeyStore;
 pub(super) struct DurableEnd {
     position: Mutex<Position>,
     risen: Condvar,
+    /// No system has changed after this position, of those that are published.
+    systems: AtomicU64,
     /// The reason why the writer has stopped for good; empty while it works.
     stopped: OnceLock<String>,
     listeners: RwLock<Vec<Listener>>,
@@ -29,6 +32,7 @@ impl DurableEnd {
         Self {
             position: Mutex::new(position),
             risen: Condvar::new(),
+            systems: AtomicU64::new(position.get()),
             stopped: OnceLock::new(),
             listeners: RwLock::default(),
         }
@@ -36,6 +40,20 @@ impl DurableEnd {
 
     pub(super) fn position(&self) -> Position {
         *self.position.lock()
+    }
+
+    /// A position after which no system has changed. It rises before the change is shown to readers.
+    pub(super) fn systems(&self) -> Position {
+        Position::new(self.systems.load(Ordering::Acquire))
+    }
+
+    /// Notes what a group changes, before it is published.
+    fn note(&self, docs: &[(DocKey, Doc)], position: Position) {
+        let is_system =
+            |key: &DocKey| matches!(key, DocKey::Stream(id) if id.kind == StreamKind::System);
+        if docs.iter().any(|(key, _)| is_system(key)) {
+            self.systems.store(position.get(), Ordering::Release);
+        }
     }
 
     pub(super) fn wait_for(&self, position: Position, timeout: Duration) -> bool {
@@ -123,6 +141,7 @@ pub(super) fn run(
             Ok(appended) => {
                 if let Some(cursor) = appended {
                     let position = cursor.position;
+                    durable.note(&group.docs, position);
                     group.shelf.publish(group.docs, cursor);
                     durable.rise(position);
                 }
@@ -195,7 +214,7 @@ fn append(log: &dyn CommitLog, keys: &KeyStore, group: &Group) -> Result<Cursor,
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     use tracing::span;
 

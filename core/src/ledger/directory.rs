@@ -20,7 +20,13 @@ pub(crate) fn existing(dir: &Path) -> Result<(), OpenError> {
     }
 }
 
-pub(crate) fn lock(dir: &Path) -> Result<File, OpenError> {
+/// Keeps everybody else out of a ledger, until it is dropped. It rests on the folders with the data and
+/// not only on the file `lock`: whoever removes that file while a server runs lets nobody in.
+pub(crate) struct Lock {
+    _held: Vec<File>,
+}
+
+pub(crate) fn lock(dir: &Path) -> Result<Lock, OpenError> {
     let path = dir.join("lock");
     let io = |source| OpenError::Io {
         path: path.clone(),
@@ -29,13 +35,27 @@ pub(crate) fn lock(dir: &Path) -> Result<File, OpenError> {
     let mut how = File::options();
     how.create(true).truncate(false).write(true);
     let file = for_owner(&mut how).open(&path).map_err(io)?;
-    take_lock(file, dir)
+    let mut held = vec![take_lock(file, dir)?];
+    held.extend(lock_folders(dir)?);
+    Ok(Lock { _held: held })
 }
 
-/// Takes the lock for somebody who only reads, perhaps on a medium that cannot be written. If there
-/// is no lock file and none can be made, nobody can open the ledger for writing either, so no lock
-/// is needed.
-pub(crate) fn lock_to_read(dir: &Path) -> Result<Option<File>, OpenError> {
+/// Takes the locks of the folders that are there.
+fn lock_folders(dir: &Path) -> Result<Vec<File>, OpenError> {
+    let mut held = Vec::new();
+    for path in [dir.to_owned(), dir.join("journal")] {
+        match File::open(&path) {
+            Ok(folder) => held.push(take_lock(folder, dir)?),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(source) => return Err(OpenError::Io { path, source }),
+        }
+    }
+    Ok(held)
+}
+
+/// Takes the lock for somebody who only reads, perhaps on a medium that cannot be written. If no lock
+/// file can be made there, only the folders are locked.
+pub(crate) fn lock_to_read(dir: &Path) -> Result<Lock, OpenError> {
     match lock(dir) {
         Err(OpenError::Io { path, source })
             if matches!(
@@ -43,13 +63,15 @@ pub(crate) fn lock_to_read(dir: &Path) -> Result<Option<File>, OpenError> {
                 ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
             ) =>
         {
+            let mut held = lock_folders(dir)?;
             match File::open(&path) {
-                Ok(file) => take_lock(file, dir).map(Some),
-                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-                Err(source) => Err(OpenError::Io { path, source }),
+                Ok(file) => held.push(take_lock(file, dir)?),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(source) => return Err(OpenError::Io { path, source }),
             }
+            Ok(Lock { _held: held })
         }
-        other => other.map(Some),
+        other => other,
     }
 }
 

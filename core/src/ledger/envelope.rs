@@ -1,5 +1,7 @@
 //! Commands as they come in, and receipts as they go out.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::ExecuteError;
@@ -24,6 +26,9 @@ pub struct Envelope {
     /// If the command changes nothing, not even the command itself is recorded. This is for
     /// imports, which send commands with fresh ids each time.
     pub discard_if_unchanged: bool,
+    /// What the command names and its sender may not see. It is decided as if that did not exist:
+    /// see [`crate::access::unseen`]. Empty if the sender sees everything, or if nobody asks.
+    pub unseen: BTreeSet<StreamId>,
     /// The command itself.
     pub command: Command,
 }
@@ -36,6 +41,7 @@ impl Envelope {
             expected_revision: None,
             on_behalf_of: None,
             discard_if_unchanged: false,
+            unseen: BTreeSet::new(),
             command,
         }
     }

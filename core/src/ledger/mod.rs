@@ -156,7 +156,7 @@ struct Inner {
     projector: Arc<Mutex<Option<JoinHandle<()>>>>,
     /// The lock on the directory, held while the ledger is open: only one process may open a
     /// directory.
-    _lock: std::fs::File,
+    _lock: directory::Lock,
 }
 
 /// What a ledger is, and how far it has come.
@@ -279,6 +279,12 @@ impl Ledger {
     /// The last durable position. Everything up to it can be read.
     pub fn position(&self) -> Position {
         self.inner.durable.position()
+    }
+
+    /// A position after which no system was registered, changed or revoked. Whoever remembers an answer
+    /// about systems from this position or later need not ask again.
+    pub fn systems_changed(&self) -> Position {
+        self.inner.durable.systems()
     }
 
     /// Waits until a position is durable, or until the timeout. Returns whether it is durable.

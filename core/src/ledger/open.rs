@@ -1,7 +1,6 @@
 //! Opens a ledger: first the lock, then the journal, the keys, and derived state. Derived state is
 //! made again when it cannot be trusted (P3).
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -11,7 +10,7 @@ use parking_lot::{Mutex, RwLock};
 use super::acts::Acts;
 use super::committer::{self, DurableEnd};
 use super::deriving::{Derived, Deriving, Made, throw_away};
-use super::directory::{existing, lock, open_journal, open_keys, os_disk, tighten};
+use super::directory::{Lock, existing, lock, open_journal, open_keys, os_disk, tighten};
 use super::threads::spawn;
 use super::waiting::Waiting;
 use super::writer::Writer;
@@ -26,6 +25,8 @@ pub(super) const QUEUE: usize = 8_192;
 
 /// Opens or makes a ledger whose journal is in segment files.
 pub(super) fn open(options: Options) -> Result<Ledger, OpenError> {
+    // There before the lock is taken, because the lock rests on it too.
+    os_disk(&options.dir.join("journal"))?;
     let lock = prepare(&options.dir)?;
     // The register names a place in the journal only after the journal was synced up to there. Only
     // the holder of the master key can write a register that is accepted. A register that is not
@@ -50,7 +51,7 @@ fn generations(options: &Options) -> Generations {
     Generations::new(options.dir.join("derived"), options.master.clone())
 }
 
-fn prepare(dir: &Path) -> Result<File, OpenError> {
+fn prepare(dir: &Path) -> Result<Lock, OpenError> {
     // The directory is made durable, so that a power cut cannot remove it with everything in it
     // (P2).
     os_disk(dir)?;
@@ -59,7 +60,7 @@ fn prepare(dir: &Path) -> Result<File, OpenError> {
     Ok(lock)
 }
 
-fn assemble(options: Options, log: Arc<dyn CommitLog>, lock: File) -> Result<Ledger, OpenError> {
+fn assemble(options: Options, log: Arc<dyn CommitLog>, lock: Lock) -> Result<Ledger, OpenError> {
     // A key store is made only together with a new journal. To make one later would hide that the
     // old one was lost (P1).
     let mode = match log.tail().position {

@@ -14,8 +14,8 @@ use crate::derived::Head;
 use crate::domain::person::{PersonCommand, PersonEvent};
 use crate::domain::world::Context;
 use crate::domain::{
-    Actor, Aggregate, Command, Event, EventMeta, EventType, Refusal, RosterFact, Stop, World,
-    decide,
+    Actor, Aggregate, Command, Event, EventMeta, EventType, Refusal, RosterFact, Stop, Without,
+    World, decide,
 };
 use crate::ids::{PersonId, PlanId, Revision, StreamId, StreamKind, YearPlanId};
 use crate::time::Timestamp;
@@ -195,7 +195,8 @@ impl Over<'_, '_> {
             on_behalf_of,
             at,
         };
-        let decision = decide(self, &context, &envelope.command)?;
+        let world = Without::new(self, &envelope.unseen);
+        let decision = decide(&world, &context, &envelope.command)?;
         let stream = decision.stream;
         let (was, revision) = self.stream(stream)?;
         let foreseen = Foreseen {

@@ -98,8 +98,13 @@ fn a_frame_that_does_not_continue_the_journal_is_not_written_and_the_writer_star
         "{refused:?}"
     );
     assert_eq!(ledger.position(), first.position, "nothing was written");
-    // The same command is sent again, as the error asks.
-    let receipt = ledger.execute(ACTOR, named(2, "B")).unwrap();
+    // The same command is sent again, as the error asks, until derived state is made.
+    let receipt = loop {
+        match ledger.execute(ACTOR, named(2, "B")) {
+            Err(ExecuteError::NotReady(_)) => std::thread::yield_now(),
+            done => break done.unwrap(),
+        }
+    };
     assert_eq!(receipt.revision, first.revision.next());
     assert!(!receipt.replayed);
     let status = ledger.status();

@@ -3,8 +3,10 @@
 mod proof;
 mod tile;
 
+pub(crate) use self::proof::{Part, consistency_nodes, growth_nodes, inclusion_nodes, known_root};
 pub use self::proof::{
     ProofError, Subtrees, check_consistency, check_inclusion, consistency, inclusion, peaks, root,
+    root_of_beginning,
 };
 pub use self::tile::{FromTiles, TILE_WIDTH, Tile, TileSource, partial_tiles, subtree_root};
 

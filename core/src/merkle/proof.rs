@@ -51,7 +51,8 @@ pub enum ProofError {
 
 /// Leaves in the left subtree of a tree with `size` ≥ 2 leaves.
 fn split(size: u64) -> u64 {
-    size.next_power_of_two() / 2
+    // The largest power of two that is smaller; also of sizes that have no next power of two.
+    1 << (u64::BITS - 1 - (size - 1).leading_zeros())
 }
 
 /// The root over leaves `from..to`, which has to be a node of a tree or its right edge.
@@ -93,6 +94,80 @@ pub fn peaks<S: Subtrees + ?Sized>(source: &S, size: u64) -> Result<Vec<Hash32>,
     Ok(peaks)
 }
 
+/// Leaves `from..to`, which are a node of a tree or its right edge.
+pub(crate) type Part = (u64, u64);
+
+/// Which nodes an inclusion proof consists of: from the leaf's sibling up to the root's child.
+pub(crate) fn inclusion_nodes(index: u64, size: u64) -> Vec<Part> {
+    let mut nodes = Vec::new();
+    let (mut from, mut to) = (0, size);
+    while index < size && to - from > 1 {
+        let middle = from + split(to - from);
+        if index < middle {
+            nodes.push((middle, to));
+            to = middle;
+        } else {
+            nodes.push((from, middle));
+            from = middle;
+        }
+    }
+    nodes.reverse();
+    nodes
+}
+
+/// Which nodes show the root of the older tree and that of the newer one: first the node where the
+/// older tree ends, then those from its sibling up to the root's child. None when `old` is 0 or not
+/// below `size`.
+pub(crate) fn growth_nodes(old: u64, size: u64) -> Vec<Part> {
+    let mut nodes = Vec::new();
+    if old == 0 || old >= size {
+        return nodes;
+    }
+    let (mut from, mut to) = (0, size);
+    // Down to the node where the older tree ends.
+    while old != to {
+        let middle = from + split(to - from);
+        if old <= middle {
+            nodes.push((middle, to));
+            to = middle;
+        } else {
+            nodes.push((from, middle));
+            from = middle;
+        }
+    }
+    nodes.push((from, to));
+    nodes.reverse();
+    nodes
+}
+
+/// Which nodes a consistency proof consists of. A checker knows the node where the older tree ends
+/// if that is the whole older tree, so then the proof does not have it.
+pub(crate) fn consistency_nodes(old: u64, size: u64) -> Vec<Part> {
+    let mut nodes = growth_nodes(old, size);
+    if nodes.first().is_some_and(|(from, _)| *from == 0) {
+        nodes.remove(0);
+    }
+    nodes
+}
+
+/// The part of a tree that is a node, or its right edge, from the parts of it that are known. `None`
+/// if too little is known.
+pub(crate) fn known_root(
+    (from, to): Part,
+    known: &mut dyn FnMut(Part) -> Option<Hash32>,
+) -> Option<Hash32> {
+    if let Some(hash) = known((from, to)) {
+        return Some(hash);
+    }
+    if to - from < 2 {
+        return None;
+    }
+    let middle = from + split(to - from);
+    let left = known_root((from, middle), known)?;
+    let right = known_root((middle, to), known)?;
+    Some(node(&left, &right))
+}
+
 /// Proves that leaf `index` is in the tree of `size` leaves: from the leaf's sibling up to the
 /// root's child. Empty when the index is not below the size.
 ///
@@ -103,20 +178,10 @@ pub fn inclusion<S: Subtrees + ?Sized>(
     index: u64,
     size: u64,
 ) -> Result<Vec<Hash32>, S::Error> {
-    let mut path = Vec::new();
-    let (mut from, mut to) = (0, size);
-    while index < size && to - from > 1 {
-        let middle = from + split(to - from);
-        if index < middle {
-            path.push(range_root(source, middle, to)?);
-            to = middle;
-        } else {
-            path.push(range_root(source, from, middle)?);
-            from = middle;
-        }
-    }
-    path.reverse();
-    Ok(path)
+    let nodes = inclusion_nodes(index, size).into_iter();
+    nodes
+        .map(|(from, to)| range_root(source, from, to))
+        .collect()
 }
 
 /// Proves that the tree of `old` leaves is a beginning of the tree of `size` leaves. Empty when
@@ -129,28 +194,10 @@ pub fn consistency<S: Subtrees + ?Sized>(
     old: u64,
     size: u64,
 ) -> Result<Vec<Hash32>, S::Error> {
-    let mut proof = Vec::new();
-    if old == 0 || old >= size {
-        return Ok(proof);
-    }
-    let (mut from, mut to) = (0, size);
-    // Down to the node where the older tree ends.
-    while old != to {
-        let middle = from + split(to - from);
-        if old <= middle {
-            proof.push(range_root(source, middle, to)?);
-            to = middle;
-        } else {
-            proof.push(range_root(source, from, middle)?);
-            from = middle;
-        }
-    }
-    // A checker knows that node only if it is the whole older tree.
-    if from > 0 {
-        proof.push(range_root(source, from, to)?);
-    }
-    proof.reverse();
-    Ok(proof)
+    let nodes = consistency_nodes(old, size).into_iter();
+    nodes
+        .map(|(from, to)| range_root(source, from, to))
+        .collect()
 }
 
 /// How many hashes an inclusion proof has.
@@ -240,41 +287,91 @@ pub fn check_consistency(
     }
     // A perfect older tree is its own first node, which the proof leaves out.
     let whole = old.is_power_of_two();
-    let known = whole.then_some(old_root).into_iter();
-    let mut nodes = known.chain(proof).copied();
+    let expected = growth_len(old, size);
+    length(expected - usize::from(whole))?;
+    let first = match whole {
+        true => Some((old_root, proof)),
+        false => proof.split_first(),
+    };
+    let Some((first, rest)) = first else {
+        return length(expected);
+    };
+    let (old_hash, hash) = grown(old, size, first, rest);
+    same(&old_hash, old_root, old)?;
+    same(&hash, root, size)
+}
+
+/// The root of the first `old` leaves of the tree of `size` leaves whose root is `root`, as these
+/// nodes show it: the node where the older tree ends, and those from its sibling up to the root's
+/// child. A consistency proof is these nodes without the first, if that is the whole older tree.
+///
+/// # Errors
+/// [`ProofError`] if the nodes do not lead to `root`, or there is no such part of the tree.
+pub fn root_of_beginning(
+    old: u64,
+    size: u64,
+    nodes: &[Hash32],
+    root: &Hash32,
+) -> Result<Hash32, ProofError> {
+    if old >= size {
+        return Err(ProofError::Range { smaller: old, size });
+    }
+    if old == 0 {
+        return Err(ProofError::Empty);
+    }
+    let length = ProofError::Length {
+        found: nodes.len(),
+        expected: growth_len(old, size),
+    };
+    let Some((first, rest)) = nodes.split_first() else {
+        return Err(length);
+    };
+    if nodes.len() != growth_len(old, size) {
+        return Err(length);
+    }
+    let (old_hash, hash) = grown(old, size, first, rest);
+    match hash == *root {
+        true => Ok(old_hash),
+        false => Err(ProofError::Root { size }),
+    }
+}
+
+/// The node where the older tree ends, as its number on its level, and the number of the newer
+/// tree's last node there.
+fn end_of(old: u64, size: u64) -> (u64, u64) {
     let (mut place, mut last) = (old - 1, size - 1);
     while place & 1 == 1 {
         place >>= 1;
         last >>= 1;
     }
-    let expected = consistency_len(place, last, whole);
-    length(expected)?;
-    let Some(first) = nodes.next() else {
-        return length(expected.max(1));
-    };
-    let (mut old_hash, mut hash) = (first, first);
-    for sibling in nodes {
+    (place, last)
+}
+
+/// The roots of both trees, from the node where the older one ends and the nodes from there up.
+fn grown(old: u64, size: u64, first: &Hash32, rest: &[Hash32]) -> (Hash32, Hash32) {
+    let (mut place, mut last) = end_of(old, size);
+    let (mut old_hash, mut hash) = (*first, *first);
+    for sibling in rest {
         if place & 1 == 1 || place == last {
-            old_hash = node(&sibling, &old_hash);
-            hash = node(&sibling, &hash);
+            old_hash = node(sibling, &old_hash);
+            hash = node(sibling, &hash);
             while place & 1 == 0 && place != 0 {
                 place >>= 1;
                 last >>= 1;
             }
         } else {
-            hash = node(&hash, &sibling);
+            hash = node(&hash, sibling);
         }
         place >>= 1;
         last >>= 1;
     }
-    same(&old_hash, old_root, old)?;
-    same(&hash, root, size)
+    (old_hash, hash)
 }
 
-/// How many hashes a consistency proof has: the node where the older tree ends unless that is the
-/// whole of it, and the path from there.
-fn consistency_len(place: u64, last: u64, whole: bool) -> usize {
-    inclusion_len(place, last + 1) + usize::from(!whole)
+/// How many nodes show that a tree grew: the node where the older tree ends, and the path from there.
+fn growth_len(old: u64, size: u64) -> usize {
+    let (place, last) = end_of(old, size);
+    inclusion_len(place, last + 1) + 1
 }
 
 #[cfg(test)]
@@ -342,6 +439,43 @@ mod tests {
                     changed.remove(at);
                     assert!(check_consistency(old, size, &changed, before, top).is_err());
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn the_root_of_a_beginning_is_shown_by_its_nodes_and_by_no_others() {
+        let leaves = tree(40);
+        let roots: Vec<_> = (0..=40).map(|size| root(&leaves, size).unwrap()).collect();
+        for size in 1..=40u64 {
+            let top = &roots[size as usize];
+            for old in 1..size {
+                let nodes = growth_nodes(old, size).into_iter();
+                let nodes: Vec<_> = nodes
+                    .map(|(from, to)| range_root(&leaves, from, to).unwrap())
+                    .collect();
+                let found = root_of_beginning(old, size, &nodes, top);
+                assert_eq!(found, Ok(roots[old as usize]));
+                for at in 0..nodes.len() {
+                    let mut changed = nodes.clone();
+                    changed[at][7] ^= 1;
+                    assert!(root_of_beginning(old, size, &changed, top).is_err());
+                    changed.remove(at);
+                    assert!(root_of_beginning(old, size, &changed, top).is_err());
+                }
+                for other in (0..=size).filter(|other| *other != old) {
+                    let moved = root_of_beginning(other, size, &nodes, top);
+                    // The same nodes may end another beginning; then its root is the right one.
+                    let right = moved.map(|root| root == roots[other as usize]);
+                    assert_ne!(right, Ok(false), "{old} as {other} of {size}");
+                }
+                // What is known of a tree is enough to know the rest of it.
+                let mut known = |part| match part {
+                    (from, to) if to - from == 1 => Some(leaves.0[from as usize]),
+                    _ => None,
+                };
+                assert_eq!(known_root((0, old), &mut known), Some(roots[old as usize]));
+                assert_eq!(known_root((0, old), &mut |_| None), None);
             }
         }
     }

@@ -1,12 +1,12 @@
 //! Why there is no checkpoint or no proof.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::heads::HeadMapError;
 use crate::ids::Position;
 use crate::ledger::{ExecuteError, ReadError};
 use crate::note::VerifierKey;
-use crate::tlog::{KeptError, TilesError};
+use crate::tlog::{KeptError, PUBLISHED, TilesError};
 
 /// Why there is no checkpoint or no proof.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +92,15 @@ impl NotaryError {
             | Self::Kept(_)
             | Self::Publish { .. } => false,
         }
+    }
+}
+
+/// Says of the folder with the tiles that a checkpoint could not be published in it.
+pub(crate) fn not_published(dir: &Path) -> impl Fn(std::io::Error) -> NotaryError {
+    let path = dir.join(PUBLISHED);
+    move |source| NotaryError::Publish {
+        path: path.clone(),
+        source,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The notary makes the checkpoints of a running ledger, and the proofs that belong to them.
 
+mod disclosing;
 mod error;
 mod opening;
 mod own;
@@ -8,8 +9,10 @@ use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
 
+use self::disclosing::Disclosing;
 pub use self::error::NotaryError;
 use self::error::is_wrong;
+pub(crate) use self::error::not_published;
 pub(crate) use self::opening::open_tiles;
 use self::opening::{Heads, open_heads};
 pub(crate) use self::own::{Own, lost_reads, noted_reads};
@@ -17,14 +20,16 @@ pub use self::own::{key_on_record, rotations};
 use crate::domain::ledger::{LedgerCommand, NotedReads, forks_stream, heads_stream, reads_stream};
 use crate::domain::{Actor, Command};
 use crate::hash::Hash32;
-use crate::heads::{BucketProof, HeadMap, HeadMapError, bucket_of};
+use crate::heads::{BucketProof, HeadMap, HeadMapError, MOST_BEHIND, bucket_of};
 use crate::ids::{KeyId, Position, StreamId, SystemId};
 use crate::ledger::{Ledger, OwnCommand, OwnId};
 use crate::note::{NoteSignature, Rotation, Signer, VerifierKey};
-use crate::tlog::{
-    Beside, Checkpoint, Kept, PUBLISHED, SignedCheckpoint, Tiles, TilesError, replace,
-};
+use crate::tlog::{Beside, Checkpoint, Kept, SignedCheckpoint, Tiles, TilesError, mend, publish};
 
+/// How many events others may have recorded while heads were computed.
+const FEW: u64 = MOST_BEHIND / 4;
+/// How often heads are computed for one record. Each time there are fewer events to take in.
+const MOST_ROUNDS: u32 = 8;
 const COMMAND_CONTEXT: &str = "planledger v1 2026-11-25 notary command id";
 
 /// Makes checkpoints and proofs for one ledger.
@@ -39,6 +44,7 @@ struct State {
     tiles: Tiles,
     kept: Kept,
     heads: Heads,
+    disclosing: Disclosing,
 }
 
 /// The proof that an event is in a checkpoint.
@@ -68,10 +74,20 @@ impl Notary {
                 recorded: Box::new(recorded),
             });
         }
-        let latest = kept.latest()?.map(|signed| signed.checkpoint);
-        let tiles = open_tiles(ledger.log(), (&tlog, Beside::Entries), latest.as_ref())?;
+        let newest = kept.latest()?;
+        let latest = newest.as_ref().map(|signed| &signed.checkpoint);
+        let tiles = open_tiles(ledger.log(), (&tlog, Beside::Entries), latest)?;
         let heads = open_heads(&ledger, own.heads.as_ref())?;
-        let state = State { tiles, kept, heads };
+        let disclosing = Disclosing::open(&ledger, &tlog)?;
+        if let Some(newest) = &newest {
+            mend(&tlog, newest).map_err(not_published(&tlog))?;
+        }
+        let state = State {
+            tiles,
+            kept,
+            heads,
+            disclosing,
+        };
         Ok(Self {
             ledger,
             signer,
@@ -164,18 +180,21 @@ impl Notary {
             return Ok(latest);
         }
         self.introduce_key()?;
-        let through = self.ledger.position();
-        let root = self.with_heads(state, |heads| {
-            heads.advance(self.ledger.log(), through)?;
-            Ok(heads.root())
-        })?;
-        let State { tiles, kept, .. } = state;
+        let (through, root) = self.heads_of_now(state)?;
+        let State {
+            tiles,
+            kept,
+            disclosing,
+            ..
+        } = state;
         let size = self.execute(
             "heads",
             through,
             LedgerCommand::RecordHeads { through, root },
         )?;
         tiles.advance(self.ledger.log(), size)?;
+        // Whoever follows the log needs it as soon as the checkpoint is published.
+        disclosing.add(&self.ledger, size)?;
         let checkpoint = Checkpoint {
             origin: self.signer.verifier().name().to_owned(),
             size: size.get(),
@@ -185,6 +204,24 @@ impl Notary {
         kept.keep(&signed)?;
         self.publish(&signed)?;
         Ok(signed)
+    }
+
+    /// The root of the heads of all streams, and the position that it is as of. Others may record events
+    /// meanwhile. Whoever follows the log remembers only so many of them, so after many it is done again.
+    fn heads_of_now(&self, state: &mut State) -> Result<(Position, Hash32), NotaryError> {
+        let mut rounds = 0;
+        loop {
+            let through = self.ledger.position();
+            let root = self.with_heads(state, |heads| {
+                heads.advance(self.ledger.log(), through)?;
+                Ok(heads.root())
+            })?;
+            rounds += 1;
+            let behind = self.ledger.position().get().saturating_sub(through.get());
+            if behind <= FEW || rounds == MOST_ROUNDS {
+                return Ok((through, root));
+            }
+        }
     }
 
     /// Works with the heads of all streams. If the heads turn out to be wrong, they are made again
@@ -240,10 +277,7 @@ impl Notary {
     }
 
     fn publish(&self, signed: &SignedCheckpoint) -> Result<(), NotaryError> {
-        replace(&self.dir, PUBLISHED, signed.note.to_string().as_bytes()).map_err(|source| {
-            let path = self.dir.join(PUBLISHED);
-            NotaryError::Publish { path, source }
-        })
+        publish(&self.dir, signed).map_err(not_published(&self.dir))
     }
 
     fn introduce_key(&self) -> Result<(), NotaryError> {

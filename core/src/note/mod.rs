@@ -1,6 +1,7 @@
-//! Signed notes (C2SP `signed-note`) with Ed25519 keys, and the cosignatures of witnesses on them
-//! (C2SP `tlog-cosignature`, version 1).
+//! Signed notes (C2SP `signed-note`) with Ed25519 keys, and the cosignatures of witnesses (C2SP
+//! `tlog-cosignature`, version 1) and monitors on them.
 
+mod algorithm;
 mod rotation;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use base64::prelude::BASE64_STANDARD as BASE64;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
 
+pub use self::algorithm::Algorithm;
 pub use self::rotation::{Rotation, rotation_text};
 use crate::time::Timestamp;
 
@@ -23,32 +25,6 @@ const MOST_SIGNATURES: usize = 64;
 const SIGNATURE_MARK: &str = "\u{2014} ";
 const KEY_LEN: usize = 32;
 const SIGNATURE_LEN: usize = 64;
-
-/// What a key signs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Algorithm {
-    /// The text of a note. This is the signature of a log.
-    Ed25519,
-    /// The text of a note together with a time. This is the cosignature of a witness.
-    Cosignature,
-}
-
-impl Algorithm {
-    const fn byte(self) -> u8 {
-        match self {
-            Self::Ed25519 => 1,
-            Self::Cosignature => 4,
-        }
-    }
-
-    const fn from_byte(byte: u8) -> Option<Self> {
-        match byte {
-            1 => Some(Self::Ed25519),
-            4 => Some(Self::Cosignature),
-            _ => None,
-        }
-    }
-}
 
 /// Why a text is not a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -65,7 +41,8 @@ pub enum KeyError {
     /// The hash does not fit the name and key: one of them was mistyped.
     #[error("the hash in the key does not match its name and key; copy the whole key again")]
     Hash,
-    /// The key is neither an Ed25519 key for notes (type 1) nor one for cosignatures (type 4).
+    /// The key is neither an Ed25519 key for notes (type 1), nor one for cosignatures (type 4), nor a
+    /// monitor's (type 255 with a name).
     #[error("the key has the type {0}, which this version does not know")]
     Algorithm(u8),
     /// The bytes are not a point of the curve, or they are a weak one.
@@ -84,7 +61,8 @@ fn check_name(name: &str) -> Result<(), KeyError> {
 fn key_id(name: &str, algorithm: Algorithm, key: &[u8]) -> u32 {
     let hash = Sha256::new()
         .chain_update(name)
-        .chain_update([b'\n', algorithm.byte()])
+        .chain_update(b"\n")
+        .chain_update(algorithm.type_bytes())
         .chain_update(key)
         .finalize();
     u32::from_be_bytes(crate::hash::first(&hash.into()))
@@ -136,33 +114,24 @@ impl VerifierKey {
     /// Checks a signature of this key on `text`. `None` if it does not verify; otherwise the time
     /// that a cosignature states, in seconds since 1970.
     fn verify(&self, text: &str, signature: &[u8]) -> Option<Option<u64>> {
-        let (time, signature) = match self.algorithm {
-            Algorithm::Ed25519 => (None, signature),
-            Algorithm::Cosignature => {
+        let (time, signature) = match self.algorithm.states_time() {
+            false => (None, signature),
+            true => {
                 let (time, signature) = signature.split_first_chunk()?;
                 let time = u64::from_be_bytes(*time);
                 (Some(i64::try_from(time).ok()? as u64), signature)
             }
         };
         let signature = Signature::from_slice(signature).ok()?;
-        let verified = match time {
-            None => self.key.verify_strict(text.as_bytes(), &signature),
-            Some(time) => self
-                .key
-                .verify_strict(cosigned(text, time).as_bytes(), &signature),
-        };
+        let signed = self.algorithm.signed(text, time.unwrap_or_default());
+        let verified = self.key.verify_strict(signed.as_bytes(), &signature);
         verified.ok().map(|()| time)
     }
 }
 
-/// The text that a cosignature signs.
-fn cosigned(text: &str, time: u64) -> String {
-    format!("cosignature/v1\ntime {time}\n{text}")
-}
-
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = [&[self.algorithm.byte()], self.key.as_bytes().as_slice()].concat();
+        let key = [self.algorithm.type_bytes(), self.key.as_bytes()].concat();
         write!(f, "{}+{:08x}+{}", self.name, self.id(), BASE64.encode(key))
     }
 }
@@ -205,8 +174,7 @@ fn parse_key(text: &str) -> Result<(String, u32, Algorithm, [u8; KEY_LEN]), KeyE
     }
     let id = u32::from_str_radix(id, 16).map_err(|_| KeyError::Malformed)?;
     let key = BASE64.decode(key).map_err(|_| KeyError::Malformed)?;
-    let (algorithm, key) = key.split_first().ok_or(KeyError::Malformed)?;
-    let algorithm = Algorithm::from_byte(*algorithm).ok_or(KeyError::Algorithm(*algorithm))?;
+    let (algorithm, key) = Algorithm::split(&key)?;
     let key = key.try_into().map_err(|_| KeyError::Malformed)?;
     Ok((name.to_owned(), id, algorithm, key))
 }
@@ -261,7 +229,7 @@ impl Signer {
 
     /// The secret key as text, to be stored in its file.
     pub fn secret(&self) -> String {
-        let key = [&[self.algorithm.byte()], self.key.as_bytes().as_slice()].concat();
+        let key = [self.algorithm.type_bytes(), self.key.as_bytes()].concat();
         let id = self.verifier().id();
         let key = BASE64.encode(key);
         format!("{SECRET_MARK}{}+{id:08x}+{key}", self.name)
@@ -278,13 +246,12 @@ impl Signer {
 
     /// Signs the text of a note. A cosignature states `now` as its time, in whole seconds.
     pub fn sign(&self, text: &str, now: Timestamp) -> NoteSignature {
-        let signature = match self.algorithm {
-            Algorithm::Ed25519 => self.key.sign(text.as_bytes()).to_bytes().to_vec(),
-            Algorithm::Cosignature => {
-                let time = now.nanos() / 1_000_000_000;
-                let signature = self.key.sign(cosigned(text, time).as_bytes());
-                [time.to_be_bytes().as_slice(), &signature.to_bytes()].concat()
-            }
+        let time = now.nanos() / 1_000_000_000;
+        let signed = self.algorithm.signed(text, time);
+        let signature = self.key.sign(signed.as_bytes()).to_bytes();
+        let signature = match self.algorithm.states_time() {
+            false => signature.to_vec(),
+            true => [time.to_be_bytes().as_slice(), &signature].concat(),
         };
         NoteSignature {
             name: self.name.clone(),

@@ -73,3 +73,45 @@ fn what_is_no_note_is_refused_with_its_reason() {
         assert_eq!(key.parse::<VerifierKey>(), Err(expected), "{key}");
     }
 }
+
+/// A monitor says something else than a witness, so neither signature passes for the other, not even of
+/// the same secret.
+#[test]
+fn a_monitors_signature_is_of_a_kind_of_its_own() {
+    let of = |algorithm| Signer::new("m.example/1", algorithm, [3; 32]).unwrap();
+    let (monitor, witness) = (of(Algorithm::Monitor), of(Algorithm::Cosignature));
+    let text = "log.example\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n";
+    let at = Timestamp::from_nanos(1_679_315_147_999_999_999);
+    let by_monitor = monitor.sign(text, at);
+    let note = Note::new(text.to_owned(), vec![by_monitor.clone()]);
+    let key = monitor.verifier();
+    let found = note.verify([&key]).unwrap();
+    assert_eq!(found[0].time, Some(1_679_315_147));
+    assert_ne!(key.id(), witness.verifier().id());
+    assert_eq!(note.verify([&witness.verifier()]), Err(NoteError::Unsigned));
+    // As if it were the other's.
+    let renamed = NoteSignature {
+        key_id: witness.verifier().id(),
+        ..by_monitor
+    };
+    let forged = Note::new(text.to_owned(), vec![renamed]);
+    let name = "m.example/1".to_owned();
+    assert_eq!(
+        forged.verify([&witness.verifier()]),
+        Err(NoteError::Forged { name })
+    );
+    let read = Signer::from_secret(&monitor.secret()).unwrap();
+    assert_eq!(read.verifier(), key);
+    let parsed: VerifierKey = key.to_string().parse().unwrap();
+    assert_eq!((parsed.algorithm(), &parsed), (Algorithm::Monitor, &key));
+    // Another private type is not known.
+    let other = key.to_string().replace(
+        &BASE64.encode(b"\xffplanledger monitor v1")[..8],
+        &BASE64.encode(b"\xffanother")[..8],
+    );
+    assert_eq!(
+        other.parse::<VerifierKey>(),
+        Err(KeyError::Algorithm(255)),
+        "{other}"
+    );
+}

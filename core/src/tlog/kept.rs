@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::checkpoint::SignedCheckpoint;
-use crate::disk::for_owner;
+use crate::disk::{OsDisk, for_owner};
 use crate::note::MOST_BYTES;
 
 const FILE: &str = "checkpoints.txt";
@@ -83,7 +83,8 @@ impl Kept {
             path: path.clone(),
             source,
         };
-        fs::create_dir_all(dir).map_err(io)?;
+        // The folder's own name must be as durable as what is in it.
+        OsDisk::new(dir).map_err(io)?;
         let new = !path.try_exists().map_err(io)?;
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).read(true).write(true);

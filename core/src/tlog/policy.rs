@@ -1,10 +1,12 @@
 //! Trust policies (C2SP `tlog-policy`): which logs and witnesses somebody believes, and which
-//! witnesses must have cosigned a checkpoint.
+//! witnesses must have cosigned a checkpoint. Beside them stand monitors, of which the specification
+//! does not know.
 
 use std::collections::HashMap;
 use std::str::FromStr;
 
 use super::checkpoint::{CheckpointError, SignedCheckpoint};
+use super::monitors::Monitors;
 use crate::note::{Algorithm, KeyError, NoteError, VerifierKey};
 
 /// Whom somebody believes.
@@ -18,16 +20,18 @@ pub struct Policy {
     groups: Vec<Group>,
     /// The witness or group that must have cosigned. `None` asks for no witnesses.
     quorum: Option<String>,
+    monitors: Monitors,
 }
 
-/// A witness that a policy names.
+/// A witness or a monitor that a policy names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Witness {
-    /// The name that the policy gives the witness.
+    /// The name that the policy gives it.
     pub name: String,
-    /// The key that the witness cosigns with.
+    /// The key that it cosigns with.
     pub key: VerifierKey,
-    /// The address for requests to cosign (its submission prefix). `None` if the policy gives none.
+    /// Where it answers: of a witness the address for requests to cosign (its submission prefix), of a
+    /// monitor the address below which it shows what it has cosigned. `None` if the policy gives none.
     pub url: Option<String>,
 }
 
@@ -52,13 +56,15 @@ pub struct PolicyError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyFault {
-    /// The line is not a `log`, `witness`, `group` or `quorum` line with all its parts.
-    #[error("it is not a complete log, witness, group or quorum line")]
+    /// The line is not a `log`, `witness`, `group`, `quorum`, `monitor` or `monitors` line with all its
+    /// parts.
+    #[error("it is not a complete log, witness, group, quorum, monitor or monitors line")]
     Malformed,
     /// The key could not be read.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The key is of the wrong type: a log needs a key for notes, a witness a key for cosignatures.
+    /// The key is of the wrong type: a log needs a key for notes, a witness a key for cosignatures, a
+    /// monitor a key for monitors.
     #[error("the key is of the wrong type for a {0}")]
     KeyType(&'static str),
     /// A key or a name appears twice.
@@ -67,7 +73,8 @@ pub enum PolicyFault {
     /// A group or the quorum names something that no earlier line defines.
     #[error("{0} is not defined on an earlier line")]
     Undefined(String),
-    /// A group requires no member, or more members than it has.
+    /// A group requires no member, or more members than it has; or more monitors are required than
+    /// there are.
     #[error("a group of {members} members cannot require {threshold} of them")]
     Threshold {
         /// How many members it has.
@@ -96,6 +103,11 @@ pub struct Witnessed {
     pub witnesses: Vec<(String, u64)>,
     /// Whether these witnesses are enough for the policy's quorum.
     pub quorum: bool,
+    /// The names of the monitors that cosigned, each with the time of the cosignature in seconds since
+    /// 1970. Each of them computed again what the checkpoint covers.
+    pub monitors: Vec<(String, u64)>,
+    /// Whether these monitors are as many as the policy requires.
+    pub enough_monitors: bool,
 }
 
 impl Policy {
@@ -130,30 +142,26 @@ impl Policy {
         &self.witnesses
     }
 
-    /// Checks who signed and cosigned a checkpoint. Too few witnesses are no error: see
-    /// [`Witnessed::quorum`].
+    /// The monitors that are believed. None of them counts as a witness.
+    pub fn monitors(&self) -> &[Witness] {
+        self.monitors.all()
+    }
+
+    /// Checks who signed and cosigned a checkpoint. Too few witnesses or monitors are no error: see
+    /// [`Witnessed::quorum`] and [`Witnessed::enough_monitors`].
     ///
     /// # Errors
     /// [`CheckpointError`] if no believed log signed the checkpoint, or a signature is forged.
     pub fn check(&self, signed: &SignedCheckpoint) -> Result<Witnessed, CheckpointError> {
         let log = signed.verify(&self.logs)?.clone();
-        let keys = self.witnesses.iter().map(|witness| &witness.key);
-        let verified = match signed.note.verify(keys) {
-            Ok(verified) => verified,
-            Err(NoteError::Unsigned) => Vec::new(),
-            Err(error) => return Err(error.into()),
-        };
-        let mut witnesses = Vec::new();
-        for Witness { name, key, .. } in &self.witnesses {
-            if let Some(by) = verified.iter().find(|by| by.key == key) {
-                witnesses.push((name.clone(), by.time.unwrap_or_default()));
-            }
-        }
-        let quorum = self.is_met(&witnesses);
+        let witnesses = cosigners(&self.witnesses, signed)?;
+        let monitors = cosigners(self.monitors.all(), signed)?;
         Ok(Witnessed {
             log,
+            quorum: self.is_met(&witnesses),
             witnesses,
-            quorum,
+            enough_monitors: self.monitors.are_enough(monitors.len()),
+            monitors,
         })
     }
 
@@ -184,7 +192,8 @@ impl Policy {
     }
 
     fn check_new(&self, name: &str) -> Result<(), PolicyFault> {
-        match name == "none" || self.is_defined(name) {
+        let is_monitor = self.monitors.all().iter().any(|one| one.name == name);
+        match name == "none" || is_monitor || self.is_defined(name) {
             true => Err(PolicyFault::Duplicate(name.to_owned())),
             false => Ok(()),
         }
@@ -223,6 +232,13 @@ impl Policy {
                     url: url.first().map(|url| (*url).to_owned()),
                 });
             }
+            ["monitor", name, key, url @ ..] if url.len() < 2 => {
+                self.check_new(name)?;
+                let key = read_key(key, Algorithm::Monitor, "monitor")?;
+                let url = url.first().map(|url| (*url).to_owned());
+                self.monitors.add((*name).to_owned(), key, url)?;
+            }
+            ["monitors", count] => self.monitors.require(count)?,
             ["group", name, threshold, members @ ..] if !members.is_empty() => {
                 self.check_new(name)?;
                 let threshold = match *threshold {
@@ -261,8 +277,27 @@ impl Policy {
     }
 }
 
+/// Which of these cosigned a checkpoint, each with the time in seconds since 1970.
+fn cosigners(
+    known: &[Witness],
+    signed: &SignedCheckpoint,
+) -> Result<Vec<(String, u64)>, CheckpointError> {
+    let verified = match signed.note.verify(known.iter().map(|one| &one.key)) {
+        Ok(verified) => verified,
+        Err(NoteError::Unsigned) => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    let mut found = Vec::new();
+    for Witness { name, key, .. } in known {
+        if let Some(by) = verified.iter().find(|by| by.key == key) {
+            found.push((name.clone(), by.time.unwrap_or_default()));
+        }
+    }
+    Ok(found)
+}
+
 /// Reads a number that consists of decimal digits only.
-fn read_count(text: &str) -> Option<usize> {
+pub(super) fn read_count(text: &str) -> Option<usize> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten()
 }
@@ -304,6 +339,8 @@ impl FromStr for Policy {
         }
         let what = PolicyFault::NoQuorum;
         policy.quorum = quorum.ok_or(PolicyError { line, what })?;
+        let counted = policy.monitors.count();
+        counted.map_err(|what| PolicyError { line, what })?;
         Ok(policy)
     }
 }

@@ -6,6 +6,7 @@ use std::vec;
 use super::acts::Acts;
 use super::checkpoints::Checkpoints;
 use super::contents::{Content, meta_of, open};
+use super::disclosed::{self, Disclosed};
 use super::forking::Forking;
 use super::forks::Forks;
 use super::halt::Halt;
@@ -48,6 +49,9 @@ pub(super) struct Found {
     pub(super) noted: Vec<NotedReads>,
     /// What is on record as lost of the access log, oldest first.
     pub(super) losses: Vec<Loss>,
+    /// How many of the files that are published for monitors were compared, and their first fault;
+    /// `None` if there are none.
+    pub(super) disclosed: Option<(u64, Option<Fault>)>,
     /// The acts that remove records of the access log, and whether they are carried out.
     pub(super) removals: Vec<(RemovedReads, bool)>,
     /// Whether the journal was read to its end.
@@ -63,6 +67,7 @@ pub(super) fn check(
     log: &dyn CommitLog,
     keys: &KeyStore,
     checkpoints: Checkpoints,
+    disclosed: Disclosed,
     indexes: Indexes<'_>,
     progress: &dyn Fn(u64, u64),
 ) -> Result<Found, OpenError> {
@@ -76,6 +81,7 @@ pub(super) fn check(
         redacted: 0,
         checkpoints,
         heads: Heads::new(),
+        disclosed,
         acts: Acts::default(),
         noted: Vec::new(),
         losses: Vec::new(),
@@ -128,6 +134,8 @@ struct Seen {
     entry: Entry,
     /// The event, if it belongs to one of the ledger's own streams.
     own: Option<Box<Result<LedgerEvent, Fault>>>,
+    /// What opens it to monitors, if it is a record of heads.
+    disclosed: Option<String>,
     /// The event, if it belongs to a redaction or erasure and can be read.
     act: Option<Box<(EventMeta, Event)>>,
 }
@@ -168,11 +176,18 @@ impl Batch {
             }
             self.redacted += u64::from(record.is_redacted());
             let own = entry.stream.kind == StreamKind::Ledger;
+            let own = own.then(|| Box::new(open_own(&record, &entry, keys)));
+            let is_heads = |own: &Result<LedgerEvent, Fault>| {
+                matches!(own, Ok(LedgerEvent::HeadsRecorded { .. }))
+            };
+            let is_heads = own.as_deref().is_some_and(is_heads);
+            let disclosed = is_heads.then(|| disclosed::line(&record, &entry, keys));
             self.entries.push(Seen {
                 back: record.back,
                 leaf: *record.leaf,
                 link: entry::link(record.entry),
-                own: own.then(|| Box::new(open_own(&record, &entry, keys))),
+                own,
+                disclosed: disclosed.flatten(),
                 act: open_act(&record, &entry, keys),
                 entry,
             });
@@ -225,6 +240,7 @@ struct Following<'a> {
     redacted: u64,
     checkpoints: Checkpoints,
     heads: Heads,
+    disclosed: Disclosed,
     acts: Acts,
     noted: Vec<NotedReads>,
     losses: Vec<Loss>,
@@ -295,7 +311,8 @@ impl Following<'_> {
             self.frontier.push(seen.leaf);
             self.heads.take(position, entry, seen.link);
             if let Some(event) = seen.own {
-                self.follow_own(position, entry.stream, *event)?;
+                let disclosed = seen.disclosed.as_deref();
+                self.follow_own(position, entry.stream, *event, disclosed)?;
             }
             if let Some(act) = seen.act {
                 self.acts.take(position, &act.0, &act.1);
@@ -328,6 +345,7 @@ impl Following<'_> {
         position: Position,
         stream: StreamId,
         event: Result<LedgerEvent, Fault>,
+        disclosed: Option<&str>,
     ) -> Result<(), Halt> {
         let ledger = self.log.ledger_id();
         let of_heads = stream == StreamId::from(heads_stream(ledger));
@@ -349,10 +367,12 @@ impl Following<'_> {
             Err(fault) if of_forks => return Err(fault.into()),
             Ok(LedgerEvent::HeadsRecorded { through, root }) if of_heads => {
                 let recorded = RecordedHeads { through, root };
+                self.disclosed.take_heads(position, disclosed);
                 self.heads.check(self.log, position, recorded)?;
             }
             Err(fault) if of_heads => self.heads.fail(fault),
             Ok(event) if stream == StreamId::from(ledger) => {
+                self.disclosed.take_key(position, &event);
                 self.checkpoints.key_event(position, &event);
             }
             Err(fault) => self.checkpoints.fail(fault),
@@ -394,6 +414,7 @@ impl Following<'_> {
             heads,
             noted: self.noted,
             losses: self.losses,
+            disclosed: self.disclosed.finish(whole),
             removals: self.acts.removals(),
             whole,
             forks,

@@ -10,6 +10,7 @@ mod branches;
 mod checkpoints;
 mod contents;
 mod derived;
+mod disclosed;
 mod forking;
 mod forks;
 mod halt;
@@ -106,7 +107,9 @@ fn verify(
     let checkpoints = Checkpoints::read(dir)?;
     let newest = checkpoints.newest();
     let indexes = Indexes::new(log);
-    let found = journal::check(log, keys, checkpoints, indexes, &watched(Pass::Integrity))?;
+    let disclosed = disclosed::Disclosed::new(&dir.join("tlog"), newest);
+    let watch_integrity = watched(Pass::Integrity);
+    let found = journal::check(log, keys, checkpoints, disclosed, indexes, &watch_integrity)?;
     let journal::Found {
         events,
         whole,
@@ -143,6 +146,7 @@ fn verify(
             events,
             whole,
             newest,
+            disclosed: found.disclosed,
         };
         parts.push(tiles.check(log, &watched(Pass::Tiles))?);
         let derived = derived::Derived {

@@ -29,6 +29,9 @@ pub(super) struct Tiles<'a> {
     pub(super) whole: bool,
     /// The size of the newest checkpoint. The tiles must hold at least so many entries.
     pub(super) newest: u64,
+    /// How many of the files that are published for monitors were compared, and their first fault;
+    /// `None` if there are none.
+    pub(super) disclosed: Option<(u64, Option<Fault>)>,
 }
 
 /// How many files of a tile were compared, and the root of the tile if it is full.
@@ -55,6 +58,18 @@ impl Tiles<'_> {
             Err(Halt::Failed(error)) => return Err(error),
         }
         part.checked = checked;
+        match &self.disclosed {
+            Some((files, fault)) => {
+                part.checked += files;
+                fault.iter().cloned().for_each(|fault| part.fail(fault));
+            }
+            None => {
+                part = part.noted(
+                    "nothing is published for monitors, as earlier versions left it; the next start of \
+                    the server publishes it",
+                );
+            }
+        }
         Ok(match self.whole {
             true => part,
             false => part.noted("the tiles after the fault in the journal are not checked"),

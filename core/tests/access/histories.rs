@@ -15,7 +15,7 @@ use proptest::prelude::*;
 
 use super::deciding::{PLATFORM, a_world, details, grant_id, grants, platform};
 
-const EVERYBODY: [PersonId; 8] = [
+pub(super) const EVERYBODY: [PersonId; 8] = [
     STUDENT, CLASSMATE, GUARDIAN, TEACHER, PEDAGOGUE, LEADER, CLERK, NOBODY,
 ];
 
@@ -28,7 +28,7 @@ fn staff() -> impl Strategy<Value = PersonId> {
 }
 
 /// Something that changes who stands in which relation to whom. Much of it is refused.
-fn act() -> impl Strategy<Value = Command> {
+pub(super) fn act() -> impl Strategy<Value = Command> {
     let today = Memory::NOW.day_in_denmark();
     let at = |who: PersonId, command: PersonCommand| (who, command).into_command();
     let place = prop::sample::select(vec![
@@ -106,7 +106,7 @@ fn act() -> impl Strategy<Value = Command> {
     ]
 }
 
-fn after(acts: &[Command]) -> Memory {
+pub(super) fn after(acts: &[Command]) -> Memory {
     let mut memory = a_world();
     platform(&mut memory, true);
     let everywhere = details(Role::LearningPlatform, Scope::Municipality);

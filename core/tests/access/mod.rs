@@ -3,5 +3,6 @@
 mod deciding;
 mod granted;
 mod histories;
+mod naming;
 mod needs;
 mod table;

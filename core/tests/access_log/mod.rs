@@ -292,8 +292,8 @@ fn after_a_failed_sync_nothing_is_recorded_any_more_and_everybody_is_told() {
     let (log, _) = on(&disk, &ledger);
     log.hand_in(vec![read(STUDENT, 1)], None).unwrap();
     log.settle().unwrap();
-    // The next operation is the write, and the one after it the sync.
-    disk.inject(disk.operations() + 1, Fault::Fail);
+    // First come two looks at where the journal ends, then the write, and after it the sync.
+    disk.inject(disk.operations() + 3, Fault::Fail);
     let (told, answer) = mpsc::channel();
     let told = move |result| told.send(result).unwrap();
     log.hand_in(vec![read(STUDENT, 2)], Some(Box::new(told)))

@@ -25,11 +25,20 @@ pub(crate) struct Written {
     back: Position,
     bytes: EntryBytes,
     sealed: Vec<u8>,
+    /// The place of the event that it goes on from, if that is not the last one of its stream.
+    from: Option<usize>,
+}
+
+impl Written {
+    /// The entry as it stands in the log.
+    pub(crate) fn bytes(&self) -> &EntryBytes {
+        &self.bytes
+    }
 }
 
 #[derive(Clone)]
 pub(crate) struct Log {
-    ledger: LedgerId,
+    pub(crate) ledger: LedgerId,
     pub(crate) events: Vec<Written>,
 }
 
@@ -60,6 +69,7 @@ impl Log {
                 back: line.back,
                 bytes,
                 sealed,
+                from: None,
             }
         };
         Self {
@@ -113,12 +123,59 @@ impl Log {
         self.seal_anew();
     }
 
+    /// Appends an event to the stream of the one at a place, with its key and actor. Gives its place.
+    pub(crate) fn append(&mut self, like: usize, event: Event) -> usize {
+        let stream = self.events[like].entry.stream;
+        let last = *self.of_stream(stream).last().unwrap();
+        let at = self.append_from(last, event);
+        self.events[at].from = None;
+        at
+    }
+
+    /// Appends an event that goes on from the one at a place, whatever its stream has after that.
+    pub(crate) fn append_from(&mut self, from: usize, event: Event) -> usize {
+        let mut written = self.events[from].clone();
+        let last = self.events.last().unwrap().entry.recorded_at;
+        let event_type = event.event_type();
+        written.entry = Entry {
+            revision: written.entry.revision.next(),
+            recorded_at: last.plus(1_000),
+            event_type: event_type.code,
+            schema: event_type.schema,
+            ..written.entry
+        };
+        written.event = event;
+        written.from = Some(from);
+        self.events.push(written);
+        self.seal_anew();
+        self.events.len() - 1
+    }
+
+    /// Appends a record of the heads as they are.
+    pub(crate) fn append_record(&mut self) {
+        let last = *self.of_stream(heads_stream(self.ledger)).last().unwrap();
+        let event = self.events[last].event.clone();
+        self.append(last, event);
+        self.record_heads();
+    }
+
     /// Seals, links and hashes every event again, as it says now.
     pub(crate) fn seal_anew(&mut self) {
+        self.seal_following(&[]);
+    }
+
+    /// The same, but the event at the first place of each pair follows the one at the second, not the
+    /// last of its stream.
+    pub(crate) fn seal_following(&mut self, follows: &[(usize, usize)]) {
         for at in 0..self.events.len() {
             let stream = self.events[at].entry.stream;
             let mut before = self.events[..at].iter().enumerate();
-            let last = before.rfind(|(_, other)| other.entry.stream == stream);
+            let given = follows.iter().find(|(event, _)| *event == at);
+            let given = given.map(|(_, place)| *place).or(self.events[at].from);
+            let last = match given {
+                Some(place) => Some((place, &self.events[place])),
+                None => before.rfind(|(_, other)| other.entry.stream == stream),
+            };
             let (link, back) = last.map_or(([0; 32], 0), |(place, other)| {
                 (entry::link(&other.bytes), place as u64 + 1)
             });
@@ -172,7 +229,7 @@ impl Log {
         let size = self.size();
         let signed = SignedCheckpoint::sign(self.checkpoint(), signer, Timestamp::default());
         let mut header = Header {
-            format: "planledger-audit-bundle/1".to_owned(),
+            format: "planledger-audit-bundle/2".to_owned(),
             ledger: self.ledger,
             scope,
             disclosure: Disclosure::Events,
@@ -333,6 +390,29 @@ impl Bundle {
             _ => None,
         });
         events.collect()
+    }
+
+    /// Leaves out the keys of the events in scope, as a bundle without texts has it.
+    pub(crate) fn without_keys(&mut self, ledger: LedgerId) {
+        self.header().disclosure = Disclosure::Integrity;
+        let of_heads = StreamId::from(heads_stream(ledger));
+        for line in self.events() {
+            let entry = Entry::decode(&line.entry.array().unwrap()).unwrap();
+            if entry.stream != of_heads {
+                line.key = None;
+            }
+        }
+    }
+
+    /// Leaves out everything that the format did not have before.
+    pub(crate) fn as_before(&mut self) {
+        self.header().format = "planledger-audit-bundle/1".to_owned();
+        if self.header().disclosure == Disclosure::Integrity {
+            for line in self.events() {
+                line.key = None;
+            }
+        }
+        self.0.retain(|line| !matches!(line, Line::Act(_)));
     }
 
     /// Keeps the lines that are like this, and counts the events anew.

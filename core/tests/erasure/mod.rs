@@ -6,6 +6,8 @@ mod interrupted;
 mod restored;
 mod squatted;
 
+pub(crate) use self::restored::reapplied;
+
 use planledger_core::domain::erasure::{ErasureCommand, EventPlace, Target};
 use planledger_core::domain::{Actor, Command};
 use planledger_core::ids::{ErasureId, Position};
@@ -22,7 +24,7 @@ fn fresh() -> planledger_core::ids::CommandId {
 }
 
 /// Two people decide an act. It is not carried out yet.
-fn decide(ledger: &Ledger, target: Target) {
+pub(crate) fn decide(ledger: &Ledger, target: Target) {
     let id = ErasureId::of(target);
     let request = ErasureCommand::Request {
         target,
@@ -38,7 +40,7 @@ fn decide(ledger: &Ledger, target: Target) {
 }
 
 /// The place of an event.
-fn place(ledger: &Ledger, position: Position) -> Target {
+pub(crate) fn place(ledger: &Ledger, position: Position) -> Target {
     let all = events(ledger);
     let event = &all[position.get() as usize - 1];
     Target::Event(EventPlace {

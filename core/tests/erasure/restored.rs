@@ -20,7 +20,7 @@ fn refused(dir: &Path, count: usize) {
     }
 }
 
-fn reapplied(dir: &Path) -> Ledger {
+pub(crate) fn reapplied(dir: &Path) -> Ledger {
     let options = Options {
         undone: Undone::CarryOutAgain,
         ..TempLedger::options_in(dir)

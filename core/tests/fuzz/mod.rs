@@ -24,6 +24,7 @@ targets! {
     entry: 2_000, "../../../tests/fuzz/checks/entry.rs";
     frame: 1_000, "../../../tests/fuzz/checks/frame.rs";
     keys: 500, "../../../tests/fuzz/checks/keys.rs";
+    misbehaviour: 200, "../../../tests/fuzz/checks/misbehaviour.rs";
     note: 500, "../../../tests/fuzz/checks/note.rs";
     payload: 2_000, "../../../tests/fuzz/checks/payload.rs";
     policy: 500, "../../../tests/fuzz/checks/policy.rs";

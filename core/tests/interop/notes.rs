@@ -208,3 +208,38 @@ fn unknown_signatures_are_passed_over_and_a_known_one_has_to_hold() {
     note.add(forged);
     assert!(!judge(&note));
 }
+
+/// A kind of signature that nobody else knows does not keep others from reading the note.
+#[test]
+fn a_checkpoint_that_a_monitor_has_cosigned_is_read_there_as_before() {
+    let (signer, name) = (log("log.example/1", [7; 32]), "monitor.example/1");
+    let monitor = Signer::new(name, Algorithm::Monitor, [8; 32]).unwrap();
+    let checkpoint = Checkpoint {
+        origin: "log.example/1".to_owned(),
+        size: 7,
+        root: [3; 32],
+    };
+    let mut signed = SignedCheckpoint::sign(checkpoint.clone(), &signer, now());
+    signed.note.add(monitor.sign(&checkpoint.text(), now()));
+    let note = signed.note.to_string();
+    let read = signed_note::Note::from_bytes(note.as_bytes()).unwrap();
+    let (verified, unknown) = read.verify(&known(&signer.verifier())).unwrap();
+    assert_eq!((verified.len(), unknown.len()), (1, 1));
+    assert_eq!(unknown[0].name(), name);
+    // The key's id is what the specification makes of a type that has no number.
+    assert_eq!(unknown[0].id(), monitor.verifier().id());
+    let vkey = monitor.verifier().to_string();
+    assert!(StandardVerifier::new(&vkey).is_err());
+    let read = TheirCheckpoint::from_bytes(read.text()).unwrap();
+    assert_eq!(read.size(), 7);
+    // Nor does it keep a witness from cosigning.
+    let request = planledger_core::tlog::AddCheckpoint {
+        old_size: 0,
+        proof: Vec::new(),
+        signed,
+    };
+    let witness = Signer::new("w.example", Algorithm::Cosignature, [9; 32]).unwrap();
+    let key = signer.verifier();
+    let genuine = request.genuine([&key]).unwrap();
+    genuine.cosign(None, &witness, now()).unwrap();
+}

@@ -46,6 +46,30 @@ fn a_journal_opens_as_it_was_closed() {
     assert!(log.segments().len() > 3);
 }
 
+/// Two processes that both write, because somebody took the lock away. The one whose end is no longer
+/// the end of the journal stops, and what the other has receipted stays.
+#[test]
+fn a_writer_that_finds_an_end_it_did_not_write_stops_for_good() {
+    for theirs in [1, 12] {
+        let disk = FaultyDisk::new();
+        let ours = create(&disk, small_segments()).unwrap();
+        fill(&ours, 1);
+        let other = open(&disk, small_segments()).unwrap();
+        fill(&other, theirs);
+        let receipted = all_bytes(&other);
+        let tail = ours.tail();
+        let refused = ours.append(&tail, &sample_group(&tail, 9, &[&[&[40]]]));
+        let Err(AppendError::Io { source, .. }) = refused else {
+            panic!("it wrote: {refused:?}")
+        };
+        assert!(source.to_string().contains("somebody else"), "{source}");
+        let again = ours.append(&tail, &sample_group(&tail, 9, &[&[&[40]]]));
+        assert!(matches!(again, Err(AppendError::Poisoned)));
+        let opened = open(&disk, small_segments()).unwrap();
+        assert_eq!(all_bytes(&opened), receipted);
+    }
+}
+
 #[test]
 fn an_opened_journal_is_appended_to() {
     let disk = FaultyDisk::new();

@@ -1,7 +1,10 @@
 use std::time::Duration;
 
-use planledger_core::ids::{Position, Revision};
-use planledger_core::ledger::{ExecuteError, Ledger, OpenError, Receipt, rebuild};
+use planledger_core::domain::Command;
+use planledger_core::domain::system::{SystemCommand, SystemDetails, SystemIdentity, SystemKind};
+use planledger_core::ids::{Position, Revision, SystemId};
+use planledger_core::ledger::{Envelope, ExecuteError, Ledger, OpenError, Receipt, rebuild};
+use planledger_core::verify::{Depth, verify_dir};
 use planledger_fixtures::place::{TempLedger, command_id, dump, events_after};
 use planledger_fixtures::school::SYSTEM;
 
@@ -208,6 +211,12 @@ fn a_second_ledger_in_the_same_directory_is_refused() {
             .contains("in use by another planledger process"),
         "{error}"
     );
+    // Whoever takes the file for a leftover and removes it lets nobody in.
+    std::fs::remove_file(place.path().join("lock")).unwrap();
+    let second = Ledger::open(place.options());
+    assert!(matches!(second, Err(OpenError::Locked { .. })));
+    let looked = verify_dir(&place.options(), Depth::Integrity, &|_, _, _| {});
+    assert!(matches!(looked, Err(OpenError::Locked { .. })));
     drop(ledger);
     place.open();
 }
@@ -238,4 +247,42 @@ fn many_threads_get_distinct_positions() {
     });
     positions.sort_unstable();
     assert_eq!(positions, (1..=400).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_ledger_knows_after_which_position_no_system_has_changed() {
+    let place = TempLedger::new();
+    let ledger = place.open();
+    ledger
+        .execute(SYSTEM, put_institution(1, 1, "Nørrebro Skole"))
+        .unwrap();
+    assert_eq!(ledger.systems_changed(), Position::ZERO);
+    for (n, is_revoked) in [(2, false), (4, true)] {
+        let changed = ledger.execute(SYSTEM, on_system(n, is_revoked)).unwrap();
+        assert_eq!(ledger.systems_changed(), changed.position);
+        ledger
+            .execute(SYSTEM, put_institution(n + 1, 1, "Østerbro Skole"))
+            .unwrap();
+        assert_eq!(ledger.systems_changed(), changed.position);
+    }
+    let end = ledger.position();
+    drop(ledger);
+    // What was there before nobody remembers.
+    assert_eq!(place.open().systems_changed(), end);
+}
+
+fn on_system(command: u64, is_revoked: bool) -> Envelope {
+    let details = SystemDetails {
+        name: "Portal".parse().unwrap(),
+        kind: SystemKind::Other,
+        identities: [SystemIdentity::Dns("portal.example".parse().unwrap())].into(),
+        may_act_for_people: false,
+        may_name_person_in_header: false,
+    };
+    let on_it = match is_revoked {
+        false => SystemCommand::Register(details),
+        true => SystemCommand::Revoke { reason: None },
+    };
+    let command_of = Command::System(SystemId::from_uuid(uuid::Uuid::from_u128(9)), on_it);
+    Envelope::new(command_id(command), command_of)
 }

@@ -137,7 +137,7 @@ impl Recover {
         self.directory.existing(file)?;
         let rescue = private_key(&self.rescue_key_file)?;
         let next = new_master_key(&self.new_master_key_file)?;
-        let options = self.directory.options(file, next);
+        let options = self.directory.options(file, next)?;
         let how = Rewrapping::Recovery { rescue: &rescue };
         let found = rewrap_keys(&options, &how).map_err(CliError::refused)?;
         tell_of_new_key(&self.new_master_key_file);

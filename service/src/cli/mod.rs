@@ -6,6 +6,7 @@ mod access;
 mod audit;
 mod catalogue;
 mod consent;
+mod cosigner;
 mod demo;
 mod erasure;
 mod error;
@@ -14,6 +15,7 @@ mod import;
 mod keys;
 mod ledger;
 mod moment;
+mod monitor;
 mod names;
 mod output;
 mod overview;
@@ -110,6 +112,8 @@ enum Command {
     Audit(audit::Audit),
     /// Watch logs: cosign their checkpoints as long as they only grow
     Witness(witness::Witness),
+    /// Follow a log: compute again what its checkpoints stand for, and cosign those that are right
+    Monitor(monitor::Monitor),
 }
 
 /// The definition of the command line. Tests compare it with the documentation pages.
@@ -166,6 +170,7 @@ fn dispatch(command: Command, file: &settings::File) -> Result<(), CliError> {
         Command::Keys(keys) => keys.run(file),
         Command::Audit(audit) => audit.run(file),
         Command::Witness(witness) => witness.run(),
+        Command::Monitor(monitor) => monitor.run(),
     }
 }
 

@@ -4,14 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use planledger_core::ledger::{Options, Undone};
+use planledger_core::ledger::{Ledger, Options, Undone};
 use planledger_core::seal::MasterKey;
 
 use super::error::CliError;
 use super::process::new_files_are_private;
+use crate::clock::{LedgerClock, check_after};
 use crate::settings::master::{self, Keeping};
 use crate::settings::{self, DEFAULT_DIR, SettingsError};
-use crate::system::{SystemClock, SystemEntropy};
+use crate::system::SystemEntropy;
 
 /// The directory of the ledger.
 #[derive(Debug, Clone, Args)]
@@ -43,17 +44,21 @@ impl Directory {
 
     /// The options to open the ledger, with this master key. From here on, files that the process
     /// makes are its user's alone.
-    pub(super) fn options(&self, file: &settings::File, master: MasterKey) -> Options {
+    pub(super) fn options(
+        &self,
+        file: &settings::File,
+        master: MasterKey,
+    ) -> Result<Options, SettingsError> {
         new_files_are_private();
-        Options {
+        Ok(Options {
             dir: self.path(file),
             master,
             rescue: None,
-            clock: Arc::new(SystemClock),
+            clock: Arc::new(LedgerClock::start()?),
             entropy: Arc::new(SystemEntropy),
             progress: None,
             undone: Undone::Refuse,
-        }
+        })
     }
 }
 
@@ -74,9 +79,22 @@ pub(super) struct LedgerPlace {
     #[arg(long, env = "PLANLEDGER_RECOVERY_RECIPIENT", value_name = "KEY")]
     #[arg(hide = true)]
     recovery_recipient: Option<String>,
+    /// Record events although the clock is more than 400 days later than the newest event
+    #[arg(long)]
+    accept_clock: bool,
 }
 
 impl LedgerPlace {
+    /// Opens the ledger to record something in it.
+    pub(super) fn open(&self, options: Options) -> Result<Ledger, CliError> {
+        let clock = options.clock.clone();
+        let ledger = Ledger::open(options).map_err(CliError::refused)?;
+        if !self.accept_clock {
+            check_after(ledger.status().recorded_at, clock.now()).map_err(CliError::refused)?;
+        }
+        Ok(ledger)
+    }
+
     pub(super) fn dir(&self, file: &settings::File) -> PathBuf {
         self.directory.path(file)
     }
@@ -108,7 +126,7 @@ impl LedgerPlace {
         let source = master::source(named, file, &self.dir(file), keeping)?;
         Ok(Options {
             rescue,
-            ..self.directory.options(file, source.master_key()?)
+            ..self.directory.options(file, source.master_key()?)?
         })
     }
 }

@@ -72,7 +72,7 @@ impl Serve {
         };
         let limits = usual.with(&file.limits).within(make_room());
         let options = self.place.options_with(file, self.keeping())?;
-        let ledger = Ledger::open(options).map_err(CliError::refused)?;
+        let ledger = self.place.open(options)?;
         let (authenticator, authorizer) = mode.gatekeepers(&ledger)?;
         let signer = self.signer(file, &ledger, &dir)?;
         let reads = AccessLog::open(ledger.clone(), &dir, Arc::new(SystemEntropy));

@@ -31,6 +31,28 @@ pub(super) fn one_line(text: &str) -> Cow<'_, str> {
     })
 }
 
+/// The most characters of a line of a message.
+const MOST_LINE: usize = 2_000;
+
+/// A text of somebody who may lie, among the sentences of a report: on one line, at most `most`
+/// characters, and without the marks that the report puts before what it has checked. A line that is
+/// too long for a terminal goes on at the beginning of the next one, and could look like the report.
+pub(super) fn foreign(text: &str, most: usize) -> String {
+    let mut shown = String::new();
+    for (count, c) in text.chars().enumerate() {
+        if count >= most {
+            let more = text.chars().count() - most;
+            shown.push_str(&format!("… ({more} more characters)"));
+            break;
+        }
+        match c {
+            '✓' | '✗' => shown.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            c => shown.push_str(&one_line(c.encode_utf8(&mut [0; 4]))),
+        }
+    }
+    shown
+}
+
 /// A message of several lines. Those after the first are indented, so that none of them looks like a
 /// message of its own.
 pub(super) fn message(text: &str) -> String {
@@ -41,7 +63,13 @@ pub(super) fn message(text: &str) -> String {
             (_, true) => shown.push('\n'),
             (_, false) => shown.push_str("\n  "),
         }
-        shown.push_str(&one_line(line));
+        match line.char_indices().nth(MOST_LINE) {
+            Some((end, _)) => {
+                shown.push_str(&one_line(line.get(..end).unwrap_or_default()));
+                shown.push('…');
+            }
+            None => shown.push_str(&one_line(line)),
+        }
     }
     shown
 }
@@ -144,6 +172,23 @@ mod tests {
             shown,
             "not accepted\n  error: all is lost\n  field: too long"
         );
+    }
+
+    #[test]
+    fn a_line_of_a_message_is_bounded() {
+        let shown = message(&format!("{}\nnext", "a".repeat(5_000)));
+        assert_eq!(shown, format!("{}…\n  next", "a".repeat(MOST_LINE)));
+    }
+
+    #[test]
+    fn what_somebody_else_wrote_cannot_imitate_a_report() {
+        let text = "x\n  ✓ witness w\r\u{202e}✗\u{1b}[1A";
+        assert_eq!(
+            foreign(text, 100),
+            "x\\n  \\u{2713} witness w\\r\\u{202e}\\u{2717}\\u{1b}[1A"
+        );
+        assert_eq!(foreign(&"æ".repeat(7), 7), "æ".repeat(7));
+        assert_eq!(foreign("æøåæøå", 4), "æøåæ… (2 more characters)");
     }
 
     #[test]

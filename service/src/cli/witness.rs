@@ -4,13 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use planledger_core::tlog::{Algorithm, Signer, VerifierKey};
+use planledger_core::tlog::{Algorithm, VerifierKey};
 
 use super::error::CliError;
-use super::output;
 use super::remote::block_on;
-use crate::notary::{WITNESS_TIMEOUT, generate};
-use crate::secret::{Links, read_secret, write_secret};
+use super::{cosigner, output};
+use crate::notary::WITNESS_TIMEOUT;
 use crate::server::stop_signal;
 use crate::settings;
 use crate::witness::{WitnessServer, bind};
@@ -71,7 +70,13 @@ fn shown(url: &str) -> Result<Vec<u8>, ureq::Error> {
 
 impl Witness {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let signer = self.signer()?;
+        let path = self.dir.join("witness.key");
+        let signer = cosigner::key(
+            &path,
+            self.name.as_deref(),
+            Algorithm::Cosignature,
+            "witness",
+        )?;
         let mut logs = self.logs;
         let mut published = Vec::new();
         if let Some(path) = &self.policy {
@@ -107,33 +112,5 @@ impl Witness {
             output::note(format!("listening on http://{}", listener.local_addr()?));
             Ok(witness.serve(listener, stop).await?)
         })
-    }
-
-    /// Reads the witness's key, or makes one if there is none.
-    fn signer(&self) -> Result<Signer, CliError> {
-        let path = self.dir.join("witness.key");
-        let refused = |error: &dyn std::fmt::Display| {
-            CliError::Refused(format!("{}: {error}", path.display()))
-        };
-        match read_secret(&path, Links::Refused) {
-            Ok(text) => {
-                let signer = Signer::from_secret(&text).map_err(|error| refused(&error))?;
-                match signer.verifier().algorithm() {
-                    Algorithm::Cosignature => Ok(signer),
-                    Algorithm::Ed25519 => {
-                        Err(refused(&"this is the key of a log, not of a witness"))
-                    }
-                }
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let name = self.name.as_deref().ok_or_else(|| {
-                    CliError::Usage("a new witness needs a name; give it with --name".to_owned())
-                })?;
-                let signer = generate(name, Algorithm::Cosignature).map_err(CliError::refused)?;
-                write_secret(&path, &signer.secret()).map_err(|error| refused(&error))?;
-                Ok(signer)
-            }
-            Err(error) => Err(refused(&error)),
-        }
     }
 }

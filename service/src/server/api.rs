@@ -18,6 +18,7 @@ use super::outlet::Room;
 use super::reads::{self, Looks, ReadLog, Recording};
 use super::recoveries::Recoveries;
 use super::turns::Turns;
+use super::writing::{Streams, Writing};
 use crate::wire::Failure;
 use crate::wire::errors::ServiceReason;
 use crate::wire::request::AsOf;
@@ -85,6 +86,12 @@ impl Api {
         })
     }
 
+    /// The caller's share of what waits for the writer, as [`Fair`](super::fair::Fair) said.
+    pub(super) fn writing(&self, extensions: &Extensions) -> Writing {
+        let own = extensions.get().cloned();
+        own.unwrap_or_else(|| Writing::new(&self.limits, &Streams::beside(&self.limits)))
+    }
+
     /// Fails with `ACCESS_DENIED` if the caller may not do this. `of` is what is asked about, and is
     /// given back.
     pub(super) async fn allowed<T: Send + 'static>(
@@ -93,13 +100,25 @@ impl Api {
         of: T,
         require: impl Fn(&Gate<'_>, &T) -> Result<(), Failure> + Send + 'static,
     ) -> Result<T, Failure> {
+        let (of, _) = self.answered(caller, of, require).await?;
+        Ok(of)
+    }
+
+    /// Asks about something, which is given back with the answer. The answer is the default one if
+    /// every caller may do everything.
+    pub(super) async fn answered<T: Send + 'static, A: Default + Send + 'static>(
+        &self,
+        caller: &Caller,
+        of: T,
+        ask: impl Fn(&Gate<'_>, &T) -> Result<A, Failure> + Send + 'static,
+    ) -> Result<(T, A), Failure> {
         if self.authorizer.permits_everything() {
-            return Ok(of);
+            return Ok((of, A::default()));
         }
         let (authorizer, caller) = (self.authorizer.clone(), caller.clone());
         self.blocking(move |ledger| {
-            gate::ask(ledger, &*authorizer, &caller, |gate| require(gate, &of))?;
-            Ok(of)
+            let answer = gate::ask(ledger, &*authorizer, &caller, |gate| ask(gate, &of))?;
+            Ok((of, answer))
         })
         .await
     }

@@ -1,6 +1,7 @@
 //! Finds out who acts, and what they may do. Each of the two is a trait. The server asks each trait
 //! in one place, before it decides or reads anything (P7).
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 use planledger_core::access::{Purpose, Scope};
@@ -401,6 +402,18 @@ pub trait Authorizer: Send + Sync + 'static {
         access: &Access<'_>,
     ) -> Result<bool, ReadError>;
 
+    /// What a command names that is there, and that the caller may not see. The ledger decides as if
+    /// it were not there, so that nobody finds out by naming it.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the state cannot be read.
+    fn unseen(
+        &self,
+        now: &Reading<'_>,
+        caller: &Caller,
+        envelope: &Envelope,
+    ) -> Result<BTreeSet<StreamId>, ReadError>;
+
     /// Whether every caller may do everything. The server then does not ask.
     fn permits_everything(&self) -> bool {
         false
@@ -449,6 +462,15 @@ impl Authenticator for Development {
 impl Authorizer for Development {
     fn permits(&self, _: &Reading<'_>, _: &Caller, _: &Access<'_>) -> Result<bool, ReadError> {
         Ok(true)
+    }
+
+    fn unseen(
+        &self,
+        _: &Reading<'_>,
+        _: &Caller,
+        _: &Envelope,
+    ) -> Result<BTreeSet<StreamId>, ReadError> {
+        Ok(BTreeSet::new())
     }
 
     fn permits_everything(&self) -> bool {

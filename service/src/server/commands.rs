@@ -11,6 +11,7 @@ use super::api::Api;
 use super::auth::{Access, Caller};
 use super::erasing::approves;
 use super::identity::adopt;
+use super::writing::{Turn, Writing};
 use crate::wire::{BadRequest, Failure};
 
 /// How long a request stream waits before it submits a command again that the ledger refused as
@@ -90,7 +91,8 @@ fn failure(error: ExecuteError, envelope: Envelope) -> Failure {
 }
 
 impl Api {
-    /// Passes a command on that was read without a fault and that the caller may have executed.
+    /// Passes a command on that was read without a fault and that the caller may have executed. It says
+    /// what of it the caller may not see.
     pub(super) async fn permitted(
         &self,
         caller: &Caller,
@@ -98,11 +100,13 @@ impl Api {
     ) -> Result<Envelope, Failure> {
         let mut envelope = read?;
         adopt(caller, &mut envelope)?;
-        self.allowed(caller, envelope, |gate, envelope| {
+        let answered = self.answered(caller, envelope, |gate, envelope| {
             let before = &[];
-            gate.require(&Access::Execute { envelope, before })
-        })
-        .await
+            gate.require(&Access::Execute { envelope, before })?;
+            gate.unseen(envelope)
+        });
+        let (envelope, unseen) = answered.await?;
+        Ok(Envelope { unseen, ..envelope })
     }
 
     /// Passes a batch on if the caller may have each of its commands executed.
@@ -115,25 +119,33 @@ impl Api {
             let id = envelope.id;
             adopt(caller, envelope).map_err(|failure| failure.in_batch(index, id))?;
         }
-        self.allowed(caller, envelopes, |gate, envelopes| {
+        let answered = self.answered(caller, envelopes, |gate, envelopes| {
+            let mut unseen = Vec::with_capacity(envelopes.len());
             for (index, envelope) in envelopes.iter().enumerate() {
                 let before = envelopes.get(..index).unwrap_or_default();
                 gate.require(&Access::Execute { envelope, before })
                     .map_err(|failure| failure.in_batch(index, envelope.id))?;
+                unseen.push(gate.unseen(envelope)?);
             }
-            Ok(())
-        })
-        .await
+            Ok(unseen)
+        });
+        let (mut envelopes, unseen) = answered.await?;
+        for (envelope, unseen) in envelopes.iter_mut().zip(unseen) {
+            envelope.unseen = unseen;
+        }
+        Ok(envelopes)
     }
 
     /// Submits one command, of so many bytes as it came in, and waits for its result.
     pub(super) async fn carry_out(
         &self,
         caller: &Caller,
+        writing: &Writing,
         envelope: Envelope,
         bytes: usize,
     ) -> Result<Receipt, Failure> {
-        match self.hand_in(caller, envelope.clone(), bytes, |_| {}) {
+        let turn = Arc::new(writing.single(1, bytes).await?);
+        match self.hand_in(caller, envelope.clone(), bytes, turn, |_| {}) {
             Ok(outcome) => Submitted { envelope, outcome }.receipt().await,
             Err(error) => Err(failure(error, envelope)),
         }
@@ -144,15 +156,18 @@ impl Api {
     pub(super) async fn carry_out_batch(
         &self,
         caller: &Caller,
+        writing: &Writing,
         envelopes: Vec<Envelope>,
         bytes: usize,
     ) -> Result<Vec<Receipt>, Failure> {
+        let turn = writing.single(envelopes.len(), bytes).await?;
         let (reply, outcome) = oneshot::channel();
         let approved = approves(&envelopes).then(|| self.approved.clone());
         let work = Work::new(caller.actor, envelopes.clone(), move |result| {
             if let Some(approved) = approved {
                 approved.notify_one();
             }
+            drop(turn);
             let _ = reply.send(result);
         })
         .weighing(bytes);
@@ -163,19 +178,24 @@ impl Api {
         result.map_err(|error| Failure::of_batch(error, &envelopes))
     }
 
-    /// Submits one command of a request stream, if the caller may have it executed now. While the
-    /// ledger is overloaded, it tries again here, because later commands must not overtake this one.
+    /// Submits one command of a request stream, if the caller may have it executed now. It waits here
+    /// until it is the caller's turn, and while the ledger is overloaded, because later commands must
+    /// not overtake this one.
     pub(super) async fn submit_in_turn(
         &self,
         caller: &Caller,
+        writing: &Writing,
         read: Read,
         line: &mut Line,
     ) -> Result<Submitted, Failure> {
         let bytes = read.bytes;
-        let envelope = self.permitted_in_turn(caller, read.envelope?, line).await?;
+        let envelope = read.envelope?;
+        let turn = Arc::new(writing.of_stream(bytes).await?);
+        let envelope = self.permitted_in_turn(caller, envelope, line).await?;
         let mut tries = 0;
         loop {
-            match self.hand_in(caller, envelope.clone(), bytes, line.listener()) {
+            let turn = turn.clone();
+            match self.hand_in(caller, envelope.clone(), bytes, turn, line.listener()) {
                 Ok(outcome) => {
                     line.handed_in += 1;
                     return Ok(Submitted { envelope, outcome });
@@ -190,7 +210,8 @@ impl Api {
     }
 
     /// Whether a command of a request stream may be carried out can depend on one before it, such as
-    /// the one that creates its team. So nothing is denied before those have been answered.
+    /// the one that creates its team. So nothing is denied, and nothing is taken as unseen, before those have
+    /// been answered.
     async fn permitted_in_turn(
         &self,
         caller: &Caller,
@@ -200,7 +221,9 @@ impl Api {
         if self.is_open() || line.is_answered() {
             return self.permitted(caller, Ok(envelope)).await;
         }
-        if let Ok(permitted) = self.permitted(caller, Ok(envelope.clone())).await {
+        if let Ok(permitted) = self.permitted(caller, Ok(envelope.clone())).await
+            && permitted.unseen.is_empty()
+        {
             return Ok(permitted);
         }
         let answered = tokio::time::timeout(self.limits.patience, line.answered());
@@ -216,6 +239,7 @@ impl Api {
         caller: &Caller,
         envelope: Envelope,
         bytes: usize,
+        turn: Arc<Turn>,
         told: impl FnOnce(&Outcome) + Send + 'static,
     ) -> Result<oneshot::Receiver<Outcome>, ExecuteError> {
         let (reply, outcome) = oneshot::channel();
@@ -225,6 +249,7 @@ impl Api {
             if let Some(approved) = approved {
                 approved.notify_one();
             }
+            drop(turn);
             told(&result);
             // The caller may be gone, and then nobody receives the result. The command stays
             // recorded.

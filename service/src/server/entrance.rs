@@ -1,6 +1,5 @@
 //! Finds out who sent a request before its body is read, and lets nobody else in.
 
-use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -14,14 +13,21 @@ use tower::{Layer, Service};
 use super::auth::{AuthError, Authenticator, Caller, purpose_in};
 use super::ending::{Progress, Streaming, until};
 use super::identity::rejection::Rejection;
-use super::limits::HEALTH;
 use super::reads;
+use super::transport::Connection;
 use crate::system::SystemClock;
 use crate::wire::Failure;
 use crate::wire::errors::ServiceReason;
 
+/// The method that health checks call. The server answers it also when it is overloaded.
+pub(super) const HEALTH: &str = "/grpc.health.v1.Health/Check";
 /// What the methods of reflection, which describe the API, have in front.
-pub(super) const REFLECTION: &str = "/grpc.reflection.";
+const REFLECTION: &str = "/grpc.reflection.";
+
+/// Whether a method answers with a stream: one of these, or of reflection.
+pub(super) fn is_streaming(streaming: &Streaming, path: &str) -> bool {
+    streaming.contains(path) || path.starts_with(REFLECTION)
+}
 
 /// Asks the authenticator about each request, and puts the [`Caller`] among
 /// its extensions. Only health checks need no caller, and reflection if the authenticator says so.
@@ -34,13 +40,10 @@ pub(super) struct Entrance {
 impl Entrance {
     /// Lets in whom the authenticator knows. `streaming` are the methods that answer with a stream,
     /// which ends when the proof of who asked for it ends.
-    pub(super) fn guarded_by(
-        authenticator: Arc<dyn Authenticator>,
-        streaming: HashSet<String>,
-    ) -> Self {
+    pub(super) fn guarded_by(authenticator: Arc<dyn Authenticator>, streaming: Streaming) -> Self {
         Self {
             authenticator,
-            streaming: Arc::new(streaming),
+            streaming,
         }
     }
 }
@@ -93,8 +96,7 @@ where
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let authenticator = self.authenticator.clone();
-        let path = request.uri().path();
-        let streams = self.streaming.contains(path) || path.starts_with(REFLECTION);
+        let streams = is_streaming(&self.streaming, request.uri().path());
         Box::pin(async move {
             let (mut head, body) = request.into_parts();
             let known = authenticator.authenticate(&head).await;
@@ -109,6 +111,9 @@ where
             });
             match known {
                 Ok(caller) => {
+                    if let Some(connection) = head.extensions.get::<Connection>() {
+                        connection.standing.identified();
+                    }
                     let progress = Progress::default();
                     let end = caller.expires.filter(|_| streams);
                     head.extensions.insert(caller);

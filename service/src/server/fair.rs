@@ -1,42 +1,50 @@
 //! Gives each request its share of the server, and watches how its body arrives.
 
-use std::collections::HashSet;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http_body::{Frame, SizeHint};
 use tonic::Status;
 use tonic::body::Body;
-use tonic::codegen::{Bytes, http};
+use tonic::codegen::http;
 use tower::{Layer, Service};
 
-use super::entrance::REFLECTION;
+use super::answer::{Single, Streamed};
+use super::ending::Streaming;
+use super::entrance::{HEALTH, is_streaming};
 use super::intake::Intake;
 use super::limits::Limits;
-use super::shares::{Admitted, Shares};
+use super::shares::{Kind, Shares};
+
+/// How long the body of a health check may take to arrive. It has a few bytes.
+const CHECK_BODY: Duration = Duration::from_secs(5);
 
 /// Stands behind the entrance, so that it knows who asks.
 #[derive(Clone)]
 pub(super) struct Fair {
     shares: Shares,
-    streaming: Arc<HashSet<String>>,
-    patience: Duration,
+    streaming: Streaming,
+    body: Duration,
+    reading: Duration,
 }
 
 impl Fair {
     /// `streaming` are the methods that answer with a stream.
-    pub(super) fn new(limits: &Limits, streaming: HashSet<String>) -> Self {
+    pub(super) fn new(limits: &Limits, streaming: Streaming) -> Self {
         Self {
             shares: Shares::new(limits),
-            streaming: Arc::new(streaming),
-            patience: limits.body,
+            streaming,
+            body: limits.body,
+            reading: limits.reading,
         }
     }
 
-    fn streams(&self, path: &str) -> bool {
-        self.streaming.contains(path) || path.starts_with(REFLECTION)
+    fn kind(&self, path: &str) -> Kind {
+        match path {
+            HEALTH => Kind::Check,
+            path if is_streaming(&self.streaming, path) => Kind::Stream,
+            _ => Kind::Single,
+        }
     }
 }
 
@@ -71,49 +79,28 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let streams = self.fair.streams(request.uri().path());
-        let admitted = match self.fair.shares.admit(request.extensions(), streams) {
+    fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
+        let kind = self.fair.kind(request.uri().path());
+        let admitted = match self.fair.shares.admit(request.extensions(), kind) {
             Ok(admitted) => admitted,
             Err(failure) => return Box::pin(async { Ok(Status::from(failure).into_http()) }),
         };
-        let (kept, patience) = (admitted.kept.clone(), self.fair.patience);
+        request.extensions_mut().insert(admitted.writing());
+        let (streams, patience) = match kind {
+            Kind::Single => (false, self.fair.body),
+            Kind::Stream => (true, self.fair.body),
+            Kind::Check => (false, self.fair.body.min(CHECK_BODY)),
+        };
+        let kept = admitted.kept.clone();
         let request = request.map(|body| Body::new(Intake::new(body, kept, streams, patience)));
         let answer = self.inner.call(request);
+        let reading = self.fair.reading;
         Box::pin(async move {
             let answer = answer.await?;
-            Ok(answer.map(|inner| {
-                Body::new(Shared {
-                    inner,
-                    _admitted: admitted,
-                })
+            Ok(answer.map(|inner| match streams {
+                true => Body::new(Streamed::new(inner, admitted, reading)),
+                false => Body::new(Single::new(inner, admitted, reading)),
             }))
         })
-    }
-}
-
-/// An answer that has its share until it has been sent or the client is gone.
-struct Shared {
-    inner: Body,
-    _admitted: Admitted,
-}
-
-impl http_body::Body for Shared {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        Pin::new(&mut self.inner).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
     }
 }

@@ -1,11 +1,11 @@
 //! Asks the authorizer for one caller, at one consistent state of the present.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use planledger_core::domain::view::Viewer;
 use planledger_core::ids::StreamId;
-use planledger_core::ledger::{Ledger, Reading};
+use planledger_core::ledger::{Envelope, Ledger, Reading};
 
 use super::auth::{Access, Authorizer, Caller};
 use super::reads::{Look, look};
@@ -99,6 +99,14 @@ impl<'g> Gate<'g> {
         let told = ask()?;
         self.told.borrow_mut().insert(thing, told);
         Ok(told)
+    }
+
+    /// What a command names and the caller may not see.
+    pub(super) fn unseen(&self, envelope: &Envelope) -> Result<BTreeSet<StreamId>, Failure> {
+        match self.is_open() {
+            true => Ok(BTreeSet::new()),
+            false => Ok(self.authorizer.unseen(self.now, self.caller, envelope)?),
+        }
     }
 
     /// Fails with `ACCESS_DENIED` if the caller may not do this.

@@ -36,6 +36,16 @@ impl Store {
         self.kept.fetch_update(success, failure, fits).is_ok()
     }
 
+    /// The same, but if nothing else is kept, any number fits.
+    fn keep_or_alone(&self, bytes: usize) -> bool {
+        let fits = |kept: usize| match kept {
+            0 => Some(bytes),
+            kept => kept.checked_add(bytes).filter(|sum| *sum <= self.most),
+        };
+        let (success, failure) = (Ordering::AcqRel, Ordering::Acquire);
+        self.kept.fetch_update(success, failure, fits).is_ok()
+    }
+
     fn release(&self, bytes: usize) {
         self.kept.fetch_sub(bytes, Ordering::AcqRel);
     }
@@ -65,11 +75,20 @@ impl Kept {
     }
 
     fn keep(&self, bytes: usize) -> bool {
+        self.keep_by(bytes, Store::keep)
+    }
+
+    /// The same, but if nothing else is kept, any number fits: one answer may always wait.
+    pub(super) fn keep_or_alone(&self, bytes: usize) -> bool {
+        self.keep_by(bytes, Store::keep_or_alone)
+    }
+
+    fn keep_by(&self, bytes: usize, keep: impl Fn(&Store, usize) -> bool) -> bool {
         let [first, second] = &self.0.stores;
-        if !first.keep(bytes) {
+        if !keep(first, bytes) {
             return false;
         }
-        if !second.keep(bytes) {
+        if !keep(second, bytes) {
             first.release(bytes);
             return false;
         }
@@ -77,7 +96,8 @@ impl Kept {
         true
     }
 
-    fn release(&self) {
+    /// Gives back what is kept.
+    pub(super) fn release(&self) {
         let bytes = self.0.bytes.swap(0, Ordering::AcqRel);
         self.0.stores.iter().for_each(|store| store.release(bytes));
     }
@@ -258,6 +278,10 @@ mod tests {
         drop(kept);
         assert!(own.is_empty());
         assert!(other.keep(20));
+        other.release();
+        assert!(all.is_empty());
+        assert!(other.keep_or_alone(1_000));
+        assert!(!other.keep_or_alone(1));
         other.release();
         assert!(all.is_empty());
     }

@@ -1,37 +1,35 @@
-//! Limits how many requests the server works on at once, and refuses the others.
+//! What the server takes on, and how long it waits.
 
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http_body::{Frame, SizeHint};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tonic::Status;
-use tonic::body::Body;
-use tonic::codegen::{Bytes, http};
-use tower::{Layer, Service};
-
 use crate::settings::limits as settings;
-use crate::wire::Failure;
-
-/// The method that health checks call. The server answers it also when it is overloaded.
-pub(super) const HEALTH: &str = "/grpc.health.v1.Health/Check";
 
 /// How many requests a server works on, how large they may be, and how long it waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at once. The server closes further ones at once.
+    /// Connections at once. Further ones take the place of those on which nobody said who they are,
+    /// or on which nothing is asked; if there are none, the server closes the new one at once.
     pub connections: usize,
     /// Connections at once from one address, or from one network of version 6 (64 bits).
     pub connections_of_address: usize,
     /// How long a TLS handshake may take, and then the first bytes of HTTP/2.
     pub handshake: Duration,
+    /// How long it may take until a request has come on a connection whose sender is known.
+    pub identify: Duration,
+    /// How long nothing may be asked on a connection.
+    pub idle: Duration,
     /// Requests of all connections that the server works on at once, streams included. The server
     /// refuses more requests with RESOURCE_EXHAUSTED, reason OVERLOADED.
     pub requests: usize,
     /// Requests of one connection at once. A client waits before it sends more.
     pub requests_of_connection: u32,
+    /// Requests of one caller that are not answered yet, or whose answers the client has not taken;
+    /// streams are counted apart. More are refused with RATE_LIMITED.
+    pub requests_of_caller: usize,
+    /// Commands of one caller that wait for the disk. Streams wait for their turn beyond that, single
+    /// requests for a while, and then they are refused with RATE_LIMITED. 8 KiB of a command count as
+    /// one, and eight commands of a batch.
+    pub commands_of_caller: usize,
     /// Most bytes of a request's message. It must be large, because a catalogue is one command.
     pub request_bytes: usize,
     /// Most bytes of an answer's message.
@@ -49,12 +47,12 @@ pub struct Limits {
     pub streams_of_connection: usize,
     /// The same of one caller.
     pub streams_of_caller: usize,
-    /// Bytes of all streams that wait for clients to read them.
+    /// Bytes of all streams that wait for clients to read them; and as many of all other answers.
     pub unread_bytes: usize,
     /// The same of one stream. One answer may always wait, however large it is.
     pub unread_bytes_of_stream: usize,
-    /// How long a client may take nothing of a stream that has something for it. Then the stream ends
-    /// with SLOW_READER.
+    /// How long a client may take nothing of an answer. Then a stream ends with SLOW_READER, and any
+    /// other answer is given up.
     pub reading: Duration,
     /// Requests of one person in a second on average, or of a system on behalf of one; ten times as
     /// many at once. More are refused with RATE_LIMITED. 0 for no limit.
@@ -76,8 +74,12 @@ impl Default for Limits {
             connections: 4_096,
             connections_of_address: 512,
             handshake: Duration::from_secs(10),
+            identify: Duration::from_secs(15),
+            idle: Duration::from_secs(300),
             requests: 2_048,
             requests_of_connection: 512,
+            requests_of_caller: 256,
+            commands_of_caller: 1_024,
             request_bytes: 16 << 20,
             answer_bytes: 64 << 20,
             body: Duration::from_secs(30),
@@ -130,11 +132,15 @@ impl Limits {
                 self.connections_of_address,
             ),
             handshake: seconds(named.handshake_seconds, self.handshake),
+            identify: seconds(named.identify_seconds, self.identify),
+            idle: seconds(named.idle_seconds, self.idle),
             requests: count(named.requests, self.requests),
             requests_of_connection: named
                 .requests_of_connection
                 .unwrap_or(self.requests_of_connection)
                 .max(1),
+            requests_of_caller: count(named.requests_of_caller, self.requests_of_caller),
+            commands_of_caller: count(named.commands_of_caller, self.commands_of_caller),
             request_bytes: mib(named.request_mib, self.request_bytes),
             answer_bytes: mib(named.answer_mib, self.answer_bytes),
             body: seconds(named.body_seconds, self.body),
@@ -163,105 +169,5 @@ impl Limits {
             requests_per_second_of_system: 0,
             ..self
         }
-    }
-}
-
-/// Refuses requests beyond a number at once. The server does not fail under load, and does not make
-/// those requests wait.
-#[derive(Clone, Debug)]
-pub(super) struct Shedding {
-    places: Arc<Semaphore>,
-    checks: Arc<Semaphore>,
-}
-
-/// How many health checks are answered at once. One takes no time.
-const CHECKS: usize = 256;
-
-impl Shedding {
-    /// Accepts this many requests at once.
-    pub(super) fn beyond(requests: usize) -> Self {
-        Self {
-            places: Arc::new(Semaphore::new(requests)),
-            checks: Arc::new(Semaphore::new(CHECKS)),
-        }
-    }
-}
-
-impl<S> Layer<S> for Shedding {
-    type Service = Shed<S>;
-
-    fn layer(&self, inner: S) -> Shed<S> {
-        Shed {
-            inner,
-            shedding: self.clone(),
-        }
-    }
-}
-
-/// A service that refuses requests beyond the number.
-#[derive(Clone, Debug)]
-pub(super) struct Shed<S> {
-    inner: S,
-    shedding: Shedding,
-}
-
-impl<S> Service<http::Request<Body>> for Shed<S>
-where
-    S: Service<http::Request<Body>, Response = http::Response<Body>>,
-    S::Future: Send + 'static,
-{
-    type Response = http::Response<Body>;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let places = match request.uri().path() {
-            HEALTH => &self.shedding.checks,
-            _ => &self.shedding.places,
-        };
-        let Ok(place) = places.clone().try_acquire_owned() else {
-            return Box::pin(async { Ok(Status::from(Failure::overloaded()).into_http()) });
-        };
-        let answer = self.inner.call(request);
-        Box::pin(async move {
-            let answer = answer.await?;
-            Ok(answer.map(|inner| {
-                Body::new(Placed {
-                    inner,
-                    _place: place,
-                })
-            }))
-        })
-    }
-}
-
-/// An answer that keeps its place among the requests until it has been sent or the client is gone.
-/// So a stream counts as a request for as long as it lasts.
-struct Placed {
-    inner: Body,
-    _place: OwnedSemaphorePermit,
-}
-
-impl http_body::Body for Placed {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        Pin::new(&mut self.inner).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
     }
 }

@@ -10,11 +10,14 @@ pub mod identity;
 pub mod transport;
 
 mod access;
+mod answer;
 mod api;
 mod audit;
 mod catalogue;
 mod commands;
+mod connections;
 mod count;
+mod deadline;
 mod ending;
 mod entrance;
 mod erasing;
@@ -24,6 +27,7 @@ mod fair;
 mod gate;
 mod health;
 mod intake;
+mod lapse;
 mod limits;
 mod links;
 mod missing;
@@ -43,49 +47,39 @@ mod revert;
 mod roster;
 mod rpc;
 mod shares;
+mod shedding;
 mod surveys;
 mod turns;
+mod writing;
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use planledger_core::access_log::AccessLog;
 use planledger_core::ledger::Ledger;
 use planledger_core::notary::Notary;
 use tokio::sync::watch;
+use tower::ServiceBuilder;
 
 use self::api::Api;
 use self::auth::{Authenticator, Authorizer};
+pub use self::connections::{KEEPALIVE, KEEPALIVE_TIMEOUT};
 use self::entrance::Entrance;
 use self::evidence::Evidence;
 use self::fair::Fair;
 use self::health::Health;
 pub use self::limits::Limits;
-use self::limits::Shedding;
 use self::reads::ReadLog;
 pub use self::rpc::COMMANDS_OF_A_STREAM;
+use self::shedding::Shedding;
 use self::transport::{Listening, Tls};
 use crate::notary::Witnesses;
-
-/// How often the server asks a connection for a sign of life.
-pub const KEEPALIVE: Duration = Duration::from_secs(30);
-/// How long a connection may take to answer with a sign of life.
-pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
-/// Bytes of one request that may wait to be read.
-const WINDOW: u32 = 256 << 10;
-/// Bytes of a whole connection that may wait to be read. It leaves room for several streams that
-/// wait for the disk before the connection's other requests must wait too.
-const CONNECTION_WINDOW: u32 = 8 * WINDOW;
 
 /// Why a server stopped serving.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// The transport failed.
-    #[error(transparent)]
-    Transport(#[from] tonic::transport::Error),
     /// The operating system refused something that the transport needs.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -174,7 +168,7 @@ impl Server {
     /// latest together with the runtime.
     ///
     /// # Errors
-    /// [`ServeError`] when the transport fails.
+    /// [`ServeError`] when the operating system refuses what the transport needs.
     pub async fn serve(
         self,
         ledger: Ledger,
@@ -196,18 +190,13 @@ impl Server {
         let erasing = tokio::spawn(api.clone().carry_out_erasures());
         let (health, health_service) = Health::new(&ledger, self.reads).await;
         let watching = tokio::spawn(health.watch(ledger, stopped.clone()));
-        let services = rpc::services(&api, limits);
-        let router = tonic::transport::Server::builder()
-            .http2_keepalive_interval(Some(KEEPALIVE))
-            .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-            .initial_stream_window_size(Some(WINDOW))
-            .initial_connection_window_size(Some(CONNECTION_WINDOW))
-            .max_concurrent_streams(Some(limits.requests_of_connection))
-            .layer(Shedding::beyond(limits.requests))
-            .layer(Entrance::guarded_by(authenticator, rpc::streaming()))
-            .layer(Fair::new(&limits, rpc::streaming()))
-            .add_routes(services)
-            .add_service(health_service);
+        let streaming = Arc::new(rpc::streaming());
+        let services = rpc::services(&api, limits).add_service(health_service);
+        let service = ServiceBuilder::new()
+            .layer(Shedding::beyond(limits.requests, streaming.clone()))
+            .layer(Entrance::guarded_by(authenticator, streaming.clone()))
+            .layer(Fair::new(&limits, streaming))
+            .service(services.prepare());
         drop(api);
         let told = async {
             stop.await;
@@ -216,23 +205,22 @@ impl Server {
         };
         // What goes on beside the connections ends when this function does.
         let (incoming, _kept) = self.listening.accept(&limits)?;
-        let serving = router.serve_with_incoming_shutdown(incoming, told);
+        let serving = connections::serve(service, incoming, limits, told);
         let mut late = stopped;
         let overdue = async {
             let _ = late.wait_for(|stopping| *stopping).await;
             tokio::time::sleep(limits.grace).await;
         };
-        let result = tokio::select! {
-            result = serving => result.map_err(ServeError::from),
+        tokio::select! {
+            () = serving => {}
             () = overdue => {
                 tracing::warn!("requests that did not finish in time are cut off");
-                Ok(())
             }
-        };
+        }
         watching.abort();
         resuming.abort();
         erasing.abort();
-        result
+        Ok(())
     }
 }
 

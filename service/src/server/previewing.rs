@@ -1,5 +1,8 @@
 //! Says what commands would do, without doing it.
 
+use std::collections::BTreeSet;
+
+use planledger_core::ids::StreamId;
 use planledger_core::ledger::{Envelope, Foreseen, ForeseenLeaver, Preview, PreviewError};
 
 use super::api::Api;
@@ -35,20 +38,21 @@ impl Asked {
         }
     }
 
-    /// Whether the caller may not ask this now.
-    fn is_denied(&self, gate: &Gate<'_>) -> Result<bool, Failure> {
-        let permitted = match self {
+    /// What of the command the caller may not see. `None` if the caller may not ask this now.
+    fn unseen(&self, gate: &Gate<'_>) -> Result<Option<BTreeSet<StreamId>>, Failure> {
+        let (permitted, unseen) = match self {
             Self::Command(command) => match &**command {
                 Ok(envelope) => {
                     let before = &[];
-                    gate.permits(&Access::Execute { envelope, before })?
+                    let permitted = gate.permits(&Access::Execute { envelope, before })?;
+                    (permitted, gate.unseen(envelope)?)
                 }
                 // What is wrong with it is said.
-                Err(_) => true,
+                Err(_) => (true, BTreeSet::new()),
             },
-            Self::Leavers => gate.permits(&Access::PreviewLeavers)?,
+            Self::Leavers => (gate.permits(&Access::PreviewLeavers)?, BTreeSet::new()),
         };
-        Ok(!permitted)
+        Ok(permitted.then_some(unseen))
     }
 }
 
@@ -89,29 +93,32 @@ impl Api {
         let (api, caller) = (self.clone(), caller.clone());
         self.blocking(move |_| {
             let Previewing(mut preview) = previewing;
-            let denied = api.ask(&caller, |gate| {
+            let told = api.ask(&caller, |gate| {
                 questions
                     .iter()
-                    .map(|asked| asked.is_denied(gate))
+                    .map(|asked| asked.unseen(gate))
                     .collect::<Result<Vec<_>, _>>()
             })?;
             let mut answers = Vec::with_capacity(questions.len());
             let mut end = None;
-            for (question, denied) in questions.into_iter().zip(denied) {
-                if denied {
+            for (question, unseen) in questions.into_iter().zip(told) {
+                let Some(unseen) = unseen else {
                     answers.push(Err(Failure::access_denied()));
                     continue;
-                }
+                };
                 let answer = match question {
                     Asked::Command(command) => match *command {
-                        Ok(envelope) => match preview.next(actor, &envelope) {
-                            Ok(foreseen) => Ok(Answered::Command(foreseen)),
-                            Err(error @ PreviewError::TooLarge) => {
-                                end = Some(Failure::of_preview(error, &envelope));
-                                break;
+                        Ok(envelope) => {
+                            let envelope = Envelope { unseen, ..envelope };
+                            match preview.next(actor, &envelope) {
+                                Ok(foreseen) => Ok(Answered::Command(foreseen)),
+                                Err(error @ PreviewError::TooLarge) => {
+                                    end = Some(Failure::of_preview(error, &envelope));
+                                    break;
+                                }
+                                Err(error) => Err(Failure::of_preview(error, &envelope)),
                             }
-                            Err(error) => Err(Failure::of_preview(error, &envelope)),
-                        },
+                        }
                         Err(failure) => Err(failure),
                     },
                     Asked::Leavers => preview

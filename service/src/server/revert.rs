@@ -1,5 +1,7 @@
 //! Reverts a plan. The server reads the plan as it was, and the domain's rules decide what changes.
 
+use std::collections::BTreeSet;
+
 use planledger_core::domain::plan::{PlanCommand, Revert, Reverting, WrittenContent};
 use planledger_core::domain::view::Viewer;
 use planledger_core::domain::world::Context;
@@ -10,6 +12,7 @@ use planledger_core::ledger::{Envelope, Ledger, Reading, Receipt};
 use super::api::{Api, moment};
 use super::auth::{Access, Caller};
 use super::identity::agreed;
+use super::writing::Writing;
 use crate::wire::Failure;
 use crate::wire::revert::RevertPlan;
 
@@ -38,6 +41,7 @@ impl Api {
     pub(super) async fn revert(
         &self,
         caller: &Caller,
+        writing: &Writing,
         request: RevertPlan,
     ) -> Result<Outcome, Failure> {
         let (id, dry_run) = (request.id, request.dry_run);
@@ -60,6 +64,7 @@ impl Api {
                     expected_revision: asked.expected_revision,
                     on_behalf_of,
                     discard_if_unchanged: false,
+                    unseen: BTreeSet::new(),
                     command: asked.command(),
                 };
                 gate.require(&Access::Execute {
@@ -72,7 +77,7 @@ impl Api {
         let to = asked.revert.to;
         let receipt = match dry_run {
             true => None,
-            false => Some(self.carry_out(caller, envelope, 0).await?),
+            false => Some(self.carry_out(caller, writing, envelope, 0).await?),
         };
         let outcome = receipt.clone();
         let (reverting, revision) = self

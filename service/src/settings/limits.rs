@@ -27,10 +27,18 @@ limits! {
     connections_of_address: usize;
     /// Seconds that a TLS handshake may take, and then the first bytes of HTTP/2.
     handshake_seconds: u64;
+    /// Seconds until a request must have come on a connection whose sender is known.
+    identify_seconds: u64;
+    /// Seconds that nothing may be asked on a connection.
+    idle_seconds: u64;
     /// Requests at once, streams included.
     requests: usize;
     /// Requests at once of one connection.
     requests_of_connection: u32;
+    /// Requests of one caller at once, streams apart.
+    requests_of_caller: usize;
+    /// Commands of one caller that wait for the disk.
+    commands_of_caller: usize;
     /// MiB of a request.
     request_mib: usize;
     /// MiB of an answer.
@@ -51,7 +59,7 @@ limits! {
     unread_mib: usize;
     /// MiB of one stream that wait for its client.
     unread_mib_of_stream: usize;
-    /// Seconds that a client may read nothing of a stream that has something for it.
+    /// Seconds that a client may read nothing of an answer.
     reading_seconds: u64;
     /// Requests of one person in a second on average; 0 for no limit.
     requests_per_second_of_person: u32;

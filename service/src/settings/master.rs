@@ -10,7 +10,7 @@ use planledger_core::seal::MasterKey;
 use zeroize::Zeroizing;
 
 use super::{File, SettingsError, parse_key};
-use crate::secret::{Links, read_secret, real_place, write_secret};
+use crate::secret::{Links, is_empty, read_secret, real_place, write_secret};
 use crate::system::SystemEntropy;
 
 /// The environment variable with the master key itself.
@@ -59,6 +59,8 @@ impl KeySource for KeyFile {
             source,
         };
         match read_secret(path, self.links) {
+            // Nothing is sealed with it yet: the first start was interrupted.
+            Ok(_) if self.makes && is_empty(path) => new_key(path),
             Ok(text) => parse_key("the master key file", &text).map(MasterKey::from_bytes),
             Err(error) if error.kind() != ErrorKind::NotFound => Err(io(error)),
             Err(_) if !self.makes => Err(SettingsError::MasterKeyMissing { path: path.clone() }),
@@ -289,7 +291,18 @@ mod tests {
         let first = fs::read_to_string(&path).unwrap();
         key().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), first);
+        // An earlier version was interrupted when it had made the file and not yet written it.
+        fs::write(&path, "").unwrap();
+        key().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap().len(), first.len());
         fs::create_dir(dir.path().join("journal")).unwrap();
+        let whole = fs::read_to_string(&path).unwrap();
+        fs::write(&path, "").unwrap();
+        assert!(
+            key().is_err(),
+            "a key that something is sealed with is not made anew"
+        );
+        fs::write(&path, whole).unwrap();
         fs::remove_file(&path).unwrap();
         assert!(matches!(key(), Err(SettingsError::MasterKeyMissing { .. })));
     }

@@ -76,6 +76,8 @@ fn read(fields: &mut Fields, request: proto::Command) -> Option<Envelope> {
         expected_revision: request.expected_revision.map(Revision::new),
         on_behalf_of: on_behalf_of?,
         discard_if_unchanged: request.discard_if_unchanged,
+        // Found out when it is known who sends it.
+        unseen: BTreeSet::new(),
         command: command?,
     })
 }

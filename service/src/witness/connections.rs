@@ -33,14 +33,14 @@ impl Default for Bounds {
 }
 
 /// Accepts connections within the bounds.
-pub(super) struct Bounded {
+pub(crate) struct Bounded {
     listener: TcpListener,
     places: Arc<Semaphore>,
     lasting: Duration,
 }
 
 impl Bounded {
-    pub(super) fn new(listener: TcpListener, bounds: Bounds) -> Self {
+    pub(crate) fn new(listener: TcpListener, bounds: Bounds) -> Self {
         Self {
             listener,
             places: Arc::new(Semaphore::new(bounds.connections)),
@@ -73,7 +73,7 @@ impl Listener for Bounded {
 }
 
 /// A connection that fails when its time is over.
-pub(super) struct Brief {
+pub(crate) struct Brief {
     stream: TcpStream,
     until: Pin<Box<Sleep>>,
     _place: Option<OwnedSemaphorePermit>,

@@ -1,5 +1,5 @@
-//! What a witness remembers: of each log the last checkpoint that it cosigned, and the keys that the
-//! log has changed to. Nothing of it is believed without a signature: a checkpoint has the witness's
+//! What a witness or a monitor remembers: of each log the last checkpoint that it cosigned, and the keys that
+//! the log has changed to. Nothing of it is believed without a signature: a checkpoint has the witness's
 //! own, a change of key that of the key before.
 
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use planledger_core::journal::{Disk, SmallFile};
 use planledger_core::note::Rotation;
 use planledger_core::tlog::{CheckpointError, NoteError, SignedCheckpoint, VerifierKey};
 
-use super::origin_hash;
+use crate::notary::origin_hash;
 
 /// Most bytes of a file that is read.
 const MOST_BYTES: u64 = 1 << 20;
@@ -38,8 +38,8 @@ pub enum MemoryError {
     },
     /// A stored checkpoint does not have this witness's own signature, so somebody else wrote it.
     #[error(
-        "{}: this witness's key has not signed it ({source}); somebody changed the file, or it is another \
-         witness's: restore it from its newest copy",
+        "{}: the key of this folder has not signed it ({source}); somebody changed the file, or it belongs \
+         elsewhere: restore it from its newest copy",
         path.display()
     )]
     Unsigned {
@@ -60,9 +60,9 @@ pub enum MemoryError {
     },
     /// The witness's key has cosigned two histories of a log.
     #[error(
-        "this witness's key has cosigned two checkpoints of size {size} of the log {origin} that differ: \
-         another witness has the key, or its memory was put back and used; keep both checkpoints as \
-         evidence, and start a witness with a new key under another name"
+        "the key has cosigned two checkpoints of size {size} of the log {origin} that differ: somebody else \
+         has the key, or its memory was put back and used; keep both checkpoints as evidence, and start \
+         anew with a new key under another name"
     )]
     Forked {
         /// The log.
@@ -71,7 +71,7 @@ pub enum MemoryError {
         size: u64,
     },
     /// Another witness uses the directory.
-    #[error("{} is in use by another witness; give each witness its own directory", dir.display())]
+    #[error("{} is in use by another witness or monitor; give each its own directory", dir.display())]
     Locked {
         /// The directory.
         dir: PathBuf,
@@ -101,19 +101,19 @@ impl std::fmt::Display for Older {
         } = self;
         match &self.folder {
             Some(folder) => write!(f, "{}", folder.display())?,
-            None => write!(f, "the memory of this witness")?,
+            None => write!(f, "what is remembered here")?,
         }
         write!(
             f,
-            " was older than it should be: of the log {origin} it knew a checkpoint of size {size}, and this \
-             witness has cosigned one of size {cosigned}; the newer one counts again. Unless a power cut or a \
+            " was older than it should be: of the log {origin} it knew a checkpoint of size {size}, and one of \
+             size {cosigned} was cosigned with this key; the newer one counts again. Unless a power cut or a \
              restored backup explains it, somebody put the folder back"
         )
     }
 }
 
-/// Everything that a witness remembers.
-pub(super) struct Memory {
+/// Everything that a witness or a monitor remembers.
+pub(crate) struct Memory {
     /// Where it is written, in this order. The last is the witness's own folder.
     disks: Vec<(Box<dyn Disk>, PathBuf)>,
     /// The present keys of the logs.
@@ -128,7 +128,7 @@ pub(super) struct Memory {
 
 impl Memory {
     /// Reads what is remembered. Of several folders, the newest state of each log counts.
-    pub(super) fn open(
+    pub(crate) fn open(
         disks: Vec<(Box<dyn Disk>, PathBuf)>,
         own: &VerifierKey,
         logs: Vec<VerifierKey>,
@@ -218,30 +218,30 @@ impl Memory {
     }
 
     /// Which folders had an older state than others.
-    pub(super) fn take_older(&mut self) -> Vec<Older> {
+    pub(crate) fn take_older(&mut self) -> Vec<Older> {
         std::mem::take(&mut self.older)
     }
 
     /// The keys that may sign for a log now.
-    pub(super) fn keys_of(&self, origin: &str) -> Vec<VerifierKey> {
+    pub(crate) fn keys_of(&self, origin: &str) -> Vec<VerifierKey> {
         let keys = self.logs.iter().filter(|key| key.name() == origin);
         keys.cloned().collect()
     }
 
     /// The last checkpoint of a log that was cosigned.
-    pub(super) fn latest(&self, origin: &str) -> Option<&SignedCheckpoint> {
+    pub(crate) fn latest(&self, origin: &str) -> Option<&SignedCheckpoint> {
         self.latest.get(origin)
     }
 
     /// The last checkpoint of the log whose name has this hash.
-    pub(super) fn by_hash(&self, hash: &str) -> Option<&SignedCheckpoint> {
+    pub(crate) fn by_hash(&self, hash: &str) -> Option<&SignedCheckpoint> {
         let mut all = self.latest.iter();
         let found = all.find(|(origin, _)| origin_hash(origin) == hash);
         found.map(|(_, signed)| signed)
     }
 
     /// Stores a checkpoint that has the witness's own signature, everywhere.
-    pub(super) fn remember(&mut self, signed: SignedCheckpoint) -> Result<(), MemoryError> {
+    pub(crate) fn remember(&mut self, signed: SignedCheckpoint) -> Result<(), MemoryError> {
         self.store(&signed)?;
         self.latest.insert(signed.checkpoint.origin.clone(), signed);
         Ok(())
@@ -253,7 +253,7 @@ impl Memory {
     }
 
     /// Follows a log to its next key. Gives `false` if no log has the key before.
-    pub(super) fn follow(&mut self, rotation: Rotation) -> Result<bool, MemoryError> {
+    pub(crate) fn follow(&mut self, rotation: Rotation) -> Result<bool, MemoryError> {
         if self.logs.contains(rotation.to()) {
             return Ok(true);
         }
@@ -281,7 +281,7 @@ impl Memory {
     }
 
     /// Compares with a checkpoint that the log shows: see [`super::WitnessServer::compare`].
-    pub(super) fn compare(
+    pub(crate) fn compare(
         &mut self,
         shown: SignedCheckpoint,
         own: &VerifierKey,
@@ -308,8 +308,18 @@ impl Memory {
         }))
     }
 
+    /// Reads a file of this name from the first folder that has it.
+    pub(crate) fn find(&self, name: &str) -> Result<Option<Vec<u8>>, MemoryError> {
+        for (_, dir) in &self.disks {
+            if let Some(found) = read(&dir.join(name))? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
     /// Writes a file durably to every disk. After a crash each holds the old content or the new one.
-    fn replace(&self, name: &str, content: &[u8]) -> Result<(), MemoryError> {
+    pub(crate) fn replace(&self, name: &str, content: &[u8]) -> Result<(), MemoryError> {
         for (disk, dir) in &self.disks {
             let file = SmallFile {
                 name,

@@ -1,8 +1,8 @@
 //! A witness (C2SP `tlog-witness`): an HTTP server that cosigns a log's checkpoints as long as the
 //! log only grows. It stores the last checkpoint of each log, cosigned by itself.
 
-mod connections;
-mod memory;
+pub(crate) mod connections;
+pub(crate) mod memory;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,13 +14,11 @@ use axum::extract::{DefaultBodyLimit, Path as UrlPath, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use planledger_core::hex;
 use planledger_core::journal::{Disk, OsDisk};
 use planledger_core::note::Rotation;
 use planledger_core::tlog::{
     AddCheckpoint, Latest, SignedCheckpoint, Signer, VerifierKey, WitnessError,
 };
-use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
@@ -250,14 +248,11 @@ fn refusal(error: &WitnessError) -> Response {
     }
 }
 
-fn origin_hash(origin: &str) -> String {
-    hex::encode(&Sha256::digest(origin.as_bytes()))
-}
-
 #[cfg(test)]
 mod tests {
     use std::io;
     use std::sync::mpsc;
+    use std::time::Duration;
 
     use planledger_core::journal::DiskFile;
     use planledger_core::merkle::hash_leaf;
@@ -270,16 +265,24 @@ mod tests {
     /// A disk that makes no file until it is told what comes of it.
     struct Waiting {
         disk: OsDisk,
+        begun: std::sync::Mutex<mpsc::Sender<()>>,
         answer: std::sync::Mutex<mpsc::Receiver<io::Error>>,
     }
 
     impl Disk for Waiting {
         fn create(&self, _: &str) -> io::Result<Box<dyn DiskFile>> {
-            Err(self.answer.lock().unwrap().recv().unwrap())
+            self.begun.lock().unwrap().send(()).unwrap();
+            let answer = self.answer.lock().unwrap();
+            // A test that fails tells nothing, and ends.
+            Err(answer.recv_timeout(Duration::from_secs(60)).unwrap())
         }
 
         fn list(&self) -> io::Result<Vec<String>> {
             self.disk.list()
+        }
+
+        fn exists(&self, name: &str) -> io::Result<bool> {
+            self.disk.exists(name)
         }
 
         fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
@@ -317,8 +320,10 @@ mod tests {
         };
         let dir = tempfile::tempdir().unwrap();
         let (fail, answer) = mpsc::channel();
+        let (begun, begins) = mpsc::channel();
         let disk = Waiting {
             disk: OsDisk::new(dir.path()).unwrap(),
+            begun: begun.into(),
             answer: answer.into(),
         };
         let logs = vec![log.verifier()];
@@ -330,9 +335,8 @@ mod tests {
         runtime.block_on(async {
             let asked = add(State(inner.clone()), request.body().into_bytes().into());
             let asked = tokio::spawn(asked);
-            while inner.memory.try_lock().is_ok() {
-                tokio::task::yield_now().await;
-            }
+            let begins = move || begins.recv_timeout(Duration::from_secs(60));
+            tokio::task::spawn_blocking(begins).await.unwrap().unwrap();
             asked.abort();
             assert!(asked.await.unwrap_err().is_cancelled());
             assert!(inner.memory.try_lock().is_err(), "still being written down");
@@ -349,7 +353,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let bounds = Bounds {
             connections: 4,
-            lasting: std::time::Duration::from_millis(500),
+            lasting: Duration::from_millis(500),
         };
         let server = WitnessServer::open(dir.path(), None, witness, Vec::new()).unwrap();
         let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
@@ -369,7 +373,7 @@ mod tests {
         });
         assert_eq!(asked.await.unwrap(), StatusCode::NOT_FOUND.as_u16());
         // Three rounds of four waited before it.
-        assert!(began.elapsed() >= std::time::Duration::from_millis(900));
+        assert!(began.elapsed() >= Duration::from_millis(900));
         drop(silent);
     }
 }

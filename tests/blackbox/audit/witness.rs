@@ -271,7 +271,7 @@ async fn a_memory_that_was_put_back_is_noticed_by_its_copy_or_by_what_the_log_sh
     let witness = Watching::start_with(&dir, NAME, &both);
     assert_eq!(witness.ask(0, &[], &first.note).body, stands);
     let log = witness.stop();
-    let says = format!("size {}, and this witness has cosigned", first.size);
+    let says = format!("size {}, and one of size", first.size);
     assert!(
         log.contains("older than it should be") && log.contains(&says),
         "{log}"

@@ -5,6 +5,10 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
+use planledger_core::ledger::Ledger;
+use planledger_core::time::Timestamp;
+use planledger_fixtures::place::StandingClock;
+
 use crate::support::*;
 
 fn serve(home: &Home, more: &[&str]) -> Ran {
@@ -142,4 +146,26 @@ fn a_master_key_that_is_not_the_ledgers_opens_nothing() {
     assert!(ran.stderr.contains(&cure), "{}", ran.stderr);
     std::fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
     Serving::start(home.path()).stop();
+}
+
+#[test]
+fn a_clock_years_after_the_newest_event_is_refused_until_somebody_accepts_it() {
+    let home = Home::new();
+    // As if the clock had gone wrong: the ledger was made in 2025, and nothing was recorded since.
+    let made = Timestamp::from_nanos(1_735_700_000_000_000_000);
+    let mut options = home.options();
+    options.clock = StandingClock::at(made);
+    drop(Ledger::open(options).unwrap());
+    let dir = home.path().to_str().unwrap();
+    let ran = run(["serve", "--dev", "--listen", "127.0.0.1:0", "--dir", dir]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("--accept-clock"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("2025-01-01T02:53:20Z"),
+        "{}",
+        ran.stderr
+    );
+    // Looking is always allowed.
+    assert_eq!(run(["ledger", "verify", "--dir", dir]).code, Some(0));
+    drop(Serving::start_with(home.path(), &["--accept-clock"]));
 }

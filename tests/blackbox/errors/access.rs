@@ -1,11 +1,13 @@
 //! Who acts, and what they may do, is asked first, everywhere (P7).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use planledger::server::auth::{Access, Authorizer, Caller};
 use planledger_core::domain::Command as Asked;
 use planledger_core::domain::view::Viewer as Eyes;
-use planledger_core::ledger::{ReadError, Reading};
+use planledger_core::ids::StreamId;
+use planledger_core::ledger::{Envelope, ReadError, Reading};
 use planledger_proto::v1::command_service_client::CommandServiceClient;
 use planledger_proto::v1::event_service_client::EventServiceClient;
 use planledger_proto::v1::ledger_service_client::LedgerServiceClient;
@@ -20,6 +22,15 @@ struct Nobody;
 impl Authorizer for Nobody {
     fn permits(&self, _: &Reading<'_>, _: &Caller, _: &Access<'_>) -> Result<bool, ReadError> {
         Ok(false)
+    }
+
+    fn unseen(
+        &self,
+        _: &Reading<'_>,
+        _: &Caller,
+        _: &Envelope,
+    ) -> Result<BTreeSet<StreamId>, ReadError> {
+        Ok(BTreeSet::new())
     }
 }
 
@@ -36,6 +47,15 @@ impl Authorizer for Narrow {
             Access::ReadStatus => true,
             _ => false,
         })
+    }
+
+    fn unseen(
+        &self,
+        _: &Reading<'_>,
+        _: &Caller,
+        _: &Envelope,
+    ) -> Result<BTreeSet<StreamId>, ReadError> {
+        Ok(BTreeSet::new())
     }
 }
 

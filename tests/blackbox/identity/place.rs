@@ -30,6 +30,8 @@ pub(super) struct Place {
 #[derive(Default)]
 pub(super) struct Asked {
     pub(super) identity: Identity,
+    /// Whether it believes everybody instead of finding out who asks.
+    pub(super) believes: bool,
     /// What is registered before it starts.
     pub(super) systems: Vec<Program>,
     /// What decides who may do what; everybody may do everything if there is none.
@@ -124,7 +126,7 @@ impl Place {
             notary: asked.notary,
             secured: Some(Secured {
                 tls: tls.clone(),
-                identity: asked.identity,
+                identity: (!asked.believes).then_some(asked.identity),
             }),
             ..usual
         };

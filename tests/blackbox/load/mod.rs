@@ -3,6 +3,7 @@
 mod bodies;
 mod readers;
 mod shares;
+mod single;
 mod sockets;
 mod witnesses;
 

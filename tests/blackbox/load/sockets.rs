@@ -10,6 +10,10 @@ use crate::support::*;
 /// What every client of HTTP/2 sends first, and settings that set nothing.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
+/// Who asks, and what.
+const ACTOR: &str = "person/7f9c0102-0304-4506-8708-010203040506";
+const STATUS: &str = "/planledger.v1.LedgerService/GetStatus";
+
 fn connect(serving: &Serving, count: usize) -> Vec<TcpStream> {
     let address = serving.url.strip_prefix("http://").unwrap();
     (0..count)
@@ -96,4 +100,71 @@ async fn clients_that_send_the_preface_and_nothing_more_cost_little() {
             .position
             > 0
     );
+}
+
+/// Clients that say how they want to talk, answer every ping, and never ask anything: as many from each
+/// of ten addresses.
+async fn strangers(serving: &Serving, of_each: usize) -> Vec<Raw> {
+    let mut strangers = Vec::new();
+    for address in 2..12 {
+        for _ in 0..of_each {
+            strangers.extend(Raw::connect(&serving.url, address, 65_535).await);
+        }
+    }
+    strangers
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_on_ten_addresses_take_no_places_from_anybody_and_have_to_go() {
+    let _alone = alone().await;
+    planledger::server::transport::make_room();
+    let home = Home::new();
+    let serving = limited(&home, "identify-seconds = 10");
+    let mut known = Raw::connect(&serving.url, 1, 65_535).await.unwrap();
+    let request = known.ask(STATUS, Some(ACTOR)).await;
+    assert_eq!(known.wait(request).await, Some(Ended::Answered));
+    let before = memory(&serving);
+    let mut strangers = strangers(&serving, 420).await;
+    // One more than there are places for, so some went already; who comes now is let in and served.
+    for address in 20..40 {
+        let mut client = Raw::connect(&serving.url, address, 65_535).await.unwrap();
+        let request = client.ask(STATUS, Some(ACTOR)).await;
+        assert_eq!(client.wait(request).await, Some(Ended::Answered));
+    }
+    let here = strangers.iter().filter(|stranger| !stranger.is_over());
+    eprintln!(
+        "4,200 clients with a preface only: {} MiB more, {} of them here, a new client is served",
+        peak(&serving).saturating_sub(before),
+        here.count()
+    );
+    // Whoever said who they are stays.
+    let request = known.ask(STATUS, Some(ACTOR)).await;
+    assert_eq!(known.wait(request).await, Some(Ended::Answered));
+    let began = Instant::now();
+    until(|| {
+        strangers.retain(|stranger| !stranger.is_over());
+        strangers.is_empty()
+    })
+    .await;
+    eprintln!("all of them had to go after {:?}", began.elapsed());
+    assert!(!known.is_over());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_on_which_nothing_is_asked_for_long_is_told_to_go() {
+    let _alone = alone().await;
+    let home = Home::new();
+    let serving = limited(&home, "identify-seconds = 1\nidle-seconds = 3");
+    let mut idle = Raw::connect(&serving.url, 1, 65_535).await.unwrap();
+    let mut busy = Raw::connect(&serving.url, 1, 65_535).await.unwrap();
+    let request = idle.ask(STATUS, Some(ACTOR)).await;
+    assert_eq!(idle.wait(request).await, Some(Ended::Answered));
+    busy.ask("/planledger.v1.EventService/FollowEvents", Some(ACTOR))
+        .await;
+    until(|| idle.is_over()).await;
+    assert!(idle.is_told_to_go());
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(!busy.is_told_to_go() && !busy.is_over());
+    let request = busy.ask(STATUS, Some(ACTOR)).await;
+    assert_eq!(busy.wait(request).await, Some(Ended::Answered));
 }

@@ -2,6 +2,7 @@
 
 mod lists;
 mod methods;
+mod naming;
 mod purpose;
 mod recoveries;
 mod streams;

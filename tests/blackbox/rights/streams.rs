@@ -1,12 +1,14 @@
 //! A stream is looked at again as rights change.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use planledger::server::auth::{Access, Authorizer, Caller};
 use planledger_core::domain::view::guards;
 use planledger_core::domain::{Actor, Aggregate, World as _};
-use planledger_core::ledger::{ReadError, Reading};
+use planledger_core::ids::StreamId;
+use planledger_core::ledger::{Envelope, ReadError, Reading};
 use planledger_proto::v1::*;
 
 use super::World;
@@ -77,6 +79,15 @@ impl Authorizer for Custody {
             Some(_) | None => Ok(false),
         }
     }
+
+    fn unseen(
+        &self,
+        _: &Reading<'_>,
+        _: &Caller,
+        _: &Envelope,
+    ) -> Result<BTreeSet<StreamId>, ReadError> {
+        Ok(BTreeSet::new())
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -146,6 +157,15 @@ struct Switch(Arc<AtomicBool>);
 impl Authorizer for Switch {
     fn permits(&self, _: &Reading<'_>, _: &Caller, _: &Access<'_>) -> Result<bool, ReadError> {
         Ok(self.0.load(Ordering::SeqCst))
+    }
+
+    fn unseen(
+        &self,
+        _: &Reading<'_>,
+        _: &Caller,
+        _: &Envelope,
+    ) -> Result<BTreeSet<StreamId>, ReadError> {
+        Ok(BTreeSet::new())
     }
 }
 

@@ -13,6 +13,8 @@ mod lying;
 mod outside;
 mod program;
 mod proxy;
+#[cfg(target_os = "linux")]
+mod raw;
 mod recovery;
 mod refused;
 mod requests;
@@ -33,6 +35,8 @@ pub(crate) use lying::Lying;
 pub(crate) use outside::Outside;
 pub(crate) use program::{Ran, Serving, output, program, run, samples, start};
 pub(crate) use proxy::Proxy;
+#[cfg(target_os = "linux")]
+pub(crate) use raw::{EMPTY, Ended, Raw};
 pub(crate) use recovery::{bring_back, give, transfer_of};
 pub(crate) use refused::{Refused, command_error};
 pub(crate) use requests::*;

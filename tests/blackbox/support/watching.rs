@@ -40,8 +40,17 @@ impl Watching {
 
     /// The same, with these options.
     pub(crate) fn start_with(dir: &Path, name: &str, more: &[&str]) -> Self {
+        Self::launch("witness", dir, name, more)
+    }
+
+    /// Starts a monitor with these options.
+    pub(crate) fn monitor(dir: &Path, name: &str, more: &[&str]) -> Self {
+        Self::launch("monitor", dir, name, more)
+    }
+
+    fn launch(what: &str, dir: &Path, name: &str, more: &[&str]) -> Self {
         let mut command = program();
-        command.args(["witness", "--listen", "127.0.0.1:0", "--name", name]);
+        command.args([what, "--listen", "127.0.0.1:0", "--name", name]);
         command.args(more);
         command.arg("--dir").arg(dir);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());

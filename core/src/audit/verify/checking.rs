@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::acts::Acts;
+use super::records::Records;
 use super::report::VerifyOptions;
-use crate::audit::bundle::{Bytes, FORMAT, Header, Scope};
+use crate::audit::bundle::{Bytes, FORMAT, FORMAT_1, Header, Scope};
 use crate::audit::chain::{Chains, StreamPlace};
 use crate::audit::fault::{Fault, FaultKind};
 use crate::domain::ledger::RecordedHeads;
@@ -15,8 +17,29 @@ use crate::merkle::Frontier;
 use crate::time::Timestamp;
 use crate::tlog::{Policy, SignedCheckpoint, VerifierKey, Witnessed};
 
+/// The version of a bundle's format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Version {
+    /// Earlier versions wrote it. It has no events of acts, and no keys of records of heads if it has no
+    /// other keys.
+    One,
+    /// The version that is written now.
+    Two,
+}
+
+impl Version {
+    fn of(header: &Header) -> Result<Self, Fault> {
+        match &*header.format {
+            FORMAT => Ok(Self::Two),
+            FORMAT_1 => Ok(Self::One),
+            _ => Err(format_fault(format!("the format is not {FORMAT}"))),
+        }
+    }
+}
+
 /// The state of a check.
 pub(super) struct Checking<'a> {
+    pub(super) version: Version,
     pub(super) header: Header,
     pub(super) options: &'a VerifyOptions,
     pub(super) policy: Policy,
@@ -32,8 +55,9 @@ pub(super) struct Checking<'a> {
     /// The student's key, as the line of heads names it.
     pub(super) student_key: Option<KeyId>,
     pub(super) chains: Chains,
-    /// For a range: the tree up to the last event that was checked.
-    pub(super) frontier: Option<Frontier>,
+    /// For a range: the log up to the last event that was checked, and its records of heads.
+    pub(super) records: Option<Records>,
+    pub(super) acts: Acts,
     /// For a plan or student: where each stream was when the heads were recorded.
     pub(super) at_heads: BTreeMap<StreamId, StreamPlace>,
     pub(super) events: u64,
@@ -47,21 +71,18 @@ pub(super) struct Checking<'a> {
 }
 
 /// An event line whose entry was checked against the checkpoint.
-pub(super) struct Placed {
-    pub(super) position: Position,
-    pub(super) entry: Entry,
-    pub(super) bytes: EntryBytes,
+pub(crate) struct Placed {
+    pub(crate) position: Position,
+    pub(crate) entry: Entry,
+    pub(crate) bytes: EntryBytes,
 }
 
 impl<'a> Checking<'a> {
     pub(super) fn new(header: Header, options: &'a VerifyOptions) -> Result<Self, Fault> {
-        if header.format != FORMAT {
-            let what = format!("the format is not {FORMAT}");
-            return Err(format_fault(what));
-        }
+        let version = Version::of(&header)?;
         let signed = SignedCheckpoint::parse(header.checkpoint.as_bytes());
         let signed = signed.map_err(|error| checkpoint_fault(FaultKind::Checkpoint, error))?;
-        let (chains, frontier) = match header.scope {
+        let (chains, records) = match header.scope {
             Scope::Range { from, to } => {
                 if from == Position::ZERO || from > to || to.get() > signed.checkpoint.size {
                     return Err(format_fault("the range is outside the checkpoint"));
@@ -70,11 +91,12 @@ impl<'a> Checking<'a> {
                 let frontier = Frontier::from_parts(from.get() - 1, peaks);
                 let frontier = frontier
                     .ok_or_else(|| format_fault("the number of peaks does not fit the range"))?;
-                (Chains::part(from), Some(frontier))
+                (Chains::part(from), Some(Records::from(from, frontier)))
             }
             Scope::Plan(_) | Scope::Student(_) => (Chains::default(), None),
         };
         Ok(Self {
+            version,
             policy: options.policy.clone(),
             header,
             options,
@@ -87,7 +109,8 @@ impl<'a> Checking<'a> {
             bucket: None,
             student_key: None,
             chains,
-            frontier,
+            records,
+            acts: Acts::default(),
             at_heads: BTreeMap::new(),
             events: 0,
             counts: BTreeMap::new(),

@@ -1,8 +1,8 @@
 //! Checks the events in scope. Each event must be in the checkpoint, follow the event before it,
 //! and open with its key.
 
-use super::checking::{Checking, Placed, format_fault, hashes};
-use crate::audit::bundle::{Bytes, Disclosure, EventLine, Gone, Scope};
+use super::checking::{Checking, Placed, Version, format_fault, hashes};
+use crate::audit::bundle::{Bytes, Disclosure, EventLine, Scope};
 use crate::audit::fault::{Fault, FaultKind};
 use crate::domain::Event;
 use crate::entry::{self, Entry, EntryBytes};
@@ -55,8 +55,9 @@ impl Checking<'_> {
         let position = placed.position;
         let fault = |kind, what: String| Fault::new(position, kind, what);
         let stream = placed.entry.stream;
-        match (self.header.scope, &mut self.frontier) {
-            (Scope::Range { from, to }, Some(frontier)) => {
+        match (self.header.scope, &self.records) {
+            (Scope::Range { from, to }, Some(records)) => {
+                let frontier = records.frontier();
                 let expected = Position::new(frontier.size()).next();
                 if frontier.size() >= to.get() {
                     let what = format!("it comes after the range, which ends at position {to}");
@@ -66,7 +67,6 @@ impl Checking<'_> {
                     let what = format!("the event at position {expected} is missing");
                     return Err(fault(FaultKind::Order, what));
                 }
-                frontier.push(entry::leaf(&placed.bytes));
             }
             (Scope::Plan(plan), _) if stream != StreamId::from(plan) => {
                 return Err(fault(
@@ -92,26 +92,30 @@ impl Checking<'_> {
         let link = entry::link(&placed.bytes);
         self.chains
             .check(position, line.back, &placed.entry, link)?;
-        self.keep_heads(stream, position)?;
-        if line.key.is_some() && self.header.disclosure == Disclosure::Integrity {
+        self.take_in_range(line, &placed)?;
+        self.keep_heads(stream, position);
+        let disclosed = self.header.disclosure == Disclosure::Events;
+        let of_heads = self.version == Version::Two && self.is_of_heads(stream);
+        if line.key.is_some() && !disclosed && !of_heads {
             let what = "it has a key, but the bundle says that it has no keys";
             return Err(fault(FaultKind::Format, what.to_owned()));
         }
         let event = open(line, &placed)?;
         match (&event, line.sealed.is_some()) {
+            // A record of heads, which was checked with the range.
+            (Some(_), _) if !disclosed => {}
             (Some((event, json)), _) => {
                 self.check_student(position, event)?;
                 self.opened += 1;
                 let payload = Payload::Json(json.clone());
                 seen(&recorded(position, &placed.entry, payload), event);
             }
-            (None, true) if self.header.disclosure == Disclosure::Events => {
+            (None, true) if disclosed => {
                 let what = "its key is missing, but the bundle says that it has keys".to_owned();
                 return Err(fault(FaultKind::Missing, what));
             }
             (None, true) => {}
-            (None, false) if line.gone == Some(Gone::Erased) => self.erased += 1,
-            (None, false) => self.redacted += 1,
+            (None, false) => self.explain(line, &placed.entry)?,
         }
         self.events += 1;
         *self.counts.entry(stream).or_default() += 1;
@@ -137,9 +141,10 @@ impl Checking<'_> {
     /// For a range: checks that the range ends where it should, and that the checkpoint grew from
     /// there.
     pub(super) fn check_growth(&self) -> Result<(), Fault> {
-        let (Some(frontier), Scope::Range { to, .. }) = (&self.frontier, self.header.scope) else {
+        let (Some(records), Scope::Range { to, .. }) = (&self.records, self.header.scope) else {
             return Ok(());
         };
+        let frontier = records.frontier();
         if frontier.size() != to.get() {
             let position = Position::new(frontier.size()).next();
             let what = "the range ends too early: events are missing";
@@ -158,7 +163,7 @@ impl Checking<'_> {
 }
 
 /// Opens an event. `None` if the line has no payload, or no key to open it with.
-pub(super) fn open(line: &EventLine, placed: &Placed) -> Result<Option<(Event, Vec<u8>)>, Fault> {
+pub(crate) fn open(line: &EventLine, placed: &Placed) -> Result<Option<(Event, Vec<u8>)>, Fault> {
     let Placed {
         position,
         entry,

@@ -1,14 +1,12 @@
 //! Checks where the streams ended, so that nobody can leave off the newest events.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::checking::{Checking, format_fault, hashes};
 use super::report::StreamReport;
 use crate::audit::bundle::{HeadsLine, Scope};
-use crate::audit::chain::Chains;
 use crate::audit::fault::{Fault, FaultKind};
-use crate::hash::Hash32;
-use crate::heads::{BucketProof, BucketTree, StreamHead, bucket_bytes, bucket_of, read_bucket};
+use crate::heads::{BucketProof, bucket_of, read_bucket};
 use crate::ids::{Position, StreamId};
 
 impl Checking<'_> {
@@ -34,31 +32,19 @@ impl Checking<'_> {
         Ok(())
     }
 
-    /// Compares the streams with the recorded heads. For a plan or student it remembers where the
-    /// stream was when the heads were recorded; the comparison comes at the end. For a range that
-    /// holds the whole log it compares at once.
-    pub(super) fn keep_heads(&mut self, stream: StreamId, position: Position) -> Result<(), Fault> {
+    /// For a plan or student: remembers where the stream was when the heads were recorded. The
+    /// comparison comes at the end.
+    pub(super) fn keep_heads(&mut self, stream: StreamId, position: Position) {
         let Some((recorded, _)) = self.recorded else {
-            return Ok(());
+            return;
         };
-        let from = match self.header.scope {
-            Scope::Range { from, .. } => from,
+        match self.header.scope {
+            Scope::Range { .. } => {}
             Scope::Plan(_) | Scope::Student(_) => {
                 let place = self.chains.streams().get(&stream);
                 if let Some(place) = place.filter(|_| position <= recorded.through) {
                     self.at_heads.insert(stream, *place);
                 }
-                return Ok(());
-            }
-        };
-        if from != Position::new(1) || position != recorded.through {
-            return Ok(());
-        }
-        match heads_root(&self.chains) == recorded.root {
-            true => Ok(()),
-            false => {
-                let what = "the streams of the bundle do not lead to the recorded root of heads";
-                Err(Fault::new(position, FaultKind::Head, what))
             }
         }
     }
@@ -139,27 +125,4 @@ impl Checking<'_> {
             complete_through: Some(through),
         })
     }
-}
-
-/// The root of the tree of heads, computed from where the streams are.
-fn heads_root(chains: &Chains) -> Hash32 {
-    let mut buckets: BTreeMap<u16, Vec<StreamHead>> = BTreeMap::new();
-    for (stream, place) in chains.streams() {
-        let bucket = buckets.entry(bucket_of(*stream, place.key)).or_default();
-        bucket.push(StreamHead {
-            stream: *stream,
-            key: place.key,
-            revision: place.revision,
-            link: place.link,
-        });
-    }
-    let mut contents = Vec::new();
-    for (number, mut heads) in buckets {
-        heads.sort_unstable();
-        contents.push((number, bucket_bytes(&heads)));
-    }
-    let mut tree = BucketTree::default();
-    let contents = contents.iter();
-    tree.set(contents.map(|(number, bytes)| (*number, bytes.as_slice())));
-    tree.root()
 }

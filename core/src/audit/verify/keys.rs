@@ -44,6 +44,13 @@ impl Checking<'_> {
             };
             return Err(Fault::new(Position::ZERO, FaultKind::Quorum, what));
         }
+        if !witnessed.enough_monitors {
+            let cosigned = witnessed.monitors.len();
+            let what = format!(
+                "{cosigned} monitors of the policy have cosigned the checkpoint; the policy requires more"
+            );
+            return Err(Fault::new(Position::ZERO, FaultKind::Quorum, what));
+        }
         self.witnessed = Some(witnessed);
         self.check_since()
     }

@@ -1,16 +1,21 @@
 //! Checks a bundle, and needs only the bundle and the policy that says whom to believe. It reads
 //! the bundle once, line by line.
 
+mod acts;
 mod checking;
 mod events;
 mod heads;
 mod keys;
+mod records;
 mod report;
 
 use std::io::{BufRead, Read};
 
-use self::checking::{Checking, cut_off, format_fault};
-pub use self::report::{BundleFault, Report, StreamReport, VerifyOptions};
+pub(crate) use self::checking::Placed;
+use self::checking::{Checking, Version, cut_off, format_fault};
+pub(crate) use self::events::open;
+use self::records::Records;
+pub use self::report::{BundleFault, HeadsChecked, ProvedAct, Report, StreamReport, VerifyOptions};
 use super::bundle::{Line, Scope};
 use super::fault::{Fault, FaultKind};
 use crate::domain::Event;
@@ -70,7 +75,7 @@ pub fn verify_bundle(
     }
 }
 
-fn next_line(bundle: &mut dyn BufRead, line: &mut Vec<u8>) -> Result<bool, String> {
+pub(super) fn next_line(bundle: &mut dyn BufRead, line: &mut Vec<u8>) -> Result<bool, String> {
     line.clear();
     let read = bundle.take(MOST_LINE).read_until(b'\n', line);
     let read = read.map_err(|error| unread(&error))?;
@@ -96,7 +101,8 @@ impl Checking<'_> {
         let stage = match &line {
             Line::Header(_) | Line::Ledger(_) => 0,
             Line::Heads(_) => 1,
-            Line::Event(_) | Line::End(_) => 2,
+            Line::Act(_) => 2,
+            Line::Event(_) | Line::End(_) => 3,
         };
         if stage < self.stage {
             return Err(format_fault("the line is in the wrong place"));
@@ -108,6 +114,13 @@ impl Checking<'_> {
             Line::Heads(heads) => {
                 self.vouch()?;
                 self.take_heads(heads)
+            }
+            Line::Act(_) if self.version == Version::One => {
+                Err(format_fault("a bundle of this version has no such line"))
+            }
+            Line::Act(event) => {
+                self.vouch()?;
+                self.take_act(&event)
             }
             Line::Event(event) => {
                 self.vouch()?;
@@ -142,11 +155,17 @@ impl Checking<'_> {
             checkpoint: self.signed.checkpoint.clone(),
             witnessed,
             as_of,
+            heads_through: recorded.through,
+            heads: self
+                .records
+                .as_ref()
+                .map_or(HeadsChecked::Believed, Records::heads),
             since: self.since,
             events,
             opened: self.opened,
             redacted: self.redacted,
             erased: self.erased,
+            acts: self.acts.proved(),
             recorded: self.first.zip(self.last),
             streams,
             stream_count: self.chains.streams().len() as u64,

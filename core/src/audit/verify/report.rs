@@ -1,7 +1,8 @@
 //! What is asked of a check, and what it answers.
 
-use crate::audit::bundle::{Disclosure, Scope};
+use crate::audit::bundle::{Disclosure, Gone, Scope};
 use crate::audit::fault::Fault;
+use crate::domain::erasure::Done;
 use crate::ids::{LedgerId, Position, Revision, StreamId};
 use crate::time::Timestamp;
 use crate::tlog::{Checkpoint, Policy, SignedCheckpoint, Witnessed};
@@ -38,6 +39,48 @@ pub struct StreamReport {
     pub complete_through: Option<Position>,
 }
 
+/// How the records of where all streams ended were checked. Completeness rests on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeadsChecked {
+    /// The bundle is about a plan or a student. The last record is believed as the server recorded it: a
+    /// server that holds the signing key can record heads that leave off events, or heads of one of two
+    /// branches. Only whoever has the whole log finds that.
+    Believed,
+    /// The bundle has the log from its first event on, so the heads were computed from its events and
+    /// compared with every record that can be read.
+    Recomputed {
+        /// How many records agree.
+        records: u64,
+        /// How many could not be read, because an earlier version made the bundle without their keys.
+        unread: u64,
+    },
+    /// The bundle has a part of the log that begins later. Of every record that can be read it was checked
+    /// only that it is as of a position between the record before and itself.
+    InOrder {
+        /// How many records were checked.
+        records: u64,
+        /// How many could not be read, because an earlier version made the bundle without their keys.
+        unread: u64,
+    },
+}
+
+/// A redaction or an erasure that two people decided, and that took texts of the bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProvedAct {
+    /// The stream of the act.
+    pub act: StreamId,
+    /// Who asked for it, and when.
+    pub requested: Done,
+    /// Who approved it, and when.
+    pub approved: Done,
+    /// The position at which it is recorded that it was carried out.
+    pub carried_out: Position,
+    /// Whether it was a redaction or an erasure.
+    pub gone: Gone,
+    /// How many texts that the bundle lacks it took.
+    pub texts: u64,
+}
+
 /// What a sound bundle proves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
@@ -54,6 +97,11 @@ pub struct Report {
     /// When the checkpoint's last event was recorded, by the server's clock. A bundle about an
     /// older state of the log passes this check as well as one about the newest.
     pub as_of: Timestamp,
+    /// The position up to which the checkpoint's record of heads counts events. Events after it are
+    /// covered by the next checkpoint.
+    pub heads_through: Position,
+    /// How the records of heads were checked.
+    pub heads: HeadsChecked,
     /// The size of the auditor's earlier checkpoint, from which the log grew. `None` if the auditor
     /// gave none.
     pub since: Option<u64>,
@@ -61,10 +109,12 @@ pub struct Report {
     pub events: u64,
     /// How many of them were opened with their keys and read.
     pub opened: u64,
-    /// How many have no text otherwise: it was redacted, or whoever made the bundle left it out.
+    /// How many have no text because a redaction took it.
     pub redacted: u64,
-    /// How many have no text because their person was erased, as whoever made the bundle says.
+    /// How many have no text because their person was erased.
     pub erased: u64,
+    /// The acts that took these texts.
+    pub acts: Vec<ProvedAct>,
     /// When the first and the last event in scope were recorded.
     pub recorded: Option<(Timestamp, Timestamp)>,
     /// What is proved about each stream in scope. Empty for a range.

@@ -82,17 +82,20 @@ impl ErasureId {
     pub fn of(target: Target) -> Self {
         match target {
             Target::Person(person) => Self::of_person(person),
-            Target::Event(place) => {
-                let hash = EVENT_CONTEXT.hash(&place.position.get().to_be_bytes());
-                let builder = uuid::Builder::from_custom_bytes(crate::hash::first(&hash));
-                Self::from_uuid(builder.into_uuid())
-            }
+            Target::Event(place) => Self::of_event(place.position),
             Target::Reads { before } => {
                 let hash = READS_CONTEXT.hash(before.to_string().as_bytes());
                 let builder = uuid::Builder::from_custom_bytes(crate::hash::first(&hash));
                 Self::from_uuid(builder.into_uuid())
             }
         }
+    }
+
+    /// The stream of the redaction of the event at a position.
+    pub fn of_event(position: Position) -> Self {
+        let hash = EVENT_CONTEXT.hash(&position.get().to_be_bytes());
+        let builder = uuid::Builder::from_custom_bytes(crate::hash::first(&hash));
+        Self::from_uuid(builder.into_uuid())
     }
 
     /// The stream of the erasure of a person.
@@ -203,6 +206,12 @@ impl Done {
         })
     }
 
+    /// Whether two different people decided an act that was asked for by `self` and approved by `approved`.
+    pub(crate) fn is_decided_by(&self, approved: &Self) -> bool {
+        let by_people = |done: &Self| done.people().next().is_some();
+        by_people(self) && by_people(approved) && !approved.shares_a_person(self)
+    }
+
     /// Whether somebody took part in both.
     pub fn shares_a_person(&self, other: &Self) -> bool {
         self.people()
@@ -286,11 +295,8 @@ impl Erasure {
 
     /// Whether two different people decided it. Only then may its text be unreadable.
     pub fn is_proved(&self) -> bool {
-        let asked = self.requested.people().next().is_some();
-        let approved = self.approval().is_some_and(|approved| {
-            approved.people().next().is_some() && !approved.shares_a_person(&self.requested)
-        });
-        asked && approved
+        let approved = self.approval();
+        approved.is_some_and(|approved| self.requested.is_decided_by(approved))
     }
 
     /// Whether it is on record what it destroys. Of an act on the access log that is found out when it is

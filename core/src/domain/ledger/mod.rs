@@ -180,6 +180,18 @@ pub fn reads_stream(ledger: LedgerId) -> LedgerId {
     own_stream(READS_STREAM_CONTEXT, ledger)
 }
 
+/// Whether a stream is one of the ledger's own. A log has no others of this kind: a second stream of keys or
+/// of heads would let a server show some people another record of where streams ended.
+pub fn is_own_stream(ledger: LedgerId, stream: StreamId) -> bool {
+    let own = [
+        ledger,
+        heads_stream(ledger),
+        forks_stream(ledger),
+        reads_stream(ledger),
+    ];
+    own.into_iter().any(|own| StreamId::from(own) == stream)
+}
+
 fn own_stream(context: &str, ledger: LedgerId) -> LedgerId {
     let hash = blake3::derive_key(context, ledger.as_bytes());
     LedgerId::from_uuid(uuid::Builder::from_custom_bytes(first(&hash)).into_uuid())

@@ -76,6 +76,13 @@ struct Writer {
     buffer: Vec<u8>,
 }
 
+fn somebody_else(seen: &str) -> io::Error {
+    io::Error::other(format!(
+        "{seen}: somebody else writes to this journal or has changed it; stop every process that \
+        uses it, and run `planledger ledger verify` before you start one again"
+    ))
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum WriterState {
     Ready,
@@ -124,6 +131,7 @@ impl SegmentLog {
         first: Timestamp,
         group: Group,
     ) -> io::Result<()> {
+        self.check_alone(writer)?;
         let len = writer.buffer.len() as u64;
         let is_full = writer.len + len > self.segment_bytes;
         let is_over =
@@ -144,6 +152,24 @@ impl SegmentLog {
         drop(state);
         self.store.grown.notify_all();
         Ok(())
+    }
+
+    /// Makes sure that the journal ends where this writer left it. Locks keep other writers out; this
+    /// finds one that came in all the same, before either overwrites what the other has receipted. It
+    /// takes no file descriptor, so it does not fail when there are none left.
+    fn check_alone(&self, writer: &Writer) -> io::Result<()> {
+        let found = writer.file.len()?;
+        if found != writer.len {
+            return Err(somebody_else(&format!(
+                "the last segment has {found} bytes, and this process left it with {}",
+                writer.len
+            )));
+        }
+        let next = self.store.state.lock().segments.len() as u64 + 1;
+        match self.store.disk.exists(&file_name(next, LOG_SUFFIX))? {
+            true => Err(somebody_else("there is a segment after the last one")),
+            false => Ok(()),
+        }
     }
 
     /// Closes the last segment and begins the next.

@@ -10,7 +10,7 @@ use planledger_core::domain::system::SystemCommand;
 use planledger_core::domain::{Actor, Aggregate, Command, World};
 use planledger_core::few::Few;
 use planledger_core::ids::{CommandId, GrantId, GrantsId, PersonId, RosterSourceId, SystemId};
-use planledger_core::ledger::{Envelope, Ledger, ReadError, Reading};
+use planledger_core::ledger::{Envelope, ReadError, Reading};
 use planledger_core::text::{CprContext, ExternalId, Name, ReasonText, SourceName};
 use serde_json::json;
 use uuid::Uuid;
@@ -78,7 +78,7 @@ impl Bootstrap {
             None => Keeping::Anywhere,
         };
         let options = self.place.options_with(file, keeping)?;
-        let ledger = Ledger::open(options).map_err(CliError::refused)?;
+        let ledger = self.place.open(options)?;
         let (chosen, _) = ledger.read(|reading| self.chosen(reading))?;
         let (ended, _) = ledger.read(|reading| self.ended(reading))?;
         // The ledger itself acts: nobody has proved who they are.

@@ -219,7 +219,9 @@ fn read_part(path: &Path) -> io::Result<Option<Part>> {
                 part.last = event.position;
                 part.length += read as u64;
             }
-            (Ok(Line::Ledger(_) | Line::Heads(_)), Some(part)) => part.length += read as u64,
+            (Ok(Line::Ledger(_) | Line::Heads(_) | Line::Act(_)), Some(part)) => {
+                part.length += read as u64;
+            }
             // The file ends here, or the next line is not a line of a bundle. Everything before it
             // is kept.
             _ => return Ok(part.filter(|part| part.last > Position::ZERO)),

@@ -4,7 +4,10 @@ mod compare;
 mod export;
 mod fold;
 mod key;
+mod listed;
+mod misbehaviour;
 mod replay;
+mod report;
 mod rotate;
 mod verify;
 
@@ -25,6 +28,11 @@ pub(super) enum Audit {
     Export(export::Export),
     /// Check a file of evidence; works on any machine, without a server
     Verify(verify::Verify),
+    /// Look for contradictions between files of evidence and checkpoints of one ledger; works on any
+    /// machine, without a server
+    Compare(compare::Compare),
+    /// Check a proof that a log contradicts itself, as `audit compare` writes it
+    Misbehaviour(misbehaviour::Check),
     /// Read all events from a server, work out every state from them, and compare with what the
     /// server shows
     Replay(replay::Replay),
@@ -39,6 +47,8 @@ impl Audit {
             Self::Checkpoint(checkpoint) => block_on(checkpoint.run(file)),
             Self::Export(export) => block_on(export.run(file)),
             Self::Verify(verify) => verify.run(),
+            Self::Compare(compare) => compare.run(),
+            Self::Misbehaviour(check) => check.run(),
             Self::Replay(replay) => block_on(replay.run(file)),
             Self::RotateKey(rotate) => rotate.run(file),
         }

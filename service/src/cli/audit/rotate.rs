@@ -1,7 +1,6 @@
 //! `audit rotate-key`: replaces the key that signs checkpoints, offline.
 
 use clap::Args;
-use planledger_core::ledger::Ledger;
 use planledger_core::notary::Notary;
 
 use super::super::error::CliError;
@@ -19,7 +18,7 @@ pub(in super::super) struct RotateKey {
 impl RotateKey {
     pub(super) fn run(self, file: &File) -> Result<(), CliError> {
         let dir = self.place.dir(file);
-        let ledger = Ledger::open(self.place.existing(file)?).map_err(CliError::refused)?;
+        let ledger = self.place.open(self.place.existing(file)?)?;
         let keys = KeyFiles::in_ledger(&dir);
         let signer = keys.load(&ledger, None).map_err(CliError::refused)?;
         let before = signer.verifier();

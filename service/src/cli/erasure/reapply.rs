@@ -1,7 +1,7 @@
 //! `erasure reapply`.
 
 use clap::Args;
-use planledger_core::ledger::{Ledger, Options, Undone};
+use planledger_core::ledger::{Options, Undone};
 
 use super::super::error::CliError;
 use super::super::output;
@@ -20,7 +20,7 @@ impl Reapply {
             undone: Undone::CarryOutAgain,
             ..self.place.options(file)?
         };
-        let ledger = Ledger::open(options).map_err(CliError::refused)?;
+        let ledger = self.place.open(options)?;
         let pending = ledger.carry_out_erasures().map_err(CliError::refused)?;
         ledger.settle();
         output::line("every redaction and erasure on record is carried out");

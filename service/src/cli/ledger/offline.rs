@@ -26,6 +26,11 @@ impl Offline {
         self.place.existing(file)
     }
 
+    /// Opens an existing ledger to record something in it.
+    pub(super) fn open(&self, options: ledger::Options) -> Result<ledger::Ledger, CliError> {
+        self.place.open(options)
+    }
+
     /// Builds derived state again from the journal.
     pub(super) fn rebuild(self, file: &File) -> Result<(), CliError> {
         let mut options = self.options(file)?;

@@ -7,7 +7,7 @@ use clap::Args;
 use planledger_core::domain::ledger::{LedgerCommand, forks_stream};
 use planledger_core::domain::{Actor, Command};
 use planledger_core::ids::{CommandId, Position, StreamId};
-use planledger_core::ledger::{Envelope, Ledger, Receipt};
+use planledger_core::ledger::{Envelope, Receipt};
 use planledger_core::text::ReasonText;
 use planledger_core::verify::{Depth, Verification};
 use serde_json::json;
@@ -99,7 +99,7 @@ impl Settle {
         chosen: &Unsettled,
         file: &File,
     ) -> Result<Vec<(StreamId, Receipt)>, CliError> {
-        let ledger = Ledger::open(self.offline.options(file)?).map_err(CliError::refused)?;
+        let ledger = self.offline.open(self.offline.options(file)?)?;
         let own = forks_stream(ledger.status().ledger);
         let settle = |(stream, forks): (&StreamId, &BTreeSet<Position>)| {
             let command = LedgerCommand::SettleFork {

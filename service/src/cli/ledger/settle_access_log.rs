@@ -5,7 +5,6 @@ use clap::Args;
 use planledger_core::access_log::settle_loss;
 use planledger_core::domain::Actor;
 use planledger_core::ids::CommandId;
-use planledger_core::ledger::Ledger;
 use planledger_core::text::ReasonText;
 use planledger_core::verify::{Depth, FoundLoss, PartName, Verification, find_loss};
 use serde_json::json;
@@ -72,7 +71,7 @@ impl SettleAccessLog {
     fn settle(&self, file: &File, loss: &FoundLoss) -> Result<u64, CliError> {
         let options = self.offline.options(file)?;
         let dir = options.dir.clone();
-        let ledger = Ledger::open(options).map_err(CliError::refused)?;
+        let ledger = self.offline.open(options)?;
         let sent = (CommandId::from_uuid(Uuid::new_v4()), self.actor);
         let settled = settle_loss(&ledger, &dir, loss.kept, sent, self.reason.clone());
         Ok(settled.map_err(CliError::refused)?.position.get())

@@ -1,12 +1,14 @@
 //! What carrying out a command needs.
 
-use planledger_core::access::{About, Action, Relation, Role, may};
+use std::collections::BTreeSet;
+
+use planledger_core::access::{About, Action, Relation, Role, may, unseen};
 use planledger_core::domain::plan::PlanCommand;
 use planledger_core::domain::team::TeamCommand;
 use planledger_core::domain::year_plan::YearPlanCommand;
 use planledger_core::domain::{Actor, Command, World};
 use planledger_core::ids::{PersonId, StreamId, YearPlanId};
-use planledger_core::ledger::Envelope;
+use planledger_core::ledger::{Envelope, ReadError};
 
 use super::thing::Thing;
 use super::{Permitted, Rights};
@@ -14,16 +16,31 @@ use crate::server::auth::Caller;
 
 impl Rights<'_> {
     pub(super) fn execute(&self, envelope: &Envelope, before: &[Envelope]) -> Permitted {
+        match self.acting_for(envelope) {
+            Some(rights) => rights.carry_out(&envelope.command, before),
+            None => Ok(false),
+        }
+    }
+
+    /// What a command names and its sender may not see. A sender who may not send it at all is
+    /// told nothing, so then it does not matter.
+    pub(super) fn unseen(&self, envelope: &Envelope) -> Result<BTreeSet<StreamId>, ReadError> {
+        match self.acting_for(envelope) {
+            Some(rights) => unseen(rights.now, rights.now.day(), &rights.who, &envelope.command),
+            None => Ok(BTreeSet::new()),
+        }
+    }
+
+    /// The rights of whoever sends a command, for whom it names. `None` if nobody may name those two
+    /// together.
+    fn acting_for(&self, envelope: &Envelope) -> Option<Self> {
         let caller = Caller {
             on_behalf_of: self.who.on_behalf_of,
             purpose: self.who.purpose,
             ..Caller::new(self.who.actor)
         };
-        let Some(caller) = caller.acting_for(envelope.on_behalf_of) else {
-            return Ok(false);
-        };
-        let rights = Rights::of(self.now, &caller);
-        rights.carry_out(&envelope.command, before)
+        let caller = caller.acting_for(envelope.on_behalf_of)?;
+        Some(Rights::of(self.now, &caller))
     }
 
     fn carry_out(&self, command: &Command, before: &[Envelope]) -> Permitted {

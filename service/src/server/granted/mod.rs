@@ -4,11 +4,13 @@ mod commands;
 mod recoveries;
 mod thing;
 
+use std::collections::BTreeSet;
+
 use planledger_core::access::{About, Action, Scope, Who, decide};
 use planledger_core::audit::Disclosure;
 use planledger_core::domain::{Actor, Aggregate, World};
-use planledger_core::ids::{GrantsId, PersonId};
-use planledger_core::ledger::{EventFilter, ReadError, Reading};
+use planledger_core::ids::{GrantsId, PersonId, StreamId};
+use planledger_core::ledger::{Envelope, EventFilter, ReadError, Reading};
 
 use self::thing::Thing;
 use super::auth::{Access, Authorizer, Caller, PlansOf, TeamsOf, YearPlansOf};
@@ -25,6 +27,15 @@ impl Authorizer for Granted {
         access: &Access<'_>,
     ) -> Result<bool, ReadError> {
         Rights::of(now, caller).permit(access)
+    }
+
+    fn unseen(
+        &self,
+        now: &Reading<'_>,
+        caller: &Caller,
+        envelope: &Envelope,
+    ) -> Result<BTreeSet<StreamId>, ReadError> {
+        Rights::of(now, caller).unseen(envelope)
     }
 }
 

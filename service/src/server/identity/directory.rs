@@ -11,7 +11,7 @@ use planledger_core::ids::{PersonId, Position, StreamId, SystemId};
 use planledger_core::ledger::{Ledger, ReadError, Reading};
 use planledger_core::text::{ExternalId, SourceName};
 
-/// Different proofs whose answers are remembered until the next event.
+/// Different proofs whose answers are remembered until a system changes.
 const REMEMBERED: usize = 1_024;
 
 /// How an identity provider names a person.
@@ -64,7 +64,7 @@ pub struct LedgerDirectory {
     systems: Mutex<Answers>,
 }
 
-/// Which systems proofs belong to at one position.
+/// Which systems proofs belong to at one position, and as long as no system changes after it.
 #[derive(Default)]
 struct Answers {
     position: Position,
@@ -72,12 +72,18 @@ struct Answers {
 }
 
 impl Answers {
-    /// Remembers an answer, unless a newer one is known.
-    fn put(&mut self, position: Position, shown: Vec<SystemIdentity>, system: Option<KnownSystem>) {
-        if position < self.position {
+    /// Remembers an answer of a position, unless a system changed after it. Answers from before the last
+    /// change are forgotten.
+    fn put(
+        &mut self,
+        (position, changed): (Position, Position),
+        shown: Vec<SystemIdentity>,
+        system: Option<KnownSystem>,
+    ) {
+        if position < changed || position < self.position {
             return;
         }
-        if position > self.position || self.systems.len() >= REMEMBERED {
+        if self.position < changed || self.systems.len() >= REMEMBERED {
             self.systems.clear();
             self.position = position;
         }
@@ -92,11 +98,11 @@ impl LedgerDirectory {
         Self { ledger, systems }
     }
 
-    /// What is known of a proof, if nothing has happened since.
+    /// What is known of a proof, if no system has changed since.
     fn recall(&self, shown: &[SystemIdentity]) -> Option<Option<KnownSystem>> {
-        let now = self.ledger.position();
+        let changed = self.ledger.systems_changed();
         let known = self.systems.lock().unwrap_or_else(PoisonError::into_inner);
-        (known.position == now)
+        (known.position >= changed)
             .then(|| known.systems.get(shown).copied())
             .flatten()
     }
@@ -127,7 +133,8 @@ impl Directory for LedgerDirectory {
             Err(_) => return Ok(None),
         };
         let mut answers = self.systems.lock().unwrap_or_else(PoisonError::into_inner);
-        answers.put(position, shown.to_owned(), found);
+        let changed = self.ledger.systems_changed();
+        answers.put((position, changed), shown.to_owned(), found);
         Ok(found)
     }
 }

@@ -7,16 +7,17 @@ use std::time::{Duration, Instant};
 
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 use super::fetch::{KeySet, Provider};
 use super::rejection::Rejection;
 
-/// The shortest time between two fetches for keys that are not known, so that strangers who make up
+/// The shortest time between two fetches, also while there are no keys at all, so that strangers who make up
 /// names of keys cannot make this server ask for them all day.
 pub(super) const BETWEEN_FETCHES: Duration = Duration::from_secs(60);
-/// The same while there are no keys at all, so that a provider that starts later is found soon.
-const BETWEEN_FIRST_FETCHES: Duration = Duration::from_secs(5);
+/// How many requests may wait while somebody fetches. More are told at once that the keys cannot be
+/// had, so that strangers cannot fill the server with requests that wait.
+const WAITING: usize = 64;
 /// After how long known keys are fetched again, so that one that was withdrawn ends.
 const FRESH: Duration = Duration::from_secs(15 * 60);
 /// The most keys of a provider.
@@ -93,6 +94,7 @@ pub(super) struct Keys {
     known: RwLock<Arc<Known>>,
     /// Held by the one who fetches.
     fetching: Arc<Mutex<Fetches>>,
+    waiting: Semaphore,
     /// How often the set of keys has changed.
     changed: AtomicU64,
 }
@@ -106,9 +108,10 @@ struct Fetches {
 }
 
 impl Fetches {
-    /// Whether nothing was asked for in this time.
-    fn rested(&self, pause: Duration) -> bool {
-        self.last.is_none_or(|last| last.elapsed() >= pause)
+    /// Whether nothing was asked for lately.
+    fn rested(&self) -> bool {
+        self.last
+            .is_none_or(|last| last.elapsed() >= BETWEEN_FETCHES)
     }
 }
 
@@ -118,6 +121,7 @@ impl Keys {
             provider: Arc::new(provider),
             known: RwLock::default(),
             fetching: Arc::default(),
+            waiting: Semaphore::new(WAITING),
             changed: AtomicU64::new(0),
         })
     }
@@ -127,16 +131,14 @@ impl Keys {
         if let Some(key) = self.known().get(id) {
             return Ok(key.clone());
         }
+        let Ok(_waiting) = self.waiting.try_acquire() else {
+            return Err(Rejection::IssuerUnavailable);
+        };
         let mut fetching = self.fetching.lock().await;
-        let known = self.known();
-        if let Some(key) = known.get(id) {
+        if let Some(key) = self.known().get(id) {
             return Ok(key.clone());
         }
-        let pause = match known.is_empty() {
-            true => BETWEEN_FIRST_FETCHES,
-            false => BETWEEN_FETCHES,
-        };
-        if fetching.rested(pause) {
+        if fetching.rested() {
             self.fetch(&mut fetching).await;
         }
         let known = self.known();
@@ -154,7 +156,7 @@ impl Keys {
             return;
         };
         let stale = fetching.good.is_none_or(|good| good.elapsed() >= FRESH);
-        if stale && fetching.rested(BETWEEN_FETCHES) {
+        if stale && fetching.rested() {
             let keys = self.clone();
             tokio::spawn(async move {
                 let mut fetching = fetching;
@@ -295,6 +297,46 @@ mod tests {
             age(&keys, FRESH).await;
             assert!(keys.find("c").await.is_err());
             assert!(keys.find("b").await.is_ok());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_provider_that_shows_no_keys_is_asked_once_a_minute_too() {
+        let shown = Arc::new(Lock::new(None));
+        let server = provider(shown.clone());
+        let keys = Keys::of(Provider::new(&server.url(""), Vec::new()));
+        let unavailable = Some(Rejection::IssuerUnavailable);
+        for _ in 0..10 {
+            assert_eq!(keys.find("a").await.err(), unavailable);
+        }
+        assert_eq!(server.asked().len(), 1);
+        age(&keys, BETWEEN_FETCHES / 2).await;
+        assert_eq!(keys.find("a").await.err(), unavailable);
+        assert_eq!(server.asked().len(), 1);
+        *shown.lock().unwrap() = Some(vec![key("a")]);
+        age(&keys, BETWEEN_FETCHES / 2).await;
+        assert!(keys.find("a").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn only_so_many_requests_wait_while_somebody_fetches() {
+        let server = provider(Arc::new(Lock::new(Some(vec![key("a")]))));
+        let keys = Keys::of(Provider::new(&server.url(""), Vec::new()));
+        let fetching = keys.fetching.clone().lock_owned().await;
+        let waiting: Vec<_> = (0..WAITING)
+            .map(|_| {
+                let keys = keys.clone();
+                tokio::spawn(async move { keys.find("a").await.is_ok() })
+            })
+            .collect();
+        while keys.waiting.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let unavailable = Some(Rejection::IssuerUnavailable);
+        assert_eq!(keys.find("a").await.err(), unavailable);
+        drop(fetching);
+        for request in waiting {
+            assert!(request.await.unwrap());
         }
     }
 

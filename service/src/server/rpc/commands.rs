@@ -17,12 +17,20 @@ use crate::server::api::{Api, Rpc};
 use crate::server::auth::Caller;
 use crate::server::commands::{Line, Read, Submitted};
 use crate::server::outlet::Outlet;
+use crate::server::writing::Writing;
 use crate::wire::{self, Failure};
 
 /// How many commands of one request stream may wait for their answers at the same time.
 pub const WINDOW: usize = 1_024;
 /// What a command that waits for its answer takes in memory beside its bytes, about.
 const BESIDE: usize = 512;
+
+/// Who sends a stream of commands.
+struct Sender {
+    caller: Caller,
+    /// Its share of what waits for the writer.
+    writing: Writing,
+}
 
 /// The answer to a command of a request stream: known already, or pending until the ledger has
 /// written it.
@@ -36,10 +44,11 @@ enum Answer {
 impl CommandService for Api {
     async fn execute(&self, request: Request<ExecuteRequest>) -> Rpc<ExecuteResponse> {
         let caller = self.caller(request.extensions())?;
+        let writing = self.writing(request.extensions());
         let command = request.into_inner().command.unwrap_or_default();
         let bytes = command.encoded_len();
         let envelope = self.permitted(&caller, wire::command(command)).await?;
-        let receipt = self.carry_out(&caller, envelope, bytes).await?;
+        let receipt = self.carry_out(&caller, &writing, envelope, bytes).await?;
         let receipt = Some(wire::receipt(receipt));
         Ok(Response::new(ExecuteResponse { receipt }))
     }
@@ -49,11 +58,13 @@ impl CommandService for Api {
         request: Request<ExecuteBatchRequest>,
     ) -> Rpc<ExecuteBatchResponse> {
         let caller = self.caller(request.extensions())?;
+        let writing = self.writing(request.extensions());
         let request = request.into_inner();
         let bytes = request.encoded_len();
         let envelopes = wire::batch(request).map_err(Failure::from)?;
         let envelopes = self.permitted_batch(&caller, envelopes).await?;
-        let receipts = self.carry_out_batch(&caller, envelopes, bytes).await?;
+        let carried_out = self.carry_out_batch(&caller, &writing, envelopes, bytes);
+        let receipts = carried_out.await?;
         let receipts = receipts.into_iter().map(wire::receipt).collect();
         Ok(Response::new(ExecuteBatchResponse { receipts }))
     }
@@ -67,7 +78,11 @@ impl CommandService for Api {
     ) -> Rpc<Self::ExecuteStreamStream> {
         let caller = self.caller(request.extensions())?;
         let (answers, answered) = self.room.open(WINDOW);
-        tokio::spawn(self.clone().pipeline(caller, request.into_inner(), answers));
+        let sender = Sender {
+            writing: self.writing(request.extensions()),
+            caller,
+        };
+        tokio::spawn(self.clone().pipeline(sender, request.into_inner(), answers));
         let busy = answered.busy();
         let responses = answered.then(move |answer| {
             let busy = busy.clone();
@@ -102,8 +117,9 @@ impl CommandService for Api {
 
     async fn revert_plan(&self, request: Request<RevertPlanRequest>) -> Rpc<RevertPlanResponse> {
         let caller = self.caller(request.extensions())?;
+        let writing = self.writing(request.extensions());
         let asked = wire::revert::revert_plan(request.into_inner())?;
-        let outcome = self.revert(&caller, asked).await?;
+        let outcome = self.revert(&caller, &writing, asked).await?;
         let (changes, stays) = wire::revert::reverting(outcome.reverting);
         Ok(Response::new(RevertPlanResponse {
             receipt: outcome.receipt.map(wire::receipt),
@@ -120,18 +136,18 @@ impl Api {
     /// no more commands while too many wait for answers.
     async fn pipeline(
         self,
-        caller: Caller,
+        sender: Sender,
         mut commands: Streaming<ExecuteStreamRequest>,
         answers: Outlet<Answer>,
     ) {
-        if let Err(failure) = self.answer_all(&caller, &mut commands, &answers).await {
+        if let Err(failure) = self.answer_all(&sender, &mut commands, &answers).await {
             answers.fail(failure, Answer::Ended);
         }
     }
 
     async fn answer_all(
         &self,
-        caller: &Caller,
+        sender: &Sender,
         commands: &mut Streaming<ExecuteStreamRequest>,
         answers: &Outlet<Answer>,
     ) -> Result<(), Failure> {
@@ -149,7 +165,7 @@ impl Api {
                 Some(Ok(request)) => {
                     let bytes = request.encoded_len() + BESIDE;
                     let place = answers.place(bytes).await?;
-                    place.send(self.take(caller, request, &mut line).await, bytes);
+                    place.send(self.take(sender, request, &mut line).await, bytes);
                 }
                 Some(Err(status)) => {
                     answers.place(0).await?.send(Answer::Ended(status), 0);
@@ -163,7 +179,7 @@ impl Api {
     /// Checks and submits one command of a request stream.
     async fn take(
         &self,
-        caller: &Caller,
+        sender: &Sender,
         request: ExecuteStreamRequest,
         line: &mut Line,
     ) -> Answer {
@@ -173,7 +189,8 @@ impl Api {
             bytes: command.encoded_len(),
             envelope: wire::command(command),
         };
-        match self.submit_in_turn(caller, read, line).await {
+        let (caller, writing) = (&sender.caller, &sender.writing);
+        match self.submit_in_turn(caller, writing, read, line).await {
             Ok(submitted) => Answer::Pending(submitted),
             Err(failure) => Answer::Known(response(id, Err(failure))),
         }

@@ -109,22 +109,25 @@ impl Accepting {
             #[cfg(unix)]
             Raw::Unix(_) => None,
         };
-        match self.gate.enter(address) {
-            Ok(place) => {
-                said.full = None;
-                Some(place)
-            }
-            Err(full) => {
-                if said.full.replace(full) != Some(full) {
-                    let of = match full {
-                        Full::All => "all addresses",
-                        Full::Address => "one address",
-                    };
-                    tracing::warn!("too many connections of {of}; more are closed at once");
-                }
-                None
-            }
+        let entered = self.gate.enter(address);
+        let full = match &entered {
+            Ok(place) => place.instead,
+            Err(full) => Some(*full),
+        };
+        if let Some(full) = full
+            && said.full != Some(full)
+        {
+            let of = match full {
+                Full::All => "all addresses",
+                Full::Address => "one address",
+            };
+            tracing::warn!(
+                "too many connections of {of}; those are closed on which nobody said who they are or \
+                 asks anything, or else new ones"
+            );
         }
+        said.full = full;
+        entered.ok()
     }
 
     async fn take(&self, raw: Raw, place: Place, accepted: &mpsc::Sender<Result<Conn, Error>>) {
@@ -157,7 +160,10 @@ impl Accepting {
         let accepted = accepted.clone();
         tokio::spawn(async move {
             // A handshake that fails or takes too long ends here; the place goes with it.
-            let shaken = tokio::time::timeout(patience, acceptor.accept(stream)).await;
+            let shaken = tokio::select! {
+                shaken = tokio::time::timeout(patience, acceptor.accept(stream)) => shaken,
+                () = place.standing.evicted() => return,
+            };
             let Ok(Ok(stream)) = shaken else {
                 tracing::debug!("a TLS handshake failed");
                 drop(place);

@@ -11,9 +11,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 use tokio_rustls::server::TlsStream;
-use tonic::transport::server::Connected;
 
 use super::gate::Place;
+use super::standing::Standing;
 use crate::server::count::Count;
 use crate::server::identity::certificate::ClientCertificate;
 
@@ -29,6 +29,10 @@ pub struct Connection {
     pub certificate: Option<Arc<ClientCertificate>>,
     /// The streams that it has now.
     pub(in crate::server) streams: Arc<Count>,
+    /// The health checks that it has now.
+    pub(in crate::server) checks: Arc<Count>,
+    /// Whether somebody has said who they are, and what goes on.
+    pub(in crate::server) standing: Arc<Standing>,
 }
 
 /// The bytes of a connection.
@@ -55,7 +59,13 @@ struct Opening {
 }
 
 impl Conn {
-    pub(super) fn new(bytes: Bytes, about: Connection, patience: Duration, place: Place) -> Self {
+    pub(super) fn new(
+        bytes: Bytes,
+        mut about: Connection,
+        patience: Duration,
+        place: Place,
+    ) -> Self {
+        about.standing = place.standing.clone();
         let opening = Opening {
             left: PREFACE_BYTES,
             deadline: Box::pin(tokio::time::sleep(patience)),
@@ -67,12 +77,9 @@ impl Conn {
             _place: place,
         }
     }
-}
 
-impl Connected for Conn {
-    type ConnectInfo = Connection;
-
-    fn connect_info(&self) -> Connection {
+    /// What is known of it.
+    pub(in crate::server) fn about(&self) -> Connection {
         self.about.clone()
     }
 }

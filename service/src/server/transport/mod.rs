@@ -7,6 +7,7 @@ mod accept;
 mod conn;
 mod descriptors;
 mod gate;
+mod standing;
 mod tls;
 #[cfg(unix)]
 mod unix;
@@ -25,6 +26,7 @@ pub(super) use self::conn::Conn;
 pub use self::conn::Connection;
 pub use self::descriptors::make_room;
 use self::gate::Gate;
+pub(super) use self::standing::{Overdue, Standing};
 use self::tls::Hangups;
 pub use self::tls::{Tls, TlsError};
 use super::limits::Limits;

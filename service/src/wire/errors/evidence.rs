@@ -58,6 +58,13 @@ impl Failure {
                 let message = format!("there is no checkpoint of exactly {size} events");
                 Self::new(ServiceReason::CheckpointNotFound, message).with("size", size)
             }
+            ExportError::Destroyed(position) => {
+                let message = format!(
+                    "the text at position {position} was destroyed after the checkpoint of this \
+                     bundle was made; export again from the beginning"
+                );
+                Self::new(ServiceReason::CheckpointNotFound, message).with("position", position)
+            }
             ExportError::Notary(error) => Self::of_notary(error),
             ExportError::Read(error) => Self::of_reading(error),
             error => damaged(&error),

@@ -154,6 +154,25 @@ impl Failure {
         }
     }
 
+    /// The caller has as many requests that are not answered as it may: `limit`.
+    pub fn too_many_requests(limit: usize) -> Self {
+        let message = format!(
+            "you have {limit} requests already that are not answered, or whose answers you have not read; \
+             read the answers, or send commands in a stream or in batches"
+        );
+        Self::new(ServiceReason::RateLimited, message).with("limit", limit)
+    }
+
+    /// As many commands of the caller as may wait for the disk: `limit`. Nothing was recorded of this
+    /// one.
+    pub fn too_many_commands(limit: u32) -> Self {
+        let message = format!(
+            "{limit} commands of yours wait for the disk already, and nothing of this one was recorded; \
+             wait for their receipts"
+        );
+        Self::new(ServiceReason::RateLimited, message).with("limit", limit)
+    }
+
     /// A caller, a connection or the server has as many streams as it may: `limit`.
     pub fn too_many_streams(of: &'static str, limit: usize) -> Self {
         let message = format!(

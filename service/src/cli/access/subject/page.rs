@@ -11,10 +11,13 @@ body{font-family:system-ui,sans-serif;line-height:1.4;max-width:70rem;margin:2re
 h2{border-bottom:2px solid #444;margin-top:2.5rem}
 table{border-collapse:collapse;width:100%;margin:.5rem 0}
 th,td{border:1px solid #999;padding:.3rem .5rem;text-align:left;vertical-align:top;overflow-wrap:anywhere;white-space:pre-wrap}
+td{min-width:6rem}
+th{overflow-wrap:normal}
 thead{display:table-header-group}
 blockquote{white-space:pre-wrap;overflow-wrap:anywhere;border-left:4px solid #999;margin:.5rem 0;padding:.2rem 1rem}
 dt{font-weight:bold}
 dd{overflow-wrap:anywhere;white-space:pre-wrap}
+dd:has(>dl,>ul){white-space:normal}
 @media print{body{max-width:none;margin:0;font-size:10pt}h2,h3,h4{break-after:avoid}tr,blockquote{break-inside:avoid}}
 ";
 

@@ -1,18 +1,24 @@
 //! Makes a bundle line by line, from a running ledger and its notary.
 
+mod acts;
+mod error;
+
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
+use self::acts::Explained;
+pub use self::error::ExportError;
 use super::bundle::{
     Bytes, Disclosure, End, EventLine, FORMAT, Gone, Header, HeadsLine, Line, Scope, Since,
 };
-use crate::entry::{Entry, EntryBytes};
+use crate::domain::ledger::heads_stream;
+use crate::entry::Entry;
 use crate::hash::Hash32;
 use crate::heads::{BucketProof, bucket_bytes};
 use crate::ids::{KeyId, Position, StreamId, StreamKind};
 use crate::journal::StoredEntry;
-use crate::ledger::{Ledger, ReadError, sealer};
-use crate::notary::{Notary, NotaryError};
+use crate::ledger::{Ledger, ReadError};
+use crate::notary::Notary;
 use crate::tlog::SignedCheckpoint;
 
 /// The key of a student or plan, and every head of its bucket with the proof.
@@ -35,49 +41,6 @@ pub struct ExportRequest {
     pub resume: Option<(u64, Position)>,
 }
 
-/// Why a bundle cannot be made.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ExportError {
-    /// The checkpoint has no event of this stream.
-    #[error("the checkpoint does not cover {0}")]
-    NotFound(StreamId),
-    /// The range is empty, reversed, or goes beyond the checkpoint.
-    #[error("positions {from} to {to} are outside the checkpoint, which covers {size} events")]
-    Range {
-        /// The first position of the range.
-        from: Position,
-        /// The last position of the range.
-        to: Position,
-        /// The size of the checkpoint.
-        size: u64,
-    },
-    /// The earlier checkpoint is larger than the bundle's.
-    #[error(
-        "the checkpoint covers {size} events, so it is older than the checkpoint of {since} events"
-    )]
-    Since {
-        /// The size of the earlier checkpoint.
-        since: u64,
-        /// The size of the bundle's checkpoint.
-        size: u64,
-    },
-    /// The cut-off bundle belongs to a checkpoint that this ledger has not kept.
-    #[error(
-        "there is no checkpoint of exactly {0} events; start the export again from the beginning"
-    )]
-    Resume(u64),
-    /// A proof could not be made.
-    #[error(transparent)]
-    Notary(#[from] NotaryError),
-    /// The ledger could not be read.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// A line could not be written as JSON.
-    #[error("a line of the bundle cannot be written: {0}")]
-    Json(#[from] serde_json::Error),
-}
-
 /// The lines of a bundle, in order.
 pub struct Export {
     ledger: Ledger,
@@ -94,6 +57,19 @@ pub struct Export {
     /// How many events of plans were made readable since it was last asked, by key, and the last of
     /// them.
     disclosed: (HashMap<KeyId, u32>, Position),
+    /// The texts in scope that acts in the checkpoint took.
+    explained: Explained,
+}
+
+/// How much a line shows of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Show {
+    /// The sealed payload and the key that opens it.
+    Text,
+    /// The sealed payload.
+    Sealed,
+    /// Only the entry.
+    Entry,
 }
 
 impl Export {
@@ -128,6 +104,7 @@ impl Export {
             events: 0,
             done: false,
             disclosed: (HashMap::new(), Position::ZERO),
+            explained: Explained::default(),
         };
         export.begin(bucket)?;
         Ok(export)
@@ -204,6 +181,7 @@ impl Export {
             self.next = from;
         }
         self.positions = positions.into();
+        let acts = self.acts()?;
         match self.request.resume {
             Some((_, last)) => {
                 let before = self.positions.len();
@@ -214,7 +192,10 @@ impl Export {
                     self.events = self.next.get() - from.get();
                 }
             }
-            None => self.head(bucket)?,
+            None => {
+                self.head(bucket)?;
+                self.act_lines(&acts)?;
+            }
         }
         Ok(())
     }
@@ -287,7 +268,7 @@ impl Export {
         // Only the newest record of heads is needed. It is the checkpoint's last event, and it
         // covers everything that earlier records cover.
         own.push(checkpoint.position());
-        for line in self.event_lines(&own, true, true)? {
+        for line in self.event_lines(&own, true, &|_| Show::Text)? {
             self.ready.push_back(Line::Ledger(line));
         }
         if let Some((key, proof)) = bucket {
@@ -312,7 +293,7 @@ impl Export {
         &mut self,
         positions: &[Position],
         proofs: bool,
-        disclosed: bool,
+        show: &dyn Fn(&Entry) -> Show,
     ) -> Result<Vec<EventLine>, ExportError> {
         let mut paths = match proofs {
             true => self.notary.paths(positions, &self.signed.checkpoint)?,
@@ -321,29 +302,31 @@ impl Export {
         .into_iter();
         let mut lines = Vec::new();
         for position in positions {
-            let StoredEntry {
-                back,
-                entry,
-                sealed,
-                ..
-            } = stored(&self.ledger, *position)?;
-            let (sealed, key, gone) = match (sealed, disclosed) {
+            let stored = stored(&self.ledger, *position)?;
+            let entry = read_entry(&stored)?;
+            let (sealed, key, gone) = match (stored.sealed, show(&entry)) {
+                (_, Show::Entry) => (None, None, None),
+                (Some(sealed), Show::Sealed) => (Some(sealed), None, None),
                 // Who gets the texts is told that this one is gone.
-                (Some(sealed), true) => match self.ledger.event_key(*position, &entry) {
-                    Ok(key) => {
-                        self.disclose(*position, &entry)?;
-                        (Some(sealed), Some(key), None)
+                (Some(sealed), Show::Text) => {
+                    match self.ledger.event_key(*position, &stored.entry) {
+                        Ok(key) => {
+                            self.disclose(*position, &entry);
+                            (Some(sealed), Some(key), None)
+                        }
+                        Err(ReadError::Erased { .. }) => (None, None, Some(Gone::Erased)),
+                        Err(error) => return Err(error.into()),
                     }
-                    Err(ReadError::Erased { .. }) => (None, None, Some(Gone::Erased)),
-                    Err(error) => return Err(error.into()),
-                },
-                (Some(sealed), false) => (Some(sealed), None, None),
-                (None, _) => (None, None, Some(Gone::Redacted)),
+                }
+                (None, Show::Text | Show::Sealed) => (None, None, Some(Gone::Redacted)),
             };
+            if gone.is_some_and(|gone| !self.explained.has(*position, entry.key, gone)) {
+                return Err(ExportError::Destroyed(*position));
+            }
             lines.push(EventLine {
                 position: *position,
-                back,
-                entry: entry.into(),
+                back: stored.back,
+                entry: stored.entry.into(),
                 sealed: sealed.map(Bytes),
                 key: key.map(|key| (*key.as_bytes()).into()),
                 gone,
@@ -353,13 +336,11 @@ impl Export {
         Ok(lines)
     }
 
-    fn disclose(&mut self, position: Position, bytes: &EntryBytes) -> Result<(), ReadError> {
-        let entry = sealer::read_entry(position, bytes)?;
+    fn disclose(&mut self, position: Position, entry: &Entry) {
         if entry.stream.kind == StreamKind::Plan {
             *self.disclosed.0.entry(entry.key).or_default() += 1;
             self.disclosed.1 = position;
         }
-        Ok(())
     }
 
     /// Prepares the next lines of events in scope, or the end.
@@ -383,8 +364,15 @@ impl Export {
             return Ok(());
         }
         self.events += positions.len() as u64;
-        let disclosed = self.request.disclosure == Disclosure::Events;
-        let lines = self.event_lines(&positions, proofs, disclosed)?;
+        let disclosure = self.request.disclosure;
+        // Records of heads open nothing personal, and nobody can follow them without.
+        let of_heads = StreamId::from(heads_stream(self.ledger.status().ledger));
+        let show = |entry: &Entry| match disclosure {
+            Disclosure::Events => Show::Text,
+            Disclosure::Integrity if entry.stream == of_heads => Show::Text,
+            Disclosure::Integrity => Show::Sealed,
+        };
+        let lines = self.event_lines(&positions, proofs, &show)?;
         self.ready.extend(lines.into_iter().map(Line::Event));
         Ok(())
     }
