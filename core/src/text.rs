@@ -59,6 +59,15 @@ pub enum TextError {
     Cpr,
 }
 
+/// What stands in the place of a text that was redacted.
+pub const REDACTED: &str = "[redacted]";
+
+/// Texts that may be redacted.
+pub(crate) trait Redacted {
+    /// What stands in the place of a redacted text.
+    fn redacted() -> Self;
+}
+
 macro_rules! texts {
     ($($(#[$doc:meta])*
         $name:ident, limit $limit:literal, lines $lines:literal, cpr $cpr:ident;
@@ -108,6 +117,12 @@ macro_rules! texts {
             /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl Redacted for $name {
+            fn redacted() -> Self {
+                Self(REDACTED.into())
             }
         }
 
@@ -247,7 +262,17 @@ mod tests {
 
     #[test]
     fn a_name_holds_nothing_that_nobody_sees_and_a_text_may() {
-        for character in ['\u{202e}', '\u{2066}', '\u{e0041}', '\u{2028}'] {
+        for character in [
+            '\u{202e}',
+            '\u{2066}',
+            '\u{e0041}',
+            '\u{2028}',
+            '\u{200b}',
+            '\u{2060}',
+            '\u{feff}',
+            '\u{ad}',
+            '\u{3164}',
+        ] {
             let text = format!("Jens{character}nesnaH");
             let unseen = TextError::Unseen { character };
             assert_eq!(Name::new(&text), Err(unseen));

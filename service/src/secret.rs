@@ -89,7 +89,7 @@ pub fn write_secret(path: &Path, secret: &str) -> Result<(), Error> {
     let folder = folder_of(path);
     let name = path.file_name().ok_or(Error::from(ErrorKind::NotFound))?;
     // Create the folder and the folders above it, so that they survive a power cut.
-    OsDisk::new(folder)?;
+    OsDisk::named(folder)?;
     if is_empty(path) {
         fs::remove_file(path)?;
     }
@@ -133,7 +133,7 @@ pub fn replace_secret(folder: &Path, name: &str, secret: &str) -> Result<(), Err
         temporary: &format!("{name}.tmp"),
     };
     let content = Zeroizing::new(format!("{secret}\n"));
-    file.replace(&OsDisk::new(folder)?, content.as_bytes())?;
+    file.replace(&OsDisk::named(folder)?, content.as_bytes())?;
     Ok(())
 }
 

@@ -153,6 +153,7 @@ impl Action {
                 | ErasureCommand::Withdraw { .. } => Self::DestroyText,
                 ErasureCommand::CarryOut { .. }
                 | ErasureCommand::SettleReads(_)
+                | ErasureCommand::SettleText(_)
                 | ErasureCommand::ApplyAgain { .. } => Self::KeepLedger,
             },
         }

@@ -1,7 +1,7 @@
 //! In which roles and relations somebody may do what is asked.
 
 use super::decide::{Facts, Question};
-use super::{Relation, Role, may};
+use super::{Relation, Role, Scope, may};
 use crate::actor::Actor;
 use crate::domain::Aggregate;
 use crate::domain::grants::Granted;
@@ -238,7 +238,7 @@ fn by_grant<F: Facts + ?Sized>(
         let oneself = ask.through(role, Relation::Oneself).filter(|_| oneself);
         let found = match (known.or(oneself), ask.through(role, relation)) {
             (Some(found), _) => Some(found),
-            (None, Some(found)) if ask.thing.is_in(ask.facts, grant.details.scope)? => Some(found),
+            (None, Some(found)) if covers(ask, grant)? => Some(found),
             (None, Some(_) | None) => None,
         };
         if let Some(found) = found {
@@ -247,6 +247,23 @@ fn by_grant<F: Facts + ?Sized>(
         }
     }
     Ok(None)
+}
+
+/// Whether a grant covers the thing. A guardian by grant reads the year plans of the child's teams, as a
+/// guardian by roster does. To others a grant for a student gives nothing on a team.
+fn covers<F: Facts + ?Sized>(ask: &Question<'_, F>, grant: &Granted) -> Result<bool, ReadError> {
+    let (role, scope) = (grant.details.role, grant.details.scope);
+    if ask.thing.is_in(ask.facts, scope)? {
+        return Ok(true);
+    }
+    let (Role::Guardian, Scope::Student(child)) = (role, scope) else {
+        return Ok(false);
+    };
+    let team = match ask.thing.team.filter(|_| ask.thing.who().is_none()) {
+        Some(team) => ask.team(team.into())?,
+        None => None,
+    };
+    Ok(team.is_some_and(|team| team.members.contains(&child)))
 }
 
 /// Whether a grant holds today, for what the request is for.

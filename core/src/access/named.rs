@@ -51,6 +51,7 @@ pub(super) fn named(command: &Command) -> BTreeSet<StreamId> {
             | ErasureCommand::Withdraw { .. }
             | ErasureCommand::CarryOut { .. }
             | ErasureCommand::SettleReads(_)
+            | ErasureCommand::SettleText(_)
             | ErasureCommand::ApplyAgain { .. } => BTreeSet::new(),
         },
         // A catalogue and a source name nothing else. Nobody sends the others over the network. The

@@ -100,7 +100,7 @@ fn rows(action: Action) -> &'static [Row] {
             WORKS_THERE,
             AUDITS,
             (&[Student], &[Member]),
-            (&[Guardian], &[Child]),
+            (&[Guardian], &[Child, Granted]),
             PLATFORM,
             PORTAL,
         ],
@@ -178,7 +178,7 @@ fn rows(action: Action) -> &'static [Row] {
         ],
         ReadAccessLog => &[
             (&[Student], &[Oneself]),
-            (&[Guardian], &[Child]),
+            (&[Guardian], &[Child, Granted]),
             // Who has read tells nothing of what was read.
             LEADS,
             ADMINISTERS,

@@ -12,5 +12,5 @@ pub use self::faulty::{Fault, FaultyDisk, PowerCut};
 pub use self::operations::{Disk, DiskFile};
 pub(crate) use self::operations::{read_full, write_full};
 pub use self::os::OsDisk;
-pub(crate) use self::os::{for_owner, tighten};
+pub(crate) use self::os::{for_owner, refuse_link, tighten};
 pub use self::small_file::{ReplaceError, SmallFile};

@@ -19,8 +19,20 @@ impl OsDisk {
     /// The disk for `directory`, which is created, with its parents, if it does not exist.
     ///
     /// # Errors
-    /// Whatever the system answers when a directory cannot be created or synced.
+    /// Whatever the system answers when a directory cannot be created or synced, and
+    /// [`io::ErrorKind::InvalidInput`] when it is a symbolic link.
     pub fn new(directory: impl Into<PathBuf>) -> io::Result<Self> {
+        let directory = directory.into();
+        refuse_link(&directory)?;
+        Self::named(directory)
+    }
+
+    /// The same for a directory that somebody named. It may be a symbolic link: whoever named it knows
+    /// where it leads to.
+    ///
+    /// # Errors
+    /// Whatever the system answers when a directory cannot be created or synced.
+    pub fn named(directory: impl Into<PathBuf>) -> io::Result<Self> {
         let directory = directory.into();
         create_dir_durably(&directory)?;
         Ok(Self { directory })
@@ -73,15 +85,31 @@ fn no_follow() -> i32 {
     rustix::fs::OFlags::NOFOLLOW.bits().cast_signed()
 }
 
+/// Refuses a folder that is a symbolic link.
+///
+/// # Errors
+/// [`io::ErrorKind::InvalidInput`] if it is one, and whatever the system answers. Nothing is wrong with a
+/// folder that is not there.
+pub(crate) fn refuse_link(folder: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(folder) {
+        Ok(found) if found.is_symlink() => Err(is_link(folder)),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_link(path: &Path) -> io::Error {
+    let why = format!(
+        "{} is a symbolic link, which is not followed",
+        path.display()
+    );
+    io::Error::new(io::ErrorKind::InvalidInput, why)
+}
+
 fn said(error: io::Error, path: &Path) -> io::Error {
     match error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) {
-        true => {
-            let why = format!(
-                "{} is a symbolic link, which is not followed",
-                path.display()
-            );
-            io::Error::new(io::ErrorKind::InvalidInput, why)
-        }
+        true => is_link(path),
         false => error,
     }
 }

@@ -84,6 +84,7 @@ pub(super) fn check(command: &Command, now: Timestamp) -> Result<(), Stop> {
             | ErasureCommand::Approve { .. }
             | ErasureCommand::Withdraw { .. }
             | ErasureCommand::SettleReads(_)
+            | ErasureCommand::SettleText(_)
             | ErasureCommand::CarryOut { .. }
             | ErasureCommand::ApplyAgain(_) => Ok(()),
         },

@@ -373,8 +373,9 @@ event_types! {
         Approved = 2 "erasure.approved" 1,
         Withdrawn = 3 "erasure.withdrawn" 1,
         CarriedOut = 4 "erasure.carried_out" 1,
-        AppliedAgain = 5 "erasure.applied_again" 1,
+        AppliedAgain = 5 "erasure.applied_again" 2,
         ReadsSettled = 6 "erasure.reads_settled" 1,
+        TextSettled = 7 "erasure.text_settled" 1,
     }
 }
 

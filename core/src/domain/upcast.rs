@@ -25,6 +25,7 @@ const STEPS: &[(&str, u16, Step)] = &[
     ("team.left_to_roster", 1, leave_no_value),
     ("recovery.started", 1, leave_no_successor),
     ("erasure.requested", 1, leave_no_retention),
+    ("erasure.applied_again", 1, leave_nothing_left),
 ];
 
 /// Turns a payload of an earlier schema into the present shape.
@@ -133,6 +134,14 @@ fn leave_no_successor(mut payload: Value) -> Result<Value, &'static str> {
 /// No request named a retention class. The payload stays as it is.
 fn leave_no_retention(mut payload: Value) -> Result<Value, &'static str> {
     match fields(&mut payload, "requested")?.contains_key("retention") {
+        true => Err(UNKNOWN_FIELD),
+        false => Ok(payload),
+    }
+}
+
+/// Nothing was left of a redacted event. The payload stays as it is.
+fn leave_nothing_left(mut payload: Value) -> Result<Value, &'static str> {
+    match fields(&mut payload, "applied_again")?.contains_key("left") {
         true => Err(UNKNOWN_FIELD),
         false => Ok(payload),
     }

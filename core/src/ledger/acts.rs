@@ -57,21 +57,26 @@ impl Acts {
         Ok((acts, records))
     }
 
-    /// Adds an act and waits until it is on stable storage. Nothing happens if it is there.
-    pub(super) fn add(&self, record: &ActRecord) -> std::io::Result<()> {
+    /// Puts an act in place of what is noted of the same target, or adds it, and waits until it is on
+    /// stable storage. Nothing happens if it is there.
+    pub(super) fn put(&self, record: &ActRecord) -> std::io::Result<()> {
         let line = write(&self.key, record)?;
         let mut lines = self.lines.lock();
         if lines.contains(&line) {
             return Ok(());
         }
-        let all: String = lines
+        let of_other = |line: &&String| {
+            read(&self.key, line).is_none_or(|other| other.target != record.target)
+        };
+        let mut changed: Vec<String> = lines.iter().filter(of_other).cloned().collect();
+        changed.push(line);
+        let all: String = changed
             .iter()
-            .chain([&line])
             .flat_map(|line| [line.as_str(), "\n"])
             .collect();
         // The folder is made with the first act.
         FILE.replace(&OsDisk::new(&self.folder)?, all.as_bytes())?;
-        lines.push(line);
+        *lines = changed;
         Ok(())
     }
 }

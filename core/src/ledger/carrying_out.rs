@@ -7,20 +7,18 @@ use std::sync::Arc;
 use super::envelope::{Envelope, Receipt};
 use super::fold::Stream;
 use super::own::Ids;
-use super::sealer::{About, read_entry, seal_event};
+use super::sealer::{About, event_key, read_entry, read_event, seal_event};
 use super::still_due;
 use super::stream_fold::StreamFold;
 use super::writer::{MOST_BYTES, MOST_COMMANDS, MOST_EVENTS, Writer};
 use super::{EngineFault, ExecuteError};
 use crate::derived::{CommandEntry, Head, StreamDoc};
-use crate::domain::erasure::{self, ErasureCommand, Target};
+use crate::domain::erasure::{self, ErasureCommand, Left, Target};
 use crate::domain::world::Context;
-use crate::domain::{
-    Actor, Command, Decision, Event, EventMeta, EventType, Refusal, Stop, Without, decide,
-};
+use crate::domain::{Actor, Command, Decision, Event, EventMeta, Refusal, Stop, Without, decide};
 use crate::ids::{CommandId, PersonId, Position, StreamId, StreamKind};
 use crate::journal::{CommandRecord, Commit, NewEntry};
-use crate::seal::{KeyScope, KeyStoreError, ScopeKey};
+use crate::seal::{self, KeyScope, KeyStoreError, ScopeKey};
 use crate::text;
 use crate::time::Timestamp;
 
@@ -426,17 +424,18 @@ impl Writer {
             return Ok(());
         };
         let stored = self.log.entry(place.position).map_err(EngineFault::from)?;
-        let fits = stored.is_some_and(|stored| {
-            let entry = read_entry(place.position, &stored.entry);
-            entry.is_ok_and(|entry| {
-                let event_type = EventType::from_code(entry.event_type);
-                (entry.stream, entry.revision) == (place.stream, place.revision)
-                    && event_type.is_some_and(|known| erasure::may_be_redacted(known.name))
-            })
+        let event = stored.and_then(|stored| {
+            let entry = read_entry(place.position, &stored.entry).ok()?;
+            let is_it = (entry.stream, entry.revision) == (place.stream, place.revision);
+            let key = event_key(place.position, &entry, &self.keys).ok()?;
+            let prefix = crate::entry::prefix(&stored.entry);
+            let sealed = stored.sealed.filter(|_| is_it)?;
+            let json = seal::open(&key, &entry.nonce, prefix, &sealed).ok()?;
+            read_event(place.position, &entry, entry.schema, &json).ok()
         });
-        match fits {
-            true => Ok(()),
-            false => Err(refused(index, erasure::not_redactable())),
+        match event.map(|event| event.without_text()) {
+            Some(Left::Event(_) | Left::Nothing) => Ok(()),
+            Some(Left::NoText) | None => Err(refused(index, erasure::not_redactable())),
         }
     }
 

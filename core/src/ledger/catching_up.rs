@@ -1,12 +1,12 @@
 //! Folds those events of the journal that derived state does not have yet.
 
 use super::fold::Fold;
+use super::opener::Opener;
 use super::sealer::read_entry;
 use super::stream_fold::Record;
 use super::{OpenError, ReadError};
 use crate::derived::{CommandEntry, Docs, StoreError};
-use crate::journal::{CommitLog, Frame, Tail};
-use crate::seal::KeyStore;
+use crate::journal::{Frame, Tail};
 
 /// How many events are folded before their documents are published.
 const STRIDE: u64 = 8_192;
@@ -14,8 +14,7 @@ const STRIDE: u64 = 8_192;
 /// Folds the commits of the journal up to `target` into `fold` and publishes the documents. Stops
 /// with an error when `progress` returns false.
 pub(crate) fn catch_up(
-    log: &dyn CommitLog,
-    keys: &KeyStore,
+    opener: &Opener<'_>,
     docs: &Docs,
     fold: &mut Fold,
     target: &Tail,
@@ -32,8 +31,8 @@ pub(crate) fn catch_up(
         "derived state is being brought up to the end of the journal"
     );
     let mut published = from;
-    for frame in log.read_commits(fold.cursor.commit.next()) {
-        take_in(&frame.map_err(ReadError::from)?, keys, docs, fold)?;
+    for frame in opener.log.read_commits(fold.cursor.commit.next()) {
+        take_in(&frame.map_err(ReadError::from)?, opener, docs, fold)?;
         let done = fold.cursor.position.get();
         let last = fold.cursor.commit == target.commit;
         if last || done - published >= STRIDE {
@@ -55,7 +54,12 @@ pub(crate) fn catch_up(
     Ok(())
 }
 
-fn take_in(frame: &Frame, keys: &KeyStore, docs: &Docs, fold: &mut Fold) -> Result<(), OpenError> {
+fn take_in(
+    frame: &Frame,
+    opener: &Opener<'_>,
+    docs: &Docs,
+    fold: &mut Fold,
+) -> Result<(), OpenError> {
     let mut entries = frame.entries();
     let tail = Tail::at(frame);
     fold.cursor.recorded_at = frame.header().recorded_at;
@@ -86,11 +90,11 @@ fn take_in(frame: &Frame, keys: &KeyStore, docs: &Docs, fold: &mut Fold) -> Resu
                 bytes: record.entry,
                 sealed: Some(record.sealed),
             };
-            stream.folded.take(&of_journal, keys)?;
+            stream.folded.take(&of_journal, opener)?;
             fold.cursor.recorded_at = entry.recorded_at;
             let link = stream.folded.head().link;
             let register = docs.store().register();
-            if let Err(found) = register.take(position, record.back, &entry, &link, keys) {
+            if let Err(found) = register.take(position, record.back, &entry, &link, opener.keys) {
                 tracing::error!(
                     stream = %found.stream,
                     position = found.position.get(),

@@ -14,6 +14,7 @@ use parking_lot::{Condvar, Mutex};
 use super::catching_up::catch_up;
 use super::ended;
 use super::fold::Fold;
+use super::opener::{Opener, Rests};
 use super::threads::spawn;
 use super::window::Window;
 use super::{OpenError, Progress, ReadError};
@@ -26,6 +27,7 @@ use crate::seal::{KeyStore, KeyStoreError};
 pub(super) struct Deriving {
     pub(super) log: Arc<dyn CommitLog>,
     pub(super) keys: Arc<KeyStore>,
+    pub(super) rests: Arc<Rests>,
     pub(super) generations: Generations,
     pub(super) progress: Option<Progress>,
     /// Is sent a signal when derived state in use turns out to be wrong.
@@ -238,7 +240,13 @@ impl Deriving {
             !self.stopping.load(Ordering::Acquire)
         };
         let tail = self.log.tail();
-        let made = catch_up(&*self.log, &self.keys, &docs, &mut fold, &tail, &progress);
+        let opener = Opener {
+            log: &*self.log,
+            keys: &self.keys,
+            rests: &self.rests,
+            up_to_damage: false,
+        };
+        let made = catch_up(&opener, &docs, &mut fold, &tail, &progress);
         let made = made.and_then(|()| load_window(&fold));
         self.made.report_progress(0, 0);
         match made {

@@ -40,8 +40,34 @@ pub(crate) fn lock(dir: &Path) -> Result<Lock, OpenError> {
     Ok(Lock { _held: held })
 }
 
+/// The folders in a ledger's directory, and in its folder of the access log.
+const FOLDERS: &[&str] = &[
+    "journal",
+    "keys",
+    "checkpoints",
+    "tlog",
+    "derived",
+    "derived.set-aside",
+    "erasures",
+    "access",
+    "access/journal",
+    "access/checkpoints",
+    "access/tlog",
+];
+
+/// Refuses a ledger of which a folder is a symbolic link: whoever put it there could have the program
+/// read or write elsewhere. The directory itself may be one, since an operator names it.
+pub(crate) fn no_links(dir: &Path) -> Result<(), OpenError> {
+    for name in FOLDERS {
+        let path = dir.join(name);
+        disk::refuse_link(&path).map_err(|source| OpenError::Io { path, source })?;
+    }
+    Ok(())
+}
+
 /// Takes the locks of the folders that are there.
 fn lock_folders(dir: &Path) -> Result<Vec<File>, OpenError> {
+    no_links(dir)?;
     let mut held = Vec::new();
     for path in [dir.to_owned(), dir.join("journal")] {
         match File::open(&path) {

@@ -1,7 +1,8 @@
 //! Carries out redactions and erasures (P6).
 //!
 //! An act that two people have decided is carried out in steps, each of which can be repeated:
-//! 1. The act is noted in a file beside the journal, so that it is known after a restore.
+//! 1. What is left of an event without its text is recorded, and the act is noted in a file beside the
+//!    journal, so that it is known after a restore.
 //! 2. The payload is overwritten, or the person's key is destroyed.
 //! 3. Derived state is made again from the journal, which no longer has the text.
 //! 4. Every earlier derived state is removed, also what was set aside.
@@ -10,10 +11,13 @@
 //! A crash before the last step leaves the act approved, and the next start begins at the first step.
 
 use super::history::stored;
+use super::opener::seal_rest;
+use super::sealer::{Opened, read_event};
 use super::{ErasureError, Ledger, OpenError, OwnCommand, OwnId, ReadError, Reading};
 use crate::derived::Term;
 use crate::domain::erasure::{
-    ActRecord, Done, Erasure, ErasureCommand, EventPlace, Phase, RemovedReads, Target,
+    ActRecord, Done, Erasure, ErasureCommand, EventPlace, Left, Phase, RemovedReads, SealedRest,
+    Target,
 };
 use crate::domain::{Actor, Aggregate, Command};
 use crate::hash::Context;
@@ -67,7 +71,7 @@ impl Ledger {
             of_ledger && matches!(act.phase, Phase::Approved(_))
         })?;
         let mut records = Vec::new();
-        for (id, act) in pending {
+        for (id, mut act) in pending {
             let Phase::Approved(approved) = act.phase else {
                 continue;
             };
@@ -75,6 +79,12 @@ impl Ledger {
             if !act.is_proved() {
                 tracing::error!(erasure = %id, "an act is not carried out: two people have not decided it");
                 continue;
+            }
+            if act.left.is_none()
+                && let Some(left) = self.left_of(act.target)?
+            {
+                self.record(id, ErasureCommand::SettleText(left.clone()), 4)?;
+                act.left = Some(left);
             }
             records.push((id, self.record_of(act, approved)));
         }
@@ -129,8 +139,22 @@ impl Ledger {
     }
 
     fn apply_again(&self, records: &[ActRecord]) -> Result<(), ErasureError> {
+        let mut records = records.to_vec();
+        for record in &mut records {
+            let act = self.act(ErasureId::of(record.target))?;
+            match act.filter(Erasure::is_carried_out) {
+                // What is on record of it stays as it is.
+                Some(act) => record.left = act.left,
+                // The older copy can hold another event at that place than the one that was redacted.
+                None => {
+                    if let Some(left) = self.left_of(record.target)? {
+                        record.left = Some(left);
+                    }
+                }
+            }
+        }
         self.destroy(records.iter())?;
-        for record in records {
+        for record in &records {
             let id = ErasureId::of(record.target);
             let again = ErasureCommand::ApplyAgain(Box::new(record.clone()));
             self.record(id, again, 2)?;
@@ -144,15 +168,21 @@ impl Ledger {
         &self,
         records: impl Iterator<Item = &'a ActRecord>,
     ) -> Result<(), ErasureError> {
+        let mut of_acts = Vec::new();
         for record in records {
-            self.inner.acts.add(record)?;
+            self.inner.acts.put(record)?;
             match record.target {
                 Target::Person(person) => {
                     self.inner.keys.destroy(KeyScope::Person(person))?;
                 }
                 Target::Event(place) => {
+                    let act = ErasureId::of_event(place.position);
+                    self.inner.rests.note(act, record.left.clone());
                     if self.is_where_it_says(&place)? {
                         self.inner.log.redact(place.position)?;
+                        of_acts.extend(
+                            (place.stream.kind == StreamKind::Erasure).then_some(place.stream.id),
+                        );
                     }
                 }
                 // Opening the access log removes what is there of it.
@@ -160,6 +190,13 @@ impl Ledger {
             }
         }
         self.derive_again("text was destroyed by an act on record, so every copy of it goes")?;
+        // What was said of an act stands beside the journal too.
+        for id in of_acts {
+            let act = self.act(ErasureId::from_uuid(id))?;
+            if let Some(record) = act.and_then(|act| act.record()) {
+                self.inner.acts.put(&record)?;
+            }
+        }
         let kept = self.generation();
         self.inner.deriving.generations.purge(kept)?;
         Ok(())
@@ -203,6 +240,35 @@ impl Ledger {
             approved,
             key: self.key_of(act.target),
             reads: act.reads,
+            left: act.left,
+        }
+    }
+
+    /// What is left of an event when its text is redacted. `None` if nothing is, if the text is gone
+    /// already, and for other targets.
+    fn left_of(&self, target: Target) -> Result<Option<SealedRest>, ReadError> {
+        let Target::Event(place) = target else {
+            return Ok(None);
+        };
+        if !self.is_where_it_says(&place)? {
+            return Ok(None);
+        }
+        let position = place.position;
+        let (stored, entry) = stored(self.log(), position)?;
+        let sealed = stored.sealed.as_deref();
+        let opened = self
+            .opener()
+            .open(position, &entry, &stored.entry, sealed)?;
+        let Opened::Json(json) = opened else {
+            return Ok(None);
+        };
+        let event = read_event(position, &entry, entry.schema, &json)?;
+        match event.without_text() {
+            Left::Event(left) => {
+                let keys = &self.inner.keys;
+                seal_rest(&entry, &stored.entry, keys, position, &left).map(Some)
+            }
+            Left::Nothing | Left::NoText => Ok(None),
         }
     }
 
@@ -227,7 +293,7 @@ impl Ledger {
         };
         if let Some(approved) = act.approval().copied() {
             let record = self.record_of(act, approved);
-            self.inner.acts.add(&record)?;
+            self.inner.acts.put(&record)?;
             return Ok(record.reads);
         }
         Ok(None)

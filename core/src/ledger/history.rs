@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::sealer::{Opened, open_payload, read_entry};
+use super::opener::{Opener, Rests};
+use super::sealer::{Opened, read_entry};
 use super::stream_fold::Record;
 use super::{Ledger, ReadError};
 use crate::domain::{Actor, EventType};
@@ -17,7 +18,10 @@ use crate::time::Timestamp;
 pub enum Payload {
     /// JSON. [`crate::domain`] has the shape for each event type.
     Json(Vec<u8>),
-    /// The text was redacted; a recorded act says why (P6).
+    /// The text was redacted; a recorded act says why (P6). This JSON is left of the event, with
+    /// [`crate::text::REDACTED`] in place of each text.
+    Left(Vec<u8>),
+    /// The text was redacted, and nothing is left of the event.
     Redacted,
     /// The person whom it was about was erased; a recorded act says why (P6).
     Erased,
@@ -74,7 +78,9 @@ pub enum Passed {
 /// events once more are durable.
 pub struct Events {
     frames: Frames,
+    log: Arc<dyn CommitLog>,
     keys: Arc<KeyStore>,
+    rests: Arc<Rests>,
     after: Position,
     filter: EventFilter,
     /// The key of the student whom the filter names. Every event sealed under it is about that
@@ -119,13 +125,14 @@ impl Events {
             if !self.wants(&entry) {
                 continue;
             }
-            let event = recorded(
-                record.position,
-                &entry,
-                record.entry,
-                record.sealed,
-                &self.keys,
-            )?;
+            let opener = Opener {
+                log: &*self.log,
+                keys: &self.keys,
+                rests: &self.rests,
+                up_to_damage: false,
+            };
+            let sealed = Some(record.sealed);
+            let event = recorded(record.position, &entry, record.entry, sealed, &opener)?;
             self.ready.push_back(Passed::Event(event));
         }
         let through = frame.header().last_position();
@@ -147,15 +154,23 @@ pub(super) fn recorded(
     position: Position,
     entry: &Entry,
     bytes: &EntryBytes,
-    sealed: &[u8],
-    keys: &KeyStore,
+    sealed: Option<&[u8]>,
+    opener: &Opener<'_>,
 ) -> Result<RecordedEvent, ReadError> {
-    let payload = match open_payload(position, entry, bytes, sealed, keys)? {
+    let mut schema = entry.schema;
+    let payload = match opener.open(position, entry, bytes, sealed)? {
         Opened::Json(json) => Payload::Json(json),
+        Opened::Left { schema: of, json } => {
+            schema = of;
+            Payload::Left(json)
+        }
         Opened::Redacted => Payload::Redacted,
         Opened::Erased => Payload::Erased,
     };
-    Ok(event(position, entry, payload))
+    Ok(RecordedEvent {
+        schema,
+        ..event(position, entry, payload)
+    })
 }
 
 /// An event with the fields of its entry and the given content.
@@ -204,11 +219,23 @@ pub(crate) fn stored_record<'a>(
 }
 
 impl Ledger {
+    /// Whatever opening a payload needs.
+    pub(super) fn opener(&self) -> Opener<'_> {
+        Opener {
+            log: &*self.inner.log,
+            keys: &self.inner.keys,
+            rests: &self.inner.rests,
+            up_to_damage: false,
+        }
+    }
+
     /// Events after a position, in order, up to the last durable one.
     pub fn events(&self, after: Position, filter: EventFilter) -> Events {
         Events {
             frames: self.inner.log.read(after.next()),
+            log: self.inner.log.clone(),
             keys: self.inner.keys.clone(),
+            rests: self.inner.rests.clone(),
             after,
             filter,
             student_key: None,
@@ -279,16 +306,7 @@ impl Ledger {
         stored: &StoredEntry,
         entry: &Entry,
     ) -> Result<RecordedEvent, ReadError> {
-        match &stored.sealed {
-            Some(sealed) => recorded(position, entry, &stored.entry, sealed, &self.inner.keys),
-            None => Ok(event(
-                position,
-                entry,
-                match self.inner.keys.is_destroyed(entry.key) {
-                    true => Payload::Erased,
-                    false => Payload::Redacted,
-                },
-            )),
-        }
+        let sealed = stored.sealed.as_deref();
+        recorded(position, entry, &stored.entry, sealed, &self.opener())
     }
 }

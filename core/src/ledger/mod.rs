@@ -28,6 +28,7 @@ pub mod limits;
 mod making_again;
 pub(crate) mod nonces;
 mod open;
+pub(crate) mod opener;
 mod overview;
 mod own;
 mod ownerless;
@@ -148,6 +149,8 @@ struct Inner {
     requests: Mutex<Option<Sender<Request>>>,
     waiting: Waiting,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// What redactions left of events.
+    rests: Arc<opener::Rests>,
     /// The acts that were carried out.
     acts: acts::Acts,
     /// Held while acts are carried out.

@@ -10,13 +10,16 @@ use parking_lot::{Mutex, RwLock};
 use super::acts::Acts;
 use super::committer::{self, DurableEnd};
 use super::deriving::{Derived, Deriving, Made, throw_away};
-use super::directory::{Lock, existing, lock, open_journal, open_keys, os_disk, tighten};
+use super::directory::{Lock, existing, lock, no_links, open_journal, open_keys, os_disk, tighten};
+use super::opener::Rests;
 use super::threads::spawn;
 use super::waiting::Waiting;
 use super::writer::Writer;
 use super::{Inner, Ledger, OpenError, Options, Status};
 use crate::derived::Generations;
-use crate::ids::Position;
+use crate::disk::OsDisk;
+use crate::domain::erasure::Target;
+use crate::ids::{ErasureId, Position};
 use crate::journal::{CommitLog, DurableHint};
 use crate::seal::KeyStoreMode;
 
@@ -25,6 +28,7 @@ pub(super) const QUEUE: usize = 8_192;
 
 /// Opens or makes a ledger whose journal is in segment files.
 pub(super) fn open(options: Options) -> Result<Ledger, OpenError> {
+    no_links(&options.dir)?;
     // There before the lock is taken, because the lock rests on it too.
     os_disk(&options.dir.join("journal"))?;
     let lock = prepare(&options.dir)?;
@@ -54,7 +58,10 @@ fn generations(options: &Options) -> Generations {
 fn prepare(dir: &Path) -> Result<Lock, OpenError> {
     // The directory is made durable, so that a power cut cannot remove it with everything in it
     // (P2).
-    os_disk(dir)?;
+    OsDisk::named(dir).map_err(|source| OpenError::Io {
+        path: dir.to_owned(),
+        source,
+    })?;
     let lock = lock(dir)?;
     tighten(dir);
     Ok(lock)
@@ -70,10 +77,17 @@ fn assemble(options: Options, log: Arc<dyn CommitLog>, lock: Lock) -> Result<Led
     let keys = Arc::new(open_keys(&options, log.ledger_id(), mode)?);
     let (acts, noted) = Acts::open(&options.dir, log.ledger_id(), &options.master)?;
     let undone = options.undone;
+    let rests = Arc::new(Rests::default());
+    for record in &noted {
+        if let Target::Event(_) = record.target {
+            rests.note(ErasureId::of(record.target), record.left.clone());
+        }
+    }
     let (alarm, alarmed) = crossbeam_channel::bounded(1);
     let deriving = Arc::new(Deriving {
         log: log.clone(),
         keys: keys.clone(),
+        rests: rests.clone(),
         generations: generations(&options),
         progress: options.progress,
         alarm,
@@ -97,6 +111,7 @@ fn assemble(options: Options, log: Arc<dyn CommitLog>, lock: Lock) -> Result<Led
         requests: Mutex::new(Some(requests)),
         waiting: Waiting::default(),
         threads: Mutex::default(),
+        rests,
         acts,
         erasing: Mutex::default(),
         projector: Arc::new(Mutex::new(Some(projector))),

@@ -131,7 +131,7 @@ impl Ledger {
             None => StreamFold::new(stream),
         };
         for (position, stored, entry) in since.iter().rev() {
-            folded.take(&stored_record(*position, stored, entry), &self.inner.keys)?;
+            folded.take(&stored_record(*position, stored, entry), &self.opener())?;
         }
         Ok(folded.doc().map(Arc::new))
     }

@@ -94,6 +94,13 @@ pub(crate) fn read_entry(position: Position, bytes: &EntryBytes) -> Result<Entry
 pub(crate) enum Opened {
     /// The event's JSON.
     Json(Vec<u8>),
+    /// This one payload was overwritten, and this JSON of the event is left, without its text.
+    Left {
+        /// The version of the shape of the JSON.
+        schema: u16,
+        /// The event's JSON.
+        json: Vec<u8>,
+    },
     /// Nothing: this one payload was overwritten.
     Redacted,
     /// Nothing that can be read: its person's key was destroyed.
@@ -101,10 +108,11 @@ pub(crate) enum Opened {
 }
 
 impl Opened {
-    /// The event's JSON; `None` if it is gone.
-    pub(crate) fn json(self) -> Option<Vec<u8>> {
+    /// The event's JSON and the version of its shape; `None` if nothing can be read.
+    pub(crate) fn json(self, entry: &Entry) -> Option<(u16, Vec<u8>)> {
         match self {
-            Self::Json(json) => Some(json),
+            Self::Json(json) => Some((entry.schema, json)),
+            Self::Left { schema, json } => Some((schema, json)),
             Self::Redacted | Self::Erased => None,
         }
     }
@@ -121,26 +129,6 @@ pub(crate) fn event_key(
         Some(key) => Ok(key.key_of(entry)),
         None if keys.is_destroyed(key) => Err(ReadError::Erased { position }),
         None => Err(ReadError::KeyMissing { position, key }),
-    }
-}
-
-/// Decrypts an entry's payload.
-pub(crate) fn open_payload(
-    position: Position,
-    entry: &Entry,
-    bytes: &EntryBytes,
-    sealed: &[u8],
-    keys: &KeyStore,
-) -> Result<Opened, ReadError> {
-    let event_key = match event_key(position, entry, keys) {
-        Ok(key) => key,
-        Err(ReadError::Erased { .. }) => return Ok(Opened::Erased),
-        Err(error) => return Err(error),
-    };
-    match seal::open(&event_key, &entry.nonce, entry::prefix(bytes), sealed) {
-        Ok(json) => Ok(Opened::Json(json)),
-        Err(SealError::Redacted) => Ok(Opened::Redacted),
-        Err(error) => Err(sealed_wrong(position, &error)),
     }
 }
 
@@ -164,9 +152,10 @@ pub(crate) fn check_readable(position: Position, entry: &Entry) -> Result<(), Re
 pub(crate) fn read_event(
     position: Position,
     entry: &Entry,
+    schema: u16,
     json: &[u8],
 ) -> Result<Event, ReadError> {
-    let event = Event::from_json(entry.event_type, entry.schema, json);
+    let event = Event::from_json(entry.event_type, schema, json);
     let event = event.map_err(|error| unreadable(position, &error))?;
     if event.kind() == entry.stream.kind {
         Ok(event)

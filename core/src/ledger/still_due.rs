@@ -78,6 +78,7 @@ pub(super) fn check(
         },
         ErasureCommand::Withdraw { .. }
         | ErasureCommand::SettleReads(_)
+        | ErasureCommand::SettleText(_)
         | ErasureCommand::CarryOut { .. }
         | ErasureCommand::ApplyAgain(_) => None,
     };

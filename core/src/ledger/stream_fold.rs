@@ -5,13 +5,13 @@
 use std::sync::Arc;
 
 use super::ReadError;
-use super::sealer::{check_readable, open_payload, read_event};
+use super::opener::Opener;
+use super::sealer::{check_readable, read_event};
 use crate::derived::{Head, StreamDoc};
 use crate::domain::{Aggregate, Event, EventMeta};
 use crate::entry::{Entry, EntryBytes, link};
 use crate::hash::Hash32;
 use crate::ids::{Position, Revision, StreamId};
-use crate::seal::KeyStore;
 
 /// A stream with the events that have been folded in so far.
 #[derive(Clone, Debug)]
@@ -83,8 +83,8 @@ impl StreamFold {
         self.last == self.head.revision
     }
 
-    /// Folds an event in before its entry is known. A redacted event (`None`) changes only the
-    /// revision (P6).
+    /// Folds an event in before its entry is known. An event of which nothing can be read (`None`)
+    /// changes only the revision. A redacted one is folded as it was left: without its text (P6).
     pub fn apply(&mut self, meta: &EventMeta, event: Option<&Event>) {
         if let Some(event) = event {
             let mut state = self.state.take().map(Arc::unwrap_or_clone);
@@ -105,7 +105,11 @@ impl StreamFold {
     ///
     /// # Errors
     /// When its payload does not open or read, or a newer version of this program wrote it.
-    pub(crate) fn take(&mut self, record: &Record<'_>, keys: &KeyStore) -> Result<(), ReadError> {
+    pub(crate) fn take(
+        &mut self,
+        record: &Record<'_>,
+        opener: &Opener<'_>,
+    ) -> Result<(), ReadError> {
         let Record {
             position,
             entry,
@@ -113,11 +117,8 @@ impl StreamFold {
             sealed,
         } = *record;
         check_readable(position, entry)?;
-        let json = match sealed {
-            Some(sealed) => open_payload(position, entry, bytes, sealed, keys)?.json(),
-            None => None,
-        };
-        let event = json.map(|json| read_event(position, entry, &json));
+        let json = opener.open(position, entry, bytes, sealed)?.json(entry);
+        let event = json.map(|(schema, json)| read_event(position, entry, schema, &json));
         let meta = EventMeta {
             stream: self.id,
             revision: entry.revision,

@@ -29,7 +29,7 @@ pub fn rotations(ledger: &Ledger) -> Result<Vec<Rotation>, ReadError> {
             let code = event.event_type?.code;
             statement(Event::from_json(code, event.schema, json).ok()?)
         }
-        Payload::Redacted | Payload::Erased => None,
+        Payload::Left(_) | Payload::Redacted | Payload::Erased => None,
     });
     let rotations = statements.filter_map(|statement| Rotation::parse(&statement));
     Ok(rotations.collect())

@@ -15,6 +15,7 @@ static COMMITMENT: Context = Context::new("planledger v1 2026-11-23 key commitme
 static DIGEST_KEY: Context = Context::new("planledger v1 2026-11-23 command digest key");
 static DOCUMENT_KEY: Context = Context::new("planledger v1 2026-11-23 document key");
 static DOCUMENT_NONCE: Context = Context::new("planledger v1 2026-11-23 document nonce");
+static REST_KEY: Context = Context::new("planledger v1 2026-11-30 redacted event key");
 static ACCESS_LOG_KEY: Context = Context::new("planledger v1 2026-11-29 access log key");
 /// Length of a nonce in bytes.
 pub(crate) const NONCE_LEN: usize = 24;
@@ -132,6 +133,11 @@ pub fn open(
             true => SealError::Redacted,
             false => SealError::Forged,
         })
+}
+
+/// The key that seals what is left of an event whose text is redacted. Use it with [`seal_document`].
+pub(crate) fn rest_key(event: &EventKey) -> EventKey {
+    EventKey(REST_KEY.hash(&event.0))
 }
 
 /// The key that seals a derived document of this scope.

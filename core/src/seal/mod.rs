@@ -6,10 +6,10 @@ mod key;
 mod scope;
 mod store;
 
-pub(crate) use self::cipher::NONCE_LEN;
 pub use self::cipher::{
     EventKey, SealError, commitment, document_key, open, open_document, seal, seal_document,
 };
+pub(crate) use self::cipher::{NONCE_LEN, rest_key};
 pub use self::key::ScopeKey;
 pub use self::scope::KeyScope;
 pub use self::store::{

@@ -12,6 +12,8 @@ use crate::domain::{Event, EventMeta};
 use crate::entry::{self, Entry};
 use crate::ids::{KeyId, Position, Revision, StreamId, StreamKind};
 use crate::journal::{CommitLog, EntryRef, Frame};
+use crate::ledger::opener::{Opener, Rests};
+use crate::ledger::sealer::Opened as Payload;
 use crate::ledger::{OpenError, ReadError, sealer};
 use crate::seal::{self, KeyScope, KeyStore, SealError};
 
@@ -32,7 +34,14 @@ pub(super) fn check(
     }
     let mut scopes = Scopes::default();
     let mut acts = Acts::default();
-    let work = |span: Span, give: &mut dyn FnMut(Batch) -> bool| read(log, keys, span, last, give);
+    let rests = Rests::default();
+    let opener = Opener {
+        log,
+        keys,
+        rests: &rests,
+        up_to_damage: true,
+    };
+    let work = |span: Span, give: &mut dyn FnMut(Batch) -> bool| read(&opener, span, last, give);
     let checked = in_order(Span::all(last), work, |batch| {
         for opened in batch.opened {
             scopes.check(&opened)?;
@@ -86,8 +95,8 @@ enum Found {
     Other,
     /// It is an event of an act.
     Act(Box<(EventMeta, Event)>),
-    /// It was overwritten.
-    Redacted(EventPlace),
+    /// It was overwritten. An event of an act that was is one of an act still.
+    Redacted(EventPlace, Option<Box<(EventMeta, Event)>>),
     /// The key is destroyed.
     Erased,
 }
@@ -97,7 +106,12 @@ impl Opened {
         match (self.found, self.scope) {
             (Found::Other, _) | (Found::Erased, None) => {}
             (Found::Act(act), _) => acts.take(self.position, &act.0, &act.1),
-            (Found::Redacted(place), _) => acts.redacted(place),
+            (Found::Redacted(place, act), _) => {
+                acts.redacted(place);
+                if let Some(act) = act {
+                    acts.take(self.position, &act.0, &act.1);
+                }
+            }
             (Found::Erased, Some(scope)) => acts.erased(scope, self.position),
         }
     }
@@ -107,24 +121,20 @@ impl Opened {
 pub(super) enum Content {
     /// It can be read.
     Event(Event),
-    /// It was overwritten with zeros.
+    /// It was overwritten with zeros, and this is left of it.
+    Left(Event),
+    /// It was overwritten with zeros, and nothing is left of it.
     Redacted,
     /// Its key is destroyed.
     Erased,
 }
 
-fn read(
-    log: &dyn CommitLog,
-    keys: &KeyStore,
-    span: Span,
-    last: Position,
-    give: &mut dyn FnMut(Batch) -> bool,
-) {
+fn read(opener: &Opener<'_>, span: Span, last: Position, give: &mut dyn FnMut(Batch) -> bool) {
     let mut batch = Batch::default();
-    for frame in span.frames(log) {
+    for frame in span.frames(opener.log) {
         let taken = match frame {
             Ok(frame) => batch
-                .take(&frame, keys, last)
+                .take(&frame, opener, last)
                 .map(|()| frame.header().last_position()),
             Err(error) => Err(Halt::Failed(ReadError::from(error).into())),
         };
@@ -145,14 +155,19 @@ fn read(
 }
 
 impl Batch {
-    fn take(&mut self, frame: &Frame, keys: &KeyStore, last: Position) -> Result<(), Halt> {
+    fn take(&mut self, frame: &Frame, opener: &Opener<'_>, last: Position) -> Result<(), Halt> {
         let records = frame.entries();
         for record in records.take_while(|record| record.position <= last) {
             let position = record.position;
             let entry = sealer::read_entry(position, record.entry)
                 .map_err(|error| Halt::Failed(error.into()))?;
-            let scope = keys.scope_of(entry.key);
-            let (needed, found) = match open(&record, &entry, keys)? {
+            let scope = opener.keys.scope_of(entry.key);
+            let place = EventPlace {
+                position,
+                stream: entry.stream,
+                revision: entry.revision,
+            };
+            let (needed, found) = match open(&record, &entry, opener)? {
                 Content::Event(event) => {
                     let needed = KeyScope::of_event(entry.stream, &event);
                     let found = match entry.stream.kind == StreamKind::Erasure {
@@ -161,15 +176,16 @@ impl Batch {
                     };
                     (needed, found)
                 }
+                Content::Left(event) => {
+                    let needed = KeyScope::of_event(entry.stream, &event);
+                    let is_act = entry.stream.kind == StreamKind::Erasure;
+                    let act = is_act.then(|| Box::new((meta_of(&entry), event)));
+                    (needed, Found::Redacted(place, act))
+                }
                 Content::Redacted => {
-                    let place = EventPlace {
-                        position,
-                        stream: entry.stream,
-                        revision: entry.revision,
-                    };
                     // The first event of a stream says whose it is. If it is gone, the key store does.
                     let is_first = entry.revision == Revision::new(1);
-                    (scope.filter(|_| is_first), Found::Redacted(place))
+                    (scope.filter(|_| is_first), Found::Redacted(place, None))
                 }
                 // What cannot be read cannot say whose it is. The key store does.
                 Content::Erased => (scope, Found::Erased),
@@ -201,11 +217,11 @@ pub(super) fn meta_of(entry: &Entry) -> EventMeta {
 pub(super) fn open(
     record: &EntryRef<'_>,
     entry: &Entry,
-    keys: &KeyStore,
+    opener: &Opener<'_>,
 ) -> Result<Content, Fault> {
     let position = record.position;
     let fault = |error: &ReadError| Fault::new(position, kind_of(error), error.to_string());
-    let key = match sealer::event_key(position, entry, keys) {
+    let key = match sealer::event_key(position, entry, opener.keys) {
         Ok(key) => key,
         Err(ReadError::Erased { .. }) => return Ok(Content::Erased),
         Err(error) => return Err(fault(&error)),
@@ -215,13 +231,17 @@ pub(super) fn open(
         return Err(Fault::new(position, FaultKind::Key, what));
     }
     let prefix = entry::prefix(record.entry);
-    let json = match seal::open(&key, &entry.nonce, prefix, record.sealed) {
-        Ok(json) => json,
-        Err(SealError::Redacted) => return Ok(Content::Redacted),
-        Err(error) => return Err(fault(&sealer::sealed_wrong(position, &error))),
+    let read = |schema, json: &[u8]| sealer::read_event(position, entry, schema, json);
+    let content = match seal::open(&key, &entry.nonce, prefix, record.sealed) {
+        Ok(json) => read(entry.schema, &json).map(Content::Event),
+        Err(SealError::Redacted) => match opener.left(position, record.entry, &key) {
+            Ok(Payload::Left { schema, json }) => read(schema, &json).map(Content::Left),
+            Ok(Payload::Json(_) | Payload::Redacted | Payload::Erased) => Ok(Content::Redacted),
+            Err(error) => Err(error),
+        },
+        Err(error) => Err(sealer::sealed_wrong(position, &error)),
     };
-    let event = sealer::read_event(position, entry, &json).map_err(|error| fault(&error))?;
-    Ok(Content::Event(event))
+    content.map_err(|error| fault(&error))
 }
 
 /// The kind of fault if an event cannot be read for this reason.

@@ -19,6 +19,7 @@ use crate::journal::{CommitLog, Tail};
 use crate::ledger::catching_up::catch_up;
 use crate::ledger::deriving::{belongs, project, start};
 use crate::ledger::fold::Fold;
+use crate::ledger::opener::{Opener, Rests};
 use crate::ledger::threads::spawn;
 use crate::ledger::{OpenError, ReadError};
 use crate::seal::{KeyStore, MasterKey};
@@ -158,7 +159,13 @@ impl Derived<'_> {
             progress(done, all);
             true
         };
-        let done = catch_up(self.log, self.keys, &docs, &mut fold, &target, &progress);
+        let opener = Opener {
+            log: self.log,
+            keys: self.keys,
+            rests: &Rests::default(),
+            up_to_damage: true,
+        };
+        let done = catch_up(&opener, &docs, &mut fold, &target, &progress);
         drop(fold);
         docs.stop();
         if projector.join().is_err() || docs.doubt().is_some() {

@@ -24,6 +24,7 @@ use crate::entry::{self, Entry};
 use crate::hash::Hash32;
 use crate::ids::{CommitSeq, Position, StreamId, StreamKind};
 use crate::journal::{CommandRecord, CommitLog, EntryRef, Frame, ReadError, Tail};
+use crate::ledger::opener::{Opener, Rests};
 use crate::ledger::{OpenError, ReadError as LedgerReadError};
 use crate::merkle::Frontier;
 use crate::seal::KeyStore;
@@ -88,7 +89,14 @@ pub(super) fn check(
         indexes,
     };
     following.checkpoints.reached(&following.frontier);
-    let work = |span: Span, give: &mut dyn FnMut(Batch) -> bool| read(log, keys, span, give);
+    let rests = Rests::default();
+    let opener = Opener {
+        log,
+        keys,
+        rests: &rests,
+        up_to_damage: true,
+    };
+    let work = |span: Span, give: &mut dyn FnMut(Batch) -> bool| read(&opener, span, give);
     let checked = in_order(Span::all(end.position), work, |batch| {
         following.follow(batch)?;
         progress(following.frontier.size(), end.position.get());
@@ -141,13 +149,13 @@ struct Seen {
 }
 
 /// Checks everything that can be checked without knowing what came before. Many threads do this.
-fn read(log: &dyn CommitLog, keys: &KeyStore, span: Span, give: &mut dyn FnMut(Batch) -> bool) {
+fn read(opener: &Opener<'_>, span: Span, give: &mut dyn FnMut(Batch) -> bool) {
     let mut batch = Batch::default();
     let mut bytes = 0;
-    for frame in span.frames(log) {
+    for frame in span.frames(opener.log) {
         let taken = frame.map_err(Halt::from).and_then(|frame| {
             bytes += frame.bytes().len();
-            batch.take(frame, keys)
+            batch.take(frame, opener)
         });
         if let Err(stop) = taken {
             batch.stop = Some(stop);
@@ -165,7 +173,7 @@ fn read(log: &dyn CommitLog, keys: &KeyStore, span: Span, give: &mut dyn FnMut(B
 
 impl Batch {
     /// Takes a frame. Its payload hashes and checksum were checked when it was read.
-    fn take(&mut self, frame: Frame, keys: &KeyStore) -> Result<(), Halt> {
+    fn take(&mut self, frame: Frame, opener: &Opener<'_>) -> Result<(), Halt> {
         let taken = frame.entries().try_for_each(|record| {
             let position = record.position;
             let entry = Entry::decode(record.entry)
@@ -176,19 +184,19 @@ impl Batch {
             }
             self.redacted += u64::from(record.is_redacted());
             let own = entry.stream.kind == StreamKind::Ledger;
-            let own = own.then(|| Box::new(open_own(&record, &entry, keys)));
+            let own = own.then(|| Box::new(open_own(&record, &entry, opener)));
             let is_heads = |own: &Result<LedgerEvent, Fault>| {
                 matches!(own, Ok(LedgerEvent::HeadsRecorded { .. }))
             };
             let is_heads = own.as_deref().is_some_and(is_heads);
-            let disclosed = is_heads.then(|| disclosed::line(&record, &entry, keys));
+            let disclosed = is_heads.then(|| disclosed::line(&record, &entry, opener.keys));
             self.entries.push(Seen {
                 back: record.back,
                 leaf: *record.leaf,
                 link: entry::link(record.entry),
                 own,
                 disclosed: disclosed.flatten(),
-                act: open_act(&record, &entry, keys),
+                act: open_act(&record, &entry, opener),
                 entry,
             });
             Ok(())
@@ -199,11 +207,15 @@ impl Batch {
 }
 
 /// Opens an event of one of the ledger's own streams.
-fn open_own(record: &EntryRef<'_>, entry: &Entry, keys: &KeyStore) -> Result<LedgerEvent, Fault> {
+fn open_own(
+    record: &EntryRef<'_>,
+    entry: &Entry,
+    opener: &Opener<'_>,
+) -> Result<LedgerEvent, Fault> {
     let position = record.position;
-    match open(record, entry, keys)? {
-        Content::Event(Event::Ledger(event)) => Ok(event),
-        Content::Event(_) => {
+    match open(record, entry, opener)? {
+        Content::Event(Event::Ledger(event)) | Content::Left(Event::Ledger(event)) => Ok(event),
+        Content::Event(_) | Content::Left(_) => {
             let what = "it is not an event of the ledger itself";
             Err(Fault::new(position, FaultKind::Event, what))
         }
@@ -219,13 +231,13 @@ fn open_own(record: &EntryRef<'_>, entry: &Entry, keys: &KeyStore) -> Result<Led
 fn open_act(
     record: &EntryRef<'_>,
     entry: &Entry,
-    keys: &KeyStore,
+    opener: &Opener<'_>,
 ) -> Option<Box<(EventMeta, Event)>> {
     if entry.stream.kind != StreamKind::Erasure {
         return None;
     }
-    match open(record, entry, keys) {
-        Ok(Content::Event(event)) => Some(Box::new((meta_of(entry), event))),
+    match open(record, entry, opener) {
+        Ok(Content::Event(event) | Content::Left(event)) => Some(Box::new((meta_of(entry), event))),
         Ok(Content::Redacted | Content::Erased) | Err(_) => None,
     }
 }

@@ -12,6 +12,7 @@ use crate::entry::Entry;
 use crate::ids::{CommandId, CommitSeq, Position, StreamKind};
 use crate::journal::{CommandRecord, CommitLog, Frame};
 use crate::ledger::history::{stored, stored_record};
+use crate::ledger::opener::{Opener, Rests};
 use crate::ledger::stream_fold::StreamFold;
 use crate::ledger::{OpenError, ReadError};
 use crate::seal::KeyStore;
@@ -27,7 +28,13 @@ pub(super) fn tell(
 ) -> Result<Told, OpenError> {
     let branches = forks.forks.iter().map(|fork| branches(log, fork));
     let plans = forks.streams.iter();
-    let plans = plans.map(|forked| plan_now(log, keys, &forks.forks, forked));
+    let opener = Opener {
+        log,
+        keys,
+        rests: &Rests::default(),
+        up_to_damage: true,
+    };
+    let plans = plans.map(|forked| plan_now(&opener, &forks.forks, forked));
     Ok(Told {
         branches: branches.collect::<Result<_, ReadError>>()?,
         plans: plans.collect::<Result<_, ReadError>>()?,
@@ -77,8 +84,7 @@ fn branch_event(position: Position, entry: &Entry) -> BranchEvent {
 
 /// Folds all events of a plan, in the order of the journal.
 fn plan_now(
-    log: &dyn CommitLog,
-    keys: &KeyStore,
+    opener: &Opener<'_>,
     forks: &[Fork],
     forked: &ForkedStream,
 ) -> Result<Option<PlanNow>, ReadError> {
@@ -93,14 +99,14 @@ fn plan_now(
     let mut events = Vec::new();
     let mut next = last.position;
     while next != Position::ZERO {
-        let (stored, entry) = stored(log, next)?;
+        let (stored, entry) = stored(opener.log, next)?;
         let back = before.get(&next).copied().unwrap_or(stored.back);
         events.push((next, stored, entry));
         next = back;
     }
     let mut folded = StreamFold::new(stream);
     for (position, stored, entry) in events.iter().rev() {
-        folded.take(&stored_record(*position, stored, entry), keys)?;
+        folded.take(&stored_record(*position, stored, entry), opener)?;
     }
     Ok(match folded.state().map(|state| &**state) {
         Some(Aggregate::Plan(Plan {

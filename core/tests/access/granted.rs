@@ -226,3 +226,58 @@ fn a_grant_for_a_team_gives_nothing_once_the_team_is_closed_or_deleted() {
         allowed(&memory, PEDAGOGUE, Action::ReadPlanAsStaff, student);
     }
 }
+
+#[test]
+fn a_guardian_by_grant_sees_who_has_read_and_the_year_plans_of_the_childs_teams() {
+    let mut memory = a_world();
+    let register = PersonCommand::Register {
+        name: name("Plejemor"),
+    };
+    memory.does(SYSTEM, (NOBODY, register));
+    let who = Actor::Person(NOBODY);
+    let about = [
+        (Action::ReadAccessLog, About::Student(STUDENT)),
+        (Action::ReadYearPlanAsAudience, About::YearPlan(YEAR_PLAN)),
+        (Action::ReadPlanAsGuardians, THE_PLAN),
+    ];
+    for (action, about) in about {
+        denied(&memory, NOBODY, action, about, WhyNot::NotGranted);
+    }
+    let of = |child| details(Role::Guardian, Scope::Student(child));
+    grants(&mut memory, 2, who, of(STUDENT));
+    for (action, about) in about {
+        let because = allowed(&memory, NOBODY, action, about);
+        assert_eq!(
+            (because.role, because.grant),
+            (Role::Guardian, Some(grant_id(2)))
+        );
+    }
+    // Of other students nothing, and of the team its year plans and nothing else.
+    for (action, about) in [
+        (Action::ReadAccessLog, About::Student(CLASSMATE)),
+        (Action::ReadYearPlanAsAudience, About::Team(TEAM)),
+        (Action::ReadYearPlanAsStaff, About::YearPlan(YEAR_PLAN)),
+        (Action::ReadRoster, About::Team(TEAM)),
+    ] {
+        let verdict = ask(&memory, Who::new(who), action, about);
+        let is_of_the_childs_team =
+            about == About::Team(TEAM) && action == Action::ReadYearPlanAsAudience;
+        assert_eq!(
+            verdict.is_allowed(),
+            is_of_the_childs_team,
+            "{action:?} {about:?}"
+        );
+    }
+    // A teacher by grant for one student has no right on the team.
+    let teacher = details(Role::Teacher, Scope::Student(STUDENT));
+    grants(&mut memory, 3, Actor::Person(LEADER), teacher);
+    let verdict = ask(
+        &memory,
+        Who::new(Actor::Person(LEADER)),
+        Action::CreateYearPlan,
+        About::Team(TEAM),
+    );
+    if let Verdict::Allowed(because) = verdict {
+        assert_eq!(because.grant, None, "{because:?}");
+    }
+}

@@ -124,7 +124,7 @@ fn a_redaction_comes_with_the_act_that_proves_it_and_shows_no_reason() {
             for line in acts(&bundle) {
                 assert_eq!((line.sealed, line.key), (None, None));
             }
-            rests_on_each_act_line(&bundle, 3);
+            rests_on_each_act_line(&bundle, 4);
         }
     }
     // Where the text is not in scope, neither is the act.

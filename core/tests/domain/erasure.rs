@@ -2,12 +2,12 @@
 
 use planledger_core::domain::Reason;
 use planledger_core::domain::erasure::{
-    Done, Erasure, ErasureCommand, ErasureEvent, EventPlace, Phase, Target,
+    Done, Erasure, ErasureCommand, ErasureEvent, Phase, Target,
 };
 use planledger_core::domain::person::PersonCommand;
 use planledger_core::domain::plan::PlanCommand;
 use planledger_core::domain::{Actor, Aggregate};
-use planledger_core::ids::{ErasureId, PersonId, Position, Revision};
+use planledger_core::ids::{ErasureId, PersonId};
 use planledger_core::time::Timestamp;
 use planledger_fixtures::Fact;
 use planledger_fixtures::school::*;
@@ -18,14 +18,6 @@ const PERSON: Target = Target::Person(STUDENT);
 
 fn id() -> ErasureId {
     ErasureId::of_person(STUDENT)
-}
-
-fn event(stream: impl Into<planledger_core::ids::StreamId>, revision: u64) -> Target {
-    Target::Event(EventPlace {
-        position: Position::new(40),
-        stream: stream.into(),
-        revision: Revision::new(revision),
-    })
 }
 
 fn request_of(target: Target) -> (ErasureId, ErasureCommand) {
@@ -145,6 +137,7 @@ fn an_act_counts_only_if_two_people_decided_it() {
         requested: done(asked),
         phase: Phase::Approved(done(approved)),
         reads: None,
+        left: None,
     };
     let (one, other) = (Actor::Person(LEADER), Actor::Person(CLERK));
     assert!(act(one, other).is_proved());
@@ -168,8 +161,6 @@ pub(crate) fn refusals() -> Vec<Reason> {
         with(vec![asked(), approved()]), LEADER, withdraw() => ErasureUnderWay;
         with(vec![asked(), withdrawn()]), CLERK, approve() => ErasureWithdrawn;
         with(vec![]), LEADER, request_of(Target::Person(NOBODY)) => PersonNotFound at Target;
-        with(vec![]), LEADER, request_of(event(PLAN, 1)) => EventNotRedactable at Target;
-        with(vec![]), LEADER, request_of(event(id(), 2)) => EventNotRedactable at Target;
         with(vec![asked(), approved()]), LEADER, request_of(PERSON) => PersonErased at Target;
         with(vec![asked(), approved()]), SYSTEM, rename(STUDENT) => PersonErased at Target;
     }

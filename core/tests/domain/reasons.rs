@@ -13,8 +13,9 @@ use super::{
 /// has their examples.
 const OF_DRY_RUNS: [Reason; 3] = [Reason::NoSuccessor, Reason::DryRunStale, Reason::RightEnded];
 
-/// The rules alone do not know when a time is over: tests/retention has the examples.
-const OF_THE_LEDGER: [Reason; 1] = [Reason::ErasureNotDue];
+/// The rules alone do not know when a time is over, and what an event says: tests/retention and
+/// tests/erasure have the examples.
+const OF_THE_LEDGER: [Reason; 2] = [Reason::ErasureNotDue, Reason::EventNotRedactable];
 
 #[test]
 fn every_reason_has_been_given_for_a_refusal() {

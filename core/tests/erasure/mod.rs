@@ -5,6 +5,7 @@ mod acts;
 mod interrupted;
 mod restored;
 mod squatted;
+mod texts;
 
 pub(crate) use self::restored::reapplied;
 

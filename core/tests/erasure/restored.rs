@@ -112,7 +112,7 @@ fn an_older_copy_that_ends_with_the_redacted_group_is_whole_after_it_was_done_ag
     let ledger = reapplied(current.path());
     let found = events(&ledger);
     let payload = |position: Position| &found[position.get() as usize - 1].payload;
-    assert_eq!(*payload(written), Payload::Redacted);
+    assert!(matches!(payload(written), Payload::Left(_)), "{written}");
     assert!(matches!(payload(last), Payload::Json(_)), "{last}");
     // What comes after it is recorded, and found by the next start.
     let after = ledger.execute(teacher, write("læser højt")).unwrap();
@@ -122,7 +122,7 @@ fn an_older_copy_that_ends_with_the_redacted_group_is_whole_after_it_was_done_ag
     let found = events(&ledger);
     assert_eq!(found.last().unwrap().position, after.position);
     let gone = &found[written.get() as usize - 1];
-    assert_eq!(gone.payload, Payload::Redacted);
+    assert!(matches!(gone.payload, Payload::Left(_)));
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn last_said(ledger: &Ledger, person: PersonId) -> (u16, String) {
     assert_eq!(found.event_type.unwrap().name, "person.departed");
     match found.payload {
         Payload::Json(json) => (found.schema, String::from_utf8(json).unwrap()),
-        Payload::Redacted | Payload::Erased => panic!("redacted"),
+        Payload::Left(_) | Payload::Redacted | Payload::Erased => panic!("redacted"),
     }
 }
 

@@ -4,5 +4,6 @@ mod support;
 
 mod commands;
 mod keys;
+mod links;
 mod restart;
 mod sources;

@@ -29,7 +29,7 @@ fn a_revert_is_recorded_and_every_moment_still_reads_as_it_was() {
     let history = place.ledger.history(PLAN.into(), None, 2).unwrap();
     let payload = |index: usize| match &history[index].payload {
         Payload::Json(json) => String::from_utf8(json.clone()).unwrap(),
-        Payload::Redacted | Payload::Erased => panic!("redacted"),
+        Payload::Left(_) | Payload::Redacted | Payload::Erased => panic!("redacted"),
     };
     let marker = format!(
         r#"{{"reverted":{{"to":{},"reason":"den forkerte elev"}}}}"#,

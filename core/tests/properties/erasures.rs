@@ -3,7 +3,7 @@
 //! person afterwards.
 
 use planledger_core::domain::erasure::{
-    Erasure, ErasureCommand, ErasureEvent, EventPlace, RemovedReads, Target,
+    Erasure, ErasureCommand, ErasureEvent, EventPlace, RemovedReads, SealedRest, Target,
 };
 use planledger_core::domain::plan::PlanCommand;
 use planledger_core::domain::world::Context;
@@ -39,6 +39,14 @@ const REMOVED: RemovedReads = RemovedReads {
     root: [8; 32],
 };
 
+/// What an act leaves of an event.
+fn left() -> SealedRest {
+    SealedRest {
+        schema: 1,
+        sealed: vec![1, 2, 3],
+    }
+}
+
 fn targets() -> [Target; 3] {
     let talked_about = EventPlace {
         position: Position::new(12),
@@ -66,7 +74,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> + Clone {
         people(),
         prop::option::weighted(0.3, people()),
         any::<Index>(),
-        0..9_u8,
+        0..10_u8,
     );
     let act = act.prop_map(|(actor, on_behalf_of, target, what)| {
         let target = *target.get(&targets());
@@ -83,7 +91,8 @@ fn acts() -> impl Strategy<Value = Vec<Act>> + Clone {
             4 => (id, ErasureCommand::Withdraw { reason: None }).into_command(),
             5 => (id, ErasureCommand::CarryOut { key: None }).into_command(),
             6 => (id, ErasureCommand::SettleReads(REMOVED)).into_command(),
-            7 => (PLAN, PlanCommand::Share).into_command(),
+            7 => (id, ErasureCommand::SettleText(left())).into_command(),
+            8 => (PLAN, PlanCommand::Share).into_command(),
             _ => (PLAN, PlanCommand::Unshare).into_command(),
         };
         (actor, on_behalf_of, command)
@@ -143,6 +152,13 @@ fn noted(memory: &Memory, target: Target) -> Result<Noted, TestCaseError> {
                         prop_assert!(!noted.approved_by.is_empty(), "nobody had approved");
                         prop_assert!(!noted.carried_out, "carried out twice");
                         noted.carried_out = true;
+                    }
+                    ErasureEvent::TextSettled(found) => {
+                        prop_assert_eq!(found, &left());
+                        prop_assert!(matches!(target, Target::Event(_)), "of an event");
+                        prop_assert!(!noted.approved_by.is_empty(), "nobody had approved");
+                        prop_assert!(!noted.settled && !noted.carried_out, "settled too late");
+                        noted.settled = true;
                     }
                     ErasureEvent::AppliedAgain(_) => prop_assert!(false, "nothing was put back"),
                 }

@@ -202,7 +202,7 @@ fn ids(ledger: &Ledger, noted: u64) -> Vec<CommandId> {
     for next in 0..4 {
         ids.extend(of_notary("heads", position + next));
         ids.extend(of_notary("access log", noted + next));
-        for purpose in 1..=3 {
+        for purpose in 1..=4 {
             ids.extend(of_erasure(ErasureId::of_person(ERASED), purpose, next));
         }
     }
@@ -265,7 +265,7 @@ fn said(
                 Event::Erasure(ErasureEvent::CarriedOut { .. }) => "carried out".to_owned(),
                 other => format!("{other:?}"),
             },
-            gone @ (Payload::Redacted | Payload::Erased) => format!("{gone:?}"),
+            gone @ (Payload::Left(_) | Payload::Redacted | Payload::Erased) => format!("{gone:?}"),
         };
         let own = event.command.is_of_ledger().then_some(event.command);
         (event.stream, event.revision.get(), event.actor, own, what)

@@ -268,6 +268,7 @@ fn a_request_that_was_taken_back_stands_for_the_same_evidence_only() {
         requested: done,
         phase,
         reads: None,
+        left: None,
     };
     let standing = |act: &Erasure, class: &RetentionClass| Standing::of(Some(act), class, &due);
     assert_eq!(Standing::of(None, named, &due), Standing::New);

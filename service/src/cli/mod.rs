@@ -137,6 +137,8 @@ pub fn run() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .init();
+    // Most commands at the directory hold the master key, others hold secrets or texts.
+    process::without_core_dumps();
     let result = settings::File::read(cli.common.config.as_deref())
         .map_err(CliError::from)
         .and_then(|file| dispatch(cli.command, &file));

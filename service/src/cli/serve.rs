@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use super::error::CliError;
 use super::output;
 use super::place::LedgerPlace;
-use super::process::{without_core_dumps, without_inspection};
+use super::process::without_inspection;
 use super::remote::block_on;
 use crate::notary::{self, KeyFiles, Rhythm, Witnesses};
 use crate::server::auth::{Authenticator, Authorizer, Development};
@@ -59,7 +59,6 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(self, file: &File) -> Result<(), CliError> {
-        without_core_dumps();
         if !self.dev {
             without_inspection();
         }

@@ -22,6 +22,8 @@ pub(super) struct Bundle {
     export: Export,
     /// Who gets it.
     caller: Caller,
+    /// The right to get it, which is asked for again with each part.
+    right: Access<'static>,
 }
 
 /// A part of a bundle.
@@ -43,8 +45,16 @@ pub(super) struct Included {
     pub(super) proof: Inclusion,
 }
 
+/// The right that a bundle needs.
+pub(super) fn export_of(asked: &ExportRequest) -> Access<'static> {
+    Access::Export {
+        of: plans_of(asked),
+        disclosure: asked.disclosure,
+    }
+}
+
 /// Whose plans a bundle is about; `None` for a range of the whole journal.
-pub(super) fn plans_of(asked: &ExportRequest) -> Option<PlansOf> {
+fn plans_of(asked: &ExportRequest) -> Option<PlansOf> {
     match asked.scope {
         Scope::Plan(plan) => Some(PlansOf::Plan(plan)),
         Scope::Student(student) => Some(PlansOf::Student(student)),
@@ -171,6 +181,7 @@ impl Api {
             };
             asked.scope = Scope::Range { from, to };
         }
+        let right = export_of(&asked);
         let turn = evidence.turn().await?;
         self.blocking(move |ledger| {
             let _turn = turn;
@@ -179,15 +190,25 @@ impl Api {
                 .cosigned(&notary, make)
                 .map_err(Failure::of_export)?;
             export.take_cosignatures().map_err(Failure::of_export)?;
-            Ok(Bundle { export, caller })
+            Ok(Bundle {
+                export,
+                caller,
+                right,
+            })
         })
         .await
     }
 
-    /// Writes the next part of a bundle.
+    /// Writes the next part of a bundle. The right to it is looked at after the part was read, so nothing is
+    /// sent once the right has ended.
     pub(super) async fn next_part(&self, bundle: Bundle) -> Result<(Bundle, Part), Failure> {
-        let Bundle { mut export, caller } = bundle;
+        let Bundle {
+            mut export,
+            caller,
+            right,
+        } = bundle;
         let reads = self.reads.clone();
+        let api = self.clone();
         let (bundle, part, recording) = self
             .blocking(move |ledger: &Ledger| {
                 let mut lines = String::new();
@@ -202,6 +223,9 @@ impl Api {
                     written_events: export.written(),
                     lines,
                 };
+                if !api.is_open() && !api.ask(&caller, |gate| gate.permits(&right))? {
+                    return Err(Failure::export_right_ended());
+                }
                 let recording = match &reads {
                     Some(reads) => {
                         let (plans, last) = export.take_disclosed();
@@ -209,7 +233,12 @@ impl Api {
                     }
                     None => Recording::default(),
                 };
-                Ok((Bundle { export, caller }, part, recording))
+                let bundle = Bundle {
+                    export,
+                    caller,
+                    right,
+                };
+                Ok((bundle, part, recording))
             })
             .await?;
         recording.done().await?;

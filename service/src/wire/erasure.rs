@@ -120,6 +120,7 @@ pub(super) fn write(command: &ErasureCommand) -> Option<proto::ErasureCommand> {
             })
         }
         ErasureCommand::SettleReads(_)
+        | ErasureCommand::SettleText(_)
         | ErasureCommand::CarryOut { .. }
         | ErasureCommand::ApplyAgain(_) => None,
     }
@@ -152,6 +153,7 @@ fn write_operation(command: &ErasureCommand) -> Option<Operation> {
             reason: string(reason.as_ref()),
         }),
         ErasureCommand::SettleReads(_)
+        | ErasureCommand::SettleText(_)
         | ErasureCommand::CarryOut { .. }
         | ErasureCommand::ApplyAgain(_) => return None,
     })

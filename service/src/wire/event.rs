@@ -11,11 +11,16 @@ use super::proto;
 
 /// Writes the message of an event. Replays must be fast, so this function formats nothing twice.
 pub fn event(event: RecordedEvent) -> proto::Event {
+    let redacted = matches!(event.payload, Payload::Left(_) | Payload::Redacted);
     let content = match event.payload {
         // The sealed payload is JSON, so it is UTF-8.
         Payload::Json(json) => match String::from_utf8(json) {
             Ok(json) => proto::event::Content::Payload(json),
             Err(_) => unreadable(proto::Unreadable::Unspecified),
+        },
+        Payload::Left(json) => match String::from_utf8(json) {
+            Ok(json) => proto::event::Content::Payload(json),
+            Err(_) => unreadable(proto::Unreadable::Redacted),
         },
         Payload::Redacted => unreadable(proto::Unreadable::Redacted),
         Payload::Erased => unreadable(proto::Unreadable::Erased),
@@ -33,6 +38,7 @@ pub fn event(event: RecordedEvent) -> proto::Event {
         actor: actor_name(event.actor),
         on_behalf_of: event.on_behalf_of.map(actor_name).unwrap_or_default(),
         recorded_at: Some(timestamp(event.recorded_at)),
+        redacted,
         content: Some(content),
     }
 }
@@ -148,9 +154,13 @@ mod tests {
     fn an_unreadable_event_says_why() {
         let event = event(recorded(Payload::Redacted));
         let redacted = unreadable(proto::Unreadable::Redacted);
-        assert_eq!(event.content, Some(redacted));
+        assert_eq!((event.content, event.redacted), (Some(redacted), true));
+        let left = r#"{"status_written":{"text":"[redacted]"}}"#;
+        let event = super::event(recorded(Payload::Left(left.as_bytes().to_vec())));
+        let payload = proto::event::Content::Payload(left.to_owned());
+        assert_eq!((event.content, event.redacted), (Some(payload), true));
         let event = super::event(recorded(Payload::Erased));
         let erased = unreadable(proto::Unreadable::Erased);
-        assert_eq!(event.content, Some(erased));
+        assert_eq!((event.content, event.redacted), (Some(erased), false));
     }
 }

@@ -58,7 +58,7 @@ impl WitnessServer {
     ) -> Result<Self, MemoryError> {
         let mut disks = Vec::new();
         for place in copy.into_iter().chain([dir]) {
-            let disk = OsDisk::new(place).map_err(|source| MemoryError::Io {
+            let disk = OsDisk::named(place).map_err(|source| MemoryError::Io {
                 path: place.to_owned(),
                 source,
             })?;

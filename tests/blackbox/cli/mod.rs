@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod changes;
+mod cores;
 mod demo;
 mod forks;
 mod keys;

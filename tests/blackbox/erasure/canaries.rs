@@ -8,7 +8,7 @@ use planledger::settings::master::kept_beside;
 use planledger_proto::v1::*;
 
 use super::secrets::{Secrets, disclosed};
-use super::{carried_out, erasures, unreadable};
+use super::{REDACTED, carried_out, erasures, unreadable};
 use crate::support::*;
 
 const NAME: &str = "Ægidius Kanariefågl-Øllgård";
@@ -283,11 +283,16 @@ async fn after_a_redaction_neither_payload_nor_document_with_the_text_is_in_any_
     let receipt = other.execute(approve_erasure(target())).await;
     carried_out(&voice, &receipt).await;
     let view = voice.plan(&plan, Viewer::Staff).await;
-    assert_eq!(view.follow_up, None);
+    assert_eq!(view.follow_up.unwrap().text, REDACTED);
     assert_eq!(view.status.unwrap().text, TEXTS[1]);
     for event in voice.history(&plan).await {
         let is_it = event.position == wrote.position;
-        assert_eq!(event.content == unreadable(Unreadable::Redacted), is_it);
+        assert_eq!(event.redacted, is_it);
+        let Some(event::Content::Payload(payload)) = event.content else {
+            panic!("everything but the text is left")
+        };
+        assert_eq!(payload.contains(REDACTED), is_it);
+        assert!(!payload.contains(TEXTS[3]));
     }
     let after = birds.bundle(&voice).await;
     let (was, is) = (checked(&before, &key), checked(&after, &key));

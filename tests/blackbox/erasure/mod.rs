@@ -7,6 +7,7 @@ mod program;
 mod reads;
 mod retention;
 mod secrets;
+mod texts;
 
 use planledger_proto::v1::as_of::Moment;
 use planledger_proto::v1::*;
@@ -38,6 +39,9 @@ async fn carried_out(voice: &Voice, approval: &Receipt) -> Erasure {
     };
     wait.await
 }
+
+/// What stands in the place of a redacted text.
+const REDACTED: &str = planledger_core::text::REDACTED;
 
 fn unreadable(why: Unreadable) -> Option<event::Content> {
     Some(event::Content::Unreadable(why.into()))

@@ -6,6 +6,7 @@ mod certificates;
 mod connections;
 mod cost;
 mod erasing;
+mod handshakes;
 mod on_behalf;
 mod place;
 mod program;

@@ -12,7 +12,13 @@ use planledger_core::ids::{CommandId, SystemId};
 use planledger_core::ledger::{Envelope, Ledger};
 use planledger_core::text::IdentityText;
 use planledger_proto::v1::*;
+use prost_reflect::{DynamicMessage, ReflectMessage};
 use tempfile::TempDir;
+use tonic::Request;
+use tonic::client::Grpc;
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
+use tonic_prost::ProstCodec;
 
 use super::authority::{Authority, file};
 use super::provider::{Provider, SOURCE};
@@ -192,6 +198,32 @@ pub(super) async fn refused(place: &Place, token: &str) -> Refused {
     let refused = voice.ask(GetStatusRequest::default()).await.unwrap_err();
     assert!(!refused.whole.contains(token), "the token is repeated");
     refused
+}
+
+/// A connection without anything that shows who asks.
+pub(super) async fn channel(place: &Place) -> Channel {
+    let ca = Certificate::from_pem(place.authority.pem());
+    let endpoint = Endpoint::from_shared(place.server.url.clone()).unwrap();
+    let endpoint = endpoint.tls_config(ClientTlsConfig::new().ca_certificate(ca));
+    endpoint.unwrap().connect().await.unwrap()
+}
+
+/// What every method of the API says to a token, by its path; `None` where it answers.
+pub(super) async fn every_method(channel: &Channel, token: &str) -> Vec<(String, Option<Refused>)> {
+    let mut said = Vec::new();
+    for (path, request) in requests() {
+        let mut grpc = Grpc::new(channel.clone());
+        grpc.ready().await.unwrap();
+        let codec = ProstCodec::<DynamicMessage, ()>::default();
+        let message = request.descriptor().full_name().to_owned();
+        let mut request = Request::new(request);
+        let value = format!("Bearer {token}").parse().unwrap();
+        request.metadata_mut().insert("authorization", value);
+        let to = path.parse::<PathAndQuery>().unwrap();
+        let refused = grpc.server_streaming(request, to, codec).await.err();
+        said.push((path, refused.map(|status| Refused::new(&status, &message))));
+    }
+    said
 }
 
 /// A ledger that knows people by the ids that their identity provider has for them. Gives their ids

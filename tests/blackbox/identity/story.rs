@@ -283,6 +283,19 @@ async fn guarding(
         guardian.follow(follow).await.err().unwrap().reason,
         "ACCESS_DENIED"
     );
+    // So the portal follows by reading again and again, and custody ends meanwhile.
+    let (seen, mut reading) = tokio::sync::watch::channel(0_u64);
+    let portal = (guardian.clone(), plan.to_owned());
+    let following = tokio::spawn(async move {
+        let (guardian, plan) = portal;
+        loop {
+            match guardian.try_plan(&plan, Viewer::Guardians, None).await {
+                Ok(_) => seen.send_modify(|times| *times += 1),
+                Err(refused) => return refused,
+            }
+        }
+    });
+    reading.wait_for(|times| *times > 1).await.unwrap();
     let yesterday = planledger::system::today().yesterday().unwrap();
     let end = EndGuardianship {
         guardian_id: school.guardian.clone(),
@@ -290,8 +303,10 @@ async fn guarding(
     };
     let end = person(&school.student, OnPerson::EndGuardianship(end));
     administrator.execute(end).await;
+    // What is asked for after the receipt is denied.
     is_denied(guardian.try_plan(plan, Viewer::Guardians, None).await);
     is_denied(guardian.ask(collected).await);
+    assert_eq!(following.await.unwrap().reason, "ACCESS_DENIED");
 }
 
 /// A colleague follows what happens to the student until the leader ends that.
@@ -380,6 +395,7 @@ async fn looking_back(city: &City, school: &School, auditor: &str) {
     let expected = [
         ("GetPlan", &school.guardian),
         ("GetCollectedView", &school.guardian),
+        ("GetPlan", &school.guardian),
         ("FollowEvents", &school.pedagogue),
         ("ReadEvents", &auditor.to_owned()),
         ("ExportBundle", &auditor.to_owned()),

@@ -3,7 +3,9 @@
 use planledger_proto::v1::{GetStatusRequest, RevokeSystem};
 use serde_json::{Value, json};
 
-use super::place::{Place, client_of, last_actor, ledger_with, refused, trusting};
+use super::place::{
+    Place, channel, client_of, every_method, last_actor, ledger_with, refused, trusting,
+};
 use super::provider::{AUDIENCE, Provider, but, now};
 use super::signer::{Signer, base64, hmac, unsigned};
 use crate::support::*;
@@ -203,6 +205,7 @@ async fn every_other_token_is_turned_away_with_a_reason_and_is_not_repeated() {
         ("dots", "..".to_owned(), invalid),
         ("long", "x".repeat(20_000), invalid),
     ];
+    let channel = channel(&place).await;
     for (what, token, reason) in cases {
         // A header of 20,000 bytes does not even reach the server's own check.
         if token.len() > 16_000 {
@@ -221,6 +224,11 @@ async fn every_other_token_is_turned_away_with_a_reason_and_is_not_repeated() {
         assert_eq!(refused.reason, reason, "{what}: {}", refused.message);
         assert_eq!(refused.code, tonic::Code::Unauthenticated, "{what}");
         assert_eq!(refused.retry_after, None, "{what}");
+        for (path, refused) in every_method(&channel, &token).await {
+            let told = refused.map(|refused| (refused.code, refused.reason));
+            let expected = (tonic::Code::Unauthenticated, reason.to_owned());
+            assert_eq!(told, Some(expected), "{what} at {path}");
+        }
     }
     let bearer = but(&good, "typ", "Bearer".into());
     let access = but(&good, "token_use", "access".into());

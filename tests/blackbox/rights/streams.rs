@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use planledger::server::auth::{Access, Authorizer, Caller};
 use planledger_core::domain::view::guards;
@@ -149,6 +149,61 @@ async fn custody_ends_and_the_plan_is_shut_whatever_moment_is_asked_for() {
             .await;
         assert_eq!(denied.unwrap_err().reason, "ACCESS_DENIED");
     }
+}
+
+/// Permits everything, and exports so many times.
+struct Exports(AtomicUsize);
+
+impl Authorizer for Exports {
+    fn permits(&self, _: &Reading<'_>, _: &Caller, access: &Access<'_>) -> Result<bool, ReadError> {
+        let Access::Export { .. } = access else {
+            return Ok(true);
+        };
+        let left = self
+            .0
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                left.checked_sub(1)
+            });
+        Ok(left.is_ok())
+    }
+
+    fn unseen(
+        &self,
+        _: &Reading<'_>,
+        _: &Caller,
+        _: &Envelope,
+    ) -> Result<BTreeSet<StreamId>, ReadError> {
+        Ok(BTreeSet::new())
+    }
+}
+
+/// A bundle has several parts, and the right ends after the first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_right_that_ends_while_a_bundle_is_sent_ends_the_bundle() {
+    let home = Home::new();
+    let exporting = |times| Setup {
+        authorizer: Arc::new(Exports(AtomicUsize::new(times))),
+        ..Setup::notarised()
+    };
+    let server = exporting(2).start(&home);
+    let voice = server.voice().await;
+    let (_, _, plan) = School::with_plan(&voice).await;
+    for text in 0..40 {
+        let text = format!("{text} {}", "læser højt ".repeat(1_500));
+        voice.execute(write_status(&plan, &text)).await;
+    }
+    let bundle = || bundle_of(export_bundle_request::Scope::PlanId(plan.clone()));
+    // It was asked for when the bundle began, and with the first part.
+    let refused = voice.export(bundle()).await.unwrap_err();
+    assert_eq!(refused.reason, "ACCESS_DENIED");
+    assert!(refused.message.contains("has ended"), "{refused:?}");
+    let denied = voice.export(bundle()).await.unwrap_err();
+    assert!(!denied.message.contains("has ended"), "{denied:?}");
+    drop(voice);
+    server.stop();
+    let server = exporting(1_000).start(&home);
+    let whole = server.voice().await.export(bundle()).await.unwrap();
+    assert!(whole.len() > 512 << 10, "it has several parts");
 }
 
 /// Permits everything until it is told otherwise.

@@ -37,6 +37,12 @@ impl Place {
     }
 }
 
+/// The name of the student of the first school, which nobody else has.
+pub(super) const STUDENT_HERE: &str = "Kanariefuglen Ærø";
+/// The roster that knows that student, and the id in it.
+pub(super) const SOURCE: &str = "skolen";
+pub(super) const ROSTER_ID: &str = "kf12";
+
 /// The two schools, and whoever watches over them.
 pub(super) struct World {
     pub(super) home: Home,
@@ -60,8 +66,24 @@ impl World {
         let (administrator, auditor, officer) = (new_id(), new_id(), new_id());
         let office = new_id();
         let role = Role::Other;
+        let put = PutPerson {
+            name: STUDENT_HERE.to_owned(),
+            affiliations: vec![Affiliation {
+                institution_id: here.school.institution.clone(),
+                role: Role::Student.into(),
+                grade: None,
+            }],
+            departed: false,
+            record: Some(RosterRecord {
+                source: SOURCE.to_owned(),
+                sourced_id: ROSTER_ID.to_owned(),
+                enabled: true,
+                ..RosterRecord::default()
+            }),
+        };
         voice
             .all([
+                person(&here.school.student, OnPerson::PutPerson(put)),
                 register_institution(&office, "Forvaltningen"),
                 put_person(&administrator, "Inge Administrator", &office, role),
                 put_person(&auditor, "Ole Revisor", &office, role),

@@ -229,6 +229,19 @@ impl Follower {
         }
     }
 
+    /// The same, or why nobody may follow.
+    pub(crate) async fn past_or_end(&mut self) -> Result<Vec<Event>, Refused> {
+        let mut events = Vec::new();
+        loop {
+            match self.next().await {
+                Followed::Events(more) => events.extend(more),
+                Followed::CaughtUp => return Ok(events),
+                Followed::Heartbeat => {}
+                Followed::Ended(refused) => return Err(refused),
+            }
+        }
+    }
+
     /// The next `count` events, as they are recorded.
     pub(crate) async fn live(&mut self, count: usize) -> Vec<Event> {
         let mut events = Vec::new();

@@ -75,6 +75,8 @@ impl Acts {
             Some("erasure.withdrawn") if act.requested.is_some() && act.approved.is_none() => {
                 act.requested = None;
             }
+            // What is left of an event whose text goes.
+            Some("erasure.text_settled") if act.approved.is_some() => {}
             Some("erasure.carried_out") if act.approved.is_some() => {
                 act.carried_out = Some(position);
             }

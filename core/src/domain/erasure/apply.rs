@@ -27,6 +27,7 @@ impl Erasure {
                 requested: Done::of(meta),
                 phase: Phase::Requested,
                 reads: None,
+                left: None,
             }),
             ErasureEvent::AppliedAgain(record) => Some(Self {
                 target: record.target,
@@ -40,10 +41,12 @@ impl Erasure {
                     key: record.key,
                 },
                 reads: record.reads,
+                left: record.left.clone(),
             }),
             ErasureEvent::Approved { .. }
             | ErasureEvent::Withdrawn { .. }
             | ErasureEvent::ReadsSettled(_)
+            | ErasureEvent::TextSettled(_)
             | ErasureEvent::CarriedOut { .. } => None,
         }
     }
@@ -58,6 +61,7 @@ impl Erasure {
             ErasureEvent::Approved { .. } => self.phase = Phase::Approved(Done::of(meta)),
             ErasureEvent::Withdrawn { .. } => self.phase = Phase::Withdrawn(Done::of(meta)),
             ErasureEvent::ReadsSettled(reads) => self.reads = Some(*reads),
+            ErasureEvent::TextSettled(left) => self.left = Some(left.clone()),
             ErasureEvent::CarriedOut { key } => {
                 if let Phase::Approved(approved) = self.phase {
                     self.phase = Phase::CarriedOut {

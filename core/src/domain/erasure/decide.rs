@@ -1,9 +1,9 @@
-use super::{Done, Erasure, ErasureCommand, ErasureEvent, EventPlace, Phase, Target};
+use super::{Done, Erasure, ErasureCommand, ErasureEvent, Phase, Target};
 use crate::domain::grants::administrators::keep_one_without;
 use crate::domain::refusing::{not_found, refuse};
 use crate::domain::rule_context::RuleContext;
 use crate::domain::{Actor, Aggregate, Command, Field, Reason, Refusal, Stop};
-use crate::ids::{ErasureId, PersonId, Revision, StreamKind};
+use crate::ids::{ErasureId, PersonId};
 use crate::time::Timestamp;
 
 const ID: &str = "erasure_id";
@@ -59,6 +59,17 @@ impl ErasureCommand {
                 let waits = matches!(now.target, Target::Reads { .. }) && now.reads.is_none();
                 Ok(match now.phase {
                     Phase::Approved(_) if waits => vec![ErasureEvent::ReadsSettled(*reads)],
+                    Phase::Approved(_)
+                    | Phase::Requested
+                    | Phase::Withdrawn(_)
+                    | Phase::CarriedOut { .. } => Vec::new(),
+                })
+            }
+            Self::SettleText(left) => {
+                let now = there()?;
+                let waits = matches!(now.target, Target::Event(_)) && now.left.is_none();
+                Ok(match now.phase {
+                    Phase::Approved(_) if waits => vec![ErasureEvent::TextSettled(left.clone())],
                     Phase::Approved(_)
                     | Phase::Requested
                     | Phase::Withdrawn(_)
@@ -141,28 +152,15 @@ fn check_target(ask: &RuleContext<'_>, target: Target) -> Result<(), Stop> {
             }
             ask.person(person, Field::Target, |_| Ok(()))
         }
-        Target::Event(EventPlace {
-            stream, revision, ..
-        }) => {
-            let kinds = [
-                StreamKind::Plan,
-                StreamKind::YearPlan,
-                StreamKind::Institution,
-                StreamKind::Person,
-            ];
-            // The event that begins a stream says what everything after it is about.
-            match kinds.contains(&stream.kind) && revision > Revision::new(1) {
-                true => Ok(()),
-                false => refuse(not_redactable()),
-            }
-        }
+        // Whether the event is there and holds a text stands in the journal, which rules do not see.
+        Target::Event(_) => Ok(()),
     }
 }
 
-/// The refusal of a redaction of an event that holds no text that can go alone.
+/// The refusal of a redaction of an event that is not there or holds no text.
 pub(crate) fn not_redactable() -> Refusal {
-    let message = "this event cannot be redacted alone: it holds no text that somebody wrote, or \
-                   later events rest on it; erase the person instead, if it is about a person";
+    let message = "there is nothing to redact: the event is not at that place, cannot be read any more, \
+                   or holds no text that somebody wrote";
     Refusal::new(Reason::EventNotRedactable, message).field(Field::Target)
 }
 

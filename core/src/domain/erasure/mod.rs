@@ -6,6 +6,7 @@
 mod apply;
 mod decide;
 mod keep;
+mod without_text;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub(in crate::domain) use self::decide::check_not_erased;
 pub(crate) use self::decide::{erased, not_due, not_redactable};
 pub use self::keep::{Keep, KeepError, RetentionTerm, Start};
+pub use self::without_text::Left;
 use crate::actor::Actor;
 use crate::domain::ledger::Loss;
 use crate::hash::{Context, Hash32};
@@ -63,6 +65,43 @@ impl RemovedReads {
             .filter(|loss| self.until < loss.complete_since);
         let kept = later.map(|loss| loss.kept);
         kept.fold(self.through, Position::min)
+    }
+}
+
+/// What is left of an event whose text is redacted: everything but the text. It is sealed under a key
+/// that follows from the event's own, so it goes with the person whom the event is about.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedRest {
+    /// The version of the shape of the JSON that is sealed.
+    pub schema: u16,
+    /// The event's JSON without its text, sealed.
+    #[serde(with = "base64_text")]
+    pub sealed: Vec<u8>,
+}
+
+/// Shows the length only.
+impl std::fmt::Debug for SealedRest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SealedRest({} bytes)", self.sealed.len())
+    }
+}
+
+/// For serde: bytes in base64.
+mod base64_text {
+    use base64::Engine;
+    use base64::prelude::BASE64_STANDARD as BASE64;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&BASE64.encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = BASE64.decode(text);
+        bytes.map_err(|_| serde::de::Error::custom("it is not base64"))
     }
 }
 
@@ -133,6 +172,8 @@ pub enum ErasureCommand {
     },
     /// Records which records of the access log are removed, before they are. Clients cannot send it.
     SettleReads(RemovedReads),
+    /// Records what is left of an event, before its text is destroyed. Clients cannot send it.
+    SettleText(SealedRest),
     /// Records that it is carried out. Clients cannot send it.
     CarryOut {
         /// The key that was destroyed; `None` for one event, and for a person without a key.
@@ -182,6 +223,8 @@ pub enum ErasureEvent {
     ReadsSettled(RemovedReads),
     /// It was carried out again after an older copy of the journal was put back.
     AppliedAgain(Box<ActRecord>),
+    /// It was settled what is left of the event.
+    TextSettled(SealedRest),
 }
 
 /// Who did something, and when.
@@ -238,6 +281,9 @@ pub struct ActRecord {
     /// What was removed from the access log; `None` if nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reads: Option<RemovedReads>,
+    /// What is left of the event; `None` if nothing is, and for other targets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<SealedRest>,
 }
 
 /// How far an act has come.
@@ -282,6 +328,9 @@ pub struct Erasure {
     /// What it removes from the access log; `None` if nothing, and before that is settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reads: Option<RemovedReads>,
+    /// What it leaves of the event; `None` if nothing, before that is settled, and for other targets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<SealedRest>,
 }
 
 impl Erasure {
@@ -326,28 +375,7 @@ impl Erasure {
             approved: *approved,
             key: *key,
             reads: self.reads,
+            left: self.left.clone(),
         })
     }
-}
-
-/// The types of events whose text may be redacted: those that hold what somebody wrote, and on whose
-/// other contents nothing rests. What else a stream holds goes only with its person.
-pub const REDACTABLE: &[&str] = &[
-    "plan.status_written",
-    "plan.follow_up_written",
-    "plan.evaluation_recorded",
-    "plan.evaluation_corrected",
-    "plan.talk_recorded",
-    "plan.talk_corrected",
-    "plan.reverted",
-    "year_plan.unit_revised",
-    "year_plan.goal_revised",
-    "institution.survey_discussed",
-    "institution.survey_discussion_corrected",
-    "person.suggestion_decided",
-];
-
-/// Whether the text of an event of the type with this name may be redacted.
-pub fn may_be_redacted(event_type: &str) -> bool {
-    REDACTABLE.contains(&event_type)
 }

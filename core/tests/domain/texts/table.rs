@@ -216,6 +216,8 @@ pub(super) const NOT_WRITTEN: &[&str] = &[
     "erasure.applied_again:target.event.stream.kind",
     "erasure.applied_again:reads.root",
     "erasure.reads_settled:root",
+    "erasure.applied_again:left.sealed",
+    "erasure.text_settled:sealed",
     "system.registered:kind",
     "system.registered:identities.[].fingerprint",
     "system.changed:kind",

@@ -61,8 +61,7 @@ impl From<TextError> for Problem {
             TextError::Unseen { character } => Self::new(
                 FaultCode::TextControlCharacter,
                 format!(
-                    "the text holds the invisible character U+{:04X}, which changes how the rest is \
-                     shown; remove it",
+                    "the text holds the invisible character U+{:04X}; remove it",
                     u32::from(character)
                 ),
             ),

@@ -100,10 +100,7 @@ impl AuditService for Api {
     ) -> Rpc<Self::ExportBundleStream> {
         let caller = self.caller(request.extensions())?;
         let asked = wire::export_request(&request.into_inner())?;
-        let of = queries::plans_of(&asked);
-        let disclosure = asked.disclosure;
-        self.allow(&caller, Access::Export { of, disclosure })
-            .await?;
+        self.allow(&caller, queries::export_of(&asked)).await?;
         let bundle = self.export(caller, asked).await?;
         let (outlet, flow) = self.room.open(WINDOW);
         let api = self.clone();

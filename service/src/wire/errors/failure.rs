@@ -77,6 +77,12 @@ impl Failure {
         Self::new(ServiceReason::AccessDenied, message).with("resume_position", resume)
     }
 
+    /// The right to the bundle ended while it was sent.
+    pub fn export_right_ended() -> Self {
+        let message = "the right to export this bundle has ended";
+        Self::new(ServiceReason::AccessDenied, message)
+    }
+
     /// The stream is not at the expected revision.
     pub fn conflict(stream: StreamId, expected: Revision, actual: Revision) -> Self {
         let message = format!(

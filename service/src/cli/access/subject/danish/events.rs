@@ -105,4 +105,5 @@ pub(super) const EVENTS: &[(&str, &str)] = &[
     ("erasure.carried_out", "sletning udført"),
     ("erasure.applied_again", "sletning udført igen"),
     ("erasure.reads_settled", "læsninger der fjernes, noteret"),
+    ("erasure.text_settled", "hændelse uden tekst, noteret"),
 ];
