@@ -24,6 +24,7 @@ pub use self::action::Action;
 pub use self::decide::{Because, Facts, Verdict, Who, WhyNot, decide};
 pub use self::identity::{system_of, system_of_certificate, system_of_client};
 pub use self::naming::unseen;
+pub(crate) use self::naming::unseen_among;
 pub use self::page::page;
 pub use self::relation::Relation;
 pub use self::table::may;

@@ -35,6 +35,25 @@ pub fn unseen<F: Facts + ?Sized>(
 ) -> Result<BTreeSet<StreamId>, ReadError> {
     let mut named = named(command);
     named.remove(&command.stream());
+    unseen_among(facts, today, who, named, || {
+        let abouts = About::of_command(command).into_iter();
+        let abouts = abouts.filter_map(stream_about);
+        Ok([command.stream()].into_iter().chain(abouts).collect())
+    })
+}
+
+/// Those of the named things that are there and that somebody may not see. Whoever is named by the things
+/// that `of` gives is seen all the same.
+///
+/// # Errors
+/// [`ReadError`] when the state cannot be read.
+pub(crate) fn unseen_among<F: Facts + ?Sized>(
+    facts: &F,
+    today: Date,
+    who: &Who,
+    mut named: BTreeSet<StreamId>,
+    of: impl FnOnce() -> Result<Vec<StreamId>, ReadError>,
+) -> Result<BTreeSet<StreamId>, ReadError> {
     named.remove(&stream_of(who.actor));
     if let Some(person) = who.on_behalf_of {
         named.remove(&person.into());
@@ -60,12 +79,25 @@ pub fn unseen<F: Facts + ?Sized>(
         facts,
         streams: BTreeSet::new(),
     };
-    shown.by_stream(command.stream())?;
-    for about in About::of_command(command) {
-        shown.by(about)?;
+    for stream in of()? {
+        shown.streams.insert(stream);
+        shown.by_stream(stream)?;
     }
     hidden.retain(|stream| !shown.streams.contains(stream));
     Ok(hidden)
+}
+
+/// The stream of what somebody asks about; `None` if it is about everything.
+fn stream_about(about: About) -> Option<StreamId> {
+    match about {
+        About::Team(id) => Some(id.into()),
+        About::YearPlan(id) => Some(id.into()),
+        About::Plan(id) => Some(id.into()),
+        About::Person(id) | About::Student(id) => Some(id.into()),
+        About::Institution(id) => Some(id.into()),
+        About::System(id) => Some(id.into()),
+        About::Municipality | About::Grant(..) => None,
+    }
 }
 
 pub(super) fn stream_of(actor: Actor) -> StreamId {
@@ -132,20 +164,6 @@ struct Shown<'a, F: ?Sized> {
 }
 
 impl<F: Facts + ?Sized> Shown<'_, F> {
-    fn by(&mut self, about: About) -> Result<(), ReadError> {
-        let stream = match about {
-            About::Team(id) => id.into(),
-            About::YearPlan(id) => id.into(),
-            About::Plan(id) => id.into(),
-            About::Person(id) | About::Student(id) => id.into(),
-            About::Institution(id) => id.into(),
-            About::System(id) => id.into(),
-            About::Municipality | About::Grant(..) => return Ok(()),
-        };
-        self.streams.insert(stream);
-        self.by_stream(stream)
-    }
-
     fn by_stream(&mut self, stream: StreamId) -> Result<(), ReadError> {
         let state = self.facts.aggregate(stream)?;
         match state.as_deref() {

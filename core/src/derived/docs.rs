@@ -259,6 +259,20 @@ impl Docs {
         }
     }
 
+    /// A document as it was last published, if that can be told without sled.
+    pub(crate) fn in_memory(&self, key: &DocKey) -> Option<Doc> {
+        if let Some(doc) = self.cache.get(key) {
+            return Some(doc);
+        }
+        let before = self.publications(key).load(Ordering::Acquire);
+        if let Some(doc) = self.unwritten(key) {
+            return Some(doc);
+        }
+        let is_absent = !self.store.knows(key);
+        let same = self.publications(key).load(Ordering::Acquire) == before;
+        (is_absent && same).then_some(Doc::Absent)
+    }
+
     /// A document that sled may not have yet; `None` if none is waiting.
     pub(crate) fn unwritten(&self, key: &DocKey) -> Option<Doc> {
         let dirty = self.dirty.lock();

@@ -204,6 +204,12 @@ impl Store {
         codec::decode(key, &bytes, keys)
     }
 
+    /// Whether there is such a document. This reads nothing from sled.
+    pub(crate) fn knows(&self, key: &DocKey) -> bool {
+        let name = self.register.name(&key.to_bytes());
+        self.register.expected(name).is_some()
+    }
+
     fn bytes(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let value = guarded(|| self.db.get(name))?;
         value.map(|value| self.assembled(name, &value)).transpose()

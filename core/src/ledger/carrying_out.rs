@@ -1,5 +1,5 @@
-//! Carries out the commands of one request: finds earlier receipts, decides, seals, and adds what came
-//! of it to the group of the writer.
+//! Carries out the commands of one request: decides, seals, and adds what came of it to the group of the
+//! writer.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -16,19 +16,10 @@ use crate::derived::{CommandEntry, Head, StreamDoc};
 use crate::domain::erasure::{self, ErasureCommand, Left, Target};
 use crate::domain::world::Context;
 use crate::domain::{Actor, Command, Decision, Event, EventMeta, Refusal, Stop, Without, decide};
-use crate::ids::{CommandId, PersonId, Position, StreamId, StreamKind};
+use crate::ids::{Position, StreamId};
 use crate::journal::{CommandRecord, Commit, NewEntry};
 use crate::seal::{self, KeyScope, KeyStoreError, ScopeKey};
-use crate::text;
 use crate::time::Timestamp;
-
-/// What is recorded under the id of a command.
-enum Recorded {
-    Nothing,
-    /// The same command, with this receipt.
-    Same(Receipt),
-    Another,
-}
 
 /// A commit that is still being put together.
 #[derive(Default)]
@@ -138,89 +129,6 @@ impl Writer {
             });
         }
         Ok(receipts)
-    }
-
-    /// What is recorded under the id of a command.
-    fn recorded(
-        &self,
-        id: &CommandId,
-        actor: Actor,
-        envelope: &Envelope,
-    ) -> Result<Recorded, ExecuteError> {
-        let Some(ordinal) = self.window.get(id) else {
-            return Ok(Recorded::Nothing);
-        };
-        let entry = self
-            .fold
-            .command(ordinal)
-            .map_err(|error| self.faulty(&error))?;
-        let Some(entry) = entry.filter(|entry| entry.id == *id) else {
-            return Ok(Recorded::Another);
-        };
-        if !self.is_same(&entry, actor, envelope)? {
-            return Ok(Recorded::Another);
-        }
-        Ok(Recorded::Same(Receipt {
-            command: entry.id,
-            stream: entry.stream,
-            position: entry.position,
-            revision: entry.revision,
-            recorded_at: entry.recorded_at,
-            events: entry.events,
-            replayed: true,
-            kept: Vec::new(),
-            dropped: Vec::new(),
-        }))
-    }
-
-    /// For each command, the receipt of the earlier time if it was carried out before.
-    fn earlier_receipts(
-        &self,
-        actor: Actor,
-        envelopes: &[Envelope],
-    ) -> Result<Vec<Option<Receipt>>, ExecuteError> {
-        let mut receipts = Vec::with_capacity(envelopes.len());
-        for (index, envelope) in envelopes.iter().enumerate() {
-            receipts.push(match self.recorded(&envelope.id, actor, envelope)? {
-                Recorded::Nothing => None,
-                Recorded::Same(receipt) => Some(receipt),
-                Recorded::Another => return Err(reused(index, envelope)),
-            });
-        }
-        // A batch is carried out whole, so a batch of which only some commands are known is another
-        // batch. There is one exception: a command that changed nothing may not have been recorded,
-        // and is decided again.
-        let known = receipts.iter().position(Option::is_some);
-        let other = envelopes
-            .iter()
-            .zip(&receipts)
-            .any(|(envelope, receipt)| receipt.is_none() && !envelope.discard_if_unchanged);
-        match known.and_then(|index| Some((index, envelopes.get(index)?))) {
-            Some((index, envelope)) if other => Err(reused(index, envelope)),
-            Some(_) | None => Ok(receipts),
-        }
-    }
-
-    /// The same for a command of the ledger's own, which may also be recorded under the id that it
-    /// had in earlier versions. What else is recorded under either id keeps it from nothing: a
-    /// client may have used its earlier id, and if the ledger itself was asked for the same in other
-    /// words, the rules judge that.
-    fn earlier_receipts_of_own(
-        &self,
-        actor: Actor,
-        envelopes: &[Envelope],
-        formerly: Option<CommandId>,
-    ) -> Result<Vec<Option<Receipt>>, ExecuteError> {
-        let receipt = |envelope: &Envelope| {
-            for id in [Some(envelope.id), formerly].iter().flatten() {
-                match self.recorded(id, actor, envelope)? {
-                    Recorded::Same(receipt) => return Ok(Some(receipt)),
-                    Recorded::Nothing | Recorded::Another => {}
-                }
-            }
-            Ok(None)
-        };
-        envelopes.iter().map(receipt).collect()
     }
 
     fn one(
@@ -402,7 +310,7 @@ impl Writer {
         }
     }
 
-    fn key(&self, scope: KeyScope) -> Result<ScopeKey, ExecuteError> {
+    pub(super) fn key(&self, scope: KeyScope) -> Result<ScopeKey, ExecuteError> {
         let key = self
             .keys
             .active_or_draft(scope, self.clock.now(), self.entropy.as_ref());
@@ -459,60 +367,6 @@ impl Writer {
         }
     }
 
-    /// Whether a command is the one that was recorded. Texts are digested in form C. Earlier versions
-    /// digested them as they came, and from a Mac they may have come decomposed: such a command is
-    /// known when it is sent again after the upgrade (P2).
-    fn is_same(
-        &self,
-        recorded: &CommandEntry,
-        actor: Actor,
-        envelope: &Envelope,
-    ) -> Result<bool, ExecuteError> {
-        if recorded.digest == self.digest(actor, envelope, recorded.stream)? {
-            return Ok(true);
-        }
-        let content = envelope.content(actor).map_err(internal)?;
-        let Some(content) = text::decomposed(&content) else {
-            return Ok(false);
-        };
-        let key = self.key(self.digest_scope(recorded.stream)?)?;
-        Ok(recorded.digest == key.keyed_digest(&content))
-    }
-
-    /// The digest is keyed, so that short texts cannot be guessed from it. The scope of the key
-    /// never changes: for persons and plans it is the person, for all other streams it is the
-    /// ledger.
-    fn digest(
-        &self,
-        actor: Actor,
-        envelope: &Envelope,
-        stream: StreamId,
-    ) -> Result<[u8; 16], ExecuteError> {
-        let content = envelope.content(actor).map_err(internal)?;
-        Ok(self.key(self.digest_scope(stream)?)?.keyed_digest(&content))
-    }
-
-    fn digest_scope(&self, stream: StreamId) -> Result<KeyScope, ExecuteError> {
-        Ok(match stream.kind {
-            StreamKind::Person => KeyScope::Person(PersonId::from_uuid(stream.id)),
-            StreamKind::Plan => match self.present(stream)? {
-                Some(doc) => KeyScope::of(stream, &doc.state),
-                None => KeyScope::Ledger,
-            },
-            StreamKind::Institution
-            | StreamKind::SchoolYear
-            | StreamKind::Team
-            | StreamKind::YearPlan
-            | StreamKind::Catalogue
-            | StreamKind::Ledger
-            | StreamKind::Recovery
-            | StreamKind::RosterSource
-            | StreamKind::System
-            | StreamKind::Grants
-            | StreamKind::Erasure => KeyScope::Ledger,
-        })
-    }
-
     /// Prepares a stream so that a command's events can be folded into it. A stream whose events
     /// were all redacted has no state, but new events still follow the redacted ones.
     fn begin(&self, index: usize, stream: StreamId) -> Result<Stream, ExecuteError> {
@@ -543,13 +397,13 @@ impl Writer {
         Ok(begun)
     }
 
-    fn present(&self, stream: StreamId) -> Result<Option<Arc<StreamDoc>>, ExecuteError> {
+    pub(super) fn present(&self, stream: StreamId) -> Result<Option<Arc<StreamDoc>>, ExecuteError> {
         let found = self.fold.stream(stream);
         found.map_err(|error| self.faulty(&error))
     }
 
     /// Puts derived state in doubt because of an error, and gives the answer for the command.
-    fn faulty(&self, error: &dyn Display) -> ExecuteError {
+    pub(super) fn faulty(&self, error: &dyn Display) -> ExecuteError {
         let reason = error.to_string();
         self.fold.docs().put_in_doubt(&reason);
         ExecuteError::NotReady(reason)
@@ -575,7 +429,7 @@ fn check_ids(envelopes: &[Envelope], ids: Ids) -> Result<(), ExecuteError> {
     }
 }
 
-fn reused(index: usize, envelope: &Envelope) -> ExecuteError {
+pub(super) fn reused(index: usize, envelope: &Envelope) -> ExecuteError {
     ExecuteError::IdReused {
         index,
         command: envelope.id,
@@ -598,7 +452,7 @@ fn refused(index: usize, refusal: Refusal) -> ExecuteError {
     ExecuteError::Refused { index, refusal }
 }
 
-fn internal(error: impl ToString) -> ExecuteError {
+pub(super) fn internal(error: impl ToString) -> ExecuteError {
     EngineFault::Internal(error.to_string()).into()
 }
 

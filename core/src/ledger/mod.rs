@@ -18,6 +18,7 @@ mod committer;
 mod departures;
 pub(crate) mod deriving;
 pub(crate) mod directory;
+mod earlier;
 mod envelope;
 mod erasing;
 mod error;

@@ -17,15 +17,20 @@ use crate::time::Timestamp;
 /// position, and the nearest place after it from which to walk back.
 pub(super) type Anchor = (Option<Arc<StreamDoc>>, Head);
 
+/// The document of a stream; `None` if the stream does not exist.
+pub(super) fn stream_doc(doc: Doc) -> Result<Option<Arc<StreamDoc>>, ReadError> {
+    match doc {
+        Doc::Stream(doc) => Ok(Some(doc)),
+        Doc::Absent => Ok(None),
+        _ => Err(StoreError::Malformed("a stream").into()),
+    }
+}
+
 impl Ledger {
     /// A stream's present document; `None` if the stream does not exist.
     pub(super) fn present(&self, stream: StreamId) -> Result<Option<Arc<StreamDoc>>, ReadError> {
         let key = DocKey::Stream(stream);
-        match self.inner.derived(|docs| docs.get(&key))? {
-            Doc::Stream(doc) => Ok(Some(doc)),
-            Doc::Absent => Ok(None),
-            _ => Err(StoreError::Malformed("a stream").into()),
-        }
+        stream_doc(self.inner.derived(|docs| docs.get(&key))?)
     }
 
     /// Where to start when a stream is read at `position`; `None` if the stream does not exist.

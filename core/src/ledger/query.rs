@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::history::stored;
+use super::past::stream_doc;
 use super::{Ledger, ReadError};
 use crate::access::Facts;
 use crate::derived::{Doc, DocKey, StoreError, StreamDoc, Term, first_plan};
@@ -25,9 +26,22 @@ const TRIES: usize = 3;
 pub struct Reading<'a> {
     pub(super) ledger: &'a Ledger,
     position: Position,
-    past: bool,
+    from: Source,
     day: Date,
     newest: Cell<Position>,
+    /// Whether something was asked for that is not in memory.
+    missed: Cell<bool>,
+}
+
+/// Where a read gets states from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// The present, from memory or from disk.
+    Present,
+    /// The present, as far as it is in memory.
+    Memory,
+    /// The state at a position of the past.
+    Past,
 }
 
 impl Ledger {
@@ -42,7 +56,7 @@ impl Ledger {
     ) -> Result<(T, Position), E> {
         let day = self.now().day_in_denmark();
         for _ in 0..TRIES {
-            let reading = self.reading(self.position(), false, day);
+            let reading = self.reading(self.position(), Source::Present, day);
             let result = read(&reading);
             // If something newer was published during the read, its parts may not fit together.
             if reading.newest.get() <= reading.position {
@@ -50,6 +64,31 @@ impl Ledger {
             }
         }
         self.read_on(self.position(), Some(day), read)
+    }
+
+    /// Reads the present if everything that `read` asks for is in memory, so that it can be called where
+    /// nothing may wait for a disk. `None` if something is not, or if it changes all the time: then
+    /// [`Ledger::read`] gives the answer. Only streams and lists may be asked for.
+    ///
+    /// # Errors
+    /// The error that `read` returns.
+    pub fn read_in_memory<T, E: From<ReadError>>(
+        &self,
+        read: impl Fn(&Reading<'_>) -> Result<T, E>,
+    ) -> Result<Option<(T, Position)>, E> {
+        let day = self.now().day_in_denmark();
+        for _ in 0..TRIES {
+            let reading = self.reading(self.position(), Source::Memory, day);
+            let result = read(&reading);
+            // What was said then followed from a state that is not known.
+            if reading.missed.get() {
+                return Ok(None);
+            }
+            if reading.newest.get() <= reading.position {
+                return Ok(Some((result?, reading.position)));
+            }
+        }
+        Ok(None)
     }
 
     /// Reads the state at a position. The answer stays the same for ever (P4). What depends on the
@@ -86,7 +125,7 @@ impl Ledger {
             Some(day) => day,
             None => self.day_at(position)?,
         };
-        Ok((read(&self.reading(position, true, day))?, position))
+        Ok((read(&self.reading(position, Source::Past, day))?, position))
     }
 
     /// The day in Copenhagen of the event at a position.
@@ -98,13 +137,14 @@ impl Ledger {
         Ok(entry.recorded_at.day_in_denmark())
     }
 
-    fn reading(&self, position: Position, past: bool, day: Date) -> Reading<'_> {
+    fn reading(&self, position: Position, from: Source, day: Date) -> Reading<'_> {
         Reading {
             ledger: self,
             position,
-            past,
+            from,
             day,
             newest: Cell::new(Position::ZERO),
+            missed: Cell::new(false),
         }
     }
 }
@@ -140,14 +180,25 @@ impl Reading<'_> {
     }
 
     fn doc(&self, id: StreamId) -> Result<Option<Arc<StreamDoc>>, ReadError> {
-        let doc = match self.past {
-            true => self.ledger.at(id, self.position),
-            false => self.ledger.present(id),
-        }?;
+        let doc = match self.from {
+            Source::Past => self.ledger.at(id, self.position)?,
+            Source::Present => self.ledger.present(id)?,
+            Source::Memory => stream_doc(self.in_memory(&DocKey::Stream(id))?)?,
+        };
         let position = doc.as_ref().map(|doc| doc.head.position);
         let newest = position.unwrap_or_default().max(self.newest.get());
         self.newest.set(newest);
         Ok(doc)
+    }
+
+    /// A document, if it is in memory.
+    fn in_memory(&self, key: &DocKey) -> Result<Doc, ReadError> {
+        let found = self.ledger.inner.docs().in_memory(key);
+        found.ok_or_else(|| {
+            self.missed.set(true);
+            // Nobody is told of it: the whole read is done in another way.
+            ReadError::Closed
+        })
     }
 
     /// The streams that a term finds now, in order of their ids. A read of the past also gets the
@@ -157,8 +208,12 @@ impl Reading<'_> {
     /// # Errors
     /// [`ReadError`] when derived state cannot be read.
     pub fn find(&self, term: Term) -> Result<Arc<Vec<StreamId>>, ReadError> {
-        let inner = &self.ledger.inner;
-        match inner.derived(|docs| docs.get(&DocKey::Postings(term)))? {
+        let (inner, key) = (&self.ledger.inner, DocKey::Postings(term));
+        let found = match self.from {
+            Source::Past | Source::Present => inner.derived(|docs| docs.get(&key))?,
+            Source::Memory => self.in_memory(&key)?,
+        };
+        match found {
             Doc::Postings(list) => Ok(list),
             Doc::Absent => Ok(Arc::default()),
             _ => Err(StoreError::Malformed("a list").into()),
@@ -277,7 +332,7 @@ impl Facts for Reading<'_> {
     /// not have teams that the person has left since.
     fn teams_of(&self, person: PersonId) -> Result<Vec<StreamId>, ReadError> {
         let mut found = self.find(Term::TeamsOf(person))?.to_vec();
-        if self.past
+        if self.from == Source::Past
             && let Some(Aggregate::Person(then)) = self.aggregate(person.into())?.as_deref()
         {
             for place in then.affiliations.iter() {

@@ -36,7 +36,7 @@ pub fn leavers(
     after: Option<PersonId>,
     limit: usize,
 ) -> Result<Vec<Leaver>, ReadError> {
-    let school = RosterQueries { reading };
+    let school = RosterQueries::new(reading);
     let (mut candidates, mut elsewhere) = (BTreeSet::new(), BTreeSet::new());
     for stream in ownerless(reading, institution)?.iter() {
         if let Some(thing) = school.thing(*stream)?
@@ -198,7 +198,7 @@ pub fn owned_at(
     person: PersonId,
     institution: InstitutionId,
 ) -> Result<Vec<StreamId>, ReadError> {
-    let school = RosterQueries { reading };
+    let school = RosterQueries::new(reading);
     let mut found = Vec::new();
     for stream in owned(reading, person)? {
         if let Some(thing) = school.thing(stream)?

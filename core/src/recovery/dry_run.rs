@@ -1,7 +1,7 @@
 //! Tries steps out on a state and records nothing. The dry run asks the same rules that the writer
 //! asks.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::derived::Head;
 use crate::domain::recovery::Step;
 use crate::domain::world::Context;
-use crate::domain::{Actor, Aggregate, EventMeta, Stop, World, decide};
+use crate::domain::{Actor, Aggregate, EventMeta, Stop, Without, World, decide};
 use crate::ids::{PersonId, PlanId, Revision, StreamId, StreamKind, SystemId, YearPlanId};
 use crate::ledger::stream_fold::StreamFold;
 use crate::ledger::{ReadError, Reading};
@@ -19,15 +19,18 @@ use crate::time::Timestamp;
 /// A state as it was read, with the changes of the steps that were tried so far.
 pub(super) struct DryRun<'a, 'r> {
     reading: &'a Reading<'r>,
+    gone: &'a BTreeSet<StreamId>,
     changed: HashMap<StreamId, Arc<Aggregate>>,
     /// Which plan a student has for a year plan, where the tried steps changed that.
     moved: HashMap<(PersonId, YearPlanId), Option<PlanId>>,
 }
 
 impl<'a, 'r> DryRun<'a, 'r> {
-    pub(super) fn new(reading: &'a Reading<'r>) -> Self {
+    /// Tries on the state as if some people and things did not exist.
+    pub(super) fn without(reading: &'a Reading<'r>, gone: &'a BTreeSet<StreamId>) -> Self {
         Self {
             reading,
+            gone,
             changed: HashMap::new(),
             moved: HashMap::new(),
         }
@@ -75,7 +78,7 @@ impl World for DryRun<'_, '_> {
     fn aggregate(&self, stream: StreamId) -> Result<Option<Arc<Aggregate>>, ReadError> {
         match self.changed.get(&stream) {
             Some(state) => Ok(Some(state.clone())),
-            None => self.reading.aggregate(stream),
+            None => Without::new(self.reading, self.gone).aggregate(stream),
         }
     }
 

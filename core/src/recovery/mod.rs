@@ -10,6 +10,7 @@
 mod departures;
 mod dry_run;
 mod merge;
+mod naming;
 mod owned;
 mod proposal;
 mod propose;
@@ -22,6 +23,7 @@ mod suggest;
 mod transfer;
 
 pub use self::departures::{Leaver, leavers, owned_at};
+pub use self::naming::unseen;
 pub use self::owned::{Deleting, Owned, deleting, describe, owned, ownerless, title};
 pub use self::proposal::{Proposal, Proposed, Why, absent};
 pub use self::propose::propose;

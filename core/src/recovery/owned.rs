@@ -54,7 +54,7 @@ impl Owned {
 /// # Errors
 /// [`ReadError`]
 pub fn owned(reading: &Reading<'_>, person: PersonId) -> Result<Vec<StreamId>, ReadError> {
-    let school = RosterQueries { reading };
+    let school = RosterQueries::new(reading);
     let now = reading.find(Term::Owner(person))?;
     let before = reading.find(Term::OwnedBefore(person))?;
     let all: BTreeSet<_> = now.iter().chain(before.iter()).copied().collect();
@@ -84,7 +84,7 @@ pub fn ownerless(
 /// # Errors
 /// [`ReadError`]
 pub fn describe(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Owned>, ReadError> {
-    let school = RosterQueries { reading };
+    let school = RosterQueries::new(reading);
     let Some(thing) = school.thing(stream)? else {
         return Ok(None);
     };
@@ -134,7 +134,7 @@ pub fn describe(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Owned>
 /// # Errors
 /// [`ReadError`]
 pub fn title(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Title>, ReadError> {
-    let school = RosterQueries { reading };
+    let school = RosterQueries::new(reading);
     Ok(match school.thing(stream)? {
         Some(thing) => school.title(&thing.state)?,
         None => None,
@@ -164,7 +164,7 @@ pub struct Deleting {
 /// # Errors
 /// [`ReadError`]
 pub fn deleting(reading: &Reading<'_>, stream: StreamId) -> Result<Option<Deleting>, ReadError> {
-    let school = RosterQueries { reading };
+    let school = RosterQueries::new(reading);
     let Some(thing) = school.thing(stream)? else {
         return Ok(None);
     };

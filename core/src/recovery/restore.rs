@@ -15,7 +15,7 @@ impl RosterQueries<'_, '_> {
     pub(super) fn restore(&self, request: &Restore) -> Result<Vec<Proposed>, Stop> {
         if let Some(person) = request.give_to {
             let field = Field::Request(RequestField::RestoreGiveTo);
-            can_own(self.reading, person, None, field)?;
+            can_own(&self.world(), person, None, field)?;
         }
         let mut items = Vec::new();
         for item in &request.what {

@@ -1,6 +1,6 @@
 //! Carries out what was proposed.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::ops::ControlFlow;
 use std::thread;
 use std::time::Duration;
@@ -71,7 +71,7 @@ pub struct Progress {
     pub steps: u32,
 }
 
-/// Begins a recovery that takes exactly the proposed steps. If the recovery was begun before with
+/// Begins a recovery that takes exactly the proposed steps. `unseen` is what it was proposed without. If the recovery was begun before with
 /// the same steps, this does not begin it again.
 ///
 /// # Errors
@@ -83,11 +83,12 @@ pub fn start(
     (actor, on_behalf_of): (Actor, Option<Actor>),
     id: RecoveryId,
     request: &RecoveryRequest,
+    unseen: &BTreeSet<StreamId>,
     digest: [u8; 16],
 ) -> Result<Begun, RunError> {
     let ((begun, proposal), _) = ledger.read(|reading| match state(reading, id)? {
         Some(begun) => Ok::<_, RunError>((Some(begun.steps), None)),
-        None => Ok((None, Some(propose(reading, request)?))),
+        None => Ok((None, Some(propose(reading, request, unseen)?))),
     })?;
     if let Some(steps) = begun {
         if proposal::digest(&steps) != digest {

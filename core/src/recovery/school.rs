@@ -9,7 +9,7 @@ use crate::domain::person::{Person, Role};
 use crate::domain::plan::Plan;
 use crate::domain::team::Team;
 use crate::domain::year_plan::{Place, YearPlan};
-use crate::domain::{Aggregate, World};
+use crate::domain::{Aggregate, Without, World};
 use crate::ids::{InstitutionId, PersonId, PlanId, StreamId, StreamKind, TeamId, YearPlanId};
 use crate::ledger::{ReadError, Reading};
 use crate::text::Name;
@@ -27,11 +27,33 @@ pub(super) struct Ownable {
 /// Answers the questions from one reading.
 pub(super) struct RosterQueries<'a, 'r> {
     pub(super) reading: &'a Reading<'r>,
+    gone: &'a BTreeSet<StreamId>,
 }
 
-impl RosterQueries<'_, '_> {
+impl<'a, 'r> RosterQueries<'a, 'r> {
+    pub(super) fn new(reading: &'a Reading<'r>) -> Self {
+        static NOTHING: BTreeSet<StreamId> = BTreeSet::new();
+        Self::without(reading, &NOTHING)
+    }
+
+    /// The answers as if some people and things did not exist.
+    pub(super) fn without(reading: &'a Reading<'r>, gone: &'a BTreeSet<StreamId>) -> Self {
+        Self { reading, gone }
+    }
+}
+
+impl<'r> RosterQueries<'_, 'r> {
+    /// The world that the rules are asked about.
+    pub(super) fn world(&self) -> Without<'_, Reading<'r>> {
+        Without::new(self.reading, self.gone)
+    }
+
     fn state(&self, stream: impl Into<StreamId>) -> Result<Option<Arc<Aggregate>>, ReadError> {
-        Ok(self.reading.stream(stream)?.map(|(state, _)| state))
+        let stream = stream.into();
+        match self.gone.contains(&stream) {
+            true => Ok(None),
+            false => Ok(self.reading.stream(stream)?.map(|(state, _)| state)),
+        }
     }
 
     /// Applies `look` to a person. `None` if there is no such person.

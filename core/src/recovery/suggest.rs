@@ -31,7 +31,7 @@ pub struct Suggestion {
 /// # Errors
 /// [`ReadError`]
 pub fn suggest(reading: &Reading<'_>, stream: StreamId) -> Result<Vec<Suggestion>, ReadError> {
-    let school = RosterQueries { reading };
+    let school = RosterQueries::new(reading);
     match school.thing(stream)? {
         Some(thing) => school.suggestions(stream, &thing),
         None => Ok(Vec::new()),
@@ -105,7 +105,7 @@ impl RosterQueries<'_, '_> {
 
     /// Whether the rules allow a person as the next owner of something there.
     fn can_own(&self, person: PersonId, place: Place) -> Result<bool, ReadError> {
-        let verdict = can_own(self.reading, person, Some(place), Field::NewOwner);
+        let verdict = can_own(&self.world(), person, Some(place), Field::NewOwner);
         Ok(Stop::verdict(verdict)?.is_ok())
     }
 }

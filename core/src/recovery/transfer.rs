@@ -46,7 +46,7 @@ impl RosterQueries<'_, '_> {
             return Err(refusal.with("person_id", to).into());
         }
         for (person, field) in named(request) {
-            can_own(self.reading, person, None, field)?;
+            can_own(&self.world(), person, None, field)?;
         }
         let mut leaders = BTreeMap::new();
         let mut items = Vec::with_capacity(streams.len());
@@ -151,7 +151,7 @@ impl RosterQueries<'_, '_> {
             let refusal = Refusal::new(Reason::AlreadyOwner, message);
             return Err(refusal.with("person_id", person).into());
         }
-        can_own(self.reading, person, Some(thing.place), Field::NewOwner)?;
+        can_own(&self.world(), person, Some(thing.place), Field::NewOwner)?;
         Ok((person, why))
     }
 }

@@ -5,5 +5,6 @@ mod support;
 mod commands;
 mod keys;
 mod links;
+mod memory;
 mod restart;
 mod sources;

@@ -1,7 +1,7 @@
 //! Mergers of schools whatever happened before: everything of the closed school is carried over,
 //! nothing in a plan changes, and undoing a merger gives back what was.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use planledger_core::domain::institution::InstitutionCommand;
 use planledger_core::domain::plan::Plan;
@@ -84,7 +84,7 @@ fn follow(ledger: &Ledger, memory: &mut Memory, at: &mut Position) {
 }
 
 fn dry_run(ledger: &Ledger, wish: &RecoveryRequest) -> Option<Proposal> {
-    match ledger.read(|reading| recovery::propose(reading, wish)) {
+    match ledger.read(|reading| recovery::propose(reading, wish, &BTreeSet::new())) {
         Ok((proposal, _)) => Some(proposal),
         Err(Stop::Refused(_)) => None,
         Err(Stop::Unread(error)) => panic!("{error}"),
@@ -156,7 +156,15 @@ fn a_merger_loses_nothing_and_undoing_it_gives_back_what_was() {
             proposal
         );
         let who = (Actor::Person(STEADY), None);
-        start(&ledger, who, RECOVERY, &wish, proposal.digest).unwrap();
+        start(
+            &ledger,
+            who,
+            RECOVERY,
+            &wish,
+            &BTreeSet::new(),
+            proposal.digest,
+        )
+        .unwrap();
         let done = run(&ledger, RECOVERY, &mut |_| {}).unwrap();
         prop_assert_eq!(&done.left_out, &[]);
         follow(&ledger, &mut memory, &mut at);

@@ -6,6 +6,7 @@
 //! other, the same commands come under ids that mean nothing; those that the first ledger refused for
 //! their ids do not come at all. Everything else has to be the same, event by event.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use planledger_core::domain::erasure::{ErasureCommand, ErasureEvent, Target};
@@ -128,12 +129,19 @@ impl World {
                 let ends = [(TEACHER, STEADY), (STEADY, TEACHER)];
                 let (of, to) = ends[id];
                 let wish = all_to(of, to);
-                let proposed = ledger.read(|reading| propose(reading, &wish));
+                let proposed = ledger.read(|reading| propose(reading, &wish, &BTreeSet::new()));
                 let Ok((proposal, _)) = proposed else {
                     return "nothing to propose".to_owned();
                 };
                 let leader = (Actor::Person(LEADER), None);
-                let begun = start(ledger, leader, RECOVERIES[id], &wish, proposal.digest);
+                let begun = start(
+                    ledger,
+                    leader,
+                    RECOVERIES[id],
+                    &wish,
+                    &BTreeSet::new(),
+                    proposal.digest,
+                );
                 format!(
                     "{:?}",
                     begun.map(|begun| (begun.steps, begun.receipt.map(told)))

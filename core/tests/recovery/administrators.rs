@@ -131,7 +131,14 @@ impl Office {
         self.recoveries += 1;
         let id = RecoveryId::from_bytes([self.recoveries; 16]);
         let actor = ADMINISTRATORS[who].actor();
-        match start(&self.ledger, (actor, None), id, &wish, proposal.digest) {
+        match start(
+            &self.ledger,
+            (actor, None),
+            id,
+            &wish,
+            &BTreeSet::new(),
+            proposal.digest,
+        ) {
             Ok(_) => self.administrators[who].last = Some(id),
             Err(RunError::Refused(_)) => return None,
             Err(error) => panic!("{error}"),

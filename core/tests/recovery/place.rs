@@ -325,7 +325,7 @@ pub(crate) fn restore(what: Vec<RestoreItem>, give_to: Option<PersonId>) -> Reco
 }
 
 pub(crate) fn dry_run(ledger: &Ledger, wish: &RecoveryRequest) -> Result<Proposal, Refusal> {
-    match ledger.read(|reading| recovery::propose(reading, wish)) {
+    match ledger.read(|reading| recovery::propose(reading, wish, &BTreeSet::new())) {
         Ok((proposal, _)) => Ok(proposal),
         Err(Stop::Refused(refusal)) => Err(refusal),
         Err(Stop::Unread(error)) => panic!("{error}"),
@@ -342,7 +342,7 @@ pub(crate) fn begin(
 ) -> u32 {
     let digest = dry_run(ledger, wish).unwrap().digest;
     let who = (actor.actor(), None);
-    let begun = recovery::start(ledger, who, id, wish, digest).unwrap();
+    let begun = recovery::start(ledger, who, id, wish, &BTreeSet::new(), digest).unwrap();
     begun.steps
 }
 

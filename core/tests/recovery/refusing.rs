@@ -201,7 +201,14 @@ fn the_reasons_that_no_command_is_refused_for_are_given() {
     assert_eq!(reasons, BTreeSet::from([Reason::NoSuccessor.code()]));
     // Nothing of it can be done, so it cannot be begun.
     let who = (Actor::Person(LEADER), None);
-    let begun = start(&ledger, who, RECOVERY, &wish, proposal.digest);
+    let begun = start(
+        &ledger,
+        who,
+        RECOVERY,
+        &wish,
+        &BTreeSet::new(),
+        proposal.digest,
+    );
     assert_eq!(reason(begun), (Reason::NothingToDo, None));
 
     let wish = all_to(TEACHER, STEADY);
@@ -212,7 +219,7 @@ fn the_reasons_that_no_command_is_refused_for_are_given() {
     };
     place.does(&ledger, TEACHER, (PLAN, transfer));
     let before = ledger.position();
-    let begun = start(&ledger, who, RECOVERY, &wish, digest);
+    let begun = start(&ledger, who, RECOVERY, &wish, &BTreeSet::new(), digest);
     assert_eq!(
         reason(begun),
         (
@@ -231,7 +238,7 @@ fn nobody_who_left_begins_or_undoes_a_recovery_and_an_unknown_one_is_neither_run
     place.departs(&ledger, PEDAGOGUE);
     let left = Actor::Person(PEDAGOGUE);
     for who in [(left, None), (SYSTEM, Some(left))] {
-        let begun = start(&ledger, who, RECOVERY, &wish, digest);
+        let begun = start(&ledger, who, RECOVERY, &wish, &BTreeSet::new(), digest);
         assert_eq!(reason(begun), (Reason::ActorDeparted, None));
     }
     let id = RecoveryId::from_bytes([0xEF; 16]);

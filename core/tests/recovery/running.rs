@@ -130,6 +130,7 @@ fn begun_again_with_the_same_id_it_is_begun_once() {
             (Actor::Person(LEADER), None),
             RECOVERY,
             &wish,
+            &BTreeSet::new(),
             digest,
         )
     };

@@ -105,8 +105,27 @@ impl Api {
     }
 
     /// Asks about something, which is given back with the answer. The answer is the default one if
-    /// every caller may do everything.
+    /// every caller may do everything. Nearly always the state that decides is in memory. Then it is
+    /// asked at once: another thread for each question would cost more than the question.
     pub(super) async fn answered<T: Send + 'static, A: Default + Send + 'static>(
+        &self,
+        caller: &Caller,
+        of: T,
+        ask: impl Fn(&Gate<'_>, &T) -> Result<A, Failure> + Send + 'static,
+    ) -> Result<(T, A), Failure> {
+        if self.authorizer.permits_everything() {
+            return Ok((of, A::default()));
+        }
+        let authorizer = &*self.authorizer;
+        let told = gate::ask_in_memory(&self.ledger, authorizer, caller, |gate| ask(gate, &of))?;
+        match told {
+            Some(answer) => Ok((of, answer)),
+            None => self.answered_to_many(caller, of, ask).await,
+        }
+    }
+
+    /// The same for so many questions, or such long ones, that they need a thread of their own.
+    pub(super) async fn answered_to_many<T: Send + 'static, A: Default + Send + 'static>(
         &self,
         caller: &Caller,
         of: T,

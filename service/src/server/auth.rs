@@ -387,6 +387,15 @@ pub enum YearPlansOf {
     Owner(PersonId),
 }
 
+/// What names people and things besides those that it is about.
+#[derive(Clone, Copy, Debug)]
+pub enum Naming<'a> {
+    /// A command.
+    Command(&'a Envelope),
+    /// A request for a recovery, or for a dry run of one.
+    Recovery(&'a RecoveryRequest),
+}
+
 /// Decides what callers may do.
 pub trait Authorizer: Send + Sync + 'static {
     /// Whether the caller may do this. `now` is one consistent state of the present: the present
@@ -402,8 +411,8 @@ pub trait Authorizer: Send + Sync + 'static {
         access: &Access<'_>,
     ) -> Result<bool, ReadError>;
 
-    /// What a command names that is there, and that the caller may not see. The ledger decides as if
-    /// it were not there, so that nobody finds out by naming it.
+    /// What a command or a request for a recovery names that is there, and that the caller may not
+    /// see. The ledger decides as if it were not there, so that nobody finds out by naming it.
     ///
     /// # Errors
     /// [`ReadError`] when the state cannot be read.
@@ -411,7 +420,7 @@ pub trait Authorizer: Send + Sync + 'static {
         &self,
         now: &Reading<'_>,
         caller: &Caller,
-        envelope: &Envelope,
+        naming: Naming<'_>,
     ) -> Result<BTreeSet<StreamId>, ReadError>;
 
     /// Whether every caller may do everything. The server then does not ask.
@@ -468,7 +477,7 @@ impl Authorizer for Development {
         &self,
         _: &Reading<'_>,
         _: &Caller,
-        _: &Envelope,
+        _: Naming<'_>,
     ) -> Result<BTreeSet<StreamId>, ReadError> {
         Ok(BTreeSet::new())
     }

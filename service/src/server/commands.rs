@@ -8,7 +8,7 @@ use planledger_core::ledger::{Envelope, ExecuteError, Receipt, Request as Work};
 use tokio::sync::{oneshot, watch};
 
 use super::api::Api;
-use super::auth::{Access, Caller};
+use super::auth::{Access, Caller, Naming};
 use super::erasing::approves;
 use super::identity::adopt;
 use super::writing::{Turn, Writing};
@@ -103,7 +103,7 @@ impl Api {
         let answered = self.answered(caller, envelope, |gate, envelope| {
             let before = &[];
             gate.require(&Access::Execute { envelope, before })?;
-            gate.unseen(envelope)
+            gate.unseen(Naming::Command(envelope))
         });
         let (envelope, unseen) = answered.await?;
         Ok(Envelope { unseen, ..envelope })
@@ -119,13 +119,13 @@ impl Api {
             let id = envelope.id;
             adopt(caller, envelope).map_err(|failure| failure.in_batch(index, id))?;
         }
-        let answered = self.answered(caller, envelopes, |gate, envelopes| {
+        let answered = self.answered_to_many(caller, envelopes, |gate, envelopes| {
             let mut unseen = Vec::with_capacity(envelopes.len());
             for (index, envelope) in envelopes.iter().enumerate() {
                 let before = envelopes.get(..index).unwrap_or_default();
                 gate.require(&Access::Execute { envelope, before })
                     .map_err(|failure| failure.in_batch(index, envelope.id))?;
-                unseen.push(gate.unseen(envelope)?);
+                unseen.push(gate.unseen(Naming::Command(envelope))?);
             }
             Ok(unseen)
         });

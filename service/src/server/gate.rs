@@ -5,9 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use planledger_core::domain::view::Viewer;
 use planledger_core::ids::StreamId;
-use planledger_core::ledger::{Envelope, Ledger, Reading};
+use planledger_core::ledger::{Ledger, Reading};
 
-use super::auth::{Access, Authorizer, Caller};
+use super::auth::{Access, Authorizer, Caller, Naming};
 use super::reads::{Look, look};
 use crate::wire::Failure;
 
@@ -101,11 +101,11 @@ impl<'g> Gate<'g> {
         Ok(told)
     }
 
-    /// What a command names and the caller may not see.
-    pub(super) fn unseen(&self, envelope: &Envelope) -> Result<BTreeSet<StreamId>, Failure> {
+    /// What a command or a request for a recovery names and the caller may not see.
+    pub(super) fn unseen(&self, naming: Naming<'_>) -> Result<BTreeSet<StreamId>, Failure> {
         match self.is_open() {
             true => Ok(BTreeSet::new()),
-            false => Ok(self.authorizer.unseen(self.now, self.caller, envelope)?),
+            false => Ok(self.authorizer.unseen(self.now, self.caller, naming)?),
         }
     }
 
@@ -118,7 +118,18 @@ impl<'g> Gate<'g> {
     }
 }
 
-/// Asks about one thing, by the present state of the ledger.
+/// Asks about one thing, by the present state of the ledger, if that is in memory.
+pub(super) fn ask_in_memory<T>(
+    ledger: &Ledger,
+    authorizer: &dyn Authorizer,
+    caller: &Caller,
+    ask: impl Fn(&Gate<'_>) -> Result<T, Failure>,
+) -> Result<Option<T>, Failure> {
+    let answer = ledger.read_in_memory(|now| ask(&Gate::new(authorizer, caller, now)))?;
+    Ok(answer.map(|(answer, _)| answer))
+}
+
+/// Asks about one thing, by the present state of the ledger. It may have to wait for the disk.
 pub(super) fn ask<T>(
     ledger: &Ledger,
     authorizer: &dyn Authorizer,

@@ -13,7 +13,7 @@ use planledger_core::recovery::{
 use planledger_core::text::Title;
 use uuid::Uuid;
 
-use super::auth::Access;
+use super::auth::{Access, Naming};
 use super::gate::Gate;
 use super::pages::{self, Items, Wanted};
 use crate::wire::Failure;
@@ -143,7 +143,8 @@ pub(super) fn propose(
     page: &Page<u64>,
 ) -> Result<Proposal, Failure> {
     gate.require(&Access::ProposeRecovery(recovery_request))?;
-    let proposal = match recovery::propose(reading, recovery_request) {
+    let unseen = gate.unseen(Naming::Recovery(recovery_request))?;
+    let proposal = match recovery::propose(reading, recovery_request, &unseen) {
         Ok(proposal) => proposal,
         Err(Stop::Unread(error)) => return Err(error.into()),
         Err(Stop::Refused(refusal)) => {
@@ -151,7 +152,10 @@ pub(super) fn propose(
         }
     };
     for item in &proposal.items {
-        gate.require(&Access::ReadOwnership(item.stream))?;
+        // A year plan that is still to be created will be where the request may put it.
+        if reading.stream(item.stream)?.is_some() {
+            gate.require(&Access::ReadOwnership(item.stream))?;
+        }
     }
     let steps = proposal.items.iter().filter(|item| item.step.is_ok());
     let steps = steps.count();

@@ -6,7 +6,7 @@ use planledger_core::ids::StreamId;
 use planledger_core::ledger::{Envelope, Foreseen, ForeseenLeaver, Preview, PreviewError};
 
 use super::api::Api;
-use super::auth::{Access, Caller};
+use super::auth::{Access, Caller, Naming};
 use super::gate::Gate;
 use super::identity::adopt;
 use crate::wire::Failure;
@@ -45,7 +45,7 @@ impl Asked {
                 Ok(envelope) => {
                     let before = &[];
                     let permitted = gate.permits(&Access::Execute { envelope, before })?;
-                    (permitted, gate.unseen(envelope)?)
+                    (permitted, gate.unseen(Naming::Command(envelope))?)
                 }
                 // What is wrong with it is said.
                 Err(_) => (true, BTreeSet::new()),

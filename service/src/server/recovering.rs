@@ -1,12 +1,13 @@
 //! Runs recoveries. Each recovery has one thread, however many callers ask for it or watch it.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use planledger_core::domain::recovery::Recovery;
 use planledger_core::domain::{Actor, Aggregate, Stop};
-use planledger_core::ids::RecoveryId;
+use planledger_core::ids::{RecoveryId, StreamId};
 use planledger_core::ledger::Reading;
 use planledger_core::recovery::{self, Progress};
 use prost::Message;
@@ -14,7 +15,7 @@ use tokio::sync::watch;
 use tonic::Status;
 
 use super::api::Api;
-use super::auth::{Access, Caller};
+use super::auth::{Access, Caller, Naming};
 use super::gate::Gate;
 use super::outlet::{Answers, Flow};
 use super::recoveries::Update;
@@ -29,28 +30,29 @@ const WINDOW: usize = 1;
 const ASKING: Duration = Duration::from_secs(1);
 
 /// Whether the caller may have each step of a recovery taken. If nothing can be proposed, beginning
-/// the recovery says why.
-fn may_recover(gate: &Gate<'_>, asked: &Run) -> Result<(), Failure> {
+/// the recovery says why. Returns what the request names and the caller may not see.
+fn may_recover(gate: &Gate<'_>, asked: &Run) -> Result<BTreeSet<StreamId>, Failure> {
     gate.require(&Access::Recover {
         id: asked.id,
         recovery_request: &asked.recovery_request,
         on_behalf_of: asked.on_behalf_of,
     })?;
     if gate.is_open() {
-        return Ok(());
+        return Ok(BTreeSet::new());
     }
+    let unseen = gate.unseen(Naming::Recovery(&asked.recovery_request))?;
     let steps = match known(gate.now(), asked.id)? {
         Some(recovery) => recovery.steps,
-        None => match recovery::propose(gate.now(), &asked.recovery_request) {
+        None => match recovery::propose(gate.now(), &asked.recovery_request, &unseen) {
             Ok(proposal) => proposal.steps(),
-            Err(Stop::Refused(_)) => return Ok(()),
+            Err(Stop::Refused(_)) => return Ok(unseen),
             Err(Stop::Unread(error)) => return Err(error.into()),
         },
     };
     for step in &steps {
         gate.require(&Access::TakeStep(step))?;
     }
-    Ok(())
+    Ok(unseen)
 }
 
 fn known(now: &Reading<'_>, id: RecoveryId) -> Result<Option<Recovery>, Failure> {
@@ -80,9 +82,9 @@ impl Api {
         let who = (caller.actor, on_behalf_of);
         let (api, caller) = (self.clone(), self.acting(caller, asked.on_behalf_of)?);
         self.blocking(move |ledger| {
-            api.ask(&caller, |gate| may_recover(gate, &asked))?;
-            let begun =
-                recovery::start(ledger, who, asked.id, &asked.recovery_request, asked.digest);
+            let unseen = api.ask(&caller, |gate| may_recover(gate, &asked))?;
+            let request = &asked.recovery_request;
+            let begun = recovery::start(ledger, who, asked.id, request, &unseen, asked.digest);
             begun.map(drop).map_err(Failure::of_recovery)
         })
         .await

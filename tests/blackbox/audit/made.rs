@@ -80,12 +80,18 @@ impl Place {
     }
 
     pub(super) fn once_with(&self, name: &str, more: &[&str]) -> Ran {
+        let given = self.following(name);
+        run(given.iter().map(String::as_str).chain(more.iter().copied()))
+    }
+
+    /// What starts a monitor that follows the log once, in the folder of this name.
+    pub(super) fn following(&self, name: &str) -> Vec<String> {
         let (dir, policy) = (self.path(name), self.policy());
         let dir = dir.to_str().unwrap();
         let given = [
-            "monitor", "--once", "--poll", "20", "--name", NAME, "--dir", dir,
+            "monitor", "--once", "--poll", "20", "--name", NAME, "--dir", dir, "--policy", &policy,
         ];
-        run([&given[..], &["--policy", &policy], more].concat())
+        given.map(str::to_owned).to_vec()
     }
 
     /// The last checkpoint that a monitor has cosigned.

@@ -1,6 +1,7 @@
 //! `planledger monitor`: of a real ledger, and of logs whose owner lies and has the key.
 
 use std::fs;
+use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -250,6 +251,50 @@ fn a_network_that_fails_and_restarts_in_the_middle_lose_nothing() {
     }
     let signed = place.log.lock().unwrap().0.signed();
     assert_eq!(place.cosigned("m").unwrap().checkpoint, signed.checkpoint);
+}
+
+/// Killed after any request, it goes on from what it has stored, and a checkpoint that it cosigned before
+/// still binds the log.
+#[test]
+fn a_monitor_that_is_killed_in_the_middle_goes_on_and_forgets_no_promise() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = asked.clone();
+    let place = Place::serving(sound(1_000), move |_, served| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        served
+    });
+    let mut published = Vec::new();
+    let mut killed = 0;
+    for requests in (0..40).step_by(3) {
+        published.push(place.grow(|log| more(log, 2_000)).checkpoint);
+        asked.store(0, Ordering::SeqCst);
+        let mut following = start(program().args(place.following("m")).stderr(Stdio::null()));
+        while asked.load(Ordering::SeqCst) <= requests && following.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        killed += usize::from(following.try_wait().unwrap().is_none());
+        following.kill().unwrap();
+        following.wait().unwrap();
+        assert_eq!(place.evidence("m"), None);
+        if let Some(cosigned) = place.cosigned("m") {
+            assert!(published.contains(&cosigned.checkpoint), "{requests}");
+        }
+    }
+    assert!(killed > 4, "{killed}");
+    place.once("m").done();
+    let cosigned = place.cosigned("m").unwrap().checkpoint;
+    assert_eq!(Some(&cosigned), published.last());
+    // The same folder is shown another history of the same length, after one more kill.
+    let elsewhere = Place::new(sound(30_000));
+    copy(&place.path("m"), &elsewhere.path("m"));
+    let mut following = start(
+        program()
+            .args(elsewhere.following("m"))
+            .stderr(Stdio::null()),
+    );
+    following.kill().unwrap();
+    following.wait().unwrap();
+    elsewhere.assert_accused("m", "GROWTH", cosigned.size);
 }
 
 /// Who stands between a log and a monitor can keep it from cosigning, and cannot make it accuse the log.

@@ -1,13 +1,11 @@
 //! Who acts, and what they may do, is asked first, everywhere (P7).
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use planledger::server::auth::{Access, Authorizer, Caller};
 use planledger_core::domain::Command as Asked;
 use planledger_core::domain::view::Viewer as Eyes;
-use planledger_core::ids::StreamId;
-use planledger_core::ledger::{Envelope, ReadError, Reading};
+use planledger_core::ledger::{ReadError, Reading};
 use planledger_proto::v1::command_service_client::CommandServiceClient;
 use planledger_proto::v1::event_service_client::EventServiceClient;
 use planledger_proto::v1::ledger_service_client::LedgerServiceClient;
@@ -17,51 +15,27 @@ use tonic::Status;
 use crate::support::*;
 
 /// May do and read nothing.
-struct Nobody;
-
-impl Authorizer for Nobody {
-    fn permits(&self, _: &Reading<'_>, _: &Caller, _: &Access<'_>) -> Result<bool, ReadError> {
-        Ok(false)
-    }
-
-    fn unseen(
-        &self,
-        _: &Reading<'_>,
-        _: &Caller,
-        _: &Envelope,
-    ) -> Result<BTreeSet<StreamId>, ReadError> {
-        Ok(BTreeSet::new())
-    }
+#[allow(clippy::unnecessary_wraps, reason = "others have to read the state")]
+fn nothing(_: &Reading<'_>, _: &Caller, _: &Access<'_>) -> Result<bool, ReadError> {
+    Ok(false)
 }
 
 /// May read plans and year plans with an audience's eyes, and register institutions.
-struct Narrow;
-
-impl Authorizer for Narrow {
-    fn permits(&self, _: &Reading<'_>, _: &Caller, access: &Access<'_>) -> Result<bool, ReadError> {
-        Ok(match access {
-            Access::ReadPlan { viewer, .. } | Access::ReadYearPlan { viewer, .. } => {
-                *viewer != Eyes::Staff
-            }
-            Access::Execute { envelope, .. } => matches!(envelope.command, Asked::Institution(..)),
-            Access::ReadStatus => true,
-            _ => false,
-        })
-    }
-
-    fn unseen(
-        &self,
-        _: &Reading<'_>,
-        _: &Caller,
-        _: &Envelope,
-    ) -> Result<BTreeSet<StreamId>, ReadError> {
-        Ok(BTreeSet::new())
-    }
+#[allow(clippy::unnecessary_wraps, reason = "others have to read the state")]
+fn little(_: &Reading<'_>, _: &Caller, access: &Access<'_>) -> Result<bool, ReadError> {
+    Ok(match access {
+        Access::ReadPlan { viewer, .. } | Access::ReadYearPlan { viewer, .. } => {
+            *viewer != Eyes::Staff
+        }
+        Access::Execute { envelope, .. } => matches!(envelope.command, Asked::Institution(..)),
+        Access::ReadStatus => true,
+        _ => false,
+    })
 }
 
-fn started(home: &Home, authorizer: impl Authorizer) -> Running {
+fn started(home: &Home, authorizer: Arc<dyn Authorizer>) -> Running {
     let setup = Setup {
-        authorizer: Arc::new(authorizer),
+        authorizer,
         ..Setup::default()
     };
     setup.start(home)
@@ -112,7 +86,7 @@ async fn who_says_it_wrongly_is_turned_away_by_every_method_before_the_request_i
 async fn who_may_nothing_is_denied_by_every_method_even_what_is_not_there() {
     let home = Home::new();
     let setup = Setup {
-        authorizer: Arc::new(Nobody),
+        authorizer: permitting(nothing),
         ..Setup::notarised()
     };
     let server = setup.start(&home);
@@ -225,7 +199,7 @@ async fn a_right_covers_what_it_names_and_no_more() {
     drop(voice);
     open.stop();
 
-    let server = started(&home, Narrow);
+    let server = started(&home, permitting(little));
     let voice = server.voice().await;
     voice.plan(&plan_id, Viewer::Guardians).await;
     let denied = voice.try_plan(&plan_id, Viewer::Staff, None).await;

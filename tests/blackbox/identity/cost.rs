@@ -4,9 +4,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use planledger::server::Limits;
 use planledger::server::auth::Authorizer;
 use planledger::server::granted::Granted;
 use planledger_proto::v1::*;
+use tokio::task::JoinSet;
 
 use super::place::{Asked, Place, connect, ledger_with, trusting};
 use super::provider::{Provider, SOURCE};
@@ -15,6 +17,7 @@ use crate::support::*;
 
 const ROUNDS: usize = 20;
 const CALLS: u32 = 200;
+const AT_ONCE: u32 = 32;
 
 /// The time of one call, of many one after another.
 async fn each<F: Future<Output = ()>>(call: impl Fn() -> F) -> Duration {
@@ -25,11 +28,44 @@ async fn each<F: Future<Output = ()>>(call: impl Fn() -> F) -> Duration {
     begun.elapsed() / CALLS
 }
 
-/// The two costs of one server: of a read, and of a command.
-async fn costs(voice: &Voice, plan: &str) -> [Duration; 2] {
-    let read = each(async || drop(voice.plan(plan, Viewer::Staff).await)).await;
-    let write = each(async || drop(voice.execute(write_status(plan, "Læser")).await)).await;
-    [read, write]
+/// The time of one call when many clients make them at once.
+async fn each_of_many<F>(voice: &Voice, call: impl Fn(Voice) -> F) -> Duration
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let begun = Instant::now();
+    let clients: JoinSet<()> = (0..AT_ONCE).map(|_| call(voice.clone())).collect();
+    clients.join_all().await;
+    begun.elapsed() / (CALLS * AT_ONCE)
+}
+
+/// The costs of one server: of a read and of a command, one after another and many at once.
+async fn costs(voice: &Voice, plan: &str) -> [Duration; 4] {
+    let reading = async |voice: &Voice, plan: &str| drop(voice.plan(plan, Viewer::Staff).await);
+    let writing =
+        async |voice: &Voice, plan: &str| drop(voice.execute(write_status(plan, "Læser")).await);
+    [
+        each(|| reading(voice, plan)).await,
+        each(|| writing(voice, plan)).await,
+        each_of_many(voice, |voice| {
+            let plan = plan.to_owned();
+            async move {
+                for _ in 0..CALLS {
+                    drop(voice.plan(&plan, Viewer::Staff).await);
+                }
+            }
+        })
+        .await,
+        each_of_many(voice, |voice| {
+            let plan = plan.to_owned();
+            async move {
+                for _ in 0..CALLS {
+                    voice.execute(write_status(&plan, "Læser")).await;
+                }
+            }
+        })
+        .await,
+    ]
 }
 
 fn middle(mut all: Vec<Duration>) -> Duration {
@@ -42,7 +78,7 @@ struct Side {
     name: &'static str,
     voice: Voice,
     plan: String,
-    seen: Vec<[Duration; 2]>,
+    seen: Vec<[Duration; 4]>,
     _running: Box<dyn std::any::Any>,
 }
 
@@ -55,7 +91,12 @@ impl Side {
 /// Development mode without TLS.
 async fn plain() -> Side {
     let home = Home::new();
-    let (server, voice) = home.serve().await;
+    let setup = Setup {
+        limits: Limits::default().without_rates(),
+        ..Setup::default()
+    };
+    let server = setup.start(&home);
+    let voice = server.voice().await;
     let (school, _, plan) = School::with_plan(&voice).await;
     Side {
         name: "development mode",
@@ -94,6 +135,8 @@ async fn with_tls(signer: &Signer, provider: &Provider, believes: bool) -> Side 
     let asked = Asked {
         authorizer: (!believes).then(|| Arc::new(Granted) as Arc<dyn Authorizer>),
         believes,
+        // Otherwise the rate of one person would be what is measured.
+        limits: Some(Limits::default().without_rates()),
         ..trusting(provider, Vec::new())
     };
     let place = Place::start(&home, asked);
@@ -136,13 +179,18 @@ async fn production_mode_beside_development_mode() {
         }
     }
     let [_, same_transport, _] = &sides;
+    let names = [
+        "GetPlan",
+        "Execute",
+        "GetPlan, 32 at once",
+        "Execute, 32 at once",
+    ];
     for side in &sides {
-        let [read, write] = [side.of(0), side.of(1)];
-        let [times_read, times_write] = [0, 1]
-            .map(|which| side.of(which).as_secs_f64() / same_transport.of(which).as_secs_f64());
-        println!(
-            "{}: GetPlan {read:?} ({times_read:.2}), Execute {write:?} ({times_write:.2})",
-            side.name
-        );
+        println!("{}", side.name);
+        for (which, name) in names.into_iter().enumerate() {
+            let time = side.of(which);
+            let times = time.as_secs_f64() / same_transport.of(which).as_secs_f64();
+            println!("    {name}: {time:?} a call ({times:.2})");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! A recovery goes on only as long as whoever began it may have it carried out.
 
+use std::collections::BTreeSet;
+
 use planledger_core::domain::Actor;
 use planledger_core::ids::RecoveryId;
 use planledger_core::ledger::Ledger;
@@ -36,11 +38,20 @@ fn to_other_school(world: &World) -> recovery::RecoveryRequest {
 fn begin(world: &World, by: Actor, wish: recovery::RecoveryRequest) -> String {
     let ledger = Ledger::open(world.home.options()).unwrap();
     let (proposal, _) = ledger
-        .read(|reading| recovery::propose(reading, &wish))
+        .read(|reading| recovery::propose(reading, &wish, &BTreeSet::new()))
         .unwrap();
     let id = new_id();
     let recovery: RecoveryId = id.parse().unwrap();
-    recovery::start(&ledger, (by, None), recovery, &wish, proposal.digest).unwrap();
+    let unseen = BTreeSet::new();
+    recovery::start(
+        &ledger,
+        (by, None),
+        recovery,
+        &wish,
+        &unseen,
+        proposal.digest,
+    )
+    .unwrap();
     id
 }
 

@@ -1,14 +1,12 @@
 //! A stream is looked at again as rights change.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use planledger::server::auth::{Access, Authorizer, Caller};
+use planledger::server::auth::{Access, Caller};
 use planledger_core::domain::view::guards;
 use planledger_core::domain::{Actor, Aggregate, World as _};
-use planledger_core::ids::StreamId;
-use planledger_core::ledger::{Envelope, ReadError, Reading};
+use planledger_core::ledger::{ReadError, Reading};
 use planledger_proto::v1::*;
 
 use super::World;
@@ -59,34 +57,16 @@ async fn whoever_leaves_the_staff_follows_no_longer() {
 
 /// Guardians may follow the events of their children, for a test of custody that ends. Others may do
 /// everything.
-struct Custody;
-
-impl Authorizer for Custody {
-    fn permits(
-        &self,
-        now: &Reading<'_>,
-        caller: &Caller,
-        access: &Access<'_>,
-    ) -> Result<bool, ReadError> {
-        let (Access::ReadEvents(filter), Actor::Person(guardian)) = (access, caller.actor) else {
-            return Ok(true);
-        };
-        let Some(child) = filter.student else {
-            return Ok(false);
-        };
-        match now.aggregate(child.into())?.as_deref() {
-            Some(Aggregate::Person(child)) => guards(now, guardian, child, now.day()),
-            Some(_) | None => Ok(false),
-        }
-    }
-
-    fn unseen(
-        &self,
-        _: &Reading<'_>,
-        _: &Caller,
-        _: &Envelope,
-    ) -> Result<BTreeSet<StreamId>, ReadError> {
-        Ok(BTreeSet::new())
+fn custody(now: &Reading<'_>, caller: &Caller, access: &Access<'_>) -> Result<bool, ReadError> {
+    let (Access::ReadEvents(filter), Actor::Person(guardian)) = (access, caller.actor) else {
+        return Ok(true);
+    };
+    let Some(child) = filter.student else {
+        return Ok(false);
+    };
+    match now.aggregate(child.into())?.as_deref() {
+        Some(Aggregate::Person(child)) => guards(now, guardian, child, now.day()),
+        Some(_) | None => Ok(false),
     }
 }
 
@@ -94,7 +74,7 @@ impl Authorizer for Custody {
 async fn custody_ends_while_a_guardian_follows() {
     let home = Home::new();
     let setup = Setup {
-        authorizer: Arc::new(Custody),
+        authorizer: permitting(custody),
         ..Setup::default()
     };
     let server = setup.start(&home);
@@ -152,28 +132,20 @@ async fn custody_ends_and_the_plan_is_shut_whatever_moment_is_asked_for() {
 }
 
 /// Permits everything, and exports so many times.
-struct Exports(AtomicUsize);
-
-impl Authorizer for Exports {
-    fn permits(&self, _: &Reading<'_>, _: &Caller, access: &Access<'_>) -> Result<bool, ReadError> {
+fn exporting(times: usize) -> Setup {
+    let left = AtomicUsize::new(times);
+    let permits = move |_: &Reading<'_>, _: &Caller, access: &Access<'_>| {
         let Access::Export { .. } = access else {
             return Ok(true);
         };
-        let left = self
-            .0
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
-                left.checked_sub(1)
-            });
-        Ok(left.is_ok())
-    }
-
-    fn unseen(
-        &self,
-        _: &Reading<'_>,
-        _: &Caller,
-        _: &Envelope,
-    ) -> Result<BTreeSet<StreamId>, ReadError> {
-        Ok(BTreeSet::new())
+        let less = |left: usize| left.checked_sub(1);
+        Ok(left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, less)
+            .is_ok())
+    };
+    Setup {
+        authorizer: permitting(permits),
+        ..Setup::notarised()
     }
 }
 
@@ -181,10 +153,6 @@ impl Authorizer for Exports {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_right_that_ends_while_a_bundle_is_sent_ends_the_bundle() {
     let home = Home::new();
-    let exporting = |times| Setup {
-        authorizer: Arc::new(Exports(AtomicUsize::new(times))),
-        ..Setup::notarised()
-    };
     let server = exporting(2).start(&home);
     let voice = server.voice().await;
     let (_, _, plan) = School::with_plan(&voice).await;
@@ -206,30 +174,15 @@ async fn a_right_that_ends_while_a_bundle_is_sent_ends_the_bundle() {
     assert!(whole.len() > 512 << 10, "it has several parts");
 }
 
-/// Permits everything until it is told otherwise.
-struct Switch(Arc<AtomicBool>);
-
-impl Authorizer for Switch {
-    fn permits(&self, _: &Reading<'_>, _: &Caller, _: &Access<'_>) -> Result<bool, ReadError> {
-        Ok(self.0.load(Ordering::SeqCst))
-    }
-
-    fn unseen(
-        &self,
-        _: &Reading<'_>,
-        _: &Caller,
-        _: &Envelope,
-    ) -> Result<BTreeSet<StreamId>, ReadError> {
-        Ok(BTreeSet::new())
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_command_of_a_stream_is_looked_at_when_it_is_taken() {
     let home = Home::new();
     let open = Arc::new(AtomicBool::new(true));
+    let switch = open.clone();
+    let permits =
+        move |_: &Reading<'_>, _: &Caller, _: &Access<'_>| Ok(switch.load(Ordering::SeqCst));
     let setup = Setup {
-        authorizer: Arc::new(Switch(open.clone())),
+        authorizer: permitting(permits),
         ..Setup::default()
     };
     let server = setup.start(&home);

@@ -11,6 +11,7 @@ mod gated;
 mod lying;
 #[cfg(target_os = "linux")]
 mod outside;
+mod permitting;
 mod program;
 mod proxy;
 #[cfg(target_os = "linux")]
@@ -33,6 +34,7 @@ pub(crate) use gated::Gated;
 pub(crate) use lying::Lying;
 #[cfg(target_os = "linux")]
 pub(crate) use outside::Outside;
+pub(crate) use permitting::permitting;
 pub(crate) use program::{Ran, Serving, output, program, run, samples, start};
 pub(crate) use proxy::Proxy;
 #[cfg(target_os = "linux")]

@@ -10,10 +10,10 @@ use planledger_core::access::{About, Action, Scope, Who, decide};
 use planledger_core::audit::Disclosure;
 use planledger_core::domain::{Actor, Aggregate, World};
 use planledger_core::ids::{GrantsId, PersonId, StreamId};
-use planledger_core::ledger::{Envelope, EventFilter, ReadError, Reading};
+use planledger_core::ledger::{EventFilter, ReadError, Reading};
 
 use self::thing::Thing;
-use super::auth::{Access, Authorizer, Caller, PlansOf, TeamsOf, YearPlansOf};
+use super::auth::{Access, Authorizer, Caller, Naming, PlansOf, TeamsOf, YearPlansOf};
 
 /// Permits what grants, roster and plans give a right to, and nothing else.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,9 +33,13 @@ impl Authorizer for Granted {
         &self,
         now: &Reading<'_>,
         caller: &Caller,
-        envelope: &Envelope,
+        naming: Naming<'_>,
     ) -> Result<BTreeSet<StreamId>, ReadError> {
-        Rights::of(now, caller).unseen(envelope)
+        let rights = Rights::of(now, caller);
+        match naming {
+            Naming::Command(envelope) => rights.unseen(envelope),
+            Naming::Recovery(request) => rights.unseen_in_recovery(request),
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! What recoveries need: the right to everything that they change, and to everywhere they put it.
 
+use std::collections::BTreeSet;
+
 use planledger_core::access::{About, Action};
 use planledger_core::domain::recovery::{Recovery, Step};
 use planledger_core::domain::{Aggregate, World};
-use planledger_core::ids::RecoveryId;
+use planledger_core::ids::{RecoveryId, StreamId};
 use planledger_core::ledger::{ReadError, Reading};
-use planledger_core::recovery::{RecoveryRequest, RestoreItem, What};
+use planledger_core::recovery::{self, RecoveryRequest, RestoreItem, What};
 
 use super::thing::Thing;
 use super::{Permitted, Rights};
@@ -49,6 +51,14 @@ impl Rights<'_> {
             }
             _ => Ok(false),
         }
+    }
+
+    /// What a request for a recovery names and its sender may not see.
+    pub(super) fn unseen_in_recovery(
+        &self,
+        request: &RecoveryRequest,
+    ) -> Result<BTreeSet<StreamId>, ReadError> {
+        recovery::unseen(self.now, self.now.day(), &self.who, request)
     }
 
     /// Whether the caller has a right to everything that a recovery changes.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
+use planledger_core::text::REDACTED;
 use serde_json::Value;
 
 use super::super::super::shown;
@@ -12,8 +13,12 @@ use super::danish;
 pub(super) type Names = HashMap<String, String>;
 
 /// A text as HTML: what a browser would obey is escaped, what turns the direction of what follows or
-/// that nobody sees is shown by its number, and lines stay lines.
+/// that nobody sees is shown by its number, and lines stay lines. What stands for a text that was redacted
+/// is said in the language of the page.
 pub(super) fn text(text: &str) -> String {
+    if text == REDACTED {
+        return "[teksten er fjernet]".to_owned();
+    }
     let mut safe = String::with_capacity(text.len());
     for (index, line) in text.split('\n').enumerate() {
         if index > 0 {
@@ -199,6 +204,7 @@ mod tests {
         );
         assert_eq!(text("a\u{202e}b\u{200b}c"), "a\\u{202e}b\\u{200b}c");
         assert_eq!(text("Åse Ærø\nnæste"), "Åse Ærø\nnæste");
+        assert_eq!(text("[redacted]"), "[teksten er fjernet]");
     }
 
     #[test]
