@@ -1,5 +1,6 @@
-//! What the micro-benchmarks and the load driver measure with: schools of any size, and a ledger in
-//! a directory.
+//! What the micro-benchmarks and the load driver measure with: schools of any size, a ledger in a
+//! directory, and clients, latencies and processes.
 
+pub mod measure;
 pub mod place;
 pub mod school;

@@ -17,8 +17,8 @@ use planledger_core::domain::year_plan::{
 };
 use planledger_core::domain::{Actor, Command};
 use planledger_core::ids::{
-    CommandId, EvaluationId, GoalId, InstitutionId, PersonId, PlanId, SchoolYearId, TalkId, TeamId,
-    UnitId, YearPlanId,
+    CommandId, EvaluationId, GoalId, InstitutionId, PersonId, PlanId, SchoolYearId, SystemId,
+    TalkId, TeamId, UnitId, YearPlanId,
 };
 use planledger_core::ledger::Envelope;
 use planledger_core::text::TextError;
@@ -56,6 +56,11 @@ impl School {
     /// Who acts: a teacher, who may evaluate and hold talks.
     pub fn actor(&self) -> Actor {
         Actor::Person(self.teacher(0))
+    }
+
+    /// Who imports rosters: a system, whose word is the roster's and not a person's.
+    pub fn importer(&self) -> Actor {
+        Actor::System(SystemId::from_bytes(self.id("importer", 0)))
     }
 
     /// The plan of the nth student, from 0.
@@ -409,7 +414,10 @@ pub fn random_like(bytes: [u8; 16]) -> [u8; 16] {
 }
 
 /// About as long as a remark in a plan, and another one for each number.
-fn text(number: u64) -> Result<planledger_core::text::Text, TextError> {
+///
+/// # Errors
+/// Never: the text is short.
+pub fn text(number: u64) -> Result<planledger_core::text::Text, TextError> {
     format!(
         "Læser flydende og med glæde, fortæller sammenhængende om det læste og lytter til andre. \
          Næste skridt er nr. {number}."

@@ -163,6 +163,12 @@ impl Entry {
     }
 }
 
+/// Puts the hash of the sealed payload into an encoded entry, where there is another value so far.
+pub(crate) fn put_sealed_hash(entry: &mut EntryBytes, hash: &Hash32) {
+    let (_, last) = entry.split_at_mut(ENTRY_LEN - hash.len());
+    last.copy_from_slice(hash);
+}
+
 /// The part of an encoded entry that its payload is sealed with.
 pub fn prefix(entry: &EntryBytes) -> &[u8] {
     let (prefix, _) = entry.split_at(PREFIX_LEN);
@@ -195,9 +201,8 @@ fn actor_bytes(actor: Option<Actor>) -> [u8; 17] {
         Some(Actor::System(id)) => (SYSTEM, id.as_bytes()),
     };
     let mut bytes = [kind; 17];
-    for (to, from) in bytes.iter_mut().skip(1).zip(id) {
-        *to = *from;
-    }
+    let (_, to) = bytes.split_at_mut(1);
+    to.copy_from_slice(id);
     bytes
 }
 
@@ -256,6 +261,16 @@ mod tests {
         #[test]
         fn an_entry_reads_back_as_it_was(entry in entries()) {
             prop_assert_eq!(Entry::decode(&entry.encode()), Ok(entry));
+        }
+
+        #[test]
+        fn the_hash_of_the_payload_can_come_last(
+            entry in entries(), hash in any::<[u8; 32]>(),
+        ) {
+            let mut bytes = entry.encode();
+            put_sealed_hash(&mut bytes, &hash);
+            let sealed_hash = hash;
+            prop_assert_eq!(bytes, Entry { sealed_hash, ..entry }.encode());
         }
 
         #[test]

@@ -39,9 +39,8 @@ impl Context {
 pub(crate) fn first<const N: usize>(hash: &Hash32) -> [u8; N] {
     const { assert!(N <= 32, "a hash has 32 bytes") };
     let mut bytes = [0; N];
-    for (to, from) in bytes.iter_mut().zip(hash) {
-        *to = *from;
-    }
+    let (beginning, _) = hash.split_at(N);
+    bytes.copy_from_slice(beginning);
     bytes
 }
 

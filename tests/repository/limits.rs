@@ -243,9 +243,10 @@ fn what_operators_are_told_of_memory_and_disk_is_so() {
         "service/OPERATING.md",
         &[
             format!(
-                "{} and {} of caches, up to {} of documents that wait for the disk, up to {} ids of \
+                "{}, {} and {} of caches, up to {} of documents that wait for the disk, up to {} ids of \
                  recent commands, up to {} requests or {} of them that wait",
                 mebibytes(CACHED_DOCUMENTS),
+                mebibytes(CACHED_PAST),
                 mebibytes(CACHED_BY_SLED),
                 mebibytes(WAITING_DOCUMENTS),
                 number(KNOWN_COMMANDS_IN_MEMORY),

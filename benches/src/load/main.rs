@@ -7,9 +7,6 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line")]
 
 mod fault;
-mod latency;
-mod machine;
-mod process;
 mod report;
 mod run;
 mod serve;
@@ -19,12 +16,18 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use planledger_benches::measure::machine::Machine;
 
 use self::fault::Fault;
-use self::machine::Machine;
 use self::report::{Measurement, Report};
-use self::run::{batch, echo, import, leaving, plan, replay, scale, sequence, stream, unary};
+use self::run::{
+    batch, echo, follow, import, leaving, plan, replay, scale, sequence, stream, unary,
+};
 use self::target::Target;
+
+/// As in the program that is measured.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How fast a planledger server is
 #[derive(Debug, Parser)]
@@ -71,6 +74,8 @@ enum Command {
     Batch(batch::Batch),
     /// Durable batches of whole classes, as a roster brings them
     Import(import::Import),
+    /// Following every event while others write, by more and more subscribers
+    Follow(follow::Follow),
     /// Reading every event
     Replay(replay::Replay),
     /// Reading a plan with a long history, now and as of an instant
@@ -136,12 +141,13 @@ async fn measure(command: &Command, place: &Place, report: &mut Report) -> Resul
         Command::All => report.extend(echo::Echo::default().run().await?),
         _ => {}
     }
-    let target = Target::start(place).await?;
+    let mut target = Target::start(place).await?;
     let measured: Vec<Measurement> = match command {
         Command::Unary(unary) => vec![unary.run(&target).await?],
         Command::Stream(stream) => vec![stream.run(&target).await?],
         Command::Batch(batch) => vec![batch.run(&target).await?],
         Command::Import(import) => vec![import.run(&target).await?],
+        Command::Follow(follow) => follow.run(&target).await?,
         Command::Replay(replay) => vec![replay.run(&target).await?],
         Command::Plan(plan) => plan.run(&target).await?,
         Command::Leaving(leaving) => leaving.run(&target).await?,
@@ -155,6 +161,8 @@ async fn measure(command: &Command, place: &Place, report: &mut Report) -> Resul
     };
     report.extend(measured);
     report.memory = target.memory();
+    report.moments = target.moments();
+    report.disk = target.disk().await?;
     target.stop()
 }
 
@@ -168,5 +176,6 @@ async fn all(target: &Target) -> Result<Vec<Measurement>, Fault> {
     measured.push(stream::Stream::default().run(target).await?);
     measured.push(replay::read(target, batches, "replay of singles").await?);
     measured.extend(plan::Plan::default().run(target).await?);
+    measured.extend(follow::Follow::default().run(target).await?);
     Ok(measured)
 }

@@ -1,14 +1,16 @@
 //! What was measured, for people and as JSON.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use planledger_benches::measure::latency::Latency;
+use planledger_benches::measure::machine::Machine;
+use planledger_benches::measure::process::Memory;
+use planledger_benches::measure::watch::{Moment, evenly};
 use serde::Serialize;
 
 use super::fault::Fault;
-use super::latency::Latency;
-use super::machine::Machine;
-use super::process::Memory;
 use super::run::scale::Figures;
 
 /// What has to be reached.
@@ -24,7 +26,7 @@ pub(crate) enum Bar {
 /// One figure.
 #[derive(Debug, Serialize)]
 pub(crate) struct Measurement {
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     /// What was done, for people.
     pub(crate) how: String,
     /// What is counted.
@@ -47,7 +49,7 @@ pub(crate) struct Measurement {
 
 impl Measurement {
     pub(crate) fn new(
-        name: &'static str,
+        name: impl Into<Cow<'static, str>>,
         how: String,
         unit: &'static str,
         count: u64,
@@ -55,7 +57,7 @@ impl Measurement {
     ) -> Self {
         let seconds = took.as_secs_f64();
         Self {
-            name,
+            name: name.into(),
             how,
             unit,
             count,
@@ -88,6 +90,23 @@ impl Measurement {
     }
 }
 
+/// Moments of memory that the table shows.
+const MOMENTS: usize = 12;
+
+/// What a ledger takes of the disk, in bytes.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Disk {
+    pub(crate) events: u64,
+    pub(crate) journal: u64,
+    pub(crate) derived: u64,
+}
+
+impl Disk {
+    fn each(self, bytes: u64) -> f64 {
+        bytes as f64 / self.events.max(1) as f64
+    }
+}
+
 /// Everything one run found.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
@@ -96,6 +115,12 @@ pub(crate) struct Report {
     /// Of the server that the driver started.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) memory: Option<Memory>,
+    /// The same over time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) moments: Vec<Moment>,
+    /// What its ledger takes of the disk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) disk: Option<Disk>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) scale: Option<Figures>,
 }
@@ -106,6 +131,8 @@ impl Report {
             machine,
             measurements: Vec::new(),
             memory: None,
+            moments: Vec::new(),
+            disk: None,
             scale: None,
         }
     }
@@ -127,6 +154,24 @@ impl Report {
             println!(
                 "server: {:.0} MiB resident, at most {:.0} MiB",
                 memory.resident, memory.peak
+            );
+        }
+        if self.moments.len() > 1 {
+            let moments = evenly(&self.moments, MOMENTS);
+            let moments = moments
+                .iter()
+                .map(|at| format!("{:.0} s {:.0}", at.seconds, at.resident));
+            println!(
+                "memory over time, MiB: {}",
+                moments.collect::<Vec<_>>().join(", ")
+            );
+        }
+        if let Some(disk) = self.disk {
+            println!(
+                "disk: {} events; of each {:.0} bytes in the journal and {:.0} of derived state",
+                disk.events,
+                disk.each(disk.journal),
+                disk.each(disk.derived)
             );
         }
         if let Some(scale) = &self.scale {

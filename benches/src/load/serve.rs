@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use clap::Args;
-use planledger::server::Server;
 use planledger::server::auth::Development;
+use planledger::server::{Limits, Server};
 use planledger_benches::place;
 use planledger_proto::v1::command_service_server::{CommandService, CommandServiceServer};
 use planledger_proto::v1::{
@@ -37,6 +37,8 @@ impl Serve {
             Some(dir) => {
                 let ledger = place::open(dir)?;
                 let server = Server::bind(([127, 0, 0, 1], 0).into()).await?;
+                // As in development mode, which is what it is.
+                let server = server.with_limits(Limits::default().without_rates());
                 say(server.local_addr())?;
                 let development = Arc::new(Development);
                 let serving =

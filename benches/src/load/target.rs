@@ -1,19 +1,23 @@
 //! The server that is measured.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use planledger::client::Client;
 use planledger::upload::upload;
 use planledger::wire;
+use planledger_benches::measure::process::{Memory, processor_time};
+use planledger_benches::measure::space::held;
+use planledger_benches::measure::watch::{Moment, Watch};
 use planledger_benches::school::School;
+use planledger_core::domain::Actor;
 use planledger_proto::v1::GetStatusRequest;
 
 use super::Place;
 use super::fault::Fault;
-use super::process::{Memory, processor_time};
+use super::report::Disk;
 
 /// A server, and how to get to it.
 pub(crate) struct Target {
@@ -27,10 +31,22 @@ pub(crate) struct Mark {
     used: Option<Duration>,
 }
 
+impl Mark {
+    /// Processor time that the server had used.
+    pub(crate) fn used(&self) -> Option<Duration> {
+        self.used
+    }
+}
+
+/// How often the memory of a server is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// A server of the driver's own.
 pub(crate) struct Own {
     process: Child,
     url: String,
+    ledger: Option<PathBuf>,
+    watch: Option<Watch>,
     /// Removed when the server has stopped.
     _dir: Option<tempfile::TempDir>,
 }
@@ -51,9 +67,12 @@ impl Own {
         if let Some(out) = process.stdout.take() {
             BufReader::new(out).read_line(&mut line)?;
         }
+        let watch = Watch::start(process.id(), LOOK);
         let own = Self {
             process,
             url: format!("http://{}", line.trim()),
+            ledger: ledger.map(Path::to_owned),
+            watch: Some(watch),
             _dir: None,
         };
         match line.trim().is_empty() {
@@ -121,7 +140,18 @@ impl Target {
 
     /// A connection of its own.
     pub(crate) async fn connect(&self, school: &School) -> Result<Client, Fault> {
-        Ok(Client::connect(&self.url, &school.actor().to_string()).await?)
+        self.connect_as(school.actor()).await
+    }
+
+    /// A connection of somebody's own.
+    pub(crate) async fn connect_as(&self, actor: Actor) -> Result<Client, Fault> {
+        Ok(Client::connect(&self.url, &actor.to_string()).await?)
+    }
+
+    /// A connection of somebody else, for what the server gives each caller only so much of.
+    pub(crate) async fn connect_as_another(&self) -> Result<Client, Fault> {
+        let actor = format!("person/{}", uuid::Uuid::new_v4());
+        Ok(Client::connect(&self.url, &actor).await?)
     }
 
     /// A school that nobody else has, founded.
@@ -198,6 +228,25 @@ impl Target {
     /// Memory of the server, if it is the driver's own.
     pub(crate) fn memory(&self) -> Option<Memory> {
         Memory::of(self.own.as_ref()?.process.id())
+    }
+
+    /// Memory of the server until now, if it is the driver's own. It is not watched any more.
+    pub(crate) fn moments(&mut self) -> Vec<Moment> {
+        let watch = self.own.as_mut().and_then(|own| own.watch.take());
+        watch.map(Watch::end).unwrap_or_default()
+    }
+
+    /// What the ledger takes of the disk, if the server is the driver's own.
+    pub(crate) async fn disk(&self) -> Result<Option<Disk>, Fault> {
+        let ledger = self.own.as_ref().and_then(|own| own.ledger.as_deref());
+        let Some(ledger) = ledger else {
+            return Ok(None);
+        };
+        Ok(Some(Disk {
+            events: self.position().await?,
+            journal: held(&ledger.join("journal"))?,
+            derived: held(&ledger.join("derived"))?,
+        }))
     }
 
     /// Stops the server, if it is the driver's own.

@@ -139,11 +139,12 @@ impl Writer {
         };
         let key = self.key(student)?.for_access_log();
         let plain = serde_json::to_vec(&read.seen).map_err(|error| error.to_string())?;
-        let sealed = seal_payload(about, (EVENT_TYPE, SCHEMA), &plain, &key);
+        let digest = key.keyed_digest(&plain);
+        let sealed = seal_payload(about, (EVENT_TYPE, SCHEMA), plain, &key);
         let entry = sealed.map_err(|error| error.to_string())?;
         let record = CommandRecord {
             id: command,
-            digest: key.keyed_digest(&plain),
+            digest,
             stream,
             revision: revision.next(),
             entries: 1,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::doc::{CommandEntry, Doc, DocKey, Head, StreamDoc, tag};
 use super::error::StoreError;
+use super::packed::{pack, unpack};
 use super::telling::Telling;
 use crate::fields::Fields;
 use crate::ids::{CommandId, KeyId, Position, Revision, StreamId};
@@ -93,7 +94,7 @@ fn encode_stream(key: &DocKey, doc: &StreamDoc, keys: &KeyStore) -> Result<Vec<u
     bytes.extend_from_slice(&doc.head.revision.get().to_be_bytes());
     bytes.extend_from_slice(&doc.head.link);
     bytes.extend_from_slice(scope.id.as_bytes());
-    let state = serde_json::to_vec(&*doc.state).map_err(|_| StoreError::Malformed("a state"))?;
+    let state = pack(&*doc.state).ok_or(StoreError::Malformed("a state"))?;
     let name = [key.to_bytes(), bytes.clone()].concat();
     bytes.extend(seal_document(&document_key(&scope), &name, &state)?);
     Ok(bytes)
@@ -127,8 +128,7 @@ fn decode_stream(
         .ok_or(StoreError::KeyMissing)?;
     let name = [key.to_bytes().as_slice(), head].concat();
     let state = open_document(&document_key(&scope), &name, sealed)?;
-    let state: crate::domain::Aggregate =
-        serde_json::from_slice(&state).map_err(|_| malformed())?;
+    let state: crate::domain::Aggregate = unpack(&state).ok_or_else(malformed)?;
     if state.kind() != stream.kind {
         return Err(malformed());
     }
@@ -159,7 +159,7 @@ fn of_erased(scope: KeyScope, keys: &KeyStore) -> Option<ScopeKey> {
     keys.active(KeyScope::Ledger)
 }
 
-/// Gives key id ‖ nonce ‖ sealed JSON.
+/// Gives key id ‖ nonce ‖ sealed document.
 fn encode_counted(
     key: &DocKey,
     doc: &impl serde::Serialize,
@@ -169,9 +169,9 @@ fn encode_counted(
     let scope = keys.active(scope).or_else(|| of_erased(scope, keys));
     let scope = scope.ok_or(StoreError::KeyMissing)?;
     let mut bytes = scope.id.as_bytes().to_vec();
-    let json = serde_json::to_vec(doc).map_err(|_| StoreError::Malformed("an overview"))?;
+    let packed = pack(doc).ok_or(StoreError::Malformed("an overview"))?;
     let name = [key.to_bytes(), bytes.clone()].concat();
-    bytes.extend(seal_document(&document_key(&scope), &name, &json)?);
+    bytes.extend(seal_document(&document_key(&scope), &name, &packed)?);
     Ok(bytes)
 }
 
@@ -186,8 +186,8 @@ fn decode_counted<T: serde::de::DeserializeOwned>(
         .by_id(KeyId::from_bytes(*id))
         .ok_or(StoreError::KeyMissing)?;
     let name = [key.to_bytes().as_slice(), id].concat();
-    let json = open_document(&document_key(&scope), &name, sealed)?;
-    serde_json::from_slice(&json).map_err(|_| malformed())
+    let packed = open_document(&document_key(&scope), &name, sealed)?;
+    unpack(&packed).ok_or_else(malformed)
 }
 
 const COMMAND_LEN: usize = 16 + 16 + StreamId::LEN + 8 + 8 + 8 + 4;

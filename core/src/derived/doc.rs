@@ -16,8 +16,8 @@ pub(super) mod tag {
     pub(in crate::derived) const POSTINGS: u8 = 2;
     pub(in crate::derived) const COMMANDS: u8 = 3;
     pub(in crate::derived) const SNAPSHOT: u8 = 4;
-    /// A part of a document that is too long for one value.
-    pub(in crate::derived) const PART: u8 = 5;
+    /// How much of a file of documents is in use.
+    pub(in crate::derived) const USAGE: u8 = 5;
     pub(in crate::derived) const STANDING: u8 = 6;
     pub(in crate::derived) const CELL: u8 = 7;
     pub(in crate::derived) const PAST_CELL: u8 = 8;
@@ -32,7 +32,7 @@ pub enum DocKey {
     Postings(Term),
     /// 128 of the recent commands.
     Commands(u64),
-    /// The state of a stream at a revision that is a multiple of `DocKey::snapshot_every`.
+    /// The state of a stream at one of the revisions that `DocKey::is_snapshot_at` names.
     Snapshot(StreamId, Revision),
     /// What the overview knows about one student.
     Standing(PersonId),
@@ -44,20 +44,35 @@ pub enum DocKey {
 }
 
 impl DocKey {
-    /// How many revisions lie between two snapshots of a stream that does not grow large. A read of the
-    /// past folds at most this many events.
+    /// The fewest revisions between two snapshots of a stream.
     pub const SNAPSHOT_EVERY: u64 = 64;
+    /// The most revisions between two snapshots, except those of a large catalogue. A read of the past
+    /// folds fewer events than this.
+    pub const SNAPSHOT_AT_MOST_EVERY: u64 = 256;
 
-    /// How many revisions lie between two snapshots of a stream with this state. A catalogue has an event
-    /// for each item, so at every 64th revision its snapshots together would be hundreds of times as large
-    /// as the catalogue itself. They lie as far apart as the catalogue has items: all of them together
-    /// are no more than a few times as large, and a read of the past folds at most about two events
+    /// Whether a stream that has come to this revision, with this state, gets a snapshot.
+    ///
+    /// The longer a stream is, the further apart its snapshots lie: at revisions 64, 128, 192, 256, 384,
+    /// 512 and then at every 256th. States grow with their streams, so at every 64th revision the
+    /// snapshots of a long stream would be many times as large as the stream.
+    ///
+    /// A catalogue has an event for each item, and a state that is as large as all of them together. Its
+    /// snapshots lie at least as far apart as the catalogue has items: all of them together are no more
+    /// than a few times as large as the catalogue, and a read of the past folds at most about two events
     /// for each item.
-    pub(crate) fn snapshot_every(state: &Aggregate) -> u64 {
-        match state {
+    pub(crate) fn is_snapshot_at(revision: Revision, state: &Aggregate) -> bool {
+        let wide = |count: u64| {
+            Self::SNAPSHOT_EVERY * (count / Self::SNAPSHOT_EVERY).max(1).next_power_of_two()
+        };
+        let revision = revision.get();
+        let by_length = match revision {
+            0..256 => Self::SNAPSHOT_EVERY,
+            256..512 => 2 * Self::SNAPSHOT_EVERY,
+            512.. => Self::SNAPSHOT_AT_MOST_EVERY,
+        };
+        let by_size = match state {
             Aggregate::Catalogue(catalogue) => {
-                let items = (catalogue.items.len() + catalogue.retired.len()) as u64;
-                Self::SNAPSHOT_EVERY * (items / Self::SNAPSHOT_EVERY).max(1).next_power_of_two()
+                wide((catalogue.items.len() + catalogue.retired.len()) as u64)
             }
             Aggregate::Institution(_)
             | Aggregate::SchoolYear(_)
@@ -71,7 +86,8 @@ impl DocKey {
             | Aggregate::System(_)
             | Aggregate::Grants(_)
             | Aggregate::Erasure(_) => Self::SNAPSHOT_EVERY,
-        }
+        };
+        revision > 0 && revision.is_multiple_of(by_length.max(by_size))
     }
 
     /// Whether the document is a snapshot. A snapshot may be missing: it only saves work.
@@ -130,7 +146,7 @@ impl DocKey {
             Some((&tag::STANDING, _)) => "the overview's record of a student".to_owned(),
             Some((&tag::CELL, _)) => "a count of the overview".to_owned(),
             Some((&tag::PAST_CELL, _)) => "an earlier count of the overview".to_owned(),
-            Some((&tag::PART, rest)) => format!("a part of {}", Self::describe(rest)),
+            Some((&tag::USAGE, _)) => "a note on a file of documents".to_owned(),
             Some(_) | None => "a document of no known kind".to_owned(),
         }
     }

@@ -18,6 +18,7 @@ use quick_cache::sync::Cache;
 
 use super::cursor::Cursor;
 use super::doc::{Doc, DocKey, Head, StreamDoc};
+use super::earlier::Earlier;
 use super::error::StoreError;
 use super::store::Store;
 use crate::ids::{Position, StreamId};
@@ -51,6 +52,7 @@ pub struct Docs {
     store: Store,
     keys: Arc<KeyStore>,
     cache: Cache<DocKey, Doc, ByWeight>,
+    earlier: Earlier,
     dirty: Mutex<Dirty>,
     changed: Condvar,
     /// Counts publications, by key. A reader may have loaded an old document while a new one was
@@ -110,6 +112,7 @@ impl Docs {
             store,
             keys,
             cache: Cache::with_weighter(100_000, CACHE_BYTES, ByWeight),
+            earlier: Earlier::default(),
             dirty: Mutex::new(Dirty {
                 waiting: ByKey::default(),
                 weight: 0,
@@ -217,6 +220,11 @@ impl Docs {
                 false => self.store.past_cell(key, day, &newest, &self.keys),
             }
         })
+    }
+
+    /// States of the past that were made lately.
+    pub(crate) fn earlier(&self) -> &Earlier {
+        &self.earlier
     }
 
     /// The store below these documents.

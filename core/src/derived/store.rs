@@ -1,8 +1,7 @@
-//! Documents in sled. Nothing that sled gives is trusted: each document is compared with the
-//! register before it is used. A difference is an error, after which the ledger sets derived state
+//! Documents: sled tells where each lies. Nothing that sled or a file gives is trusted: each document is
+//! compared with the register before it is used. A difference is an error, after which the ledger sets derived state
 //! aside and makes it again.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -16,19 +15,21 @@ use super::cursor::{Cursor, decode_cursor, encode_cursor};
 use super::doc::{Doc, DocKey, Head, StreamDoc, tag};
 use super::error::StoreError;
 use super::register::{Closed, Print, Register, RegisterKey, StoredRegister, sync_folder};
-use crate::disk::Disk;
+use super::values::Values;
+use crate::disk::{Disk, OsDisk};
 use crate::guarded::guarded;
 use crate::heads::{HeadMap, HeadMapError};
 use crate::ids::{LedgerId, Position, Revision, StreamId};
 use crate::overview::{Cell, CellKey, Day};
 use crate::seal::KeyStore;
 
+mod lying;
+
+use self::lying::{lay_down, note_usage, place_of, usage_in};
+
 const CURSOR_KEY: &[u8] = &[tag::CURSOR];
-/// sled keeps values of 128 KiB and more in files that it never syncs. Parts of documents stay well
-/// below that.
-const PART_LEN: usize = 96 * 1024;
-const INLINE: u8 = 0;
-const PARTS: u8 = 1;
+/// The folder of the files in which documents lie, beside that of sled.
+const FOLDER: &str = "values";
 pub(crate) const CACHE_BYTES: u64 = 24 << 20;
 /// How long sled may take to hand its data to the operating system. After a failed write it may
 /// block for ever.
@@ -43,9 +44,7 @@ pub struct Store {
     dir: PathBuf,
     generation: u64,
     register: Register,
-    /// Documents that are stored in several parts, with the number of parts. When such a document
-    /// shrinks, this tells which parts to remove without reading sled. There are few of them.
-    parts: Mutex<HashMap<Vec<u8>, u32>>,
+    values: Values,
     /// Dropped after `db`. That tells the closing thread that nobody uses sled any more.
     unused: Mutex<Option<Sender<()>>>,
 }
@@ -108,25 +107,15 @@ impl Store {
         db: sled::Db,
         register: Register,
     ) -> Result<Self, StoreError> {
-        let parts = guarded(|| {
-            let mut parts = HashMap::new();
-            for item in db.scan_prefix([tag::PART]).keys() {
-                let key = item?;
-                if let Some((name, part)) = key.get(1..).and_then(|key| key.split_last_chunk::<4>())
-                {
-                    // Earlier parts of the document may be missing.
-                    let count = parts.entry(name.to_vec()).or_insert(0);
-                    *count = u32::from_be_bytes(*part).saturating_add(1).max(*count);
-                }
-            }
-            Ok(parts)
-        })?;
+        let usage = usage_in(&db)?;
+        let disk = Arc::new(OsDisk::new(dir.join(FOLDER))?);
+        let values = Values::open(disk, usage)?;
         Ok(Self {
             db,
             dir: dir.to_owned(),
             generation,
             register,
-            parts: Mutex::new(parts),
+            values,
             unused: Mutex::default(),
         })
     }
@@ -149,13 +138,12 @@ impl Store {
         let mut count = 0;
         for item in self.dump() {
             let (name, value) = item?;
-            // Snapshots are compared with the journal, and parts are compared together with their
-            // document.
-            if let Some(&(tag::CURSOR | tag::SNAPSHOT | tag::PART)) = name.first() {
+            // Snapshots are compared with the journal.
+            if let Some(&(tag::CURSOR | tag::SNAPSHOT)) = name.first() {
                 continue;
             }
-            let bytes = self.assembled(&name, &value)?;
-            if !self.register.vouches_for(self.print(&name, Some(&bytes))) {
+            let bytes = value.get(1..).unwrap_or_default();
+            if !self.register.vouches_for(self.print(&name, Some(bytes))) {
                 return Err(StoreError::Changed("a document"));
             }
             count += 1;
@@ -208,29 +196,6 @@ impl Store {
     pub(crate) fn knows(&self, key: &DocKey) -> bool {
         let name = self.register.name(&key.to_bytes());
         self.register.expected(name).is_some()
-    }
-
-    fn bytes(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let value = guarded(|| self.db.get(name))?;
-        value.map(|value| self.assembled(name, &value)).transpose()
-    }
-
-    /// Puts a document together if it is stored in several parts.
-    fn assembled(&self, name: &[u8], value: &[u8]) -> Result<Vec<u8>, StoreError> {
-        let malformed = || StoreError::Malformed("a document");
-        match value.split_first().ok_or_else(malformed)? {
-            (&INLINE, bytes) => Ok(bytes.to_vec()),
-            (&PARTS, count) => {
-                let count = u32::from_be_bytes(count.try_into().map_err(|_| malformed())?);
-                let mut bytes = Vec::new();
-                for part in 0..count {
-                    let part = guarded(|| self.db.get(part_key(name, part)))?;
-                    bytes.extend_from_slice(&part.ok_or_else(malformed)?);
-                }
-                Ok(bytes)
-            }
-            _ => Err(malformed()),
-        }
     }
 
     /// The snapshots of a stream nearest to a position: the newest that is not after the position,
@@ -333,18 +298,38 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut batch = sled::Batch::default();
         let mut prints = Vec::new();
+        let mut writer = self.values.writer();
         for (key, doc) in docs {
             let name = key.to_bytes();
             let bytes = codec::encode(key, doc, keys)?;
-            if !key.is_snapshot() {
-                prints.push(self.print(&name, bytes.as_deref()));
+            let print = self.print(&name, bytes.as_deref());
+            // What the register does not know is not there yet. It knows no snapshots.
+            let may_be_there = key.is_snapshot() || self.register.expected(print.name).is_some();
+            if may_be_there
+                && let Some(before) = guarded(|| self.db.get(&name))?
+                && let Some(place) = place_of(&before)
+            {
+                writer.out_of_date(&name, place);
             }
-            self.put(&mut batch, name, bytes);
+            match bytes {
+                None => batch.remove(name),
+                Some(bytes) => {
+                    let value = lay_down(&mut writer, &name, &bytes)?;
+                    batch.insert(name, value);
+                }
+            }
+            if !key.is_snapshot() {
+                prints.push(print);
+            }
         }
         batch.insert(CURSOR_KEY, encode_cursor(cursor));
+        let finished = writer.finish()?;
+        note_usage(&mut batch, &finished);
         let announced = self.register.announce(prints, cursor, keys)?;
         guarded(|| self.db.apply_batch(batch))?;
         self.register.written(announced);
+        self.values.done(finished);
+        self.empty_files()?;
         if self.register.is_worth_compacting()
             && let Err(error) = self.compact(cursor, keys)
         {
@@ -364,33 +349,6 @@ impl Store {
         // sled may come up at. sled must have stored everything first.
         self.hand_on()?;
         Ok(self.register.compact(cursor, keys)?)
-    }
-
-    /// Puts a document into a batch, in parts if it is long. `None` removes the document.
-    fn put(&self, batch: &mut sled::Batch, name: Vec<u8>, bytes: Option<Vec<u8>>) {
-        let mut parts = self.parts.lock();
-        let before = parts.remove(&name).unwrap_or(0);
-        let mut after = 0;
-        match bytes {
-            None => batch.remove(name.as_slice()),
-            Some(bytes) if bytes.len() <= PART_LEN => {
-                batch.insert(name.as_slice(), [&[INLINE], bytes.as_slice()].concat());
-            }
-            Some(bytes) => {
-                for part in bytes.chunks(PART_LEN) {
-                    batch.insert(part_key(&name, after), part);
-                    after += 1;
-                }
-                let value = [&[PARTS], after.to_be_bytes().as_slice()].concat();
-                batch.insert(name.as_slice(), value);
-            }
-        }
-        for part in after..before {
-            batch.remove(part_key(&name, part));
-        }
-        if after > 0 {
-            parts.insert(name, after);
-        }
     }
 
     /// Makes sled hand everything to the operating system.
@@ -460,13 +418,6 @@ impl Store {
     pub(crate) fn heads(&self) -> Result<HeadMap, HeadMapError> {
         HeadMap::open(&self.db)
     }
-
-    /// Every key and value in order, to compare two derived states byte by byte (P3).
-    pub fn dump(&self) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> {
-        let mut items = self.db.iter();
-        std::iter::from_fn(move || guarded(|| items.next().transpose()).transpose())
-            .map(|item| Ok(item.map(|(key, value)| (key.to_vec(), value.to_vec()))?))
-    }
 }
 
 fn sled_in(dir: &Path) -> Result<sled::Db, StoreError> {
@@ -484,8 +435,4 @@ fn sled_in(dir: &Path) -> Result<sled::Db, StoreError> {
             opened => return Ok(opened?),
         }
     }
-}
-
-fn part_key(name: &[u8], part: u32) -> Vec<u8> {
-    [&[tag::PART], name, part.to_be_bytes().as_slice()].concat()
 }

@@ -205,6 +205,27 @@ pub fn terms(stream: StreamId, state: &Aggregate) -> BTreeSet<Term> {
     }
 }
 
+/// Whether the same terms find a stream in both states, as far as that is seen without making them.
+/// Most events of a plan change no term.
+pub(crate) fn found_alike(was: &Aggregate, now: &Aggregate) -> bool {
+    match (was, now) {
+        (Aggregate::Plan(was), Aggregate::Plan(now)) => {
+            was.student == now.student
+                && was.year_plan == now.year_plan
+                && was.owner == now.owner
+                && was.former_owners == now.former_owners
+        }
+        (Aggregate::YearPlan(was), Aggregate::YearPlan(now)) => {
+            was.details.institution == now.details.institution
+                && was.details.team == now.details.team
+                && was.owner == now.owner
+                && was.former_owners == now.former_owners
+        }
+        (Aggregate::Catalogue(_), Aggregate::Catalogue(_)) => true,
+        (_, _) => false,
+    }
+}
+
 fn owned_before(persons: &BTreeSet<PersonId>) -> impl Iterator<Item = Term> {
     persons.iter().map(|id| Term::OwnedBefore(*id))
 }

@@ -8,7 +8,9 @@ use super::cursor::{self, Cursor};
 use super::doc::{Doc, DocKey};
 use super::error::StoreError;
 use super::generations::Generations;
+use super::packed;
 use super::store::Store;
+use crate::domain::Aggregate;
 use crate::ids::LedgerId;
 use crate::seal::{KeyStore, MasterKey};
 
@@ -26,6 +28,26 @@ pub fn decode(key: &DocKey, bytes: &[u8], keys: &KeyStore) -> Result<Doc, StoreE
 /// When a state cannot be sealed.
 pub fn encode(key: &DocKey, doc: &Doc, keys: &KeyStore) -> Result<Option<Vec<u8>>, StoreError> {
     codec::encode(key, doc, keys)
+}
+
+/// The bytes of a state before they are sealed; `None` if it cannot be written.
+pub fn pack(state: &Aggregate) -> Option<Vec<u8>> {
+    packed::pack(state)
+}
+
+/// Reads a state that was packed; `None` if it is none.
+pub fn unpack(packed: &[u8]) -> Option<Aggregate> {
+    packed::unpack(packed)
+}
+
+/// Packs what stands in MessagePack, whatever it says.
+pub fn compress(plain: &[u8]) -> Vec<u8> {
+    packed::compress(plain)
+}
+
+/// What the packer knows before it begins.
+pub fn common() -> &'static [u8] {
+    packed::common()
 }
 
 /// Reads a cursor; `None` when the bytes are not a cursor.

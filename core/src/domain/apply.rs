@@ -20,54 +20,50 @@ impl Aggregate {
     /// none, and an event that does not fit the state changes nothing. [`super::decide()`] never
     /// leads to an event that does not fit.
     pub fn apply(state: &mut Option<Self>, meta: &EventMeta, event: &Event) {
-        match (&mut *state, event) {
-            (None, Event::Institution(event)) => {
-                *state = Institution::created(event).map(Self::Institution);
-            }
-            (Some(Self::Institution(state)), Event::Institution(event)) => state.apply(meta, event),
-            (None, Event::SchoolYear(event)) => {
-                *state = DefinedSchoolYear::created(event).map(Self::SchoolYear);
-            }
-            (Some(Self::SchoolYear(state)), Event::SchoolYear(event)) => state.apply(meta, event),
-            (None, Event::Person(event)) => *state = Person::created(event).map(Self::Person),
-            (Some(Self::Person(state)), Event::Person(event)) => state.apply(meta, event),
-            (None, Event::Team(event)) => *state = Team::created(event).map(Self::Team),
-            (Some(Self::Team(state)), Event::Team(event)) => state.apply(meta, event),
-            (None, Event::YearPlan(event)) => {
-                *state = YearPlan::created(event).map(Self::YearPlan);
-            }
-            (Some(Self::YearPlan(state)), Event::YearPlan(event)) => state.apply(meta, event),
-            (None, Event::Plan(event)) => *state = Plan::created(meta, event).map(Self::Plan),
-            (Some(Self::Plan(state)), Event::Plan(event)) => state.apply(meta, event),
-            (None, Event::Catalogue(event)) => {
-                *state = Catalogue::created(event).map(Self::Catalogue);
-            }
-            (Some(Self::Catalogue(state)), Event::Catalogue(event)) => state.apply(event),
-            (None, Event::Ledger(event)) => {
-                *state = Some(Self::Ledger(LedgerState::created(event)));
-            }
-            (Some(Self::Ledger(state)), Event::Ledger(event)) => state.apply(event),
-            (None, Event::Recovery(event)) => {
-                *state = Recovery::created(meta, event).map(Self::Recovery);
-            }
-            (Some(Self::Recovery(state)), Event::Recovery(event)) => state.apply(event),
-            (None, Event::RosterSource(event)) => {
-                *state = RosterSource::created(event).map(Self::RosterSource);
-            }
-            (Some(Self::RosterSource(state)), Event::RosterSource(event)) => state.apply(event),
-            (None, Event::System(event)) => *state = System::created(meta, event).map(Self::System),
-            (Some(Self::System(state)), Event::System(event)) => state.apply(meta, event),
-            (None, Event::Grants(event)) => {
-                *state = Grants::created(meta, event).map(Self::Grants);
-            }
-            (Some(Self::Grants(state)), Event::Grants(event)) => state.apply(meta, event),
-            (None, Event::Erasure(event)) => {
-                *state = Erasure::created(meta, event).map(Self::Erasure);
-            }
-            (Some(Self::Erasure(state)), Event::Erasure(event)) => state.apply(meta, event),
+        match state {
+            Some(state) => state.change(meta, event),
+            None => *state = Self::created(meta, event),
+        }
+    }
+
+    /// The state that an event makes where there is none; `None` if it makes none.
+    pub(crate) fn created(meta: &EventMeta, event: &Event) -> Option<Self> {
+        match event {
+            Event::Institution(event) => Institution::created(event).map(Self::Institution),
+            Event::SchoolYear(event) => DefinedSchoolYear::created(event).map(Self::SchoolYear),
+            Event::Person(event) => Person::created(event).map(Self::Person),
+            Event::Team(event) => Team::created(event).map(Self::Team),
+            Event::YearPlan(event) => YearPlan::created(event).map(Self::YearPlan),
+            Event::Plan(event) => Plan::created(meta, event).map(Self::Plan),
+            Event::Catalogue(event) => Catalogue::created(event).map(Self::Catalogue),
+            Event::Ledger(event) => Some(Self::Ledger(LedgerState::created(event))),
+            Event::Recovery(event) => Recovery::created(meta, event).map(Self::Recovery),
+            Event::RosterSource(event) => RosterSource::created(event).map(Self::RosterSource),
+            Event::System(event) => System::created(meta, event).map(Self::System),
+            Event::Grants(event) => Grants::created(meta, event).map(Self::Grants),
+            Event::Erasure(event) => Erasure::created(meta, event).map(Self::Erasure),
+        }
+    }
+
+    /// Folds an event into this state. An event that does not fit changes nothing.
+    pub(crate) fn change(&mut self, meta: &EventMeta, event: &Event) {
+        match (self, event) {
+            (Self::Institution(state), Event::Institution(event)) => state.apply(meta, event),
+            (Self::SchoolYear(state), Event::SchoolYear(event)) => state.apply(meta, event),
+            (Self::Person(state), Event::Person(event)) => state.apply(meta, event),
+            (Self::Team(state), Event::Team(event)) => state.apply(meta, event),
+            (Self::YearPlan(state), Event::YearPlan(event)) => state.apply(meta, event),
+            (Self::Plan(state), Event::Plan(event)) => state.apply(meta, event),
+            (Self::Catalogue(state), Event::Catalogue(event)) => state.apply(event),
+            (Self::Ledger(state), Event::Ledger(event)) => state.apply(event),
+            (Self::Recovery(state), Event::Recovery(event)) => state.apply(event),
+            (Self::RosterSource(state), Event::RosterSource(event)) => state.apply(event),
+            (Self::System(state), Event::System(event)) => state.apply(meta, event),
+            (Self::Grants(state), Event::Grants(event)) => state.apply(meta, event),
+            (Self::Erasure(state), Event::Erasure(event)) => state.apply(meta, event),
             // The event is of another kind than its stream. No writer makes such an event.
             (
-                Some(_),
+                _,
                 Event::Institution(_)
                 | Event::SchoolYear(_)
                 | Event::Person(_)

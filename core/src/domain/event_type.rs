@@ -72,7 +72,12 @@ macro_rules! event_types {
             /// # Errors
             /// Never for the events of this crate; the signature is serde's.
             pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
-                match self { $(Self::$kind(event) => serde_json::to_vec(event),)* }
+                // Most events fit, with what the cipher adds to them.
+                let mut json = Vec::with_capacity(256);
+                match self {
+                    $(Self::$kind(event) => serde_json::to_writer(&mut json, event),)*
+                }?;
+                Ok(json)
             }
 
             /// Reads a payload. A payload of an earlier schema is turned into the present shape

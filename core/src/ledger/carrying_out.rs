@@ -16,7 +16,7 @@ use crate::derived::{CommandEntry, Head, StreamDoc};
 use crate::domain::erasure::{self, ErasureCommand, Left, Target};
 use crate::domain::world::Context;
 use crate::domain::{Actor, Command, Decision, Event, EventMeta, Refusal, Stop, Without, decide};
-use crate::ids::{Position, StreamId};
+use crate::ids::{Position, StreamId, StreamKind};
 use crate::journal::{CommandRecord, Commit, NewEntry};
 use crate::seal::{self, KeyScope, KeyStoreError, ScopeKey};
 use crate::time::Timestamp;
@@ -30,6 +30,21 @@ struct Draft {
     receipts: Vec<Receipt>,
     recorded_at: Option<Timestamp>,
 }
+
+impl Draft {
+    /// For so many commands. Most have one event.
+    fn of(commands: usize) -> Self {
+        Self {
+            commands: Vec::with_capacity(commands),
+            entries: Vec::with_capacity(commands),
+            receipts: Vec::with_capacity(commands),
+            ..Self::default()
+        }
+    }
+}
+
+/// The key under which the events of a command were sealed, and its scope.
+type SealedUnder = Option<(KeyScope, ScopeKey)>;
 
 impl Writer {
     pub(super) fn carry_out(
@@ -73,7 +88,7 @@ impl Writer {
             }
         };
         self.fold.save();
-        let mut draft = Draft::default();
+        let mut draft = Draft::of(envelopes.len());
         let result = envelopes.iter().zip(earlier).enumerate().try_for_each(
             |(index, (envelope, earlier))| match earlier {
                 Some(receipt) => {
@@ -82,7 +97,10 @@ impl Writer {
                 }
                 None => {
                     // Another command of the same batch may have the id.
-                    if matches!(ids, Ids::Clients) && self.window.get(&envelope.id).is_some() {
+                    if matches!(ids, Ids::Clients)
+                        && !draft.commands.is_empty()
+                        && self.window.get(&envelope.id).is_some()
+                    {
                         return Err(reused(index, envelope));
                     }
                     self.one(index, actor, envelope, &mut draft)
@@ -173,6 +191,7 @@ impl Writer {
         };
         draft.recorded_at.get_or_insert(recorded_at);
         self.fold.cursor.recorded_at = recorded_at;
+        let mut sealed_under: SealedUnder = None;
         for (offset, event) in events.into_iter().enumerate() {
             let recorded_at = recorded_at.plus(offset as u64);
             self.fold.cursor.recorded_at = recorded_at;
@@ -191,7 +210,11 @@ impl Writer {
             folded.apply(&meta, Some(&event));
             let no_state = || EngineFault::Internal("an event made no state".to_owned());
             let state = folded.state().ok_or_else(no_state)?;
-            let key = self.key(KeyScope::of(stream, state))?;
+            let scope = KeyScope::of(stream, state);
+            let (_, key) = match sealed_under.take().filter(|(known, _)| *known == scope) {
+                Some(known) => sealed_under.insert(known),
+                None => sealed_under.insert((scope, self.key(scope)?)),
+            };
             let nonce = self.nonces.next().map_err(no_randomness)?;
             let about = About {
                 stream,
@@ -204,7 +227,7 @@ impl Writer {
                 recorded_at,
                 nonce,
             };
-            let entry = seal_event(about, &event, &key).map_err(internal)?;
+            let entry = seal_event(about, &event, key).map_err(internal)?;
             let position = self.fold.cursor.position.next();
             folded.place(position, entry.link);
             self.fold.note(folded, entry.leaf);
@@ -225,7 +248,7 @@ impl Writer {
             kept,
             dropped,
         };
-        self.record(actor, envelope, receipt, draft)?;
+        self.record(actor, envelope, receipt, sealed_under, draft)?;
         within_limits(draft)
     }
 
@@ -235,6 +258,7 @@ impl Writer {
         actor: Actor,
         envelope: &Envelope,
         receipt: Receipt,
+        sealed_under: SealedUnder,
         draft: &mut Draft,
     ) -> Result<(), ExecuteError> {
         let Receipt {
@@ -246,7 +270,14 @@ impl Writer {
             events,
             ..
         } = receipt;
-        let digest = self.digest(actor, envelope, stream)?;
+        let digest = match sealed_under {
+            // The events of persons and plans are sealed under the key that their digests have.
+            Some((_, key)) if matches!(stream.kind, StreamKind::Person | StreamKind::Plan) => {
+                key.keyed_digest(&envelope.content(actor).map_err(internal)?)
+            }
+            Some(_) | None => self.digest(actor, envelope, stream)?,
+        };
+        debug_assert_eq!(digest, self.digest(actor, envelope, stream)?);
         let entry = CommandEntry {
             id,
             digest,
@@ -311,6 +342,9 @@ impl Writer {
     }
 
     pub(super) fn key(&self, scope: KeyScope) -> Result<ScopeKey, ExecuteError> {
+        if let Some(key) = self.keys.active(scope) {
+            return Ok(key);
+        }
         let key = self
             .keys
             .active_or_draft(scope, self.clock.now(), self.entropy.as_ref());

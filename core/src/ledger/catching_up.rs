@@ -1,12 +1,11 @@
 //! Folds those events of the journal that derived state does not have yet.
 
+use super::OpenError;
 use super::fold::Fold;
+use super::opened_ahead::{OpenedEvent, OpenedFrame, for_each_frame};
 use super::opener::Opener;
-use super::sealer::read_entry;
-use super::stream_fold::Record;
-use super::{OpenError, ReadError};
 use crate::derived::{CommandEntry, Docs, StoreError};
-use crate::journal::{Frame, Tail};
+use crate::journal::Tail;
 
 /// How many events are folded before their documents are published.
 const STRIDE: u64 = 8_192;
@@ -31,39 +30,41 @@ pub(crate) fn catch_up(
         "derived state is being brought up to the end of the journal"
     );
     let mut published = from;
-    for frame in opener.log.read_commits(fold.cursor.commit.next()) {
-        take_in(&frame.map_err(ReadError::from)?, opener, docs, fold)?;
+    for_each_frame(opener, fold.cursor.commit.next(), target.commit, |frame| {
+        take_in(frame, opener, docs, fold)?;
         let done = fold.cursor.position.get();
-        let last = fold.cursor.commit == target.commit;
-        if last || done - published >= STRIDE {
-            let (changed, cursor, group) = fold.close_group();
-            docs.publish(changed, cursor);
-            fold.published(group);
-            published = done;
-            if !progress(done, to) {
-                return Err(OpenError::Stopped);
-            }
-            if let Some(reason) = docs.doubt() {
-                return Err(StoreError::Doubted(reason.to_owned()).into());
-            }
+        if fold.cursor.commit != target.commit && done - published < STRIDE {
+            return Ok(());
         }
-        if last {
-            break;
+        let (changed, cursor, group) = fold.close_group();
+        docs.publish(changed, cursor);
+        fold.published(group);
+        published = done;
+        if !progress(done, to) {
+            return Err(OpenError::Stopped);
         }
-    }
-    Ok(())
+        match docs.doubt() {
+            Some(reason) => Err(StoreError::Doubted(reason.to_owned()).into()),
+            None => Ok(()),
+        }
+    })
 }
 
 fn take_in(
-    frame: &Frame,
+    frame: OpenedFrame,
     opener: &Opener<'_>,
     docs: &Docs,
     fold: &mut Fold,
 ) -> Result<(), OpenError> {
-    let mut entries = frame.entries();
-    let tail = Tail::at(frame);
-    fold.cursor.recorded_at = frame.header().recorded_at;
-    for command in frame.commands() {
+    let OpenedFrame {
+        recorded_at,
+        tail,
+        commands,
+        events,
+    } = frame;
+    let mut events = events.into_iter();
+    fold.cursor.recorded_at = recorded_at;
+    for command in commands {
         let mut stream = fold.begin(command.stream)?;
         // The document and the register each say where the stream ends; if they differ, one of the
         // two is wrong. A stream whose events were all redacted has no document to compare.
@@ -78,23 +79,22 @@ fn take_in(
         // A command without events has the instant of the command before it in the same commit, as
         // the writer gives it.
         let mut recorded_at = fold.cursor.recorded_at;
-        for (offset, record) in entries.by_ref().take(command.entries as usize).enumerate() {
-            let position = record.position;
-            let entry = read_entry(position, record.entry)?;
+        for (offset, event) in events.by_ref().take(command.entries as usize).enumerate() {
+            let OpenedEvent {
+                position,
+                entry,
+                event,
+                link,
+                back,
+                leaf,
+            } = event;
             if offset == 0 {
                 recorded_at = entry.recorded_at;
             }
-            let of_journal = Record {
-                position,
-                entry: &entry,
-                bytes: record.entry,
-                sealed: Some(record.sealed),
-            };
-            stream.folded.take(&of_journal, opener)?;
+            stream.folded.fold(position, &entry, event.as_ref(), link);
             fold.cursor.recorded_at = entry.recorded_at;
-            let link = stream.folded.head().link;
             let register = docs.store().register();
-            if let Err(found) = register.take(position, record.back, &entry, &link, opener.keys) {
+            if let Err(found) = register.take(position, back, &entry, &link, opener.keys) {
                 tracing::error!(
                     stream = %found.stream,
                     position = found.position.get(),
@@ -103,7 +103,7 @@ fn take_in(
                     both are kept"
                 );
             }
-            fold.note(&stream.folded, *record.leaf);
+            fold.note(&stream.folded, leaf);
         }
         fold.end(stream)?;
         fold.record(CommandEntry {

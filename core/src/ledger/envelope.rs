@@ -1,6 +1,7 @@
 //! Commands as they come in, and receipts as they go out.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -55,12 +56,15 @@ impl Envelope {
             expected_revision: Option<Revision>,
             command: &'a Command,
         }
-        serde_json::to_vec(&Content {
+        let mut bytes = Vec::with_capacity(512);
+        let content = Content {
             actor,
             on_behalf_of: self.on_behalf_of,
             expected_revision: self.expected_revision,
             command: &self.command,
-        })
+        };
+        serde_json::to_writer(&mut bytes, &content)?;
+        Ok(bytes)
     }
 }
 
@@ -110,7 +114,7 @@ pub(super) enum Work {
     /// To carry out commands.
     Execute {
         actor: Actor,
-        envelopes: Vec<Envelope>,
+        envelopes: Arc<Vec<Envelope>>,
         ids: Ids,
     },
     /// To record nothing more at or before this instant. The reply comes when all that has been
@@ -124,6 +128,15 @@ impl Request {
     pub fn new(
         actor: Actor,
         envelopes: Vec<Envelope>,
+        reply: impl FnOnce(Result<Vec<Receipt>, ExecuteError>) + Send + 'static,
+    ) -> Self {
+        Self::sharing(actor, Arc::new(envelopes), reply)
+    }
+
+    /// The same, with commands that whoever asks keeps too, to tell what a refusal is about.
+    pub fn sharing(
+        actor: Actor,
+        envelopes: Arc<Vec<Envelope>>,
         reply: impl FnOnce(Result<Vec<Receipt>, ExecuteError>) + Send + 'static,
     ) -> Self {
         let ids = Ids::Clients;
@@ -148,7 +161,7 @@ impl Request {
         Self::for_work(
             Work::Execute {
                 actor,
-                envelopes: vec![envelope],
+                envelopes: Arc::new(vec![envelope]),
                 ids,
             },
             reply,

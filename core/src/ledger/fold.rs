@@ -1,13 +1,15 @@
 //! Folds events into the documents of derived state. No other code makes derived state: new
 //! commands and the reading of the journal both go through here (P3).
 
-use std::collections::{BTreeSet, HashSet};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
 use crate::derived::{
-    ByKey, CommandEntry, Cursor, Doc, DocKey, Docs, StoreError, StreamDoc, Term, first_plan, terms,
+    ByKey, CommandEntry, Cursor, Doc, DocKey, Docs, StoreError, StreamDoc, Term, first_plan,
+    found_alike, terms,
 };
 use crate::domain::{Aggregate, World};
 use crate::hash::Hash32;
@@ -26,7 +28,10 @@ const SPARE: usize = 64;
 pub(crate) struct Fold {
     docs: Arc<Docs>,
     overlay: ByKey<Pending>,
-    touched: HashSet<DocKey, foldhash::fast::RandomState>,
+    /// What the present group changed, each once.
+    touched: Vec<DocKey>,
+    /// What was last found of a stream: rules and folding ask for the same one again and again.
+    last: RefCell<Option<(StreamId, Option<Arc<StreamDoc>>)>>,
     snapshots: Vec<(DocKey, Doc)>,
     /// The last commands, from the first command of an unfinished document on. They are those of
     /// the present group and, before them, those that share a document with it. They are put into
@@ -36,7 +41,7 @@ pub(crate) struct Fold {
     commands_before: u64,
     undo: Option<Undo>,
     /// The memory of the last undo, used again for the next one.
-    spare: ByKey<Option<Doc>>,
+    spare: ByKey<Option<Pending>>,
     group: u64,
     pub(super) cursor: Cursor,
     pub(super) calendar: Calendar,
@@ -53,14 +58,14 @@ struct Pending {
 
 /// What a batch has changed, so that it can be taken back.
 struct Undo {
-    docs: ByKey<Option<Doc>>,
+    docs: ByKey<Option<Pending>>,
+    touched: usize,
     snapshots: usize,
     cursor: Cursor,
 }
 
 /// A stream while a command's events are folded into it.
 pub(super) struct Stream {
-    before: BTreeSet<Term>,
     /// The stream's state before the command.
     was: Option<Arc<Aggregate>>,
     pub(super) folded: StreamFold,
@@ -71,7 +76,8 @@ impl Fold {
         Self {
             docs,
             overlay: ByKey::default(),
-            touched: HashSet::default(),
+            touched: Vec::new(),
+            last: RefCell::default(),
             snapshots: Vec::new(),
             commands: Vec::new(),
             commands_before: cursor.commands,
@@ -105,33 +111,61 @@ impl Fold {
                 group: self.group,
             },
         );
-        if let Some(undo) = &mut self.undo {
-            undo.docs
-                .entry(key)
-                .or_insert(before.map(|pending| pending.doc));
+        if before.as_ref().is_none_or(|it| it.group != self.group) {
+            self.touched.push(key);
         }
-        self.touched.insert(key);
+        if let Some(undo) = &mut self.undo {
+            undo.docs.entry(key).or_insert(before);
+        }
+        if matches!(key, DocKey::Stream(_)) {
+            *self.last.get_mut() = None;
+        }
+    }
+
+    /// Takes a document out, so that it can be changed and put back. If this batch has changed it
+    /// before, nobody else holds it, and changing it copies nothing.
+    pub(super) fn take_out(&mut self, key: &DocKey) -> Result<Doc, StoreError> {
+        let Some(pending) = self.overlay.get_mut(key) else {
+            return self.docs.get(key);
+        };
+        let is_as_before = |undo: &Undo| !undo.docs.contains_key(key);
+        match self.undo.as_ref().is_some_and(is_as_before) {
+            true => Ok(pending.doc.clone()),
+            false => Ok(std::mem::replace(&mut pending.doc, Doc::Absent)),
+        }
     }
 
     /// The state of a stream and where the stream ends.
     pub(super) fn stream(&self, id: StreamId) -> Result<Option<Arc<StreamDoc>>, StoreError> {
-        match self.get(&DocKey::Stream(id))? {
-            Doc::Stream(doc) => Ok(Some(doc)),
-            Doc::Absent => Ok(None),
-            _ => Err(StoreError::Malformed("a stream")),
+        if let Some((known, found)) = &*self.last.borrow()
+            && *known == id
+        {
+            return Ok(found.clone());
         }
+        // Every command for a person or plan asks whether the person is erased. Few are, and all of
+        // them are on one list.
+        if id.kind == StreamKind::Erasure
+            && self.list(Term::All(id.kind))?.binary_search(&id).is_err()
+        {
+            return Ok(None);
+        }
+        let found = match self.get(&DocKey::Stream(id))? {
+            Doc::Stream(doc) => Some(doc),
+            Doc::Absent => None,
+            _ => return Err(StoreError::Malformed("a stream")),
+        };
+        *self.last.borrow_mut() = Some((id, found.clone()));
+        Ok(found)
     }
 
     /// Prepares a stream so that a command's events can be folded into it.
     pub(super) fn begin(&self, id: StreamId) -> Result<Stream, StoreError> {
         Ok(match self.stream(id)? {
             Some(doc) => Stream {
-                before: terms(id, &doc.state),
                 was: Some(doc.state.clone()),
                 folded: StreamFold::after(id, &doc),
             },
             None => Stream {
-                before: BTreeSet::new(),
                 was: None,
                 folded: StreamFold::new(id),
             },
@@ -143,8 +177,7 @@ impl Fold {
         let head = *folded.head();
         self.cursor.position = head.position;
         self.cursor.frontier.push(leaf);
-        let every = folded.state().map(|state| DocKey::snapshot_every(state));
-        if every.is_some_and(|every| head.revision.get().is_multiple_of(every))
+        if folded.state().is_some_and(|state| DocKey::is_snapshot_at(head.revision, state))
             // A snapshot is checked against the event with the same revision, so only that event
             // may lead to one.
             && folded.is_at_head()
@@ -158,36 +191,55 @@ impl Fold {
     /// Finishes folding: updates the stream's document, and every list and count that the stream
     /// belongs to.
     pub(super) fn end(&mut self, stream: Stream) -> Result<(), StoreError> {
-        let Stream {
-            before,
-            was,
-            folded,
-        } = stream;
+        let Stream { was, folded } = stream;
         let id = folded.id();
         let Some(doc) = folded.doc() else {
             return Ok(());
         };
         self.count_departures(id, doc.head.position)?;
         let state = doc.state.clone();
-        let after = terms(id, &state);
-        for term in before.symmetric_difference(&after) {
-            self.post(*term, id, after.contains(term))?;
-        }
+        self.post_all(id, was.as_deref(), &state)?;
         self.put(DocKey::Stream(id), Doc::Stream(Arc::new(doc)));
         self.note_ownership(id, was.as_deref(), &state)?;
         self.note_departure(id, was.as_deref(), &state)?;
         self.count(id, was.as_deref(), &state)
     }
 
+    /// Updates the lists that a stream belongs to.
+    fn post_all(
+        &mut self,
+        id: StreamId,
+        was: Option<&Aggregate>,
+        now: &Aggregate,
+    ) -> Result<(), StoreError> {
+        let before = || was.map_or_else(BTreeSet::new, |was| terms(id, was));
+        if was.is_some_and(|was| found_alike(was, now)) {
+            debug_assert_eq!(before(), terms(id, now));
+            return Ok(());
+        }
+        let (before, after) = (before(), terms(id, now));
+        for term in before.symmetric_difference(&after) {
+            self.post(*term, id, after.contains(term))?;
+        }
+        Ok(())
+    }
+
     /// Adds a stream to the list of a term, or removes it from the list.
     pub(super) fn post(&mut self, term: Term, id: StreamId, found: bool) -> Result<(), StoreError> {
-        let mut list = self.list(term)?;
-        match (list.binary_search(&id), found) {
-            (Ok(at), false) => drop(Arc::make_mut(&mut list).remove(at)),
-            (Err(at), true) => Arc::make_mut(&mut list).insert(at, id),
-            (Ok(_), true) | (Err(_), false) => return Ok(()),
+        let place = self.list(term)?.binary_search(&id);
+        if place.is_ok() == found {
+            return Ok(());
         }
-        self.put(DocKey::Postings(term), Doc::Postings(list));
+        let key = DocKey::Postings(term);
+        let mut list = match self.take_out(&key)? {
+            Doc::Postings(list) => list,
+            _ => Arc::default(),
+        };
+        match place {
+            Ok(at) => drop(Arc::make_mut(&mut list).remove(at)),
+            Err(at) => Arc::make_mut(&mut list).insert(at, id),
+        }
+        self.put(key, Doc::Postings(list));
         Ok(())
     }
 
@@ -271,6 +323,7 @@ impl Fold {
     pub(super) fn save(&mut self) {
         self.undo = Some(Undo {
             docs: std::mem::take(&mut self.spare),
+            touched: self.touched.len(),
             snapshots: self.snapshots.len(),
             cursor: self.cursor.clone(),
         });
@@ -293,21 +346,12 @@ impl Fold {
         };
         for (key, before) in undo.docs {
             match before {
-                // The document is written again with this group even if only an earlier group
-                // changed it. The bytes are the same, so this does no harm.
-                Some(doc) => drop(self.overlay.insert(
-                    key,
-                    Pending {
-                        doc,
-                        group: self.group,
-                    },
-                )),
-                None => {
-                    self.overlay.remove(&key);
-                    self.touched.remove(&key);
-                }
+                Some(before) => drop(self.overlay.insert(key, before)),
+                None => drop(self.overlay.remove(&key)),
             }
         }
+        *self.last.get_mut() = None;
+        self.touched.truncate(undo.touched);
         self.snapshots.truncate(undo.snapshots);
         let taken_back = self.cursor.commands - undo.cursor.commands;
         self.commands
@@ -320,7 +364,7 @@ impl Fold {
     /// number.
     pub(super) fn close_group(&mut self) -> (Vec<(DocKey, Doc)>, Cursor, u64) {
         let mut docs = std::mem::take(&mut self.snapshots);
-        for key in self.touched.drain() {
+        for key in self.touched.drain(..) {
             if let Some(pending) = self.overlay.get(&key) {
                 docs.push((key, pending.doc.clone()));
             }

@@ -25,6 +25,8 @@ pub const KNOWN_COMMANDS: u64 = Window::LENGTH;
 pub const KNOWN_COMMANDS_IN_MEMORY: u64 = 2 * Window::LENGTH;
 /// Bytes of decoded documents that are kept in memory.
 pub const CACHED_DOCUMENTS: u64 = derived::CACHED_DOCUMENTS;
+/// Bytes of states of the past that are kept in memory.
+pub const CACHED_PAST: u64 = derived::CACHED_PAST;
 /// Bytes that sled keeps in memory.
 pub const CACHED_BY_SLED: u64 = derived::CACHED_BY_SLED;
 /// Bytes of documents that wait for sled before the writer waits.

@@ -29,6 +29,7 @@ pub mod limits;
 mod making_again;
 pub(crate) mod nonces;
 mod open;
+mod opened_ahead;
 pub(crate) mod opener;
 mod overview;
 mod own;

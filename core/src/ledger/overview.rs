@@ -303,16 +303,14 @@ impl Fold {
         before: Option<&Counts>,
         after: Option<&Counts>,
     ) -> Result<(), StoreError> {
-        let (cell, new) = self.cell(day, *key)?;
+        let (mut cell, new) = self.cell(day, *key)?;
         if let (Some(team), None, true) = (key.team, key.school_year, new) {
             let there = CellKey { team: None, ..*key };
-            let (institution, _) = self.cell(day, there)?;
-            let mut institution = Arc::unwrap_or_clone(institution);
-            institution.teams.insert(team);
-            self.put(DocKey::Cell(there), Doc::Cell(Arc::new(institution)));
+            let (mut institution, _) = self.cell(day, there)?;
+            Arc::make_mut(&mut institution).teams.insert(team);
+            self.put(DocKey::Cell(there), Doc::Cell(institution));
         }
-        let mut cell = Arc::unwrap_or_clone(cell);
-        let sound = cell.change(grade, before, after);
+        let sound = Arc::make_mut(&mut cell).change(grade, before, after);
         debug_assert!(sound, "a count of the overview would become negative");
         if !sound {
             // A wrong count must not stop anybody from writing a plan.
@@ -320,14 +318,14 @@ impl Fold {
                 "a count of the overview is wrong; rebuild derived state and report it"
             );
         }
-        self.put(DocKey::Cell(*key), Doc::Cell(Arc::new(cell)));
+        self.put(DocKey::Cell(*key), Doc::Cell(cell));
         Ok(())
     }
 
-    /// Gives the cell for a change on `day`, and whether the cell is new. If the cell was last
+    /// Takes the cell out for a change on `day`, and says whether the cell is new. If the cell was last
     /// changed on an earlier day, a copy of it as it was then is kept under that day.
     fn cell(&mut self, day: Day, key: CellKey) -> Result<(Arc<Cell>, bool), StoreError> {
-        match self.get(&DocKey::Cell(key))? {
+        match self.take_out(&DocKey::Cell(key))? {
             // Days only increase, because the instants of events only increase.
             Doc::Cell(cell) if cell.day < day => {
                 let earlier = DocKey::PastCell(key, cell.day);

@@ -8,9 +8,9 @@ use super::history::{stored, stored_record};
 use super::sealer::read_entry;
 use super::stream_fold::StreamFold;
 use super::{ExecuteError, Ledger, ReadError};
-use crate::derived::{Doc, DocKey, Docs, Head, StoreError, StreamDoc};
+use crate::derived::{Doc, DocKey, Docs, Earlier, Head, StoreError, StreamDoc};
 use crate::entry;
-use crate::ids::{Position, StreamId};
+use crate::ids::{Position, Revision, StreamId};
 use crate::time::Timestamp;
 
 /// Where to start when a stream is read at a position: the newest document that is not after the
@@ -42,12 +42,23 @@ impl Ledger {
         let Some(present) = self.present(stream)? else {
             return Ok(None);
         };
-        if present.head.position <= position {
-            let head = present.head;
-            return Ok(Some((Some(present), head)));
+        let end = present.head;
+        if end.position <= position {
+            return Ok(Some((Some(present), end)));
+        }
+        let (kept, beyond) = self.inner.docs().earlier().around(stream, position);
+        let near = beyond.unwrap_or(end);
+        if let Some(kept) = &kept
+            && Earlier::are_near(&kept.head, &near, end.revision)
+        {
+            return Ok(Some((Some(kept.clone()), near)));
         }
         let (base, beyond) = self.snapshots(stream, position)?;
-        Ok(Some((base, beyond.unwrap_or(present.head))))
+        let base = base.into_iter().chain(kept);
+        let base = base.max_by_key(|state| state.head.position);
+        let beyond = beyond.into_iter().chain([near]);
+        let beyond = beyond.min_by_key(|head| head.position);
+        Ok(Some((base, beyond.unwrap_or(end))))
     }
 
     /// The snapshots of a stream nearest to `position`, before and after it. For each snapshot the
@@ -110,6 +121,8 @@ impl Ledger {
         stream: StreamId,
         position: Position,
     ) -> Result<Option<Arc<StreamDoc>>, ReadError> {
+        // States that are made from derived state which is thrown away meanwhile go with it.
+        let docs = self.inner.docs();
         let Some((base, upper)) = self.anchor(stream, position)? else {
             return Ok(None);
         };
@@ -131,13 +144,23 @@ impl Ledger {
         if since.is_empty() {
             return Ok(base);
         }
-        let mut folded = match base {
-            Some(doc) => StreamFold::after(stream, &doc),
+        let mut folded = match &base {
+            Some(doc) => StreamFold::after(stream, doc),
             None => StreamFold::new(stream),
         };
+        let end = docs.store().register().end_of(stream).revision;
+        let worth_keeping = |at: &Revision| Earlier::is_worth_keeping(*at, end);
+        let revisions = since.iter().map(|(_, _, entry)| entry.revision);
+        let kept_at = revisions.filter(worth_keeping).max();
+        let mut kept = None;
         for (position, stored, entry) in since.iter().rev() {
             folded.take(&stored_record(*position, stored, entry), &self.opener())?;
+            if Some(entry.revision) == kept_at && folded.is_at_head() {
+                kept = folded.clone().doc().map(Arc::new);
+            }
         }
+        docs.earlier()
+            .keep(stream, base.into_iter().chain(kept), end);
         Ok(folded.doc().map(Arc::new))
     }
 

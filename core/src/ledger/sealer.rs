@@ -43,7 +43,7 @@ pub(super) fn seal_event(
     Ok(seal_payload(
         about,
         (event_type.code, event_type.schema),
-        &plain,
+        plain,
         key,
     )?)
 }
@@ -52,11 +52,11 @@ pub(super) fn seal_event(
 pub(crate) fn seal_payload(
     about: About,
     (event_type, schema): (u16, u16),
-    plain: &[u8],
+    plain: Vec<u8>,
     key: &ScopeKey,
 ) -> Result<NewEntry, SealError> {
     let event_key = key.new_event_key(about.stream, about.revision, &about.nonce);
-    let mut entry = Entry {
+    let entry = Entry {
         stream: about.stream,
         revision: about.revision,
         previous_link: about.previous_link,
@@ -72,14 +72,10 @@ pub(crate) fn seal_payload(
         sealed_len: u32::try_from(plain.len() + entry::TAG_LEN).map_err(|_| SealError::TooLong)?,
         sealed_hash: [0; 32],
     };
-    let sealed = seal::seal(
-        &event_key,
-        &about.nonce,
-        entry::prefix(&entry.encode()),
-        plain,
-    )?;
-    entry.sealed_hash = entry::sealed_hash(&sealed);
-    Ok(NewEntry::new(about.back, entry.encode(), sealed))
+    let mut entry = entry.encode();
+    let sealed = seal::seal_in_place(&event_key, &about.nonce, entry::prefix(&entry), plain)?;
+    entry::put_sealed_hash(&mut entry, &entry::sealed_hash(&sealed));
+    Ok(NewEntry::new(about.back, entry, sealed))
 }
 
 /// Decodes an entry of the journal.

@@ -32,6 +32,25 @@ pub(crate) struct Record<'a> {
     pub(crate) sealed: Option<&'a [u8]>,
 }
 
+impl Opener<'_> {
+    /// The event of an entry, and the entry's link; no event if nothing of it can be read.
+    ///
+    /// # Errors
+    /// When its payload does not open or read, or a newer version of this program wrote it.
+    pub(super) fn event(&self, record: &Record<'_>) -> Result<(Option<Event>, Hash32), ReadError> {
+        let Record {
+            position,
+            entry,
+            bytes,
+            sealed,
+        } = *record;
+        check_readable(position, entry)?;
+        let json = self.open(position, entry, bytes, sealed)?.json(entry);
+        let event = json.map(|(schema, json)| read_event(position, entry, schema, &json));
+        Ok((event.transpose()?, link(bytes)))
+    }
+}
+
 impl StreamFold {
     /// A stream without events.
     pub(crate) fn new(id: StreamId) -> Self {
@@ -87,9 +106,10 @@ impl StreamFold {
     /// changes only the revision. A redacted one is folded as it was left: without its text (P6).
     pub fn apply(&mut self, meta: &EventMeta, event: Option<&Event>) {
         if let Some(event) = event {
-            let mut state = self.state.take().map(Arc::unwrap_or_clone);
-            Aggregate::apply(&mut state, meta, event);
-            self.state = state.map(Arc::new);
+            match &mut self.state {
+                Some(state) => Arc::make_mut(state).change(meta, event),
+                None => self.state = Aggregate::created(meta, event).map(Arc::new),
+            }
         }
         self.head.revision = self.head.revision.max(meta.revision);
         self.last = meta.revision;
@@ -110,15 +130,19 @@ impl StreamFold {
         record: &Record<'_>,
         opener: &Opener<'_>,
     ) -> Result<(), ReadError> {
-        let Record {
-            position,
-            entry,
-            bytes,
-            sealed,
-        } = *record;
-        check_readable(position, entry)?;
-        let json = opener.open(position, entry, bytes, sealed)?.json(entry);
-        let event = json.map(|(schema, json)| read_event(position, entry, schema, &json));
+        let (event, link) = opener.event(record)?;
+        self.fold(record.position, record.entry, event.as_ref(), link);
+        Ok(())
+    }
+
+    /// Folds an entry in that was opened before. An event of which nothing can be read is `None`.
+    pub(super) fn fold(
+        &mut self,
+        position: Position,
+        entry: &Entry,
+        event: Option<&Event>,
+        link: Hash32,
+    ) {
         let meta = EventMeta {
             stream: self.id,
             revision: entry.revision,
@@ -126,9 +150,8 @@ impl StreamFold {
             actor: entry.actor,
             on_behalf_of: entry.on_behalf_of,
         };
-        self.apply(&meta, event.transpose()?.as_ref());
-        self.place(position, link(bytes));
-        Ok(())
+        self.apply(&meta, event);
+        self.place(position, link);
     }
 
     /// The state that the events so far led to; `None` if none of them could be read.

@@ -2,15 +2,20 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use crate::ids::CommandId;
 
 /// For each of the last half to one million commands: its id, and its place among all commands,
 /// from 0. Older commands are forgotten. If one of them is sent again, it counts as a new command.
 #[derive(Default)]
 pub(super) struct Window {
-    recent: HashMap<CommandId, u64>,
-    older: HashMap<CommandId, u64>,
+    recent: ById,
+    older: ById,
 }
+
+/// Clients choose the ids, so the seed of the hash is another one for each map.
+type ById = HashMap<CommandId, u64, RandomState>;
 
 impl Window {
     /// How many of the last commands are certain to be remembered.
@@ -24,13 +29,14 @@ impl Window {
     /// version of this program could carry a command out twice, and the first receipt is the one
     /// that was promised.
     pub(super) fn insert(&mut self, id: CommandId, ordinal: u64) {
-        if self.get(&id).is_some() {
+        if self.older.contains_key(&id) {
             return;
         }
-        if self.recent.len() as u64 >= Self::LENGTH {
+        let is_full = self.recent.len() as u64 >= Self::LENGTH;
+        if is_full && !self.recent.contains_key(&id) {
             self.older = std::mem::take(&mut self.recent);
         }
-        self.recent.insert(id, ordinal);
+        self.recent.entry(id).or_insert(ordinal);
     }
 
     /// Takes back the ids of a batch that is not carried out.

@@ -1,6 +1,6 @@
 //! The cipher, and the keys that are derived for it. `core/DESIGN.md` has the layouts and contexts.
 
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::aead::{Aead, AeadInOut, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -79,9 +79,12 @@ pub(super) fn nonce_event_key(
     EventKey(hasher.finalize().into())
 }
 
-pub(super) fn keyed_digest(secret: &[u8; 32], bytes: &[u8]) -> [u8; 16] {
-    let key = DIGEST_KEY.hash(secret);
-    first(blake3::keyed_hash(&key, bytes).as_bytes())
+pub(super) fn digest_key(secret: &[u8; 32]) -> [u8; 32] {
+    DIGEST_KEY.hash(secret)
+}
+
+pub(super) fn keyed_digest(key: &[u8; 32], bytes: &[u8]) -> [u8; 16] {
+    first(blake3::keyed_hash(key, bytes).as_bytes())
 }
 
 /// A hash of the event key that the entry carries, so that nobody can show two texts for one
@@ -109,6 +112,25 @@ pub fn seal(
             },
         )
         .map_err(|_| SealError::TooLong)
+}
+
+/// The same as [`seal`], in the place of the payload.
+///
+/// # Errors
+/// As for [`seal`].
+pub(crate) fn seal_in_place(
+    key: &EventKey,
+    nonce: &[u8; 24],
+    prefix: &[u8],
+    mut plain: Vec<u8>,
+) -> Result<Vec<u8>, SealError> {
+    match cipher(&key.0).encrypt_in_place(&XNonce::from(*nonce), prefix, &mut plain) {
+        Ok(()) => Ok(plain),
+        Err(_) => {
+            plain.zeroize();
+            Err(SealError::TooLong)
+        }
+    }
 }
 
 /// Opens what [`seal`] made.
@@ -191,6 +213,8 @@ mod tests {
         let stream = StreamId::from(PlanId::from_bytes([2; 16]));
         let event = key().event_key(stream, Revision::new(1));
         let sealed = seal(&event, &[3; 24], b"prefix", b"text").unwrap();
+        let in_place = seal_in_place(&event, &[3; 24], b"prefix", b"text".to_vec());
+        assert_eq!(in_place.unwrap(), sealed);
         assert_eq!(open(&event, &[3; 24], b"prefix", &sealed).unwrap(), b"text");
         assert_eq!(
             open(&event, &[3; 24], b"other", &sealed),

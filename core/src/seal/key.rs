@@ -13,6 +13,8 @@ pub struct ScopeKey {
     #[zeroize(skip)]
     pub id: KeyId,
     pub(super) secret: [u8; 32],
+    /// The key of [`ScopeKey::keyed_digest`], which follows from the secret.
+    digest: [u8; 32],
 }
 
 impl std::fmt::Debug for ScopeKey {
@@ -24,7 +26,8 @@ impl std::fmt::Debug for ScopeKey {
 impl ScopeKey {
     /// The key with this id and secret.
     pub fn new(id: KeyId, secret: [u8; 32]) -> Self {
-        Self { id, secret }
+        let digest = cipher::digest_key(&secret);
+        Self { id, secret, digest }
     }
 
     /// The key of a new event with this nonce. Whoever has it can open that event and no other.
@@ -57,7 +60,7 @@ impl ScopeKey {
     /// A hash that only holders of the key can compute. It is used for digests of commands, so that
     /// short texts cannot be guessed from the digests.
     pub fn keyed_digest(&self, bytes: &[u8]) -> [u8; 16] {
-        cipher::keyed_digest(&self.secret, bytes)
+        cipher::keyed_digest(&self.digest, bytes)
     }
 
     /// The key that seals what the access log says about whoever has this key. It has the same id,

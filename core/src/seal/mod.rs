@@ -9,7 +9,7 @@ mod store;
 pub use self::cipher::{
     EventKey, SealError, commitment, document_key, open, open_document, seal, seal_document,
 };
-pub(crate) use self::cipher::{NONCE_LEN, rest_key};
+pub(crate) use self::cipher::{NONCE_LEN, rest_key, seal_in_place};
 pub use self::key::ScopeKey;
 pub use self::scope::KeyScope;
 pub use self::store::{

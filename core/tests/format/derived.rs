@@ -1,15 +1,17 @@
-//! Documents that the fixture has none of: snapshots, documents in parts, full lists of commands.
+//! Documents that the fixture has none of: snapshots, long documents, full lists of commands; and the files
+//! in which documents lie.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use planledger_core::derived::{Cursor, Doc, DocKey, Head, Store, StreamDoc, testing};
+use planledger_core::derived::{Cursor, Doc, DocKey, Head, Store, StreamDoc, Term, testing};
 use planledger_core::domain::catalogue::{Catalogue, CatalogueCommand};
 use planledger_core::domain::institution::Institution;
 use planledger_core::domain::plan::PlanCommand;
 use planledger_core::domain::{Aggregate, Command};
 use planledger_core::ids::{
-    CatalogueId, CatalogueItemId, CommandId, LedgerId, Position, Revision, StreamId,
+    CatalogueId, CatalogueItemId, CommandId, CommitSeq, InstitutionId, LedgerId, PersonId,
+    Position, Revision, StreamId,
 };
 use planledger_core::journal::FaultyDisk;
 use planledger_core::ledger::{Envelope, Ledger, Options};
@@ -23,8 +25,6 @@ use planledger_fixtures::{ActsAs, repeatable};
 
 const LEDGER: LedgerId = LedgerId::from_bytes([0x11; 16]);
 const OTHER_CATALOGUE: CatalogueId = CatalogueId::from_bytes([0xC7; 16]);
-/// Parts are at most this long.
-const PART: usize = 98_304;
 
 /// Keys of the ledger and of the school, made of fixed randomness.
 fn keys() -> (FaultyDisk, KeyStore) {
@@ -70,10 +70,9 @@ const SNAPSHOT: &str = "
     0000000000000040
     eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee
     68eae1066fca29e3236b08eb29b363fb
-    ead21966ede06ecbb5749988bc935de09224e36c4c01c96e
-    c2f1ebc4faf996625effb2501420f371cb2bda55823772abc8c680133dc10863
-    aa75d5f64f01b96cd273df19f56d2c734bd94a4eaa5268da0048b037376db9f8
-    37072383c725f90db7ca19d1d857255b339ee7
+    78a2098505c9f16411b94e8f37eb6d9ca709158cbf25afbc
+    911baa9dc1dcef5b1b00dcbdcb265cc78b2f8e8aca739e986fae7b1ed8fbf9
+    816c2ce9c204ffc120de8e7eb61b073bba984fe02b9d3978e2d1
 ";
 
 #[test]
@@ -128,13 +127,86 @@ fn store_in(dir: &std::path::Path) -> Store {
     testing::store(dir, &MasterKey::from_bytes(MASTER), LEDGER).unwrap()
 }
 
-/// The key of a part: what a document in parts is stored under besides its own key.
-fn part_key(key: &DocKey, part: u32) -> Vec<u8> {
-    [&[5], key.to_bytes().as_slice(), &part.to_be_bytes()].concat()
+/// How long a list is that fills a part of a file.
+const LONG: u8 = 200;
+
+/// A list that begins with the institution of this number, so that no two are alike.
+fn list(number: u8) -> Doc {
+    let ids = (0..LONG).map(|last| {
+        let mut id = [0x11; 16];
+        (id[0], id[15]) = (number, last);
+        StreamId::from(InstitutionId::from_bytes(id))
+    });
+    Doc::Postings(Arc::new(ids.collect()))
+}
+
+fn owned_by(number: u8) -> DocKey {
+    DocKey::Postings(Term::Owner(PersonId::from_bytes([number; 16])))
+}
+
+/// How many bytes the files beside sled have.
+fn bytes_beside(dir: &std::path::Path) -> u64 {
+    let sled = testing::sled_folder(dir).unwrap();
+    let files = std::fs::read_dir(sled.with_file_name("values")).unwrap();
+    files
+        .map(|file| file.unwrap().metadata().unwrap().len())
+        .sum()
+}
+
+/// Documents lie in files that are only appended to. However often they are written, the files stay about
+/// as large as the documents, and each is what was written last, whenever the store is opened anew.
+#[test]
+fn what_is_out_of_date_is_removed_and_everything_else_stays_as_it_is() {
+    const DOCUMENTS: u8 = 100;
+    let dir = tempfile::tempdir().unwrap();
+    let (_disk, keys) = keys();
+    let mut store = Some(store_in(dir.path()));
+    let mut expected: BTreeMap<u8, Doc> = BTreeMap::new();
+    for round in 1..=60_u64 {
+        let mut cursor = Cursor::start(LEDGER);
+        cursor.commit = CommitSeq::new(round);
+        // Some are never written again, most are, and some are removed.
+        let written = (0..DOCUMENTS).filter(|number| round == 1 || number % 5 > 0);
+        let written: Vec<_> = written
+            .map(|number| {
+                let gone = number % 7 == 3 && round % 2 == 0;
+                let doc = match gone {
+                    true => Doc::Absent,
+                    false => list(number.wrapping_add(round as u8)),
+                };
+                (number, owned_by(number), doc)
+            })
+            .collect();
+        let open = store.get_or_insert_with(|| store_in(dir.path()));
+        open.apply(
+            written.iter().map(|(_, key, doc)| (key, doc)),
+            &cursor,
+            &keys,
+        )
+        .unwrap();
+        expected.extend(written.into_iter().map(|(number, _, doc)| (number, doc)));
+        for (number, doc) in &expected {
+            assert_eq!(
+                open.get(&owned_by(*number), &keys).unwrap(),
+                *doc,
+                "round {round}"
+            );
+        }
+        if round % 9 == 0 {
+            store = None;
+        }
+    }
+    drop(store);
+    let live: usize = dump(&store_in(dir.path())).values().map(Vec::len).sum();
+    let files = bytes_beside(dir.path());
+    assert!(
+        files < 2 * live as u64 + 4 * (32 << 10),
+        "{files} of {live}"
+    );
 }
 
 #[test]
-fn a_long_document_is_written_in_parts_and_shrinks_again_also_after_a_restart() {
+fn a_long_document_is_one_as_any_other() {
     let dir = tempfile::tempdir().unwrap();
     let (disk, keys) = keys();
     let key = DocKey::Stream(CATALOGUE.into());
@@ -145,28 +217,14 @@ fn a_long_document_is_written_in_parts_and_shrinks_again_also_after_a_restart() 
         write(&store, &Doc::Absent);
         dump(&store)
     };
-    for (items, parts) in [(200, 5), (60, 2), (1, 0), (120, 3)] {
-        // Opened anew, it has to find out by itself which parts there are.
+    for items in [200, 60, 1, 120] {
         let store = store_in(dir.path());
         let doc = document(9, 3, catalogue(items, 500));
         write(&store, &doc);
         assert_eq!(store.get(&key, &keys).unwrap(), doc);
         let mut found = dump(&store);
-        let value = found.remove(&key.to_bytes()).unwrap();
-        let whole = match parts {
-            0 => value,
-            count => {
-                assert_eq!(value, [&[1], u32::to_be_bytes(count).as_slice()].concat());
-                let mut whole = vec![0];
-                for part in 0..count {
-                    let bytes = found.remove(&part_key(&key, part)).unwrap();
-                    assert!(bytes.len() == PART || part == count - 1 && bytes.len() < PART);
-                    whole.extend(bytes);
-                }
-                whole
-            }
-        };
-        assert_eq!(found, cursor_alone, "nothing else is left");
+        let whole = found.remove(&key.to_bytes()).unwrap();
+        assert_eq!(found, cursor_alone, "nothing else is there");
         let told = reader::read_document(&key.to_bytes(), &whole, &secrets(&disk));
         assert!(told.contains(r#"{"catalogue":{"details":{"title":"Fælles Mål""#));
     }
@@ -197,17 +255,19 @@ fn written(dir: &std::path::Path, writes: u64) -> Ledger {
         let command = Command::Plan(PLAN, PlanCommand::WriteStatus { text });
         Envelope::new(CommandId::from_bytes(id), command)
     });
-    ledger
-        .execute_batch(TEACHER.actor(), envelopes.collect())
-        .unwrap();
+    let envelopes: Vec<_> = envelopes.collect();
+    for batch in envelopes.chunks(500) {
+        let written = ledger.execute_batch(TEACHER.actor(), batch.to_vec());
+        written.unwrap();
+    }
     ledger.settle();
     ledger
 }
 
 #[test]
-fn a_stream_has_a_snapshot_at_every_64th_revision() {
+fn the_longer_a_stream_is_the_further_apart_lie_its_snapshots() {
     let dir = tempfile::tempdir().unwrap();
-    let ledger = written(dir.path(), 130);
+    let ledger = written(dir.path(), 1_200);
     let keys = std::fs::read(dir.path().join("keys/keys.log")).unwrap();
     let keys = reader::read_keys(&keys, &MASTER, &PRIVATE).1;
     let documents = dump(&ledger.derived());
@@ -229,7 +289,18 @@ fn a_stream_has_a_snapshot_at_every_64th_revision() {
         );
         revisions.push(revision);
     }
-    assert_eq!(revisions, [64, 128]);
+    assert_eq!(revisions, [64, 128, 192, 256, 384, 512, 768, 1_024]);
+    // Between them, before the first and after the last, the past is folded.
+    for revision in [9, 63, 65, 300, 511, 767, 900, 1_023, 1_200] {
+        let read = ledger.read_at(Position::new(revision + 17), |reading| reading.stream(PLAN));
+        let (state, at) = read.unwrap().0.unwrap();
+        let Aggregate::Plan(then) = &*state else {
+            panic!()
+        };
+        assert_eq!(at.get(), revision);
+        let status = &then.status.as_ref().unwrap().text;
+        assert_eq!(*status, text(&format!("Status nummer {}", revision - 9)));
+    }
 }
 
 /// A catalogue has an event for each item. At every 64th its snapshots would be many times as large as

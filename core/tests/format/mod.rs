@@ -12,6 +12,7 @@ pub(crate) mod events;
 mod fixture;
 mod golden;
 mod newer;
+mod packed;
 mod reader;
 mod shape;
 mod story;

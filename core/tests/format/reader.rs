@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use x25519_dalek::{PublicKey, StaticSecret};
 
 use crate::format::fixture::hex;
+use crate::format::packed;
 
 /// Secrets by key id.
 pub(crate) type Keys = BTreeMap<[u8; 16], [u8; 32]>;
@@ -334,7 +335,7 @@ fn state(key: &[u8], value: &[u8], keys: &Keys) -> String {
     let mut rest = Rest(value);
     let (position, revision) = (rest.number(8), rest.number(8));
     let link = hex(rest.take(32));
-    let json = sealed(key, value, 64, keys);
+    let json = packed::json(&sealed(key, value, 64, keys));
     format!("position {position} revision {revision} link {link} {json}")
 }
 
@@ -351,11 +352,11 @@ fn cell(name: &mut Rest<'_>) -> String {
 }
 
 fn sealed_json(key: &[u8], value: &[u8], keys: &Keys) -> String {
-    sealed(key, value, 16, keys)
+    packed::json(&sealed(key, value, 16, keys))
 }
 
-/// JSON sealed behind a head in the clear, which ends with the id of the key.
-fn sealed(key: &[u8], value: &[u8], head: usize, keys: &Keys) -> String {
+/// What is sealed behind a head in the clear, which ends with the id of the key.
+fn sealed(key: &[u8], value: &[u8], head: usize, keys: &Keys) -> Vec<u8> {
     let mut rest = Rest(&value[head - 16..]);
     let secret = keys[&rest.array()];
     let document_key = hash("document key", &secret);
@@ -365,7 +366,7 @@ fn sealed(key: &[u8], value: &[u8], head: usize, keys: &Keys) -> String {
     let length = (associated.len() as u64).to_be_bytes();
     let parts = [&document_key[..], &length, &associated, &plain].concat();
     assert_eq!(nonce, &hash("document nonce", &parts)[..24]);
-    String::from_utf8(plain).unwrap()
+    plain
 }
 
 fn streams(mut value: Rest<'_>) -> String {

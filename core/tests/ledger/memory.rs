@@ -2,8 +2,9 @@
 
 use planledger_core::access::Facts;
 use planledger_core::derived::Term;
-use planledger_core::ids::{PersonId, StreamKind};
-use planledger_core::ledger::{ReadError, Reading};
+use planledger_core::domain::Aggregate;
+use planledger_core::ids::{PersonId, Position, StreamKind};
+use planledger_core::ledger::{Ledger, ReadError, Reading};
 use planledger_fixtures::place::TempLedger;
 use planledger_fixtures::school::SYSTEM;
 use uuid::Uuid;
@@ -55,4 +56,39 @@ fn what_is_in_memory_is_read_there_and_everything_else_is_left_to_others() {
         ledger.read_in_memory(look).unwrap().unwrap().0,
         (Some(2), 1, 0)
     );
+}
+
+/// A state of the past is made from the nearest one that was made lately. It is what a fold from the
+/// first event gives, in whatever order and however often the past is read.
+#[test]
+fn the_past_stays_the_same_however_it_is_read() {
+    const EVENTS: u64 = 400;
+    let place = TempLedger::new();
+    let ledger = place.open();
+    let name = |nth: u64| format!("Skole {nth}");
+    for nth in 1..=EVENTS {
+        let command = put_institution(nth, 1, &name(nth));
+        ledger.execute(SYSTEM, command).unwrap();
+    }
+    ledger.settle();
+    let at = |ledger: &Ledger, nth: u64| {
+        let read = ledger.read_at(Position::new(nth), |then| then.stream(institution(1)));
+        let (state, revision) = read.unwrap().0.unwrap();
+        let Aggregate::Institution(found) = &*state else {
+            panic!("an institution")
+        };
+        assert_eq!(revision.get(), nth);
+        assert_eq!(found.details.name.as_str(), name(nth));
+        state
+    };
+    for nth in (0..3 * EVENTS).map(|nth| nth * 149 % EVENTS + 1) {
+        at(&ledger, nth);
+    }
+    let seen: Vec<_> = (1..=EVENTS).map(|nth| at(&ledger, nth)).collect();
+    drop(ledger);
+    // Nothing is in memory, and each is read once.
+    let ledger = place.open();
+    for nth in (1..=EVENTS).rev() {
+        assert_eq!(at(&ledger, nth), seen[nth as usize - 1]);
+    }
 }

@@ -1,6 +1,7 @@
 //! Deciding and folding: total, repeatable, and the same whether an event was just decided or
 //! read back.
 
+use planledger_core::derived::testing::{pack, unpack};
 use planledger_core::domain::{Aggregate, Event, EventType};
 use proptest::prelude::*;
 
@@ -69,6 +70,11 @@ fn events_and_states_are_the_same_after_they_were_written_and_read() {
             let read: Aggregate = serde_json::from_slice(&json).unwrap();
             prop_assert_eq!(&read, state);
             prop_assert_eq!(serde_json::to_vec(&read).unwrap(), json);
+            // As derived state has it.
+            let packed = pack(state).unwrap();
+            let read = unpack(&packed).unwrap();
+            prop_assert_eq!(&read, state);
+            prop_assert_eq!(pack(&read).unwrap(), packed);
         }
         Ok(())
     });

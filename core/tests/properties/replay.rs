@@ -105,6 +105,24 @@ fn state_is_the_same_however_it_came_about() {
     });
 }
 
+/// Batches change what others of the same group changed, and many are taken back.
+#[test]
+fn batches_leave_what_a_replay_gives_whether_they_are_carried_out_or_taken_back() {
+    let batches = prop::collection::vec(prop::collection::vec(acts(), 1..5), 1..60);
+    check(8, &batches, |batches| {
+        let place = JournalledLedger::new();
+        let ledger = Ledger::open(place.options()).unwrap();
+        run(&ledger, founding());
+        run_batches(&ledger, batches);
+        let incremental = dump(&ledger);
+        drop(ledger);
+        rebuild(place.options()).unwrap();
+        let ledger = Ledger::open(place.options()).unwrap();
+        prop_assert!(dump(&ledger) == incremental, "replay differs");
+        Ok(())
+    });
+}
+
 /// Every stream at every position, and plans through several eyes now and then, are what the
 /// events up to there lead to.
 fn the_past_reads_as_the_events_say(ledger: &Ledger) -> TestCaseResult {

@@ -1,11 +1,12 @@
 //! Carries out commands.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use planledger_core::ids::{CommandId, Position};
 use planledger_core::ledger::{Envelope, ExecuteError, Receipt, Request as Work};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot};
 
 use super::api::Api;
 use super::auth::{Access, Caller, Naming};
@@ -24,7 +25,9 @@ type Outcome = Result<Vec<Receipt>, ExecuteError>;
 
 /// A command that was submitted and that the ledger has perhaps not written yet.
 pub(super) struct Submitted {
-    envelope: Envelope,
+    id: CommandId,
+    /// The one command. The ledger has it too, until it is decided.
+    envelopes: Arc<Vec<Envelope>>,
     outcome: oneshot::Receiver<Outcome>,
 }
 
@@ -36,16 +39,27 @@ pub(super) struct Read {
 
 impl Submitted {
     pub(super) fn id(&self) -> CommandId {
-        self.envelope.id
+        self.id
     }
 
     /// Waits for the result of the command.
-    pub(super) async fn receipt(self) -> Result<Receipt, Failure> {
-        let receipts = self
-            .outcome
-            .await
-            .unwrap_or(Err(ExecuteError::Closed))
-            .map_err(|error| failure(error, self.envelope))?;
+    pub(super) async fn receipt(&mut self) -> Result<Receipt, Failure> {
+        let outcome = (&mut self.outcome).await;
+        self.receipt_of(outcome.unwrap_or(Err(ExecuteError::Closed)))
+    }
+
+    /// The result of the command if it is there; `None` if it has to be waited for.
+    pub(super) fn receipt_now(&mut self) -> Option<Result<Receipt, Failure>> {
+        let outcome = match self.outcome.try_recv() {
+            Ok(outcome) => outcome,
+            Err(oneshot::error::TryRecvError::Empty) => return None,
+            Err(oneshot::error::TryRecvError::Closed) => Err(ExecuteError::Closed),
+        };
+        Some(self.receipt_of(outcome))
+    }
+
+    fn receipt_of(&self, outcome: Outcome) -> Result<Receipt, Failure> {
+        let receipts = outcome.map_err(|error| Failure::of_execution(error, &self.envelopes))?;
         receipts
             .into_iter()
             .next()
@@ -57,20 +71,29 @@ impl Submitted {
 #[derive(Default)]
 pub(super) struct Line {
     handed_in: u64,
-    answered: Arc<watch::Sender<(u64, Position)>>,
+    answered: Arc<Answered>,
+}
+
+#[derive(Default)]
+struct Answered {
+    count: AtomicU64,
+    /// The position of the last that was written. It rises before the count.
+    position: AtomicU64,
+    /// Only the stream itself waits.
+    more: Notify,
 }
 
 impl Line {
     fn is_answered(&self) -> bool {
-        self.answered.borrow().0 >= self.handed_in
+        self.answered.count.load(Ordering::Acquire) >= self.handed_in
     }
 
     /// Waits until all have been answered. Returns the position of the last one that was written.
     async fn answered(&self) -> Position {
-        let mut answered = self.answered.subscribe();
-        // It fails only if the sender is gone, which this holds.
-        let last = answered.wait_for(|(count, _)| *count >= self.handed_in);
-        last.await.map(|last| last.1).unwrap_or_default()
+        while !self.is_answered() {
+            self.answered.more.notified().await;
+        }
+        Position::new(self.answered.position.load(Ordering::Acquire))
     }
 
     fn listener(&self) -> impl FnOnce(&Outcome) + Send + use<> {
@@ -78,16 +101,12 @@ impl Line {
         move |outcome: &Outcome| {
             let receipts = outcome.iter().flatten();
             let position = receipts.map(|receipt| receipt.position).max();
-            answered.send_modify(|(count, last)| {
-                *count += 1;
-                *last = (*last).max(position.unwrap_or_default());
-            });
+            let position = position.unwrap_or_default().get();
+            answered.position.fetch_max(position, Ordering::AcqRel);
+            answered.count.fetch_add(1, Ordering::AcqRel);
+            answered.more.notify_one();
         }
     }
-}
-
-fn failure(error: ExecuteError, envelope: Envelope) -> Failure {
-    Failure::of_execution(error, &[envelope])
 }
 
 impl Api {
@@ -145,9 +164,10 @@ impl Api {
         bytes: usize,
     ) -> Result<Receipt, Failure> {
         let turn = Arc::new(writing.single(1, bytes).await?);
-        match self.hand_in(caller, envelope.clone(), bytes, turn, |_| {}) {
-            Ok(outcome) => Submitted { envelope, outcome }.receipt().await,
-            Err(error) => Err(failure(error, envelope)),
+        let envelopes = Arc::new(vec![envelope]);
+        match self.hand_in(caller, &envelopes, bytes, turn, |_| {}) {
+            Ok(mut submitted) => submitted.receipt().await,
+            Err(error) => Err(Failure::of_execution(error, &envelopes)),
         }
     }
 
@@ -163,7 +183,8 @@ impl Api {
         let turn = writing.single(envelopes.len(), bytes).await?;
         let (reply, outcome) = oneshot::channel();
         let approved = approves(&envelopes).then(|| self.approved.clone());
-        let work = Work::new(caller.actor, envelopes.clone(), move |result| {
+        let envelopes = Arc::new(envelopes);
+        let work = Work::sharing(caller.actor, envelopes.clone(), move |result| {
             if let Some(approved) = approved {
                 approved.notify_one();
             }
@@ -192,19 +213,20 @@ impl Api {
         let envelope = read.envelope?;
         let turn = Arc::new(writing.of_stream(bytes).await?);
         let envelope = self.permitted_in_turn(caller, envelope, line).await?;
+        let envelopes = Arc::new(vec![envelope]);
         let mut tries = 0;
         loop {
             let turn = turn.clone();
-            match self.hand_in(caller, envelope.clone(), bytes, turn, line.listener()) {
-                Ok(outcome) => {
+            match self.hand_in(caller, &envelopes, bytes, turn, line.listener()) {
+                Ok(submitted) => {
                     line.handed_in += 1;
-                    return Ok(Submitted { envelope, outcome });
+                    return Ok(submitted);
                 }
                 Err(ExecuteError::Overloaded) if tries < TRIES => {
                     tries += 1;
                     tokio::time::sleep(PAUSE).await;
                 }
-                Err(error) => return Err(failure(error, envelope)),
+                Err(error) => return Err(Failure::of_execution(error, &envelopes)),
             }
         }
     }
@@ -237,15 +259,14 @@ impl Api {
     fn hand_in(
         &self,
         caller: &Caller,
-        envelope: Envelope,
+        envelopes: &Arc<Vec<Envelope>>,
         bytes: usize,
         turn: Arc<Turn>,
         told: impl FnOnce(&Outcome) + Send + 'static,
-    ) -> Result<oneshot::Receiver<Outcome>, ExecuteError> {
+    ) -> Result<Submitted, ExecuteError> {
         let (reply, outcome) = oneshot::channel();
-        let envelopes = vec![envelope];
-        let approved = approves(&envelopes).then(|| self.approved.clone());
-        let work = Work::new(caller.actor, envelopes, move |result| {
+        let approved = approves(envelopes).then(|| self.approved.clone());
+        let work = Work::sharing(caller.actor, envelopes.clone(), move |result| {
             if let Some(approved) = approved {
                 approved.notify_one();
             }
@@ -256,6 +277,11 @@ impl Api {
             let _ = reply.send(result);
         });
         self.ledger.submit(work.weighing(bytes))?;
-        Ok(outcome)
+        let first = envelopes.first().ok_or(ExecuteError::Closed)?;
+        Ok(Submitted {
+            id: first.id,
+            envelopes: envelopes.clone(),
+            outcome,
+        })
     }
 }

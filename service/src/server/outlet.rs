@@ -173,7 +173,20 @@ impl<T> Outlet<T> {
         })
     }
 
-    /// The same. If there is none soon, whoever makes the answers forgets what it can make again.
+    /// Waits until there is a place for something small. Somebody else may be given it meanwhile.
+    pub(super) async fn has_room(&self) -> Result<(), NoPlace> {
+        let is_here = {
+            let state = self.shared.state();
+            let fits = state.bytes <= self.room.of_stream && state.queue.len() < self.items;
+            !state.left && fits
+        };
+        match is_here && self.room.all.available_permits() > 0 {
+            true => Ok(()),
+            false => self.place(0).await.map(drop),
+        }
+    }
+
+    /// The same as [`Outlet::place`]. If there is none soon, whoever makes the answers forgets what it can make again.
     pub(super) async fn place_or(
         &self,
         bytes: usize,
@@ -264,6 +277,7 @@ impl<T> Place<'_, T> {
         if let Some(spare) = has.checked_sub(units).filter(|spare| *spare > 0) {
             drop(self.permit.split(spare));
         } else if let Ok(more) = u32::try_from(units - has.min(units))
+            && more > 0
             // What exceeds all bounds alone cannot be made smaller any more.
             && let Ok(more) = room.all.clone().try_acquire_many_owned(more)
         {
@@ -385,6 +399,21 @@ mod tests {
         assert_eq!(send(&outlet, 2, UNIT).await, Err(NoPlace::Slow));
         let (taken, sent) = tokio::join!(flow.next(), send(&outlet, 2, UNIT));
         assert_eq!((taken, sent), (Some(2), Ok(())));
+    }
+
+    #[tokio::test]
+    async fn there_is_room_until_as_many_wait_as_may_or_the_client_leaves() {
+        let room = room(100 * UNIT, 100 * UNIT);
+        let (outlet, mut flow) = room.open(2);
+        for item in 0..2 {
+            assert_eq!(outlet.has_room().await, Ok(()));
+            send(&outlet, item, UNIT).await.unwrap();
+        }
+        assert_eq!(outlet.has_room().await, Err(NoPlace::Slow));
+        let (taken, there) = tokio::join!(flow.next(), outlet.has_room());
+        assert_eq!((taken, there), (Some(0), Ok(())));
+        drop(flow);
+        assert_eq!(outlet.has_room().await, Err(NoPlace::Left));
     }
 
     #[tokio::test]

@@ -1,11 +1,11 @@
 //! No bytes bring the readers of derived documents down, and what decodes encodes to the same
-//! bytes. States are sealed here, so that what is in them is reached.
+//! bytes. States are sealed here, so that what is in them is reached: as they stand, and packed.
 //!
 //! The input is a kind of document and the kind of its stream, a byte each, and its bytes.
 
 use std::sync::{Arc, LazyLock};
 
-use planledger_core::derived::testing::{decode, decode_cursor, encode, encode_cursor};
+use planledger_core::derived::testing::{compress, decode, decode_cursor, encode, encode_cursor};
 use planledger_core::derived::{Doc, DocKey, Term};
 use planledger_core::ids::{InstitutionId, LedgerId, PersonId, Revision, StreamId, StreamKind};
 use planledger_core::journal::FaultyDisk;
@@ -59,7 +59,10 @@ pub(crate) fn check(bytes: &[u8]) {
         2 => list(&DocKey::Commands(7), bytes),
         3 => state(&DocKey::Stream(stream), bytes),
         4 => state(&DocKey::Snapshot(stream, Revision::new(64)), bytes),
-        _ => counts(bytes),
+        _ => {
+            counts(bytes);
+            counts(&compress(bytes));
+        }
     }
 }
 
@@ -71,18 +74,18 @@ fn list(key: &DocKey, bytes: &[u8]) {
     }
 }
 
-/// Counts of the overview, sealed: what is taken for JSON.
-fn counts(json: &[u8]) {
+/// Counts of the overview, sealed: what is taken for a packed document.
+fn counts(packed: &[u8]) {
     let (keys, scope) = &*KEYS;
     let key = DocKey::Cell(CellKey {
         institution: InstitutionId::from_bytes([0x11; 16]),
         team: None,
         school_year: None,
     });
-    assert!(decode(&key, json, keys).is_err(), "nobody guesses a seal");
+    assert!(decode(&key, packed, keys).is_err(), "nobody guesses a seal");
     let head = scope.id.as_bytes();
     let name = [key.to_bytes().as_slice(), head].concat();
-    let sealed = seal_document(&document_key(scope), &name, json).expect("it is short");
+    let sealed = seal_document(&document_key(scope), &name, packed).expect("it is short");
     if let Ok(doc) = decode(&key, &[head, sealed.as_slice()].concat(), keys) {
         let written = encode(&key, &doc, keys).expect("its key is there");
         let written = written.expect("counts are stored");
@@ -91,16 +94,22 @@ fn counts(json: &[u8]) {
     }
 }
 
-/// As it stands, and sealed: a head, and then what is taken for JSON.
+/// As it stands, and sealed: a head, and then what is taken for a packed state or for MessagePack.
 fn state(key: &DocKey, bytes: &[u8]) {
-    let (keys, scope) = &*KEYS;
+    let (keys, _) = &*KEYS;
     assert!(decode(key, bytes, keys).is_err(), "nobody guesses a seal");
-    let Some((head, json)) = bytes.split_at_checked(HEAD) else {
+    let Some((head, text)) = bytes.split_at_checked(HEAD) else {
         return;
     };
+    sealed(key, head, text);
+    sealed(key, head, &compress(text));
+}
+
+fn sealed(key: &DocKey, head: &[u8], packed: &[u8]) {
+    let (keys, scope) = &*KEYS;
     let head = [head, scope.id.as_bytes()].concat();
     let name = [key.to_bytes(), head.clone()].concat();
-    let sealed = seal_document(&document_key(scope), &name, json).expect("it is short");
+    let sealed = seal_document(&document_key(scope), &name, packed).expect("it is short");
     let Ok(doc) = decode(key, &[head, sealed].concat(), keys) else {
         return;
     };

@@ -1,9 +1,10 @@
 //! Durable batches, as bulk imports send them.
 
 use clap::Args;
+use planledger_benches::measure::clients::{Clients, Together};
 use planledger_proto::v1::ExecuteBatchRequest;
 
-use super::{Clients, statuses};
+use super::statuses;
 use crate::fault::Fault;
 use crate::report::{Bar, Measurement};
 use crate::target::Target;
@@ -42,7 +43,7 @@ impl Batch {
     pub(crate) async fn run(&self, target: &Target) -> Result<Measurement, Fault> {
         let school = target.school(self.students).await?;
         let mark = target.mark().await?;
-        let mut clients = Clients::new(self.clients as usize);
+        let mut clients = Clients::<Fault>::new(self.clients as usize);
         for client in 0..self.clients {
             let first = client * self.batches;
             let batches = (first..first + self.batches).map(|batch| {
@@ -60,7 +61,9 @@ impl Batch {
                 }
             });
         }
-        let (latencies, took) = clients.join().await?;
+        let Together {
+            latencies, took, ..
+        } = clients.join().await?;
         let sent = self.clients * self.batches * self.size;
         let each = target.since(&mark, sent).await?;
         let how = format!(

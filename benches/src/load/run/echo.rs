@@ -3,11 +3,12 @@
 
 use clap::Args;
 use planledger::client::Client;
+use planledger_benches::measure::clients::{Clients, Together};
 use planledger_benches::school::School;
 use planledger_proto::v1::ExecuteRequest;
 
+use super::statuses;
 use super::stream::pipeline;
-use super::{Clients, statuses};
 use crate::fault::Fault;
 use crate::report::Measurement;
 use crate::target::Own;
@@ -44,7 +45,7 @@ impl Echo {
         let server = Own::start(None)?;
         let school = School::new(0, 2_000);
         let actor = school.actor().to_string();
-        let mut clients = Clients::new(self.clients);
+        let mut clients = Clients::<Fault>::new(self.clients);
         for number in 0..self.clients as u64 {
             let calls: Vec<_> = (number..self.calls).step_by(self.clients).collect();
             let connection = Client::connect(server.url(), &actor).await?.commands();
@@ -57,7 +58,9 @@ impl Echo {
             });
         }
         let used = server.used();
-        let (latencies, took) = clients.join().await?;
+        let Together {
+            latencies, took, ..
+        } = clients.join().await?;
         let each = server.used_each(used, self.calls);
         let how = format!(
             "{} clients, a connection each, {} empty calls",

@@ -3,10 +3,10 @@
 
 use clap::Args;
 use planledger::wire;
+use planledger_benches::measure::clients::{Clients, Together, warm_up};
 use planledger_benches::school::School;
 use planledger_proto::v1::ExecuteBatchRequest;
 
-use super::{Clients, warm_up};
 use crate::fault::Fault;
 use crate::report::{Bar, Measurement};
 use crate::target::Target;
@@ -47,7 +47,7 @@ impl Import {
         let school = School::new(seed, classes * CLASS);
         target.record(&school, school.schools()?).await?;
         let mark = target.mark().await?;
-        let mut clients = Clients::new(self.clients as usize);
+        let mut clients = Clients::<Fault>::new(self.clients as usize);
         let mut number = 0;
         let mut commands = 0;
         for client in 0..self.clients {
@@ -65,7 +65,7 @@ impl Import {
                 commands = request.commands.len();
                 batches.push(request);
             }
-            let connection = target.connect(&school).await?.commands();
+            let connection = target.connect_as(school.importer()).await?.commands();
             clients.spawn(batches, move |batch| {
                 let mut connection = connection.clone();
                 async move {
@@ -74,7 +74,9 @@ impl Import {
                 }
             });
         }
-        let (latencies, took) = clients.join().await?;
+        let Together {
+            latencies, took, ..
+        } = clients.join().await?;
         let each = target.since(&mark, classes * EVENTS).await?;
         let how = format!(
             "{} clients, {} batches of {} classes: {commands} commands with {} events",

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use clap::Args;
 use planledger::client::Client;
+use planledger_benches::measure::latency::{histogram, record};
 use planledger_benches::school::School;
 use planledger_core::domain::Command;
 use planledger_core::domain::person::PersonCommand;
@@ -24,7 +25,6 @@ use planledger_proto::v1::{
 use uuid::Uuid;
 
 use crate::fault::Fault;
-use crate::latency::{histogram, record};
 use crate::report::{Bar, Measurement};
 use crate::target::Target;
 

@@ -4,13 +4,13 @@ use std::time::Instant;
 
 use clap::Args;
 use planledger::client::Client;
+use planledger_benches::measure::clients::warm_up;
+use planledger_benches::measure::latency::{histogram, record};
 use planledger_benches::school::School;
 use planledger_proto::v1::as_of::Moment;
 use planledger_proto::v1::{AsOf, GetPlanHistoryRequest, GetPlanRequest, Viewer};
 
-use super::warm_up;
 use crate::fault::Fault;
-use crate::latency::{histogram, record};
 use crate::report::{Bar, Measurement};
 use crate::target::Target;
 

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
+use planledger_benches::measure::process::Memory;
 use planledger_benches::place::{self, PlaceError};
 use planledger_benches::school::School;
 use planledger_core::ledger;
@@ -16,7 +17,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::Place;
 use crate::fault::Fault;
-use crate::process::Memory;
 
 const MIB: f64 = 1024.0 * 1024.0;
 /// What filling begins with; as in a real ledger, the same seed is used once.

@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use hdrhistogram::Histogram;
 use planledger::client::Client;
+use planledger_benches::measure::clients::warm_up;
+use planledger_benches::measure::latency::{histogram, record};
 use planledger_proto::v1::execute_stream_response::Outcome;
 use planledger_proto::v1::{self as proto, ExecuteStreamRequest};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::{statuses, warm_up};
+use super::statuses;
 use crate::fault::Fault;
-use crate::latency::{histogram, record};
 use crate::report::{Bar, Measurement};
 use crate::target::Target;
 

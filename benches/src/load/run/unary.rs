@@ -1,9 +1,10 @@
 //! Durable single commands, as interactive clients send them.
 
 use clap::Args;
+use planledger_benches::measure::clients::{Clients, Together};
 use planledger_proto::v1::ExecuteRequest;
 
-use super::{Clients, statuses};
+use super::statuses;
 use crate::fault::Fault;
 use crate::report::{Bar, Measurement};
 use crate::target::Target;
@@ -38,7 +39,7 @@ impl Unary {
     pub(crate) async fn run(&self, target: &Target) -> Result<Measurement, Fault> {
         let school = target.school(self.students).await?;
         let mark = target.mark().await?;
-        let mut clients = Clients::new(self.clients);
+        let mut clients = Clients::<Fault>::new(self.clients);
         for number in 0..self.clients as u64 {
             // Clients take turns on the plans, so that none waits for another's.
             let numbers = (number..self.commands).step_by(self.clients);
@@ -52,7 +53,9 @@ impl Unary {
                 }
             });
         }
-        let (latencies, took) = clients.join().await?;
+        let Together {
+            latencies, took, ..
+        } = clients.join().await?;
         let each = target.since(&mark, self.commands).await?;
         let how = format!(
             "{} clients, a connection each, {} commands on {} plans",

@@ -29,7 +29,7 @@ impl Hasher for AsItIs {
 /// The name under which the register knows a document, and the document's fingerprint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::derived) struct Print {
-    pub(super) name: u64,
+    pub(in crate::derived) name: u64,
     /// The fingerprint; `None` for a document that is not there.
     pub(super) value: Option<u64>,
 }

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use crate::hash::Context;
 use crate::ids::KeyId;
 use crate::seal::key::ScopeKey;
@@ -9,11 +11,12 @@ use crate::seal::scope::KeyScope;
 
 static FIRST_KEYS: Context = Context::new("planledger v1 2026-11-28 first keys");
 
-/// All keys.
+/// All keys. Others choose the ids of persons and institutions, so the seed of the hash is another
+/// one for each map.
 #[derive(Default)]
 pub(super) struct Keys {
-    pub(super) active: HashMap<KeyScope, KeyId>,
-    pub(super) by_id: HashMap<KeyId, Held>,
+    pub(super) active: HashMap<KeyScope, KeyId, RandomState>,
+    pub(super) by_id: HashMap<KeyId, Held, RandomState>,
     /// Ids in the order in which the keys were made.
     pub(super) order: Vec<KeyId>,
 }

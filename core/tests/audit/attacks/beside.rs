@@ -4,7 +4,7 @@ use std::fs;
 
 use planledger_core::audit::FaultKind;
 use planledger_core::derived::testing;
-use planledger_core::ids::{Position, StreamId};
+use planledger_core::ids::{LedgerId, Position, StreamId};
 use planledger_core::journal::CommitLog;
 use planledger_core::verify::PartName;
 
@@ -79,12 +79,15 @@ fn an_altered_projection_is_found() {
         copy(&kept.path().join("derived"), &directory.file("derived"));
         fault.what
     };
+    // sled takes a document itself in place of where it lies.
     let old = {
-        let files = testing::sled_folder(&before.file("derived")).unwrap();
-        let db = sled::open(files).unwrap();
-        db.get(&name).unwrap().unwrap()
+        let master = TempLedger::options_in(before.path()).master;
+        let ledger = LedgerId::from_bytes([0; 16]);
+        let store = testing::store(&before.file("derived"), &master, ledger).unwrap();
+        let mut documents = store.dump().map(Result::unwrap);
+        documents.find(|(key, _)| *key == name).unwrap().1
     };
-    let what = fault_of(&|db| drop(db.insert(&name, &old).unwrap()));
+    let what = fault_of(&|db| drop(db.insert(&name, old.as_slice()).unwrap()));
     assert!(what.contains(&StreamId::from(PLAN).to_string()), "{what}");
     let served = || {
         let ledger = TempLedger::open_in(directory.path());
@@ -92,7 +95,7 @@ fn an_altered_projection_is_found() {
         read.0.unwrap().1
     };
     let right = served();
-    directory.edit_derived(|db| drop(db.insert(&name, &old).unwrap()));
+    directory.edit_derived(|db| drop(db.insert(&name, old.as_slice()).unwrap()));
     assert_eq!(directory.faults(), [("derived", "PROJECTION", 0)]);
     // The older state is as genuine as the newer one, and yet it is not served: it is noticed as it
     // is read, derived state is made again, and the answer is the right one.

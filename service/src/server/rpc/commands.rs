@@ -89,11 +89,17 @@ impl CommandService for Api {
             async move {
                 match answer {
                     Answer::Known(response) => Ok(response),
-                    Answer::Pending(submitted) => {
+                    Answer::Pending(mut submitted) => {
                         let id = submitted.id().to_string();
-                        busy.set(true);
-                        let receipt = submitted.receipt().await;
-                        busy.set(false);
+                        let receipt = match submitted.receipt_now() {
+                            Some(receipt) => receipt,
+                            None => {
+                                busy.set(true);
+                                let receipt = submitted.receipt().await;
+                                busy.set(false);
+                                receipt
+                            }
+                        };
                         Ok(response(id, receipt.map(wire::receipt)))
                     }
                     Answer::Ended(status) => Err(status),
@@ -156,7 +162,7 @@ impl Api {
         let mut line = Line::default();
         loop {
             // Nothing is read that there is no place for, and every submitted command is answered.
-            drop(answers.place(0).await?);
+            answers.has_room().await?;
             let request = tokio::select! {
                 request = commands.next() => request,
                 () = &mut stopping => return Err(Failure::shutting_down()),

@@ -9,30 +9,35 @@ use serde::Serialize;
 const LONGEST: u64 = 60_000_000_000;
 
 /// An empty histogram of latencies in nanoseconds, three digits exact.
-pub(crate) fn histogram() -> Histogram<u64> {
+pub fn histogram() -> Histogram<u64> {
     // The bounds are valid: low is 1, high at least twice that, 0 to 5 digits.
     Histogram::new_with_bounds(1, LONGEST, 3).unwrap_or_else(|_| unreachable!())
 }
 
 /// Notes one latency.
-pub(crate) fn record(histogram: &mut Histogram<u64>, latency: Duration) {
+pub fn record(histogram: &mut Histogram<u64>, latency: Duration) {
     let nanos = u64::try_from(latency.as_nanos()).unwrap_or(LONGEST);
     histogram.saturating_record(nanos);
 }
 
 /// Latencies in microseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct Latency {
-    pub(crate) p50: f64,
-    pub(crate) p90: f64,
-    pub(crate) p99: f64,
-    pub(crate) p999: f64,
-    pub(crate) max: f64,
+pub struct Latency {
+    /// Half were no slower.
+    pub p50: f64,
+    /// 90 of 100 were no slower.
+    pub p90: f64,
+    /// 99 of 100 were no slower.
+    pub p99: f64,
+    /// 999 of 1,000 were no slower.
+    pub p999: f64,
+    /// None was slower.
+    pub max: f64,
 }
 
 impl Latency {
     /// The percentiles of a histogram of nanoseconds.
-    pub(crate) fn of(histogram: &Histogram<u64>) -> Self {
+    pub fn of(histogram: &Histogram<u64>) -> Self {
         let at = |quantile| histogram.value_at_quantile(quantile) as f64 / 1e3;
         Self {
             p50: at(0.5),

@@ -2,14 +2,13 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use super::fault::Fault;
 use super::latency::{Latency, histogram, record};
 
 /// About as much as one event takes in the journal.
@@ -19,7 +18,7 @@ const LONGEST: Duration = Duration::from_secs(2);
 
 /// The machine and its disk.
 #[derive(Debug, Serialize)]
-pub(crate) struct Machine {
+pub struct Machine {
     cores: usize,
     cpu: String,
     /// How many processes want to run, before anything is measured.
@@ -31,7 +30,10 @@ pub(crate) struct Machine {
 
 impl Machine {
     /// Looks at the machine, and writes to the disk for at most two seconds.
-    pub(crate) fn look(root: &Path) -> Result<Self, Fault> {
+    ///
+    /// # Errors
+    /// When the disk cannot be written to.
+    pub fn look(root: &Path) -> io::Result<Self> {
         let cores = std::thread::available_parallelism()?.get();
         let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = info.lines().find_map(|line| {
@@ -52,7 +54,7 @@ impl Machine {
 }
 
 /// What the disk does without anything of ours: one write and one sync at a time.
-fn syncs(root: &Path) -> Result<(f64, Latency), Fault> {
+fn syncs(root: &Path) -> io::Result<(f64, Latency)> {
     fs::create_dir_all(root)?;
     let dir = tempfile::tempdir_in(root)?;
     let mut file = File::create(dir.path().join("syncs"))?;

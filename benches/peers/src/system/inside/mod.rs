@@ -1,0 +1,4 @@
+//! Systems in the driver's own process.
+
+pub(crate) mod core;
+pub(crate) mod tephra;

@@ -1,0 +1,9 @@
+//! How anything is measured here: clients and their latencies, a process, the machine. The load driver uses
+//! it, and so do the comparisons with other systems.
+
+pub mod clients;
+pub mod latency;
+pub mod machine;
+pub mod process;
+pub mod space;
+pub mod watch;
