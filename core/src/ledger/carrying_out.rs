@@ -16,7 +16,7 @@ use crate::derived::{CommandEntry, Head, StreamDoc};
 use crate::domain::erasure::{self, ErasureCommand, Left, Target};
 use crate::domain::world::Context;
 use crate::domain::{Actor, Command, Decision, Event, EventMeta, Refusal, Stop, Without, decide};
-use crate::ids::{Position, StreamId, StreamKind};
+use crate::ids::{Position, StreamId};
 use crate::journal::{CommandRecord, Commit, NewEntry};
 use crate::seal::{self, KeyScope, KeyStoreError, ScopeKey};
 use crate::time::Timestamp;
@@ -44,7 +44,7 @@ impl Draft {
 }
 
 /// The key under which the events of a command were sealed, and its scope.
-type SealedUnder = Option<(KeyScope, ScopeKey)>;
+pub(super) type SealedUnder = Option<(KeyScope, ScopeKey)>;
 
 impl Writer {
     pub(super) fn carry_out(
@@ -270,14 +270,7 @@ impl Writer {
             events,
             ..
         } = receipt;
-        let digest = match sealed_under {
-            // The events of persons and plans are sealed under the key that their digests have.
-            Some((_, key)) if matches!(stream.kind, StreamKind::Person | StreamKind::Plan) => {
-                key.keyed_digest(&envelope.content(actor).map_err(internal)?)
-            }
-            Some(_) | None => self.digest(actor, envelope, stream)?,
-        };
-        debug_assert_eq!(digest, self.digest(actor, envelope, stream)?);
+        let digest = self.digest(actor, envelope, stream, sealed_under)?;
         let entry = CommandEntry {
             id,
             digest,

@@ -2,7 +2,7 @@
 //! with the receipt of the first time.
 
 use super::ExecuteError;
-use super::carrying_out::{internal, reused};
+use super::carrying_out::{SealedUnder, internal, reused};
 use super::envelope::{Envelope, Receipt};
 use super::writer::Writer;
 use crate::derived::CommandEntry;
@@ -112,7 +112,7 @@ impl Writer {
         actor: Actor,
         envelope: &Envelope,
     ) -> Result<bool, ExecuteError> {
-        if recorded.digest == self.digest(actor, envelope, recorded.stream)? {
+        if recorded.digest == self.digest(actor, envelope, recorded.stream, None)? {
             return Ok(true);
         }
         let content = envelope.content(actor).map_err(internal)?;
@@ -125,15 +125,21 @@ impl Writer {
 
     /// The digest is keyed, so that short texts cannot be guessed from it. The scope of the key
     /// never changes: for persons and plans it is the person, for all other streams it is the
-    /// ledger.
+    /// ledger. `at_hand` is a key that need not be looked up if it is the one.
     pub(super) fn digest(
         &self,
         actor: Actor,
         envelope: &Envelope,
         stream: StreamId,
+        at_hand: SealedUnder,
     ) -> Result<[u8; 16], ExecuteError> {
         let content = envelope.content(actor).map_err(internal)?;
-        Ok(self.key(self.digest_scope(stream)?)?.keyed_digest(&content))
+        let scope = self.digest_scope(stream)?;
+        let key = match at_hand.filter(|(known, _)| *known == scope) {
+            Some((_, key)) => key,
+            None => self.key(scope)?,
+        };
+        Ok(key.keyed_digest(&content))
     }
 
     fn digest_scope(&self, stream: StreamId) -> Result<KeyScope, ExecuteError> {
