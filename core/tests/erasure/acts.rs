@@ -283,6 +283,36 @@ fn nothing_is_recorded_of_who_was_erased_and_no_id_is_used_again() {
 }
 
 #[test]
+fn an_id_that_was_used_of_who_was_erased_is_used_up_and_tells_nothing_of_them() {
+    let school = NotarisedSchool::new();
+    let of_person = |person: PersonId| {
+        events(&school.ledger)
+            .iter()
+            .find(|event| event.stream == person.into())
+            .map(|event| event.command)
+            .unwrap()
+    };
+    let used = [
+        of_person(STUDENT),
+        of(&school.ledger, PLAN).last().unwrap().command,
+    ];
+    decide(&school.ledger, Target::Person(STUDENT));
+    school.ledger.carry_out_erasures().unwrap();
+    for id in used {
+        for about in [
+            Command::Plan(OTHERS, PlanCommand::Unshare),
+            Command::Person(CLASSMATE, PersonCommand::Return),
+        ] {
+            let sent = school.ledger.execute(SYSTEM, Envelope::new(id, about));
+            assert!(
+                matches!(sent, Err(ExecuteError::IdReused { .. })),
+                "{sent:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_key_that_is_gone_without_an_act_is_a_fault_and_so_is_a_text_that_is_there_after_one() {
     let school = NotarisedSchool::new();
     school.ledger.settle();
