@@ -79,11 +79,24 @@ impl School {
     /// # Errors
     /// Never: the texts are short. They are checked like any other.
     pub fn foundation(&self) -> Result<Vec<Command>, TextError> {
-        let mut commands = self.schools()?;
-        for class in 0..self.classes() {
-            commands.extend(self.roster(class)?);
-            self.plans(class, &mut commands)?;
-        }
+        self.founding().collect()
+    }
+
+    /// The same, each command when it is asked for: of a large city they take much memory together.
+    pub fn founding(&self) -> impl Iterator<Item = Result<Command, TextError>> + use<> {
+        let school = *self;
+        let each = |commands: Result<Vec<Command>, TextError>| match commands {
+            Ok(commands) => commands.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        };
+        let classes = (0..school.classes()).flat_map(move |class| each(school.class(class)));
+        each(school.schools()).into_iter().chain(classes)
+    }
+
+    /// A class with everything: its roster, its year plan and the plans.
+    fn class(&self, class: u64) -> Result<Vec<Command>, TextError> {
+        let mut commands = self.roster(class)?;
+        self.plans(class, &mut commands)?;
         Ok(commands)
     }
 
@@ -147,6 +160,19 @@ impl School {
             source: None,
         };
         commands.push(Command::Team(self.team(class), put));
+        Ok(commands)
+    }
+
+    /// The roster of a class once more, of which only the team's title differs from edition to edition: 27
+    /// commands, of which one changes something.
+    ///
+    /// # Errors
+    /// Never: the texts are short.
+    pub fn roster_again(&self, class: u64, edition: u64) -> Result<Vec<Command>, TextError> {
+        let mut commands = self.roster(class)?;
+        if let Some(Command::Team(_, TeamCommand::Put { details, .. })) = commands.last_mut() {
+            details.title = format!("Hold {class}, {edition}. udgave").parse()?;
+        }
         Ok(commands)
     }
 

@@ -40,6 +40,9 @@ pub(crate) enum Fault {
     /// Something cannot be printed.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
+    /// Somebody wants no more of it.
+    #[error("interrupted: servers are stopped, and what they wrote is removed")]
+    Interrupted,
     /// A figure would be of something else than it says.
     #[error("{0}")]
     Untrue(String),

@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line")]
 
 mod fault;
+mod interrupt;
 mod report;
 mod run;
 mod serve;
@@ -19,9 +20,11 @@ use clap::{Args, Parser, Subcommand};
 use planledger_benches::measure::machine::Machine;
 
 use self::fault::Fault;
+use self::interrupt::Interrupt;
 use self::report::{Measurement, Report};
 use self::run::{
-    batch, echo, follow, import, leaving, plan, replay, scale, sequence, stream, unary,
+    bars, batch, city, echo, follow, import, leaving, mixed, plan, replay, scale, sequence, stream,
+    unary,
 };
 use self::target::Target;
 
@@ -87,8 +90,16 @@ enum Command {
     Echo(echo::Echo),
     /// All of the above in one run
     All,
+    /// All sorts of work at modest rates for a long time: whether memory and latency stay as they are
+    Mixed(mixed::Mixed),
     /// A large ledger: filling, opening, rebuilding, verifying, and the memory it takes
     Scale(scale::Scale),
+    /// The roster of a large city, imported by the program into a server that is the program
+    City(city::City),
+    /// Write the roster of a large city into a folder
+    Roster(city::Roster),
+    /// Everything that has a bar, in one table; takes some minutes
+    Bars(bars::Bars),
     /// Durable single commands one after another, when a script says so
     #[command(hide = true)]
     Sequence(sequence::Sequence),
@@ -115,6 +126,7 @@ fn run(cli: Cli) -> Result<(), Fault> {
     match &cli.command {
         Command::Serve(serve) => return runtime()?.block_on(serve.run()),
         Command::Step(step) => return step.run(),
+        Command::Roster(roster) => return roster.run(),
         Command::Sequence(sequence) => {
             let send = async { sequence.run(&Target::start(&cli.place).await?).await };
             return runtime()?.block_on(send);
@@ -127,7 +139,13 @@ fn run(cli: Cli) -> Result<(), Fault> {
     }
     match &cli.command {
         Command::Scale(scale) => report.scale = Some(scale.run(&cli.place)?),
-        command => runtime()?.block_on(measure(command, &cli.place, &mut report))?,
+        Command::City(city) => report.city = Some(city.run(&cli.place, &Interrupt::listen()?)?),
+        Command::Bars(bars) => report.bars = Some(bars.run(&cli.place)?),
+        // Ends early, with what it has found.
+        Command::Mixed(mixed) => {
+            runtime()?.block_on(mixed.run(&cli.place, &mut report))?;
+        }
+        command => Interrupt::listen()?.run(measure(command, &cli.place, &mut report))?,
     }
     report.print(cli.json)
 }
@@ -154,6 +172,10 @@ async fn measure(command: &Command, place: &Place, report: &mut Report) -> Resul
         Command::All => all(&target).await?,
         // Not measured here.
         Command::Echo(_)
+        | Command::Mixed(_)
+        | Command::City(_)
+        | Command::Roster(_)
+        | Command::Bars(_)
         | Command::Scale(_)
         | Command::Sequence(_)
         | Command::Serve(_)

@@ -1,17 +1,19 @@
 //! What was measured, for people and as JSON.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use planledger_benches::measure::latency::Latency;
 use planledger_benches::measure::machine::Machine;
 use planledger_benches::measure::process::Memory;
+use planledger_benches::measure::usage::Cost;
 use planledger_benches::measure::watch::{Moment, evenly};
 use serde::Serialize;
 
 use super::fault::Fault;
-use super::run::scale::Figures;
+use super::run::{bars, city, mixed, scale};
 
 /// What has to be reached.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -40,6 +42,9 @@ pub(crate) struct Measurement {
     /// others use the machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) server_cpu: Option<f64>,
+    /// The same by stage: what the threads are there for that used it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) server_stages: BTreeMap<String, f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) bar: Option<Bar>,
     /// How far above the bar: 1 is just reached.
@@ -65,6 +70,7 @@ impl Measurement {
             rate: count as f64 / seconds,
             latency: None,
             server_cpu: None,
+            server_stages: BTreeMap::new(),
             bar: None,
             of_bar: None,
         }
@@ -75,8 +81,10 @@ impl Measurement {
         self
     }
 
-    pub(crate) fn costing(mut self, each: Option<Duration>) -> Self {
-        self.server_cpu = each.map(|each| each.as_secs_f64() * 1e6);
+    pub(crate) fn costing(mut self, each: Option<Cost>) -> Self {
+        if let Some(Cost { micros, stages }) = each {
+            (self.server_cpu, self.server_stages) = (Some(micros), stages);
+        }
         self
     }
 
@@ -122,7 +130,13 @@ pub(crate) struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) disk: Option<Disk>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) scale: Option<Figures>,
+    pub(crate) scale: Option<scale::Found>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mixed: Option<mixed::Figures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) city: Option<city::Figures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) bars: Option<bars::Table>,
 }
 
 impl Report {
@@ -134,6 +148,9 @@ impl Report {
             moments: Vec::new(),
             disk: None,
             scale: None,
+            mixed: None,
+            city: None,
+            bars: None,
         }
     }
 
@@ -149,6 +166,9 @@ impl Report {
         }
         if !self.measurements.is_empty() {
             self.table();
+        }
+        if let Some(mixed) = &self.mixed {
+            mixed.print();
         }
         if let Some(memory) = self.memory {
             println!(
@@ -176,6 +196,12 @@ impl Report {
         }
         if let Some(scale) = &self.scale {
             println!("{scale}");
+        }
+        if let Some(city) = &self.city {
+            city.print();
+        }
+        if let Some(bars) = &self.bars {
+            println!("{bars}");
         }
         Ok(())
     }
@@ -239,5 +265,40 @@ impl Report {
         for measured in &self.measurements {
             println!("  {}: {}", measured.name, measured.how);
         }
+        self.stages();
+    }
+
+    /// Processor time of the server by stage.
+    fn stages(&self) {
+        let costs = self.measurements.iter();
+        let costs: Vec<_> = costs
+            .filter(|measured| !measured.server_stages.is_empty())
+            .map(|measured| (measured.name.as_ref(), &measured.server_stages))
+            .collect();
+        print_stages(&costs);
+    }
+}
+
+/// Prints processor time by stage, in microseconds, a line for each of what used it.
+pub(crate) fn print_stages(costs: &[(&str, &BTreeMap<String, f64>)]) {
+    let stages: BTreeSet<&str> = costs
+        .iter()
+        .flat_map(|(_, stages)| stages.keys().map(String::as_str))
+        .collect();
+    if stages.is_empty() {
+        return;
+    }
+    print!("{:<19}", "cpu µs by stage");
+    for stage in &stages {
+        print!(" {stage:>10}");
+    }
+    println!();
+    for (name, costs) in costs {
+        print!("{name:<19}");
+        for stage in &stages {
+            let cost = costs.get(*stage).map(|micros| format!("{micros:.1}"));
+            print!(" {:>10}", cost.unwrap_or_default());
+        }
+        println!();
     }
 }

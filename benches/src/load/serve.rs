@@ -2,14 +2,20 @@
 //! memory is its own; or one that answers the same calls with nothing.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
+use planledger::notary::{self, KeyFiles, Rhythm};
 use planledger::server::auth::Development;
 use planledger::server::{Limits, Server};
+use planledger::system::SystemEntropy;
 use planledger_benches::place;
+use planledger_core::access_log::{AccessLog, AccessNotary};
+use planledger_core::ledger::Ledger;
+use planledger_core::notary::Notary;
 use planledger_proto::v1::command_service_server::{CommandService, CommandServiceServer};
 use planledger_proto::v1::{
     ExecuteBatchRequest, ExecuteBatchResponse, ExecuteRequest, ExecuteResponse,
@@ -17,6 +23,7 @@ use planledger_proto::v1::{
     RevertPlanRequest, RevertPlanResponse,
 };
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_stream::{Stream, StreamExt};
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming};
@@ -29,6 +36,9 @@ pub(crate) struct Serve {
     /// Directory of the ledger; without one, calls are answered with nothing
     #[arg(long)]
     on: Option<PathBuf>,
+    /// Seconds between checkpoints; with them it also records who reads, as the program does
+    #[arg(long)]
+    checkpoints: Option<u64>,
 }
 
 impl Serve {
@@ -36,14 +46,33 @@ impl Serve {
         match &self.on {
             Some(dir) => {
                 let ledger = place::open(dir)?;
-                let server = Server::bind(([127, 0, 0, 1], 0).into()).await?;
+                let mut server = Server::bind(([127, 0, 0, 1], 0).into()).await?;
                 // As in development mode, which is what it is.
-                let server = server.with_limits(Limits::default().without_rates());
+                server = server.with_limits(Limits::default().without_rates());
+                let (stop_notary, stopping) = watch::channel(false);
+                let mut notarising = None;
+                if let Some(seconds) = self.checkpoints {
+                    let whole = Whole::open(&ledger, dir)?;
+                    let every = Duration::from_secs(seconds.max(1));
+                    let witnesses = Arc::default();
+                    server = server
+                        .with_notary(whole.notary.clone(), Arc::clone(&witnesses))
+                        .with_access_log(whole.reads, false);
+                    let rhythm = Rhythm { every, witnesses };
+                    let run = notary::run(whole.notary, whole.access, rhythm, stopping);
+                    notarising = Some(tokio::spawn(run));
+                }
                 say(server.local_addr())?;
                 let development = Arc::new(Development);
                 let serving =
                     server.serve(ledger, development.clone(), development, told_to_stop());
-                Ok(serving.await?)
+                serving.await?;
+                // Nobody listens if there is no notary.
+                let _ = stop_notary.send(true);
+                match notarising {
+                    Some(notarising) => Ok(notarising.await?),
+                    None => Ok(()),
+                }
             }
             None => {
                 let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
@@ -55,6 +84,33 @@ impl Serve {
                 Ok(serving.await?)
             }
         }
+    }
+}
+
+/// What the program has besides a ledger.
+struct Whole {
+    notary: Arc<Notary>,
+    reads: Arc<AccessLog>,
+    access: Arc<AccessNotary>,
+}
+
+impl Whole {
+    fn open(ledger: &Ledger, dir: &Path) -> Result<Self, Fault> {
+        fn failed(error: impl std::error::Error) -> Fault {
+            Fault::Start(error.to_string())
+        }
+        let signer = KeyFiles::in_ledger(dir)
+            .load(ledger, None)
+            .map_err(failed)?;
+        let reads = AccessLog::open(ledger.clone(), dir, Arc::new(SystemEntropy));
+        let reads = Arc::new(reads.map_err(failed)?);
+        let access = AccessNotary::open(reads.clone(), dir, &signer).map_err(failed)?;
+        let notary = Notary::open(ledger.clone(), dir, signer).map_err(failed)?;
+        Ok(Self {
+            notary: Arc::new(notary),
+            reads,
+            access: Arc::new(access),
+        })
     }
 }
 

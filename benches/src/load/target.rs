@@ -1,6 +1,7 @@
 //! The server that is measured.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -8,8 +9,9 @@ use std::time::Duration;
 use planledger::client::Client;
 use planledger::upload::upload;
 use planledger::wire;
-use planledger_benches::measure::process::{Memory, processor_time};
-use planledger_benches::measure::space::held;
+use planledger_benches::measure::process::Memory;
+use planledger_benches::measure::space::{allocated, held};
+use planledger_benches::measure::usage::{Cost, Usage};
 use planledger_benches::measure::watch::{Moment, Watch};
 use planledger_benches::school::School;
 use planledger_core::domain::Actor;
@@ -28,13 +30,13 @@ pub(crate) struct Target {
 /// Where a server was.
 pub(crate) struct Mark {
     position: u64,
-    used: Option<Duration>,
+    used: Option<Usage>,
 }
 
 impl Mark {
     /// Processor time that the server had used.
-    pub(crate) fn used(&self) -> Option<Duration> {
-        self.used
+    pub(crate) fn used(&self) -> Option<&Usage> {
+        self.used.as_ref()
     }
 }
 
@@ -52,13 +54,19 @@ pub(crate) struct Own {
 }
 
 impl Own {
-    /// Starts a server on a ledger, or one that answers with nothing.
-    pub(crate) fn start(ledger: Option<&Path>) -> Result<Self, Fault> {
+    /// Starts a server on a ledger, or one that answers with nothing. With `checkpoints` it makes one each time
+    /// so many seconds have passed, and records who reads.
+    pub(crate) fn start(ledger: Option<&Path>, checkpoints: Option<u64>) -> Result<Self, Fault> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("serve");
         if let Some(dir) = ledger {
             command.arg("--on").arg(dir);
         }
+        if let Some(seconds) = checkpoints {
+            command.args(["--checkpoints", &seconds.to_string()]);
+        }
+        // Ctrl-C is for the driver, which ends the server when it is done with it.
+        command.process_group(0);
         let mut process = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -86,14 +94,13 @@ impl Own {
     }
 
     /// Processor time that it has used.
-    pub(crate) fn used(&self) -> Option<Duration> {
-        processor_time(self.process.id())
+    pub(crate) fn used(&self) -> Option<Usage> {
+        Usage::of(self.process.id())
     }
 
     /// Processor time that it has used for each of `count` since it had used `before`.
-    pub(crate) fn used_each(&self, before: Option<Duration>, count: u64) -> Option<Duration> {
-        let used = self.used()?.checked_sub(before?)?;
-        Some(used.div_f64(count.max(1) as f64))
+    pub(crate) fn used_each(&self, before: Option<&Usage>, count: u64) -> Option<Cost> {
+        Some(self.used()?.since(before?, count))
     }
 
     fn stop(mut self) -> Result<(), Fault> {
@@ -117,6 +124,12 @@ impl Drop for Own {
 impl Target {
     /// The server that is asked for, started if it is one of the driver's own.
     pub(crate) async fn start(place: &Place) -> Result<Self, Fault> {
+        Self::start_with(place, None).await
+    }
+
+    /// The same with all that the program does besides: it makes a checkpoint each time so many seconds have
+    /// passed, and records who reads.
+    pub(crate) async fn start_with(place: &Place, checkpoints: Option<u64>) -> Result<Self, Fault> {
         if let Some(url) = &place.server {
             return Ok(Self {
                 url: url.clone(),
@@ -124,10 +137,10 @@ impl Target {
             });
         }
         let own = match &place.ledger {
-            Some(dir) => Own::start(Some(dir))?,
+            Some(dir) => Own::start(Some(dir), checkpoints)?,
             None => {
                 let dir = tempfile::tempdir_in(place.root())?;
-                let mut own = Own::start(Some(dir.path()))?;
+                let mut own = Own::start(Some(dir.path()), checkpoints)?;
                 own._dir = Some(dir);
                 own
             }
@@ -169,7 +182,16 @@ impl Target {
         school: &School,
         commands: Vec<planledger_core::domain::Command>,
     ) -> Result<(), Fault> {
-        let client = self.connect(school).await?;
+        self.record_as(school.actor(), commands).await
+    }
+
+    /// Has somebody's commands carried out, all of them.
+    pub(crate) async fn record_as(
+        &self,
+        actor: Actor,
+        commands: Vec<planledger_core::domain::Command>,
+    ) -> Result<(), Fault> {
+        let client = self.connect_as(actor).await?;
         let hand_over = move |send: &mut dyn FnMut(_, String) -> bool| {
             commands
                 .into_iter()
@@ -204,8 +226,8 @@ impl Target {
 
     /// What the server used for each of `events`, after making sure that the ledger grew by just
     /// so many: nothing was dropped, repeated or refused.
-    pub(crate) async fn since(&self, mark: &Mark, events: u64) -> Result<Option<Duration>, Fault> {
-        let used = self.used_each(mark.used, events);
+    pub(crate) async fn since(&self, mark: &Mark, events: u64) -> Result<Option<Cost>, Fault> {
+        let used = self.used_each(mark.used(), events);
         let recorded = self.position().await? - mark.position;
         match recorded == events {
             true => Ok(used),
@@ -216,12 +238,12 @@ impl Target {
     }
 
     /// Processor time that the server has used, if it is the driver's own.
-    pub(crate) fn used(&self) -> Option<Duration> {
+    pub(crate) fn used(&self) -> Option<Usage> {
         self.own.as_ref()?.used()
     }
 
     /// Processor time that the server has used for each of `count` since it had used `before`.
-    pub(crate) fn used_each(&self, before: Option<Duration>, count: u64) -> Option<Duration> {
+    pub(crate) fn used_each(&self, before: Option<&Usage>, count: u64) -> Option<Cost> {
         self.own.as_ref()?.used_each(before, count)
     }
 
@@ -247,6 +269,16 @@ impl Target {
             journal: held(&ledger.join("journal"))?,
             derived: held(&ledger.join("derived"))?,
         }))
+    }
+
+    /// Bytes that are set aside for the journal and for derived state, if the server is the driver's own.
+    pub(crate) fn allocated(&self) -> Result<Option<(u64, u64)>, Fault> {
+        let ledger = self.own.as_ref().and_then(|own| own.ledger.as_deref());
+        let Some(ledger) = ledger else {
+            return Ok(None);
+        };
+        let journal = allocated(&ledger.join("journal"))?;
+        Ok(Some((journal, allocated(&ledger.join("derived"))?)))
     }
 
     /// Stops the server, if it is the driver's own.

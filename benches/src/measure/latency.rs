@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One minute, in nanoseconds: longer waits are counted as this long.
 const LONGEST: u64 = 60_000_000_000;
@@ -21,7 +21,7 @@ pub fn record(histogram: &mut Histogram<u64>, latency: Duration) {
 }
 
 /// Latencies in microseconds.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Latency {
     /// Half were no slower.
     pub p50: f64,

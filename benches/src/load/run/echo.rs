@@ -42,7 +42,7 @@ impl Default for Echo {
 
 impl Echo {
     pub(crate) async fn run(&self) -> Result<Vec<Measurement>, Fault> {
-        let server = Own::start(None)?;
+        let server = Own::start(None, None)?;
         let school = School::new(0, 2_000);
         let actor = school.actor().to_string();
         let mut clients = Clients::<Fault>::new(self.clients);
@@ -61,7 +61,7 @@ impl Echo {
         let Together {
             latencies, took, ..
         } = clients.join().await?;
-        let each = server.used_each(used, self.calls);
+        let each = server.used_each(used.as_ref(), self.calls);
         let how = format!(
             "{} clients, a connection each, {} empty calls",
             self.clients, self.calls
@@ -71,7 +71,7 @@ impl Echo {
         let commands = statuses(&school, 0..self.commands)?;
         let used = server.used();
         let (pipelined, took) = pipeline(&client, commands, self.window, true).await?;
-        let stream_each = server.used_each(used, self.commands);
+        let stream_each = server.used_each(used.as_ref(), self.commands);
         let how = format!(
             "one stream, {} on their way, {} commands that nobody carries out",
             self.window, self.commands

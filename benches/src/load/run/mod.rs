@@ -1,10 +1,13 @@
 //! The measurements, a module each. Other systems under the same load are compared in `benches/peers`.
 
+pub(crate) mod bars;
 pub(crate) mod batch;
+pub(crate) mod city;
 pub(crate) mod echo;
 pub(crate) mod follow;
 pub(crate) mod import;
 pub(crate) mod leaving;
+pub(crate) mod mixed;
 pub(crate) mod plan;
 pub(crate) mod replay;
 pub(crate) mod scale;

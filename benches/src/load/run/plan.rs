@@ -59,7 +59,7 @@ impl Plan {
         let all = self.reads + warm_up(self.reads);
         let used = target.used();
         let now = read(&client, &school, self.reads, |_| None).await?;
-        let now_each = target.used_each(used, all);
+        let now_each = target.used_each(used.as_ref(), all);
         let used = target.used();
         let then = read(&client, &school, self.reads, |nth| {
             let at = instants.get((nth * STRIDE % self.events) as usize)?;
@@ -68,7 +68,7 @@ impl Plan {
             })
         })
         .await?;
-        let then_each = target.used_each(used, all);
+        let then_each = target.used_each(used.as_ref(), all);
         let how = |when| {
             format!(
                 "one client, {} reads of a plan with {} events, {when}",

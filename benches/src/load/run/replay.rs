@@ -54,7 +54,7 @@ pub(crate) async fn read(
         bytes += prost::Message::encoded_len(&response);
     }
     let took = start.elapsed();
-    let each = target.used_each(used, count);
+    let each = target.used_each(used.as_ref(), count);
     if count != expected {
         let told = format!("{count} of {expected} events were read");
         return Err(Fault::Untrue(told));
