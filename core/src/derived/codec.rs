@@ -13,7 +13,7 @@ use crate::ids::{CommandId, KeyId, Position, Revision, StreamId};
 use crate::seal::{KeyScope, KeyStore, ScopeKey, document_key, open_document, seal_document};
 use crate::time::Timestamp;
 
-const STREAM_HEAD: usize = 8 + 8 + 32 + 16;
+pub(super) const STREAM_HEAD: usize = 8 + 8 + 32 + 16;
 
 /// A document's bytes; `None` for a document that is to be removed.
 pub(super) fn encode(
@@ -41,7 +41,7 @@ pub(super) fn encode(
 /// The bytes that tell a document from every other that was ever written under its key.
 pub(super) fn telling<'a>(key: &[u8], bytes: &'a [u8]) -> Telling<'a> {
     match key.first() {
-        Some(&tag::STREAM) => Telling::sealed(bytes, STREAM_HEAD),
+        Some(&(tag::STREAM | tag::SNAPSHOT)) => Telling::sealed(bytes, STREAM_HEAD),
         Some(&(tag::STANDING | tag::CELL | tag::PAST_CELL)) => Telling::sealed(bytes, 16),
         // Lists are not sealed.
         Some(_) | None => Telling::whole(bytes),

@@ -9,15 +9,13 @@ use crate::ids::{CommandId, PersonId, Position, Revision, StreamId};
 use crate::overview::{Cell, CellKey, Day, Standing};
 use crate::time::Timestamp;
 
-/// The first byte of a document's key in sled: what sort of document it is.
+/// The first byte of a document's key in derived state: what sort of document it is.
 pub(super) mod tag {
     pub(in crate::derived) const CURSOR: u8 = 0;
     pub(in crate::derived) const STREAM: u8 = 1;
     pub(in crate::derived) const POSTINGS: u8 = 2;
     pub(in crate::derived) const COMMANDS: u8 = 3;
     pub(in crate::derived) const SNAPSHOT: u8 = 4;
-    /// How much of a file of documents is in use.
-    pub(in crate::derived) const USAGE: u8 = 5;
     pub(in crate::derived) const STANDING: u8 = 6;
     pub(in crate::derived) const CELL: u8 = 7;
     pub(in crate::derived) const PAST_CELL: u8 = 8;
@@ -65,11 +63,7 @@ impl DocKey {
             Self::SNAPSHOT_EVERY * (count / Self::SNAPSHOT_EVERY).max(1).next_power_of_two()
         };
         let revision = revision.get();
-        let by_length = match revision {
-            0..256 => Self::SNAPSHOT_EVERY,
-            256..512 => 2 * Self::SNAPSHOT_EVERY,
-            512.. => Self::SNAPSHOT_AT_MOST_EVERY,
-        };
+        let by_length = Self::snapshots_apart(revision);
         let by_size = match state {
             Aggregate::Catalogue(catalogue) => {
                 wide((catalogue.items.len() + catalogue.retired.len()) as u64)
@@ -90,9 +84,21 @@ impl DocKey {
         revision > 0 && revision.is_multiple_of(by_length.max(by_size))
     }
 
-    /// Whether the document is a snapshot. A snapshot may be missing: it only saves work.
-    pub(super) fn is_snapshot(&self) -> bool {
-        matches!(self, Self::Snapshot(..))
+    /// The revisions up to `last` at which a stream may have snapshots, in order.
+    pub(super) fn snapshots_up_to(last: Revision) -> impl Iterator<Item = Revision> {
+        let next = |revision: &u64| Some(revision + Self::snapshots_apart(*revision));
+        let all = std::iter::successors(Some(Self::SNAPSHOT_EVERY), next);
+        all.take_while(move |revision| *revision <= last.get())
+            .map(Revision::new)
+    }
+
+    /// How far the snapshots of a stream lie apart, beyond this revision.
+    fn snapshots_apart(revision: u64) -> u64 {
+        match revision {
+            0..256 => Self::SNAPSHOT_EVERY,
+            256..512 => 2 * Self::SNAPSHOT_EVERY,
+            512.. => Self::SNAPSHOT_AT_MOST_EVERY,
+        }
     }
 
     /// What the document is, in words for people.
@@ -131,7 +137,7 @@ impl DocKey {
         }
     }
 
-    /// What a document is, told for people from its key in sled.
+    /// What a document is, told for people from its key.
     pub(crate) fn describe(key: &[u8]) -> String {
         let stream = |bytes: &[u8]| {
             let stream = bytes.first_chunk().and_then(StreamId::from_bytes);
@@ -146,12 +152,11 @@ impl DocKey {
             Some((&tag::STANDING, _)) => "the overview's record of a student".to_owned(),
             Some((&tag::CELL, _)) => "a count of the overview".to_owned(),
             Some((&tag::PAST_CELL, _)) => "an earlier count of the overview".to_owned(),
-            Some((&tag::USAGE, _)) => "a note on a file of documents".to_owned(),
             Some(_) | None => "a document of no known kind".to_owned(),
         }
     }
 
-    /// The key in sled: a tag, then fields of fixed length, so that snapshots of a stream are in
+    /// The key: a tag, then fields of fixed length, so that snapshots of a stream are in
     /// order.
     pub fn to_bytes(&self) -> Vec<u8> {
         match self {

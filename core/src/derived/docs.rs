@@ -1,5 +1,5 @@
-//! The documents that readers and the writer see. A document is looked for among those that sled
-//! does not have yet, then in a bounded cache, then in sled.
+//! The documents that readers and the writer see. A document is looked for among those that are not
+//! written yet, then in a bounded cache, then where the register says that it lies.
 //!
 //! The first document that is found wrong puts derived state in *doubt*, for good. The doubt is
 //! noted on disk, the writer is told that it must make derived state again, and nothing more is
@@ -35,7 +35,7 @@ const FLUSH_AT: u64 = MOST_DIRTY / 2;
 /// written once and not after each event. The time also bounds how much a start after a crash has
 /// to fold in again.
 const LINGER: Duration = Duration::from_millis(500);
-pub(crate) const CACHE_BYTES: u64 = 80 << 20;
+pub(crate) const CACHE_BYTES: u64 = 48 << 20;
 const SHARDS: usize = 1_024;
 
 #[derive(Clone)]

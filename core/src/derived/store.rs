@@ -1,5 +1,5 @@
-//! Documents: sled tells where each lies. Nothing that sled or a file gives is trusted: each document is
-//! compared with the register before it is used. A difference is an error, after which the ledger sets derived state
+//! Documents: the register tells where each lies, and sled how far derived state has come. Nothing that sled or
+//! a file gives is trusted: each document is compared with the register before it is used. A difference is an error, after which the ledger sets derived state
 //! aside and makes it again.
 
 use std::path::{Path, PathBuf};
@@ -14,23 +14,23 @@ use super::codec;
 use super::cursor::{Cursor, decode_cursor, encode_cursor};
 use super::doc::{Doc, DocKey, Head, StreamDoc, tag};
 use super::error::StoreError;
-use super::register::{Closed, Print, Register, RegisterKey, StoredRegister, sync_folder};
+use super::register::{
+    Closed, Files, Known, Print, Register, RegisterKey, StoredRegister, sync_folder,
+};
 use super::values::Values;
 use crate::disk::{Disk, OsDisk};
 use crate::guarded::guarded;
 use crate::heads::{HeadMap, HeadMapError};
-use crate::ids::{LedgerId, Position, Revision, StreamId};
+use crate::ids::{LedgerId, Position, StreamId};
 use crate::overview::{Cell, CellKey, Day};
 use crate::seal::KeyStore;
 
 mod lying;
 
-use self::lying::{lay_down, note_usage, place_of, usage_in};
-
 const CURSOR_KEY: &[u8] = &[tag::CURSOR];
 /// The folder of the files in which documents lie, beside that of sled.
 const FOLDER: &str = "values";
-pub(crate) const CACHE_BYTES: u64 = 24 << 20;
+pub(crate) const CACHE_BYTES: u64 = 8 << 20;
 /// How long sled may take to hand its data to the operating system. After a failed write it may
 /// block for ever.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -38,7 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// it, hold the file a moment longer. No other process can hold it: it would hold the ledger's lock.
 const LETTING_GO: Duration = Duration::from_secs(5);
 
-/// Documents in sled, and the register that says what they have to be.
+/// Documents, and the register that says where they lie and what they have to be.
 pub struct Store {
     db: sled::Db,
     dir: PathBuf,
@@ -62,7 +62,7 @@ impl Store {
         ledger: LedgerId,
     ) -> Result<Self, StoreError> {
         let register = Register::create(disk, key, ledger)?;
-        Self::over(dir, generation, sled_in(dir)?, register)
+        Self::over(dir, generation, sled_in(dir)?, register, Files::new())
     }
 
     /// Opens a store. Also gives the cursor up to which it has come; `None` if nothing was written
@@ -89,8 +89,9 @@ impl Store {
             }
             None => None,
         };
-        let register = Register::at(stored, cursor.as_ref())?.ok_or(StoreError::Place)?;
-        let store = Self::over(dir, generation, db, register)?;
+        let known = Register::at(stored, cursor.as_ref())?;
+        let (register, files) = known.ok_or(StoreError::Place)?;
+        let store = Self::over(dir, generation, db, register, files)?;
         match store.register.was_closed() {
             // A wrong document is found when it is used.
             Closed::Cleanly | Closed::Killed => {}
@@ -106,10 +107,10 @@ impl Store {
         generation: u64,
         db: sled::Db,
         register: Register,
+        files: Files,
     ) -> Result<Self, StoreError> {
-        let usage = usage_in(&db)?;
         let disk = Arc::new(OsDisk::new(dir.join(FOLDER))?);
-        let values = Values::open(disk, usage)?;
+        let values = Values::open(disk, files)?;
         Ok(Self {
             db,
             dir: dir.to_owned(),
@@ -135,22 +136,27 @@ impl Store {
     /// # Errors
     /// [`StoreError`] at the first document that is wrong.
     pub(crate) fn check_all(&self) -> Result<u64, StoreError> {
-        let mut count = 0;
-        for item in self.dump() {
-            let (name, value) = item?;
-            // Snapshots are compared with the journal.
-            if let Some(&(tag::CURSOR | tag::SNAPSHOT)) = name.first() {
-                continue;
+        let (mut count, mut past) = (0, 0);
+        for number in self.values.usage().into_keys() {
+            let contents = self.values.contents(number)?;
+            for (name, known, bytes) in self.in_use(&contents) {
+                if !self.is_it(name, bytes, known) {
+                    return Err(StoreError::Changed("a document"));
+                }
+                count += 1;
+                past += u64::from(name.first() == Some(&tag::PAST_CELL));
             }
-            let bytes = value.get(1..).unwrap_or_default();
-            if !self.register.vouches_for(self.print(&name, Some(bytes))) {
-                return Err(StoreError::Changed("a document"));
-            }
-            count += 1;
         }
-        match count == self.register.len() as u64 {
-            true => Ok(count),
-            false => Err(StoreError::Changed("a document that should be there")),
+        if count != self.register.len() as u64 {
+            return Err(StoreError::Changed("a document that should be there"));
+        }
+        for item in self.in_sled() {
+            let (key, _) = item?;
+            past -= u64::from(self.known(&key).is_some());
+        }
+        match past {
+            0 => Ok(count),
+            _ => Err(StoreError::Changed("what sled knows of past days")),
         }
     }
 
@@ -167,39 +173,24 @@ impl Store {
         }
     }
 
-    fn print(&self, name: &[u8], bytes: Option<&[u8]>) -> Print {
-        let telling = bytes.map(|bytes| codec::telling(name, bytes));
-        self.register.print(name, telling)
-    }
-
-    /// A document, if it is the one that was written last. Not for snapshots: see
-    /// [`Store::snapshots_around`].
+    /// A document, if it is the one that was written last.
     ///
     /// # Errors
     /// When the document cannot be read, or differs from what the register says.
     pub fn get(&self, key: &DocKey, keys: &KeyStore) -> Result<Doc, StoreError> {
-        let in_sled = key.to_bytes();
-        let name = self.register.name(&in_sled);
-        // If the register knows no such document, there is none, whatever sled holds.
-        let Some(expected) = self.register.expected(name) else {
-            return Ok(Doc::Absent);
-        };
-        let found = self.bytes(&in_sled)?.filter(|bytes| {
-            let telling = codec::telling(&in_sled, bytes);
-            self.register.value(name, telling) == expected
-        });
-        let bytes = found.ok_or(StoreError::Changed(key.what()))?;
-        codec::decode(key, &bytes, keys)
+        match self.bytes(&key.to_bytes(), key.what())? {
+            Some(bytes) => codec::decode(key, &bytes, keys),
+            None => Ok(Doc::Absent),
+        }
     }
 
-    /// Whether there is such a document. This reads nothing from sled.
+    /// Whether there is such a document. This reads nothing from the disk.
     pub(crate) fn knows(&self, key: &DocKey) -> bool {
-        let name = self.register.name(&key.to_bytes());
-        self.register.expected(name).is_some()
+        self.known(&key.to_bytes()).is_some()
     }
 
     /// The snapshots of a stream nearest to a position: the newest that is not after the position,
-    /// and where the oldest after it ends. Neither is checked here; the caller compares them with
+    /// and where the oldest after it ends, which is not checked here; the caller compares both with
     /// the events that they name.
     ///
     /// # Errors
@@ -210,29 +201,32 @@ impl Store {
         position: Position,
         keys: &KeyStore,
     ) -> Result<(Option<Arc<StreamDoc>>, Option<Head>), StoreError> {
-        let zero = DocKey::Snapshot(stream, Revision::ZERO).to_bytes();
-        // All but the revision.
-        let (prefix, _) = zero.split_at(zero.len() - 8);
-        let names = guarded(|| {
-            let names = self.db.scan_prefix(prefix).keys().rev();
-            names.collect::<Result<Vec<_>, _>>()
-        })?;
+        let last = self.register.end_of(stream).revision;
+        let there = DocKey::snapshots_up_to(last).map(|at| DocKey::Snapshot(stream, at));
+        let there: Vec<_> = there.filter(|key| self.knows(key)).collect();
+        let head = |key: &DocKey| {
+            let bytes = self.start_of(&key.to_bytes(), codec::STREAM_HEAD)?;
+            codec::decode_head(&bytes.ok_or(StoreError::Malformed("a snapshot"))?)
+        };
+        // Those before `low` are not after the position, and those from `high` on are.
+        let (mut low, mut high) = (0, there.len());
         let mut beyond = None;
-        for name in names {
-            let bytes = self
-                .bytes(&name)?
-                .ok_or(StoreError::Malformed("a snapshot"))?;
-            let head = codec::decode_head(&bytes)?;
-            if head.position > position {
-                beyond = Some(head);
-                continue;
+        while low < high {
+            let middle = low.midpoint(high);
+            let Some(key) = there.get(middle) else { break };
+            let head = head(key)?;
+            match head.position > position {
+                true => (high, beyond) = (middle, Some(head)),
+                false => low = middle + 1,
             }
-            return match codec::decode(&DocKey::Snapshot(stream, head.revision), &bytes, keys)? {
-                Doc::Stream(doc) => Ok((Some(doc), beyond)),
-                _ => Err(StoreError::Malformed("a snapshot")),
-            };
         }
-        Ok((None, beyond))
+        let Some(key) = low.checked_sub(1).and_then(|newest| there.get(newest)) else {
+            return Ok((None, beyond));
+        };
+        match self.get(key, keys)? {
+            Doc::Stream(doc) => Ok((Some(doc), beyond)),
+            _ => Err(StoreError::Malformed("a snapshot")),
+        }
     }
 
     /// The newest earlier state of a cell that is not later than `day`. `later` is a state of the
@@ -301,35 +295,46 @@ impl Store {
         let mut writer = self.values.writer();
         for (key, doc) in docs {
             let name = key.to_bytes();
+            let hashed = self.register.name(&name);
             let bytes = codec::encode(key, doc, keys)?;
-            let print = self.print(&name, bytes.as_deref());
-            // What the register does not know is not there yet. It knows no snapshots.
-            let may_be_there = key.is_snapshot() || self.register.expected(print.name).is_some();
-            if may_be_there
-                && let Some(before) = guarded(|| self.db.get(&name))?
-                && let Some(place) = place_of(&before)
-            {
-                writer.out_of_date(&name, place);
+            let fingerprint = bytes.as_deref().map(|bytes| {
+                let telling = codec::telling(&name, bytes);
+                self.register.fingerprint(hashed, telling)
+            });
+            let before = self.register.known(hashed);
+            // A document that has come to be as it was lies where it lay.
+            if before.map(|known| known.fingerprint) == fingerprint {
+                continue;
             }
-            match bytes {
-                None => batch.remove(name),
-                Some(bytes) => {
-                    let value = lay_down(&mut writer, &name, &bytes)?;
-                    batch.insert(name, value);
-                }
+            if let Some(known) = before {
+                writer.out_of_date(&name, known.place);
             }
-            if !key.is_snapshot() {
-                prints.push(print);
+            let known = match (&bytes, fingerprint) {
+                (Some(bytes), Some(fingerprint)) => Some(Known {
+                    fingerprint,
+                    place: writer.put(&name, bytes)?,
+                }),
+                (_, _) => None,
+            };
+            prints.push(Print {
+                name: hashed,
+                known,
+            });
+            // Counts of past days are looked for by range.
+            match (key, known) {
+                (DocKey::PastCell(..), Some(_)) => batch.insert(name, &[]),
+                (DocKey::PastCell(..), None) => batch.remove(name),
+                _ => {}
             }
         }
         batch.insert(CURSOR_KEY, encode_cursor(cursor));
         let finished = writer.finish()?;
-        note_usage(&mut batch, &finished);
-        let announced = self.register.announce(prints, cursor, keys)?;
+        let files = finished.changed();
+        let announced = self.register.announce(prints, files, cursor, keys)?;
         guarded(|| self.db.apply_batch(batch))?;
         self.register.written(announced);
         self.values.done(finished);
-        self.empty_files()?;
+        self.empty_files(cursor, keys)?;
         if self.register.is_worth_compacting()
             && let Err(error) = self.compact(cursor, keys)
         {
@@ -348,7 +353,7 @@ impl Store {
         // A rewritten register begins at this cursor, so it does not know any earlier place that
         // sled may come up at. sled must have stored everything first.
         self.hand_on()?;
-        Ok(self.register.compact(cursor, keys)?)
+        Ok(self.register.compact(&self.values.usage(), cursor, keys)?)
     }
 
     /// Makes sled hand everything to the operating system.

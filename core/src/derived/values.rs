@@ -1,12 +1,15 @@
-//! The files in which documents lie. sled holds where: it keeps small values well, while documents that it
-//! holds itself make its files several times as large as all of them together, and its memory too.
+//! The files in which documents lie. The register knows where: documents that sled holds itself make its
+//! files several times as large as all of them together, and its memory too.
 //!
 //! A file is only ever appended to, by one thread, and never again once the next one is begun or the program
 //! starts anew. So a place that was once given says the same for ever, until its file is removed. Nothing
 //! here is believed: a document is compared with the register after it was read.
 //!
 //! A file of which much is out of date is emptied: what is still in use is appended to the newest file, and
-//! the file is removed once sled has handed on that the documents lie elsewhere.
+//! the file is removed once nothing that a start may come up with tells a place in it.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -57,14 +60,13 @@ impl Place {
         bytes
     }
 
-    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let bytes: &[u8; Self::LEN] = bytes.try_into().ok()?;
-        let mut fields = Fields(bytes);
-        Some(Self {
+    pub(super) fn from_bytes(bytes: [u8; Self::LEN]) -> Self {
+        let mut fields = Fields(&bytes);
+        Self {
             file: fields.u32(),
             at: fields.u32(),
             len: fields.u32(),
-        })
+        }
     }
 
     /// How many bytes the record takes.
@@ -83,17 +85,28 @@ pub(super) struct Usage {
 }
 
 impl Usage {
-    pub(super) fn to_bytes(self) -> Vec<u8> {
-        [self.all.to_be_bytes(), self.live.to_be_bytes()].concat()
+    pub(super) const LEN: usize = 8 + 8;
+
+    pub(super) fn to_bytes(self) -> [u8; Self::LEN] {
+        let mut bytes = [0; Self::LEN];
+        let numbers = [self.all, self.live];
+        for (field, number) in bytes.as_chunks_mut().0.iter_mut().zip(numbers) {
+            *field = number.to_be_bytes();
+        }
+        bytes
     }
 
-    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let bytes: &[u8; 16] = bytes.try_into().ok()?;
-        let mut fields = Fields(bytes);
-        Some(Self {
+    pub(super) fn from_bytes(bytes: [u8; Self::LEN]) -> Self {
+        let mut fields = Fields(&bytes);
+        Self {
             all: fields.u64(),
             live: fields.u64(),
-        })
+        }
+    }
+
+    /// Whether the file is emptied: one that is there has bytes.
+    pub(super) fn is_gone(self) -> bool {
+        self.all == 0
     }
 }
 
@@ -114,8 +127,8 @@ struct Written {
 }
 
 impl Values {
-    /// The files in a folder, of which sled says that so much is in use. Others that are there belong to
-    /// writes that never reached sled, and are removed.
+    /// The files in a folder, of which the register says that so much is in use. Others that are there
+    /// belong to writes that it does not know of, and are removed.
     ///
     /// # Errors
     /// When the folder cannot be read, or a file cannot be removed.
@@ -154,14 +167,24 @@ impl Values {
     /// # Errors
     /// When the file cannot be opened or read.
     pub(super) fn read(&self, name: &[u8], place: Place) -> io::Result<Option<Vec<u8>>> {
+        self.read_start(name, place, usize::MAX)
+    }
+
+    /// The first so many bytes of the document at a place, or all of a shorter one.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or read.
+    pub(super) fn read_start(
+        &self,
+        name: &[u8],
+        place: Place,
+        most: usize,
+    ) -> io::Result<Option<Vec<u8>>> {
         let Some(file) = self.file(place.file)? else {
             return Ok(None);
         };
         let from = u64::from(place.at) + RECORD_HEAD as u64 + name.len() as u64;
-        if file.len()? < from + u64::from(place.len) {
-            return Ok(None);
-        }
-        let mut bytes = vec![0; place.len as usize];
+        let mut bytes = vec![0; most.min(place.len as usize)];
         let count = read_full(&*file, &mut bytes, from)?;
         Ok((count == bytes.len()).then_some(bytes))
     }
@@ -196,7 +219,12 @@ impl Values {
         }
     }
 
-    /// Notes that sled knows everything that a writer has written, and what it has noted.
+    /// How much of each file is in use.
+    pub(super) fn usage(&self) -> BTreeMap<u32, Usage> {
+        self.written.lock().usage.clone()
+    }
+
+    /// Notes that the register knows everything that a writer has written.
     pub(super) fn done(&self, finished: Finished) {
         if let Some((number, file)) = &finished.newest {
             self.open.lock().insert(*number, file.clone());
@@ -236,38 +264,24 @@ impl Values {
         chosen
     }
 
-    /// Every record of a file: the name of a document, and where it lies. Ends where a record is not whole.
+    /// All that a file holds; nothing if it is not there.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub(super) fn records(&self, number: u32) -> io::Result<Vec<(Vec<u8>, Place)>> {
-        let Some(file) = self.file(number)? else {
-            return Ok(Vec::new());
-        };
-        let (mut found, mut at) = (Vec::new(), 0);
-        let mut head = [0; RECORD_HEAD];
-        while read_full(&*file, &mut head, at)? == RECORD_HEAD {
-            let mut fields = Fields(&head);
-            let (name_len, len) = (u16::from_be_bytes(fields.take()), fields.u32());
-            let mut name = vec![0; usize::from(name_len)];
-            let (Ok(begin), true) = (
-                u32::try_from(at),
-                read_full(&*file, &mut name, at + RECORD_HEAD as u64)? == name.len(),
-            ) else {
-                break;
-            };
-            let place = Place {
-                file: number,
-                at: begin,
-                len,
-            };
-            at += place.record_len(&name);
-            found.push((name, place));
+    pub(super) fn contents(&self, number: u32) -> io::Result<Contents> {
+        let mut bytes = Vec::new();
+        if let Some(file) = self.file(number)? {
+            bytes.resize(usize::try_from(file.len()?).unwrap_or_default(), 0);
+            let count = read_full(&*file, &mut bytes, 0)?;
+            bytes.truncate(count);
         }
-        Ok(found)
+        Ok(Contents {
+            file: number,
+            bytes,
+        })
     }
 
-    /// Removes a file. sled must have handed on that nothing lies in it any more.
+    /// Removes a file in which nothing lies any more.
     ///
     /// # Errors
     /// When the operating system refuses.
@@ -280,31 +294,60 @@ impl Values {
     }
 }
 
+/// The bytes of a file.
+pub(super) struct Contents {
+    file: u32,
+    bytes: Vec<u8>,
+}
+
+impl Contents {
+    /// Every record: the name of a document, where it lies, and the document. Ends where a record is not
+    /// whole.
+    pub(super) fn records(&self) -> impl Iterator<Item = (&[u8], Place, &[u8])> {
+        let (mut rest, mut at) = (self.bytes.as_slice(), 0_u64);
+        std::iter::from_fn(move || {
+            let (head, after) = rest.split_first_chunk::<RECORD_HEAD>()?;
+            let mut fields = Fields(head);
+            let (name_len, len) = (u16::from_be_bytes(fields.take()), fields.u32());
+            let (name, after) = after.split_at_checked(usize::from(name_len))?;
+            let (document, after) = after.split_at_checked(usize::try_from(len).ok()?)?;
+            let place = Place {
+                file: self.file,
+                at: u32::try_from(at).ok()?,
+                len,
+            };
+            rest = after;
+            at += place.record_len(name);
+            Some((name, place, document))
+        })
+    }
+}
+
 /// Appends documents.
 pub(super) struct Writer<'a> {
     values: &'a Values,
     usage: BTreeMap<u32, Usage>,
-    /// The usage of files in which it has changed; `None` for a file that is emptied.
-    changed: BTreeMap<u32, Option<Usage>>,
+    /// The usage of files in which it has changed.
+    changed: BTreeMap<u32, Usage>,
     newest: Option<(u32, Arc<dyn DiskFile>)>,
     next: u32,
     /// What is still to be written, to the end of the newest file.
     buffer: Vec<u8>,
 }
 
-/// What was written, once sled knows it too.
+/// What was written, once the register knows it too.
 pub(super) struct Finished {
     usage: BTreeMap<u32, Usage>,
     newest: Option<(u32, Arc<dyn DiskFile>)>,
     next: u32,
-    changed: BTreeMap<u32, Option<Usage>>,
+    changed: BTreeMap<u32, Usage>,
 }
 
 impl Finished {
-    /// The files of which another part is in use than before, for sled to note; `None` for one that is
-    /// emptied.
-    pub(super) fn changed(&self) -> impl Iterator<Item = (u32, Option<Usage>)> {
-        self.changed.iter().map(|(number, usage)| (*number, *usage))
+    /// The files of which another part is in use than before.
+    pub(super) fn changed(&self) -> Vec<(u32, Usage)> {
+        let changed = self.changed.iter();
+        changed.map(|(number, usage)| (*number, *usage)).collect()
     }
 }
 
@@ -326,7 +369,7 @@ impl Writer<'_> {
         };
         usage.all += place.record_len(name);
         usage.live += place.record_len(name);
-        self.changed.insert(file, Some(*usage));
+        self.changed.insert(file, *usage);
         self.buffer.extend_from_slice(&name_len.to_be_bytes());
         self.buffer.extend_from_slice(&len.to_be_bytes());
         self.buffer.extend_from_slice(name);
@@ -342,14 +385,14 @@ impl Writer<'_> {
         // A file that is not known has been emptied.
         if let Some(usage) = self.usage.get_mut(&place.file) {
             usage.live = usage.live.saturating_sub(place.record_len(name));
-            self.changed.insert(place.file, Some(*usage));
+            self.changed.insert(place.file, *usage);
         }
     }
 
     /// Notes that nothing lies in a file any more.
     pub(super) fn emptied(&mut self, number: u32) {
         self.usage.remove(&number);
-        self.changed.insert(number, None);
+        self.changed.insert(number, Usage::default());
     }
 
     /// The number of the file that is written, which is begun if the last one is full.
@@ -398,111 +441,4 @@ impl Writer<'_> {
 
 fn name_of(number: u32) -> String {
     format!("{number:08}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::disk::FaultyDisk;
-
-    fn opened(disk: &FaultyDisk, usage: BTreeMap<u32, Usage>) -> Values {
-        Values::open(Arc::new(disk.clone()), usage).unwrap()
-    }
-
-    /// Writes documents, and gives where they lie and what sled is to note.
-    fn write(values: &Values, documents: &[(&[u8], &[u8])]) -> (Vec<Place>, BTreeMap<u32, Usage>) {
-        let mut writer = values.writer();
-        let places = documents
-            .iter()
-            .map(|(name, bytes)| writer.put(name, bytes));
-        let places = places.map(Result::unwrap).collect();
-        let finished = writer.finish().unwrap();
-        let noted = finished.usage.clone();
-        values.done(finished);
-        (places, noted)
-    }
-
-    #[test]
-    fn a_document_is_read_at_its_place_and_at_no_other() {
-        let disk = FaultyDisk::new();
-        let values = opened(&disk, BTreeMap::new());
-        let long = vec![7; FILE_LEN as usize];
-        let (places, noted) = write(&values, &[(b"plan", b"one"), (b"team", &long), (b"x", b"")]);
-        let read = |name: &[u8], place| values.read(name, place).unwrap();
-        assert_eq!(read(b"plan", places[0]).unwrap(), b"one");
-        assert_eq!(read(b"team", places[1]).unwrap(), long);
-        assert_eq!(read(b"x", places[2]).unwrap(), b"");
-        assert_eq!(places[2].file, 2, "the first file is full");
-        for place in &places {
-            assert_eq!(Place::from_bytes(&place.to_bytes()), Some(*place));
-        }
-        let beyond = Place {
-            len: 1,
-            ..places[2]
-        };
-        assert_eq!(read(b"x", beyond), None);
-        let elsewhere = Place {
-            file: 3,
-            ..places[2]
-        };
-        assert_eq!(read(b"x", elsewhere), None);
-        // What is there after the last start is never appended to.
-        let values = opened(&disk, noted.clone());
-        let (later, _) = write(&values, &[(b"plan", b"two")]);
-        assert_eq!(later[0].file, 3);
-        assert_eq!(values.read(b"plan", places[0]).unwrap().unwrap(), b"one");
-        // sled came up as it was before: it knows nothing of the third file, whose number is not used again.
-        let values = opened(&disk, noted);
-        assert_eq!(disk.list().unwrap().len(), 2);
-        assert_eq!(write(&values, &[(b"plan", b"three")]).0[0].file, 4);
-    }
-
-    #[test]
-    fn a_file_is_worth_emptying_when_more_is_out_of_date_than_a_third_of_what_is_in_use() {
-        let disk = FaultyDisk::new();
-        let values = opened(&disk, BTreeMap::new());
-        let bytes = vec![1; FILE_LEN as usize / 4];
-        let names: Vec<_> = (0..40_u8).map(|number| [number]).collect();
-        let documents: Vec<_> = names.iter().map(|name| (&name[..], &bytes[..])).collect();
-        let (places, _) = write(&values, &documents);
-        assert!(values.worth_emptying().is_empty());
-        let mut writer = values.writer();
-        let first: Vec<_> = places.iter().filter(|place| place.file == 1).collect();
-        assert_eq!(first.len(), 4);
-        for (name, place) in names.iter().zip(&places).skip(2).take(25) {
-            writer.out_of_date(name, *place);
-        }
-        values.done(writer.finish().unwrap());
-        let worth = values.worth_emptying();
-        // Those that hold nothing any more come first, the first one still holds two documents.
-        assert_eq!(worth.len(), 4);
-        assert!(!worth.contains(&1) && !worth.contains(&places[39].file));
-        let records = values.records(worth[0]).unwrap();
-        let there: Vec<_> = names
-            .iter()
-            .zip(&places)
-            .map(|(name, place)| (name.to_vec(), *place))
-            .collect();
-        assert!(records.iter().all(|record| there.contains(record)));
-        assert_eq!(records.len(), 4);
-        values.remove(worth[0]).unwrap();
-        values.remove(worth[0]).unwrap();
-        assert_eq!(values.records(worth[0]).unwrap(), []);
-    }
-
-    #[test]
-    fn the_records_of_a_file_end_where_it_is_torn() {
-        let disk = FaultyDisk::new();
-        let values = opened(&disk, BTreeMap::new());
-        let (places, _) = write(&values, &[(b"plan", b"one"), (b"team", b"two")]);
-        let whole = disk.bytes("00000001").unwrap();
-        for len in 0..whole.len() {
-            let disk = FaultyDisk::new();
-            disk.put_bytes("00000001", whole[..len].to_vec());
-            let usage = BTreeMap::from([(1, Usage::default())]);
-            let records = opened(&disk, usage).records(1).unwrap();
-            let known = [(b"plan".to_vec(), places[0]), (b"team".to_vec(), places[1])];
-            assert_eq!(records, known[..records.len()], "{len}");
-        }
-    }
 }

@@ -71,7 +71,19 @@ impl SmallFile<'_> {
         disk: &dyn Disk,
         content: &[u8],
     ) -> Result<Box<dyn DiskFile>, ReplaceError> {
-        let file = self.take_place(disk, content);
+        self.replace_with(disk, |file| write_full(file, content, 0))
+    }
+
+    /// As [`SmallFile::replace`], for content that is written in parts: `write` writes all of it.
+    ///
+    /// # Errors
+    /// As for [`SmallFile::replace`], and [`ReplaceError::Unchanged`] if `write` fails.
+    pub fn replace_with(
+        self,
+        disk: &dyn Disk,
+        write: impl FnOnce(&dyn DiskFile) -> io::Result<()>,
+    ) -> Result<Box<dyn DiskFile>, ReplaceError> {
+        let file = self.take_place(disk, write);
         let file = file.map_err(ReplaceError::Unchanged)?;
         match disk.sync_dir() {
             Ok(()) => Ok(file),
@@ -95,13 +107,17 @@ impl SmallFile<'_> {
     }
 
     /// The steps 1 to 5.
-    fn take_place(self, disk: &dyn Disk, content: &[u8]) -> io::Result<Box<dyn DiskFile>> {
+    fn take_place(
+        self,
+        disk: &dyn Disk,
+        write: impl FnOnce(&dyn DiskFile) -> io::Result<()>,
+    ) -> io::Result<Box<dyn DiskFile>> {
         match disk.remove(self.temporary) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             Ok(()) | Err(_) => {}
         }
         let file = disk.create(self.temporary)?;
-        write_full(file.as_ref(), content, 0)?;
+        write(file.as_ref())?;
         file.sync_data()?;
         disk.rename(self.temporary, self.name)?;
         Ok(file)

@@ -47,6 +47,12 @@ enum NotCompared {
     Failed(OpenError),
 }
 
+impl From<StoreError> for NotCompared {
+    fn from(error: StoreError) -> Self {
+        unusable(&error)
+    }
+}
+
 impl From<OpenError> for NotCompared {
     fn from(error: OpenError) -> Self {
         Self::Failed(error)
@@ -245,28 +251,50 @@ fn unusable(error: &StoreError) -> NotCompared {
 
 /// Compares every document. Returns how many there are.
 fn compare(given: &Store, fresh: &Store) -> Result<u64, NotCompared> {
-    let mut given = given
-        .dump()
-        .map(|item| item.map_err(|error| unusable(&error)));
-    let mut fresh = fresh
-        .dump()
-        .map(|item| item.map_err(|error| NotCompared::Failed(error.into())));
-    let mut count = 0;
-    loop {
-        let (found, expected) = (given.next().transpose()?, fresh.next().transpose()?);
-        let key = match (&found, &expected) {
-            (None, None) => return Ok(count),
-            _ if found == expected => {
-                count += 1;
-                continue;
-            }
-            (Some((found, _)), Some((expected, _))) => found.min(expected),
-            (Some((key, _)), None) | (None, Some((key, _))) => key,
-        };
-        return Err(fault(format!(
+    let failed = |error: StoreError| NotCompared::Failed(error.into());
+    let differs = |key: &[u8]| {
+        fault(format!(
             "{} does not match the journal",
             DocKey::describe(key)
-        )));
+        ))
+    };
+    let mut in_fresh = fresh.in_sled();
+    let mut in_given = given.in_sled();
+    loop {
+        let found = in_given
+            .next()
+            .transpose()
+            .map_err(|error| unusable(&error))?;
+        let expected = in_fresh.next().transpose().map_err(failed)?;
+        match (&found, &expected) {
+            (None, None) => break,
+            _ if found == expected => {}
+            (Some((found, _)), Some((expected, _))) => return Err(differs(found.min(expected))),
+            (Some((key, _)), None) | (None, Some((key, _))) => return Err(differs(key)),
+        }
+    }
+    let mut count = 0;
+    fresh.each(|key, expected| {
+        // Whatever keeps it from being read is a fault of this document.
+        match given.lying(key) {
+            Ok(Some(found)) if found == expected => {
+                count += 1;
+                Ok(())
+            }
+            Ok(_) | Err(_) => Err(differs(key)),
+        }
+    })?;
+    let mut more = 0;
+    given.each(|key, _| {
+        more += 1;
+        match fresh.lying(key).map_err(failed)? {
+            Some(_) => Ok(()),
+            None => Err(differs(key)),
+        }
+    })?;
+    match more == count {
+        true => Ok(count),
+        false => Err(fault("a document lies there twice")),
     }
 }
 

@@ -2,6 +2,7 @@
 //! or made anew by a forger who holds every key.
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -98,7 +99,34 @@ impl Directory {
         fs::write(&path, bytes).unwrap();
     }
 
-    /// Changes documents in sled.
+    /// Changes a document where it lies: the last one of this name. Also gets what lies after it.
+    pub(crate) fn edit_document(&self, name: &[u8], edit: impl FnOnce(&mut Vec<u8>, Range<usize>)) {
+        let sled = testing::sled_folder(&self.file("derived")).unwrap();
+        let files = fs::read_dir(sled.with_file_name("values")).unwrap();
+        let mut found = None;
+        let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+        files.sort();
+        for path in files {
+            let bytes = fs::read(&path).unwrap();
+            let mut at = 0;
+            while at < bytes.len() {
+                let name_len = u16::from_be_bytes(bytes[at..at + 2].try_into().unwrap());
+                let len = u32::from_be_bytes(bytes[at + 2..at + 6].try_into().unwrap());
+                let begin = at + 6 + usize::from(name_len);
+                let end = begin + len as usize;
+                if bytes[at + 6..begin] == *name {
+                    found = Some((path.clone(), begin..end));
+                }
+                at = end;
+            }
+        }
+        let (path, range) = found.unwrap();
+        let mut bytes = fs::read(&path).unwrap();
+        edit(&mut bytes, range);
+        fs::write(path, bytes).unwrap();
+    }
+
+    /// Changes what sled holds of derived state.
     pub(crate) fn edit_derived(&self, edit: impl FnOnce(&sled::Db)) {
         let files = testing::sled_folder(&self.file("derived")).unwrap();
         let db = sled::open(files).unwrap();

@@ -145,11 +145,11 @@ fn length(directory: &Directory, name: &str) -> u64 {
     fs::metadata(directory.file(name)).unwrap().len()
 }
 
-/// Every document in sled.
+/// Every document, and what sled holds.
 fn dump(dir: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
     let master = TempLedger::options_in(dir).master;
     let store = testing::store(dir, &master, LedgerId::from_bytes([0; 16])).unwrap();
-    let mut all: Vec<_> = store.dump().map(Result::unwrap).collect();
+    let mut all: Vec<_> = store.dump().unwrap().into_iter().collect();
     drop(store);
     let files = testing::sled_folder(dir).unwrap();
     let heads = sled::open(files).unwrap().open_tree("heads").unwrap();

@@ -297,8 +297,7 @@ pub(crate) fn read_document(key: &[u8], value: &[u8], keys: &Keys) -> String {
             read_cursor(value)
         }
         tag => {
-            let mut value = Rest(value);
-            assert_eq!(value.number(1), 0, "in one piece");
+            let value = Rest(value);
             match tag {
                 1 => format!("state of {}: {}", name.stream(), state(key, value.0, keys)),
                 2 => format!("found by {}: {}", hex(name.0), streams(value)),

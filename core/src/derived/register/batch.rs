@@ -1,13 +1,15 @@
 //! How a record of the register describes a batch of documents.
 
 use super::ends::{Break, End};
-use super::print::Print;
+use super::print::{Known, Print};
 use crate::derived::cursor::{Cursor, decode_cursor, encode_cursor};
+use crate::derived::values::{Place, Usage};
 use crate::fields::Fields;
 use crate::ids::{Position, Revision, StreamId};
 use crate::seal::KeyCount;
 
-const PRINT: usize = 8 + 8;
+const PRINT: usize = 8 + 8 + Place::LEN;
+const FILE: usize = 4 + Usage::LEN;
 const END: usize = 8 + 8 + 8 + 8;
 const BREAK: usize = StreamId::LEN + 4 * 8;
 
@@ -17,6 +19,8 @@ pub(super) struct Batch {
     pub(super) cursor: Cursor,
     pub(super) keys: KeyCount,
     pub(super) prints: Vec<Print>,
+    /// The files of which another part is in use than before.
+    pub(super) files: Vec<(u32, Usage)>,
     pub(super) ends: Vec<(u64, End)>,
     pub(super) breaks: Vec<Break>,
 }
@@ -24,7 +28,7 @@ pub(super) struct Batch {
 impl Batch {
     pub(super) fn encode(&self) -> Vec<u8> {
         let cursor = encode_cursor(&self.cursor);
-        let room = self.prints.len() * PRINT + self.ends.len() * END;
+        let room = self.prints.len() * PRINT + self.files.len() * FILE + self.ends.len() * END;
         let mut bytes = Vec::with_capacity(room + self.breaks.len() * BREAK + 256);
         put(&mut bytes, &(cursor.len() as u32).to_be_bytes());
         put(&mut bytes, &cursor);
@@ -33,7 +37,17 @@ impl Batch {
         put(&mut bytes, &(self.prints.len() as u32).to_be_bytes());
         for print in &self.prints {
             put(&mut bytes, &print.name.to_be_bytes());
-            put(&mut bytes, &print.value.unwrap_or(0).to_be_bytes());
+            let (fingerprint, place) = match print.known {
+                Some(known) => (known.fingerprint, known.place.to_bytes()),
+                None => (0, [0; Place::LEN]),
+            };
+            put(&mut bytes, &fingerprint.to_be_bytes());
+            put(&mut bytes, &place);
+        }
+        put(&mut bytes, &(self.files.len() as u32).to_be_bytes());
+        for (number, usage) in &self.files {
+            put(&mut bytes, &number.to_be_bytes());
+            put(&mut bytes, &usage.to_bytes());
         }
         put(&mut bytes, &(self.ends.len() as u32).to_be_bytes());
         for (name, end) in &self.ends {
@@ -73,13 +87,19 @@ impl Batch {
         };
         let prints = rest.list::<PRINT>()?.iter().map(|print| {
             let mut fields = Fields(print);
-            let (name, value) = (fields.u64(), fields.u64());
+            let (name, fingerprint) = (fields.u64(), fields.u64());
+            let place = Place::from_bytes(fields.take());
             Print {
                 name,
-                value: (value != 0).then_some(value),
+                known: (fingerprint != 0).then_some(Known { fingerprint, place }),
             }
         });
         let prints = prints.collect();
+        let files = rest.list::<FILE>()?.iter().map(|file| {
+            let mut fields = Fields(file);
+            (fields.u32(), Usage::from_bytes(fields.take()))
+        });
+        let files = files.collect();
         let ends = rest.list::<END>()?.iter().map(|end| {
             let mut fields = Fields(end);
             let name = fields.u64();
@@ -109,6 +129,7 @@ impl Batch {
             cursor,
             keys,
             prints,
+            files,
             ends,
             breaks: breaks?,
         })

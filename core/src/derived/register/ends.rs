@@ -253,6 +253,7 @@ impl Ends {
 }
 
 /// What a batch of the register says of streams, besides its documents.
+#[derive(Default)]
 pub(super) struct Settled {
     /// Where streams end, by the hash of the stream's id.
     pub(super) ends: Vec<(u64, End)>,

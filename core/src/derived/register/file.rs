@@ -27,7 +27,7 @@ const MAGIC: [u8; 8] = *b"PLREGv1\n";
 /// so that derived state of an earlier version is never taken for that of this version. The event
 /// types and schemas that the version knew are written beside this number, so for them it need not
 /// be raised.
-const VERSION: u8 = 11;
+const VERSION: u8 = 12;
 const HEADER: usize = 8 + 16 + 1 + 7 + MAC;
 const RECORD_HEAD: usize = 4 + 1;
 /// The file is not rewritten before it holds this many bytes that may have been replaced since.
@@ -193,7 +193,12 @@ impl StoredRegister {
             Some((at, chain, _)) => (*at, *chain),
             None => (HEADER as u64, self.start),
         };
-        let whole = kept.first().map_or(HEADER as u64, |(at, _, _)| *at);
+        // A file that was written anew begins with several batches as of one place.
+        let first = kept.first().map(|(_, _, batch)| &batch.cursor);
+        let anew = kept
+            .iter()
+            .take_while(|(_, _, batch)| Some(&batch.cursor) == first);
+        let whole = anew.last().map_or(HEADER as u64, |(at, _, _)| *at);
         let file = self.disk.open(NAME)?;
         // Later records describe batches that never reached sled, or that sled has lost.
         file.set_len(len)?;
@@ -255,7 +260,7 @@ pub(super) struct RegisterFile {
     ledger: LedgerId,
     file: Box<dyn DiskFile>,
     len: u64,
-    /// Where the first batch ends: about the length that a rewritten file would have.
+    /// How long the file was when it was written anew: about the length that it would have again.
     whole: u64,
     chain: [u8; MAC],
     /// In which way the earlier use of this derived state ended.
@@ -341,23 +346,37 @@ impl RegisterFile {
         self.whole = self.len;
     }
 
-    /// Rewrites the file with one batch that holds everything.
-    pub(super) fn replace(&mut self, batch: &Batch) -> io::Result<()> {
+    /// Rewrites the file with batches that together hold everything, all as of one place.
+    pub(super) fn replace(&mut self, batches: impl Iterator<Item = Batch>) -> io::Result<()> {
         if self.distrusted {
             return Err(io::Error::other(DISTRUSTED_SAID));
         }
-        let (mut bytes, chain) = encode_header(&self.key, self.ledger);
-        let chain = put_record(&mut bytes, &self.key, &chain, BATCH, &batch.encode())?;
-        let whole = bytes.len() as u64;
-        let chain = put_record(&mut bytes, &self.key, &chain, OPENED, &opening())?;
-        let (file, done) = match FILE.replace(self.disk.as_ref(), &bytes) {
+        let (mut len, mut whole, mut chain) = (0, 0, [0; MAC]);
+        let (key, ledger) = (&self.key, self.ledger);
+        // Part by part, so that not all of it is in memory once more.
+        let replaced = FILE.replace_with(self.disk.as_ref(), |file| {
+            let (mut bytes, start) = encode_header(key, ledger);
+            chain = start;
+            for batch in batches {
+                chain = put_record(&mut bytes, key, &chain, BATCH, &batch.encode())?;
+                write_full(file, &bytes, len)?;
+                len += bytes.len() as u64;
+                bytes.clear();
+            }
+            whole = len;
+            chain = put_record(&mut bytes, key, &chain, OPENED, &opening())?;
+            write_full(file, &bytes, len)?;
+            len += bytes.len() as u64;
+            Ok(())
+        });
+        let (file, done) = match replaced {
             Ok(file) => (file, Ok(())),
             Err(ReplaceError::Unchanged(error)) => return Err(error),
             // The name leads to the new file already, so what is noted from now on belongs there.
             Err(ReplaceError::NotDurable { source, file }) => (file, Err(source)),
         };
         self.file = file;
-        self.len = bytes.len() as u64;
+        self.len = len;
         self.whole = whole;
         self.chain = chain;
         done

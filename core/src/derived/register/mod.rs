@@ -1,15 +1,12 @@
-//! The register: what every document has to be, and where every stream ends.
+//! The register: where every document lies and what it has to be, and where every stream ends.
 //!
-//! sled may be wrong without saying so. After a power cut, a cut file or a failed read it can come
-//! up with an older state, or with a mixture of states. So nothing that sled says is trusted. The
-//! register knows a fingerprint of every document, and a document is used only if it has that
+//! sled may be wrong without saying so, and so may the files of documents. After a power cut, a cut
+//! file or a failed read sled can come up with an older state, or with a mixture of states. So nothing
+//! that they say is trusted. The register knows a fingerprint of every document, and a document is used only if it has that
 //! fingerprint. A document that is missing, older, newer or changed is found before it is used
 //! (P1-P3). The register itself is a file that cannot be rolled back unnoticed: each record is
 //! authenticated under a key that follows from the master key, is chained to the record before it,
 //! and names the place in the journal that it leads to.
-//!
-//! Snapshots have no fingerprint. Each names an event of the journal and is compared with that
-//! event.
 
 mod batch;
 mod ends;
@@ -35,9 +32,10 @@ pub(super) use self::file::sync_folder;
 pub(crate) use self::file::{RegisterError, StoredRegister};
 pub(crate) use self::key::RegisterKey;
 use self::print::ByHash;
-pub(super) use self::print::Print;
+pub(super) use self::print::{Known, Print};
 use super::cursor::Cursor;
 use super::telling::Telling;
+use super::values::Usage;
 use crate::disk::Disk;
 use crate::entry::Entry;
 use crate::hash::Hash32;
@@ -47,10 +45,10 @@ use crate::seal::KeyStore;
 
 const SHARDS: usize = 64;
 
-/// What every document has to be, in memory and in the register's file.
+/// Where every document lies and what it has to be, in memory and in the register's file.
 pub(crate) struct Register {
     key: RegisterKey,
-    prints: Vec<RwLock<ByHash<u64>>>,
+    documents: Vec<RwLock<ByHash<Known>>>,
     ends: RwLock<Ends>,
     file: Mutex<RegisterFile>,
 }
@@ -72,40 +70,50 @@ impl Register {
 
     /// The register as it was when derived state had come to `cursor`; a `cursor` of `None` means
     /// before the first event. The answer is `None` if derived state never was at that place, or
-    /// the register no longer knows it.
+    /// the register no longer knows it. Also gives how much of each file of documents is in use.
     ///
     /// # Errors
     /// When the register's file cannot be written.
-    pub(super) fn at(stored: StoredRegister, cursor: Option<&Cursor>) -> io::Result<Option<Self>> {
+    pub(super) fn at(
+        stored: StoredRegister,
+        cursor: Option<&Cursor>,
+    ) -> io::Result<Option<(Self, Files)>> {
         let key = stored.key().clone();
         let Some((file, batches)) = stored.resume(cursor)? else {
             return Ok(None);
         };
-        let mut prints = ByHash::default();
+        let mut documents = ByHash::default();
+        let mut files = Files::new();
         let mut ends = Ends::new(key.clone());
         for batch in batches {
             for print in &batch.prints {
-                match print.value {
-                    Some(value) => drop(prints.insert(print.name, value)),
-                    None => drop(prints.remove(&print.name)),
+                match print.known {
+                    Some(known) => drop(documents.insert(print.name, known)),
+                    None => drop(documents.remove(&print.name)),
+                }
+            }
+            for (number, usage) in batch.files {
+                match usage.is_gone() {
+                    true => drop(files.remove(&number)),
+                    false => drop(files.insert(number, usage)),
                 }
             }
             ends.restore(&batch.ends, &batch.breaks, batch.keys.slots);
         }
-        Ok(Some(Self::with(key, file, prints, ends)))
+        Ok(Some((Self::with(key, file, documents, ends), files)))
     }
 
-    fn with(key: RegisterKey, file: RegisterFile, prints: ByHash<u64>, ends: Ends) -> Self {
-        let mut shards: Vec<ByHash<u64>> = (0..SHARDS).map(|_| ByHash::default()).collect();
-        for (name, value) in prints {
+    fn with(key: RegisterKey, file: RegisterFile, documents: ByHash<Known>, ends: Ends) -> Self {
+        let mut shards: Vec<ByHash<Known>> = (0..SHARDS).map(|_| ByHash::default()).collect();
+        for (name, known) in documents {
             if let Some(shard) = shards.get_mut(shard_of(name)) {
-                shard.insert(name, value);
+                shard.insert(name, known);
             }
         }
         Self {
             ends: RwLock::new(ends),
             key,
-            prints: shards.into_iter().map(RwLock::new).collect(),
+            documents: shards.into_iter().map(RwLock::new).collect(),
             file: Mutex::new(file),
         }
     }
@@ -115,42 +123,29 @@ impl Register {
         self.file.lock().was_closed()
     }
 
-    /// The name and fingerprint of a document, from its key and value in sled. `telling` has the
-    /// parts of the value that tell it from every other value that was ever written under the key.
-    pub(super) fn print(&self, key: &[u8], telling: Option<Telling<'_>>) -> Print {
-        let name = self.name(key);
-        Print {
-            name,
-            value: telling.map(|telling| self.value(name, telling)),
-        }
-    }
-
-    /// The name under which the register knows a document, from its key in sled.
+    /// The name under which the register knows a document, from its key.
     pub(super) fn name(&self, key: &[u8]) -> u64 {
         self.key.hash(&[key])
     }
 
-    /// A document's fingerprint.
-    pub(super) fn value(&self, name: u64, telling: Telling<'_>) -> u64 {
+    /// A document's fingerprint. `telling` has the parts of it that tell it from every other that was
+    /// ever written under the name.
+    pub(super) fn fingerprint(&self, name: u64, telling: Telling<'_>) -> u64 {
         let (first, last) = telling.parts();
         // Zero stands for a document that is not there.
         self.key.hash(&[&name.to_be_bytes(), first, last]).max(1)
     }
 
-    /// The fingerprint of what was last written under a name; `None` if there is no such document.
-    pub(super) fn expected(&self, name: u64) -> Option<u64> {
-        let shard = self.prints.get(shard_of(name))?;
+    /// What was last written under a name; `None` if there is no such document.
+    pub(super) fn known(&self, name: u64) -> Option<Known> {
+        let shard = self.documents.get(shard_of(name))?;
         shard.read().get(&name).copied()
-    }
-
-    /// Whether a document is the one that was written last.
-    pub(super) fn vouches_for(&self, print: Print) -> bool {
-        self.expected(print.name) == print.value
     }
 
     /// How many documents there have to be.
     pub(super) fn len(&self) -> usize {
-        self.prints.iter().map(|shard| shard.read().len()).sum()
+        let shards = self.documents.iter();
+        shards.map(|shard| shard.read().len()).sum()
     }
 
     /// Where a stream ends, as the journal's entries say; zeros if the stream does not exist.
@@ -197,31 +192,32 @@ impl Register {
         Ok(())
     }
 
-    /// Notes what is about to be written to sled before it is written. After a crash the register
-    /// then knows every state that sled may have.
+    /// Notes where documents lie, and how much of which files is in use, before sled hears how far
+    /// derived state has come. After a crash the register then knows every place that sled may name.
     ///
     /// # Errors
     /// When the register's file cannot be written.
     pub(super) fn announce(
         &self,
         prints: Vec<Print>,
+        files: Vec<(u32, Usage)>,
         cursor: &Cursor,
         keys: &KeyStore,
     ) -> io::Result<Announced> {
         let settled = self.ends.write().settle(cursor.position);
-        let batch = batch(prints, settled, cursor, keys);
+        let batch = batch(prints, files, settled, cursor, keys);
         self.file.lock().append(&batch)?;
         Ok(Announced(batch.prints))
     }
 
-    /// Notes that the announced documents are in sled now.
+    /// Gives the announced documents to readers.
     pub(super) fn written(&self, announced: Announced) {
         for print in announced.0 {
-            let Some(shard) = self.prints.get(shard_of(print.name)) else {
+            let Some(shard) = self.documents.get(shard_of(print.name)) else {
                 continue;
             };
-            match print.value {
-                Some(value) => drop(shard.write().insert(print.name, value)),
+            match print.known {
+                Some(known) => drop(shard.write().insert(print.name, known)),
                 None => drop(shard.write().remove(&print.name)),
             }
         }
@@ -237,21 +233,31 @@ impl Register {
         self.file.lock().put_off_compacting();
     }
 
-    /// Rewrites the file as of `cursor`. sled must have stored everything up to there.
+    /// Rewrites the file as of `cursor`, with how much of each file of documents is in use. sled must
+    /// have stored everything up to there.
     ///
     /// # Errors
     /// When the file cannot be written. The old file is still there then.
-    pub(super) fn compact(&self, cursor: &Cursor, keys: &KeyStore) -> io::Result<()> {
-        let mut prints = Vec::with_capacity(self.len());
-        for shard in &self.prints {
-            prints.extend(shard.read().iter().map(|(name, value)| Print {
+    pub(super) fn compact(
+        &self,
+        files: &Files,
+        cursor: &Cursor,
+        keys: &KeyStore,
+    ) -> io::Result<()> {
+        let shards = self.documents.iter().map(|shard| {
+            let shard = shard.read();
+            let known = shard.iter().map(|(name, known)| Print {
                 name: *name,
-                value: Some(*value),
-            }));
-        }
+                known: Some(*known),
+            });
+            let prints = known.collect();
+            batch(prints, Vec::new(), Settled::default(), cursor, keys)
+        });
+        // The newest batch tells which keys are needed, so the ends come last.
+        let files = files.iter().map(|(number, usage)| (*number, *usage));
         let settled = self.ends.read().settled();
-        let batch = batch(prints, settled, cursor, keys);
-        self.file.lock().replace(&batch)
+        let last = batch(Vec::new(), files.collect(), settled, cursor, keys);
+        self.file.lock().replace(shards.chain([last]))
     }
 
     /// Notes on disk that this derived state must not be used again.
@@ -266,17 +272,27 @@ impl Register {
 }
 
 /// What the register notes of documents and ends of streams that belong together.
-fn batch(prints: Vec<Print>, settled: Settled, cursor: &Cursor, keys: &KeyStore) -> Batch {
+fn batch(
+    prints: Vec<Print>,
+    files: Vec<(u32, Usage)>,
+    settled: Settled,
+    cursor: &Cursor,
+    keys: &KeyStore,
+) -> Batch {
     Batch {
         cursor: cursor.clone(),
         keys: keys.first(settled.keys),
         prints,
+        files,
         ends: settled.ends,
         breaks: settled.breaks,
     }
 }
 
-/// Documents that are on their way to sled.
+/// How much of each file of documents is in use, by its number.
+pub(super) type Files = BTreeMap<u32, Usage>;
+
+/// Documents that lie where the register's file says, and that readers do not know of yet.
 #[must_use]
 pub(super) struct Announced(Vec<Print>);
 

@@ -1,7 +1,9 @@
-//! The fingerprint of a document, and maps of fingerprints.
+//! What the register knows of a document, and maps of it.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+
+use crate::derived::values::Place;
 
 /// A map whose keys are hashes already, so they are not hashed again.
 pub(in crate::derived) type ByHash<V> = HashMap<u64, V, BuildHasherDefault<AsItIs>>;
@@ -26,10 +28,19 @@ impl Hasher for AsItIs {
     }
 }
 
-/// The name under which the register knows a document, and the document's fingerprint.
+/// What the register knows of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::derived) struct Known {
+    /// What tells it from every other document.
+    pub(in crate::derived) fingerprint: u64,
+    /// Where it lies.
+    pub(in crate::derived) place: Place,
+}
+
+/// The name under which the register knows a document, and what it knows of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::derived) struct Print {
     pub(in crate::derived) name: u64,
-    /// The fingerprint; `None` for a document that is not there.
-    pub(super) value: Option<u64>,
+    /// `None` for a document that is not there.
+    pub(in crate::derived) known: Option<Known>,
 }

@@ -3,9 +3,10 @@ use std::sync::Arc;
 use super::ends::{Ends, Unsound};
 use super::file::{RegisterError, StoredRegister};
 use super::key::RegisterKey;
-use super::{Closed, Print, Register};
+use super::{Closed, Files, Known, Print, Register};
 use crate::derived::cursor::Cursor;
 use crate::derived::telling::Telling;
+use crate::derived::values::{Place, Usage};
 use crate::disk::{Fault, FaultyDisk, PowerCut};
 use crate::domain::Actor;
 use crate::entry::Entry;
@@ -49,18 +50,41 @@ fn read(disk: &FaultyDisk) -> Result<StoredRegister, RegisterError> {
 
 fn opened(disk: &FaultyDisk, at: u64) -> Option<Register> {
     let cursor = (at > 0).then(|| cursor(at));
-    Register::at(read(disk).unwrap(), cursor.as_ref()).unwrap()
+    let opened = Register::at(read(disk).unwrap(), cursor.as_ref()).unwrap();
+    opened.map(|(register, _)| register)
+}
+
+/// Where a document lies that was written at this time.
+fn place(n: u64) -> Place {
+    let mut bytes = [0; Place::LEN];
+    bytes[..8].copy_from_slice(&n.to_be_bytes());
+    Place::from_bytes(bytes)
+}
+
+fn print(register: &Register, n: u64, name: &[u8], value: Option<&[u8]>) -> Print {
+    let name = register.name(name);
+    let known = |value| Known {
+        fingerprint: register.fingerprint(name, Telling::whole(value)),
+        place: place(n),
+    };
+    Print {
+        name,
+        known: value.map(known),
+    }
 }
 
 /// Writes document `name` with a value, which brings derived state to place `n`.
 fn write(register: &Register, n: u64, name: &[u8], value: Option<&[u8]>) {
-    let prints = vec![register.print(name, value.map(Telling::whole))];
-    let announced = register.announce(prints, &cursor(n), &no_keys()).unwrap();
+    let prints = vec![print(register, n, name, value)];
+    let announced = register.announce(prints, Vec::new(), &cursor(n), &no_keys());
+    let announced = announced.unwrap();
     register.written(announced);
 }
 
 fn vouches(register: &Register, name: &[u8], value: Option<&[u8]>) -> bool {
-    register.vouches_for(register.print(name, value.map(Telling::whole)))
+    let print = print(register, 0, name, value);
+    let known = register.known(print.name);
+    known.map(|known| known.fingerprint) == print.known.map(|known| known.fingerprint)
 }
 
 #[test]
@@ -80,7 +104,7 @@ fn only_what_was_written_last_is_vouched_for_and_that_nothing_is_there_as_well()
     assert_eq!(register.len(), 0);
 }
 
-/// The register knows every place that sled may come up at, and what sled should hold there.
+/// The register knows every place that sled may come up at, and what should be there.
 #[test]
 fn it_goes_on_from_any_place_that_sled_may_have_come_up_at() {
     let disk = FaultyDisk::new();
@@ -92,6 +116,8 @@ fn it_goes_on_from_any_place_that_sled_may_have_come_up_at() {
     for n in (1..=4).rev() {
         let register = opened(&disk, n).unwrap();
         assert!(vouches(&register, b"plan", Some(&[n as u8])), "{n}");
+        let known = register.known(register.name(b"plan")).unwrap();
+        assert_eq!(known.place, place(n));
     }
     // The register forgets what came after the place from which it continued.
     assert!(opened(&disk, 2).is_none());
@@ -113,14 +139,17 @@ fn a_file_that_was_written_anew_says_the_same() {
         n += 1;
         let prints = (0..20_000u32).map(|name| {
             let value = n.to_be_bytes();
-            register.print(&name.to_be_bytes(), Some(Telling::whole(&value)))
+            print(&register, n, &name.to_be_bytes(), Some(&value))
         });
         let prints: Vec<Print> = prints.collect();
-        let announced = register.announce(prints, &cursor(n), &no_keys()).unwrap();
+        let announced = register.announce(prints, Vec::new(), &cursor(n), &no_keys());
+        let announced = announced.unwrap();
         register.written(announced);
     }
     let before = disk.bytes("register").unwrap().len();
-    register.compact(&cursor(n), &no_keys()).unwrap();
+    register
+        .compact(&Files::new(), &cursor(n), &no_keys())
+        .unwrap();
     assert!(disk.bytes("register").unwrap().len() < before / 2);
     write(&register, n + 1, b"plan", Some(b"more"));
     drop(register);
@@ -147,7 +176,7 @@ fn a_rewrite_that_fails_at_any_step_loses_no_later_note() {
         let register = created(&disk);
         write(&register, 1, b"plan", Some(b"old"));
         disk.inject(disk.operations() + step, Fault::Fail);
-        let rewritten = register.compact(&cursor(1), &no_keys());
+        let rewritten = register.compact(&Files::new(), &cursor(1), &no_keys());
         assert!(rewritten.is_err(), "step {step}");
         write(&register, 2, b"plan", Some(b"new"));
         drop(register);
@@ -382,4 +411,32 @@ fn where_a_stream_broke_is_remembered_and_settled_with_the_batch_that_covers_it(
     assert_eq!(ends.of(plan.stream).revision, Revision::new(6));
     let mut again = after.at();
     extend(&mut ends, 9, &[again.next(9)]).unwrap();
+}
+
+/// How much of each file is in use is as of the place that it goes on from, whatever was noted in between.
+#[test]
+fn what_is_in_use_of_files_is_noted_with_the_documents() {
+    let disk = FaultyDisk::new();
+    let register = created(&disk);
+    let usage = |n: u64| {
+        let mut bytes = [0; Usage::LEN];
+        bytes[7] = n as u8;
+        Usage::from_bytes(bytes)
+    };
+    let note = |n, files: &[(u32, Usage)]| {
+        let announced = register.announce(Vec::new(), files.to_vec(), &cursor(n), &no_keys());
+        register.written(announced.unwrap());
+    };
+    note(1, &[(1, usage(3))]);
+    note(2, &[(1, usage(4)), (2, usage(5))]);
+    // The first file is emptied while derived state stays where it is.
+    note(2, &[(1, Usage::default()), (3, usage(6))]);
+    let files = |disk: &FaultyDisk, n| {
+        let at = Register::at(read(disk).unwrap(), Some(&cursor(n)));
+        at.unwrap().unwrap().1
+    };
+    let expected = Files::from([(2, usage(5)), (3, usage(6))]);
+    assert_eq!(files(&disk, 2), expected);
+    register.compact(&expected, &cursor(2), &no_keys()).unwrap();
+    assert_eq!(files(&disk, 2), expected);
 }

@@ -1,76 +1,103 @@
-//! Where documents lie: short ones in sled, all others in files of which sled tells the place.
+//! Where documents lie, and reading all of them.
 
 use std::collections::BTreeMap;
 
-use super::Store;
+use super::{CURSOR_KEY, Store};
+use crate::derived::codec;
+use crate::derived::cursor::Cursor;
 use crate::derived::doc::tag;
 use crate::derived::error::StoreError;
-use crate::derived::values::{Finished, Place, Usage, Writer};
+use crate::derived::register::{Known, Print};
+use crate::derived::values::Contents;
 use crate::guarded::guarded;
-
-/// The first byte of a value in sled: the document follows, or the place where it lies.
-const INLINE: u8 = 0;
-const ELSEWHERE: u8 = 1;
-/// A document that is no longer than this stands in sled itself.
-const MOST_INLINE: usize = 64;
+use crate::seal::KeyStore;
 
 impl Store {
-    pub(super) fn bytes(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut value = guarded(|| self.db.get(name))?;
+    /// What a document has to be and where it lies, from its key; `None` if there is none.
+    pub(super) fn known(&self, name: &[u8]) -> Option<Known> {
+        self.register.known(self.register.name(name))
+    }
+
+    /// The first so many bytes of a document, which are not compared with anything, or all of a shorter
+    /// one. The answer is `None` if the register knows no such document.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not where it should be.
+    pub(super) fn start_of(&self, name: &[u8], most: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut known = self.known(name);
         loop {
-            let Some(found) = &value else {
+            let Some(now) = known else {
                 return Ok(None);
             };
-            let bytes = self.document(name, found)?;
-            if bytes.is_some() {
-                return Ok(bytes);
+            if let Some(bytes) = self.values.read_start(name, now.place, most)? {
+                return Ok(Some(bytes));
             }
-            // The file may have been emptied since sled was asked. Then the document lies elsewhere.
-            let now = guarded(|| self.db.get(name))?;
-            if now == value {
+            // The file may have been emptied since the register was asked. Then the document lies elsewhere.
+            known = self.known(name);
+            if known == Some(now) {
                 return Err(StoreError::Malformed("a document"));
             }
-            value = now;
         }
     }
 
-    /// The document that a value of sled holds, or tells the place of; `None` if it is not there.
-    fn document(&self, name: &[u8], value: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        match value.split_first() {
-            Some((&INLINE, bytes)) => Ok(Some(bytes.to_vec())),
-            Some((&ELSEWHERE, _)) => match place_of(value) {
-                Some(place) => Ok(self.values.read(name, place)?),
-                None => Err(StoreError::Malformed("a document")),
-            },
-            Some(_) | None => Err(StoreError::Malformed("a document")),
+    /// A document, if it is the one that was written last; `None` if there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not where it should be, or is another.
+    pub(super) fn bytes(
+        &self,
+        name: &[u8],
+        what: &'static str,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut known = self.known(name);
+        loop {
+            let Some(now) = known else {
+                return Ok(None);
+            };
+            let found = self.values.read(name, now.place)?;
+            if let Some(bytes) = found.filter(|bytes| self.is_it(name, bytes, now)) {
+                return Ok(Some(bytes));
+            }
+            // The file may have been emptied since the register was asked. Then the document lies elsewhere.
+            known = self.known(name);
+            if known == Some(now) {
+                return Err(StoreError::Changed(what));
+            }
         }
+    }
+
+    /// Whether these bytes are the document that the register knows.
+    pub(super) fn is_it(&self, name: &[u8], bytes: &[u8], known: Known) -> bool {
+        let telling = codec::telling(name, bytes);
+        self.register.fingerprint(self.register.name(name), telling) == known.fingerprint
     }
 
     /// Removes files of which much is out of date, after what is still in use in them was written again
     /// elsewhere.
-    pub(super) fn empty_files(&self) -> Result<(), StoreError> {
+    pub(super) fn empty_files(&self, cursor: &Cursor, keys: &KeyStore) -> Result<(), StoreError> {
         let numbers = self.values.worth_emptying();
         if numbers.is_empty() {
             return Ok(());
         }
-        let mut batch = sled::Batch::default();
+        let mut prints = Vec::new();
         let mut writer = self.values.writer();
         for number in &numbers {
-            for (name, place) in self.values.records(*number)? {
-                let is_here = guarded(|| self.db.get(&name))?
-                    .is_some_and(|value| place_of(&value) == Some(place));
-                if is_here && let Some(bytes) = self.values.read(&name, place)? {
-                    batch.insert(name.as_slice(), elsewhere(writer.put(&name, &bytes)?));
-                }
+            for (name, known, bytes) in self.in_use(&self.values.contents(*number)?) {
+                let place = writer.put(name, bytes)?;
+                prints.push(Print {
+                    name: self.register.name(name),
+                    known: Some(Known { place, ..known }),
+                });
             }
             writer.emptied(*number);
         }
         let finished = writer.finish()?;
-        note_usage(&mut batch, &finished);
-        guarded(|| self.db.apply_batch(batch))?;
+        let files = finished.changed();
+        let announced = self.register.announce(prints, files, cursor, keys)?;
+        self.register.written(announced);
         self.values.done(finished);
-        // If the process is killed, sled comes up with what it handed on last. That must not tell places in
-        // files that are gone.
+        // If the process is killed, sled comes up with what it handed on last, and the register as of there.
+        // That must not tell places in files that are gone.
         self.hand_on()?;
         for number in numbers {
             self.values.remove(number)?;
@@ -78,84 +105,67 @@ impl Store {
         Ok(())
     }
 
-    /// Every key and document in order, to compare two derived states byte by byte (P3). A zero stands
-    /// before each document, except the cursor.
-    pub fn dump(&self) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> {
-        let mut items = self.db.iter();
-        std::iter::from_fn(move || guarded(|| items.next().transpose()).transpose()).filter_map(
-            move |item| {
-                let (key, value) = match item {
-                    Ok(item) => item,
-                    Err(error) => return Some(Err(error.into())),
-                };
-                match key.first() {
-                    Some(&tag::USAGE) => None,
-                    Some(&tag::CURSOR) => Some(Ok((key.to_vec(), value.to_vec()))),
-                    Some(_) | None => Some(self.dumped(&key, &value)),
-                }
-            },
-        )
+    /// The documents of a file that are in use, each with its name.
+    pub(super) fn in_use<'a>(
+        &self,
+        contents: &'a Contents,
+    ) -> impl Iterator<Item = (&'a [u8], Known, &'a [u8])> {
+        contents.records().filter_map(|(name, place, bytes)| {
+            let known = self.known(name).filter(|known| known.place == place)?;
+            Some((name, known, bytes))
+        })
     }
 
-    fn dumped(&self, key: &[u8], value: &[u8]) -> Result<(Vec<u8>, Vec<u8>), StoreError> {
-        let bytes = self.document(key, value)?;
-        let bytes = bytes.ok_or(StoreError::Malformed("a document"))?;
-        Ok((key.to_vec(), [&[INLINE], bytes.as_slice()].concat()))
-    }
-}
-
-/// How much of each file is in use, as sled notes it.
-///
-/// # Errors
-/// When sled cannot be read, or a note is malformed.
-pub(super) fn usage_in(db: &sled::Db) -> Result<BTreeMap<u32, Usage>, StoreError> {
-    let notes = guarded(|| {
-        let notes = db.scan_prefix([tag::USAGE]).map(|item| {
-            let (key, bytes) = item?;
-            let number = key.get(1..).and_then(|number| number.try_into().ok());
-            Ok((number.map(u32::from_be_bytes), Usage::from_bytes(&bytes)))
-        });
-        notes.collect::<Result<Vec<_>, sled::Error>>()
-    })?;
-    let notes = notes.into_iter();
-    let usage: Option<_> = notes
-        .map(|(number, usage)| Some((number?, usage?)))
-        .collect();
-    usage.ok_or(StoreError::Malformed("a note on a file"))
-}
-
-/// The value for sled of a document, which is appended to a file unless it is short.
-///
-/// # Errors
-/// When a file cannot be written.
-pub(super) fn lay_down(
-    writer: &mut Writer<'_>,
-    name: &[u8],
-    bytes: &[u8],
-) -> Result<Vec<u8>, StoreError> {
-    match bytes.len() {
-        0..=MOST_INLINE => Ok([&[INLINE], bytes].concat()),
-        _ => Ok(elsewhere(writer.put(name, bytes)?)),
-    }
-}
-
-/// The place that a value of sled tells; `None` if it holds the document itself.
-pub(super) fn place_of(value: &[u8]) -> Option<Place> {
-    let place = value.strip_prefix(&[ELSEWHERE])?;
-    Place::from_bytes(place)
-}
-
-fn elsewhere(place: Place) -> Vec<u8> {
-    [&[ELSEWHERE], place.to_bytes().as_slice()].concat()
-}
-
-/// Notes of which files another part is in use than before.
-pub(super) fn note_usage(batch: &mut sled::Batch, finished: &Finished) {
-    for (number, usage) in finished.changed() {
-        let key = [&[tag::USAGE], number.to_be_bytes().as_slice()].concat();
-        match usage {
-            Some(usage) => batch.insert(key, usage.to_bytes()),
-            None => batch.remove(key),
+    /// Hands every document to `take`, with its key, in no order. One that cannot be read is left out.
+    ///
+    /// # Errors
+    /// When a file cannot be read, and those of `take`.
+    pub(crate) fn each<E: From<StoreError>>(
+        &self,
+        mut take: impl FnMut(&[u8], &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for number in self.values.usage().into_keys() {
+            let contents = self.values.contents(number).map_err(StoreError::from)?;
+            for (name, _, bytes) in self.in_use(&contents) {
+                take(name, bytes)?;
+            }
         }
+        Ok(())
+    }
+
+    /// The bytes of a document as they lie there, from its key; `None` if there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn lying(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.start_of(name, usize::MAX)
+    }
+
+    /// What sled holds itself, in order: the cursor, and the keys of the counts of past days.
+    pub(crate) fn in_sled(&self) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> {
+        let mut items = self.db.iter();
+        std::iter::from_fn(move || guarded(|| items.next().transpose()).transpose()).map(|item| {
+            let (key, value) = item?;
+            Ok((key.to_vec(), value.to_vec()))
+        })
+    }
+
+    /// The cursor and every document by its key, to compare two derived states byte by byte (P3).
+    ///
+    /// # Errors
+    /// When something cannot be read.
+    pub fn dump(&self) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, StoreError> {
+        let mut all = BTreeMap::new();
+        self.each::<StoreError>(|name, bytes| {
+            all.insert(name.to_vec(), bytes.to_vec());
+            Ok(())
+        })?;
+        for item in self.in_sled() {
+            let (key, value) = item?;
+            if key == CURSOR_KEY || key.first() != Some(&tag::PAST_CELL) {
+                all.insert(key, value);
+            }
+        }
+        Ok(all)
     }
 }
