@@ -134,6 +134,7 @@ pub mod overview;
 pub mod recovery;
 pub mod retention;
 pub mod seal;
+pub mod tally;
 pub mod text;
 pub mod time;
 pub mod tlog;

@@ -2,11 +2,13 @@
 //! to cosign them.
 
 mod monitors;
+mod witnesses;
 
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use planledger_core::access_log::AccessNotary;
@@ -16,13 +18,11 @@ use planledger_core::ids::Position;
 use planledger_core::ledger::Ledger;
 use planledger_core::notary::{Notary, NotaryError, key_on_record};
 use planledger_core::time::Timestamp;
-use planledger_core::tlog::{
-    AddCheckpoint, Algorithm, KeyError, NoteError, NoteSignature, Policy, SignedCheckpoint, Signer,
-    VerifierKey, Witness,
-};
+use planledger_core::tlog::{Algorithm, KeyError, SignedCheckpoint, Signer, VerifierKey};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
+pub use self::witnesses::{AskError, Cosigned, Witnesses};
 use crate::secret::{Links, read_secret, replace_secret};
 
 /// Name of the file with the signing key, in the folder of keys.
@@ -33,8 +33,6 @@ const NEXT_KEY_FILE: &str = "checkpoint.key.next";
 pub const WITNESS_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often it is noted in the ledger how far the access log has come.
 const NOTED_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
-/// Most bytes that are read of a witness's answer.
-const ANSWER_BYTES: u64 = 64 << 10;
 
 /// Why the notary cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -201,50 +199,24 @@ pub struct Rhythm {
     pub every: Duration,
     /// The witnesses that are asked to cosign.
     pub witnesses: Arc<Witnesses>,
+    /// How often checkpoints could not be made.
+    pub failures: Arc<Failures>,
 }
 
-/// The witnesses that a server asks.
+/// How often checkpoints were due and could not be made.
 #[derive(Debug, Default)]
-pub struct Witnesses {
-    policy: Policy,
-    /// The size of the checkpoint that was cosigned last.
-    turn: Mutex<u64>,
+pub struct Failures {
+    of_ledger: AtomicU64,
+    of_access_log: AtomicU64,
 }
 
-impl Witnesses {
-    /// The witnesses of a policy. Only those with addresses are asked.
-    pub fn new(policy: Policy) -> Self {
-        let turn = Mutex::default();
-        Self { policy, turn }
-    }
-
-    /// Whether there is anybody to ask.
-    pub fn are_asked(&self) -> bool {
-        let mut all = self.policy.witnesses().iter().chain(self.policy.monitors());
-        all.any(|one| one.url.is_some())
-    }
-
-    /// Calls `make` to make a checkpoint, and asks the witnesses to cosign it. No other checkpoint
-    /// is made here until that is done, because a witness does not cosign a checkpoint older than
-    /// its last one.
-    ///
-    /// # Errors
-    /// The errors of `make`, and when the ledger or its checkpoints cannot be read or written.
-    pub fn cosigned<T, E: From<NotaryError>>(
-        &self,
-        notary: &Notary,
-        make: impl FnOnce() -> Result<T, E>,
-    ) -> Result<T, E> {
-        if !self.are_asked() {
-            return make();
-        }
-        let mut before = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = make()?;
-        if let Some(newest) = notary.latest()? {
-            cosign(notary, &self.policy, &newest, *before)?;
-            *before = newest.checkpoint.size;
-        }
-        Ok(made)
+impl Failures {
+    /// The numbers since the start, each with the log that the checkpoints are of.
+    pub fn read(&self) -> [(&'static str, u64); 2] {
+        [
+            ("ledger", self.of_ledger.load(Ordering::Relaxed)),
+            ("access", self.of_access_log.load(Ordering::Relaxed)),
+        ]
     }
 }
 
@@ -266,10 +238,12 @@ pub async fn run(
         }
         let (working, witnesses) = (notary.clone(), rhythm.witnesses.clone());
         let access = access.clone();
+        let failures = rhythm.failures.clone();
         let work = tokio::task::spawn_blocking(move || {
             let noted = match access.checkpoint() {
                 Ok(signed) => note(&working, signed.as_ref(), noted),
                 Err(error) => {
+                    failures.of_access_log.fetch_add(1, Ordering::Relaxed);
                     tracing::error!(%error, "no checkpoint of the access log was made");
                     noted
                 }
@@ -277,10 +251,14 @@ pub async fn run(
             notarise(&working, &witnesses, last).map(|size| (size, noted))
         });
         match work.await {
-            Ok(Ok(done)) => (last, noted) = done,
+            Ok(Ok(done)) => {
+                (last, noted) = done;
+                continue;
+            }
             Ok(Err(error)) => tracing::error!(%error, "no checkpoint was made"),
             Err(_) => tracing::error!("making a checkpoint was ended by a panic"),
         }
+        rhythm.failures.of_ledger.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -320,167 +298,6 @@ fn notarise(notary: &Notary, witnesses: &Witnesses, last: u64) -> Result<u64, No
         tracing::debug!(size, "a checkpoint was made");
     }
     Ok(size)
-}
-
-/// Asks every witness and monitor that has an address and has not cosigned yet, and stores their
-/// cosignatures. `before` is the size of the checkpoint that they were asked for before.
-///
-/// # Errors
-/// When the ledger or its checkpoints cannot be read or written. A witness or monitor that does not answer
-/// is only logged.
-fn cosign(
-    notary: &Notary,
-    policy: &Policy,
-    signed: &SignedCheckpoint,
-    before: u64,
-) -> Result<(), NotaryError> {
-    let mut signatures = Vec::new();
-    for witness in policy.witnesses() {
-        let has = signed.note.verify([&witness.key]).is_ok();
-        let Some(url) = witness.url.as_deref().filter(|_| !has) else {
-            continue;
-        };
-        match ask(notary, witness, url, signed) {
-            Ok(found) => signatures.extend(found),
-            Err(AskError::Notary(error)) => return Err(error),
-            Err(error) => {
-                tracing::warn!(witness = %witness.name, %error, "a witness did not cosign");
-            }
-        }
-    }
-    if !signatures.is_empty() {
-        notary.add_cosignatures(signed.checkpoint.size, signatures)?;
-    }
-    // Monitors see what witnesses have cosigned, and need the checkpoint published first.
-    for monitor in policy.monitors() {
-        let has = signed.note.verify([&monitor.key]).is_ok();
-        let Some(url) = monitor.url.as_deref().filter(|_| !has) else {
-            continue;
-        };
-        match monitors::ask(monitor, url, signed, before) {
-            Ok(found) => {
-                notary.add_cosignatures(signed.checkpoint.size, [found])?;
-            }
-            Err(error) => {
-                tracing::warn!(monitor = %monitor.name, %error, "a monitor did not cosign");
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Why a witness did not cosign.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum AskError {
-    /// The witness does not answer, or its answer does not follow the protocol.
-    #[error("{0}")]
-    Http(#[from] ureq::Error),
-    /// The witness refuses.
-    #[error("the witness answered {status}: {reason}")]
-    Refused {
-        /// The HTTP status of the answer.
-        status: u16,
-        /// The witness's reason, in its own words.
-        reason: String,
-    },
-    /// The answer is not a cosignature of this checkpoint by the witness's key.
-    #[error("the cosignature of the witness is not valid: {0}")]
-    Signature(NoteError),
-    /// The proof that the witness needs cannot be made.
-    #[error(transparent)]
-    Notary(#[from] NotaryError),
-}
-
-/// Asks one witness to cosign, with a proof of growth from the size that the witness names.
-fn ask(
-    notary: &Notary,
-    witness: &Witness,
-    url: &str,
-    signed: &SignedCheckpoint,
-) -> Result<Vec<NoteSignature>, AskError> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(WITNESS_TIMEOUT))
-        .http_status_as_error(false)
-        .build()
-        .into();
-    let prefix = url.trim_end_matches('/');
-    let url = format!("{prefix}/add-checkpoint");
-    let mut old_size = 0;
-    let mut told = false;
-    // The first answer may only name the size of the witness's last checkpoint. The size may change
-    // once more if another program asks the witness at the same time, and the witness may not know yet
-    // that the key has changed.
-    for _ in 0..4 {
-        let proof = match old_size {
-            0 => Vec::new(),
-            old => notary.consistency(old, signed.checkpoint.size)?.2,
-        };
-        let request = AddCheckpoint {
-            old_size,
-            proof,
-            signed: signed.clone(),
-        };
-        let mut answer = agent.post(&url).send(request.body())?;
-        let status = answer.status().as_u16();
-        let body = answer.body_mut().with_config().limit(ANSWER_BYTES);
-        let body = body.read_to_string()?;
-        match status {
-            200 => return verified(witness, signed, &body),
-            409 => match body.trim().parse() {
-                Ok(size) if size <= signed.checkpoint.size && size != old_size => old_size = size,
-                Ok(_) | Err(_) => return Err(refused(status, &body)),
-            },
-            403 if !told => {
-                told = true;
-                if !tell_rotations(notary, &agent, prefix)? {
-                    return Err(refused(status, &body));
-                }
-            }
-            _ => return Err(refused(status, &body)),
-        }
-    }
-    Err(refused(409, "the witness names another size each time"))
-}
-
-/// Tells a witness every change of the key. Gives whether it followed one. Witnesses of others do not
-/// know this request.
-fn tell_rotations(notary: &Notary, agent: &ureq::Agent, prefix: &str) -> Result<bool, AskError> {
-    let url = format!("{prefix}/add-rotation");
-    let mut followed = false;
-    for rotation in notary.rotations()? {
-        let answer = agent.post(&url).send(rotation.statement())?;
-        followed |= answer.status().is_success();
-    }
-    Ok(followed)
-}
-
-fn refused(status: u16, body: &str) -> AskError {
-    AskError::Refused {
-        status,
-        reason: body.chars().take(200).collect(),
-    }
-}
-
-/// The cosignatures in an answer that the witness's key made for this checkpoint.
-fn verified(
-    witness: &Witness,
-    signed: &SignedCheckpoint,
-    body: &str,
-) -> Result<Vec<NoteSignature>, AskError> {
-    let mut found = Vec::new();
-    for (number, line) in (1..).zip(body.lines()) {
-        let signature = NoteSignature::parse(line, number).map_err(AskError::Signature)?;
-        if (signature.name.as_str(), signature.key_id) == (witness.key.name(), witness.key.id()) {
-            found.push(signature);
-        }
-    }
-    let mut note = signed.note.clone();
-    found
-        .iter()
-        .for_each(|signature| note.add(signature.clone()));
-    note.verify([&witness.key]).map_err(AskError::Signature)?;
-    Ok(found)
 }
 
 /// What stands for a log in addresses: the hash of its name, in hexadecimal digits.

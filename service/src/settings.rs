@@ -4,6 +4,7 @@
 
 pub mod identity;
 pub mod limits;
+pub mod log;
 pub mod master;
 
 use std::fs;
@@ -146,6 +147,14 @@ pub struct File {
     pub identity: Option<identity::Identity>,
     /// What the server takes on.
     pub limits: limits::Limits,
+    /// How much is logged.
+    pub log: Option<String>,
+    /// How lines of the log are written.
+    pub log_format: Option<log::LogFormat>,
+    /// Where Prometheus gets metrics.
+    pub metrics: Option<SocketAddr>,
+    /// The collector of OpenTelemetry that metrics are sent to.
+    pub otlp: Option<String>,
 }
 
 /// How reads of plans are recorded.

@@ -30,3 +30,4 @@ mod server;
 mod support;
 mod survey;
 mod walks;
+mod watched;

@@ -3,16 +3,21 @@
 use planledger_proto::v1::*;
 
 use crate::support::*;
+use crate::watched::Measured;
 
 /// What must not stand in any log.
 const NAME: &str = "Mærkelig Navnesen";
 const TEXT: &str = "Mærkelig tekst om et barn";
+/// What a client may put where no such thing belongs.
+const PURPOSE: &str = "fejlplaceret.navn.navnesen";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn no_name_and_no_text_stands_in_the_log_whatever_is_done_and_refused() {
-    for level in ["debug", "trace"] {
+async fn nothing_personal_stands_in_logs_and_metrics_whatever_is_done_and_refused() {
+    for (level, format) in [("debug", "text"), ("trace", "text"), ("debug", "json")] {
         let home = Home::new();
-        let serving = Serving::start_with(home.path(), &["--log", level]);
+        let more = ["--log", level, "--log-format", format];
+        let measured = Measured::start(home.path(), &more);
+        let serving = &measured.serving;
         let voice = serving.voice().await;
         let (school, course, plan_id) = School::with_plan(&voice).await;
         let rename = RenamePerson {
@@ -65,8 +70,10 @@ async fn no_name_and_no_text_stands_in_the_log_whatever_is_done_and_refused() {
             &serving.url,
         ];
         assert!(run(list).done().stdout.contains(NAME));
+        look_everywhere(&voice, &school, &plan_id).await;
         drop(voice);
-        let log = serving.stop();
+        let metrics = measured.text();
+        let log = measured.serving.stop();
         assert!(log.to_lowercase().contains("debug"), "the level is taken");
         let ascii = |text: &str| text.replace('æ', "\\xc3\\xa6");
         for secret in [
@@ -77,11 +84,64 @@ async fn no_name_and_no_text_stands_in_the_log_whatever_is_done_and_refused() {
             "010203",
             TEACHER,
             STUDENT,
+            PURPOSE,
+            &school.student,
+            &school.teacher,
         ] {
+            assert!(!metrics.contains(secret), "{secret} in metrics");
             assert!(!log.contains(secret), "{secret} at {level}");
             assert!(!log.contains(&ascii(secret)), "{secret} at {level}");
         }
     }
+}
+
+/// Asks each kind of question about people: some are answered, and some refused.
+async fn look_everywhere(voice: &Voice, school: &School, plan: &str) {
+    let teacher = voice.person(&school.teacher);
+    for voice in [voice, &teacher] {
+        let student = school.student.clone();
+        let person = GetPersonRequest {
+            person_id: student.clone(),
+            min_position: 0,
+        };
+        let _ = voice.ask(person).await;
+        let collected = GetCollectedViewRequest {
+            student_id: student.clone(),
+            ..GetCollectedViewRequest::default()
+        };
+        let _ = voice.ask(collected).await;
+        let lookup = LookupPersonRequest {
+            source: NAME.to_owned(),
+            id: TEXT.to_owned(),
+            ..LookupPersonRequest::default()
+        };
+        let _ = voice.ask(lookup).await;
+        let owned = ListOwnedRequest {
+            person_id: school.teacher.clone(),
+            ..ListOwnedRequest::default()
+        };
+        let _ = voice.ask(owned).await;
+        let readers = ListReadersRequest {
+            student_id: student.clone(),
+            ..ListReadersRequest::default()
+        };
+        let _ = voice.ask(readers).await;
+        let explain = ExplainAccessRequest {
+            on_behalf_of_person_id: Some(student),
+            action: NAME.to_owned(),
+            ..ExplainAccessRequest::default()
+        };
+        let _ = voice.ask(explain).await;
+        let _ = voice.history(plan).await;
+    }
+    // What a client says of itself and of its request.
+    let strange = voice.actor(&format!("person/{}", school.student));
+    let _ = strange.position().await;
+    let mut request = tonic::Request::new(GetStatusRequest::default());
+    let metadata = request.metadata_mut();
+    metadata.insert("x-request-id", PURPOSE.parse().unwrap());
+    metadata.insert("planledger-purpose", PURPOSE.parse().unwrap());
+    let _ = voice.client.ledger().get_status(request).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

@@ -19,3 +19,4 @@ mod pages;
 mod promises;
 mod subject_access;
 mod uses;
+mod watching;

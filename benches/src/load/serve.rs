@@ -58,7 +58,11 @@ impl Serve {
                     server = server
                         .with_notary(whole.notary.clone(), Arc::clone(&witnesses))
                         .with_access_log(whole.reads, false);
-                    let rhythm = Rhythm { every, witnesses };
+                    let rhythm = Rhythm {
+                        every,
+                        witnesses,
+                        failures: Arc::default(),
+                    };
                     let run = notary::run(whole.notary, whole.access, rhythm, stopping);
                     notarising = Some(tokio::spawn(run));
                 }

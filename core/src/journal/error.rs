@@ -116,6 +116,15 @@ pub enum AppendError {
         /// What is wrong with it.
         error: CommitError,
     },
+    /// There was no place to write to: the next segment could not be begun, because the disk is full
+    /// for example. Not a byte of the commits was written. The same append may succeed later.
+    #[error("segment-{segment:08}.log cannot be begun: {source}")]
+    NotYet {
+        /// Number of the segment.
+        segment: u64,
+        /// What the system said.
+        source: io::Error,
+    },
     /// Writing or syncing failed, because the disk is full or broken. The journal accepts no more
     /// until it is opened again.
     #[error("segment-{segment:08}.log cannot be written: {source}")]

@@ -1,95 +1,16 @@
 //! The committer thread. For each group of commits it syncs the keys, writes and syncs the journal
 //! once, publishes the documents and sends the receipts.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
-use parking_lot::{Condvar, Mutex, RwLock};
 
+use super::durable::DurableEnd;
+use super::waiting::{LONGEST_WAIT, SHORTEST_WAIT};
 use super::{ExecuteError, Receipt};
 use crate::derived::{Cursor, Doc, DocKey, Docs, Unsound};
-use crate::ids::{Position, StreamKind};
-use crate::journal::{Commit, CommitLog};
+use crate::journal::{AppendError, Commit, CommitLog};
 use crate::seal::KeyStore;
-
-/// The last durable position of the journal, and those who wait for it or are told of it.
-pub(super) struct DurableEnd {
-    position: Mutex<Position>,
-    risen: Condvar,
-    /// No system has changed after this position, of those that are published.
-    systems: AtomicU64,
-    /// The reason why the writer has stopped for good; empty while it works.
-    stopped: OnceLock<String>,
-    listeners: RwLock<Vec<Listener>>,
-}
-
-type Listener = Box<dyn Fn(Position) + Send + Sync>;
-
-impl DurableEnd {
-    pub(super) fn new(position: Position) -> Self {
-        Self {
-            position: Mutex::new(position),
-            risen: Condvar::new(),
-            systems: AtomicU64::new(position.get()),
-            stopped: OnceLock::new(),
-            listeners: RwLock::default(),
-        }
-    }
-
-    pub(super) fn position(&self) -> Position {
-        *self.position.lock()
-    }
-
-    /// A position after which no system has changed. It rises before the change is shown to readers.
-    pub(super) fn systems(&self) -> Position {
-        Position::new(self.systems.load(Ordering::Acquire))
-    }
-
-    /// Notes what a group changes, before it is published.
-    fn note(&self, docs: &[(DocKey, Doc)], position: Position) {
-        let is_system =
-            |key: &DocKey| matches!(key, DocKey::Stream(id) if id.kind == StreamKind::System);
-        if docs.iter().any(|(key, _)| is_system(key)) {
-            self.systems.store(position.get(), Ordering::Release);
-        }
-    }
-
-    pub(super) fn wait_for(&self, position: Position, timeout: Duration) -> bool {
-        let until = Instant::now() + timeout;
-        let mut now = self.position.lock();
-        while *now < position {
-            if self.risen.wait_until(&mut now, until).timed_out() {
-                return *now >= position;
-            }
-        }
-        true
-    }
-
-    pub(super) fn subscribe(&self, listener: Listener) {
-        self.listeners.write().push(listener);
-    }
-
-    fn rise(&self, position: Position) {
-        *self.position.lock() = position;
-        self.risen.notify_all();
-        for listener in self.listeners.read().iter() {
-            listener(position);
-        }
-    }
-
-    /// The reason why nothing more is written; `None` while the journal is written.
-    pub(super) fn stopped(&self) -> Option<&str> {
-        self.stopped.get().map(String::as_str)
-    }
-
-    /// Stops writing for good: after a failed write or sync nobody knows what is on the disk (P2).
-    /// Returns whether writing was still going on.
-    fn stop(&self, reason: &str) -> bool {
-        self.stopped.set(reason.to_owned()).is_ok()
-    }
-}
 
 pub(super) type Reply = (
     Box<dyn FnOnce(Result<Vec<Receipt>, ExecuteError>) + Send>,
@@ -115,6 +36,8 @@ pub(super) enum Done {
     /// The group was not written, because its entries do not continue the journal. The commands
     /// were decided on a wrong state.
     Unsound(String),
+    /// The group waits for room on the disk. It is not finished.
+    Held,
 }
 
 /// Why a group is not written to the journal.
@@ -131,20 +54,22 @@ pub(super) fn run(
     groups: &Receiver<Group>,
     done: &Sender<Done>,
 ) {
-    for group in groups {
+    for mut group in groups {
         let outcome = match durable.stopped() {
             Some(reason) => Err(Refused::Failed(reason.to_owned())),
             None if group.commits.is_empty() => Ok(None),
-            None => append(log, keys, &group).map(Some),
+            None => append(log, keys, durable, &mut group, done).map(Some),
         };
         let came_of_it = match outcome {
             Ok(appended) => {
                 if let Some(cursor) = appended {
                     let position = cursor.position;
                     durable.note(&group.docs, position);
+                    durable.counted.group(&group.commits);
                     group.shelf.publish(group.docs, cursor);
                     durable.rise(position);
                 }
+                durable.counted.replies(&group.replies);
                 for (reply, result) in group.replies {
                     reply(result);
                 }
@@ -184,7 +109,13 @@ pub(super) fn run(
 }
 
 /// Makes a group durable. Returns the cursor with the checksum of the last frame.
-fn append(log: &dyn CommitLog, keys: &KeyStore, group: &Group) -> Result<Cursor, Refused> {
+fn append(
+    log: &dyn CommitLog,
+    keys: &KeyStore,
+    durable: &DurableEnd,
+    group: &mut Group,
+    done: &Sender<Done>,
+) -> Result<Cursor, Refused> {
     let failed = |error: &dyn std::fmt::Display| Refused::Failed(error.to_string());
     // Keys are stored first: an event whose key is lost is lost itself (P1).
     keys.sync().map_err(|error| failed(&error))?;
@@ -196,9 +127,24 @@ fn append(log: &dyn CommitLog, keys: &KeyStore, group: &Group) -> Result<Cursor,
     register
         .extend(tail.position.next(), entries, keys)
         .map_err(Refused::Unsound)?;
-    let tail = log
-        .append(&tail, &group.commits)
-        .map_err(|error| failed(&error))?;
+    let mut pause = SHORTEST_WAIT;
+    let tail = loop {
+        match log.append(&tail, &group.commits) {
+            // Nothing was written, so the same may be tried until there is room.
+            Err(error @ AppendError::NotYet { .. }) => {
+                hold(durable, group, done, &error.to_string());
+                if durable.pause(pause) {
+                    return Err(failed(&error));
+                }
+                pause = (2 * pause).min(LONGEST_WAIT);
+            }
+            Err(error) => return Err(failed(&error)),
+            Ok(tail) => break tail,
+        }
+    };
+    if durable.let_on() {
+        tracing::info!("there is room for the journal again; commands are accepted");
+    }
     let mut cursor = group.cursor.clone();
     cursor.commit = tail.commit;
     cursor.checksum = tail.checksum;
@@ -212,15 +158,33 @@ fn append(log: &dyn CommitLog, keys: &KeyStore, group: &Group) -> Result<Cursor,
     }
 }
 
+/// Tells everybody that the group waits for room. Its commands stay decided, and are written before
+/// anything else; those who sent them need not wait for that.
+fn hold(durable: &DurableEnd, group: &mut Group, done: &Sender<Done>, reason: &str) {
+    if !durable.hold(reason) {
+        return;
+    }
+    // This is logged only once, because the log may be on the same disk.
+    tracing::error!(
+        %reason,
+        "the journal has no room for its next segment; commands are refused until there is room"
+    );
+    // It fails only if the writer is gone.
+    let _ = done.send(Done::Held);
+    for (reply, _) in group.replies.drain(..) {
+        reply(Err(ExecuteError::Waiting(reason.to_owned())));
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use tracing::span;
 
     use super::*;
     use crate::derived::testing;
-    use crate::ids::LedgerId;
+    use crate::ids::{LedgerId, Position};
     use crate::journal::{FaultyDisk, MemoryLog};
     use crate::seal::{KeyStoreMode, KeyStoreOptions, MasterKey};
     use crate::time::Timestamp;

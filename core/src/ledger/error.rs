@@ -75,6 +75,10 @@ pub enum ExecuteError {
     /// ledger keeps running.
     #[error(transparent)]
     Fault(#[from] EngineFault),
+    /// The journal has no room for the next segment. The ledger goes on by itself when there is room.
+    /// Nobody knows yet whether this command becomes durable: send it again with the same id.
+    #[error("the journal has no room: {0}")]
+    Waiting(String),
     /// Writing failed, now or earlier. The ledger accepts no more commands until its process is
     /// started again. Nobody knows whether this command became durable: send it again with the same
     /// id after the restart.

@@ -18,10 +18,12 @@ mod committer;
 mod departures;
 pub(crate) mod deriving;
 pub(crate) mod directory;
+mod durable;
 mod earlier;
 mod envelope;
 mod erasing;
 mod error;
+mod figures;
 pub(crate) mod fold;
 pub(crate) mod history;
 mod keys;
@@ -57,11 +59,12 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Sender, TrySendError};
 use parking_lot::{Mutex, RwLock};
 
-use self::committer::DurableEnd;
 use self::deriving::Deriving;
+use self::durable::DurableEnd;
 pub use self::envelope::{Envelope, Receipt, Request};
 pub use self::erasing::{Affected, Undone};
 pub use self::error::{EngineFault, ErasureError, ExecuteError, OpenError, ReadError};
+pub use self::figures::Figures;
 pub(crate) use self::history::event;
 pub use self::history::{EventFilter, Events, Passed, Payload, RecordedEvent};
 pub use self::keys::{keys_summary, rewrap_keys};
@@ -80,6 +83,7 @@ use crate::hash::Hash32;
 use crate::ids::{CommitSeq, LedgerId, Position, StreamId};
 use crate::journal::CommitLog;
 use crate::seal::{EventKey, KeyStore, MasterKey, RescueKey};
+use crate::tally::Tally;
 use crate::time::{Clock, Entropy, Timestamp};
 
 /// How long a thread that writes to sled may take to end.
@@ -150,6 +154,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     requests: Mutex<Option<Sender<Request>>>,
     waiting: Waiting,
+    /// How long writes of the journal take, if it is kept in segment files.
+    syncs: Option<Arc<Tally>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// What redactions left of events.
     rests: Arc<opener::Rests>,
@@ -183,7 +189,8 @@ pub struct Status {
     pub derived: Position,
     /// How many keys the key store holds.
     pub keys: u64,
-    /// Whether commands are accepted now. After a failed write or sync of the journal no command is
+    /// Whether commands are accepted now. While the disk has no room for the next segment of the journal,
+    /// none is: see [`Ledger::waits_for_room`]. After a failed write or sync of the journal no command is
     /// accepted any more (P2). While derived state is made again, commands are refused only for
     /// that time.
     pub writable: bool,
@@ -321,13 +328,26 @@ impl Ledger {
             recorded_at: cursor.recorded_at,
             derived: docs.flushed().position,
             keys: self.inner.keys.len() as u64,
-            writable: self.inner.durable.stopped().is_none() && docs.doubt().is_none(),
+            writable: self.why_not_writable().is_none() && docs.doubt().is_none(),
             derived_again: made.again(),
             deriving: made
                 .progress()
                 .or(docs.doubt().map(|_| (0, cursor.position.get()))),
             forks: self.unsettled().len() as u64,
         }
+    }
+
+    /// Why commands are not accepted because of the disk; `None` if they are, or if derived state is being made
+    /// again. It may pass: see [`Ledger::waits_for_room`].
+    pub fn why_not_writable(&self) -> Option<String> {
+        let stopped = self.inner.durable.stopped().map(str::to_owned);
+        stopped.or_else(|| self.inner.durable.held())
+    }
+
+    /// Whether the writer waits for room on the disk, and goes on by itself when there is room. Nothing was
+    /// written where it waits.
+    pub fn waits_for_room(&self) -> bool {
+        self.inner.durable.stopped().is_none() && self.inner.durable.held().is_some()
     }
 
     /// Waits until derived state on disk has everything that is durable. No promise depends on this
@@ -485,6 +505,7 @@ impl Drop for Inner {
     /// Finishes what is waiting, then stops the threads.
     fn drop(&mut self) {
         self.deriving.stopping.store(true, Ordering::Release);
+        self.durable.close();
         drop(self.requests.lock().take());
         for thread in self.threads.lock().drain(..) {
             if thread.join().is_err() {

@@ -8,9 +8,10 @@ use std::sync::atomic::AtomicBool;
 use parking_lot::{Mutex, RwLock};
 
 use super::acts::Acts;
-use super::committer::{self, DurableEnd};
+use super::committer;
 use super::deriving::{Derived, Deriving, Made, throw_away};
 use super::directory::{Lock, existing, lock, no_links, open_journal, open_keys, os_disk, tighten};
+use super::durable::DurableEnd;
 use super::opener::Rests;
 use super::threads::spawn;
 use super::waiting::Waiting;
@@ -22,6 +23,7 @@ use crate::domain::erasure::Target;
 use crate::ids::{ErasureId, Position};
 use crate::journal::{CommitLog, DurableHint};
 use crate::seal::KeyStoreMode;
+use crate::tally::Tally;
 
 /// How many requests may wait. More are refused, so that memory stays bounded.
 pub(super) const QUEUE: usize = 8_192;
@@ -42,13 +44,14 @@ pub(super) fn open(options: Options) -> Result<Ledger, OpenError> {
         position: cursor.position,
     });
     let log = open_journal(&options.dir, &options, hint)?;
-    assemble(options, Arc::new(log), lock)
+    let syncs = Some(log.syncs());
+    assemble(options, Arc::new(log), syncs, lock)
 }
 
 /// Opens a ledger whose journal is kept elsewhere.
 pub(super) fn open_on(options: Options, log: Arc<dyn CommitLog>) -> Result<Ledger, OpenError> {
     let lock = prepare(&options.dir)?;
-    assemble(options, log, lock)
+    assemble(options, log, None, lock)
 }
 
 fn generations(options: &Options) -> Generations {
@@ -67,7 +70,12 @@ fn prepare(dir: &Path) -> Result<Lock, OpenError> {
     Ok(lock)
 }
 
-fn assemble(options: Options, log: Arc<dyn CommitLog>, lock: Lock) -> Result<Ledger, OpenError> {
+fn assemble(
+    options: Options,
+    log: Arc<dyn CommitLog>,
+    syncs: Option<Arc<Tally>>,
+    lock: Lock,
+) -> Result<Ledger, OpenError> {
     // A key store is made only together with a new journal. To make one later would hide that the
     // old one was lost (P1).
     let mode = match log.tail().position {
@@ -110,6 +118,7 @@ fn assemble(options: Options, log: Arc<dyn CommitLog>, lock: Lock) -> Result<Led
         clock: options.clock,
         requests: Mutex::new(Some(requests)),
         waiting: Waiting::default(),
+        syncs,
         threads: Mutex::default(),
         rests,
         acts,

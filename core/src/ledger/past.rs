@@ -179,7 +179,9 @@ impl Ledger {
         match answer.recv() {
             Ok(Ok(_)) if sent => Ok(()),
             Ok(Err(ExecuteError::NotReady(reason))) => Err(StoreError::Doubted(reason).into()),
-            Ok(Err(ExecuteError::WriterStopped(reason))) => Err(ReadError::Unsettled(reason)),
+            Ok(Err(ExecuteError::WriterStopped(reason) | ExecuteError::Waiting(reason))) => {
+                Err(ReadError::Unsettled(reason))
+            }
             Ok(Ok(_) | Err(_)) | Err(_) => Err(ReadError::Closed),
         }
     }

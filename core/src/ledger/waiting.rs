@@ -2,6 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// How long the writer waits before it looks again whether the disk has room, at first and at most. Each wait
+/// is twice as long as the one before.
+pub(super) const SHORTEST_WAIT: Duration = match cfg!(test) {
+    true => Duration::from_millis(20),
+    false => Duration::from_secs(1),
+};
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
 /// Most bytes of requests that wait. One request may always wait, however large it is.
 pub(super) const MOST_BYTES: usize = 64 << 20;
@@ -11,6 +20,11 @@ pub(super) const MOST_BYTES: usize = 64 << 20;
 pub(super) struct Waiting(Arc<AtomicUsize>);
 
 impl Waiting {
+    /// How many bytes wait now.
+    pub(super) fn bytes(&self) -> usize {
+        self.0.load(Ordering::Acquire)
+    }
+
     /// A place for so many bytes; `None` if too many wait already.
     pub(super) fn enter(&self, bytes: usize) -> Option<Place> {
         let fits = |now: usize| match now {

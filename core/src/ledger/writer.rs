@@ -6,8 +6,9 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, Sender};
 use parking_lot::{Mutex, RwLock};
 
-use super::committer::{Done, DurableEnd, Group, Reply};
+use super::committer::{Done, Group, Reply};
 use super::deriving::Deriving;
+use super::durable::DurableEnd;
 use super::envelope::{Receipt, Request, Work};
 use super::fold::Fold;
 use super::nonces::Nonces;
@@ -92,10 +93,10 @@ impl Writer {
     ) {
         let mut busy = false;
         let mut open = true;
-        while open || busy || !self.replies.is_empty() || self.restoring.postponed.is_some() {
+        while open || busy || !self.has_nothing() || self.restoring.postponed.is_some() {
             // A group that has been decided is written first, because it was decided before the
             // fault was found.
-            if !busy && self.replies.is_empty() {
+            if !busy && self.has_nothing() {
                 if self.wants_restoring() {
                     self.restore();
                     continue;
@@ -106,14 +107,15 @@ impl Writer {
                     continue;
                 }
             }
-            if !busy && !self.replies.is_empty() {
+            if !busy && !self.has_nothing() {
                 if groups.send(self.close_group()).is_err() {
                     return;
                 }
                 busy = true;
                 continue;
             }
-            let full = self.is_full() || self.wants_restoring();
+            // While a group waits for room, requests are taken to be refused at once.
+            let full = (self.is_full() || self.wants_restoring()) && !self.durable.is_held();
             let never = crossbeam_channel::never();
             // Clients may send nothing until the next attempt, so a timer wakes the thread.
             let again = match self.restoring.not_before {
@@ -131,6 +133,10 @@ impl Writer {
                             }
                         }
                         Ok(Done::Unsound(reason)) => self.forget(&reason),
+                        Ok(Done::Held) => {
+                            busy = true;
+                            self.let_go();
+                        }
                         Err(_) => return,
                     }
                 },
@@ -151,6 +157,23 @@ impl Writer {
                     Err(_) => open = false,
                 },
             }
+        }
+    }
+
+    /// Whether nothing was decided since the last group, and nobody waits for an answer.
+    fn has_nothing(&self) -> bool {
+        self.replies.is_empty() && self.commits.is_empty()
+    }
+
+    /// Answers those who wait for what was decided since the last group, because that one waits for
+    /// room. What was decided stays, and is written after it.
+    fn let_go(&mut self) {
+        let reason = self.durable.held().unwrap_or_default();
+        let postponed = self.restoring.postponed.take();
+        let postponed = postponed.map(|request| request.reply);
+        let replies = self.replies.drain(..).map(|(reply, _)| reply);
+        for reply in replies.chain(postponed) {
+            reply(Err(ExecuteError::Waiting(reason.clone())));
         }
     }
 
@@ -182,6 +205,11 @@ impl Writer {
         } = request;
         // It waits no longer.
         drop(place);
+        // Nothing is decided meanwhile, so that little is left open.
+        if let Some(reason) = self.durable.held() {
+            reply(Err(ExecuteError::Waiting(reason)));
+            return;
+        }
         // A command that changes nothing also waits for its group. A repeated receipt must not come
         // before the first one, and a refusal must not depend on something that is then not
         // durable.

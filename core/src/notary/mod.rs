@@ -6,6 +6,7 @@ mod opening;
 mod own;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
@@ -38,6 +39,8 @@ pub struct Notary {
     signer: Signer,
     dir: PathBuf,
     state: Mutex<State>,
+    /// How many events the newest checkpoint has; 0 if there is none.
+    newest: AtomicU64,
 }
 
 struct State {
@@ -82,6 +85,7 @@ impl Notary {
         if let Some(newest) = &newest {
             mend(&tlog, newest).map_err(not_published(&tlog))?;
         }
+        let newest = AtomicU64::new(latest.map_or(0, |checkpoint| checkpoint.size));
         let state = State {
             tiles,
             kept,
@@ -93,6 +97,7 @@ impl Notary {
             signer,
             dir: tlog,
             state: Mutex::new(state),
+            newest,
         })
     }
 
@@ -115,6 +120,11 @@ impl Notary {
     /// The kept checkpoints could not be read.
     pub fn latest(&self) -> Result<Option<SignedCheckpoint>, NotaryError> {
         Ok(self.state.lock().kept.latest()?)
+    }
+
+    /// How many events the newest checkpoint has; 0 if there is none. Never waits while one is made.
+    pub fn newest_size(&self) -> u64 {
+        self.newest.load(Ordering::Acquire)
     }
 
     /// Whether anything was recorded since the newest checkpoint.
@@ -202,6 +212,7 @@ impl Notary {
         };
         let signed = SignedCheckpoint::sign(checkpoint, &self.signer, self.ledger.now());
         kept.keep(&signed)?;
+        self.newest.store(signed.checkpoint.size, Ordering::Release);
         self.publish(&signed)?;
         Ok(signed)
     }

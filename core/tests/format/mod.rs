@@ -8,6 +8,7 @@
 mod acts;
 mod departures;
 mod derived;
+mod earlier;
 pub(crate) mod events;
 mod fixture;
 mod golden;

@@ -3,8 +3,10 @@
 mod support;
 
 mod commands;
+mod figures;
 mod keys;
 mod links;
 mod memory;
 mod restart;
+mod room;
 mod sources;

@@ -132,7 +132,7 @@ impl Story {
                     asked.receipts = Some(first.collect());
                     still.push(asked);
                 }
-                Err(ExecuteError::WriterStopped(_)) => {
+                Err(ExecuteError::WriterStopped(_) | ExecuteError::Waiting(_)) => {
                     failed = true;
                     still.push(asked);
                 }
@@ -155,6 +155,11 @@ impl Story {
                 Ok(())
             }
             Err(ExecuteError::Refused { .. }) => Ok(()),
+            // Nothing of it is written, and it is tried again while the ledger is open.
+            Err(ExecuteError::Waiting(_)) => {
+                self.asked.push(asked);
+                Err(Failed)
+            }
             Err(ExecuteError::WriterStopped(_)) => {
                 self.asked.push(asked);
                 let again = ledger.execute(self.asked[0].actor, {

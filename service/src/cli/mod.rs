@@ -31,6 +31,7 @@ mod sheet;
 mod shown;
 mod survey;
 mod timeline;
+mod watching;
 mod witness;
 
 use std::path::PathBuf;
@@ -39,7 +40,8 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use self::error::CliError;
-use crate::settings;
+use crate::settings::log::LogFormat;
+use crate::settings::{self, SettingsError};
 
 /// Student plans that outlive their owners: an append-only ledger with a gRPC API.
 #[derive(Debug, Parser)]
@@ -58,15 +60,17 @@ struct Common {
     /// Settings file (TOML)
     #[arg(long, global = true, env = "PLANLEDGER_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// How much to log on standard error: error, warn, info, debug
+    /// How much to log on standard error: error, warn, info, debug [default: info]
+    #[arg(long, global = true, env = "PLANLEDGER_LOG", value_name = "LEVEL")]
+    log: Option<tracing::Level>,
+    /// How to write lines of the log [default: text]
     #[arg(
         long,
         global = true,
-        env = "PLANLEDGER_LOG",
-        value_name = "LEVEL",
-        default_value = "info"
+        env = "PLANLEDGER_LOG_FORMAT",
+        value_name = "FORMAT"
     )]
-    log: tracing::Level,
+    log_format: Option<LogFormat>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -132,16 +136,14 @@ pub fn run() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
-    tracing_subscriber::fmt()
-        .with_max_level(cli.common.log)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .init();
-    // Most commands at the directory hold the master key, others hold secrets or texts.
-    process::without_core_dumps();
     let result = settings::File::read(cli.common.config.as_deref())
+        .and_then(|file| log(&cli.common, &file).map(|()| file))
         .map_err(CliError::from)
-        .and_then(|file| dispatch(cli.command, &file));
+        .and_then(|file| {
+            // Most commands at the directory hold the master key, others hold secrets or texts.
+            process::without_core_dumps();
+            dispatch(cli.command, &file)
+        });
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(CliError::Refused(message)) => {
@@ -153,6 +155,27 @@ pub fn run() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Begins to log on standard error.
+fn log(common: &Common, file: &settings::File) -> Result<(), SettingsError> {
+    let level = settings::log::level(common.log, file)?;
+    let format = common.log_format.or(file.log_format).unwrap_or_default();
+    output::write_notes_as(format);
+    let log = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .init(),
+        LogFormat::Json => log
+            .json()
+            .with_current_span(true)
+            .with_span_list(false)
+            .init(),
+    }
+    Ok(())
 }
 
 fn dispatch(command: Command, file: &settings::File) -> Result<(), CliError> {

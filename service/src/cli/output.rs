@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr, reason = "it is what this module is for")]
 
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -12,6 +13,7 @@ use prost_types::Timestamp;
 
 use super::error::CliError;
 use super::shown::{self, Lines};
+use crate::settings::log::LogFormat;
 
 /// Prints a line of data. New lines in it are shown, not obeyed.
 pub(crate) fn line(text: impl std::fmt::Display) {
@@ -47,14 +49,40 @@ pub(crate) fn heading(text: &str) {
     print(&format!("\n{text}\n{}", "─".repeat(text.chars().count())));
 }
 
+/// Whether notes and errors are JSON, like the lines of the log between which they stand.
+static JSON: AtomicBool = AtomicBool::new(false);
+
+/// Says how notes and errors are written from now on.
+pub(super) fn write_notes_as(format: LogFormat) {
+    JSON.store(format == LogFormat::Json, Ordering::Relaxed);
+}
+
+/// Prints what is not data on standard error.
+fn say(level: &str, text: &str, shown: &str) {
+    if !JSON.load(Ordering::Relaxed) {
+        eprintln!("{shown}");
+        return;
+    }
+    let line = serde_json::json!({
+        "timestamp": jiff::Timestamp::now().to_string(),
+        "level": level,
+        "fields": {"message": text},
+        "target": "planledger",
+    });
+    eprintln!("{}", shown::json(&line.to_string()));
+}
+
 /// Prints a note on standard error, because it is not data.
 pub(crate) fn note(text: impl std::fmt::Display) {
-    eprintln!("{}", shown::one_line(&text.to_string()));
+    let text = text.to_string();
+    let text = shown::one_line(&text);
+    say("INFO", &text, &text);
 }
 
 /// Prints an error message on standard error. It may have several lines.
 pub(crate) fn complain(message: &str) {
-    eprintln!("error: {}", shown::message(message));
+    let text = shown::message(message);
+    say("ERROR", &text, &format!("error: {text}"));
 }
 
 /// Prints a message of the API as canonical protobuf JSON, the same JSON that any other client

@@ -17,7 +17,10 @@ use super::output;
 use super::place::LedgerPlace;
 use super::process::without_inspection;
 use super::remote::block_on;
+use super::watching::Watched;
+use crate::metrics::{Metrics, Sources};
 use crate::notary::{self, KeyFiles, Rhythm, Witnesses};
+use crate::notifying::{self, News};
 use crate::server::auth::{Authenticator, Authorizer, Development};
 use crate::server::granted::Granted;
 use crate::server::identity::{Identified, LedgerDirectory};
@@ -55,6 +58,8 @@ pub(super) struct Serve {
     /// Development mode: the server believes every request about who acts; loopback addresses only
     #[arg(long)]
     dev: bool,
+    #[command(flatten)]
+    watched: Watched,
 }
 
 impl Serve {
@@ -81,16 +86,33 @@ impl Serve {
         let access = Arc::new(access);
         let notary = Notary::open(ledger.clone(), &dir, signer).map_err(CliError::refused)?;
         let notary = Arc::new(notary);
+        let watched = self.watched;
+        let file = file.clone();
         block_on(async move {
             let server = mode.bind().await?.with_limits(limits);
+            let watching = watched.bind(&file).await?;
             // Listen for the stop signal before the server announces its address, so that no signal
             // is missed.
             let stop = stop_signal()?;
             // Print this at every log level: a program that asked for port 0 waits for this line.
             output::note(format!("listening on {}", server.url()));
+            notifying::tell(News::Ready);
             tracing::info!(key = %notary.verifier(), "checkpoints are signed by this key");
             let (stop_notary, stopping) = watch::channel(false);
             let witnesses = rhythm.witnesses.clone();
+            let metrics = Metrics::new(Sources {
+                ledger: ledger.clone(),
+                dir,
+                counts: server.counts(),
+                notary: (notary.clone(), witnesses.clone()),
+                reads: reads.clone(),
+                failures: rhythm.failures.clone(),
+            });
+            let watchers = watching.start(metrics, ledger.clone())?;
+            let stop = async {
+                stop.await;
+                notifying::tell(News::Stopping);
+            };
             let notarising = tokio::spawn(notary::run(notary.clone(), access, rhythm, stopping));
             let served = server
                 .with_notary(notary, witnesses)
@@ -101,6 +123,7 @@ impl Serve {
             // it.
             let _ = stop_notary.send(true);
             notarising.await.map_err(CliError::refused)?;
+            drop(watchers);
             served.map_err(CliError::refused)
         })
     }
@@ -153,6 +176,7 @@ impl Serve {
         Ok(Rhythm {
             every: Duration::from_secs(seconds.unwrap_or(DEFAULT_CHECKPOINT_SECONDS).max(1)),
             witnesses: Arc::new(Witnesses::new(policy.unwrap_or_default())),
+            failures: Arc::default(),
         })
     }
 

@@ -11,8 +11,10 @@ use tokio::sync::{Notify, watch};
 use tonic::{Extensions, Status};
 
 use super::auth::{Access, Authorizer, Caller};
+use super::counts::Counts;
 use super::evidence::Evidence;
 use super::gate::{self, Gate};
+use super::in_request;
 use super::limits::Limits;
 use super::outlet::Room;
 use super::reads::{self, Looks, ReadLog, Recording};
@@ -34,6 +36,7 @@ pub(super) struct Api {
     durable: watch::Receiver<Position>,
     pub(super) started_at: Timestamp,
     pub(super) limits: Limits,
+    pub(super) counts: Arc<Counts>,
     /// What waits for clients to read it.
     pub(super) room: Room,
     pub(super) turns: Turns,
@@ -53,6 +56,7 @@ impl Api {
         authorizer: Arc<dyn Authorizer>,
         stopping: watch::Receiver<bool>,
         limits: Limits,
+        counts: Arc<Counts>,
     ) -> Self {
         let (risen, durable) = watch::channel(ledger.position());
         ledger.on_commit(move |position| {
@@ -73,6 +77,7 @@ impl Api {
             room: Room::new(&limits),
             turns: Turns::default(),
             limits,
+            counts,
             recoveries: Recoveries::default(),
             approved: Arc::default(),
         }
@@ -217,7 +222,7 @@ impl Api {
         work: impl FnOnce(&Ledger) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         let ledger = self.ledger.clone();
-        match tokio::task::spawn_blocking(move || work(&ledger)).await {
+        match in_request::spawn_blocking(move || work(&ledger)).await {
             Ok(result) => result,
             Err(error) if error.is_cancelled() => Err(Failure::shutting_down()),
             Err(_) => Err(Failure::internal()),

@@ -18,6 +18,7 @@ use tower::Service;
 use super::deadline::{Answering, time_in, within};
 use super::lapse;
 use super::limits::Limits;
+use super::observing::{Observed, Observing};
 use super::transport::{Conn, Connection, Overdue, Standing};
 
 /// How often the server asks a connection for a sign of life.
@@ -37,6 +38,7 @@ pub(super) async fn serve<S>(
     service: S,
     incoming: impl Stream<Item = std::io::Result<Conn>>,
     limits: Limits,
+    observing: Observing,
     stop: impl Future<Output = ()>,
 ) where
     S: Service<http::Request<Body>, Response = http::Response<Body>> + Clone + Send + 'static,
@@ -56,7 +58,8 @@ pub(super) async fn serve<S>(
             };
             match accepted {
                 Some(Ok(conn)) => {
-                    let serving = serve_one(conn, service.clone(), limits, stopped.clone());
+                    let observed = (service.clone(), observing.clone());
+                    let serving = serve_one(conn, observed, limits, stopped.clone());
                     tokio::spawn(serving);
                 }
                 // It is told where connections are accepted.
@@ -70,15 +73,24 @@ pub(super) async fn serve<S>(
     stopping.closed().await;
 }
 
-async fn serve_one<S>(conn: Conn, service: S, limits: Limits, mut stopping: watch::Receiver<()>)
-where
+async fn serve_one<S>(
+    conn: Conn,
+    (service, observing): (S, Observing),
+    limits: Limits,
+    mut stopping: watch::Receiver<()>,
+) where
     S: Service<http::Request<Body>, Response = http::Response<Body>> + Clone + Send + 'static,
     S::Future: Send + Unpin + 'static,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send + Sync + 'static,
 {
+    let _open = observing.connection();
     let about = conn.about();
     let standing = about.standing.clone();
-    let service = TowerToHyperService::new(Entering { service, about });
+    let service = TowerToHyperService::new(Entering {
+        service,
+        about,
+        observing,
+    });
     let builder = builder(&limits, standing.clone());
     let mut serving = pin!(builder.serve_connection(TokioIo::new(conn), service));
     let why = tokio::select! {
@@ -139,6 +151,7 @@ where
 struct Entering<S> {
     service: S,
     about: Connection,
+    observing: Observing,
 }
 
 impl<S> Service<http::Request<Incoming>> for Entering<S>
@@ -149,7 +162,7 @@ where
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = Answering<S::Future>;
+    type Future = Observed<Answering<S::Future>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.service.poll_ready(context)
@@ -159,6 +172,8 @@ where
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(self.about.clone());
         let time = time_in(request.headers());
-        within(time, self.service.call(request))
+        let service = &mut self.service;
+        self.observing
+            .watch(request, |request| within(time, service.call(request)))
     }
 }

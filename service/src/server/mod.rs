@@ -17,6 +17,7 @@ mod catalogue;
 mod commands;
 mod connections;
 mod count;
+mod counts;
 mod deadline;
 mod ending;
 mod entrance;
@@ -26,11 +27,13 @@ mod evidence;
 mod fair;
 mod gate;
 mod health;
+mod in_request;
 mod intake;
 mod lapse;
 mod limits;
 mod links;
 mod missing;
+mod observing;
 mod outlet;
 mod overview;
 mod ownership;
@@ -42,6 +45,7 @@ mod readers;
 mod reads;
 mod recoveries;
 mod recovering;
+mod request_id;
 mod retention;
 mod revert;
 mod roster;
@@ -65,11 +69,13 @@ use tower::ServiceBuilder;
 use self::api::Api;
 use self::auth::{Authenticator, Authorizer};
 pub use self::connections::{KEEPALIVE, KEEPALIVE_TIMEOUT};
+pub use self::counts::{Answered, Counts};
 use self::entrance::Entrance;
 use self::evidence::Evidence;
 use self::fair::Fair;
 use self::health::Health;
 pub use self::limits::Limits;
+use self::observing::Observing;
 use self::reads::ReadLog;
 pub use self::rpc::COMMANDS_OF_A_STREAM;
 use self::shedding::Shedding;
@@ -91,6 +97,7 @@ pub struct Server {
     evidence: Option<Evidence>,
     reads: Option<ReadLog>,
     limits: Limits,
+    counts: Arc<Counts>,
 }
 
 impl Server {
@@ -127,6 +134,7 @@ impl Server {
             limits: Limits::default(),
             evidence: None,
             reads: None,
+            counts: Arc::default(),
         }
     }
 
@@ -151,6 +159,11 @@ impl Server {
     pub fn with_access_log(mut self, log: Arc<AccessLog>, strict: bool) -> Self {
         self.reads = Some(ReadLog::new(log, strict));
         self
+    }
+
+    /// What the server counts while it runs.
+    pub fn counts(&self) -> Arc<Counts> {
+        self.counts.clone()
     }
 
     /// The address on which the server listens; 0.0.0.0 port 0 for a Unix socket.
@@ -185,6 +198,7 @@ impl Server {
             authorizer,
             stopped.clone(),
             limits,
+            self.counts.clone(),
         );
         let resuming = tokio::spawn(api.clone().resume_recoveries());
         let erasing = tokio::spawn(api.clone().carry_out_erasures());
@@ -195,7 +209,7 @@ impl Server {
         let service = ServiceBuilder::new()
             .layer(Shedding::beyond(limits.requests, streaming.clone()))
             .layer(Entrance::guarded_by(authenticator, streaming.clone()))
-            .layer(Fair::new(&limits, streaming))
+            .layer(Fair::new(&limits, streaming.clone()))
             .service(services.prepare());
         drop(api);
         let told = async {
@@ -205,7 +219,8 @@ impl Server {
         };
         // What goes on beside the connections ends when this function does.
         let (incoming, _kept) = self.listening.accept(&limits)?;
-        let serving = connections::serve(service, incoming, limits, told);
+        let observing = Observing::new(self.counts, streaming);
+        let serving = connections::serve(service, incoming, limits, observing, told);
         let mut late = stopped;
         let overdue = async {
             let _ = late.wait_for(|stopping| *stopping).await;

@@ -17,6 +17,7 @@ use tonic::Status;
 use super::api::Api;
 use super::auth::{Access, Caller, Naming};
 use super::gate::Gate;
+use super::in_request;
 use super::outlet::{Answers, Flow};
 use super::recoveries::Update;
 use crate::wire::Failure;
@@ -184,7 +185,7 @@ impl Api {
         let (tell, update) = watch::channel(Update::Moving(Progress::default()));
         running.insert(id, update.clone());
         let api = self.clone();
-        tokio::task::spawn_blocking(move || {
+        in_request::spawn_blocking(move || {
             let result = api.carry_out_recovery(id, &tell).map(Box::new);
             if let Err(failure) = &result {
                 tracing::warn!(recovery = %id, %failure, "a recovery stopped before its end; it \
@@ -209,7 +210,7 @@ impl Api {
     ) -> Flow<Result<T, Status>> {
         let (outlet, flow) = self.room.open(WINDOW);
         let stopping = self.stopping();
-        tokio::spawn(async move {
+        in_request::spawn(async move {
             let ended = tokio::select! {
                 ended = tell(update, message, &outlet) => ended,
                 () = stopping => Err(Failure::shutting_down()),

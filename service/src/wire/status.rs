@@ -13,6 +13,7 @@ pub fn status(
     status: &Status,
     started_at: Timestamp,
     recording: Option<bool>,
+    not_writable_because: Option<String>,
 ) -> proto::GetStatusResponse {
     let access_log = match recording {
         Some(true) => proto::AccessLogState::Recording,
@@ -33,5 +34,6 @@ pub fn status(
         deriving: deriving.map(|(done, all)| proto::Deriving { done, all }),
         forks: status.forks,
         access_log: access_log.into(),
+        not_writable_because,
     }
 }

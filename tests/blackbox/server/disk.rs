@@ -1,6 +1,7 @@
 //! What becomes of a server whose disk fails, and of damage on it.
 
 use std::os::unix::fs::FileExt;
+use std::time::Instant;
 
 use planledger_proto::v1::execute_stream_response::Outcome;
 use planledger_proto::v1::*;
@@ -56,6 +57,66 @@ async fn after_a_failed_write_nothing_is_receipted_any_more_and_reading_goes_on(
     for command in [lost, later] {
         assert!(!voice.execute(command).await.replayed);
     }
+}
+
+/// Where nothing was written, nothing is in doubt: the server says that there is no room, is read from, and
+/// goes on by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn without_room_for_a_segment_the_server_says_so_and_goes_on_when_there_is_room() {
+    let home = Home::new();
+    let log = Gated::open(&home);
+    let server = Setup::on(&log).start(&home);
+    let actor = format!("system/{}", new_id());
+    let voice = server.voice().await.actor(&actor);
+    let id = new_id();
+    let receipt = voice.execute(register_institution(&id, "Skolen")).await;
+    log.fill();
+    let decided = register_institution(&new_id(), "Besluttet");
+    let refused = voice.try_execute(decided.clone()).await.unwrap_err();
+    assert_eq!(refused.reason, "WRITER_STOPPED");
+    assert!(refused.message.contains("room"), "{}", refused.message);
+    // Nobody waits for the room, also not in a stream or a batch.
+    let later = register_institution(&new_id(), "Senere");
+    let refused = voice.try_execute(later.clone()).await.unwrap_err();
+    assert_eq!(refused.reason, "WRITER_STOPPED");
+    let refused = voice.try_all(vec![later.clone()]).await.unwrap_err();
+    assert_eq!(refused.reason, "WRITER_STOPPED");
+    for answer in voice.stream([later.clone()]).await {
+        let Some(Outcome::Error(error)) = answer.outcome else {
+            panic!("{answer:?}")
+        };
+        assert_eq!(command_error(error).reason, "WRITER_STOPPED");
+    }
+    let status = voice.ask(GetStatusRequest::default()).await.unwrap();
+    assert_eq!(
+        (status.position, status.writable),
+        (receipt.position, false)
+    );
+    let why = status.not_writable_because.unwrap();
+    assert!(
+        why.contains("segment-00000002.log cannot be begun"),
+        "{why}"
+    );
+    let request = GetInstitutionRequest {
+        institution_id: id,
+        min_position: receipt.position,
+    };
+    voice.ask(request).await.unwrap();
+
+    log.let_through();
+    let until = Instant::now() + PATIENCE;
+    let status = loop {
+        let status = voice.ask(GetStatusRequest::default()).await.unwrap();
+        if status.writable {
+            break status;
+        }
+        assert!(Instant::now() < until, "it does not go on");
+    };
+    assert_eq!(status.not_writable_because, None);
+    // What had been decided was written; what came later was not.
+    assert!(voice.execute(decided).await.replayed);
+    assert!(!voice.execute(later).await.replayed);
+    assert_eq!(voice.position().await, receipt.position + 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

@@ -31,8 +31,18 @@ struct Inner {
 struct Gate {
     shut: bool,
     broken: bool,
+    full: bool,
     /// Writes that stand before the gate.
     waiting: usize,
+}
+
+/// How a write passes the gate.
+enum Passed {
+    Through,
+    /// There is no room to begin a segment.
+    Full,
+    /// The disk does not work.
+    Broken,
 }
 
 impl Gated {
@@ -96,7 +106,12 @@ impl Gated {
 
     /// Lets writes through again.
     pub(crate) fn let_through(&self) {
-        self.turn(|gate| gate.shut = false);
+        self.turn(|gate| (gate.shut, gate.full) = (false, false));
+    }
+
+    /// Lets no write through, because there is no room for it, until [`Gated::let_through`].
+    pub(crate) fn fill(&self) {
+        self.turn(|gate| (gate.shut, gate.full) = (false, true));
     }
 
     /// Lets every write fail.
@@ -109,14 +124,18 @@ impl Gated {
         self.0.moved.notify_all();
     }
 
-    /// Passes the gate; says whether the disk works.
-    fn pass(&self) -> bool {
+    /// Passes the gate; says how it went.
+    fn pass(&self) -> Passed {
         let mut gate = self.0.gate.lock().unwrap();
         gate.waiting += 1;
         self.0.moved.notify_all();
         gate = self.0.moved.wait_while(gate, |gate| gate.shut).unwrap();
         gate.waiting -= 1;
-        !gate.broken
+        match (gate.broken, gate.full) {
+            (true, _) => Passed::Broken,
+            (false, true) => Passed::Full,
+            (false, false) => Passed::Through,
+        }
     }
 }
 
@@ -130,13 +149,12 @@ impl CommitLog for Gated {
     }
 
     fn append(&self, expected: &Tail, commits: &[Commit]) -> Result<Tail, AppendError> {
-        if self.pass() {
-            return self.0.log.append(expected, commits);
+        let source = io::ErrorKind::StorageFull.into();
+        match self.pass() {
+            Passed::Through => self.0.log.append(expected, commits),
+            Passed::Full => Err(AppendError::NotYet { segment: 2, source }),
+            Passed::Broken => Err(AppendError::Io { segment: 1, source }),
         }
-        Err(AppendError::Io {
-            segment: 1,
-            source: io::ErrorKind::StorageFull.into(),
-        })
     }
 
     fn read(&self, from: Position) -> Frames {

@@ -87,6 +87,8 @@ pub(crate) fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Ra
 /// A server that is a process of its own.
 pub(crate) struct Serving {
     pub(crate) url: String,
+    /// What it said before it listened, and that.
+    pub(crate) said: String,
     child: Child,
     /// What it says on standard error from the first line on.
     log: Option<JoinHandle<String>>,
@@ -116,16 +118,22 @@ impl Serving {
                 child.wait().unwrap();
                 return Err(log);
             }
-            if let Some(url) = log[from..].trim_end().strip_prefix("listening on ") {
-                break url.to_owned();
+            // The line alone, or as a text in JSON.
+            let line = log[from..].trim_end();
+            if let Some((before, url)) = line.split_once("listening on ")
+                && (before.is_empty() || before.ends_with('"'))
+            {
+                break url.split('"').next().unwrap_or_default().to_owned();
             }
         };
+        let said = log.clone();
         let log = std::thread::spawn(move || {
             stderr.read_to_string(&mut log).unwrap();
             log
         });
         Ok(Self {
             url,
+            said,
             child,
             log: Some(log),
         })

@@ -29,9 +29,10 @@ use super::group::{self, Group};
 use super::layout::RECORD_LEN;
 use super::log::{CommitLog, Frames, StoredEntry};
 use super::tail::Tail;
-use crate::disk::{Disk, DiskFile, SmallFile, read_full, write_full};
+use crate::disk::{Disk, DiskFile, ReplaceError, SmallFile, read_full, write_full};
 use crate::hash::Hash32;
 use crate::ids::{CommitSeq, LedgerId, Position};
+use crate::tally::Tally;
 use crate::time::Timestamp;
 
 pub(crate) use self::open::ledger_id;
@@ -44,6 +45,25 @@ const SEGMENT_BYTES: u64 = 64 << 20;
 const SMALL_FRAME: u64 = 4 << 10;
 /// The write buffer is kept for the next append if it is no larger than this.
 const KEPT_BUFFER: usize = 4 << 20;
+/// The steps in which syncs are counted, in nanoseconds: from 50 µs to 10 s.
+const SYNCS: &[u64] = &[
+    50_000,
+    100_000,
+    250_000,
+    500_000,
+    1_000_000,
+    2_500_000,
+    5_000_000,
+    10_000_000,
+    25_000_000,
+    50_000_000,
+    100_000_000,
+    250_000_000,
+    500_000_000,
+    1_000_000_000,
+    2_500_000_000,
+    10_000_000_000,
+];
 
 /// The journal in segment files, which is the only truth of a ledger. It has one writer, and
 /// readers never wait for it.
@@ -55,6 +75,7 @@ pub struct SegmentLog {
     /// Whether segments end with the month too, and the first ones can be removed.
     removable: bool,
     cut: Option<Cut>,
+    syncs: Arc<Tally>,
 }
 
 /// Where a segment begins.
@@ -83,6 +104,14 @@ fn somebody_else(seen: &str) -> io::Error {
     ))
 }
 
+/// Why a group was not written.
+enum Unwritten {
+    /// Nothing of it was written, and the journal is as it was before.
+    NotYet(io::Error),
+    /// Nobody knows what is on the disk, or somebody else writes to it.
+    ForGood(io::Error),
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum WriterState {
     Ready,
@@ -94,6 +123,11 @@ impl SegmentLog {
     /// What was cut off when the journal was opened, because a crash had torn the last write.
     pub fn cut(&self) -> Option<Cut> {
         self.cut
+    }
+
+    /// How long the writes of this journal took, each with its sync, in nanoseconds.
+    pub fn syncs(&self) -> Arc<Tally> {
+        self.syncs.clone()
     }
 
     /// The segments, in order. They can be read in parallel with [`CommitLog::read_commits`], which
@@ -130,7 +164,7 @@ impl SegmentLog {
         tail: Tail,
         first: Timestamp,
         group: Group,
-    ) -> io::Result<()> {
+    ) -> Result<(), Unwritten> {
         self.check_alone(writer)?;
         let len = writer.buffer.len() as u64;
         let is_full = writer.len + len > self.segment_bytes;
@@ -140,9 +174,12 @@ impl SegmentLog {
             self.roll(writer, tail)?;
         }
         let start = writer.len;
-        write_full(writer.file.as_ref(), &writer.buffer, start)?;
+        let began = Instant::now();
+        write_full(writer.file.as_ref(), &writer.buffer, start).map_err(Unwritten::ForGood)?;
         // Receipts may be sent only after this line (P2).
-        writer.file.sync_data()?;
+        writer.file.sync_data().map_err(Unwritten::ForGood)?;
+        let took = began.elapsed().as_nanos();
+        self.syncs.note(u64::try_from(took).unwrap_or(u64::MAX));
         writer.len += len;
         let mut state = self.store.state.lock();
         let offsets = group.offsets.iter().map(|offset| offset + start as u32);
@@ -157,8 +194,9 @@ impl SegmentLog {
     /// Makes sure that the journal ends where this writer left it. Locks keep other writers out; this
     /// finds one that came in all the same, before either overwrites what the other has receipted. It
     /// takes no file descriptor, so it does not fail when there are none left.
-    fn check_alone(&self, writer: &Writer) -> io::Result<()> {
-        let found = writer.file.len()?;
+    fn check_alone(&self, writer: &Writer) -> Result<(), Unwritten> {
+        let somebody_else = |seen: &str| Unwritten::ForGood(somebody_else(seen));
+        let found = writer.file.len().map_err(Unwritten::NotYet)?;
         if found != writer.len {
             return Err(somebody_else(&format!(
                 "the last segment has {found} bytes, and this process left it with {}",
@@ -166,19 +204,22 @@ impl SegmentLog {
             )));
         }
         let next = self.store.state.lock().segments.len() as u64 + 1;
-        match self.store.disk.exists(&file_name(next, LOG_SUFFIX))? {
+        let name = file_name(next, LOG_SUFFIX);
+        match self.store.disk.exists(&name).map_err(Unwritten::NotYet)? {
             true => Err(somebody_else("there is a segment after the last one")),
             false => Ok(()),
         }
     }
 
-    /// Closes the last segment and begins the next.
-    fn roll(&self, writer: &mut Writer, before: Tail) -> io::Result<()> {
+    /// Closes the last segment and begins the next. If the next one did not even get its name, nothing has
+    /// changed, and it may be tried again. If it has the name, and it is not certain that it keeps it,
+    /// nothing may be written any more: after a power cut it could be missing.
+    fn roll(&self, writer: &mut Writer, before: Tail) -> Result<(), Unwritten> {
         let (last, offsets) = {
             let state = self.store.state.lock();
             let last = state.segments.last().copied();
             (
-                last.ok_or(io::ErrorKind::NotFound)?,
+                last.ok_or_else(|| Unwritten::ForGood(io::ErrorKind::NotFound.into()))?,
                 state.last.offsets.clone(),
             )
         };
@@ -194,7 +235,10 @@ impl SegmentLog {
             before,
             previous_len: writer.len,
         };
-        let file = create_segment(disk, &header)?;
+        let file = create_segment(disk, &header).map_err(|error| match error {
+            ReplaceError::Unchanged(source) => Unwritten::NotYet(source),
+            ReplaceError::NotDurable { source, .. } => Unwritten::ForGood(source),
+        })?;
         writer.file = Arc::clone(&file);
         writer.len = SEGMENT_HEADER_LEN as u64;
         let mut state = self.store.state.lock();
@@ -205,6 +249,23 @@ impl SegmentLog {
             offsets: Vec::new(),
         };
         Ok(())
+    }
+
+    /// What an append tells of a group that was not written.
+    fn unwritten(&self, writer: &mut Writer, error: Unwritten) -> AppendError {
+        let segment = self.store.state.lock().segments.len() as u64;
+        match error {
+            Unwritten::NotYet(source) => AppendError::NotYet {
+                segment: segment + 1,
+                source,
+            },
+            Unwritten::ForGood(source) => {
+                // Nobody knows now what is on the disk, so nothing may be written after it.
+                writer.state = WriterState::Poisoned;
+                tracing::error!(segment, error = %source, "the journal cannot be written");
+                AppendError::Io { segment, source }
+            }
+        }
     }
 
     fn stored(&self, segment: &Readable, position: Position) -> Result<StoredEntry, ReadError> {
@@ -264,7 +325,10 @@ fn read_part(segment: &Readable, offset: u64, len: u64) -> Result<Vec<u8>, ReadE
 
 /// Creates a segment's file with its header. The file gets its name only once it is whole and
 /// durable.
-fn create_segment(disk: &dyn Disk, header: &SegmentHeader) -> io::Result<Arc<dyn DiskFile>> {
+fn create_segment(
+    disk: &dyn Disk,
+    header: &SegmentHeader,
+) -> Result<Arc<dyn DiskFile>, ReplaceError> {
     let file = SmallFile {
         name: &file_name(header.number, LOG_SUFFIX),
         temporary: &file_name(header.number, TEMPORARY_SUFFIX),
@@ -303,14 +367,10 @@ impl CommitLog for SegmentLog {
         let result = self.write(&mut writer, tail, first.recorded_at, group);
         writer.buffer.clear();
         writer.buffer.shrink_to(KEPT_BUFFER);
-        if let Err(source) = result {
-            // Nobody knows now what is on the disk, so nothing may be written after it.
-            writer.state = WriterState::Poisoned;
-            let segment = self.store.state.lock().segments.len() as u64;
-            tracing::error!(segment, error = %source, "the journal cannot be written");
-            return Err(AppendError::Io { segment, source });
+        match result {
+            Ok(()) => Ok(new_tail),
+            Err(error) => Err(self.unwritten(&mut writer, error)),
         }
-        Ok(new_tail)
     }
 
     fn read(&self, from: Position) -> Frames {

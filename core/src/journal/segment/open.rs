@@ -15,9 +15,10 @@ use super::overwriting;
 use super::removing::{self, There};
 use super::scan::{DurableHint, ScanError, Scanned, scan_closed, scan_last};
 use super::store::{Last, State, Store};
-use super::{SEGMENT_BYTES, SegmentLog, Writer, WriterState, create_segment};
+use super::{SEGMENT_BYTES, SYNCS, SegmentLog, Writer, WriterState, create_segment};
 use crate::disk::{Disk, DiskFile, read_full, write_full};
 use crate::ids::{LedgerId, Position};
+use crate::tally::Tally;
 use crate::time::Timestamp;
 
 /// What a journal is opened for.
@@ -97,7 +98,7 @@ impl SegmentLog {
             previous_len: 0,
         };
         let file = create_segment(disk.as_ref(), &header)
-            .map_err(io_error("creating the first segment"))?;
+            .map_err(|error| io_error("creating the first segment")(error.into()))?;
         let scanned = Scanned {
             tail: before,
             len: SEGMENT_HEADER_LEN as u64,
@@ -212,6 +213,7 @@ impl SegmentLog {
             segment_bytes: options.segment_bytes.min(1 << 30),
             removable: options.removable,
             cut,
+            syncs: Arc::new(Tally::new(SYNCS)),
         }
     }
 }

@@ -152,11 +152,8 @@ impl SegmentLog {
             return Ok(());
         }
         let tail = self.store.tail();
-        self.roll(&mut writer, tail).map_err(|source| {
-            writer.state = WriterState::Poisoned;
-            let segment = self.store.state.lock().segments.len() as u64;
-            AppendError::Io { segment, source }
-        })
+        let rolled = self.roll(&mut writer, tail);
+        rolled.map_err(|error| self.unwritten(&mut writer, error))
     }
 
     /// The leaves of removed entries from this position on, as far as one segment has them. None if

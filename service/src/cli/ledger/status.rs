@@ -39,7 +39,7 @@ impl Status {
             ("version", status.version),
             (
                 "takes commands",
-                if status.writable { "yes" } else { "no" }.to_owned(),
+                takes_commands(status.writable, status.not_writable_because),
             ),
             ("access log", reads),
             (
@@ -51,6 +51,15 @@ impl Status {
         let rows = rows.map(|(name, value)| vec![name.to_owned(), value]);
         output::table(&rows);
         Ok(())
+    }
+}
+
+/// Describes whether commands are accepted, and why not if it is known.
+fn takes_commands(writable: bool, because: Option<String>) -> String {
+    match (writable, because) {
+        (true, _) => "yes".to_owned(),
+        (false, None) => "no".to_owned(),
+        (false, Some(because)) => format!("no: {because}"),
     }
 }
 

@@ -11,6 +11,8 @@ use planledger_core::ids::{PersonId, Position, StreamId, SystemId};
 use planledger_core::ledger::{Ledger, ReadError, Reading};
 use planledger_core::text::{ExternalId, SourceName};
 
+use super::super::in_request;
+
 /// Different proofs whose answers are remembered until a system changes.
 const REMEMBERED: usize = 1_024;
 
@@ -114,7 +116,7 @@ impl Directory for LedgerDirectory {
         let ledger = self.ledger.clone();
         let named = named.clone();
         let reading = move || ledger.read(|reading| find(reading, &named));
-        match tokio::task::spawn_blocking(reading).await {
+        match in_request::spawn_blocking(reading).await {
             Ok(found) => Ok(found?.0),
             // The server is stopping, or the read panicked, which the log tells already.
             Err(_) => Ok(None),
@@ -128,7 +130,7 @@ impl Directory for LedgerDirectory {
         let ledger = self.ledger.clone();
         let sought = shown.to_owned();
         let reading = move || ledger.read(|reading| known(reading, &sought));
-        let (found, position) = match tokio::task::spawn_blocking(reading).await {
+        let (found, position) = match in_request::spawn_blocking(reading).await {
             Ok(found) => found?,
             Err(_) => return Ok(None),
         };

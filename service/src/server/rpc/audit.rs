@@ -12,6 +12,7 @@ use tonic::{Request, Response, Status};
 use crate::server::api::{Api, Rpc};
 use crate::server::audit::{self as queries, Bundle};
 use crate::server::auth::Access;
+use crate::server::in_request;
 use crate::server::outlet::{Answers, Flow};
 use crate::wire::{self, Failure, request};
 
@@ -104,7 +105,7 @@ impl AuditService for Api {
         let bundle = self.export(caller, asked).await?;
         let (outlet, flow) = self.room.open(WINDOW);
         let api = self.clone();
-        tokio::spawn(async move {
+        in_request::spawn(async move {
             let ended = tokio::select! {
                 ended = api.send_bundle(bundle, &outlet) => ended,
                 () = api.stopping() => Err(Failure::shutting_down()),

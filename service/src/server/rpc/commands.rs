@@ -16,6 +16,7 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::server::api::{Api, Rpc};
 use crate::server::auth::Caller;
 use crate::server::commands::{Line, Read, Submitted};
+use crate::server::in_request;
 use crate::server::outlet::Outlet;
 use crate::server::writing::Writing;
 use crate::wire::{self, Failure};
@@ -82,7 +83,7 @@ impl CommandService for Api {
             writing: self.writing(request.extensions()),
             caller,
         };
-        tokio::spawn(self.clone().pipeline(sender, request.into_inner(), answers));
+        in_request::spawn(self.clone().pipeline(sender, request.into_inner(), answers));
         let busy = answered.busy();
         let responses = answered.then(move |answer| {
             let busy = busy.clone();

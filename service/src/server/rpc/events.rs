@@ -15,6 +15,7 @@ use tonic::{Extensions, Request, Response, Status};
 use crate::server::api::{Api, Rpc};
 use crate::server::ending::Progress;
 use crate::server::events::{CHUNK_BYTES, Reader, STRIDE};
+use crate::server::in_request;
 use crate::server::outlet::{Answers, Flow};
 use crate::wire::request::event_filter;
 use crate::wire::{self, Failure};
@@ -43,7 +44,7 @@ impl EventService for Api {
         };
         let (outlet, flow) = self.room.open(WINDOW);
         let (api, sent) = (self.clone(), progress.clone());
-        tokio::spawn(async move {
+        in_request::spawn(async move {
             let ended = tokio::select! {
                 ended = api.send_recorded(reader, last, left, &outlet) => ended,
                 () = api.stopping() => Err(Failure::shutting_down()),
@@ -71,7 +72,7 @@ impl EventService for Api {
         let (reader, _) = self.reader(caller, request.after_position, filter).await?;
         let (outlet, flow) = self.room.open(WINDOW);
         let (api, sent) = (self.clone(), progress.clone());
-        tokio::spawn(async move {
+        in_request::spawn(async move {
             let ended = tokio::select! {
                 ended = api.send_following(reader, &outlet) => ended,
                 () = api.stopping() => Err(Failure::shutting_down()),
@@ -143,6 +144,7 @@ impl Api {
         outlet: &Answers<FollowEventsResponse>,
     ) -> Result<(), Failure> {
         let mut durable = self.durable();
+        let follower = self.counts.follower(reader.resume);
         let mut behind = true;
         let mut told = reader.resume;
         loop {
@@ -153,6 +155,7 @@ impl Api {
                 .next_chunk(reader, usize::MAX, last, wire::sized_event)
                 .await?;
             reader = went_on;
+            follower.reached(reader.resume);
             let content = match chunk.events.is_empty() {
                 false => Some(Content::Batch(EventBatch {
                     events: chunk.events,

@@ -19,6 +19,7 @@ impl LedgerService for Api {
             &status,
             self.started_at,
             self.recording(),
+            self.ledger.why_not_writable(),
         )))
     }
 }

@@ -11,6 +11,7 @@ use tonic::{Status, Streaming};
 use super::commands::WINDOW;
 use crate::server::api::Api;
 use crate::server::auth::Caller;
+use crate::server::in_request;
 use crate::server::outlet::{Answers, Flow};
 use crate::server::previewing::{Answered, Asked};
 use crate::wire::{self, Failure};
@@ -32,7 +33,7 @@ impl Api {
         commands: Streaming<PreviewStreamRequest>,
     ) -> Flow<Answer> {
         let (answers, answered) = self.room.open(WINDOW);
-        tokio::spawn(async move {
+        in_request::spawn(async move {
             match self.preview_all(&caller, commands, &answers).await {
                 Ok(None) => {}
                 Ok(Some(status)) => answers.finish(Err(status)),

@@ -16,6 +16,7 @@ use rustls::server::{
 use rustls::version::{TLS12, TLS13};
 use tokio_rustls::TlsAcceptor;
 
+use crate::notifying::{self, News};
 use crate::secret::{Links, read_secret};
 use crate::settings::identity::Tls as Files;
 
@@ -105,12 +106,18 @@ impl Tls {
     pub(super) async fn watch(self: Arc<Self>, mut hangups: Hangups) {
         loop {
             let told = tokio::select! {
-                () = hangups.next() => true,
+                () = hangups.next() => {
+                    notifying::tell(News::Reloading);
+                    true
+                }
                 () = tokio::time::sleep(EVERY) => false,
             };
             let tls = self.clone();
             let look = move || (told || tls.has_changed()) && tls.reload();
             let _ = tokio::task::spawn_blocking(look).await;
+            if told {
+                notifying::tell(News::Ready);
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use planledger_core::ledger::EngineFault;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
+use super::counted;
 use super::reason::ServiceReason;
 use crate::wire::fields::{BadRequest, Violation};
 use crate::wire::proto;
@@ -249,6 +250,16 @@ impl Failure {
         Self::new(ServiceReason::WriterStopped, message)
     }
 
+    /// The disk has no room for the journal. The server goes on by itself when there is room; until then
+    /// it is open whether the command will be recorded (P2).
+    pub fn writer_waits(why: &str) -> Self {
+        let message = format!(
+            "the disk has no room ({why}); commands are accepted again when there is room. Whether this one \
+             will be recorded is open: send it again with the same id"
+        );
+        Self::new(ServiceReason::WriterStopped, message)
+    }
+
     /// A fault in the ledger prevented a command. The fault was logged, and nothing was recorded.
     /// Other commands may succeed.
     pub fn fault(fault: &EngineFault) -> Self {
@@ -303,6 +314,7 @@ impl Failure {
 
     /// The failure as the error in a response of a command stream.
     pub fn command_error(self) -> proto::CommandError {
+        counted::count(self.reason);
         let metadata = self.metadata.into_iter();
         let violations = self.violations.into_iter();
         proto::CommandError {
@@ -406,6 +418,7 @@ impl From<BadRequest> for Failure {
 
 impl From<Failure> for Status {
     fn from(failure: Failure) -> Self {
+        counted::count(failure.reason);
         let failure = failure.within_headers();
         let metadata: Vec<_> = failure
             .metadata

@@ -31,6 +31,7 @@ impl Failure {
             ExecuteError::Closed => Self::shutting_down(),
             ExecuteError::NotReady(_) => Self::restoring(),
             ExecuteError::WriterStopped(reason) => Self::writer_stopped(&reason),
+            ExecuteError::Waiting(reason) => Self::writer_waits(&reason),
             ExecuteError::Fault(fault) => Self::fault(&fault),
             error => Self::new(ServiceReason::Internal, error.to_string()),
         }

@@ -5,6 +5,7 @@
 //! an error of the engine, and `evidence` from an error of the notary or of an export. Only
 //! `field_path` knows how callers write a part of a command.
 
+mod counted;
 mod evidence;
 mod failure;
 mod field_path;
@@ -12,5 +13,6 @@ mod ledger;
 mod reason;
 mod refusal;
 
+pub use self::counted::refused;
 pub use self::failure::{DOMAIN, Failure};
 pub use self::reason::ServiceReason;
