@@ -117,7 +117,9 @@
 pub mod access;
 pub mod access_log;
 pub mod audit;
+pub mod backup;
 pub mod derived;
+pub mod doctor;
 pub mod domain;
 pub mod entry;
 pub mod few;

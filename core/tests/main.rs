@@ -15,6 +15,7 @@ mod access;
 mod access_log;
 mod aftermath;
 mod audit;
+mod backup;
 mod derived;
 mod domain;
 mod erasure;

@@ -10,6 +10,8 @@ pub mod metrics;
 pub mod monitor;
 pub mod notary;
 pub mod notifying;
+#[cfg(feature = "object-store")]
+pub mod objects;
 pub mod secret;
 pub mod server;
 pub mod settings;

@@ -114,6 +114,14 @@ impl KeyFiles {
         renamed.map_err(|source| NotaryKeyError::Io { path: to, source })
     }
 
+    /// The key that signs checkpoints, as its file has it now; `None` if there is none yet.
+    ///
+    /// # Errors
+    /// [`NotaryKeyError`]
+    pub fn present(&self) -> Result<Option<Signer>, NotaryKeyError> {
+        self.read(KEY_FILE)
+    }
+
     /// Reads the key that signs a ledger's checkpoints, or makes one if the ledger has none yet. A
     /// new key names the log `origin`; without `origin`, the log is named after the ledger.
     ///

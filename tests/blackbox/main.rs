@@ -9,6 +9,7 @@
 
 mod access;
 mod audit;
+mod backup;
 mod cli;
 mod commands;
 mod crash;
@@ -19,6 +20,8 @@ mod events;
 mod faults;
 mod identity;
 mod imports;
+#[cfg(target_os = "linux")]
+mod kills;
 #[cfg(target_os = "linux")]
 mod load;
 mod overview;

@@ -12,6 +12,7 @@
 mod api;
 mod circles;
 mod commands;
+mod doctor;
 mod fuzzing;
 mod limits;
 mod messages;

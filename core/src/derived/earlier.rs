@@ -130,6 +130,7 @@ mod tests {
                 settled: Default::default(),
                 reads: None,
                 lost: Vec::new(),
+                restores: Vec::new(),
             })),
         })
     }

@@ -81,3 +81,66 @@ pub(crate) fn write_full(file: &dyn DiskFile, bytes: &[u8], offset: u64) -> io::
     }
     Ok(())
 }
+
+/// Writes all of `bytes` at the end of a file, with one call to the system.
+///
+/// If a call wrote a part and another one the rest, the system may have stored a block in between that has
+/// something of both, and a power cut could leave it so. That would look like damage: a write that was not
+/// finished leaves blocks whole or as zeros. So a part is taken back, and all of it is written again.
+pub(crate) fn write_whole(file: &dyn DiskFile, bytes: &[u8], at: u64) -> io::Result<()> {
+    const ATTEMPTS: u32 = 4;
+    for _ in 0..ATTEMPTS {
+        let count = match file.write_at(bytes, at) {
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        if count == bytes.len() {
+            return Ok(());
+        }
+        file.set_len(at)?;
+        file.sync_data()?;
+    }
+    // Nothing but a disk that is full does a part each time.
+    Err(io::ErrorKind::StorageFull.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::{Fault, FaultyDisk, PowerCut};
+
+    #[test]
+    fn a_write_that_was_done_in_parts_leaves_blocks_whole_or_as_zeros_after_any_power_cut() {
+        const NEW: [u8; 2_000] = [2; 2_000];
+        let disk = FaultyDisk::new();
+        let file = disk.create("file").unwrap();
+        write_full(file.as_ref(), &[1; 100], 0).unwrap();
+        file.sync_data().unwrap();
+        disk.sync_dir().unwrap();
+        disk.inject(disk.operations(), Fault::Short);
+        write_whole(file.as_ref(), &NEW, 100).unwrap();
+        let bytes = disk.bytes("file").unwrap();
+        assert_eq!(bytes, [&[1; 100][..], &NEW].concat());
+        for seed in 0..500 {
+            let disk = disk.fork().reboot(PowerCut::KeepsBlocks(seed));
+            let bytes = disk.bytes("file").unwrap();
+            let (old, new) = bytes.split_at(100);
+            assert_eq!(old, [1; 100]);
+            let (first, rest) = new.split_at(new.len().min(412));
+            for block in std::iter::once(first).chain(rest.chunks(512)) {
+                let whole = block.iter().all(|byte| *byte == 2);
+                assert!(whole || block.iter().all(|byte| *byte == 0), "{seed}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_disk_on_which_only_a_part_finds_space_is_full() {
+        let disk = FaultyDisk::new();
+        let file = disk.create("file").unwrap();
+        disk.limit_space(700);
+        let error = write_whole(file.as_ref(), &[2; 2_000], 0).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+    }
+}

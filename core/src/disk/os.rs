@@ -81,7 +81,8 @@ pub(crate) fn tighten(path: &Path) -> io::Result<u64> {
 /// The bits of a mode that stand for the group and for everybody.
 const FOR_OTHERS: u32 = 0o077;
 
-fn no_follow() -> i32 {
+/// The flag that keeps a file from being opened through a symbolic link.
+pub(crate) fn no_follow() -> i32 {
     rustix::fs::OFlags::NOFOLLOW.bits().cast_signed()
 }
 

@@ -352,6 +352,7 @@ event_types! {
         ForkSettled = 4 "ledger.fork_settled" 1,
         AccessLogNoted = 5 "ledger.access_log_noted" 1,
         AccessLogLost = 6 "ledger.access_log_lost" 1,
+        Restored = 7 "ledger.restored" 1,
     }
     RecoveryEvent in Recovery {
         Started = 1 "recovery.started" 2,

@@ -155,6 +155,10 @@ pub enum RedactError {
     /// The place of the event could not be read. Nothing has been changed.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// A segment has to be begun first, and there is no room for it. Nothing has been changed; the same
+    /// may succeed later.
+    #[error("the next segment cannot be begun: {0}")]
+    NotYet(io::Error),
     /// Writing or syncing failed. The journal accepts no more until it is opened again, which
     /// finishes the redaction.
     #[error("the text of an event cannot be overwritten: {0}")]

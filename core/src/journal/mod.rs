@@ -29,8 +29,9 @@ pub use log::{CommitLog, Frames, StoredEntry};
 pub use memory::MemoryLog;
 pub(crate) use segment::ledger_id;
 pub use segment::{
-    Cut, DurableHint, OpenMode, SEGMENT_HEADER_LEN, SegmentLog, SegmentOptions, SegmentStart,
-    StoredIndex,
+    Cut, DurableHint, Gap, OpenMode, SEGMENT_HEADER_LEN, SegmentLog, SegmentOptions, SegmentStart,
+    StoredIndex, Survey, WholeFrame, WholeSegment, commit_before, leaves_number, segment_name,
+    segment_number, survey,
 };
 pub use tail::Tail;
 

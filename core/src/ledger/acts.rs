@@ -81,6 +81,15 @@ impl Acts {
     }
 }
 
+/// Fails if a line of the file was changed, or if the file cannot be read.
+pub(crate) fn check_acts(
+    dir: &Path,
+    ledger: LedgerId,
+    master: &MasterKey,
+) -> Result<(), OpenError> {
+    Acts::open(dir, ledger, master).map(drop)
+}
+
 /// A line: the authentication code, a blank, and the act as JSON.
 fn write(key: &[u8; 32], record: &ActRecord) -> std::io::Result<String> {
     let json = serde_json::to_string(record)?;

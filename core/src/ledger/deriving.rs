@@ -333,7 +333,7 @@ fn load_window(fold: &Fold) -> Result<Window, OpenError> {
 ///
 /// # Errors
 /// When the operating system refuses.
-pub(super) fn throw_away(derived: &std::path::Path) -> io::Result<()> {
+pub(crate) fn throw_away(derived: &std::path::Path) -> io::Result<()> {
     match fs::remove_dir_all(derived) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         Ok(()) | Err(_) => Ok(()),

@@ -41,7 +41,7 @@ pub(crate) fn lock(dir: &Path) -> Result<Lock, OpenError> {
 }
 
 /// The folders in a ledger's directory, and in its folder of the access log.
-const FOLDERS: &[&str] = &[
+pub(crate) const FOLDERS: &[&str] = &[
     "journal",
     "keys",
     "checkpoints",
@@ -49,6 +49,7 @@ const FOLDERS: &[&str] = &[
     "derived",
     "derived.set-aside",
     "erasures",
+    "restored",
     "access",
     "access/journal",
     "access/checkpoints",
@@ -103,7 +104,7 @@ pub(crate) fn lock_to_read(dir: &Path) -> Result<Lock, OpenError> {
 
 /// What is in a ledger's directory and for nobody else's eyes. `tlog` is not: it is there to be
 /// published. Nor are the secrets in `keys`: one that others could read is refused, not mended.
-const OF_THE_OWNER: &[&str] = &[
+pub(crate) const OF_THE_OWNER: &[&str] = &[
     "lock",
     "journal",
     "keys/keys.log",
@@ -111,6 +112,7 @@ const OF_THE_OWNER: &[&str] = &[
     "derived",
     "derived.set-aside",
     "erasures",
+    "restored",
     "access",
 ];
 

@@ -62,6 +62,12 @@ impl Writer {
         let mut receipts = Vec::with_capacity(envelopes.len());
         for (index, envelope) in envelopes.iter().enumerate() {
             receipts.push(match self.recorded(&envelope.id, actor, envelope)? {
+                Recorded::Nothing if self.lost.has(&envelope.id) => {
+                    return Err(ExecuteError::LostInRestore {
+                        index,
+                        command: envelope.id,
+                    });
+                }
                 Recorded::Nothing => None,
                 Recorded::Same(receipt) => Some(receipt),
                 Recorded::Another => return Err(reused(index, envelope)),

@@ -56,6 +56,19 @@ pub enum ExecuteError {
         /// The id.
         command: CommandId,
     },
+    /// The command had a receipt, and is lost with it: an older state of the ledger was put back since. It
+    /// is not carried out a second time without a word. Look at what it was about as it is now, and send
+    /// it under a new id if it is still wanted.
+    #[error(
+        "command {index}: the command {command} had a receipt, which was lost when an older state of \
+        the ledger was put back; look at how things are now, and use a new id"
+    )]
+    LostInRestore {
+        /// The place of the command in its batch, from 0.
+        index: usize,
+        /// The id of the lost command.
+        command: CommandId,
+    },
     /// The batch is empty, or larger than one commit may be: 1,000 commands, 65,536 events, 16 MiB.
     #[error(
         "a batch must have 1 to 1,000 commands and fit into one commit: {0}; send smaller batches"
@@ -212,6 +225,18 @@ pub enum OpenError {
         /// The number of the line, from 1.
         line: usize,
     },
+    /// A restore was interrupted in the directory. Run it again; it begins anew.
+    #[error(
+        "{} holds a restore that did not finish; run planledger restore again", dir.display()
+    )]
+    Unfinished {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// The file with the ids of commands that a restore has lost is missing, or is not the one on record.
+    /// Restore it from its backup.
+    #[error("restored/commands is missing or was changed; restore it from its backup")]
+    LostCommands,
 }
 
 impl OpenError {
@@ -232,7 +257,9 @@ impl OpenError {
             | Self::Entropy(_)
             | Self::ErasuresUndone { .. }
             | Self::Erasure(_)
-            | Self::Acts { .. } => None,
+            | Self::Acts { .. }
+            | Self::Unfinished { .. }
+            | Self::LostCommands => None,
         }
     }
 

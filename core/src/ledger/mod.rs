@@ -28,6 +28,7 @@ pub(crate) mod fold;
 pub(crate) mod history;
 mod keys;
 pub mod limits;
+pub(crate) mod lost;
 mod making_again;
 pub(crate) mod nonces;
 mod open;
@@ -59,6 +60,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Sender, TrySendError};
 use parking_lot::{Mutex, RwLock};
 
+pub(crate) use self::acts::check_acts;
 use self::deriving::Deriving;
 use self::durable::DurableEnd;
 pub use self::envelope::{Envelope, Receipt, Request};
@@ -69,6 +71,7 @@ pub(crate) use self::history::event;
 pub use self::history::{EventFilter, Events, Passed, Payload, RecordedEvent};
 pub use self::keys::{keys_summary, rewrap_keys};
 pub use self::open::rebuild;
+pub(crate) use self::open::{RESTORING, open_restored};
 pub(crate) use self::own::{OwnCommand, OwnId};
 pub use self::preview::{Foreseen, ForeseenLeaver, Preview, PreviewError};
 pub use self::query::Reading;
@@ -157,6 +160,8 @@ struct Inner {
     /// How long writes of the journal take, if it is kept in segment files.
     syncs: Option<Arc<Tally>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// The commands that were lost when older states were put back.
+    lost: Arc<lost::LostCommands>,
     /// What redactions left of events.
     rests: Arc<opener::Rests>,
     /// The acts that were carried out.

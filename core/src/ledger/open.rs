@@ -28,8 +28,28 @@ use crate::tally::Tally;
 /// How many requests may wait. More are refused, so that memory stays bounded.
 pub(super) const QUEUE: usize = 8_192;
 
+/// Is in a directory into which a ledger is being put back.
+pub(crate) const RESTORING: &str = "restoring";
+
 /// Opens or makes a ledger whose journal is in segment files.
 pub(super) fn open(options: Options) -> Result<Ledger, OpenError> {
+    if options.dir.join(RESTORING).symlink_metadata().is_ok() {
+        let dir = options.dir;
+        return Err(OpenError::Unfinished { dir });
+    }
+    let dir = options.dir.clone();
+    let ledger = open_segments(options, None)?;
+    ledger.read_lost(&dir)?;
+    Ok(ledger)
+}
+
+/// Opens a ledger that is being put back, whose journal was stored up to there. What is to be put on
+/// record of it is not on record yet.
+pub(crate) fn open_restored(options: Options, hint: DurableHint) -> Result<Ledger, OpenError> {
+    open_segments(options, Some(hint))
+}
+
+fn open_segments(options: Options, stored: Option<DurableHint>) -> Result<Ledger, OpenError> {
     no_links(&options.dir)?;
     // There before the lock is taken, because the lock rests on it too.
     os_disk(&options.dir.join("journal"))?;
@@ -43,15 +63,18 @@ pub(super) fn open(options: Options) -> Result<Ledger, OpenError> {
         commit: cursor.commit,
         position: cursor.position,
     });
-    let log = open_journal(&options.dir, &options, hint)?;
+    let log = open_journal(&options.dir, &options, stored.or(hint))?;
     let syncs = Some(log.syncs());
     assemble(options, Arc::new(log), syncs, lock)
 }
 
 /// Opens a ledger whose journal is kept elsewhere.
 pub(super) fn open_on(options: Options, log: Arc<dyn CommitLog>) -> Result<Ledger, OpenError> {
-    let lock = prepare(&options.dir)?;
-    assemble(options, log, None, lock)
+    let dir = options.dir.clone();
+    let lock = prepare(&dir)?;
+    let ledger = assemble(options, log, None, lock)?;
+    ledger.read_lost(&dir)?;
+    Ok(ledger)
 }
 
 fn generations(options: &Options) -> Generations {
@@ -120,6 +143,7 @@ fn assemble(
         waiting: Waiting::default(),
         syncs,
         threads: Mutex::default(),
+        lost: Arc::default(),
         rests,
         acts,
         erasing: Mutex::default(),

@@ -11,6 +11,7 @@ use super::deriving::Deriving;
 use super::durable::DurableEnd;
 use super::envelope::{Receipt, Request, Work};
 use super::fold::Fold;
+use super::lost::LostCommands;
 use super::nonces::Nonces;
 use super::restoring::Restoring;
 use super::window::Window;
@@ -31,6 +32,7 @@ const GROUP_BYTES: usize = 8 << 20;
 pub(super) struct Writer {
     pub(super) fold: Fold,
     pub(super) window: Window,
+    pub(super) lost: Arc<LostCommands>,
     pub(super) keys: Arc<KeyStore>,
     /// The place where readers find the derived state in use.
     pub(super) shown: Arc<RwLock<Arc<Docs>>>,
@@ -64,6 +66,7 @@ impl Writer {
         Self {
             fold,
             window,
+            lost: inner.lost.clone(),
             keys: inner.keys.clone(),
             shown: inner.docs.clone(),
             deriving: inner.deriving.clone(),

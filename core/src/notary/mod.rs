@@ -18,7 +18,9 @@ pub(crate) use self::opening::open_tiles;
 use self::opening::{Heads, open_heads};
 pub(crate) use self::own::{Own, lost_reads, noted_reads};
 pub use self::own::{key_on_record, rotations};
-use crate::domain::ledger::{LedgerCommand, NotedReads, forks_stream, heads_stream, reads_stream};
+use crate::domain::ledger::{
+    LedgerCommand, NotedReads, forks_stream, heads_stream, reads_stream, restores_stream,
+};
 use crate::domain::{Actor, Command};
 use crate::hash::Hash32;
 use crate::heads::{BucketProof, HeadMap, HeadMapError, MOST_BEHIND, bucket_of};
@@ -350,6 +352,7 @@ impl Notary {
                 reads_stream(ledger)
             }
             LedgerCommand::SettleFork { .. } => forks_stream(ledger),
+            LedgerCommand::RecordRestore(_) => restores_stream(ledger),
         };
         let command = Command::Ledger(stream, command);
         let receipt = self

@@ -2,12 +2,14 @@
 //! is overwritten. To the holder of any of these checkpoints the ledger can prove that the log grew
 //! from it.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::checkpoint::SignedCheckpoint;
-use crate::disk::{OsDisk, for_owner};
+use crate::disk::{Disk, DiskFile, OsDisk, read_full, write_full, write_whole};
+use crate::fields::Fields;
 use crate::note::MOST_BYTES;
 
 const FILE: &str = "checkpoints.txt";
@@ -58,7 +60,7 @@ pub struct KeptNotes {
 /// The file of kept checkpoints, opened for adding more.
 pub struct Kept {
     path: PathBuf,
-    file: File,
+    file: Box<dyn DiskFile>,
     /// The size of every checkpoint and its place in the file, sorted by size.
     places: Vec<NotePlace>,
     end: u64,
@@ -70,6 +72,28 @@ struct NotePlace {
     size: u64,
     offset: u64,
     length: usize,
+    /// A part of the hash of the note's bytes. A note that does not read as it did is not shown.
+    hash: u64,
+}
+
+impl KeptNotes {
+    /// Reads what such a file holds. Damage is not an error here: the answer tells of it.
+    pub fn parse(text: &[u8]) -> Self {
+        let mut found = Self::default();
+        loop {
+            match next_note(text.get(found.end as usize..).unwrap_or_default()) {
+                Ok(Some((signed, length))) => {
+                    found.notes.push(signed);
+                    found.end += length as u64;
+                }
+                end => {
+                    found.damaged = end.is_err();
+                    found.rest = text.len() as u64 - found.end;
+                    return found;
+                }
+            }
+        }
+    }
 }
 
 impl Kept {
@@ -78,23 +102,30 @@ impl Kept {
     /// # Errors
     /// [`KeptError`]
     pub fn open(dir: &Path) -> Result<Self, KeptError> {
+        // The folder's own name must be as durable as what is in it.
+        let disk = OsDisk::new(dir).map_err(|source| KeptError::Io {
+            path: dir.join(FILE),
+            source,
+        })?;
+        Self::on(Arc::new(disk), dir.to_owned())
+    }
+
+    /// Opens the file on a disk. `dir` is where errors say that it is.
+    ///
+    /// # Errors
+    /// [`KeptError`]
+    pub fn on(disk: Arc<dyn Disk>, dir: PathBuf) -> Result<Self, KeptError> {
         let path = dir.join(FILE);
         let io = |source| KeptError::Io {
             path: path.clone(),
             source,
         };
-        // The folder's own name must be as durable as what is in it.
-        OsDisk::new(dir).map_err(io)?;
-        let new = !path.try_exists().map_err(io)?;
-        let mut options = OpenOptions::new();
-        options.create(true).truncate(false).read(true).write(true);
-        let mut file = for_owner(&mut options).open(&path).map_err(io)?;
-        if new {
-            // The file's name must be as durable as the notes in it.
-            File::open(dir).and_then(|dir| dir.sync_all()).map_err(io)?;
-        }
-        let mut text = Vec::new();
-        file.read_to_end(&mut text).map_err(io)?;
+        let file = match disk.exists(FILE).map_err(io)? {
+            true => disk.open(FILE),
+            false => disk.create(FILE),
+        };
+        let file = file.map_err(io)?;
+        let text = read_all_of(file.as_ref()).map_err(io)?;
         let (places, end) = scan(&text).map_err(|offset| KeptError::Damaged {
             path: path.clone(),
             offset,
@@ -106,9 +137,8 @@ impl Kept {
             let file_name = path.display();
             tracing::warn!(%file_name, bytes = rest, "the file ends with an unfinished checkpoint; \
                 it is cut off");
-            file.set_len(end).map_err(io)?;
-            file.sync_all().map_err(io)?;
         }
+        make_durable(disk.as_ref(), file.as_ref(), &text, (&places, end)).map_err(io)?;
         Ok(Self {
             path,
             file,
@@ -129,20 +159,7 @@ impl Kept {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(KeptNotes::default()),
             Err(source) => return Err(KeptError::Io { path, source }),
         };
-        let mut found = KeptNotes::default();
-        loop {
-            match next_note(text.get(found.end as usize..).unwrap_or_default()) {
-                Ok(Some((signed, length))) => {
-                    found.notes.push(signed);
-                    found.end += length as u64;
-                }
-                end => {
-                    found.damaged = end.is_err();
-                    found.rest = text.len() as u64 - found.end;
-                    return Ok(found);
-                }
-            }
-        }
+        Ok(KeptNotes::parse(&text))
     }
 
     /// Keeps a new checkpoint, or an old one that has more signatures now. It is durable when this
@@ -156,11 +173,8 @@ impl Kept {
             return Err(KeptError::Poisoned { path });
         }
         let note = format!("{}\n", signed.note);
-        let written = self
-            .file
-            .seek(SeekFrom::Start(self.end))
-            .and_then(|_| self.file.write_all(note.as_bytes()))
-            .and_then(|()| self.file.sync_data());
+        let file = self.file.as_ref();
+        let written = write_whole(file, note.as_bytes(), self.end).and_then(|()| file.sync_data());
         if let Err(source) = written {
             self.poisoned = true;
             let path = self.path.clone();
@@ -170,6 +184,7 @@ impl Kept {
             size: signed.checkpoint.size,
             offset: self.end,
             length: note.len(),
+            hash: short_hash(note.as_bytes()),
         };
         add(&mut self.places, place);
         self.end += note.len() as u64;
@@ -210,18 +225,54 @@ impl Kept {
             path: self.path.clone(),
             source,
         };
-        let mut file = &self.file;
         let mut bytes = vec![0; place.length];
-        file.seek(SeekFrom::Start(place.offset)).map_err(io)?;
-        file.read_exact(&mut bytes).map_err(io)?;
+        let count = read_full(self.file.as_ref(), &mut bytes, place.offset).map_err(io)?;
+        bytes.truncate(count);
+        let sound = short_hash(&bytes) == place.hash;
         match next_note(&bytes) {
-            Ok(Some((signed, _))) => Ok(signed),
-            Ok(None) | Err(()) => Err(KeptError::Damaged {
+            Ok(Some((signed, _))) if sound => Ok(signed),
+            Ok(_) | Err(()) => Err(KeptError::Damaged {
                 path: self.path.clone(),
                 offset: place.offset,
             }),
         }
     }
+}
+
+/// Enough to notice what happened by accident. What somebody did on purpose the signature tells.
+fn short_hash(bytes: &[u8]) -> u64 {
+    Fields(blake3::hash(bytes).as_bytes().split_at(8).0).u64()
+}
+
+fn read_all_of(file: &dyn DiskFile) -> io::Result<Vec<u8>> {
+    let mut text = vec![0; usize::try_from(file.len()?).map_err(io::Error::other)?];
+    let count = read_full(file, &mut text, 0)?;
+    text.truncate(count);
+    Ok(text)
+}
+
+/// Cuts off what an interrupted write left, and brings the rest to stable storage: from now on it is shown.
+///
+/// The last note may be only in memory: a process wrote it and was killed before its sync returned. If
+/// that sync failed, the system may even have marked it as stored. So it is written once more, unchanged
+/// and at the same place, and then synced. The name of the file is synced for the same reason.
+fn make_durable(
+    disk: &dyn Disk,
+    file: &dyn DiskFile,
+    text: &[u8],
+    (places, end): (&[NotePlace], u64),
+) -> io::Result<()> {
+    // Notes have no checksums. A bit that was read wrongly could be written, or hide a note.
+    if read_all_of(file)? != text {
+        return Err(ErrorKind::InvalidData.into());
+    }
+    let last = places.iter().map(|place| place.offset).max();
+    let from = last.unwrap_or_default();
+    file.set_len(end)?;
+    let note = text.get(from as usize..end as usize);
+    write_full(file, note.unwrap_or_default(), from)?;
+    file.sync_data()?;
+    disk.sync_dir()
 }
 
 /// Finds the place of every note, and the byte after the last whole one. The error is the byte at
@@ -244,6 +295,7 @@ fn scan(text: &[u8]) -> Result<(Vec<NotePlace>, u64), u64> {
                 size,
                 offset: offset as u64,
                 length,
+                hash: short_hash(text.get(offset..offset + length).unwrap_or_default()),
             },
         );
         offset += length;
@@ -281,14 +333,29 @@ fn next_note(text: &[u8]) -> Result<Option<(SignedCheckpoint, usize)>, ()> {
         };
     };
     let (note, _) = text.split_at(end - 1);
-    let signed = SignedCheckpoint::parse(note).map_err(drop)?;
-    Ok(Some((signed, end)))
+    match SignedCheckpoint::parse(note) {
+        Ok(signed) => Ok(Some((signed, end))),
+        Err(_) if is_torn(note) && is_zero(text.get(end..).unwrap_or_default()) => Ok(None),
+        Err(_) => Err(()),
+    }
+}
+
+/// Whether blocks of a note were never written although its end was: they read as zeros, from the note's
+/// beginning on or for a whole block. Only an interrupted write leaves that, and nothing behind it.
+fn is_torn(note: &[u8]) -> bool {
+    const BLOCK: usize = 512;
+    note.first() == Some(&0) || note.windows(BLOCK).any(is_zero)
+}
+
+fn is_zero(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte == 0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::{Algorithm, Checkpoint, Signer};
     use super::*;
+    use crate::disk::{Fault, FaultyDisk, PowerCut};
     use crate::time::Timestamp;
 
     fn signed(size: u64) -> SignedCheckpoint {
@@ -359,5 +426,79 @@ mod tests {
         let refused = Kept::open(dir.path());
         assert!(matches!(refused, Err(KeptError::Damaged { offset: 0, .. })));
         assert_eq!(fs::read(&path).unwrap(), windows.as_bytes());
+    }
+
+    /// A disk on which two checkpoints are kept, and how long the first one is.
+    fn two_kept() -> (FaultyDisk, usize) {
+        let disk = FaultyDisk::new();
+        let mut kept = on(&disk).unwrap();
+        kept.keep(&signed(3)).unwrap();
+        let first = disk.bytes(FILE).unwrap().len();
+        kept.keep(&signed(5)).unwrap();
+        (disk, first)
+    }
+
+    fn on(disk: &FaultyDisk) -> Result<Kept, KeptError> {
+        Kept::on(Arc::new(disk.clone()), PathBuf::new())
+    }
+
+    #[test]
+    fn blocks_that_a_power_cut_left_out_of_the_last_note_are_no_damage() {
+        let (disk, first) = two_kept();
+        let whole = disk.bytes(FILE).unwrap();
+        for zeros in 1..whole.len() - first {
+            let mut torn = whole.clone();
+            torn[first..first + zeros].fill(0);
+            let disk = FaultyDisk::new();
+            disk.put_bytes(FILE, torn);
+            let kept = on(&disk).unwrap();
+            assert_eq!(kept.latest().unwrap(), Some(signed(3)), "{zeros}");
+        }
+        // A note before the last one had been stored, and so had what is behind it.
+        let mut damaged = whole;
+        damaged[..20].fill(0);
+        let disk = FaultyDisk::new();
+        disk.put_bytes(FILE, damaged);
+        assert!(matches!(
+            on(&disk),
+            Err(KeptError::Damaged { offset: 0, .. })
+        ));
+    }
+
+    #[test]
+    fn what_is_shown_after_a_kill_is_there_after_a_power_cut() {
+        // A process is killed at each of its operations, or that one fails. The next one shows what it
+        // finds, and then the power is cut.
+        let operations = {
+            let (disk, _) = two_kept();
+            disk.operations()
+        };
+        for at in 0..operations {
+            for fault in [Fault::Kill, Fault::Fail] {
+                let disk = FaultyDisk::new();
+                disk.inject(at, fault);
+                let kept = on(&disk).and_then(|mut kept| {
+                    kept.keep(&signed(3))?;
+                    kept.keep(&signed(5))
+                });
+                assert!(kept.is_err(), "{at} {fault:?}");
+                let disk = disk.restart();
+                let shown = on(&disk).unwrap().latest().unwrap();
+                let disk = disk.reboot(PowerCut::LosesAll);
+                let there = on(&disk).unwrap().latest().unwrap();
+                assert_eq!(there, shown, "{at} {fault:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_note_that_reads_otherwise_than_before_is_not_shown() {
+        let (disk, first) = two_kept();
+        let kept = on(&disk).unwrap();
+        let text = disk.bytes(FILE).unwrap();
+        // The last letter of the signature.
+        let at = first + text[first..].len() - 5;
+        disk.flip_bit(FILE, at, 0);
+        assert!(matches!(kept.latest(), Err(KeptError::Damaged { .. })));
     }
 }

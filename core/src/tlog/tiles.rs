@@ -25,6 +25,8 @@ pub(crate) const SIZE_FILE: &str = "size";
 pub(crate) const TILES: &str = "tile";
 /// The folder of entry bundles, beside the folders of the levels.
 pub(crate) const ENTRIES: &str = "entries";
+/// The name of a tile or bundle until it is whole, beside the folder of all tiles.
+const TEMPORARY: &str = "tile.tmp";
 /// The bytes of an entry in a bundle: two bytes of length, then the entry.
 pub(crate) const RECORD_LEN: usize = 2 + ENTRY_LEN;
 
@@ -331,7 +333,11 @@ impl Tiles {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(io)?;
         }
-        fs::write(&path, bytes).map_err(io)?;
+        // Whoever serves the files never sees a part of one, and a kill leaves none.
+        let temporary = self.dir.join(TEMPORARY);
+        fs::write(&temporary, bytes)
+            .and_then(|()| fs::rename(&temporary, &path))
+            .map_err(io)?;
         if tile.is_full() {
             // The full tile holds everything that the partial ones held.
             let partial = path.with_extension("p");

@@ -116,6 +116,7 @@ impl Checkpoints {
                 | LedgerEvent::HeadsRecorded { .. }
                 | LedgerEvent::AccessLogNoted(_)
                 | LedgerEvent::AccessLogLost(_)
+                | LedgerEvent::Restored(_)
                 | LedgerEvent::ForkSettled { .. },
                 _,
             ) => false,
@@ -131,6 +132,7 @@ impl Checkpoints {
             | LedgerEvent::HeadsRecorded { .. }
             | LedgerEvent::AccessLogNoted(_)
             | LedgerEvent::AccessLogLost(_)
+            | LedgerEvent::Restored(_)
             | LedgerEvent::ForkSettled { .. } => {
                 let what = "the previous key did not sign this change of key";
                 self.fail(Fault::new(position, FaultKind::Signature, what));

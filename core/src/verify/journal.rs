@@ -18,6 +18,7 @@ use crate::audit::{Chains, Fault, FaultKind};
 use crate::domain::erasure::RemovedReads;
 use crate::domain::ledger::{
     LedgerEvent, Loss, NotedReads, RecordedHeads, forks_stream, heads_stream, reads_stream,
+    restores_stream,
 };
 use crate::domain::{Event, EventMeta};
 use crate::entry::{self, Entry};
@@ -363,6 +364,7 @@ impl Following<'_> {
         let of_heads = stream == StreamId::from(heads_stream(ledger));
         let of_forks = stream == StreamId::from(forks_stream(ledger));
         let of_reads = stream == StreamId::from(reads_stream(ledger));
+        let of_restores = stream == StreamId::from(restores_stream(ledger));
         match event {
             Ok(LedgerEvent::AccessLogNoted(noted)) if of_reads => self.noted.push(noted),
             Ok(LedgerEvent::AccessLogLost(lost)) if of_reads => {
@@ -373,6 +375,8 @@ impl Following<'_> {
                     complete_since: lost.complete_since,
                 });
             }
+            // What is lost by it was never in this journal.
+            Ok(LedgerEvent::Restored(_)) if of_restores => {}
             Ok(LedgerEvent::ForkSettled { stream, forks, .. }) if of_forks => {
                 self.forking.settle(position, stream, &forks)?;
             }

@@ -56,6 +56,18 @@ pub fn verify_dir(
 ) -> Result<Verification, OpenError> {
     existing(&options.dir)?;
     let _lock = lock_to_read(&options.dir)?;
+    verify_held(options, depth, watch)
+}
+
+/// [`verify_dir`] for somebody who holds the lock.
+///
+/// # Errors
+/// As for [`verify_dir`].
+pub(crate) fn verify_held(
+    options: &Options,
+    depth: Depth,
+    watch: &(dyn Fn(Pass, u64, u64) + Sync),
+) -> Result<Verification, OpenError> {
     let disk = os_disk(&options.dir.join("journal"))?;
     let mode = SegmentOptions {
         mode: OpenMode::ReadOnly,

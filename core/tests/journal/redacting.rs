@@ -137,3 +137,36 @@ fn whoever_reads_only_is_told_that_a_redaction_is_unfinished() {
     let log = open(&disk, small_segments()).unwrap();
     assert!(is_gone(&log, &sealed) && is_finished(&disk));
 }
+
+/// Zeros in the last write of a journal look like a write that was not finished. Whoever puts an older copy
+/// of the journal back has the acts on record carried out again on whatever the copy ends with.
+#[test]
+fn a_redaction_in_the_last_write_does_not_cut_that_write_off() {
+    for (earlier, target) in [(false, 1), (true, 2)] {
+        let disk = FaultyDisk::new();
+        let log = create(&disk, SegmentOptions::default()).unwrap();
+        let mut sealed = Vec::new();
+        let groups: [&[&[&[usize]]]; 2] = [&[&[&[700]]], &[&[&[300, 900]], &[&[400]]]];
+        for group in &groups[usize::from(!earlier)..] {
+            let tail = log.tail();
+            let group = sample_group(&tail, tail.position.get(), group);
+            log.append(&tail, &group).unwrap();
+            let entries = group.into_iter().flat_map(|commit| commit.entries);
+            sealed.extend(entries.map(|entry| entry.sealed.to_vec()));
+        }
+        let tail = log.tail();
+        log.redact(Position::new(target)).unwrap();
+        // It goes on, too.
+        let next = sample_group(&tail, 9, &[&[&[200]]]);
+        let goes_on = disk.fork();
+        assert!(log.append(&tail, &next).is_ok());
+        for disk in [goes_on.fork().restart(), goes_on.reboot(PowerCut::LosesAll)] {
+            let log = open(&disk, SegmentOptions::default()).unwrap();
+            assert_eq!(log.tail(), tail);
+            for (number, payload) in (1..).zip(&sealed) {
+                let found = log.entry(Position::new(number)).unwrap().unwrap().sealed;
+                assert_eq!(found.as_ref(), (number != target).then_some(payload));
+            }
+        }
+    }
+}

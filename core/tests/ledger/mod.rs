@@ -1,6 +1,6 @@
 //! The engine on a real directory: receipts, repetition, restarts, rebuilding, the past.
 
-mod support;
+pub(crate) mod support;
 
 mod commands;
 mod figures;

@@ -4,6 +4,7 @@
 
 mod access;
 mod audit;
+mod backup;
 mod catalogue;
 mod consent;
 mod cosigner;
@@ -26,6 +27,7 @@ mod plan;
 mod process;
 mod remote;
 mod rest;
+mod restore;
 mod serve;
 mod sheet;
 mod shown;
@@ -111,6 +113,11 @@ enum Command {
     /// See and change who can open the ledger's keys, offline
     #[command(subcommand)]
     Keys(Box<keys::Keys>),
+    /// Back a ledger up, look at backups and check them
+    #[command(subcommand)]
+    Backup(Box<backup::Backup>),
+    /// Put a ledger back from a backup, into a new directory
+    Restore(Box<restore::Restore>),
     /// Export evidence and check it
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -193,6 +200,8 @@ fn dispatch(command: Command, file: &settings::File) -> Result<(), CliError> {
         Command::Erasure(erasure) => erasure.run(file),
         Command::Ledger(ledger) => ledger.run(file),
         Command::Keys(keys) => keys.run(file),
+        Command::Backup(backup) => backup.run(file),
+        Command::Restore(restore) => restore.run(file),
         Command::Audit(audit) => audit.run(file),
         Command::Witness(witness) => witness.run(),
         Command::Monitor(monitor) => monitor.run(),

@@ -12,6 +12,27 @@ pub(super) const HELP: &str = "a position (1234), a day (2026-02-22: its end in 
 
 const DAY: &str = "YYYY-MM-DD";
 
+/// A moment that somebody wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    /// A position.
+    Position(u64),
+    /// An instant, in nanoseconds since 1970.
+    Instant(u64),
+}
+
+/// Reads a position, a day or an instant for a command at the directory.
+pub(super) fn when(text: &str) -> Result<When, String> {
+    Ok(match moment(text)? {
+        as_of::Moment::Position(position) => When::Position(position),
+        as_of::Moment::Instant(at) => {
+            let instant = jiff::Timestamp::new(at.seconds, at.nanos);
+            let nanos = instant.map_err(|error| error.to_string())?.as_nanosecond();
+            When::Instant(u64::try_from(nanos).map_err(|_| "must be after 1970".to_owned())?)
+        }
+    })
+}
+
 /// Reads a position, a day or an instant. A day means its end in Copenhagen. The machine's own time
 /// zone does not matter.
 pub(super) fn moment(text: &str) -> Result<as_of::Moment, String> {

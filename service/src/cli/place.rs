@@ -95,6 +95,18 @@ impl LedgerPlace {
         Ok(ledger)
     }
 
+    /// Fails if a file of the master key is named and is not there.
+    pub(super) fn master_key_exists(&self, file: &settings::File) -> Result<(), CliError> {
+        let named = self.master_key_file.as_ref();
+        match named.or(file.master_key_file.as_ref()) {
+            Some(path) if !path.exists() => Err(CliError::Usage(format!(
+                "{} does not exist, and the ledger's keys open only with its own master key",
+                path.display()
+            ))),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     pub(super) fn dir(&self, file: &settings::File) -> PathBuf {
         self.directory.path(file)
     }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use planledger_core::domain::ledger::RestoreOnRecord;
 use planledger_core::ids::Position;
 use planledger_core::ledger::{Ledger, Reading};
 use planledger_core::time::Timestamp;
@@ -37,12 +38,34 @@ pub(super) struct Api {
     pub(super) started_at: Timestamp,
     pub(super) limits: Limits,
     pub(super) counts: Arc<Counts>,
+    /// The older states that were put back. That happens only while no server runs.
+    pub(super) restores: Arc<[RestoreOnRecord]>,
     /// What waits for clients to read it.
     pub(super) room: Room,
     pub(super) turns: Turns,
     pub(super) recoveries: Recoveries,
     /// Wakes the task that carries out redactions and erasures.
     pub(super) approved: Arc<Notify>,
+}
+
+/// What is on record of older states that were put back. The log says it at each start.
+fn restores(ledger: &Ledger) -> Arc<[RestoreOnRecord]> {
+    let restores = ledger.restores().unwrap_or_else(|error| {
+        tracing::error!(%error, "it cannot be read which older states were put back");
+        Vec::new()
+    });
+    for restore in &restores {
+        tracing::warn!(
+            position = %restore.position,
+            reached = %restore.reached,
+            at = %restore.restored_at,
+            checkpoint = restore.beyond.map_or(0, |beyond| beyond.size.get()),
+            lost_commands = restore.commands,
+            "an older state of the ledger was put back: the events from its position to the one that had \
+            been reached are missing, and checkpoints of them were signed"
+        );
+    }
+    restores.into()
 }
 
 /// What was read, and the position of the ledger that it holds for.
@@ -66,8 +89,10 @@ impl Api {
                 further
             });
         });
+        let restores = restores(&ledger);
         Self {
             started_at: ledger.now(),
+            restores,
             ledger,
             evidence,
             reads,

@@ -1,5 +1,6 @@
 //! The status of the ledger.
 
+use planledger_core::domain::ledger::RestoreOnRecord;
 use planledger_core::ids::Position;
 use planledger_core::ledger::Status;
 use planledger_core::time::Timestamp;
@@ -8,12 +9,14 @@ use super::instant::timestamp;
 use super::proto;
 
 /// Writes the answer of `GetStatus`. `started_at` is the instant when the server started. `recording` says
-/// whether reads are recorded; `None` if the server keeps no access log.
+/// whether reads are recorded; `None` if the server keeps no access log. `restores` are the
+/// older states that were put back.
 pub fn status(
     status: &Status,
     started_at: Timestamp,
     recording: Option<bool>,
     not_writable_because: Option<String>,
+    restores: &[RestoreOnRecord],
 ) -> proto::GetStatusResponse {
     let access_log = match recording {
         Some(true) => proto::AccessLogState::Recording,
@@ -35,5 +38,16 @@ pub fn status(
         forks: status.forks,
         access_log: access_log.into(),
         not_writable_because,
+        restores: restores.iter().map(put_back).collect(),
+    }
+}
+
+fn put_back(restore: &RestoreOnRecord) -> proto::PutBack {
+    proto::PutBack {
+        position: restore.position.get(),
+        reached: restore.reached.get(),
+        restored_at: Some(timestamp(restore.restored_at)),
+        checkpoint_size: restore.beyond.map_or(0, |beyond| beyond.size.get()),
+        lost_commands: restore.commands,
     }
 }

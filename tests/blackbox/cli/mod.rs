@@ -4,6 +4,7 @@ mod catalogue;
 mod changes;
 mod cores;
 mod demo;
+mod doctor;
 mod forks;
 mod keys;
 mod ledger;

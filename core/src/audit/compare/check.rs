@@ -390,6 +390,7 @@ pub(super) fn recorded_heads(event: &LedgerEvent) -> Option<RecordedHeads> {
         | LedgerEvent::KeyRotated { .. }
         | LedgerEvent::AccessLogNoted(_)
         | LedgerEvent::AccessLogLost(_)
+        | LedgerEvent::Restored(_)
         | LedgerEvent::ForkSettled { .. } => None,
     }
 }
@@ -402,6 +403,7 @@ pub(super) fn key_fact(fact: Fact, event: LedgerEvent) -> Option<KeyFact> {
         LedgerEvent::HeadsRecorded { .. }
         | LedgerEvent::AccessLogNoted(_)
         | LedgerEvent::AccessLogLost(_)
+        | LedgerEvent::Restored(_)
         | LedgerEvent::ForkSettled { .. } => return None,
     };
     Some(KeyFact {

@@ -391,7 +391,8 @@ impl<'a> Reading<'a> {
             LedgerEvent::KeyIntroduced { .. }
             | LedgerEvent::HeadsRecorded { .. }
             | LedgerEvent::AccessLogNoted(_)
-            | LedgerEvent::AccessLogLost(_) => {}
+            | LedgerEvent::AccessLogLost(_)
+            | LedgerEvent::Restored(_) => {}
         }
         let change = key_fact(fact, event);
         self.evidence.keys.extend(change.map(|change| (change, at)));

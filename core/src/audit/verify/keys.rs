@@ -163,6 +163,7 @@ impl Checking<'_> {
                 | LedgerEvent::HeadsRecorded { .. }
                 | LedgerEvent::AccessLogNoted(_)
                 | LedgerEvent::AccessLogLost(_)
+                | LedgerEvent::Restored(_)
                 | LedgerEvent::ForkSettled { .. } => Err(fault(
                     FaultKind::Event,
                     "it does not follow the record before it",

@@ -6,7 +6,7 @@ use crate::domain::catalogue::{CatalogueDetails, CatalogueEvent, CatalogueItem, 
 use crate::domain::erasure::{ActRecord, ErasureEvent};
 use crate::domain::grants::{GrantDetails, GrantsEvent};
 use crate::domain::institution::{InstitutionDetails, InstitutionEvent, SurveyDetails};
-use crate::domain::ledger::{LedgerEvent, LostReads};
+use crate::domain::ledger::{LedgerEvent, LostReads, Restored};
 use crate::domain::person::PersonEvent;
 use crate::domain::plan::{Assessment, PlanEvent, TalkDetails};
 use crate::domain::recovery::{RecoveryEvent, Step};
@@ -395,6 +395,16 @@ fn ledger(event: &mut LedgerEvent) -> bool {
             records: _,
             kept: _,
             complete_since: _,
+            reason,
+        })
+        | LedgerEvent::Restored(Restored {
+            position: _,
+            reached: _,
+            restored_at: _,
+            backed_up_at: _,
+            beyond: _,
+            commands: _,
+            ids: _,
             reason,
         })
         | LedgerEvent::ForkSettled {

@@ -61,6 +61,7 @@ impl LedgerCommand {
                 }
             }
             Self::SettleAccessLog(lost) => Ok(vec![LedgerEvent::AccessLogLost(lost.clone())]),
+            Self::RecordRestore(restored) => Ok(vec![LedgerEvent::Restored(restored.clone())]),
             Self::SettleFork {
                 stream,
                 forks,

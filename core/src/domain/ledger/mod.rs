@@ -1,6 +1,6 @@
 //! The ledger's own streams. One has the keys that sign the ledger's checkpoints. One says where
-//! all streams ended when a checkpoint was made; it is long. One has the forks that were settled, and
-//! one how far the access log had come, and what of it was lost.
+//! all streams ended when a checkpoint was made; it is long. One has the forks that were settled, one
+//! how far the access log had come, and what of it was lost, and one which older states were put back.
 //! Only the server itself, or an administrator at the ledger's directory, sends these commands; no
 //! client can.
 
@@ -18,6 +18,7 @@ use crate::time::Timestamp;
 
 const FORKS_STREAM_CONTEXT: &str = "planledger v1 2026-11-28 forks stream";
 const READS_STREAM_CONTEXT: &str = "planledger v1 2026-11-29 access log notes stream";
+const RESTORES_STREAM_CONTEXT: &str = "planledger v1 2026-11-30 restores stream";
 const HEADS_STREAM_CONTEXT: &str = "planledger v1 2026-11-25 heads stream";
 
 /// What can be asked of the ledger's own stream.
@@ -44,6 +45,8 @@ pub enum LedgerCommand {
     NoteAccessLog(NotedReads),
     /// Records that the end of the access log is lost, or all of it, and that it goes on without.
     SettleAccessLog(LostReads),
+    /// Records that an older state of the ledger was put back from a backup.
+    RecordRestore(Restored),
     /// Records that somebody has looked at forks of a stream and leaves them as they are.
     SettleFork {
         /// The stream that was forked.
@@ -89,6 +92,8 @@ pub enum LedgerEvent {
     AccessLogNoted(NotedReads),
     /// The end of the access log is lost, or all of it, and it goes on without.
     AccessLogLost(LostReads),
+    /// An older state of the ledger was put back from a backup. What was recorded after it is lost.
+    Restored(Restored),
     /// Somebody has looked at forks of a stream and leaves them as they are.
     ForkSettled {
         /// The stream that was forked.
@@ -119,6 +124,62 @@ pub struct LedgerState {
     /// What was lost of the access log, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<Loss>,
+    /// Which older states were put back, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restores: Vec<RestoreOnRecord>,
+}
+
+/// An older state of the ledger was put back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restored {
+    /// The last position that was put back; 0 if there was none. What follows it is recorded since.
+    pub position: Position,
+    /// The furthest position that is known to have been there before. What lies between is lost.
+    pub reached: Position,
+    /// When it was put back.
+    pub restored_at: Timestamp,
+    /// When the backup was made.
+    pub backed_up_at: Timestamp,
+    /// The checkpoint of most events that is known to have been signed, and that what was put back does
+    /// not lead to; `None` if none is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beyond: Option<KnownCheckpoint>,
+    /// How many commands are known that had a receipt and are lost. Each is refused if it comes again.
+    pub commands: u64,
+    /// Hash of the file with their ids.
+    #[serde(with = "crate::hex::digits")]
+    pub ids: Hash32,
+    /// Why, as a person put it. No name of a person.
+    pub reason: ReasonText,
+}
+
+/// A checkpoint that is known from elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownCheckpoint {
+    /// Of how many events it is: the position of its last event.
+    pub size: Position,
+    /// Root of the tree over them.
+    #[serde(with = "crate::hex::digits")]
+    pub root: Hash32,
+}
+
+/// An older state that was put back, as far as rules and status ask for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestoreOnRecord {
+    /// The last position that was put back.
+    pub position: Position,
+    /// The furthest position that is known to have been there before.
+    pub reached: Position,
+    /// When it was put back.
+    pub restored_at: Timestamp,
+    /// The checkpoint of most events that it does not lead to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beyond: Option<KnownCheckpoint>,
+    /// How many lost commands are refused if they come again.
+    pub commands: u64,
+    /// Hash of the file with their ids.
+    #[serde(with = "crate::hex::digits")]
+    pub ids: Hash32,
 }
 
 /// What is lost of the access log.
@@ -180,6 +241,11 @@ pub fn reads_stream(ledger: LedgerId) -> LedgerId {
     own_stream(READS_STREAM_CONTEXT, ledger)
 }
 
+/// The stream in which it is recorded that older states were put back.
+pub fn restores_stream(ledger: LedgerId) -> LedgerId {
+    own_stream(RESTORES_STREAM_CONTEXT, ledger)
+}
+
 /// Whether a stream is one of the ledger's own. A log has no others of this kind: a second stream of keys or
 /// of heads would let a server show some people another record of where streams ended.
 pub fn is_own_stream(ledger: LedgerId, stream: StreamId) -> bool {
@@ -188,6 +254,7 @@ pub fn is_own_stream(ledger: LedgerId, stream: StreamId) -> bool {
         heads_stream(ledger),
         forks_stream(ledger),
         reads_stream(ledger),
+        restores_stream(ledger),
     ];
     own.into_iter().any(|own| StreamId::from(own) == stream)
 }
@@ -206,6 +273,7 @@ impl LedgerState {
             settled: BTreeSet::new(),
             reads: None,
             lost: Vec::new(),
+            restores: Vec::new(),
         };
         state.apply(event);
         state
@@ -230,6 +298,14 @@ impl LedgerState {
                     complete_since: lost.complete_since,
                 });
             }
+            LedgerEvent::Restored(restored) => self.restores.push(RestoreOnRecord {
+                position: restored.position,
+                reached: restored.reached,
+                restored_at: restored.restored_at,
+                beyond: restored.beyond,
+                commands: restored.commands,
+                ids: restored.ids,
+            }),
             LedgerEvent::ForkSettled { stream, forks, .. } => {
                 let settled = forks.iter().map(|fork| (*stream, *fork));
                 self.settled.extend(settled);

@@ -8,6 +8,8 @@ mod overwriting;
 mod removing;
 mod scan;
 mod store;
+mod survey;
+mod whole;
 mod window;
 
 use std::io;
@@ -29,7 +31,7 @@ use super::group::{self, Group};
 use super::layout::RECORD_LEN;
 use super::log::{CommitLog, Frames, StoredEntry};
 use super::tail::Tail;
-use crate::disk::{Disk, DiskFile, ReplaceError, SmallFile, read_full, write_full};
+use crate::disk::{Disk, DiskFile, ReplaceError, SmallFile, read_full, write_whole};
 use crate::hash::Hash32;
 use crate::ids::{CommitSeq, LedgerId, Position};
 use crate::tally::Tally;
@@ -38,6 +40,10 @@ use crate::time::Timestamp;
 pub(crate) use self::open::ledger_id;
 pub use self::open::{OpenMode, SegmentOptions};
 pub use self::scan::{Cut, DurableHint};
+pub use self::survey::{Gap, Survey, survey};
+pub use self::whole::{
+    WholeFrame, WholeSegment, commit_before, leaves_number, segment_name, segment_number,
+};
 
 /// The greatest length of a segment, unless it holds a single write that is longer.
 const SEGMENT_BYTES: u64 = 64 << 20;
@@ -175,7 +181,7 @@ impl SegmentLog {
         }
         let start = writer.len;
         let began = Instant::now();
-        write_full(writer.file.as_ref(), &writer.buffer, start).map_err(Unwritten::ForGood)?;
+        write_whole(writer.file.as_ref(), &writer.buffer, start).map_err(Unwritten::ForGood)?;
         // Receipts may be sent only after this line (P2).
         writer.file.sync_data().map_err(Unwritten::ForGood)?;
         let took = began.elapsed().as_nanos();

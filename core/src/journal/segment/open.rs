@@ -6,6 +6,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::super::error::{Damage, DamageReason, OpenError};
+use super::super::frame::{Frame, Header};
+use super::super::layout::HEADER_LEN;
 use super::super::tail::Tail;
 use super::header::{
     LEAVES_SUFFIX, LOG_SUFFIX, SEGMENT_HEADER_LEN, SegmentHeader, TEMPORARY_SUFFIX, file_name,
@@ -351,17 +353,35 @@ fn make_durable(
     // This is done even if nothing follows: an earlier cut may not have been synced.
     file.set_len(scanned.len)?;
     if hint.is_none_or(|hint| hint.commit < scanned.tail.commit) {
-        let mut buffer = vec![0; 1 << 20];
         let mut at = scanned.last_group;
         while at < scanned.len {
-            let len = (scanned.len - at).min(buffer.len() as u64) as usize;
-            let (part, _) = buffer.split_at_mut(len);
-            if read_full(file.as_ref(), part, at)? < len {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            write_full(file.as_ref(), part, at)?;
-            at += len as u64;
+            let bytes = frame_at(file, at, scanned.len)?;
+            write_full(file.as_ref(), &bytes, at)?;
+            at += bytes.len() as u64;
         }
     }
     file.sync_data()
+}
+
+/// The bytes of the frame at `offset`, which was found valid. They are checked once more, because they are
+/// about to be written over what is there.
+fn frame_at(file: &Arc<dyn DiskFile>, offset: u64, end: u64) -> io::Result<Arc<Vec<u8>>> {
+    let read = |len: u64| {
+        // At most the length of a frame: 16 MiB.
+        let mut bytes = vec![0; len as usize];
+        let count = read_full(file.as_ref(), &mut bytes, offset)?;
+        bytes.truncate(count);
+        Ok::<_, io::Error>(bytes)
+    };
+    let changed = || io::Error::from(io::ErrorKind::InvalidData);
+    let header = read((HEADER_LEN as u64).min(end - offset))?;
+    let header = Header::decode(&header).map_err(|_| changed())?;
+    let bytes = Arc::new(read(header.frame_len().min(end - offset))?);
+    let frame = Frame::decode(&bytes, 0).map_err(|_| changed())?;
+    let payloads = frame.check_payloads();
+    let whole = bytes.len() as u64 == header.frame_len();
+    match whole && payloads.is_ok() {
+        true => Ok(bytes),
+        false => Err(changed()),
+    }
 }

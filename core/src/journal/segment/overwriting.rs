@@ -6,11 +6,11 @@
 
 use std::io;
 
-use super::super::error::{OpenError, RedactError};
+use super::super::error::{OpenError, ReadError, RedactError};
 use super::super::frame::Record;
 use super::super::layout::RECORD_LEN;
 use super::header::{LOG_SUFFIX, file_name};
-use super::{Readable, SegmentLog, WriterState, read_part};
+use super::{Readable, SegmentLog, Unwritten, Writer, WriterState, read_part};
 use crate::disk::{Disk, DiskFile, SmallFile, read_full, write_full};
 use crate::fields::{FieldWriter, Fields};
 use crate::hash::Context;
@@ -132,10 +132,23 @@ impl SegmentLog {
         if position == Position::ZERO || position > self.store.tail().position {
             return Err(RedactError::NotThere(position));
         }
-        let segment = self
-            .store
-            .readable(self.store.segment_of_position(position))?;
+        let there = |position| {
+            self.store
+                .readable(self.store.segment_of_position(position))
+        };
+        if self.is_of_last_write(&there(position)?, position)? {
+            self.close_off(&mut writer)?;
+        }
+        let segment = there(position)?;
+        let stored = self.stored(&segment, position)?;
+        let Some(sealed) = stored.sealed else {
+            return Ok(());
+        };
         let range = self.payload_of(&segment, position)?;
+        // What is overwritten is gone, so nothing is that was not found to be the text of this event.
+        if read_part(&segment, range.offset, u64::from(range.len))? != sealed {
+            return Err(RedactError::Io(io::ErrorKind::InvalidData.into()));
+        }
         let disk = self.store.disk.as_ref();
         let overwritten = NOTE
             .replace(disk, &range.encode())
@@ -146,6 +159,31 @@ impl SegmentLog {
             // Nobody knows what is on the disk. Opening the journal finishes it.
             writer.state = WriterState::Poisoned;
             RedactError::Io(source)
+        })
+    }
+
+    /// Whether an event is part of the last write to the journal.
+    fn is_of_last_write(&self, segment: &Readable, position: Position) -> Result<bool, ReadError> {
+        if segment.next.is_some() {
+            return Ok(false);
+        }
+        let group = |position| {
+            let (_, header) = self.store.locate(segment, position)?;
+            Ok::<_, ReadError>(header.group_start)
+        };
+        Ok(group(position)? >= group(segment.last)?)
+    }
+
+    /// Begins a segment. Zeros in the last write of the journal look like a write that was not finished,
+    /// and would be cut off when the journal is opened. The segment after it shows that it had been stored.
+    fn close_off(&self, writer: &mut Writer) -> Result<(), RedactError> {
+        let tail = self.store.tail();
+        self.roll(writer, tail).map_err(|error| match error {
+            Unwritten::NotYet(source) => RedactError::NotYet(source),
+            Unwritten::ForGood(source) => {
+                writer.state = WriterState::Poisoned;
+                RedactError::Io(source)
+            }
         })
     }
 

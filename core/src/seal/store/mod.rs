@@ -31,7 +31,7 @@ pub use self::slot::open_with_rescue_key;
 use self::slot::{Header, SLOT, Wrapping, decode_slot, encode_header};
 use super::key::ScopeKey;
 use super::scope::KeyScope;
-use crate::disk::{Disk, DiskFile, write_full};
+use crate::disk::{Disk, DiskFile, write_whole};
 use crate::ids::KeyId;
 use crate::time::{Entropy, Timestamp};
 
@@ -337,7 +337,7 @@ impl KeyStore {
             return Ok(());
         }
         let end = (writer.slots + 1) * SLOT as u64;
-        let written = write_full(file, &writer.pending, end).and_then(|()| file.sync_data());
+        let written = write_whole(file, &writer.pending, end).and_then(|()| file.sync_data());
         let pending = std::mem::take(&mut writer.pending);
         match written {
             Ok(()) => {

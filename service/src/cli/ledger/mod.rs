@@ -1,6 +1,7 @@
 //! `planledger ledger`: shows, checks and repairs the ledger itself.
 
 mod branches;
+mod doctor;
 mod forks;
 mod json;
 mod offline;
@@ -12,6 +13,7 @@ mod verify;
 
 use clap::Subcommand;
 
+use self::doctor::Doctor;
 use self::offline::Offline;
 use self::status::Status;
 use self::verify::Verify;
@@ -26,6 +28,8 @@ pub(super) enum Ledger {
     Status(Status),
     /// Check everything in the directory, from the first byte of the journal to the last, offline
     Verify(Verify),
+    /// Say what is wrong with the directory, what of it is lost and what to do next, offline
+    Doctor(Doctor),
     /// Delete derived state and build it again from the journal, offline
     Rebuild(Offline),
     /// List streams that an earlier version forked, and commands that it carried out twice, offline
@@ -41,6 +45,7 @@ impl Ledger {
         match self {
             Self::Status(status) => block_on(status.run(file)),
             Self::Verify(verify) => verify.run(file),
+            Self::Doctor(doctor) => doctor.run(file),
             Self::Rebuild(offline) => offline.rebuild(file),
             Self::Forks(offline) => forks::run(&offline, file),
             Self::Settle(settle) => settle.run(file),

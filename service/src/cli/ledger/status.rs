@@ -1,7 +1,7 @@
 //! `ledger status`: shows the status of a running server's ledger.
 
 use clap::Args;
-use planledger_proto::v1::{AccessLogState, Deriving, GetStatusRequest};
+use planledger_proto::v1::{AccessLogState, Deriving, GetStatusRequest, PutBack};
 
 use super::super::error::CliError;
 use super::super::output;
@@ -29,6 +29,7 @@ impl Status {
             return output::json(&status);
         }
         let reads = access_log(status.access_log()).to_owned();
+        let restores = put_back(&status.restores);
         let last = output::instant(status.last_recorded_at.as_ref());
         let rows = [
             ("ledger", status.ledger_id),
@@ -47,6 +48,7 @@ impl Status {
                 derived(status.derived_rebuilds, status.deriving),
             ),
             ("forked streams", forked(status.forks)),
+            ("put back from backups", restores),
         ];
         let rows = rows.map(|(name, value)| vec![name.to_owned(), value]);
         output::table(&rows);
@@ -86,6 +88,22 @@ const fn access_log(state: AccessLogState) -> &'static str {
         AccessLogState::Recording => "records reads",
         AccessLogState::Failed => "cannot be written: no plans are shown until a restart",
         AccessLogState::Disabled => "none",
+    }
+}
+
+/// Describes which older states were put back.
+fn put_back(restores: &[PutBack]) -> String {
+    let one = |restore: &PutBack| {
+        let when = output::instant(restore.restored_at.as_ref());
+        let missing = restore.reached.saturating_sub(restore.position);
+        format!(
+            "{when} to position {}, {missing} events missing",
+            restore.position
+        )
+    };
+    match restores {
+        [] => "never".to_owned(),
+        restores => restores.iter().map(one).collect::<Vec<_>>().join("; "),
     }
 }
 

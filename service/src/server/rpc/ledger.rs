@@ -20,6 +20,7 @@ impl LedgerService for Api {
             self.started_at,
             self.recording(),
             self.ledger.why_not_writable(),
+            &self.restores,
         )))
     }
 }

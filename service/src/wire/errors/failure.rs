@@ -114,6 +114,16 @@ impl Failure {
             .at("command_id")
     }
 
+    /// The command had a receipt that was lost when an older state of the ledger was put back.
+    pub fn command_lost_in_restore(id: CommandId) -> Self {
+        let message = "the command was carried out and receipted, and is lost since an older state of the \
+                       ledger was put back from a backup; look at how things are now, and send what is \
+                       still wanted under a new id";
+        Self::new(ServiceReason::CommandLostInRestore, message)
+            .with("command_id", id)
+            .at("command_id")
+    }
+
     /// `min_position` was not reached in time; `position` is where the ledger is.
     pub fn position_not_reached(position: Position, min_position: Position) -> Self {
         let message = format!(

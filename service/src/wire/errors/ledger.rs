@@ -24,6 +24,7 @@ impl Failure {
             } => Self::conflict(stream, expected, actual),
             ExecuteError::IdReused { command, .. } => Self::command_id_reused(command),
             ExecuteError::IdReserved { command, .. } => Self::command_id_reserved(command),
+            ExecuteError::LostInRestore { command, .. } => Self::command_lost_in_restore(command),
             ExecuteError::BatchSize(_) => {
                 Self::new(ServiceReason::CommitTooLarge, error.to_string())
             }
@@ -43,7 +44,8 @@ impl Failure {
             ExecuteError::Refused { index, .. }
             | ExecuteError::Conflict { index, .. }
             | ExecuteError::IdReused { index, .. }
-            | ExecuteError::IdReserved { index, .. } => Some(index),
+            | ExecuteError::IdReserved { index, .. }
+            | ExecuteError::LostInRestore { index, .. } => Some(index),
             _ => None,
         };
         let failure = Self::of_execution(error, envelopes);

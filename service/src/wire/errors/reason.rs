@@ -46,6 +46,8 @@ service_reasons! {
     CommandIdReused = "COMMAND_ID_REUSED", InvalidArgument, None;
     /// Only the ledger itself gives such a command id.
     CommandIdReserved = "COMMAND_ID_RESERVED", InvalidArgument, None;
+    /// The command had a receipt that was lost when an older state of the ledger was put back.
+    CommandLostInRestore = "COMMAND_LOST_IN_RESTORE", FailedPrecondition, None;
     /// The events do not fit into one commit.
     CommitTooLarge = "COMMIT_TOO_LARGE", InvalidArgument, None;
     /// This server did not make the page token, or somebody changed it.

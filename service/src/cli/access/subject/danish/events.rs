@@ -87,6 +87,7 @@ pub(super) const EVENTS: &[(&str, &str)] = &[
     ("ledger.fork_settled", "delt strøm gennemgået"),
     ("ledger.access_log_noted", "loggen over læsninger noteret"),
     ("ledger.access_log_lost", "læsninger i loggen er gået tabt"),
+    ("ledger.restored", "journalen sat tilbage fra sikkerhedskopi"),
     ("recovery.started", "overdragelse begyndt"),
     ("recovery.finished", "overdragelse færdig"),
     ("recovery.undo_started", "overdragelse bliver fortrudt"),

@@ -1,0 +1,491 @@
+//! `planledger ledger doctor`. Each test is a drill of the page for operators ("Doctor"): a kind of
+//! damage, what the doctor says, and the way out that it names.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use planledger::notary::KeyFiles;
+use planledger_core::domain::{Actor, Command};
+use planledger_core::ids::{CommandId, InstitutionId, LedgerId, SystemId};
+use planledger_core::journal::{OsDisk, SegmentLog, SegmentOptions};
+use planledger_core::ledger::{Envelope, Ledger};
+use planledger_core::notary::Notary;
+use planledger_core::time::Timestamp;
+use planledger_fixtures::commands::put_institution;
+use planledger_fixtures::school::institution_details;
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use crate::support::*;
+
+/// A ledger with a journal of several segments, a checkpoint, tiles and derived state.
+fn home() -> Home {
+    static MADE: OnceLock<Home> = OnceLock::new();
+    let home = MADE.get_or_init(|| {
+        let home = Home::new();
+        let options = home.options();
+        let disk = Arc::new(OsDisk::new(home.path().join("journal")).unwrap());
+        let small = SegmentOptions {
+            segment_bytes: 8 << 10,
+            ..SegmentOptions::default()
+        };
+        let id = LedgerId::from_uuid(Uuid::new_v4());
+        let log = SegmentLog::create(disk, id, Timestamp::from_nanos(1), small).unwrap();
+        let ledger = Ledger::open_on(options, Arc::new(log)).unwrap();
+        let actor = Actor::System(SystemId::from_uuid(Uuid::new_v4()));
+        for _ in 0..60 {
+            let institution = InstitutionId::from_uuid(Uuid::new_v4());
+            let put = put_institution(institution_details("Skolen"), false);
+            let command = Command::Institution(institution, put);
+            let envelope = Envelope::new(CommandId::from_uuid(Uuid::new_v4()), command);
+            ledger.execute(actor, envelope).unwrap();
+        }
+        let signer = KeyFiles::in_ledger(home.path()).load(&ledger, None);
+        let notary = Notary::open(ledger.clone(), home.path(), signer.unwrap()).unwrap();
+        notary.checkpoint().unwrap();
+        drop(notary);
+        drop(ledger);
+        home
+    });
+    let home = home.copied();
+    private(home.path());
+    home
+}
+
+/// As the program makes them: nobody else may enter.
+fn private(dir: &Path) {
+    for path in everything(dir).into_keys() {
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode & 0o700)).unwrap();
+    }
+}
+
+/// Every file and folder but the lock, with what is in it.
+fn everything(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(everything(&path));
+            found.insert(path, Vec::new());
+        } else if path.file_name().unwrap() != "lock" {
+            let bytes = fs::read(&path).unwrap();
+            found.insert(path, bytes);
+        }
+    }
+    found
+}
+
+fn doctor(home: &Home, more: &[&str]) -> Ran {
+    let dir = home.path().to_str().unwrap();
+    run([&["ledger", "doctor", "--dir", dir], more].concat())
+}
+
+/// What the doctor says, by code. It changes nothing.
+fn examine(home: &Home, code: Option<i32>) -> BTreeMap<String, Json> {
+    let before = everything(home.path());
+    let ran = doctor(home, &["--json"]);
+    assert_eq!(ran.code, code, "{ran:?}");
+    assert_eq!(everything(home.path()), before, "it has changed something");
+    let json = ran.json();
+    assert_eq!(json["sound"], code == Some(0), "{json}");
+    let findings = json["findings"].as_array().unwrap().iter();
+    findings
+        .map(|finding| {
+            (
+                finding["code"].as_str().unwrap().to_owned(),
+                finding.clone(),
+            )
+        })
+        .collect()
+}
+
+/// The one finding that weighs more than a note, notes and what could not be checked apart.
+fn only(home: &Home, code: &str) -> Json {
+    let mut found = examine(home, Some(1));
+    let finding = found.remove(code).unwrap_or_else(|| panic!("{found:#?}"));
+    found.retain(|code, finding| finding["weight"] != "note" && code != "NOT_CHECKED");
+    assert!(found.is_empty(), "{code}, and {found:#?}");
+    finding
+}
+
+fn sound(home: &Home) {
+    assert_eq!(examine(home, Some(0)), BTreeMap::new());
+}
+
+/// Repairs; gives the names of what was removed. Nothing of the truth has changed, and afterwards a
+/// server starts and everything is sound.
+fn repaired(home: &Home) -> Vec<String> {
+    let truth = || {
+        let mut all = everything(home.path());
+        all.retain(|path, _| {
+            let inside = path.strip_prefix(home.path()).unwrap();
+            let of = |folder: &str| inside.starts_with(folder);
+            let is_made_again = path
+                .extension()
+                .is_some_and(|it| it == "idx" || it == "tmp");
+            (of("journal") || of("keys") || of("checkpoints") || of("erasures")) && !is_made_again
+        });
+        all
+    };
+    let before = truth();
+    let json = doctor(home, &["--json", "--repair"]).done().json();
+    assert_eq!(truth(), before, "a repair has touched the truth");
+    let removed = json["removed"].as_array().unwrap().iter();
+    let names = removed.map(|it| {
+        let path = Path::new(it["path"].as_str().unwrap());
+        path.file_name().unwrap().to_str().unwrap().to_owned()
+    });
+    let names = names.collect();
+    Serving::start(home.path()).stop();
+    sound(home);
+    names
+}
+
+fn segment(home: &Home, number: u64) -> PathBuf {
+    home.path().join(format!("journal/segment-{number:08}.log"))
+}
+
+fn number_at(bytes: &[u8], at: usize) -> u64 {
+    u64::from_be_bytes(bytes[at..at + 8].try_into().unwrap())
+}
+
+/// The first position of a segment, as its header says.
+fn first_of(home: &Home, number: u64) -> u64 {
+    number_at(&fs::read(segment(home, number)).unwrap(), 32)
+}
+
+fn last_segment(home: &Home) -> u64 {
+    let number = (1..).take_while(|number| segment(home, *number).exists());
+    let number = number.last().unwrap();
+    assert!(number > 3, "the journal has {number} segments");
+    number
+}
+
+/// Where the frames of a file begin.
+fn frames(bytes: &[u8]) -> Vec<usize> {
+    let places = 0..bytes.len();
+    places
+        .filter(|at| bytes[*at..].starts_with(b"PLF1"))
+        .collect()
+}
+
+fn flip(path: &Path, at: usize) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[at] ^= 1;
+    fs::write(path, bytes).unwrap();
+}
+
+/// The largest file below a folder.
+fn largest(folder: &Path) -> PathBuf {
+    let files = everything(folder).into_iter();
+    files.max_by_key(|(_, bytes)| bytes.len()).unwrap().0
+}
+
+#[test]
+fn a_sound_ledger_has_no_findings_and_is_not_changed() {
+    let home = home();
+    sound(&home);
+    let ran = doctor(&home, &["--repair"]).done();
+    assert!(!ran.stdout.contains("removed"), "{}", ran.stdout);
+    let ran = doctor(&home, &[]).done();
+    assert!(ran.stderr.contains("nothing is wrong"), "{}", ran.stderr);
+}
+
+#[test]
+fn drill_a_flipped_bit_in_a_closed_segment() {
+    let home = home();
+    let whole = fs::read(segment(&home, 2)).unwrap();
+    let frame = frames(&whole)[3];
+    flip(&segment(&home, 2), frame + 80);
+    let finding = only(&home, "SEGMENT_DAMAGED");
+    let lost = number_at(&whole, frame + 28);
+    assert_eq!(finding["lost"], "events");
+    assert_eq!(finding["firstLost"], lost);
+    assert_eq!(finding["lastLost"], lost);
+    let place = format!("segment-00000002.log cannot be read from byte {frame} on");
+    assert!(
+        finding["what"].as_str().unwrap().starts_with(&place),
+        "{finding}"
+    );
+    assert_eq!(finding["section"], "Damage");
+    // A repair is refused, whatever else is wrong: the truth comes first.
+    fs::write(home.path().join("keys/keys.tmp"), "half").unwrap();
+    let before = everything(home.path());
+    let ran = doctor(&home, &["--repair"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(
+        ran.stderr.contains("nothing was repaired: SEGMENT_DAMAGED"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(everything(home.path()), before);
+    fs::remove_file(home.path().join("keys/keys.tmp")).unwrap();
+    fs::write(segment(&home, 2), whole).unwrap();
+    sound(&home);
+}
+
+#[test]
+fn drill_a_flipped_bit_in_a_payload_loses_that_event_only() {
+    let home = home();
+    let whole = fs::read(segment(&home, 2)).unwrap();
+    let frames = frames(&whole);
+    flip(&segment(&home, 2), frames[4] - 1);
+    let finding = only(&home, "SEGMENT_DAMAGED");
+    let lost = number_at(&whole, frames[3] + 28);
+    assert_eq!(
+        (&finding["firstLost"], &finding["lastLost"]),
+        (&lost.into(), &lost.into())
+    );
+}
+
+#[test]
+fn drill_a_segment_is_missing_in_the_middle() {
+    let home = home();
+    let (first, next) = (first_of(&home, 2), first_of(&home, 3));
+    let whole = fs::read(segment(&home, 2)).unwrap();
+    fs::remove_file(segment(&home, 2)).unwrap();
+    let finding = only(&home, "SEGMENT_MISSING");
+    assert_eq!(finding["lost"], "events");
+    assert_eq!(finding["firstLost"], first);
+    assert_eq!(finding["lastLost"], next - 1);
+    fs::write(segment(&home, 2), whole).unwrap();
+    private(home.path());
+    sound(&home);
+}
+
+#[test]
+fn drill_the_end_of_the_last_segment_is_cut_off() {
+    let home = home();
+    let last = last_segment(&home);
+    let first = first_of(&home, last);
+    let whole = fs::read(segment(&home, last)).unwrap();
+    // At the beginning of a frame nothing in the journal tells: derived state and the checkpoint do.
+    fs::write(segment(&home, last), &whole[..128]).unwrap();
+    let mut found = examine(&home, Some(1));
+    assert_eq!(found["END_LOST"]["lost"], "eventsFrom");
+    assert_eq!(found["END_LOST"]["firstLost"], first);
+    let ahead = found.remove("CHECKPOINT_AHEAD").unwrap();
+    assert_eq!(ahead["firstLost"], first);
+    // In the middle of one the journal alone would look like a crash.
+    fs::write(segment(&home, last), &whole[..whole.len() - 3]).unwrap();
+    let found = examine(&home, Some(1));
+    assert_eq!(found["SEGMENT_DAMAGED"]["lost"], "eventsFrom");
+    fs::write(segment(&home, last), whole).unwrap();
+    sound(&home);
+}
+
+#[test]
+fn drill_a_write_that_was_not_finished_is_no_loss() {
+    let home = home();
+    let last = last_segment(&home);
+    let mut bytes = fs::read(segment(&home, last)).unwrap();
+    let frame = *frames(&bytes).last().unwrap();
+    // The next frame, as far as it came.
+    bytes.extend_from_within(frame..frame + 40);
+    fs::write(segment(&home, last), bytes).unwrap();
+    let found = examine(&home, Some(0));
+    assert_eq!(found["TORN_TAIL"]["lost"], "nothing");
+    Serving::start(home.path()).stop();
+    sound(&home);
+}
+
+#[test]
+fn drill_the_checkpoints_are_ahead_of_the_journal() {
+    let home = home();
+    let last = last_segment(&home);
+    let first = first_of(&home, last);
+    let whole = fs::read(segment(&home, last)).unwrap();
+    // An older copy of the journal, put back without derived state.
+    fs::write(segment(&home, last), &whole[..128]).unwrap();
+    fs::remove_dir_all(home.path().join("derived")).unwrap();
+    let found = examine(&home, Some(1));
+    let ahead = &found["CHECKPOINT_AHEAD"];
+    assert_eq!(
+        (&ahead["lost"], &ahead["section"]),
+        (&"events".into(), &"Restore".into())
+    );
+    assert_eq!(ahead["firstLost"], first);
+    fs::write(segment(&home, last), whole).unwrap();
+    Serving::start(home.path()).stop();
+    sound(&home);
+}
+
+#[test]
+fn drill_the_checkpoints_are_damaged() {
+    let home = home();
+    let path = home.path().join("checkpoints/checkpoints.txt");
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, [b"\x01\n\n\n\n".to_vec(), whole.clone()].concat()).unwrap();
+    assert_eq!(only(&home, "CHECKPOINTS_DAMAGED")["lost"], "evidence");
+    fs::write(&path, whole).unwrap();
+    sound(&home);
+}
+
+#[test]
+fn drill_the_key_store_is_missing_damaged_or_another_ledgers() {
+    let home = home();
+    let path = home.path().join("keys/keys.log");
+    let whole = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    assert_eq!(only(&home, "KEYS_MISSING")["lost"], "nothingCanBeRead");
+    let mut damaged = whole.clone();
+    damaged[256 * 3 + 60] ^= 1;
+    fs::write(&path, &damaged).unwrap();
+    private(home.path());
+    let finding = only(&home, "KEYS_DAMAGED");
+    assert!(
+        finding["what"].as_str().unwrap().contains("slot 3"),
+        "{finding}"
+    );
+    let other = Home::new();
+    drop(Ledger::open(other.options()).unwrap());
+    fs::copy(other.path().join("keys/keys.log"), &path).unwrap();
+    private(home.path());
+    only(&home, "KEYS_FOREIGN");
+    fs::write(&path, whole).unwrap();
+    sound(&home);
+}
+
+#[test]
+fn drill_the_master_key_is_missing_or_another_one() {
+    let home = home();
+    let path = home.path().join("keys/master.key");
+    let whole = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    let finding = only(&home, "NO_MASTER_KEY");
+    assert_eq!(finding["lost"], "nothingCanBeRead");
+    fs::write(&path, format!("{}\n", "7".repeat(64))).unwrap();
+    private(home.path());
+    only(&home, "WRONG_MASTER_KEY");
+    fs::write(&path, whole).unwrap();
+    sound(&home);
+}
+
+#[test]
+fn drill_derived_state_is_gone() {
+    let home = home();
+    fs::remove_dir_all(home.path().join("derived")).unwrap();
+    assert!(examine(&home, Some(0)).contains_key("NO_DERIVED_STATE"));
+    Serving::start(home.path()).stop();
+    sound(&home);
+}
+
+#[test]
+fn drill_derived_state_is_damaged() {
+    let home = home();
+    let file = largest(&home.path().join("derived"));
+    let len = fs::metadata(&file).unwrap().len();
+    fs::write(&file, vec![0xaa; len as usize]).unwrap();
+    assert_eq!(only(&home, "DERIVED_WRONG")["lost"], "nothing");
+    assert_eq!(repaired(&home), ["derived"]);
+}
+
+#[test]
+fn drill_a_tile_is_damaged() {
+    let home = home();
+    flip(&largest(&home.path().join("tlog/tile")), 40);
+    assert_eq!(only(&home, "TILES_WRONG")["lost"], "nothing");
+    assert_eq!(repaired(&home), ["tlog"]);
+}
+
+#[test]
+fn drill_an_index_is_damaged() {
+    let home = home();
+    let index = home.path().join("journal/segment-00000002.idx");
+    let len = fs::metadata(&index).unwrap().len() as usize;
+    flip(&index, len / 2);
+    assert_eq!(only(&home, "INDEXES_WRONG")["lost"], "nothing");
+    let removed = repaired(&home);
+    assert!(
+        removed.contains(&"segment-00000002.idx".to_owned()),
+        "{removed:?}"
+    );
+}
+
+#[test]
+fn drill_interrupted_writes_have_left_files() {
+    let home = home();
+    let left = [
+        "keys/keys.tmp",
+        "journal/segment-00000099.log.tmp",
+        "tlog/size.tmp",
+    ];
+    for name in left {
+        fs::write(home.path().join(name), "half").unwrap();
+    }
+    private(home.path());
+    only(&home, "LEFTOVER");
+    let mut removed = repaired(&home);
+    removed.sort_unstable();
+    assert_eq!(
+        removed,
+        ["keys.tmp", "segment-00000099.log.tmp", "size.tmp"]
+    );
+}
+
+#[test]
+fn drill_the_acts_are_damaged() {
+    let home = home();
+    let path = home.path().join("erasures");
+    fs::create_dir(&path).unwrap();
+    fs::write(path.join("acts.txt"), "not an act\n").unwrap();
+    private(home.path());
+    assert_eq!(only(&home, "ACTS_DAMAGED")["lost"], "evidence");
+    fs::remove_file(path.join("acts.txt")).unwrap();
+    sound(&home);
+}
+
+#[test]
+fn drill_a_server_has_the_ledger_open() {
+    let home = home();
+    let serving = Serving::start(home.path());
+    let ran = doctor(&home, &["--json"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert_eq!(ran.json()["findings"][0]["code"], "IN_USE");
+    let ran = doctor(&home, &["--repair"]);
+    assert!(
+        ran.stderr.contains("nothing was repaired: IN_USE"),
+        "{}",
+        ran.stderr
+    );
+    serving.stop();
+    sound(&home);
+}
+
+#[test]
+fn drill_others_may_enter_or_a_folder_is_a_link() {
+    let home = home();
+    let journal = home.path().join("journal");
+    fs::set_permissions(&journal, fs::Permissions::from_mode(0o755)).unwrap();
+    let finding = only(&home, "OPEN_TO_OTHERS");
+    assert!(
+        finding["what"].as_str().unwrap().ends_with("(mode 0755)"),
+        "{finding}"
+    );
+    private(home.path());
+    let elsewhere = Home::new();
+    let moved = elsewhere.path().join("journal");
+    fs::rename(&journal, &moved).unwrap();
+    symlink(&moved, &journal).unwrap();
+    let ran = doctor(&home, &["--json"]);
+    assert_eq!(ran.json()["findings"][0]["code"], "LINK", "{ran:?}");
+    fs::remove_file(&journal).unwrap();
+    let finding = only(&home, "JOURNAL_MISSING");
+    assert_eq!(
+        (&finding["lost"], &finding["firstLost"]),
+        (&"eventsFrom".into(), &1.into())
+    );
+    fs::rename(&moved, &journal).unwrap();
+    sound(&home);
+}
+
+#[test]
+fn drill_there_is_no_ledger_and_none_is_made() {
+    let home = Home::new();
+    only(&home, "NO_LEDGER");
+    assert_eq!(home.path().read_dir().unwrap().count(), 0);
+}
