@@ -3,6 +3,26 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// Steps for times, in nanoseconds: from 50 µs to 10 s.
+pub const DURATIONS: &[u64] = &[
+    50_000,
+    100_000,
+    250_000,
+    500_000,
+    1_000_000,
+    2_500_000,
+    5_000_000,
+    10_000_000,
+    25_000_000,
+    50_000_000,
+    100_000_000,
+    250_000_000,
+    500_000_000,
+    1_000_000_000,
+    2_500_000_000,
+    10_000_000_000,
+];
+
 /// Counts values in steps. A value counts in the first step that is not smaller than it, or else
 /// beyond the last one.
 #[derive(Debug)]

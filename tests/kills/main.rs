@@ -14,6 +14,7 @@
 mod ask;
 mod check;
 mod clients;
+#[path = "../dice.rs"]
 mod dice;
 mod others;
 mod server;

@@ -10,6 +10,8 @@
 mod answers;
 mod check;
 mod clients;
+#[path = "../dice.rs"]
+mod dice;
 mod events;
 mod expect;
 mod findings;

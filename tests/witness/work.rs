@@ -12,35 +12,14 @@ use planledger_core::ids::UnitId;
 use planledger_core::text::TextError;
 use planledger_proto::v1 as proto;
 
+use crate::dice::Dice;
+
 /// Classes that there are at most.
 pub(crate) const CLASSES: u64 = 200;
 /// Numbers of commands that a client may use in a round.
 const EACH: u64 = 1 << 24;
 /// Clients that may take part in a round.
 const CLIENTS: u64 = 1 << 8;
-
-/// Numbers that look random and follow from a seed (splitmix64).
-#[derive(Debug, Clone)]
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub(crate) fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// One of `0..many`.
-    pub(crate) fn below(&mut self, many: u64) -> u64 {
-        self.roll() % many.max(1)
-    }
-}
 
 /// The school of a seed.
 pub(crate) fn school(seed: u64) -> School {

@@ -25,7 +25,7 @@ use crate::ids::{LedgerId, Position, StreamId};
 use crate::overview::{Cell, CellKey, Day};
 use crate::seal::KeyStore;
 
-mod lying;
+mod places;
 
 const CURSOR_KEY: &[u8] = &[tag::CURSOR];
 /// The folder of the files in which documents lie, beside that of sled.
@@ -139,8 +139,8 @@ impl Store {
         let (mut count, mut past) = (0, 0);
         for number in self.values.usage().into_keys() {
             let contents = self.values.contents(number)?;
-            for (name, known, bytes) in self.in_use(&contents) {
-                if !self.is_it(name, bytes, known) {
+            for (name, hashed, known, bytes) in self.in_use(&contents) {
+                if !self.is_it(name, hashed, bytes, known) {
                     return Err(StoreError::Changed("a document"));
                 }
                 count += 1;

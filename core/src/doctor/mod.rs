@@ -7,6 +7,7 @@
 
 mod advice;
 mod examine;
+mod export;
 mod finding;
 mod keys;
 mod repair;
@@ -14,6 +15,7 @@ mod surroundings;
 
 pub use self::advice::{Advice, Section};
 pub use self::examine::{Examination, Place, examine};
+pub use self::export::{ExportError, Exported, MissingRevisions, export};
 pub use self::finding::{Finding, Lost, Weight};
 pub use self::keys::KeyFault;
 pub use self::repair::{Done, RepairError, repair};

@@ -21,7 +21,7 @@ const SECRETS: [&str; 2] = ["keys/master.key", "keys/checkpoint.key"];
 const LEFTOVERS: &[(&str, &[&str])] = &[
     ("journal", &["redaction.tmp"]),
     ("keys", &["keys.tmp", "destroying.tmp"]),
-    ("erasures", &["acts.tmp"]),
+    ("erasures", &["acts.tmp", "acts.next.tmp"]),
     ("tlog", &["size.tmp", "heads.tmp", "checkpoint.tmp"]),
     ("access", &["heads.tmp"]),
     ("access/journal", &["redaction.tmp"]),

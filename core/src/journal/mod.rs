@@ -27,12 +27,12 @@ pub use layout::{
 pub use log::{CommitLog, Frames, StoredEntry};
 #[cfg(any(test, feature = "testing"))]
 pub use memory::MemoryLog;
-pub(crate) use segment::ledger_id;
 pub use segment::{
     Cut, DurableHint, Gap, OpenMode, SEGMENT_HEADER_LEN, SegmentLog, SegmentOptions, SegmentStart,
     StoredIndex, Survey, WholeFrame, WholeSegment, commit_before, leaves_number, segment_name,
     segment_number, survey,
 };
+pub(crate) use segment::{ledger_id, survey_with};
 pub use tail::Tail;
 
 pub use crate::disk::{Disk, DiskFile, OsDisk, ReplaceError, SmallFile};

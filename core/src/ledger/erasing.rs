@@ -130,7 +130,7 @@ impl Ledger {
     ) -> Result<(), OpenError> {
         let found = self.undone(noted)?;
         match (found.len(), undone) {
-            (0, _) => Ok(()),
+            (0, _) => self.note_acts(noted),
             (count, Undone::Refuse) => Err(OpenError::ErasuresUndone { count }),
             (_, Undone::CarryOutAgain) => self
                 .apply_again(&found)
@@ -159,6 +159,18 @@ impl Ledger {
             let again = ErasureCommand::ApplyAgain(Box::new(record.clone()));
             self.record(id, again, 2)?;
             tracing::warn!(erasure = %id, "a redaction or erasure is carried out again");
+        }
+        Ok(())
+    }
+
+    /// Notes the acts on record that are not noted beside the journal, as after a master key was lost.
+    fn note_acts(&self, noted: &[ActRecord]) -> Result<(), OpenError> {
+        let on_record = self.acts(Erasure::is_carried_out)?;
+        for record in on_record.iter().filter_map(|(_, act)| act.record()) {
+            if !noted.iter().any(|other| other.target == record.target) {
+                let put = self.inner.acts.put(&record);
+                put.map_err(|error| OpenError::Erasure(Box::new(error.into())))?;
+            }
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! A ledger's keys, while nobody has the ledger open.
 
 use super::directory::{existing, lock, lock_to_read, open_keys, os_disk};
-use super::{OpenError, Options};
+use super::{OpenError, Options, acts};
 use crate::journal::ledger_id;
 use crate::seal::{KeyStoreMode, KeyStoreOptions, KeyStoreSummary, Rewrapping, rewrap};
 
@@ -18,7 +18,7 @@ pub fn keys_summary(options: &Options) -> Result<KeyStoreSummary, OpenError> {
 
 /// Wraps all keys of a ledger again. The journal is not touched: it names keys by their ids, which
 /// stay. Derived state is authenticated under the master key, so after a new one the next start makes
-/// it again.
+/// it again. The acts that were carried out are noted under it too, and are noted again under the new one.
 ///
 /// # Errors
 /// [`OpenError`]. After an error the key store is the old one or the new one, whole.
@@ -33,5 +33,16 @@ pub fn rewrap_keys(options: &Options, how: &Rewrapping<'_>) -> Result<KeyStoreSu
         rescue: options.rescue,
         mode: KeyStoreMode::Existing,
     };
-    Ok(rewrap(&store, how, options.entropy.as_ref())?)
+    match how {
+        Rewrapping::MasterKey(new) => {
+            acts::before_rewrapping(&options.dir, ledger, (&options.master, new))?;
+        }
+        Rewrapping::Recovery { .. } => acts::put_aside(&options.dir)?,
+        Rewrapping::Recipient(_) => {}
+    }
+    let summary = rewrap(&store, how, options.entropy.as_ref())?;
+    if matches!(how, Rewrapping::MasterKey(_)) {
+        acts::after_rewrapping(&options.dir)?;
+    }
+    Ok(summary)
 }

@@ -276,7 +276,7 @@ fn compare(given: &Store, fresh: &Store) -> Result<u64, NotCompared> {
     let mut count = 0;
     fresh.each(|key, expected| {
         // Whatever keeps it from being read is a fault of this document.
-        match given.lying(key) {
+        match given.as_it_lies(key) {
             Ok(Some(found)) if found == expected => {
                 count += 1;
                 Ok(())
@@ -287,7 +287,7 @@ fn compare(given: &Store, fresh: &Store) -> Result<u64, NotCompared> {
     let mut more = 0;
     given.each(|key, _| {
         more += 1;
-        match fresh.lying(key).map_err(failed)? {
+        match fresh.as_it_lies(key).map_err(failed)? {
             Some(_) => Ok(()),
             None => Err(differs(key)),
         }

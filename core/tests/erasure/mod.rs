@@ -4,6 +4,7 @@
 mod acts;
 mod interrupted;
 mod restored;
+mod rewrapped;
 mod squatted;
 mod texts;
 

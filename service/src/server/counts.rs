@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use planledger_core::ids::Position;
-use planledger_core::tally::{Tallied, Tally};
+use planledger_core::tally::{DURATIONS, Tallied, Tally};
 use tonic::Code;
 
 use super::reads::METHODS;
@@ -18,24 +18,6 @@ const BESIDE: [&str; 3] = ["Check", "Watch", "ServerReflectionInfo"];
 const OTHER: &str = "other";
 /// gRPC has the codes 0 to 16.
 const CODES: usize = 17;
-/// The steps in which times of answers are counted, in nanoseconds: from 100 µs to 10 s.
-const TIMES: &[u64] = &[
-    100_000,
-    250_000,
-    500_000,
-    1_000_000,
-    2_500_000,
-    5_000_000,
-    10_000_000,
-    25_000_000,
-    50_000_000,
-    100_000_000,
-    250_000_000,
-    500_000_000,
-    1_000_000_000,
-    2_500_000_000,
-    10_000_000_000,
-];
 
 /// The counts of a server.
 pub struct Counts {
@@ -76,7 +58,7 @@ impl Default for Counts {
         let names: Vec<_> = of_api.chain(BESIDE).chain([OTHER]).collect();
         let methods = names.iter().map(|_| OfMethod {
             answered: std::array::from_fn(|_| AtomicU64::new(0)),
-            times: Tally::new(TIMES),
+            times: Tally::new(DURATIONS),
         });
         Self {
             methods: methods.collect(),

@@ -4,5 +4,5 @@ mod cli;
 mod cost;
 mod log;
 mod reads;
-mod schema;
+pub(crate) mod schema;
 mod subject;

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 /// Everything that is wrong with a value, with where it stands.
-pub(super) fn faults(schema: &Value, value: &Value) -> Vec<String> {
+pub(crate) fn faults(schema: &Value, value: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     check(schema, schema, value, "$", &mut faults);
     faults

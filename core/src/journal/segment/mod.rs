@@ -40,6 +40,7 @@ use crate::time::Timestamp;
 pub(crate) use self::open::ledger_id;
 pub use self::open::{OpenMode, SegmentOptions};
 pub use self::scan::{Cut, DurableHint};
+pub(crate) use self::survey::survey_with;
 pub use self::survey::{Gap, Survey, survey};
 pub use self::whole::{
     WholeFrame, WholeSegment, commit_before, leaves_number, segment_name, segment_number,
@@ -51,25 +52,6 @@ const SEGMENT_BYTES: u64 = 64 << 20;
 const SMALL_FRAME: u64 = 4 << 10;
 /// The write buffer is kept for the next append if it is no larger than this.
 const KEPT_BUFFER: usize = 4 << 20;
-/// The steps in which syncs are counted, in nanoseconds: from 50 µs to 10 s.
-const SYNCS: &[u64] = &[
-    50_000,
-    100_000,
-    250_000,
-    500_000,
-    1_000_000,
-    2_500_000,
-    5_000_000,
-    10_000_000,
-    25_000_000,
-    50_000_000,
-    100_000_000,
-    250_000_000,
-    500_000_000,
-    1_000_000_000,
-    2_500_000_000,
-    10_000_000_000,
-];
 
 /// The journal in segment files, which is the only truth of a ledger. It has one writer, and
 /// readers never wait for it.

@@ -17,10 +17,10 @@ use super::overwriting;
 use super::removing::{self, There};
 use super::scan::{DurableHint, ScanError, Scanned, scan_closed, scan_last};
 use super::store::{Last, State, Store};
-use super::{SEGMENT_BYTES, SYNCS, SegmentLog, Writer, WriterState, create_segment};
+use super::{SEGMENT_BYTES, SegmentLog, Writer, WriterState, create_segment};
 use crate::disk::{Disk, DiskFile, read_full, write_full};
 use crate::ids::{LedgerId, Position};
-use crate::tally::Tally;
+use crate::tally::{DURATIONS, Tally};
 use crate::time::Timestamp;
 
 /// What a journal is opened for.
@@ -215,7 +215,7 @@ impl SegmentLog {
             segment_bytes: options.segment_bytes.min(1 << 30),
             removable: options.removable,
             cut,
-            syncs: Arc::new(Tally::new(SYNCS)),
+            syncs: Arc::new(Tally::new(DURATIONS)),
         }
     }
 }

@@ -47,6 +47,15 @@ pub struct Survey {
 /// # Errors
 /// The disk failed. Damage is not an error.
 pub fn survey(disk: &dyn Disk) -> io::Result<Survey> {
+    survey_with(disk, &mut |_| {})
+}
+
+/// The same, and hands over each frame that can be read, in order. A frame of which payloads are damaged is
+/// handed over too.
+///
+/// # Errors
+/// As for [`survey`].
+pub(crate) fn survey_with(disk: &dyn Disk, visit: &mut dyn FnMut(&Frame)) -> io::Result<Survey> {
     let names = disk.list()?;
     let there = names.iter().filter_map(|name| parse_name(name, LOG_SUFFIX));
     let mut reading = Reading::default();
@@ -57,7 +66,7 @@ pub fn survey(disk: &dyn Disk) -> io::Result<Survey> {
         if number > expected {
             reading.open(expected, 0, DamageReason::Missing);
         }
-        reading.segment(disk, number)?;
+        reading.segment(disk, number, visit)?;
         expected = number + 1;
     }
     reading.found.gaps.extend(reading.open.take());
@@ -98,7 +107,12 @@ impl Reading {
         }
     }
 
-    fn segment(&mut self, disk: &dyn Disk, number: u64) -> io::Result<()> {
+    fn segment(
+        &mut self,
+        disk: &dyn Disk,
+        number: u64,
+        visit: &mut dyn FnMut(&Frame),
+    ) -> io::Result<()> {
         let file: Arc<dyn DiskFile> = disk.open(&file_name(number, LOG_SUFFIX))?.into();
         let header = SegmentHeader::read(&file)?;
         let mut bytes = vec![0; usize::try_from(file.len()?).unwrap_or(usize::MAX)];
@@ -119,7 +133,7 @@ impl Reading {
             None => self.open(number, 0, DamageReason::SegmentHeader),
         }
         self.len = bytes.len() as u64;
-        self.frames(&Arc::new(bytes), number);
+        self.frames(&Arc::new(bytes), number, visit);
         Ok(())
     }
 
@@ -143,7 +157,7 @@ impl Reading {
         self.tail = Some(before);
     }
 
-    fn frames(&mut self, bytes: &Arc<Vec<u8>>, number: u64) {
+    fn frames(&mut self, bytes: &Arc<Vec<u8>>, number: u64, visit: &mut dyn FnMut(&Frame)) {
         let mut at = SEGMENT_HEADER_LEN.min(bytes.len());
         while at < bytes.len() {
             let frame = Frame::decode(bytes, at).and_then(|frame| self.follows(frame));
@@ -151,6 +165,7 @@ impl Reading {
                 Ok(frame) => {
                     at += frame.bytes().len();
                     self.take(&frame, number, at);
+                    visit(&frame);
                 }
                 Err(error) => {
                     self.open(number, at as u64, DamageReason::Frame(error));

@@ -2,6 +2,7 @@
 
 mod branches;
 mod doctor;
+mod export;
 mod forks;
 mod json;
 mod offline;
@@ -30,6 +31,8 @@ pub(super) enum Ledger {
     Verify(Verify),
     /// Say what is wrong with the directory, what of it is lost and what to do next, offline
     Doctor(Doctor),
+    /// Write every event that can be read to a file, as JSON Lines in the clear, offline
+    Export(export::Export),
     /// Delete derived state and build it again from the journal, offline
     Rebuild(Offline),
     /// List streams that an earlier version forked, and commands that it carried out twice, offline
@@ -46,6 +49,7 @@ impl Ledger {
             Self::Status(status) => block_on(status.run(file)),
             Self::Verify(verify) => verify.run(file),
             Self::Doctor(doctor) => doctor.run(file),
+            Self::Export(export) => export.run(file),
             Self::Rebuild(offline) => offline.rebuild(file),
             Self::Forks(offline) => forks::run(&offline, file),
             Self::Settle(settle) => settle.run(file),

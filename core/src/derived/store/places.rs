@@ -19,25 +19,14 @@ impl Store {
     }
 
     /// The first so many bytes of a document, which are not compared with anything, or all of a shorter
-    /// one. The answer is `None` if the register knows no such document.
+    /// one; `None` if there is no such document.
     ///
     /// # Errors
     /// When it cannot be read, or is not where it should be.
     pub(super) fn start_of(&self, name: &[u8], most: usize) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut known = self.known(name);
-        loop {
-            let Some(now) = known else {
-                return Ok(None);
-            };
-            if let Some(bytes) = self.values.read_start(name, now.place, most)? {
-                return Ok(Some(bytes));
-            }
-            // The file may have been emptied since the register was asked. Then the document lies elsewhere.
-            known = self.known(name);
-            if known == Some(now) {
-                return Err(StoreError::Malformed("a document"));
-            }
-        }
+        self.found(name, "a document", |known, _| {
+            Ok(self.values.read_start(name, known.place, most)?)
+        })
     }
 
     /// A document, if it is the one that was written last; `None` if there is none.
@@ -49,27 +38,39 @@ impl Store {
         name: &[u8],
         what: &'static str,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut known = self.known(name);
-        loop {
-            let Some(now) = known else {
-                return Ok(None);
-            };
-            let found = self.values.read(name, now.place)?;
-            if let Some(bytes) = found.filter(|bytes| self.is_it(name, bytes, now)) {
-                return Ok(Some(bytes));
+        self.found(name, what, |known, hashed| {
+            let bytes = self.values.read(name, known.place)?;
+            Ok(bytes.filter(|bytes| self.is_it(name, hashed, bytes, known)))
+        })
+    }
+
+    /// What `read` finds where the register says that a document lies. It also gets the hash of the name.
+    fn found(
+        &self,
+        name: &[u8],
+        what: &'static str,
+        read: impl Fn(Known, u64) -> Result<Option<Vec<u8>>, StoreError>,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let hashed = self.register.name(name);
+        let mut known = self.register.known(hashed);
+        while let Some(now) = known {
+            let found = read(now, hashed)?;
+            if found.is_some() {
+                return Ok(found);
             }
             // The file may have been emptied since the register was asked. Then the document lies elsewhere.
-            known = self.known(name);
+            known = self.register.known(hashed);
             if known == Some(now) {
                 return Err(StoreError::Changed(what));
             }
         }
+        Ok(None)
     }
 
     /// Whether these bytes are the document that the register knows.
-    pub(super) fn is_it(&self, name: &[u8], bytes: &[u8], known: Known) -> bool {
+    pub(super) fn is_it(&self, name: &[u8], hashed: u64, bytes: &[u8], known: Known) -> bool {
         let telling = codec::telling(name, bytes);
-        self.register.fingerprint(self.register.name(name), telling) == known.fingerprint
+        self.register.fingerprint(hashed, telling) == known.fingerprint
     }
 
     /// Removes files of which much is out of date, after what is still in use in them was written again
@@ -82,10 +83,10 @@ impl Store {
         let mut prints = Vec::new();
         let mut writer = self.values.writer();
         for number in &numbers {
-            for (name, known, bytes) in self.in_use(&self.values.contents(*number)?) {
+            for (name, hashed, known, bytes) in self.in_use(&self.values.contents(*number)?) {
                 let place = writer.put(name, bytes)?;
                 prints.push(Print {
-                    name: self.register.name(name),
+                    name: hashed,
                     known: Some(Known { place, ..known }),
                 });
             }
@@ -105,14 +106,17 @@ impl Store {
         Ok(())
     }
 
-    /// The documents of a file that are in use, each with its name.
+    /// The documents of a file that are in use: the name of each, the hash of that, what the register knows
+    /// of it, and the document.
     pub(super) fn in_use<'a>(
         &self,
         contents: &'a Contents,
-    ) -> impl Iterator<Item = (&'a [u8], Known, &'a [u8])> {
+    ) -> impl Iterator<Item = (&'a [u8], u64, Known, &'a [u8])> {
         contents.records().filter_map(|(name, place, bytes)| {
-            let known = self.known(name).filter(|known| known.place == place)?;
-            Some((name, known, bytes))
+            let hashed = self.register.name(name);
+            let known = self.register.known(hashed);
+            let known = known.filter(|known| known.place == place)?;
+            Some((name, hashed, known, bytes))
         })
     }
 
@@ -126,7 +130,7 @@ impl Store {
     ) -> Result<(), E> {
         for number in self.values.usage().into_keys() {
             let contents = self.values.contents(number).map_err(StoreError::from)?;
-            for (name, _, bytes) in self.in_use(&contents) {
+            for (name, _, _, bytes) in self.in_use(&contents) {
                 take(name, bytes)?;
             }
         }
@@ -137,7 +141,7 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(crate) fn lying(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    pub(crate) fn as_it_lies(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.start_of(name, usize::MAX)
     }
 

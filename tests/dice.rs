@@ -1,4 +1,5 @@
-//! Numbers that look random and follow from a seed (SplitMix64).
+//! Numbers that look random and follow from a seed (SplitMix64). The programs here that load, kill and simulate
+//! share this file; it stands in none of their packages because one of them does without the others' crates.
 
 /// The dice.
 #[derive(Debug, Clone)]
@@ -17,7 +18,7 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    /// One of `0..many`.
+    /// One of `0..many`; 0 if there are none.
     pub(crate) fn below(&mut self, many: u64) -> u64 {
         self.roll() % many.max(1)
     }
