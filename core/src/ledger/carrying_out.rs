@@ -1,5 +1,4 @@
-//! Carries out the commands of one request: decides, seals, and adds what came of it to the group of the
-//! writer.
+//! Carries out the commands of one request: decides, and adds what came of it to the group of the writer.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -7,7 +6,8 @@ use std::sync::Arc;
 use super::envelope::{Envelope, Receipt};
 use super::fold::Stream;
 use super::own::Ids;
-use super::sealer::{About, event_key, read_entry, read_event, seal_event};
+use super::sealer::{About, Unsealed, event_key, read_entry, read_event};
+use super::sealing::Decided;
 use super::still_due;
 use super::stream_fold::StreamFold;
 use super::writer::{MOST_BYTES, MOST_COMMANDS, MOST_EVENTS, Writer};
@@ -17,7 +17,7 @@ use crate::domain::erasure::{self, ErasureCommand, Left, Target};
 use crate::domain::world::Context;
 use crate::domain::{Actor, Command, Decision, Event, EventMeta, Refusal, Stop, Without, decide};
 use crate::ids::{Position, StreamId};
-use crate::journal::{CommandRecord, Commit, NewEntry};
+use crate::journal::CommandRecord;
 use crate::seal::{self, KeyScope, KeyStoreError, ScopeKey};
 use crate::time::Timestamp;
 
@@ -25,7 +25,7 @@ use crate::time::Timestamp;
 #[derive(Default)]
 struct Draft {
     commands: Vec<CommandRecord>,
-    entries: Vec<NewEntry>,
+    events: Vec<Unsealed>,
     bytes: usize,
     receipts: Vec<Receipt>,
     recorded_at: Option<Timestamp>,
@@ -36,7 +36,7 @@ impl Draft {
     fn of(commands: usize) -> Self {
         Self {
             commands: Vec::with_capacity(commands),
-            entries: Vec::with_capacity(commands),
+            events: Vec::with_capacity(commands),
             receipts: Vec::with_capacity(commands),
             ..Self::default()
         }
@@ -74,7 +74,7 @@ impl Writer {
         result.and_then(|draft| self.commit(draft))
     }
 
-    /// Carries a batch out, as far as deciding and sealing go.
+    /// Carries a batch out, as far as deciding goes.
     fn drafted(
         &mut self,
         actor: Actor,
@@ -133,17 +133,17 @@ impl Writer {
     fn commit(&mut self, draft: Draft) -> Result<Vec<Receipt>, ExecuteError> {
         let Draft {
             commands,
-            entries,
+            events,
             bytes,
             receipts,
             recorded_at,
         } = draft;
         if !commands.is_empty() {
             self.bytes += bytes;
-            self.commits.push(Commit {
+            self.commits.push(Decided {
                 recorded_at: recorded_at.unwrap_or_default(),
                 commands,
-                entries,
+                events,
             });
         }
         Ok(receipts)
@@ -227,12 +227,11 @@ impl Writer {
                 recorded_at,
                 nonce,
             };
-            let entry = seal_event(about, &event, key).map_err(internal)?;
-            let position = self.fold.cursor.position.next();
-            folded.place(position, entry.link);
-            self.fold.note(folded, entry.leaf);
-            draft.bytes += entry.entry.len() + entry.sealed.len() + 64;
-            draft.entries.push(entry);
+            let unsealed = Unsealed::new(about, &event, key.clone()).map_err(internal)?;
+            folded.place_unsealed(self.fold.cursor.position.next());
+            self.fold.note(folded);
+            draft.bytes += unsealed.len() + 64;
+            draft.events.push(unsealed);
         }
         let revision = folded.head().revision;
         let ended = self.fold.end(begun);
@@ -464,10 +463,10 @@ pub(super) fn reused(index: usize, envelope: &Envelope) -> ExecuteError {
 }
 
 fn within_limits(draft: &Draft) -> Result<(), ExecuteError> {
-    if draft.entries.len() > MOST_EVENTS || draft.bytes > MOST_BYTES {
+    if draft.events.len() > MOST_EVENTS || draft.bytes > MOST_BYTES {
         let text = format!(
             "this batch makes {} events of {} bytes",
-            draft.entries.len(),
+            draft.events.len(),
             draft.bytes
         );
         return Err(ExecuteError::BatchSize(text));

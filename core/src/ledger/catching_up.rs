@@ -103,7 +103,8 @@ fn take_in(
                     both are kept"
                 );
             }
-            fold.note(&stream.folded, leaf);
+            fold.cursor.frontier.push(leaf);
+            fold.note(&stream.folded);
         }
         fold.end(stream)?;
         fold.record(CommandEntry {

@@ -1,15 +1,16 @@
-//! The committer thread. For each group of commits it syncs the keys, writes and syncs the journal
-//! once, publishes the documents and sends the receipts.
+//! The committer thread. It seals each group of commits, syncs the keys, writes and syncs the journal once,
+//! publishes the documents and sends the receipts.
 
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
 
 use super::durable::DurableEnd;
+use super::sealing::{Decided, Links, Sealed};
 use super::waiting::{LONGEST_WAIT, SHORTEST_WAIT};
 use super::{ExecuteError, Receipt};
 use crate::derived::{Cursor, Doc, DocKey, Docs, Unsound};
-use crate::journal::{AppendError, Commit, CommitLog};
+use crate::journal::{AppendError, CommitLog};
 use crate::seal::KeyStore;
 
 pub(super) type Reply = (
@@ -22,7 +23,7 @@ pub(super) struct Group {
     pub(super) number: u64,
     /// The derived state in which the group's documents are published.
     pub(super) shelf: Arc<Docs>,
-    pub(super) commits: Vec<Commit>,
+    pub(super) commits: Vec<Decided>,
     pub(super) docs: Vec<(DocKey, Doc)>,
     pub(super) cursor: Cursor,
     pub(super) replies: Vec<Reply>,
@@ -54,18 +55,18 @@ pub(super) fn run(
     groups: &Receiver<Group>,
     done: &Sender<Done>,
 ) {
+    let mut links = Links::from(log.tail().position.next());
     for mut group in groups {
         let outcome = match durable.stopped() {
             Some(reason) => Err(Refused::Failed(reason.to_owned())),
             None if group.commits.is_empty() => Ok(None),
-            None => append(log, keys, durable, &mut group, done).map(Some),
+            None => append(log, keys, durable, &mut group, &mut links, done).map(Some),
         };
         let came_of_it = match outcome {
             Ok(appended) => {
                 if let Some(cursor) = appended {
                     let position = cursor.position;
                     durable.note(&group.docs, position);
-                    durable.counted.group(&group.commits);
                     group.shelf.publish(group.docs, cursor);
                     durable.rise(position);
                 }
@@ -114,22 +115,28 @@ fn append(
     keys: &KeyStore,
     durable: &DurableEnd,
     group: &mut Group,
+    links: &mut Links,
     done: &Sender<Done>,
 ) -> Result<Cursor, Refused> {
     let failed = |error: &dyn std::fmt::Display| Refused::Failed(error.to_string());
     // Keys are stored first: an event whose key is lost is lost itself (P1).
     keys.sync().map_err(|error| failed(&error))?;
     let tail = log.tail();
+    let first = tail.position.next();
+    let decided = std::mem::take(&mut group.commits);
+    let sealed = Sealed::new(decided, first, links);
+    let sealed =
+        sealed.map_err(|(position, error)| Refused::Unsound(Unsound::Unsealed(position, error)))?;
     // Each entry must continue what the journal itself holds, however the command was decided.
     // Otherwise none of the group is written.
-    let entries = group.commits.iter().flat_map(|commit| &commit.entries);
+    let entries = sealed.commits.iter().flat_map(|commit| &commit.entries);
     let register = group.shelf.store().register();
     register
-        .extend(tail.position.next(), entries, keys)
+        .extend(first, entries, keys)
         .map_err(Refused::Unsound)?;
     let mut pause = SHORTEST_WAIT;
     let tail = loop {
-        match log.append(&tail, &group.commits) {
+        match log.append(&tail, &sealed.commits) {
             // Nothing was written, so the same may be tried until there is room.
             Err(error @ AppendError::NotYet { .. }) => {
                 hold(durable, group, done, &error.to_string());
@@ -145,7 +152,11 @@ fn append(
     if durable.let_on() {
         tracing::info!("there is room for the journal again; commands are accepted");
     }
+    durable.counted.group(&sealed.commits);
     let mut cursor = group.cursor.clone();
+    let frontier = group.shelf.cursor().frontier.clone();
+    sealed.complete(&mut group.docs, &mut cursor, frontier);
+    *links = sealed.links;
     cursor.commit = tail.commit;
     cursor.checksum = tail.checksum;
     if cursor.position == tail.position {
@@ -245,10 +256,10 @@ mod tests {
                 number,
                 shelf: docs.clone(),
                 // A log accepts no commit without commands.
-                commits: vec![Commit {
+                commits: vec![Decided {
                     recorded_at: Timestamp::from_nanos(2),
                     commands: Vec::new(),
-                    entries: Vec::new(),
+                    events: Vec::new(),
                 }],
                 docs: Vec::new(),
                 cursor: cursor.clone(),

@@ -10,7 +10,7 @@ use super::fold::Fold;
 use crate::derived::{StoreError, Term};
 use crate::domain::person::Person;
 use crate::domain::{Aggregate, World};
-use crate::ids::{PersonId, Position, StreamId};
+use crate::ids::{PersonId, StreamId};
 use crate::overview::{Day, places};
 
 impl Fold {
@@ -35,19 +35,10 @@ impl Fold {
         self.post(Term::Leaving, id, coming)
     }
 
-    /// Counts every departure whose last day is over, before an event of stream `id` is counted that
-    /// ends at `position`. Commands without events are passed over: they leave no instant behind.
-    pub(super) fn count_departures(
-        &mut self,
-        id: StreamId,
-        position: Position,
-    ) -> Result<(), StoreError> {
+    /// Counts every departure whose last day is over, before an event is counted.
+    pub(super) fn count_departures(&mut self) -> Result<(), StoreError> {
         let today = self.calendar.day(self.cursor.recorded_at);
         if self.departures_until.is_some_and(|until| until >= today) {
-            return Ok(());
-        }
-        let before = self.stream(id)?.map(|doc| doc.head.position);
-        if before == Some(position) {
             return Ok(());
         }
         let day = self.day();

@@ -12,8 +12,7 @@ use crate::derived::{
     found_alike, terms,
 };
 use crate::domain::{Aggregate, World};
-use crate::hash::Hash32;
-use crate::ids::{PersonId, PlanId, StreamId, StreamKind, YearPlanId};
+use crate::ids::{PersonId, PlanId, Position, StreamId, StreamKind, YearPlanId};
 
 use super::ReadError;
 use super::stream_fold::StreamFold;
@@ -68,6 +67,8 @@ struct Undo {
 pub(super) struct Stream {
     /// The stream's state before the command.
     was: Option<Arc<Aggregate>>,
+    /// Position of the stream's last event before the command.
+    began: Position,
     pub(super) folded: StreamFold,
 }
 
@@ -163,20 +164,21 @@ impl Fold {
         Ok(match self.stream(id)? {
             Some(doc) => Stream {
                 was: Some(doc.state.clone()),
+                began: doc.head.position,
                 folded: StreamFold::after(id, &doc),
             },
             None => Stream {
                 was: None,
+                began: Position::ZERO,
                 folded: StreamFold::new(id),
             },
         })
     }
 
-    /// Notes that an event was folded into a stream, and adds the event's leaf to the tree.
-    pub(super) fn note(&mut self, folded: &StreamFold, leaf: Hash32) {
+    /// Notes that an event was folded into a stream. Its leaf is added to the tree by whoever has its entry.
+    pub(super) fn note(&mut self, folded: &StreamFold) {
         let head = *folded.head();
         self.cursor.position = head.position;
-        self.cursor.frontier.push(leaf);
         if folded.state().is_some_and(|state| DocKey::is_snapshot_at(head.revision, state))
             // A snapshot is checked against the event with the same revision, so only that event
             // may lead to one.
@@ -191,12 +193,16 @@ impl Fold {
     /// Finishes folding: updates the stream's document, and every list and count that the stream
     /// belongs to.
     pub(super) fn end(&mut self, stream: Stream) -> Result<(), StoreError> {
-        let Stream { was, folded } = stream;
+        let Stream { was, began, folded } = stream;
         let id = folded.id();
         let Some(doc) = folded.doc() else {
             return Ok(());
         };
-        self.count_departures(id, doc.head.position)?;
+        // A command without events leaves nothing behind, not even an instant.
+        if doc.head.position == began {
+            return Ok(());
+        }
+        self.count_departures()?;
         let state = doc.state.clone();
         self.post_all(id, was.as_deref(), &state)?;
         self.put(DocKey::Stream(id), Doc::Stream(Arc::new(doc)));
@@ -378,6 +384,8 @@ impl Fold {
     /// Drops the documents of this group and earlier ones, because they have been published.
     pub(super) fn published(&mut self, group: u64) {
         self.overlay.retain(|_, pending| pending.group > group);
+        // What was found before does not know the links that the group has got.
+        *self.last.get_mut() = None;
     }
 }
 

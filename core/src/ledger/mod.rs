@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! execute ──► writer thread ───► committer thread ─────────────► projector thread
-//!             decide, seal,      keys synced, one write and       documents to sled,
+//!             decide,            seal, keys synced, one write and  documents to files,
 //!             collect a group    one fdatasync, publish, receipts  behind everything
 //! ```
 //!
 //! One thread decides, so every command sees all commands before it. While one group is being
-//! written to disk, the next group is collected. Readers see only published documents, so nothing
+//! sealed and written to disk, the next group is collected. Readers see only published documents, so nothing
 //! is shown that is not durable (P2).
 
 mod acts;
@@ -42,6 +42,7 @@ mod preview;
 mod query;
 mod restoring;
 pub(crate) mod sealer;
+mod sealing;
 mod still_due;
 pub(crate) mod stream_fold;
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Makes the entry that is appended from an event, and the event from an entry.
 
+use zeroize::Zeroizing;
+
 use super::ReadError;
 use crate::domain::{Actor, Event, EventType, PayloadError};
 use crate::entry::{self, Entry, EntryBytes};
@@ -32,20 +34,56 @@ pub(crate) enum SealingError {
     Seal(#[from] SealError),
 }
 
-/// Seals an event.
-pub(super) fn seal_event(
+/// An event that was decided and is not sealed yet. Its text is wiped from memory when it is dropped.
+pub(super) struct Unsealed {
     about: About,
-    event: &Event,
-    key: &ScopeKey,
-) -> Result<NewEntry, SealingError> {
-    let event_type = event.event_type();
-    let plain = event.to_json()?;
-    Ok(seal_payload(
-        about,
-        (event_type.code, event_type.schema),
-        plain,
-        key,
-    )?)
+    event_type: (u16, u16),
+    plain: Zeroizing<Vec<u8>>,
+    key: ScopeKey,
+}
+
+impl Unsealed {
+    /// An event that will be sealed under this key. If the entry before it in its stream is not sealed
+    /// yet either, the previous link in `about` is of no account.
+    ///
+    /// # Errors
+    /// [`SealingError`] when the event is too long, or cannot be written as JSON.
+    pub(super) fn new(about: About, event: &Event, key: ScopeKey) -> Result<Self, SealingError> {
+        let event_type = event.event_type();
+        let plain = Zeroizing::new(event.to_json()?);
+        sealed_len(plain.len())?;
+        Ok(Self {
+            about,
+            event_type: (event_type.code, event_type.schema),
+            plain,
+            key,
+        })
+    }
+
+    /// How many bytes its entry and its payload have.
+    pub(super) fn len(&self) -> usize {
+        entry::ENTRY_LEN + self.plain.len() + entry::TAG_LEN
+    }
+
+    /// The position of the entry before it in its stream; 0 if there is none.
+    pub(super) fn back(&self) -> Position {
+        self.about.back
+    }
+
+    /// Seals it. `previous` is the link of the entry before it, if that one was not known when it was
+    /// decided.
+    pub(super) fn seal(mut self, previous: Option<Hash32>) -> Result<NewEntry, SealError> {
+        if let Some(link) = previous {
+            self.about.previous_link = link;
+        }
+        let plain = std::mem::take(&mut *self.plain);
+        seal_payload(self.about, self.event_type, plain, &self.key)
+    }
+}
+
+/// The length of a sealed payload.
+fn sealed_len(plain: usize) -> Result<u32, SealError> {
+    u32::try_from(plain + entry::TAG_LEN).map_err(|_| SealError::TooLong)
 }
 
 /// Seals a payload of this type and schema.
@@ -69,7 +107,7 @@ pub(crate) fn seal_payload(
         key: key.id,
         key_commitment: seal::commitment(&event_key),
         nonce: about.nonce,
-        sealed_len: u32::try_from(plain.len() + entry::TAG_LEN).map_err(|_| SealError::TooLong)?,
+        sealed_len: sealed_len(plain.len())?,
         sealed_hash: [0; 32],
     };
     let mut entry = entry.encode();

@@ -115,6 +115,12 @@ impl StreamFold {
         self.last = meta.revision;
     }
 
+    /// Notes the position of the event that was folded in last, before the event is sealed. Its link is
+    /// then none, and is put into the stream's document when there is one.
+    pub(crate) fn place_unsealed(&mut self, position: Position) {
+        self.place(position, Hash32::default());
+    }
+
     /// Notes the position and link of the event that was folded in last.
     pub(crate) fn place(&mut self, position: Position, link: Hash32) {
         self.head.position = position;

@@ -10,11 +10,11 @@ use crate::counting::Counting;
 use crate::derived::{DocKey, Term};
 use crate::domain::institution::{InstitutionCommand, InstitutionDetails};
 use crate::domain::{Actor, Command};
-use crate::ids::{CommandId, InstitutionId, Position, StreamKind, SystemId};
-use crate::ledger::{EngineFault, Envelope, ExecuteError, Ledger, Options};
+use crate::ids::{CommandId, InstitutionId, Position, Revision, StreamKind, SystemId};
+use crate::ledger::{EngineFault, Envelope, ExecuteError, Ledger, Options, Request};
 use crate::seal::MasterKey;
 use crate::text::Name;
-use crate::time::Entropy;
+use crate::time::{Entropy, Timestamp};
 
 const ACTOR: Actor = Actor::System(SystemId::from_bytes([1; 16]));
 const SCHOOL: InstitutionId = InstitutionId::from_bytes([2; 16]);
@@ -266,4 +266,61 @@ fn derived_state_that_cannot_be_made_again_is_made_later() {
             .count(),
         1
     );
+}
+
+/// A command is decided while the events before it in its stream are not sealed, are being written, or have
+/// just been published; others between them look at the same stream and are refused or change nothing.
+#[test]
+fn events_continue_their_streams_whichever_group_they_are_sealed_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let (reply, replies) = crossbeam_channel::unbounded();
+    const COMMANDS: u64 = 3_000;
+    for n in 0..COMMANDS {
+        // Every fourth command of a school changes nothing.
+        let Envelope { command, .. } = named(1, &format!("Skole {}", n - n / 3 % 4 / 3 * 3));
+        let Command::Institution(_, put) = command else {
+            panic!("{command:?}")
+        };
+        let school = InstitutionId::from_bytes([(n % 3) as u8; 16]);
+        let mut id = [9; 16];
+        id[8..].copy_from_slice(&n.to_be_bytes());
+        let mut envelope =
+            Envelope::new(CommandId::from_bytes(id), Command::Institution(school, put));
+        if n % 5 == 4 {
+            envelope.expected_revision = Some(Revision::new(u64::MAX));
+        }
+        let reply = reply.clone();
+        let request = Request::new(
+            ACTOR,
+            vec![envelope],
+            Box::new(move |result| reply.send((n, result)).unwrap()),
+        );
+        ledger.submit(request).unwrap();
+        // So that groups are of every size, also of one.
+        if n % 97 < 20 {
+            ledger.pass(Timestamp::default()).unwrap();
+        }
+    }
+    for _ in 0..COMMANDS {
+        match replies.recv().unwrap() {
+            (n, Ok(_)) => assert_ne!(n % 5, 4),
+            (n, Err(ExecuteError::Conflict { .. })) => assert_eq!(n % 5, 4),
+            (n, Err(error)) => panic!("{n}: {error}"),
+        }
+    }
+    assert_eq!(ledger.status().derived_again, 0);
+    let heads = |ledger: &Ledger| {
+        [0, 1, 2].map(|school| {
+            let school = InstitutionId::from_bytes([school; 16]);
+            ledger.present(school.into()).unwrap().unwrap().head
+        })
+    };
+    let (before, root) = (heads(&ledger), ledger.status().root);
+    drop(ledger);
+    std::fs::remove_dir_all(dir.path().join("derived")).unwrap();
+    let again = open(dir.path());
+    assert_eq!(heads(&again), before, "what a replay gives");
+    assert_eq!(again.status().root, root);
+    assert_eq!(again.breaks(), []);
 }

@@ -14,10 +14,11 @@ use super::fold::Fold;
 use super::lost::LostCommands;
 use super::nonces::Nonces;
 use super::restoring::Restoring;
+use super::sealing::Decided;
 use super::window::Window;
 use super::{EngineFault, ExecuteError, Inner};
 use crate::derived::Docs;
-use crate::journal::{Commit, CommitLog, MAX_COMMANDS, MAX_ENTRIES};
+use crate::journal::{CommitLog, MAX_COMMANDS, MAX_ENTRIES};
 use crate::seal::KeyStore;
 use crate::time::{Clock, Entropy, Timestamp};
 
@@ -27,6 +28,10 @@ pub(super) const MOST_BYTES: usize = 15 << 20;
 /// A group that has this many replies or bytes is closed, even if more requests wait.
 const GROUP_REPLIES: usize = 4_096;
 const GROUP_BYTES: usize = 8 << 20;
+/// A group that has this many replies or bytes is worth a sync: it is closed when nothing is being written, even
+/// if more requests wait. Otherwise deciding and writing would take turns under load.
+const WORTH_REPLIES: usize = 256;
+const WORTH_BYTES: usize = 512 << 10;
 
 /// What the writer thread works with.
 pub(super) struct Writer {
@@ -51,7 +56,7 @@ pub(super) struct Writer {
     pub(super) passed: Timestamp,
     /// The fault that stopped the last command; `None` if it had no fault.
     noted: Option<EngineFault>,
-    pub(super) commits: Vec<Commit>,
+    pub(super) commits: Vec<Decided>,
     pub(super) replies: Vec<Reply>,
     pub(super) bytes: usize,
 }
@@ -151,6 +156,9 @@ impl Writer {
                         self.handle(request);
                         // Requests that are waiting already join the same group.
                         while !self.is_full() && !self.wants_restoring() {
+                            if (!busy || !done.is_empty()) && self.is_worth_writing() {
+                                break;
+                            }
                             match requests.try_recv() {
                                 Ok(request) => self.handle(request),
                                 Err(_) => break,
@@ -182,6 +190,10 @@ impl Writer {
 
     fn is_full(&self) -> bool {
         self.replies.len() >= GROUP_REPLIES || self.bytes >= GROUP_BYTES
+    }
+
+    fn is_worth_writing(&self) -> bool {
+        self.replies.len() >= WORTH_REPLIES || self.bytes >= WORTH_BYTES
     }
 
     fn close_group(&mut self) -> Group {

@@ -10,7 +10,7 @@ use crate::entry::Entry;
 use crate::hash::{Hash32, first};
 use crate::ids::{Position, Revision, StreamId};
 use crate::journal::NewEntry;
-use crate::seal::KeyStore;
+use crate::seal::{KeyStore, SealError};
 
 /// Where a stream ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -277,6 +277,9 @@ pub(crate) enum Unsound {
     /// The bytes at this position are not an entry.
     #[error("the entry for position {0} is malformed")]
     Malformed(Position),
+    /// The event for this position cannot be sealed.
+    #[error("the event for position {0} {1}")]
+    Unsealed(Position, SealError),
     /// An entry does not continue its stream.
     #[error(
         "the entry for position {} has revision {} of {}, which does not follow the last entry of \
