@@ -118,6 +118,7 @@ pub mod access;
 pub mod access_log;
 pub mod audit;
 pub mod backup;
+pub mod carry;
 pub mod derived;
 pub mod doctor;
 pub mod domain;

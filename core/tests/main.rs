@@ -16,6 +16,7 @@ mod access_log;
 mod aftermath;
 mod audit;
 mod backup;
+mod carry;
 mod derived;
 mod domain;
 mod erasure;

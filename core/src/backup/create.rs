@@ -34,10 +34,13 @@ pub(super) const SIGNING_KEY: &str = "keys/checkpoint.key";
 /// Is there while a key is destroyed.
 const DESTROYING: &str = "keys/destroying";
 /// Copied as they are, if they are there, after the journals.
-const OTHERS: [&str; 3] = [
+const OTHERS: [&str; 6] = [
     "checkpoints/beyond.txt",
     "restored/commands",
     "erasures/acts.txt",
+    "origin/entries",
+    "origin/checkpoints.txt",
+    "origin/report.json",
 ];
 
 /// How to make a backup.

@@ -102,8 +102,8 @@ pub enum BackupError {
         /// The size of the checkpoint.
         size: u64,
     },
-    /// A ledger is restored into a new directory only.
-    #[error("{} is not empty; a ledger is restored into a new directory", .0.display())]
+    /// A ledger is restored, imported or salvaged into a new directory only.
+    #[error("{} is not empty; name a new directory", .0.display())]
     NotEmpty(PathBuf),
     /// Files of the ledger kept changing while they were read. Do it again.
     #[error("{} kept changing while it was read; do it again", .0.display())]

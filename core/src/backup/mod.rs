@@ -30,5 +30,6 @@ pub use self::keep::Keep;
 pub use self::manifest::{FileCopy, Manifest, ManifestError, PartCopy, Seen, SegmentEnd, Signed};
 pub use self::pace::Pace;
 pub use self::place::{Folder, Place};
+pub(crate) use self::restore::Unfinished;
 pub use self::restore::{Lost, PutBack, Restore, Until};
 pub use self::store::{Listed, forget, list};

@@ -131,6 +131,7 @@ mod tests {
                 reads: None,
                 lost: Vec::new(),
                 restores: Vec::new(),
+                origin: None,
             })),
         })
     }

@@ -69,7 +69,7 @@ pub fn examine(place: &Place<'_>, watch: &(dyn Fn(Pass, u64, u64) + Sync)) -> Ex
 }
 
 /// Takes the lock of a directory that has a ledger; or says why that cannot be.
-pub(super) fn enter(dir: &Path) -> Result<Lock, Vec<Finding>> {
+pub(crate) fn enter(dir: &Path) -> Result<Lock, Vec<Finding>> {
     let links = surroundings::links(dir);
     if !links.is_empty() {
         return Err(links);

@@ -10,12 +10,18 @@ mod examine;
 mod export;
 mod finding;
 mod keys;
+mod lines;
+mod reading;
 mod repair;
 mod surroundings;
 
 pub use self::advice::{Advice, Section};
+pub(crate) use self::examine::enter;
 pub use self::examine::{Examination, Place, examine};
 pub use self::export::{ExportError, Exported, MissingRevisions, export};
+pub(crate) use self::export::{newest_checkpoint, person_of, scope_from};
 pub use self::finding::{Finding, Lost, Weight};
 pub use self::keys::KeyFault;
+pub(crate) use self::lines::{EndLine, EventLine, FORMAT, HeadLine, VERSION};
+pub(crate) use self::reading::{Why, open};
 pub use self::repair::{Done, RepairError, repair};

@@ -353,6 +353,8 @@ event_types! {
         AccessLogNoted = 5 "ledger.access_log_noted" 1,
         AccessLogLost = 6 "ledger.access_log_lost" 1,
         Restored = 7 "ledger.restored" 1,
+        CarriedOver = 8 "ledger.carried_over" 1,
+        PlaceHeld = 9 "ledger.place_held" 1,
     }
     RecoveryEvent in Recovery {
         Started = 1 "recovery.started" 2,

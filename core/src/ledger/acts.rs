@@ -100,6 +100,28 @@ pub(crate) fn check_acts(
     Acts::open(dir, ledger, master).map(drop)
 }
 
+/// The acts that are noted beside a ledger's journal.
+pub(crate) fn noted_acts(
+    dir: &Path,
+    ledger: LedgerId,
+    master: &MasterKey,
+) -> Result<Vec<ActRecord>, OpenError> {
+    Acts::open(dir, ledger, master).map(|(_, records)| records)
+}
+
+/// Notes acts beside a ledger's journal before the ledger is opened for the first time.
+pub(crate) fn note_acts(
+    dir: &Path,
+    ledger: LedgerId,
+    master: &MasterKey,
+    records: &[ActRecord],
+) -> Result<(), OpenError> {
+    let (acts, _) = Acts::open(dir, ledger, master)?;
+    let mut records = records.iter();
+    let noted = records.try_for_each(|record| acts.put(record));
+    noted.map_err(|source| io_error(dir, source))
+}
+
 /// Before the keys are wrapped under another master key: puts the acts beside, under that key. A crash
 /// after this leaves both files, and each key finds its own.
 pub(super) fn before_rewrapping(

@@ -50,6 +50,7 @@ pub(crate) const FOLDERS: &[&str] = &[
     "derived.set-aside",
     "erasures",
     "restored",
+    "origin",
     "access",
     "access/journal",
     "access/checkpoints",
@@ -113,6 +114,7 @@ pub(crate) const OF_THE_OWNER: &[&str] = &[
     "derived.set-aside",
     "erasures",
     "restored",
+    "origin",
     "access",
 ];
 

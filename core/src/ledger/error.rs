@@ -225,9 +225,9 @@ pub enum OpenError {
         /// The number of the line, from 1.
         line: usize,
     },
-    /// A restore was interrupted in the directory. Run it again; it begins anew.
+    /// A restore, an import or a salvage was interrupted in the directory. Run it again; it begins anew.
     #[error(
-        "{} holds a restore that did not finish; run planledger restore again", dir.display()
+        "{} holds a restore, import or salvage that did not finish; run it again", dir.display()
     )]
     Unfinished {
         /// The directory.

@@ -61,7 +61,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Sender, TrySendError};
 use parking_lot::{Mutex, RwLock};
 
-pub(crate) use self::acts::check_acts;
+pub(crate) use self::acts::{check_acts, note_acts, noted_acts};
 use self::deriving::Deriving;
 use self::durable::DurableEnd;
 pub use self::envelope::{Envelope, Receipt, Request};

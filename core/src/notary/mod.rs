@@ -19,7 +19,8 @@ use self::opening::{Heads, open_heads};
 pub(crate) use self::own::{Own, lost_reads, noted_reads};
 pub use self::own::{key_on_record, rotations};
 use crate::domain::ledger::{
-    LedgerCommand, NotedReads, forks_stream, heads_stream, reads_stream, restores_stream,
+    LedgerCommand, NotedReads, forks_stream, heads_stream, origin_stream, reads_stream,
+    restores_stream,
 };
 use crate::domain::{Actor, Command};
 use crate::hash::Hash32;
@@ -353,6 +354,7 @@ impl Notary {
             }
             LedgerCommand::SettleFork { .. } => forks_stream(ledger),
             LedgerCommand::RecordRestore(_) => restores_stream(ledger),
+            LedgerCommand::RecordOrigin(_) => origin_stream(ledger),
         };
         let command = Command::Ledger(stream, command);
         let receipt = self

@@ -117,6 +117,8 @@ impl Checkpoints {
                 | LedgerEvent::AccessLogNoted(_)
                 | LedgerEvent::AccessLogLost(_)
                 | LedgerEvent::Restored(_)
+                | LedgerEvent::CarriedOver(_)
+                | LedgerEvent::PlaceHeld(_)
                 | LedgerEvent::ForkSettled { .. },
                 _,
             ) => false,
@@ -133,6 +135,8 @@ impl Checkpoints {
             | LedgerEvent::AccessLogNoted(_)
             | LedgerEvent::AccessLogLost(_)
             | LedgerEvent::Restored(_)
+            | LedgerEvent::CarriedOver(_)
+            | LedgerEvent::PlaceHeld(_)
             | LedgerEvent::ForkSettled { .. } => {
                 let what = "the previous key did not sign this change of key";
                 self.fail(Fault::new(position, FaultKind::Signature, what));

@@ -1,6 +1,6 @@
 //! Checks the payloads: each must open with the right key and must be an event.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::acts::Acts;
 use super::halt::Halt;
@@ -8,6 +8,7 @@ use super::parallel::{Span, in_order};
 use super::report::{Part, PartName};
 use crate::audit::{Fault, FaultKind};
 use crate::domain::erasure::EventPlace;
+use crate::domain::ledger::{LedgerEvent, PlaceHeld, origin_stream};
 use crate::domain::{Event, EventMeta};
 use crate::entry::{self, Entry};
 use crate::ids::{KeyId, Position, Revision, StreamId, StreamKind};
@@ -95,6 +96,8 @@ enum Found {
     Other,
     /// It is an event of an act.
     Act(Box<(EventMeta, Event)>),
+    /// It says that an event of this stream is lost.
+    Lost(StreamId),
     /// It was overwritten. An event of an act that was is one of an act still.
     Redacted(EventPlace, Option<Box<(EventMeta, Event)>>),
     /// The key is destroyed.
@@ -104,7 +107,7 @@ enum Found {
 impl Opened {
     fn tell(self, acts: &mut Acts) {
         match (self.found, self.scope) {
-            (Found::Other, _) | (Found::Erased, None) => {}
+            (Found::Other | Found::Lost(_), _) | (Found::Erased, None) => {}
             (Found::Act(act), _) => acts.take(self.position, &act.0, &act.1),
             (Found::Redacted(place, act), _) => {
                 acts.redacted(place);
@@ -172,7 +175,8 @@ impl Batch {
                     let needed = KeyScope::of_event(entry.stream, &event);
                     let found = match entry.stream.kind == StreamKind::Erasure {
                         true => Found::Act(Box::new((meta_of(&entry), event))),
-                        false => Found::Other,
+                        false => lost_stream(&entry, &event, opener.log)
+                            .map_or(Found::Other, Found::Lost),
                     };
                     (needed, found)
                 }
@@ -264,6 +268,17 @@ pub(super) fn kind_of(error: &ReadError) -> FaultKind {
 struct Scopes {
     of: HashMap<StreamId, KeyScope>,
     keys: HashMap<KeyScope, KeyId>,
+    /// Streams of which an event is lost, and the ledger says so. They may begin with any event.
+    lost: HashSet<StreamId>,
+}
+
+/// The stream of which an event is lost, if an event says that of the earlier ledger.
+fn lost_stream(entry: &Entry, event: &Event, log: &dyn CommitLog) -> Option<StreamId> {
+    let of_origin = entry.stream == StreamId::from(origin_stream(log.ledger_id()));
+    let Event::Ledger(LedgerEvent::PlaceHeld(PlaceHeld::Lost(lost))) = event else {
+        return None;
+    };
+    lost.stream.filter(|_| of_origin)
 }
 
 impl Scopes {
@@ -271,6 +286,14 @@ impl Scopes {
         let fault = |kind, what: String| Err(Fault::new(opened.position, kind, what));
         if let Some(needed) = opened.needed {
             self.of.insert(opened.stream, needed);
+        }
+        if let Found::Lost(stream) = &opened.found {
+            self.lost.insert(*stream);
+        }
+        if let Some(scope) = opened.scope
+            && self.lost.contains(&opened.stream)
+        {
+            self.of.entry(opened.stream).or_insert(scope);
         }
         let Some(expected) = self.of.get(&opened.stream) else {
             let what = format!("{} cannot begin with this event", opened.stream);

@@ -17,8 +17,8 @@ use super::report::{Part, PartName};
 use crate::audit::{Chains, Fault, FaultKind};
 use crate::domain::erasure::RemovedReads;
 use crate::domain::ledger::{
-    LedgerEvent, Loss, NotedReads, RecordedHeads, forks_stream, heads_stream, reads_stream,
-    restores_stream,
+    LedgerEvent, Loss, NotedReads, RecordedHeads, forks_stream, heads_stream, origin_stream,
+    reads_stream, restores_stream,
 };
 use crate::domain::{Event, EventMeta};
 use crate::entry::{self, Entry};
@@ -365,6 +365,7 @@ impl Following<'_> {
         let of_forks = stream == StreamId::from(forks_stream(ledger));
         let of_reads = stream == StreamId::from(reads_stream(ledger));
         let of_restores = stream == StreamId::from(restores_stream(ledger));
+        let of_origin = stream == StreamId::from(origin_stream(ledger));
         match event {
             Ok(LedgerEvent::AccessLogNoted(noted)) if of_reads => self.noted.push(noted),
             Ok(LedgerEvent::AccessLogLost(lost)) if of_reads => {
@@ -377,6 +378,8 @@ impl Following<'_> {
             }
             // What is lost by it was never in this journal.
             Ok(LedgerEvent::Restored(_)) if of_restores => {}
+            // What they say is of another ledger.
+            Ok(LedgerEvent::CarriedOver(_) | LedgerEvent::PlaceHeld(_)) if of_origin => {}
             Ok(LedgerEvent::ForkSettled { stream, forks, .. }) if of_forks => {
                 self.forking.settle(position, stream, &forks)?;
             }

@@ -257,6 +257,57 @@ fn drill_a_segment_is_missing_in_the_middle() {
     sound(&home);
 }
 
+/// Salvages what verifies into a new directory. The damaged one is not changed.
+fn salvaged(home: &Home) -> (Home, Json) {
+    let before = everything(home.path());
+    let new = Home::new();
+    let to = new.path().to_str().unwrap();
+    let why = ["--reason", "Disken gik i stykker", "--actor", WHO, "--json"];
+    let ran = doctor(home, &[&["--salvage", to], &why[..]].concat()).done();
+    assert_eq!(
+        everything(home.path()),
+        before,
+        "the damaged directory was changed"
+    );
+    (new, ran.json())
+}
+
+const WHO: &str = "system/7f9c0102-0304-4506-8708-010203040506";
+
+#[test]
+fn drill_what_no_backup_has_is_lost_and_the_rest_is_salvaged() {
+    let home = home();
+    let (first, next) = (first_of(&home, 2), first_of(&home, 3));
+    fs::remove_file(segment(&home, 2)).unwrap();
+    let bytes = fs::read(segment(&home, 3)).unwrap();
+    let frame = frames(&bytes)[2];
+    flip(&segment(&home, 3), frame + 80);
+    let found = examine(&home, Some(1));
+    assert!(found.contains_key("SEGMENT_MISSING") && found.contains_key("SEGMENT_DAMAGED"));
+    let one = number_at(&bytes, frame + 28);
+    let (new, said) = salvaged(&home);
+    let lost = |first: u64, last: u64| serde_json::json!({"first": first, "last": last});
+    assert_eq!(
+        said["lost"],
+        serde_json::json!([lost(first, next - 1), lost(one, one)])
+    );
+    assert_eq!(said["whole"], false);
+    // It is a ledger like every other: it is sound, a server starts on it, and its own events follow.
+    sound(&new);
+    Serving::start(new.path()).stop();
+    let found = examine(&new, Some(0));
+    assert!(found.is_empty(), "{found:#?}");
+    let report = fs::read(new.path().join("origin/report.json")).unwrap();
+    let report: Json = serde_json::from_slice(&report).unwrap();
+    assert_eq!(report, said);
+    // Nobody salvages into a directory that has something in it.
+    let to = new.path().to_str().unwrap();
+    let again = ["--salvage", to, "--reason", "Igen", "--actor", WHO];
+    let ran = doctor(&home, &again);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("is not empty"), "{}", ran.stderr);
+}
+
 #[test]
 fn drill_the_end_of_the_last_segment_is_cut_off() {
     let home = home();
@@ -504,7 +555,7 @@ fn exported(home: &Home, code: i32) -> (Vec<Json>, Ran) {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    let schema = include_str!("../../../service/schema/ledger-export-v1.schema.json");
+    let schema = include_str!("../../../service/schema/ledger-export-v2.schema.json");
     let schema: Json = serde_json::from_str(schema).unwrap();
     for (index, line) in lines.iter().enumerate() {
         let kind = match index {

@@ -1,5 +1,6 @@
 //! The program, as a process: what it prints where, and its exit codes.
 
+mod carried;
 mod catalogue;
 mod changes;
 mod cores;

@@ -391,6 +391,8 @@ pub(super) fn recorded_heads(event: &LedgerEvent) -> Option<RecordedHeads> {
         | LedgerEvent::AccessLogNoted(_)
         | LedgerEvent::AccessLogLost(_)
         | LedgerEvent::Restored(_)
+        | LedgerEvent::CarriedOver(_)
+        | LedgerEvent::PlaceHeld(_)
         | LedgerEvent::ForkSettled { .. } => None,
     }
 }
@@ -404,6 +406,8 @@ pub(super) fn key_fact(fact: Fact, event: LedgerEvent) -> Option<KeyFact> {
         | LedgerEvent::AccessLogNoted(_)
         | LedgerEvent::AccessLogLost(_)
         | LedgerEvent::Restored(_)
+        | LedgerEvent::CarriedOver(_)
+        | LedgerEvent::PlaceHeld(_)
         | LedgerEvent::ForkSettled { .. } => return None,
     };
     Some(KeyFact {

@@ -392,7 +392,9 @@ impl<'a> Reading<'a> {
             | LedgerEvent::HeadsRecorded { .. }
             | LedgerEvent::AccessLogNoted(_)
             | LedgerEvent::AccessLogLost(_)
-            | LedgerEvent::Restored(_) => {}
+            | LedgerEvent::Restored(_)
+            | LedgerEvent::CarriedOver(_)
+            | LedgerEvent::PlaceHeld(_) => {}
         }
         let change = key_fact(fact, event);
         self.evidence.keys.extend(change.map(|change| (change, at)));

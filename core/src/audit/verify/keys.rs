@@ -164,6 +164,8 @@ impl Checking<'_> {
                 | LedgerEvent::AccessLogNoted(_)
                 | LedgerEvent::AccessLogLost(_)
                 | LedgerEvent::Restored(_)
+                | LedgerEvent::CarriedOver(_)
+                | LedgerEvent::PlaceHeld(_)
                 | LedgerEvent::ForkSettled { .. } => Err(fault(
                     FaultKind::Event,
                     "it does not follow the record before it",

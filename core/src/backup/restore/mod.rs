@@ -93,14 +93,14 @@ pub struct PutBack {
     pub has_signing_key: bool,
 }
 
-/// A directory into which a ledger is being put back.
-struct Unfinished {
+/// A directory into which a ledger is being put back, imported or salvaged.
+pub(crate) struct Unfinished {
     dir: PathBuf,
 }
 
 impl Unfinished {
     /// Begins in a new or empty directory, or begins again where it was interrupted.
-    fn begin(dir: &Path) -> Result<Self, BackupError> {
+    pub(crate) fn begin(dir: &Path) -> Result<Self, BackupError> {
         let note = dir.join(RESTORING);
         let disk = OsDisk::named(dir).map_err(at(dir))?;
         let names = disk.list().map_err(at(dir))?;
@@ -120,7 +120,7 @@ impl Unfinished {
             name: RESTORING,
             temporary: "restoring.tmp",
         };
-        let text = b"planledger restore did not finish here; run it again\n";
+        let text = b"a restore, import or salvage did not finish here; run it again\n";
         noted
             .replace(&disk, text)
             .map_err(|error| at(&note)(error.into()))?;
@@ -129,14 +129,14 @@ impl Unfinished {
         })
     }
 
-    fn finish(self) -> Result<(), BackupError> {
+    pub(crate) fn finish(self) -> Result<(), BackupError> {
         let disk = OsDisk::named(&self.dir).map_err(at(&self.dir))?;
         let removed = disk.remove(RESTORING).and_then(|()| disk.sync_dir());
         removed.map_err(at(&self.dir.join(RESTORING)))
     }
 
     /// Writes a file, which is on stable storage when this returns.
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), BackupError> {
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), BackupError> {
         let path = self.dir.join(name);
         let written = self.folder_of(name).and_then(|(disk, name)| {
             let file = disk.create(&name)?;
@@ -350,10 +350,13 @@ impl Restore<'_> {
         Ok(beyond)
     }
 
-    /// Writes the access log, which is always put back whole: what was read, was read.
+    /// Writes the access log, which is always put back whole: what was read, was read. What is kept of an
+    /// earlier ledger is put back whole too: nothing of it changes any more.
     fn access_log(&self, unfinished: &Unfinished, manifest: &Manifest) -> Result<(), BackupError> {
         let of_reads = |file: &&FileCopy| {
-            file.name.starts_with(ACCESS_JOURNAL) || file.name == ACCESS_CHECKPOINTS
+            file.name.starts_with(ACCESS_JOURNAL)
+                || file.name == ACCESS_CHECKPOINTS
+                || file.name.starts_with(ORIGIN)
         };
         for file in manifest.files.iter().filter(of_reads) {
             unfinished.copy(self.place, manifest.number, file)?;
@@ -437,6 +440,7 @@ const CHECKPOINTS: &str = "checkpoints/checkpoints.txt";
 const BEYOND: &str = "checkpoints/beyond.txt";
 const ACCESS_CHECKPOINTS: &str = "access/checkpoints/checkpoints.txt";
 const ACTS: &str = "erasures/acts.txt";
+const ORIGIN: &str = "origin/";
 
 /// Opens what was put back, carries out again what it has undone, and records it. Gives the position of
 /// the event, and the ledger as it is then.

@@ -6,7 +6,7 @@ use crate::domain::catalogue::{CatalogueDetails, CatalogueEvent, CatalogueItem, 
 use crate::domain::erasure::{ActRecord, ErasureEvent};
 use crate::domain::grants::{GrantDetails, GrantsEvent};
 use crate::domain::institution::{InstitutionDetails, InstitutionEvent, SurveyDetails};
-use crate::domain::ledger::{LedgerEvent, LostReads, Restored};
+use crate::domain::ledger::{CarriedOver, LedgerEvent, LostReads, PlaceHeld, Restored};
 use crate::domain::person::PersonEvent;
 use crate::domain::plan::{Assessment, PlanEvent, TalkDetails};
 use crate::domain::recovery::{RecoveryEvent, Step};
@@ -407,11 +407,25 @@ fn ledger(event: &mut LedgerEvent) -> bool {
             ids: _,
             reason,
         })
+        | LedgerEvent::CarriedOver(CarriedOver {
+            ledger: _,
+            position: _,
+            reached: _,
+            lost: _,
+            renumbered: _,
+            root: _,
+            checkpoint: _,
+            entries: _,
+            carried_at: _,
+            reason,
+        })
         | LedgerEvent::ForkSettled {
             stream: _,
             forks: _,
             reason,
         } => take(reason),
+        LedgerEvent::PlaceHeld(PlaceHeld::Own(own)) => ledger(&mut own.event),
+        LedgerEvent::PlaceHeld(PlaceHeld::Lost(_)) => false,
         // The statement is one of keys, and proofs rest on it.
         LedgerEvent::KeyIntroduced { key: _ }
         | LedgerEvent::KeyRotated {

@@ -62,6 +62,11 @@ impl LedgerCommand {
             }
             Self::SettleAccessLog(lost) => Ok(vec![LedgerEvent::AccessLogLost(lost.clone())]),
             Self::RecordRestore(restored) => Ok(vec![LedgerEvent::Restored(restored.clone())]),
+            // A ledger comes from one place only.
+            Self::RecordOrigin(carried) => match now.is_some_and(|now| now.origin.is_some()) {
+                true => Ok(Vec::new()),
+                false => Ok(vec![LedgerEvent::CarriedOver(carried.clone())]),
+            },
             Self::SettleFork {
                 stream,
                 forks,

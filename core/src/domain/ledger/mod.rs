@@ -1,14 +1,18 @@
 //! The ledger's own streams. One has the keys that sign the ledger's checkpoints. One says where
 //! all streams ended when a checkpoint was made; it is long. One has the forks that were settled, one
-//! how far the access log had come, and what of it was lost, and one which older states were put back.
+//! how far the access log had come, and what of it was lost, one which older states were put back, and
+//! one where the ledger came from, if its events were carried over from an earlier one.
 //! Only the server itself, or an administrator at the ledger's directory, sends these commands; no
 //! client can.
 
 mod decide;
+mod origin;
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub use self::origin::{CarriedOver, LostPlace, Origin, OwnEvent, PlaceHeld, origin_stream};
 
 use crate::hash::{Hash32, first};
 use crate::ids::{LedgerId, Position, StreamId};
@@ -47,6 +51,8 @@ pub enum LedgerCommand {
     SettleAccessLog(LostReads),
     /// Records that an older state of the ledger was put back from a backup.
     RecordRestore(Restored),
+    /// Records that the events so far were carried over from an earlier ledger.
+    RecordOrigin(CarriedOver),
     /// Records that somebody has looked at forks of a stream and leaves them as they are.
     SettleFork {
         /// The stream that was forked.
@@ -94,6 +100,10 @@ pub enum LedgerEvent {
     AccessLogLost(LostReads),
     /// An older state of the ledger was put back from a backup. What was recorded after it is lost.
     Restored(Restored),
+    /// The events so far were carried over from an earlier ledger.
+    CarriedOver(CarriedOver),
+    /// A place of the earlier ledger whose event could not be carried over as it was.
+    PlaceHeld(PlaceHeld),
     /// Somebody has looked at forks of a stream and leaves them as they are.
     ForkSettled {
         /// The stream that was forked.
@@ -127,6 +137,9 @@ pub struct LedgerState {
     /// Which older states were put back, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub restores: Vec<RestoreOnRecord>,
+    /// The earlier ledger from which the events were carried over; `None` if the ledger began by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
 }
 
 /// An older state of the ledger was put back.
@@ -255,6 +268,7 @@ pub fn is_own_stream(ledger: LedgerId, stream: StreamId) -> bool {
         forks_stream(ledger),
         reads_stream(ledger),
         restores_stream(ledger),
+        origin_stream(ledger),
     ];
     own.into_iter().any(|own| StreamId::from(own) == stream)
 }
@@ -274,6 +288,7 @@ impl LedgerState {
             reads: None,
             lost: Vec::new(),
             restores: Vec::new(),
+            origin: None,
         };
         state.apply(event);
         state
@@ -306,6 +321,14 @@ impl LedgerState {
                 commands: restored.commands,
                 ids: restored.ids,
             }),
+            LedgerEvent::CarriedOver(carried) => {
+                self.origin = Some(Origin {
+                    ledger: carried.ledger,
+                    position: carried.position,
+                });
+            }
+            // It says nothing of this ledger.
+            LedgerEvent::PlaceHeld(_) => {}
             LedgerEvent::ForkSettled { stream, forks, .. } => {
                 let settled = forks.iter().map(|fork| (*stream, *fork));
                 self.settled.extend(settled);

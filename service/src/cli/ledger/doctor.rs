@@ -8,6 +8,7 @@ use super::super::error::CliError;
 use super::super::output;
 use super::super::place::LedgerPlace;
 use super::rates::Rates;
+use super::salvage::Salvage;
 use crate::settings::File;
 
 #[derive(Debug, Args)]
@@ -18,6 +19,8 @@ pub(in super::super) struct Doctor {
     /// while anything else is wrong
     #[arg(long)]
     repair: bool,
+    #[command(flatten)]
+    salvage: Salvage,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -25,6 +28,9 @@ pub(in super::super) struct Doctor {
 
 impl Doctor {
     pub(super) fn run(self, file: &File) -> Result<(), CliError> {
+        if let Some(new) = &self.salvage.salvage {
+            return self.salvage.run(&self.place, file, new, self.json);
+        }
         let dir = self.place.dir(file);
         // Without a ledger there is no master key to look for.
         let options = match dir.join("journal").is_dir() {

@@ -1,12 +1,15 @@
 //! `planledger ledger`: shows, checks and repairs the ledger itself.
 
 mod branches;
+mod carried;
 mod doctor;
 mod export;
 mod forks;
+mod import;
 mod json;
 mod offline;
 mod rates;
+mod salvage;
 mod settle;
 mod settle_access_log;
 mod status;
@@ -30,9 +33,12 @@ pub(super) enum Ledger {
     /// Check everything in the directory, from the first byte of the journal to the last, offline
     Verify(Verify),
     /// Say what is wrong with the directory, what of it is lost and what to do next, offline
-    Doctor(Doctor),
+    Doctor(Box<Doctor>),
     /// Write every event that can be read to a file, as JSON Lines in the clear, offline
     Export(export::Export),
+    /// Make a new ledger of an export: the same events at the same positions, with an id and keys of its own,
+    /// offline
+    Import(Box<import::Import>),
     /// Delete derived state and build it again from the journal, offline
     Rebuild(Offline),
     /// List streams that an earlier version forked, and commands that it carried out twice, offline
@@ -50,6 +56,7 @@ impl Ledger {
             Self::Verify(verify) => verify.run(file),
             Self::Doctor(doctor) => doctor.run(file),
             Self::Export(export) => export.run(file),
+            Self::Import(import) => import.run(file),
             Self::Rebuild(offline) => offline.rebuild(file),
             Self::Forks(offline) => forks::run(&offline, file),
             Self::Settle(settle) => settle.run(file),

@@ -88,6 +88,8 @@ pub(super) const EVENTS: &[(&str, &str)] = &[
     ("ledger.access_log_noted", "loggen over læsninger noteret"),
     ("ledger.access_log_lost", "læsninger i loggen er gået tabt"),
     ("ledger.restored", "journalen sat tilbage fra sikkerhedskopi"),
+    ("ledger.carried_over", "journalen ført videre fra en tidligere"),
+    ("ledger.place_held", "plads fra en tidligere journal"),
     ("recovery.started", "overdragelse begyndt"),
     ("recovery.finished", "overdragelse færdig"),
     ("recovery.undo_started", "overdragelse bliver fortrudt"),

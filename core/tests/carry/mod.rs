@@ -1,0 +1,7 @@
+//! Carrying the events of a ledger over into a new one: from an export, and from what is left of a damaged
+//! directory.
+
+mod importing;
+mod lines;
+mod salvaging;
+mod support;
