@@ -8,13 +8,16 @@
  * which may be changed while the process runs; it is mapped, so that a look at it costs nothing. A
  * rule is six numbers of 64 bits in the machine's order:
  *
- *   call    0 none (the rule is off), 1 read, 2 write, 3 open, 4 sync
+ *   call    0 none (the rule is off), 1 read, 2 write, 3 open, 4 sync, 5 give or take a name (rename,
+ *           remove, make a folder), 6 open to write
  *   fault   0 the call does half of what is asked; below 1000 it fails with this errno; 1000 + errno
  *           it does half and then fails
  *   skip    calls that are let through first
  *   count   calls that then fail; after them all is well again
  *   seen    calls so far
  *   failed  of them, how many failed
+ *
+ * After the rules comes one more number, signed: by how many seconds the clock of the day is wrong.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -25,10 +28,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { READ = 1, WRITE, OPEN, SYNC };
+enum { READ = 1, WRITE, OPEN, SYNC, NAME, OPEN_TO_WRITE };
 enum { RULES = 4, FILES = 65536, TORN = 1000 };
 
 struct rule {
@@ -36,6 +41,7 @@ struct rule {
 };
 
 static struct rule *rules;
+static volatile int64_t *shift;
 static const char *part;
 static volatile char counts[FILES];
 
@@ -49,10 +55,12 @@ __attribute__((constructor)) static void begin(void) {
   if (!control || !part) return;
   int file = open(control, O_RDWR | O_CLOEXEC);
   if (file < 0) abort();
-  void *at = mmap(NULL, RULES * sizeof(struct rule), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  size_t size = RULES * sizeof(struct rule) + sizeof *shift;
+  void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   if (at == MAP_FAILED) abort();
   close(file);
   rules = at;
+  shift = (int64_t *)(rules + RULES);
 }
 
 /* The fault that this call meets; -1 if none. */
@@ -75,13 +83,18 @@ static int opened(int file, const char *path) {
   return file;
 }
 
-/* Whether opening fails. Half an open is none. */
-static int refuses(const char *path) {
+/* Whether a call on a path fails. Half of it is none. */
+static int refuses(uint64_t call, const char *path) {
   if (!path || !part || !strstr(path, part)) return 0;
-  int64_t met = fault(OPEN);
+  int64_t met = fault(call);
   if (met <= 0) return 0;
   errno = (int)(met % TORN);
   return 1;
+}
+
+static int refuses_open(const char *path, int flags) {
+  int writes = (flags & O_ACCMODE) != O_RDONLY || flags & (O_CREAT | O_TRUNC);
+  return refuses(OPEN, path) || (writes && refuses(OPEN_TO_WRITE, path));
 }
 
 static mode_t mode_of(int flags, va_list more) {
@@ -95,7 +108,7 @@ static mode_t mode_of(int flags, va_list more) {
     va_start(more, flags); \
     mode_t mode = mode_of(flags, more); \
     va_end(more); \
-    if (refuses(path)) return -1; \
+    if (refuses_open(path, flags)) return -1; \
     return opened(real(path, flags, mode), path); \
   }
 OPENING(open)
@@ -108,7 +121,7 @@ OPENING(open64)
     va_start(more, flags); \
     mode_t mode = mode_of(flags, more); \
     va_end(more); \
-    if (refuses(path)) return -1; \
+    if (refuses_open(path, flags)) return -1; \
     return opened(real(directory, path, flags, mode), path); \
   }
 OPENING_AT(openat)
@@ -170,3 +183,25 @@ SYNCING(fsync, (int file), int, (file))
 SYNCING(fdatasync, (int file), int, (file))
 SYNCING(sync_file_range, (int file, off64_t at, off64_t size, unsigned int flags), RANGE,
         (file, at, size, flags))
+
+int rename(const char *from, const char *to) {
+  REAL(int, "rename", const char *, const char *);
+  return refuses(NAME, to) ? -1 : real(from, to);
+}
+
+int unlink(const char *path) {
+  REAL(int, "unlink", const char *);
+  return refuses(NAME, path) ? -1 : real(path);
+}
+
+int mkdir(const char *path, mode_t mode) {
+  REAL(int, "mkdir", const char *, mode_t);
+  return refuses(NAME, path) ? -1 : real(path, mode);
+}
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+  REAL(int, "clock_gettime", clockid_t, struct timespec *);
+  int done = real(clock, time);
+  if (!done && clock == CLOCK_REALTIME && shift) time->tv_sec += *shift;
+  return done;
+}

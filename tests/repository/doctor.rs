@@ -39,10 +39,12 @@ fn the_page_of_operators_has_every_section_that_the_doctor_names() {
 fn every_finding_is_on_the_page_of_operators_and_every_drill_there_is_a_test() {
     let header = "| The doctor says | What happened | What is lost | What to do | Drill |";
     let rows = table(&page(PAGE), header);
-    let tests = fs::read_to_string(root().join("tests/blackbox/cli/doctor.rs")).unwrap();
+    let files = ["doctor.rs", "drills.rs"].map(|file| root().join("tests/blackbox/cli").join(file));
+    let tests = files.map(|file| fs::read_to_string(file).unwrap()).concat();
     let mut told = BTreeSet::new();
     for row in &rows {
         let said = quoted(&row[0]);
+        assert!(!quoted(&row[4]).is_empty(), "{PAGE}: no drill of {said:?}");
         for drill in quoted(&row[4]) {
             let (_, rest) = tests
                 .split_once(&format!("fn {drill}()"))

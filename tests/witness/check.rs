@@ -19,6 +19,10 @@ pub(crate) struct Check {
     /// Of the plans, read one in so many whole; lists and overviews are always compared
     #[arg(long, default_value_t = 1)]
     one_in: usize,
+    /// Somebody else has sent commands as well, to institutions of their own: what is of the whole ledger is not
+    /// compared
+    #[arg(long)]
+    others: bool,
 }
 
 impl Check {
@@ -26,7 +30,7 @@ impl Check {
         let mut kept = Kept::open(&self.place.kept)?;
         let actor = work::school(self.place.seed).actor().to_string();
         let sender = Sender::connect(&self.place, &actor).await?;
-        let mut found = Findings::new(kept.sent().len());
+        let mut found = Findings::new(kept.sent().len(), load::receipts(&kept));
         let gone = |trouble| match trouble {
             Trouble::Gone(what) | Trouble::Refused(what) => Fault::Gone(what),
         };
@@ -40,10 +44,11 @@ impl Check {
         let more = events::read(&sender, after, &mut found).await;
         seen.extend(more.map_err(gone)?);
         found.events = seen.len();
-        events::assert_sound(&kept, &seen, &mut found);
+        events::assert_sound(&kept, &seen, self.others, &mut found);
         let expected = Expected::new(&kept);
         status(&sender, &expected, &mut found).await?;
-        answers::compare(&sender, &expected, &seen, self.one_in, &mut found).await?;
+        let of = (self.one_in, self.others);
+        answers::compare(&sender, &expected, &seen, of, &mut found).await?;
         kept.sync()?;
         println!("{}", serde_json::to_string(&found)?);
         match found.is_good() {

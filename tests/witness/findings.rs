@@ -7,12 +7,14 @@ use serde::Serialize;
 /// Things that are told word for word; the others are counted.
 const TOLD: usize = 12;
 
-/// What a check found. Every number but the first three has to be zero.
+/// What a check found. Every number but the first four has to be zero.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) struct Findings {
     /// Commands that were sent at some time.
     pub(crate) commands: usize,
+    /// Of them, those that had a receipt before the check.
+    pub(crate) receipted: usize,
     /// Events that the ledger holds.
     pub(crate) events: usize,
     /// Answers that were compared: lists, plans, histories, overviews.
@@ -35,10 +37,11 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
-    /// Nothing yet, of so many commands.
-    pub(crate) fn new(commands: usize) -> Self {
+    /// Nothing yet, of so many commands, so many of them receipted.
+    pub(crate) fn new(commands: usize, receipted: usize) -> Self {
         Self {
             commands,
+            receipted,
             ..Self::default()
         }
     }

@@ -243,7 +243,7 @@ fn founded(kept: &Kept) -> u64 {
     created.count() as u64
 }
 
-fn receipts(kept: &Kept) -> usize {
+pub(crate) fn receipts(kept: &Kept) -> usize {
     let sent = kept.sent().iter();
     sent.filter(|sent| sent.receipt.is_some()).count()
 }

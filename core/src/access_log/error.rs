@@ -12,6 +12,10 @@ pub enum AccessLogError {
     /// Too many reads wait to be recorded. Try again.
     #[error("too many reads wait to be recorded; try again")]
     Busy,
+    /// There is no room for the next segment, so nothing was written. What was handed in before is recorded
+    /// once there is room, and then everything goes on by itself.
+    #[error("the access log has no room for its next segment: {0}")]
+    Waiting(Arc<str>),
     /// A write or sync failed, now or earlier. Nothing is recorded any more until the program is
     /// started again.
     #[error("the access log cannot be written: {0}")]

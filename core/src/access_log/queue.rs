@@ -35,11 +35,18 @@ struct State {
     since: Option<Instant>,
     closing: bool,
     failed: Option<AccessLogError>,
+    /// Why the writer waits for room on the disk, while it does.
+    held: Option<AccessLogError>,
 }
 
 impl State {
     fn has_room(&self) -> bool {
         self.reads < WAITING_READS && self.bytes < WAITING_BYTES
+    }
+
+    /// Why nothing is taken now.
+    fn error(&self) -> Option<AccessLogError> {
+        self.failed.clone().or_else(|| self.held.clone())
     }
 
     fn is_pressing(&self) -> bool {
@@ -95,8 +102,8 @@ impl Queue {
         let until = Instant::now() + PATIENCE;
         let mut state = self.state.lock();
         loop {
-            if let Some(failed) = &state.failed {
-                return Err(failed.clone());
+            if let Some(error) = state.error() {
+                return Err(error);
             }
             if state.closing {
                 return Err(AccessLogError::Closed);
@@ -145,14 +152,46 @@ impl Queue {
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
         self.drained.notify_all();
-        for waiting in waiting {
+        for mut waiting in waiting {
             waiting.tell(Err(error.clone()));
         }
     }
 
-    /// Why writing has failed, if it has.
+    /// Why nothing can be written, for good or for now.
     pub(super) fn failed(&self) -> Option<AccessLogError> {
-        self.state.lock().failed.clone()
+        self.state.lock().error()
+    }
+
+    /// Nothing is taken until [`Queue::let_on`], and whoever waits is told why. What was handed in stays.
+    /// Returns whether that begins now.
+    pub(super) fn hold(&self, error: &AccessLogError) -> bool {
+        let mut state = self.state.lock();
+        let begins = state.held.replace(error.clone()).is_none();
+        let waiting = state.waiting.iter_mut();
+        let told: Vec<_> = waiting.filter_map(|waiting| waiting.told.take()).collect();
+        drop(state);
+        self.drained.notify_all();
+        for told in told {
+            told(Err(error.clone()));
+        }
+        begins
+    }
+
+    /// Takes reads again. Returns whether none were taken before.
+    pub(super) fn let_on(&self) -> bool {
+        self.state.lock().held.take().is_some()
+    }
+
+    /// Waits so long, or until the queue is closing. Returns whether it is.
+    pub(super) fn pause(&self, pause: Duration) -> bool {
+        let until = Instant::now() + pause;
+        let mut state = self.state.lock();
+        while !state.closing {
+            if self.filled.wait_until(&mut state, until).timed_out() {
+                break;
+            }
+        }
+        state.closing
     }
 
     /// Lets what waits be written, and takes nothing more.
@@ -164,8 +203,8 @@ impl Queue {
 }
 
 impl Waiting {
-    pub(super) fn tell(self, result: Result<(), AccessLogError>) {
-        if let Some(told) = self.told {
+    pub(super) fn tell(&mut self, result: Result<(), AccessLogError>) {
+        if let Some(told) = self.told.take() {
             told(result);
         }
     }
@@ -229,6 +268,29 @@ mod tests {
         assert_eq!(queue.take().unwrap().len(), 1);
         assert!(queue.take().is_none());
         assert_eq!(queue.put(reads(1, 7), None), Err(AccessLogError::Closed));
+    }
+
+    /// While there is no room on the disk, nobody waits, nothing is taken, and nothing is forgotten.
+    #[test]
+    fn a_queue_that_is_held_tells_everybody_and_keeps_what_it_has() {
+        let queue = Arc::new(Queue::new(Duration::ZERO));
+        let (told, answer) = std::sync::mpsc::channel();
+        let told = move |result| told.send(result).unwrap();
+        queue.put(reads(2, 7), Some(Box::new(told))).unwrap();
+        let full = AccessLogError::Waiting("full".into());
+        assert!(queue.hold(&full));
+        assert!(!queue.hold(&full));
+        assert_eq!(answer.recv().unwrap(), Err(full.clone()));
+        assert_eq!(queue.put(reads(1, 7), None), Err(full.clone()));
+        assert_eq!(queue.failed(), Some(full));
+        assert!(!queue.pause(Duration::from_millis(1)));
+        assert!(queue.let_on());
+        assert!(!queue.let_on());
+        queue.put(reads(1, 7), None).unwrap();
+        let group = queue.take().unwrap();
+        assert_eq!(group.iter().map(|it| it.reads.len()).sum::<usize>(), 3);
+        queue.close();
+        assert!(queue.pause(Duration::from_secs(60)));
     }
 
     #[test]

@@ -11,10 +11,11 @@ use super::record::{EVENT_TYPE, Read, SCHEMA};
 use crate::disk::Disk;
 use crate::ids::{CommandId, PersonId, Position, Revision, StreamId};
 use crate::journal::{
-    COMMAND_LEN, CommandRecord, Commit, MAX_COMMANDS, NewEntry, RECORD_LEN, Tail,
+    AppendError, COMMAND_LEN, CommandRecord, Commit, MAX_COMMANDS, NewEntry, RECORD_LEN, Tail,
 };
 use crate::ledger::nonces::Nonces;
 use crate::ledger::sealer::{About, seal_payload};
+use crate::ledger::waiting::{LONGEST_WAIT, SHORTEST_WAIT};
 use crate::seal::{KeyScope, KeyStore, ScopeKey};
 use crate::time::{Clock, Entropy, Timestamp};
 
@@ -46,9 +47,9 @@ struct Group {
 impl Writer {
     /// Runs until the queue is closed and empty, or writing fails.
     pub(super) fn run(mut self) {
-        while let Some(waiting) = self.shared.queue.take() {
-            match self.write(&waiting) {
-                Ok(()) => waiting.into_iter().for_each(|waiting| waiting.tell(Ok(()))),
+        while let Some(mut waiting) = self.shared.queue.take() {
+            match self.write(&mut waiting) {
+                Ok(()) => waiting.iter_mut().for_each(|waiting| waiting.tell(Ok(()))),
                 Err(error) => {
                     let lost: usize = waiting.iter().map(|waiting| waiting.reads.len()).sum();
                     tracing::error!(
@@ -58,8 +59,8 @@ impl Writer {
                     );
                     let error = AccessLogError::Failed(error.into());
                     self.shared.queue.fail(&error);
-                    let tell = |waiting: Waiting| waiting.tell(Err(error.clone()));
-                    waiting.into_iter().for_each(tell);
+                    let tell = |waiting: &mut Waiting| waiting.tell(Err(error.clone()));
+                    waiting.iter_mut().for_each(tell);
                     return;
                 }
             }
@@ -67,7 +68,7 @@ impl Writer {
         self.keep_heads();
     }
 
-    fn write(&mut self, waiting: &[Waiting]) -> Result<(), String> {
+    fn write(&mut self, waiting: &mut [Waiting]) -> Result<(), String> {
         let tail = self.shared.log.tail();
         let group = self.group(tail, waiting)?;
         if group.commits.is_empty() {
@@ -82,8 +83,10 @@ impl Writer {
             .commits
             .chunk_by(|one, next| is_of_month(one, next.recorded_at))
         {
-            let appended = self.shared.log.append(&tail, commits);
-            tail = appended.map_err(|error| failed(&error))?;
+            tail = self.append(&tail, commits, waiting)?;
+        }
+        if self.shared.queue.let_on() {
+            tracing::info!("there is room for the access log again; plans are shown");
         }
         let mut heads = self.shared.heads.lock();
         heads.by_student.extend(group.heads);
@@ -93,6 +96,43 @@ impl Writer {
             self.keep_heads();
         }
         Ok(())
+    }
+
+    /// Appends commits. While there is no room for the next segment, nothing is written, so the same is
+    /// tried again until there is room, or until the access log is closed.
+    fn append(
+        &self,
+        tail: &Tail,
+        commits: &[Commit],
+        waiting: &mut [Waiting],
+    ) -> Result<Tail, String> {
+        let mut pause = SHORTEST_WAIT;
+        let mut is_closing = false;
+        loop {
+            match self.shared.log.append(tail, commits) {
+                Err(error @ AppendError::NotYet { .. }) if !is_closing => {
+                    self.hold(waiting, &error.to_string());
+                    is_closing = self.shared.queue.pause(pause);
+                    pause = (2 * pause).min(LONGEST_WAIT);
+                }
+                appended => return appended.map_err(|error| error.to_string()),
+            }
+        }
+    }
+
+    /// Tells everybody that there is no room. What was read is recorded before anything else, once there is.
+    fn hold(&self, waiting: &mut [Waiting], reason: &str) {
+        let error = AccessLogError::Waiting(reason.into());
+        // This is logged only once, because the log may be on the same disk.
+        if self.shared.queue.hold(&error) {
+            tracing::error!(
+                %reason,
+                "the access log has no room for its next segment; plans are not shown until there is room"
+            );
+        }
+        for waiting in waiting {
+            waiting.tell(Err(error.clone()));
+        }
     }
 
     fn group(&mut self, tail: Tail, waiting: &[Waiting]) -> Result<Group, String> {

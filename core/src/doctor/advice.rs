@@ -149,7 +149,8 @@ impl Finding {
             Self::CheckpointAhead { .. } => advice(
                 Section::Restore,
                 "put the newest copy of the journal back; the server does not start while the \
-                 checkpoints reach further. If no copy has the end, go on as \"Restore\", step 5, says",
+                 checkpoints reach further. If no copy has the end, use `planledger restore`, which records \
+                 what is missing",
             ),
             Self::CheckpointsDamaged { .. } => advice(
                 Section::Restore,

@@ -5,7 +5,9 @@ use std::path::Path;
 use super::finding::{Finding, Weight};
 use super::keys::KeyFault;
 use super::surroundings;
+use crate::audit::{Fault, FaultKind};
 use crate::derived::Generations;
+use crate::entry::Entry;
 use crate::ids::{LedgerId, Position};
 use crate::journal::{
     CommitLog, Damage, DamageReason, DurableHint, Gap, OpenError as JournalError, OpenMode,
@@ -16,6 +18,9 @@ use crate::ledger::{OpenError, Options, check_acts};
 use crate::seal::{KeyStoreError, KeyStoreMode};
 use crate::tlog::Kept;
 use crate::verify::{Depth, PartName, Pass, verify_held};
+
+/// Where the journal notes which text is being overwritten.
+const UNFINISHED: &str = "journal/redaction";
 
 /// What is examined.
 pub struct Place<'a> {
@@ -225,7 +230,12 @@ impl Truth<'_> {
             }
             Err(error @ (JournalError::Empty | JournalError::Exists | JournalError::Io { .. })) => {
                 self.gaps(u64::MAX, 0);
-                self.findings.push(unreadable(error));
+                // What is unfinished is found beside this, and keeps the journal from being read.
+                self.findings
+                    .push(match self.place.dir.join(UNFINISHED).is_file() {
+                        true => not_checked(error.to_string()),
+                        false => unreadable(error),
+                    });
                 false
             }
         }
@@ -296,6 +306,25 @@ impl Truth<'_> {
         }
     }
 
+    /// Whether an event cannot be opened because the key store does not have its key: then an older copy of it
+    /// was put back.
+    fn lacking(&self, options: &Options, part: PartName, fault: &Fault) -> Option<KeyStoreError> {
+        if part != PartName::Contents || fault.kind != FaultKind::Key {
+            return None;
+        }
+        let mode = SegmentOptions {
+            mode: OpenMode::ReadOnly,
+            ..SegmentOptions::default()
+        };
+        let disk = os_disk(&self.place.dir.join("journal")).ok()?;
+        let log = SegmentLog::open(disk, mode).ok()?;
+        let stored = log.entry(fault.position).ok()??;
+        let key = Entry::decode(&stored.entry).ok()?.key;
+        let keys = open_keys(options, log.ledger_id(), KeyStoreMode::ReadOnly).ok()?;
+        let position = fault.position;
+        (keys.slot_of(key) == 0).then_some(KeyStoreError::Lacks { key, position })
+    }
+
     fn acts(&mut self, options: &Options, ledger: LedgerId) {
         match check_acts(self.place.dir, ledger, &options.master) {
             Ok(()) => {}
@@ -341,11 +370,14 @@ impl Truth<'_> {
         };
         let faults = found.faults().filter(|(part, _)| !told(*part));
         let more: Vec<_> = faults
-            .map(|(part, fault)| Finding::Part {
-                part,
-                kind: fault.kind,
-                position: fault.position,
-                what: fault.what.clone(),
+            .map(|(part, fault)| match self.lacking(options, part, fault) {
+                Some(lacking) => Finding::Keys(KeyFault::of(&lacking)),
+                None => Finding::Part {
+                    part,
+                    kind: fault.kind,
+                    position: fault.position,
+                    what: fault.what.clone(),
+                },
             })
             .collect();
         self.findings.extend(more);

@@ -48,7 +48,7 @@ pub(crate) mod stream_fold;
 #[cfg(test)]
 mod tests;
 pub(crate) mod threads;
-mod waiting;
+pub(crate) mod waiting;
 mod window;
 mod writer;
 

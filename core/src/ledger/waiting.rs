@@ -6,11 +6,11 @@ use std::time::Duration;
 
 /// How long the writer waits before it looks again whether the disk has room, at first and at most. Each wait
 /// is twice as long as the one before.
-pub(super) const SHORTEST_WAIT: Duration = match cfg!(test) {
+pub(crate) const SHORTEST_WAIT: Duration = match cfg!(test) {
     true => Duration::from_millis(20),
     false => Duration::from_secs(1),
 };
-pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(15);
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
 /// Most bytes of requests that wait. One request may always wait, however large it is.
 pub(super) const MOST_BYTES: usize = 64 << 20;

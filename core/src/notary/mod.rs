@@ -51,6 +51,8 @@ struct State {
     kept: Kept,
     heads: Heads,
     disclosing: Disclosing,
+    /// Whether the newest checkpoint was kept and could not be published.
+    unpublished: bool,
 }
 
 /// The proof that an event is in a checkpoint.
@@ -94,6 +96,7 @@ impl Notary {
             kept,
             heads,
             disclosing,
+            unpublished: false,
         };
         Ok(Self {
             ledger,
@@ -190,6 +193,10 @@ impl Notary {
         if let Some(latest) = state.kept.latest()?
             && latest.checkpoint.position() == through
         {
+            if state.unpublished {
+                self.publish(&latest)?;
+                state.unpublished = false;
+            }
             return Ok(latest);
         }
         self.introduce_key()?;
@@ -216,7 +223,9 @@ impl Notary {
         let signed = SignedCheckpoint::sign(checkpoint, &self.signer, self.ledger.now());
         kept.keep(&signed)?;
         self.newest.store(signed.checkpoint.size, Ordering::Release);
+        state.unpublished = true;
         self.publish(&signed)?;
+        state.unpublished = false;
         Ok(signed)
     }
 

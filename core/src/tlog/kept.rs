@@ -18,8 +18,8 @@ const FILE: &str = "checkpoints.txt";
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeptError {
-    /// The operating system reported an error. After a failed write nothing more can be written:
-    /// restart the process.
+    /// The operating system reported an error. After a failed write the next one begins where this one
+    /// did.
     #[error("{}: {source}", path.display())]
     Io {
         /// The file.
@@ -34,12 +34,6 @@ pub enum KeptError {
         path: PathBuf,
         /// The byte at which the damaged checkpoint begins.
         offset: u64,
-    },
-    /// An earlier write failed. Nothing can be written until the process is started again.
-    #[error("an earlier write to {} failed; restart the process", path.display())]
-    Poisoned {
-        /// The file.
-        path: PathBuf,
     },
 }
 
@@ -59,12 +53,14 @@ pub struct KeptNotes {
 
 /// The file of kept checkpoints, opened for adding more.
 pub struct Kept {
+    disk: Arc<dyn Disk>,
     path: PathBuf,
     file: Box<dyn DiskFile>,
     /// The size of every checkpoint and its place in the file, sorted by size.
     places: Vec<NotePlace>,
     end: u64,
-    poisoned: bool,
+    /// Whether something may stand behind the end, because a write or sync failed.
+    in_doubt: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -140,11 +136,12 @@ impl Kept {
         }
         make_durable(disk.as_ref(), file.as_ref(), &text, (&places, end)).map_err(io)?;
         Ok(Self {
+            disk,
             path,
             file,
             places,
             end,
-            poisoned: false,
+            in_doubt: false,
         })
     }
 
@@ -166,17 +163,20 @@ impl Kept {
     /// returns.
     ///
     /// # Errors
-    /// [`KeptError`]
+    /// [`KeptError`]. Nobody has seen the checkpoint then, so the next one takes its place in the file.
     pub fn keep(&mut self, signed: &SignedCheckpoint) -> Result<(), KeptError> {
-        if self.poisoned {
-            let path = self.path.clone();
-            return Err(KeptError::Poisoned { path });
+        if self.in_doubt {
+            self.mend().map_err(|source| KeptError::Io {
+                path: self.path.clone(),
+                source,
+            })?;
+            self.in_doubt = false;
         }
         let note = format!("{}\n", signed.note);
         let file = self.file.as_ref();
         let written = write_whole(file, note.as_bytes(), self.end).and_then(|()| file.sync_data());
         if let Err(source) = written {
-            self.poisoned = true;
+            self.in_doubt = true;
             let path = self.path.clone();
             return Err(KeptError::Io { path, source });
         }
@@ -189,6 +189,23 @@ impl Kept {
         add(&mut self.places, place);
         self.end += note.len() as u64;
         Ok(())
+    }
+
+    /// Cuts off what a write that failed may have left, and stores the last note once more: it shares a block
+    /// of the disk with what was lost.
+    fn mend(&self) -> io::Result<()> {
+        let file = self.file.as_ref();
+        let text = read_all_of(file)?;
+        let last = self.places.iter().max_by_key(|place| place.offset);
+        let is_there = |place: &NotePlace| {
+            let from = place.offset as usize;
+            let note = text.get(from..from + place.length);
+            note.is_some_and(|note| short_hash(note) == place.hash)
+        };
+        if last.is_some_and(|place| !is_there(place)) {
+            return Err(ErrorKind::InvalidData.into());
+        }
+        make_durable(self.disk.as_ref(), file, &text, (&self.places, self.end))
     }
 
     /// The newest checkpoint. `None` if there is none.
@@ -487,6 +504,40 @@ mod tests {
                 let disk = disk.reboot(PowerCut::LosesAll);
                 let there = on(&disk).unwrap().latest().unwrap();
                 assert_eq!(there, shown, "{at} {fault:?}");
+            }
+        }
+    }
+
+    /// A disk that is full for a while stops no checkpoint for longer than that.
+    #[test]
+    fn after_an_operation_that_failed_the_next_checkpoint_is_kept() {
+        let (begin, end) = {
+            let disk = FaultyDisk::new();
+            let mut kept = on(&disk).unwrap();
+            kept.keep(&signed(3)).unwrap();
+            let begin = disk.operations();
+            kept.keep(&signed(5)).unwrap();
+            (begin, disk.operations())
+        };
+        assert!(end > begin);
+        for at in begin..end {
+            for again in [false, true] {
+                let disk = FaultyDisk::new();
+                let mut kept = on(&disk).unwrap();
+                kept.keep(&signed(3)).unwrap();
+                disk.inject(at, Fault::Fail);
+                kept.keep(&signed(5)).unwrap_err();
+                assert_eq!(kept.latest().unwrap(), Some(signed(3)), "{at}");
+                if again {
+                    // What mends it can fail too.
+                    disk.inject(disk.operations(), Fault::Fail);
+                    kept.keep(&signed(5)).unwrap_err();
+                }
+                kept.keep(&signed(7)).unwrap();
+                let disk = disk.reboot(PowerCut::LosesAll);
+                let there = on(&disk).unwrap();
+                assert_eq!(there.latest().unwrap(), Some(signed(7)), "{at}");
+                assert_eq!(there.sizes_after(0).collect::<Vec<_>>(), [3, 7], "{at}");
             }
         }
     }

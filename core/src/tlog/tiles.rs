@@ -237,11 +237,20 @@ impl Tiles {
     /// after a power cut, the next proof finds out.
     ///
     /// # Errors
-    /// [`TilesError`]
+    /// [`TilesError`]. The tiles hold what they held before, so it can be tried again.
     pub fn advance(&mut self, log: &dyn CommitLog, to: Position) -> Result<(), TilesError> {
         if self.size >= to.get() {
             return Ok(());
         }
+        let before = (self.size, self.edge.clone(), self.bundle.clone());
+        let advanced = self.advance_to(log, to);
+        if advanced.is_err() {
+            (self.size, self.edge, self.bundle) = before;
+        }
+        advanced
+    }
+
+    fn advance_to(&mut self, log: &dyn CommitLog, to: Position) -> Result<(), TilesError> {
         // Of entries that were removed the leaves are kept, and no bundles.
         while self.beside == Beside::Nothing && self.size < to.get() {
             let leaves = log.removed_leaves(Position::new(self.size + 1))?;

@@ -247,3 +247,27 @@ fn tiles_have_the_paths_that_tlog_tiles_gives_them() {
         assert_eq!(format!("tile/1/{}", full.path()), theirs);
     }
 }
+
+/// A disk that is full for a while: what was begun is begun again, and no entry is left out.
+#[test]
+fn tiles_that_could_not_be_written_are_written_later_and_are_right() {
+    let log = log_of(1_100);
+    for first in [1, 200, 255, 256, 700] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut tiles = Tiles::open(dir.path(), Beside::Entries).unwrap();
+        tiles.advance(&log, Position::new(first)).unwrap();
+        // A folder stands where each file is written first.
+        fs::create_dir(dir.path().join("tile.tmp")).unwrap();
+        for to in [first + 1, 1_000] {
+            tiles.advance(&log, Position::new(to)).unwrap_err();
+            assert_eq!(tiles.size(), first);
+        }
+        fs::remove_dir(dir.path().join("tile.tmp")).unwrap();
+        tiles.advance(&log, Position::new(1_100)).unwrap();
+        let mut whole = Frontier::default();
+        for entry in entries_of(&log) {
+            whole.push(hash_leaf(&entry));
+        }
+        assert_eq!(tiles.root().unwrap(), whole.root());
+    }
+}

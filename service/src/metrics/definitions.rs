@@ -58,7 +58,7 @@ macro_rules! definitions {
 definitions! {
     BUILD_INFO = Gauge "planledger_build_info" ["version"] "Always 1; the label says which version runs.";
     TAKES_COMMANDS = Gauge "planledger_takes_commands" [] "1 if commands are accepted, 0 if not.";
-    WAITS_FOR_ROOM = Gauge "planledger_waits_for_room" [] "1 while the disk has no room for the next file of the journal; the server goes on by itself.";
+    WAITS_FOR_ROOM = Gauge "planledger_waits_for_room" [] "1 while the disk has no room for the next file of the journal or of the access log; the server goes on by itself.";
     SHOWS_PLANS = Gauge "planledger_shows_plans" [] "1 if plans are shown, 0 if reads of them cannot be recorded.";
     EVENTS = Counter "planledger_events_total" [] "Events in the journal, which is the position of the last one.";
     COMMITS = Counter "planledger_commits_total" [] "Commits in the journal.";

@@ -15,7 +15,7 @@ mod text;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use planledger_core::access_log::AccessLog;
+use planledger_core::access_log::{AccessLog, AccessLogError};
 use planledger_core::entry::Entry;
 use planledger_core::ids::Position;
 use planledger_core::ledger::Ledger;
@@ -131,10 +131,11 @@ impl Metrics {
         let status = self.sources.ledger.status();
         let figures = self.sources.ledger.figures();
         all.whole(of::TAKES_COMMANDS, status.writable.into());
-        let waits = self.sources.ledger.waits_for_room();
+        let reads = self.sources.reads.failed();
+        let reads_wait = matches!(reads, Some(AccessLogError::Waiting(_)));
+        let waits = self.sources.ledger.waits_for_room() || reads_wait;
         all.whole(of::WAITS_FOR_ROOM, waits.into());
-        let shows = self.sources.reads.failed().is_none();
-        all.whole(of::SHOWS_PLANS, shows.into());
+        all.whole(of::SHOWS_PLANS, reads.is_none().into());
         all.whole(of::EVENTS, status.position.get());
         all.whole(of::COMMITS, status.commit.get());
         let receipts = [("new", figures.receipts), ("repeated", figures.repeated)];

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use planledger_core::access_log::AccessLogError;
 use planledger_core::domain::ledger::RestoreOnRecord;
 use planledger_core::ids::Position;
 use planledger_core::ledger::{Ledger, Reading};
@@ -220,9 +221,9 @@ impl Api {
         self.reads.clone().ok_or_else(Failure::no_access_log)
     }
 
-    /// Whether reads can be recorded; `None` if there is no access log.
-    pub(super) fn recording(&self) -> Option<bool> {
-        self.reads.as_ref().map(ReadLog::is_recording)
+    /// Whether reads can be recorded, or why not; `None` if there is no access log.
+    pub(super) fn recording(&self) -> Option<Result<(), AccessLogError>> {
+        self.reads.as_ref().map(ReadLog::state)
     }
 
     /// Waits until a position is durable, so that a caller can read its own writes. Fails when the

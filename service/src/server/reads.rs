@@ -222,7 +222,12 @@ impl ReadLog {
 
     /// Whether reads can be recorded.
     pub(super) fn is_recording(&self) -> bool {
-        self.log.failed().is_none()
+        self.state().is_ok()
+    }
+
+    /// Whether reads can be recorded, and why not.
+    pub(super) fn state(&self) -> Result<(), AccessLogError> {
+        self.log.failed().map_or(Ok(()), Err)
     }
 
     pub(super) fn log(&self) -> &AccessLog {

@@ -1,5 +1,6 @@
 //! The status of the ledger.
 
+use planledger_core::access_log::AccessLogError;
 use planledger_core::domain::ledger::RestoreOnRecord;
 use planledger_core::ids::Position;
 use planledger_core::ledger::Status;
@@ -9,18 +10,19 @@ use super::instant::timestamp;
 use super::proto;
 
 /// Writes the answer of `GetStatus`. `started_at` is the instant when the server started. `recording` says
-/// whether reads are recorded; `None` if the server keeps no access log. `restores` are the
+/// whether reads are recorded, or why not; `None` if the server keeps no access log. `restores` are the
 /// older states that were put back.
 pub fn status(
     status: &Status,
     started_at: Timestamp,
-    recording: Option<bool>,
+    recording: Option<Result<(), AccessLogError>>,
     not_writable_because: Option<String>,
     restores: &[RestoreOnRecord],
 ) -> proto::GetStatusResponse {
     let access_log = match recording {
-        Some(true) => proto::AccessLogState::Recording,
-        Some(false) => proto::AccessLogState::Failed,
+        Some(Ok(())) => proto::AccessLogState::Recording,
+        Some(Err(AccessLogError::Waiting(_))) => proto::AccessLogState::Waiting,
+        Some(Err(_)) => proto::AccessLogState::Failed,
         None => proto::AccessLogState::Disabled,
     };
     let recorded = status.position > Position::ZERO;

@@ -22,41 +22,50 @@ use uuid::Uuid;
 use crate::support::*;
 
 /// A ledger with a journal of several segments, a checkpoint, tiles and derived state.
-fn home() -> Home {
+pub(super) fn home() -> Home {
     static MADE: OnceLock<Home> = OnceLock::new();
-    let home = MADE.get_or_init(|| {
-        let home = Home::new();
-        let options = home.options();
-        let disk = Arc::new(OsDisk::new(home.path().join("journal")).unwrap());
-        let small = SegmentOptions {
-            segment_bytes: 8 << 10,
-            ..SegmentOptions::default()
-        };
-        let id = LedgerId::from_uuid(Uuid::new_v4());
-        let log = SegmentLog::create(disk, id, Timestamp::from_nanos(1), small).unwrap();
-        let ledger = Ledger::open_on(options, Arc::new(log)).unwrap();
-        let actor = Actor::System(SystemId::from_uuid(Uuid::new_v4()));
-        for _ in 0..60 {
-            let institution = InstitutionId::from_uuid(Uuid::new_v4());
-            let put = put_institution(institution_details("Skolen"), false);
-            let command = Command::Institution(institution, put);
-            let envelope = Envelope::new(CommandId::from_uuid(Uuid::new_v4()), command);
-            ledger.execute(actor, envelope).unwrap();
-        }
-        let signer = KeyFiles::in_ledger(home.path()).load(&ledger, None);
-        let notary = Notary::open(ledger.clone(), home.path(), signer.unwrap()).unwrap();
-        notary.checkpoint().unwrap();
-        drop(notary);
-        drop(ledger);
-        home
-    });
+    copied(MADE.get_or_init(make))
+}
+
+/// Another one, of the same size.
+pub(super) fn other_home() -> Home {
+    static MADE: OnceLock<Home> = OnceLock::new();
+    copied(MADE.get_or_init(make))
+}
+
+fn copied(home: &Home) -> Home {
     let home = home.copied();
     private(home.path());
     home
 }
 
+fn make() -> Home {
+    let home = Home::new();
+    let options = home.options();
+    let disk = Arc::new(OsDisk::new(home.path().join("journal")).unwrap());
+    let small = SegmentOptions {
+        segment_bytes: 8 << 10,
+        ..SegmentOptions::default()
+    };
+    let id = LedgerId::from_uuid(Uuid::new_v4());
+    let log = SegmentLog::create(disk, id, Timestamp::from_nanos(1), small).unwrap();
+    let ledger = Ledger::open_on(options, Arc::new(log)).unwrap();
+    let actor = Actor::System(SystemId::from_uuid(Uuid::new_v4()));
+    for _ in 0..60 {
+        let institution = InstitutionId::from_uuid(Uuid::new_v4());
+        let put = put_institution(institution_details("Skolen"), false);
+        let command = Command::Institution(institution, put);
+        let envelope = Envelope::new(CommandId::from_uuid(Uuid::new_v4()), command);
+        ledger.execute(actor, envelope).unwrap();
+    }
+    let signer = KeyFiles::in_ledger(home.path()).load(&ledger, None);
+    let notary = Notary::open(ledger.clone(), home.path(), signer.unwrap()).unwrap();
+    notary.checkpoint().unwrap();
+    home
+}
+
 /// As the program makes them: nobody else may enter.
-fn private(dir: &Path) {
+pub(super) fn private(dir: &Path) {
     for path in everything(dir).into_keys() {
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         fs::set_permissions(&path, fs::Permissions::from_mode(mode & 0o700)).unwrap();
@@ -64,7 +73,7 @@ fn private(dir: &Path) {
 }
 
 /// Every file and folder but the lock, with what is in it.
-fn everything(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub(super) fn everything(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
@@ -79,13 +88,13 @@ fn everything(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-fn doctor(home: &Home, more: &[&str]) -> Ran {
+pub(super) fn doctor(home: &Home, more: &[&str]) -> Ran {
     let dir = home.path().to_str().unwrap();
     run([&["ledger", "doctor", "--dir", dir], more].concat())
 }
 
 /// What the doctor says, by code. It changes nothing.
-fn examine(home: &Home, code: Option<i32>) -> BTreeMap<String, Json> {
+pub(super) fn examine(home: &Home, code: Option<i32>) -> BTreeMap<String, Json> {
     let before = everything(home.path());
     let ran = doctor(home, &["--json"]);
     assert_eq!(ran.code, code, "{ran:?}");
@@ -104,7 +113,7 @@ fn examine(home: &Home, code: Option<i32>) -> BTreeMap<String, Json> {
 }
 
 /// The one finding that weighs more than a note, notes and what could not be checked apart.
-fn only(home: &Home, code: &str) -> Json {
+pub(super) fn only(home: &Home, code: &str) -> Json {
     let mut found = examine(home, Some(1));
     let finding = found.remove(code).unwrap_or_else(|| panic!("{found:#?}"));
     found.retain(|code, finding| finding["weight"] != "note" && code != "NOT_CHECKED");
@@ -112,7 +121,7 @@ fn only(home: &Home, code: &str) -> Json {
     finding
 }
 
-fn sound(home: &Home) {
+pub(super) fn sound(home: &Home) {
     assert_eq!(examine(home, Some(0)), BTreeMap::new());
 }
 
@@ -145,7 +154,7 @@ fn repaired(home: &Home) -> Vec<String> {
     names
 }
 
-fn segment(home: &Home, number: u64) -> PathBuf {
+pub(super) fn segment(home: &Home, number: u64) -> PathBuf {
     home.path().join(format!("journal/segment-{number:08}.log"))
 }
 
@@ -158,7 +167,7 @@ fn first_of(home: &Home, number: u64) -> u64 {
     number_at(&fs::read(segment(home, number)).unwrap(), 32)
 }
 
-fn last_segment(home: &Home) -> u64 {
+pub(super) fn last_segment(home: &Home) -> u64 {
     let number = (1..).take_while(|number| segment(home, *number).exists());
     let number = number.last().unwrap();
     assert!(number > 3, "the journal has {number} segments");
@@ -173,14 +182,14 @@ fn frames(bytes: &[u8]) -> Vec<usize> {
         .collect()
 }
 
-fn flip(path: &Path, at: usize) {
+pub(super) fn flip(path: &Path, at: usize) {
     let mut bytes = fs::read(path).unwrap();
     bytes[at] ^= 1;
     fs::write(path, bytes).unwrap();
 }
 
 /// The largest file below a folder.
-fn largest(folder: &Path) -> PathBuf {
+pub(super) fn largest(folder: &Path) -> PathBuf {
     let files = everything(folder).into_iter();
     files.max_by_key(|(_, bytes)| bytes.len()).unwrap().0
 }

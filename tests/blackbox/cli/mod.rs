@@ -6,6 +6,8 @@ mod changes;
 mod cores;
 mod demo;
 mod doctor;
+#[cfg(target_os = "linux")]
+mod drills;
 mod forks;
 mod keys;
 mod ledger;

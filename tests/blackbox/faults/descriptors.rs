@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use super::story::*;
+use super::told::Row;
 use crate::support::*;
 
 /// Files that the server may open besides those that it has when nobody is connected.
@@ -55,7 +56,7 @@ fn exhaust(serving: &Serving, most: usize) -> Vec<TcpStream> {
 
 #[test]
 fn descriptors_that_run_out_change_no_answer_then_or_after_the_next_start() {
-    go_through(1, 7, |dice| {
+    let held = go_through(1, 7, |dice| {
         let story = Story::begin(dice.below(1 << 40));
         let serving = Serving::start(story.home.path());
         let most = bound(&serving);
@@ -79,4 +80,11 @@ fn descriptors_that_run_out_change_no_answer_then_or_after_the_next_start() {
         let was = story.end(serving);
         Outcome { how, was }
     });
+    let row = Row {
+        number: 51,
+        fault: "no more descriptors (`RLIMIT_NOFILE`)",
+        says: "metric: process_open_fds; log: `no connection can be accepted; the server goes on trying`".to_owned(),
+        goes_on: "yes",
+    };
+    row.holds(&held);
 }

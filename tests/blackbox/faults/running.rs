@@ -1,6 +1,7 @@
 //! Calls fail while the server runs.
 
 use super::story::*;
+use super::told::Row;
 use crate::support::*;
 
 /// A server starts on what an earlier one left, so that it has to read; then calls fail under load.
@@ -9,7 +10,7 @@ fn while_running(dice: &mut Dice, call: Call, faults: &[Fault]) -> Outcome {
     let serving = story.start().unwrap();
     // sled writes much at a time, so there are not many calls, least of all opens.
     let most = match call {
-        Call::Open => 2,
+        Call::Open | Call::Name | Call::OpenToWrite => 2,
         Call::Write | Call::Sync => dice.one_of(&[1, 3, 12]),
         Call::Read => dice.one_of(&[1, 12, 100, 400]),
     };
@@ -29,17 +30,32 @@ fn while_running(dice: &mut Dice, call: Call, faults: &[Fault]) -> Outcome {
     Outcome { how, was }
 }
 
+fn changes_no_answer(number: u32, fault: &'static str, held: &Held) {
+    let row = Row {
+        number,
+        fault,
+        says: "what \"Derived state\" says: log, status, metric: derived_rebuilds_total".to_owned(),
+        goes_on: "yes",
+    };
+    row.holds(held);
+}
+
 #[test]
 fn reads_that_fail_or_stop_short_change_no_answer() {
-    go_through(2, 1, |dice| {
+    let held = go_through(2, 1, |dice| {
         let faults = [Fault::Error(EIO), Fault::Short, Fault::Torn(EIO)];
         while_running(dice, Call::Read, &faults)
     });
+    changes_no_answer(
+        76,
+        "derived state: reads fail or stop short, running",
+        &held,
+    );
 }
 
 #[test]
 fn writes_that_fail_in_the_middle_of_a_batch_change_no_answer() {
-    go_through(3, 2, |dice| {
+    let held = go_through(3, 2, |dice| {
         let faults = [
             Fault::Error(EIO),
             Fault::Error(ENOSPC),
@@ -48,20 +64,27 @@ fn writes_that_fail_in_the_middle_of_a_batch_change_no_answer() {
         ];
         while_running(dice, Call::Write, &faults)
     });
+    changes_no_answer(
+        77,
+        "derived state: writes fail or stop halfway, running",
+        &held,
+    );
 }
 
 #[test]
 fn files_that_cannot_be_opened_change_no_answer() {
-    go_through(2, 3, |dice| {
+    let held = go_through(2, 3, |dice| {
         while_running(dice, Call::Open, &[Fault::Error(EMFILE), Fault::Error(EIO)])
     });
+    changes_no_answer(78, "derived state: files cannot be opened, running", &held);
 }
 
 #[test]
 fn syncs_that_fail_change_no_answer() {
-    go_through(1, 4, |dice| {
+    let held = go_through(1, 4, |dice| {
         while_running(dice, Call::Sync, &[Fault::Error(EIO)])
     });
+    changes_no_answer(79, "derived state: syncs fail, running", &held);
 }
 
 #[test]

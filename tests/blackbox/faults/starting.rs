@@ -1,12 +1,13 @@
 //! Calls fail while the server starts.
 
 use super::story::*;
+use super::told::Row;
 use crate::support::*;
 
 /// Once while it starts, a call fails. The start is not refused for it.
 #[test]
 fn a_call_that_fails_while_a_server_starts_refuses_no_start_and_changes_no_answer() {
-    go_through(3, 6, |dice| {
+    let held = go_through(3, 6, |dice| {
         let story = Story::begin(dice.below(1 << 40));
         let (call, fault) = dice.one_of(&[
             (Call::Read, Fault::Error(EIO)),
@@ -30,4 +31,11 @@ fn a_call_that_fails_while_a_server_starts_refuses_no_start_and_changes_no_answe
         };
         Outcome { how, was }
     });
+    let row = Row {
+        number: 80,
+        fault: "derived state: a call fails while the server starts",
+        says: "what \"Derived state\" says; no start is refused for it".to_owned(),
+        goes_on: "yes",
+    };
+    row.holds(&held);
 }

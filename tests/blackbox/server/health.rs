@@ -71,32 +71,39 @@ async fn whoever_watches_is_told_of_changes_and_of_nothing_else() {
     assert!(next(&mut whole).await.unwrap().is_none());
 }
 
+/// A server whose access log can be held up, somebody who talks to it, and a plan.
+async fn with_reads(strict: bool) -> (Gated, Running, Voice, String) {
+    let home = Home::new();
+    let unrecorded = Setup {
+        reads: None,
+        ..Setup::default()
+    };
+    let server = unrecorded.start(&home);
+    let voice = server.voice().await;
+    let (_, _, plan_id) = School::with_plan(&voice).await;
+    drop(voice);
+    server.stop();
+    let log = Gated::of_reads(&home);
+    let setup = Setup {
+        reads: Some(Strict(strict)),
+        read_log: Some(log.clone()),
+        ..Setup::default()
+    };
+    let server = setup.start(&home);
+    let voice = server.voice().await;
+    (log, server, voice, plan_id)
+}
+
+async fn reads_are(voice: &Voice) -> AccessLogState {
+    let status = voice.ask(GetStatusRequest::default()).await.unwrap();
+    status.access_log()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_server_that_cannot_record_reads_says_so() {
     for strict in [false, true] {
-        let home = Home::new();
-        let unrecorded = Setup {
-            reads: None,
-            ..Setup::default()
-        };
-        let server = unrecorded.start(&home);
-        let voice = server.voice().await;
-        let (_, _, plan_id) = School::with_plan(&voice).await;
-        drop(voice);
-        server.stop();
-        let log = Gated::of_reads(&home);
-        let setup = Setup {
-            reads: Some(Strict(strict)),
-            read_log: Some(log.clone()),
-            ..Setup::default()
-        };
-        let server = setup.start(&home);
-        let voice = server.voice().await;
-        let state = || async {
-            let status = voice.ask(GetStatusRequest::default()).await.unwrap();
-            status.access_log()
-        };
-        assert_eq!(state().await, AccessLogState::Recording);
+        let (log, server, voice, plan_id) = with_reads(strict).await;
+        assert_eq!(reads_are(&voice).await, AccessLogState::Recording);
         let mut health = client(&server).await;
         let watch = health.watch(watching(PLANS)).await.unwrap();
         let mut watch = watch.into_inner();
@@ -109,8 +116,62 @@ async fn a_server_that_cannot_record_reads_says_so() {
         assert_eq!(first.is_err(), strict);
         let second = next(&mut watch).await.unwrap().unwrap();
         assert_eq!(second.status(), ServingStatus::NotServing);
-        assert_eq!(state().await, AccessLogState::Failed);
+        assert_eq!(reads_are(&voice).await, AccessLogState::Failed);
         let refused = voice.try_plan(&plan_id, Viewer::Staff, None).await;
         assert_eq!(refused.unwrap_err().reason, "ACCESS_LOG_FAILED");
     }
+}
+
+/// Where nothing was written, nothing is in doubt: it goes on by itself, and what was shown before is recorded
+/// first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn without_room_for_a_segment_of_reads_the_server_says_so_and_goes_on_when_there_is_room() {
+    for strict in [false, true] {
+        let (log, server, voice, plan_id) = with_reads(strict).await;
+        let mut health = client(&server).await;
+        let watch = health.watch(watching(PLANS)).await.unwrap();
+        let mut watch = watch.into_inner();
+        next(&mut watch).await.unwrap().unwrap();
+        log.fill();
+        let first = voice.try_plan(&plan_id, Viewer::Staff, None).await;
+        assert_eq!(first.is_err(), strict);
+        let told = next(&mut watch).await.unwrap().unwrap();
+        assert_eq!(told.status(), ServingStatus::NotServing);
+        assert_eq!(reads_are(&voice).await, AccessLogState::Waiting);
+        let refused = voice.try_plan(&plan_id, Viewer::Staff, None).await;
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.reason, "ACCESS_LOG_FAILED");
+        assert!(refused.message.contains("room"), "{}", refused.message);
+        // Commands have nothing to do with it.
+        voice.execute(write_status(&plan_id, "Læser")).await;
+
+        log.let_through();
+        let told = next(&mut watch).await.unwrap().unwrap();
+        assert_eq!(told.status(), ServingStatus::Serving);
+        assert_eq!(reads_are(&voice).await, AccessLogState::Recording);
+        let plan = voice.plan(&plan_id, Viewer::Staff).await;
+        let request = ListReadersRequest {
+            student_id: plan.student_id,
+            ..ListReadersRequest::default()
+        };
+        let mut reads = voice.ask(request).await.unwrap().reads;
+        reads.retain(|read| read.kind() != PlanReadKind::AccessLog);
+        assert_eq!(reads.len(), 2, "{reads:?}");
+    }
+}
+
+/// A server that stops while there is no room does not wait for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_server_without_room_for_a_segment_of_reads_stops_when_it_is_told_to() {
+    let (log, server, voice, plan_id) = with_reads(false).await;
+    log.fill();
+    voice.plan(&plan_id, Viewer::Staff).await;
+    let until = std::time::Instant::now() + PATIENCE;
+    while reads_are(&voice).await != AccessLogState::Waiting {
+        assert!(std::time::Instant::now() < until, "it does not wait");
+    }
+    drop(voice);
+    let began = std::time::Instant::now();
+    server.stop();
+    assert!(began.elapsed() < std::time::Duration::from_secs(5));
 }

@@ -14,6 +14,8 @@ const FIELDS: usize = 6;
 const RULES: usize = 4;
 const RULE: usize = FIELDS * size_of::<u64>();
 const FAILED: usize = 5;
+/// How far the clock is wrong stands after the rules.
+const SHIFT: usize = size_of::<i64>();
 
 /// Which calls fail.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,6 +24,9 @@ pub(crate) enum Call {
     Write = 2,
     Open = 3,
     Sync = 4,
+    /// A name is given or taken away.
+    Name = 5,
+    OpenToWrite = 6,
 }
 
 /// How calls fail.
@@ -39,17 +44,18 @@ pub(crate) enum Fault {
 pub(crate) struct Faults {
     control: File,
     dir: TempDir,
-    part: &'static str,
+    part: String,
 }
 
 impl Faults {
     /// Ready for files whose path holds `part`. Nothing fails yet.
-    pub(crate) fn on(part: &'static str) -> Self {
+    pub(crate) fn on(part: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut options = File::options();
         let options = options.read(true).write(true).create_new(true);
         let control = options.open(dir.path().join("control")).unwrap();
-        control.set_len((RULE * RULES) as u64).unwrap();
+        control.set_len((RULE * RULES + SHIFT) as u64).unwrap();
+        let part = part.to_owned();
         Self { control, dir, part }
     }
 
@@ -57,35 +63,59 @@ impl Faults {
     pub(crate) fn meet(&self, command: &mut Command) {
         command
             .env("LD_PRELOAD", library())
-            .env("FAULTS_PATH", self.part)
+            .env("FAULTS_PATH", &self.part)
             .env("FAULTS_CONTROL", self.dir.path().join("control"));
     }
 
     /// Lets `skip` calls through; then as many as `count` fail.
     pub(crate) fn begin(&self, call: Call, fault: Fault, skip: u64, count: u64) {
+        self.rule(0, (call, fault), skip, count);
+    }
+
+    /// From now on all of these calls fail.
+    pub(crate) fn begin_all(&self, rules: &[(Call, Fault)]) {
+        assert!(rules.len() <= RULES);
+        for (nth, rule) in rules.iter().enumerate() {
+            self.rule(nth, *rule, 0, u64::MAX);
+        }
+    }
+
+    fn rule(&self, nth: usize, (call, fault): (Call, Fault), skip: u64, count: u64) {
         let fault = match fault {
             Fault::Short => 0,
             Fault::Error(errno) => errno as u64,
             Fault::Torn(errno) => 1_000 + errno as u64,
         };
-        self.write(0, &[0, fault, skip, count, 0, 0]);
+        self.write(nth, &[0, fault, skip, count, 0, 0]);
         // The rule counts once it is whole.
-        self.write(0, &[call as u64]);
+        self.write(nth, &[call as u64]);
     }
 
     /// From now on nothing fails; gives how many calls did.
     pub(crate) fn end(&self) -> u64 {
-        self.write(0, &[0]);
-        let mut failed = [0; size_of::<u64>()];
-        let at = FAILED * failed.len();
-        self.control.read_exact_at(&mut failed, at as u64).unwrap();
-        u64::from_ne_bytes(failed)
+        let rules = 0..RULES;
+        let failed = rules.map(|nth| {
+            self.write(nth, &[0]);
+            let mut failed = [0; size_of::<u64>()];
+            let at = nth * RULE + FAILED * failed.len();
+            self.control.read_exact_at(&mut failed, at as u64).unwrap();
+            u64::from_ne_bytes(failed)
+        });
+        failed.sum()
     }
 
-    fn write(&self, field: u64, values: &[u64]) {
-        let bytes: Vec<u8> = values.iter().flat_map(|it| it.to_ne_bytes()).collect();
-        let at = field * size_of::<u64>() as u64;
+    /// Sets the clock of the day so many seconds forward, or back.
+    pub(crate) fn set_clock(&self, seconds: i64) {
+        let at = (RULE * RULES) as u64;
+        let bytes = seconds.to_ne_bytes();
         self.control.write_all_at(&bytes, at).unwrap();
+    }
+
+    fn write(&self, rule: usize, values: &[u64]) {
+        let bytes: Vec<u8> = values.iter().flat_map(|it| it.to_ne_bytes()).collect();
+        self.control
+            .write_all_at(&bytes, (rule * RULE) as u64)
+            .unwrap();
     }
 }
 

@@ -30,6 +30,17 @@ impl Home {
     /// Carries the command that led to the event at `again` out once more, as it was done then, but
     /// as if its stream had ended with the event at `after`. Gives the new event's position.
     pub(crate) fn fork(&self, after: u64, again: u64) -> u64 {
+        self.forge(after, again, |_, json| json)
+    }
+
+    /// The same with something changed: in the entry, or in what it says. Whoever has the keys and can write
+    /// to the journal can do that.
+    pub(crate) fn forge(
+        &self,
+        after: u64,
+        again: u64,
+        change: impl FnOnce(&mut Entry, Vec<u8>) -> Vec<u8>,
+    ) -> u64 {
         let log = open(self);
         let keys = KeyStore::open(&KeyStoreOptions {
             disk: Arc::new(OsDisk::new(self.path().join("keys")).unwrap()),
@@ -53,6 +64,7 @@ impl Home {
         entry.revision = before.revision.next();
         entry.previous_link = entry::link(&before.encode());
         entry.recorded_at = log.tail().recorded_at.plus(1_000);
+        let json = change(&mut entry, json);
         let key = key.new_event_key(entry.stream, entry.revision, &entry.nonce);
         entry.key_commitment = seal::commitment(&key);
         let prefix = entry.encode();

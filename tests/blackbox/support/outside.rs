@@ -1,5 +1,6 @@
 //! The outside witness, a process of its own: see tests/witness.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -11,6 +12,8 @@ use super::program::{output, start};
 pub(crate) struct Outside {
     dir: TempDir,
     seed: u64,
+    /// Whether the test sends commands of its own.
+    others: Cell<bool>,
 }
 
 /// What came of a check.
@@ -20,12 +23,21 @@ pub(crate) struct Checked {
     pub(crate) good: bool,
     /// What the witness found, or why it could not look.
     pub(crate) said: String,
+    /// Commands that had a receipt before, and those of them that are not there.
+    pub(crate) receipted: u64,
+    pub(crate) missing: u64,
 }
 
 impl Outside {
     pub(crate) fn new(seed: u64) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        Self { dir, seed }
+        let others = Cell::new(false);
+        Self { dir, seed, others }
+    }
+
+    /// From now on there may be commands that it did not send.
+    pub(crate) fn expect_others(&self) {
+        self.others.set(true);
     }
 
     /// The file of commands and receipts.
@@ -55,8 +67,16 @@ impl Outside {
 
     /// Holds a server to everything that was receipted.
     pub(crate) fn check(&self, url: &str) -> Checked {
-        let output = output(&mut self.command("check", url));
+        let mut check = self.command("check", url);
+        if self.others.get() {
+            check.arg("--others");
+        }
+        let output = output(&mut check);
+        let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        let number = |name: &str| found[name].as_u64().unwrap_or_default();
         Checked {
+            receipted: number("receipted"),
+            missing: number("receipts_missing"),
             good: output.status.code() == Some(0),
             said: said(&output),
         }

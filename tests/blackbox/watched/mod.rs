@@ -6,4 +6,4 @@ mod metrics;
 mod read;
 mod requests;
 
-pub(crate) use read::Measured;
+pub(crate) use read::{Measured, Metrics};

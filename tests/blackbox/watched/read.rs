@@ -17,7 +17,11 @@ pub(crate) struct Measured {
 impl Measured {
     pub(crate) fn start(dir: &std::path::Path, more: &[&str]) -> Self {
         let with = [&["--metrics", "127.0.0.1:0"], more].concat();
-        let serving = Serving::start_with(dir, &with);
+        Self::of(Serving::start_with(dir, &with))
+    }
+
+    /// A server that was started with metrics on a free port.
+    pub(crate) fn of(serving: Serving) -> Self {
         let said = serving.said.clone();
         // A line of its own, or a text in JSON.
         let (_, url) = said.split_once("metrics on http://").unwrap();
@@ -51,13 +55,13 @@ impl Measured {
         body.to_owned()
     }
 
-    pub(super) fn read(&self) -> Metrics {
+    pub(crate) fn read(&self) -> Metrics {
         Metrics::of(&self.text())
     }
 }
 
 /// Metrics as they were read.
-pub(super) struct Metrics {
+pub(crate) struct Metrics {
     /// The kinds of all metrics.
     pub(super) kinds: BTreeMap<String, String>,
     /// The values, by everything that stands before them: `name{label="value"}`.
@@ -104,7 +108,7 @@ impl Metrics {
     }
 
     #[track_caller]
-    pub(super) fn value(&self, series: &str) -> f64 {
+    pub(crate) fn value(&self, series: &str) -> f64 {
         let value = self.values.get(series);
         *value.unwrap_or_else(|| panic!("no {series}"))
     }

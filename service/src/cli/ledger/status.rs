@@ -87,6 +87,7 @@ const fn access_log(state: AccessLogState) -> &'static str {
         AccessLogState::Unspecified => "-",
         AccessLogState::Recording => "records reads",
         AccessLogState::Failed => "cannot be written: no plans are shown until a restart",
+        AccessLogState::Waiting => "has no room: no plans are shown until there is",
         AccessLogState::Disabled => "none",
     }
 }

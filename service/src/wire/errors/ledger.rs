@@ -124,6 +124,10 @@ impl Failure {
         match error {
             AccessLogError::Busy => Self::overloaded(),
             AccessLogError::Closed => Self::shutting_down(),
+            AccessLogError::Waiting(_) => {
+                let message = "the access log has no room, so plans are not shown until there is";
+                Self::new(ServiceReason::AccessLogFailed, message)
+            }
             _ => {
                 let message = "the access log cannot be written, so plans are not shown until the \
                                server is restarted";
