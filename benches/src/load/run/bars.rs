@@ -19,7 +19,7 @@ use crate::target::Target;
 
 /// Rows of the comparison with UmaDB: what it calls them, and the ratio of rates that has to be reached.
 const AGAINST_PEER: [(&str, &str, f64); 5] = [
-    ("single1", "durable single commands, 1 client", 1.5),
+    ("single1", "durable single commands, 1 client", 2.0),
     ("single8", "durable single commands, 8 clients", 1.5),
     ("single64", "durable single commands, 64 clients", 1.5),
     ("batch", "batches of 1,000 events, 8 clients", 0.75),
