@@ -1,5 +1,5 @@
-//! Numbers that look random and follow from a seed (SplitMix64). The programs here that load, kill and simulate
-//! share this file; it stands in none of their packages because one of them does without the others' crates.
+//! Numbers that look random and follow from a seed (SplitMix64). Programs and tests here share this
+//! file; it stands in none of their packages because one of them does without the others' crates.
 
 /// The dice.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use planledger_core::journal::{CommitLog, OsDisk, SegmentLog, SegmentOptions};
 use planledger_proto::v1::*;
 use serde_json::Value as Json;
 
-use super::doctor::*;
+use super::damaged::*;
 use crate::support::*;
 
 const EACCES: i32 = 13;

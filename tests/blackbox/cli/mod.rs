@@ -4,10 +4,12 @@ mod carried;
 mod catalogue;
 mod changes;
 mod cores;
+mod damaged;
 mod demo;
 mod doctor;
 #[cfg(target_os = "linux")]
 mod drills;
+mod exported;
 mod forks;
 mod keys;
 mod ledger;

@@ -12,6 +12,8 @@
 
 mod clock;
 mod descriptors;
+#[path = "../../dice.rs"]
+mod dice;
 mod instances;
 mod journal;
 mod memory;

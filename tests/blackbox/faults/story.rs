@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+pub(super) use super::dice::Dice;
 use crate::support::*;
 use crate::watched::Measured;
 
@@ -15,22 +16,7 @@ pub(super) const EROFS: i32 = 30;
 /// Longer than any stop takes that comes to its end.
 pub(super) const STOP: Duration = Duration::from_secs(10);
 
-/// Numbers that look random and follow from a seed (splitmix64).
-pub(super) struct Dice(u64);
-
 impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub(super) fn below(&mut self, many: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % many
-    }
-
     pub(super) fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len() as u64) as usize]
     }
@@ -84,12 +70,14 @@ impl Story {
         self.start_watched_with(&[])
     }
 
-    pub(super) fn start_watched_with(&self, more: &[&str]) -> Measured {
+    /// The same, with these settings in the environment.
+    pub(super) fn start_watched_with(&self, env: &[(&str, &str)]) -> Measured {
         let mut command = program();
+        command.envs(env.iter().copied());
         self.faults.meet(&mut command);
         command.args(["serve", "--dev", "--listen", "127.0.0.1:0"]);
         command.args(["--metrics", "127.0.0.1:0", "--checkpoint-seconds", "1"]);
-        command.args(more).arg("--dir").arg(self.home.path());
+        command.arg("--dir").arg(self.home.path());
         Measured::of(Serving::launch(&mut command).unwrap_or_else(|log| panic!("{log}")))
     }
 
