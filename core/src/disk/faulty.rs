@@ -25,6 +25,9 @@ pub enum Fault {
     Short,
 }
 
+/// What a disk stores whole or not at all.
+const BLOCK: usize = 512;
+
 /// Which changes survive a power cut, among those that were not synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PowerCut {
@@ -33,7 +36,8 @@ pub enum PowerCut {
     /// Every change survives.
     KeepsAll,
     /// Of each file, this number of bytes survives, counted in the order in which they were
-    /// written. Changes of file names do not survive.
+    /// written, and rounded down to a block within a file that was longer already. Changes of file
+    /// names do not survive.
     KeepsBytes(usize),
     /// Some blocks of 512 bytes survive, chosen at random from this seed. The others keep what was
     /// stored there before, or are zeros or missing. Of the changes of file names, the first ones
@@ -120,8 +124,15 @@ impl Inode {
                 (PowerCut::LosesAll, _) => {}
                 (PowerCut::KeepsAll, _) => change.apply(&mut self.stored),
                 (PowerCut::KeepsBytes(_), Change::Write { offset, bytes }) => {
-                    let kept = bytes.get(..left.min(bytes.len())).unwrap_or_default();
-                    left -= kept.len();
+                    let mut len = left.min(bytes.len());
+                    left -= len;
+                    // A block is stored whole or not at all. Where the file ends behind the last byte that
+                    // survives, that cannot be told from a part of one; elsewhere it can.
+                    let end = *offset + len;
+                    if len < bytes.len() && end < self.stored.len() {
+                        len -= len.min(end % BLOCK);
+                    }
+                    let kept = bytes.get(..len).unwrap_or_default();
                     if !kept.is_empty() {
                         Change::Write {
                             offset: *offset,
@@ -148,7 +159,6 @@ impl Inode {
     }
 
     fn keep_blocks(&mut self, offset: usize, bytes: &[u8], random: &mut impl FnMut() -> u64) {
-        const BLOCK: usize = 512;
         let mut at = 0;
         while at < bytes.len() {
             let end = (((offset + at) / BLOCK + 1) * BLOCK - offset).min(bytes.len());
