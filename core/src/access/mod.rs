@@ -23,6 +23,7 @@ pub use self::about::About;
 pub use self::action::Action;
 pub use self::decide::{Because, Facts, Verdict, Who, WhyNot, decide};
 pub use self::identity::{system_of, system_of_certificate, system_of_client};
+pub use self::named::named;
 pub use self::naming::unseen;
 pub(crate) use self::naming::unseen_among;
 pub use self::page::page;

@@ -18,7 +18,7 @@ use crate::domain::year_plan::{
 use crate::ids::StreamId;
 
 /// Every stream that a command names. The stream that it changes may be among them.
-pub(super) fn named(command: &Command) -> BTreeSet<StreamId> {
+pub fn named(command: &Command) -> BTreeSet<StreamId> {
     match command {
         Command::Institution(_, command) => by_institution(command),
         Command::SchoolYear(_, command) => match command {

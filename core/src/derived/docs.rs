@@ -28,14 +28,14 @@ use crate::seal::KeyStore;
 /// How many bytes of documents may wait for sled before the writer has to wait. This bounds memory:
 /// as many bytes may be on their way to sled, and as many again in the form in which they are
 /// written.
-pub(crate) const MOST_DIRTY: u64 = 16 << 20;
+pub(crate) const MOST_DIRTY: u64 = 24 << 20;
 /// How many bytes of documents wait before sled gets them at once.
 const FLUSH_AT: u64 = MOST_DIRTY / 2;
 /// How long documents wait if there are fewer. A plan on which somebody works is then sealed and
 /// written once and not after each event. The time also bounds how much a start after a crash has
 /// to fold in again.
 const LINGER: Duration = Duration::from_millis(500);
-pub(crate) const CACHE_BYTES: u64 = 48 << 20;
+pub(crate) const CACHE_BYTES: u64 = 24 << 20;
 const SHARDS: usize = 1_024;
 
 #[derive(Clone)]

@@ -232,15 +232,18 @@ impl Fold {
 
     /// Adds a stream to the list of a term, or removes it from the list.
     pub(super) fn post(&mut self, term: Term, id: StreamId, found: bool) -> Result<(), StoreError> {
-        let place = self.list(term)?.binary_search(&id);
+        let key = DocKey::Postings(term);
+        let mut list = as_list(self.get(&key)?)?;
+        let place = list.binary_search(&id);
         if place.is_ok() == found {
             return Ok(());
         }
-        let key = DocKey::Postings(term);
-        let mut list = match self.take_out(&key)? {
-            Doc::Postings(list) => list,
-            _ => Arc::default(),
-        };
+        // What is not in the overlay is looked for once: most lists of one person or thing are new, and the
+        // search for a document that does not exist takes longest.
+        if self.overlay.contains_key(&key) {
+            drop(list);
+            list = as_list(self.take_out(&key)?)?;
+        }
         match place {
             Ok(at) => drop(Arc::make_mut(&mut list).remove(at)),
             Err(at) => Arc::make_mut(&mut list).insert(at, id),
@@ -251,11 +254,7 @@ impl Fold {
 
     /// The streams that a term finds.
     pub(super) fn list(&self, term: Term) -> Result<Arc<Vec<StreamId>>, StoreError> {
-        match self.get(&DocKey::Postings(term))? {
-            Doc::Postings(list) => Ok(list),
-            Doc::Absent => Ok(Arc::default()),
-            _ => Err(StoreError::Malformed("a list")),
-        }
+        as_list(self.get(&DocKey::Postings(term))?)
     }
 
     /// Notes a command that was carried out. Returns its place among all commands, from 0.
@@ -386,6 +385,15 @@ impl Fold {
         self.overlay.retain(|_, pending| pending.group > group);
         // What was found before does not know the links that the group has got.
         *self.last.get_mut() = None;
+    }
+}
+
+/// The streams of a list; none if there is no such list.
+fn as_list(doc: Doc) -> Result<Arc<Vec<StreamId>>, StoreError> {
+    match doc {
+        Doc::Postings(list) => Ok(list),
+        Doc::Absent => Ok(Arc::default()),
+        _ => Err(StoreError::Malformed("a list")),
     }
 }
 

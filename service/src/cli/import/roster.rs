@@ -176,6 +176,7 @@ impl RosterImport {
             }
             (ending, turning) = (foresight.dropped, foresight.turned);
         }
+        sending.is_first = !meets_others && sending.notes.is_empty();
         let missing = Missing::named(&client, &absences, links).await;
         let missing = missing.without_record(unrecorded);
         let position = import_source::register(&client, &origin).await?;

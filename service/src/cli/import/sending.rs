@@ -9,7 +9,7 @@ use super::told::failed_sending;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::client::Client;
-use crate::import::{ImportFault, Roster};
+use crate::import::{ImportFault, ImportedCommand, Roster};
 use crate::upload::{Kind, Source, StatedFact, Told, Uploaded, is_after_notes, upload};
 use crate::wire;
 use crate::wire::proto::{Command, CommandError};
@@ -20,6 +20,8 @@ use crate::wire::proto::{Command, CommandError};
 pub(super) struct Sending {
     roster: Arc<Mutex<Roster>>,
     pub(super) notes: Arc<Vec<(Command, Source)>>,
+    /// Whether the ledger has nothing of the roster yet. Then nothing was compared, and there are no notes.
+    pub(super) is_first: bool,
     /// Which commands the comparison found to change nothing, in their order; they are not sent.
     pub(super) settled: Arc<Vec<bool>>,
 }
@@ -30,6 +32,7 @@ impl Sending {
         Self {
             roster: Arc::new(Mutex::new(roster)),
             notes: Arc::default(),
+            is_first: false,
             settled: Arc::default(),
         }
     }
@@ -55,14 +58,26 @@ impl Sending {
         &self,
     ) -> impl FnOnce(&mut dyn FnMut(Command, Source) -> bool) -> Result<(), ImportFault> + Send + 'static
     {
-        let Self { roster, notes, .. } = self.clone();
+        let Self {
+            roster,
+            notes,
+            is_first,
+            ..
+        } = self.clone();
         move |send| {
             let mut roster = roster.lock().unwrap_or_else(PoisonError::into_inner);
+            if is_first {
+                for imported in roster.commands_near() {
+                    let (command, source) = shown(imported?);
+                    if !send(command, source) {
+                        break;
+                    }
+                }
+                return Ok(());
+            }
             let mut notes = notes.iter().cloned();
             for imported in roster.commands() {
-                let imported = imported?;
-                let command = wire::unless_unchanged(imported.command);
-                let source = format!("{}:{}", imported.file, imported.row);
+                let (command, source) = shown(imported?);
                 if is_after_notes(Kind::of(&command))
                     && !notes.by_ref().all(|(note, source)| send(note, source))
                 {
@@ -77,6 +92,12 @@ impl Sending {
             Ok(())
         }
     }
+}
+
+/// A command as it is sent, and where in the files it stands.
+fn shown(imported: ImportedCommand) -> (Command, Source) {
+    let source = format!("{}:{}", imported.file, imported.row);
+    (wire::unless_unchanged(imported.command), source)
 }
 
 /// Sends a roster's commands to the server, and shows a progress bar.

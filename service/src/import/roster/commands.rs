@@ -36,7 +36,7 @@ pub struct ImportedCommand {
     pub row: u64,
 }
 
-type Item = Result<ImportedCommand, ImportFault>;
+pub(super) type Item = Result<ImportedCommand, ImportFault>;
 
 pub(super) fn school_years(index: &Index) -> impl Iterator<Item = Item> {
     index.sessions.years().iter().map(|(id, year, row)| {

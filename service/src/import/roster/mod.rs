@@ -19,6 +19,7 @@
 
 mod commands;
 mod index;
+mod near;
 mod origin;
 mod reader;
 mod summary;
@@ -32,7 +33,7 @@ use std::fs::File;
 use std::path::Path;
 
 use jiff::civil::Date;
-use planledger_core::ids::PersonId;
+use planledger_core::ids::{PersonId, StreamId};
 use planledger_core::text::SourceName;
 use uuid::Uuid;
 
@@ -40,6 +41,7 @@ pub use self::commands::ImportedCommand;
 use self::index::Index;
 use self::index::profiles::Profiles;
 pub(super) use self::index::roles::Relationships;
+use self::near::Near;
 pub use self::origin::Origin;
 use self::reader::layout::{CLASSES, Column, ENROLLMENTS, FILES, USERS};
 pub(super) use self::reader::meter::FILE_LIMIT;
@@ -385,35 +387,72 @@ impl Roster {
     /// # Errors
     /// An item is an error if a file changed since it was checked. It is the last item.
     pub fn commands(&mut self) -> impl Iterator<Item = Result<ImportedCommand, ImportFault>> {
-        let mut failed = false;
         let origin = self.origin.as_ref();
-        let spots = self.told.as_ref().map(|(spots, _)| spots);
-        let named = move |imported: ImportedCommand| {
-            let place = spots.and_then(|spots| spots.of(&imported.file, imported.row));
-            let place = place.map(|(file, line)| (Cow::Owned(file.to_owned()), line));
-            let (file, row) = place.unwrap_or((imported.file, imported.row));
-            let command = match origin {
-                Some(origin) => origin.named(imported.command),
-                None => imported.command,
-            };
-            ImportedCommand { command, file, row }
-        };
-        let told = move |fault| match spots {
-            Some(spots) => spots.fault(fault),
-            None => fault,
-        };
         let guardians = self
             .says_guardians
             .then(|| commands::guardians(&mut self.guardians, &self.index, self.today));
-        commands::school_years(&self.index)
+        let all = commands::school_years(&self.index)
             .chain(commands::institutions(&self.index))
             .chain(commands::persons(&mut self.persons, &self.index, origin))
             .chain(commands::profiles(&self.index, origin))
             .chain(guardians.into_iter().flatten())
             .chain(commands::guardians_elsewhere(&self.index, self.today))
             .chain(commands::teams(&mut self.teams, &self.index, origin))
-            .chain(commands::teams_elsewhere(&self.index, origin))
-            .map(move |item| item.map(named).map_err(told))
-            .take_while(move |item| !std::mem::replace(&mut failed, item.is_err()))
+            .chain(commands::teams_elsewhere(&self.index, origin));
+        told(all, origin, self.told.as_ref().map(|(spots, _)| spots))
     }
+
+    /// The same commands in an order in which those that name the same persons are near each other. It is
+    /// for a ledger that has nothing of this roster yet: who is in the roster and who is not need not be
+    /// told apart there.
+    ///
+    /// # Errors
+    /// As for [`Self::commands`].
+    pub fn commands_near(&mut self) -> impl Iterator<Item = Result<ImportedCommand, ImportFault>> {
+        let origin = self.origin.as_ref();
+        let guardians = self
+            .says_guardians
+            .then(|| commands::guardians(&mut self.guardians, &self.index, self.today));
+        let near = Near::new(
+            commands::persons(&mut self.persons, &self.index, origin),
+            guardians.into_iter().flatten(),
+            commands::teams(&mut self.teams, &self.index, origin),
+            self.index.users.coming().map(StreamId::from).collect(),
+            near::PERSONS,
+        );
+        let all = commands::school_years(&self.index)
+            .chain(commands::institutions(&self.index))
+            .chain(near)
+            .chain(commands::profiles(&self.index, origin))
+            .chain(commands::guardians_elsewhere(&self.index, self.today))
+            .chain(commands::teams_elsewhere(&self.index, origin));
+        told(all, origin, self.told.as_ref().map(|(spots, _)| spots))
+    }
+}
+
+/// Commands with the ids that the ledger has for what they name, and the places in the files of which whoever
+/// imports them knows. Nothing comes after a fault.
+fn told<'r>(
+    commands: impl Iterator<Item = commands::Item> + 'r,
+    origin: Option<&'r Origin>,
+    spots: Option<&'r Spots>,
+) -> impl Iterator<Item = commands::Item> + 'r {
+    let mut failed = false;
+    let named = move |imported: ImportedCommand| {
+        let place = spots.and_then(|spots| spots.of(&imported.file, imported.row));
+        let place = place.map(|(file, line)| (Cow::Owned(file.to_owned()), line));
+        let (file, row) = place.unwrap_or((imported.file, imported.row));
+        let command = match origin {
+            Some(origin) => origin.named(imported.command),
+            None => imported.command,
+        };
+        ImportedCommand { command, file, row }
+    };
+    let told = move |fault| match spots {
+        Some(spots) => spots.fault(fault),
+        None => fault,
+    };
+    commands
+        .map(move |item| item.map(named).map_err(told))
+        .take_while(move |item| !std::mem::replace(&mut failed, item.is_err()))
 }

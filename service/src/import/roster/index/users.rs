@@ -447,6 +447,12 @@ impl Users {
         self.by_id.keys().copied()
     }
 
+    /// The persons of whom there is a command, in no order.
+    pub(crate) fn coming(&self) -> impl Iterator<Item = PersonId> {
+        let coming = self.by_id.iter().filter(|(_, known)| known.usable);
+        coming.map(|(id, _)| *id)
+    }
+
     /// All persons whose rows can be used, in no order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = KnownUser> {
         self.by_id.values().copied().filter(|known| known.usable)
