@@ -141,6 +141,8 @@ pub mod tally;
 pub mod text;
 pub mod time;
 pub mod tlog;
+#[cfg(feature = "turns")]
+pub mod turns;
 pub mod verify;
 
 mod actor;
@@ -151,3 +153,6 @@ mod fields;
 mod guarded;
 mod hash;
 mod read_error;
+#[cfg(not(feature = "turns"))]
+#[allow(unreachable_pub, reason = "simulations see it, with the feature")]
+mod turns;

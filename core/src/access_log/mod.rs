@@ -24,7 +24,6 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
@@ -49,6 +48,7 @@ use crate::ledger::threads::spawn;
 use crate::ledger::{self, Ledger};
 use crate::seal::KeyScope;
 use crate::time::Entropy;
+use crate::turns::{self, JoinHandle};
 
 /// How long the first read of a group waits for others, unless somebody waits for the sync. What was
 /// answered within this time and the time of one write can be lost in a crash.
@@ -201,7 +201,7 @@ impl AccessLog {
     /// # Errors
     /// [`AccessLogError`] when that cannot be any more.
     pub fn settle(&self) -> Result<(), AccessLogError> {
-        let (told, answer) = crossbeam_channel::bounded(1);
+        let (told, answer) = turns::bounded(1);
         let told = move |result| {
             // Sending fails only if the thread that waited is gone.
             let _ = told.send(result);

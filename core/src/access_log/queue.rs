@@ -3,10 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex, MutexGuard};
+use parking_lot::{Mutex, MutexGuard};
 
 use super::error::AccessLogError;
 use super::record::Read;
+use crate::turns::{self, Condvar};
 
 /// How many reads may wait.
 pub const WAITING_READS: usize = 8_192;
@@ -87,7 +88,7 @@ impl Queue {
         state.bytes += reads.iter().map(Read::weight).sum::<usize>();
         state.urgent |= told.is_some();
         if was_empty {
-            state.since = Some(Instant::now());
+            state.since = Some(turns::now());
         }
         state.waiting.push(Waiting { reads, told });
         let wake = was_empty || (!was_pressing && state.is_pressing());
@@ -99,7 +100,7 @@ impl Queue {
     }
 
     fn room(&self) -> Result<MutexGuard<'_, State>, AccessLogError> {
-        let until = Instant::now() + PATIENCE;
+        let until = turns::now() + PATIENCE;
         let mut state = self.state.lock();
         loop {
             if let Some(error) = state.error() {
@@ -184,7 +185,7 @@ impl Queue {
 
     /// Waits so long, or until the queue is closing. Returns whether it is.
     pub(super) fn pause(&self, pause: Duration) -> bool {
-        let until = Instant::now() + pause;
+        let until = turns::now() + pause;
         let mut state = self.state.lock();
         while !state.closing {
             if self.filled.wait_until(&mut state, until).timed_out() {

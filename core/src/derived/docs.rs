@@ -9,10 +9,10 @@ use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use foldhash::fast::RandomState;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
@@ -24,6 +24,7 @@ use super::store::Store;
 use crate::ids::{Position, StreamId};
 use crate::overview::{Cell, CellKey, Day};
 use crate::seal::KeyStore;
+use crate::turns::{self, Condvar};
 
 /// How many bytes of documents may wait for sled before the writer has to wait. This bounds memory:
 /// as many bytes may be on their way to sled, and as many again in the form in which they are
@@ -166,7 +167,7 @@ impl Docs {
             match read() {
                 Ok(found) => return Ok(found),
                 Err(error) => {
-                    let mut dirty = self.dirty.lock();
+                    let mut dirty = turns::lock(&self.dirty);
                     while self.flushes.load(Ordering::Acquire) % 2 == 1 {
                         self.changed.wait(&mut dirty);
                     }
@@ -246,7 +247,7 @@ impl Docs {
                 return Ok(doc);
             }
             let read = self.store.get(key, &self.keys);
-            let dirty = self.dirty.lock();
+            let dirty = turns::lock(&self.dirty);
             let same = self.publications(key).load(Ordering::Acquire) == before;
             match read {
                 Ok(doc) => {
@@ -283,7 +284,7 @@ impl Docs {
 
     /// A document that sled may not have yet; `None` if none is waiting.
     pub(crate) fn unwritten(&self, key: &DocKey) -> Option<Doc> {
-        let dirty = self.dirty.lock();
+        let dirty = turns::lock(&self.dirty);
         dirty
             .waiting
             .get(key)
@@ -294,7 +295,7 @@ impl Docs {
     /// Publishes documents whose events are now durable, with the cursor after them. Waits while
     /// too many documents wait for sled.
     pub fn publish(&self, docs: Vec<(DocKey, Doc)>, cursor: Cursor) {
-        let mut dirty = self.dirty.lock();
+        let mut dirty = turns::lock(&self.dirty);
         while dirty.weight >= MOST_DIRTY && !dirty.stopping && !dirty.failed {
             self.changed.wait(&mut dirty);
         }
@@ -320,12 +321,12 @@ impl Docs {
 
     /// The cursor up to which documents have been published.
     pub fn cursor(&self) -> Cursor {
-        self.dirty.lock().cursor.clone()
+        turns::lock(&self.dirty).cursor.clone()
     }
 
     /// The cursor up to which documents have been written to sled.
     pub fn flushed(&self) -> Cursor {
-        self.dirty.lock().flushed.clone()
+        turns::lock(&self.dirty).flushed.clone()
     }
 
     /// Writes the waiting documents, or waits until there are some. Returns false when it is time
@@ -335,7 +336,7 @@ impl Docs {
     /// When the store cannot be written, which puts it in doubt. Documents that were not
     /// written can still be read.
     pub fn flush_next(&self) -> Result<bool, StoreError> {
-        let mut dirty = self.dirty.lock();
+        let mut dirty = turns::lock(&self.dirty);
         let idle = |dirty: &Dirty| dirty.waiting.is_empty() && dirty.cursor == dirty.flushed;
         while idle(&dirty) && !dirty.stopping && !dirty.failed {
             self.changed.wait(&mut dirty);
@@ -343,7 +344,7 @@ impl Docs {
         if idle(&dirty) || dirty.failed {
             return Ok(false);
         }
-        let until = Instant::now() + LINGER;
+        let until = turns::now() + LINGER;
         while dirty.weight < FLUSH_AT && !dirty.hurried && !dirty.stopping && !dirty.failed {
             if self.changed.wait_until(&mut dirty, until).timed_out() {
                 break;
@@ -359,7 +360,7 @@ impl Docs {
         let mut ordered: Vec<_> = docs.iter().collect();
         ordered.sort_unstable_by_key(|(key, _)| **key);
         let result = self.store.apply(ordered, &cursor, &self.keys);
-        let mut dirty = self.dirty.lock();
+        let mut dirty = turns::lock(&self.dirty);
         self.flushes.fetch_add(1, Ordering::AcqRel);
         match result {
             Ok(()) => {
@@ -383,7 +384,7 @@ impl Docs {
 
     /// Waits until sled has everything that was published before this call.
     pub fn wait_flushed(&self) {
-        let mut dirty = self.dirty.lock();
+        let mut dirty = turns::lock(&self.dirty);
         let target = dirty.cursor.commit;
         dirty.hurried = true;
         self.changed.notify_all();
@@ -406,7 +407,7 @@ impl Docs {
 
     /// Lets [`Docs::flush_next`] end once everything is written.
     pub fn stop(&self) {
-        self.dirty.lock().stopping = true;
+        turns::lock(&self.dirty).stopping = true;
         self.changed.notify_all();
     }
 }

@@ -24,6 +24,7 @@ use crate::heads::{HeadMap, HeadMapError};
 use crate::ids::{LedgerId, Position, StreamId};
 use crate::overview::{Cell, CellKey, Day};
 use crate::seal::KeyStore;
+use crate::turns;
 
 mod places;
 
@@ -330,10 +331,17 @@ impl Store {
         batch.insert(CURSOR_KEY, encode_cursor(cursor));
         let finished = writer.finish()?;
         let files = finished.changed();
+        turns::give_way();
         let announced = self.register.announce(prints, files, cursor, keys)?;
+        turns::give_way();
         guarded(|| self.db.apply_batch(batch))?;
+        turns::give_way();
         self.register.written(announced);
         self.values.done(finished);
+        if turns::are_taken() {
+            // The thread of sled that does so each second belongs to no story.
+            self.hand_on()?;
+        }
         self.empty_files(cursor, keys)?;
         if self.register.is_worth_compacting()
             && let Err(error) = self.compact(cursor, keys)
@@ -358,6 +366,10 @@ impl Store {
 
     /// Makes sled hand everything to the operating system.
     fn hand_on(&self) -> Result<(), StoreError> {
+        if turns::are_taken() {
+            guarded(|| self.db.flush())?;
+            return Ok(());
+        }
         let (db, (sender, answer)) = (self.db.clone(), crossbeam_channel::bounded(1));
         // This runs on a thread of its own, because the call may never return.
         let named = thread::Builder::new().name("ledger-sled-flush".to_owned());
@@ -400,6 +412,10 @@ impl Store {
     /// Lets a thread of its own close sled once nobody uses it any more. Closing waits for
     /// outstanding writes, and after a failed write it may never end.
     fn let_go(&self) {
+        if turns::are_taken() {
+            // Whoever uses it last closes it.
+            return;
+        }
         let (unused, wait) = crossbeam_channel::bounded::<()>(0);
         let db = self.db.clone();
         let named = thread::Builder::new().name("ledger-sled-close".to_owned());
@@ -426,18 +442,27 @@ impl Store {
 }
 
 fn sled_in(dir: &Path) -> Result<sled::Db, StoreError> {
+    // Where threads take turns, it is done after each write.
+    let handed_on_after = (!turns::are_taken()).then_some(1_000);
     let config = sled::Config::new()
         .path(dir.join("sled"))
         .cache_capacity(CACHE_BYTES)
         .mode(sled::Mode::HighThroughput)
-        .flush_every_ms(Some(1_000));
+        .flush_every_ms(handed_on_after);
     let until = Instant::now() + LETTING_GO;
     loop {
         match guarded(|| config.open()) {
             Err(error) if error.is_locked() && Instant::now() < until => {
                 thread::sleep(Duration::from_millis(5));
             }
-            opened => return Ok(opened?),
+            opened => {
+                let db = opened?;
+                if turns::are_taken() {
+                    // What sled writes when it opens is there before anything else is done.
+                    guarded(|| db.flush())?;
+                }
+                return Ok(db);
+            }
         }
     }
 }

@@ -1,9 +1,9 @@
 //! A commit log in memory, for tests.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
 use super::commit::Commit;
 use super::error::{AppendError, ReadError};
@@ -13,6 +13,7 @@ use super::log::{CommitLog, Frames};
 use super::tail::Tail;
 use crate::ids::{CommitSeq, LedgerId, Position};
 use crate::time::Timestamp;
+use crate::turns::{self, Condvar};
 
 /// A commit log whose frames are in memory, byte for byte what a segment would hold.
 pub struct MemoryLog {
@@ -114,7 +115,7 @@ impl CommitLog for MemoryLog {
 
     fn follow(&self, after: CommitSeq, timeout: Duration) -> Tail {
         let mut state = self.shared.state.lock();
-        let deadline = Instant::now() + timeout;
+        let deadline = turns::now() + timeout;
         let is_behind = |state: &mut State| state.tail.commit <= after;
         self.shared
             .grown

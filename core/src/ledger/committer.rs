@@ -3,8 +3,6 @@
 
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, Sender};
-
 use super::durable::DurableEnd;
 use super::sealing::{Decided, Links, Sealed};
 use super::waiting::{LONGEST_WAIT, SHORTEST_WAIT};
@@ -12,6 +10,7 @@ use super::{ExecuteError, Receipt};
 use crate::derived::{Cursor, Doc, DocKey, Docs, Unsound};
 use crate::journal::{AppendError, CommitLog};
 use crate::seal::KeyStore;
+use crate::turns::{Receiver, Sender};
 
 pub(super) type Reply = (
     Box<dyn FnOnce(Result<Vec<Receipt>, ExecuteError>) + Send>,
@@ -56,7 +55,7 @@ pub(super) fn run(
     done: &Sender<Done>,
 ) {
     let mut links = Links::from(log.tail().position.next());
-    for mut group in groups {
+    while let Ok(mut group) = groups.recv() {
         let outcome = match durable.stopped() {
             Some(reason) => Err(Refused::Failed(reason.to_owned())),
             None if group.commits.is_empty() => Ok(None),
@@ -199,6 +198,7 @@ mod tests {
     use crate::journal::{FaultyDisk, MemoryLog};
     use crate::seal::{KeyStoreMode, KeyStoreOptions, MasterKey};
     use crate::time::Timestamp;
+    use crate::turns::unbounded;
 
     /// Counts the errors that are logged.
     struct Counting(Arc<AtomicUsize>);
@@ -244,8 +244,8 @@ mod tests {
         let cursor = Cursor::start(ledger);
         let docs = Arc::new(Docs::new(store, keys.clone(), cursor.clone(), || {}));
         let durable = DurableEnd::new(Position::ZERO);
-        let (groups, committing) = crossbeam_channel::unbounded();
-        let (finished, done) = crossbeam_channel::unbounded();
+        let (groups, committing) = unbounded();
+        let (finished, done) = unbounded();
         let (refused, refusals) = crossbeam_channel::unbounded();
         for number in 0..3 {
             let refused = refused.clone();
@@ -277,7 +277,7 @@ mod tests {
         assert_eq!(refusals.len(), 3);
         let stopped = |error| matches!(error, ExecuteError::WriterStopped(_));
         assert!(refusals.into_iter().all(stopped));
-        assert_eq!(done.try_iter().count(), 3);
+        assert_eq!(std::iter::from_fn(|| done.try_recv().ok()).count(), 3);
         assert!(durable.stopped().is_some());
     }
 }

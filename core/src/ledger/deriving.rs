@@ -5,11 +5,9 @@ use std::fs;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crossbeam_channel::Sender;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
 use super::catching_up::catch_up;
 use super::ended;
@@ -22,6 +20,7 @@ use crate::derived::{CommandEntry, Cursor, Doc, DocKey, Docs, Generations, Store
 use crate::ids::{CommitSeq, Position};
 use crate::journal::{CommitLog, Tail};
 use crate::seal::{KeyStore, KeyStoreError};
+use crate::turns::{self, Condvar, JoinHandle, Sender};
 
 /// What derived state is made from, and where it is kept.
 pub(super) struct Deriving {
@@ -82,7 +81,7 @@ impl Made {
         timeout: Duration,
         found: impl Fn() -> Option<T>,
     ) -> Option<T> {
-        let until = Instant::now() + timeout;
+        let until = turns::now() + timeout;
         let mut replaced = self.replaced.lock();
         loop {
             if let Some(found) = found() {

@@ -2,13 +2,14 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex, RwLock};
+use parking_lot::{Mutex, RwLock};
 
 use super::figures::Counted;
 use crate::derived::{Doc, DocKey};
 use crate::ids::{Position, StreamKind};
+use crate::turns::{self, Condvar};
 
 /// The last durable position of the journal, and those who wait for it or are told of it.
 pub(super) struct DurableEnd {
@@ -45,7 +46,7 @@ impl DurableEnd {
     }
 
     pub(super) fn position(&self) -> Position {
-        *self.position.lock()
+        *turns::lock(&self.position)
     }
 
     /// A position after which no system has changed. It rises before the change is shown to readers.
@@ -63,8 +64,8 @@ impl DurableEnd {
     }
 
     pub(super) fn wait_for(&self, position: Position, timeout: Duration) -> bool {
-        let until = Instant::now() + timeout;
-        let mut now = self.position.lock();
+        let until = turns::now() + timeout;
+        let mut now = turns::lock(&self.position);
         while *now < position {
             if self.risen.wait_until(&mut now, until).timed_out() {
                 return *now >= position;
@@ -78,7 +79,7 @@ impl DurableEnd {
     }
 
     pub(super) fn rise(&self, position: Position) {
-        *self.position.lock() = position;
+        *turns::lock(&self.position) = position;
         self.risen.notify_all();
         for listener in self.listeners.read().iter() {
             listener(position);
@@ -114,15 +115,15 @@ impl DurableEnd {
     /// The ledger is being closed: whoever waits for room gives up.
     pub(super) fn close(&self) {
         // Whoever waits either sees this, or is woken.
-        let _position = self.position.lock();
+        let _position = turns::lock(&self.position);
         self.closing.store(true, Ordering::Release);
         self.risen.notify_all();
     }
 
     /// Waits so long, or until the ledger is being closed. Returns whether it is.
     pub(super) fn pause(&self, pause: Duration) -> bool {
-        let until = Instant::now() + pause;
-        let mut position = self.position.lock();
+        let until = turns::now() + pause;
+        let mut position = turns::lock(&self.position);
         while !self.closing.load(Ordering::Acquire) {
             if self.risen.wait_until(&mut position, until).timed_out() {
                 return self.closing.load(Ordering::Acquire);

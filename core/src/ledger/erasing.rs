@@ -23,6 +23,7 @@ use crate::domain::{Actor, Aggregate, Command};
 use crate::hash::Context;
 use crate::ids::{ErasureId, KeyId, Position, StreamId, StreamKind, SystemId};
 use crate::seal::KeyScope;
+use crate::turns;
 
 static COMMAND: Context = Context::new("planledger v1 2026-11-29 erasure command");
 
@@ -64,7 +65,7 @@ impl Ledger {
     /// # Errors
     /// [`ErasureError`]. What is not carried out stays approved; try again, or open the ledger again.
     pub fn carry_out_erasures(&self) -> Result<Vec<ErasureId>, ErasureError> {
-        let _one_at_a_time = self.inner.erasing.lock();
+        let _one_at_a_time = turns::lock(&self.inner.erasing);
         // What is to be removed from the access log is removed by whoever has it open.
         let pending = self.acts(|act| {
             let of_ledger = !matches!(act.target, Target::Reads { .. });

@@ -6,11 +6,12 @@ use super::ExecuteError;
 use super::deriving::Derived;
 use super::restoring::AT_ONCE;
 use super::writer::Writer;
+use crate::turns;
 
 impl Writer {
     /// Whether derived state is in doubt and it is time to make it again.
     pub(super) fn wants_restoring(&self) -> bool {
-        let now = Instant::now;
+        let now = turns::now;
         self.fold.docs().doubt().is_some()
             && self.restoring.not_before.is_none_or(|then| now() >= then)
     }

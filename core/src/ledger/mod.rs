@@ -55,10 +55,9 @@ mod writer;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crossbeam_channel::{Sender, TrySendError};
+use crossbeam_channel::TrySendError;
 use parking_lot::{Mutex, RwLock};
 
 pub(crate) use self::acts::{check_acts, note_acts, noted_acts};
@@ -89,6 +88,7 @@ use crate::journal::CommitLog;
 use crate::seal::{EventKey, KeyStore, MasterKey, RescueKey};
 use crate::tally::Tally;
 use crate::time::{Clock, Entropy, Timestamp};
+use crate::turns::{self, JoinHandle, Sender};
 
 /// How long a thread that writes to sled may take to end.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -286,7 +286,7 @@ impl Ledger {
         &self,
         request: impl FnOnce(Box<dyn FnOnce(Outcome) + Send>) -> Request,
     ) -> Outcome {
-        let (reply, answer) = crossbeam_channel::bounded(1);
+        let (reply, answer) = turns::bounded(1);
         self.submit(request(Box::new(move |result| {
             // Sending fails only if the thread that waited is gone.
             let _ = reply.send(result);
@@ -539,12 +539,12 @@ impl Drop for Inner {
 
 /// Waits for a thread to end, for [`PATIENCE`] at most. Returns whether it has ended.
 fn ended(thread: &JoinHandle<()>) -> bool {
-    let until = Instant::now() + PATIENCE;
+    let until = turns::now() + PATIENCE;
     while !thread.is_finished() {
-        if Instant::now() >= until {
+        if turns::now() >= until {
             return false;
         }
-        std::thread::sleep(Duration::from_millis(2));
+        turns::sleep(Duration::from_millis(2));
     }
     true
 }

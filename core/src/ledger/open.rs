@@ -24,6 +24,7 @@ use crate::ids::{ErasureId, Position};
 use crate::journal::{CommitLog, DurableHint};
 use crate::seal::KeyStoreMode;
 use crate::tally::Tally;
+use crate::turns;
 
 /// How many requests may wait. More are refused, so that memory stays bounded.
 pub(super) const QUEUE: usize = 8_192;
@@ -114,7 +115,7 @@ fn assemble(
             rests.note(ErasureId::of(record.target), record.left.clone());
         }
     }
-    let (alarm, alarmed) = crossbeam_channel::bounded(1);
+    let (alarm, alarmed) = turns::bounded(1);
     let deriving = Arc::new(Deriving {
         log: log.clone(),
         keys: keys.clone(),
@@ -131,7 +132,7 @@ fn assemble(
         window,
         projector,
     } = deriving.open()?;
-    let (requests, incoming) = crossbeam_channel::bounded(QUEUE);
+    let (requests, incoming) = turns::bounded(QUEUE);
     let inner = Inner {
         durable: Arc::new(DurableEnd::new(log.tail().position)),
         log,
@@ -150,8 +151,8 @@ fn assemble(
         projector: Arc::new(Mutex::new(Some(projector))),
         _lock: lock,
     };
-    let (groups, committing) = crossbeam_channel::bounded(1);
-    let (finished, done) = crossbeam_channel::bounded(1);
+    let (groups, committing) = turns::bounded(1);
+    let (finished, done) = turns::bounded(1);
     let writer = Writer::new(&inner, fold, window, options.entropy);
     let writer = spawn("writer", move || {
         writer.run(&incoming, &groups, &done, &alarmed);
@@ -162,7 +163,8 @@ fn assemble(
         move || {
             committer::run(&*log, &keys, &durable, &committing, &finished);
             // Nothing more is published, so the projector can finish.
-            docs.read().stop();
+            let docs = docs.read().clone();
+            docs.stop();
         }
     })?;
     // The threads are stopped in this order.

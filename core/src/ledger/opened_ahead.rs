@@ -3,8 +3,6 @@
 
 use std::thread;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
-
 use super::opener::Opener;
 use super::sealer::read_entry;
 use super::stream_fold::Record;
@@ -15,6 +13,7 @@ use crate::hash::Hash32;
 use crate::ids::{CommitSeq, Position};
 use crate::journal::{CommandRecord, Frame, Tail};
 use crate::time::Timestamp;
+use crate::turns::{self, Receiver, Sender, bounded};
 
 /// How many events are handed over together at least, unless the journal ends: so many that waking the
 /// other thread costs little.
@@ -59,14 +58,14 @@ pub(super) fn for_each_frame(
 ) -> Result<(), OpenError> {
     thread::scope(|scope| {
         let (sender, receiver): (Sender<Frames>, Receiver<Frames>) = bounded(WAITING);
-        let named = thread::Builder::new().name("ledger-opener".to_owned());
-        let spawned = named.spawn_scoped(scope, move || open_all(opener, from, to, &sender));
-        spawned.map_err(|source| OpenError::Io {
+        let open = move || open_all(opener, from, to, &sender);
+        let opened = turns::spawn_scoped(scope, "ledger-opener", open);
+        let _end = opened.map_err(|source| OpenError::Io {
             path: "opener".into(),
             source,
         })?;
         // When this returns early, the receiver is dropped, and the other thread ends by that.
-        for frames in receiver {
+        for frames in receiver.each() {
             for frame in frames? {
                 take(frame)?;
             }

@@ -16,6 +16,7 @@ use crate::entry::{self, Entry, EntryBytes};
 use crate::ids::{ErasureId, Position, StreamKind};
 use crate::journal::CommitLog;
 use crate::seal::{self, EventKey, KeyStore, SealError};
+use crate::turns;
 
 /// What redactions left of events, as far as it is known.
 #[derive(Default)]
@@ -96,7 +97,7 @@ impl Opener<'_> {
         if let Some(known) = self.rests.known.read().get(&act) {
             return Ok(known.clone());
         }
-        let mut read = self.rests.read.lock();
+        let mut read = turns::lock(&self.rests.read);
         if !*read {
             self.read()?;
             *read = true;

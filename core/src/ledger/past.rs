@@ -12,6 +12,7 @@ use crate::derived::{Doc, DocKey, Docs, Earlier, Head, StoreError, StreamDoc};
 use crate::entry;
 use crate::ids::{Position, Revision, StreamId};
 use crate::time::Timestamp;
+use crate::turns;
 
 /// Where to start when a stream is read at a position: the newest document that is not after the
 /// position, and the nearest place after it from which to walk back.
@@ -168,7 +169,7 @@ impl Ledger {
         if instant > self.now() {
             return Err(ReadError::NotPassed { instant });
         }
-        let (reply, answer) = crossbeam_channel::bounded(1);
+        let (reply, answer) = turns::bounded(1);
         let request = Request::pass(instant, move |result| {
             // Sending fails only if the thread that waited is gone.
             let _ = reply.send(result);

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::envelope::Request;
+use crate::turns;
 
 /// What the writer remembers about making derived state again.
 #[derive(Default)]
@@ -21,7 +22,7 @@ pub(super) struct Restoring {
 impl Restoring {
     pub(super) fn put_off(&mut self) {
         let pause = self.pause.unwrap_or(PAUSE);
-        self.not_before = Some(Instant::now() + pause);
+        self.not_before = Some(turns::now() + pause);
         self.pause = Some((2 * pause).min(LONGEST_PAUSE));
     }
 }

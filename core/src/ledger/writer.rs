@@ -1,9 +1,7 @@
 //! The writer thread takes requests one after another and collects what came of them into groups.
 
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
-use crossbeam_channel::{Receiver, Sender};
 use parking_lot::{Mutex, RwLock};
 
 use super::committer::{Done, Group, Reply};
@@ -21,6 +19,7 @@ use crate::derived::Docs;
 use crate::journal::{CommitLog, MAX_COMMANDS, MAX_ENTRIES};
 use crate::seal::KeyStore;
 use crate::time::{Clock, Entropy, Timestamp};
+use crate::turns::{First, JoinHandle, Receiver, Sender, first_of};
 
 pub(super) const MOST_COMMANDS: usize = MAX_COMMANDS;
 pub(super) const MOST_EVENTS: usize = MAX_ENTRIES;
@@ -124,14 +123,12 @@ impl Writer {
             }
             // While a group waits for room, requests are taken to be refused at once.
             let full = (self.is_full() || self.wants_restoring()) && !self.durable.is_held();
-            let never = crossbeam_channel::never();
+            let taken = (open && !full).then_some(requests);
             // Clients may send nothing until the next attempt, so a timer wakes the thread.
-            let again = match self.restoring.not_before {
-                Some(then) if self.fold.docs().doubt().is_some() => crossbeam_channel::at(then),
-                Some(_) | None => crossbeam_channel::never(),
-            };
-            crossbeam_channel::select! {
-                recv(done) -> came_of_it => {
+            let again = self.restoring.not_before;
+            let again = again.filter(|_| self.fold.docs().doubt().is_some());
+            match first_of(done, taken, alarm, again) {
+                First::One(came_of_it) => {
                     busy = false;
                     match came_of_it {
                         Ok(Done::With(number)) => {
@@ -147,11 +144,10 @@ impl Writer {
                         }
                         Err(_) => return,
                     }
-                },
-                // The top of the loop acts on both of these.
-                recv(alarm) -> _ => {}
-                recv(again) -> _ => {}
-                recv(if open && !full { requests } else { &never }) -> request => match request {
+                }
+                // The top of the loop acts on it.
+                First::Alarm => {}
+                First::Other(request) => match request {
                     Ok(request) => {
                         self.handle(request);
                         // Requests that are waiting already join the same group.

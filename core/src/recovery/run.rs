@@ -2,10 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::ControlFlow;
-use std::thread;
 use std::time::Duration;
-
-use crossbeam_channel::Receiver;
 
 use super::proposal::{self, Proposal};
 use super::propose::propose;
@@ -17,6 +14,7 @@ use crate::ids::{CommandId, Position, RecoveryId, StreamId, SystemId};
 use crate::ledger::{
     ExecuteError, Ledger, OwnCommand, OwnId, ReadError, Reading, Receipt, Request,
 };
+use crate::turns::{self, Receiver};
 
 /// The most steps that may be on their way to the disk at the same time.
 const WINDOW: usize = 256;
@@ -381,7 +379,7 @@ impl Doing {
                     Ok(outcome) => waiting.push_back((next, outcome)),
                     Err(ExecuteError::Overloaded) => {
                         self.commands.push_front(next);
-                        thread::sleep(PAUSE);
+                        turns::sleep(PAUSE);
                         break;
                     }
                     Err(error) => return Err(error.into()),
@@ -443,7 +441,7 @@ impl Doing {
             on_behalf_of,
             ..OwnCommand::new(Ids::of(id, self.purpose, *step).now, command.clone())
         };
-        let (reply, outcome) = crossbeam_channel::bounded(1);
+        let (reply, outcome) = turns::bounded(1);
         ledger.submit(Request::own(actor, own, move |result| {
             // Sending fails only if the thread that waits for the answer is gone.
             let _ = reply.send(result);

@@ -36,6 +36,7 @@ use crate::hash::Hash32;
 use crate::ids::{CommitSeq, LedgerId, Position};
 use crate::tally::Tally;
 use crate::time::Timestamp;
+use crate::turns;
 
 pub(crate) use self::open::ledger_id;
 pub use self::open::{OpenMode, SegmentOptions};
@@ -334,7 +335,7 @@ impl CommitLog for SegmentLog {
     }
 
     fn append(&self, expected: &Tail, commits: &[Commit]) -> Result<Tail, AppendError> {
-        let mut writer = self.writer.lock();
+        let mut writer = turns::lock(&self.writer);
         match writer.state {
             WriterState::Ready => {}
             WriterState::ReadOnly => return Err(AppendError::ReadOnly),
@@ -371,7 +372,7 @@ impl CommitLog for SegmentLog {
 
     fn follow(&self, after: CommitSeq, timeout: Duration) -> Tail {
         let mut state = self.store.state.lock();
-        let Some(deadline) = Instant::now().checked_add(timeout) else {
+        let Some(deadline) = turns::now().checked_add(timeout) else {
             self.store
                 .grown
                 .wait_while(&mut state, |state| state.tail.commit <= after);

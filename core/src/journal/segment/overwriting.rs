@@ -15,6 +15,7 @@ use crate::disk::{Disk, DiskFile, SmallFile, read_full, write_full};
 use crate::fields::{FieldWriter, Fields};
 use crate::hash::Context;
 use crate::ids::Position;
+use crate::turns;
 
 const NOTE: SmallFile<'_> = SmallFile {
     name: "redaction",
@@ -123,7 +124,7 @@ impl SegmentLog {
     /// Overwrites the payload of an event. Nothing happens if it was overwritten before.
     pub(super) fn overwrite(&self, position: Position) -> Result<(), RedactError> {
         // One at a time: there is one note.
-        let mut writer = self.writer.lock();
+        let mut writer = turns::lock(&self.writer);
         match writer.state {
             WriterState::Ready => {}
             WriterState::ReadOnly => return Err(RedactError::ReadOnly),

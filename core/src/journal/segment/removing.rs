@@ -17,6 +17,7 @@ use crate::hash::{Context, Hash32};
 use crate::ids::Position;
 use crate::merkle::Frontier;
 use crate::time::Timestamp;
+use crate::turns;
 
 static HASH: Context = Context::new("planledger v1 2026-11-29 removed segment");
 const HASH_LEN: u64 = 32;
@@ -142,7 +143,7 @@ impl SegmentLog {
     /// # Errors
     /// [`AppendError`], as for [`CommitLog::append`].
     pub fn close_segment(&self) -> Result<(), AppendError> {
-        let mut writer = self.writer.lock();
+        let mut writer = turns::lock(&self.writer);
         match writer.state {
             WriterState::Ready => {}
             WriterState::ReadOnly => return Err(AppendError::ReadOnly),

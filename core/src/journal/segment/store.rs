@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 use quick_cache::sync::Cache;
 
 use super::super::error::{Damage, DamageReason, ReadError};
@@ -15,6 +15,7 @@ use super::index::Index;
 use super::scan::{ScanError, scan_closed};
 use crate::disk::{Disk, DiskFile, read_full};
 use crate::ids::{CommitSeq, Position};
+use crate::turns::{self, Condvar};
 
 /// How many closed segments are kept open. Each takes two file descriptors.
 const OPEN_SEGMENTS: usize = 64;
@@ -109,13 +110,13 @@ impl Store {
     }
 
     pub(super) fn tail(&self) -> Tail {
-        self.state.lock().tail
+        turns::lock(&self.state).tail
     }
 
     /// The number of the last segment that begins after a tail for which `is_before` holds. The first
     /// one that was not removed if there is none, or if that one was removed.
     fn number_by(&self, is_before: impl Fn(&Tail) -> bool) -> u64 {
-        let state = self.state.lock();
+        let state = turns::lock(&self.state);
         let after = state
             .segments
             .partition_point(|header| is_before(&header.before));
@@ -147,7 +148,7 @@ impl Store {
             }
         };
         let (header, next) = {
-            let state = self.state.lock();
+            let state = turns::lock(&self.state);
             if number < state.first {
                 let reason = DamageReason::Removed;
                 return Err(Damage {
@@ -193,7 +194,7 @@ impl Store {
         next: &SegmentHeader,
     ) -> Result<Arc<Closed>, ReadError> {
         let number = header.number;
-        self.closed.get_or_insert_with(&number, || {
+        let opened = || -> Result<_, ReadError> {
             let file = self.disk.open(&file_name(number, LOG_SUFFIX));
             let file: Arc<dyn DiskFile> = file
                 .map_err(|source| ReadError::Io {
@@ -211,7 +212,10 @@ impl Store {
                 file,
                 index: Mutex::new(Arc::new(index)),
             }))
-        })
+        };
+        // Whoever wants the same segment meanwhile waits in the cache.
+        let opened = || turns::quietly(opened);
+        self.closed.get_or_insert_with(&number, opened)
     }
 
     fn rebuild_index(
@@ -285,7 +289,7 @@ impl Store {
         holds: impl Fn(&Header) -> bool,
     ) -> Result<(u64, Header), ReadError> {
         let offset = {
-            let state = self.state.lock();
+            let state = turns::lock(&self.state);
             if state.segments.len() as u64 == segment.header.number {
                 usize::try_from(nth)
                     .ok()
