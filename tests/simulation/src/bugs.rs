@@ -1,6 +1,8 @@
 //! Faults that are put in on purpose, each of which the checker has to find. A call that a program leaves
 //! out is a call that the disk does not carry out, so most are habits of the disk and the core stays as it
-//! is shipped; the others are habits of the process that works the core.
+//! is shipped; the others are habits of the process that works the core, or slips of the threads of a whole ledger.
+
+use planledger_core::turns::Slip;
 
 use crate::disk::{CHECKPOINTS, JOURNAL, KEYS, Lie};
 
@@ -29,20 +31,29 @@ pub(crate) enum Bug {
     None,
     Lie(Lie),
     Habit(Habit),
+    /// Only a whole ledger has threads that could make it.
+    Slip(Slip),
 }
 
 impl Bug {
     pub(crate) fn lie(self) -> Option<Lie> {
         match self {
             Self::Lie(lie) => Some(lie),
-            Self::None | Self::Habit(_) => None,
+            Self::None | Self::Habit(_) | Self::Slip(_) => None,
         }
     }
 
     pub(crate) fn habit(self) -> Option<Habit> {
         match self {
             Self::Habit(habit) => Some(habit),
-            Self::None | Self::Lie(_) => None,
+            Self::None | Self::Lie(_) | Self::Slip(_) => None,
+        }
+    }
+
+    pub(crate) fn slip(self) -> Option<Slip> {
+        match self {
+            Self::Slip(slip) => Some(slip),
+            Self::None | Self::Lie(_) | Self::Habit(_) => None,
         }
     }
 
@@ -240,5 +251,17 @@ pub(crate) const ALL: &[(&str, Bug, u64, &str)] = &[
         Bug::Lie(Lie::NoSyncOfOverwrittenKeys),
         13,
         "the destruction of a key is told as done before it is synced",
+    ),
+    (
+        "wakes-one-of-all",
+        Bug::Slip(Slip::WakesOne),
+        84,
+        "only one of the threads that wait for something is woken when it comes",
+    ),
+    (
+        "waits-late",
+        Bug::Slip(Slip::WaitsLate),
+        2,
+        "a thread lets go of its mutex before it counts as waiting, and is not woken in between",
     ),
 ];

@@ -23,11 +23,23 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 
 use self::bugs::{ALL, Bug};
-use self::disk::Cut;
-use self::ledger::play_ledger;
+use self::disk::{Cut, Trace};
+use self::ledger::{How, play_ledger};
 use self::plan::{plan, sweep};
 use self::run::{Played, play};
 use self::shrink::{chosen, shrink};
+
+/// What is wrong with a seed where there is a fault, which may need a whole ledger.
+fn with(seed: u64, bug: Bug, is_of_ledger: bool) -> Result<(), String> {
+    match is_of_ledger {
+        true => {
+            let order = seed;
+            let how = How { seed, order, bug };
+            play_ledger(&ledger::plan(seed), how, Trace::default()).2
+        }
+        false => play(&plan(seed), seed, bug).1,
+    }
+}
 
 /// Plays the core through crashes and faults, each seed another story
 #[derive(Debug, Parser)]
@@ -60,6 +72,12 @@ struct Cli {
     /// Play the whole ledger with its derived state, not only journal, keys and checkpoints
     #[arg(long)]
     ledger: bool,
+    /// Of that ledger's threads another order, which follows from this number and not from the seed
+    #[arg(long, requires = "ledger")]
+    order: Option<u64>,
+    /// Play each seed twice, and look whether the same threads did the same on the disk
+    #[arg(long, requires = "ledger")]
+    twice: bool,
 }
 
 impl Cli {
@@ -79,19 +97,60 @@ impl Cli {
         if let Some(bug) = &self.bug {
             command += &format!(" --bug {bug}");
         }
-        if self.ledger {
+        if self.is_of_ledger() {
             command += " --ledger";
+        }
+        if let Some(order) = self.order {
+            command += &format!(" --order {order}");
         }
         command
     }
 
+    /// Whether the whole ledger is played: some faults need its threads.
+    fn is_of_ledger(&self) -> bool {
+        self.ledger || self.bug().is_ok_and(|bug| bug.slip().is_some())
+    }
+
+    /// Plays items of a whole ledger's story.
+    fn ledger(
+        &self,
+        items: &[ledger::Item],
+        seed: u64,
+        trace: Trace,
+    ) -> Result<(Played, Trace, Result<(), String>), String> {
+        let how = How {
+            seed,
+            order: self.order.unwrap_or(seed),
+            bug: self.bug()?,
+        };
+        let (played, trace, mut went) = play_ledger(items, how, trace);
+        if self.twice && went.is_ok() {
+            let (_, again, _) = play_ledger(items, how, Trace::default());
+            if again.digest != trace.digest {
+                went = Err("the same story went otherwise when it was played again".to_owned());
+            }
+        }
+        Ok((played, trace, went))
+    }
+
     /// Plays one seed and shows it.
     fn one(&self, seed: u64) -> Result<bool, String> {
-        if self.ledger {
-            let (played, went) = play_ledger(seed);
+        if self.is_of_ledger() {
+            let items = self.kept(ledger::plan(seed));
+            let (played, trace, went) = self.ledger(&items, seed, Trace::kept())?;
+            for line in trace.lines.iter().flatten() {
+                println!("  {line}");
+            }
+            println!("trace {:016x}, {} turns", trace.digest, played.turns);
             return Ok(said(&played, went));
         }
-        let all = plan(seed);
+        let items = self.kept(plan(seed));
+        let (played, went) = play(&items, seed, self.bug()?);
+        Ok(said(&played, went))
+    }
+
+    /// The items that are to be played, which are shown.
+    fn kept<I: Copy + std::fmt::Debug>(&self, all: Vec<I>) -> Vec<I> {
         let items = match &self.keep {
             Some(keep) => chosen(&all, keep),
             None => all,
@@ -99,24 +158,27 @@ impl Cli {
         for item in &items {
             println!("  {item:?}");
         }
-        let (played, went) = play(&items, seed, self.bug()?);
-        Ok(said(&played, went))
+        items
     }
 
     /// Makes a seed that fails small, and says how to play it again.
     fn failed(&self, seed: u64, wrong: &str) -> Result<(), String> {
         println!("seed {seed}: {wrong}");
-        if self.ledger {
-            println!("  {}", self.again(seed, None));
-            return Ok(());
-        }
-        let items = plan(seed);
-        if let Some((keep, wrong)) = shrink(&items, seed, self.bug()?) {
-            println!(
-                "  {} of {} items are enough: {wrong}",
-                keep.len(),
-                items.len()
-            );
+        let bug = self.bug()?;
+        let (all, small) = match self.is_of_ledger() {
+            true => {
+                let items = ledger::plan(seed);
+                let fails = |items: &[_]| self.ledger(items, seed, Trace::default()).ok()?.2.err();
+                (items.len(), shrink(&items, fails))
+            }
+            false => {
+                let items = plan(seed);
+                let fails = |items: &[_]| play(items, seed, bug).1.err();
+                (items.len(), shrink(&items, fails))
+            }
+        };
+        if let Some((keep, wrong)) = small {
+            println!("  {} of {all} items are enough: {wrong}", keep.len());
             println!("  {}", self.again(seed, Some(&keep)));
         }
         Ok(())
@@ -136,8 +198,12 @@ impl Cli {
             if is_over || failures == 10 {
                 break;
             }
-            let (played, went) = match self.ledger {
-                true => play_ledger(seed),
+            let (played, went) = match self.is_of_ledger() {
+                true => {
+                    let items = ledger::plan(seed);
+                    let (played, _, went) = self.ledger(&items, seed, Trace::default())?;
+                    (played, went)
+                }
                 false => play(&plan(seed), seed, bug),
             };
             all.add(&played);
@@ -164,10 +230,9 @@ impl Cli {
             let seeds = std::iter::once(*known).chain(self.from..self.from + self.seeds);
             let mut found = None;
             for seed in seeds {
-                let items = plan(seed);
                 // Not what is wrong without the fault as well.
-                if let Err(wrong) = play(&items, seed, *bug).1
-                    && play(&items, seed, Bug::None).1.is_ok()
+                if let Err(wrong) = with(seed, *bug, bug.slip().is_some())
+                    && with(seed, Bug::None, bug.slip().is_some()).is_ok()
                 {
                     found = Some((seed, wrong));
                     break;
@@ -225,7 +290,7 @@ fn told(played: &Played) -> String {
     format!(
         "  {} crashes: {} power cuts, {} ends of a process; {} of them by a kill at an operation\n  \
          {} operations; EIO {}, ENOSPC {}, EMFILE {}, short {}, EINTR {}, bits {}\n  \
-         {} commits, {} events; everything compared {} times",
+         {} commits, {} events; everything compared {} times; {} turns of threads",
         counts.crashes(),
         counts.cuts,
         counts.restarts,
@@ -240,6 +305,7 @@ fn told(played: &Played) -> String {
         played.commits,
         played.events,
         played.checks,
+        played.turns,
     )
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct Played {
     pub(crate) events: u64,
     /// Times at which everything was compared.
     pub(crate) checks: u64,
+    /// Turns that threads took.
+    pub(crate) turns: u64,
 }
 
 impl Played {
@@ -37,6 +39,7 @@ impl Played {
         self.commits += other.commits;
         self.events += other.events;
         self.checks += other.checks;
+        self.turns += other.turns;
     }
 }
 

@@ -9,13 +9,18 @@ mod inode;
 mod lies;
 mod names;
 mod ops;
+mod trace;
 
+use std::fmt;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use self::faults::Kind;
 pub(crate) use self::faults::{Counts, Fault, Planned};
 use self::inode::Inode;
 pub(crate) use self::lies::Lie;
 use self::names::Folder;
+pub(crate) use self::trace::Trace;
 use crate::dice::Dice;
 
 /// The folders of a ledger that are simulated.
@@ -56,6 +61,8 @@ struct Inner {
     lie: Option<Lie>,
     /// The last write was of nothing but zeros, or into what was there already.
     last_write: LastWrite,
+    /// What was done, if it is noted.
+    trace: Option<Trace>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -72,6 +79,16 @@ impl Machine {
             ..Inner::default()
         };
         Self(Arc::new(Mutex::new(inner)))
+    }
+
+    /// Notes from now on what is done.
+    pub(crate) fn trace(&self, trace: Trace) {
+        self.lock().trace = Some(trace);
+    }
+
+    /// What was noted.
+    pub(crate) fn traced(&self) -> Trace {
+        self.lock().trace.take().unwrap_or_default()
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -142,6 +159,21 @@ impl Machine {
 }
 
 impl Inner {
+    fn note<T>(
+        &mut self,
+        kind: Kind,
+        what: fmt::Arguments<'_>,
+        came: &io::Result<T>,
+        count: impl Fn(&T) -> u64,
+    ) {
+        if let Some(trace) = &mut self.trace {
+            match came {
+                Ok(came) => trace.note(format_args!("{kind:?} {what}: {}", count(came))),
+                Err(error) => trace.note(format_args!("{kind:?} {what}: {error}")),
+            }
+        }
+    }
+
     fn begin_life(&mut self) {
         self.life += 1;
         self.operations = 0;
