@@ -8,8 +8,8 @@
 //! always gives the same story. Threads that belong to no story notice nothing, with the feature or without.
 //!
 //! Whoever hands the turn on must not hold a mutex for which another thread of the story may wait, except one
-//! that is taken by [`lock`]. So the turn is handed on by sending and receiving, by waiting, by starting and
-//! joining threads, and by sleeping; never by waking others, and never by [`Sender::try_send`].
+//! that is taken by `lock`. So the turn is handed on by sending and receiving, by waiting, by starting and
+//! joining threads, and by sleeping; never by waking others, and never by `try_send`.
 //!
 //! sled keeps its own threads. A call of sled is as one step of the thread that calls it.
 
