@@ -152,6 +152,7 @@ mod disk;
 mod fields;
 mod guarded;
 mod hash;
+mod origin;
 mod read_error;
 #[cfg(not(feature = "turns"))]
 #[allow(unreachable_pub, reason = "simulations see it, with the feature")]

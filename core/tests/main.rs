@@ -30,3 +30,4 @@ mod plans;
 mod properties;
 mod recovery;
 mod retention;
+mod upgrade;

@@ -10,7 +10,7 @@ use crate::domain::ledger::LedgerEvent;
 use crate::domain::{Aggregate, Event, EventMeta};
 use crate::entry::{self, EntryBytes};
 use crate::hash::Hash32;
-use crate::ids::{ErasureId, LedgerId, PersonId, Position, Revision, StreamId, StreamKind};
+use crate::ids::{ErasureId, KeyId, LedgerId, PersonId, Position, Revision, StreamId, StreamKind};
 use crate::ledger::sealer;
 use crate::merkle::Frontier;
 use crate::note::VerifierKey;
@@ -86,6 +86,7 @@ pub(super) fn look(
         erased: Vec::new(),
         gone: BTreeMap::new(),
         persons: HashMap::new(),
+        of_keys: HashMap::new(),
     };
     source.each(&mut |taken| {
         looking.take(&taken);
@@ -108,6 +109,8 @@ struct Looking {
     /// The places of events that cannot be read, in order.
     gone: BTreeMap<Position, EventPlace>,
     persons: HashMap<StreamId, PersonId>,
+    /// Whose a key is, as far as entries say it.
+    of_keys: HashMap<KeyId, PersonId>,
 }
 
 struct Overwritten {
@@ -137,9 +140,7 @@ impl Looking {
                 self.known.root_then = Some(leaves.root());
             }
         }
-        if let Some(person) = person_of(taken.scope) {
-            self.persons.entry(entry.stream).or_insert(person);
-        }
+        self.note_person(taken);
         self.follow(taken);
         let place = EventPlace {
             position,
@@ -167,6 +168,20 @@ impl Looking {
         self.last_at = entry.recorded_at;
     }
 
+    /// Notes whom a stream is of: the person of its key. If the key itself is lost, entries still name it, and
+    /// those of a person's own stream say whose it is.
+    fn note_person(&mut self, taken: &Taken) {
+        let entry = &taken.entry;
+        if entry.stream.kind == StreamKind::Person {
+            let person = PersonId::from_uuid(entry.stream.id);
+            self.of_keys.entry(entry.key).or_insert(person);
+        }
+        let of_key = || self.of_keys.get(&entry.key).copied();
+        if let Some(person) = person_of(taken.scope).or_else(of_key) {
+            self.persons.entry(entry.stream).or_insert(person);
+        }
+    }
+
     /// Finds the revisions that are missing before an event, and what its back pointer says of them.
     fn follow(&mut self, taken: &Taken) {
         let (stream, revision) = (taken.entry.stream, taken.entry.revision.get());
@@ -178,6 +193,7 @@ impl Looking {
                 person: person_of(taken.scope),
                 first: before + 1,
                 last: revision - 1,
+                unreadable: false,
             });
             if taken.back > last {
                 let named = (stream, Revision::new(revision - 1));
@@ -264,6 +280,10 @@ impl Looking {
         for overwritten in std::mem::take(&mut self.redacted) {
             let place = overwritten.place;
             match self.left_of(&overwritten) {
+                // Without the key nobody knows under whose key the new ledger would seal it.
+                _ if overwritten.scope.is_none() => {
+                    self.gone.insert(place.position, place);
+                }
                 Ok(Some(left)) => {
                     self.known.left.insert(place.position, left);
                 }
@@ -296,10 +316,15 @@ impl Looking {
             });
             self.known.missing.push(LostRevisions {
                 stream: place.stream,
-                person: self.persons.get(&place.stream).copied(),
+                person: None,
                 first: place.revision.get(),
                 last: place.revision.get(),
+                unreadable: true,
             });
+        }
+        for missing in &mut self.known.missing {
+            let of_stream = self.persons.get(&missing.stream).copied();
+            missing.person = missing.person.or(of_stream);
         }
         self.known.lost.sort_unstable_by_key(|lost| lost.first);
         self.known

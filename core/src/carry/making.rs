@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 
-use super::beside::{CHECKPOINTS, REPORT};
 use super::error::{CarryError, at};
 use super::look::Known;
 use super::report::Carried;
@@ -16,6 +15,8 @@ use crate::domain::ledger::{CarriedOver, KnownCheckpoint, LedgerCommand, origin_
 use crate::ids::Position;
 use crate::journal::DurableHint;
 use crate::ledger::{Envelope, Ledger, Options, RESTORING, Undone, note_acts, open_restored};
+use crate::origin::{CHECKPOINTS, REPORT};
+use crate::seal::KeyDamage;
 use crate::tlog::SignedCheckpoint;
 
 /// What is kept of the earlier ledger, apart from its entries.
@@ -33,6 +34,8 @@ pub(super) struct Kept {
     pub(super) acts: Vec<ActRecord>,
     /// The master key, if it lies in the directory.
     pub(super) master_key: Option<Vec<u8>>,
+    /// What was damaged of the key store.
+    pub(super) key_damage: KeyDamage,
 }
 
 /// Makes the new ledger in a new directory.
@@ -147,6 +150,7 @@ fn make_in(
         renumbered: done.renumbered,
         root: known.root,
         checkpoint,
+        key_damage: kept.key_damage,
     };
     let report = serde_json::to_vec_pretty(&carried.to_json());
     let report = report.map_err(|error| at(&dir.join(REPORT))(error.into()))?;

@@ -13,7 +13,6 @@
 //! another one".
 
 mod acts;
-mod beside;
 mod error;
 mod import;
 mod lines;

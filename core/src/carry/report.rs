@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
+use serde_json::json;
 
 use crate::domain::ledger::KnownCheckpoint;
 use crate::hash::Hash32;
 use crate::ids::{LedgerId, PersonId, Position, StreamId};
+use crate::seal::KeyDamage;
 
 /// What was carried over, and what was not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub struct Carried {
     pub root: Option<Hash32>,
     /// The checkpoint that is kept.
     pub checkpoint: Option<KnownCheckpoint>,
+    /// What was damaged of the key store; nothing for an import.
+    pub key_damage: KeyDamage,
 }
 
 impl Carried {
@@ -51,7 +55,7 @@ impl Carried {
 
     /// The same as JSON: ids and numbers only.
     pub fn to_json(&self) -> serde_json::Value {
-        serde_json::json!({
+        json!({
             "from": self.from.to_string(),
             "ledger": self.ledger.to_string(),
             "whole": self.is_whole(),
@@ -66,6 +70,11 @@ impl Carried {
             "renumbered": self.renumbered.iter().map(StreamId::to_string).collect::<Vec<_>>(),
             "root": self.root.map(|root| crate::hex::encode(&root)),
             "checkpoint": self.checkpoint.map(|it| it.size.get()),
+            "keysDamaged": self.key_damage.gaps.iter().map(|gap| json!({
+                "firstByte": gap.from,
+                "lastByte": gap.to.saturating_sub(1),
+            })).collect::<Vec<_>>(),
+            "rescueRecipientUnknown": self.key_damage.header,
         })
     }
 }
@@ -90,15 +99,18 @@ pub struct LostRevisions {
     pub first: u64,
     /// The last one.
     pub last: u64,
+    /// Whether their entries are there, and only what they say cannot be read: their key is lost, or their payload.
+    pub unreadable: bool,
 }
 
 impl LostRevisions {
     fn json(self) -> serde_json::Value {
-        serde_json::json!({
+        json!({
             "stream": self.stream.to_string(),
             "person": self.person.map(|person| person.to_string()),
             "firstRevision": self.first,
             "lastRevision": self.last,
+            "unreadable": self.unreadable,
         })
     }
 }

@@ -14,9 +14,9 @@ use crate::domain::erasure::{ActRecord, Target};
 use crate::entry::Entry;
 use crate::ids::{LedgerId, PersonId, Position};
 use crate::journal::{EntryRef, survey, survey_with};
-use crate::ledger::directory::{open_keys, os_disk};
+use crate::ledger::directory::{open_what_is_left, os_disk};
 use crate::ledger::{Options, noted_acts};
-use crate::seal::{KeyStore, KeyStoreMode};
+use crate::seal::KeyStore;
 
 /// Carries everything that still verifies over from a damaged directory, which is not changed.
 pub struct Salvage<'a> {
@@ -44,7 +44,7 @@ impl Salvage<'_> {
         let disk = os_disk(&dir.join("journal"))?;
         let found = survey(&*disk).map_err(ExportError::Io)?;
         let ledger = found.ledger.ok_or(ExportError::Nobody)?;
-        let keys = open_keys(self.damaged, ledger, KeyStoreMode::ReadOnly)?;
+        let (keys, key_damage) = open_what_is_left(self.damaged, ledger)?;
         // Whoever can open the keys of the damaged ledger can open those of the new one.
         let rescue = &mut self.into.options.rescue;
         *rescue = rescue.or(keys.summary().rescue);
@@ -61,6 +61,9 @@ impl Salvage<'_> {
         let checkpoint = doctor::newest_checkpoint(self.damaged, found.last);
         let size = checkpoint.as_ref().map(|signed| signed.checkpoint.size);
         let known = look::look(&mut source, &persons(&acts), size)?;
+        if known.places() >= known.last.get() {
+            return Err(CarryError::Nothing);
+        }
         let (checkpoints, furthest) = self.checkpoints();
         // A checkpoint to which the entries do not lead is kept, but nothing is said to rest on it.
         let checkpoint = checkpoint.filter(|signed| {
@@ -79,6 +82,7 @@ impl Salvage<'_> {
             open_end: found.gaps.iter().any(|gap| gap.last.is_none()),
             acts: acts.collect(),
             master_key: self.master_key,
+            key_damage,
         };
         make(&mut source, &known, kept, self.into)
     }

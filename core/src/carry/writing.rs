@@ -5,8 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::acts::{Acts, Written};
-use super::beside::Entries;
-use super::error::CarryError;
+use super::error::{CarryError, at};
 use super::look::Known;
 use super::{Content, Taken};
 use crate::domain::erasure::EventPlace;
@@ -23,6 +22,7 @@ use crate::ledger::directory::os_disk;
 use crate::ledger::nonces::Nonces;
 use crate::ledger::sealer::{About, read_event, seal_payload};
 use crate::ledger::{OpenError, Options, OwnId};
+use crate::origin::{ENTRIES, Entries};
 use crate::seal::{KeyScope, KeyStore, KeyStoreMode, KeyStoreOptions};
 use crate::time::Timestamp;
 
@@ -95,11 +95,11 @@ impl<'a> Writing<'a> {
         known: &'a Known,
     ) -> Result<Self, CarryError> {
         let dir: &Path = &options.dir;
-        let (first, at) = known.first.ok_or(CarryError::Nothing)?;
+        let (first, first_at) = known.first.ok_or(CarryError::Nothing)?;
         let mut id = [0; 16];
         options.entropy.fill(&mut id).map_err(OpenError::Entropy)?;
         let ledger = LedgerId::from_uuid(uuid::Builder::from_random_bytes(id).into_uuid());
-        let created = Timestamp::from_nanos(at.nanos().saturating_sub(first.get()));
+        let created = Timestamp::from_nanos(first_at.nanos().saturating_sub(first.get()));
         let disk = os_disk(&dir.join("journal"))?;
         let log = SegmentLog::create(disk, ledger, created, SegmentOptions::default())
             .map_err(OpenError::from)?;
@@ -118,7 +118,7 @@ impl<'a> Writing<'a> {
             log,
             keys,
             nonces: Nonces::new(Arc::clone(&options.entropy)),
-            entries: Entries::begin(dir, from)?,
+            entries: Entries::begin(dir, from).map_err(at(&dir.join(ENTRIES)))?,
             streams: HashMap::new(),
             acts: Acts::default(),
             renumbered: BTreeSet::new(),
@@ -143,7 +143,8 @@ impl<'a> Writing<'a> {
             self.lost(position, self.known.named(position))?;
         }
         let (position, stream) = (taken.position, taken.entry.stream);
-        self.entries.put(position, &taken.bytes)?;
+        let put = self.entries.put(position, &taken.bytes);
+        put.map_err(at(&self.options.dir.join(ENTRIES)))?;
         if self.known.unreadable.contains(&position) {
             return self.lost(position, Some((stream, taken.entry.revision)));
         }
@@ -410,10 +411,11 @@ impl<'a> Writing<'a> {
             destroyed.extend(key.map(|key| (*person, key)));
         }
         self.keys.sync()?;
+        let entries = self.entries.finish();
         Ok(Done {
             ledger: self.ledger,
             tail: self.log.tail(),
-            entries: self.entries.finish()?,
+            entries: entries.map_err(at(&self.options.dir.join(ENTRIES)))?,
             events: self.events,
             renumbered: self.renumbered,
             destroyed,

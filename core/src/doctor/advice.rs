@@ -192,7 +192,7 @@ fn of_keys(fault: &KeyFault) -> Advice {
         KeyFault::Damaged { .. } => advice(
             Section::Damage,
             "put keys/keys.log back from its backup; what the file has after the end of the backup can \
-             be kept",
+             be kept. If no backup has it, `planledger ledger doctor --salvage` carries over what still opens",
         ),
         KeyFault::Older { .. } => advice(
             Section::Damage,
@@ -264,6 +264,15 @@ fn of_part(part: PartName, kind: FaultKind) -> Advice {
              restore both, and find out who did it",
         ),
         PartName::Indexes | PartName::Tiles | PartName::Derived => advice(Section::Derived, REPAIR),
+        PartName::Origin if kind == FaultKind::Missing => advice(
+            Section::Doctor,
+            "put origin/ back from the newest backup of this ledger; the server runs without it, but nobody \
+             can prove any more that the events are those of the earlier ledger",
+        ),
+        PartName::Origin => advice(
+            Section::Doctor,
+            "put origin/ back from the newest backup of this ledger, and find out who changed it",
+        ),
         PartName::AccessLog | PartName::AccessCheckpoints => advice(
             Section::Reads,
             "put access/ back from the newest backup; what no backup has is put on record with \
@@ -325,6 +334,7 @@ mod tests {
             PartName::Derived,
             PartName::AccessLog,
             PartName::AccessCheckpoints,
+            PartName::Origin,
         ];
         let mut all = vec![
             Finding::NoLedger,
@@ -368,6 +378,7 @@ mod tests {
             Finding::CheckpointsDamaged { offset: 3 },
             Finding::ActsDamaged { what: what.clone() },
             part(PartName::Journal, FaultKind::Fork),
+            part(PartName::Origin, FaultKind::Entry),
             Finding::NoDerivedState,
             Finding::NotChecked { what },
         ];

@@ -366,7 +366,8 @@ impl Truth<'_> {
             | PartName::Tiles
             | PartName::Derived
             | PartName::AccessLog
-            | PartName::AccessCheckpoints => false,
+            | PartName::AccessCheckpoints
+            | PartName::Origin => false,
         };
         let faults = found.faults().filter(|(part, _)| !told(*part));
         let more: Vec<_> = faults

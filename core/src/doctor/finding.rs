@@ -212,7 +212,9 @@ impl Finding {
             Self::OpenToOthers { .. } | Self::LittleRoom { .. } => Weight::Outside,
             Self::Part { part, .. } => match part {
                 PartName::Indexes | PartName::Tiles | PartName::Derived => Weight::Derived,
-                PartName::AccessLog | PartName::AccessCheckpoints => Weight::Outside,
+                PartName::AccessLog | PartName::AccessCheckpoints | PartName::Origin => {
+                    Weight::Outside
+                }
                 PartName::Journal
                 | PartName::Checkpoints
                 | PartName::Heads
@@ -261,9 +263,10 @@ impl Finding {
             Self::Part { part, .. } => match part {
                 PartName::Indexes | PartName::Tiles | PartName::Derived => Lost::Nothing,
                 PartName::AccessLog => Lost::Reads,
-                PartName::AccessCheckpoints | PartName::Checkpoints | PartName::Heads => {
-                    Lost::Evidence
-                }
+                PartName::AccessCheckpoints
+                | PartName::Checkpoints
+                | PartName::Heads
+                | PartName::Origin => Lost::Evidence,
                 PartName::Journal | PartName::Contents => Lost::Unknown,
             },
             Self::NotChecked { .. } => Lost::Unknown,
@@ -288,6 +291,8 @@ fn of_part(part: PartName, kind: FaultKind) -> &'static str {
         PartName::Derived => "DERIVED_WRONG",
         PartName::AccessLog => "ACCESS_LOG_WRONG",
         PartName::AccessCheckpoints => "ACCESS_CHECKPOINTS_WRONG",
+        PartName::Origin if kind == FaultKind::Missing => "ORIGIN_MISSING",
+        PartName::Origin => "ORIGIN_CHANGED",
     }
 }
 

@@ -114,7 +114,8 @@ fn removed_for(dir: &Path, finding: &Finding) -> Vec<(PathBuf, &'static str)> {
             | PartName::Heads
             | PartName::Contents
             | PartName::AccessLog
-            | PartName::AccessCheckpoints => Vec::new(),
+            | PartName::AccessCheckpoints
+            | PartName::Origin => Vec::new(),
         },
         Finding::NoLedger
         | Finding::JournalMissing

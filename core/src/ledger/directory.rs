@@ -9,7 +9,7 @@ use super::{OpenError, Options};
 use crate::disk::{self, OsDisk, for_owner};
 use crate::ids::LedgerId;
 use crate::journal::{DurableHint, SegmentLog, SegmentOptions};
-use crate::seal::{KeyStore, KeyStoreError, KeyStoreMode, KeyStoreOptions};
+use crate::seal::{KeyDamage, KeyStore, KeyStoreError, KeyStoreMode, KeyStoreOptions};
 
 pub(crate) fn existing(dir: &Path) -> Result<(), OpenError> {
     match dir.join("journal").is_dir() {
@@ -187,6 +187,25 @@ pub(crate) fn open_journal(
         }
         other => Ok(other?),
     }
+}
+
+/// Opens what is left of a key store that is damaged, for reading only, and says what is damaged.
+pub(crate) fn open_what_is_left(
+    options: &Options,
+    ledger: LedgerId,
+) -> Result<(KeyStore, KeyDamage), OpenError> {
+    let path = options.dir.join("keys");
+    if !path.is_dir() {
+        return Err(KeyStoreError::Missing.into());
+    }
+    let how = KeyStoreOptions {
+        disk: os_disk(&path)?,
+        ledger,
+        master: options.master.clone(),
+        rescue: options.rescue,
+        mode: KeyStoreMode::ReadOnly,
+    };
+    Ok(KeyStore::left_of(&how)?)
 }
 
 pub(crate) fn open_keys(

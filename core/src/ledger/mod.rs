@@ -34,6 +34,7 @@ pub(crate) mod nonces;
 mod open;
 mod opened_ahead;
 pub(crate) mod opener;
+mod origin;
 mod overview;
 mod own;
 mod ownerless;

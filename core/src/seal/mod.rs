@@ -13,6 +13,6 @@ pub(crate) use self::cipher::{NONCE_LEN, rest_key, seal_in_place};
 pub use self::key::ScopeKey;
 pub use self::scope::KeyScope;
 pub use self::store::{
-    KeyCount, KeyStore, KeyStoreError, KeyStoreMode, KeyStoreOptions, KeyStoreSummary, MasterKey,
-    RescueKey, Rewrapping, open_with_rescue_key, rewrap,
+    KeyCount, KeyDamage, KeyGap, KeyStore, KeyStoreError, KeyStoreMode, KeyStoreOptions,
+    KeyStoreSummary, MasterKey, RescueKey, Rewrapping, open_with_rescue_key, rewrap,
 };

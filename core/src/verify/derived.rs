@@ -94,7 +94,16 @@ impl Derived<'_> {
                 let given = stored.map(|stored| stored.open());
                 given.transpose()
             });
-            let (given, cursor) = match given.map_err(|error| refused(&error))? {
+            let given = given.map_err(|error| match error {
+                // The first versions had no register, and sled's files right in the folder.
+                StoreError::Layout if ["conf", "db"].iter().all(|name| self.dir.join(name).is_file()) => {
+                    let what = "not compared: a version without a register made it, and the next start makes \
+                                it again";
+                    NotCompared::Note(what.to_owned())
+                }
+                error => refused(&error),
+            });
+            let (given, cursor) = match given? {
                 Some((given, Some(cursor))) => (given, cursor),
                 Some((_, None)) | None => {
                     let what = "there is none; the next start builds it";

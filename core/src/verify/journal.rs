@@ -12,6 +12,7 @@ use super::forks::Forks;
 use super::halt::Halt;
 use super::heads::Heads;
 use super::indexes::Indexes;
+use super::origin::Recorded;
 use super::parallel::{Span, in_order};
 use super::report::{Part, PartName};
 use crate::audit::{Chains, Fault, FaultKind};
@@ -56,6 +57,8 @@ pub(super) struct Found {
     pub(super) disclosed: Option<(u64, Option<Fault>)>,
     /// The acts that remove records of the access log, and whether they are carried out.
     pub(super) removals: Vec<(RemovedReads, bool)>,
+    /// What is on record of the earlier ledger, if the events were carried over from one.
+    pub(super) origin: Recorded,
     /// Whether the journal was read to its end.
     pub(super) whole: bool,
     /// The forked streams.
@@ -87,6 +90,7 @@ pub(super) fn check(
         acts: Acts::default(),
         noted: Vec::new(),
         losses: Vec::new(),
+        origin: Recorded::default(),
         indexes,
     };
     following.checkpoints.reached(&following.frontier);
@@ -257,6 +261,7 @@ struct Following<'a> {
     acts: Acts,
     noted: Vec<NotedReads>,
     losses: Vec<Loss>,
+    origin: Recorded,
     indexes: Indexes<'a>,
 }
 
@@ -379,7 +384,12 @@ impl Following<'_> {
             // What is lost by it was never in this journal.
             Ok(LedgerEvent::Restored(_)) if of_restores => {}
             // What they say is of another ledger.
-            Ok(LedgerEvent::CarriedOver(_) | LedgerEvent::PlaceHeld(_)) if of_origin => {}
+            Ok(LedgerEvent::CarriedOver(carried)) if of_origin => {
+                self.origin.carried.get_or_insert((position, carried));
+            }
+            Ok(LedgerEvent::PlaceHeld(held)) if of_origin => {
+                self.origin.take(position, held);
+            }
             Ok(LedgerEvent::ForkSettled { stream, forks, .. }) if of_forks => {
                 self.forking.settle(position, stream, &forks)?;
             }
@@ -435,6 +445,7 @@ impl Following<'_> {
             losses: self.losses,
             disclosed: self.disclosed.finish(whole),
             removals: self.acts.removals(),
+            origin: self.origin,
             whole,
             forks,
             parts,

@@ -18,6 +18,7 @@ mod heads;
 mod indexes;
 mod journal;
 mod loss;
+mod origin;
 mod parallel;
 mod report;
 mod tiles;
@@ -140,6 +141,7 @@ fn verify(
         texts: depth == Depth::Full,
     };
     parts.extend(access.check()?);
+    parts.extend(found.origin.check(dir)?);
     if depth == Depth::Forks {
         let told = told::tell(log, keys, &forks, events, &watched(Pass::Commands))?;
         forks.told = Some(told);

@@ -76,6 +76,9 @@ pub enum PartName {
     AccessLog,
     /// The kept checkpoints of the access log, compared with it and with the keys on record.
     AccessCheckpoints,
+    /// What is kept of the earlier ledger in `origin/`, compared with what is on record of it. There only if
+    /// the events were carried over from one.
+    Origin,
 }
 
 impl PartName {
@@ -91,6 +94,7 @@ impl PartName {
             Self::Derived => "derived",
             Self::AccessLog => "access log",
             Self::AccessCheckpoints => "access checkpoints",
+            Self::Origin => "origin",
         }
     }
 
@@ -106,6 +110,7 @@ impl PartName {
             Self::Derived => "documents",
             Self::AccessLog => "records",
             Self::AccessCheckpoints => "checkpoints",
+            Self::Origin => "entries",
         }
     }
 
@@ -117,7 +122,8 @@ impl PartName {
             | Self::Heads
             | Self::Contents
             | Self::AccessLog
-            | Self::AccessCheckpoints => false,
+            | Self::AccessCheckpoints
+            | Self::Origin => false,
             Self::Indexes | Self::Tiles | Self::Derived => true,
         }
     }

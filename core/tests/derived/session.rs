@@ -422,7 +422,8 @@ impl<'a> Session<'a> {
                 | PartName::Contents
                 | PartName::Tiles
                 | PartName::AccessLog
-                | PartName::AccessCheckpoints => Fault::UnsoundJournal,
+                | PartName::AccessCheckpoints
+                | PartName::Origin => Fault::UnsoundJournal,
             };
             self.report
                 .fault(which, format!("{}: {}", part.name(), fault.what));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use planledger_core::access_log::AccessLogError;
-use planledger_core::domain::ledger::RestoreOnRecord;
+use planledger_core::domain::ledger::{CarriedOver, RestoreOnRecord};
 use planledger_core::ids::Position;
 use planledger_core::ledger::{Ledger, Reading};
 use planledger_core::time::Timestamp;
@@ -41,6 +41,8 @@ pub(super) struct Api {
     pub(super) counts: Arc<Counts>,
     /// The older states that were put back. That happens only while no server runs.
     pub(super) restores: Arc<[RestoreOnRecord]>,
+    /// The earlier ledger that the events come from. That happens only before a server runs.
+    pub(super) origin: Option<Arc<CarriedOver>>,
     /// What waits for clients to read it.
     pub(super) room: Room,
     pub(super) turns: Turns,
@@ -69,6 +71,22 @@ fn restores(ledger: &Ledger) -> Arc<[RestoreOnRecord]> {
     restores.into()
 }
 
+/// What is on record of the earlier ledger that the events come from. The log says it at each start.
+fn origin(ledger: &Ledger) -> Option<Arc<CarriedOver>> {
+    let origin = ledger.origin().unwrap_or_else(|error| {
+        tracing::error!(%error, "it cannot be read which ledger the events come from");
+        None
+    })?;
+    tracing::info!(
+        from = %origin.ledger,
+        position = %origin.position,
+        at = %origin.carried_at,
+        lost = origin.lost,
+        "the events up to a position come from an earlier ledger"
+    );
+    Some(Arc::new(origin))
+}
+
 /// What was read, and the position of the ledger that it holds for.
 pub(super) type Answer<T> = Result<(T, Position), Failure>;
 
@@ -91,9 +109,11 @@ impl Api {
             });
         });
         let restores = restores(&ledger);
+        let origin = origin(&ledger);
         Self {
             started_at: ledger.now(),
             restores,
+            origin,
             ledger,
             evidence,
             reads,

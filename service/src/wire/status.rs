@@ -1,7 +1,7 @@
 //! The status of the ledger.
 
 use planledger_core::access_log::AccessLogError;
-use planledger_core::domain::ledger::RestoreOnRecord;
+use planledger_core::domain::ledger::{CarriedOver, RestoreOnRecord};
 use planledger_core::ids::Position;
 use planledger_core::ledger::Status;
 use planledger_core::time::Timestamp;
@@ -11,13 +11,14 @@ use super::proto;
 
 /// Writes the answer of `GetStatus`. `started_at` is the instant when the server started. `recording` says
 /// whether reads are recorded, or why not; `None` if the server keeps no access log. `restores` are the
-/// older states that were put back.
+/// older states that were put back, `origin` the earlier ledger that the events come from.
 pub fn status(
     status: &Status,
     started_at: Timestamp,
     recording: Option<Result<(), AccessLogError>>,
     not_writable_because: Option<String>,
     restores: &[RestoreOnRecord],
+    origin: Option<&CarriedOver>,
 ) -> proto::GetStatusResponse {
     let access_log = match recording {
         Some(Ok(())) => proto::AccessLogState::Recording,
@@ -41,6 +42,7 @@ pub fn status(
         access_log: access_log.into(),
         not_writable_because,
         restores: restores.iter().map(put_back).collect(),
+        carried_over: origin.map(carried_over),
     }
 }
 
@@ -51,5 +53,17 @@ fn put_back(restore: &RestoreOnRecord) -> proto::PutBack {
         restored_at: Some(timestamp(restore.restored_at)),
         checkpoint_size: restore.beyond.map_or(0, |beyond| beyond.size.get()),
         lost_commands: restore.commands,
+    }
+}
+
+fn carried_over(origin: &CarriedOver) -> proto::CarriedOver {
+    proto::CarriedOver {
+        ledger_id: origin.ledger.to_string(),
+        position: origin.position.get(),
+        reached: origin.reached.get(),
+        lost: origin.lost,
+        renumbered: origin.renumbered,
+        carried_at: Some(timestamp(origin.carried_at)),
+        checkpoint_size: origin.checkpoint.map_or(0, |known| known.size.get()),
     }
 }

@@ -6,6 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 
 use planledger_core::ledger::Ledger;
 use serde_json::Value as Json;
+use uuid::Uuid;
 
 use super::damaged::*;
 use crate::support::*;
@@ -131,6 +132,96 @@ fn drill_what_no_backup_has_is_lost_and_the_rest_is_salvaged() {
     let ran = doctor(&home, &again);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.stderr.contains("is not empty"), "{}", ran.stderr);
+}
+
+#[test]
+fn drill_what_is_kept_of_the_earlier_ledger_is_missing_or_changed() {
+    let (new, said) = salvaged(&home());
+    assert_eq!(said["whole"], true, "{said}");
+    sound(&new);
+    for name in ["entries", "checkpoints.txt", "report.json"] {
+        let path = new.path().join("origin").join(name);
+        let whole = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        let finding = only(&new, "ORIGIN_MISSING");
+        assert_eq!(finding["lost"], "evidence");
+        let what = finding["what"].as_str().unwrap();
+        assert!(
+            what.contains(&format!("origin/{name} is missing")),
+            "{what}"
+        );
+        let next = finding["next"].as_str().unwrap();
+        assert!(next.contains("put origin/ back"), "{next}");
+        let mut changed = whole.clone();
+        let middle = changed.len() / 2;
+        changed.truncate(middle);
+        fs::write(&path, changed).unwrap();
+        private(new.path());
+        assert_eq!(only(&new, "ORIGIN_CHANGED")["lost"], "evidence");
+        let dir = new.path().to_str().unwrap();
+        let ran = run(["ledger", "verify", "--dir", dir, "--quick"]);
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        assert!(
+            ran.stderr.contains(&format!("origin/{name} was changed")),
+            "{}",
+            ran.stderr
+        );
+        // The ledger itself needs none of it.
+        Serving::start(new.path()).stop();
+        fs::write(&path, whole).unwrap();
+    }
+    sound(&new);
+}
+
+#[test]
+fn drill_what_no_key_opens_any_more_is_named_and_the_rest_is_salvaged() {
+    let home = home();
+    let path = home.path().join("keys/keys.log");
+    let mut damaged = fs::read(&path).unwrap();
+    // The key of one institution in the middle, and the end.
+    let slot = 256 * 9;
+    let institution = Uuid::from_slice(&damaged[slot + 6..slot + 22]).unwrap();
+    damaged[slot + 100] ^= 1;
+    let length = damaged.len() - 100;
+    damaged.truncate(length);
+    fs::write(&path, damaged).unwrap();
+    let finding = only(&home, "KEYS_DAMAGED");
+    let next = finding["next"].as_str().unwrap();
+    assert!(next.contains("--salvage"), "{next}");
+    let (new, said) = salvaged(&home);
+    assert_eq!(said["whole"], false);
+    assert_eq!(said["keysDamaged"].as_array().unwrap().len(), 2, "{said}");
+    assert_eq!(said["keysDamaged"][0]["firstByte"], slot);
+    let missing = said["missing"].as_array().unwrap();
+    let streams: Vec<_> = missing
+        .iter()
+        .map(|it| it["stream"].as_str().unwrap())
+        .collect();
+    assert_eq!(missing.len(), 2, "{said}");
+    assert!(
+        streams.contains(&format!("institution/{institution}").as_str()),
+        "{said}"
+    );
+    assert!(missing.iter().all(|it| it["unreadable"] == true), "{said}");
+    sound(&new);
+    let serving = Serving::start(new.path());
+    let status = run(["ledger", "status", "--json", "--server", &serving.url])
+        .done()
+        .json();
+    let carried = &status["carriedOver"];
+    assert_eq!(carried["ledgerId"], said["from"], "{status}");
+    assert_eq!(carried["lost"], "2");
+    assert_eq!(carried["position"], said["lastPosition"].to_string());
+    let table = run(["ledger", "status", "--server", &serving.url])
+        .done()
+        .stdout;
+    let from = format!("ledger {}", said["from"].as_str().unwrap());
+    assert!(
+        table.contains("carried over from") && table.contains(&from),
+        "{table}"
+    );
+    assert!(table.contains("2 events missing"), "{table}");
+    serving.stop();
 }
 
 #[test]

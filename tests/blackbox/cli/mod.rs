@@ -18,4 +18,5 @@ mod rest;
 mod roster;
 mod serve;
 mod settings;
+mod upgraded;
 mod usage;

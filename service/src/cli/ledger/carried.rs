@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use planledger_core::carry::Carried;
+use planledger_core::carry::{Carried, LostRevisions};
 
 use super::super::output;
 
@@ -47,12 +47,29 @@ pub(super) fn show(carried: &Carried, dir: &Path, json: bool) {
             carried.position
         ));
     }
-    for missing in &carried.missing {
+    for gap in &carried.key_damage.gaps {
+        output::line(format!(
+            "keys/keys.log: bytes {} to {} hold no key that opens",
+            gap.from,
+            gap.to.saturating_sub(1)
+        ));
+    }
+    if carried.key_damage.header {
+        output::line(
+            "keys/keys.log: its header is damaged, so nobody knows whether there was a rescue recipient; name \
+             yours for the new ledger with `planledger keys add-rescue-recipient`",
+        );
+    }
+    for missing in together(&carried.missing) {
         let of = missing
             .person
             .map_or(String::new(), |person| format!(" of person {person}"));
+        let what = match missing.unreadable {
+            true => "unreadable",
+            false => "lost",
+        };
         output::line(format!(
-            "lost: revisions {} to {} of {}{of}",
+            "{what}: revisions {} to {} of {}{of}",
             missing.first, missing.last, missing.stream
         ));
     }
@@ -63,4 +80,21 @@ pub(super) fn show(carried: &Carried, dir: &Path, json: bool) {
         true => "nothing is lost",
         false => "the same is in origin/report.json",
     });
+}
+
+/// Revisions that follow each other, as one.
+fn together(missing: &[LostRevisions]) -> Vec<LostRevisions> {
+    let mut all: Vec<LostRevisions> = Vec::new();
+    for next in missing {
+        match all.last_mut() {
+            Some(before)
+                if (before.stream, before.unreadable, before.last + 1)
+                    == (next.stream, next.unreadable, next.first) =>
+            {
+                before.last = next.last;
+            }
+            Some(_) | None => all.push(*next),
+        }
+    }
+    all
 }

@@ -88,7 +88,8 @@ fn sound_otherwise(found: &Verification) -> Result<(), CliError> {
         | PartName::Indexes
         | PartName::Contents
         | PartName::Tiles
-        | PartName::Derived => !part.is_derived(),
+        | PartName::Derived
+        | PartName::Origin => !part.is_derived(),
     });
     match others.next() {
         None => Ok(()),

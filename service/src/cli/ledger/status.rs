@@ -1,7 +1,7 @@
 //! `ledger status`: shows the status of a running server's ledger.
 
 use clap::Args;
-use planledger_proto::v1::{AccessLogState, Deriving, GetStatusRequest, PutBack};
+use planledger_proto::v1::{AccessLogState, CarriedOver, Deriving, GetStatusRequest, PutBack};
 
 use super::super::error::CliError;
 use super::super::output;
@@ -30,6 +30,7 @@ impl Status {
         }
         let reads = access_log(status.access_log()).to_owned();
         let restores = put_back(&status.restores);
+        let origin = carried_over(status.carried_over.as_ref());
         let last = output::instant(status.last_recorded_at.as_ref());
         let rows = [
             ("ledger", status.ledger_id),
@@ -49,6 +50,7 @@ impl Status {
             ),
             ("forked streams", forked(status.forks)),
             ("put back from backups", restores),
+            ("carried over from", origin),
         ];
         let rows = rows.map(|(name, value)| vec![name.to_owned(), value]);
         output::table(&rows);
@@ -106,6 +108,19 @@ fn put_back(restores: &[PutBack]) -> String {
         [] => "never".to_owned(),
         restores => restores.iter().map(one).collect::<Vec<_>>().join("; "),
     }
+}
+
+/// Describes which earlier ledger the events come from.
+fn carried_over(origin: Option<&CarriedOver>) -> String {
+    let Some(origin) = origin else {
+        return "no other ledger".to_owned();
+    };
+    let when = output::instant(origin.carried_at.as_ref());
+    let missing = origin.lost + origin.reached.saturating_sub(origin.position);
+    format!(
+        "ledger {}, {when}, up to position {}, {missing} events missing",
+        origin.ledger_id, origin.position
+    )
 }
 
 fn forked(forks: u64) -> String {

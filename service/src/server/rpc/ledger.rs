@@ -21,6 +21,7 @@ impl LedgerService for Api {
             self.recording(),
             self.ledger.why_not_writable(),
             &self.restores,
+            self.origin.as_deref(),
         )))
     }
 }
