@@ -20,6 +20,7 @@ mod look;
 mod making;
 mod report;
 mod salvage;
+mod scopes;
 mod writing;
 
 use crate::domain::Actor;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::acts::{Acts, Written};
 use super::error::{CarryError, at};
 use super::look::Known;
+use super::scopes::Spoken;
 use super::{Content, Taken};
 use crate::domain::erasure::EventPlace;
 use crate::domain::ledger::{LedgerEvent, LostPlace, OwnEvent, PlaceHeld, origin_stream};
@@ -57,6 +58,7 @@ pub(super) struct Writing<'a> {
     nonces: Nonces,
     entries: Entries,
     streams: HashMap<StreamId, End>,
+    spoken: Spoken,
     acts: Acts,
     renumbered: BTreeSet<StreamId>,
     events: u64,
@@ -120,6 +122,7 @@ impl<'a> Writing<'a> {
             nonces: Nonces::new(Arc::clone(&options.entropy)),
             entries: Entries::begin(dir, from).map_err(at(&dir.join(ENTRIES)))?,
             streams: HashMap::new(),
+            spoken: Spoken::default(),
             acts: Acts::default(),
             renumbered: BTreeSet::new(),
             events: 0,
@@ -143,6 +146,7 @@ impl<'a> Writing<'a> {
             self.lost(position, self.known.named(position))?;
         }
         let (position, stream) = (taken.position, taken.entry.stream);
+        self.speak(&taken);
         let put = self.entries.put(position, &taken.bytes);
         put.map_err(at(&self.options.dir.join(ENTRIES)))?;
         if self.known.unreadable.contains(&position) {
@@ -171,6 +175,17 @@ impl<'a> Writing<'a> {
             | StreamKind::System
             | StreamKind::Grants
             | StreamKind::Erasure => self.event(taken),
+        }
+    }
+
+    /// Notes of whom an event speaks. Of a whole ledger everybody has a key anyway.
+    fn speak(&mut self, taken: &Taken) {
+        if self.known.lost.is_empty() {
+            return;
+        }
+        self.spoken.stream(taken.entry.stream);
+        if let Content::Json(json) = &taken.content {
+            self.spoken.payload(json);
         }
     }
 
@@ -402,6 +417,11 @@ impl<'a> Writing<'a> {
             done.map_err(|error| wrong(position, error))?;
         }
         let entropy = self.options.entropy.as_ref();
+        for scope in self.spoken.scopes() {
+            if self.keys.id_of(scope).is_none() {
+                self.keys.active_or_new(scope, self.last_at, entropy)?;
+            }
+        }
         let mut destroyed = BTreeMap::new();
         for person in &self.known.erased {
             let scope = KeyScope::Person(*person);

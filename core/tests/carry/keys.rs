@@ -10,7 +10,7 @@ use planledger_core::ids::{PersonId, StreamId};
 use planledger_core::ledger::RecordedEvent;
 use planledger_core::seal::KeyGap;
 use planledger_fixtures::place::{TempLedger, copy, events};
-use planledger_fixtures::school::SCHOOL;
+use planledger_fixtures::school::{OTHER_PLAN, SCHOOL};
 
 use super::support::*;
 use crate::audit::school::{CLASSMATE, OTHERS, PLAN, STUDENT};
@@ -179,7 +179,11 @@ fn a_key_that_somebody_made_up_opens_nothing() {
     );
     forged[slot + 224..slot + SLOT].copy_from_slice(&checksum);
     let (carried, after) = salvaged(&old, &before, &forged);
-    lost_only(&before, &after, &[PLAN.into(), STUDENT.into()]);
+    lost_only(
+        &before,
+        &after,
+        &[PLAN.into(), OTHER_PLAN.into(), STUDENT.into()],
+    );
     assert_eq!(carried.persons(), BTreeSet::from([STUDENT]));
 }
 
