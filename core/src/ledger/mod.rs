@@ -335,7 +335,7 @@ impl Ledger {
             recorded_at: cursor.recorded_at,
             derived: docs.flushed().position,
             keys: self.inner.keys.len() as u64,
-            writable: self.why_not_writable().is_none() && docs.doubt().is_none(),
+            writable: self.why_not_writable().is_none(),
             derived_again: made.again(),
             deriving: made
                 .progress()
@@ -344,11 +344,16 @@ impl Ledger {
         }
     }
 
-    /// Why commands are not accepted because of the disk; `None` if they are, or if derived state is being made
-    /// again. It may pass: see [`Ledger::waits_for_room`].
+    /// Why commands are not accepted: because of the disk, or because derived state is being made again;
+    /// `None` if they are. It may pass: see [`Ledger::waits_for_room`].
     pub fn why_not_writable(&self) -> Option<String> {
         let stopped = self.inner.durable.stopped().map(str::to_owned);
-        stopped.or_else(|| self.inner.durable.held())
+        let held = stopped.or_else(|| self.inner.durable.held());
+        held.or_else(|| {
+            let docs = self.inner.docs();
+            let why = docs.doubt()?;
+            Some(format!("derived state is being rebuilt: {why}"))
+        })
     }
 
     /// Whether the writer waits for room on the disk, and goes on by itself when there is room. Nothing was

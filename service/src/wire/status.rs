@@ -35,7 +35,8 @@ pub fn status(
         last_recorded_at: recorded.then(|| timestamp(status.recorded_at)),
         started_at: Some(timestamp(started_at)),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        writable: status.writable,
+        // One answer does not contradict itself, whatever changes meanwhile.
+        writable: not_writable_because.is_none(),
         derived_rebuilds: status.derived_again,
         deriving: deriving.map(|(done, all)| proto::Deriving { done, all }),
         forks: status.forks,

@@ -70,7 +70,10 @@ fn derived_state_that_cannot_be_written_is_made_again() {
     let calls = [Call::Write, Call::OpenToWrite, Call::Name];
     story.faults.begin_all(&calls.map(|call| (call, full)));
     story.load(&server.serving);
-    let told = Told::by(&server);
+    let told = Told::until(&server, "said", |told| !told.status.writable);
+    let why = told.why();
+    let says_both = why.contains("derived state is being rebuilt") && why.contains("No space left");
+    assert!(says_both, "{why}");
     assert!(story.faults.end() > 0, "nothing was written");
     Told::well(&server);
     story.work(&server.serving);

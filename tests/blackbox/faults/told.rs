@@ -39,6 +39,8 @@ impl Told {
             let listed = voice.ask(list).await.unwrap();
             assert!(!listed.institutions.is_empty());
             let status = voice.ask(GetStatusRequest::default()).await.unwrap();
+            let says_why = status.not_writable_because.is_some();
+            assert_eq!(status.writable, !says_why, "{status:?}");
             let endpoint = Endpoint::from_shared(server.serving.url.clone()).unwrap();
             let mut health = HealthClient::new(endpoint.connect().await.unwrap());
             let mut well = [false; 2];
