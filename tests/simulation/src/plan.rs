@@ -30,21 +30,61 @@ pub(crate) enum End {
     Process,
 }
 
-/// One thing that happens.
+/// One thing that happens. `A` is what is done, `E` how a process ends.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Item {
+pub(crate) enum Item<A, E> {
     /// A fault comes to the process that runs next.
     Fault(Planned),
     /// The process that runs next finds so much space.
     Space(u64),
-    /// The process does something.
-    Act(Act, u64),
+    /// Something is done.
+    Act(A, u64),
     /// The process ends.
-    End(End, u64),
+    End(E, u64),
+}
+
+/// What comes to one process.
+pub(crate) struct Life<A, E> {
+    pub(crate) faults: Vec<Planned>,
+    pub(crate) space: Option<u64>,
+    /// What it does, each with the seed of its dice.
+    pub(crate) acts: Vec<(A, u64)>,
+    /// How it ends, with the seed of its dice; `None` if the plan does not say.
+    pub(crate) end: Option<(E, u64)>,
+}
+
+impl<A, E> Default for Life<A, E> {
+    fn default() -> Self {
+        Self {
+            faults: Vec::new(),
+            space: None,
+            acts: Vec::new(),
+            end: None,
+        }
+    }
+}
+
+/// The lives of a plan's processes. Of the last the plan does not say how it ends.
+pub(crate) fn lives<A: Copy, E: Copy>(items: &[Item<A, E>]) -> Vec<Life<A, E>> {
+    let mut lives = Vec::new();
+    let mut life = Life::default();
+    for item in items {
+        match item {
+            Item::Fault(fault) => life.faults.push(*fault),
+            Item::Space(bytes) => life.space = Some(*bytes),
+            Item::Act(act, seed) => life.acts.push((*act, *seed)),
+            Item::End(end, seed) => {
+                life.end = Some((*end, *seed));
+                lives.push(std::mem::take(&mut life));
+            }
+        }
+    }
+    lives.push(life);
+    lives
 }
 
 /// What follows from a seed.
-pub(crate) fn plan(seed: u64) -> Vec<Item> {
+pub(crate) fn plan(seed: u64) -> Vec<Item<Act, End>> {
     let mut dice = Dice::new(seed);
     let mut items = Vec::new();
     for _ in 0..4 + dice.below(20) {
@@ -53,7 +93,7 @@ pub(crate) fn plan(seed: u64) -> Vec<Item> {
     items
 }
 
-fn life(dice: &mut Dice, items: &mut Vec<Item>) {
+fn life(dice: &mut Dice, items: &mut Vec<Item<Act, End>>) {
     // Most processes die at some operation, which may be one of their start.
     if !dice.once_in(4) {
         items.push(fault(dice, Fault::Kill, 70));
@@ -93,7 +133,8 @@ fn life(dice: &mut Dice, items: &mut Vec<Item>) {
     items.push(Item::End(end, dice.roll()));
 }
 
-fn fault(dice: &mut Dice, fault: Fault, operations: u64) -> Item {
+/// A fault at one of so many operations.
+pub(crate) fn fault<A, E>(dice: &mut Dice, fault: Fault, operations: u64) -> Item<A, E> {
     Item::Fault(Planned {
         from: dice.below(operations),
         fault,
@@ -103,7 +144,7 @@ fn fault(dice: &mut Dice, fault: Fault, operations: u64) -> Item {
 
 /// One process that does a little of everything, killed at an operation. Gives the plans for every
 /// operation and every kind of power cut.
-pub(crate) fn sweep(operation: u64, cut: Cut) -> Vec<Item> {
+pub(crate) fn sweep(operation: u64, cut: Cut) -> Vec<Item<Act, End>> {
     let acts = [
         Act::Append,
         Act::Append,

@@ -14,7 +14,7 @@ use crate::bugs::{Bug, Habit};
 use crate::dice::Dice;
 use crate::disk::{Counts, Cut, Machine};
 use crate::model::{Fate, Known, Model, Wrong, scope};
-use crate::plan::{Act, End, Item};
+use crate::plan::{Act, End, Item, Life, lives};
 use crate::process::{Hint, Process, START, Seeded, signer};
 
 /// People and institutions who have keys, from 0.
@@ -69,7 +69,7 @@ struct Player {
 }
 
 /// Plays a plan. The error says what is wrong.
-pub(crate) fn play(items: &[Item], seed: u64, bug: Bug) -> (Played, Result<(), Wrong>) {
+pub(crate) fn play(items: &[Item<Act, End>], seed: u64, bug: Bug) -> (Played, Result<(), Wrong>) {
     let mut player = Player {
         machine: Machine::new(bug.lie()),
         model: Model::default(),
@@ -93,42 +93,23 @@ pub(crate) fn play(items: &[Item], seed: u64, bug: Bug) -> (Played, Result<(), W
 }
 
 impl Player {
-    fn all(&mut self, items: &[Item]) -> Result<(), Wrong> {
-        let mut from = 0;
-        for (at, item) in items.iter().enumerate() {
-            if let Item::End(end, seed) = item {
-                let life = items.get(from..at).unwrap_or_default();
-                self.life(life, *end, Dice::new(*seed))?;
-                from = at + 1;
-            }
+    fn all(&mut self, items: &[Item<Act, End>]) -> Result<(), Wrong> {
+        for life in lives(items) {
+            // In the end the power is cut once more, and a sound machine has to bring everything back.
+            let (end, seed) = life.end.unwrap_or((End::Cut(Cut::LosesAll), 1));
+            self.life(life, end, Dice::new(seed))?;
         }
-        // In the end the power is cut once more, and a sound machine has to bring everything back.
-        let rest = items.get(from..).unwrap_or_default();
-        self.life(rest, End::Cut(Cut::LosesAll), Dice::new(1))?;
         self.start(true).map_err(|stop| match stop {
             Stop::Wrong(wrong) => wrong,
             Stop::Ended => "a sound machine does not come up".to_owned(),
         })
     }
 
-    fn life(&mut self, items: &[Item], end: End, mut dice: Dice) -> Result<(), Wrong> {
-        let mut faults = Vec::new();
-        let mut space = None;
-        for item in items {
-            match item {
-                Item::Fault(fault) => faults.push(*fault),
-                Item::Space(bytes) => space = Some(*bytes),
-                Item::Act(..) | Item::End(..) => {}
-            }
-        }
-        self.machine.plan(faults, space);
-        let acts = items.iter().filter_map(|item| match item {
-            Item::Act(act, seed) => Some((*act, *seed)),
-            Item::Fault(_) | Item::Space(_) | Item::End(..) => None,
-        });
+    fn life(&mut self, life: Life<Act, End>, end: End, mut dice: Dice) -> Result<(), Wrong> {
+        self.machine.plan(life.faults, life.space);
         let whole = dice.once_in(3);
         let mut lived = self.start(whole);
-        for (act, seed) in acts {
+        for (act, seed) in life.acts {
             if lived.is_ok() {
                 lived = self.act(act, Dice::new(seed));
             }

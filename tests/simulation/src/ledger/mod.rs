@@ -30,6 +30,7 @@ use crate::bugs::Bug;
 use crate::dice::Dice;
 use crate::disk::{Cut, JOURNAL, Machine, Trace};
 use crate::model::Wrong;
+use crate::plan::{Life, lives};
 use crate::process::{LEDGER, START, Seeded};
 use crate::run::Played;
 use crate::school::foundation;
@@ -130,14 +131,10 @@ pub(crate) fn play_ledger(
 
 impl Story {
     fn all(&mut self, items: &[Item]) -> Result<(), Wrong> {
-        let mut from = 0;
-        for (at, item) in items.iter().enumerate() {
-            if let Item::End(seed) = item {
-                self.life(items.get(from..at).unwrap_or_default(), Dice::new(*seed))?;
-                from = at + 1;
-            }
+        for life in lives(items) {
+            let ((), seed) = life.end.unwrap_or(((), 1));
+            self.life(life, Dice::new(seed))?;
         }
-        self.life(items.get(from..).unwrap_or_default(), Dice::new(1))?;
         let opened = self.open();
         let held = opened.and_then(|ledger| self.holds(&ledger, &mut Dice::new(2)));
         match held {
@@ -147,28 +144,15 @@ impl Story {
         }
     }
 
-    fn life(&mut self, items: &[Item], mut dice: Dice) -> Result<(), Wrong> {
-        let mut faults = Vec::new();
-        let mut space = None;
-        for item in items {
-            match item {
-                Item::Fault(fault) => faults.push(*fault),
-                Item::Space(bytes) => space = Some(*bytes),
-                Item::Deed(..) | Item::End(..) => {}
-            }
-        }
-        self.machine.plan(faults, space);
-        let deeds = items.iter().filter_map(|item| match item {
-            Item::Deed(deed, seed) => Some((*deed, *seed)),
-            Item::Fault(_) | Item::Space(_) | Item::End(..) => None,
-        });
+    fn life(&mut self, life: Life<Deed, ()>, mut dice: Dice) -> Result<(), Wrong> {
+        self.machine.plan(life.faults, life.space);
         let lived = self.open().and_then(|ledger| {
             // Not everything is in memory yet.
             if dice.once_in(6) {
                 self.spoil(&mut dice)?;
             }
             let mut lived = self.begin(&ledger, &mut dice);
-            for (deed, seed) in deeds {
+            for (deed, seed) in life.acts {
                 if lived.is_ok() {
                     lived = self.does(&ledger, deed, Dice::new(seed));
                 }

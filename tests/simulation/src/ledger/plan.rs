@@ -2,7 +2,11 @@
 //! one can be left out when a failure is made small.
 
 use crate::dice::Dice;
-use crate::disk::{Fault, Planned};
+use crate::disk::Fault;
+use crate::plan::{self, fault};
+
+/// At how many operations of a process a fault may come.
+const OPERATIONS: u64 = 160;
 
 /// Something that is done with a ledger that is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,18 +29,8 @@ pub(crate) enum Deed {
     Jump,
 }
 
-/// One thing that happens.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Item {
-    /// A fault comes to the process that runs next.
-    Fault(Planned),
-    /// The process that runs next finds so much space.
-    Space(u64),
-    /// Something is done.
-    Deed(Deed, u64),
-    /// The process ends.
-    End(u64),
-}
+/// One thing that happens. How a process ends, its dice say.
+pub(crate) type Item = plan::Item<Deed, ()>;
 
 /// What follows from a seed.
 pub(crate) fn plan(seed: u64) -> Vec<Item> {
@@ -50,7 +44,7 @@ pub(crate) fn plan(seed: u64) -> Vec<Item> {
 
 fn life(dice: &mut Dice, items: &mut Vec<Item>) {
     if !dice.once_in(4) {
-        items.push(fault(dice, Fault::Kill));
+        items.push(fault(dice, Fault::Kill, OPERATIONS));
     }
     while dice.once_in(3) {
         let fault_here = match dice.below(8) {
@@ -60,7 +54,7 @@ fn life(dice: &mut Dice, items: &mut Vec<Item>) {
             6 => Fault::Short,
             _ => Fault::Interrupted,
         };
-        items.push(fault(dice, fault_here));
+        items.push(fault(dice, fault_here, OPERATIONS));
     }
     if dice.once_in(12) {
         items.push(Item::Space(dice.below(20_000)));
@@ -76,15 +70,7 @@ fn life(dice: &mut Dice, items: &mut Vec<Item>) {
             6..11 => Deed::Together,
             _ => Deed::Ask,
         };
-        items.push(Item::Deed(deed, dice.roll()));
+        items.push(Item::Act(deed, dice.roll()));
     }
-    items.push(Item::End(dice.roll()));
-}
-
-fn fault(dice: &mut Dice, fault: Fault) -> Item {
-    Item::Fault(Planned {
-        from: dice.below(160),
-        fault,
-        seed: dice.roll(),
-    })
+    items.push(Item::End((), dice.roll()));
 }
