@@ -7,6 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use super::cursor::Cursor;
 use super::error::StoreError;
 use super::register::{RegisterKey, StoredRegister};
@@ -23,6 +25,8 @@ const LAST: u64 = 999_999;
 pub(crate) struct Generations {
     dir: PathBuf,
     master: MasterKey,
+    /// The newest register as [`Self::furthest`] read it, until it is asked for: it can be large.
+    read: Mutex<Option<(u64, StoredRegister)>>,
 }
 
 /// Derived state as it was found on disk.
@@ -50,7 +54,11 @@ impl StoredGeneration {
 impl Generations {
     /// The generations in this folder of a ledger's directory.
     pub(crate) fn new(dir: PathBuf, master: MasterKey) -> Self {
-        Self { dir, master }
+        Self {
+            dir,
+            master,
+            read: Mutex::default(),
+        }
     }
 
     /// The newest generation, if it can be trusted; `None` if there is no generation at all.
@@ -66,8 +74,11 @@ impl Generations {
             };
         };
         let dir = self.path(number);
-        let key = RegisterKey::new(&self.master, number);
-        let register = StoredRegister::read(disk(&dir)?, key)?;
+        let read = self.read.lock().take();
+        let register = match read.filter(|(read, _)| *read == number) {
+            Some((_, register)) => register,
+            None => self.register(number)?,
+        };
         if register.is_distrusted() {
             return Err(StoreError::Distrusted);
         }
@@ -165,13 +176,26 @@ impl Generations {
     /// used or not. A register names a place only after the journal was stored up to there.
     pub(crate) fn furthest(&self) -> Option<Cursor> {
         let numbers = self.list().ok()?;
-        let numbers = numbers.iter().filter_map(|path| number_of(path));
-        let cursors = numbers.filter_map(|number| {
-            let key = RegisterKey::new(&self.master, number);
-            let register = StoredRegister::read(disk(&self.path(number)).ok()?, key).ok()?;
-            register.newest().cloned()
-        });
-        cursors.max_by_key(|cursor| cursor.commit)
+        let mut numbers: Vec<_> = numbers.iter().filter_map(|path| number_of(path)).collect();
+        numbers.sort_unstable();
+        let mut furthest: Option<Cursor> = None;
+        for number in numbers {
+            let Ok(register) = self.register(number) else {
+                continue;
+            };
+            let found = register.newest().cloned();
+            furthest = furthest
+                .into_iter()
+                .chain(found)
+                .max_by_key(|cursor| cursor.commit);
+            *self.read.lock() = Some((number, register));
+        }
+        furthest
+    }
+
+    fn register(&self, number: u64) -> Result<StoredRegister, StoreError> {
+        let key = RegisterKey::new(&self.master, number);
+        Ok(StoredRegister::read(disk(&self.path(number))?, key)?)
     }
 
     fn path(&self, number: u64) -> PathBuf {

@@ -406,6 +406,14 @@ impl Frame {
         })
     }
 
+    /// Its entry `index`, from 0; `None` if it has fewer.
+    pub(crate) fn entry(&self, index: u32) -> Option<EntryRef<'_>> {
+        let record = self.entry_records().get(index as usize)?;
+        let (_, _, payloads) = self.parts();
+        let position = self.header.first_position.plus(u64::from(index));
+        Some(Record::decode(record).with_payload(position, payloads))
+    }
+
     fn command_records(&self) -> &[[u8; COMMAND_LEN]] {
         let (commands, _) = self.split_records();
         commands

@@ -80,6 +80,17 @@ pub trait CommitLog: Send + Sync {
     /// The frames from this commit on.
     fn read_commits(&self, from: CommitSeq) -> Frames;
 
+    /// As [`Self::read`], but payloads are not compared with their hashes. This is for whoever opens every payload, which
+    /// finds each change of it too, or opens none.
+    fn read_sealed(&self, from: Position) -> Frames {
+        self.read(from)
+    }
+
+    /// As [`Self::read_commits`], with payloads as [`Self::read_sealed`] gives them.
+    fn read_commits_sealed(&self, from: CommitSeq) -> Frames {
+        self.read_commits(from)
+    }
+
     /// Waits until the tail is after `after`, or until the timeout. Returns the tail at that time.
     fn follow(&self, after: CommitSeq, timeout: Duration) -> Tail;
 

@@ -117,6 +117,7 @@ impl Writer {
         match kept {
             Ok(()) => {
                 self.fold.keep();
+                self.window.forget();
                 Ok(draft)
             }
             Err(error) => {

@@ -314,14 +314,15 @@ pub(crate) fn project(docs: &Docs) {
 /// Loads the ids of the last commands, so that a command that is sent again is recognised after a
 /// restart too (P2).
 fn load_window(fold: &Fold) -> Result<Window, OpenError> {
-    let mut window = Window::default();
     let first = fold.cursor.commands.saturating_sub(2 * Window::LENGTH);
+    let mut window = Window::with_room(fold.cursor.commands - first);
     let mut chunk = first / CommandEntry::PER_DOC;
     while chunk * CommandEntry::PER_DOC < fold.cursor.commands {
         if let Doc::Commands(list) = fold.get(&DocKey::Commands(chunk))? {
             for (offset, entry) in (0..).zip(list.iter()) {
                 window.insert(entry.id, chunk * CommandEntry::PER_DOC + offset);
             }
+            window.forget();
         }
         chunk += 1;
     }

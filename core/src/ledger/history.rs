@@ -1,5 +1,6 @@
 //! Events as they were recorded: in order of position, and backwards along one stream.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::opener::{Opener, Rests};
@@ -9,7 +10,7 @@ use super::{Ledger, ReadError};
 use crate::domain::{Actor, EventType};
 use crate::entry::{Entry, EntryBytes};
 use crate::ids::{CommandId, KeyId, PersonId, Position, Revision, StreamId};
-use crate::journal::{CommitLog, Frames, StoredEntry};
+use crate::journal::{CommitLog, EntryRef, Frame, Frames, StoredEntry};
 use crate::seal::{KeyScope, KeyStore};
 use crate::time::Timestamp;
 
@@ -78,74 +79,222 @@ pub enum Passed {
 /// events once more are durable.
 pub struct Events {
     frames: Frames,
-    log: Arc<dyn CommitLog>,
-    keys: Arc<KeyStore>,
-    rests: Arc<Rests>,
+    source: Source,
     after: Position,
     filter: EventFilter,
     /// The key of the student whom the filter names. Every event sealed under it is about that
     /// student. `None` while the student has no key and therefore no event.
     student_key: Option<KeyId>,
-    ready: std::collections::VecDeque<Passed>,
+    /// The frame that is being read, and which of its entries comes next.
+    reading: Option<(Frame, u32)>,
+}
+
+/// Where events come from, and what opens them.
+#[derive(Clone)]
+struct Source {
+    log: Arc<dyn CommitLog>,
+    keys: Arc<KeyStore>,
+    rests: Arc<Rests>,
+}
+
+/// What comes next in the journal.
+enum Step {
+    /// A wanted entry of the frame that is being read.
+    Entry(u32),
+    /// The frame has been read to its end, which is there.
+    Through(Position),
+}
+
+/// Events in a row as they lie in the journal, sealed. To open events takes many times as long as to find them, so it can be
+/// done on other threads, and several of these at once.
+pub struct Found {
+    source: Source,
+    frames: Vec<(Frame, Vec<u32>)>,
+    count: usize,
+    bytes: usize,
+    through: Option<Position>,
+}
+
+impl Found {
+    /// How many events there are.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// How many bytes their sealed payloads have together.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The position that the reading has come to; `None` if nothing more is durable yet.
+    pub fn through(&self) -> Option<Position> {
+        self.through
+    }
+
+    /// The events, opened one after the other.
+    pub fn open(&self) -> impl Iterator<Item = Result<RecordedEvent, ReadError>> {
+        self.frames.iter().flat_map(|(frame, entries)| {
+            let records = entries.iter().filter_map(|index| frame.entry(*index));
+            records.map(|record| self.source.open(&record))
+        })
+    }
+}
+
+impl Source {
+    fn open(&self, record: &EntryRef<'_>) -> Result<RecordedEvent, ReadError> {
+        let entry = read_entry(record.position, record.entry)?;
+        let opener = Opener {
+            log: &*self.log,
+            keys: &self.keys,
+            rests: &self.rests,
+            up_to_damage: false,
+        };
+        let sealed = Some(record.sealed);
+        recorded(record.position, &entry, record.entry, sealed, &opener)
+    }
 }
 
 impl Iterator for Events {
     type Item = Result<Passed, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(passed) = self.ready.pop_front() {
-                return Some(Ok(passed));
-            }
-            match self.frames.next()? {
-                Ok(frame) => {
-                    if let Err(error) = self.take(&frame) {
-                        self.ready.clear();
-                        return Some(Err(error));
-                    }
-                }
-                Err(error) => return Some(Err(error.into())),
-            }
-        }
+        let index = match self.step()? {
+            Ok(Step::Entry(index)) => index,
+            Ok(Step::Through(position)) => return Some(Ok(Passed::Through(position))),
+            Err(error) => return Some(Err(error)),
+        };
+        let (frame, _) = self.reading.as_ref()?;
+        let event = self.source.open(&frame.entry(index)?);
+        Some(event.map(Passed::Event))
     }
 }
 
 impl Events {
-    fn take(&mut self, frame: &crate::journal::Frame) -> Result<(), ReadError> {
-        if self.student_key.is_none()
-            && let Some(student) = self.filter.student
-        {
-            self.student_key = self.keys.id_of(KeyScope::Person(student));
-        }
-        for record in frame
-            .entries()
-            .filter(|record| record.position > self.after)
-        {
-            let entry = read_entry(record.position, record.entry)?;
-            if !self.wants(&entry) {
-                continue;
+    /// Finds the next events without opening them. It goes on until `enough` says so, which is asked after each event
+    /// and after each frame, or until nothing more is durable.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the journal cannot be read.
+    pub fn find(&mut self, enough: impl Fn(&Found) -> bool) -> Result<Found, ReadError> {
+        let mut found = Found {
+            source: self.source.clone(),
+            frames: Vec::new(),
+            count: 0,
+            bytes: 0,
+            through: None,
+        };
+        // Whether the last of these frames is the one that is being read.
+        let mut is_same = false;
+        while let Some(step) = self.step() {
+            match step? {
+                Step::Entry(index) => {
+                    let Some((frame, _)) = &self.reading else {
+                        continue;
+                    };
+                    if !is_same {
+                        found.frames.push((frame.clone(), Vec::new()));
+                        is_same = true;
+                    }
+                    if let Some((frame, entries)) = found.frames.last_mut()
+                        && let Some(record) = frame.entry(index)
+                    {
+                        found.through = Some(record.position);
+                        found.bytes += record.sealed.len();
+                        found.count += 1;
+                        entries.push(index);
+                    }
+                }
+                Step::Through(position) => {
+                    found.through = Some(position);
+                    is_same = false;
+                }
             }
-            let opener = Opener {
-                log: &*self.log,
-                keys: &self.keys,
-                rests: &self.rests,
-                up_to_damage: false,
-            };
-            let sealed = Some(record.sealed);
-            let event = recorded(record.position, &entry, record.entry, sealed, &opener)?;
-            self.ready.push_back(Passed::Event(event));
+            if enough(&found) {
+                break;
+            }
         }
-        let through = frame.header().last_position();
-        if through > self.after {
-            self.ready.push_back(Passed::Through(through));
+        Ok(found)
+    }
+
+    /// Passes the next events without opening or keeping them. `take` gets the entry of each, and `None` with the last
+    /// position of each frame. It goes on until `take` breaks, or until nothing more is durable.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the journal cannot be read.
+    pub fn pass(
+        &mut self,
+        mut take: impl FnMut(Position, Option<&Entry>) -> ControlFlow<()>,
+    ) -> Result<(), ReadError> {
+        while let Some(step) = self.step() {
+            let taken = match step? {
+                Step::Entry(index) => {
+                    let record = self.reading.as_ref();
+                    let Some(record) = record.and_then(|(frame, _)| frame.entry(index)) else {
+                        continue;
+                    };
+                    let entry = read_entry(record.position, record.entry)?;
+                    take(record.position, Some(&entry))
+                }
+                Step::Through(position) => take(position, None),
+            };
+            if taken.is_break() {
+                break;
+            }
         }
         Ok(())
     }
 
-    fn wants(&self, entry: &Entry) -> bool {
-        (self.filter.streams.is_empty() || self.filter.streams.contains(&entry.stream))
-            && (self.filter.types.is_empty() || self.filter.types.contains(&entry.event_type))
-            && (self.filter.student.is_none() || self.student_key == Some(entry.key))
+    /// Goes to the next wanted entry, or to the end of the frame that is being read.
+    fn step(&mut self) -> Option<Result<Step, ReadError>> {
+        loop {
+            let Some((frame, next)) = &mut self.reading else {
+                let frame = match self.frames.next()? {
+                    Ok(frame) => frame,
+                    Err(error) => return Some(Err(error.into())),
+                };
+                if self.student_key.is_none()
+                    && let Some(student) = self.filter.student
+                {
+                    self.student_key = self.source.keys.id_of(KeyScope::Person(student));
+                }
+                self.reading = Some((frame, 0));
+                continue;
+            };
+            let index = *next;
+            let Some(record) = frame.entry(index) else {
+                let through = frame.header().last_position();
+                self.reading = None;
+                match through > self.after {
+                    true => return Some(Ok(Step::Through(through))),
+                    false => continue,
+                }
+            };
+            *next += 1;
+            if record.position <= self.after {
+                continue;
+            }
+            if !self.filter.wants_all() {
+                match read_entry(record.position, record.entry) {
+                    Ok(entry) if self.filter.wants(&entry, self.student_key) => {}
+                    Ok(_) => continue,
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+            return Some(Ok(Step::Entry(index)));
+        }
+    }
+}
+
+impl EventFilter {
+    fn wants_all(&self) -> bool {
+        self.streams.is_empty() && self.types.is_empty() && self.student.is_none()
+    }
+
+    /// `student_key` is the key of the student whom the filter names.
+    fn wants(&self, entry: &Entry, student_key: Option<KeyId>) -> bool {
+        (self.streams.is_empty() || self.streams.contains(&entry.stream))
+            && (self.types.is_empty() || self.types.contains(&entry.event_type))
+            && (self.student.is_none() || student_key == Some(entry.key))
     }
 }
 
@@ -232,14 +381,16 @@ impl Ledger {
     /// Events after a position, in order, up to the last durable one.
     pub fn events(&self, after: Position, filter: EventFilter) -> Events {
         Events {
-            frames: self.inner.log.read(after.next()),
-            log: self.inner.log.clone(),
-            keys: self.inner.keys.clone(),
-            rests: self.inner.rests.clone(),
+            frames: self.inner.log.read_sealed(after.next()),
+            source: Source {
+                log: self.inner.log.clone(),
+                keys: self.inner.keys.clone(),
+                rests: self.inner.rests.clone(),
+            },
             after,
             filter,
             student_key: None,
-            ready: std::collections::VecDeque::new(),
+            reading: None,
         }
     }
 

@@ -69,7 +69,7 @@ pub use self::erasing::{Affected, Undone};
 pub use self::error::{EngineFault, ErasureError, ExecuteError, OpenError, ReadError};
 pub use self::figures::Figures;
 pub(crate) use self::history::event;
-pub use self::history::{EventFilter, Events, Passed, Payload, RecordedEvent};
+pub use self::history::{EventFilter, Events, Found, Passed, Payload, RecordedEvent};
 pub use self::keys::{keys_summary, rewrap_keys};
 pub use self::open::rebuild;
 pub(crate) use self::open::{RESTORING, open_restored};

@@ -58,7 +58,8 @@ fn open_segments(options: Options, stored: Option<DurableHint>) -> Result<Ledger
     // The register names a place in the journal only after the journal was synced up to there. Only
     // the holder of the master key can write a register that is accepted. A register that is not
     // accepted is not used here.
-    let furthest = generations(&options).furthest();
+    let generations = generations(&options);
+    let furthest = generations.furthest();
     let hint = furthest.map(|cursor| DurableHint {
         ledger: cursor.ledger,
         commit: cursor.commit,
@@ -66,14 +67,15 @@ fn open_segments(options: Options, stored: Option<DurableHint>) -> Result<Ledger
     });
     let log = open_journal(&options.dir, &options, stored.or(hint))?;
     let syncs = Some(log.syncs());
-    assemble(options, Arc::new(log), syncs, lock)
+    assemble(options, generations, Arc::new(log), syncs, lock)
 }
 
 /// Opens a ledger whose journal is kept elsewhere.
 pub(super) fn open_on(options: Options, log: Arc<dyn CommitLog>) -> Result<Ledger, OpenError> {
     let dir = options.dir.clone();
     let lock = prepare(&dir)?;
-    let ledger = assemble(options, log, None, lock)?;
+    let generations = generations(&options);
+    let ledger = assemble(options, generations, log, None, lock)?;
     ledger.read_lost(&dir)?;
     Ok(ledger)
 }
@@ -96,6 +98,7 @@ fn prepare(dir: &Path) -> Result<Lock, OpenError> {
 
 fn assemble(
     options: Options,
+    generations: Generations,
     log: Arc<dyn CommitLog>,
     syncs: Option<Arc<Tally>>,
     lock: Lock,
@@ -120,7 +123,7 @@ fn assemble(
         log: log.clone(),
         keys: keys.clone(),
         rests: rests.clone(),
-        generations: generations(&options),
+        generations,
         progress: options.progress,
         alarm,
         made: Made::default(),

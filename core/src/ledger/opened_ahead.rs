@@ -77,7 +77,7 @@ pub(super) fn for_each_frame(
 fn open_all(opener: &Opener<'_>, from: CommitSeq, to: CommitSeq, sender: &Sender<Frames>) {
     let mut frames = Vec::new();
     let mut events = 0;
-    for frame in opener.log.read_commits(from) {
+    for frame in opener.log.read_commits_sealed(from) {
         let opened = frame
             .map_err(|error| ReadError::from(error).into())
             .and_then(|frame| open(opener, &frame));

@@ -69,7 +69,18 @@ impl Opener<'_> {
         match seal::open(&key, &entry.nonce, entry::prefix(bytes), sealed) {
             Ok(json) => Ok(Opened::Json(json)),
             Err(SealError::Redacted) => self.left(position, bytes, &key),
-            Err(error) => Err(sealed_wrong(position, &error)),
+            Err(error) => Err(self.why(position, sealed_wrong(position, &error))),
+        }
+    }
+
+    /// The journal's own word on a payload that does not open, if it has one: where the damage lies.
+    fn why(&self, position: Position, error: ReadError) -> ReadError {
+        if self.up_to_damage {
+            return error;
+        }
+        match self.log.read(position).next() {
+            Some(Err(damage)) => damage.into(),
+            Some(Ok(_)) | None => error,
         }
     }
 

@@ -14,6 +14,7 @@ mod overview;
 mod ownership;
 mod place;
 mod preview;
+mod reading;
 mod replay;
 mod squatted;
 mod suggestions;

@@ -1,15 +1,19 @@
 //! Reads events in chunks.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use planledger_core::access_log::Shown;
-use planledger_core::ids::{KeyId, Position, StreamKind};
-use planledger_core::ledger::{EventFilter, Events, Ledger, Passed, RecordedEvent};
+use planledger_core::ids::{Position, StreamKind};
+use planledger_core::ledger::{EventFilter, Events, Found, Ledger, RecordedEvent};
+use tokio::task::JoinHandle;
 
 use super::api::Api;
 use super::auth::{Access, Caller};
-use super::reads::Recording;
+use super::in_request;
+use super::reads::{ReadLog, Recording};
 use crate::wire::Failure;
 
 /// Most events in one chunk.
@@ -30,16 +34,57 @@ pub(super) struct Chunk<T> {
     pub(super) resume: Position,
     /// True if no more events are durable yet.
     pub(super) end: bool,
-    /// How many of the events are of plans, by the key that seals them.
-    plans: HashMap<KeyId, u32>,
 }
 
 /// Reads events in chunks. Each chunk continues where the one before ended.
 pub(super) struct Reader {
-    /// `None` while it rests. It holds the events of a whole commit, which may be large.
+    /// `None` while it rests. It holds a part of the journal, which may be large.
     events: Option<Events>,
     pub(super) resume: Position,
     pub(super) right: Right,
+    page: Page,
+}
+
+/// The fewest events that are put on record together as shown.
+const LEAST_RECORDED: usize = CHUNK_EVENTS;
+/// The most.
+const MOST_RECORDED: usize = 16_384;
+/// How long a client may take for the events of a page, if the next one is to be larger.
+const PROMPT: Duration = Duration::from_millis(250);
+
+/// The events that are on record as shown. Each student in a page is one record, so a client that reads fast gets large
+/// pages. They are put on record before the first of them is sent: somebody who leaves in the middle of a page is on
+/// record for all of it.
+struct Page {
+    /// Up to where events are on record.
+    through: Position,
+    /// How many of them are not found yet.
+    ahead: usize,
+    /// How many events the next page has.
+    size: usize,
+    /// When this page was begun.
+    begun: Instant,
+}
+
+impl Page {
+    fn after(resume: Position) -> Self {
+        Self {
+            through: resume,
+            ahead: 0,
+            size: LEAST_RECORDED,
+            begun: Instant::now(),
+        }
+    }
+
+    /// Notes that the events of the last page were used up.
+    fn turn(&mut self) {
+        let now = Instant::now();
+        self.size = match now.duration_since(self.begun) <= PROMPT {
+            true => (2 * self.size).min(MOST_RECORDED),
+            false => LEAST_RECORDED,
+        };
+        self.begun = now;
+    }
 }
 
 /// Who reads which events.
@@ -63,54 +108,142 @@ impl Reader {
         self.events = None;
     }
 
-    /// Reads the next events: at most `limit`, and none after position `last`. `show` turns an event
-    /// into what is sent, and says how many bytes that has.
-    fn chunk<T>(
+    /// The same reader with nothing read.
+    fn resting(&self) -> Self {
+        Self {
+            events: None,
+            resume: self.resume,
+            right: self.right.clone(),
+            page: Page { ..self.page },
+        }
+    }
+
+    /// Puts on record what is about to be shown: the events up to `next`, and more, if the client reads fast. `limit` and
+    /// `last` say how many more it gets at most, counted from the first of `next`.
+    fn record(
         &mut self,
-        ledger: &Ledger,
+        api: &Api,
+        reads: &ReadLog,
+        next: &mut Next,
         limit: usize,
         last: Position,
-        show: impl Fn(RecordedEvent) -> (T, usize),
-    ) -> Result<Chunk<T>, Failure> {
+    ) -> Result<(), Failure> {
+        while self.page.ahead < next.count() {
+            if !self.right.holds(api)? {
+                return Err(Failure::right_ended(next.from));
+            }
+            let (caller, filter) = &*self.right.0;
+            let most = self.page.size.min(limit - self.page.ahead);
+            let from = self.page.through;
+            let (mut events, mut plans) = (0, HashMap::new());
+            let mut through = from;
+            let mut passing = api.ledger.events(from, filter.clone());
+            let passed = passing.pass(|position, entry| {
+                if position > last {
+                    return ControlFlow::Break(());
+                }
+                through = position;
+                if let Some(entry) = entry {
+                    events += 1;
+                    if entry.stream.kind == StreamKind::Plan {
+                        *plans.entry(entry.key).or_default() += 1;
+                    }
+                }
+                match events >= most || position.get() - from.get() >= STRIDE {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            });
+            passed.map_err(Failure::of_reading)?;
+            if through == from {
+                return Err(Failure::internal());
+            }
+            let at = api.ledger.now();
+            next.recordings
+                .push(reads.record_pages(caller, at, Shown::Events, &plans, through)?);
+            self.page.ahead += events;
+            self.page.through = through;
+            self.page.turn();
+        }
+        self.page.ahead = self.page.ahead.saturating_sub(next.count());
+        Ok(())
+    }
+
+    /// Finds the next events: at most `limit`, and none after position `last`. They are not opened yet.
+    fn find(&mut self, api: &Api, limit: usize, last: Position) -> Result<Next, Failure> {
+        let mut next = self.look(&api.ledger, limit, last)?;
+        if let Some(reads) = &api.reads {
+            self.record(api, reads, &mut next, limit, last)?;
+        }
+        Ok(next)
+    }
+
+    fn look(&mut self, ledger: &Ledger, limit: usize, last: Position) -> Result<Next, Failure> {
         let from = self.resume;
+        if from >= last {
+            return Ok(Next {
+                found: None,
+                from,
+                resume: from,
+                end: true,
+                recordings: Vec::new(),
+            });
+        }
         let (_, filter) = &*self.right.0;
         let passing = self
             .events
             .get_or_insert_with(|| ledger.events(from, filter.clone()));
-        let mut events = Vec::new();
-        let mut plans = HashMap::new();
-        let mut bytes = 0;
-        let mut end = true;
-        while self.resume < last {
-            let Some(passed) = passing.next() else {
-                break;
-            };
-            match passed.map_err(Failure::of_reading)? {
-                Passed::Event(event) => {
-                    self.resume = event.position;
-                    if event.stream.kind == StreamKind::Plan {
-                        *plans.entry(event.key).or_default() += 1;
-                    }
-                    let (event, length) = show(event);
-                    bytes += length + BESIDE;
-                    events.push(event);
-                }
-                Passed::Through(position) => self.resume = position,
-            }
-            let full = events.len() >= limit.min(CHUNK_EVENTS) || bytes >= CHUNK_BYTES;
-            if full || self.resume.get() - from.get() >= STRIDE {
-                end = self.resume >= last;
-                break;
-            }
-        }
-        let resume = self.resume;
-        Ok(Chunk {
-            events,
-            bytes,
-            resume,
-            end,
-            plans,
+        let full = |found: &Found| {
+            let through = found.through().unwrap_or(from);
+            let bytes = found.bytes() + found.count() * BESIDE;
+            found.count() >= limit.min(CHUNK_EVENTS)
+                || bytes >= CHUNK_BYTES
+                || through.get() - from.get() >= STRIDE
+        };
+        let enough =
+            |found: &Found| full(found) || found.through().is_some_and(|through| through >= last);
+        let found = passing.find(enough).map_err(Failure::of_reading)?;
+        self.resume = found.through().unwrap_or(from);
+        Ok(Next {
+            from,
+            resume: self.resume,
+            end: self.resume >= last || !full(&found),
+            found: Some(found),
+            recordings: Vec::new(),
         })
+    }
+}
+
+/// What a reader has found, not opened yet.
+pub(super) struct Next {
+    found: Option<Found>,
+    from: Position,
+    resume: Position,
+    /// True if no more events are durable yet.
+    pub(super) end: bool,
+    /// What puts its events on record as shown.
+    recordings: Vec<Recording>,
+}
+
+impl Next {
+    pub(super) fn count(&self) -> usize {
+        self.found.as_ref().map_or(0, Found::count)
+    }
+
+    /// Opens it. `show` turns an event into what is sent, and says how many bytes that has.
+    fn open<T>(&self, show: impl Fn(RecordedEvent) -> (T, usize)) -> Result<Chunk<T>, Failure> {
+        let mut chunk = Chunk {
+            events: Vec::with_capacity(self.count()),
+            bytes: 0,
+            resume: self.resume,
+            end: self.end,
+        };
+        for event in self.found.iter().flat_map(Found::open) {
+            let (event, length) = show(event.map_err(Failure::of_reading)?);
+            chunk.bytes += length + BESIDE;
+            chunk.events.push(event);
+        }
+        Ok(chunk)
     }
 }
 
@@ -136,6 +269,7 @@ impl Api {
             events: None,
             resume,
             right,
+            page: Page::after(resume),
         };
         Ok((reader, last))
     }
@@ -157,8 +291,7 @@ impl Api {
     }
 
     /// Reads the next events: at most `limit`, and none after position `last`. `show` turns an event
-    /// into what is sent, and says how many bytes that has. The right to read them is looked at after
-    /// they were read. So nothing is sent that was recorded after the right had ended.
+    /// into what is sent, and says how many bytes that has.
     pub(super) async fn next_chunk<T: Send + 'static>(
         &self,
         mut reader: Reader,
@@ -168,26 +301,97 @@ impl Api {
     ) -> Result<(Reader, Chunk<T>), Failure> {
         let turn = self.turns.take().await?;
         let api = self.clone();
-        let (reader, chunk, recording) = self
-            .blocking(move |ledger| {
+        let (reader, opened) = self
+            .blocking(move |_| {
                 // Whoever leaves meanwhile gives the turn back only when the reading is over.
                 let _turn = turn;
-                let from = reader.resume;
-                let chunk = reader.chunk(ledger, limit, last, show)?;
-                if !reader.right.holds(&api)? {
-                    return Err(Failure::right_ended(from));
-                }
-                let recording = match &api.reads {
-                    Some(reads) => {
-                        let (caller, at) = (&reader.right.0.0, ledger.now());
-                        reads.record_pages(caller, at, Shown::Events, &chunk.plans, chunk.resume)?
-                    }
-                    None => Recording::default(),
-                };
-                Ok((reader, chunk, recording))
+                let next = reader.find(&api, limit, last)?;
+                let opened = api.opened(&reader.right, next, show)?;
+                Ok((reader, opened))
             })
             .await?;
-        recording.done().await?;
-        Ok((reader, chunk))
+        Ok((reader, opened.done().await?))
+    }
+
+    /// Finds the next events, as [`Self::next_chunk`], without opening them.
+    pub(super) async fn find(
+        &self,
+        reader: &mut Reader,
+        limit: usize,
+        last: Position,
+    ) -> Result<Next, Failure> {
+        let turn = self.turns.take().await?;
+        let resting = reader.resting();
+        let mut taken = std::mem::replace(reader, resting);
+        let api = self.clone();
+        let (went_on, next) = self
+            .blocking(move |_| {
+                let _turn = turn;
+                let next = taken.find(&api, limit, last)?;
+                Ok((taken, next))
+            })
+            .await?;
+        *reader = went_on;
+        Ok(next)
+    }
+
+    /// Begins to open what was found, on another thread.
+    pub(super) async fn open<T: Send + 'static>(
+        &self,
+        right: Right,
+        next: Next,
+        show: impl Fn(RecordedEvent) -> (T, usize) + Send + 'static,
+    ) -> Result<Opening<T>, Failure> {
+        let turn = self.turns.take().await?;
+        let api = self.clone();
+        Ok(Opening(in_request::spawn_blocking(move || {
+            let _turn = turn;
+            api.opened(&right, next, show)
+        })))
+    }
+
+    /// Opens events. The right to read them is looked at after they were read. So nothing is sent that was
+    /// recorded after the right had ended.
+    fn opened<T>(
+        &self,
+        right: &Right,
+        next: Next,
+        show: impl Fn(RecordedEvent) -> (T, usize),
+    ) -> Result<Opened<T>, Failure> {
+        let chunk = next.open(show)?;
+        if !right.holds(self)? {
+            return Err(Failure::right_ended(next.from));
+        }
+        let recordings = next.recordings;
+        Ok(Opened { chunk, recordings })
+    }
+}
+
+/// Opened events whose reading may have to be on record before they are shown.
+struct Opened<T> {
+    chunk: Chunk<T>,
+    recordings: Vec<Recording>,
+}
+
+impl<T> Opened<T> {
+    async fn done(self) -> Result<Chunk<T>, Failure> {
+        for recording in self.recordings {
+            recording.done().await?;
+        }
+        Ok(self.chunk)
+    }
+}
+
+/// Events that are being opened.
+pub(super) struct Opening<T>(JoinHandle<Result<Opened<T>, Failure>>);
+
+impl<T> Opening<T> {
+    /// Waits for them.
+    pub(super) async fn done(self) -> Result<Chunk<T>, Failure> {
+        match self.0.await {
+            Ok(opened) => opened?.done().await,
+            Err(error) if error.is_cancelled() => Err(Failure::shutting_down()),
+            Err(_) => Err(Failure::internal()),
+        }
     }
 }

@@ -173,6 +173,25 @@ impl<T> Outlet<T> {
         })
     }
 
+    /// A place for an answer of about so many bytes, if there is one at once. `reserved` are the bytes of this and of
+    /// the places that were given before and not used yet.
+    pub(super) fn place_now(&self, reserved: usize, bytes: usize) -> Option<Place<'_, T>> {
+        {
+            let state = self.shared.state();
+            let waiting = state.queue.len() + reserved.div_ceil(bytes.max(1));
+            let fits = state.bytes + reserved <= self.room.of_stream && waiting <= self.items;
+            if state.left || !fits {
+                return None;
+            }
+        }
+        let units = self.room.units(bytes);
+        let permit = self.room.all.clone().try_acquire_many_owned(units).ok()?;
+        Some(Place {
+            outlet: self,
+            permit,
+        })
+    }
+
     /// Waits until there is a place for something small. Somebody else may be given it meanwhile.
     pub(super) async fn has_room(&self) -> Result<(), NoPlace> {
         let is_here = {

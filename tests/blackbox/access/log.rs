@@ -149,6 +149,53 @@ async fn streams_are_on_record_by_student_and_page() {
     assert_eq!(of_plans(&followed, &other), of_plans(&events, &other));
 }
 
+/// A record for each few hundred events would make the access log as large as the journal whenever somebody reads
+/// everything.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_reads_much_is_on_record_in_large_pages() {
+    let (_server, voice) = Home::new().serve_notarised().await;
+    let (school, _, plan_id) = School::with_plan(&voice).await;
+    for batch in 0..9 {
+        let text = |n| format!("Gang {batch}, {n}");
+        voice
+            .all((0..500).map(|n| write_status(&plan_id, &text(n))))
+            .await;
+    }
+    let stream = format!("plan/{plan_id}");
+    let of_plan = |events: &[Event]| {
+        let events = events.iter().filter(|event| event.stream == stream);
+        events.count() as u64
+    };
+    let shown = |reads: &[PlanRead]| reads.iter().map(|read| u64::from(read.events)).sum::<u64>();
+    let events = voice.all_events().await;
+    let found = reads(&voice, &school.student).await;
+    assert_eq!(shown(&found), of_plan(&events));
+    // Pages of 512, 1,024, 2,048 and 4,096 events, if each is read within a quarter of a second.
+    assert!(found.len() < events.len() / 600, "{}", found.len());
+
+    // Who asks for some gets a record of those.
+    let some = ReadEventsRequest {
+        max_count: 1_300,
+        ..ReadEventsRequest::default()
+    };
+    let (some, _) = voice.read_events(some).await.unwrap();
+    assert_eq!(some.len(), 1_300);
+    let all = reads(&voice, &school.student).await;
+    assert_eq!(shown(&all), of_plan(&events) + of_plan(&some));
+
+    // Whoever follows is on record too, and for what comes later as well.
+    let mut follower = voice.follow(FollowEventsRequest::default()).await.unwrap();
+    assert_eq!(follower.past().await.len(), events.len());
+    voice.execute(write_status(&plan_id, "Til sidst")).await;
+    follower.live(1).await;
+    let all = reads(&voice, &school.student).await;
+    assert_eq!(
+        shown(&all),
+        2 * of_plan(&events) + of_plan(&some) + 1,
+        "{all:?}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_denied_or_not_there_was_not_read() {
     let home = Home::new();

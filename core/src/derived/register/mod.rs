@@ -65,7 +65,7 @@ impl Register {
     ) -> io::Result<Self> {
         let file = RegisterFile::create(disk, key.clone(), ledger)?;
         let ends = Ends::new(key.clone());
-        Ok(Self::with(key, file, ByHash::default(), ends))
+        Ok(Self::with(key, file, ends))
     }
 
     /// The register as it was when derived state had come to `cursor`; a `cursor` of `None` means
@@ -82,14 +82,17 @@ impl Register {
         let Some((file, batches)) = stored.resume(cursor)? else {
             return Ok(None);
         };
-        let mut documents = ByHash::default();
         let mut files = Files::new();
-        let mut ends = Ends::new(key.clone());
+        let mut register = Self::with(key.clone(), file, Ends::new(key));
+        let ends = register.ends.get_mut();
         for batch in batches {
             for print in &batch.prints {
+                let Some(shard) = register.documents.get_mut(shard_of(print.name)) else {
+                    continue;
+                };
                 match print.known {
-                    Some(known) => drop(documents.insert(print.name, known)),
-                    None => drop(documents.remove(&print.name)),
+                    Some(known) => drop(shard.get_mut().insert(print.name, known)),
+                    None => drop(shard.get_mut().remove(&print.name)),
                 }
             }
             for (number, usage) in batch.files {
@@ -100,20 +103,16 @@ impl Register {
             }
             ends.restore(&batch.ends, &batch.breaks, batch.keys.slots);
         }
-        Ok(Some((Self::with(key, file, documents, ends), files)))
+        Ok(Some((register, files)))
     }
 
-    fn with(key: RegisterKey, file: RegisterFile, documents: ByHash<Known>, ends: Ends) -> Self {
-        let mut shards: Vec<ByHash<Known>> = (0..SHARDS).map(|_| ByHash::default()).collect();
-        for (name, known) in documents {
-            if let Some(shard) = shards.get_mut(shard_of(name)) {
-                shard.insert(name, known);
-            }
-        }
+    /// A register that knows no documents yet.
+    fn with(key: RegisterKey, file: RegisterFile, ends: Ends) -> Self {
+        let shards = (0..SHARDS).map(|_| RwLock::default());
         Self {
             ends: RwLock::new(ends),
             key,
-            documents: shards.into_iter().map(RwLock::new).collect(),
+            documents: shards.collect(),
             file: Mutex::new(file),
         }
     }

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use self::cursor::{Cursor, Start};
+use self::cursor::{Cursor, Payloads, Start};
 pub use self::header::SEGMENT_HEADER_LEN;
 use self::header::{LOG_SUFFIX, SegmentHeader, TEMPORARY_SUFFIX, file_name};
 use self::index::Index;
@@ -325,6 +325,12 @@ fn create_segment(
     Ok(file.replace(disk, &header.encode())?.into())
 }
 
+impl SegmentLog {
+    fn cursor(&self, from: Start, payloads: Payloads) -> Cursor {
+        Cursor::new(Arc::clone(&self.store), from, payloads)
+    }
+}
+
 impl CommitLog for SegmentLog {
     fn ledger_id(&self) -> LedgerId {
         self.ledger_id
@@ -363,11 +369,19 @@ impl CommitLog for SegmentLog {
     }
 
     fn read(&self, from: Position) -> Frames {
-        Box::new(Cursor::new(Arc::clone(&self.store), Start::Position(from)))
+        Box::new(self.cursor(Start::Position(from), Payloads::Compared))
     }
 
     fn read_commits(&self, from: CommitSeq) -> Frames {
-        Box::new(Cursor::new(Arc::clone(&self.store), Start::Commit(from)))
+        Box::new(self.cursor(Start::Commit(from), Payloads::Compared))
+    }
+
+    fn read_sealed(&self, from: Position) -> Frames {
+        Box::new(self.cursor(Start::Position(from), Payloads::AsTheyAre))
+    }
+
+    fn read_commits_sealed(&self, from: CommitSeq) -> Frames {
+        Box::new(self.cursor(Start::Commit(from), Payloads::AsTheyAre))
     }
 
     fn follow(&self, after: CommitSeq, timeout: Duration) -> Tail {

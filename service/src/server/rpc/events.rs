@@ -1,5 +1,6 @@
 //! The event service: reads and follows events.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 
 use planledger_core::ids::Position;
@@ -22,6 +23,8 @@ use crate::wire::{self, Failure};
 
 /// How many responses may wait for a slow client before its stream pauses.
 const WINDOW: usize = 4;
+/// How many responses are opened at once for a client that reads what is recorded, each on a thread of its own.
+const AT_ONCE: usize = 3;
 type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[tonic::async_trait]
@@ -117,22 +120,41 @@ impl Api {
         mut left: usize,
         outlet: &Answers<ReadEventsResponse>,
     ) -> Result<(), Failure> {
+        let mut opening = VecDeque::new();
+        // What was found before is sent before it is said why there is no more.
+        let mut ended = None;
         loop {
-            let place = outlet.place_or(CHUNK_BYTES, || reader.rest()).await?;
-            let (went_on, chunk) = self
-                .next_chunk(reader, left, last, wire::sized_event)
-                .await?;
-            reader = went_on;
-            left -= chunk.events.len();
-            let over = chunk.end || left == 0;
+            let place = match (&ended, opening.len()) {
+                (Some(_), _) | (None, AT_ONCE..) => None,
+                (None, 0) => Some(outlet.place_or(CHUNK_BYTES, || reader.rest()).await?),
+                // What is being opened is sent first.
+                (None, waiting) => outlet.place_now((waiting + 1) * CHUNK_BYTES, CHUNK_BYTES),
+            };
+            if let Some(place) = place {
+                let next = match self.find(&mut reader, left, last).await {
+                    Ok(next) => next,
+                    Err(failure) => {
+                        ended = Some(Err(failure));
+                        continue;
+                    }
+                };
+                left -= next.count();
+                if next.end || left == 0 {
+                    ended = Some(Ok(()));
+                }
+                let opened = self.open(reader.right.clone(), next, wire::sized_event);
+                opening.push_back((place, opened.await?));
+                continue;
+            }
+            let Some((place, opened)) = opening.pop_front() else {
+                return ended.unwrap_or(Ok(()));
+            };
+            let chunk = opened.done().await?;
             let response = ReadEventsResponse {
                 events: chunk.events,
                 resume_position: chunk.resume.get(),
             };
             place.send(Ok(response), chunk.bytes);
-            if over {
-                return Ok(());
-            }
         }
     }
 
