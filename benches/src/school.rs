@@ -31,6 +31,8 @@ const CLASSES: u64 = 20;
 const AT_ONCE: u64 = 40;
 /// What a teacher does on each plan before the class is done for the day.
 const A_DAY: u64 = 8;
+/// What is done on a plan in a school year. In the next one the student gets another plan.
+const A_YEAR: u64 = 14 * A_DAY;
 
 /// Schools with classes, students and a plan for each student.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +95,29 @@ impl School {
         each(school.schools()).into_iter().chain(classes)
     }
 
+    /// What the school years after the first one need before [`Self::work`] comes to them, if there is so much work:
+    /// the years themselves, and a year plan for each class and year.
+    ///
+    /// # Errors
+    /// Never: the texts are short.
+    pub fn later_years(
+        &self,
+        work: u64,
+    ) -> impl Iterator<Item = Result<Command, TextError>> + use<> {
+        let school = *self;
+        let years = work / (self.students * A_YEAR);
+        (1..=years).flat_map(move |year| {
+            let classes = (0..school.classes()).flat_map(move |class| {
+                let mut commands = Vec::new();
+                match school.year_plan(class, year, &mut commands) {
+                    Ok(()) => commands.into_iter().map(Ok).collect(),
+                    Err(error) => vec![Err(error)],
+                }
+            });
+            std::iter::once(school.school_year(year)).chain(classes)
+        })
+    }
+
     /// A class with everything: its roster, its year plan and the plans.
     fn class(&self, class: u64) -> Result<Vec<Command>, TextError> {
         let mut commands = self.roster(class)?;
@@ -110,7 +135,7 @@ impl School {
     /// # Errors
     /// Never: the texts are short.
     pub fn schools(&self) -> Result<Vec<Command>, TextError> {
-        let mut commands = vec![self.school_year()?];
+        let mut commands = vec![self.school_year(0)?];
         for school in 0..self.classes().div_ceil(CLASSES) {
             let details = InstitutionDetails {
                 name: format!("Skole {school}").parse()?,
@@ -122,13 +147,15 @@ impl School {
         Ok(commands)
     }
 
-    fn school_year(&self) -> Result<Command, TextError> {
+    /// The nth school year, from 0.
+    fn school_year(&self, nth: u64) -> Result<Command, TextError> {
+        let first = 2026 + i16::try_from(nth).unwrap_or_default();
         let year = SchoolYear {
-            title: "2026/27".parse()?,
-            first_day: jiff::civil::date(2026, 8, 1),
-            last_day: jiff::civil::date(2027, 7, 31),
+            title: format!("{first}/{:02}", (first + 1) % 100).parse()?,
+            first_day: jiff::civil::date(first, 8, 1),
+            last_day: jiff::civil::date(first + 1, 7, 31),
         };
-        let id = SchoolYearId::from_bytes(self.id("school year", 0));
+        let id = SchoolYearId::from_bytes(self.id("school year", nth));
         Ok(Command::SchoolYear(id, SchoolYearCommand::Define(year)))
     }
 
@@ -190,7 +217,7 @@ impl School {
         for class in 0..self.classes() {
             let year_plan = self.course(class + nth * self.classes());
             let create = YearPlanCommand::Create {
-                details: self.year_plan_details(class, &format!("Fag {nth}"))?,
+                details: self.year_plan_details(class, 0, &format!("Fag {nth}"))?,
                 owner: self.teacher(class),
             };
             commands.push(Command::YearPlan(year_plan, create));
@@ -237,7 +264,7 @@ impl School {
 
     /// A class's year plan, and a plan for each student.
     fn plans(&self, class: u64, commands: &mut Vec<Command>) -> Result<(), TextError> {
-        self.year_plan(class, self.teacher(class), commands)?;
+        self.year_plan(class, 0, commands)?;
         for student in self.in_class(class) {
             let open = PlanCommand::Open {
                 student: self.student(student),
@@ -274,12 +301,17 @@ impl School {
         Ok(Command::Person(id, put))
     }
 
-    fn year_plan_details(&self, class: u64, subject: &str) -> Result<YearPlanDetails, TextError> {
+    fn year_plan_details(
+        &self,
+        class: u64,
+        year: u64,
+        subject: &str,
+    ) -> Result<YearPlanDetails, TextError> {
         Ok(YearPlanDetails {
             kind: YearPlanKind::Subject,
             institution: self.institution(class / CLASSES),
             team: self.team(class),
-            school_year: SchoolYearId::from_bytes(self.id("school year", 0)),
+            school_year: SchoolYearId::from_bytes(self.id("school year", year)),
             title: format!("{subject}, hold {class}").parse()?,
             subjects: BTreeSet::from([subject.parse()?]),
         })
@@ -288,14 +320,15 @@ impl School {
     fn year_plan(
         &self,
         class: u64,
-        owner: PersonId,
+        year: u64,
         commands: &mut Vec<Command>,
     ) -> Result<(), TextError> {
         let create = YearPlanCommand::Create {
-            details: self.year_plan_details(class, "Dansk")?,
-            owner,
+            details: self.year_plan_details(class, year, "Dansk")?,
+            owner: self.teacher(class),
         };
-        let UnitRef { unit, .. } = self.unit(class);
+        let course = class + year * self.classes();
+        let UnitRef { unit, .. } = self.unit(course);
         let add_unit = YearPlanCommand::AddUnit {
             unit,
             details: UnitDetails {
@@ -306,7 +339,7 @@ impl School {
         };
         let add_goal = YearPlanCommand::AddGoal {
             unit,
-            goal: self.goal(class),
+            goal: self.goal(course),
             details: GoalDetails {
                 kind: GoalKind::Reflection,
                 area: GoalArea::Academic,
@@ -320,7 +353,7 @@ impl School {
                 .into(),
             },
         };
-        let id = self.course(class);
+        let id = self.course(course);
         commands.extend([create, add_unit, add_goal].map(|command| Command::YearPlan(id, command)));
         Ok(())
     }
@@ -337,7 +370,8 @@ impl School {
 
     /// Work number `number` as teachers do it, one event: 40 of them at the same time, each on the
     /// plans of a class, eight times on each plan before another class has its turn. Of eight on
-    /// one plan three are statuses, two follow-ups, two evaluations and one a talk.
+    /// one plan three are statuses, two follow-ups, two evaluations and one a talk. After 112 a student
+    /// gets the plan of the next school year; see [`Self::later_years`].
     ///
     /// # Errors
     /// Never: the texts are short.
@@ -346,7 +380,29 @@ impl School {
         let shifts = self.students / together;
         let (shift, within) = (number / (together * A_DAY), number % (together * A_DAY));
         let student = shift % shifts * together + within % together;
-        self.work_on(student, shift / shifts * A_DAY + within / together)
+        let nth = shift / shifts * A_DAY + within / together;
+        self.work_in(nth / A_YEAR, student, nth % A_YEAR)
+    }
+
+    /// The nth work on a student's plan of a school year. The plan of the first year is there already.
+    fn work_in(&self, year: u64, student: u64, nth: u64) -> Result<Command, TextError> {
+        let course = student / CLASS + year * self.classes();
+        let plan = student + year * self.students;
+        match (year, nth) {
+            (1.., 0) => {
+                let open = PlanCommand::Open {
+                    student: self.student(student),
+                    year_plan: self.course(course),
+                    owner: None,
+                };
+                Ok(self.on_plan(plan, open))
+            }
+            (1.., 1) => Ok(self.on_plan(plan, PlanCommand::IncludeUnit(self.unit(course)))),
+            _ => {
+                let number = (year * A_YEAR + nth) * self.students + student;
+                self.work_of(plan, course, nth, number)
+            }
+        }
     }
 
     /// The nth work on one plan.
@@ -354,13 +410,17 @@ impl School {
     /// # Errors
     /// Never: the texts are short.
     pub fn work_on(&self, student: u64, nth: u64) -> Result<Command, TextError> {
-        let class = student / CLASS;
         let number = nth * self.students + student;
+        self.work_of(student, student / CLASS, nth, number)
+    }
+
+    /// `number` is another one for each work.
+    fn work_of(&self, plan: u64, course: u64, nth: u64, number: u64) -> Result<Command, TextError> {
         let command = match nth % 8 {
             0 | 4 => PlanCommand::RecordEvaluation {
                 evaluation: EvaluationId::from_bytes(self.id("evaluation", number)),
-                unit: self.unit(class),
-                goal: self.goal(class),
+                unit: self.unit(course),
+                goal: self.goal(course),
                 assessment: Assessment {
                     level: Some((number % 3) as u8),
                     comment: Some(text(number)?),
@@ -383,7 +443,7 @@ impl School {
                 },
             },
         };
-        Ok(self.on_plan(student, command))
+        Ok(self.on_plan(plan, command))
     }
 
     fn on_plan(&self, student: u64, command: PlanCommand) -> Command {

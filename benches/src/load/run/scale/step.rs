@@ -133,6 +133,10 @@ impl Step {
         let founding = school.founding().inspect(|_| founded += 1);
         place::carry_out(ledger, &school, 0, founding)?;
         let left = self.events.saturating_sub(ledger.position().get());
+        let begun = founded;
+        let years = school.later_years(left).inspect(|_| founded += 1);
+        place::carry_out(ledger, &school, begun, years)?;
+        let left = self.events.saturating_sub(ledger.position().get());
         let work = (0..left).map(|number| school.work(number));
         place::carry_out(ledger, &school, founded, work)?;
         ledger.settle();
