@@ -131,12 +131,21 @@ impl Found {
         self.through
     }
 
+    /// The entries of the events, in order.
+    pub fn entries(&self) -> impl Iterator<Item = Result<Entry, ReadError>> {
+        self.records()
+            .map(|record| read_entry(record.position, record.entry))
+    }
+
     /// The events, opened one after the other.
     pub fn open(&self) -> impl Iterator<Item = Result<RecordedEvent, ReadError>> {
-        self.frames.iter().flat_map(|(frame, entries)| {
-            let records = entries.iter().filter_map(|index| frame.entry(*index));
-            records.map(|record| self.source.open(&record))
-        })
+        self.records().map(|record| self.source.open(&record))
+    }
+
+    fn records(&self) -> impl Iterator<Item = EntryRef<'_>> {
+        self.frames
+            .iter()
+            .flat_map(|(frame, entries)| entries.iter().filter_map(|index| frame.entry(*index)))
     }
 }
 

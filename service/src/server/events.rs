@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use planledger_core::access_log::Shown;
-use planledger_core::ids::{Position, StreamKind};
+use planledger_core::entry::Entry;
+use planledger_core::ids::{KeyId, Position, StreamKind};
 use planledger_core::ledger::{EventFilter, Events, Found, Ledger, RecordedEvent};
 use tokio::task::JoinHandle;
 
@@ -132,41 +133,46 @@ impl Reader {
             if !self.right.holds(api)? {
                 return Err(Failure::right_ended(next.from));
             }
-            let (caller, filter) = &*self.right.0;
-            let most = self.page.size.min(limit - self.page.ahead);
-            let from = self.page.through;
-            let (mut events, mut plans) = (0, HashMap::new());
-            let mut through = from;
-            let mut passing = api.ledger.events(from, filter.clone());
-            let passed = passing.pass(|position, entry| {
-                if position > last {
-                    return ControlFlow::Break(());
-                }
-                through = position;
-                if let Some(entry) = entry {
-                    events += 1;
-                    if entry.stream.kind == StreamKind::Plan {
-                        *plans.entry(entry.key).or_default() += 1;
-                    }
-                }
-                match events >= most || position.get() - from.get() >= STRIDE {
-                    true => ControlFlow::Break(()),
-                    false => ControlFlow::Continue(()),
-                }
-            });
-            passed.map_err(Failure::of_reading)?;
-            if through == from {
+            // Whoever follows what is recorded now is up to date, and nothing is read twice.
+            let of_next = next.end || self.page.size <= next.count() - self.page.ahead;
+            let shown = match of_next {
+                true => next.shown(self.page.ahead)?,
+                false => self.ahead(&api.ledger, limit - self.page.ahead, last)?,
+            };
+            if shown.events == 0 && shown.through <= self.page.through {
                 return Err(Failure::internal());
             }
-            let at = api.ledger.now();
-            next.recordings
-                .push(reads.record_pages(caller, at, Shown::Events, &plans, through)?);
-            self.page.ahead += events;
-            self.page.through = through;
+            let (caller, at) = (&self.right.0.0, api.ledger.now());
+            let recording =
+                reads.record_pages(caller, at, Shown::Events, &shown.plans, shown.through)?;
+            next.recordings.push(recording);
+            self.page.ahead += shown.events;
+            self.page.through = shown.through;
             self.page.turn();
         }
         self.page.ahead = self.page.ahead.saturating_sub(next.count());
         Ok(())
+    }
+
+    /// What the next page shows, of which there are at most so many events.
+    fn ahead(&self, ledger: &Ledger, most: usize, last: Position) -> Result<OnRecord, Failure> {
+        let (_, filter) = &*self.right.0;
+        let from = self.page.through;
+        let most = self.page.size.min(most);
+        let mut page = OnRecord::after(from);
+        let passed = ledger.events(from, filter.clone()).pass(|position, entry| {
+            if position > last {
+                return ControlFlow::Break(());
+            }
+            page.through = position;
+            entry.into_iter().for_each(|entry| page.count(entry));
+            match page.events >= most || position.get() - from.get() >= STRIDE {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        });
+        passed.map_err(Failure::of_reading)?;
+        Ok(page)
     }
 
     /// Finds the next events: at most `limit`, and none after position `last`. They are not opened yet.
@@ -214,6 +220,31 @@ impl Reader {
     }
 }
 
+/// What a page shows.
+struct OnRecord {
+    events: usize,
+    /// How many of them are of plans, by the key that seals them.
+    plans: HashMap<KeyId, u32>,
+    through: Position,
+}
+
+impl OnRecord {
+    fn after(position: Position) -> Self {
+        Self {
+            events: 0,
+            plans: HashMap::new(),
+            through: position,
+        }
+    }
+
+    fn count(&mut self, entry: &Entry) {
+        self.events += 1;
+        if entry.stream.kind == StreamKind::Plan {
+            *self.plans.entry(entry.key).or_default() += 1;
+        }
+    }
+}
+
 /// What a reader has found, not opened yet.
 pub(super) struct Next {
     found: Option<Found>,
@@ -228,6 +259,15 @@ pub(super) struct Next {
 impl Next {
     pub(super) fn count(&self) -> usize {
         self.found.as_ref().map_or(0, Found::count)
+    }
+
+    /// What all of it but the first events shows.
+    fn shown(&self, but: usize) -> Result<OnRecord, Failure> {
+        let mut page = OnRecord::after(self.resume);
+        for entry in self.found.iter().flat_map(Found::entries).skip(but) {
+            page.count(&entry.map_err(Failure::of_reading)?);
+        }
+        Ok(page)
     }
 
     /// Opens it. `show` turns an event into what is sent, and says how many bytes that has.
