@@ -17,8 +17,9 @@ use crate::school::School;
 
 /// Commands of one request when many are carried out.
 pub const BATCH: usize = 1_000;
-/// Requests that are on their way at once.
-const AHEAD: usize = 16;
+/// Requests that are on their way at once: enough that the ledger never waits for one. They take memory in the process that is
+/// measured.
+const AHEAD: usize = 8;
 
 /// Why a ledger cannot be measured.
 #[derive(Debug, thiserror::Error)]

@@ -105,7 +105,7 @@ impl School {
         work: u64,
     ) -> impl Iterator<Item = Result<Command, TextError>> + use<> {
         let school = *self;
-        let years = work / (self.students * A_YEAR);
+        let years = work / (self.at_work() * A_YEAR);
         (1..=years).flat_map(move |year| {
             let classes = (0..school.classes()).flat_map(move |class| {
                 let mut commands = Vec::new();
@@ -207,7 +207,7 @@ impl School {
         class * CLASS..self.students.min((class + 1) * CLASS)
     }
 
-    /// Another plan for each student, shared and visible to guardians for two of three: the nth
+    /// Another plan for each student, with the ids that the plans of later years have, shared and visible to guardians for two of three: the nth
     /// besides the one of the foundation, from 1.
     ///
     /// # Errors
@@ -376,12 +376,22 @@ impl School {
     /// # Errors
     /// Never: the texts are short.
     pub fn work(&self, number: u64) -> Result<Command, TextError> {
-        let together = (AT_ONCE * CLASS).min(self.students);
-        let shifts = self.students / together;
+        let together = self.together();
+        let shifts = self.at_work() / together;
         let (shift, within) = (number / (together * A_DAY), number % (together * A_DAY));
         let student = shift % shifts * together + within % together;
         let nth = shift / shifts * A_DAY + within / together;
         self.work_in(nth / A_YEAR, student, nth % A_YEAR)
+    }
+
+    /// How many students' plans are worked on at the same time.
+    fn together(&self) -> u64 {
+        (AT_ONCE * CLASS).min(self.students)
+    }
+
+    /// How many students' plans are worked on at all: those of whole shifts.
+    fn at_work(&self) -> u64 {
+        self.students / self.together() * self.together()
     }
 
     /// The nth work on a student's plan of a school year. The plan of the first year is there already.

@@ -29,7 +29,7 @@ use crate::turns::{self, Condvar};
 /// How many bytes of documents may wait for sled before the writer has to wait. This bounds memory:
 /// as many bytes may be on their way to sled, and as many again in the form in which they are
 /// written.
-pub(crate) const MOST_DIRTY: u64 = 24 << 20;
+pub(crate) const MOST_DIRTY: u64 = 20 << 20;
 /// How many bytes of documents wait before sled gets them at once.
 const FLUSH_AT: u64 = MOST_DIRTY / 2;
 /// How long documents wait if there are fewer. A plan on which somebody works is then sealed and

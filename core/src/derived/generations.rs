@@ -180,6 +180,8 @@ impl Generations {
         numbers.sort_unstable();
         let mut furthest: Option<Cursor> = None;
         for number in numbers {
+            // Not two of them in memory at once.
+            *self.read.lock() = None;
             let Ok(register) = self.register(number) else {
                 continue;
             };

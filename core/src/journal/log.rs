@@ -80,8 +80,8 @@ pub trait CommitLog: Send + Sync {
     /// The frames from this commit on.
     fn read_commits(&self, from: CommitSeq) -> Frames;
 
-    /// As [`Self::read`], but payloads are not compared with their hashes. This is for whoever opens every payload, which
-    /// finds each change of it too, or opens none.
+    /// As [`Self::read`], but payloads are not compared with their hashes. This is for whoever opens every payload that can
+    /// be opened, which finds each change by anybody who does not hold its key, or opens none.
     fn read_sealed(&self, from: Position) -> Frames {
         self.read(from)
     }

@@ -301,7 +301,7 @@ impl Fold {
         }
         let first = self.cursor.commands - self.commands.len() as u64;
         let numbers = first / CommandEntry::PER_DOC..;
-        let kept = 2 * Window::LENGTH / CommandEntry::PER_DOC;
+        let kept = Window::MOST.div_ceil(CommandEntry::PER_DOC);
         for (number, list) in numbers.zip(self.commands.chunks(CommandEntry::PER_DOC as usize)) {
             let begun = number * CommandEntry::PER_DOC >= before;
             if begun && number > kept {

@@ -1,6 +1,6 @@
 //! Events as they were recorded: in order of position, and backwards along one stream.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use super::opener::{Opener, Rests};
@@ -106,24 +106,30 @@ enum Step {
 }
 
 /// Events in a row as they lie in the journal, sealed. To open events takes many times as long as to find them, so it can be
-/// done on other threads, and several of these at once.
+/// done on other threads, and several of these at once. It has copies: the frames share large parts of the journal.
 pub struct Found {
     source: Source,
-    frames: Vec<(Frame, Vec<u32>)>,
-    count: usize,
-    bytes: usize,
+    records: Vec<FoundRecord>,
+    payloads: Vec<u8>,
     through: Option<Position>,
+}
+
+struct FoundRecord {
+    position: Position,
+    entry: EntryBytes,
+    /// Where its payload lies among those of all.
+    payload: Range<usize>,
 }
 
 impl Found {
     /// How many events there are.
     pub fn count(&self) -> usize {
-        self.count
+        self.records.len()
     }
 
     /// How many bytes their sealed payloads have together.
     pub fn bytes(&self) -> usize {
-        self.bytes
+        self.payloads.len()
     }
 
     /// The position that the reading has come to; `None` if nothing more is durable yet.
@@ -133,33 +139,46 @@ impl Found {
 
     /// The entries of the events, in order.
     pub fn entries(&self) -> impl Iterator<Item = Result<Entry, ReadError>> {
-        self.records()
-            .map(|record| read_entry(record.position, record.entry))
+        let records = self.records.iter();
+        records.map(|record| read_entry(record.position, &record.entry))
     }
 
     /// The events, opened one after the other.
     pub fn open(&self) -> impl Iterator<Item = Result<RecordedEvent, ReadError>> {
-        self.records().map(|record| self.source.open(&record))
+        self.records.iter().map(|record| {
+            let sealed = self.payloads.get(record.payload.clone());
+            let sealed = sealed.unwrap_or_default();
+            self.source.open(record.position, &record.entry, sealed)
+        })
     }
 
-    fn records(&self) -> impl Iterator<Item = EntryRef<'_>> {
-        self.frames
-            .iter()
-            .flat_map(|(frame, entries)| entries.iter().filter_map(|index| frame.entry(*index)))
+    fn put(&mut self, record: &EntryRef<'_>) {
+        let begun = self.payloads.len();
+        self.payloads.extend_from_slice(record.sealed);
+        self.records.push(FoundRecord {
+            position: record.position,
+            entry: *record.entry,
+            payload: begun..self.payloads.len(),
+        });
+        self.through = Some(record.position);
     }
 }
 
 impl Source {
-    fn open(&self, record: &EntryRef<'_>) -> Result<RecordedEvent, ReadError> {
-        let entry = read_entry(record.position, record.entry)?;
+    fn open(
+        &self,
+        position: Position,
+        bytes: &EntryBytes,
+        sealed: &[u8],
+    ) -> Result<RecordedEvent, ReadError> {
+        let entry = read_entry(position, bytes)?;
         let opener = Opener {
             log: &*self.log,
             keys: &self.keys,
             rests: &self.rests,
             up_to_damage: false,
         };
-        let sealed = Some(record.sealed);
-        recorded(record.position, &entry, record.entry, sealed, &opener)
+        recorded(position, &entry, bytes, Some(sealed), &opener)
     }
 }
 
@@ -173,7 +192,10 @@ impl Iterator for Events {
             Err(error) => return Some(Err(error)),
         };
         let (frame, _) = self.reading.as_ref()?;
-        let event = self.source.open(&frame.entry(index)?);
+        let record = frame.entry(index)?;
+        let event = self
+            .source
+            .open(record.position, record.entry, record.sealed);
         Some(event.map(Passed::Event))
     }
 }
@@ -187,36 +209,19 @@ impl Events {
     pub fn find(&mut self, enough: impl Fn(&Found) -> bool) -> Result<Found, ReadError> {
         let mut found = Found {
             source: self.source.clone(),
-            frames: Vec::new(),
-            count: 0,
-            bytes: 0,
+            records: Vec::new(),
+            payloads: Vec::new(),
             through: None,
         };
-        // Whether the last of these frames is the one that is being read.
-        let mut is_same = false;
         while let Some(step) = self.step() {
             match step? {
                 Step::Entry(index) => {
-                    let Some((frame, _)) = &self.reading else {
-                        continue;
-                    };
-                    if !is_same {
-                        found.frames.push((frame.clone(), Vec::new()));
-                        is_same = true;
-                    }
-                    if let Some((frame, entries)) = found.frames.last_mut()
-                        && let Some(record) = frame.entry(index)
-                    {
-                        found.through = Some(record.position);
-                        found.bytes += record.sealed.len();
-                        found.count += 1;
-                        entries.push(index);
+                    let record = self.reading.as_ref();
+                    if let Some(record) = record.and_then(|(frame, _)| frame.entry(index)) {
+                        found.put(&record);
                     }
                 }
-                Step::Through(position) => {
-                    found.through = Some(position);
-                    is_same = false;
-                }
+                Step::Through(position) => found.through = Some(position),
             }
             if enough(&found) {
                 break;

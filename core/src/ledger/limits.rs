@@ -22,7 +22,7 @@ pub const STREAMS_OF_A_PREVIEW: usize = preview::MOST_STREAMS;
 /// How many of the last commands are certain to be known again.
 pub const KNOWN_COMMANDS: u64 = Window::LENGTH;
 /// Most command ids in memory.
-pub const KNOWN_COMMANDS_IN_MEMORY: u64 = 2 * Window::LENGTH;
+pub const KNOWN_COMMANDS_IN_MEMORY: u64 = Window::MOST;
 /// Bytes of decoded documents that are kept in memory.
 pub const CACHED_DOCUMENTS: u64 = derived::CACHED_DOCUMENTS;
 /// Bytes of states of the past that are kept in memory.

@@ -79,6 +79,8 @@ impl Half {
 impl Window {
     /// How many of the last commands are certain to be remembered.
     pub(super) const LENGTH: u64 = 524_288;
+    /// How many are remembered at most: a half is forgotten between batches only, so each may have a batch more.
+    pub(super) const MOST: u64 = 2 * (Self::LENGTH + MAX_COMMANDS as u64);
 
     /// An empty window with room for so many commands.
     pub(super) fn with_room(count: u64) -> Self {
@@ -115,8 +117,8 @@ impl Window {
         self.recent.insert(id, ordinal);
     }
 
-    /// Forgets the oldest commands if there are enough newer ones. Between batches only: one that is taken back must
-    /// leave everything as it was.
+    /// Forgets the oldest commands if there are enough newer ones. Between batches only: a batch that is taken back must
+    /// leave everything as it was, and its ids are looked for among the recent ones.
     pub(super) fn forget(&mut self) {
         if self.recent.table.len() as u64 >= self.length {
             // The memory of what is forgotten is used again.

@@ -1,28 +1,30 @@
 //! Reads events in chunks.
 
-use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use planledger_core::access_log::Shown;
-use planledger_core::entry::Entry;
-use planledger_core::ids::{KeyId, Position, StreamKind};
-use planledger_core::ledger::{EventFilter, Events, Found, Ledger, RecordedEvent};
+use planledger_core::ids::Position;
+use planledger_core::ledger::{EventFilter, Events, Found, Ledger, ReadError, RecordedEvent};
 use tokio::task::JoinHandle;
 
 use super::api::Api;
 use super::auth::{Access, Caller};
 use super::in_request;
+use super::on_record::{OnRecord, Page};
 use super::reads::{ReadLog, Recording};
 use crate::wire::Failure;
 
 /// Most events in one chunk.
 const CHUNK_EVENTS: usize = 512;
-/// Most bytes of events in one chunk, about. The last event may exceed it.
+/// Most bytes of events in one chunk, about. What an event is sent as is longer or shorter than what is reckoned here, and the
+/// last one may be long.
 pub(super) const CHUNK_BYTES: usize = 256 << 10;
 /// What an event takes in memory beside its bytes, about.
 const BESIDE: usize = 512;
+/// What its names, ids and instant take when it is sent, about.
+const NAMES: usize = 192;
 /// How many positions without a match are read before a chunk ends, so that the client learns how
 /// far the reading came.
 pub(super) const STRIDE: u64 = 65_536;
@@ -44,48 +46,6 @@ pub(super) struct Reader {
     pub(super) resume: Position,
     pub(super) right: Right,
     page: Page,
-}
-
-/// The fewest events that are put on record together as shown.
-const LEAST_RECORDED: usize = CHUNK_EVENTS;
-/// The most.
-const MOST_RECORDED: usize = 16_384;
-/// How long a client may take for the events of a page, if the next one is to be larger.
-const PROMPT: Duration = Duration::from_millis(250);
-
-/// The events that are on record as shown. Each student in a page is one record, so a client that reads fast gets large
-/// pages. They are put on record before the first of them is sent: somebody who leaves in the middle of a page is on
-/// record for all of it.
-struct Page {
-    /// Up to where events are on record.
-    through: Position,
-    /// How many of them are not found yet.
-    ahead: usize,
-    /// How many events the next page has.
-    size: usize,
-    /// When this page was begun.
-    begun: Instant,
-}
-
-impl Page {
-    fn after(resume: Position) -> Self {
-        Self {
-            through: resume,
-            ahead: 0,
-            size: LEAST_RECORDED,
-            begun: Instant::now(),
-        }
-    }
-
-    /// Notes that the events of the last page were used up.
-    fn turn(&mut self) {
-        let now = Instant::now();
-        self.size = match now.duration_since(self.begun) <= PROMPT {
-            true => (2 * self.size).min(MOST_RECORDED),
-            false => LEAST_RECORDED,
-        };
-        self.begun = now;
-    }
 }
 
 /// Who reads which events.
@@ -115,12 +75,12 @@ impl Reader {
             events: None,
             resume: self.resume,
             right: self.right.clone(),
-            page: Page { ..self.page },
+            page: self.page,
         }
     }
 
-    /// Puts on record what is about to be shown: the events up to `next`, and more, if the client reads fast. `limit` and
-    /// `last` say how many more it gets at most, counted from the first of `next`.
+    /// Puts on record what is about to be shown: the events of `next`, and more, if the client reads fast. It gets no event
+    /// after position `last`, and at most `limit`, those of `next` included.
     fn record(
         &mut self,
         api: &Api,
@@ -129,50 +89,55 @@ impl Reader {
         limit: usize,
         last: Position,
     ) -> Result<(), Failure> {
+        self.page.goes_on_from(next.from);
+        if self.page.ahead < next.count() {
+            self.page.turn(Instant::now());
+        }
         while self.page.ahead < next.count() {
             if !self.right.holds(api)? {
                 return Err(Failure::right_ended(next.from));
             }
-            // Whoever follows what is recorded now is up to date, and nothing is read twice.
-            let of_next = next.end || self.page.size <= next.count() - self.page.ahead;
-            let shown = match of_next {
-                true => next.shown(self.page.ahead)?,
-                false => self.ahead(&api.ledger, limit - self.page.ahead, last)?,
+            let rest = next.count() - self.page.ahead;
+            // Nothing lies ahead, or what was found is a whole page, or matches are so rare that looking ahead would
+            // be reading everything twice.
+            let of_next = next.end || self.page.size <= rest || next.is_sparse();
+            let ahead = match of_next {
+                true => None,
+                // What is damaged further on is met when the reading comes there.
+                false => self.ahead(&api.ledger, limit - self.page.ahead, last).ok(),
             };
-            if shown.events == 0 && shown.through <= self.page.through {
-                return Err(Failure::internal());
-            }
+            let shown = match ahead.filter(|shown| shown.events > 0) {
+                Some(shown) => shown,
+                None => next.shown(self.page.ahead)?,
+            };
             let (caller, at) = (&self.right.0.0, api.ledger.now());
             let recording =
                 reads.record_pages(caller, at, Shown::Events, &shown.plans, shown.through)?;
             next.recordings.push(recording);
-            self.page.ahead += shown.events;
-            self.page.through = shown.through;
-            self.page.turn();
+            self.page.put(&shown);
         }
         self.page.ahead = self.page.ahead.saturating_sub(next.count());
         Ok(())
     }
 
     /// What the next page shows, of which there are at most so many events.
-    fn ahead(&self, ledger: &Ledger, most: usize, last: Position) -> Result<OnRecord, Failure> {
+    fn ahead(&self, ledger: &Ledger, most: usize, last: Position) -> Result<OnRecord, ReadError> {
         let (_, filter) = &*self.right.0;
         let from = self.page.through;
         let most = self.page.size.min(most);
-        let mut page = OnRecord::after(from);
+        let mut shown = OnRecord::after(from);
         let passed = ledger.events(from, filter.clone()).pass(|position, entry| {
             if position > last {
                 return ControlFlow::Break(());
             }
-            page.through = position;
-            entry.into_iter().for_each(|entry| page.count(entry));
-            match page.events >= most || position.get() - from.get() >= STRIDE {
+            shown.through = position;
+            entry.into_iter().for_each(|entry| shown.count(entry));
+            match shown.is_full(most) || position.get() - from.get() >= STRIDE {
                 true => ControlFlow::Break(()),
                 false => ControlFlow::Continue(()),
             }
         });
-        passed.map_err(Failure::of_reading)?;
-        Ok(page)
+        passed.map(|()| shown)
     }
 
     /// Finds the next events: at most `limit`, and none after position `last`. They are not opened yet.
@@ -201,7 +166,7 @@ impl Reader {
             .get_or_insert_with(|| ledger.events(from, filter.clone()));
         let full = |found: &Found| {
             let through = found.through().unwrap_or(from);
-            let bytes = found.bytes() + found.count() * BESIDE;
+            let bytes = found.bytes() + found.count() * (NAMES + BESIDE);
             found.count() >= limit.min(CHUNK_EVENTS)
                 || bytes >= CHUNK_BYTES
                 || through.get() - from.get() >= STRIDE
@@ -217,31 +182,6 @@ impl Reader {
             found: Some(found),
             recordings: Vec::new(),
         })
-    }
-}
-
-/// What a page shows.
-struct OnRecord {
-    events: usize,
-    /// How many of them are of plans, by the key that seals them.
-    plans: HashMap<KeyId, u32>,
-    through: Position,
-}
-
-impl OnRecord {
-    fn after(position: Position) -> Self {
-        Self {
-            events: 0,
-            plans: HashMap::new(),
-            through: position,
-        }
-    }
-
-    fn count(&mut self, entry: &Entry) {
-        self.events += 1;
-        if entry.stream.kind == StreamKind::Plan {
-            *self.plans.entry(entry.key).or_default() += 1;
-        }
     }
 }
 
@@ -261,13 +201,18 @@ impl Next {
         self.found.as_ref().map_or(0, Found::count)
     }
 
+    /// Whether it ended because it had come far, and not because it was full.
+    fn is_sparse(&self) -> bool {
+        self.resume.get() - self.from.get() >= STRIDE
+    }
+
     /// What all of it but the first events shows.
     fn shown(&self, but: usize) -> Result<OnRecord, Failure> {
-        let mut page = OnRecord::after(self.resume);
+        let mut shown = OnRecord::after(self.resume);
         for entry in self.found.iter().flat_map(Found::entries).skip(but) {
-            page.count(&entry.map_err(Failure::of_reading)?);
+            shown.count(&entry.map_err(Failure::of_reading)?);
         }
-        Ok(page)
+        Ok(shown)
     }
 
     /// Opens it. `show` turns an event into what is sent, and says how many bytes that has.

@@ -34,6 +34,7 @@ mod limits;
 mod links;
 mod missing;
 mod observing;
+mod on_record;
 mod outlet;
 mod overview;
 mod ownership;

@@ -6,7 +6,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::wire::Failure;
 
-/// How many readers read and open events at once. However many clients follow, doing so for them takes
+/// How many times at once events are read or opened; a client that reads what is recorded takes up to three of them. However many clients follow, doing so for them takes
 /// no more threads than these.
 const TURNS: usize = 8;
 
