@@ -17,8 +17,7 @@ use crate::school::School;
 
 /// Commands of one request when many are carried out.
 pub const BATCH: usize = 1_000;
-/// Requests that are on their way at once: enough that the ledger never waits for one. They take memory in the process that is
-/// measured.
+/// Requests that are on their way at once. They take memory in the process that is measured.
 const AHEAD: usize = 8;
 
 /// Why a ledger cannot be measured.

@@ -173,14 +173,13 @@ impl<T> Outlet<T> {
         })
     }
 
-    /// A place for an answer of about so many bytes, if there is one at once. `reserved` are the bytes of this and of
-    /// the places that were given before and not used yet.
-    pub(super) fn place_now(&self, reserved: usize, bytes: usize) -> Option<Place<'_, T>> {
+    /// A place for an answer of about so many bytes, if there is one at once beside the `given` places of the same size
+    /// that are not used yet.
+    pub(super) fn place_now(&self, given: usize, bytes: usize) -> Option<Place<'_, T>> {
         {
             let state = self.shared.state();
-            let waiting = state.queue.len() + reserved.div_ceil(bytes.max(1));
-            let fits = state.bytes + reserved <= self.room.of_stream && waiting <= self.items;
-            if state.left || !fits {
+            let fits = state.bytes + (given + 1) * bytes <= self.room.of_stream;
+            if state.left || !fits || state.queue.len() + given >= self.items {
                 return None;
             }
         }
@@ -433,6 +432,29 @@ mod tests {
         assert_eq!((taken, there), (Some(0), Ok(())));
         drop(flow);
         assert_eq!(outlet.has_room().await, Err(NoPlace::Left));
+    }
+
+    #[tokio::test]
+    async fn a_place_at_once_is_one_beside_those_that_are_not_used_yet() {
+        // The stream's bytes, its items, and the room of all streams end it.
+        for (all, of_stream, items) in [(100, 4, 100), (100, 100, 3), (4, 100, 100)] {
+            let room = room(all * UNIT, of_stream * UNIT);
+            let (outlet, flow) = room.open(items);
+            send(&outlet, 1, 2 * UNIT).await.unwrap();
+            let first = outlet.place_now(0, UNIT).unwrap();
+            let second = outlet.place_now(1, UNIT).unwrap();
+            assert!(
+                outlet.place_now(2, UNIT).is_none(),
+                "{all} {of_stream} {items}"
+            );
+            first.send(2, UNIT);
+            assert!(
+                outlet.place_now(1, UNIT).is_none(),
+                "{all} {of_stream} {items}"
+            );
+            drop((second, flow));
+            assert!(outlet.place_now(0, UNIT).is_none(), "the client has left");
+        }
     }
 
     #[tokio::test]

@@ -6,8 +6,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::wire::Failure;
 
-/// How many times at once events are read or opened; a client that reads what is recorded takes up to three of them. However many clients follow, doing so for them takes
-/// no more threads than these.
+/// How many chunks of events are read and opened at once. However many clients follow, doing so for them
+/// takes no more threads than these. A client that reads what is recorded may have several of them.
 const TURNS: usize = 8;
 
 /// The turns of readers.

@@ -128,7 +128,7 @@ impl Api {
                 (Some(_), _) | (None, AT_ONCE..) => None,
                 (None, 0) => Some(outlet.place_or(CHUNK_BYTES, || reader.rest()).await?),
                 // What is being opened is sent first.
-                (None, waiting) => outlet.place_now((waiting + 1) * CHUNK_BYTES, CHUNK_BYTES),
+                (None, given) => outlet.place_now(given, CHUNK_BYTES),
             };
             if let Some(place) = place {
                 let next = match self.find(&mut reader, left, last).await {
