@@ -19,6 +19,10 @@ use crate::fault::Fault;
 
 /// Numbers of what batches hold: single commands have those before.
 const BATCHED: u64 = 1 << 40;
+/// Numbers of what comes before the time begins.
+const BEFORE: u64 = 1 << 41;
+/// How many commands that is in one request.
+pub(super) const BEFORE_TOGETHER: u64 = 1_000;
 /// A prime: plans are read in an order that looks like none.
 const STRIDE: u64 = 7_919;
 /// One of so many classes has changed when a roster comes again.
@@ -41,7 +45,16 @@ pub(super) async fn batch(
     size: u64,
     nth: u64,
 ) -> Result<u64, Fault> {
-    let first = BATCHED + nth * size;
+    batch_from(client, school, size, BATCHED + nth * size).await
+}
+
+/// A batch of what is carried out before the time begins.
+pub(super) async fn before(client: Client, school: School, nth: u64) -> Result<u64, Fault> {
+    let first = BEFORE + nth * BEFORE_TOGETHER;
+    batch_from(client, school, BEFORE_TOGETHER, first).await
+}
+
+async fn batch_from(client: Client, school: School, size: u64, first: u64) -> Result<u64, Fault> {
     let commands = statuses(&school, first..first + size)?;
     let request = ExecuteBatchRequest { commands };
     client.commands().execute_batch(request).await?;

@@ -47,6 +47,10 @@ pub(crate) struct Mixed {
     /// Students, with a plan each
     #[arg(long, default_value_t = 10_000)]
     students: u64,
+    /// Commands that are carried out before the time begins. A server keeps the ids of the last million, so
+    /// with fewer its memory still grows until it has them
+    #[arg(long, default_value_t = 1_100_000)]
+    before: u64,
     /// Single commands a second
     #[arg(long, default_value_t = 100.0)]
     singles: f64,
@@ -156,6 +160,16 @@ impl Mixed {
         }
         target.record_as(school.importer(), roster).await?;
         target.record(&school, courses).await?;
+        if self.before > 0 {
+            eprintln!(
+                "{} commands are carried out before the time begins",
+                self.before
+            );
+        }
+        let client = target.connect(&school).await?;
+        for batch in 0..self.before / calls::BEFORE_TOGETHER {
+            calls::before(client.clone(), school, batch).await?;
+        }
         Ok(school)
     }
 
@@ -218,8 +232,9 @@ impl Mixed {
 
     fn rates(&self) -> String {
         format!(
-            "{} single commands a second, a batch of {} every {} s, the roster again every {} s, {} plans a second \
+            "after {} commands, {} single commands a second, a batch of {} every {} s, the roster again every {} s, {} plans a second \
              now and {} as of an instant, an overview every {} s, a checkpoint every {} s, {} followers",
+            self.before,
             self.singles,
             self.batch_size,
             self.batch_every,
