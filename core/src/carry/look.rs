@@ -7,7 +7,7 @@ use super::{CarryError, Content, Source, Taken};
 use crate::doctor::person_of;
 use crate::domain::erasure::{Erasure, ErasureEvent, EventPlace, SealedRest, Target};
 use crate::domain::ledger::LedgerEvent;
-use crate::domain::{Aggregate, Event, EventMeta};
+use crate::domain::{Aggregate, Event};
 use crate::entry::{self, EntryBytes};
 use crate::hash::Hash32;
 use crate::ids::{ErasureId, KeyId, LedgerId, PersonId, Position, Revision, StreamId, StreamKind};
@@ -213,13 +213,7 @@ impl Looking {
         };
         match &event {
             Event::Erasure(act) => {
-                let meta = EventMeta {
-                    stream: entry.stream,
-                    revision: entry.revision,
-                    recorded_at: entry.recorded_at,
-                    actor: entry.actor,
-                    on_behalf_of: entry.on_behalf_of,
-                };
+                let meta = sealer::meta_of(entry);
                 Aggregate::apply(self.acts.entry(entry.stream).or_default(), &meta, &event);
                 self.note_act(ErasureId::from_uuid(entry.stream.id), act);
             }

@@ -1,140 +1,154 @@
-//! States of streams as they were, made lately by folding events: whoever looks through the history of a
-//! plan asks for many of them, one near the other. They are kept in memory only, in a bounded cache, and
-//! go with the derived state in use, so that none outlives the destruction of a text (P6).
+//! Stretches of streams' histories, opened lately: whoever looks through the history of a plan asks for many of
+//! its states, one near the other. They are kept in memory only, in a bounded cache, and go with the derived state
+//! in use, so that none outlives the destruction of a text (P6).
 
 use std::sync::Arc;
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::doc::{Doc, Head, StreamDoc};
+use super::doc::{Doc, StreamDoc};
+use crate::domain::{Event, EventMeta};
+use crate::hash::Hash32;
 use crate::ids::{Position, Revision, StreamId};
 
 /// How many bytes all of them take together, about.
 pub(crate) const CACHE_BYTES: u64 = 32 << 20;
-/// Of how many streams it is known which states are kept.
+/// Of how many streams it is known which stretches are kept.
 const STREAMS: usize = 1_000;
-/// The fewest revisions between two kept states of a stream.
-const NEAREST: u64 = 16;
-/// About how many states of one stream are kept.
+/// Of one stream, how many stretches are known.
+const MOST_KNOWN: usize = 512;
+/// The fewest events of a stretch, unless the stream ends before.
+const SHORTEST: u64 = 16;
+/// About how many stretches a stream is cut into.
 const MOST: u64 = 64;
+/// What an event takes in memory beside its text, about.
+const BESIDE: u64 = 320;
+
+/// An opened event.
+#[derive(Debug)]
+pub(crate) struct Past {
+    pub(crate) position: Position,
+    pub(crate) link: Hash32,
+    pub(crate) meta: EventMeta,
+    /// `None` if nothing of it can be read.
+    pub(crate) event: Option<Event>,
+}
+
+/// Events of a stream in a row, and the state before them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stretch {
+    /// `None` if the stream begins with the events.
+    pub(crate) base: Option<Arc<StreamDoc>>,
+    pub(crate) events: Vec<Arc<Past>>,
+    /// How many bytes the events take, about.
+    bytes: u64,
+}
+
+impl Stretch {
+    /// A stretch without events yet, which begins where the state ends.
+    pub(crate) fn after(base: Option<Arc<StreamDoc>>) -> Self {
+        Self {
+            base,
+            ..Self::default()
+        }
+    }
+
+    /// Adds the next event, with the length of its text.
+    pub(crate) fn push(&mut self, past: Past, length: usize) {
+        self.bytes += BESIDE + 2 * length as u64;
+        self.events.push(Arc::new(past));
+    }
+
+    /// Where the state before its events ends.
+    pub(crate) fn begin(&self) -> Position {
+        self.base
+            .as_ref()
+            .map_or(Position::ZERO, |doc| doc.head.position)
+    }
+
+    /// The position of its last event.
+    pub(crate) fn end(&self) -> Position {
+        let last = self.events.last();
+        last.map_or_else(|| self.begin(), |last| last.position)
+    }
+
+    /// Whether it is as long as a stretch of a stream that has come to `present` should be. The longer a stream is, the
+    /// longer are its stretches.
+    pub(crate) fn is_long_enough(&self, present: Revision) -> bool {
+        let length = (present.get() / MOST).next_power_of_two().max(SHORTEST);
+        self.events.len() as u64 >= length
+    }
+}
 
 #[derive(Clone)]
 struct ByWeight;
 
-impl Weighter<Place, Arc<StreamDoc>> for ByWeight {
-    fn weight(&self, _: &Place, state: &Arc<StreamDoc>) -> u64 {
-        Doc::Stream(state.clone()).weight()
+impl Weighter<Place, Arc<Stretch>> for ByWeight {
+    fn weight(&self, _: &Place, stretch: &Arc<Stretch>) -> u64 {
+        let base = stretch.base.iter();
+        let base: u64 = base.map(|doc| Doc::Stream(doc.clone()).weight()).sum();
+        base + stretch.bytes + 160
     }
 }
 
-/// A stream, and where in the ledger it has a state.
+/// A stream, and where a stretch of it begins.
 type Place = (StreamId, Position);
 
-/// States of streams as they were.
+/// Stretches of streams' histories.
 pub(crate) struct Earlier {
-    /// Where the kept states of a stream end, in order of position. Some of them may be gone.
-    heads: Cache<StreamId, Arc<Vec<Head>>>,
-    states: Cache<Place, Arc<StreamDoc>, ByWeight>,
+    /// Where the kept stretches of a stream begin, in order. Some of them may be gone.
+    begins: Cache<StreamId, Arc<Vec<Position>>>,
+    stretches: Cache<Place, Arc<Stretch>, ByWeight>,
 }
 
 impl Default for Earlier {
     fn default() -> Self {
         Self {
-            heads: Cache::new(STREAMS),
-            states: Cache::with_weighter(STREAMS, CACHE_BYTES, ByWeight),
+            begins: Cache::new(STREAMS),
+            stretches: Cache::with_weighter(STREAMS, CACHE_BYTES, ByWeight),
         }
     }
 }
 
 impl Earlier {
-    /// Whether a state at this revision is worth keeping, of a stream that has come to `present`. The
-    /// longer a stream is, the further apart its kept states lie.
-    pub(crate) fn is_worth_keeping(revision: Revision, present: Revision) -> bool {
-        revision.get().is_multiple_of(apart(present))
-    }
-
-    /// The kept states of a stream nearest to a position: the newest that is not after it, and where
-    /// the oldest after it ends.
-    pub(crate) fn around(
-        &self,
-        stream: StreamId,
-        position: Position,
-    ) -> (Option<Arc<StreamDoc>>, Option<Head>) {
-        let Some(heads) = self.heads.get(&stream) else {
-            return (None, None);
-        };
-        let after = heads.partition_point(|head| head.position <= position);
-        let (before, beyond) = heads.split_at(after);
+    /// The last of the kept stretches of a stream that begin at a position or before it. It may end before the position.
+    pub(crate) fn near(&self, stream: StreamId, position: Position) -> Option<Arc<Stretch>> {
+        let begins = self.begins.get(&stream)?;
+        let after = begins.partition_point(|begin| *begin <= position);
+        let (before, _) = begins.split_at(after);
         let mut before = before.iter().rev();
-        let base = before.find_map(|head| self.states.get(&(stream, head.position)));
-        (base, beyond.first().copied())
+        before.find_map(|begin| self.stretches.get(&(stream, *begin)))
     }
 
-    /// Whether no state nearer than these would be kept.
-    pub(crate) fn are_near(base: &Head, beyond: &Head, present: Revision) -> bool {
-        let between = beyond.revision.get().saturating_sub(base.revision.get());
-        between <= 2 * apart(present)
-    }
-
-    /// Keeps states of a stream that has come to `present`.
-    pub(crate) fn keep(
-        &self,
-        stream: StreamId,
-        new: impl IntoIterator<Item = Arc<StreamDoc>>,
-        present: Revision,
-    ) {
-        for state in new {
-            let head = state.head;
-            self.states.insert((stream, head.position), state);
-            let known = self.heads.get(&stream).unwrap_or_default();
-            let Err(at) = known.binary_search_by_key(&head.position, |known| known.position) else {
-                continue;
-            };
-            let mut heads = Vec::clone(&known);
-            heads.insert(at, head);
-            // The stream may have grown since some were kept.
-            if heads.len() as u64 > 2 * MOST {
-                heads.retain(|head| Self::is_worth_keeping(head.revision, present));
-            }
-            // Of two who do this at once one may lose. Then a state is made once more.
-            self.heads.insert(stream, Arc::new(heads));
+    /// Keeps stretches of a stream.
+    pub(crate) fn keep(&self, stream: StreamId, new: Vec<Stretch>) {
+        let known = self.begins.get(&stream).unwrap_or_default();
+        let mut begins: Vec<_> = new.iter().map(Stretch::begin).collect();
+        if known.len() < MOST_KNOWN {
+            begins.extend_from_slice(&known);
         }
+        begins.sort_unstable();
+        begins.dedup();
+        for stretch in new {
+            self.stretches
+                .insert((stream, stretch.begin()), Arc::new(stretch));
+        }
+        // Of two who do this at once one may lose. Then a stretch is opened once more.
+        self.begins.insert(stream, Arc::new(begins));
     }
-}
-
-/// How many revisions lie between two kept states.
-fn apart(present: Revision) -> u64 {
-    (present.get() / MOST).next_power_of_two().max(NEAREST)
 }
 
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
 
+    use super::super::doc::Head;
     use super::*;
     use crate::domain::Aggregate;
     use crate::domain::ledger::LedgerState;
-    use crate::ids::StreamKind;
-
-    fn at(number: u64) -> Arc<StreamDoc> {
-        Arc::new(StreamDoc {
-            head: Head {
-                position: Position::new(10 * number),
-                revision: Revision::new(number),
-                ..Head::default()
-            },
-            state: Arc::new(Aggregate::Ledger(LedgerState {
-                key: None,
-                heads: None,
-                settled: Default::default(),
-                reads: None,
-                lost: Vec::new(),
-                restores: Vec::new(),
-                origin: None,
-            })),
-        })
-    }
+    use crate::ids::{StreamKind, SystemId};
+    use crate::time::Timestamp;
 
     fn stream() -> StreamId {
         StreamId {
@@ -143,37 +157,97 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_nearest_on_both_sides_are_found() {
-        let (earlier, present) = (Earlier::default(), Revision::new(200));
-        assert_eq!(earlier.around(stream(), Position::new(500)), (None, None));
-        earlier.keep(stream(), [at(64), at(16)], present);
-        earlier.keep(stream(), [at(32), at(64)], present);
-        let around = |position| {
-            let (base, beyond) = earlier.around(stream(), Position::new(position));
-            let revision = |head: Head| head.revision.get();
-            (base.map(|state| revision(state.head)), beyond.map(revision))
+    /// Begins at a position, and has an event at each of the next ones.
+    fn stretch(begin: u64, events: u64) -> Stretch {
+        let state = LedgerState {
+            key: None,
+            heads: None,
+            settled: Default::default(),
+            reads: None,
+            lost: Vec::new(),
+            restores: Vec::new(),
+            origin: None,
         };
-        assert_eq!(around(159), (None, Some(16)));
-        assert_eq!(around(160), (Some(16), Some(32)));
-        assert_eq!(around(639), (Some(32), Some(64)));
-        assert_eq!(around(9_999), (Some(64), None));
-        assert!(Earlier::are_near(&at(32).head, &at(64).head, present));
-        assert!(!Earlier::are_near(&at(16).head, &at(64).head, present));
+        let base = (begin > 0).then(|| {
+            Arc::new(StreamDoc {
+                head: Head {
+                    position: Position::new(begin),
+                    ..Head::default()
+                },
+                state: Arc::new(Aggregate::Ledger(state)),
+            })
+        });
+        let mut stretch = Stretch::after(base);
+        for position in begin + 1..=begin + events {
+            let past = Past {
+                position: Position::new(position),
+                link: Hash32::default(),
+                meta: EventMeta {
+                    stream: stream(),
+                    revision: Revision::new(position),
+                    recorded_at: Timestamp::default(),
+                    actor: crate::actor::Actor::System(SystemId::from_bytes([1; 16])),
+                    on_behalf_of: None,
+                },
+                event: None,
+            };
+            stretch.push(past, 100);
+        }
+        stretch
     }
 
     #[test]
-    fn a_long_stream_keeps_few() {
+    fn the_nearest_that_begins_before_is_found() {
         let earlier = Earlier::default();
-        for number in 1..=100_000 {
-            let present = Revision::new(number);
-            if Earlier::is_worth_keeping(present, present) {
-                earlier.keep(stream(), [at(number)], present);
-            }
+        let near = |position| {
+            let found = earlier.near(stream(), Position::new(position));
+            found.map(|found| (found.begin().get(), found.end().get()))
+        };
+        assert_eq!(near(500), None);
+        earlier.keep(stream(), vec![stretch(64, 16), stretch(16, 16)]);
+        assert_eq!(near(15), None);
+        assert_eq!(near(16), Some((16, 32)));
+        assert_eq!(near(63), Some((16, 32)));
+        assert_eq!(near(64), Some((64, 80)));
+        assert_eq!(near(9_999), Some((64, 80)));
+        // The same one, longer; and the stream's first events.
+        earlier.keep(stream(), vec![stretch(64, 20), stretch(0, 16)]);
+        assert_eq!(near(64), Some((64, 84)));
+        assert_eq!(near(15), Some((0, 16)));
+        assert_eq!(near(16), Some((16, 32)));
+    }
+
+    #[test]
+    fn a_long_stream_has_long_stretches_and_few_are_known() {
+        let is_long_enough = |events, present| {
+            let stretch = stretch(0, events);
+            stretch.is_long_enough(Revision::new(present))
+        };
+        assert!(!is_long_enough(15, 20));
+        assert!(is_long_enough(16, 20));
+        assert!(!is_long_enough(31, 1_500));
+        assert!(is_long_enough(32, 1_500));
+        let earlier = Earlier::default();
+        for nth in 0..10_000 {
+            earlier.keep(stream(), vec![stretch(nth * 16, 16)]);
         }
-        let kept = earlier.heads.get(&stream()).unwrap();
-        let count = kept.len() as u64;
-        assert!(count <= 2 * MOST && count > MOST / 2, "{count}");
-        assert!(kept.is_sorted_by_key(|head| head.position));
+        let known = earlier.begins.get(&stream()).unwrap();
+        assert!(known.len() <= MOST_KNOWN, "{}", known.len());
+        assert!(known.is_sorted());
+    }
+
+    #[test]
+    fn all_of_them_together_are_bounded() {
+        let earlier = Earlier::default();
+        for nth in 0..400 {
+            let id = Uuid::from_u128(nth);
+            let kind = StreamKind::Ledger;
+            earlier.keep(StreamId { kind, id }, vec![stretch(0, 512)]);
+        }
+        let weight = earlier.stretches.weight();
+        assert!(
+            weight > CACHE_BYTES / 2 && weight <= CACHE_BYTES,
+            "{weight}"
+        );
     }
 }

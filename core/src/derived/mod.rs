@@ -25,7 +25,7 @@ pub use self::doc::{CommandEntry, Doc, DocKey, Head, StreamDoc};
 pub(crate) use self::docs::ByKey;
 pub use self::docs::Docs;
 pub(crate) use self::docs::{CACHE_BYTES as CACHED_DOCUMENTS, MOST_DIRTY as WAITING_DOCUMENTS};
-pub(crate) use self::earlier::{CACHE_BYTES as CACHED_PAST, Earlier};
+pub(crate) use self::earlier::{CACHE_BYTES as CACHED_PAST, Past, Stretch};
 pub use self::error::StoreError;
 pub(crate) use self::generations::Generations;
 pub use self::register::Break;

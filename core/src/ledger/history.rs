@@ -82,8 +82,9 @@ pub struct Events {
     source: Source,
     after: Position,
     filter: EventFilter,
-    /// The key of the student whom the filter names. Every event sealed under it is about that
-    /// student. `None` while the student has no key and therefore no event.
+    /// The key of the student whom the filter names, as it was when the frame was read. Every event sealed
+    /// under it is about that student. If the frame has none, it may be the key of a command that is refused
+    /// later, or `None`.
     student_key: Option<KeyId>,
     /// The frame that is being read, and which of its entries comes next.
     reading: Option<(Frame, u32)>,
@@ -266,9 +267,9 @@ impl Events {
                     Ok(frame) => frame,
                     Err(error) => return Some(Err(error.into())),
                 };
-                if self.student_key.is_none()
-                    && let Some(student) = self.filter.student
-                {
+                // For each frame anew: a key that a refused command was to bring does not stay the student's. A
+                // frame with an event of the student is durable, and so is the key.
+                if let Some(student) = self.filter.student {
                     self.student_key = self.source.keys.id_of(KeyScope::Person(student));
                 }
                 self.reading = Some((frame, 0));
@@ -422,8 +423,8 @@ impl Ledger {
     ) -> Result<Vec<RecordedEvent>, ReadError> {
         let before = before.unwrap_or(Position::new(u64::MAX));
         let mut events = Vec::new();
-        let mut next = match self.anchor(stream, before)? {
-            Some((_, upper)) => upper.position,
+        let mut next = match self.upper(stream, before)? {
+            Some(upper) => upper,
             // No event of the stream can be read, but they are there.
             None => self.head_position(stream)?,
         };

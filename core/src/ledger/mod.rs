@@ -60,6 +60,7 @@ use std::time::Duration;
 
 use crossbeam_channel::TrySendError;
 use parking_lot::{Mutex, RwLock};
+use quick_cache::sync::Cache;
 
 pub(crate) use self::acts::{check_acts, note_acts, noted_acts};
 use self::deriving::Deriving;
@@ -166,6 +167,8 @@ struct Inner {
     lost: Arc<lost::LostCommands>,
     /// What redactions left of events.
     rests: Arc<opener::Rests>,
+    /// When events were recorded, of those that were asked for lately.
+    instants: Cache<Position, Timestamp>,
     /// The acts that were carried out.
     acts: acts::Acts,
     /// Held while acts are carried out.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use parking_lot::{Mutex, RwLock};
+use quick_cache::sync::Cache;
 
 use super::acts::Acts;
 use super::committer;
@@ -25,6 +26,9 @@ use crate::journal::{CommitLog, DurableHint};
 use crate::seal::KeyStoreMode;
 use crate::tally::Tally;
 use crate::turns;
+
+/// Of so many events it is remembered when they were recorded.
+const INSTANTS: usize = 16_384;
 
 /// How many requests may wait. More are refused, so that memory stays bounded.
 pub(super) const QUEUE: usize = 8_192;
@@ -149,6 +153,7 @@ fn assemble(
         threads: Mutex::default(),
         lost: Arc::default(),
         rests,
+        instants: Cache::new(INSTANTS),
         acts,
         erasing: Mutex::default(),
         projector: Arc::new(Mutex::new(Some(projector))),

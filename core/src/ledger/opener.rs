@@ -69,19 +69,26 @@ impl Opener<'_> {
         match seal::open(&key, &entry.nonce, entry::prefix(bytes), sealed) {
             Ok(json) => Ok(Opened::Json(json)),
             Err(SealError::Redacted) => self.left(position, bytes, &key),
-            Err(error) => Err(self.why(position, sealed_wrong(position, &error))),
+            Err(_) if self.is_redacted(position)? => self.left(position, bytes, &key),
+            Err(error) => Err(sealed_wrong(position, &error)),
         }
     }
 
-    /// The journal's own word on a payload that does not open, if it has one: where the damage lies.
-    fn why(&self, position: Position, error: ReadError) -> ReadError {
+    /// The journal's own word on a payload that did not open: whether it is overwritten now. It may have been read while
+    /// somebody overwrote it.
+    ///
+    /// # Errors
+    /// [`ReadError`] says where the damage lies, if the journal knows of one.
+    fn is_redacted(&self, position: Position) -> Result<bool, ReadError> {
+        // Who reads up to the damage finds it by itself.
         if self.up_to_damage {
-            return error;
+            return Ok(false);
         }
-        match self.log.read(position).next() {
-            Some(Err(damage)) => damage.into(),
-            Some(Ok(_)) | None => error,
-        }
+        let Some(frame) = self.log.read(position).next().transpose()? else {
+            return Ok(false);
+        };
+        let mut records = frame.entries();
+        Ok(records.any(|record| record.position == position && record.is_redacted()))
     }
 
     /// What is left of a payload that was overwritten.

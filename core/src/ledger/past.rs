@@ -5,18 +5,14 @@ use std::sync::Arc;
 
 use super::envelope::Request;
 use super::history::{stored, stored_record};
-use super::sealer::read_entry;
+use super::sealer::{meta_of, read_entry};
 use super::stream_fold::StreamFold;
 use super::{ExecuteError, Ledger, ReadError};
-use crate::derived::{Doc, DocKey, Docs, Earlier, Head, StoreError, StreamDoc};
+use crate::derived::{Doc, DocKey, Docs, Head, Past, StoreError, StreamDoc, Stretch};
 use crate::entry;
-use crate::ids::{Position, Revision, StreamId};
+use crate::ids::{Position, StreamId};
 use crate::time::Timestamp;
 use crate::turns;
-
-/// Where to start when a stream is read at a position: the newest document that is not after the
-/// position, and the nearest place after it from which to walk back.
-pub(super) type Anchor = (Option<Arc<StreamDoc>>, Head);
 
 /// The document of a stream; `None` if the stream does not exist.
 pub(super) fn stream_doc(doc: Doc) -> Result<Option<Arc<StreamDoc>>, ReadError> {
@@ -34,32 +30,28 @@ impl Ledger {
         stream_doc(self.inner.derived(|docs| docs.get(&key))?)
     }
 
-    /// Where to start when a stream is read at `position`; `None` if the stream does not exist.
-    pub(super) fn anchor(
+    /// The nearest place after `position` from which to walk back through a stream, or the stream's end; `None` if
+    /// the stream does not exist.
+    pub(super) fn upper(
         &self,
         stream: StreamId,
         position: Position,
-    ) -> Result<Option<Anchor>, ReadError> {
+    ) -> Result<Option<Position>, ReadError> {
         let Some(present) = self.present(stream)? else {
             return Ok(None);
         };
-        let end = present.head;
-        if end.position <= position {
-            return Ok(Some((Some(present), end)));
+        let end = present.head.position;
+        if end <= position {
+            return Ok(Some(end));
         }
-        let (kept, beyond) = self.inner.docs().earlier().around(stream, position);
-        let near = beyond.unwrap_or(end);
-        if let Some(kept) = &kept
-            && Earlier::are_near(&kept.head, &near, end.revision)
+        let near = self.inner.docs().earlier().near(stream, position);
+        if let Some(near) = near
+            && near.end() >= position
         {
-            return Ok(Some((Some(kept.clone()), near)));
+            return Ok(Some(near.end()));
         }
-        let (base, beyond) = self.snapshots(stream, position)?;
-        let base = base.into_iter().chain(kept);
-        let base = base.max_by_key(|state| state.head.position);
-        let beyond = beyond.into_iter().chain([near]);
-        let beyond = beyond.min_by_key(|head| head.position);
-        Ok(Some((base, beyond.unwrap_or(end))))
+        let (_, beyond) = self.snapshots(stream, position)?;
+        Ok(Some(beyond.map_or(end, |head| head.position)))
     }
 
     /// The snapshots of a stream nearest to `position`, before and after it. For each snapshot the
@@ -124,45 +116,84 @@ impl Ledger {
     ) -> Result<Option<Arc<StreamDoc>>, ReadError> {
         // States that are made from derived state which is thrown away meanwhile go with it.
         let docs = self.inner.docs();
-        let Some((base, upper)) = self.anchor(stream, position)? else {
+        let Some(present) = self.present(stream)? else {
             return Ok(None);
         };
-        let floor = base
+        if present.head.position <= position {
+            return Ok(Some(present));
+        }
+        let near = docs.earlier().near(stream, position);
+        if let Some(near) = &near
+            && near.end() >= position
+        {
+            return Ok(state_in(stream, near, position));
+        }
+        let (base, beyond) = self.snapshots(stream, position)?;
+        let from = base
             .as_ref()
-            .map(|doc| doc.head.position)
-            .unwrap_or_default();
+            .map_or(Position::ZERO, |doc| doc.head.position);
+        let begun = match near.filter(|near| near.end() > from) {
+            Some(near) => Stretch::clone(&near),
+            None => Stretch::after(base),
+        };
+        let upper = beyond.unwrap_or(present.head).position;
+        let opened = self.open_stretches(stream, begun, upper, position)?;
+        let found = opened.iter().rfind(|stretch| stretch.begin() <= position);
+        let state = found.and_then(|stretch| state_in(stream, stretch, position));
+        docs.earlier().keep(stream, opened);
+        Ok(state)
+    }
+
+    /// Opens the events of a stream that come after those of `begun`, up to the one at `upper`, and cuts them into
+    /// stretches. What cannot be opened after `needed` ends them.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the journal cannot be read, or an event up to `needed` cannot be opened.
+    fn open_stretches(
+        &self,
+        stream: StreamId,
+        begun: Stretch,
+        upper: Position,
+        needed: Position,
+    ) -> Result<Vec<Stretch>, ReadError> {
         let mut since = Vec::new();
         let before = self.before();
-        let mut next = upper.position;
+        let (floor, mut next) = (begun.end(), upper);
         while next > floor {
             let (stored, entry) = stored(&*self.inner.log, next)?;
             let back = before(next, stored.back);
-            if next <= position {
-                since.push((next, stored, entry));
-            }
+            since.push((next, stored, entry));
             next = back;
         }
-        if since.is_empty() {
-            return Ok(base);
-        }
-        let mut folded = match &base {
-            Some(doc) => StreamFold::after(stream, doc),
-            None => StreamFold::new(stream),
-        };
-        let end = docs.store().register().end_of(stream).revision;
-        let worth_keeping = |at: &Revision| Earlier::is_worth_keeping(*at, end);
-        let revisions = since.iter().map(|(_, _, entry)| entry.revision);
-        let kept_at = revisions.filter(worth_keeping).max();
-        let mut kept = None;
+        let end = self.inner.docs().store().register().end_of(stream).revision;
+        let mut folded = folded_through(stream, &begun, upper);
+        let (mut stretches, mut stretch) = (Vec::new(), begun);
         for (position, stored, entry) in since.iter().rev() {
-            folded.take(&stored_record(*position, stored, entry), &self.opener())?;
-            if Some(entry.revision) == kept_at && folded.is_at_head() {
-                kept = folded.clone().doc().map(Arc::new);
+            let record = stored_record(*position, stored, entry);
+            let (event, link) = match self.opener().event(&record) {
+                Ok(opened) => opened,
+                Err(error) if *position <= needed => return Err(error),
+                Err(_) => break,
+            };
+            // A stretch begins at the end of a stream as its document has it.
+            if stretch.is_long_enough(end)
+                && folded.is_at_head()
+                && let Some(doc) = folded.clone().doc()
+            {
+                let next = Stretch::after(Some(Arc::new(doc)));
+                stretches.push(std::mem::replace(&mut stretch, next));
             }
+            let past = Past {
+                position: *position,
+                link,
+                meta: meta_of(entry),
+                event,
+            };
+            take_past(&mut folded, &past);
+            stretch.push(past, stored.sealed.as_ref().map_or(0, Vec::len));
         }
-        docs.earlier()
-            .keep(stream, base.into_iter().chain(kept), end);
-        Ok(folded.doc().map(Arc::new))
+        stretches.push(stretch);
+        Ok(stretches)
     }
 
     pub(super) fn pass(&self, instant: Timestamp) -> Result<(), ReadError> {
@@ -203,8 +234,7 @@ impl Ledger {
         let (mut low, mut high) = (0, self.position().get());
         while low < high {
             let middle = low + (high - low).div_ceil(2);
-            let (_, entry) = stored(&*self.inner.log, Position::new(middle))?;
-            if entry.recorded_at <= instant {
+            if self.recorded_at(Position::new(middle))? <= instant {
                 low = middle;
             } else {
                 high = middle - 1;
@@ -212,4 +242,43 @@ impl Ledger {
         }
         Ok(Position::new(low))
     }
+
+    /// When the event at a position was recorded.
+    fn recorded_at(&self, position: Position) -> Result<Timestamp, ReadError> {
+        let instants = &self.inner.instants;
+        if let Some(known) = instants.get(&position) {
+            return Ok(known);
+        }
+        let (_, entry) = stored(&*self.inner.log, position)?;
+        instants.insert(position, entry.recorded_at);
+        Ok(entry.recorded_at)
+    }
+}
+
+/// The state at a position that lies in a stretch; `None` if no event up to it could be read.
+fn state_in(stream: StreamId, stretch: &Stretch, position: Position) -> Option<Arc<StreamDoc>> {
+    match stretch.events.first() {
+        Some(first) if first.position <= position => folded_through(stream, stretch, position)
+            .doc()
+            .map(Arc::new),
+        Some(_) | None => stretch.base.clone(),
+    }
+}
+
+/// A stream with the events of a stretch folded in, up to a position.
+fn folded_through(stream: StreamId, stretch: &Stretch, position: Position) -> StreamFold {
+    let mut folded = match &stretch.base {
+        Some(doc) => StreamFold::after(stream, doc),
+        None => StreamFold::new(stream),
+    };
+    let events = stretch.events.iter();
+    for past in events.take_while(|past| past.position <= position) {
+        take_past(&mut folded, past);
+    }
+    folded
+}
+
+fn take_past(folded: &mut StreamFold, past: &Past) {
+    folded.apply(&past.meta, past.event.as_ref());
+    folded.place(past.position, past.link);
 }

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::ReadError;
-use crate::domain::{Actor, Event, EventType, PayloadError};
+use crate::domain::{Actor, Event, EventMeta, EventType, PayloadError};
 use crate::entry::{self, Entry, EntryBytes};
 use crate::hash::Hash32;
 use crate::ids::{CommandId, Position, Revision, StreamId};
@@ -163,6 +163,17 @@ pub(crate) fn event_key(
         Some(key) => Ok(key.key_of(entry)),
         None if keys.is_destroyed(key) => Err(ReadError::Erased { position }),
         None => Err(ReadError::KeyMissing { position, key }),
+    }
+}
+
+/// What an entry says about its event.
+pub(crate) fn meta_of(entry: &Entry) -> EventMeta {
+    EventMeta {
+        stream: entry.stream,
+        revision: entry.revision,
+        recorded_at: entry.recorded_at,
+        actor: entry.actor,
+        on_behalf_of: entry.on_behalf_of,
     }
 }
 

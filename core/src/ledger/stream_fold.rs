@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::ReadError;
 use super::opener::Opener;
-use super::sealer::{check_readable, read_event};
+use super::sealer::{check_readable, meta_of, read_event};
 use crate::derived::{Head, StreamDoc};
 use crate::domain::{Aggregate, Event, EventMeta};
 use crate::entry::{Entry, EntryBytes, link};
@@ -149,14 +149,7 @@ impl StreamFold {
         event: Option<&Event>,
         link: Hash32,
     ) {
-        let meta = EventMeta {
-            stream: self.id,
-            revision: entry.revision,
-            recorded_at: entry.recorded_at,
-            actor: entry.actor,
-            on_behalf_of: entry.on_behalf_of,
-        };
-        self.apply(&meta, event);
+        self.apply(&meta_of(entry), event);
         self.place(position, link);
     }
 

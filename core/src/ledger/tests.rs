@@ -1,6 +1,7 @@
 //! Damage that no file on disk can lead to any more is made in memory here. The tests show that the
 //! last checks find it, and that derived state is made again while the ledger is in use.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,10 +10,16 @@ use std::time::Duration;
 use crate::counting::Counting;
 use crate::derived::{DocKey, Term};
 use crate::domain::institution::{InstitutionCommand, InstitutionDetails};
-use crate::domain::{Actor, Command};
-use crate::ids::{CommandId, InstitutionId, Position, Revision, StreamKind, SystemId};
-use crate::ledger::{EngineFault, Envelope, ExecuteError, Ledger, Options, Request};
-use crate::seal::MasterKey;
+use crate::domain::person::{Affiliation, PersonCommand, Role};
+use crate::domain::{Actor, Aggregate, Command};
+use crate::entry;
+use crate::ids::{CommandId, InstitutionId, PersonId, Position, Revision, StreamKind, SystemId};
+use crate::ledger::history::stored;
+use crate::ledger::sealer::Opened;
+use crate::ledger::{
+    EngineFault, Envelope, EventFilter, ExecuteError, Ledger, Options, Passed, ReadError, Request,
+};
+use crate::seal::{KeyScope, MasterKey};
 use crate::text::Name;
 use crate::time::{Entropy, Timestamp};
 
@@ -323,4 +330,150 @@ fn events_continue_their_streams_whichever_group_they_are_sealed_in() {
     assert_eq!(heads(&again), before, "what a replay gives");
     assert_eq!(again.status().root, root);
     assert_eq!(again.breaks(), []);
+}
+
+/// Keys are drafted while a command is decided, and others see them meanwhile. Here the draft of a command that is refused is
+/// there while a reader comes to the end, and the student gets another key with the next command.
+#[test]
+fn a_reader_of_a_student_misses_no_event_because_a_command_was_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    ledger.execute(ACTOR, named(1, "A")).unwrap();
+    let student = PersonId::from_bytes([3; 16]);
+    let filter = EventFilter {
+        student: Some(student),
+        ..EventFilter::default()
+    };
+    let mut events = ledger.events(Position::ZERO, filter);
+    let keys = &ledger.inner.keys;
+    let scope = KeyScope::Person(student);
+    let now = Timestamp::from_nanos(1);
+    let drafted = keys
+        .active_or_draft(scope, now, &Counting::from(77))
+        .unwrap();
+    assert_eq!(
+        events.next().unwrap().unwrap(),
+        Passed::Through(Position::new(1))
+    );
+    keys.drop_drafts();
+    let put = PersonCommand::Put {
+        name: Name::new("Åse").unwrap(),
+        affiliations: BTreeSet::from([Affiliation {
+            institution: SCHOOL,
+            role: Role::Student,
+            grade: None,
+        }]),
+        departed: false,
+        record: None,
+    };
+    let id = CommandId::from_bytes([2; 16]);
+    let receipt = ledger
+        .execute(ACTOR, Envelope::new(id, Command::Person(student, put)))
+        .unwrap();
+    assert_ne!(keys.id_of(scope), Some(drafted.id));
+    let found = events.filter_map(|passed| match passed.unwrap() {
+        Passed::Event(event) => Some(event.position),
+        Passed::Through(_) => None,
+    });
+    let expected = 2..=receipt.position.get();
+    assert_eq!(
+        found.collect::<Vec<_>>(),
+        expected.map(Position::new).collect::<Vec<_>>()
+    );
+}
+
+/// A file system may give a reader a part of a payload as it was and the rest as it is now.
+#[test]
+fn a_payload_that_is_read_while_it_is_overwritten_is_redacted_and_not_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let position = ledger.execute(ACTOR, named(1, "A")).unwrap().position;
+    let (stored, entry) = stored(&*ledger.inner.log, position).unwrap();
+    let mut torn = stored.sealed.unwrap();
+    let half = torn.len() / 2;
+    torn[..half].fill(0);
+    let open = || {
+        ledger
+            .opener()
+            .open(position, &entry, &stored.entry, Some(&torn))
+    };
+    let Err(error) = open() else {
+        panic!("what is not what was sealed was opened")
+    };
+    assert!(matches!(error, ReadError::Seal { .. }), "{error:?}");
+    ledger.inner.log.redact(position).unwrap();
+    assert!(matches!(open(), Ok(Opened::Redacted)));
+}
+
+/// What was read before is at hand, and the stream goes on meanwhile; snapshots come at revisions 64, 128, 192, 256 and 384.
+#[test]
+fn the_past_of_a_stream_that_grows_reads_right_in_any_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let other = InstitutionId::from_bytes([4; 16]);
+    // Where the events of the stream are, and what each says.
+    let mut said: Vec<(u64, String)> = Vec::new();
+    let mut nth = 0_u64;
+    for round in 0..10_u64 {
+        for _ in 0..75 {
+            nth += 1;
+            let name = format!("Skole {nth}");
+            let Envelope { command, .. } = named(1, &name);
+            let Command::Institution(_, put) = command else {
+                panic!("{command:?}")
+            };
+            // Every third event is of another stream.
+            let school = if nth.is_multiple_of(3) { other } else { SCHOOL };
+            let mut id = [9; 16];
+            id[8..].copy_from_slice(&nth.to_be_bytes());
+            let id = CommandId::from_bytes(id);
+            let receipt =
+                ledger.execute(ACTOR, Envelope::new(id, Command::Institution(school, put)));
+            let position = receipt.unwrap().position.get();
+            if school == SCHOOL {
+                said.push((position, name));
+            }
+        }
+        let last = ledger.position().get();
+        for n in 0..300_u64 {
+            // A prime: an order that looks like none. Some are near each other, and some are the newest.
+            let at = match n % 3 {
+                0 => last - n / 3 % 20,
+                1 => (n + round) * 7_919 % last + 1,
+                _ => last / 2 + n / 30,
+            };
+            let found = ledger.at(SCHOOL.into(), Position::new(at)).unwrap();
+            let expected = said.partition_point(|(position, _)| *position <= at);
+            let (position, name) = &said[expected - 1];
+            let found = found.unwrap();
+            assert_eq!(found.head.position.get(), *position, "at {at} of {last}");
+            assert_eq!(found.head.revision.get(), expected as u64);
+            let Aggregate::Institution(school) = &*found.state else {
+                panic!("{:?}", found.state)
+            };
+            assert_eq!(school.details.name.as_str(), name);
+            let link = entry::link(
+                &ledger
+                    .inner
+                    .log
+                    .entry(found.head.position)
+                    .unwrap()
+                    .unwrap()
+                    .entry,
+            );
+            assert_eq!(found.head.link, link);
+        }
+        let newest = ledger.history(SCHOOL.into(), Some(Position::new(last / 2)), 40);
+        let newest: Vec<_> = newest
+            .unwrap()
+            .iter()
+            .map(|event| event.position.get())
+            .collect();
+        let before = said.iter().rev().map(|(position, _)| *position);
+        let expected: Vec<_> = before
+            .filter(|position| *position < last / 2)
+            .take(40)
+            .collect();
+        assert_eq!(newest, expected);
+    }
 }

@@ -14,7 +14,7 @@ use crate::entry::{self, Entry};
 use crate::ids::{KeyId, Position, Revision, StreamId, StreamKind};
 use crate::journal::{CommitLog, EntryRef, Frame};
 use crate::ledger::opener::{Opener, Rests};
-use crate::ledger::sealer::Opened as Payload;
+use crate::ledger::sealer::{Opened as Payload, meta_of};
 use crate::ledger::{OpenError, ReadError, sealer};
 use crate::seal::{self, KeyScope, KeyStore, SealError};
 
@@ -204,16 +204,6 @@ impl Batch {
             });
         }
         Ok(())
-    }
-}
-
-pub(super) fn meta_of(entry: &Entry) -> EventMeta {
-    EventMeta {
-        stream: entry.stream,
-        revision: entry.revision,
-        recorded_at: entry.recorded_at,
-        actor: entry.actor,
-        on_behalf_of: entry.on_behalf_of,
     }
 }
 

@@ -5,7 +5,7 @@ use std::vec;
 
 use super::acts::Acts;
 use super::checkpoints::Checkpoints;
-use super::contents::{Content, meta_of, open};
+use super::contents::{Content, open};
 use super::disclosed::{self, Disclosed};
 use super::forking::Forking;
 use super::forks::Forks;
@@ -27,6 +27,7 @@ use crate::hash::Hash32;
 use crate::ids::{CommitSeq, Position, StreamId, StreamKind};
 use crate::journal::{CommandRecord, CommitLog, EntryRef, Frame, ReadError, Tail};
 use crate::ledger::opener::{Opener, Rests};
+use crate::ledger::sealer::meta_of;
 use crate::ledger::{OpenError, ReadError as LedgerReadError};
 use crate::merkle::Frontier;
 use crate::seal::KeyStore;

@@ -14,7 +14,7 @@ use crate::format::story;
 
 /// Where the register has its version, and the one that it has now.
 const VERSION_AT: usize = 24;
-const VERSION: u8 = 12;
+const VERSION: u8 = 13;
 
 fn register(dir: &Path) -> std::path::PathBuf {
     dir.join("derived/000001/register")

@@ -98,9 +98,10 @@ impl Reader {
                 return Err(Failure::right_ended(next.from));
             }
             let rest = next.count() - self.page.ahead;
-            // Nothing lies ahead, or what was found is a whole page, or matches are so rare that looking ahead would
-            // be reading everything twice.
-            let of_next = next.end || self.page.size <= rest || next.is_sparse();
+            // Nothing lies ahead or is wanted, or what was found is a whole page, or matches are so rare that looking ahead
+            // would be reading everything twice.
+            let is_all = next.end || limit <= next.count();
+            let of_next = is_all || self.page.size <= rest || next.is_sparse();
             let ahead = match of_next {
                 true => None,
                 // What is damaged further on is met when the reading comes there.
@@ -371,6 +372,11 @@ impl<T> Opened<T> {
 pub(super) struct Opening<T>(JoinHandle<Result<Opened<T>, Failure>>);
 
 impl<T> Opening<T> {
+    /// Whether they are open.
+    pub(super) fn is_done(&self) -> bool {
+        self.0.is_finished()
+    }
+
     /// Waits for them.
     pub(super) async fn done(self) -> Result<Chunk<T>, Failure> {
         match self.0.await {

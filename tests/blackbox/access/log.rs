@@ -1,12 +1,15 @@
 //! Every read of a plan is on record, and whoever it is about can ask who has read it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use planledger::server::granted::Granted;
 use planledger_core::access_log::AccessLog;
 use planledger_core::ledger::Ledger;
 use planledger_fixtures::place::Random;
 use planledger_proto::v1::*;
+use prost::Name;
+use tonic::Streaming;
 
 use crate::support::*;
 
@@ -306,6 +309,68 @@ async fn in_the_strict_way_no_answer_comes_before_its_record() {
         let ledger = Ledger::open(copied.options()).unwrap();
         let log = AccessLog::open(ledger, copied.path(), Arc::new(Random)).unwrap();
         assert_eq!(log.position().get(), n);
+    }
+}
+
+/// Several pages are found and opened at once, and each waits for its own record.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_the_strict_way_no_event_comes_before_its_page_is_on_record() {
+    let (log, _server, voice, plan_id) = Gated::with_reads(true).await;
+    for batch in 0..6 {
+        let text = |n| format!("Gang {batch}, {n}");
+        voice
+            .all((0..500).map(|n| write_status(&plan_id, &text(n))))
+            .await;
+    }
+    log.shut();
+    let begun = voice.begin_reading(ReadEventsRequest::default()).await;
+    let mut answers = begun.unwrap();
+    log.wait_for_write();
+    let mut arrived = Vec::new();
+    assert!(arrives(&mut answers, &mut arrived).await.is_ok());
+    assert!(arrived.is_empty(), "nothing is on record");
+
+    log.let_one_through();
+    for _ in 0..100 {
+        assert!(arrives(&mut answers, &mut arrived).await.is_ok());
+        if !arrived.is_empty() {
+            break;
+        }
+    }
+    log.wait_for_write();
+    assert!(arrives(&mut answers, &mut arrived).await.is_ok());
+    // The first page has 512 events. A part of it waits, because what it is sent with is not on record.
+    let first = arrived.len();
+    assert!((1..=512).contains(&first), "{first}");
+
+    log.fail();
+    let mut ended = Ok(());
+    for _ in 0..100 {
+        ended = arrives(&mut answers, &mut arrived).await;
+        if ended.is_err() {
+            break;
+        }
+    }
+    assert_eq!(ended.unwrap_err().reason, "ACCESS_LOG_FAILED");
+    assert_eq!(arrived, (1..=first as u64).collect::<Vec<_>>());
+}
+
+/// Takes the events that arrive within a third of a second.
+async fn arrives(
+    answers: &mut Streaming<ReadEventsResponse>,
+    arrived: &mut Vec<u64>,
+) -> Result<(), Refused> {
+    let soon = tokio::time::sleep(Duration::from_millis(300));
+    tokio::pin!(soon);
+    loop {
+        let answer = tokio::select! {
+            answer = answers.message() => answer,
+            () = &mut soon => return Ok(()),
+        };
+        let answer =
+            answer.map_err(|status| Refused::new(&status, &ReadEventsRequest::full_name()))?;
+        let answer = answer.expect("the stream ended before everything was sent");
+        arrived.extend(answer.events.iter().map(|event| event.position));
     }
 }
 

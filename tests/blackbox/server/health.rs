@@ -71,29 +71,6 @@ async fn whoever_watches_is_told_of_changes_and_of_nothing_else() {
     assert!(next(&mut whole).await.unwrap().is_none());
 }
 
-/// A server whose access log can be held up, somebody who talks to it, and a plan.
-async fn with_reads(strict: bool) -> (Gated, Running, Voice, String) {
-    let home = Home::new();
-    let unrecorded = Setup {
-        reads: None,
-        ..Setup::default()
-    };
-    let server = unrecorded.start(&home);
-    let voice = server.voice().await;
-    let (_, _, plan_id) = School::with_plan(&voice).await;
-    drop(voice);
-    server.stop();
-    let log = Gated::of_reads(&home);
-    let setup = Setup {
-        reads: Some(Strict(strict)),
-        read_log: Some(log.clone()),
-        ..Setup::default()
-    };
-    let server = setup.start(&home);
-    let voice = server.voice().await;
-    (log, server, voice, plan_id)
-}
-
 async fn reads_are(voice: &Voice) -> AccessLogState {
     let status = voice.ask(GetStatusRequest::default()).await.unwrap();
     status.access_log()
@@ -102,7 +79,7 @@ async fn reads_are(voice: &Voice) -> AccessLogState {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_server_that_cannot_record_reads_says_so() {
     for strict in [false, true] {
-        let (log, server, voice, plan_id) = with_reads(strict).await;
+        let (log, server, voice, plan_id) = Gated::with_reads(strict).await;
         assert_eq!(reads_are(&voice).await, AccessLogState::Recording);
         let mut health = client(&server).await;
         let watch = health.watch(watching(PLANS)).await.unwrap();
@@ -127,7 +104,7 @@ async fn a_server_that_cannot_record_reads_says_so() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn without_room_for_a_segment_of_reads_the_server_says_so_and_goes_on_when_there_is_room() {
     for strict in [false, true] {
-        let (log, server, voice, plan_id) = with_reads(strict).await;
+        let (log, server, voice, plan_id) = Gated::with_reads(strict).await;
         let mut health = client(&server).await;
         let watch = health.watch(watching(PLANS)).await.unwrap();
         let mut watch = watch.into_inner();
@@ -163,7 +140,7 @@ async fn without_room_for_a_segment_of_reads_the_server_says_so_and_goes_on_when
 /// A server that stops while there is no room does not wait for it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_server_without_room_for_a_segment_of_reads_stops_when_it_is_told_to() {
-    let (log, server, voice, plan_id) = with_reads(false).await;
+    let (log, server, voice, plan_id) = Gated::with_reads(false).await;
     log.fill();
     voice.plan(&plan_id, Viewer::Staff).await;
     let until = std::time::Instant::now() + PATIENCE;

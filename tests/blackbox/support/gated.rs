@@ -14,8 +14,9 @@ use planledger_core::ledger::Ledger;
 use planledger_core::time::Timestamp;
 use uuid::Uuid;
 
-use super::server::{Home, Running, Setup};
-use super::voice::PATIENCE;
+use super::school::School;
+use super::server::{Home, Running, Setup, Strict};
+use super::voice::{PATIENCE, Voice};
 
 /// A disk that can be held up, or break.
 #[derive(Clone)]
@@ -30,6 +31,8 @@ struct Inner {
 #[derive(Default)]
 struct Gate {
     shut: bool,
+    /// How many writes pass although it is shut.
+    passing: usize,
     broken: bool,
     full: bool,
     /// Writes that stand before the gate.
@@ -63,7 +66,7 @@ impl Gated {
     }
 
     /// The journal of the access log of a home that has a ledger, while no server has it.
-    pub(crate) fn of_reads(home: &Home) -> Self {
+    fn of_reads(home: &Home) -> Self {
         let ledger = Ledger::open(home.options()).unwrap();
         let id = access_log::log_id(ledger.status().ledger);
         let disk = Arc::new(OsDisk::new(home.path().join("access/journal")).unwrap());
@@ -88,6 +91,29 @@ impl Gated {
         (log, server)
     }
 
+    /// A server whose access log is on such a disk, somebody who talks to it, and a plan.
+    pub(crate) async fn with_reads(strict: bool) -> (Self, Running, Voice, String) {
+        let home = Home::new();
+        let unrecorded = Setup {
+            reads: None,
+            ..Setup::default()
+        };
+        let server = unrecorded.start(&home);
+        let voice = server.voice().await;
+        let (_, _, plan_id) = School::with_plan(&voice).await;
+        drop(voice);
+        server.stop();
+        let log = Self::of_reads(&home);
+        let setup = Setup {
+            reads: Some(Strict(strict)),
+            read_log: Some(log.clone()),
+            ..Setup::default()
+        };
+        let server = setup.start(&home);
+        let voice = server.voice().await;
+        (log, server, voice, plan_id)
+    }
+
     /// Lets no write through from now on.
     pub(crate) fn shut(&self) {
         self.turn(|gate| gate.shut = true);
@@ -107,6 +133,11 @@ impl Gated {
     /// Lets writes through again.
     pub(crate) fn let_through(&self) {
         self.turn(|gate| (gate.shut, gate.full) = (false, false));
+    }
+
+    /// Lets one write through, and none after it.
+    pub(crate) fn let_one_through(&self) {
+        self.turn(|gate| gate.passing += 1);
     }
 
     /// Lets no write through, because there is no room for it, until [`Gated::let_through`].
@@ -129,8 +160,12 @@ impl Gated {
         let mut gate = self.0.gate.lock().unwrap();
         gate.waiting += 1;
         self.0.moved.notify_all();
-        gate = self.0.moved.wait_while(gate, |gate| gate.shut).unwrap();
+        let is_held = |gate: &mut Gate| gate.shut && gate.passing == 0;
+        gate = self.0.moved.wait_while(gate, is_held).unwrap();
         gate.waiting -= 1;
+        if gate.shut {
+            gate.passing -= 1;
+        }
         match (gate.broken, gate.full) {
             (true, _) => Passed::Broken,
             (false, true) => Passed::Full,

@@ -8,7 +8,7 @@ use planledger_proto::v1::follow_events_response::Content;
 use planledger_proto::v1::*;
 use prost::Name;
 use tokio::time::timeout;
-use tonic::Streaming;
+use tonic::{Status, Streaming};
 use uuid::Uuid;
 
 use super::api::Ask;
@@ -120,10 +120,7 @@ impl Voice {
         request: ReadEventsRequest,
     ) -> Result<(Vec<Event>, u64), Refused> {
         let refused = |status| Refused::new(&status, &ReadEventsRequest::full_name());
-        let call = self.client.events();
-        let mut call = call;
-        let answers = call.read_events(request).await.map_err(refused)?;
-        let mut answers = answers.into_inner();
+        let mut answers = self.begin_reading(request).await.map_err(refused)?;
         let (mut events, mut resume) = (Vec::new(), 0);
         while let Some(answer) = next(&mut answers).await.map_err(refused)? {
             assert!(answer.resume_position >= resume);
@@ -132,6 +129,15 @@ impl Voice {
             events.extend(answer.events);
         }
         Ok((events, resume))
+    }
+
+    /// Begins to read events.
+    pub(crate) async fn begin_reading(
+        &self,
+        request: ReadEventsRequest,
+    ) -> Result<Streaming<ReadEventsResponse>, Status> {
+        let answers = self.client.events().read_events(request).await?;
+        Ok(answers.into_inner())
     }
 
     /// Every event there is.

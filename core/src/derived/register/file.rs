@@ -27,7 +27,7 @@ const MAGIC: [u8; 8] = *b"PLREGv1\n";
 /// so that derived state of an earlier version is never taken for that of this version. The event
 /// types and schemas that the version knew are written beside this number, so for them it need not
 /// be raised.
-const VERSION: u8 = 12;
+const VERSION: u8 = 13;
 const HEADER: usize = 8 + 16 + 1 + 7 + MAC;
 const RECORD_HEAD: usize = 4 + 1;
 /// The file is not rewritten before it holds this many bytes that may have been replaced since.

@@ -31,7 +31,7 @@ pub(super) const CASES: &[(&str, CprContext, bool, &str)] = &[
         true,
         "invisible characters inside",
     ),
-    ("0102031234", PersonText, true, "fullwidth digits"),
+    ("０１０２０３１２３４", PersonText, true, "fullwidth digits"),
     (
         "٠١٠٢٠٣-١٢٣٤",
         PersonText,

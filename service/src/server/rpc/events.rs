@@ -15,7 +15,7 @@ use tonic::{Extensions, Request, Response, Status};
 
 use crate::server::api::{Api, Rpc};
 use crate::server::ending::Progress;
-use crate::server::events::{CHUNK_BYTES, Reader, STRIDE};
+use crate::server::events::{CHUNK_BYTES, Opening, Reader, STRIDE};
 use crate::server::in_request;
 use crate::server::outlet::{Answers, Flow};
 use crate::wire::request::event_filter;
@@ -120,14 +120,16 @@ impl Api {
         mut left: usize,
         outlet: &Answers<ReadEventsResponse>,
     ) -> Result<(), Failure> {
-        let mut opening = VecDeque::new();
+        let mut opening: VecDeque<(_, Opening<_>)> = VecDeque::new();
         // What was found before is sent before it is said why there is no more.
         let mut ended = None;
         loop {
+            let is_open = opening.front().is_some_and(|(_, first)| first.is_done());
             let place = match (&ended, opening.len()) {
                 (Some(_), _) | (None, AT_ONCE..) => None,
                 (None, 0) => Some(outlet.place_or(CHUNK_BYTES, || reader.rest()).await?),
-                // What is being opened is sent first.
+                // To find more can take long, so what is open is sent before.
+                (None, _) if is_open => None,
                 (None, given) => outlet.place_now(given, CHUNK_BYTES),
             };
             if let Some(place) = place {
