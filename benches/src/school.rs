@@ -207,8 +207,8 @@ impl School {
         class * CLASS..self.students.min((class + 1) * CLASS)
     }
 
-    /// Another plan for each student, with the ids that the plans of later years have, shared and visible to guardians for two of three: the nth
-    /// besides the one of the foundation, from 1.
+    /// Another plan for each student, with the ids that the plans of later years have, shared and visible to
+    /// guardians for two of three: the nth besides the one of the foundation, from 1.
     ///
     /// # Errors
     /// Never: the texts are short.

@@ -232,8 +232,8 @@ impl Mixed {
 
     fn rates(&self) -> String {
         format!(
-            "after {} commands, {} single commands a second, a batch of {} every {} s, the roster again every {} s, {} plans a second \
-             now and {} as of an instant, an overview every {} s, a checkpoint every {} s, {} followers",
+            "after {} commands, {} single commands a second, a batch of {} every {} s, the roster again every {} s, \
+             {} plans a second now and {} as of an instant, an overview every {} s, a checkpoint every {} s, {} followers",
             self.before,
             self.singles,
             self.batch_size,
