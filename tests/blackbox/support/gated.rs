@@ -135,6 +135,11 @@ impl Gated {
         self.turn(|gate| (gate.shut, gate.full) = (false, false));
     }
 
+    /// Holds up no write any more. Those for which there is no room still fail.
+    pub(crate) fn hold_nothing_up(&self) {
+        self.turn(|gate| gate.shut = false);
+    }
+
     /// Lets one write through, and none after it.
     pub(crate) fn let_one_through(&self) {
         self.turn(|gate| gate.passing += 1);

@@ -172,7 +172,7 @@ impl Setup {
         let options = home.options();
         let (told, url) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
-        let gate = self.log.clone();
+        let gates = [self.log.clone(), self.read_log.clone()];
         let dir = home.path().to_owned();
         let thread = thread::spawn(move || {
             let ledger = match self.log {
@@ -230,7 +230,7 @@ impl Setup {
         });
         Running {
             url: url.recv().unwrap(),
-            gate,
+            gates,
             stop: Some(stop),
             thread: Some(thread),
             _home: home.clone(),
@@ -241,7 +241,8 @@ impl Setup {
 /// A server that runs. It stops, and its ledger is closed, when this is dropped.
 pub(crate) struct Running {
     pub(crate) url: String,
-    gate: Option<Gated>,
+    /// Of its journal, and of its access log.
+    gates: [Option<Gated>; 2],
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
     /// Stays as long as the server runs.
@@ -274,8 +275,8 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.tell_to_stop();
-        // A test that failed may have left it shut.
-        self.gate.iter().for_each(Gated::let_through);
+        // A test that failed may have left one shut.
+        self.gates.iter().flatten().for_each(Gated::hold_nothing_up);
         let ended = self.thread.take().map(thread::JoinHandle::join);
         // Nobody holds the lock of the ledger any more, not even for a moment.
         await_starting();
