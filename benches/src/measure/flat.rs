@@ -8,6 +8,8 @@ const GROWTH: f64 = 0.05;
 const SLOWER: f64 = 1.25;
 /// Microseconds that are nothing: a difference of less is not one.
 const NOTHING: f64 = 300.0;
+/// So many calls have to be slower than the latency that is compared: the slowest one alone says little.
+const MORE_SLOW: f64 = 10.0;
 
 /// How figures went over time.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -57,9 +59,15 @@ pub fn no_slower(earlier: f64, later: f64) -> bool {
     later <= earlier * SLOWER || later - earlier <= NOTHING
 }
 
+/// The part of the calls that were no slower than the latency by which two parts of a run are compared, of which the
+/// smaller one has so many calls: 0.99 from a thousand calls on, less of fewer, and never less than a half.
+pub fn compared(calls: u64) -> f64 {
+    (1.0 - MORE_SLOW / calls as f64).clamp(0.5, 0.99)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Trend, no_slower};
+    use super::{Trend, compared, no_slower};
 
     fn points(value: impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
         (0..=360)
@@ -98,6 +106,19 @@ mod tests {
     fn few_figures_say_nothing() {
         assert_eq!(Trend::of(&[]), None);
         assert_eq!(Trend::of(&[(0.0, 1.0), (1.0, 1.0), (2.0, 1.0)]), None);
+    }
+
+    #[test]
+    fn one_slow_call_decides_nothing() {
+        for (calls, part) in [
+            (0, 0.5),
+            (15, 0.5),
+            (50, 0.8),
+            (1_000, 0.99),
+            (90_000, 0.99),
+        ] {
+            assert!((compared(calls) - part).abs() < 1e-9, "{calls}");
+        }
     }
 
     #[test]

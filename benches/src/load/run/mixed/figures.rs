@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use hdrhistogram::Histogram;
-use planledger_benches::measure::flat::{Trend, no_slower};
+use planledger_benches::measure::flat::{Trend, compared, no_slower};
 use planledger_benches::measure::latency::{Latency, histogram};
 use planledger_benches::measure::plot::{Panel, Scale, Series, svg};
 use planledger_benches::measure::usage::Cost;
@@ -58,10 +58,12 @@ struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
     latency: Latency,
-    /// 99 of 100 were no slower in the second quarter of the time, in microseconds.
-    second_quarter_p99: f64,
-    /// The same of the last quarter.
-    last_quarter_p99: f64,
+    /// The quarters are compared by the latency that so many of 100 calls did not exceed.
+    compared: f64,
+    /// That latency in the second quarter of the time, in microseconds.
+    second_quarter: f64,
+    /// The same in the last quarter.
+    last_quarter: f64,
     /// Whether the last quarter was no slower than the second.
     flat: bool,
 }
@@ -89,8 +91,9 @@ impl Line {
         if all.is_empty() && count.failed == 0 {
             return None;
         }
-        let p99 = |quarter: &Histogram<u64>| quarter.value_at_quantile(0.99) as f64 / 1e3;
         let [_, second, _, last] = &count.quarters;
+        let part = compared(second.len().min(last.len()));
+        let slow = |quarter: &Histogram<u64>| quarter.value_at_quantile(part) as f64 / 1e3;
         // A quarter without a call says nothing.
         let known = !second.is_empty() && !last.is_empty();
         Some(Self {
@@ -99,9 +102,10 @@ impl Line {
             failed: count.failed,
             failure: count.failure.clone(),
             latency: Latency::of(&all),
-            second_quarter_p99: p99(second),
-            last_quarter_p99: p99(last),
-            flat: !known || no_slower(p99(second), p99(last)),
+            compared: part * 100.0,
+            second_quarter: slow(second),
+            last_quarter: slow(last),
+            flat: !known || no_slower(slow(second), slow(last)),
         })
     }
 }
@@ -138,34 +142,45 @@ impl Figures {
             *recorded as f64 / seconds
         );
         println!(
-            "| {:<14} | {:>7} | {:>6} | {:>8} | {:>8} | {:>8} | {:>10} | {:>10} | {:<8} |",
-            "work", "calls", "failed", "p50 ms", "p99 ms", "max ms", "p99 2nd ¼", "p99 last ¼", ""
+            "| {:<14} | {:>7} | {:>6} | {:>8} | {:>8} | {:>8} | {:>8} | {:>6} | {:>6} | {:<8} |",
+            "work",
+            "calls",
+            "failed",
+            "p50 ms",
+            "p99 ms",
+            "max ms",
+            "compared",
+            "2nd ¼",
+            "last ¼",
+            ""
         );
         let dash = |width: usize| "-".repeat(width - 1) + ":";
         println!(
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
             "-".repeat(14),
             dash(7),
             dash(6),
             dash(8),
             dash(8),
             dash(8),
-            dash(10),
-            dash(10),
+            dash(8),
+            dash(6),
+            dash(6),
             "-".repeat(8)
         );
         for line in &self.lines {
             let ms = |micros: f64| micros / 1e3;
             println!(
-                "| {:<14} | {:>7} | {:>6} | {:>8.2} | {:>8.2} | {:>8.1} | {:>10.2} | {:>10.2} | {:<8} |",
+                "| {:<14} | {:>7} | {:>6} | {:>8.2} | {:>8.2} | {:>8.1} | {:>8} | {:>6.2} | {:>6.2} | {:<8} |",
                 line.work.name(),
                 line.calls,
                 line.failed,
                 ms(line.latency.p50),
                 ms(line.latency.p99),
                 ms(line.latency.max),
-                ms(line.second_quarter_p99),
-                ms(line.last_quarter_p99),
+                format!("p{:.0}", line.compared),
+                ms(line.second_quarter),
+                ms(line.last_quarter),
                 verdict(line.flat)
             );
         }
