@@ -21,6 +21,7 @@ use super::limits::Limits;
 use super::outlet::Room;
 use super::reads::{self, Looks, ReadLog, Recording};
 use super::recoveries::Recoveries;
+use super::together::Together;
 use super::turns::Turns;
 use super::writing::{Streams, Writing};
 use crate::wire::Failure;
@@ -46,6 +47,8 @@ pub(super) struct Api {
     /// What waits for clients to read it.
     pub(super) room: Room,
     pub(super) turns: Turns,
+    /// Does the short reads of everybody who follows.
+    pub(super) together: Together,
     pub(super) recoveries: Recoveries,
     /// Wakes the task that carries out redactions and erasures.
     pub(super) approved: Arc<Notify>,
@@ -122,6 +125,7 @@ impl Api {
             durable,
             room: Room::new(&limits),
             turns: Turns::default(),
+            together: Together::default(),
             limits,
             counts,
             recoveries: Recoveries::default(),

@@ -25,6 +25,8 @@ pub(super) const CHUNK_BYTES: usize = 256 << 10;
 const BESIDE: usize = 512;
 /// What its names, ids and instant take when it is sent, about.
 const NAMES: usize = 192;
+/// How many positions are so few that reading them is done together with that of others.
+const FEW: u64 = 64;
 /// How many positions without a match are read before a chunk ends, so that the client learns how
 /// far the reading came.
 pub(super) const STRIDE: u64 = 65_536;
@@ -285,17 +287,28 @@ impl Api {
         last: Position,
         show: impl Fn(RecordedEvent) -> (T, usize) + Send + 'static,
     ) -> Result<(Reader, Chunk<T>), Failure> {
-        let turn = self.turns.take().await?;
+        let is_short = last.get().saturating_sub(reader.resume.get()) <= FEW;
         let api = self.clone();
-        let (reader, opened) = self
-            .blocking(move |_| {
-                // Whoever leaves meanwhile gives the turn back only when the reading is over.
-                let _turn = turn;
-                let next = reader.find(&api, limit, last)?;
-                let opened = api.opened(&reader.right, next, show)?;
-                Ok((reader, opened))
-            })
-            .await?;
+        let read = move || {
+            let next = reader.find(&api, limit, last)?;
+            let opened = api.opened(&reader.right, next, show)?;
+            Ok((reader, opened))
+        };
+        let (reader, opened) = match is_short {
+            true => {
+                let done = self.together.run(read).await;
+                done.unwrap_or_else(|| Err(Failure::internal()))
+            }
+            false => {
+                let turn = self.turns.take().await?;
+                self.blocking(move |_| {
+                    // Whoever leaves meanwhile gives the turn back only when the reading is over.
+                    let _turn = turn;
+                    read()
+                })
+                .await
+            }
+        }?;
         Ok((reader, opened.done().await?))
     }
 

@@ -54,6 +54,7 @@ mod rpc;
 mod shares;
 mod shedding;
 mod surveys;
+mod together;
 mod turns;
 mod writing;
 

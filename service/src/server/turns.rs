@@ -6,8 +6,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::wire::Failure;
 
-/// How many chunks of events are read and opened at once. However many clients follow, doing so for them
-/// takes no more threads than these. A client that reads what is recorded may have several of them.
+/// How many chunks of events are read and opened at once. However many clients read, doing so for them takes no more
+/// threads than these, and those of [`super::together`] for what is new to clients that follow. A client that reads what is
+/// recorded may have several of them.
 const TURNS: usize = 8;
 
 /// The turns of readers.
