@@ -1,7 +1,7 @@
 //! Short work for many clients at once, such as what everybody who follows asks for when something is recorded. Waking a
 //! thread for each of them would take longer than the work itself, so a few threads do it one after the other.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -21,8 +21,24 @@ pub(super) struct Together(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<Work>,
+    /// By number, in the order in which it was handed in.
+    waiting: BTreeMap<u64, Work>,
+    handed_in: u64,
     threads: usize,
+}
+
+/// Takes work back that has not begun when nobody waits for it any more: what waits is never more than those who wait.
+struct Awaited<'a> {
+    together: &'a Together,
+    number: u64,
+}
+
+impl Drop for Awaited<'_> {
+    fn drop(&mut self) {
+        let taken_back = self.together.state().waiting.remove(&self.number);
+        // It may hold much, so nobody waits for the state meanwhile.
+        drop(taken_back);
+    }
 }
 
 impl Together {
@@ -33,33 +49,39 @@ impl Together {
     ) -> Option<T> {
         let (done, is_done) = oneshot::channel();
         let span = Span::current();
-        self.hand_in(Box::new(move || {
-            // Otherwise the client has left.
-            if !done.is_closed() {
-                let _ = done.send(span.in_scope(work));
-            }
+        let number = self.hand_in(Box::new(move || {
+            // Whoever waits may leave meanwhile.
+            let _ = done.send(span.in_scope(work));
         }));
+        let _awaited = Awaited {
+            together: self,
+            number,
+        };
         is_done.await.ok()
     }
 
-    fn hand_in(&self, work: Work) {
-        let is_short_of_threads = {
+    /// Gives the number of the work.
+    fn hand_in(&self, work: Work) -> u64 {
+        let (number, is_short_of_threads) = {
             let mut state = self.state();
-            state.waiting.push_back(work);
+            let number = state.handed_in;
+            state.handed_in += 1;
+            state.waiting.insert(number, work);
             let is_short = state.threads < THREADS && state.waiting.len() > state.threads * EACH;
             state.threads += usize::from(is_short);
-            is_short
+            (number, is_short)
         };
         if is_short_of_threads {
             let together = self.clone();
             tokio::task::spawn_blocking(move || together.work());
         }
+        number
     }
 
     /// Does what waits until nothing does.
     fn work(&self) {
         while let Some(work) = self.next() {
-            // Whoever waits for it is told by that nothing comes. The others go on.
+            // Whoever waits for it learns that by getting nothing. The others go on.
             let _ = catch_unwind(AssertUnwindSafe(work));
         }
     }
@@ -67,7 +89,7 @@ impl Together {
     /// What comes next. If there is nothing, the thread that asks is no longer counted.
     fn next(&self) -> Option<Work> {
         let mut state = self.state();
-        let next = state.waiting.pop_front();
+        let next = state.waiting.pop_first().map(|(_, work)| work);
         state.threads -= usize::from(next.is_none());
         next
     }
@@ -79,8 +101,9 @@ impl Together {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use super::*;
 
@@ -96,6 +119,11 @@ mod tests {
         }
     }
 
+    /// Fails, and does not hang, if something is never done.
+    async fn soon<T>(work: impl Future<Output = T>) -> T {
+        tokio::time::timeout(PATIENCE, work).await.unwrap()
+    }
+
     #[tokio::test]
     async fn everybody_gets_their_own_answer_and_no_thread_is_kept() {
         let together = Together::default();
@@ -105,48 +133,68 @@ mod tests {
                 tokio::spawn(async move { together.run(move || nth).await })
             });
             for (nth, answer) in all.collect::<Vec<_>>().into_iter().enumerate() {
-                assert_eq!(answer.await.unwrap(), Some(nth));
+                assert_eq!(soon(answer).await.unwrap(), Some(nth));
             }
         }
-        until_idle(&together).await;
+        soon(until_idle(&together)).await;
     }
 
     #[tokio::test]
-    async fn who_panics_or_leaves_stops_nobody() {
+    async fn who_panics_stops_nobody() {
         let together = Together::default();
-        let (go, wait) = mpsc::channel::<()>();
-        let first = together.run(move || wait.recv_timeout(PATIENCE).is_ok());
         let fails = together.run(|| {
             if true {
                 panic!("a fault of this program");
             }
         });
-        let (told, heard) = mpsc::channel();
-        let leaves = tokio::time::timeout(Duration::ZERO, together.run(move || told.send(())));
         let last = together.run(|| 4);
-        let (first, fails, left, last, ()) =
-            tokio::join!(
-                first,
-                fails,
-                leaves,
-                last,
-                async move { go.send(()).unwrap() }
-            );
-        assert_eq!((first, fails, last), (Some(true), None, Some(4)));
-        assert!(left.is_err());
-        assert!(heard.recv().is_err(), "it was not done for nobody");
-        until_idle(&together).await;
-        assert_eq!(together.run(|| 5).await, Some(5));
+        let both = async { tokio::join!(fails, last) };
+        assert_eq!(soon(both).await, (None, Some(4)));
+        soon(until_idle(&together)).await;
+        assert_eq!(soon(together.run(|| 5)).await, Some(5));
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_any_more_is_taken_back() {
+        let together = Together::default();
+        let (go, wait) = mpsc::channel::<()>();
+        let (begun, is_begun) = mpsc::channel();
+        let held = together.clone();
+        let held = tokio::spawn(async move {
+            let hold = move || (begun.send(()), wait.recv_timeout(PATIENCE)).1.is_ok();
+            held.run(hold).await
+        });
+        let told = tokio::task::spawn_blocking(move || is_begun.recv_timeout(PATIENCE));
+        soon(told).await.unwrap().unwrap();
+        let (told, heard) = mpsc::channel();
+        for _ in 0..EACH {
+            let told = told.clone();
+            let leaves = tokio::time::timeout(Duration::ZERO, together.run(move || told.send(())));
+            assert!(leaves.await.is_err());
+        }
+        assert!(together.state().waiting.is_empty());
+        go.send(()).unwrap();
+        assert_eq!(soon(held).await.unwrap(), Some(true));
+        drop(told);
+        assert!(heard.recv().is_err(), "it was done for nobody");
     }
 
     #[tokio::test]
     async fn there_are_few_threads_however_much_waits() {
         let together = Together::default();
-        let barrier = Arc::new(std::sync::Barrier::new(THREADS));
+        let begun = Arc::new(AtomicUsize::new(0));
         let blocked = (0..THREADS).map(|_| {
-            let (together, barrier) = (together.clone(), barrier.clone());
-            // Only when as many threads are there, it goes on.
-            tokio::spawn(async move { together.run(move || barrier.wait().is_leader()).await })
+            let (together, begun) = (together.clone(), begun.clone());
+            // It ends only when there are as many threads as there may be.
+            let block = move || {
+                begun.fetch_add(1, Ordering::SeqCst);
+                let end = Instant::now() + PATIENCE;
+                while begun.load(Ordering::SeqCst) < THREADS && Instant::now() < end {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                begun.load(Ordering::SeqCst)
+            };
+            tokio::spawn(async move { together.run(block).await })
         });
         let blocked: Vec<_> = blocked.collect();
         let rest: Vec<_> = (0..THREADS * EACH * 2)
@@ -158,14 +206,12 @@ mod tests {
                 })
             })
             .collect();
-        let mut leaders = 0;
         for answer in blocked {
-            leaders += usize::from(answer.await.unwrap().unwrap());
+            assert_eq!(soon(answer).await.unwrap(), Some(THREADS));
         }
-        assert_eq!(leaders, 1);
         for answer in rest {
-            assert!((1..=THREADS).contains(&answer.await.unwrap().unwrap()));
+            assert!((1..=THREADS).contains(&soon(answer).await.unwrap().unwrap()));
         }
-        until_idle(&together).await;
+        soon(until_idle(&together)).await;
     }
 }

@@ -76,6 +76,33 @@ async fn who_comes_back_with_a_resume_position_gets_exactly_what_was_missed() {
     assert_eq!(seen, voice.all_events().await);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_who_follow_get_each_event_once_and_who_leaves_takes_nothing_from_the_others() {
+    const EVENTS: usize = 60;
+    let (_server, voice) = Home::new().serve().await;
+    let mut followers = Vec::new();
+    for _ in 0..60 {
+        let mut follower = voice.follow(after(0)).await.unwrap();
+        assert_eq!(follower.next().await, Followed::CaughtUp);
+        followers.push(follower);
+    }
+    let (leaving, staying) = (followers.split_off(40), followers);
+    let reading: Vec<_> = staying
+        .into_iter()
+        .map(|mut follower| tokio::spawn(async move { follower.live(EVENTS).await }))
+        .collect();
+    let mut leaving = leaving.into_iter();
+    for _ in 0..EVENTS {
+        voice.execute(register()).await;
+        drop(leaving.next());
+    }
+    let all = voice.all_events().await;
+    assert_eq!(all.len(), EVENTS);
+    for reading in reading {
+        assert_eq!(reading.await.unwrap(), all);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_filter_holds_for_the_past_and_for_what_comes() {
     let (_server, voice) = Home::new().serve().await;
